@@ -1,0 +1,99 @@
+import type { EpochSeconds, Millis, OpStatus, ResourceId } from "../terms/index.ts";
+
+/** The agent and instance that an operation is for. */
+export interface AgentResource {
+  readonly id: ResourceId;
+  readonly class: "ocf" | "lsb" | "systemd" | "service" | "stonith";
+  readonly provider?: string;
+  readonly type: string;
+}
+
+/** One operation for an executor to run: once, or again and again when `intervalMs` > 0. */
+export interface Operation {
+  /** Number that the manager gives; a result names it. Higher is later. */
+  readonly callId: number;
+  readonly rsc: AgentResource;
+  readonly action: string;
+  readonly intervalMs: Millis;
+  readonly timeoutMs: Millis;
+  readonly startDelayMs: Millis;
+  /** Parameters as they are and meta attributes as `CRM_meta_NAME`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Carried through unchanged: the transition key of the action. */
+  readonly transitionKey: string;
+}
+
+/** How an operation ended. A recurring one reports its first result and then each that differs. */
+export interface OperationResult {
+  readonly callId: number;
+  readonly rsc: AgentResource;
+  readonly action: string;
+  readonly intervalMs: Millis;
+  readonly transitionKey: string;
+  readonly rc: number;
+  readonly status: OpStatus;
+  /** Text behind `ocf-exit-reason:`, or hactl's own words (time-out, not installed). */
+  readonly exitReason: string;
+  readonly stdout: string;
+  readonly execMs: Millis;
+  readonly queueMs: Millis;
+  readonly lastRun: EpochSeconds;
+  /** When the result became what it is. */
+  readonly lastChange: EpochSeconds;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** What a manager asks of an executor. */
+export type ExecutorRequest =
+  /** First message on a connection. `client` names the manager for the log. */
+  | { readonly type: "register"; readonly client: string; readonly version: number }
+  | { readonly type: "execute"; readonly operation: Operation }
+  | {
+      readonly type: "cancel";
+      readonly rsc: ResourceId;
+      readonly action: string;
+      readonly intervalMs: Millis;
+    }
+  /** Forget the resource: cancel its recurring operations and drop its history. */
+  | { readonly type: "forget"; readonly rsc: ResourceId }
+  | { readonly type: "metadata"; readonly requestId: number; readonly rsc: Omit<AgentResource, "id"> }
+  | { readonly type: "list"; readonly requestId: number; readonly class: string; readonly provider?: string }
+  /** Is it alive? Answered with `pong`; a frozen executor does not answer. */
+  | { readonly type: "ping"; readonly requestId: number }
+  /** Answer to a `tool` event of a remote host. */
+  | { readonly type: "tool-reply"; readonly requestId: number; readonly reply: unknown }
+  /** The cluster has stopped what ran there; a remote that asked to stop may end. */
+  | { readonly type: "shutdown-ack" };
+
+/** What an executor tells its manager. */
+export type ExecutorEvent =
+  /** Answer to `register`: what is known here, so that a new manager misses nothing. */
+  | {
+      readonly type: "registered";
+      readonly version: number;
+      readonly hostname: string;
+      readonly bootId: string;
+      readonly results: readonly OperationResult[];
+      readonly running: readonly Operation[];
+      readonly recurring: readonly Operation[];
+    }
+  | { readonly type: "result"; readonly result: OperationResult }
+  | {
+      readonly type: "cancelled";
+      readonly rsc: ResourceId;
+      readonly action: string;
+      readonly intervalMs: Millis;
+    }
+  | { readonly type: "metadata"; readonly requestId: number; readonly xml: string; readonly error?: string }
+  | { readonly type: "list"; readonly requestId: number; readonly names: readonly string[] }
+  | { readonly type: "pong"; readonly requestId: number }
+  /** An agent on a remote host called an admin tool: the same request as on the local IPC socket. */
+  | { readonly type: "tool"; readonly requestId: number; readonly request: unknown }
+  /** Load of this host, sent when the mode changes (semantics.md §15). */
+  | {
+      readonly type: "load";
+      readonly mode: "none" | "low" | "medium" | "high" | "extreme";
+      readonly jobs: number;
+      readonly reason: string;
+    }
+  | { readonly type: "shutdown-request" };

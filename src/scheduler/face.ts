@@ -1,0 +1,97 @@
+import type { XmlElement } from "../cib/index.ts";
+import type { EpochSeconds, Millis, NodeName } from "../terms/index.ts";
+
+/** What the scheduler is asked: a whole `<cib>` (configuration and status) and the time. */
+export interface SchedulerInput {
+  readonly cib: XmlElement;
+  readonly now: EpochSeconds;
+}
+
+/** The agent that an action runs. */
+export interface ActionResource {
+  /** Id as used in the operation history: with `:n` only for globally unique clones. */
+  readonly id: string;
+  /** Id with the instance number, when it differs. */
+  readonly longId?: string;
+  readonly class: string;
+  readonly provider?: string;
+  readonly type: string;
+}
+
+/** One action of a transition. `pseudo` is a mere synchronisation point; `crm` is done by the controller. */
+export interface GraphAction {
+  readonly id: number;
+  readonly kind: "rsc" | "pseudo" | "crm";
+  /** start, stop, monitor, promote, demote, notify, migrate_to, …; stonith, do_shutdown, clear_failcount. */
+  readonly task: string;
+  /** `RSC_TASK_INTERVALMS`. */
+  readonly key: string;
+  readonly node?: NodeName;
+  /** Id of that node in `<nodes>`. */
+  readonly nodeId?: string;
+  /** Cluster node that carries it out, when `node` is a remote or guest node. */
+  readonly router?: NodeName;
+  readonly rsc?: ActionResource;
+  readonly intervalMs: Millis;
+  readonly timeoutMs: Millis;
+  readonly startDelayMs: Millis;
+  /** Exit code that means success (7 for a probe that should find nothing). */
+  readonly expectedRc: number;
+  /** The transition goes on when it fails. */
+  readonly canFail: boolean;
+  readonly priority: number;
+  /** Everything the agent gets: parameters as they are, meta attributes as `CRM_meta_NAME`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Ids of the actions that must be done before. */
+  readonly inputs: readonly number[];
+}
+
+/** Where something is after all actions have succeeded. */
+export interface Placement {
+  readonly rsc: string;
+  readonly role: "Started" | "Unpromoted" | "Promoted";
+  readonly node: NodeName;
+}
+
+/** One reason for a decision, recorded while it was taken. */
+export interface Reason {
+  readonly rsc: string;
+  readonly node?: NodeName;
+  /** Score that it added, where it is one. */
+  readonly score?: number;
+  /** Kind of the source: `location`, `colocation`, `stickiness`, `failure`, `node`, `quorum`, `ticket`, … */
+  readonly source: string;
+  /** Id of the constraint, attribute or rule. */
+  readonly id?: string;
+  /** A sentence for people. */
+  readonly text: string;
+}
+
+/** Something wrong or remarkable in the input. */
+export interface SchedulerMessage {
+  readonly level: "error" | "warning" | "info";
+  readonly text: string;
+  readonly id?: string;
+  readonly line?: number;
+}
+
+/** The decision. */
+export interface Transition {
+  readonly actions: readonly GraphAction[];
+  readonly placement: readonly Placement[];
+  /** Lines of the transition summary, as `crm_simulate` words them. */
+  readonly summary: readonly string[];
+  readonly scores: readonly string[];
+  readonly reasons: readonly Reason[];
+  readonly messages: readonly SchedulerMessage[];
+  readonly quorate: boolean;
+  /** Nodes that must be fenced, with the cause. */
+  readonly fencing: readonly { readonly node: NodeName; readonly action: string; readonly reason: string }[];
+  /** When to schedule again although nothing changes (expiring failures, rules with dates). */
+  readonly recheckAt?: EpochSeconds;
+  readonly batchLimit: number;
+  readonly clusterDelayMs: Millis;
+  readonly stonithTimeoutMs: Millis;
+  readonly failedStopOffset: string;
+  readonly failedStartOffset: string;
+}

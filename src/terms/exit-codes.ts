@@ -1,0 +1,82 @@
+/** Exit codes of resource agents (OCF resource agent API 1.1, "Return codes"; 190 and 191 are Pacemaker's). */
+export const OcfExit = {
+  OK: 0,
+  GENERIC: 1,
+  ARGS: 2,
+  UNIMPLEMENTED: 3,
+  PERM: 4,
+  INSTALLED: 5,
+  CONFIGURED: 6,
+  NOT_RUNNING: 7,
+  RUNNING_PROMOTED: 8,
+  FAILED_PROMOTED: 9,
+  DEGRADED: 190,
+  DEGRADED_PROMOTED: 191,
+  /** Not an agent's answer: the result is not known (Pacemaker's PCMK_OCF_UNKNOWN). */
+  UNKNOWN: 193,
+} as const;
+export type OcfExit = (typeof OcfExit)[keyof typeof OcfExit];
+
+/** How an operation ended apart from the agent's exit code (`op-status` of `lrm_rsc_op`). */
+export const OpStatus = {
+  PENDING: -1,
+  DONE: 0,
+  CANCELLED: 1,
+  TIMEOUT: 2,
+  NOT_SUPPORTED: 3,
+  ERROR: 4,
+  ERROR_HARD: 5,
+  ERROR_FATAL: 6,
+  NOT_INSTALLED: 7,
+  NOT_CONNECTED: 8,
+  INVALID: 9,
+  NO_FENCE_DEVICE: 10,
+  NO_SECRETS: 11,
+} as const;
+export type OpStatus = (typeof OpStatus)[keyof typeof OpStatus];
+
+/** Exit codes of every hactl command: Pacemaker's `crm_exit_t`, which begins with those of sysexits(3). */
+export const CrmExit = {
+  OK: 0,
+  ERROR: 1,
+  INVALID_PARAM: 2,
+  UNIMPLEMENT_FEATURE: 3,
+  INSUFFICIENT_PRIV: 4,
+  NOT_INSTALLED: 5,
+  NOT_CONFIGURED: 6,
+  NOT_RUNNING: 7,
+  USAGE: 64,
+  DATAERR: 65,
+  NOINPUT: 66,
+  NOUSER: 67,
+  NOHOST: 68,
+  UNAVAILABLE: 69,
+  SOFTWARE: 70,
+  OSERR: 71,
+  OSFILE: 72,
+  CANTCREAT: 73,
+  IOERR: 74,
+  TEMPFAIL: 75,
+  PROTOCOL: 76,
+  NOPERM: 77,
+  CONFIG: 78,
+  FATAL: 100,
+  PANIC: 101,
+  DISCONNECT: 102,
+  OLD: 103,
+  DIGEST: 104,
+  NOSUCH: 105,
+  QUORUM: 106,
+  UNSAFE: 107,
+  EXISTS: 108,
+  MULTIPLE: 109,
+  EXPIRED: 110,
+  NOT_YET_IN_EFFECT: 111,
+  INDETERMINATE: 112,
+  UNSATISFIED: 113,
+  NO_DC: 114,
+  TIMEOUT: 124,
+  DEGRADED: 190,
+  DEGRADED_PROMOTED: 191,
+} as const;
+export type CrmExit = (typeof CrmExit)[keyof typeof CrmExit];

@@ -2,6 +2,7 @@
 export { formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
 export { type NodeId, type NodeName, nodeId, nodeName, type ResourceId, resourceId } from "./ids.ts";
+export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export type { EpochSeconds, Millis } from "./time.ts";

@@ -1,0 +1,4 @@
+/** CIB and time in, transition out: what runs where, in which order, and why. */
+export type * from "./face.ts";
+export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
+export * from "./model.ts";

@@ -1,0 +1,121 @@
+import type { EpochSeconds } from "../terms/index.ts";
+import { addDuration, type DateParts, type Duration, dateParts, parseTime } from "./time.ts";
+import { parseInteger } from "./values.ts";
+import type { XmlElement } from "./xml.ts";
+
+/** Where `now` is with respect to a condition on the date. */
+export interface DateResult {
+  readonly state: "passed" | "before" | "after" | "unsatisfied" | "invalid";
+  /** First second at which the answer can be another. */
+  readonly nextChange?: EpochSeconds;
+}
+
+/** Evaluates a `<date_expression>` (Pacemaker Explained, "Date/Time Expressions"). `in_range` includes both ends. */
+export function evaluateDateExpression(expression: XmlElement, now: EpochSeconds): DateResult {
+  const operation = expression.attributes.get("operation")?.toLowerCase() ?? "in_range";
+  const start = timeOf(expression, "start");
+  const end = timeOf(expression, "end");
+  if (start === "bad" || end === "bad") return { state: "invalid" };
+  switch (operation) {
+    case "gt":
+      if (start === undefined) return { state: "invalid" };
+      return now > start ? { state: "passed" } : { state: "before", nextChange: start + 1 };
+    case "lt":
+      if (end === undefined) return { state: "invalid" };
+      return now < end ? { state: "passed", nextChange: end } : { state: "after" };
+    case "in_range":
+      return inRange(now, start, end ?? endByDuration(expression, start));
+    case "date_spec": {
+      const spec = expression.children.find(({ name }) => name === "date_spec");
+      return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now);
+    }
+    default:
+      return { state: "invalid" };
+  }
+}
+
+function timeOf(expression: XmlElement, name: string): EpochSeconds | undefined | "bad" {
+  const text = expression.attributes.get(name);
+  return text === undefined ? undefined : (parseTime(text) ?? "bad");
+}
+
+function inRange(
+  now: EpochSeconds,
+  start: EpochSeconds | undefined,
+  end: EpochSeconds | undefined,
+): DateResult {
+  if (start === undefined && end === undefined) return { state: "invalid" };
+  if (start !== undefined && now < start) return { state: "before", nextChange: start };
+  if (end === undefined) return { state: "passed" };
+  return now > end ? { state: "after" } : { state: "passed", nextChange: end + 1 };
+}
+
+function endByDuration(expression: XmlElement, start: EpochSeconds | undefined): EpochSeconds | undefined {
+  const duration = expression.children.find(({ name }) => name === "duration");
+  if (duration === undefined || start === undefined) return undefined;
+  return addDuration(start, durationOf(duration));
+}
+
+function durationOf(element: XmlElement): Duration {
+  const part = (name: keyof Duration) => parseInteger(element.attributes.get(name)) ?? 0;
+  return {
+    years: part("years"),
+    months: part("months"),
+    weeks: part("weeks"),
+    days: part("days"),
+    hours: part("hours"),
+    minutes: part("minutes"),
+    seconds: part("seconds"),
+  };
+}
+
+/** Fields of a date specification, with the seconds after which their value can differ. */
+const specFields: readonly (readonly [keyof DateParts, number])[] = [
+  ["seconds", 1],
+  ["minutes", 60],
+  ["hours", 3600],
+  ["monthdays", 86_400],
+  ["weekdays", 86_400],
+  ["yeardays", 86_400],
+  ["months", 86_400],
+  ["weeks", 86_400],
+  ["weekyears", 86_400],
+  ["years", 86_400],
+];
+
+/** How many steps ahead the next change of a date specification is looked for. */
+const lookAhead = 800;
+
+/**
+ * Evaluates a `<date_spec>`: every field named must contain its part of the date in UTC. The phase of the moon,
+ * which old schemas knew, is not looked at.
+ */
+export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResult {
+  const ranges: (readonly [keyof DateParts, number, number])[] = [];
+  let step = 0;
+  for (const [field, seconds] of specFields) {
+    const text = spec.attributes.get(field);
+    if (text === undefined) continue;
+    const range = parseRange(text);
+    if (range === undefined) return { state: "invalid" };
+    ranges.push([field, ...range]);
+    step = step === 0 ? seconds : Math.min(step, seconds);
+  }
+  const holds = (time: EpochSeconds) => {
+    const parts = dateParts(time);
+    return ranges.every(([field, low, high]) => parts[field] >= low && parts[field] <= high);
+  };
+  const passed = holds(now);
+  if (step === 0) return { state: "passed" };
+  let next = (Math.floor(now / step) + 1) * step;
+  for (let count = 1; count < lookAhead && holds(next) === passed; count++) next += step;
+  return { state: passed ? "passed" : "unsatisfied", nextChange: next };
+}
+
+/** `5`, `1-5`, `5-`, `-5`. */
+function parseRange(text: string): readonly [number, number] | undefined {
+  const match = /^\s*(\d+)?\s*(-)?\s*(\d+)?\s*$/.exec(text);
+  if (!match || (match[1] === undefined && match[3] === undefined)) return undefined;
+  if (match[2] === undefined) return [Number(match[1]), Number(match[1])];
+  return [Number(match[1] ?? 0), match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3])];
+}

@@ -63,7 +63,15 @@ export type ExecutorRequest =
   /** Answer to a `tool` event of a remote host. */
   | { readonly type: "tool-reply"; readonly requestId: number; readonly reply: unknown }
   /** The cluster has stopped what ran there; a remote that asked to stop may end. */
-  | { readonly type: "shutdown-ack" };
+  | { readonly type: "shutdown-ack" }
+  /** Cluster properties that concern executors; a field that is absent keeps its value. */
+  | {
+      readonly type: "configure";
+      /** `node-action-limit`; 0 means twice the number of cores. */
+      readonly nodeActionLimit?: number;
+      /** `load-threshold`, percent. */
+      readonly loadThreshold?: number;
+    };
 
 /** What an executor tells its manager. */
 export type ExecutorEvent =

@@ -1,0 +1,24 @@
+/** The executor's pure core: which agent runs when, with which environment, and what its answer means. */
+export { type Command, KEEP_BYTES, KEEP_METADATA_BYTES, type ProcessOutcome } from "./command.ts";
+export { DEFAULT_OCF_ROOT, DEFAULT_TIMEOUT_MS, type ExecutorConfig, PROTOCOL_VERSION } from "./config.ts";
+export { ocfEnvironment } from "./environment.ts";
+export {
+  type CoreRequest,
+  Executor,
+  type ExecutorEffect,
+  type ExecutorInput,
+  type ExecutorSnapshot,
+  type Now,
+} from "./executor.ts";
+export type {
+  AgentResource,
+  ExecutorEvent,
+  ExecutorRequest,
+  Operation,
+  OperationResult,
+} from "./face.ts";
+export { agentName, ocfCandidates } from "./ocf.ts";
+export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
+export { operationKey } from "./state.ts";
+export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
+export { jobsFor, throttle } from "./throttle.ts";

@@ -1,0 +1,108 @@
+import { OcfExit, OpStatus } from "../terms/index.ts";
+import type { Command, Procedure, ProcessOutcome, Verdict } from "./command.ts";
+import { KEEP_BYTES } from "./command.ts";
+import type { ExecutorConfig } from "./config.ts";
+import { ocfEnvironment } from "./environment.ts";
+import type { Operation } from "./face.ts";
+import { cleanText, exitReason, lastLine } from "./output.ts";
+
+/** Actions whose processes are the service itself. */
+const BRINGS_UP = new Set(["start", "promote", "demote", "migrate_from", "reload", "reload-agent"]);
+
+/** The name of an agent as people write it: `ocf:heartbeat:IPaddr2`, `lsb:cron`. */
+export function agentName(rsc: Pick<Operation["rsc"], "class" | "provider" | "type">): string {
+  return [rsc.class, ...(rsc.provider === undefined ? [] : [rsc.provider]), rsc.type].join(":");
+}
+
+/** Whether a name is one path component: an agent's name may not lead out of its directory. */
+export function isPlainName(name: string): boolean {
+  return /^[^/\0]+$/.test(name) && name !== "." && name !== "..";
+}
+
+/** Where an OCF agent may be, in the order of the search path. */
+export function ocfCandidates(provider: string, type: string, config: ExecutorConfig): string[] {
+  return config.ocfPath.map((directory) => `${directory}/${provider}/${type}`);
+}
+
+/** The command that runs an OCF agent with one action (OCF resource agent API, "Invoking"). */
+export function ocfCommand(
+  operation: Pick<Operation, "rsc" | "action" | "params">,
+  config: ExecutorConfig,
+): Command {
+  const provider = operation.rsc.provider ?? "heartbeat";
+  return {
+    candidates: ocfCandidates(provider, operation.rsc.type, config),
+    args: [operation.action],
+    env: ocfEnvironment(operation, config.environment, config.ocfRoot, config.featureSet),
+    keepBytes: KEEP_BYTES,
+    killEscaped: !BRINGS_UP.has(operation.action),
+  };
+}
+
+/** Runs an OCF agent once; its exit code is the result. */
+export function ocfProcedure(operation: Operation, config: ExecutorConfig): Procedure {
+  const { rsc } = operation;
+  return {
+    next(outcome) {
+      if (outcome) return { do: "finish", verdict: ocfVerdict(outcome, agentName(rsc)) };
+      if (!isPlainName(rsc.type) || !isPlainName(rsc.provider ?? "heartbeat")) {
+        return { do: "finish", verdict: invalidName(agentName(rsc)) };
+      }
+      return { do: "run", command: ocfCommand(operation, config) };
+    },
+  };
+}
+
+/** Every exit code of an OCF agent is an answer; what it means is the scheduler's business. */
+export function ocfVerdict(outcome: ProcessOutcome, agent: string): Verdict {
+  if (outcome.kind !== "exited") return failureToRun(outcome, agent);
+  return {
+    rc: outcome.code,
+    status: OpStatus.DONE,
+    exitReason: exitReason(outcome.stderr),
+    stdout: cleanText(outcome.stdout),
+  };
+}
+
+/** The verdict when there is no exit code: missing, not runnable, killed from outside. */
+export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }>, agent: string): Verdict {
+  switch (outcome.kind) {
+    case "signalled":
+      return {
+        rc: OcfExit.GENERIC,
+        status: OpStatus.ERROR,
+        exitReason: exitReason(outcome.stderr) || `agent ${agent} was ended by signal ${outcome.signal}`,
+        stdout: cleanText(outcome.stdout),
+      };
+    case "missing":
+      return verdict(
+        OcfExit.INSTALLED,
+        OpStatus.NOT_INSTALLED,
+        `agent ${agent} is not installed: looked for ${outcome.searched.join(", ")}`,
+      );
+    case "refused":
+      return outcome.why === "not-executable"
+        ? verdict(OcfExit.PERM, OpStatus.ERROR, `${outcome.path} is not executable: chmod 755 it`)
+        : verdict(
+            OcfExit.INSTALLED,
+            OpStatus.NOT_INSTALLED,
+            `${outcome.path} cannot be run: its first line names an interpreter that is not there`,
+          );
+    case "no-room":
+      return verdict(
+        OcfExit.GENERIC,
+        OpStatus.ERROR,
+        `no process could be started for ${agent}: ${lastLine(outcome.message)}`,
+      );
+  }
+}
+
+/** A verdict without output. */
+export function verdict(rc: number, status: OpStatus, reason = ""): Verdict {
+  return { rc, status, exitReason: reason, stdout: "" };
+}
+
+/** A name with a slash in it could start any file of the machine. */
+export function invalidName(agent: string): Verdict {
+  return verdict(OcfExit.CONFIGURED, OpStatus.INVALID, `"${agent}" is not the name of an agent`);
+}

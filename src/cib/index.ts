@@ -9,6 +9,7 @@ export {
   plainValues,
   unpackNvpairs,
 } from "./nvpairs.ts";
+export type { CibOperation } from "./operations.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export {
   addDuration,
@@ -20,5 +21,7 @@ export {
   parseIntervalMs,
   parseTime,
 } from "./time.ts";
+export type { UpgradeNote } from "./upgrade/notes.ts";
+export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
-export { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "./xml.ts";
+export { child, childrenOf, cloneElement, element, formatXml, parseXml, type XmlElement } from "./xml.ts";

@@ -109,6 +109,13 @@ export function formatXml(root: XmlElement, indent = 0): string {
   return `${tag}/>${end}`;
 }
 
+/** A copy that shares nothing with the original. */
+export function cloneElement(source: XmlElement): XmlElement {
+  const copy: XmlElement = { ...source, attributes: new Map(source.attributes), children: [] };
+  for (const item of source.children) copy.children.push(cloneElement(item));
+  return copy;
+}
+
 /** First child with that name. */
 export function child(parent: XmlElement | undefined, name: string): XmlElement | undefined {
   return parent?.children.find((candidate) => candidate.name === name);

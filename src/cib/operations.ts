@@ -1,0 +1,45 @@
+/**
+ * A change of the CIB as it travels through the ring: plain JSON, with XML as text. What `cibadmin` can do
+ * (cibadmin(8)). A list of operations is applied as a whole or not at all.
+ *
+ * `xml` is the element to work with. Without `scope` or `xpath` its place follows from its name: `<cib>` and the
+ * sections are found where they are, another element (a `<primitive>`) within the section that it belongs to.
+ * `scope` names the section that holds it (`resources`, `crm_config`, …; `configuration`, `status`, `cib` too);
+ * `xpath` finds the parent for `create` and the element itself for the others.
+ */
+export type CibOperation =
+  /** Adds an element. Error `EXISTS` when one with its name and id is there. */
+  | { readonly op: "create"; readonly xml: string; readonly scope?: string; readonly xpath?: string }
+  /** Merges attributes and children, by name and id, into what is there; with `create` what is not there is added. */
+  | {
+      readonly op: "modify";
+      readonly xml: string;
+      readonly scope?: string;
+      readonly xpath?: string;
+      readonly create?: boolean;
+    }
+  /** Puts the element in place of the one with its name and id; of a whole section, or of the whole `<cib>`. */
+  | {
+      readonly op: "replace";
+      readonly xml: string;
+      readonly scope?: string;
+      readonly xpath?: string;
+      readonly create?: boolean;
+    }
+  /** Removes the element with that name and these attributes, or what `xpath` finds. Nothing found is no error. */
+  | {
+      readonly op: "delete";
+      readonly xml?: string;
+      readonly scope?: string;
+      readonly xpath?: string;
+      /** All that match instead of the first. */
+      readonly all?: boolean;
+    }
+  /** Applies a `<diff>` or `<patchset>` of format 2, as `crm_diff` writes it; its source version must be ours. */
+  | { readonly op: "patch"; readonly xml: string }
+  /** Empties configuration and status; the versions go on. */
+  | { readonly op: "erase" }
+  /** Only counts `epoch` up. */
+  | { readonly op: "bump" }
+  /** Changes nothing; error `OLD` when the configuration is not at this version (`admin_epoch.epoch`) any more. */
+  | { readonly op: "require"; readonly adminEpoch: number; readonly epoch: number };

@@ -1,0 +1,479 @@
+import type { Millis, NodeId } from "../terms/index.ts";
+import { canonicalAddress } from "./links-address.ts";
+import { type LinkTimes, Liveness } from "./links-liveness.ts";
+import { Hearing } from "./links-reach.ts";
+import {
+  BODY_HEAD,
+  BodyKind,
+  decodePong,
+  decodeReport,
+  encodeHead,
+  encodePong,
+  encodeReport,
+} from "./links-wire.ts";
+import { type Opened, type Seal, sameIncarnation } from "./seal.ts";
+
+/** How a datagram chooses among the links that are up (corosync.conf(5), link_mode). */
+export type LinkMode = "passive" | "active" | "rr";
+
+/** One network that connects all nodes. */
+export interface LinkOptions extends LinkTimes {
+  /** 0 … 7. */
+  readonly number: number;
+  /** In passive mode the highest wins, then the lowest number. */
+  readonly priority: number;
+}
+
+/** Where a node is reached. */
+export interface LinkAddress {
+  readonly link: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A node of the node list with its addresses, at most one a link. */
+export interface LinkNode {
+  readonly node: NodeId;
+  readonly addresses: readonly LinkAddress[];
+}
+
+/** What may change while the ring runs. */
+export interface LinksOptions {
+  readonly mode: LinkMode;
+  readonly links: readonly LinkOptions[];
+  readonly nodes: readonly LinkNode[];
+  /** Drop what comes from addresses that are not in the node list (corosync.conf(5), block_unlisted_ips). */
+  readonly blockUnlistedIps: boolean;
+  /** How long a node counts as heard after its last link went down: the token timeout. */
+  readonly reachLagMs: Millis;
+}
+
+/** What the links ask for, in order. */
+export type LinksEffect =
+  | {
+      readonly type: "send";
+      readonly link: number;
+      readonly to: NodeId;
+      readonly address: string;
+      readonly port: number;
+      readonly data: Uint8Array;
+    }
+  | { readonly type: "set-timer"; readonly timer: "tick"; readonly afterMs: Millis }
+  /** A protocol message from a node that this node may form a ring with. */
+  | { readonly type: "receive"; readonly from: NodeId; readonly data: Uint8Array }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "notice" | "warning"; readonly text: string };
+
+/** Reasons for which a datagram is dropped; each is counted. */
+export type LinkDrop =
+  | "short"
+  | "foreign"
+  | "version"
+  | "own"
+  | "unknown-sender"
+  | "unknown-key"
+  | "bad-tag"
+  | "replay"
+  | "unlisted-address"
+  | "wrong-address"
+  | "unknown-link"
+  | "malformed"
+  | "misdirected"
+  | "unproven"
+  | "stale-pong"
+  | "unreachable";
+
+/** One link to one node, for `hactl ring status`. */
+export interface LinkStatus {
+  readonly node: NodeId;
+  readonly link: number;
+  readonly address: string;
+  readonly up: boolean;
+  readonly since: Millis;
+  readonly latencyMs: number | undefined;
+  readonly downs: number;
+}
+
+export interface LinksStatus {
+  readonly links: readonly LinkStatus[];
+  /** Whom this node hears both ways. */
+  readonly hears: readonly NodeId[];
+  /** Nodes that this node forms rings with: all of them hear each other. */
+  readonly group: readonly NodeId[];
+  /** Whom the others hear, as far as known. */
+  readonly rows: ReadonlyMap<NodeId, readonly NodeId[]>;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+interface Path extends LinkAddress {
+  readonly canonical: string;
+  readonly priority: number;
+  readonly liveness: Liveness;
+}
+
+interface Peer {
+  readonly node: NodeId;
+  /** By priority, best first. */
+  paths: Path[];
+  /** When the last link that was up went down. */
+  lostAt: Millis;
+  everUp: boolean;
+  rotation: number;
+  /** Answers of an unproven incarnation are asked for at most this often. */
+  probedAt: Millis;
+}
+
+/** A timer this late means that the process did not run. */
+const PAUSE_MS = 100;
+/** Least time between two extra pings to the same unproven peer. */
+const PROBE_MS = 5;
+
+/**
+ * The links between this node and its peers: chooses the way of each datagram, watches every link with pings, and
+ * admits only authenticated datagrams of nodes that this node and its group hear both ways.
+ */
+export class Links {
+  private readonly self: NodeId;
+  private readonly seal: Seal;
+  private options: LinksOptions;
+  private readonly peers = new Map<NodeId, Peer>();
+  private readonly listed = new Set<string>();
+  private readonly hearing: Hearing;
+  private group: ReadonlySet<NodeId> = new Set();
+  private heardKey = "";
+  private tickAt = Number.POSITIVE_INFINITY;
+  private readonly counters: Record<string, number> = { sent: 0, received: 0, pings: 0, pongs: 0 };
+  private effects: LinksEffect[] = [];
+
+  constructor(self: NodeId, seal: Seal, options: LinksOptions, now: Millis) {
+    this.self = self;
+    this.seal = seal;
+    this.options = options;
+    this.hearing = new Hearing(self);
+    this.adopt(options, now);
+  }
+
+  /** Begins to ping. */
+  start(now: Millis): LinksEffect[] {
+    this.tick(now);
+    return this.take();
+  }
+
+  /** Applies changed links, nodes or times; what stays the same keeps its state. */
+  reconfigure(options: LinksOptions, now: Millis): LinksEffect[] {
+    this.adopt(options, now);
+    this.refresh(now);
+    this.arm(now, now);
+    return this.take();
+  }
+
+  /** The `tick` timer ran out. */
+  timer(now: Millis): LinksEffect[] {
+    const late = now - this.tickAt > PAUSE_MS;
+    if (late)
+      for (const peer of this.peers.values())
+        for (const path of peer.paths) path.liveness.forgiveSilence(now);
+    this.tick(now);
+    return this.take();
+  }
+
+  /** Sends a protocol message to one node, or to every node of the group. */
+  transmit(to: NodeId | "all", data: Uint8Array, now: Millis): LinksEffect[] {
+    const target = to === "all" ? 0 : to;
+    if (to !== "all" && !this.group.has(to)) return [];
+    if (to === "all" && this.group.size < 2) return [];
+    const sealed = this.seal.seal(encodeHead(BodyKind.DATA, 255, target), data);
+    if (to !== "all") this.sendTo(to, sealed, now);
+    else for (const node of this.group) if (node !== this.self) this.sendTo(node, sealed, now);
+    return this.take();
+  }
+
+  /** A datagram arrived on a link. `address` is the sender's IP address as text. */
+  datagram(link: number, address: string, data: Uint8Array, now: Millis): LinksEffect[] {
+    const drop = this.receive(link, canonicalAddress(address), data, now);
+    if (drop !== undefined) this.count(drop);
+    return this.take();
+  }
+
+  /** State and counters. Drop reasons are named `drop:<reason>`. */
+  status(): LinksStatus {
+    const links: LinkStatus[] = [];
+    for (const peer of this.peers.values()) {
+      for (const { link, address, liveness } of [...peer.paths].sort((a, b) => a.link - b.link)) {
+        const { up, since, latencyMs, downs } = liveness;
+        links.push({ node: peer.node, link, address, up, since, latencyMs, downs });
+      }
+    }
+    return {
+      links,
+      hears: this.hearing.ownReport().hears,
+      group: [...this.group].sort((a, b) => a - b),
+      rows: this.hearing.rows(),
+      counters: { ...this.counters },
+    };
+  }
+
+  private take(): LinksEffect[] {
+    const effects = this.effects;
+    this.effects = [];
+    return effects;
+  }
+
+  private count(drop: LinkDrop): void {
+    const name = `drop:${drop}`;
+    this.counters[name] = (this.counters[name] ?? 0) + 1;
+  }
+
+  private adopt(options: LinksOptions, now: Millis): void {
+    const old = this.options;
+    this.options = options;
+    this.listed.clear();
+    const byNumber = new Map(options.links.map((link) => [link.number, link]));
+    const sameTimes = (number: number) => {
+      const before = old.links.find((link) => link.number === number);
+      const after = byNumber.get(number);
+      return (
+        before?.pingIntervalMs === after?.pingIntervalMs &&
+        before?.pingTimeoutMs === after?.pingTimeoutMs &&
+        before?.pongCount === after?.pongCount
+      );
+    };
+    const wanted = new Set<NodeId>();
+    for (const { node, addresses } of options.nodes) {
+      if (node === this.self) continue;
+      wanted.add(node);
+      const known = this.peers.get(node);
+      const paths: Path[] = [];
+      for (const place of addresses) {
+        const link = byNumber.get(place.link);
+        if (!link) continue;
+        const canonical = canonicalAddress(place.address);
+        this.listed.add(`${place.link} ${canonical}`);
+        const same = known?.paths.find(
+          (path) => path.link === place.link && path.canonical === canonical && path.port === place.port,
+        );
+        const liveness = same && sameTimes(place.link) ? same.liveness : new Liveness(link, now);
+        paths.push({ ...place, canonical, priority: link.priority, liveness });
+      }
+      paths.sort((a, b) => b.priority - a.priority || a.link - b.link);
+      if (known) known.paths = paths;
+      else {
+        this.peers.set(node, {
+          node,
+          paths,
+          lostAt: Number.NEGATIVE_INFINITY,
+          everUp: false,
+          rotation: 0,
+          probedAt: Number.NEGATIVE_INFINITY,
+        });
+      }
+    }
+    for (const node of this.peers.keys()) if (!wanted.has(node)) this.peers.delete(node);
+    this.seal.setPeers([...wanted]);
+    this.heardKey = "";
+    this.refresh(now);
+  }
+
+  private receive(link: number, address: string, data: Uint8Array, now: Millis): LinkDrop | undefined {
+    if (this.options.blockUnlistedIps && !this.listed.has(`${link} ${address}`)) return "unlisted-address";
+    const opened = this.seal.open(data);
+    if (typeof opened === "string") return opened;
+    const peer = this.peers.get(opened.from);
+    if (!peer) return "unknown-sender";
+    const path = peer.paths.find((candidate) => candidate.link === link);
+    if (!path) return "unknown-link";
+    if (this.options.blockUnlistedIps && path.canonical !== address) return "wrong-address";
+    this.counters.received = (this.counters.received ?? 0) + 1;
+    const { body } = opened;
+    if (body.length < BODY_HEAD) return "malformed";
+    const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const target = view.readUInt32BE(2);
+    if (target !== 0 && target !== this.self) return "misdirected";
+    const rest = body.subarray(BODY_HEAD);
+    switch (view[0]) {
+      case BodyKind.DATA:
+        return this.onData(peer, opened, rest, now);
+      case BodyKind.PING:
+        return this.onPing(peer, path, opened, rest, now);
+      case BodyKind.PONG:
+        return this.onPong(peer, path, opened, rest, now);
+      default:
+        return "malformed";
+    }
+  }
+
+  private onData(peer: Peer, opened: Opened, payload: Uint8Array, now: Millis): LinkDrop | undefined {
+    if (!opened.proven) {
+      this.probe(peer, now);
+      return "unproven";
+    }
+    if (!this.group.has(peer.node)) return "unreachable";
+    this.effects.push({ type: "receive", from: peer.node, data: payload });
+    return undefined;
+  }
+
+  private onPing(
+    peer: Peer,
+    path: Path,
+    opened: Opened,
+    rest: Uint8Array,
+    now: Millis,
+  ): LinkDrop | undefined {
+    const report = decodeReport(rest);
+    if (!report) return "malformed";
+    const { incarnation, counter } = opened;
+    const sealed = this.seal.seal(
+      encodeHead(BodyKind.PONG, path.link, peer.node),
+      encodePong({ incarnation, counter }),
+    );
+    this.push(path, peer.node, sealed);
+    if (!opened.proven) {
+      this.probe(peer, now);
+      return undefined;
+    }
+    // A peer that is there but not up yet is met halfway: it need not wait for the next interval.
+    if (!path.liveness.up && now - peer.probedAt >= PROBE_MS && path.liveness.nextPingAt > now + PROBE_MS) {
+      peer.probedAt = now;
+      this.ping(peer, path, now);
+      this.arm(now, path.liveness.nextPingAt);
+    }
+    if (this.hearing.report(peer.node, report)) this.regroup();
+    return undefined;
+  }
+
+  private onPong(
+    peer: Peer,
+    path: Path,
+    opened: Opened,
+    rest: Uint8Array,
+    now: Millis,
+  ): LinkDrop | undefined {
+    const pong = decodePong(rest);
+    if (!pong) return "malformed";
+    if (!sameIncarnation(pong.incarnation, this.seal.incarnation)) return "stale-pong";
+    if (!path.liveness.answered(pong.counter, now)) return opened.proven ? undefined : "stale-pong";
+    this.counters.pongs = (this.counters.pongs ?? 0) + 1;
+    if (!opened.proven) this.believe(peer, opened, now);
+    if (path.liveness.comesUp(now)) {
+      peer.everUp = true;
+      this.log("info", `link ${path.link} to node ${peer.node} (${path.address}) is up`);
+      this.refresh(now);
+    }
+    this.arm(now, path.liveness.nextPingAt);
+    return undefined;
+  }
+
+  private believe(peer: Peer, opened: Opened, now: Millis): void {
+    const before = this.seal.provenIncarnation(peer.node);
+    this.seal.prove(peer.node, opened.incarnation, opened.counter);
+    this.counters.incarnations = (this.counters.incarnations ?? 0) + 1;
+    if (before) this.log("notice", `node ${peer.node} has been started again`);
+    for (const path of peer.paths) path.liveness.restarted(now);
+  }
+
+  /** Asks an incarnation that has not proved to be alive to do so. */
+  private probe(peer: Peer, now: Millis): void {
+    if (now - peer.probedAt < PROBE_MS) return;
+    peer.probedAt = now;
+    for (const path of peer.paths) this.ping(peer, path, now);
+    this.tick(now);
+  }
+
+  private ping(peer: Peer, path: Path, now: Millis): void {
+    const report = encodeReport(this.hearing.ownReport());
+    const sealed = this.seal.seal(encodeHead(BodyKind.PING, path.link, peer.node), report);
+    path.liveness.pinged(this.seal.counter, now);
+    this.counters.pings = (this.counters.pings ?? 0) + 1;
+    this.push(path, peer.node, sealed);
+  }
+
+  private tick(now: Millis): void {
+    let next = Number.POSITIVE_INFINITY;
+    let changed = false;
+    for (const peer of this.peers.values()) {
+      for (const path of peer.paths) {
+        if (path.liveness.goesDown(now)) {
+          changed = true;
+          this.log("warning", `link ${path.link} to node ${peer.node} (${path.address}) is down`);
+          if (!peer.paths.some(({ liveness }) => liveness.up)) peer.lostAt = now;
+        }
+        if (path.liveness.nextPingAt <= now) this.ping(peer, path, now);
+        next = Math.min(next, path.liveness.nextPingAt, path.liveness.downAt() ?? next);
+      }
+      if (this.isLagging(peer)) {
+        const end = peer.lostAt + this.options.reachLagMs;
+        if (end <= now) changed = true;
+        else next = Math.min(next, end);
+      }
+    }
+    if (changed) this.refresh(now);
+    this.tickAt = Number.POSITIVE_INFINITY;
+    this.arm(now, next);
+  }
+
+  private arm(now: Millis, at: Millis): void {
+    if (at >= this.tickAt || at === Number.POSITIVE_INFINITY) return;
+    this.tickAt = Math.max(at, now + 1);
+    this.effects.push({ type: "set-timer", timer: "tick", afterMs: this.tickAt - now });
+  }
+
+  private isLagging(peer: Peer): boolean {
+    return peer.everUp && !peer.paths.some(({ liveness }) => liveness.up);
+  }
+
+  /** Recomputes whom this node hears; tells the others at once when that changed. */
+  private refresh(now: Millis): void {
+    const hears = new Set<NodeId>();
+    for (const peer of [...this.peers.values()].sort((a, b) => a.node - b.node)) {
+      const up = peer.paths.some(({ liveness }) => liveness.up);
+      if (up || (this.isLagging(peer) && now < peer.lostAt + this.options.reachLagMs)) hears.add(peer.node);
+      else peer.everUp = false;
+    }
+    const key = [...hears].join(" ");
+    if (key === this.heardKey && this.group.size > 0) return;
+    this.heardKey = key;
+    this.hearing.setOwn(hears);
+    this.regroup();
+    for (const node of hears) {
+      const peer = this.peers.get(node);
+      const best = peer && this.choose(peer, now)[0];
+      if (peer && best) this.ping(peer, best, now);
+    }
+  }
+
+  private regroup(): void {
+    const group = this.hearing.group().filter((node) => node === this.self || this.peers.has(node));
+    const before = [...this.group].join(" ");
+    this.group = new Set(group);
+    if (before === "" || before === group.join(" ")) return;
+    this.log("info", `nodes that all hear each other: ${group.join(", ")}`);
+  }
+
+  private sendTo(node: NodeId, sealed: Uint8Array, now: Millis): void {
+    const peer = this.peers.get(node);
+    if (!peer) return;
+    for (const path of this.choose(peer, now)) this.push(path, node, sealed);
+  }
+
+  private choose(peer: Peer, now: Millis): readonly Path[] {
+    const only = peer.paths[0];
+    if (peer.paths.length < 2) return only ? [only] : [];
+    const up = peer.paths.filter(({ liveness }) => liveness.up);
+    // Nothing is known to work: the one that works again first is found by trying all.
+    if (up.length === 0) return peer.paths;
+    if (this.options.mode === "active") return up;
+    const sure = up.filter(({ liveness }) => !liveness.isSuspect(now));
+    const usable = sure.length > 0 ? sure : up;
+    peer.rotation = (peer.rotation + 1) % usable.length;
+    const chosen = usable[this.options.mode === "rr" ? peer.rotation : 0];
+    return chosen ? [chosen] : [];
+  }
+
+  private push(path: Path, to: NodeId, data: Uint8Array): void {
+    this.counters.sent = (this.counters.sent ?? 0) + 1;
+    this.effects.push({ type: "send", link: path.link, to, address: path.address, port: path.port, data });
+  }
+
+  private log(level: "debug" | "info" | "notice" | "warning", text: string): void {
+    this.effects.push({ type: "log", level, text });
+  }
+}

@@ -1,0 +1,238 @@
+import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import type { NodeId } from "../terms/index.ts";
+import { type ClusterKey, sendingKey } from "./seal-key.ts";
+import { ReplayWindow } from "./seal-window.ts";
+
+/*
+ * A sealed datagram:
+ *
+ *   0  u16  magic           authenticated, in clear
+ *   2  u8   version
+ *   3  u8   reserved, 0
+ *   4  u16  key id
+ *   6  u32  sender
+ *  10  u64  incarnation: random, new at each start of the sender
+ *  18  u48  counter: 1, 2, 3 … within the incarnation
+ *  24       body, encrypted
+ *   …  16   tag of AES-256-GCM
+ *
+ * The nonce is the counter; the key belongs to cluster key, sender and incarnation alone. A receiver believes an
+ * incarnation only after it has proved to be alive now: by answering a ping that names the receiver's own
+ * incarnation and a counter that it has just used. A recording of an earlier incarnation can't do that, and
+ * nothing has to survive a restart for it, not even on a node whose disk was replaced.
+ */
+const MAGIC = 0xc17e;
+const VERSION = 1;
+const HEADER = 24;
+const TAG = 16;
+/** Bytes that sealing adds to a body. */
+export const SEAL_OVERHEAD = HEADER + TAG;
+
+/** Why a datagram was not accepted by the seal. */
+export type SealDrop =
+  | "short"
+  | "foreign"
+  | "version"
+  | "own"
+  | "unknown-sender"
+  | "unknown-key"
+  | "bad-tag"
+  | "replay";
+
+/** An authenticated datagram. */
+export interface Opened {
+  readonly from: NodeId;
+  readonly incarnation: Incarnation;
+  readonly counter: number;
+  /** Whether the incarnation has proved to be alive. Until then only pings and pongs may be looked at. */
+  readonly proven: boolean;
+  readonly body: Uint8Array;
+}
+
+/** 64 random bits that name one start of a node's ring. */
+export interface Incarnation {
+  readonly high: number;
+  readonly low: number;
+}
+
+interface Peer {
+  current: Incarnation | undefined;
+  window: ReplayWindow;
+  /** Keys of the current incarnation, by position in `accepted`. */
+  keys: (KeyObject | undefined)[];
+  candidate: { readonly incarnation: Incarnation; readonly keys: (KeyObject | undefined)[] } | undefined;
+}
+
+export interface SealInit {
+  readonly self: NodeId;
+  readonly peers: readonly NodeId[];
+  /** Eight random bytes, new at each start. */
+  readonly salt: Uint8Array;
+  /** Key to seal with. */
+  readonly key: ClusterKey;
+  /** Further keys to accept, during a change of keys. */
+  readonly alsoAccept?: readonly ClusterKey[];
+}
+
+/** Reads an incarnation from eight bytes. */
+export function readIncarnation(bytes: Uint8Array, offset = 0): Incarnation {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { high: view.getUint32(offset), low: view.getUint32(offset + 4) };
+}
+
+/** Whether two incarnations are the same. */
+export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
+  return a.high === b.high && a.low === b.low;
+}
+
+/** Encrypts and authenticates this node's datagrams and opens those of its peers. */
+export class Seal {
+  readonly self: NodeId;
+  readonly incarnation: Incarnation;
+  /** Counter of the datagram sealed last. */
+  counter = 0;
+  private key: ClusterKey;
+  private ownKey: KeyObject;
+  private accepted: readonly ClusterKey[];
+  private readonly peers = new Map<NodeId, Peer>();
+  private readonly nonce = Buffer.alloc(12);
+  private readonly openNonce = Buffer.alloc(12);
+
+  constructor(init: SealInit) {
+    this.self = init.self;
+    this.incarnation = readIncarnation(init.salt);
+    this.key = init.key;
+    this.ownKey = sendingKey(init.key, init.self, this.incarnation.high, this.incarnation.low);
+    this.accepted = [init.key, ...(init.alsoAccept ?? [])];
+    this.setPeers(init.peers);
+  }
+
+  /** Adds and forgets peers; those that stay keep their state. */
+  setPeers(peers: readonly NodeId[]): void {
+    const wanted = new Set(peers.filter((peer) => peer !== this.self));
+    for (const known of this.peers.keys()) if (!wanted.has(known)) this.peers.delete(known);
+    for (const peer of wanted) {
+      if (this.peers.has(peer)) continue;
+      this.peers.set(peer, {
+        current: undefined,
+        window: new ReplayWindow(0),
+        keys: [],
+        candidate: undefined,
+      });
+    }
+  }
+
+  /** Changes the key that is sealed with and the keys that are accepted beside it. Incarnations stay proven. */
+  setKeys(key: ClusterKey, alsoAccept: readonly ClusterKey[]): void {
+    this.key = key;
+    this.ownKey = sendingKey(key, this.self, this.incarnation.high, this.incarnation.low);
+    this.accepted = [key, ...alsoAccept];
+    for (const peer of this.peers.values()) {
+      peer.keys = [];
+      peer.candidate = undefined;
+    }
+  }
+
+  /** Encrypts a body given in two parts; a new datagram with the next counter. */
+  seal(head: Uint8Array, rest: Uint8Array): Uint8Array {
+    this.counter += 1;
+    const out = Buffer.allocUnsafe(HEADER + head.length + rest.length + TAG);
+    out.writeUInt16BE(MAGIC, 0);
+    out.writeUInt16BE(VERSION << 8, 2);
+    out.writeUInt16BE(this.key.id, 4);
+    out.writeUInt32BE(this.self, 6);
+    out.writeUInt32BE(this.incarnation.high, 10);
+    out.writeUInt32BE(this.incarnation.low, 14);
+    out.writeUIntBE(this.counter, 18, 6);
+    this.nonce.writeUIntBE(this.counter, 6, 6);
+    const cipher = createCipheriv("aes-256-gcm", this.ownKey, this.nonce);
+    cipher.setAAD(out.subarray(0, HEADER));
+    out.set(cipher.update(head), HEADER);
+    if (rest.length > 0) out.set(cipher.update(rest), HEADER + head.length);
+    cipher.final();
+    out.set(cipher.getAuthTag(), out.length - TAG);
+    return out;
+  }
+
+  /** Opens a datagram, or says why not. A proven sender's counter is used up by this. */
+  open(datagram: Uint8Array): Opened | SealDrop {
+    if (datagram.length < HEADER + TAG) return "short";
+    const data = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+    if (data.readUInt16BE(0) !== MAGIC) return "foreign";
+    if (data.readUInt16BE(2) !== VERSION << 8) return "version";
+    const from = data.readUInt32BE(6) as NodeId;
+    if (from === this.self) return "own";
+    const peer = this.peers.get(from);
+    if (!peer) return "unknown-sender";
+    const counter = data.readUIntBE(18, 6);
+    const high = data.readUInt32BE(10);
+    const low = data.readUInt32BE(14);
+    const proven = peer.current !== undefined && peer.current.high === high && peer.current.low === low;
+    if (proven && !peer.window.isFresh(counter)) return "replay";
+    const incarnation = proven && peer.current ? peer.current : { high, low };
+    const body = this.decrypt(data, from, peer, incarnation, proven);
+    if (typeof body === "string") return body;
+    if (proven) peer.window.mark(counter);
+    return { from, incarnation, counter, proven, body };
+  }
+
+  /**
+   * Believes an incarnation from now on. The caller has seen it answer a challenge in the datagram `counter`;
+   * that and everything sealed before it is not accepted any more.
+   */
+  prove(from: NodeId, incarnation: Incarnation, counter: number): void {
+    const peer = this.peers.get(from);
+    if (!peer) return;
+    peer.keys =
+      peer.candidate && sameIncarnation(peer.candidate.incarnation, incarnation) ? peer.candidate.keys : [];
+    peer.candidate = undefined;
+    peer.current = incarnation;
+    peer.window = new ReplayWindow(counter);
+  }
+
+  /** The incarnation of a peer that has been proven, if any. */
+  provenIncarnation(node: NodeId): Incarnation | undefined {
+    return this.peers.get(node)?.current;
+  }
+
+  private decrypt(
+    data: Buffer,
+    from: NodeId,
+    peer: Peer,
+    incarnation: Incarnation,
+    proven: boolean,
+  ): Uint8Array | SealDrop {
+    const id = data.readUInt16BE(4);
+    const candidate =
+      peer.candidate && sameIncarnation(peer.candidate.incarnation, incarnation) ? peer.candidate : undefined;
+    const cache = proven ? peer.keys : candidate ? candidate.keys : [];
+    let known = false;
+    for (let at = 0; at < this.accepted.length; at++) {
+      const cluster = this.accepted[at];
+      if (cluster === undefined || cluster.id !== id) continue;
+      known = true;
+      const key = cache[at] ?? sendingKey(cluster, from, incarnation.high, incarnation.low);
+      const body = this.tryKey(data, key);
+      if (!body) continue;
+      cache[at] = key;
+      // Only what was authenticated is remembered: forged headers can't push out a real candidate.
+      if (!proven && !candidate) peer.candidate = { incarnation, keys: cache };
+      return body;
+    }
+    return known ? "bad-tag" : "unknown-key";
+  }
+
+  private tryKey(data: Buffer, key: KeyObject): Uint8Array | undefined {
+    data.copy(this.openNonce, 6, 18, 24);
+    const decipher = createDecipheriv("aes-256-gcm", key, this.openNonce);
+    decipher.setAAD(data.subarray(0, HEADER));
+    decipher.setAuthTag(data.subarray(data.length - TAG));
+    const body = decipher.update(data.subarray(HEADER, data.length - TAG));
+    try {
+      decipher.final();
+      return body;
+    } catch {
+      return undefined;
+    }
+  }
+}

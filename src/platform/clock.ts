@@ -1,0 +1,10 @@
+import type { EpochSeconds, Millis } from "../terms/index.ts";
+
+/** Time on the monotonic clock of this process; only differences mean something. */
+export const monotonicMs = (): Millis => performance.now();
+
+/** Wall-clock time in whole seconds; only for people and for rules. */
+export const wallSeconds = (): EpochSeconds => Math.floor(Date.now() / 1000);
+
+/** Wall-clock time in milliseconds; only for people. */
+export const wallMs = (): Millis => Date.now();

@@ -1,0 +1,153 @@
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync } from "node:fs";
+import { chown, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CrmExit, HactlError } from "../terms/index.ts";
+
+/** How a durable file is written. */
+export interface DurableOptions {
+  /** Permissions of the new file. Default 0600. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Puts `content` in the place of `path` so that after a crash at any moment the old or the new content is there,
+ * whole: temporary file beside it, fsync, rename, fsync of the directory.
+ * @throws the system's error (ENOSPC, EACCES, …); the old file is then untouched and nothing is left behind.
+ */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  options: DurableOptions = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    // Nobody else can have this name; "wx" still refuses to follow a link that somebody planted.
+    const file = await open(temporary, "wx", options.mode ?? 0o600);
+    try {
+      await file.writeFile(content);
+      if (options.mode !== undefined) await file.chmod(options.mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (options.uid !== undefined || options.gid !== undefined) {
+      await chown(temporary, options.uid ?? -1, options.gid ?? -1);
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+/** Makes names in a directory durable (fsync(2): a new file's entry is not on disk by the file's own fsync). */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Digest that a sidecar holds: SHA-256 in hexadecimal. */
+export const contentDigest = (content: string | Uint8Array): string =>
+  createHash("sha256").update(content).digest("hex");
+
+/** Name of the file beside `path` that holds its digest. */
+export const digestPath = (path: string): string => `${path}.sha256`;
+
+/**
+ * `writeDurably` with a digest in a file beside it. The content goes first: a crash between the two leaves new
+ * content with an old digest, which `readWithDigest` reports as `stale-digest` only when asked to compare.
+ */
+export async function writeWithDigest(
+  path: string,
+  content: string | Uint8Array,
+  options: DurableOptions = {},
+): Promise<void> {
+  await writeDurably(path, content, options);
+  await writeDurably(digestPath(path), `${contentDigest(content)}\n`, options);
+}
+
+/** What `readWithDigest` found: `intact` is undefined when there is no digest to compare with. */
+export interface DigestedContent {
+  readonly content: Uint8Array;
+  readonly intact: boolean | undefined;
+}
+
+/** Reads a file and compares it with the digest beside it. Answers `undefined` when the file is absent. */
+export function readWithDigest(path: string, limitBytes: number): DigestedContent | undefined {
+  const content = readLimited(path, limitBytes);
+  if (!content) return undefined;
+  const digest = readLimited(digestPath(path), 1024);
+  if (!digest) return { content, intact: undefined };
+  return { content, intact: new TextDecoder().decode(digest).trim() === contentDigest(content) };
+}
+
+/**
+ * Whole content of a regular file; `undefined` when there is none.
+ * @throws HactlError FILE_TOO_LARGE above the limit, FILE_KIND for a directory, device or FIFO (which could
+ * block for ever), and the system's error when it cannot be read.
+ */
+export function readLimited(path: string, limitBytes: number): Uint8Array | undefined {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const facts = fstatSync(file);
+    if (!facts.isFile()) throw refusal("FILE_KIND", path, "It is not a regular file", "Name a regular file");
+    if (facts.size > limitBytes) {
+      const what = `The file has ${facts.size} bytes, more than the ${limitBytes} allowed`;
+      throw refusal("FILE_TOO_LARGE", path, what, "Check that it is the right file");
+    }
+    return readUpTo(file, path, limitBytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Reads to the end, for files in /proc say size 0; one byte beyond the limit is one too many. */
+function readUpTo(file: number, path: string, limitBytes: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const piece = new Uint8Array(Math.min(64 * 1024, limitBytes + 1 - total));
+    const count = readSync(file, piece);
+    if (count === 0) return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+    total += count;
+    if (total > limitBytes) {
+      throw refusal("FILE_TOO_LARGE", path, `The file has more than ${limitBytes} bytes`, "Check that it is the right file");
+    }
+    pieces.push(piece.subarray(0, count));
+  }
+}
+
+const refusal = (code: string, file: string, what: string, cure: string) =>
+  new HactlError({ code, what, where: { file }, cure, exit: CrmExit.NOINPUT });
+
+/** What is known of a path without reading it; `undefined` when nothing is there. */
+export interface PathFacts {
+  readonly kind: "file" | "directory" | "other";
+  readonly size: number;
+  /** Permission bits, 0 … 07777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Kind, size, permissions and owner of what a path names (links are followed). */
+export function pathFacts(path: string): PathFacts | undefined {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  if (!facts) return undefined;
+  const kind = facts.isFile() ? "file" : facts.isDirectory() ? "directory" : "other";
+  return { kind, size: facts.size, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid };
+}

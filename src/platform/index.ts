@@ -1,0 +1,55 @@
+/** The only room that touches the machine: clock, files, sockets, processes, syslog, watchdog, priorities. */
+export { monotonicMs, wallMs, wallSeconds } from "./clock.ts";
+export { type UnixDatagram, unixDatagram } from "./datagram.ts";
+export {
+  contentDigest,
+  type DigestedContent,
+  type DurableOptions,
+  digestPath,
+  type PathFacts,
+  pathFacts,
+  readLimited,
+  readWithDigest,
+  syncDirectory,
+  writeDurably,
+  writeWithDigest,
+} from "./files.ts";
+export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
+export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
+export { type FileLock, lockFile, readPid } from "./lock.ts";
+export {
+  formatEvent,
+  isSecretName,
+  type Log,
+  type LogCall,
+  type LogFields,
+  type LogLevel,
+  type LogOptions,
+  type LogThresholds,
+  levelOfPriority,
+  logLevels,
+  openLog,
+} from "./log.ts";
+export { type ServiceManager, serviceManager } from "./notify.ts";
+export {
+  enterRealtime,
+  type Granted,
+  isRealtime,
+  leaveRealtime,
+  lockedMemoryLimit,
+  lockMemory,
+  unlockMemory,
+} from "./realtime.ts";
+export { type Facility, facilities, openSyslog, type Priority, priorities, type Syslog, syslogMessage } from "./syslog.ts";
+export {
+  connectFrames,
+  type FrameConnection,
+  type FrameHandlers,
+  type FrameOptions,
+  type FrameServer,
+  groupId,
+  type PeerCredentials,
+  type SocketAccess,
+  serveFrames,
+} from "./unix-socket.ts";
+export { openWatchdog, type Watchdog, type WatchdogFacts, watchdogFacts } from "./watchdog.ts";

@@ -1,0 +1,58 @@
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { errno, errorName, libc } from "./libc.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EAGAIN = 11;
+
+/** A lock that is held until `release`, or until the process ends in whatever way. */
+export interface FileLock {
+  readonly path: string;
+  release(): void;
+}
+
+/**
+ * Takes the one lock of a file and writes the pid of this process into it; children do not inherit it.
+ * @throws HactlError LOCKED with the other's pid when another process holds it; the system's error when the
+ * file cannot be made.
+ */
+export function lockFile(path: string): FileLock {
+  const file = openSync(path, "a+", 0o640);
+  if (libc().flock(file, LOCK_EX | LOCK_NB) !== 0) {
+    const reason = errno();
+    closeSync(file);
+    throw reason === EAGAIN ? heldByOther(path) : new Error(`flock ${path}: ${errorName(reason)}`);
+  }
+  ftruncateSync(file, 0);
+  writeSync(file, `${process.pid}\n`);
+  let held = true;
+  return {
+    path,
+    release: () => {
+      if (held) closeSync(file);
+      held = false;
+    },
+  };
+}
+
+/** Pid in a lock file or pid file; `undefined` when there is none. */
+export function readPid(path: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function heldByOther(path: string): HactlError {
+  const pid = readPid(path);
+  return new HactlError({
+    code: "LOCKED",
+    what: `Another hactl${pid === undefined ? "" : ` (process ${pid})`} uses this directory`,
+    where: { file: path },
+    cure: "Stop the other one first, or give this one a state_dir and run_dir of its own",
+    exit: CrmExit.EXISTS,
+  });
+}

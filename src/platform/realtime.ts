@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { address, errno, errorName, libc } from "./libc.ts";
+
+const SCHED_OTHER = 0;
+const SCHED_RR = 2;
+const MCL_CURRENT = 1;
+const MCL_FUTURE = 2;
+const MCL_ONFAULT = 4;
+const RLIMIT_MEMLOCK = 8;
+const CAP_IPC_LOCK = 14n;
+
+/** How a request for priority or memory went: done, or why not, as a clause for people. */
+export type Granted = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+const granted: Granted = { ok: true };
+const refused = (reason: string): Granted => ({ ok: false, reason });
+
+const ownThreads = () => readdirSync("/proc/self/task").map(Number);
+
+/**
+ * Puts every thread of this process under SCHED_RR at `priority` (1 … 99). All of them, since one helper of the
+ * JavaScript engine left behind would make the others wait for it; a thread that starts later has the policy of the
+ * one that starts it. Children inherit it: they call `leaveRealtime` first thing.
+ */
+export function enterRealtime(priority = 50): Granted {
+  const answer = schedule(SCHED_RR, priority);
+  if (!answer.ok) schedule(SCHED_OTHER, 0);
+  return answer;
+}
+
+/** Gives every thread of this process the ordinary policy again. */
+export const leaveRealtime = (): Granted => schedule(SCHED_OTHER, 0);
+
+/** Whether every thread of this process is under SCHED_RR. */
+export const isRealtime = (): boolean =>
+  ownThreads().every((thread) => (libc().sched_getscheduler(thread) & 0xff) === SCHED_RR);
+
+function schedule(policy: number, priority: number): Granted {
+  const parameter = new Int32Array([priority]);
+  const done = new Set<number>();
+  // A thread may start while others are changed: again until a whole pass finds nothing new.
+  for (let pass = 0; pass < 10; pass++) {
+    const threads = ownThreads().filter((thread) => !done.has(thread));
+    if (threads.length === 0) return granted;
+    for (const thread of threads) {
+      done.add(thread);
+      if (libc().sched_setscheduler(thread, policy, address(parameter)) === 0) continue;
+      const reason = errno();
+      const ended = reason === 3;
+      if (!ended) return refused(`sched_setscheduler: ${errorName(reason)}`);
+    }
+  }
+  return granted;
+}
+
+/**
+ * Keeps the memory of this process out of swap, page by page as it is used (MCL_ONFAULT, Linux 4.4): locking all that
+ * the engine reserves would take gigabytes. The limit is checked first, since a process that runs into it does not
+ * get an error but stalls.
+ */
+export function lockMemory(): Granted {
+  const limit = lockedMemoryLimit();
+  if (limit !== "unlimited" && !hasCapability(CAP_IPC_LOCK)) {
+    return refused(`the limit on locked memory is ${limit} bytes (LimitMEMLOCK=infinity lifts it)`);
+  }
+  if (libc().mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) === 0) return granted;
+  return refused(`mlockall: ${errorName(errno())}`);
+}
+
+/** Lets the memory of this process be swapped again. */
+export function unlockMemory(): void {
+  libc().munlockall();
+}
+
+/** Soft limit of RLIMIT_MEMLOCK. */
+export function lockedMemoryLimit(): number | "unlimited" {
+  const limits = new BigUint64Array(2);
+  if (libc().getrlimit(RLIMIT_MEMLOCK, address(limits)) !== 0) return 0;
+  const soft = limits[0] ?? 0n;
+  return soft === 0xffff_ffff_ffff_ffffn ? "unlimited" : Number(soft);
+}
+
+function hasCapability(bit: bigint): boolean {
+  const line = readFileSync("/proc/self/status", "utf8").match(/^CapEff:\s*([0-9a-f]+)$/m);
+  return line?.[1] !== undefined && ((BigInt(`0x${line[1]}`) >> bit) & 1n) === 1n;
+}

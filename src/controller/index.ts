@@ -1,2 +1,25 @@
-/** The cluster's brain: join, leader, execution of transitions, the status section. */
+/** The cluster's brain: join, leader, transition execution, replicated state. */
+export { emptyCib } from "./cluster-state.ts";
+export { Controller, notInCluster } from "./controller.ts";
+export type {
+  ClusterEvent,
+  ConfiguredNode,
+  ControllerEffect,
+  ControllerEvent,
+  ControllerInit,
+  ControllerTimer,
+  ControllerView,
+  Membership,
+  RequestId,
+} from "./face.ts";
+export {
+  FEATURE_SET,
+  historyEntry,
+  historyIds,
+  isFailure,
+  operationKey,
+  parameterDigest,
+  pendingResult,
+} from "./history.ts";
+export type { ExecutorHistory } from "./messages.ts";
 export type * from "./status-input.ts";

@@ -1,0 +1,173 @@
+import type { Millis, NodeName } from "../terms/index.ts";
+
+/** A change of one transient node attribute, as it travels in the cluster's message order. */
+export interface AttributeUpdate {
+  readonly node: NodeName;
+  readonly name: string;
+  /** `undefined` deletes it. `value++` and `value+=N` add to a number, as attrd_updater(8) allows. */
+  readonly value: string | undefined;
+  /** Wait so long for further changes before the CIB sees any (`attrd_updater -d`). */
+  readonly dampenMs?: Millis;
+  /** Set the delay only, or together with the value (`-Y`, `-B`). */
+  readonly delayOnly?: boolean;
+  /** Never written to the CIB (`attrd_updater -p`). */
+  readonly private?: boolean;
+  /** Which set of the node's transient attributes holds it; default `status-NODEID`. */
+  readonly set?: "attributes" | "utilization";
+}
+
+/** What the table wants done after a change. */
+export type AttributeEffect =
+  /** Write this value into the status section now. */
+  | {
+      readonly type: "write";
+      readonly node: NodeName;
+      readonly name: string;
+      readonly value: string | undefined;
+      readonly set: "attributes" | "utilization";
+    }
+  /** Start the dampening of this name, unless one runs. */
+  | { readonly type: "dampen"; readonly name: string; readonly afterMs: Millis };
+
+interface Entry {
+  dampenMs: Millis;
+  private: boolean;
+  set: "attributes" | "utilization";
+  readonly values: Map<NodeName, string>;
+  /** What the CIB has. */
+  readonly written: Map<NodeName, string>;
+}
+
+/** A copy of the whole table, for a node that joins. */
+export type AttributeSnapshot = readonly {
+  readonly name: string;
+  readonly dampenMs: Millis;
+  readonly private: boolean;
+  readonly set: "attributes" | "utilization";
+  readonly values: readonly (readonly [NodeName, string])[];
+  readonly written: readonly (readonly [NodeName, string])[];
+}[];
+
+/**
+ * The transient attributes of every node, the same on every member because updates are applied in the message
+ * order. Dampening (attrd_updater(8) `--delay`): the first change of a name starts its delay; what the values
+ * are when it ends is written at once for all nodes, so the scheduler runs once.
+ */
+export class AttributeTable {
+  #entries = new Map<string, Entry>();
+
+  /** Applies one change and says what follows from it. */
+  apply(update: AttributeUpdate): AttributeEffect[] {
+    const entry = this.#entry(update);
+    if (update.dampenMs !== undefined) entry.dampenMs = update.dampenMs;
+    if (update.private !== undefined) entry.private = update.private;
+    if (update.set !== undefined) entry.set = update.set;
+    if (update.delayOnly) return [];
+    const old = entry.values.get(update.node);
+    const value = update.value === undefined ? undefined : evaluate(update.value, old);
+    if (value === undefined) entry.values.delete(update.node);
+    else entry.values.set(update.node, value);
+    if (entry.private || value === entry.written.get(update.node)) return [];
+    if (entry.dampenMs > 0) return [{ type: "dampen", name: update.name, afterMs: entry.dampenMs }];
+    return this.#write(update.name, entry);
+  }
+
+  /** Ends the dampening of a name: its values go into the CIB. */
+  flush(name: string): AttributeEffect[] {
+    const entry = this.#entries.get(name);
+    return entry && !entry.private ? this.#write(name, entry) : [];
+  }
+
+  /** Forgets everything about a node that has left; its section of the status is removed elsewhere. */
+  removeNode(node: NodeName): void {
+    for (const entry of this.#entries.values()) {
+      entry.values.delete(node);
+      entry.written.delete(node);
+    }
+  }
+
+  /** Current value, dampened or not. */
+  get(node: NodeName, name: string): string | undefined {
+    return this.#entries.get(name)?.values.get(node);
+  }
+
+  /** Names that have a value for some node, private ones too. */
+  names(): string[] {
+    return [...this.#entries].filter(([, entry]) => entry.values.size > 0).map(([name]) => name);
+  }
+
+  /** All values of a name. */
+  values(name: string): ReadonlyMap<NodeName, string> {
+    return this.#entries.get(name)?.values ?? new Map();
+  }
+
+  /** All public and private values of one node. */
+  ofNode(node: NodeName): AttributeUpdate[] {
+    return [...this.#entries].flatMap(([name, entry]) => {
+      const value = entry.values.get(node);
+      if (value === undefined) return [];
+      return [{ node, name, value, dampenMs: entry.dampenMs, private: entry.private, set: entry.set }];
+    });
+  }
+
+  snapshot(): AttributeSnapshot {
+    return [...this.#entries].map(([name, { dampenMs, private: hidden, set, values, written }]) => ({
+      name,
+      dampenMs,
+      private: hidden,
+      set,
+      values: [...values],
+      written: [...written],
+    }));
+  }
+
+  restore(snapshot: AttributeSnapshot): void {
+    this.#entries = new Map(
+      snapshot.map(({ name, dampenMs, private: hidden, set, values, written }) => [
+        name,
+        { dampenMs, private: hidden, set, values: new Map(values), written: new Map(written) },
+      ]),
+    );
+  }
+
+  #entry(update: AttributeUpdate): Entry {
+    let entry = this.#entries.get(update.name);
+    if (!entry) {
+      entry = { dampenMs: 0, private: false, set: "attributes", values: new Map(), written: new Map() };
+      this.#entries.set(update.name, entry);
+    }
+    return entry;
+  }
+
+  #write(name: string, entry: Entry): AttributeEffect[] {
+    const nodes = new Set([...entry.values.keys(), ...entry.written.keys()]);
+    const effects: AttributeEffect[] = [];
+    for (const node of [...nodes].sort()) {
+      const value = entry.values.get(node);
+      if (value === entry.written.get(node)) continue;
+      if (value === undefined) entry.written.delete(node);
+      else entry.written.set(node, value);
+      effects.push({ type: "write", node, name, value, set: entry.set });
+    }
+    return effects;
+  }
+}
+
+const limit = 1_000_000;
+
+/** `value++` adds 1, `value+=N` adds N to the old number (INFINITY stays); anything else is taken as it is. */
+function evaluate(value: string, old: string | undefined): string {
+  const match = /^value(?:\+\+|\+=(-?\d+|-?INFINITY))$/.exec(value);
+  if (!match) return value;
+  const sum = toNumber(old) + (match[1] === undefined ? 1 : toNumber(match[1]));
+  if (sum >= limit) return "INFINITY";
+  return sum <= -limit ? "-INFINITY" : String(sum);
+}
+
+function toNumber(text: string | undefined): number {
+  if (text === undefined || text === "") return 0;
+  if (/^\+?INFINITY$/i.test(text)) return limit;
+  if (/^-INFINITY$/i.test(text)) return -limit;
+  const number = Number.parseInt(text, 10);
+  return Number.isFinite(number) ? number : 0;
+}

@@ -1,0 +1,627 @@
+import type { AttributeEffect } from "../attributes/index.ts";
+import { applyOperations } from "../cib/index.ts";
+import type { Operation } from "../executor/index.ts";
+import { CrmExit, HactlError, type Millis, type NodeId, type NodeName, resourceId } from "../terms/index.ts";
+import { ClusterState, cancelInterval } from "./cluster-state.ts";
+import type {
+  ClusterEvent,
+  ControllerEffect,
+  ControllerEvent,
+  ControllerInit,
+  ControllerTimer,
+  ControllerView,
+  Membership,
+} from "./face.ts";
+import { FEATURE_SET } from "./history.ts";
+import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
+import { Leader } from "./leader.ts";
+import { LocalHistory } from "./local-history.ts";
+import {
+  type ClusterMessage,
+  decodeMessage,
+  type ExecutorHistory,
+  encodeMessage,
+  membershipKey,
+  type Snapshot,
+} from "./messages.ts";
+
+/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
+const managerGraceMs = 10_000;
+
+type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
+type Received = { readonly from: NodeId; readonly message: ClusterMessage };
+
+/**
+ * The cluster's brain, one on every node. All of them apply the same messages in the same order to the same
+ * state; the leader among them decides and gives out actions, also as messages. On each change of the membership
+ * every manager sends a summary; when all have been delivered, all compute the same leader and the same winning
+ * CIB (DESIGN.md, "How the cluster decides").
+ */
+export class Controller {
+  readonly #init: ControllerInit;
+  readonly #state: ClusterState;
+  readonly #leader: Leader;
+  #phase: ControllerView["phase"] = "waiting";
+  #membership: Membership | undefined;
+  #membershipKey = "";
+  #leaderId: NodeId | undefined;
+  #summaries = new Map<NodeId, SummaryMessage>();
+  #outcome: JoinOutcome | undefined;
+  /** Delivered after the summaries and before the snapshot that they build on. */
+  #buffer: Received[] = [];
+  /** What this node wants to say as soon as the join is over. */
+  #outbox: ClusterMessage[] = [];
+  /** Whether this copy of the state has been the cluster's. */
+  #live = false;
+  #since: OrderPoint = [Number.MAX_SAFE_INTEGER, 0];
+  readonly #local = new LocalHistory();
+  #executorUp = false;
+  /** Participants (by name) whose manager is missing while their ring is there. */
+  #missingManagers = new Set<NodeName>();
+  #results: Extract<ClusterMessage, { type: "results" }>["results"][number][] = [];
+  #resultsUnderWay = false;
+  #shuttingDown = false;
+  #effects: ControllerEffect[] = [];
+  #now: Millis = 0;
+  #wall = 0;
+
+  constructor(init: ControllerInit) {
+    this.#init = init;
+    this.#state = new ClusterState(init.cib, init.nodes);
+    this.#leader = new Leader({
+      state: this.#state,
+      selfName: init.selfName,
+      incarnation: init.incarnation,
+      cores: init.cores,
+      send: (message) => this.#send(message),
+      emit: (effect) => this.#effects.push(effect),
+    });
+  }
+
+  /** Takes an event at monotonic time `now` (ms) and wall-clock time `wall` (s); returns what must be done, in order. */
+  step(event: ControllerEvent, now: Millis, wall: number): readonly ControllerEffect[] {
+    this.#now = now;
+    this.#wall = wall;
+    this.#effects = [];
+    this.#take(event);
+    return this.#effects;
+  }
+
+  /** What an administrator may see. The CIB is the live one: read it at once, change nothing. */
+  view(): ControllerView {
+    const leads = this.#leads;
+    return {
+      phase: this.#phase,
+      leader: this.#leaderId === undefined ? undefined : this.#state.nameOf(this.#leaderId),
+      membership: this.#membership,
+      cib: this.#state.cib,
+      transition: leads ? this.#leader.transitionView() : undefined,
+      idle: leads ? this.#leader.idle : undefined,
+      fencing: this.#state.fencing,
+      at: this.#wall,
+    };
+  }
+
+  /** Current value of a transient attribute, dampened or private ones too. */
+  attributeValues(name: string): ReadonlyMap<NodeName, string> {
+    return this.#state.attributes.values(name);
+  }
+
+  get #leads(): boolean {
+    return this.#phase === "synced" && this.#leaderId === this.#init.self;
+  }
+
+  #take(event: ControllerEvent): void {
+    switch (event.type) {
+      case "membership":
+        return this.#membershipChanged(event.membership);
+      case "message":
+        return this.#received(event.from, event.payload);
+      case "timer":
+        return this.#timer(event.timer);
+      case "executor-up":
+        return this.#executorIsUp(event.history, event.fresh);
+      case "remote-up":
+        this.#queue({ type: "remote", node: event.node, up: true });
+        return this.#queue({ type: "history", node: event.node, history: event.history });
+      case "remote-down":
+        return this.#queue({ type: "remote", node: event.node, up: false });
+      case "result":
+        return this.#ownResult(event.node, event.result);
+      case "fencer-send":
+        return this.#queue({ type: "fencer", body: event.body });
+      case "fence-result":
+        return this.#fenced(event.result);
+      case "cib-request": {
+        const { request, operations, client } = event;
+        return this.#queue({ type: "cib", request, operations, client, at: this.#wall });
+      }
+      case "attribute-request":
+        return this.#queue({ type: "attributes", updates: event.updates, request: event.request });
+      case "forget-request": {
+        const { request, rsc, node, failuresOnly } = event;
+        return this.#queue({
+          type: "forget",
+          ...(rsc && { rsc }),
+          ...(node && { node }),
+          failuresOnly,
+          request,
+        });
+      }
+      case "shutdown-request":
+        return this.#shutdownRequested();
+      case "nodes":
+        return this.#state.setNodes(event.nodes);
+    }
+  }
+
+  // ── joining ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #membershipChanged(membership: Membership): void {
+    const before = this.#membership;
+    this.#membership = membership;
+    this.#membershipKey = membershipKey(membership.ringId, membership.participants);
+    this.#noteLostNodes(before, membership);
+    this.#leader.pause("the membership changed");
+    this.#phase = "joining";
+    this.#leaderId = undefined;
+    this.#summaries = new Map();
+    this.#outcome = undefined;
+    this.#buffer = [];
+    this.#sendSummary();
+  }
+
+  /** A manager joins only together with its executor, so that the summary tells what runs there. */
+  #sendSummary(): void {
+    const membership = this.#membership;
+    if (!membership || !this.#executorUp || this.#phase !== "joining") return;
+    const companions = this.#live ? membership.cameWithMe : [this.#init.self];
+    const newcomers = membership.participants.some(({ nodeId }) => !companions.includes(nodeId));
+    const summary: Summary = {
+      node: this.#init.self,
+      incarnation: this.#init.incarnation,
+      featureSet: FEATURE_SET,
+      since: this.#since,
+      version: this.#state.version(),
+      live: this.#live,
+      companions,
+    };
+    this.#send({
+      type: "summary",
+      membership: this.#membershipKey,
+      summary,
+      history: newcomers ? this.#local.history() : { results: [], running: [] },
+      attributes: newcomers ? this.#state.attributes.ofNode(this.#init.selfName) : [],
+    });
+  }
+
+  #takeSummary(message: SummaryMessage): void {
+    if (message.membership !== this.#membershipKey || this.#phase !== "joining") return;
+    this.#summaries.set(message.summary.node, message);
+    const participants = this.#membership?.participants ?? [];
+    if (participants.some(({ nodeId }) => !this.#summaries.has(nodeId))) return;
+    const outcome = decideJoin(
+      participants.flatMap(({ nodeId }) => this.#summaries.get(nodeId)?.summary ?? []),
+    );
+    this.#outcome = outcome;
+    if (
+      outcome.winner === this.#init.self &&
+      participants.some(({ nodeId }) => !outcome.holders.has(nodeId))
+    ) {
+      const snapshot = this.#state.snapshot(this.#init.fencerSnapshot());
+      this.#send({ type: "snapshot", membership: this.#membershipKey, snapshot });
+    }
+    if (outcome.holders.has(this.#init.self)) this.#completeJoin(outcome, false);
+    else this.#phase = "syncing";
+  }
+
+  #takeSnapshot(membership: string, snapshot: Snapshot): void {
+    if (this.#phase !== "syncing" || membership !== this.#membershipKey || !this.#outcome) return;
+    this.#state.restore(snapshot);
+    this.#effects.push({ type: "fencer-restore", body: snapshot.fencer });
+    this.#completeJoin(this.#outcome, true);
+    const buffer = this.#buffer;
+    this.#buffer = [];
+    for (const { from, message } of buffer) this.#apply(from, message);
+  }
+
+  /** The same on every participant: their state is alike from here on. */
+  #completeJoin(outcome: JoinOutcome, received: boolean): void {
+    const membership = this.#membership;
+    if (!membership) return;
+    let configurationChanged = received;
+    for (const { nodeId } of membership.participants) {
+      const message = this.#summaries.get(nodeId);
+      if (this.#state.nodeJoined(nodeId)) configurationChanged = true;
+      if (message && !outcome.holders.has(nodeId)) this.#takeNewcomer(nodeId, message);
+    }
+    if (configurationChanged && !received) this.#bumpEpoch();
+    this.#markAbsent(membership);
+    const { attributes } = this.#state.cib;
+    attributes.set("have-quorum", membership.quorate ? "1" : "0");
+    attributes.set("dc-uuid", String(outcome.leader));
+    const first = !this.#live;
+    this.#live = true;
+    if (first) this.#since = [membership.ringId.sequence, 0];
+    this.#phase = "synced";
+    this.#leaderId = outcome.leader;
+    if (configurationChanged) this.#effects.push({ type: "persist" });
+    this.#announceLeader();
+    const outbox = this.#outbox;
+    this.#outbox = [];
+    for (const message of outbox) this.#send(message);
+    if (this.#leads) {
+      this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
+    }
+  }
+
+  #takeNewcomer(id: NodeId, message: SummaryMessage): void {
+    const name = this.#state.nameOf(id);
+    this.#state.replaceHistory(name, message.history, this.#wall);
+    this.#state.attributes.removeNode(name);
+    this.#state.status.clearAttributes(String(id));
+    this.#dampen(this.#state.setAttributes(message.attributes).dampen);
+  }
+
+  /** Nodes that the status believes to be online but that are not in the membership. */
+  #markAbsent(membership: Membership): void {
+    const present = new Set(membership.participants.map(({ nodeId }) => String(nodeId)));
+    const members = new Set(membership.members.map(String));
+    for (const { id, name } of this.#state.clusterNodes()) {
+      if (present.has(id)) {
+        this.#missingManagers.delete(name);
+        continue;
+      }
+      if (members.has(id) && this.#missingManagers.has(name)) continue;
+      this.#missingManagers.delete(name);
+      if (this.#state.status.nodeState(id, "in_ccm") === "true") this.#state.nodeLost(id, name, false);
+    }
+  }
+
+  /** Whoever was a participant and still is a member has only lost its manager, which is on its way back. */
+  #noteLostNodes(before: Membership | undefined, after: Membership): void {
+    const participants = new Set(after.participants.map(({ nodeId }) => nodeId));
+    const members = new Set(after.members);
+    for (const { nodeId } of before?.participants ?? []) {
+      const name = this.#state.nameOf(nodeId);
+      if (participants.has(nodeId)) continue;
+      if (members.has(nodeId)) this.#managerMissing(name);
+      else this.#nodeLeft(nodeId, name);
+    }
+    for (const node of after.members) {
+      const name = this.#state.nameOf(node);
+      if (!participants.has(node) && this.#state.status.nodeState(String(node), "crmd") === "online") {
+        this.#managerMissing(name);
+      }
+    }
+    for (const name of [...this.#missingManagers]) {
+      const id = this.#state.idOf(name);
+      if (!after.members.some((member) => String(member) === id)) this.#missingManagers.delete(name);
+    }
+  }
+
+  #managerMissing(name: NodeName): void {
+    if (this.#missingManagers.has(name) || name === this.#init.selfName) return;
+    this.#missingManagers.add(name);
+    this.#effects.push({ type: "set-timer", timer: "manager-grace", afterMs: managerGraceMs });
+    this.#event(
+      "warning",
+      "MANAGER-LOST",
+      `the manager of ${name} has gone; its services go on, it is given 10 s`,
+      name,
+    );
+  }
+
+  #nodeLeft(id: NodeId, name: NodeName): void {
+    const clean = this.#state.status.nodeState(String(id), "expected") === "down";
+    if (clean) this.#event("notice", "NODE-LEFT", `node ${name} has left`, name);
+    else this.#event("error", "NODE-LOST", `node ${name} is lost: nothing has been heard of it`, name);
+    this.#leader.nodeLost(name);
+  }
+
+  #announceLeader(): void {
+    const membership = this.#membership;
+    if (!membership || this.#leaderId === undefined) return;
+    const names = membership.participants.map(({ nodeId }) => this.#state.nameOf(nodeId)).sort();
+    const leader = this.#state.nameOf(this.#leaderId);
+    const quorum = membership.quorate ? "with quorum" : "WITHOUT quorum";
+    this.#event("notice", "MEMBERSHIP", `members ${names.join(" ")}, ${quorum}; leader (DC) is ${leader}`);
+  }
+
+  // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #received(from: NodeId, payload: Uint8Array): void {
+    const message = decodeMessage(payload);
+    if (!message) {
+      this.#event(
+        "warning",
+        "MESSAGE-UNKNOWN",
+        `a message of node ${this.#state.nameOf(from)} is of another version`,
+      );
+      return;
+    }
+    if (message.type === "summary") return this.#takeSummary(message);
+    if (message.type === "snapshot") return this.#takeSnapshot(message.membership, message.snapshot);
+    if (this.#phase === "syncing") {
+      this.#buffer.push({ from, message });
+      return;
+    }
+    this.#apply(from, message);
+  }
+
+  #apply(from: NodeId, message: ClusterMessage): void {
+    switch (message.type) {
+      case "summary":
+      case "snapshot":
+        return;
+      case "cib":
+        return this.#applyCib(from, message);
+      case "actions":
+        return this.#applyActions(from, message);
+      case "results":
+        return this.#applyResults(from, message);
+      case "history":
+        this.#state.replaceHistory(message.node, message.history, this.#wall);
+        this.#leader.executorReplaced(message.node, message.history);
+        return this.#leader.advance(this.#now, this.#wall);
+      case "attributes":
+        return this.#applyAttributes(from, message);
+      case "flush":
+        if (this.#state.flushAttribute(message.name))
+          this.#leader.changed(`attribute ${message.name} changed`);
+        return;
+      case "fencer":
+        this.#effects.push({ type: "fencer-deliver", from, body: message.body });
+        return;
+      case "shutdown":
+        this.#dampen(
+          this.#state.setAttributes([
+            { node: message.node, name: "shutdown", value: String(Math.floor(message.at)) },
+          ]).dampen,
+        );
+        this.#event(
+          "notice",
+          "NODE-STOPPING",
+          `node ${message.node} wants to leave; its resources go first`,
+          message.node,
+        );
+        return this.#leader.changed(`node ${message.node} wants to leave`);
+      case "release":
+        return this.#released(message);
+      case "manager-lost":
+        return this.#managerGivenUp(message.node);
+      case "remote":
+        this.#state.remoteState(message.node, message.up);
+        return this.#leader.changed(
+          `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
+        );
+      case "forget":
+        return this.#applyForget(from, message);
+    }
+  }
+
+  #applyCib(from: NodeId, message: Extract<ClusterMessage, { type: "cib" }>): void {
+    let value: unknown;
+    let error: HactlError | undefined;
+    try {
+      const outcome = applyOperations(this.#state.cib, message.operations);
+      this.#state.cib = outcome.cib;
+      value = outcome.value;
+      if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
+      if (outcome.configurationChanged) {
+        const { attributes } = this.#state.cib;
+        attributes.set("cib-last-written", new Date(message.at * 1000).toUTCString());
+        attributes.set("update-origin", this.#state.nameOf(from));
+        attributes.set("update-client", message.client);
+        this.#effects.push({ type: "persist" });
+        this.#event(
+          "notice",
+          "CONFIG-CHANGED",
+          `configuration changed by ${message.client} on ${this.#state.nameOf(from)}`,
+        );
+      }
+      if (outcome.configurationChanged || outcome.statusChanged)
+        this.#leader.changed("the configuration changed");
+    } catch (caught) {
+      if (!(caught instanceof HactlError)) throw caught;
+      error = caught;
+    }
+    if (from === this.#init.self) this.#reply(message.request, value, error);
+  }
+
+  #applyActions(from: NodeId, message: Extract<ClusterMessage, { type: "actions" }>): void {
+    for (const dispatch of message.dispatches) {
+      const { operation, node, executor } = dispatch;
+      this.#state.dispatched(dispatch, message.at);
+      if (executor === this.#init.selfName) this.#execute(node, operation);
+      if (operation.action === "delete") this.#state.deleteResource(node, operation.rsc.id);
+      if (operation.action === "cancel" || operation.action === "delete") {
+        this.#leader.completed(operation.transitionKey);
+      }
+    }
+    if (from === this.#leaderId) this.#leader.advance(this.#now, this.#wall);
+  }
+
+  #execute(on: NodeName, operation: Operation): void {
+    const { rsc, action } = operation;
+    const local = on === this.#init.selfName;
+    if (action === "cancel") {
+      const task = operation.params.CRM_meta_operation ?? "";
+      const intervalMs = cancelInterval(operation);
+      if (local) this.#local.cancelled(rsc.id, task, intervalMs);
+      this.#effects.push({ type: "cancel", on, rsc: rsc.id, action: task, intervalMs });
+      return;
+    }
+    if (action === "delete") {
+      if (local) this.#local.forgotten(rsc.id);
+      this.#effects.push({ type: "forget", on, rsc: rsc.id });
+      return;
+    }
+    if (local) this.#local.started(operation);
+    if (rsc.type === "remote" && rsc.provider === "pacemaker" && local) {
+      this.#effects.push({ type: "connection", operation });
+    } else {
+      this.#effects.push({ type: "execute", on, operation });
+    }
+  }
+
+  #applyResults(from: NodeId, message: Extract<ClusterMessage, { type: "results" }>): void {
+    for (const result of message.results) {
+      this.#dampen(this.#state.result(message.node, result));
+      this.#leader.resulted(message.node, result);
+    }
+    this.#leader.advance(this.#now, this.#wall);
+    if (from !== this.#init.self || message.node !== this.#init.selfName) return;
+    this.#resultsUnderWay = false;
+    this.#sendResults();
+  }
+
+  #applyAttributes(from: NodeId, message: Extract<ClusterMessage, { type: "attributes" }>): void {
+    const { written, dampen } = this.#state.setAttributes(message.updates);
+    this.#dampen(dampen);
+    if (written && message.completes === undefined) {
+      const names = [...new Set(message.updates.map(({ name }) => name))].join(" ");
+      this.#leader.changed(`attribute ${names} changed`);
+    }
+    if (message.completes !== undefined) this.#leader.completed(message.completes);
+    this.#leader.advance(this.#now, this.#wall);
+    if (message.request !== undefined && from === this.#init.self)
+      this.#reply(message.request, undefined, undefined);
+  }
+
+  #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
+    const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
+    for (const { node, rsc } of forgotten) {
+      if (node !== this.#init.selfName) continue;
+      this.#local.forgotten(rsc);
+      this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
+    }
+    if (message.completes !== undefined) this.#leader.completed(message.completes);
+    else this.#leader.changed("the history was cleaned up");
+    if (message.request !== undefined && from === this.#init.self)
+      this.#reply(message.request, forgotten, undefined);
+  }
+
+  #released(message: Extract<ClusterMessage, { type: "release" }>): void {
+    this.#state.nodeReleased(message.node);
+    if (message.completes !== undefined) this.#leader.completed(message.completes);
+    this.#leader.advance(this.#now, this.#wall);
+    if (message.node === this.#init.selfName) this.#effects.push({ type: "leave" });
+  }
+
+  #managerGivenUp(node: NodeName): void {
+    if (!this.#missingManagers.delete(node)) return;
+    this.#state.nodeLost(this.#state.idOf(node), node, true);
+    this.#event("error", "MANAGER-GONE", `the manager of ${node} did not come back`, node);
+    this.#leader.nodeLost(node);
+    this.#leader.unblock(this.#missingManagers);
+  }
+
+  #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
+    this.#state.recordFencing(result);
+    if (result.ok && result.action !== "on") {
+      this.#state.nodeFenced(result.target);
+      if (result.target === this.#init.selfName) {
+        const reaction =
+          this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
+        this.#effects.push({ type: "self-fenced", reaction });
+      }
+    }
+    const text = result.ok
+      ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}`
+      : `fencing of ${result.target} (${result.action}) failed: ${result.reason}`;
+    this.#event(
+      result.ok ? "notice" : "error",
+      result.ok ? "NODE-FENCED" : "FENCING-FAILED",
+      text,
+      result.target,
+    );
+    this.#leader.fenced(result, this.#now, this.#wall);
+  }
+
+  // ── this node's own part ─────────────────────────────────────────────────────────────────────────────────
+
+  #executorIsUp(history: ExecutorHistory, fresh: boolean): void {
+    const known = this.#executorUp;
+    this.#executorUp = true;
+    if (!known || fresh) this.#local.replace(history);
+    if (!known) return this.#sendSummary();
+    if (fresh) this.#queue({ type: "history", node: this.#init.selfName, history });
+  }
+
+  #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
+    if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
+    this.#local.finished(result);
+    this.#results.push(result);
+    this.#sendResults();
+  }
+
+  /** While one message with results is under way, further ones gather: many results, few messages. */
+  #sendResults(): void {
+    if (this.#resultsUnderWay || this.#results.length === 0) return;
+    const results = this.#results;
+    this.#results = [];
+    this.#resultsUnderWay = true;
+    this.#queue({ type: "results", node: this.#init.selfName, results });
+  }
+
+  #shutdownRequested(): void {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    this.#queue({ type: "shutdown", node: this.#init.selfName, at: this.#wall });
+  }
+
+  #timer(timer: ControllerTimer): void {
+    if (timer.startsWith("dampen:")) {
+      if (this.#leads) this.#send({ type: "flush", name: timer.slice("dampen:".length) });
+    } else if (timer === "manager-grace") {
+      if (this.#leads) for (const node of this.#missingManagers) this.#send({ type: "manager-lost", node });
+    } else if (this.#leads) {
+      this.#leader.timer(timer, this.#now, this.#wall);
+    }
+  }
+
+  /** Every node starts the timer, so that a new leader needs no memory of it; only the leader acts. */
+  #dampen(effects: readonly AttributeEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type !== "dampen") continue;
+      this.#effects.push({ type: "set-timer", timer: `dampen:${effect.name}`, afterMs: effect.afterMs });
+    }
+  }
+
+  #bumpEpoch(): void {
+    const [, epoch] = this.#state.version();
+    this.#state.cib.attributes.set("epoch", String(epoch + 1));
+    this.#state.cib.attributes.set("num_updates", "0");
+  }
+
+  #queue(message: ClusterMessage): void {
+    if (this.#phase === "synced") this.#send(message);
+    else this.#outbox.push(message);
+  }
+
+  #send(message: ClusterMessage): void {
+    this.#effects.push({ type: "broadcast", payload: encodeMessage(message) });
+  }
+
+  #reply(request: string, value: unknown, error: HactlError | undefined): void {
+    this.#effects.push({ type: "reply", request, ...(error ? { error } : { value }) });
+  }
+
+  #event(level: ClusterEvent["level"], id: string, text: string, node?: NodeName): void {
+    this.#effects.push({
+      type: "event",
+      event: { level, id, text, ...(node === undefined ? {} : { node }) },
+    });
+  }
+}
+
+/** Error for requests that need a cluster when there is none. */
+export function notInCluster(): HactlError {
+  return new HactlError({
+    code: "NOT_JOINED",
+    what: "this node has not joined the cluster yet",
+    cure: "look at `hactl status`; is the cluster's network up, and does the other node run?",
+    exit: CrmExit.UNAVAILABLE,
+  });
+}

@@ -1,0 +1,165 @@
+import type { AttributeUpdate } from "../attributes/index.ts";
+import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { Operation, OperationResult } from "../executor/index.ts";
+import type { FenceRequest, FenceResult } from "../fencer/index.ts";
+import type { SchedulerInput, Transition } from "../scheduler/index.ts";
+import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { ExecutorHistory } from "./messages.ts";
+
+/** A node of the node list in hactl.toml. */
+export interface ConfiguredNode {
+  readonly id: NodeId;
+  readonly name: NodeName;
+}
+
+/** A membership as the ring announces it, at the same point of the message order everywhere. */
+export interface Membership {
+  readonly ringId: { readonly representative: NodeId; readonly sequence: number };
+  /** Nodes whose ring is there. */
+  readonly members: readonly NodeId[];
+  /** Those of them whose manager is there. */
+  readonly participants: readonly { readonly nodeId: NodeId; readonly incarnation: string }[];
+  /** Participants that were with this node without a break since the membership before. */
+  readonly cameWithMe: readonly NodeId[];
+  readonly quorate: boolean;
+}
+
+/** Timers that the controller sets; a dampening has the attribute's name behind a colon. */
+export type ControllerTimer =
+  | "schedule"
+  | "recheck"
+  | "transition"
+  | "startup"
+  | "manager-grace"
+  | `dampen:${string}`;
+
+/** Names an administrator's request, so that the reply finds its way. */
+export type RequestId = string;
+
+export type ControllerEvent =
+  | { readonly type: "membership"; readonly membership: Membership }
+  | { readonly type: "message"; readonly from: NodeId; readonly payload: Uint8Array }
+  | { readonly type: "timer"; readonly timer: ControllerTimer }
+  /** The local executor is there, with its past. `fresh`: it has been started anew. */
+  | { readonly type: "executor-up"; readonly history: ExecutorHistory; readonly fresh: boolean }
+  /** A remote node's executor is connected to this node, or is not any more. */
+  | { readonly type: "remote-up"; readonly node: NodeName; readonly history: ExecutorHistory }
+  | { readonly type: "remote-down"; readonly node: NodeName }
+  /** From the local executor, or from the remote node's that `node` names. */
+  | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
+  /** What the fencer wants to say to its peers. */
+  | { readonly type: "fencer-send"; readonly body: unknown }
+  /** The outcome of a fencing, found by every fencer at the same point of the message order. */
+  | { readonly type: "fence-result"; readonly result: FenceResult }
+  | {
+      readonly type: "cib-request";
+      readonly request: RequestId;
+      readonly operations: readonly CibOperation[];
+      readonly client: string;
+    }
+  | {
+      readonly type: "attribute-request";
+      readonly request: RequestId;
+      readonly updates: readonly AttributeUpdate[];
+    }
+  | {
+      readonly type: "forget-request";
+      readonly request: RequestId;
+      readonly rsc?: ResourceId;
+      readonly node?: NodeName;
+      readonly failuresOnly: boolean;
+    }
+  /** This node shall leave the cluster: drain it first. */
+  | { readonly type: "shutdown-request" }
+  | { readonly type: "nodes"; readonly nodes: readonly ConfiguredNode[] };
+
+export type ControllerEffect =
+  | { readonly type: "broadcast"; readonly payload: Uint8Array }
+  /** Run it on the local executor (`on` is this node) or through the connection to a remote node. */
+  | { readonly type: "execute"; readonly on: NodeName; readonly operation: Operation }
+  | {
+      readonly type: "cancel";
+      readonly on: NodeName;
+      readonly rsc: ResourceId;
+      readonly action: string;
+      readonly intervalMs: Millis;
+    }
+  | { readonly type: "forget"; readonly on: NodeName; readonly rsc: ResourceId }
+  /** Start, stop or check the connection to a remote node; answered by `result`. */
+  | { readonly type: "connection"; readonly operation: Operation }
+  | { readonly type: "fence"; readonly request: FenceRequest }
+  | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
+  /** State of the fencer, taken from another node. */
+  | { readonly type: "fencer-restore"; readonly body: unknown }
+  /** The configuration has changed: write it to the disk, and tell the fencer. */
+  | { readonly type: "persist" }
+  | { readonly type: "set-timer"; readonly timer: ControllerTimer; readonly afterMs: Millis }
+  | { readonly type: "cancel-timer"; readonly timer: ControllerTimer }
+  | {
+      readonly type: "reply";
+      readonly request: RequestId;
+      readonly value?: unknown;
+      readonly error?: HactlError;
+    }
+  /** A decision was taken; kept for `hactl history` and for replaying it. */
+  | {
+      readonly type: "transition";
+      readonly id: number;
+      readonly input: SchedulerInput;
+      readonly decision: Transition;
+      readonly triggers: readonly string[];
+    }
+  | { readonly type: "transition-over"; readonly id: number; readonly outcome: string }
+  /** The node may leave the ring: nothing of the cluster runs here. */
+  | { readonly type: "leave" }
+  /** Others believe that this node is off: it must not go on (`fence-reaction`). */
+  | { readonly type: "self-fenced"; readonly reaction: "stop" | "panic" }
+  /** Something for the event history and the log. */
+  | { readonly type: "event"; readonly event: ClusterEvent };
+
+/** A fact for people: one line of the log, one row of the history. */
+export interface ClusterEvent {
+  readonly level: "info" | "notice" | "warning" | "error";
+  /** Stable id, upper case with dashes. */
+  readonly id: string;
+  readonly text: string;
+  readonly node?: NodeName;
+  readonly rsc?: string;
+}
+
+export interface ControllerInit {
+  readonly self: NodeId;
+  readonly selfName: NodeName;
+  readonly nodes: readonly ConfiguredNode[];
+  /** Unlike every other start of a manager's. */
+  readonly incarnation: string;
+  /** The `<cib>` from the disk; an empty one on a new node. Belongs to the controller from now on. */
+  readonly cib: XmlElement;
+  readonly clusterName: string;
+  readonly softwareVersion: string;
+  /** CPU cores of this node, for its job limit. */
+  readonly cores: number;
+  /** State of the fencer for a node that joins. */
+  readonly fencerSnapshot: () => unknown;
+}
+
+/** What the controller shows to administrators. */
+export interface ControllerView {
+  readonly phase: "waiting" | "joining" | "syncing" | "synced";
+  readonly leader: NodeName | undefined;
+  readonly membership: Membership | undefined;
+  readonly cib: XmlElement;
+  readonly transition:
+    | {
+        readonly id: number;
+        readonly total: number;
+        readonly done: number;
+        readonly flying: readonly string[];
+        readonly aborted: string | undefined;
+      }
+    | undefined;
+  /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
+  readonly idle: boolean | undefined;
+  readonly fencing: readonly FenceResult[];
+  readonly at: EpochSeconds;
+}

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { element, type XmlElement } from "../cib/index.ts";
+import type { Operation, OperationResult } from "../executor/index.ts";
+import { OcfExit, OpStatus } from "../terms/index.ts";
+
+/** Version of the rules by which histories are written and read (`crm_feature_set`). */
+export const FEATURE_SET = "3.20.5";
+
+/** Key of an operation: `RSC_ACTION_INTERVALMS`. */
+export function operationKey(rsc: string, action: string, intervalMs: number): string {
+  return `${rsc}_${action}_${intervalMs}`;
+}
+
+/** Expected exit code in a transition key `action:transition:rc:uuid`; 0 when the key says nothing. */
+export function expectedRc(transitionKey: string): number {
+  const rc = Number.parseInt(transitionKey.split(":")[2] ?? "", 10);
+  return Number.isNaN(rc) ? 0 : rc;
+}
+
+/** Whether a result is a failure: not what was expected, and not merely pending or cancelled. */
+export function isFailure(result: Pick<OperationResult, "rc" | "status" | "transitionKey">): boolean {
+  if (result.status === OpStatus.PENDING || result.status === OpStatus.CANCELLED) return false;
+  if (result.status !== OpStatus.DONE) return true;
+  const expected = expectedRc(result.transitionKey);
+  if (result.rc === expected) return false;
+  // A degraded service is a running one (Pacemaker Explained, "OCF return codes", 190 and 191).
+  if (expected === OcfExit.OK && result.rc === OcfExit.DEGRADED) return false;
+  return !(expected === OcfExit.RUNNING_PROMOTED && result.rc === OcfExit.DEGRADED_PROMOTED);
+}
+
+/** Actions whose results are not kept: the scheduler has no use for them. */
+export function isRecorded(action: string): boolean {
+  return !["notify", "meta-data", "metadata", "validate-all", "cancel", "delete"].includes(action);
+}
+
+/** The state changes before which a resource's recurring operations end. */
+export function endsRecurring(action: string): boolean {
+  return ["stop", "demote", "promote", "migrate_to", "migrate_from"].includes(action);
+}
+
+/**
+ * Ids of the history entries that a result replaces. The last operation that changed or probed the state is
+ * `RSC_last_0`, a recurring one is kept under its key, migrations under theirs, and the last failure of any
+ * operation stays under `RSC_last_failure_0` until it is cleaned up.
+ */
+export function historyIds(rsc: string, action: string, intervalMs: number, failed: boolean): string[] {
+  const migration = action === "migrate_to" || action === "migrate_from";
+  if (failed) {
+    const failure = operationKey(rsc, "last_failure", 0);
+    return intervalMs === 0 && !migration ? [operationKey(rsc, "last", 0), failure] : [failure];
+  }
+  if (migration || intervalMs > 0) return [operationKey(rsc, action, intervalMs)];
+  return [operationKey(rsc, "last", 0)];
+}
+
+/** MD5 over a parameter set in the form that histories use, so that other tools' digests compare equal. */
+export function parameterDigest(params: ReadonlyMap<string, string>): string {
+  const sorted = [...params].sort(([a], [b]) => (a < b ? -1 : 1));
+  const escape = (text: string) =>
+    text.replace(
+      /[&<>"]/g,
+      (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char,
+    );
+  const text = ` <parameters${sorted.map(([name, value]) => ` ${name}="${escape(value)}"`).join("")}/>\n`;
+  return createHash("md5").update(text).digest("hex");
+}
+
+/** What of an operation's parameters its digest covers. */
+export function digestedParameters(
+  intervalMs: number,
+  params: Readonly<Record<string, string>>,
+): Map<string, string> {
+  const kept = Object.entries(params).filter(([name]) => {
+    if (name === "crm_feature_set") return false;
+    if (name.startsWith("CRM_meta_")) return intervalMs > 0 && name === "CRM_meta_timeout";
+    return true;
+  });
+  return new Map(kept);
+}
+
+/** What an agent's meta-data say about its parameters, as far as a history entry tells it. */
+export interface ReloadInfo {
+  /** Parameters that a reload can change; undefined when the agent cannot reload. */
+  readonly reloadable?: readonly string[];
+}
+
+/** Writes one history entry (`lrm_rsc_op`). */
+export function historyEntry(
+  id: string,
+  node: string,
+  result: OperationResult,
+  reload?: ReloadInfo,
+): XmlElement {
+  const { rsc, action, intervalMs } = result;
+  const params = digestedParameters(intervalMs, result.params);
+  const entry = element("lrm_rsc_op", {
+    id,
+    operation_key: operationKey(rsc.id, action, intervalMs),
+    operation: action,
+    "crm-debug-origin": "hactl",
+    crm_feature_set: FEATURE_SET,
+    "transition-key": result.transitionKey,
+    "transition-magic": `${result.status}:${result.rc};${result.transitionKey}`,
+    "exit-reason": result.exitReason,
+    on_node: node,
+    "call-id": result.callId,
+    "rc-code": result.rc,
+    "op-status": result.status,
+    interval: intervalMs,
+    "last-rc-change": Math.floor(intervalMs > 0 ? result.lastChange : result.lastRun),
+    "exec-time": Math.round(result.execMs),
+    "queue-time": Math.round(result.queueMs),
+    "op-digest": parameterDigest(params),
+  });
+  if (action.startsWith("migrate_")) {
+    for (const name of ["source", "target"]) {
+      const value = result.params[`CRM_meta_migrate_${name}`];
+      if (value !== undefined) entry.attributes.set(`migrate_${name}`, value);
+    }
+  }
+  if (reload?.reloadable && (action === "start" || action === "monitor") && intervalMs === 0) {
+    const fixed = new Map([...params].filter(([name]) => !reload.reloadable?.includes(name)));
+    entry.attributes.set("op-force-restart", ` ${reload.reloadable.join("  ")} `);
+    entry.attributes.set("op-restart-digest", parameterDigest(fixed));
+  }
+  return entry;
+}
+
+/** An operation that has been sent but not answered, as a result with status PENDING. */
+export function pendingResult(operation: Operation, at: number): OperationResult {
+  return {
+    callId: operation.callId,
+    rsc: operation.rsc,
+    action: operation.action,
+    intervalMs: operation.intervalMs,
+    transitionKey: operation.transitionKey,
+    rc: OcfExit.UNKNOWN,
+    status: OpStatus.PENDING,
+    exitReason: "",
+    stdout: "",
+    execMs: 0,
+    queueMs: 0,
+    lastRun: at,
+    lastChange: at,
+    params: operation.params,
+  };
+}

@@ -1,0 +1,78 @@
+import type { NodeId } from "../terms/index.ts";
+
+/** Version of a configuration (`admin_epoch.epoch.num_updates` of `<cib>`). */
+export type CibVersion = readonly [adminEpoch: number, epoch: number, numUpdates: number];
+
+/** A point of the message order that never comes again: ring sequence, then position in it. */
+export type OrderPoint = readonly [ring: number, position: number];
+
+/** What a manager tells the others on each change of the membership, before anything is decided. */
+export interface Summary {
+  readonly node: NodeId;
+  readonly incarnation: string;
+  /** Version of the rules that this node knows; the oldest leads, so that a mixed cluster keeps to it. */
+  readonly featureSet: string;
+  /** Since when it takes part. */
+  readonly since: OrderPoint;
+  readonly version: CibVersion;
+  /** Whether its copy is from a time when it took part in a cluster, or only read from its disk. */
+  readonly live: boolean;
+  /** Participants that came along with it from the membership before: they have the same state. */
+  readonly companions: readonly NodeId[];
+}
+
+/** The same on every member, computed from the same summaries by the same function: no election messages. */
+export interface JoinOutcome {
+  readonly leader: NodeId;
+  /** Whose CIB is the cluster's. */
+  readonly winner: NodeId;
+  /** Who has that CIB already. */
+  readonly holders: ReadonlySet<NodeId>;
+}
+
+/**
+ * Leader: oldest feature set, then longest in, then lowest id. Winner: highest version; of equal ones one that
+ * ran with a cluster before one read from disk, then the longest in, then the lowest id (DESIGN.md, "How the
+ * cluster decides", 2).
+ */
+export function decideJoin(summaries: readonly Summary[]): JoinOutcome {
+  const [first] = summaries;
+  if (!first) throw new RangeError("decideJoin needs at least one summary");
+  const leader = summaries.reduce((best, next) => (compareLeader(next, best) < 0 ? next : best), first);
+  const winner = summaries.reduce((best, next) => (compareWinner(next, best) < 0 ? next : best), first);
+  const members = new Set(summaries.map(({ node }) => node));
+  const holders = new Set([winner.node, ...winner.companions.filter((node) => members.has(node))]);
+  return { leader: leader.node, winner: winner.node, holders };
+}
+
+function compareLeader(a: Summary, b: Summary): number {
+  return compareFeatureSets(a.featureSet, b.featureSet) || comparePoints(a.since, b.since) || a.node - b.node;
+}
+
+function compareWinner(a: Summary, b: Summary): number {
+  const [aAdmin, aEpoch, aUpdates] = a.version;
+  const [bAdmin, bEpoch, bUpdates] = b.version;
+  return (
+    bAdmin - aAdmin ||
+    bEpoch - aEpoch ||
+    Number(b.live) - Number(a.live) ||
+    bUpdates - aUpdates ||
+    comparePoints(a.since, b.since) ||
+    a.node - b.node
+  );
+}
+
+/** Compares dotted numbers; a missing part is 0. */
+export function compareFeatureSets(a: string, b: string): number {
+  const left = a.split(".").map(Number);
+  const right = b.split(".").map(Number);
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function comparePoints(a: OrderPoint, b: OrderPoint): number {
+  return a[0] - b[0] || a[1] - b[1];
+}

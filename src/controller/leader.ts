@@ -1,0 +1,412 @@
+import { parseIntervalMs } from "../cib/index.ts";
+import type { Operation, OperationResult } from "../executor/index.ts";
+import type { FenceAction, FenceResult } from "../fencer/index.ts";
+import { type GraphAction, schedule } from "../scheduler/index.ts";
+import { type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import type { ClusterState } from "./cluster-state.ts";
+import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
+import { isFailure, isRecorded } from "./history.ts";
+import type { ClusterMessage, Dispatch, ExecutorHistory } from "./messages.ts";
+import { TransitionRun } from "./transition-run.ts";
+
+/** Changes that come together are decided upon together. */
+const gatherMs = 10;
+/** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
+const fencingRetryMs = 2_000;
+const dcDeadtimeMs = 20_000;
+const recheckMs = 15 * 60_000;
+const stonithMaxAttempts = 10;
+
+export interface LeaderInit {
+  readonly state: ClusterState;
+  readonly selfName: NodeName;
+  readonly incarnation: string;
+  readonly cores: number;
+  readonly send: (message: ClusterMessage) => void;
+  readonly emit: (effect: ControllerEffect) => void;
+}
+
+/**
+ * What the leader (DC) does beyond the others: asks the scheduler, gives out actions, watches over the transition.
+ * Nothing that it knows is only here: another node starts from the same state.
+ */
+export class Leader {
+  readonly #init: LeaderInit;
+  #active = false;
+  #run: TransitionRun | undefined;
+  #runs = 0;
+  #triggers: string[] = [];
+  #scheduled = false;
+  /** Why nothing may be decided now. */
+  #waitingForNodes = false;
+  #waitingForManagers = false;
+  /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
+  #seenStartup = false;
+  readonly #fencingFailures = new Map<NodeName, number>();
+  #online = new Set<NodeName>();
+
+  constructor(init: LeaderInit) {
+    this.#init = init;
+  }
+
+  /** Nothing under way, nothing to decide. */
+  get idle(): boolean {
+    return (
+      this.#active && !this.#run && !this.#scheduled && !this.#waitingForNodes && !this.#waitingForManagers
+    );
+  }
+
+  transitionView(): ControllerView["transition"] {
+    const run = this.#run;
+    if (!run) return undefined;
+    const { total, done } = run.progress();
+    return { id: run.id, total, done, flying: run.flying().map(({ key }) => key), aborted: run.abortReason };
+  }
+
+  /** This node leads from now on, or still does after a change of the membership. */
+  begin(membership: Membership, missingManagers: ReadonlySet<NodeName>, now: Millis, wall: number): void {
+    this.#active = true;
+    const { state } = this.#init;
+    this.#online = new Set(membership.participants.map(({ nodeId }) => state.nameOf(nodeId)));
+    this.#waitingForManagers = missingManagers.size > 0;
+    this.#waitForUnseen(membership);
+    this.#dropLost();
+    this.changed("the membership changed");
+    this.advance(now, wall);
+  }
+
+  /** The membership is being settled: start nothing. What is under way goes on. */
+  pause(reason: string): void {
+    this.#active = false;
+    this.#scheduled = false;
+    this.#triggers = [];
+    this.#run?.abort(reason);
+  }
+
+  /** Missing managers are back or given up. */
+  unblock(missingManagers: ReadonlySet<NodeName>): void {
+    this.#waitingForManagers = missingManagers.size > 0;
+    this.changed("the managers are settled");
+  }
+
+  /** A node is gone: it answers nothing any more. */
+  nodeLost(node: NodeName): void {
+    this.#run?.loseNode(node);
+  }
+
+  /** Something has changed that the running decision did not expect. */
+  changed(reason: string): void {
+    if (!this.#active) return;
+    this.#run?.abort(reason);
+    if (!this.#triggers.includes(reason)) this.#triggers.push(reason);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
+  }
+
+  /** An executor has been replaced: what it does not know of has not been done. */
+  executorReplaced(node: NodeName, history: ExecutorHistory): void {
+    const run = this.#run;
+    if (run) {
+      const known = new Set(
+        [...history.running, ...history.results].map(({ transitionKey }) => transitionKey),
+      );
+      for (const action of run.flying()) {
+        if (action.kind === "rsc" && action.node === node && !known.has(run.keyOf(action))) {
+          run.fail(action, `the executor on ${node} was restarted`);
+        }
+      }
+    }
+    this.changed(`the executor on ${node} came back`);
+  }
+
+  /** A result has been applied to the state. */
+  resulted(node: NodeName, result: OperationResult): void {
+    const action = this.#run?.flyingByKey(result.transitionKey);
+    const failed = isFailure(result);
+    if (!action || !this.#run) {
+      if (failed || isRecorded(result.action))
+        this.changed(`${result.rsc.id} ${result.action} on ${node}: ${describe(result)}`);
+      return;
+    }
+    if (!failed || action.task === "notify") return this.#run.succeed(action);
+    const reason = `${action.key} on ${node} ${describe(result)}`;
+    this.#run.fail(action, reason);
+    const probe = action.task === "monitor" && action.intervalMs === 0;
+    if (!probe) this.#event("warning", "ACTION-FAILED", reason, node, result.rsc.id);
+    if (!action.canFail || probe) this.changed(reason);
+  }
+
+  /** An action that consists of a message has been delivered. */
+  completed(transitionKey: string): void {
+    const action = this.#run?.flyingByKey(transitionKey);
+    if (action) this.#run?.succeed(action);
+  }
+
+  fenced(result: FenceResult, now: Millis, wall: number): void {
+    const flying = this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
+    if (result.ok) {
+      this.#fencingFailures.delete(result.target);
+      if (flying) this.#run?.succeed(flying);
+      else this.changed(`${result.target} was fenced`);
+    } else if (flying) {
+      const failures = (this.#fencingFailures.get(result.target) ?? 0) + 1;
+      this.#fencingFailures.set(result.target, failures);
+      this.#run?.fail(flying, `fencing of ${result.target} failed`);
+      this.#retryFencing(result.target, failures);
+    }
+    this.advance(now, wall);
+  }
+
+  timer(timer: ControllerTimer, now: Millis, wall: number): void {
+    if (timer === "schedule") {
+      this.#scheduled = false;
+      this.#decide(now, wall);
+    } else if (timer === "recheck") {
+      this.changed("the recheck interval is over");
+    } else if (timer === "startup") {
+      if (!this.#waitingForNodes) return;
+      this.#waitingForNodes = false;
+      this.#seenStartup = true;
+      this.changed("the wait for nodes that were not seen is over");
+    } else if (timer === "transition") {
+      this.#overdue(now);
+      this.advance(now, wall);
+    }
+  }
+
+  /** Gives out what may start, and notes when the transition is over. */
+  advance(now: Millis, wall: number): void {
+    const run = this.#run;
+    if (!run) return;
+    if (this.#active) this.#dispatch(run, now, wall);
+    if (!run.over) return this.#armTransitionTimer(run, now);
+    this.#run = undefined;
+    this.#init.emit({ type: "cancel-timer", timer: "transition" });
+    const { done, total, failed } = run.progress();
+    const outcome = run.abortReason === undefined ? "complete" : `aborted: ${run.abortReason}`;
+    this.#init.emit({ type: "transition-over", id: run.id, outcome });
+    this.#event(
+      "info",
+      "TRANSITION-OVER",
+      `transition ${run.id}: ${done} of ${total} actions done, ${failed} failed; ${outcome}`,
+    );
+    if (this.#triggers.length > 0 && !this.#scheduled) this.#decide(now, wall);
+  }
+
+  // ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #decide(now: Millis, wall: number): void {
+    if (!this.#active || this.#waitingForNodes || this.#waitingForManagers) return;
+    // What is under way is let finish: its outcome is part of what is decided upon.
+    if (this.#run) return;
+    const { state } = this.#init;
+    const input = { cib: state.cib, now: Math.floor(wall) };
+    const decision = schedule(input);
+    this.#seenStartup = true;
+    const triggers = this.#triggers;
+    this.#triggers = [];
+    this.#runs++;
+    this.#init.emit({ type: "transition", id: this.#runs, input, decision, triggers });
+    this.#armRecheck(decision.recheckAt, wall);
+    const run = new TransitionRun(this.#runs, this.#init.incarnation, decision);
+    this.#run = run;
+    if (decision.actions.length > 0) {
+      this.#event(
+        "notice",
+        "TRANSITION",
+        `transition ${run.id}: ${decision.actions.length} actions, because ${triggers.join("; ")}`,
+      );
+      for (const line of decision.summary) this.#event("notice", "PLAN", line.trim().replace(/\s+/g, " "));
+    }
+    this.advance(now, wall);
+  }
+
+  #armRecheck(recheckAt: number | undefined, wall: number): void {
+    const interval = this.#propertyMs(["cluster-recheck-interval"], recheckMs);
+    const until = recheckAt === undefined ? interval : Math.max(1000, (recheckAt - wall) * 1000 + 100);
+    const afterMs = interval === 0 ? until : Math.min(interval, until);
+    if (afterMs > 0) this.#init.emit({ type: "set-timer", timer: "recheck", afterMs });
+  }
+
+  /**
+   * After a cold start, nodes that have not been seen may only be late. Deciding without them would move their
+   * services or fence them, so they are given `dc-deadtime`; once all are there nothing is waited for.
+   */
+  #waitForUnseen(membership: Membership): void {
+    if (this.#seenStartup) return;
+    const { state } = this.#init;
+    const present = new Set(membership.participants.map(({ nodeId }) => String(nodeId)));
+    const unseen = state.clusterNodes().filter(({ id }) => {
+      return !present.has(id) && state.status.nodeState(id, "crmd") === undefined;
+    });
+    const was = this.#waitingForNodes;
+    this.#waitingForNodes = unseen.length > 0;
+    if (!this.#waitingForNodes || was) return;
+    const afterMs = this.#propertyMs(["dc-deadtime"], dcDeadtimeMs);
+    const names = unseen.map(({ name }) => name).join(" ");
+    this.#event(
+      "notice",
+      "WAIT-FOR-NODES",
+      `waiting up to ${afterMs / 1000} s for ${names} before anything is decided`,
+    );
+    this.#init.emit({ type: "set-timer", timer: "startup", afterMs });
+  }
+
+  // ── the transition under way ─────────────────────────────────────────────────────────────────────────────
+
+  #dispatch(run: TransitionRun, now: Millis, wall: number): void {
+    const dispatches: Dispatch[] = [];
+    const taken = run.take(now, run.transition.batchLimit, () => true);
+    const callIds = new Map<NodeName, number>();
+    for (const action of taken) {
+      if (action.kind === "crm") this.#carryOut(run, action);
+      else dispatches.push(this.#toDispatch(run, action, callIds));
+    }
+    if (dispatches.length > 0)
+      this.#init.send({ type: "actions", transition: run.uuid, dispatches, at: wall });
+  }
+
+  #toDispatch(run: TransitionRun, action: GraphAction, callIds: Map<NodeName, number>): Dispatch {
+    const node = action.node ?? this.#init.selfName;
+    const callId = callIds.get(node) ?? this.#init.state.nextCallId(node);
+    callIds.set(node, callId + 1);
+    this.#init.state.reserveCallId(node, callId);
+    const { rsc } = action;
+    const operation: Operation = {
+      callId,
+      rsc: {
+        id: resourceId(rsc?.id ?? ""),
+        class: (rsc?.class ?? "ocf") as Operation["rsc"]["class"],
+        ...(rsc?.provider === undefined ? {} : { provider: rsc.provider }),
+        type: rsc?.type ?? "",
+      },
+      action: action.task,
+      intervalMs: action.intervalMs,
+      timeoutMs: action.timeoutMs,
+      startDelayMs: action.startDelayMs,
+      params: action.params,
+      transitionKey: run.keyOf(action),
+    };
+    return { node, executor: action.router ?? node, operation };
+  }
+
+  #carryOut(run: TransitionRun, action: GraphAction): void {
+    const completes = run.keyOf(action);
+    const node = action.node ?? this.#init.selfName;
+    switch (action.task) {
+      case "stonith":
+        return this.#fence(run, action, node);
+      case "do_shutdown":
+        return this.#init.send({ type: "release", node, completes });
+      case "clear_failcount": {
+        const rsc = action.rsc?.longId ?? action.rsc?.id ?? "";
+        const id = action.rsc?.id ?? rsc;
+        const names = this.#init.state.attributes.names().filter((name) => {
+          return name.startsWith(`fail-count-${id}#`) || name.startsWith(`last-failure-${id}#`);
+        });
+        const updates = names.map((name) => ({ node, name, value: undefined }));
+        return this.#init.send({ type: "attributes", updates, completes });
+      }
+      default:
+        this.#event(
+          "warning",
+          "ACTION-UNKNOWN",
+          `the decision names an action that is not known: ${action.key}`,
+        );
+        run.succeed(action);
+    }
+  }
+
+  #fence(run: TransitionRun, action: GraphAction, target: NodeName): void {
+    const wanted = action.params.CRM_meta_stonith_action ?? action.params.stonith_action ?? "reboot";
+    const kind: FenceAction =
+      wanted === "on" ? "on" : wanted === "off" || wanted === "poweroff" ? "off" : "reboot";
+    const cause =
+      run.transition.fencing.find(({ node }) => node === target)?.reason ?? "the cluster's decision";
+    const delay = Number.parseInt(action.params.CRM_meta_priority_fencing_delay ?? "0", 10) || 0;
+    this.#event("warning", "FENCING", `fencing ${target} (${kind}): ${cause}`, target);
+    this.#init.emit({
+      type: "fence",
+      request: {
+        id: `${run.uuid}-${run.id}-${action.id}`,
+        target,
+        action: kind,
+        timeoutMs: action.timeoutMs > 0 ? action.timeoutMs : run.transition.stonithTimeoutMs,
+        delayMs: delay * 1000,
+        origin: this.#init.selfName,
+        client: "controller",
+        reason: cause,
+      },
+    });
+  }
+
+  #retryFencing(target: NodeName, failures: number): void {
+    const limit = Number.parseInt(
+      this.#init.state.property("stonith-max-attempts", "fencing-max-attempts") ?? "",
+      10,
+    );
+    if (failures >= (limit > 0 ? limit : stonithMaxAttempts)) {
+      this.#fencingFailures.delete(target);
+      this.#event(
+        "error",
+        "FENCING-GIVEN-UP",
+        `fencing ${target} has failed ${failures} times; it is tried again at the next recheck. Its resources stay where they were until ${target} is known to be off: repair the device, or confirm with 'hactl fence confirm ${target}'`,
+        target,
+      );
+      return;
+    }
+    if (!this.#triggers.includes("fencing failed")) this.#triggers.push("fencing failed");
+    this.#scheduled = true;
+    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: fencingRetryMs });
+  }
+
+  /** Membership changes may have come while this node did not lead: nodes that are gone do not answer. */
+  #dropLost(): void {
+    const run = this.#run;
+    if (!run) return;
+    const state = this.#init.state;
+    const cluster = new Set(state.clusterNodes().map(({ name }) => name));
+    for (const action of run.flying()) {
+      const node = nodeName(action.router ?? action.node ?? "");
+      if (cluster.has(node) && !this.#online.has(node)) run.loseNode(node);
+    }
+  }
+
+  #overdue(now: Millis): void {
+    const run = this.#run;
+    if (!run) return;
+    for (const action of run.overdue(now)) {
+      const reason = `${action.key} on ${action.node ?? "the cluster"} did not answer in time`;
+      this.#event("error", "ACTION-LOST", reason, action.node);
+      run.fail(action, reason);
+      this.changed(reason);
+    }
+  }
+
+  #armTransitionTimer(run: TransitionRun, now: Millis): void {
+    const next = run.nextDeadline();
+    if (next !== undefined)
+      this.#init.emit({ type: "set-timer", timer: "transition", afterMs: Math.max(1, next - now) });
+  }
+
+  #propertyMs(names: readonly string[], fallback: Millis): Millis {
+    return parseIntervalMs(this.#init.state.property(...names)) ?? fallback;
+  }
+
+  #event(level: ClusterEvent["level"], id: string, text: string, node?: NodeName, rsc?: string): void {
+    const event = {
+      level,
+      id,
+      text,
+      ...(node === undefined ? {} : { node }),
+      ...(rsc === undefined ? {} : { rsc }),
+    };
+    this.#init.emit({ type: "event", event });
+  }
+}
+
+function describe(result: OperationResult): string {
+  const reason = result.exitReason === "" ? "" : ` (${result.exitReason})`;
+  return `ended with rc=${result.rc}, status=${result.status}${reason}`;
+}

@@ -1,0 +1,234 @@
+import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
+import type { AgentResource } from "../executor/index.ts";
+
+interface NodeIndex {
+  readonly state: XmlElement;
+  readonly resources: Map<string, { readonly xml: XmlElement; readonly ops: Map<string, XmlElement> }>;
+}
+
+/**
+ * The `<status>` section with an index over it, so that a result or an attribute costs the same in a large
+ * cluster as in a small one.
+ */
+export class StatusSection {
+  readonly xml: XmlElement;
+  readonly #nodes = new Map<string, NodeIndex>();
+
+  /** Takes over the `<status>` element of a `<cib>`; makes one when there is none. */
+  constructor(cib: XmlElement) {
+    let status = child(cib, "status");
+    if (!status) {
+      status = element("status");
+      cib.children.push(status);
+    }
+    this.xml = status;
+    for (const state of childrenOf(status, "node_state")) {
+      const id = state.attributes.get("id");
+      if (id !== undefined) this.#nodes.set(id, indexNode(state));
+    }
+  }
+
+  /** Ids of the nodes that have an entry. */
+  nodeIds(): string[] {
+    return [...this.#nodes.keys()];
+  }
+
+  /** An attribute of a node's `<node_state>`. */
+  nodeState(id: string, name: string): string | undefined {
+    return this.#nodes.get(id)?.state.attributes.get(name);
+  }
+
+  /** Sets attributes of a node's `<node_state>`, which is made when there is none. */
+  setNodeState(id: string, uname: string, attributes: Readonly<Record<string, string>>): void {
+    const { state } = this.#node(id, uname);
+    for (const [name, value] of Object.entries(attributes)) state.attributes.set(name, value);
+  }
+
+  /** Removes a node's entry altogether. */
+  removeNode(id: string): void {
+    const index = this.#nodes.get(id);
+    if (!index) return;
+    this.#nodes.delete(id);
+    this.xml.children = this.xml.children.filter((candidate) => candidate !== index.state);
+  }
+
+  /** Puts one history entry in the place of the one with its id. */
+  recordOp(node: string, uname: string, rsc: AgentResource, entry: XmlElement): void {
+    const index = this.#node(node, uname);
+    let resource = index.resources.get(rsc.id);
+    if (!resource) {
+      const xml = element("lrm_resource", {
+        id: rsc.id,
+        class: rsc.class,
+        provider: rsc.provider,
+        type: rsc.type,
+      });
+      resource = { xml, ops: new Map() };
+      index.resources.set(rsc.id, resource);
+      lrmResources(index.state).children.push(xml);
+    } else {
+      // The definition may have changed since the first entry.
+      resource.xml.attributes.set("class", rsc.class);
+      resource.xml.attributes.set("type", rsc.type);
+      if (rsc.provider === undefined) resource.xml.attributes.delete("provider");
+      else resource.xml.attributes.set("provider", rsc.provider);
+    }
+    const id = entry.attributes.get("id") ?? "";
+    const old = resource.ops.get(id);
+    if (old) {
+      resource.xml.children[resource.xml.children.indexOf(old)] = entry;
+    } else {
+      resource.xml.children.push(entry);
+    }
+    resource.ops.set(id, entry);
+  }
+
+  /** A history entry by its id. */
+  op(node: string, rsc: string, id: string): XmlElement | undefined {
+    return this.#nodes.get(node)?.resources.get(rsc)?.ops.get(id);
+  }
+
+  /** All history entries of a resource on a node. */
+  ops(node: string, rsc: string): XmlElement[] {
+    return [...(this.#nodes.get(node)?.resources.get(rsc)?.ops.values() ?? [])];
+  }
+
+  /** Ids of the resources that a node has a history of. */
+  resourcesOn(node: string): string[] {
+    return [...(this.#nodes.get(node)?.resources.keys() ?? [])];
+  }
+
+  /** Removes those history entries of a resource that match; says whether there were any. */
+  removeOps(node: string, rsc: string, matches: (op: XmlElement) => boolean): boolean {
+    const resource = this.#nodes.get(node)?.resources.get(rsc);
+    if (!resource) return false;
+    let removed = false;
+    for (const [id, op] of resource.ops) {
+      if (!matches(op)) continue;
+      resource.ops.delete(id);
+      removed = true;
+    }
+    if (removed) resource.xml.children = [...resource.ops.values()];
+    return removed;
+  }
+
+  /** Forgets a resource's history on a node; says whether there was one. */
+  removeResource(node: string, rsc: string): boolean {
+    const index = this.#nodes.get(node);
+    const resource = index?.resources.get(rsc);
+    if (!index || !resource) return false;
+    index.resources.delete(rsc);
+    const list = lrmResources(index.state);
+    list.children = list.children.filter((candidate) => candidate !== resource.xml);
+    return true;
+  }
+
+  /** Forgets a node's whole operation history. */
+  clearHistory(node: string): void {
+    const index = this.#nodes.get(node);
+    if (!index) return;
+    index.resources.clear();
+    lrmResources(index.state).children = [];
+  }
+
+  /** Sets or deletes (`undefined`) a transient attribute; says whether that changed anything. */
+  setAttribute(
+    node: string,
+    uname: string,
+    name: string,
+    value: string | undefined,
+    set: "attributes" | "utilization" = "attributes",
+  ): boolean {
+    if (value === undefined && !this.#nodes.has(node)) return false;
+    const { state } = this.#node(node, uname);
+    const block = transientBlock(state, node, set, value !== undefined);
+    if (!block) return false;
+    const position = block.children.findIndex((nvpair) => nvpair.attributes.get("name") === name);
+    const old = block.children[position];
+    if (value === undefined) {
+      if (!old) return false;
+      block.children.splice(position, 1);
+      return true;
+    }
+    if (old?.attributes.get("value") === value) return false;
+    if (old) old.attributes.set("value", value);
+    else
+      block.children.push(
+        element("nvpair", { id: `${block.attributes.get("id")}-${xmlId(name)}`, name, value }),
+      );
+    return true;
+  }
+
+  /** A transient attribute's value as the CIB has it. */
+  attribute(node: string, name: string): string | undefined {
+    const state = this.#nodes.get(node)?.state;
+    const block = state && transientBlock(state, node, "attributes", false);
+    return block?.children.find((nvpair) => nvpair.attributes.get("name") === name)?.attributes.get("value");
+  }
+
+  /** Forgets a node's transient attributes. */
+  clearAttributes(node: string): void {
+    const state = this.#nodes.get(node)?.state;
+    if (state) state.children = state.children.filter(({ name }) => name !== "transient_attributes");
+  }
+
+  #node(id: string, uname: string): NodeIndex {
+    let index = this.#nodes.get(id);
+    if (!index) {
+      const state = element("node_state", { id, uname });
+      this.xml.children.push(state);
+      index = { state, resources: new Map() };
+      this.#nodes.set(id, index);
+    }
+    return index;
+  }
+}
+
+/** A text as it may stand in an XML id (NCName): other characters become dots. */
+function xmlId(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]/g, ".");
+}
+
+function indexNode(state: XmlElement): NodeIndex {
+  const resources: NodeIndex["resources"] = new Map();
+  for (const xml of child(child(state, "lrm"), "lrm_resources")?.children ?? []) {
+    const ops = new Map(xml.children.map((op) => [op.attributes.get("id") ?? "", op]));
+    resources.set(xml.attributes.get("id") ?? "", { xml, ops });
+  }
+  return { state, resources };
+}
+
+function lrmResources(state: XmlElement): XmlElement {
+  let lrm = child(state, "lrm");
+  if (!lrm) {
+    lrm = element("lrm", { id: state.attributes.get("id") });
+    state.children.push(lrm);
+  }
+  let list = child(lrm, "lrm_resources");
+  if (!list) {
+    list = element("lrm_resources");
+    lrm.children.push(list);
+  }
+  return list;
+}
+
+function transientBlock(
+  state: XmlElement,
+  node: string,
+  set: "attributes" | "utilization",
+  make: boolean,
+): XmlElement | undefined {
+  let transient = child(state, "transient_attributes");
+  if (!transient) {
+    if (!make) return undefined;
+    transient = element("transient_attributes", { id: node });
+    state.children.push(transient);
+  }
+  const name = set === "attributes" ? "instance_attributes" : "utilization";
+  let block = child(transient, name);
+  if (!block && make) {
+    block = element(name, { id: set === "attributes" ? `status-${node}` : `status-${node}-utilization` });
+    transient.children.push(block);
+  }
+  return block;
+}

@@ -1,0 +1,177 @@
+import type { GraphAction, Transition } from "../scheduler/index.ts";
+import type { Millis, NodeName } from "../terms/index.ts";
+
+type State = "waiting" | "flying" | "done" | "failed";
+
+interface Step {
+  readonly action: GraphAction;
+  state: State;
+  open: number;
+  readonly successors: number[];
+  deadline: Millis;
+}
+
+/** Where a transition stands. */
+export interface RunProgress {
+  readonly total: number;
+  readonly done: number;
+  readonly flying: number;
+  readonly failed: number;
+}
+
+/**
+ * Execution of one transition by the leader: what may start now, what has come back, when it is over. An abort
+ * lets what is under way finish and starts nothing more, since its outcome is needed to decide again.
+ */
+export class TransitionRun {
+  readonly id: number;
+  readonly uuid: string;
+  readonly transition: Transition;
+  #steps = new Map<number, Step>();
+  #ready: Step[] = [];
+  #flying = new Set<Step>();
+  #done = 0;
+  #failed = 0;
+  #abortReason: string | undefined;
+
+  constructor(id: number, uuid: string, transition: Transition) {
+    this.id = id;
+    this.uuid = uuid;
+    this.transition = transition;
+    for (const action of transition.actions) {
+      this.#steps.set(action.id, { action, state: "waiting", open: 0, successors: [], deadline: 0 });
+    }
+    for (const step of this.#steps.values()) {
+      for (const input of step.action.inputs) {
+        const before = this.#steps.get(input);
+        if (!before) continue;
+        before.successors.push(step.action.id);
+        step.open++;
+      }
+    }
+    for (const step of this.#steps.values()) if (step.open === 0) this.#enqueue(step);
+  }
+
+  /** `action:transition:expected-rc:uuid`, which ties a result to its action. */
+  keyOf(action: GraphAction): string {
+    return `${action.id}:${this.id}:${action.expectedRc}:${this.uuid}`;
+  }
+
+  /** The action that a transition key names, if it is of this transition and under way. */
+  flyingByKey(key: string): GraphAction | undefined {
+    const [action, transition, , uuid] = key.split(":");
+    if (Number(transition) !== this.id || uuid !== this.uuid) return undefined;
+    const step = this.#steps.get(Number(action));
+    return step?.state === "flying" ? step.action : undefined;
+  }
+
+  /** Takes what may start now, at most `limit` at a time under way (0: no limit). Pseudo actions are done at once. */
+  take(now: Millis, limit: number, mayStart: (action: GraphAction) => boolean): GraphAction[] {
+    const taken: GraphAction[] = [];
+    if (this.#abortReason !== undefined) return taken;
+    let held: Step[] = [];
+    while (this.#ready.length > 0) {
+      const batch = this.#ready.sort(
+        (a, b) => b.action.priority - a.action.priority || a.action.id - b.action.id,
+      );
+      this.#ready = [];
+      for (const step of batch) {
+        if (step.action.kind === "pseudo") {
+          this.#finish(step, "done");
+        } else if ((limit > 0 && this.#flying.size >= limit) || !mayStart(step.action)) {
+          held.push(step);
+        } else {
+          step.state = "flying";
+          step.deadline =
+            now + step.action.timeoutMs + step.action.startDelayMs + this.transition.clusterDelayMs;
+          this.#flying.add(step);
+          taken.push(step.action);
+        }
+      }
+    }
+    this.#ready = held;
+    held = [];
+    return taken;
+  }
+
+  /** An action has ended well: what waited for it may start. */
+  succeed(action: GraphAction): void {
+    const step = this.#steps.get(action.id);
+    if (step) this.#finish(step, "done");
+  }
+
+  /** An action has failed. Unless it may, nothing that needs it starts, and the transition is aborted. */
+  fail(action: GraphAction, reason: string): void {
+    const step = this.#steps.get(action.id);
+    if (!step) return;
+    this.#finish(step, action.canFail ? "done" : "failed");
+    if (!action.canFail) this.abort(reason);
+  }
+
+  /** What was under way on a node that is gone will not answer. */
+  loseNode(node: NodeName): void {
+    for (const step of [...this.#flying]) {
+      const { action } = step;
+      if (action.task === "stonith" || (action.router ?? action.node) !== node) continue;
+      this.fail(action, `node ${node} was lost`);
+    }
+  }
+
+  abort(reason: string): void {
+    this.#abortReason ??= reason;
+  }
+
+  get abortReason(): string | undefined {
+    return this.#abortReason;
+  }
+
+  /** Nothing is under way, and nothing more will start. */
+  get over(): boolean {
+    return this.#flying.size === 0 && (this.#abortReason !== undefined || this.#ready.length === 0);
+  }
+
+  /** Over, everything done. */
+  get complete(): boolean {
+    return this.#done === this.#steps.size;
+  }
+
+  /** Actions that should have answered by now. */
+  overdue(now: Millis): GraphAction[] {
+    return [...this.#flying].filter((step) => step.deadline <= now).map((step) => step.action);
+  }
+
+  /** When the next action becomes overdue. */
+  nextDeadline(): Millis | undefined {
+    let next: Millis | undefined;
+    for (const step of this.#flying) if (next === undefined || step.deadline < next) next = step.deadline;
+    return next;
+  }
+
+  /** Actions under way. */
+  flying(): GraphAction[] {
+    return [...this.#flying].map((step) => step.action);
+  }
+
+  progress(): RunProgress {
+    return { total: this.#steps.size, done: this.#done, flying: this.#flying.size, failed: this.#failed };
+  }
+
+  #enqueue(step: Step): void {
+    this.#ready.push(step);
+  }
+
+  #finish(step: Step, state: "done" | "failed"): void {
+    if (step.state === "done" || step.state === "failed") return;
+    step.state = state;
+    this.#flying.delete(step);
+    if (state === "failed") {
+      this.#failed++;
+      return;
+    }
+    this.#done++;
+    for (const id of step.successors) {
+      const next = this.#steps.get(id);
+      if (next && --next.open === 0 && next.state === "waiting") this.#enqueue(next);
+    }
+  }
+}

@@ -1,4 +1,6 @@
-import type { Millis, NodeName } from "../terms/index.ts";
+import type { XmlElement } from "../cib/index.ts";
+import type { EpochSeconds, Millis, NodeName } from "../terms/index.ts";
+import type { AgentMetadata } from "./metadata.ts";
 
 export type FenceAction = "off" | "reboot" | "on";
 
@@ -7,7 +9,11 @@ export interface FenceRequest {
   readonly id: string;
   readonly target: NodeName;
   readonly action: FenceAction;
-  /** Whole time for all devices and levels. */
+  /**
+   * Time for one device that sets none of its own (`stonith-timeout`); 0 takes it from the configuration. The whole
+   * request may take as long as all devices of all levels together and a fifth more, so that a last level is
+   * never starved by those before it; a result always comes.
+   */
   readonly timeoutMs: Millis;
   /** Extra delay before the first device (priority-fencing-delay); −1 switches every delay off. */
   readonly delayMs: Millis;
@@ -16,6 +22,12 @@ export interface FenceRequest {
   readonly client: string;
   readonly reason: string;
 }
+
+/**
+ * What was done to the target: `reset` (the agent's reboot), `off`, `off-on` (reboot by several devices, or
+ * remapped), `on`, `kdump` (it said itself that it runs its crash kernel), `confirmed` (a person answers for it).
+ */
+export type FenceDeed = "reset" | "off" | "off-on" | "on" | "kdump" | "confirmed" | "none";
 
 /** How it ended. Only `ok: true` is evidence that the target is off or was reset. */
 export interface FenceResult {
@@ -32,4 +44,175 @@ export interface FenceResult {
   readonly origin: NodeName;
   /** Wall clock, seconds, when it ended; for the history. */
   readonly completedAt: number;
+  readonly deed: FenceDeed;
+  /** Failures of this target in a row, this one included; 0 after a success. */
+  readonly failures: number;
+  /** `failures` has reached `stonith-max-attempts`: ask again only at the next recheck or event. */
+  readonly exhausted: boolean;
+}
+
+/** How one run of an agent ended. Exactly what was seen; the core decides what it means. */
+export interface AgentOutcome {
+  /** Exit status; null when it was killed or never ran. */
+  readonly exit: number | null;
+  readonly timedOut: boolean;
+  /** Bounded by the driver. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why it could not be run at all. */
+  readonly error?: string;
+}
+
+/** Kind of program behind a device: on stdin (fence agents), in argv and environment (cluster-glue), or hactl itself. */
+export type AgentKind = "fence-agent" | "external" | "kdump";
+
+/** One run of an agent. */
+export interface AgentRun {
+  /** Names the run; the outcome carries it back. */
+  readonly run: string;
+  readonly device: string;
+  readonly kind: AgentKind;
+  /** `fence_ipmilan`, or `ipmi` for a plugin `external/ipmi`. */
+  readonly agent: string;
+  /** After pcmk_<action>_action: what the agent is told. */
+  readonly action: string;
+  /** Node, for actions that concern one. */
+  readonly target?: NodeName;
+  /** How the device names the node. */
+  readonly port?: string;
+  /** For fence agents every line of stdin, `action` and the host argument included; for plugins the environment. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly timeoutMs: Millis;
+}
+
+/** What goes into the fencer. Messages arrive in the ring's order on every node, one's own included. */
+export type FencerEvent =
+  /** The `<configuration>` of the CIB; `running`: where stonith resources are started, by device. */
+  | {
+      readonly type: "configuration";
+      readonly configuration: XmlElement;
+      readonly running?: ReadonlyMap<string, NodeName>;
+    }
+  /** Nodes whose managers take part, and their leader while there is one. */
+  | {
+      readonly type: "membership";
+      readonly members: readonly NodeName[];
+      readonly leader: NodeName | undefined;
+    }
+  | { readonly type: "request"; readonly request: FenceRequest }
+  | { readonly type: "message"; readonly from: NodeName; readonly message: unknown }
+  | { readonly type: "agent-result"; readonly run: string; readonly outcome: AgentOutcome }
+  | { readonly type: "metadata"; readonly agent: string; readonly metadata: AgentMetadata | undefined }
+  | { readonly type: "timer"; readonly timer: string }
+  /** A datagram of the node's crash kernel came to this node. */
+  | { readonly type: "kdump-notice"; readonly node: NodeName; readonly signed: boolean }
+  /** The node was heard as a member of the ring: what it said of a crash before is void. */
+  | { readonly type: "alive"; readonly node: NodeName }
+  /** A person takes the responsibility that the node is down. */
+  | { readonly type: "confirm"; readonly id: string; readonly target: NodeName; readonly client: string }
+  /** Try every device for the node without touching it. */
+  | { readonly type: "test"; readonly id: string; readonly target: NodeName };
+
+/** What the driver must do, in order. */
+export type FencerEffect =
+  /** Send to all managers, this one included, in order. */
+  | { readonly type: "broadcast"; readonly message: FencerMessage }
+  | { readonly type: "run-agent"; readonly run: AgentRun }
+  /** Answer with a `metadata` event; `external/NAME` for plugins. */
+  | { readonly type: "fetch-metadata"; readonly agent: string }
+  | { readonly type: "set-timer"; readonly timer: string; readonly afterMs: Millis }
+  | { readonly type: "cancel-timer"; readonly timer: string }
+  /** Ended; emitted on every node that knew the request, once for each request that was merged. */
+  | { readonly type: "result"; readonly result: FenceResult }
+  /** The history changed. */
+  | { readonly type: "history"; readonly entry: FenceResult }
+  | { readonly type: "test-result"; readonly id: string; readonly rows: readonly FenceTestRow[] }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "notice" | "warning" | "error";
+      readonly text: string;
+    };
+
+/** One device of one level, tried from one node. */
+export interface FenceTestRow {
+  readonly level: number;
+  readonly device: string;
+  readonly node: NodeName;
+  readonly ok: boolean;
+  /** `status`, `monitor`, `list`, or `built-in`. */
+  readonly check: string;
+  readonly text: string;
+}
+
+/** What an order to run a device says. */
+export interface ExecuteOrder {
+  readonly op: string;
+  /** Number within the request, from 1. */
+  readonly attempt: number;
+  readonly level: number;
+  readonly device: string;
+  readonly target: NodeName;
+  readonly action: FenceAction;
+  /** `main` decides; `on` is the second half of a reboot by several devices. */
+  readonly phase: "main" | "on";
+  readonly executor: NodeName;
+  readonly timeoutMs: Millis;
+  readonly delayMs: Millis;
+}
+
+/** What came of an order. */
+export interface ExecuteAnswer {
+  readonly op: string;
+  readonly attempt: number;
+  readonly ok: boolean;
+  /** What the device really did, after every substitution. */
+  readonly deed: FenceDeed;
+  readonly reason: string;
+}
+
+/** What fencers tell each other, as ordered messages of the ring; plain data, fit for JSON. */
+export type FencerMessage =
+  | { readonly type: "request"; readonly request: FenceRequest }
+  | { readonly type: "execute"; readonly order: ExecuteOrder }
+  | { readonly type: "answer"; readonly answer: ExecuteAnswer }
+  | { readonly type: "done"; readonly op: string; readonly result: FenceResult }
+  | { readonly type: "notice"; readonly node: NodeName; readonly signed: boolean }
+  | {
+      readonly type: "confirm";
+      readonly id: string;
+      readonly target: NodeName;
+      readonly client: string;
+      readonly at: EpochSeconds;
+    }
+  /** Agents that the sender has; a name without metadata could not be run. */
+  | { readonly type: "agents"; readonly agents: Readonly<Record<string, AgentMetadata | null>> }
+  | {
+      readonly type: "history";
+      readonly entries: readonly FenceResult[];
+      readonly failures: Readonly<Record<string, number>>;
+    }
+  | { readonly type: "test"; readonly id: string; readonly target: NodeName }
+  | {
+      readonly type: "test-answer";
+      readonly id: string;
+      readonly rows: readonly FenceTestRow[];
+    };
+
+export interface FencerOptions {
+  readonly self: NodeName;
+  /** Uniform in [0, 1); for pcmk_delay_max. */
+  readonly random: () => number;
+  /** Seconds since 1970, for the history and for rules with dates. */
+  readonly wallClock: () => EpochSeconds;
+  /**
+   * How long before the loss of a node its crash notice still counts: the time that the ring takes to notice a
+   * silent node (token + consensus).
+   */
+  readonly detectionMs: Millis;
+  /** How old a crash notice may be; a dumping node repeats it. Default 60 s, six of the sender's intervals. */
+  readonly noticeMaxAgeMs?: Millis;
+  /** What messages and starts of processes may take on top of a device's own time. Default 5 s. */
+  readonly graceMs?: Millis;
+  /** Entries that the history keeps. Default 500. */
+  readonly historyLimit?: number;
 }

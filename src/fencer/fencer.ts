@@ -1,0 +1,734 @@
+import { element } from "../cib/index.ts";
+import { HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
+import { seconds } from "./agent-run.ts";
+import { devicesFromCib, type FenceConfiguration, type FenceDevice, listedStatically } from "./devices.ts";
+import { Executions, split } from "./executions.ts";
+import type {
+  ExecuteAnswer,
+  ExecuteOrder,
+  FenceDeed,
+  FenceRequest,
+  FenceResult,
+  FencerEffect,
+  FencerEvent,
+  FencerMessage,
+  FencerOptions,
+  FenceTestRow,
+} from "./face.ts";
+import { FenceHistory } from "./history.ts";
+import { KdumpNotices } from "./kdump-notices.ts";
+import { isFencerMessage } from "./messages.ts";
+import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
+import { isSecret } from "./parameters.ts";
+import {
+  deviceTimeout,
+  executors,
+  firstDelay,
+  nextStep,
+  type Operation,
+  type PlanView,
+  planLevels,
+  wholeTime,
+} from "./plan.ts";
+import { Rehearsals } from "./rehearsal.ts";
+
+/** A request under way, for status output. */
+export interface FenceProgress {
+  readonly request: FenceRequest;
+  readonly merged: number;
+  readonly attempts: readonly {
+    readonly level: number;
+    readonly device: string;
+    readonly executor: NodeName;
+    readonly state: "running" | "ok" | "failed";
+    readonly reason: string;
+  }[];
+}
+
+/** A device as people see it: secrets are left out. */
+export interface FenceDeviceInfo {
+  readonly id: string;
+  readonly agent: string;
+  readonly disabled: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Levels that it is in, by node. */
+  readonly levels: Readonly<Record<string, number>>;
+  /** Members that may run it, best first for a target of no name. */
+  readonly nodes: readonly NodeName[];
+}
+
+interface TestUnderWay {
+  readonly expected: Set<NodeName>;
+  readonly rows: FenceTestRow[];
+}
+
+/**
+ * Fencing, one instance in each manager. Everything that is decided travels as an ordered message, so that every
+ * node holds the same operations; the leader alone decides the next step, by a pure function of what was tried, and
+ * its successor goes on from there. What is in doubt counts as failure.
+ */
+export class Fencer {
+  private readonly effects: FencerEffect[] = [];
+  private configuration: FenceConfiguration;
+  private running: ReadonlyMap<string, NodeName> = new Map();
+  private members: readonly NodeName[] = [];
+  private leader: NodeName | undefined;
+  private readonly operations = new Map<string, Operation>();
+  /** Requests of this node whose message has not come round yet. */
+  private readonly asked = new Map<string, FenceRequest>();
+  /** Orders and results sent by this coordinator that have not come round yet. */
+  private readonly sent = new Set<string>();
+  private readonly tests = new Map<string, TestUnderWay>();
+  private readonly agents = new Map<NodeName, ReadonlyMap<string, AgentMetadata | null>>();
+  private readonly ownAgents = new Map<string, AgentMetadata | null>();
+  private readonly fetching = new Set<string>();
+  private readonly notices: KdumpNotices;
+  private readonly history: FenceHistory;
+  private readonly executions: Executions;
+  private readonly rehearsals: Rehearsals;
+  private readonly graceMs: Millis;
+  private said = "";
+
+  constructor(private readonly options: FencerOptions) {
+    this.graceMs = options.graceMs ?? 5000;
+    this.notices = new KdumpNotices(options.detectionMs, options.noticeMaxAgeMs ?? 60_000);
+    this.history = new FenceHistory(options.historyLimit ?? 500);
+    const metadataOf = (agent: string) => this.ownAgents.get(agent);
+    const emit = (effect: FencerEffect) => void this.effects.push(effect);
+    this.executions = new Executions(options.self, this.graceMs, metadataOf, emit, (answer) =>
+      this.broadcast({ type: "answer", answer }),
+    );
+    this.rehearsals = new Rehearsals(options.self, metadataOf, emit, (id, rows) =>
+      this.broadcast({ type: "test-answer", id, rows }),
+    );
+    this.configuration = devicesFromCib(element("configuration"), 0);
+  }
+
+  /** Takes an event at a time of the monotonic clock; the effects are to be carried out in order. */
+  step(event: FencerEvent, now: Millis): FencerEffect[] {
+    switch (event.type) {
+      case "configuration":
+        this.configure(event.configuration, event.running ?? new Map(), now);
+        break;
+      case "membership":
+        this.changeMembers(event.members, event.leader, now);
+        break;
+      case "request":
+        this.ask(event.request);
+        break;
+      case "message":
+        if (isFencerMessage(event.message)) this.receive(event.from, event.message, now);
+        else this.log("warning", `fencing message of ${event.from} is not understood and ignored`);
+        break;
+      case "agent-result":
+        if (!this.executions.result(event.run, event.outcome, now))
+          this.rehearsals.result(event.run, event.outcome);
+        break;
+      case "metadata":
+        this.takeMetadata(event.agent, event.metadata, now);
+        break;
+      case "timer":
+        this.timer(event.timer, now);
+        break;
+      case "kdump-notice":
+        this.broadcast({ type: "notice", node: event.node, signed: event.signed });
+        break;
+      case "alive":
+        this.notices.alive(event.node);
+        break;
+      case "confirm":
+        this.broadcast({
+          type: "confirm",
+          id: event.id,
+          target: event.target,
+          client: event.client,
+          at: this.options.wallClock(),
+        });
+        break;
+      case "test":
+        this.test(event.id, event.target);
+        break;
+    }
+    return this.effects.splice(0);
+  }
+
+  /** Requests under way. */
+  pending(): FenceProgress[] {
+    return [...this.operations.values()].map(({ request, merged, attempts }) => ({
+      request,
+      merged: merged.length,
+      attempts: attempts.map(({ level, device, executor, state, reason }) => ({
+        level,
+        device,
+        executor,
+        state,
+        reason,
+      })),
+    }));
+  }
+
+  /** What has ended, oldest first. */
+  entries(): FenceResult[] {
+    return this.history.entries();
+  }
+
+  /** Failures of a target in a row. */
+  failures(target: NodeName): number {
+    return this.history.failuresOf(target);
+  }
+
+  /** Whether stonith-max-attempts is used up for a target: ask again only at the next recheck or event. */
+  exhausted(target: NodeName): boolean {
+    return this.failures(target) >= this.configuration.maxAttempts;
+  }
+
+  /** The most that a request takes before its result comes; for the time-out of who waits. */
+  timeFor(request: FenceRequest): Millis {
+    return wholeTime(request, this.view(request.target, 0)) + 3 * this.graceMs;
+  }
+
+  /** Devices with their levels, for people. */
+  devices(): FenceDeviceInfo[] {
+    const nobody: FenceRequest = {
+      id: "",
+      target: "" as NodeName,
+      action: "off",
+      timeoutMs: 0,
+      delayMs: 0,
+      origin: this.options.self,
+      client: "",
+      reason: "",
+    };
+    return [...this.configuration.devices.values()].map((device) => ({
+      id: device.id,
+      agent: device.agent,
+      disabled: device.disabled ?? "",
+      params: Object.fromEntries(
+        [...device.params].map(([name, value]) => [name, isSecret(name) ? "…" : value]),
+      ),
+      levels: Object.fromEntries(
+        this.members.flatMap((node) =>
+          this.configuration
+            .levelsFor(node)
+            .filter((level) => level.devices.includes(device.id))
+            .map((level) => [node, level.index]),
+        ),
+      ),
+      nodes: executors(device, nobody, "main", this.view(nobody.target, 0)),
+    }));
+  }
+
+  /** Members and other nodes that no device can fence, as far as the configuration tells. */
+  unfenceable(nodes: readonly NodeName[]): NodeName[] {
+    return nodes.filter((node) => {
+      const request: FenceRequest = {
+        id: "",
+        target: node,
+        action: "off",
+        timeoutMs: 0,
+        delayMs: 0,
+        origin: this.options.self,
+        client: "",
+        reason: "",
+      };
+      const levels = planLevels(request, this.view(node, 0));
+      return !levels.some((level) => level.devices.every((id) => this.usableFor(id, node)));
+    });
+  }
+
+  private usableFor(id: string, target: NodeName): boolean {
+    const device = this.configuration.devices.get(id);
+    if (!device || device.disabled !== undefined) return false;
+    return !device.params.has("pcmk_host_list") || listedStatically(device, target);
+  }
+
+  // ── configuration, membership ────────────────────────────────────────────────────────────────────────────────
+
+  private configure(
+    configuration: Parameters<typeof devicesFromCib>[0],
+    running: ReadonlyMap<string, NodeName>,
+    now: Millis,
+  ): void {
+    this.configuration = devicesFromCib(configuration, this.options.wallClock());
+    this.running = running;
+    this.executions.configured();
+    const problems = this.configuration.problems.join("\n");
+    if (problems !== this.said) {
+      this.said = problems;
+      for (const problem of this.configuration.problems) this.log("warning", problem);
+    }
+    for (const device of this.configuration.devices.values()) this.learn(device);
+    this.advanceAll(now);
+  }
+
+  private learn(device: FenceDevice): void {
+    if (device.kind !== "fence-agent" || this.ownAgents.has(device.agent) || this.fetching.has(device.agent))
+      return;
+    this.fetching.add(device.agent);
+    this.effects.push({ type: "fetch-metadata", agent: device.agent });
+  }
+
+  private takeMetadata(agent: string, metadata: AgentMetadata | undefined, now: Millis): void {
+    this.fetching.delete(agent);
+    this.ownAgents.set(agent, metadata ?? null);
+    if (!metadata)
+      this.log("warning", `fence agent ${agent} is not installed here or has no readable metadata`);
+    if (this.fetching.size === 0) this.tellAgents();
+    this.executions.metadata(agent, now);
+  }
+
+  private tellAgents(): void {
+    if (this.ownAgents.size > 0 && this.members.includes(this.options.self))
+      this.broadcast({ type: "agents", agents: Object.fromEntries(this.ownAgents) });
+  }
+
+  private changeMembers(members: readonly NodeName[], leader: NodeName | undefined, now: Millis): void {
+    const before = this.members;
+    this.members = members;
+    if (leader !== this.leader) this.sent.clear();
+    this.leader = leader;
+    this.notices.membership(new Set(members), now);
+    const joined = members.filter((node) => !before.includes(node));
+    for (const node of joined) this.history.forgive(node);
+    for (const node of [...this.agents.keys()]) if (!members.includes(node)) this.agents.delete(node);
+    for (const operation of this.operations.values()) this.loseExecutors(operation);
+    if (joined.length > 0) {
+      this.tellAgents();
+      // One of each part that came together speaks for it: the first by name of those who were there.
+      const part = before.filter((node) => members.includes(node)).sort();
+      if ((part[0] ?? this.options.self) === this.options.self && this.history.entries().length > 0)
+        this.broadcast({
+          type: "history",
+          entries: this.history.entries(),
+          failures: this.history.allFailures(),
+        });
+    }
+    for (const id of [...this.tests.keys()]) this.testEnd(id);
+    this.advanceAll(now);
+  }
+
+  private loseExecutors(operation: Operation): void {
+    for (const attempt of operation.attempts)
+      if (attempt.state === "running" && !this.members.includes(attempt.executor)) {
+        attempt.state = "failed";
+        attempt.reason = "the node left before it answered";
+      }
+  }
+
+  // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private ask(request: FenceRequest): void {
+    if (request.target === "")
+      throw new HactlError({ code: "FENCE_TARGET", what: "a fence request names no node" });
+    this.asked.set(request.id, request);
+    this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
+    this.broadcast({ type: "request", request });
+  }
+
+  private receive(from: NodeName, message: FencerMessage, now: Millis): void {
+    // Whoever sends is alive: what was heard of its crash before is void.
+    this.notices.alive(from);
+    switch (message.type) {
+      case "request":
+        this.takeRequest(message.request, now);
+        break;
+      case "execute":
+        this.takeOrder(from, message.order, now);
+        break;
+      case "answer":
+        this.takeAnswer(message.answer, now);
+        break;
+      case "done":
+        this.takeDone(message.op, message.result, now);
+        break;
+      case "notice":
+        this.takeNotice(from, message.node, message.signed, now);
+        break;
+      case "confirm":
+        this.takeConfirm(from, message, now);
+        break;
+      case "agents":
+        this.agents.set(from, new Map(Object.entries(message.agents)));
+        this.advanceAll(now);
+        break;
+      case "history":
+        for (const entry of this.history.merge(message.entries, message.failures))
+          this.effects.push({ type: "history", entry });
+        break;
+      case "test":
+        this.takeTest(message.id, message.target);
+        break;
+      case "test-answer":
+        this.takeTestAnswer(from, message.id, message.rows);
+        break;
+    }
+  }
+
+  private takeRequest(request: FenceRequest, now: Millis): void {
+    const { target, action } = request;
+    const equal = [...this.operations.values()].find(
+      ({ request: one }) => one.target === target && one.action === action,
+    );
+    if (equal) {
+      equal.merged.push(request);
+      this.log("info", `${action} of ${target} for ${request.client} shares the request that is under way`);
+      return;
+    }
+    this.log(
+      "notice",
+      `${request.client} on ${request.origin} asks to ${action} ${target}: ${request.reason}`,
+    );
+    const operation: Operation = { request, merged: [], attempts: [] };
+    this.operations.set(request.id, operation);
+    const wholeMs = wholeTime(request, this.view(target, now));
+    this.effects.push({ type: "set-timer", timer: `whole:${request.id}`, afterMs: wholeMs });
+    this.advance(operation, now);
+  }
+
+  private advanceAll(now: Millis): void {
+    for (const operation of [...this.operations.values()]) this.advance(operation, now);
+  }
+
+  private view(target: NodeName, now: Millis): PlanView {
+    return {
+      configuration: this.configuration,
+      members: this.members,
+      coordinator: this.leader ?? this.options.self,
+      agentOn: (node, agent) =>
+        agent.startsWith("external/") ? pluginMetadata : this.agents.get(node)?.get(agent),
+      runningOn: (device) => this.running.get(device),
+      dumping: this.notices.valid(target, now),
+    };
+  }
+
+  /** The leader's decision: the next order or the end. Nothing new begins for askers that are all gone. */
+  private advance(operation: Operation, now: Millis): void {
+    const { request } = operation;
+    if (this.leader !== this.options.self || this.sent.has(request.id)) return;
+    const view = this.view(request.target, now);
+    const step = nextStep(operation, view);
+    switch (step.type) {
+      case "wait":
+        return;
+      case "execute":
+        if (![request, ...operation.merged].some(({ origin }) => this.members.includes(origin)))
+          this.end(operation, false, [], "none", "the node that asked is gone");
+        else this.order(operation, step, view);
+        return;
+      case "success":
+        this.end(operation, true, step.level.devices, step.deed, "", step.executor);
+        return;
+      case "failure":
+        this.end(operation, false, [], "none", step.reason);
+    }
+  }
+
+  private order(
+    operation: Operation,
+    step: Extract<ReturnType<typeof nextStep>, { readonly type: "execute" }>,
+    view: PlanView,
+  ): void {
+    const { request } = operation;
+    const earlier = operation.attempts.some(
+      (one) => this.configuration.devices.get(one.device)?.kind !== "kdump",
+    );
+    const delayMs =
+      earlier || step.device.kind === "kdump" ? 0 : firstDelay(request, step.device, this.options.random);
+    const order: ExecuteOrder = {
+      op: request.id,
+      attempt: operation.attempts.length + 1,
+      level: step.level,
+      device: step.device.id,
+      target: request.target,
+      action: step.action,
+      phase: step.phase,
+      executor: step.executor,
+      timeoutMs: deviceTimeout(request, step.device, step.action, view),
+      delayMs,
+    };
+    this.sent.add(request.id);
+    this.broadcast({ type: "execute", order });
+  }
+
+  private end(
+    operation: Operation,
+    ok: boolean,
+    devices: readonly string[],
+    deed: FenceDeed,
+    reason: string,
+    executor: NodeName = operation.attempts.at(-1)?.executor ?? this.options.self,
+  ): void {
+    const { request } = operation;
+    const failures = ok ? 0 : this.history.failuresOf(request.target) + 1;
+    const result: FenceResult = {
+      id: request.id,
+      target: request.target,
+      action: request.action,
+      ok,
+      executor,
+      devices,
+      reason: reason === "" ? request.reason : reason,
+      client: request.client,
+      origin: request.origin,
+      completedAt: this.options.wallClock(),
+      deed,
+      failures,
+      exhausted: failures >= this.configuration.maxAttempts,
+    };
+    this.sent.add(request.id);
+    this.broadcast({ type: "done", op: request.id, result });
+  }
+
+  // ── orders and answers ───────────────────────────────────────────────────────────────────────────────────────
+
+  private takeOrder(from: NodeName, order: ExecuteOrder, now: Millis): void {
+    const operation = this.operations.get(order.op);
+    // Two leaders may meet for a moment; who is not the leader now has nothing to order.
+    if (from !== this.leader || !operation || operation.attempts.length + 1 !== order.attempt) return;
+    if (this.leader === this.options.self) this.sent.delete(order.op);
+    operation.attempts.push({
+      attempt: order.attempt,
+      level: order.level,
+      device: order.device,
+      phase: order.phase,
+      executor: order.executor,
+      state: "running",
+      deed: "none",
+      reason: "",
+    });
+    const delay = order.delayMs > 0 ? ` after ${seconds(order.delayMs)}` : "";
+    this.log(
+      "notice",
+      `${order.executor} is to ${order.action} ${order.target} by ${order.device} (level ${order.level})${delay}`,
+    );
+    this.effects.push({
+      type: "set-timer",
+      timer: `guard:${order.op}#${order.attempt}`,
+      afterMs: order.delayMs + order.timeoutMs + 2 * this.graceMs,
+    });
+    if (!this.members.includes(order.executor)) this.loseExecutors(operation);
+    else if (order.executor === this.options.self) this.executions.start(order, this.configuration, now);
+    this.advance(operation, now);
+  }
+
+  private takeAnswer(answer: ExecuteAnswer, now: Millis): void {
+    const operation = this.operations.get(answer.op);
+    const attempt = operation?.attempts.find((one) => one.attempt === answer.attempt);
+    if (!operation || !attempt || attempt.state === "ok") return;
+    // A failure that was only assumed (no answer in time) gives way to evidence of success, never the reverse.
+    if (attempt.state === "failed" && !answer.ok) return;
+    attempt.state = answer.ok ? "ok" : "failed";
+    attempt.deed = answer.deed;
+    attempt.reason = answer.reason;
+    this.effects.push({ type: "cancel-timer", timer: `guard:${answer.op}#${answer.attempt}` });
+    if (!answer.ok)
+      this.log(
+        "warning",
+        `${attempt.device} on ${attempt.executor} did not fence ${operation.request.target}: ${answer.reason}`,
+      );
+    this.advance(operation, now);
+  }
+
+  private takeDone(op: string, result: FenceResult, now: Millis): void {
+    const operation = this.operations.get(op);
+    this.sent.delete(op);
+    if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
+    if (!operation) return;
+    this.finish(operation, result, now);
+  }
+
+  /** Tells everybody who asked. */
+  private finish(operation: Operation, result: FenceResult, now: Millis): void {
+    const { request, merged } = operation;
+    this.operations.delete(request.id);
+    this.executions.cancel(request.id, now);
+    this.effects.push({ type: "cancel-timer", timer: `whole:${request.id}` });
+    for (const attempt of operation.attempts)
+      this.effects.push({ type: "cancel-timer", timer: `guard:${request.id}#${attempt.attempt}` });
+    const how = result.ok ? `done (${result.deed}) by ${result.devices.join(", ") || "hand"}` : "failed";
+    this.log(
+      result.ok ? "notice" : "error",
+      `${result.action} of ${result.target} ${how}: ${result.reason}${result.exhausted ? "; tried again at the next recheck or event" : ""}`,
+    );
+    for (const one of [request, ...merged]) {
+      this.settled(one.id);
+      this.effects.push({
+        type: "result",
+        result: { ...result, id: one.id, client: one.client, origin: one.origin },
+      });
+    }
+  }
+
+  private settled(id: string): void {
+    if (this.asked.delete(id)) this.effects.push({ type: "cancel-timer", timer: `asked:${id}` });
+  }
+
+  // ── notices, confirmation, timers ────────────────────────────────────────────────────────────────────────────
+
+  private takeNotice(from: NodeName, node: NodeName, signed: boolean, now: Millis): void {
+    if (from === node) return;
+    const before = this.notices.valid(node, now);
+    this.notices.notice(node, now);
+    if (!before) this.log("notice", `${from} received a ${signed ? "signed " : ""}kdump notice of ${node}`);
+    this.advanceAll(now);
+  }
+
+  private takeConfirm(
+    from: NodeName,
+    message: Extract<FencerMessage, { readonly type: "confirm" }>,
+    now: Millis,
+  ): void {
+    const base: FenceResult = {
+      id: message.id,
+      target: message.target,
+      action: "off",
+      ok: true,
+      executor: from,
+      devices: [],
+      reason: `confirmed by ${message.client} on ${from}`,
+      client: message.client,
+      origin: from,
+      completedAt: message.at,
+      deed: "confirmed",
+      failures: 0,
+      exhausted: false,
+    };
+    this.log("warning", `${message.client} on ${from} answers for it that ${message.target} is down`);
+    this.history.forgive(message.target);
+    if (this.history.add(base)) this.effects.push({ type: "history", entry: base });
+    this.effects.push({ type: "result", result: base });
+    for (const operation of [...this.operations.values()])
+      if (operation.request.target === message.target && operation.request.action !== "on")
+        this.finish(operation, { ...base, id: operation.request.id, action: operation.request.action }, now);
+  }
+
+  private timer(name: string, now: Millis): void {
+    if (this.executions.timer(name, now)) return;
+    const [kind, id] = split(name);
+    if (kind === "guard") this.guard(id);
+    else if (kind === "whole") this.outOfTime(id);
+    else if (kind === "asked") this.unanswered(id, now);
+    else if (kind === "test") this.testEnd(id, true);
+  }
+
+  private guard(id: string): void {
+    const at = id.lastIndexOf("#");
+    const op = id.slice(0, at);
+    const attempt = this.operations.get(op)?.attempts.find((one) => one.attempt === Number(id.slice(at + 1)));
+    if (this.leader !== this.options.self || attempt?.state !== "running") return;
+    const reason = `${attempt.executor} did not answer in time`;
+    this.broadcast({
+      type: "answer",
+      answer: { op, attempt: attempt.attempt, ok: false, deed: "none", reason },
+    });
+  }
+
+  private outOfTime(id: string): void {
+    const operation = this.operations.get(id);
+    if (operation && this.leader === this.options.self && !this.sent.has(id))
+      this.end(operation, false, [], "none", "the time for the whole request is over");
+  }
+
+  /** Nobody decided (no leader, no ring): the asker at least must know that it has failed. */
+  private unanswered(id: string, now: Millis): void {
+    const request = this.asked.get(id);
+    if (!request) return;
+    const operation = [...this.operations.values()].find(
+      (one) => one.request.id === id || one.merged.some((merged) => merged.id === id),
+    );
+    const failures = this.history.failuresOf(request.target) + 1;
+    const result: FenceResult = {
+      id,
+      target: request.target,
+      action: request.action,
+      ok: false,
+      executor: this.options.self,
+      devices: [],
+      reason: "no coordinator answered",
+      client: request.client,
+      origin: request.origin,
+      completedAt: this.options.wallClock(),
+      deed: "none",
+      failures,
+      exhausted: failures >= this.configuration.maxAttempts,
+    };
+    if (operation) this.finish(operation, result, now);
+    else {
+      this.settled(id);
+      this.effects.push({ type: "result", result });
+    }
+    if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
+  }
+
+  // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private test(id: string, target: NodeName): void {
+    this.tests.set(id, { expected: new Set(this.members), rows: [] });
+    const afterMs = this.configuration.timeoutMs + this.graceMs;
+    this.effects.push({ type: "set-timer", timer: `test:${id}`, afterMs });
+    this.broadcast({ type: "test", id, target });
+  }
+
+  private takeTest(id: string, target: NodeName): void {
+    const request: FenceRequest = {
+      id,
+      target,
+      action: "off",
+      timeoutMs: 0,
+      delayMs: -1,
+      origin: this.options.self,
+      client: "test",
+      reason: "test",
+    };
+    const view = this.view(target, 0);
+    const parts = planLevels(request, view).flatMap(({ index, devices }) =>
+      devices
+        .map((device) => this.configuration.devices.get(device))
+        .filter((device) => device !== undefined && device.disabled === undefined)
+        .filter((device) => device !== undefined)
+        .filter((device) => device.kind === "kdump" || device.scoreOn(this.options.self) > -INFINITY)
+        .filter(() => this.options.self !== target)
+        .map((device) => ({ level: index, device })),
+    );
+    this.rehearsals.start(id, target, parts, this.configuration.timeoutMs);
+  }
+
+  private takeTestAnswer(from: NodeName, id: string, rows: readonly FenceTestRow[]): void {
+    const test = this.tests.get(id);
+    if (!test) return;
+    test.rows.push(...rows);
+    test.expected.delete(from);
+    this.testEnd(id);
+  }
+
+  private testEnd(id: string, late = false): void {
+    const test = this.tests.get(id);
+    if (!test) return;
+    const missing = [...test.expected].filter((node) => this.members.includes(node));
+    if (missing.length > 0 && !late) return;
+    this.tests.delete(id);
+    this.effects.push({ type: "cancel-timer", timer: `test:${id}` });
+    const lost = missing.map((node) => ({
+      level: 0,
+      device: "-",
+      node,
+      ok: false,
+      check: "answer",
+      text: "the node did not answer",
+    }));
+    const rows = [...test.rows, ...lost].sort(
+      (a, b) => a.level - b.level || a.device.localeCompare(b.device) || a.node.localeCompare(b.node),
+    );
+    this.effects.push({ type: "test-result", id, rows });
+  }
+
+  // ── small things ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  private broadcast(message: FencerMessage): void {
+    this.effects.push({ type: "broadcast", message });
+  }
+
+  private log(level: "debug" | "info" | "notice" | "warning" | "error", text: string): void {
+    this.effects.push({ type: "log", level, text });
+  }
+}

@@ -1,0 +1,14 @@
+/** Fencing: devices, topology, requests, history, crash notices. */
+export {
+  devicesFromCib,
+  type FenceConfiguration,
+  type FenceDevice,
+  type FenceLevel,
+  kdumpNames,
+  kdumpPorts,
+} from "./devices.ts";
+export type * from "./face.ts";
+export { type FenceDeviceInfo, type FenceProgress, Fencer } from "./fencer.ts";
+export { isFencerMessage } from "./messages.ts";
+export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
+export { deviceOptions, isSecret } from "./parameters.ts";

@@ -1,0 +1,168 @@
+import { parseIntervalMs } from "../cib/index.ts";
+import { type Millis, nearest, type OptionSpec } from "../terms/index.ts";
+
+/** Actions that have pcmk_<action>_action, _timeout and _retries. */
+export const deviceActions = [
+  "reboot",
+  "off",
+  "on",
+  "list",
+  "monitor",
+  "status",
+  "metadata",
+  "validate-all",
+] as const;
+export type DeviceAction = (typeof deviceActions)[number];
+
+const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
+  {
+    name: `pcmk_${action}_action`,
+    type: "string",
+    default: action,
+    description: `what the agent is told when ${action} is wanted`,
+  },
+  {
+    name: `pcmk_${action}_timeout`,
+    type: "duration",
+    unit: "s",
+    description: `time for ${action} in the place of stonith-timeout (default: that)`,
+  },
+  {
+    name: `pcmk_${action}_retries`,
+    type: "integer",
+    default: "2",
+    min: 0,
+    description: `how often ${action} is tried while time remains`,
+  },
+]);
+
+/** Parameters of every fence device that are for the cluster, not for the agent (pacemaker-fenced(7)). */
+export const deviceOptions: readonly OptionSpec[] = [
+  {
+    name: "pcmk_host_argument",
+    type: "string",
+    description: "agent parameter that names the node (default: port or plug if the agent has it, else none)",
+  },
+  {
+    name: "pcmk_host_map",
+    type: "string",
+    description: "how the device names the nodes: node1:1;node2:2,3",
+  },
+  { name: "pcmk_host_list", type: "list", description: "nodes that the device can fence" },
+  {
+    name: "pcmk_host_check",
+    type: "enum",
+    values: ["static-list", "dynamic-list", "status", "none"],
+    description:
+      "how to find out which nodes it can fence (default: static-list with a list or map, dynamic-list or status if the agent can, else none)",
+  },
+  {
+    name: "pcmk_delay_max",
+    type: "duration",
+    unit: "s",
+    default: "0s",
+    description: "random delay before off and reboot, at most this with the base included",
+  },
+  {
+    name: "pcmk_delay_base",
+    type: "string",
+    default: "0s",
+    description: "fixed delay before off and reboot, or one for each node: node1:5s;node2:0s",
+  },
+  {
+    name: "pcmk_action_limit",
+    type: "integer",
+    default: "1",
+    min: -1,
+    description: "actions at a time on one node; -1 for any number",
+  },
+  ...perAction,
+  {
+    name: "hactl_verify_off",
+    type: "boolean",
+    default: "false",
+    description: "ask the agent for its status after off; only exit 2 (off) counts as success",
+  },
+];
+
+const known = new Set(deviceOptions.map(({ name }) => name));
+
+/** Complaints about cluster parameters of a device: unknown names and values that cannot be read. */
+export function checkDeviceParameters(params: ReadonlyMap<string, string>): string[] {
+  const complaints: string[] = [];
+  for (const [name, value] of params) {
+    if (/[\r\n]/.test(value)) complaints.push(`${name} has more than one line`);
+    if (!/^(?:pcmk|hactl)_/.test(name)) continue;
+    if (!known.has(name)) {
+      const hint = nearest(name, known);
+      complaints.push(`${name} is not a parameter of fence devices${hint ? `; did you mean ${hint}?` : ""}`);
+    } else if (/(?:_timeout|_max)$/.test(name) && parseIntervalMs(value) === undefined) {
+      complaints.push(`${name}="${value}" is not a duration such as 60s`);
+    } else if (/(?:_retries|_limit)$/.test(name) && !/^-?\d+$/.test(value.trim())) {
+      complaints.push(`${name}="${value}" is not a number`);
+    }
+  }
+  return complaints;
+}
+
+/** Words of a list, separated by commas, semicolons or blanks. */
+export function parseHostList(text: string | undefined): string[] {
+  return (text ?? "").split(/[\s,;]+/).filter((word) => word !== "");
+}
+
+/**
+ * `node1:1;node2:2,3` as a map with small-letter keys: entries are separated by semicolons or blanks, name and value by the first
+ * colon or equals sign; a value may hold commas (Pacemaker Explained, pcmk_host_map).
+ */
+export function parseHostMap(text: string | undefined): Map<string, string> {
+  const map = new Map<string, string>();
+  for (const entry of (text ?? "").split(/[;\s]+/)) {
+    const match = /^([^:=]+)[:=](.+)$/.exec(entry);
+    if (match?.[1] && match[2]) map.set(match[1].toLowerCase(), match[2]);
+  }
+  return map;
+}
+
+/** pcmk_delay_base for one node: a duration for all, or a node map; 0 where nothing is said. */
+export function delayBase(text: string | undefined, node: string): Millis {
+  if (text === undefined) return 0;
+  if (/[:=]/.test(text)) return parseIntervalMs(parseHostMap(text).get(node.toLowerCase())) ?? 0;
+  return parseIntervalMs(text) ?? 0;
+}
+
+/**
+ * Delay before a device is used: the base plus a random part, together at most pcmk_delay_max (a base above it
+ * counts alone). Gives the losers of a fence race time to be fenced (pacemaker-fenced(7)).
+ */
+export function deviceDelay(params: ReadonlyMap<string, string>, node: string, random: () => number): Millis {
+  const base = delayBase(params.get("pcmk_delay_base"), node);
+  const max = parseIntervalMs(params.get("pcmk_delay_max")) ?? 0;
+  return max > base ? base + Math.round(random() * (max - base)) : base;
+}
+
+/** Time for an action of a device: its own pcmk_<action>_timeout, or the given one. */
+export function actionTimeout(
+  params: ReadonlyMap<string, string>,
+  action: DeviceAction,
+  otherwise: Millis,
+): Millis {
+  const own = parseIntervalMs(params.get(`pcmk_${action}_timeout`));
+  return own === undefined || own <= 0 ? otherwise : own;
+}
+
+/** How often an action is tried; at least once. */
+export function actionTries(params: ReadonlyMap<string, string>, action: DeviceAction): number {
+  const value = Number(params.get(`pcmk_${action}_retries`) ?? "2");
+  return Number.isInteger(value) ? Math.max(1, value) : 2;
+}
+
+/** Actions of a device that may run at a time on a node. */
+export function actionLimit(params: ReadonlyMap<string, string>): number {
+  const value = Number(params.get("pcmk_action_limit") ?? "1");
+  if (!Number.isInteger(value) || value === 0) return 1;
+  return value < 0 ? Number.POSITIVE_INFINITY : value;
+}
+
+/** Whether a parameter's value must not be shown or logged. */
+export const isSecret = (name: string): boolean =>
+  /passw|passphrase|secret|token|api_?key|community|private|credential/i.test(name);

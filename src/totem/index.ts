@@ -1,0 +1,24 @@
+/** The ring: single-ring ordering and membership (Totem), the links below it, and their encryption. */
+export type {
+  Guarantee,
+  RingId,
+  TotemEffect,
+  TotemEvent,
+  TotemOptions,
+  TotemStatus,
+  TotemTimer,
+} from "./face.ts";
+export {
+  type LinkAddress,
+  type LinkMode,
+  type LinkNode,
+  type LinkOptions,
+  Links,
+  type LinksEffect,
+  type LinksOptions,
+  type LinkStatus,
+  type LinksStatus,
+} from "./links.ts";
+export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
+export { Seal } from "./seal.ts";
+export { CLUSTER_KEY_BYTES, type ClusterKey, clusterKey } from "./seal-key.ts";

@@ -1,12 +1,14 @@
 import type { NodeId } from "../terms/index.ts";
 import type { HearingReport } from "./links-reach.ts";
-import type { Incarnation } from "./seal.ts";
+import { type Incarnation, SEAL_OVERHEAD } from "./seal.ts";
 
 /** Kinds of sealed bodies. */
 export const BodyKind = { DATA: 1, PING: 2, PONG: 3 } as const;
 
 /** Bytes before the payload of a body: kind, link, target. */
 export const BODY_HEAD = 6;
+/** Bytes that links and seal together add to a protocol message. */
+export const SEAL_BODY_OVERHEAD = SEAL_OVERHEAD + BODY_HEAD;
 /** Bytes that one pong adds to that. */
 const PONG_BODY = 14;
 /** Most node ids that a ping's report may hold, so that it stays one datagram everywhere. */

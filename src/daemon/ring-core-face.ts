@@ -1,0 +1,126 @@
+import type { QuorumOptions, QuorumState } from "../quorum/index.ts";
+import type { Millis, NodeId } from "../terms/index.ts";
+import type { LinksOptions, LinksStatus, RingId, TotemOptions, TotemStatus } from "../totem/index.ts";
+
+/** Everything that the ring of a node has to know. */
+export interface RingCoreOptions {
+  readonly self: NodeId;
+  readonly totem: TotemOptions;
+  readonly quorum: QuorumOptions;
+  /** Links, addresses of all nodes (this one's are not used), mode. */
+  readonly links: LinksOptions;
+  /** Bytes of the key file, and of a second one while the key is being changed. */
+  readonly key: Uint8Array;
+  readonly alsoAcceptKeys?: readonly Uint8Array[];
+  readonly configVersion: number;
+  /** Options that have to be the same on all nodes, as name and value: compared and logged when they differ. */
+  readonly agreement: readonly (readonly [string, string])[];
+}
+
+/** The part of the options that may change while the ring runs. */
+export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptKeys">;
+
+/** What goes into the ring. The first event is `start`. */
+export type RingEvent =
+  /** `ringSequence` and `expectedVotes` as the last `persist…` effects of an earlier run wrote them. */
+  | { readonly type: "start"; readonly ringSequence: number; readonly expectedVotes?: number }
+  /** `address`: the sender's IP address as the socket gave it. */
+  | { readonly type: "datagram"; readonly link: number; readonly address: string; readonly data: Uint8Array }
+  | { readonly type: "timer"; readonly timer: RingTimer }
+  | { readonly type: "persisted"; readonly ringSequence: number }
+  /** A manager connected. Its incarnation is larger than that of any manager before it on this node; > 0. */
+  | { readonly type: "manager-up"; readonly incarnation: number }
+  | { readonly type: "manager-down" }
+  | { readonly type: "manager-send"; readonly payload: Uint8Array }
+  /** An administrator sets the cluster's expected votes. */
+  | { readonly type: "set-expected-votes"; readonly votes: number }
+  | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
+  | { readonly type: "reconfigure"; readonly change: RingCoreChange }
+  | { readonly type: "leave" };
+
+/** `${layer}:${name}`. */
+export type RingTimer = `totem:${string}` | "links:tick" | "quorum:last-man-standing";
+
+/** A manager that takes part in the cluster. */
+export interface Participant {
+  readonly nodeId: NodeId;
+  readonly incarnation: number;
+}
+
+/** Who is there: the same on all members, at the same point of the message order. */
+export interface RingMembership {
+  readonly ringId: RingId;
+  /** Nodes whose ring takes part. */
+  readonly members: readonly NodeId[];
+  /** Nodes whose manager takes part. */
+  readonly participants: readonly Participant[];
+  readonly quorate: boolean;
+  readonly quorum: QuorumState;
+  /** Nodes of the membership before that are gone; `orderlyLeft` those of them that said goodbye. */
+  readonly left: readonly NodeId[];
+  readonly orderlyLeft: readonly NodeId[];
+  /**
+   * Participants that have received exactly the same messages as this node since the membership before, this node
+   * included. Empty for a manager's first membership. This field alone differs between members.
+   */
+  readonly cameWithMe: readonly NodeId[];
+}
+
+/** What the driver must do, in order. */
+export type RingEffect =
+  | {
+      readonly type: "send";
+      readonly link: number;
+      readonly to: NodeId;
+      readonly address: string;
+      readonly port: number;
+      readonly data: Uint8Array;
+    }
+  | { readonly type: "set-timer"; readonly timer: RingTimer; readonly afterMs: Millis }
+  | { readonly type: "cancel-timer"; readonly timer: RingTimer }
+  /** Write durably, then answer with `persisted`. */
+  | { readonly type: "persist"; readonly ringSequence: number }
+  /** Write durably; no answer. */
+  | { readonly type: "persist-expected-votes"; readonly expectedVotes: number }
+  /** To the local manager, and only to the one with this incarnation. */
+  | { readonly type: "manager-membership"; readonly incarnation: number; readonly membership: RingMembership }
+  | {
+      readonly type: "manager-deliver";
+      readonly incarnation: number;
+      readonly from: NodeId;
+      readonly payload: Uint8Array;
+    }
+  /** The configuration changed; a membership follows as soon as all have announced themselves. */
+  | { readonly type: "manager-changing"; readonly incarnation: number }
+  /** For logs and history. */
+  | {
+      readonly type: "configuration";
+      readonly ringId: RingId;
+      readonly members: readonly NodeId[];
+      readonly joined: readonly NodeId[];
+      readonly left: readonly NodeId[];
+      readonly orderly: readonly NodeId[];
+    }
+  | { readonly type: "quorum"; readonly state: QuorumState }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "notice" | "warning" | "error";
+      /** Part of the ring that speaks; corosync's names of subsystems. */
+      readonly subsystem: "TOTEM" | "KNET" | "VOTEQ" | "CPG";
+      readonly text: string;
+    };
+
+/** For `hactl ring status` and `hactl quorum status`. */
+export interface RingCoreStatus {
+  readonly self: NodeId;
+  readonly totem: TotemStatus;
+  readonly links: LinksStatus;
+  readonly quorum: QuorumState;
+  /** Whether all members have announced themselves in this configuration. */
+  readonly settled: boolean;
+  readonly participants: readonly Participant[];
+  /** Bytes that the local manager has sent and that were not delivered yet: for flow control. */
+  readonly backlogBytes: number;
+  /** Nodes whose options differ from this node's, and how. */
+  readonly disagreements: readonly string[];
+}

@@ -1,0 +1,144 @@
+import type { QuorumView } from "../quorum/index.ts";
+import { type NodeId, nodeId } from "../terms/index.ts";
+import type { RingId } from "../totem/index.ts";
+
+/** What a node says about itself when a configuration begins. */
+export interface Announcement {
+  readonly ringId: RingId;
+  /** Incarnation of the manager that runs there; 0: none. */
+  readonly manager: number;
+  readonly quorum: QuorumView;
+  readonly configVersion: number;
+  /** Options that must be the same everywhere, as name and value. */
+  readonly agreement: readonly (readonly [string, string])[];
+}
+
+/** Messages that travel through the ring's total order. */
+export type RingMessage =
+  | { readonly kind: "announcement"; readonly announcement: Announcement }
+  | {
+      readonly kind: "manager";
+      readonly ringId: RingId;
+      readonly incarnation: number;
+      readonly payload: Uint8Array;
+    }
+  | { readonly kind: "participant"; readonly ringId: RingId; readonly incarnation: number }
+  | { readonly kind: "window-over"; readonly sequence: number }
+  | { readonly kind: "set-expected"; readonly id: number; readonly votes: number };
+
+const KIND = { announcement: 1, manager: 2, participant: 3, windowOver: 4, setExpected: 5 } as const;
+const MANAGER_HEAD = 17;
+
+/** Writes a message of the ring. */
+export function encodeRingMessage(message: RingMessage): Uint8Array {
+  switch (message.kind) {
+    case "announcement": {
+      const { announcement } = message;
+      const text = JSON.stringify(announcement);
+      return Buffer.concat([Buffer.from([KIND.announcement]), Buffer.from(text)]);
+    }
+    case "manager": {
+      const out = Buffer.allocUnsafe(MANAGER_HEAD + message.payload.length);
+      writeTag(out, KIND.manager, message.ringId, message.incarnation);
+      out.set(message.payload, MANAGER_HEAD);
+      return out;
+    }
+    case "participant": {
+      const out = Buffer.allocUnsafe(MANAGER_HEAD);
+      writeTag(out, KIND.participant, message.ringId, message.incarnation);
+      return out;
+    }
+    case "window-over": {
+      const out = Buffer.allocUnsafe(7);
+      out.writeUInt8(KIND.windowOver, 0);
+      out.writeUIntBE(message.sequence, 1, 6);
+      return out;
+    }
+    case "set-expected": {
+      const out = Buffer.allocUnsafe(9);
+      out.writeUInt8(KIND.setExpected, 0);
+      out.writeUInt32BE(message.id, 1);
+      out.writeUInt32BE(message.votes, 5);
+      return out;
+    }
+  }
+}
+
+/** Reads a message of the ring; undefined when it is none that this version knows. */
+export function decodeRingMessage(bytes: Uint8Array): RingMessage | undefined {
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (data[0]) {
+    case KIND.announcement: {
+      const announcement = readAnnouncement(data.toString("utf8", 1));
+      return announcement && { kind: "announcement", announcement };
+    }
+    case KIND.manager:
+      if (data.length < MANAGER_HEAD) return undefined;
+      return { kind: "manager", ...readTag(data), payload: bytes.subarray(MANAGER_HEAD) };
+    case KIND.participant:
+      return data.length === MANAGER_HEAD ? { kind: "participant", ...readTag(data) } : undefined;
+    case KIND.windowOver:
+      return data.length === 7 ? { kind: "window-over", sequence: data.readUIntBE(1, 6) } : undefined;
+    case KIND.setExpected:
+      if (data.length !== 9) return undefined;
+      return { kind: "set-expected", id: data.readUInt32BE(1), votes: data.readUInt32BE(5) };
+    default:
+      return undefined;
+  }
+}
+
+function writeTag(out: Buffer, kind: number, ringId: RingId, incarnation: number): void {
+  out.writeUInt8(kind, 0);
+  out.writeUInt32BE(ringId.representative, 1);
+  out.writeUIntBE(ringId.sequence, 5, 6);
+  out.writeUIntBE(incarnation, 11, 6);
+}
+
+function readTag(data: Buffer): { readonly ringId: RingId; readonly incarnation: number } {
+  return {
+    ringId: { representative: nodeId(data.readUInt32BE(1)), sequence: data.readUIntBE(5, 6) },
+    incarnation: data.readUIntBE(11, 6),
+  };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const isIds = (value: unknown): value is readonly NodeId[] => Array.isArray(value) && value.every(isCount);
+
+function readAnnouncement(text: string): Announcement | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const { ringId, manager, quorum, configVersion, agreement } = value;
+  const view = readView(quorum);
+  if (!view || !isObject(ringId) || !isCount(manager) || !isCount(configVersion)) return undefined;
+  const { representative, sequence } = ringId;
+  if (!isCount(representative) || !isCount(sequence) || !Array.isArray(agreement)) return undefined;
+  const pairs: [string, string][] = [];
+  for (const pair of agreement as unknown[]) {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string" || typeof pair[1] !== "string") return undefined;
+    pairs.push([pair[0], pair[1]]);
+  }
+  return {
+    ringId: { representative: nodeId(representative), sequence },
+    manager,
+    quorum: view,
+    configVersion,
+    agreement: pairs,
+  };
+}
+
+function readView(value: unknown): QuorumView | undefined {
+  if (!isObject(value)) return undefined;
+  const { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers } = value;
+  if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
+  if (typeof seenAll !== "boolean" || typeof quorate !== "boolean" || !isIds(quorateMembers))
+    return undefined;
+  return { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers };
+}

@@ -1,0 +1,436 @@
+import { Quorum, type QuorumEffect } from "../quorum/index.ts";
+import type { Millis, NodeId } from "../terms/index.ts";
+import {
+  clusterKey,
+  Links,
+  type LinksEffect,
+  type RingId,
+  SEAL_BODY_OVERHEAD,
+  Seal,
+  SingleRing,
+  type TotemEffect,
+  type TotemEvent,
+  type TotemOptions,
+  type TotemTimer,
+} from "../totem/index.ts";
+import type {
+  RingCoreOptions,
+  RingCoreStatus,
+  RingEffect,
+  RingEvent,
+  RingMembership,
+} from "./ring-core-face.ts";
+import { type MembershipChange, Participants, sameRing } from "./ring-core-participants.ts";
+import {
+  type Announcement,
+  decodeRingMessage,
+  encodeRingMessage,
+  type RingMessage,
+} from "./ring-core-wire.ts";
+
+export type {
+  Participant,
+  RingCoreChange,
+  RingCoreOptions,
+  RingCoreStatus,
+  RingEffect,
+  RingEvent,
+  RingMembership,
+  RingTimer,
+} from "./ring-core-face.ts";
+
+/**
+ * The whole ring of one node: links, encryption, ordering and membership, participants, quorum. Pure: events with
+ * the time go in, effects come out in order, so that the ring process and the simulator run the same thing.
+ */
+export class RingCore {
+  private options: RingCoreOptions;
+  private readonly self: NodeId;
+  private readonly seal: Seal;
+  private readonly links: Links;
+  private readonly ring: SingleRing;
+  private readonly quorum: Quorum;
+  private readonly participants: Participants;
+  /** Incarnation of the local manager that is connected; 0: none. */
+  private manager = 0;
+  /** Whether that manager has received its first membership. */
+  private active = false;
+  private configuration: RingId | undefined;
+  /** Messages of the local manager that wait for its membership. */
+  private held: Uint8Array[] = [];
+  private backlogBytes = 0;
+  /** Expected votes that an administrator asked for here and that were not delivered yet. */
+  private wantedVotes: { readonly id: number; readonly votes: number } | undefined;
+  private requests = 0;
+  private disagreements: readonly string[] = [];
+  private left = false;
+  private readonly pending: TotemEvent[] = [];
+  private out: RingEffect[] = [];
+
+  /** `salt`: eight random bytes, new at each start; the seal's nonces depend on them. */
+  constructor(options: RingCoreOptions, salt: Uint8Array, now: Millis) {
+    this.options = options;
+    this.self = options.self;
+    this.seal = new Seal({
+      self: options.self,
+      peers: options.links.nodes.map(({ node }) => node),
+      salt,
+      key: clusterKey(options.key),
+      alsoAccept: (options.alsoAcceptKeys ?? []).map(clusterKey),
+    });
+    this.links = new Links(options.self, this.seal, options.links, now);
+    this.ring = new SingleRing(options.self, peersOf(options), totemOptions(options));
+    this.quorum = new Quorum(options.self, options.quorum);
+    this.participants = new Participants();
+  }
+
+  /** Takes one event; returns what has to be done, in order. */
+  step(event: RingEvent, now: Millis): RingEffect[] {
+    this.out = [];
+    this.dispatch(event, now);
+    this.runTotem(now);
+    return this.out;
+  }
+
+  /** State for people and for the exporter. */
+  status(): RingCoreStatus {
+    return {
+      self: this.self,
+      totem: this.ring.status(),
+      links: this.links.status(),
+      quorum: this.quorum.current(),
+      settled: this.participants.isSettled(),
+      participants: this.participants.current(),
+      backlogBytes: this.backlogBytes,
+      disagreements: this.disagreements,
+    };
+  }
+
+  private dispatch(event: RingEvent, now: Millis): void {
+    switch (event.type) {
+      case "start":
+        this.onQuorum(
+          this.quorum.step(
+            event.expectedVotes === undefined
+              ? { type: "start" }
+              : { type: "start", expectedVotes: event.expectedVotes },
+            now,
+          ),
+          now,
+        );
+        this.onLinks(this.links.start(now), now);
+        this.pending.push({ type: "start", ringSequence: event.ringSequence });
+        return;
+      case "datagram":
+        if (!this.left) this.onLinks(this.links.datagram(event.link, event.address, event.data, now), now);
+        return;
+      case "timer":
+        this.onTimer(event.timer, now);
+        return;
+      case "persisted":
+        this.pending.push({ type: "persisted", ringSequence: event.ringSequence });
+        return;
+      case "manager-up":
+        this.onManager(event.incarnation);
+        return;
+      case "manager-down":
+        this.onManager(0);
+        return;
+      case "manager-send":
+        if (this.manager === 0) return;
+        this.backlogBytes += event.payload.length;
+        if (this.maySend()) this.sendForManager(event.payload);
+        else this.held.push(event.payload);
+        return;
+      case "set-expected-votes":
+        this.requests += 1;
+        this.wantedVotes = { id: this.requests, votes: event.votes };
+        this.askForVotes();
+        return;
+      case "set-keys":
+        this.seal.setKeys(clusterKey(event.key), event.alsoAccept.map(clusterKey));
+        return;
+      case "reconfigure":
+        this.options = { ...this.options, ...event.change };
+        this.onLinks(this.links.reconfigure(this.options.links, now), now);
+        this.onQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), now);
+        this.pending.push({
+          type: "reconfigure",
+          options: totemOptions(this.options),
+          peers: peersOf(this.options),
+        });
+        return;
+      case "leave":
+        this.pending.push({ type: "leave" });
+        return;
+    }
+  }
+
+  private onTimer(timer: string, now: Millis): void {
+    if (timer === "links:tick") {
+      if (!this.left) this.onLinks(this.links.timer(now), now);
+    } else if (timer === "quorum:last-man-standing") {
+      this.onQuorum(this.quorum.step({ type: "timer" }, now), now);
+    } else if (timer.startsWith("totem:")) {
+      this.pending.push({ type: "timer", timer: timer.slice("totem:".length) as TotemTimer });
+    }
+  }
+
+  /** Runs the protocol until it has nothing more to say: its effects may cause new events for it. */
+  private runTotem(now: Millis): void {
+    for (let event = this.pending.shift(); event !== undefined; event = this.pending.shift()) {
+      for (const effect of this.ring.step(event, now)) this.onTotem(effect, now);
+      if (event.type === "leave") this.left = true;
+    }
+  }
+
+  private onTotem(effect: TotemEffect, now: Millis): void {
+    switch (effect.type) {
+      case "transmit":
+        this.onLinks(this.links.transmit(effect.to, effect.data, now), now);
+        return;
+      case "set-timer":
+        this.out.push({ type: "set-timer", timer: `totem:${effect.timer}`, afterMs: effect.afterMs });
+        return;
+      case "cancel-timer":
+        this.out.push({ type: "cancel-timer", timer: `totem:${effect.timer}` });
+        return;
+      case "persist":
+        this.out.push(effect);
+        return;
+      case "log":
+        this.out.push({ type: "log", level: effect.level, subsystem: "TOTEM", text: effect.text });
+        return;
+      case "deliver":
+        this.onDeliver(effect.from, effect.payload, now);
+        return;
+      case "configuration":
+        if (effect.kind === "transitional") this.participants.onTransitional(effect.members);
+        else this.onRegular(effect);
+        return;
+    }
+  }
+
+  private onRegular(effect: Extract<TotemEffect, { type: "configuration" }>): void {
+    const { ringId, members, joined, left, orderly } = effect;
+    this.configuration = ringId;
+    this.participants.onRegular(ringId, members, orderly);
+    this.out.push({ type: "configuration", ringId, members, joined, left, orderly });
+    if (this.active) this.out.push({ type: "manager-changing", incarnation: this.manager });
+    this.send({ kind: "announcement", announcement: this.announcement(ringId) });
+  }
+
+  private announcement(ringId: RingId): Announcement {
+    return {
+      ringId,
+      manager: this.manager,
+      quorum: this.quorum.view(),
+      configVersion: this.options.configVersion,
+      agreement: this.options.agreement,
+    };
+  }
+
+  private onDeliver(from: NodeId, payload: Uint8Array, now: Millis): void {
+    const message = decodeRingMessage(payload);
+    if (!message) {
+      const text = `a message of node ${from} is of a kind that this version does not know`;
+      this.out.push({ type: "log", level: "warning", subsystem: "CPG", text });
+      return;
+    }
+    switch (message.kind) {
+      case "manager":
+        this.onManagerMessage(from, message);
+        return;
+      case "announcement": {
+        const change = this.participants.onAnnouncement(from, message.announcement);
+        if (change) this.onBarrier(change, now);
+        return;
+      }
+      case "participant": {
+        const change = this.participants.onParticipant(from, message.ringId, message.incarnation);
+        if (change) this.announceMembership(change);
+        return;
+      }
+      case "window-over":
+        if (!this.participants.isSettled()) return;
+        this.onQuorum(this.quorum.step({ type: "window-over", ringSequence: message.sequence }, now), now);
+        return;
+      case "set-expected":
+        // Before the barrier it would be lost in the announcements: whoever asked asks again after it.
+        if (!this.participants.isSettled()) return;
+        if (from === this.self && this.wantedVotes?.id === message.id) this.wantedVotes = undefined;
+        this.onQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), now);
+        this.announceSame();
+        return;
+    }
+  }
+
+  private onManagerMessage(from: NodeId, message: Extract<RingMessage, { kind: "manager" }>): void {
+    const { ringId, incarnation, payload } = message;
+    if (from === this.self && incarnation === this.manager) {
+      this.backlogBytes = Math.max(0, this.backlogBytes - payload.length);
+    }
+    if (!this.active || !this.participants.accepts(from, ringId, incarnation)) return;
+    this.out.push({ type: "manager-deliver", incarnation: this.manager, from, payload });
+  }
+
+  /** All members have announced themselves: quorum is computed, the membership begins. */
+  private onBarrier(change: MembershipChange, now: Millis): void {
+    const announced = this.participants.announced();
+    const views = new Map([...announced].map(([node, { quorum }]) => [node, quorum]));
+    const { orderlyLeft } = change;
+    const ringSequence = change.ringId.sequence;
+    this.onQuorum(this.quorum.step({ type: "membership", ringSequence, views, orderlyLeft }, now), now);
+    this.compare(announced);
+    this.announceMembership(change);
+    this.askForVotes();
+    // A manager that came or went between this node's announcement and now.
+    if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
+  }
+
+  private announceMembership(change: MembershipChange): void {
+    const own = change.participants.find(({ nodeId }) => nodeId === this.self);
+    const first = !this.active;
+    this.active = this.manager > 0 && own?.incarnation === this.manager;
+    if (!this.active) return;
+    this.tellManager({ ...change, cameWithMe: first ? [] : change.cameWithMe });
+    const held = this.held;
+    this.held = [];
+    for (const payload of held) this.sendForManager(payload);
+  }
+
+  private tellManager(change: MembershipChange): void {
+    const quorum = this.quorum.current();
+    const membership: RingMembership = { ...change, quorate: quorum.quorate, quorum };
+    this.out.push({ type: "manager-membership", incarnation: this.manager, membership });
+  }
+
+  /** The members are the same, their votes are not. */
+  private announceSame(): void {
+    const ringId = this.participants.currentRing();
+    if (!this.active || !ringId) return;
+    const participants = this.participants.current();
+    this.tellManager({
+      ringId,
+      members: [...this.participants.announced().keys()].sort((a, b) => a - b),
+      participants,
+      left: [],
+      orderlyLeft: [],
+      cameWithMe: participants.map(({ nodeId }) => nodeId),
+    });
+  }
+
+  private onManager(incarnation: number): void {
+    if (incarnation === this.manager) return;
+    this.manager = incarnation;
+    this.active = false;
+    this.held = [];
+    this.backlogBytes = 0;
+    if (this.participants.isSettled()) this.announceManager();
+  }
+
+  private announceManager(): void {
+    if (!this.configuration) return;
+    this.send({ kind: "participant", ringId: this.configuration, incarnation: this.manager });
+  }
+
+  private askForVotes(): void {
+    if (!this.wantedVotes || !this.participants.isSettled()) return;
+    this.send({ kind: "set-expected", id: this.wantedVotes.id, votes: this.wantedVotes.votes });
+  }
+
+  private maySend(): boolean {
+    return (
+      this.active &&
+      this.participants.isSettled() &&
+      sameRing(this.participants.currentRing(), this.configuration)
+    );
+  }
+
+  private sendForManager(payload: Uint8Array): void {
+    const ringId = this.configuration;
+    if (!ringId) return;
+    this.send({ kind: "manager", ringId, incarnation: this.manager, payload });
+  }
+
+  private send(message: RingMessage): void {
+    this.pending.push({ type: "send", payload: encodeRingMessage(message), guarantee: "agreed" });
+  }
+
+  private onLinks(effects: readonly LinksEffect[], _now: Millis): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send":
+          this.out.push(effect);
+          break;
+        case "set-timer":
+          this.out.push({ type: "set-timer", timer: "links:tick", afterMs: effect.afterMs });
+          break;
+        case "receive":
+          this.pending.push({ type: "datagram", from: effect.from, data: effect.data });
+          break;
+        case "log":
+          this.out.push({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
+          break;
+      }
+    }
+  }
+
+  private onQuorum(effects: readonly QuorumEffect[], _now: Millis): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "set-timer":
+          this.out.push({ type: "set-timer", timer: "quorum:last-man-standing", afterMs: effect.afterMs });
+          break;
+        case "cancel-timer":
+          this.out.push({ type: "cancel-timer", timer: "quorum:last-man-standing" });
+          break;
+        case "propose-window-over":
+          this.send({ kind: "window-over", sequence: effect.ringSequence });
+          break;
+        case "persist-expected":
+          this.out.push({ type: "persist-expected-votes", expectedVotes: effect.expectedVotes });
+          break;
+        case "state":
+          this.out.push({ type: "quorum", state: effect.state });
+          break;
+        case "log":
+          this.out.push({ type: "log", level: effect.level, subsystem: "VOTEQ", text: effect.text });
+          break;
+      }
+    }
+  }
+
+  /** Looks for options that differ between nodes; a difference is said once. */
+  private compare(announced: ReadonlyMap<NodeId, Announcement>): void {
+    const own = new Map(this.options.agreement);
+    const found: string[] = [];
+    for (const [node, { agreement, configVersion }] of announced) {
+      if (node === this.self) continue;
+      const theirs = new Map(agreement);
+      for (const name of new Set([...own.keys(), ...theirs.keys()])) {
+        const here = own.get(name) ?? "not set";
+        const there = theirs.get(name) ?? "not set";
+        if (here !== there) found.push(`node ${node} has another ${name}: ${there} there, ${here} here`);
+      }
+      if (configVersion !== this.options.configVersion) {
+        const here = this.options.configVersion;
+        found.push(`node ${node} has another config_version: ${configVersion} there, ${here} here`);
+      }
+    }
+    for (const text of found) {
+      if (this.disagreements.includes(text)) continue;
+      this.out.push({ type: "log", level: "warning", subsystem: "TOTEM", text });
+    }
+    this.disagreements = found;
+  }
+}
+
+function peersOf(options: RingCoreOptions): NodeId[] {
+  return options.links.nodes.map(({ node }) => node).filter((node) => node !== options.self);
+}
+
+/** The protocol's datagrams have to leave room for the seal. */
+function totemOptions(options: RingCoreOptions): TotemOptions {
+  return { ...options.totem, netmtu: options.totem.netmtu - SEAL_BODY_OVERHEAD };
+}

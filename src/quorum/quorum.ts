@@ -1,0 +1,287 @@
+import type { Millis, NodeId } from "../terms/index.ts";
+import type { QuorumOptions, QuorumState } from "./face.ts";
+import { holdsTieBreaker } from "./tie-breaker.ts";
+
+/**
+ * What a node tells the others about its votes when a configuration begins. From the views of all members every
+ * member computes the same state.
+ */
+export interface QuorumView {
+  readonly votes: number;
+  readonly expectedVotes: number;
+  /** Whether this node has been in a partition that once had all expected votes (votequorum(5), wait_for_all). */
+  readonly seenAll: boolean;
+  /** Ring sequence of the last quorate membership that this node was in; 0: none since it was started. */
+  readonly quorateSequence: number;
+  /** Whether it is still in it. */
+  readonly quorate: boolean;
+  /** Members of that membership. */
+  readonly quorateMembers: readonly NodeId[];
+}
+
+/** Events at points of the message order, the same on all members, except `start`, `timer` and `reconfigure`. */
+export type QuorumEvent =
+  /** `expectedVotes`: the highest seen in earlier runs, for allow_downscale. */
+  | { readonly type: "start"; readonly expectedVotes?: number }
+  | {
+      readonly type: "membership";
+      readonly ringSequence: number;
+      readonly views: ReadonlyMap<NodeId, QuorumView>;
+      /** Nodes that left the membership before with a proper goodbye. */
+      readonly orderlyLeft: readonly NodeId[];
+    }
+  /** An administrator sets the expected votes. */
+  | { readonly type: "set-expected"; readonly expectedVotes: number }
+  /** A member's last_man_standing window ended in the membership with this sequence. */
+  | { readonly type: "window-over"; readonly ringSequence: number }
+  | { readonly type: "timer" }
+  | { readonly type: "reconfigure"; readonly options: QuorumOptions };
+
+export type QuorumEffect =
+  | { readonly type: "set-timer"; readonly timer: "last-man-standing"; readonly afterMs: Millis }
+  | { readonly type: "cancel-timer"; readonly timer: "last-man-standing" }
+  /** Multicast this, so that every member applies it at the same point: answer is `window-over`. */
+  | { readonly type: "propose-window-over"; readonly ringSequence: number }
+  /** Keep the highest expected votes over restarts (allow_downscale implies expected_votes_tracking). */
+  | { readonly type: "persist-expected"; readonly expectedVotes: number }
+  | { readonly type: "state"; readonly state: QuorumState }
+  | { readonly type: "log"; readonly level: "info" | "notice" | "warning"; readonly text: string };
+
+/**
+ * Votes (votequorum(5)): quorum is floor(expected/2) + 1, where expected are the highest expected votes that any
+ * member announces, and never fewer than the votes that are there. They go down only by last_man_standing, by
+ * allow_downscale, or by an administrator.
+ *
+ * That all nodes were seen (wait_for_all) is deliberately not kept over a restart of the node: a node that was
+ * fenced and boots without its network must not become quorate alone. It is learned from the members instead.
+ */
+export class Quorum {
+  private readonly self: NodeId;
+  private options: QuorumOptions;
+  private expected: number;
+  private seenAll = false;
+  private ringSequence = 0;
+  private members: ReadonlyMap<NodeId, number>;
+  private quorateSequence = 0;
+  private quorateMembers: readonly NodeId[] = [];
+  private state: QuorumState;
+  private windowRunning = false;
+
+  constructor(self: NodeId, options: QuorumOptions) {
+    this.self = self;
+    this.options = options;
+    this.expected = configuredVotes(options);
+    this.members = new Map();
+    this.state = this.evaluate();
+  }
+
+  /** What this node announces. */
+  view(): QuorumView {
+    return {
+      votes: this.options.votes.get(this.self) ?? 0,
+      expectedVotes: this.expected,
+      seenAll: this.seenAll,
+      quorateSequence: this.quorateSequence,
+      quorate: this.state.quorate,
+      quorateMembers: this.quorateMembers,
+    };
+  }
+
+  /** The state at this point of the order. */
+  current(): QuorumState {
+    return this.state;
+  }
+
+  step(event: QuorumEvent, _now: Millis): QuorumEffect[] {
+    switch (event.type) {
+      case "start":
+        if (event.expectedVotes !== undefined && this.options.allowDownscale) {
+          this.expected = Math.max(this.expected, event.expectedVotes);
+        }
+        return this.settle([]);
+      case "membership":
+        return this.onMembership(event.ringSequence, event.views, event.orderlyLeft);
+      case "set-expected":
+        return this.onSetExpected(event.expectedVotes);
+      case "timer":
+        this.windowRunning = false;
+        return this.state.quorate && this.options.lastManStanding
+          ? [{ type: "propose-window-over", ringSequence: this.ringSequence }]
+          : [];
+      case "window-over":
+        return this.onWindowOver(event.ringSequence);
+      case "reconfigure":
+        return this.onReconfigure(event.options);
+    }
+  }
+
+  private onMembership(
+    ringSequence: number,
+    views: ReadonlyMap<NodeId, QuorumView>,
+    orderlyLeft: readonly NodeId[],
+  ): QuorumEffect[] {
+    const effects: QuorumEffect[] = [];
+    this.ringSequence = ringSequence;
+    this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
+    const incumbents = lastQuorate([...views.values()]);
+    const authority = incumbents.filter((view) => view.quorate);
+    const speakers = authority.length > 0 ? authority : [...views.values()];
+    this.expected = Math.max(...speakers.map((view) => view.expectedVotes));
+    this.seenAll = [...views.values()].some((view) => view.seenAll);
+    const present = this.present();
+    if (this.options.allowDownscale && authority.length > 0 && orderlyLeft.length > 0) {
+      const gone = orderlyLeft.reduce((sum, node) => sum + (this.options.votes.get(node) ?? 0), 0);
+      const floor = this.options.expectedVotes ?? configuredVotes(this.options);
+      this.expected = Math.max(present, floor, this.expected - gone);
+    }
+    this.expected = Math.max(this.expected, present);
+    this.quorateSequence = incumbents[0]?.quorateSequence ?? 0;
+    this.quorateMembers = incumbents[0]?.quorateMembers ?? [];
+    return this.settle(effects);
+  }
+
+  private onSetExpected(expectedVotes: number): QuorumEffect[] {
+    const votes = Math.max(1, Math.floor(expectedVotes));
+    const effects: QuorumEffect[] = [];
+    if (votes < this.present()) {
+      effects.push({
+        type: "log",
+        level: "warning",
+        text: `expected votes stay at ${this.present()}: so many are present, ${votes} were asked for`,
+      });
+    }
+    this.expected = Math.max(votes, this.present());
+    effects.push({
+      type: "log",
+      level: "notice",
+      text: `expected votes set to ${this.expected} by an administrator`,
+    });
+    return this.settle(effects);
+  }
+
+  private onWindowOver(ringSequence: number): QuorumEffect[] {
+    // A window that another member's clock ended earlier, or of a membership that is over.
+    if (ringSequence !== this.ringSequence || !this.options.lastManStanding) return [];
+    const present = this.present();
+    if (!this.state.quorate || present >= this.expected) return [];
+    const effects: QuorumEffect[] = [
+      {
+        type: "log",
+        level: "notice",
+        text: `last man standing: expected votes go from ${this.expected} to ${present}`,
+      },
+    ];
+    this.expected = present;
+    return this.settle(effects);
+  }
+
+  private onReconfigure(options: QuorumOptions): QuorumEffect[] {
+    const before = configuredVotes(this.options);
+    const after = configuredVotes(options);
+    this.options = options;
+    if (before !== after) this.expected = after;
+    this.members = new Map([...this.members.keys()].map((node) => [node, options.votes.get(node) ?? 0]));
+    this.expected = Math.max(this.expected, this.present());
+    return this.settle([]);
+  }
+
+  private present(): number {
+    let votes = 0;
+    for (const own of this.members.values()) votes += own;
+    return votes;
+  }
+
+  /** Computes the state, remembers what has to be remembered, starts or stops the window. */
+  private settle(effects: QuorumEffect[]): QuorumEffect[] {
+    const before = this.state;
+    if (this.members.size > 0 && this.present() >= this.expected) this.seenAll = true;
+    this.state = this.evaluate();
+    if (this.state.quorate) {
+      this.quorateSequence = this.ringSequence;
+      this.quorateMembers = [...this.members.keys()].sort((a, b) => a - b);
+    }
+    if (this.options.allowDownscale) {
+      effects.push({ type: "persist-expected", expectedVotes: this.expected });
+    }
+    effects.push(...this.window());
+    if (before.quorate !== this.state.quorate) {
+      effects.push({
+        type: "log",
+        level: this.state.quorate ? "notice" : "warning",
+        text: this.state.quorate
+          ? `quorum reached: ${this.state.reason}`
+          : `quorum is missing: ${this.state.reason}`,
+      });
+    }
+    effects.push({ type: "state", state: this.state });
+    return effects;
+  }
+
+  private window(): QuorumEffect[] {
+    const wanted = this.options.lastManStanding && this.state.quorate && this.present() < this.expected;
+    if (wanted) {
+      this.windowRunning = true;
+      return [
+        { type: "set-timer", timer: "last-man-standing", afterMs: this.options.lastManStandingWindowMs },
+      ];
+    }
+    if (!this.windowRunning) return [];
+    this.windowRunning = false;
+    return [{ type: "cancel-timer", timer: "last-man-standing" }];
+  }
+
+  private evaluate(): QuorumState {
+    const votes = this.present();
+    const twoNode = this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
+    const needed = twoNode ? 1 : Math.floor(this.expected / 2) + 1;
+    const waiting = this.options.waitForAll && !this.seenAll;
+    const tie =
+      this.options.autoTieBreaker &&
+      votes * 2 === this.expected &&
+      holdsTieBreaker(this.options, [...this.members.keys()], this.quorateMembers);
+    const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
+    if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
+    if (waiting) {
+      const reason = `waiting for all nodes: ${votes} of ${this.expected} votes have been seen together`;
+      return { ...base, quorate: false, reason };
+    }
+    if (twoNode && votes < this.expected) {
+      return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
+    }
+    if (votes >= needed) {
+      return { ...base, quorate: true, reason: `${votes} of ${this.expected} votes, ${needed} needed` };
+    }
+    if (tie) {
+      const reason = `half of ${this.expected} votes, and the tie-breaking node is here`;
+      return { ...base, quorate: true, reason };
+    }
+    return {
+      ...base,
+      quorate: false,
+      reason: `${votes} of ${this.expected} votes present, ${needed} needed`,
+    };
+  }
+
+  private flags(): string[] {
+    const flags: string[] = [];
+    if (this.options.twoNode) flags.push("2Node");
+    if (this.options.waitForAll) flags.push("WaitForAll");
+    if (this.options.lastManStanding) flags.push("LastManStanding");
+    if (this.options.autoTieBreaker) flags.push("AutoTieBreaker");
+    if (this.options.allowDownscale) flags.push("AllowDownscale");
+    return flags;
+  }
+}
+
+function configuredVotes(options: QuorumOptions): number {
+  if (options.expectedVotes !== undefined) return options.expectedVotes;
+  let votes = 0;
+  for (const own of options.votes.values()) votes += own;
+  return votes;
+}
+
+/** The views that know of the newest quorate membership; empty when nobody has been in one. */
+function lastQuorate(views: readonly QuorumView[]): readonly QuorumView[] {
+  const newest = Math.max(0, ...views.map((view) => view.quorateSequence));
+  return newest === 0 ? [] : views.filter((view) => view.quorateSequence === newest);
+}

@@ -179,7 +179,6 @@ export class Controller {
     const newcomers = membership.participants.some(({ nodeId }) => !companions.includes(nodeId));
     const summary: Summary = {
       node: this.#init.self,
-      incarnation: this.#init.incarnation,
       featureSet: FEATURE_SET,
       since: this.#since,
       version: this.#state.version(),
@@ -229,13 +228,13 @@ export class Controller {
   #completeJoin(outcome: JoinOutcome, received: boolean): void {
     const membership = this.#membership;
     if (!membership) return;
-    let configurationChanged = received;
+    let configurationChanged = false;
     for (const { nodeId } of membership.participants) {
       const message = this.#summaries.get(nodeId);
       if (this.#state.nodeJoined(nodeId)) configurationChanged = true;
       if (message && !outcome.holders.has(nodeId)) this.#takeNewcomer(nodeId, message);
     }
-    if (configurationChanged && !received) this.#bumpEpoch();
+    if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
     const { attributes } = this.#state.cib;
     attributes.set("have-quorum", membership.quorate ? "1" : "0");
@@ -245,7 +244,7 @@ export class Controller {
     if (first) this.#since = [membership.ringId.sequence, 0];
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
-    if (configurationChanged) this.#effects.push({ type: "persist" });
+    if (configurationChanged || received) this.#effects.push({ type: "persist" });
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];

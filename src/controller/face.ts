@@ -18,7 +18,7 @@ export interface Membership {
   /** Nodes whose ring is there. */
   readonly members: readonly NodeId[];
   /** Those of them whose manager is there. */
-  readonly participants: readonly { readonly nodeId: NodeId; readonly incarnation: string }[];
+  readonly participants: readonly { readonly nodeId: NodeId; readonly incarnation: number }[];
   /** Participants that were with this node without a break since the membership before. */
   readonly cameWithMe: readonly NodeId[];
   readonly quorate: boolean;
@@ -131,7 +131,7 @@ export interface ControllerInit {
   readonly self: NodeId;
   readonly selfName: NodeName;
   readonly nodes: readonly ConfiguredNode[];
-  /** Unlike every other start of a manager's. */
+  /** A text unlike that of every other start of a manager; names its transitions. */
   readonly incarnation: string;
   /** The `<cib>` from the disk; an empty one on a new node. Belongs to the controller from now on. */
   readonly cib: XmlElement;

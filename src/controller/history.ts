@@ -56,12 +56,12 @@ export function historyIds(rsc: string, action: string, intervalMs: number, fail
 /** MD5 over a parameter set in the form that histories use, so that other tools' digests compare equal. */
 export function parameterDigest(params: ReadonlyMap<string, string>): string {
   const sorted = [...params].sort(([a], [b]) => (a < b ? -1 : 1));
-  const escape = (text: string) =>
+  const escaped = (text: string) =>
     text.replace(
       /[&<>"]/g,
       (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char,
     );
-  const text = ` <parameters${sorted.map(([name, value]) => ` ${name}="${escape(value)}"`).join("")}/>\n`;
+  const text = ` <parameters${sorted.map(([name, value]) => ` ${name}="${escaped(value)}"`).join("")}/>\n`;
   return createHash("md5").update(text).digest("hex");
 }
 

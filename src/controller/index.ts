@@ -22,4 +22,15 @@ export {
   pendingResult,
 } from "./history.ts";
 export type { ExecutorHistory } from "./messages.ts";
+export {
+  copyElement,
+  copyForSimulation,
+  type HistoryOwner,
+  type InjectedFailure,
+  SimulatedStatus,
+  type SimulationResult,
+  type SimulationStep,
+  simulateTransition,
+} from "./simulation.ts";
+export type * from "./status-input.ts";
 export type * from "./status-input.ts";

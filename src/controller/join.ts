@@ -9,7 +9,6 @@ export type OrderPoint = readonly [ring: number, position: number];
 /** What a manager tells the others on each change of the membership, before anything is decided. */
 export interface Summary {
   readonly node: NodeId;
-  readonly incarnation: string;
   /** Version of the rules that this node knows; the oldest leads, so that a mixed cluster keeps to it. */
   readonly featureSet: string;
   /** Since when it takes part. */

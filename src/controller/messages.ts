@@ -106,7 +106,7 @@ export function decodeMessage(bytes: Uint8Array): ClusterMessage | undefined {
 /** Names a membership: the ring, and which managers take part in it. */
 export function membershipKey(
   ring: { readonly representative: NodeId; readonly sequence: number },
-  participants: readonly { readonly nodeId: NodeId; readonly incarnation: string }[],
+  participants: readonly { readonly nodeId: NodeId; readonly incarnation: number }[],
 ): string {
   const who = participants.map(({ nodeId, incarnation }) => `${nodeId}=${incarnation}`).sort();
   return `${ring.representative}.${ring.sequence}/${who.join(",")}`;

@@ -32,6 +32,15 @@ export {
 } from "./log.ts";
 export { type ServiceManager, serviceManager } from "./notify.ts";
 export {
+  dieWithParent,
+  type EndedProcess,
+  type ProcessSpec,
+  parentPid,
+  type RunningProcess,
+  startProcess,
+} from "./process.ts";
+export { bootId, killLeftBehind, type MarkedProcess, markedProcesses, processStart } from "./process-tree.ts";
+export {
   enterRealtime,
   type Granted,
   isRealtime,
@@ -40,7 +49,16 @@ export {
   lockMemory,
   unlockMemory,
 } from "./realtime.ts";
-export { type Facility, facilities, openSyslog, type Priority, priorities, type Syslog, syslogMessage } from "./syslog.ts";
+export {
+  type Facility,
+  facilities,
+  openSyslog,
+  type Priority,
+  priorities,
+  type Syslog,
+  syslogMessage,
+} from "./syslog.ts";
+export { openUdp, type UdpHandlers, type UdpSocket } from "./udp.ts";
 export {
   connectFrames,
   type FrameConnection,

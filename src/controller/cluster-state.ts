@@ -1,7 +1,6 @@
 import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
-import type { FenceResult } from "../fencer/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
 import type { ConfiguredNode } from "./face.ts";
 import {
@@ -18,18 +17,14 @@ import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
 import { StatusSection } from "./status.ts";
 
-/** Fencing results kept for display. */
-const fencingHistoryLimit = 100;
-
 /**
- * The state that every member has alike: CIB with status, transient attributes, fencing history. It changes only
+ * The state that every member has alike: CIB with status, transient attributes. It changes only
  * by messages in their order, so the same messages give the same state everywhere.
  */
 export class ClusterState {
   cib: XmlElement;
   status: StatusSection;
   readonly attributes = new AttributeTable();
-  fencing: FenceResult[] = [];
   #nodes: readonly ConfiguredNode[];
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
@@ -169,13 +164,6 @@ export class ClusterState {
     this.touch();
   }
 
-  recordFencing(result: FenceResult): void {
-    this.fencing = [result, ...this.fencing.filter(({ id }) => id !== result.id)].slice(
-      0,
-      fencingHistoryLimit,
-    );
-  }
-
   /** An operation has been given out: it is pending, and what it ends is not in the history any more. */
   dispatched(dispatch: Dispatch, at: EpochSeconds): void {
     const { node, operation } = dispatch;
@@ -269,20 +257,14 @@ export class ClusterState {
     if (this.status.removeResource(this.idOf(node), rsc)) this.touch();
   }
 
-  snapshot(fencer: unknown): Snapshot {
-    return {
-      cib: formatXml(this.cib, -1),
-      attributes: this.attributes.snapshot(),
-      fencing: this.fencing,
-      fencer,
-    };
+  snapshot(): Snapshot {
+    return { cib: formatXml(this.cib, -1), attributes: this.attributes.snapshot() };
   }
 
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
     this.status = new StatusSection(this.cib);
     this.attributes.restore(snapshot.attributes);
-    this.fencing = [...snapshot.fencing];
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);

@@ -72,7 +72,6 @@ export class Controller {
       state: this.#state,
       selfName: init.selfName,
       incarnation: init.incarnation,
-      cores: init.cores,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
     });
@@ -97,7 +96,6 @@ export class Controller {
       cib: this.#state.cib,
       transition: leads ? this.#leader.transitionView() : undefined,
       idle: leads ? this.#leader.idle : undefined,
-      fencing: this.#state.fencing,
       at: this.#wall,
     };
   }
@@ -207,7 +205,7 @@ export class Controller {
       outcome.winner === this.#init.self &&
       participants.some(({ nodeId }) => !outcome.holders.has(nodeId))
     ) {
-      const snapshot = this.#state.snapshot(this.#init.fencerSnapshot());
+      const snapshot = this.#state.snapshot();
       this.#send({ type: "snapshot", membership: this.#membershipKey, snapshot });
     }
     if (outcome.holders.has(this.#init.self)) this.#completeJoin(outcome, false);
@@ -217,7 +215,6 @@ export class Controller {
   #takeSnapshot(membership: string, snapshot: Snapshot): void {
     if (this.#phase !== "syncing" || membership !== this.#membershipKey || !this.#outcome) return;
     this.#state.restore(snapshot);
-    this.#effects.push({ type: "fencer-restore", body: snapshot.fencer });
     this.#completeJoin(this.#outcome, true);
     const buffer = this.#buffer;
     this.#buffer = [];
@@ -245,6 +242,9 @@ export class Controller {
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
+    const members = membership.participants.map(({ nodeId }) => this.#state.nameOf(nodeId));
+    const leader = this.#state.nameOf(outcome.leader);
+    this.#effects.push({ type: "fencer-membership", members, leader });
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];
@@ -457,7 +457,9 @@ export class Controller {
       return;
     }
     if (local) this.#local.started(operation);
-    if (rsc.type === "remote" && rsc.provider === "pacemaker" && local) {
+    if (rsc.class === "stonith") {
+      this.#effects.push({ type: "fence-device", operation });
+    } else if (rsc.type === "remote" && rsc.provider === "pacemaker" && local) {
       this.#effects.push({ type: "connection", operation });
     } else {
       this.#effects.push({ type: "execute", on, operation });
@@ -517,7 +519,6 @@ export class Controller {
   }
 
   #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
-    this.#state.recordFencing(result);
     if (result.ok && result.action !== "on") {
       this.#state.nodeFenced(result.target);
       if (result.target === this.#init.selfName) {

@@ -89,8 +89,14 @@ export type ControllerEffect =
   | { readonly type: "connection"; readonly operation: Operation }
   | { readonly type: "fence"; readonly request: FenceRequest }
   | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
-  /** State of the fencer, taken from another node. */
-  | { readonly type: "fencer-restore"; readonly body: unknown }
+  /** Who takes part and who leads, told at the same point of the message order everywhere. */
+  | {
+      readonly type: "fencer-membership";
+      readonly members: readonly NodeName[];
+      readonly leader: NodeName;
+    }
+  /** Start, stop or check a fence device (a resource of class stonith); answered by `result`. */
+  | { readonly type: "fence-device"; readonly operation: Operation }
   /** The configuration has changed: write it to the disk, and tell the fencer. */
   | { readonly type: "persist" }
   | { readonly type: "set-timer"; readonly timer: ControllerTimer; readonly afterMs: Millis }
@@ -137,10 +143,6 @@ export interface ControllerInit {
   readonly cib: XmlElement;
   readonly clusterName: string;
   readonly softwareVersion: string;
-  /** CPU cores of this node, for its job limit. */
-  readonly cores: number;
-  /** State of the fencer for a node that joins. */
-  readonly fencerSnapshot: () => unknown;
 }
 
 /** What the controller shows to administrators. */
@@ -160,6 +162,5 @@ export interface ControllerView {
     | undefined;
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
-  readonly fencing: readonly FenceResult[];
   readonly at: EpochSeconds;
 }

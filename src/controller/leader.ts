@@ -15,13 +15,11 @@ const gatherMs = 10;
 const fencingRetryMs = 2_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
-const stonithMaxAttempts = 10;
 
 export interface LeaderInit {
   readonly state: ClusterState;
   readonly selfName: NodeName;
   readonly incarnation: string;
-  readonly cores: number;
   readonly send: (message: ClusterMessage) => void;
   readonly emit: (effect: ControllerEffect) => void;
 }
@@ -42,7 +40,6 @@ export class Leader {
   #waitingForManagers = false;
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
   #seenStartup = false;
-  readonly #fencingFailures = new Map<NodeName, number>();
   #online = new Set<NodeName>();
 
   constructor(init: LeaderInit) {
@@ -146,14 +143,11 @@ export class Leader {
   fenced(result: FenceResult, now: Millis, wall: number): void {
     const flying = this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
     if (result.ok) {
-      this.#fencingFailures.delete(result.target);
       if (flying) this.#run?.succeed(flying);
       else this.changed(`${result.target} was fenced`);
     } else if (flying) {
-      const failures = (this.#fencingFailures.get(result.target) ?? 0) + 1;
-      this.#fencingFailures.set(result.target, failures);
       this.#run?.fail(flying, `fencing of ${result.target} failed`);
-      this.#retryFencing(result.target, failures);
+      this.#retryFencing(result);
     }
     this.advance(now, wall);
   }
@@ -341,19 +335,13 @@ export class Leader {
     });
   }
 
-  #retryFencing(target: NodeName, failures: number): void {
-    const limit = Number.parseInt(
-      this.#init.state.property("stonith-max-attempts", "fencing-max-attempts") ?? "",
-      10,
-    );
-    if (failures >= (limit > 0 ? limit : stonithMaxAttempts)) {
-      this.#fencingFailures.delete(target);
-      this.#event(
-        "error",
-        "FENCING-GIVEN-UP",
-        `fencing ${target} has failed ${failures} times; it is tried again at the next recheck. Its resources stay where they were until ${target} is known to be off: repair the device, or confirm with 'hactl fence confirm ${target}'`,
-        target,
-      );
+  /** After stonith-max-attempts failures in a row nothing is tried until the next recheck or event. */
+  #retryFencing({ target, failures, exhausted }: FenceResult): void {
+    if (exhausted) {
+      const text =
+        `fencing ${target} has failed ${failures} times; it is tried again at the next recheck. Its resources stay ` +
+        `where they were until ${target} is known to be off: repair the device, or confirm with 'hactl fence confirm ${target}'`;
+      this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
     if (!this.#triggers.includes("fencing failed")) this.#triggers.push("fencing failed");

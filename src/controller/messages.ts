@@ -1,7 +1,6 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
-import type { FenceResult } from "../fencer/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Summary } from "./join.ts";
 
@@ -25,8 +24,6 @@ export interface Dispatch {
 export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
-  readonly fencing: readonly FenceResult[];
-  readonly fencer: unknown;
 }
 
 /** What managers say to each other, in the ring's order. */

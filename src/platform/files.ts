@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { chown, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrmExit, HactlError } from "../terms/index.ts";
@@ -125,7 +125,12 @@ function readUpTo(file: number, path: string, limitBytes: number): Uint8Array {
     if (count === 0) return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
     total += count;
     if (total > limitBytes) {
-      throw refusal("FILE_TOO_LARGE", path, `The file has more than ${limitBytes} bytes`, "Check that it is the right file");
+      throw refusal(
+        "FILE_TOO_LARGE",
+        path,
+        `The file has more than ${limitBytes} bytes`,
+        "Check that it is the right file",
+      );
     }
     pieces.push(piece.subarray(0, count));
   }
@@ -150,4 +155,35 @@ export function pathFacts(path: string): PathFacts | undefined {
   if (!facts) return undefined;
   const kind = facts.isFile() ? "file" : facts.isDirectory() ? "directory" : "other";
   return { kind, size: facts.size, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid };
+}
+
+/**
+ * Writes a new secret that only its owner can read (0400), durably.
+ * @throws HactlError EXISTS when there is anything of that name: a key in use is never overwritten.
+ */
+export function createSecret(path: string, secret: Uint8Array): void {
+  let file: number;
+  try {
+    file = openSync(
+      path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o400,
+    );
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new HactlError({
+      code: "EXISTS",
+      what: "There is a file of that name already, and a key in use is not overwritten",
+      where: { file: path },
+      cure: "Choose another name, or move the old one away when no node uses it",
+      exit: CrmExit.EXISTS,
+    });
+  }
+  try {
+    writeSync(file, secret);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  syncDirectory(dirname(path));
 }

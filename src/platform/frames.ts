@@ -121,7 +121,10 @@ export class FrameWriter {
   private nextBatch(): Uint8Array {
     let bytes = 0;
     let count = 0;
-    while (count < this.queue.length && (count === 0 || bytes + (this.queue[count]?.length ?? 0) <= 256 * 1024)) {
+    while (
+      count < this.queue.length &&
+      (count === 0 || bytes + (this.queue[count]?.length ?? 0) <= 256 * 1024)
+    ) {
       bytes += this.queue[count]?.length ?? 0;
       count++;
     }

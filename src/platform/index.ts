@@ -3,6 +3,7 @@ export { monotonicMs, wallMs, wallSeconds } from "./clock.ts";
 export { type UnixDatagram, unixDatagram } from "./datagram.ts";
 export {
   contentDigest,
+  createSecret,
   type DigestedContent,
   type DurableOptions,
   digestPath,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { hostname as systemHostname, networkInterfaces } from "node:os";
+import { networkInterfaces, hostname as systemHostname } from "node:os";
 
 /** One address of one interface of this machine. */
 export interface LocalAddress {

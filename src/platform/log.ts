@@ -107,7 +107,11 @@ export function formatEvent(id: string, text: string, fields: LogFields = {}): s
 export function openLog(options: LogOptions): Log {
   const targets = openTargets(options);
   const makePart = (thresholds: LogThresholds, part: string | undefined): Log => {
-    const rank = { syslog: rankOf(thresholds.syslog), file: rankOf(thresholds.file), stderr: rankOf(thresholds.stderr) };
+    const rank = {
+      syslog: rankOf(thresholds.syslog),
+      file: rankOf(thresholds.file),
+      stderr: rankOf(thresholds.stderr),
+    };
     const lowest = Math.max(rank.syslog, rank.file, rank.stderr);
     const write = (level: LogLevel, id: string, text: string, fields?: LogFields) => {
       const own = logLevels.indexOf(level);
@@ -119,7 +123,10 @@ export function openLog(options: LogOptions): Log {
       if (own <= rank.file) targets.file?.write(full);
       if (own <= rank.stderr) targets.stderr(full);
     };
-    const call = (level: LogLevel): LogCall => (id, text, fields) => write(level, id, text, fields);
+    const call =
+      (level: LogLevel): LogCall =>
+      (id, text, fields) =>
+        write(level, id, text, fields);
     return {
       critical: call("critical"),
       error: call("error"),
@@ -151,7 +158,9 @@ function openTargets(options: LogOptions) {
   const wants = (target: keyof LogThresholds) => all.some((thresholds) => thresholds[target] !== undefined);
   return {
     host: hostname().split(".")[0] ?? "localhost",
-    syslog: wants("syslog") ? openSyslog(options.tag, options.facility ?? "daemon", options.syslogPath) : undefined,
+    syslog: wants("syslog")
+      ? openSyslog(options.tag, options.facility ?? "daemon", options.syslogPath)
+      : undefined,
     file: wants("file") && options.file !== undefined ? new LogFile(options.file) : undefined,
     stderr: options.writeStderr ?? ((line: string) => void process.stderr.write(line)),
   };

@@ -20,8 +20,8 @@ export interface ServiceManager {
  * environment, so that agents do not speak in the name of the service.
  */
 export function serviceManager(environment: NodeJS.ProcessEnv = process.env): ServiceManager {
-  const path = environment["NOTIFY_SOCKET"];
-  const limit = Number(environment["WATCHDOG_USEC"] ?? 0);
+  const path = environment.NOTIFY_SOCKET;
+  const limit = Number(environment.WATCHDOG_USEC ?? 0);
   for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
   const socket = path ? unixDatagram(path) : undefined;
   const encoder = new TextEncoder();
@@ -30,7 +30,8 @@ export function serviceManager(environment: NodeJS.ProcessEnv = process.env): Se
   };
   const oneLine = (text: string) => text.replace(/\s+/g, " ");
   return {
-    ready: (status) => send(["READY=1", `MAINPID=${process.pid}`, ...(status ? [`STATUS=${oneLine(status)}`] : [])]),
+    ready: (status) =>
+      send(["READY=1", `MAINPID=${process.pid}`, ...(status ? [`STATUS=${oneLine(status)}`] : [])]),
     status: (text) => send([`STATUS=${oneLine(text)}`]),
     // systemd wants the monotonic time with it since version 253 (Type=notify-reload).
     reloading: () => send(["RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`]),

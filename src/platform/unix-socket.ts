@@ -267,7 +267,10 @@ export async function connectFrames(
 function peerCredentials(file: number): PeerCredentials | undefined {
   const found = new Int32Array(3);
   const length = new Uint32Array([found.byteLength]);
-  if (!(file >= 0) || libc().getsockopt(file, SOL_SOCKET, SO_PEERCRED, address(found), address(length)) !== 0) {
+  if (
+    !(file >= 0) ||
+    libc().getsockopt(file, SOL_SOCKET, SO_PEERCRED, address(found), address(length)) !== 0
+  ) {
     return undefined;
   }
   const [pid, uid, gid] = found;

@@ -58,10 +58,15 @@ function openDevice(path: string): number {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "EBUSY") {
-      throw problem(path, "Another program uses the watchdog", "Stop it (systemd's RuntimeWatchdogSec, sbd, wdmd)");
+      throw problem(
+        path,
+        "Another program uses the watchdog",
+        "Stop it (systemd's RuntimeWatchdogSec, sbd, wdmd)",
+      );
     }
     if (code === "ENOENT") {
-      const cure = "Load the driver (modprobe softdog for one without hardware) or set watchdog_device = \"off\"";
+      const cure =
+        'Load the driver (modprobe softdog for one without hardware) or set watchdog_device = "off"';
       throw problem(path, "There is no such watchdog device", cure);
     }
     throw problem(path, `The watchdog cannot be opened: ${code}`, "Run as root and check the device");
@@ -70,7 +75,9 @@ function openDevice(path: string): number {
 
 function supportOptions(file: number): number {
   const info = new Uint8Array(40);
-  return libc().ioctl(file, WDIOC_GETSUPPORT, address(info)) === 0 ? new DataView(info.buffer).getUint32(0, true) : 0;
+  return libc().ioctl(file, WDIOC_GETSUPPORT, address(info)) === 0
+    ? new DataView(info.buffer).getUint32(0, true)
+    : 0;
 }
 
 function disarmAndClose(file: number): void {

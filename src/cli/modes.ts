@@ -1,0 +1,10 @@
+/** What a process of the daemon offers to `main.ts`: runs until it ends and answers with the exit code. */
+export interface Mode {
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/**
+ * `hactl internal NAME …`: the processes that the daemon starts of itself; not for people and not in the help.
+ * One line each.
+ */
+export const internalModes: Readonly<Record<string, () => Promise<Mode>>> = {};

@@ -1,0 +1,133 @@
+import { CrmExit, formatPlace, HactlError, type Place } from "../terms/index.ts";
+
+/** How this run of `hactl` talks: set once by the frame, from the global options. */
+export interface OutputStyle {
+  /** `--json`: results and errors as JSON, for programs. */
+  readonly json: boolean;
+  readonly colour: boolean;
+}
+
+let style: OutputStyle = { json: false, colour: false };
+
+/** Takes the global options; called once before a command runs. */
+export function setOutputStyle(next: OutputStyle): void {
+  style = next;
+}
+
+/** Whether `--json` was given. */
+export const wantsJson = (): boolean => style.json;
+
+/** Prints a line (or lines) of the result. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** Prints a result for programs. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Prints a remark for people; it goes to standard error, so that results stay clean. */
+export function note(text: string): void {
+  if (!style.json) process.stderr.write(`${text}\n`);
+}
+
+const paint = (code: number) => (text: string) => (style.colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+/** Colours that are used everywhere alike; plain text where colour is not wanted. */
+export const colours = {
+  bold: paint(1),
+  dim: paint(2),
+  red: paint(31),
+  green: paint(32),
+  yellow: paint(33),
+  cyan: paint(36),
+} as const;
+
+/** Whether to use colours on a stream: a terminal, and nobody asked for none (no-color.org). */
+export const wantsColour = (stream: { readonly isTTY?: boolean }): boolean =>
+  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+
+/** An error as programs get it with `--json`. */
+export interface ErrorJson {
+  readonly code: string;
+  readonly what: string;
+  readonly where?: Place;
+  readonly cure?: string;
+  readonly exit: number;
+  /** The single mistakes, where there are several. */
+  readonly problems?: readonly unknown[];
+}
+
+/** Prints an error for people or as JSON and answers with the exit code of the command. */
+export function reportError(error: unknown): number {
+  const shown = describeError(error);
+  if (style.json) process.stderr.write(`${JSON.stringify({ error: shown })}\n`);
+  else process.stderr.write(formatError(shown));
+  return shown.exit;
+}
+
+/** What, where and cure of any thrown thing. */
+export function describeError(error: unknown): ErrorJson {
+  if (error instanceof HactlError) {
+    const problems = "problems" in error && Array.isArray(error.problems) ? error.problems : undefined;
+    return {
+      code: error.code,
+      what: error.what,
+      ...(error.where && { where: error.where }),
+      ...(error.cure !== undefined && { cure: error.cure }),
+      exit: error.exit,
+      ...(problems && { problems }),
+    };
+  }
+  if (error instanceof Error && error.name === "CLIError") return describeUsage(error);
+  const system = error as NodeJS.ErrnoException;
+  if (error instanceof Error && system.code && system.syscall) return describeSystem(system);
+  // Not thrown on purpose: the stack is what a report of the defect needs.
+  return {
+    code: "INTERNAL",
+    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    cure: "This is a defect of hactl; please report it with the lines above",
+    exit: CrmExit.SOFTWARE,
+  };
+}
+
+const withoutColour = (text: string) => Bun.stripANSI(text);
+
+function describeUsage(error: Error): ErrorJson {
+  return {
+    code: "USAGE",
+    what: withoutColour(error.message).replace(/\.$/, ""),
+    cure: "See the command with --help",
+    exit: CrmExit.USAGE,
+  };
+}
+
+function describeSystem(error: NodeJS.ErrnoException): ErrorJson {
+  const words = systemWords[error.code ?? ""];
+  return {
+    code: error.code ?? "SYSTEM",
+    what: words ? `${words.what}: ${error.path ?? error.syscall}` : error.message,
+    ...(error.path !== undefined && { where: { file: error.path } }),
+    ...(words && { cure: words.cure }),
+    exit: words?.exit ?? CrmExit.OSERR,
+  };
+}
+
+const systemWords: Readonly<Record<string, { what: string; cure: string; exit: number }>> = {
+  ENOENT: { what: "No such file", cure: "Check the path", exit: CrmExit.NOINPUT },
+  EACCES: { what: "Permission denied", cure: "Run it as root", exit: CrmExit.INSUFFICIENT_PRIV },
+  EPERM: { what: "Operation not permitted", cure: "Run it as root", exit: CrmExit.INSUFFICIENT_PRIV },
+  EISDIR: { what: "It is a directory", cure: "Name a file", exit: CrmExit.NOINPUT },
+  ENOSPC: { what: "No space left on the disk", cure: "Make room and try again", exit: CrmExit.IOERR },
+  EROFS: { what: "The file system is read-only", cure: "Choose another place", exit: CrmExit.CANTCREAT },
+};
+
+/** The lines that people see: what, then where, then what to do. */
+export function formatError(error: ErrorJson): string {
+  const { bold, red, cyan } = colours;
+  const place = formatPlace(error.where);
+  const lines = [`${red(bold("error:"))} ${error.what}`];
+  if (place !== "" && !error.what.includes(place)) lines.push(`  where: ${place}`);
+  if (error.cure) lines.push(`  ${cyan("cure:")}  ${error.cure}`);
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,58 @@
+import type { ArgsDef, CommandDef } from "citty";
+
+/** Chapters of `hactl --help`, in this order. */
+export const groups = [
+  { id: "look", title: "See what the cluster does" },
+  { id: "change", title: "Steer resources and nodes" },
+  { id: "configure", title: "Configure" },
+  { id: "run", title: "Run the daemons" },
+  { id: "understand", title: "Understand and rehearse" },
+] as const;
+export type GroupId = (typeof groups)[number]["id"];
+
+/** One command of `hactl`: what the help says without loading it, and how to load it. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly group: GroupId;
+  /** One line, begins with a small letter. */
+  readonly description: string;
+  /** Left out of the help. */
+  readonly hidden?: boolean;
+  readonly load: () => Promise<CommandDef>;
+}
+
+/** Loads the default export of a command's file when it is needed. */
+const file =
+  <T extends ArgsDef>(load: () => Promise<{ readonly default: CommandDef<T> }>): CommandEntry["load"] =>
+  async () =>
+    // Commands differ in the type of their arguments; the frame only hands the words on.
+    (await load()).default as unknown as CommandDef;
+
+/** Every command, in the order of the help. To add one: commands/NAME.ts and one entry here. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "config",
+    group: "configure",
+    description: "check, show, explain or import hactl.toml",
+    load: file(() => import("./commands/config.ts")),
+  },
+  {
+    name: "keygen",
+    group: "configure",
+    description: "make the secret key that the nodes share",
+    load: file(() => import("./commands/keygen.ts")),
+  },
+  {
+    name: "explain",
+    group: "understand",
+    description: "explain an option",
+    load: file(() => import("./commands/explain.ts")),
+  },
+  {
+    name: "version",
+    group: "understand",
+    description: "print the version",
+    load: file(() => import("./commands/version.ts")),
+  },
+];

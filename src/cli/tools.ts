@@ -1,0 +1,10 @@
+/** A command under a name of its own, which agents and old habits call: no frame, no colours, exact output. */
+export interface Tool {
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/**
+ * Names other than `hactl` that the executable answers to, by a link of that name or as `hactl NAME …`.
+ * One line each; the file is `tools/NAME.ts` and exports `run`.
+ */
+export const tools: Readonly<Record<string, () => Promise<Tool>>> = {};

@@ -1,0 +1,377 @@
+import { isIP } from "node:net";
+import { buildNode } from "./build.ts";
+import type { LinkConfig, NodeConfig } from "./face.ts";
+import type { ConfigContext, MachineFacts } from "./machine.ts";
+import type { LoadedTable } from "./parse.ts";
+import type { ConfigProblem } from "./problem.ts";
+
+/** Collects what is wrong, with the line where it is known. */
+export class Findings {
+  readonly problems: ConfigProblem[] = [];
+
+  error(code: string, line: number | undefined, what: string, cure: string): void {
+    this.problems.push({ severity: "error", code, ...(line !== undefined && { line }), what, cure });
+  }
+
+  warning(code: string, line: number | undefined, what: string, cure: string): void {
+    this.problems.push({ severity: "warning", code, ...(line !== undefined && { line }), what, cure });
+  }
+}
+
+const linkNumbers: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** Numeric form in which equal addresses are equal: IPv6 shortened, no mapped IPv4. */
+export function canonicalAddress(text: string): string {
+  if (isIP(text) !== 6) return text;
+  const host = new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  return host;
+}
+
+/** The node list: names, ids, addresses, each by itself and all together. */
+export function checkNodes(
+  tables: readonly LoadedTable[],
+  totem: LoadedTable,
+  context: ConfigContext,
+  out: Findings,
+): NodeConfig[] {
+  const order = String(totem.values.ip_version ?? "ipv4-6");
+  const nodes = tables.map((table) => ({ table, node: checkNode(table, order, context.machine, out) }));
+  checkUnique(nodes, out);
+  return nodes.flatMap(({ node }) => node ?? []);
+}
+
+function checkNode(
+  table: LoadedTable,
+  order: string,
+  machine: MachineFacts,
+  out: Findings,
+): NodeConfig | undefined {
+  const { values, lines, line } = table;
+  const written = new Map<number, string>();
+  const addresses = new Map<number, string>();
+  const which = values.name ?? values.nodeid ?? `number ${table.index + 1}`;
+  for (const link of linkNumbers) {
+    const text = values[`ring${link}_addr`];
+    if (typeof text !== "string") continue;
+    written.set(link, text);
+    const address = resolveAddress(text, order, machine);
+    if (address === undefined) {
+      const what = `ring${link}_addr ${JSON.stringify(text)} is not an address, and /etc/hosts does not know it`;
+      out.error(
+        "ADDRESS_UNKNOWN",
+        lines.get(`ring${link}_addr`),
+        what,
+        "Write the numeric address, or add the name to /etc/hosts on every node",
+      );
+    } else addresses.set(link, address);
+  }
+  const id = values.nodeid;
+  if (!lines.has("ring0_addr")) {
+    out.error(
+      "MISSING",
+      line,
+      `The node ${which} has no ring0_addr`,
+      'Add ring0_addr = "ADDRESS", its address on the first network',
+    );
+  }
+  if (id === undefined && !lines.has("nodeid")) {
+    out.error(
+      "MISSING",
+      line,
+      `The node ${which} has no nodeid`,
+      "Add nodeid = NUMBER, another for each node",
+    );
+  }
+  const ring0 = values.ring0_addr;
+  const name = values.name ?? (typeof ring0 === "string" && isIP(ring0) === 0 ? ring0 : undefined);
+  if (name === undefined && !lines.has("name")) {
+    out.error(
+      "MISSING",
+      line,
+      `The node ${which} has no name`,
+      'Add name = "NAME", best as uname -n prints there',
+    );
+  }
+  if (typeof id !== "number" || typeof name !== "string") return undefined;
+  if (/[\s"'<>&/]/.test(name) || name === "") {
+    out.error(
+      "VALUE",
+      lines.get("name"),
+      `The node name ${JSON.stringify(name)} has a character that names cannot have`,
+      "Use letters, digits, dots, hyphens and underscores",
+    );
+  }
+  return buildNode(table, name, id, addresses, written);
+}
+
+function resolveAddress(text: string, order: string, machine: MachineFacts): string | undefined {
+  const plain = text.replace(/%.*$/, "");
+  if (isIP(plain) !== 0) return canonicalAddress(plain);
+  const found = machine
+    .resolve(text)
+    .map((address) => address.replace(/%.*$/, ""))
+    .filter((address) => isIP(address) !== 0);
+  const families = order === "ipv6-4" ? [6, 4] : order === "ipv4" ? [4] : order === "ipv6" ? [6] : [4, 6];
+  for (const family of families) {
+    const address = found.find((candidate) => isIP(candidate) === family);
+    if (address !== undefined) return canonicalAddress(address);
+  }
+  return undefined;
+}
+
+function checkUnique(
+  nodes: readonly { table: LoadedTable; node: NodeConfig | undefined }[],
+  out: Findings,
+): void {
+  const ids = new Map<string, LoadedTable>();
+  const names = new Map<string, LoadedTable>();
+  const addresses = new Map<string, LoadedTable>();
+  const title = (table: LoadedTable) => `the node in line ${table.line ?? "?"}`;
+  for (const { table, node } of nodes) {
+    const claim = (
+      known: Map<string, LoadedTable>,
+      key: string,
+      option: string,
+      what: string,
+      cure: string,
+    ) => {
+      const other = known.get(key);
+      if (other)
+        out.error(
+          "DUPLICATE",
+          table.lines.get(option) ?? table.line,
+          `${what} is also that of ${title(other)}`,
+          cure,
+        );
+      else known.set(key, table);
+    };
+    const id = table.values.nodeid;
+    if (typeof id === "number")
+      claim(ids, String(id), "nodeid", `nodeid ${id}`, "Give each node a nodeid of its own");
+    if (!node) continue;
+    claim(
+      names,
+      node.name.toLowerCase(),
+      "name",
+      `The name ${node.name}`,
+      "Give each node a name of its own",
+    );
+    for (const [link, address] of node.addresses) {
+      claim(
+        addresses,
+        address,
+        `ring${link}_addr`,
+        `The address ${address}`,
+        "Give each node addresses of its own, on each link another",
+      );
+    }
+  }
+}
+
+/** Links: the same on every node, of one family each, with a port; and what [[totem.interface]] says of them. */
+export function checkLinks(
+  interfaces: readonly LoadedTable[],
+  nodes: readonly NodeConfig[],
+  nodeTables: readonly LoadedTable[],
+  tokenMs: number,
+  out: Findings,
+): LinkConfig[] {
+  const used = linkNumbers.filter((link) => nodes.some((node) => node.written.has(link)));
+  checkEveryNodeHasLink(used, nodes, nodeTables, out);
+  const byNumber = new Map<number, LoadedTable>();
+  for (const table of interfaces) {
+    const link = Number(table.values.linknumber ?? 0);
+    const line = table.lines.get("linknumber") ?? table.line;
+    if (byNumber.has(link))
+      out.error(
+        "DUPLICATE",
+        line,
+        `Link ${link} has two [[totem.interface]] tables`,
+        "Give each a linknumber of its own",
+      );
+    else if (nodes.length > 0 && !used.includes(link)) {
+      out.error(
+        "LINK",
+        line,
+        `Link ${link} has a [[totem.interface]] but no node has a ring${link}_addr`,
+        `Add ring${link}_addr to every node, or remove the table`,
+      );
+    }
+    byNumber.set(link, table);
+  }
+  return used.flatMap((link) => {
+    const family = checkFamily(link, nodes, nodeTables, out);
+    return family === undefined ? [] : [buildLink(link, family, byNumber.get(link), tokenMs)];
+  });
+}
+
+function checkEveryNodeHasLink(
+  used: readonly number[],
+  nodes: readonly NodeConfig[],
+  tables: readonly LoadedTable[],
+  out: Findings,
+): void {
+  for (const node of nodes) {
+    // A node without any address has its own message.
+    if (!node.written.has(0)) continue;
+    for (const link of used.filter((number) => !node.written.has(number))) {
+      const table = tables.find((candidate) => candidate.values.nodeid === node.id);
+      const others = nodes.filter((other) => other.written.has(link)).map((other) => other.name);
+      out.error(
+        "LINK",
+        table?.line,
+        `The node ${node.name} has no ring${link}_addr, but ${others.join(", ")} ${others.length === 1 ? "has" : "have"} one`,
+        `Every node needs an address on every link: add ring${link}_addr, or remove it from the others`,
+      );
+    }
+  }
+}
+
+function checkFamily(
+  link: number,
+  nodes: readonly NodeConfig[],
+  tables: readonly LoadedTable[],
+  out: Findings,
+): 4 | 6 | undefined {
+  let family: 4 | 6 | undefined;
+  for (const node of nodes) {
+    const address = node.addresses.get(link);
+    if (address === undefined) continue;
+    const own = isIP(address) === 6 ? 6 : 4;
+    family ??= own;
+    if (own === family) continue;
+    const line = tables.find((table) => table.values.nodeid === node.id)?.lines.get(`ring${link}_addr`);
+    out.error(
+      "FAMILY",
+      line,
+      `Link ${link} has IPv${family} addresses, but ${node.name} has ${address} there`,
+      "Use one address family on a link",
+    );
+  }
+  return family;
+}
+
+function buildLink(link: number, family: 4 | 6, table: LoadedTable | undefined, tokenMs: number): LinkConfig {
+  const value = (name: string, fallback: number) => Number(table?.values[name] ?? fallback);
+  const pongCount = value("knet_pong_count", 2);
+  return {
+    number: link,
+    family,
+    port: value("mcastport", 5405 + link),
+    priority: value("knet_link_priority", 1),
+    // Link supervision as knet computes it: fast enough to change links before the token is lost.
+    pingIntervalMs: value("knet_ping_interval", Math.max(10, Math.floor(tokenMs / (pongCount * 2)))),
+    pingTimeoutMs: value("knet_ping_timeout", Math.max(10, Math.floor(tokenMs / pongCount))),
+    pongCount,
+  };
+}
+
+/**
+ * Which node this machine is (corosync.conf(5), nodelist): by the name it was told, by host name, by host name without
+ * the domain, by a node name whose first part is the host's, by an address of an interface.
+ */
+export function findLocalNode(nodes: readonly NodeConfig[], context: ConfigContext): NodeConfig | undefined {
+  if (context.node !== undefined) return nodes.find((node) => node.name === context.node);
+  const full = context.machine.hostname.toLowerCase();
+  const short = full.split(".")[0] ?? full;
+  const local = new Set(context.machine.addresses.map((found) => canonicalAddress(found.address)));
+  const rules: readonly ((node: NodeConfig) => boolean)[] = [
+    (node) => node.name.toLowerCase() === full,
+    (node) => node.name.toLowerCase() === short,
+    (node) => node.name.toLowerCase().split(".")[0] === short,
+    (node) => [...node.addresses.values()].some((address) => local.has(address)),
+  ];
+  for (const rule of rules) {
+    const found = nodes.find(rule);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** This node is in the list and its addresses are on this machine. */
+export function checkLocal(
+  nodes: readonly NodeConfig[],
+  tables: readonly LoadedTable[],
+  context: ConfigContext,
+  out: Findings,
+): NodeConfig | undefined {
+  const node = findLocalNode(nodes, context);
+  const { machine } = context;
+  if (!node) {
+    const names = nodes.map((known) => known.name).join(", ");
+    const asked =
+      context.node === undefined ? `This machine (${machine.hostname})` : `The node ${context.node}`;
+    out.error(
+      "NOT_A_NODE",
+      undefined,
+      `${asked} is not in the node list: ${names}`,
+      "Give a node the name that uname -n prints, or an address of this machine; or start with --node NAME",
+    );
+    return undefined;
+  }
+  const table = tables.find((candidate) => candidate.values.nodeid === node.id);
+  for (const [link, address] of node.addresses) {
+    if (isLocal(address, machine)) continue;
+    const own = machine.addresses
+      .filter((found) => found.family === isIP(address))
+      .map((found) => found.address);
+    out.error(
+      "ADDRESS_NOT_LOCAL",
+      table?.lines.get(`ring${link}_addr`),
+      `ring${link}_addr ${address} of this node (${node.name}) is not an address of this machine`,
+      `Its addresses are ${own.join(", ")}; correct the node list, or bring the interface up`,
+    );
+  }
+  return node;
+}
+
+/** Whether a machine has an address; on Linux the whole of a loopback network is local. */
+function isLocal(address: string, machine: MachineFacts): boolean {
+  if (/^127\./.test(address)) return machine.addresses.some((found) => /^127\./.test(found.address));
+  return machine.addresses.some((found) => canonicalAddress(found.address) === address);
+}
+
+/** Least and most bytes of a key (corosync-keygen(8): 128 to 4096; the remote key is 4096 by custom). */
+export const keyBytes = { min: 128, max: 4096 } as const;
+
+/** A key file: there, ours alone, and long enough. */
+export function checkKeyFile(
+  path: string,
+  option: string,
+  line: number | undefined,
+  machine: MachineFacts,
+  out: Findings,
+): void {
+  const facts = machine.path(path);
+  const remake = `Make one with hactl keygen${option.startsWith("[remote]") ? " --remote" : ""} and copy it to every node`;
+  if (!facts) {
+    out.error("KEY_MISSING", line, `There is no key ${path} (${option})`, remake);
+    return;
+  }
+  if (facts.kind !== "file") {
+    out.error("KEY_KIND", line, `The key ${path} is not a file`, remake);
+    return;
+  }
+  const mode = facts.mode.toString(8).padStart(4, "0");
+  if ((facts.mode & 0o077) !== 0) {
+    out.error(
+      "KEY_EXPOSED",
+      line,
+      `The key ${path} has mode ${mode}: others can read or change it`,
+      `chmod 0400 ${path}; and make a new key if somebody may have read it`,
+    );
+  } else if (facts.mode !== 0o400 && facts.mode !== 0o600) {
+    out.error("KEY_MODE", line, `The key ${path} has mode ${mode}, not 0400`, `chmod 0400 ${path}`);
+  }
+  if (facts.uid !== machine.uid && facts.uid !== 0) {
+    out.error("KEY_OWNER", line, `The key ${path} belongs to user ${facts.uid}`, `chown root: ${path}`);
+  }
+  if (facts.size < keyBytes.min || facts.size > keyBytes.max) {
+    out.error(
+      "KEY_SIZE",
+      line,
+      `The key ${path} has ${facts.size} bytes; it must have ${keyBytes.min} to ${keyBytes.max}`,
+      remake,
+    );
+  }
+}

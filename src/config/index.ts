@@ -1,0 +1,33 @@
+/** hactl.toml: one table of options, the checks, the effective values, import of other programs' files. */
+export { canonicalAddress, keyBytes } from "./check.ts";
+export { type Explanation, explainTotem } from "./effective.ts";
+export type {
+  ConfigFacility,
+  ConfigLevel,
+  EffectiveTotem,
+  HactlConfig,
+  KdumpConfig,
+  LevelThresholds,
+  LinkConfig,
+  LoggingConfig,
+  NodeConfig,
+  QuorumConfig,
+  RemoteConfig,
+  SysconfigConfig,
+  SystemConfig,
+  TotemConfig,
+} from "./face.ts";
+export {
+  type CheckedConfig,
+  checkConfig,
+  configFile,
+  defaultConfigFile,
+  loadConfig,
+  loadConfigFile,
+  readConfigText,
+} from "./load.ts";
+export { type ConfigContext, type MachineFacts, thisMachine } from "./machine.ts";
+export type { ConfigOption, ConfigTable, OptionValue } from "./option.ts";
+export { heading, type LoadedTable, type ParsedConfig, parseConfig } from "./parse.ts";
+export { ConfigError, type ConfigProblem, formatProblem } from "./problem.ts";
+export { configTables, optionNamed, tableNamed } from "./tables.ts";

@@ -1,0 +1,171 @@
+import type { ConfigOption } from "./option.ts";
+
+const facilityNames = [
+  "none",
+  "daemon",
+  "user",
+  "local0",
+  "local1",
+  "local2",
+  "local3",
+  "local4",
+  "local5",
+  "local6",
+  "local7",
+] as const;
+const ipc = "hactl's processes talk over Unix sockets";
+const files = "hactl carries its schemas inside";
+const trace = "use debug and [[logging.logger_subsys]] in [logging]";
+const tls = "hactl uses TLS 1.3 with certificates derived from the key";
+const sbd = "shared-disk fencing is not built in; use the fence agent fence_sbd";
+
+/** [sysconfig]: the variables of /etc/sysconfig/pacemaker and /etc/sysconfig/sbd under their own names. */
+export const sysconfigOptions = [
+  {
+    name: "PCMK_logfacility",
+    type: "enum",
+    values: facilityNames,
+    example: '"local1"',
+    description: "syslog facility, or none; [logging] syslog_facility and to_syslog come first",
+  },
+  {
+    name: "PCMK_logpriority",
+    type: "enum",
+    values: ["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"],
+    example: '"info"',
+    description: "least urgent messages that go to syslog; [logging] syslog_priority comes first",
+  },
+  {
+    name: "PCMK_logfile",
+    type: "string",
+    example: '"none"',
+    description: "log file, or none; [logging] logfile and to_logfile come first",
+  },
+  {
+    name: "PCMK_debug",
+    type: "string",
+    example: '"no"',
+    description: "debug messages: yes, no or a list of Pacemaker's daemons",
+  },
+  {
+    name: "PCMK_stderr",
+    type: "string",
+    example: '"no"',
+    description: "log to standard error too: yes or no",
+  },
+  {
+    name: "HA_LOGFACILITY",
+    type: "enum",
+    values: facilityNames,
+    example: '"local1"',
+    description: "facility of what agents log through ha_logger; default: that of hactl",
+  },
+  {
+    name: "PCMK_node_start_state",
+    type: "enum",
+    values: ["default", "online", "standby"],
+    default: "default",
+    description: "whether this node joins online or in standby",
+  },
+  {
+    name: "PCMK_node_action_limit",
+    aliases: ["LRMD_MAX_CHILDREN"],
+    type: "integer",
+    min: 0,
+    max: 1000,
+    example: "8",
+    description: "most actions at a time on this node; overrides the cluster's node-action-limit",
+  },
+  {
+    name: "PCMK_fail_fast",
+    type: "boolean",
+    default: "false",
+    description: "panic when one of hactl's processes dies instead of starting it again",
+  },
+  {
+    name: "PCMK_panic_action",
+    type: "enum",
+    values: ["reboot", "off", "crash", "sync-reboot", "sync-off", "sync-crash"],
+    default: "reboot",
+    description: "what this node does to itself when it must not go on",
+  },
+  {
+    name: "PCMK_authkey_location",
+    type: "path",
+    example: '"/etc/pacemaker/authkey"',
+    description: "key shared with remote hosts; [remote] keyfile comes first",
+  },
+  {
+    name: "PCMK_remote_address",
+    type: "string",
+    example: '"192.168.0.1"',
+    description: "address on which hactl remote listens; [remote] listen comes first",
+  },
+  {
+    name: "PCMK_remote_port",
+    type: "integer",
+    min: 1,
+    max: 65535,
+    example: "3121",
+    description: "port on which hactl remote listens; [remote] port comes first",
+  },
+  {
+    name: "PCMK_remote_pid1",
+    type: "enum",
+    values: ["default", "full", "vars"],
+    default: "default",
+    description: "whether hactl remote acts as the first process of a container",
+  },
+  {
+    name: "SBD_WATCHDOG_DEV",
+    type: "string",
+    example: '"/dev/watchdog"',
+    description: "watchdog device; [system] watchdog_device comes first",
+  },
+  {
+    name: "SBD_WATCHDOG_TIMEOUT",
+    type: "duration",
+    unit: "s",
+    min: 1000,
+    example: "5",
+    description: "time-out of the watchdog; [system] watchdog_timeout comes first",
+  },
+  ...(
+    [
+      ["PCMK_logfile_mode", "permissions of the log file", "log files are for root and their group"],
+      ["PCMK_trace_functions", "functions to trace", trace],
+      ["PCMK_trace_files", "source files to trace", trace],
+      ["PCMK_trace_formats", "messages to trace", trace],
+      ["PCMK_trace_tags", "tags to trace", trace],
+      ["PCMK_trace_blackbox", "messages that dump the flight recorder", trace],
+      ["PCMK_blackbox", "flight recorder", "the event history keeps what happened (hactl history)"],
+      ["PCMK_cluster_type", "cluster layer", "it is built in"],
+      ["PCMK_schema_directory", "directory with the schemas", files],
+      ["PCMK_remote_schema_directory", "directory with schemas from the cluster", files],
+      ["PCMK_ipc_type", "kind of local communication", ipc],
+      ["PCMK_ipc_buffer", "size of local messages", ipc],
+      ["PCMK_uname_is_uuid", "node names as ids", "every node has its nodeid in the node list"],
+      ["PCMK_tls_priorities", "TLS priorities of GnuTLS", tls],
+      ["PCMK_dh_min_bits", "least bits of Diffie-Hellman", tls],
+      ["PCMK_dh_max_bits", "most bits of Diffie-Hellman", tls],
+      ["PCMK_ca_file", "certificate authority", tls],
+      ["PCMK_cert_file", "certificate", tls],
+      ["PCMK_key_file", "private key", tls],
+      ["PCMK_crl_file", "revoked certificates", tls],
+      ["PCMK_valgrind_enabled", "run daemons under valgrind", "there is no valgrind for it"],
+      ["PCMK_callgrind_enabled", "run daemons under callgrind", "there is no valgrind for it"],
+      ["SBD_DEVICE", "shared disks", sbd],
+      [
+        "SBD_PACEMAKER",
+        "ask Pacemaker for the node's health",
+        "the watchdog is fed only while hactl is well",
+      ],
+      ["SBD_STARTMODE", "start after being fenced", sbd],
+      ["SBD_DELAY_START", "wait before the start", sbd],
+      ["SBD_TIMEOUT_ACTION", "reaction to a time-out", "PCMK_panic_action says it"],
+      ["SBD_MOVE_TO_ROOT_CGROUP", "leave the service's cgroup", sbd],
+      ["SBD_SYNC_RESOURCE_STARTUP", "wait for sbd before resources start", "it is one program"],
+      ["SBD_OPTS", "options of sbd", sbd],
+    ] as const
+  ).map(([name, description, unused]) => ({ name, type: "string" as const, description, unused })),
+] as const satisfies readonly ConfigOption[];

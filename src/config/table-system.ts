@@ -1,0 +1,149 @@
+import type { ConfigOption } from "./option.ts";
+
+/** [system]: where hactl keeps things and what it may ask of the machine. */
+export const systemOptions = [
+  {
+    name: "state_dir",
+    type: "path",
+    default: "/var/lib/hactl",
+    description: "directory for what must outlive a restart: cluster configuration, ring number, history",
+  },
+  {
+    name: "run_dir",
+    type: "path",
+    default: "/run/hactl",
+    description: "directory for sockets and locks; empty after a boot",
+  },
+  {
+    name: "sched_rr",
+    type: "boolean",
+    default: "true",
+    description:
+      "real-time priority for the ring process, so that the token does not wait for a busy machine",
+  },
+  {
+    name: "priority",
+    type: "integer",
+    default: "50",
+    min: 1,
+    max: 99,
+    description: "real-time priority for sched_rr",
+  },
+  {
+    name: "lock_memory",
+    type: "boolean",
+    default: "true",
+    description: "keep the ring process out of swap",
+  },
+  {
+    name: "watchdog_device",
+    type: "string",
+    default: "off",
+    example: '"/dev/watchdog"',
+    description: "watchdog that resets this node when hactl hangs: a device, or off",
+  },
+  {
+    name: "watchdog_timeout",
+    type: "duration",
+    unit: "s",
+    default: "5",
+    min: 1000,
+    description: "time without a sign of life after which the watchdog resets the node",
+  },
+  {
+    name: "ocf_path",
+    type: "list",
+    default: "/usr/lib/ocf/resource.d",
+    description:
+      "directories with OCF resource agents, separated by colons; the first that has an agent wins",
+  },
+  {
+    name: "fence_path",
+    type: "list",
+    default: "/usr/sbin",
+    description: "directories with fence agents (fence_*), separated by colons",
+  },
+  {
+    name: "stonith_plugin_path",
+    type: "list",
+    default: "/usr/lib64/stonith/plugins:/usr/lib/stonith/plugins",
+    description: "directories with cluster-glue's plugins (external/*), separated by colons",
+  },
+  {
+    name: "lsb_path",
+    type: "list",
+    default: "/etc/init.d",
+    description: "directories with LSB init scripts, separated by colons",
+  },
+  {
+    name: "tools_dir",
+    aliases: ["tools"],
+    type: "path",
+    default: "/usr/sbin",
+    description: "directory with the commands that agents call (crm_attribute, …); first in their PATH",
+  },
+  {
+    name: "group",
+    type: "string",
+    default: "haclient",
+    description: "group whose members may use the admin commands, where it exists",
+  },
+  {
+    name: "move_to_root_cgroup",
+    type: "enum",
+    values: ["auto", "yes", "no"],
+    default: "auto",
+    description: "leave the service's cgroup for real-time priority",
+    unused: "kernels that run hactl give real-time time to services",
+  },
+  {
+    name: "qb_ipc_type",
+    type: "string",
+    default: "native",
+    description: "kind of local communication",
+    unused: "it is a Unix socket",
+  },
+] as const satisfies readonly ConfigOption[];
+
+/** [remote]: Pacemaker Remote on both sides. */
+export const remoteOptions = [
+  {
+    name: "listen",
+    type: "string",
+    default: "::",
+    description: "address on which hactl remote listens; :: is every address of both families",
+  },
+  {
+    name: "port",
+    type: "integer",
+    default: "3121",
+    min: 1,
+    max: 65535,
+    description: "TCP port on which hactl remote listens",
+  },
+  {
+    name: "keyfile",
+    type: "path",
+    default: "/etc/hactl/remote-authkey",
+    description: "secret key that the cluster and its remote hosts share (hactl keygen --remote)",
+  },
+] as const satisfies readonly ConfigOption[];
+
+/** [kdump]: notices of nodes that write a crash dump. */
+export const kdumpOptions = [
+  {
+    name: "listen",
+    type: "boolean",
+    default: "true",
+    description:
+      "listen for the notices, so that a dumping node counts as fenced by stonith:fence_kdump at once",
+  },
+  {
+    name: "port",
+    type: "integer",
+    default: "7410",
+    min: 1,
+    max: 65535,
+    description: "UDP port for the notices",
+  },
+] as const satisfies readonly ConfigOption[];

@@ -1,0 +1,315 @@
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  type Command,
+  Executor,
+  type ExecutorConfig,
+  type ExecutorEffect,
+  type ExecutorEvent,
+  type ExecutorInput,
+  type ExecutorRequest,
+  type ExecutorSnapshot,
+  type LoadSample,
+  type Now,
+  type ProcessOutcome,
+} from "../executor/index.ts";
+import {
+  killLeftBehind,
+  type Log,
+  type MarkedProcess,
+  markedProcesses,
+  monotonicMs,
+  processStart,
+  type RunningProcess,
+  startProcess,
+  wallSeconds,
+} from "../platform/index.ts";
+import { type Millis, resourceId } from "../terms/index.ts";
+import { listAgents } from "./executor-list.ts";
+
+/** What a host needs beside the core's configuration. */
+export interface ExecutorHostOptions {
+  readonly config: ExecutorConfig;
+  readonly log: Log;
+  /** Where state is kept for the case that this process dies; a directory that a reboot empties. */
+  readonly runDir: string;
+  /** Names the run of the daemon whose services these are: state of another one is not taken over. */
+  readonly instance: string;
+  readonly emit: (event: ExecutorEvent) => void;
+}
+
+const LOAD_EVERY_MS = 5000;
+const SAVE_AFTER_MS = 100;
+const LEFTOVER_POLL_MS = 100;
+const LEFTOVER_TIMEOUT_MS = 20_000;
+
+/** Carries out what the executor core wants: processes, timers, state on disk, load samples. */
+export class ExecutorHost {
+  readonly #core: Executor;
+  readonly #options: ExecutorHostOptions;
+  readonly #log: Log;
+  readonly #processes = new Map<number, RunningProcess>();
+  readonly #forced = new Set<number>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #markers: string;
+  readonly #statePath: string;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #sampling: ReturnType<typeof setInterval> | undefined;
+  #polling: ReturnType<typeof setInterval> | undefined;
+  #stopped = false;
+
+  constructor(options: ExecutorHostOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#core = new Executor(options.config);
+    this.#statePath = `${options.runDir}/executor.json`;
+    // Several daemons may share a machine, as in a demonstration: each finds its own processes only.
+    this.#markers = createHash("sha256").update(options.runDir).digest("hex").slice(0, 12);
+  }
+
+  /** Takes over what an executor before this one left, and begins to watch the load. */
+  start(): void {
+    const saved = this.#readState();
+    this.#findLeftovers();
+    if (saved) {
+      this.#log.notice("EXECUTOR-RESUMED", "going on where the executor before left off", {
+        recurring: saved.recurring.length,
+        unfinished: saved.unfinished.length,
+      });
+      this.#carryOut(this.#core.restore(saved, now()));
+    }
+    this.#sampleLoad();
+    this.#sampling = setInterval(() => this.#sampleLoad(), LOAD_EVERY_MS);
+  }
+
+  /** Takes a request of a manager. Those that only concern a connection do nothing here. */
+  request(request: ExecutorRequest): void {
+    switch (request.type) {
+      case "list":
+        void listAgents(this.#options.config, request.class, request.provider).then((names) =>
+          this.#options.emit({ type: "list", requestId: request.requestId, names }),
+        );
+        return;
+      case "tool-reply":
+      case "shutdown-ack":
+        return;
+      default:
+        this.#step({ type: "request", request });
+    }
+  }
+
+  /**
+   * Stops everything but the services. With `forget` the state on disk goes too: the services were stopped, or
+   * belong to nobody any more.
+   */
+  stop(forget: boolean): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    clearTimeout(this.#saving);
+    clearInterval(this.#sampling);
+    clearInterval(this.#polling);
+    if (forget) rmSync(this.#statePath, { force: true });
+    else this.#save();
+  }
+
+  #step(input: ExecutorInput): void {
+    if (this.#stopped) return;
+    this.#carryOut(this.#core.step(input, now()));
+  }
+
+  #carryOut(effects: readonly ExecutorEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "run":
+          this.#run(effect.job, effect.command, effect.label);
+          break;
+        case "kill":
+          this.#forced.add(effect.job);
+          this.#processes.get(effect.job)?.signal(effect.signal);
+          break;
+        case "abandon":
+          this.#processes.delete(effect.job);
+          break;
+        case "timer":
+          this.#setTimer(effect.timer, effect.at);
+          break;
+        case "no-timer":
+          clearTimeout(this.#timers.get(effect.timer));
+          this.#timers.delete(effect.timer);
+          break;
+        case "emit":
+          this.#options.emit(effect.event);
+          break;
+        case "log":
+          this.#write(effect);
+          break;
+      }
+    }
+    if (effects.some(({ type }) => type === "emit" || type === "run")) this.#saveSoon();
+  }
+
+  #write(effect: ExecutorEffect & { readonly type: "log" }): void {
+    const id = effect.id.replaceAll("_", "-");
+    switch (effect.priority) {
+      case "err":
+        this.#log.error(id, effect.text);
+        return;
+      default:
+        this.#log[effect.priority](id, effect.text);
+    }
+  }
+
+  #setTimer(name: string, at: Millis): void {
+    clearTimeout(this.#timers.get(name));
+    const wait = Math.min(Math.max(0, Math.ceil(at - monotonicMs())), 0x7fff_ffff);
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name);
+        this.#step({ type: "timer", timer: name });
+      }, wait),
+    );
+  }
+
+  #run(job: number, command: Command, label: string): void {
+    const marker = [this.#markers, process.pid, job, command.args.at(-1) ?? "", label.split(" ")[0]].join(
+      "|",
+    );
+    const started = startProcess({ ...command, marker });
+    if (!("pid" in started)) {
+      // Never from within a step: the core would be entered while it still reports.
+      queueMicrotask(() => this.#step({ type: "process", job, outcome: started }));
+      return;
+    }
+    this.#processes.set(job, started);
+    void started.ended.then((outcome) => this.#ended(job, started, command, label, outcome));
+  }
+
+  #ended(
+    job: number,
+    process: RunningProcess,
+    command: Command,
+    label: string,
+    outcome: ProcessOutcome,
+  ): void {
+    if (this.#forced.delete(job)) {
+      const killed = process.killRest(command.killEscaped);
+      if (killed > 0) {
+        this.#log.warning("LEFT-BEHIND", `${label} left ${killed} processes behind, they were killed`);
+      }
+    }
+    if (this.#processes.get(job) !== process) return;
+    this.#processes.delete(job);
+    this.#step({ type: "process", job, outcome });
+  }
+
+  /** Agents of an executor that died still run: their resources wait for them, within their time limit. */
+  #findLeftovers(): void {
+    const left = markedProcesses(`${this.#markers}|`).filter(isAgent);
+    if (left.length === 0) return;
+    const deadline = new Map(left.map((agent) => [agent.pid, monotonicMs() + timeoutOf(agent)]));
+    let alive = left;
+    const tell = (before: readonly MarkedProcess[]) => {
+      for (const rsc of new Set(before.map(resourceOf))) {
+        const count = alive.filter((agent) => resourceOf(agent) === rsc).length;
+        this.#step({ type: "leftovers", rsc: resourceId(rsc), count });
+      }
+    };
+    tell(left);
+    this.#log.notice("LEFTOVERS", `${left.length} agents of the executor before still run, waiting for them`);
+    const starts = new Map(left.map(({ pid }) => [pid, processStart(pid)]));
+    this.#polling = setInterval(() => {
+      const before = alive;
+      for (const agent of alive.filter(({ pid }) => monotonicMs() > (deadline.get(pid) ?? 0))) {
+        this.#log.warning("LEFTOVER-KILLED", `${resourceOf(agent)}: its agent did not end in time`);
+        killLeftBehind(agent.pid, undefined);
+      }
+      alive = before.filter(({ pid }) => processStart(pid) === starts.get(pid));
+      if (alive.length < before.length) tell(before);
+      if (alive.length === 0) clearInterval(this.#polling);
+    }, LEFTOVER_POLL_MS);
+  }
+
+  #sampleLoad(): void {
+    this.#step({ type: "load", sample: loadSample() });
+  }
+
+  #saveSoon(): void {
+    this.#saving ??= setTimeout(() => {
+      this.#saving = undefined;
+      this.#save();
+    }, SAVE_AFTER_MS);
+  }
+
+  #save(): void {
+    const { instance, config } = this.#options;
+    const state: SavedState = { instance, bootId: config.bootId, snapshot: this.#core.snapshot() };
+    try {
+      // Parameters may be passwords.
+      writeFileSync(`${this.#statePath}.new`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${this.#statePath}.new`, this.#statePath);
+    } catch (error) {
+      this.#log.warning("STATE-NOT-SAVED", `the state could not be saved: ${String(error)}`);
+    }
+  }
+
+  #readState(): ExecutorSnapshot | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.#statePath, "utf8");
+    } catch {
+      return undefined;
+    }
+    try {
+      const state = JSON.parse(text) as SavedState;
+      const mine = state.instance === this.#options.instance && state.bootId === this.#options.config.bootId;
+      return mine ? state.snapshot : undefined;
+    } catch {
+      this.#log.warning("STATE-UNREADABLE", `${this.#statePath} is damaged and is not used`);
+      return undefined;
+    }
+  }
+}
+
+interface SavedState {
+  readonly instance: string;
+  readonly bootId: string;
+  readonly snapshot: ExecutorSnapshot;
+}
+
+const now = (): Now => ({ mono: monotonicMs(), epoch: wallSeconds() });
+
+const resourceOf = (agent: MarkedProcess) => agent.marker.split("|").slice(4).join("|");
+
+/** The agent itself leads its session and still has the action as last argument; a service that it started has not. */
+function isAgent(found: MarkedProcess): boolean {
+  const action = found.marker.split("|")[3];
+  return found.leader && found.args.at(-1) === action;
+}
+
+function timeoutOf(agent: MarkedProcess): Millis {
+  const own = Number(agent.env.get("OCF_RESKEY_CRM_meta_timeout"));
+  return own > 0 ? own : LEFTOVER_TIMEOUT_MS;
+}
+
+function loadSample(): LoadSample {
+  const full = (file: string) => {
+    const line = readText(`/proc/pressure/${file}`).match(/^full avg10=([\d.]+)/m);
+    return line ? Number(line[1]) : undefined;
+  };
+  const memoryFull = full("memory");
+  const ioFull = full("io");
+  return {
+    loadavg1: Number(readText("/proc/loadavg").split(" ")[0]) || 0,
+    ...(memoryFull === undefined ? {} : { memoryFull }),
+    ...(ioFull === undefined ? {} : { ioFull }),
+  };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,159 @@
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism, hostname } from "node:os";
+import { DEFAULT_OCF_ROOT, type ExecutorConfig } from "../executor/index.ts";
+import {
+  bootId,
+  dieWithParent,
+  type Log,
+  leaveRealtime,
+  parentPid,
+  processStart,
+} from "../platform/index.ts";
+import { ManagerPort } from "../remote/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { agentEnvironment } from "./executor-environment.ts";
+import { ExecutorHost } from "./executor-host.ts";
+import { makeToolsDirectory } from "./executor-tools.ts";
+
+/** Where agents are and what they are given: the same for a node's own executor and for a remote host's. */
+export interface AgentHostOptions {
+  /** Directory of this daemon's run-time files; it exists, and a reboot empties it. */
+  readonly runDir: string;
+  readonly log: Log;
+  /** The executable that the tools' names point to. Default: this one. */
+  readonly executable?: string;
+  /** Configuration file, for the tools that agents call. */
+  readonly configPath?: string;
+  /** Name of this node. Default: the host's. */
+  readonly nodeName?: string;
+  /** OCF_ROOT. Default /usr/lib/ocf. */
+  readonly ocfRoot?: string;
+  /** Directories with PROVIDER/TYPE, in the order of search. Default: OCF_ROOT/resource.d. */
+  readonly ocfPath?: readonly string[];
+  /** Directory of init scripts. Default /etc/init.d. */
+  readonly lsbDirectory?: string;
+  /** HA_RSCTMP. Default: /run/resource-agents for root, else a directory in `runDir`. */
+  readonly rscTmp?: string;
+  /** PCMK_* and HA_* values for agents. PCMK_node_action_limit among them counts. */
+  readonly sysconfig?: Readonly<Record<string, string>>;
+  /** Value of OCF_RESKEY_crm_feature_set. */
+  readonly featureSet?: string;
+  readonly killGraceMs?: Millis;
+}
+
+export interface RunExecutorOptions extends AgentHostOptions {
+  /** Unix stream socket to serve the manager on. */
+  readonly socketPath: string;
+  /** Pid of the process that this one belongs to. Default: its parent. */
+  readonly parent?: number;
+}
+
+/** Between two looks whether the parent still lives, beside the kernel's own message. */
+const PARENT_EVERY_MS = 500;
+const KILL_GRACE_MS = 5000;
+
+/** A node's executor, serving. */
+export interface RunningExecutor {
+  /** Ends; the services go on. With `forget`, their monitors and history are not taken up again. */
+  close(forget: boolean): void;
+}
+
+/**
+ * Opens the executor of a node: agents' tools, state of an executor that died before, socket.
+ * @throws HactlError SOCKET when the socket cannot be made.
+ */
+export async function openExecutor(options: RunExecutorOptions): Promise<RunningExecutor> {
+  const parent = options.parent ?? parentPid();
+  const port = new ManagerPort({ request: (request) => host.request(request) }, options.log);
+  const host = new ExecutorHost({
+    config: executorConfig(options),
+    log: options.log,
+    runDir: options.runDir,
+    instance: `${parent}.${processStart(parent) ?? 0}`,
+    emit: (event) => port.send(event),
+  });
+  const server = createServer((socket) => port.accept(socket, "local"));
+  await listen(server, options.socketPath);
+  host.start();
+  return {
+    close: (forget) => {
+      server.close();
+      port.close();
+      host.stop(forget);
+    },
+  };
+}
+
+/**
+ * The executor process of a cluster node: serves until SIGTERM or until its parent dies. Services and agents that run
+ * are left alone then.
+ * @returns the exit code
+ */
+export async function runExecutor(options: RunExecutorOptions): Promise<number> {
+  // Agents must not run with the ring's priority.
+  const ordinary = leaveRealtime();
+  if (!ordinary.ok)
+    options.log.warning("PRIORITY", `real-time priority could not be given back: ${ordinary.reason}`);
+  dieWithParent();
+  const parent = options.parent ?? parentPid();
+  const running = await openExecutor({ ...options, parent });
+  options.log.info("EXECUTOR-READY", "the executor is ready", { socket: options.socketPath });
+  const why = await new Promise<string>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+    setInterval(() => {
+      if (parentPid() !== parent) resolve("the death of its parent");
+    }, PARENT_EVERY_MS);
+  });
+  options.log.notice("EXECUTOR-ENDS", `the executor ends because of ${why}; services go on`);
+  running.close(false);
+  return CrmExit.OK;
+}
+
+/** The core's configuration; makes the directories and the tools that agents need. */
+export function executorConfig(options: AgentHostOptions): ExecutorConfig {
+  const toolsDir = `${options.runDir}/tools`;
+  makeToolsDirectory(toolsDir, options.executable ?? process.execPath);
+  const ocfRoot = options.ocfRoot ?? DEFAULT_OCF_ROOT;
+  const rscTmp =
+    options.rscTmp ?? (process.getuid?.() === 0 ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
+  mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
+  const { sysconfig } = options;
+  return {
+    hostname: options.nodeName ?? hostname(),
+    bootId: bootId(),
+    ocfRoot,
+    ocfPath: options.ocfPath ?? [`${ocfRoot}/resource.d`],
+    lsbDirectory: options.lsbDirectory ?? "/etc/init.d",
+    environment: agentEnvironment({
+      toolsDir,
+      rscTmp,
+      configPath: options.configPath,
+      sysconfig: sysconfig ?? {},
+    }),
+    featureSet: options.featureSet ?? "3.19.0",
+    cores: availableParallelism(),
+    nodeActionLimit: Math.max(0, Number(sysconfig?.PCMK_node_action_limit ?? 0) || 0),
+    killGraceMs: options.killGraceMs ?? KILL_GRACE_MS,
+  };
+}
+
+/** Serves a Unix socket for this user only. A socket that a dead process left is removed: the caller holds the lock. */
+function listen(server: ReturnType<typeof createServer>, path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
+  const mask = process.umask(0o177);
+  return new Promise<void>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new HactlError({
+          code: "SOCKET",
+          what: `The executor's socket cannot be made: ${error.message}`,
+          where: { file: path },
+          cure: "Check run_dir: it must exist and its path must be short",
+          exit: CrmExit.CANTCREAT,
+        }),
+      ),
+    );
+    server.listen(path, resolve);
+  }).finally(() => process.umask(mask));
+}

@@ -1,0 +1,369 @@
+import { describe, expect, test } from "bun:test";
+import { Quorum, type QuorumEffect, type QuorumOptions } from "../../src/quorum/index.ts";
+import { type NodeId, nodeId } from "../../src/terms/index.ts";
+
+const votesOf = (count: number): Map<NodeId, number> =>
+  new Map(Array.from({ length: count }, (_, at) => [nodeId(at + 1), 1]));
+
+function options(count: number, more: Partial<QuorumOptions> = {}): QuorumOptions {
+  return {
+    votes: votesOf(count),
+    twoNode: false,
+    waitForAll: false,
+    lastManStanding: false,
+    lastManStandingWindowMs: 10_000,
+    autoTieBreaker: false,
+    autoTieBreakerNode: "lowest",
+    allowDownscale: false,
+    ...more,
+  };
+}
+
+/** Nodes that see the memberships that a test gives them; partitions have memberships of their own. */
+class Cluster {
+  readonly nodes = new Map<number, Quorum>();
+  readonly effects: QuorumEffect[] = [];
+  private sequence = 0;
+  private readonly rules: QuorumOptions;
+
+  constructor(rules: QuorumOptions) {
+    this.rules = rules;
+    for (const id of rules.votes.keys()) this.restart(id);
+  }
+
+  restart(id: number, expectedVotes?: number): void {
+    const node = new Quorum(nodeId(id), this.rules);
+    node.step(expectedVotes === undefined ? { type: "start" } : { type: "start", expectedVotes }, 0);
+    this.nodes.set(id, node);
+  }
+
+  /** These nodes form a configuration; all of them must come to the same state, which is returned. */
+  form(ids: readonly number[], orderlyLeft: readonly number[] = []) {
+    this.sequence += 4;
+    const views = new Map(ids.map((id) => [nodeId(id), this.node(id).view()]));
+    const orderly = orderlyLeft.map(nodeId);
+    for (const id of ids) {
+      this.effects.push(
+        ...this.node(id).step(
+          { type: "membership", ringSequence: this.sequence, views, orderlyLeft: orderly },
+          0,
+        ),
+      );
+    }
+    return this.state(ids);
+  }
+
+  /** The last_man_standing window of the last membership ends. */
+  windowOver(ids: readonly number[]) {
+    const proposals = ids.flatMap((id) => this.node(id).step({ type: "timer" }, 0));
+    for (const proposal of proposals) {
+      if (proposal.type !== "propose-window-over") continue;
+      for (const id of ids) {
+        this.node(id).step({ type: "window-over", ringSequence: proposal.ringSequence }, 0);
+      }
+    }
+    return this.state(ids);
+  }
+
+  setExpected(ids: readonly number[], expectedVotes: number) {
+    for (const id of ids)
+      this.effects.push(...this.node(id).step({ type: "set-expected", expectedVotes }, 0));
+    return this.state(ids);
+  }
+
+  private state(ids: readonly number[]) {
+    const states = ids.map((id) => this.node(id).current());
+    for (const state of states) expect(state).toEqual(states[0] as (typeof states)[0]);
+    const { quorate, votes, expectedVotes, needed } = states[0] as (typeof states)[0];
+    return { quorate, votes, expectedVotes, needed };
+  }
+
+  node(id: number): Quorum {
+    const node = this.nodes.get(id);
+    if (!node) throw new Error(`no node ${id}`);
+    return node;
+  }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+describe("majority", () => {
+  // votequorum(5): more than half of the expected votes.
+  for (const [expected, needed] of [
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [4, 3],
+    [5, 3],
+    [8, 5],
+    [15, 8],
+    [16, 9],
+  ] as const) {
+    test(`${expected} nodes: ${needed} are quorate, ${needed - 1} are not`, () => {
+      const cluster = new Cluster(options(expected));
+      expect(cluster.form(upTo(needed))).toEqual({
+        quorate: true,
+        votes: needed,
+        expectedVotes: expected,
+        needed,
+      });
+      if (needed > 1) expect(cluster.form(upTo(needed - 1)).quorate).toBe(false);
+    });
+  }
+
+  test("a single node of several is told what is missing", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([2]);
+    expect(cluster.node(2).current().reason).toBe("1 of 3 votes present, 2 needed");
+  });
+
+  test("votes of a node count, nodes without votes don't", () => {
+    const votes = new Map([
+      [nodeId(1), 3],
+      [nodeId(2), 1],
+      [nodeId(3), 1],
+      [nodeId(4), 0],
+    ]);
+    const cluster = new Cluster(options(0, { votes }));
+    expect(cluster.form([1, 4])).toEqual({ quorate: true, votes: 3, expectedVotes: 5, needed: 3 });
+    expect(cluster.form([2, 3, 4]).quorate).toBe(false);
+  });
+
+  test("expected_votes overrides the sum, and more votes than expected raise it", () => {
+    const cluster = new Cluster(options(5, { expectedVotes: 3 }));
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
+    expect(cluster.form(upTo(5))).toMatchObject({ quorate: true, expectedVotes: 5, needed: 3 });
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, expectedVotes: 5 });
+  });
+
+  test("a loss never lowers what is needed", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, needed: 3 });
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, needed: 3 });
+  });
+});
+
+describe("two_node", () => {
+  const two = options(2, { twoNode: true, waitForAll: true });
+
+  test("neither is quorate before both were seen together, then each alone", () => {
+    const cluster = new Cluster(two);
+    expect(cluster.form([1]).quorate).toBe(false);
+    expect(cluster.form([2]).quorate).toBe(false);
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: true, needed: 1 });
+    expect(cluster.form([1]).quorate).toBe(true);
+    expect(cluster.form([2]).quorate).toBe(true);
+  });
+
+  test("a node that was fenced and comes back without its network stays inquorate", () => {
+    const cluster = new Cluster(two);
+    cluster.form([1, 2]);
+    cluster.form([1]);
+    cluster.restart(2);
+    expect(cluster.form([2]).quorate).toBe(false);
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+  });
+
+  test("without wait_for_all one node is quorate at once", () => {
+    expect(new Cluster(options(2, { twoNode: true })).form([2]).quorate).toBe(true);
+  });
+
+  test("is without effect when three nodes are listed", () => {
+    expect(new Cluster(options(3, { twoNode: true })).form([1]).quorate).toBe(false);
+  });
+});
+
+describe("wait_for_all", () => {
+  test("a majority is not quorate before all were seen together; afterwards it is", () => {
+    const cluster = new Cluster(options(3, { waitForAll: true }));
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, votes: 2, needed: 2 });
+    expect(cluster.node(1).current().reason).toContain("waiting for all nodes");
+    expect(cluster.form([1, 2, 3]).quorate).toBe(true);
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+  });
+
+  test("a node that starts again learns from the others that all were seen", () => {
+    const cluster = new Cluster(options(3, { waitForAll: true }));
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    cluster.restart(3);
+    expect(cluster.form([2, 3]).quorate).toBe(true);
+    expect(cluster.form([3]).quorate).toBe(false);
+  });
+
+  test("after a restart of all it waits again", () => {
+    const cluster = new Cluster(options(3, { waitForAll: true }));
+    cluster.form([1, 2, 3]);
+    for (const id of [1, 2, 3]) cluster.restart(id);
+    expect(cluster.form([1, 2]).quorate).toBe(false);
+  });
+});
+
+describe("last_man_standing", () => {
+  const rules = options(8, { lastManStanding: true, waitForAll: true });
+
+  test("eight nodes die down to two, one window at a time, and the last one is not quorate", () => {
+    const cluster = new Cluster(rules);
+    expect(cluster.form(upTo(8))).toMatchObject({ quorate: true, expectedVotes: 8, needed: 5 });
+    expect(cluster.form(upTo(5))).toMatchObject({ quorate: true, expectedVotes: 8, needed: 5 });
+    expect(cluster.windowOver(upTo(5))).toMatchObject({ expectedVotes: 5, needed: 3 });
+    expect(cluster.form(upTo(3))).toMatchObject({ quorate: true, expectedVotes: 5 });
+    expect(cluster.windowOver(upTo(3))).toMatchObject({ expectedVotes: 3, needed: 2 });
+    expect(cluster.form(upTo(2))).toMatchObject({ quorate: true, expectedVotes: 3 });
+    expect(cluster.windowOver(upTo(2))).toMatchObject({ expectedVotes: 2, needed: 2 });
+    expect(cluster.form([1])).toMatchObject({ quorate: false, expectedVotes: 2, needed: 2 });
+    expect(cluster.windowOver([1])).toMatchObject({ quorate: false, expectedVotes: 2 });
+  });
+
+  test("with auto_tie_breaker the last one stays quorate", () => {
+    const cluster = new Cluster({ ...rules, autoTieBreaker: true });
+    for (const left of [8, 5, 3, 2]) {
+      cluster.form(upTo(left));
+      cluster.windowOver(upTo(left));
+    }
+    expect(cluster.form([1])).toMatchObject({ quorate: true, votes: 1, expectedVotes: 2 });
+    expect(cluster.windowOver([1])).toMatchObject({ quorate: true, expectedVotes: 1, needed: 1 });
+  });
+
+  test("half of the nodes lost within the window is one loss too many", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(8));
+    cluster.form(upTo(6));
+    expect(cluster.form(upTo(4))).toMatchObject({ quorate: false, expectedVotes: 8 });
+    expect(cluster.windowOver(upTo(4))).toMatchObject({ quorate: false, expectedVotes: 8 });
+  });
+
+  test("a window that belongs to an earlier membership changes nothing", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(8));
+    cluster.form(upTo(6));
+    const stale = cluster.node(1).step({ type: "timer" }, 0);
+    expect(stale).toHaveLength(1);
+    cluster.form(upTo(5));
+    for (const proposal of stale) {
+      if (proposal.type === "propose-window-over") {
+        for (const id of upTo(5)) {
+          cluster.node(id).step({ type: "window-over", ringSequence: proposal.ringSequence }, 0);
+        }
+      }
+    }
+    expect(cluster.node(1).current().expectedVotes).toBe(8);
+  });
+
+  test("those who come back don't outvote those who stayed", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(8));
+    cluster.form(upTo(5));
+    cluster.windowOver(upTo(5));
+    expect(cluster.form([6, 7, 8]).quorate).toBe(false);
+    expect(cluster.form(upTo(6))).toMatchObject({ quorate: true, expectedVotes: 6, needed: 4 });
+    expect(cluster.form(upTo(8))).toMatchObject({ quorate: true, expectedVotes: 8, needed: 5 });
+  });
+});
+
+describe("auto_tie_breaker", () => {
+  for (const [rule, winner] of [
+    ["lowest", [1, 2]],
+    ["highest", [3, 4]],
+    [
+      [nodeId(3), nodeId(1)],
+      [3, 4],
+    ],
+    [
+      [nodeId(7), nodeId(2)],
+      [1, 2],
+    ],
+  ] as const) {
+    test(`of two halves the one with node ${JSON.stringify(rule)} goes on`, () => {
+      const cluster = new Cluster(options(4, { autoTieBreaker: true, autoTieBreakerNode: rule }));
+      cluster.form(upTo(4));
+      const loser = upTo(4).filter((id) => !(winner as readonly number[]).includes(id));
+      expect(cluster.form(winner).quorate).toBe(true);
+      expect(cluster.form(loser).quorate).toBe(false);
+    });
+  }
+
+  test("the lowest of those that were there before the split decides, not of all that are listed", () => {
+    const cluster = new Cluster(options(5, { autoTieBreaker: true, lastManStanding: true }));
+    cluster.form(upTo(5));
+    cluster.form([2, 3, 4, 5]);
+    cluster.windowOver([2, 3, 4, 5]);
+    expect(cluster.form([2, 3]).quorate).toBe(true);
+    expect(cluster.form([4, 5]).quorate).toBe(false);
+  });
+
+  test("less than half is not enough, even with the tie-breaking node", () => {
+    const cluster = new Cluster(options(5, { autoTieBreaker: true }));
+    cluster.form(upTo(5));
+    expect(cluster.form([1, 2]).quorate).toBe(false);
+  });
+});
+
+describe("allow_downscale", () => {
+  const rules = options(6, { allowDownscale: true, expectedVotes: 3 });
+
+  test("orderly leaves lower the expected votes down to the configured number", () => {
+    const cluster = new Cluster(rules);
+    expect(cluster.form(upTo(6))).toMatchObject({ expectedVotes: 6, needed: 4 });
+    expect(cluster.form(upTo(5), [6])).toMatchObject({ expectedVotes: 5, needed: 3 });
+    expect(cluster.form(upTo(3), [4, 5])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
+    expect(cluster.form(upTo(2), [3])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
+    expect(cluster.form([1], [2])).toMatchObject({ quorate: false, expectedVotes: 3 });
+  });
+
+  test("a crash lowers nothing", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(6));
+    expect(cluster.form(upTo(4))).toMatchObject({ quorate: true, expectedVotes: 6, needed: 4 });
+    expect(cluster.form(upTo(3))).toMatchObject({ quorate: false, expectedVotes: 6 });
+  });
+
+  test("the highest expected votes are kept over a restart", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(6));
+    const kept = cluster.effects.findLast((effect) => effect.type === "persist-expected");
+    expect(kept).toEqual({ type: "persist-expected", expectedVotes: 6 });
+    for (const id of upTo(6)) cluster.restart(id, 6);
+    expect(cluster.form(upTo(3))).toMatchObject({ quorate: false, expectedVotes: 6, needed: 4 });
+  });
+});
+
+describe("expected votes set by an administrator", () => {
+  test("let a minority go on", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    expect(cluster.form([1, 2]).quorate).toBe(false);
+    expect(cluster.setExpected([1, 2], 2)).toMatchObject({ quorate: true, expectedVotes: 2, needed: 2 });
+  });
+
+  test("are not set below the votes that are present, and that is said", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(4));
+    expect(cluster.setExpected(upTo(4), 1)).toMatchObject({ quorate: true, expectedVotes: 4, needed: 3 });
+    expect(cluster.effects).toContainEqual({
+      type: "log",
+      level: "warning",
+      text: "expected votes stay at 4: so many are present, 1 were asked for",
+    });
+  });
+
+  test("hold for those who join later", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    cluster.form([1, 2]);
+    cluster.setExpected([1, 2], 2);
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
+  });
+});
+
+test("a paused member's memory of an earlier quorum does not overrule those who went on", () => {
+  const cluster = new Cluster(options(5, { lastManStanding: true }));
+  cluster.form(upTo(5));
+  // Node 5 is paused: it still believes in the first membership when the others have gone on without it.
+  cluster.form(upTo(4));
+  cluster.windowOver(upTo(4));
+  cluster.form(upTo(3));
+  cluster.windowOver(upTo(3));
+  expect(cluster.form([1, 2, 3, 5])).toMatchObject({ quorate: true, expectedVotes: 4, needed: 3 });
+});

@@ -13,12 +13,13 @@ export {
   type LinkMode,
   type LinkNode,
   type LinkOptions,
+  type LinkStatus,
   Links,
   type LinksEffect,
   type LinksOptions,
-  type LinkStatus,
   type LinksStatus,
 } from "./links.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
 export { Seal } from "./seal.ts";
 export { CLUSTER_KEY_BYTES, type ClusterKey, clusterKey } from "./seal-key.ts";
+export { SingleRing } from "./srp/single-ring.ts";

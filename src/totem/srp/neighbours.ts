@@ -1,0 +1,147 @@
+import type { Millis, NodeId } from "../../terms/index.ts";
+import type { RingId } from "../face.ts";
+import { bestClique } from "./clique.ts";
+import type { Context } from "./context.ts";
+import { encodeMerge, type Merge } from "./wire.ts";
+
+/** Every n-th merge period a member that is not the representative shows itself too. */
+const FOLLOWER_PERIODS = 5;
+/** Merge periods for which a neighbour counts as heard. */
+const HEARD_PERIODS = 15;
+/** The answer to a neighbour that has just been heard for the first time. */
+const ANSWER_MS = 5;
+const LONGEST_BACKOFF_MS = 60_000;
+
+/** What a neighbour outside Gather last said of itself. */
+interface View {
+  readonly at: Millis;
+  readonly members: ReadonlySet<NodeId>;
+  readonly heard: ReadonlySet<NodeId>;
+}
+
+/**
+ * Whom this node hears, and what the neighbours say whom they hear. Decides whether leaving a ring that works can end
+ * in a better one.
+ *
+ * The rule, so that one-way and partial connectivity ends in stable rings: a working ring is left for others only when
+ * there is a set of nodes, this one among them, in which every pair hears each other both ways, and which is larger
+ * than the present ring of *each* of its nodes. Each such step makes the list of ring sizes, largest first, grow in
+ * lexicographic order, so the steps come to an end and the rings then stay as they are, however often their merge
+ * detect messages reach each other. An attempt that gained nothing (the neighbours knew more, or a link has just
+ * died) doubles the pause before the next one.
+ */
+export class Neighbours {
+  readonly #context: Context;
+  readonly #lastHeard = new Map<NodeId, Millis>();
+  readonly #views = new Map<NodeId, View>();
+  #attempt: { readonly size: number } | undefined;
+  #failures = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** An authenticated datagram of `from` arrived. Whether it is the first for long. */
+  note(from: NodeId): boolean {
+    const before = this.#lastHeard.get(from);
+    this.#lastHeard.set(from, this.#context.now);
+    return before === undefined || this.#context.now - before > this.window();
+  }
+
+  /** How long one datagram proves that a neighbour is heard, while rings stand. */
+  window(): Millis {
+    const { consensusMs, mergeMs } = this.#context.options;
+    return Math.max(consensusMs, HEARD_PERIODS * mergeMs);
+  }
+
+  /** Nodes heard within `window`, and `always`. */
+  heard(window: Millis, always: Iterable<NodeId> = []): Set<NodeId> {
+    const nodes = new Set(always);
+    nodes.delete(this.#context.self);
+    for (const [id, at] of this.#lastHeard) if (this.#context.now - at <= window) nodes.add(id);
+    return nodes;
+  }
+
+  /** A neighbour showed its ring (no members: it is gathering) and whom it hears. */
+  learn(from: NodeId, members: ReadonlySet<NodeId>, heard: ReadonlySet<NodeId>): void {
+    this.#views.set(from, { at: this.#context.now, members, heard });
+  }
+
+  /** Configured no more. */
+  forget(id: NodeId): void {
+    this.#views.delete(id);
+    this.#lastHeard.delete(id);
+  }
+
+  /** The ring is installed: tells the merge timer, and whether an attempt to merge was worth it. */
+  installed(members: ReadonlySet<NodeId>, representative: boolean): void {
+    if (this.#attempt) {
+      const gained = members.size > this.#attempt.size;
+      this.#failures = gained ? 0 : this.#failures + 1;
+      const pause = Math.min(this.#context.options.consensusMs * 2 ** this.#failures, LONGEST_BACKOFF_MS);
+      this.#notBefore = gained ? Number.NEGATIVE_INFINITY : this.#context.now + pause;
+      this.#attempt = undefined;
+    }
+    this.schedule(members, representative);
+  }
+
+  /** Sets the merge timer if somebody is missing from the ring. */
+  schedule(members: ReadonlySet<NodeId>, representative: boolean): void {
+    const { peers, options } = this.#context;
+    const missing = [...peers].some((id) => !members.has(id));
+    if (!missing) return this.#context.disarm("merge");
+    this.#context.arm("merge", representative ? options.mergeMs : FOLLOWER_PERIODS * options.mergeMs);
+  }
+
+  /** Somebody new is heard: show ourselves soon, so that both sides can judge. */
+  hurry(): void {
+    const due = this.#context.timers.deadline("merge");
+    if (due !== undefined && due <= this.#context.now + ANSWER_MS) return;
+    this.#context.arm("merge", ANSWER_MS);
+  }
+
+  /** Shows this ring to everybody. */
+  show(ring: RingId, members: ReadonlySet<NodeId>): void {
+    const merge: Merge = { kind: "merge", ring, members, heard: this.heard(this.window(), members) };
+    this.#context.transmit("all", encodeMerge(merge));
+  }
+
+  /** The nodes that would make a better ring for all of them than they have, or undefined. Ascending. */
+  betterRing(members: ReadonlySet<NodeId>): NodeId[] | undefined {
+    const { self, now } = this.#context;
+    if (now < this.#notBefore) return undefined;
+    const candidates = new Set<NodeId>(members);
+    for (const [id, view] of this.#views) {
+      if (!members.has(id) && now - view.at <= this.window() && view.heard.has(self)) candidates.add(id);
+    }
+    const mine = this.heard(this.window(), members);
+    const edge = (a: NodeId, b: NodeId): boolean =>
+      this.#hears(a, b, members, mine) && this.#hears(b, a, members, mine);
+    // Who sits in a ring that is as large already will not come: try again without those.
+    while (candidates.size > members.size) {
+      const found = bestClique(self, candidates, edge);
+      if (found.length <= members.size) return undefined;
+      const unwilling = found.filter((id) => !members.has(id) && this.#ringSize(id) >= found.length);
+      if (unwilling.length === 0) return found;
+      for (const id of unwilling) candidates.delete(id);
+    }
+    return undefined;
+  }
+
+  /** A ring of `size` is left for a better one. */
+  attempt(size: number): void {
+    this.#attempt = { size };
+  }
+
+  #ringSize(id: NodeId): number {
+    return this.#views.get(id)?.members.size ?? 0;
+  }
+
+  #hears(a: NodeId, b: NodeId, members: ReadonlySet<NodeId>, mine: ReadonlySet<NodeId>): boolean {
+    if (members.has(a) && members.has(b)) return true;
+    if (a === this.#context.self) return mine.has(b);
+    const view = this.#views.get(a);
+    return view !== undefined && (view.heard.has(b) || view.members.has(b));
+  }
+}

@@ -1,0 +1,288 @@
+import { describe, expect, test } from "bun:test";
+import { OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { exited, operation, World } from "./world.ts";
+
+describe("one operation at a time per resource", () => {
+  test("operations of one resource run in order, those of others beside them", () => {
+    const world = new World();
+    world.execute(operation("a", "start"), operation("a", "monitor"), operation("b", "start"));
+    expect(world.labels()).toEqual(["a start_0", "b start_0"]);
+    world.time += 700;
+    world.end("a start_0", exited(0));
+    expect(world.labels()).toEqual(["b start_0", "a monitor_0"]);
+    const [start] = world.results();
+    expect(start).toMatchObject({ action: "start", rc: 0, status: OpStatus.DONE, execMs: 700, queueMs: 0 });
+    world.time += 30;
+    world.end("a monitor_0", exited(7));
+    expect(world.results()).toMatchObject([{ action: "monitor", rc: 7, execMs: 30, queueMs: 700 }]);
+  });
+
+  test("a recurring monitor waits for a running operation, and what is asked for once goes first", () => {
+    const world = new World();
+    world.execute(operation("a", "notify"));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }), operation("a", "monitor"));
+    expect(world.labels()).toEqual(["a notify_0"]);
+    world.end("a notify_0", exited(0));
+    expect(world.labels()).toEqual(["a monitor_0"]);
+    world.end("a monitor_0", exited(0));
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+  });
+
+  test("start-delay keeps the order", () => {
+    const world = new World();
+    world.execute(operation("a", "start", { startDelayMs: 5000 }), operation("a", "stop"));
+    expect(world.labels()).toEqual([]);
+    world.advance(4999);
+    expect(world.labels()).toEqual([]);
+    world.advance(1);
+    expect(world.labels()).toEqual(["a start_0"]);
+    world.end("a start_0", exited(0));
+    expect(world.labels()).toEqual(["a stop_0"]);
+  });
+
+  test("the same request twice runs once, and later is answered from memory", () => {
+    const world = new World();
+    const start = operation("a", "start");
+    world.execute(start, start);
+    expect(world.labels()).toEqual(["a start_0"]);
+    world.end("a start_0", exited(0));
+    expect(world.labels()).toEqual([]);
+    expect(world.results()).toHaveLength(1);
+    world.execute(start);
+    expect(world.labels()).toEqual([]);
+    expect(world.results()).toMatchObject([{ callId: start.callId, rc: 0 }]);
+  });
+
+  test("a queued operation can be cancelled, a running one cannot", () => {
+    const world = new World();
+    world.execute(operation("a", "start"), operation("a", "promote"));
+    world.cancel("a", "promote", 0);
+    expect(world.results()).toMatchObject([{ action: "promote", status: OpStatus.CANCELLED }]);
+    world.cancel("a", "start", 0);
+    expect(world.events()).toMatchObject([{ type: "cancelled", action: "start" }]);
+    expect(world.kills).toEqual([]);
+    world.end("a start_0", exited(0));
+    expect(world.labels()).toEqual([]);
+  });
+});
+
+describe("recurring operations", () => {
+  const monitor = () => operation("a", "monitor", { intervalMs: 10_000 });
+
+  test("tell their first result and then only what differs", () => {
+    const world = new World();
+    const defined = monitor();
+    world.execute(defined);
+    world.end("a monitor_10000", exited(0));
+    expect(world.results()).toMatchObject([{ rc: 0, callId: defined.callId }]);
+    for (let round = 0; round < 5; round++) {
+      world.advance(10_000);
+      world.end("a monitor_10000", exited(0));
+    }
+    expect(world.results()).toEqual([]);
+    world.advance(10_000);
+    world.end("a monitor_10000", exited(7, "ocf-exit-reason:it is gone\n"));
+    expect(world.results()).toMatchObject([
+      { rc: 7, exitReason: "it is gone", transitionKey: defined.transitionKey },
+    ]);
+    world.advance(10_000);
+    world.end("a monitor_10000", exited(7, "ocf-exit-reason:still gone\n"));
+    expect(world.results()).toEqual([]);
+  });
+
+  test("wait a whole interval after each run and never overlap themselves", () => {
+    const world = new World();
+    world.execute(monitor());
+    world.end("a monitor_10000", exited(0));
+    world.advance(10_000);
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+    world.advance(15_000);
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+    world.end("a monitor_10000", exited(0));
+    world.advance(9_999);
+    expect(world.labels()).toEqual([]);
+    world.advance(1);
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+  });
+
+  test("of several intervals and depths run on their own", () => {
+    const world = new World();
+    world.execute(
+      operation("a", "monitor", { intervalMs: 10_000 }),
+      operation("a", "monitor", { intervalMs: 60_000, params: { OCF_CHECK_LEVEL: "10" } }),
+    );
+    world.end("a monitor_10000", exited(0));
+    const deep = world.runs[0];
+    expect(deep?.label).toBe("a monitor_60000");
+    expect(deep?.command.env.OCF_CHECK_LEVEL).toBe("10");
+    expect(deep?.command.env.OCF_RESKEY_OCF_CHECK_LEVEL).toBeUndefined();
+  });
+
+  test("redefined during a run, run again at once and answer for the new definition", () => {
+    const world = new World();
+    world.execute(monitor());
+    const second = monitor();
+    world.execute(second);
+    world.end("a monitor_10000", exited(0));
+    expect(world.results()).toEqual([]);
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+    world.end("a monitor_10000", exited(0));
+    expect(world.results()).toMatchObject([{ callId: second.callId }]);
+  });
+
+  test("cancelled between runs, are gone; unknown ones are answered too", () => {
+    const world = new World();
+    world.execute(monitor());
+    world.end("a monitor_10000", exited(0));
+    world.events();
+    world.cancel("a", "monitor", 10_000);
+    expect(world.events()).toMatchObject([{ type: "cancelled", action: "monitor", intervalMs: 10_000 }]);
+    world.advance(60_000);
+    expect(world.labels()).toEqual([]);
+    world.cancel("a", "monitor", 10_000);
+    expect(world.events()).toMatchObject([{ type: "cancelled" }]);
+  });
+
+  test("cancelled by a stop during a run: the run gets half a second, then the stop goes ahead", () => {
+    const world = new World();
+    world.execute(monitor());
+    world.execute(operation("a", "stop"));
+    expect(world.labels()).toEqual(["a monitor_10000"]);
+    world.advance(499);
+    expect(world.kills).toEqual([]);
+    world.advance(1);
+    expect(world.kills).toEqual(["TERM a monitor_10000"]);
+    world.end("a monitor_10000", { kind: "signalled", signal: "SIGTERM", stdout: "", stderr: "" });
+    expect(world.events()).toMatchObject([{ type: "cancelled", action: "monitor" }]);
+    expect(world.labels()).toEqual(["a stop_0"]);
+    world.end("a stop_0", exited(0));
+    world.advance(60_000);
+    expect(world.labels()).toEqual([]);
+  });
+
+  test("cancelled and defined anew during a run, go on with the new definition", () => {
+    const world = new World();
+    world.execute(monitor());
+    world.cancel("a", "monitor", 10_000);
+    const second = monitor();
+    world.execute(second);
+    world.end("a monitor_10000", exited(0));
+    expect(world.events()).toMatchObject([{ type: "cancelled" }]);
+    world.end("a monitor_10000", exited(0));
+    expect(world.results()).toMatchObject([{ callId: second.callId, rc: 0 }]);
+  });
+
+  test("of hundreds of resources do not fire at once", () => {
+    const world = new World();
+    const count = 200;
+    for (let n = 0; n < count; n++) world.execute(operation(`r${n}`, "monitor", { intervalMs: 10_000 }));
+    while (world.runs[0]) world.end(world.runs[0].label, exited(0));
+    const buckets = new Map<number, number>();
+    const end = world.time + 10_000;
+    while (world.time < end) {
+      world.advance(100);
+      const fired = world.labels();
+      buckets.set(world.time, fired.length);
+      for (const label of fired) world.end(label, exited(0));
+    }
+    expect([...buckets.values()].reduce((a, b) => a + b, 0)).toBe(count);
+    expect(Math.max(...buckets.values())).toBeLessThanOrEqual(4);
+  });
+});
+
+describe("the job limit", () => {
+  const many = (world: World, count: number) => {
+    for (let n = 0; n < count; n++) world.execute(operation(`r${n}`, "start"));
+  };
+
+  test("is twice the cores, in the order of the requests", () => {
+    const world = new World();
+    many(world, 6);
+    expect(world.labels()).toEqual(["r0 start_0", "r1 start_0", "r2 start_0", "r3 start_0"]);
+    world.end("r2 start_0", exited(0));
+    expect(world.labels().at(-1)).toBe("r4 start_0");
+  });
+
+  test("leaves out agents that wait for something, unless somebody set it", () => {
+    const computed = new World();
+    many(computed, 6);
+    computed.advance(1000);
+    expect(computed.labels()).toHaveLength(6);
+    const set = new World();
+    set.step({ type: "request", request: { type: "configure", nodeActionLimit: 2 } });
+    many(set, 6);
+    set.advance(5000);
+    expect(set.labels()).toHaveLength(2);
+  });
+
+  test("of PCMK_node_action_limit goes before node-action-limit", () => {
+    const world = new World({ nodeActionLimit: 1 });
+    world.step({ type: "request", request: { type: "configure", nodeActionLimit: 3 } });
+    many(world, 6);
+    expect(world.labels()).toHaveLength(1);
+  });
+
+  test("does not let hanging monitors keep a stop from running", () => {
+    const world = new World();
+    for (let n = 0; n < 8; n++) world.execute(operation(`m${n}`, "monitor", { intervalMs: 10_000 }));
+    world.execute(operation("s", "stop"));
+    expect(world.labels()).toContain("s stop_0");
+  });
+});
+
+describe("memory for the next manager", () => {
+  test("holds results, what runs and what recurs; forget drops them", () => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    world.end("a monitor_10000", exited(0));
+    world.execute(operation("b", "start"), operation("b", "promote"), operation("a", "notify"));
+    world.end("a notify_0", exited(0));
+    world.events();
+    world.step({ type: "request", request: { type: "register", client: "n1", version: 1 } });
+    const [registered, load] = world.events();
+    expect(registered).toMatchObject({
+      type: "registered",
+      hostname: "n1",
+      bootId: "boot",
+      results: [
+        { action: "start", rc: 0 },
+        { action: "monitor", intervalMs: 10_000, rc: 0 },
+      ],
+      running: [{ action: "start" }, { action: "promote" }],
+      recurring: [{ action: "monitor" }],
+    });
+    expect(load).toEqual({ type: "load", mode: "none", jobs: 4, reason: "" });
+    world.step({ type: "request", request: { type: "forget", rsc: operation("a", "x").rsc.id } });
+    world.events();
+    world.step({ type: "request", request: { type: "register", client: "n1", version: 1 } });
+    expect(world.events()[0]).toMatchObject({ results: [], recurring: [] });
+  });
+
+  test("carries over to a following executor, which runs again what was not finished", () => {
+    const first = new World();
+    first.execute(operation("a", "start"));
+    first.end("a start_0", exited(0));
+    const monitor = operation("a", "monitor", { intervalMs: 10_000 });
+    first.execute(monitor);
+    first.end("a monitor_10000", exited(0));
+    const start = operation("b", "start");
+    first.execute(start);
+    const snapshot = JSON.parse(JSON.stringify(first.executor.snapshot()));
+
+    const second = new World();
+    second.step({ type: "leftovers", rsc: start.rsc.id, count: 1 });
+    second.take(second.executor.restore(snapshot, second.now));
+    expect(second.labels()).toEqual(["a monitor_10000"]);
+    second.end("a monitor_10000", exited(0));
+    expect(second.results()).toEqual([]);
+    second.step({ type: "leftovers", rsc: start.rsc.id, count: 0 });
+    expect(second.labels()).toEqual(["b start_0"]);
+    second.end("b start_0", exited(0));
+    expect(second.results()).toMatchObject([{ callId: start.callId, rc: OcfExit.OK }]);
+    second.advance(10_000);
+    second.end("a monitor_10000", exited(7));
+    expect(second.results()).toMatchObject([{ callId: monitor.callId, rc: 7 }]);
+  });
+});

@@ -24,6 +24,8 @@ interface Execution {
   stage: Stage;
   triesLeft: number;
   deed: FenceDeed;
+  /** The agent was told to act at least once, or its wait is over. */
+  acted: boolean;
   run?: string;
   runTimeoutMs: Millis;
 }
@@ -63,6 +65,7 @@ export class Executions {
       this.answer({
         ...named(order),
         ok: false,
+        ran: false,
         deed: "none",
         reason: `${this.self} does not know this device`,
       });
@@ -75,6 +78,7 @@ export class Executions {
       stage: "delay",
       triesLeft: actionTries(device.params, order.action),
       deed: "none",
+      acted: device.kind === "kdump",
       runTimeoutMs: 0,
     };
     this.active.set(key(order), execution);
@@ -144,6 +148,7 @@ export class Executions {
 
   private check(execution: Execution, now: Millis): void {
     const { device, order } = execution;
+    if (execution.stage === "queue") execution.deadline = now + order.timeoutMs;
     execution.stage = "metadata";
     const metadata = device.kind === "external" ? pluginMetadata : this.metadataOf(device.agent);
     if (metadata === undefined) {
@@ -209,6 +214,7 @@ export class Executions {
       this.finish(execution, false, reason, now);
       return;
     }
+    if (wanted === order.action) execution.acted = true;
     if (wanted === order.action) execution.deed = deedOf(chosen.action);
     const aimed = wanted === "list" ? undefined : order.target;
     const looks = wanted === "list" || wanted === "status";
@@ -269,7 +275,13 @@ export class Executions {
 
   private finish(execution: Execution, ok: boolean, reason: string, now: Millis): void {
     this.drop(execution, now);
-    this.answer({ ...named(execution.order), ok, deed: ok ? execution.deed : "none", reason });
+    this.answer({
+      ...named(execution.order),
+      ok,
+      ran: execution.acted,
+      deed: ok ? execution.deed : "none",
+      reason,
+    });
   }
 
   private drop(execution: Execution, now: Millis): void {
@@ -285,7 +297,11 @@ export class Executions {
 }
 
 const key = (order: ExecuteOrder) => `${order.op}#${order.attempt}`;
-const named = (order: ExecuteOrder) => ({ op: order.op, attempt: order.attempt });
+const named = (order: ExecuteOrder) => ({
+  op: order.op,
+  attempt: order.attempt,
+  device: order.device,
+});
 
 /** A timer's name as kind and rest. */
 export function split(name: string): readonly [string, string] {

@@ -164,7 +164,10 @@ export interface ExecuteOrder {
 export interface ExecuteAnswer {
   readonly op: string;
   readonly attempt: number;
+  readonly device: string;
   readonly ok: boolean;
+  /** The device was really used; false when the node could not even try. */
+  readonly ran: boolean;
   /** What the device really did, after every substitution. */
   readonly deed: FenceDeed;
   readonly reason: string;

@@ -19,7 +19,7 @@ import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
 import { isFencerMessage } from "./messages.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
-import { isSecret } from "./parameters.ts";
+import { actionLimit, isSecret } from "./parameters.ts";
 import {
   deviceTimeout,
   executors,
@@ -57,6 +57,10 @@ export interface FenceDeviceInfo {
   readonly nodes: readonly NodeName[];
 }
 
+/** Whether the operation answers this request. */
+const asks = (operation: Operation, id: string): boolean =>
+  operation.request.id === id || operation.merged.some((one) => one.id === id);
+
 interface TestUnderWay {
   readonly expected: Set<NodeName>;
   readonly rows: FenceTestRow[];
@@ -77,7 +81,7 @@ export class Fencer {
   /** Requests of this node whose message has not come round yet. */
   private readonly asked = new Map<string, FenceRequest>();
   /** Orders and results sent by this coordinator that have not come round yet. */
-  private readonly sent = new Set<string>();
+  private readonly sent = new Map<string, string>();
   private readonly tests = new Map<string, TestUnderWay>();
   private readonly agents = new Map<NodeName, ReadonlyMap<string, AgentMetadata | null>>();
   private readonly ownAgents = new Map<string, AgentMetadata | null>();
@@ -285,7 +289,8 @@ export class Fencer {
   private changeMembers(members: readonly NodeName[], leader: NodeName | undefined, now: Millis): void {
     const before = this.members;
     this.members = members;
-    if (leader !== this.leader) this.sent.clear();
+    const changed = leader !== this.leader;
+    if (changed) this.sent.clear();
     this.leader = leader;
     this.notices.membership(new Set(members), now);
     const joined = members.filter((node) => !before.includes(node));
@@ -303,6 +308,9 @@ export class Fencer {
           failures: this.history.allFailures(),
         });
     }
+    // A leader from another part of the cluster has not heard of these; one that has ignores the repetition.
+    if (changed && leader !== undefined && before.length > 0)
+      for (const request of this.asked.values()) this.broadcast({ type: "request", request });
     for (const id of [...this.tests.keys()]) this.testEnd(id);
     this.advanceAll(now);
   }
@@ -336,7 +344,7 @@ export class Fencer {
         this.takeOrder(from, message.order, now);
         break;
       case "answer":
-        this.takeAnswer(message.answer, now);
+        this.takeAnswer(from, message.answer, now);
         break;
       case "done":
         this.takeDone(message.op, message.result, now);
@@ -366,6 +374,8 @@ export class Fencer {
 
   private takeRequest(request: FenceRequest, now: Millis): void {
     const { target, action } = request;
+    if ([...this.operations.values()].some((one) => asks(one, request.id)) || this.history.has(request.id))
+      return;
     const equal = [...this.operations.values()].find(
       ({ request: one }) => one.target === target && one.action === action,
     );
@@ -413,7 +423,7 @@ export class Fencer {
       case "execute":
         if (![request, ...operation.merged].some(({ origin }) => this.members.includes(origin)))
           this.end(operation, false, [], "none", "the node that asked is gone");
-        else this.order(operation, step, view);
+        else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
       case "success":
         this.end(operation, true, step.level.devices, step.deed, "", step.executor);
@@ -421,6 +431,22 @@ export class Fencer {
       case "failure":
         this.end(operation, false, [], "none", step.reason);
     }
+  }
+
+  /** pcmk_action_limit: what a device does at a time on one node, over all requests. */
+  private hasTurn(device: FenceDevice, executor: NodeName): boolean {
+    const busy = [...this.operations.values()].flatMap(({ attempts }) =>
+      attempts.filter(
+        (one) => one.state === "running" && one.device === device.id && one.executor === executor,
+      ),
+    );
+    return (
+      device.kind === "kdump" || busy.length + this.ordered(device.id, executor) < actionLimit(device.params)
+    );
+  }
+
+  private ordered(device: string, executor: NodeName): number {
+    return [...this.sent.values()].filter((one) => one === `${device}@${executor}`).length;
   }
 
   private order(
@@ -446,7 +472,7 @@ export class Fencer {
       timeoutMs: deviceTimeout(request, step.device, step.action, view),
       delayMs,
     };
-    this.sent.add(request.id);
+    this.sent.set(request.id, `${order.device}@${order.executor}`);
     this.broadcast({ type: "execute", order });
   }
 
@@ -475,7 +501,7 @@ export class Fencer {
       failures,
       exhausted: failures >= this.configuration.maxAttempts,
     };
-    this.sent.add(request.id);
+    this.sent.set(request.id, "end");
     this.broadcast({ type: "done", op: request.id, result });
   }
 
@@ -484,7 +510,9 @@ export class Fencer {
   private takeOrder(from: NodeName, order: ExecuteOrder, now: Millis): void {
     const operation = this.operations.get(order.op);
     // Two leaders may meet for a moment; who is not the leader now has nothing to order.
-    if (from !== this.leader || !operation || operation.attempts.length + 1 !== order.attempt) return;
+    if (from !== this.leader || !operation || operation.attempts.length + 1 < order.attempt) return;
+    // A leader that came from elsewhere has begun anew; what it does not know of does not count.
+    operation.attempts.length = order.attempt - 1;
     if (this.leader === this.options.self) this.sent.delete(order.op);
     operation.attempts.push({
       attempt: order.attempt,
@@ -493,13 +521,15 @@ export class Fencer {
       phase: order.phase,
       executor: order.executor,
       state: "running",
+      ran: false,
       deed: "none",
       reason: "",
     });
+    const level = order.level > 0 ? ` (level ${order.level})` : "";
     const delay = order.delayMs > 0 ? ` after ${seconds(order.delayMs)}` : "";
     this.log(
       "notice",
-      `${order.executor} is to ${order.action} ${order.target} by ${order.device} (level ${order.level})${delay}`,
+      `${order.executor} is to ${order.action} ${order.target} by ${order.device}${level}${delay}`,
     );
     this.effects.push({
       type: "set-timer",
@@ -511,13 +541,15 @@ export class Fencer {
     this.advance(operation, now);
   }
 
-  private takeAnswer(answer: ExecuteAnswer, now: Millis): void {
+  private takeAnswer(from: NodeName, answer: ExecuteAnswer, now: Millis): void {
     const operation = this.operations.get(answer.op);
     const attempt = operation?.attempts.find((one) => one.attempt === answer.attempt);
-    if (!operation || !attempt || attempt.state === "ok") return;
+    if (!operation || !attempt || attempt.state === "ok" || attempt.device !== answer.device) return;
+    if (from !== attempt.executor && (answer.ok || from !== this.leader)) return;
     // A failure that was only assumed (no answer in time) gives way to evidence of success, never the reverse.
     if (attempt.state === "failed" && !answer.ok) return;
     attempt.state = answer.ok ? "ok" : "failed";
+    attempt.ran = answer.ran;
     attempt.deed = answer.deed;
     attempt.reason = answer.reason;
     this.effects.push({ type: "cancel-timer", timer: `guard:${answer.op}#${answer.attempt}` });
@@ -526,7 +558,7 @@ export class Fencer {
         "warning",
         `${attempt.device} on ${attempt.executor} did not fence ${operation.request.target}: ${answer.reason}`,
       );
-    this.advance(operation, now);
+    this.advanceAll(now);
   }
 
   private takeDone(op: string, result: FenceResult, now: Millis): void {
@@ -535,6 +567,7 @@ export class Fencer {
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
     if (!operation) return;
     this.finish(operation, result, now);
+    this.advanceAll(now);
   }
 
   /** Tells everybody who asked. */
@@ -606,7 +639,7 @@ export class Fencer {
     if (this.executions.timer(name, now)) return;
     const [kind, id] = split(name);
     if (kind === "guard") this.guard(id);
-    else if (kind === "whole") this.outOfTime(id);
+    else if (kind === "whole") this.outOfTime(id, now);
     else if (kind === "asked") this.unanswered(id, now);
     else if (kind === "test") this.testEnd(id, true);
   }
@@ -619,13 +652,25 @@ export class Fencer {
     const reason = `${attempt.executor} did not answer in time`;
     this.broadcast({
       type: "answer",
-      answer: { op, attempt: attempt.attempt, ok: false, deed: "none", reason },
+      answer: {
+        op,
+        attempt: attempt.attempt,
+        device: attempt.device,
+        ok: false,
+        ran: true,
+        deed: "none",
+        reason,
+      },
     });
   }
 
-  private outOfTime(id: string): void {
+  private outOfTime(id: string, now: Millis): void {
     const operation = this.operations.get(id);
-    if (operation && this.leader === this.options.self && !this.sent.has(id))
+    if (operation?.attempts.length === 0 && this.leader !== undefined) {
+      // It waits for its turn at a device that is busy with other nodes; its time has not begun.
+      const afterMs = wholeTime(operation.request, this.view(operation.request.target, now));
+      this.effects.push({ type: "set-timer", timer: `whole:${id}`, afterMs });
+    } else if (operation && this.leader === this.options.self && !this.sent.has(id))
       this.end(operation, false, [], "none", "the time for the whole request is over");
   }
 
@@ -633,9 +678,15 @@ export class Fencer {
   private unanswered(id: string, now: Millis): void {
     const request = this.asked.get(id);
     if (!request) return;
-    const operation = [...this.operations.values()].find(
-      (one) => one.request.id === id || one.merged.some((merged) => merged.id === id),
+    const operation = [...this.operations.values()].find((one) => asks(one, id));
+    const busy = [...this.operations.values()].some(({ attempts }) =>
+      attempts.some(({ state }) => state === "running"),
     );
+    if (operation && busy && this.leader !== undefined) {
+      // The leader is at it, or at what comes before it, and ends it in time.
+      this.effects.push({ type: "set-timer", timer: `asked:${id}`, afterMs: this.timeFor(request) });
+      return;
+    }
     const failures = this.history.failuresOf(request.target) + 1;
     const result: FenceResult = {
       id,

@@ -39,6 +39,10 @@ export class FenceHistory {
     return fresh.filter((entry) => this.byId.has(entry.id));
   }
 
+  has(id: string): boolean {
+    return this.byId.has(id);
+  }
+
   /** Oldest first. */
   entries(): FenceResult[] {
     return [...this.byId.values()].sort(byTime);

@@ -37,9 +37,10 @@ const checks: Readonly<Record<FencerMessage["type"], (message: Record<string, un
     ["attempt", "level", "timeoutMs", "delayMs"].every((name) => count(order[name])),
   answer: ({ answer }) =>
     object(answer) &&
-    ["op", "deed", "reason"].every((name) => text(answer[name])) &&
+    ["op", "device", "deed", "reason"].every((name) => text(answer[name])) &&
     count(answer.attempt) &&
-    flag(answer.ok),
+    flag(answer.ok) &&
+    flag(answer.ran),
   done: ({ op, result }) => text(op) && hasResult(result),
   notice: ({ node, signed }) => text(node) && flag(signed),
   confirm: ({ id, target, client, at }) => text(id) && text(target) && text(client) && count(at),

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly phase: "main" | "on";
   readonly executor: NodeName;
   state: "running" | "ok" | "failed";
+  /** The device itself failed; false when this node could not even try (no agent, not in its list, it left). */
+  ran: boolean;
   deed: FenceDeed;
   reason: string;
 }
@@ -96,8 +98,9 @@ function flagged(device: FenceDevice, view: PlanView, flag: "automatic" | "onTar
 
 /**
  * Decides the next step from what was tried: pure, so that whoever coordinates, and whoever takes over, decides
- * the same. A level succeeds when all its devices did; the first that succeeds ends the request; a device that
- * failed from every node that may run it fails its level. With several devices a reboot is off on all, then on on
+ * the same. A level succeeds when all its devices did, the first that succeeds ends the request, and the first failure
+ * of a device goes on to the next level. When all levels have failed, they are tried again from the other nodes that
+ * may run their devices, until each has. With several devices a reboot is off on all, then on on
  * all, and only off decides (Pacemaker Explained, "Remapping Reboots").
  */
 export function nextStep(operation: Operation, view: PlanView): NextStep {
@@ -105,19 +108,25 @@ export function nextStep(operation: Operation, view: PlanView): NextStep {
   const dumped = view.dumping ? levels.find((level) => completed(level, operation, view)) : undefined;
   if (dumped) return success(dumped, operation, view);
   if (operation.attempts.some(({ state }) => state === "running")) return { type: "wait" };
-  for (const level of levels) {
-    const step = levelStep(level, operation, view);
-    if (step !== "failed") return step;
-  }
+  for (let round = 1; round <= Math.max(1, view.members.length); round++)
+    for (const level of levels) {
+      const step = levelStep(level, round, operation, view);
+      if (step !== "failed") return step;
+    }
   return { type: "failure", reason: failureReason(levels, operation) };
 }
 
-function levelStep(level: PlanLevel, operation: Operation, view: PlanView): NextStep | "failed" {
+function levelStep(
+  level: PlanLevel,
+  round: number,
+  operation: Operation,
+  view: PlanView,
+): NextStep | "failed" {
   const { action } = operation.request;
   const several = level.devices.length > 1 && action === "reboot";
   for (const id of level.devices) {
     if (deviceDone(level, id, operation, view)) continue;
-    const step = deviceStep(level, id, "main", several ? "off" : action, operation, view);
+    const step = deviceStep(level, id, round, several ? "off" : action, operation, view);
     if (step === undefined) return "failed";
     return step;
   }
@@ -131,11 +140,11 @@ function levelStep(level: PlanLevel, operation: Operation, view: PlanView): Next
   return success(level, operation, view);
 }
 
-/** An order for the next node that may run the device, or undefined when none is left. */
+/** An order for the next node that may run the device, or undefined when none is left in this round. */
 function deviceStep(
   level: PlanLevel,
   id: string,
-  phase: "main" | "on",
+  round: number | "on",
   action: FenceAction,
   operation: Operation,
   view: PlanView,
@@ -143,7 +152,9 @@ function deviceStep(
   const device = view.configuration.devices.get(id);
   if (!device || device.disabled !== undefined) return undefined;
   if (device.kind === "kdump" && action === "on") return undefined;
+  const phase = round === "on" ? "on" : "main";
   const tried = operation.attempts.filter((one) => matches(one, level, id, phase));
+  if (round !== "on" && tried.filter(({ ran }) => ran).length >= round) return undefined;
   const executor = executors(device, operation.request, phase, view).find(
     (node) => !tried.some((one) => one.executor === node),
   );

@@ -1,0 +1,187 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type AgentMetadata,
+  type AgentOutcome,
+  type AgentRun,
+  parseAgentMetadata,
+  pluginMetadata,
+} from "../fencer/index.ts";
+import { type EndedProcess, type RunningProcess, startProcess } from "../platform/index.ts";
+import { HactlError, type Millis } from "../terms/index.ts";
+
+/** Where fence agents and cluster-glue plugins are looked for, in this order. */
+export interface FenceDirectories {
+  readonly agents: readonly string[];
+  readonly plugins: readonly string[];
+  /** Additions to PATH for plugins: where cluster-glue's ha_log.sh lies. */
+  readonly glue: readonly string[];
+}
+
+/** Directories of the packages fence-agents and cluster-glue on RHEL and Debian. */
+export const fenceDirectories: FenceDirectories = {
+  agents: ["/usr/sbin"],
+  plugins: ["/usr/lib64/stonith/plugins/external", "/usr/lib/stonith/plugins/external"],
+  glue: ["/usr/share/cluster-glue"],
+};
+
+const keepBytes = 64 * 1024;
+const metadataBytes = 1024 * 1024;
+const metadataTimeoutMs: Millis = 30_000;
+/** Between SIGTERM and SIGKILL after a time-out. */
+const termMs: Millis = 1000;
+const path = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Environment of every agent: nothing of ours but what logging needs. */
+function baseEnvironment(directories: FenceDirectories): Record<string, string> {
+  const kept = ["HA_LOGFACILITY", "HA_logfacility", "HA_debug", "TZ"];
+  const inherited = kept.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(inherited), LC_ALL: "C", PATH: [path, ...directories.glue].join(":") };
+}
+
+/** How a plugin is told what to do (cluster-glue, README.external). */
+export function pluginArguments(action: string, port: string | undefined): string[] {
+  const host = port === undefined ? [] : [port];
+  switch (action) {
+    case "reboot":
+    case "reset":
+      return ["reset", ...host];
+    case "off":
+    case "on":
+      return [action, ...host];
+    case "list":
+      return ["gethosts"];
+    case "monitor":
+    case "status":
+      return ["status"];
+    default:
+      return [action, ...host];
+  }
+}
+
+/** Runs an agent to its end or its time-out. Never throws: what goes wrong is in the outcome. */
+export async function runFenceAgent(
+  run: AgentRun,
+  directories: FenceDirectories = fenceDirectories,
+): Promise<AgentOutcome> {
+  const environment = baseEnvironment(directories);
+  if (!/^[A-Za-z0-9][\w.+-]*$/.test(run.agent))
+    return failed(`"${run.agent}" is not a name of a fence agent`);
+  if (run.kind === "external") {
+    const candidates = directories.plugins.map((directory) => join(directory, run.agent));
+    const open = candidates.find((file) => existsSync(file));
+    if (open !== undefined && (statSync(open).mode & 0o022) !== 0)
+      return failed(`${open} can be written by others than its owner and is not run`);
+    const env = { ...run.params, ...environment, HA_LOGTAG: `${run.agent} ${run.device}` };
+    return await toEnd(
+      { candidates, args: pluginArguments(run.action, run.port), env, keepBytes },
+      run.timeoutMs,
+    );
+  }
+  const stdin = Object.entries(run.params)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+  const candidates = directories.agents.map((directory) => join(directory, run.agent));
+  return await toEnd({ candidates, args: [], env: environment, stdin, keepBytes }, run.timeoutMs);
+}
+
+/** Metadata of `fence_NAME` or `external/NAME`; undefined when the agent is missing or its metadata is unreadable. */
+export async function fetchFenceMetadata(
+  agent: string,
+  directories: FenceDirectories = fenceDirectories,
+): Promise<AgentMetadata | undefined> {
+  const xml = await fenceMetadataXml(agent, directories);
+  if (xml === undefined) return undefined;
+  if (agent.startsWith("external/")) return pluginMetadata;
+  try {
+    const metadata = parseAgentMetadata(xml);
+    return metadata.actions.length > 0 ? metadata : undefined;
+  } catch (error) {
+    if (error instanceof HactlError) return undefined;
+    throw error;
+  }
+}
+
+/** The metadata as the agent prints it; undefined when it cannot be had. */
+export async function fenceMetadataXml(
+  agent: string,
+  directories: FenceDirectories = fenceDirectories,
+): Promise<string | undefined> {
+  const plugin = agent.startsWith("external/");
+  const name = plugin ? agent.slice("external/".length) : agent;
+  if (!/^[A-Za-z0-9][\w.+-]*$/.test(name)) return undefined;
+  const where = plugin ? directories.plugins : directories.agents;
+  const outcome = await toEnd(
+    {
+      candidates: where.map((directory) => join(directory, name)),
+      args: plugin ? ["getinfo-xml"] : [],
+      env: baseEnvironment(directories),
+      ...(plugin ? {} : { stdin: "action=metadata\n" }),
+      keepBytes: metadataBytes,
+    },
+    metadataTimeoutMs,
+  );
+  return outcome.exit === 0 && !outcome.timedOut ? outcome.stdout : undefined;
+}
+
+async function toEnd(spec: Parameters<typeof startProcess>[0], timeoutMs: Millis): Promise<AgentOutcome> {
+  const started = startProcess(spec);
+  if ("kind" in started) return outcomeOf(started, false);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), timeoutMs);
+  });
+  const ended = await Promise.race([started.ended, late]);
+  clearTimeout(timer);
+  if (ended !== "late") return outcomeOf(ended, false);
+  void end(started);
+  return { exit: null, timedOut: true, stdout: "", stderr: "" };
+}
+
+/** Ends an agent that took too long, with everything that it started. */
+async function end(started: RunningProcess): Promise<void> {
+  started.signal("TERM");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, termMs);
+  });
+  await Promise.race([started.ended, grace]);
+  clearTimeout(timer);
+  started.signal("KILL");
+  started.killRest(false);
+}
+
+function outcomeOf(ended: EndedProcess, timedOut: boolean): AgentOutcome {
+  switch (ended.kind) {
+    case "exited":
+      return { exit: ended.code, timedOut, stdout: ended.stdout, stderr: ended.stderr };
+    case "signalled":
+      return {
+        exit: null,
+        timedOut,
+        stdout: ended.stdout,
+        stderr: `${ended.stderr}\nended by ${ended.signal}`,
+      };
+    case "missing":
+      return failed(`not installed (looked for ${ended.searched.join(", ")})`);
+    case "refused":
+      return failed(
+        ended.why === "not-executable"
+          ? `${ended.path} is not executable`
+          : `the interpreter of ${ended.path} is missing`,
+      );
+    case "no-room":
+      return failed(ended.message);
+  }
+}
+
+const failed = (error: string): AgentOutcome => ({
+  exit: null,
+  timedOut: false,
+  stdout: "",
+  stderr: "",
+  error,
+});

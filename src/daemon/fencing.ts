@@ -1,0 +1,291 @@
+import type { XmlElement } from "../cib/index.ts";
+import {
+  type FenceAction,
+  type FenceDeviceInfo,
+  type FenceProgress,
+  type FenceRequest,
+  type FenceResult,
+  Fencer,
+  type FencerEffect,
+  type FencerEvent,
+  type FencerMessage,
+  type FenceTestRow,
+} from "../fencer/index.ts";
+import { monotonicMs, wallSeconds } from "../platform/index.ts";
+import { CrmExit, HactlError, type Millis, type NodeName, nodeName } from "../terms/index.ts";
+import {
+  type FenceDirectories,
+  fenceDirectories,
+  fetchFenceMetadata,
+  runFenceAgent,
+} from "./fence-agents.ts";
+
+/** A timer takes no more than this. */
+const longestTimerMs: Millis = 2 ** 31 - 1;
+
+/** What the manager gives to its fencing. */
+export interface FencingOptions {
+  readonly self: NodeName;
+  /** Time in which the ring notices a silent node: token + consensus. */
+  readonly detectionMs: Millis;
+  readonly directories?: FenceDirectories;
+  /** Sends to all managers, this one included, in the ring's order; arrives at `message`. */
+  readonly broadcast: (message: FencerMessage) => void;
+  /** A request ended; on every node that knew it. */
+  readonly onResult: (result: FenceResult) => void;
+  /** The history has a new entry. */
+  readonly onHistory?: (entry: FenceResult) => void;
+  readonly log: (level: "debug" | "info" | "notice" | "warning" | "error", text: string) => void;
+}
+
+/** Answer to `fence.history`. */
+export interface FenceHistoryReply {
+  readonly pending: readonly FenceProgress[];
+  readonly entries: readonly FenceResult[];
+}
+
+/** Joins the fencer to the machine: clock, timers, agents. */
+export class Fencing {
+  private readonly fencer: Fencer;
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  private readonly waiting = new Map<string, (result: FenceResult) => void>();
+  private readonly tests = new Map<string, (rows: readonly FenceTestRow[]) => void>();
+  private readonly directories: FenceDirectories;
+  private readonly events: FencerEvent[] = [];
+  private stepping = false;
+  private counter = 0;
+  private closed = false;
+
+  constructor(private readonly options: FencingOptions) {
+    this.directories = options.directories ?? fenceDirectories;
+    this.fencer = new Fencer({
+      self: options.self,
+      random: Math.random,
+      wallClock: wallSeconds,
+      detectionMs: options.detectionMs,
+    });
+  }
+
+  /** The CIB's configuration is now this. `running`: where stonith resources are started. */
+  configure(configuration: XmlElement, running?: ReadonlyMap<string, NodeName>): void {
+    this.step({ type: "configuration", configuration, ...(running ? { running } : {}) });
+  }
+
+  /** Managers that take part, and the leader; in the order of the ring's messages. */
+  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
+    this.step({ type: "membership", members, leader });
+  }
+
+  /** A message of a fencer came, our own included. */
+  message(from: NodeName, message: unknown): void {
+    this.step({ type: "message", from, message });
+  }
+
+  /** A member gave another sign of life. */
+  alive(node: NodeName): void {
+    this.step({ type: "alive", node });
+  }
+
+  /** The kdump listener heard a node. */
+  kdumpNotice(node: NodeName, signed: boolean): void {
+    this.step({ type: "kdump-notice", node, signed });
+  }
+
+  /** Asks for fencing; the result comes to `onResult` on all nodes. */
+  request(request: FenceRequest): void {
+    this.step({ type: "request", request });
+  }
+
+  /** Asks for fencing and waits for the result, which always comes. */
+  perform(request: FenceRequest): Promise<FenceResult> {
+    return new Promise((resolve) => {
+      this.waiting.set(request.id, resolve);
+      this.request(request);
+    });
+  }
+
+  /** A person takes responsibility for it that the node is down. */
+  confirm(target: NodeName, client: string): Promise<FenceResult> {
+    const id = this.newId("confirm");
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.step({ type: "confirm", id, target, client });
+    });
+  }
+
+  /** Tries every device for a node from every member without touching the node. */
+  test(target: NodeName): Promise<readonly FenceTestRow[]> {
+    const id = this.newId("test");
+    return new Promise((resolve) => {
+      this.tests.set(id, resolve);
+      this.step({ type: "test", id, target });
+    });
+  }
+
+  history(): FenceHistoryReply {
+    return { pending: this.fencer.pending(), entries: this.fencer.entries() };
+  }
+
+  devices(): FenceDeviceInfo[] {
+    return this.fencer.devices();
+  }
+
+  /** Whether stonith-max-attempts is used up for a node. */
+  exhausted(target: NodeName): boolean {
+    return this.fencer.exhausted(target);
+  }
+
+  /** Those of the nodes that no device can fence. */
+  unfenceable(nodes: readonly NodeName[]): NodeName[] {
+    return this.fencer.unfenceable(nodes);
+  }
+
+  /** How long a request may take before its result comes. */
+  timeFor(request: FenceRequest): Millis {
+    return this.fencer.timeFor(request);
+  }
+
+  /** An id that no other request has. */
+  newId(kind: string): string {
+    return `${this.options.self}-${kind}-${wallSeconds()}-${process.pid}-${++this.counter}`;
+  }
+
+  /** Stops all timers. Agents that run end by themselves. */
+  close(): void {
+    this.closed = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  /**
+   * Answers a request of the admin CLI: `fence.request` {node, action, delay}, `fence.history`, `fence.confirm`
+   * {node}, `fence.test` {node}, `fence.devices`. `client` names who asks. Throws HactlError for bad input.
+   */
+  async handle(name: string, params: Readonly<Record<string, unknown>>, client: string): Promise<unknown> {
+    switch (name) {
+      case "fence.request":
+        return await this.perform({
+          id: this.newId("fence"),
+          target: targetOf(params),
+          action: actionOf(params),
+          timeoutMs: numberOf(params, "timeoutMs", 0),
+          delayMs: numberOf(params, "delayMs", 0),
+          origin: this.options.self,
+          client,
+          reason: `asked by ${client}`,
+        });
+      case "fence.history":
+        return this.history();
+      case "fence.confirm":
+        return await this.confirm(targetOf(params), client);
+      case "fence.test":
+        return await this.test(targetOf(params));
+      case "fence.devices":
+        return this.devices();
+      default:
+        throw new HactlError({
+          code: "UNKNOWN_REQUEST",
+          what: `there is no request ${name}`,
+          exit: CrmExit.PROTOCOL,
+        });
+    }
+  }
+
+  private step(event: FencerEvent): void {
+    this.events.push(event);
+    if (this.stepping) return;
+    this.stepping = true;
+    try {
+      // An effect may cause an event at once; it waits until the effects before it are carried out.
+      for (let next = this.events.shift(); next && !this.closed; next = this.events.shift())
+        for (const effect of this.fencer.step(next, monotonicMs())) this.carryOut(effect);
+    } finally {
+      this.stepping = false;
+    }
+  }
+
+  private carryOut(effect: FencerEffect): void {
+    switch (effect.type) {
+      case "broadcast":
+        this.options.broadcast(effect.message);
+        return;
+      case "run-agent": {
+        const { run } = effect;
+        void runFenceAgent(run, this.directories).then((outcome) =>
+          this.step({ type: "agent-result", run: run.run, outcome }),
+        );
+        return;
+      }
+      case "fetch-metadata": {
+        const { agent } = effect;
+        void fetchFenceMetadata(agent, this.directories).then((metadata) =>
+          this.step({ type: "metadata", agent, metadata }),
+        );
+        return;
+      }
+      case "set-timer":
+        clearTimeout(this.timers.get(effect.timer));
+        this.timers.set(
+          effect.timer,
+          setTimeout(
+            () => {
+              this.timers.delete(effect.timer);
+              this.step({ type: "timer", timer: effect.timer });
+            },
+            Math.min(effect.afterMs, longestTimerMs),
+          ),
+        );
+        return;
+      case "cancel-timer":
+        clearTimeout(this.timers.get(effect.timer));
+        this.timers.delete(effect.timer);
+        return;
+      case "result": {
+        const waiter = this.waiting.get(effect.result.id);
+        this.waiting.delete(effect.result.id);
+        this.options.onResult(effect.result);
+        waiter?.(effect.result);
+        return;
+      }
+      case "history":
+        this.options.onHistory?.(effect.entry);
+        return;
+      case "test-result": {
+        const waiter = this.tests.get(effect.id);
+        this.tests.delete(effect.id);
+        waiter?.(effect.rows);
+        return;
+      }
+      case "log":
+        this.options.log(effect.level, effect.text);
+    }
+  }
+}
+
+function targetOf(params: Readonly<Record<string, unknown>>): NodeName {
+  const { node } = params;
+  if (typeof node !== "string" || node === "")
+    throw new HactlError({
+      code: "FENCE_TARGET",
+      what: "no node is named",
+      cure: "name a node",
+      exit: CrmExit.USAGE,
+    });
+  return nodeName(node);
+}
+
+function actionOf(params: Readonly<Record<string, unknown>>): FenceAction {
+  const action = params.action ?? "reboot";
+  if (action === "off" || action === "reboot" || action === "on") return action;
+  throw new HactlError({
+    code: "FENCE_ACTION",
+    what: `"${String(action)}" is not a fencing action`,
+    cure: "use off, reboot or on",
+    exit: CrmExit.USAGE,
+  });
+}
+
+function numberOf(params: Readonly<Record<string, unknown>>, name: string, otherwise: number): number {
+  const value = params[name];
+  return typeof value === "number" && Number.isFinite(value) ? value : otherwise;
+}

@@ -1,0 +1,278 @@
+import { parseXml } from "../../src/cib/index.ts";
+import {
+  type AgentMetadata,
+  type AgentOutcome,
+  type AgentRun,
+  type FenceAction,
+  type FenceResult,
+  Fencer,
+  type FencerEffect,
+  type FencerEvent,
+  type FencerMessage,
+} from "../../src/fencer/index.ts";
+import { type NodeName, nodeName } from "../../src/terms/index.ts";
+
+/** What a scripted agent does when it is run. */
+export interface Behaviour {
+  readonly outcome: Partial<AgentOutcome>;
+  readonly afterMs: number;
+}
+
+interface Due {
+  readonly at: number;
+  readonly order: number;
+  readonly act: () => void;
+}
+
+interface Host {
+  readonly name: NodeName;
+  readonly fencer: Fencer;
+  readonly timers: Map<string, Due>;
+  up: boolean;
+  readonly results: FenceResult[];
+}
+
+const power: AgentMetadata = {
+  actions: ["on", "off", "reboot", "status", "monitor", "metadata"],
+  hostArgument: "port",
+  onTarget: false,
+  automatic: false,
+};
+
+/** Fencers of several nodes on virtual time, joined by a bus that keeps one order, with scripted agents. */
+export class FenceCluster {
+  readonly trace: string[] = [];
+  readonly hosts = new Map<NodeName, Host>();
+  readonly agents = new Map<string, AgentMetadata | undefined>();
+  /** By `device@node action`, `device action`, `device`. */
+  readonly behaviours = new Map<string, Behaviour>();
+  readonly logs: string[] = [];
+  random = 0.5;
+  now = 0;
+  leader: NodeName | undefined;
+  private members: NodeName[] = [];
+  private readonly due: Due[] = [];
+  private order = 0;
+  private requests = 0;
+
+  constructor(names: readonly string[]) {
+    for (const name of names) this.boot(nodeName(name));
+    this.members = names.map(nodeName);
+    this.leader = this.members[0];
+    this.everyone({ type: "membership", members: this.members, leader: this.leader });
+    this.settle();
+  }
+
+  configure(resources: string, topology = "", constraints = "", properties = ""): void {
+    const xml = `<configuration><crm_config><cluster_property_set id="cib-bootstrap-options">${properties}</cluster_property_set></crm_config>
+      <nodes>${[...this.hosts.keys()].map((name, index) => `<node id="${index + 1}" uname="${name}"/>`).join("")}</nodes>
+      <resources>${resources}</resources><constraints>${constraints}</constraints>
+      <fencing-topology>${topology}</fencing-topology></configuration>`;
+    this.everyone({ type: "configuration", configuration: parseXml(xml) });
+    this.settle();
+  }
+
+  request(
+    origin: string,
+    target: string,
+    action: FenceAction,
+    extra: { delayMs?: number; timeoutMs?: number } = {},
+  ): void {
+    const id = `r${++this.requests}`;
+    this.step(nodeName(origin), {
+      type: "request",
+      request: {
+        id,
+        target: nodeName(target),
+        action,
+        timeoutMs: extra.timeoutMs ?? 0,
+        delayMs: extra.delayMs ?? 0,
+        origin: nodeName(origin),
+        client: "controller",
+        reason: "it was lost",
+      },
+    });
+    this.settle();
+  }
+
+  event(node: string, event: FencerEvent): void {
+    this.step(nodeName(node), event);
+    this.settle();
+  }
+
+  /** Nodes vanish: their processes and their agents. */
+  kill(...names: readonly string[]): void {
+    for (const name of names) {
+      const host = this.hosts.get(nodeName(name));
+      if (host) host.up = false;
+    }
+    this.regroup(this.members.filter((one) => !names.includes(one)));
+  }
+
+  /** A node comes back with an empty memory. */
+  join(name: string): void {
+    this.boot(nodeName(name));
+    this.regroup([...this.members, nodeName(name)]);
+  }
+
+  /** From here on the story is that of these nodes; the others go on for themselves, out of sight. */
+  split(names: readonly string[]): void {
+    this.leader = nodeName(names[0] ?? "");
+    this.regroup(names.map(nodeName));
+  }
+
+  /** The parts meet; the first of these leads. */
+  meet(names: readonly string[]): void {
+    this.leader = nodeName(names[0] ?? "");
+    this.regroup(names.map(nodeName));
+  }
+
+  regroup(members: readonly NodeName[]): void {
+    this.members = [...members];
+    if (this.leader === undefined || !members.includes(this.leader)) this.leader = members[0];
+    for (const member of members) this.step(member, { type: "membership", members, leader: this.leader });
+    this.settle();
+  }
+
+  /** Lets time pass. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      this.due.sort((a, b) => a.at - b.at || a.order - b.order);
+      const next = this.due[0];
+      if (!next || next.at > end) break;
+      this.due.shift();
+      this.now = next.at;
+      next.act();
+    }
+    this.now = end;
+  }
+
+  private settle(): void {
+    this.pass(0);
+  }
+
+  private boot(name: NodeName): void {
+    const fencer = new Fencer({
+      self: name,
+      random: () => this.random,
+      wallClock: () => 1_000_000 + Math.floor(this.now / 1000),
+      detectionMs: 2200,
+    });
+    this.hosts.set(name, { name, fencer, timers: new Map(), up: true, results: [] });
+  }
+
+  private everyone(event: FencerEvent): void {
+    for (const host of this.hosts.values()) if (host.up) this.step(host.name, event);
+  }
+
+  private step(name: NodeName, event: FencerEvent): void {
+    const host = this.hosts.get(name);
+    if (!host?.up) return;
+    for (const effect of host.fencer.step(event, this.now)) this.carryOut(host, effect);
+  }
+
+  private later(ms: number, act: () => void): Due {
+    const due = { at: this.now + ms, order: this.order++, act };
+    this.due.push(due);
+    return due;
+  }
+
+  private carryOut(host: Host, effect: FencerEffect): void {
+    switch (effect.type) {
+      case "broadcast":
+        this.later(0, () => this.deliver(host, effect.message));
+        return;
+      case "run-agent":
+        this.runAgent(host, effect.run);
+        return;
+      case "fetch-metadata": {
+        const metadata = this.agents.has(effect.agent) ? this.agents.get(effect.agent) : power;
+        this.later(0, () => this.step(host.name, { type: "metadata", agent: effect.agent, metadata }));
+        return;
+      }
+      case "set-timer": {
+        this.cancel(host, effect.timer);
+        const due = this.later(effect.afterMs, () => {
+          host.timers.delete(effect.timer);
+          this.step(host.name, { type: "timer", timer: effect.timer });
+        });
+        host.timers.set(effect.timer, due);
+        return;
+      }
+      case "cancel-timer":
+        this.cancel(host, effect.timer);
+        return;
+      case "result":
+        host.results.push(effect.result);
+        if (host.name === this.members[0]) this.say(describeResult(effect.result));
+        return;
+      case "history":
+        return;
+      case "test-result":
+        for (const row of effect.rows)
+          this.say(
+            `test: level ${row.level} ${row.device} from ${row.node}: ${row.ok ? "ok" : "FAILED"}, ${row.check}: ${row.text}`,
+          );
+        return;
+      case "log":
+        this.logs.push(`${host.name} ${effect.level}: ${effect.text}`);
+    }
+  }
+
+  private deliver(from: Host, message: FencerMessage): void {
+    // A message of a node that has left the ring is not delivered any more.
+    if (!this.members.includes(from.name)) return;
+    const copy: unknown = JSON.parse(JSON.stringify(message));
+    for (const member of this.members) this.step(member, { type: "message", from: from.name, message: copy });
+  }
+
+  private runAgent(host: Host, run: AgentRun): void {
+    const input = Object.entries(run.params)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(" ");
+    const aimed = run.target === undefined ? "" : ` ${run.target}`;
+    this.say(`${host.name}: ${run.device} ${run.action}${aimed}, ${run.timeoutMs / 1000} s [${input}]`);
+    const behaviour = this.behaviours.get(`${run.device}@${host.name} ${run.action}`) ??
+      this.behaviours.get(`${run.device}@${host.name}`) ??
+      this.behaviours.get(`${run.device} ${run.action}`) ??
+      this.behaviours.get(run.device) ?? { outcome: { exit: 0 }, afterMs: 1000 };
+    const late = behaviour.afterMs > run.timeoutMs;
+    const outcome: AgentOutcome = late
+      ? { exit: null, timedOut: true, stdout: "", stderr: "" }
+      : { exit: 0, timedOut: false, stdout: "", stderr: "", ...behaviour.outcome };
+    this.later(late ? run.timeoutMs : behaviour.afterMs, () =>
+      this.step(host.name, { type: "agent-result", run: run.run, outcome }),
+    );
+  }
+
+  private cancel(host: Host, timer: string): void {
+    const due = host.timers.get(timer);
+    host.timers.delete(timer);
+    const index = due ? this.due.indexOf(due) : -1;
+    if (index >= 0) this.due.splice(index, 1);
+  }
+
+  private say(text: string): void {
+    this.trace.push(`${(this.now / 1000).toFixed(1).padStart(6)} ${text}`);
+  }
+}
+
+function describeResult(result: FenceResult): string {
+  const who = result.devices.length > 0 ? ` by ${result.devices.join("+")} on ${result.executor}` : "";
+  const count = result.ok ? "" : ` (${result.failures} in a row${result.exhausted ? ", exhausted" : ""})`;
+  return `${result.id}: ${result.action} ${result.target} ${result.ok ? `OK, ${result.deed}` : "FAILED"}${who}${count}: ${result.reason}`;
+}
+
+/** XML of a fence device. */
+export function deviceXml(
+  id: string,
+  agent: string,
+  params: Readonly<Record<string, string>>,
+  meta = "",
+): string {
+  const pairs = Object.entries(params)
+    .map(([name, value]) => `<nvpair id="${id}-${name}" name="${name}" value="${value}"/>`)
+    .join("");
+  return `<primitive id="${id}" class="stonith" type="${agent}"><instance_attributes id="${id}-ia">${pairs}</instance_attributes>${meta}</primitive>`;
+}

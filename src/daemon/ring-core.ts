@@ -79,7 +79,11 @@ export class RingCore {
       alsoAccept: (options.alsoAcceptKeys ?? []).map(clusterKey),
     });
     this.links = new Links(options.self, this.seal, options.links, now);
-    this.ring = new SingleRing(options.self, peersOf(options), totemOptions(options));
+    this.ring = new SingleRing({
+      self: options.self,
+      peers: peersOf(options),
+      options: totemOptions(options),
+    });
     this.quorum = new Quorum(options.self, options.quorum);
     this.participants = new Participants();
   }

@@ -59,6 +59,14 @@ export {
   type Syslog,
   syslogMessage,
 } from "./syslog.ts";
+export {
+  connectTls,
+  serveTls,
+  type TlsClientOptions,
+  type TlsServer,
+  type TlsServerOptions,
+} from "./tls.ts";
+export { SHARED_KEY_BYTES, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
 export { openUdp, type UdpHandlers, type UdpSocket } from "./udp.ts";
 export {
   connectFrames,

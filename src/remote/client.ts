@@ -1,9 +1,11 @@
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ExecutorEvent, type ExecutorRequest, PROTOCOL_VERSION } from "../executor/index.ts";
+import { connectTls, tlsIdentity } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { Channel } from "./channel.ts";
 import { decodeEvent } from "./decode.ts";
+import { REMOTE_PORT } from "./server.ts";
 
 /** Whether the executor is there: from its `registered` on, until the connection is lost. */
 export type ExecutorState = { readonly up: true } | { readonly up: false; readonly reason: string };
@@ -170,4 +172,25 @@ export function localExecutor(path: string): () => Promise<Duplex> {
       });
       socket.once("error", reject);
     });
+}
+
+/** Where a remote executor is. */
+export interface RemoteAddress {
+  readonly host: string;
+  /** Default 3121. */
+  readonly port?: number;
+  /** The key that the cluster and its remote hosts share. */
+  readonly sharedKey: Uint8Array;
+  /** For the connection and its handshake (`remote-connect-timeout`). */
+  readonly timeoutMs: Millis;
+}
+
+/**
+ * Connects to the executor of a remote host by TLS. The stream's making rejects with UNREACHABLE or WRONG_KEY.
+ * @throws HactlError KEY_SIZE
+ */
+export function remoteExecutor(remote: RemoteAddress): () => Promise<Duplex> {
+  const identity = tlsIdentity(remote.sharedKey);
+  const { host, port = REMOTE_PORT, timeoutMs } = remote;
+  return () => connectTls({ identity, host, port, timeoutMs });
 }

@@ -1,0 +1,195 @@
+import { timingSafeEqual, X509Certificate } from "node:crypto";
+import { isIP, type Socket } from "node:net";
+import { connect, createServer, type TLSSocket } from "node:tls";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
+
+export interface TlsServerOptions {
+  readonly identity: TlsIdentity;
+  /** Address to listen on. Default: all, IPv6 and IPv4. */
+  readonly address?: string | undefined;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** A peer that has proved that it has the shared key. */
+  readonly accept: (stream: TLSSocket, from: string) => void;
+  /** A peer that was turned away before anything of it was read, and why. */
+  readonly refused: (from: string, reason: string) => void;
+  /** From connecting to the end of the handshake. Default 10 s. */
+  readonly handshakeMs?: Millis;
+}
+
+export interface TlsServer {
+  readonly port: number;
+  close(): void;
+}
+
+const HANDSHAKE_MS = 10_000;
+/** Connections that may be in their handshake at a time; more than any cluster needs. */
+const MAX_HANDSHAKES = 256;
+const WRONG_KEY = "it has another shared key than this host";
+
+/**
+ * Serves TLS 1.3 to peers with the same identity. A peer with another key, or none, is cut off before any of its data
+ * is looked at.
+ * @throws HactlError PORT when the address cannot be used.
+ */
+export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
+  const { identity } = options;
+  const handshaking = new Set<Socket>();
+  const server = createServer({
+    key: identity.keyPem,
+    cert: identity.certPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.3",
+    handshakeTimeout: options.handshakeMs ?? HANDSHAKE_MS,
+  });
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    handshaking.add(socket);
+    socket.once("close", () => {
+      open.delete(socket);
+      handshaking.delete(socket);
+    });
+    if (handshaking.size <= MAX_HANDSHAKES) return;
+    options.refused(nameOf(socket), "too many connections are in their handshake");
+    socket.destroy();
+  });
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    options.refused(nameOf(socket), `no TLS connection came about: ${error.message}`);
+    socket.destroy();
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    handshaking.delete(socket);
+    const from = nameOf(socket);
+    socket.on("error", () => socket.destroy());
+    const problem = peerProblem(socket, identity);
+    if (problem !== undefined) {
+      options.refused(from, problem);
+      socket.destroy();
+      return;
+    }
+    prepare(socket);
+    options.accept(socket, from);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(portProblem(options, error)));
+    server.listen(
+      { port: options.port, ...(options.address === undefined ? {} : { host: options.address }) },
+      () => {
+        const bound = server.address();
+        resolve({
+          port: typeof bound === "object" && bound !== null ? bound.port : options.port,
+          close: () => {
+            server.close();
+            for (const socket of open) socket.destroy();
+          },
+        });
+      },
+    );
+  });
+}
+
+export interface TlsClientOptions {
+  readonly identity: TlsIdentity;
+  readonly host: string;
+  readonly port: number;
+  /** For the whole of it: name, connection, handshake. */
+  readonly timeoutMs: Millis;
+}
+
+/**
+ * Connects to a peer that has the same shared key.
+ * @throws HactlError UNREACHABLE when there is no connection in time, WRONG_KEY when the peer has another key.
+ */
+export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
+  const { identity, host, port } = options;
+  const where = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      key: identity.keyPem,
+      cert: identity.certPem,
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      minVersion: "TLSv1.3",
+    });
+    const give = (error: HactlError) => {
+      clearTimeout(timer);
+      // An end in order, so that the other side sees our certificate and can tell of it too.
+      socket.end();
+      setTimeout(() => socket.destroy(), 1000).unref();
+      reject(error);
+    };
+    const timer = setTimeout(() => {
+      give(unreachable(where, `no answer within ${options.timeoutMs} ms`));
+      socket.destroy();
+    }, options.timeoutMs);
+    socket.on("error", (error) => give(unreachable(where, error.message)));
+    socket.once("close", () => give(unreachable(where, "the connection was closed")));
+    socket.once("secureConnect", () => {
+      const problem = peerProblem(socket, identity);
+      if (problem !== undefined) {
+        give(wrongKey(where));
+        return;
+      }
+      clearTimeout(timer);
+      socket.removeAllListeners("error");
+      socket.removeAllListeners("close");
+      socket.on("error", () => socket.destroy());
+      prepare(socket);
+      resolve(socket);
+    });
+  });
+}
+
+/** Why a peer is not one of ours; `undefined` when it is. The handshake has proved that it owns the key it shows. */
+function peerProblem(socket: TLSSocket, identity: TlsIdentity): string | undefined {
+  const raw = socket.getPeerCertificate(true)?.raw;
+  if (!raw) return "it showed no certificate";
+  let shown: Buffer;
+  try {
+    shown = new X509Certificate(raw).publicKey.export({ type: "spki", format: "der" });
+  } catch {
+    return "its certificate cannot be read";
+  }
+  const same = shown.length === identity.publicKey.length && timingSafeEqual(shown, identity.publicKey);
+  return same ? undefined : WRONG_KEY;
+}
+
+function prepare(socket: TLSSocket): void {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 5000);
+}
+
+const nameOf = (socket: Socket) => `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
+
+function portProblem(options: TlsServerOptions, error: NodeJS.ErrnoException): HactlError {
+  return new HactlError({
+    code: "PORT",
+    what: `TCP port ${options.port}${options.address === undefined ? "" : ` of ${options.address}`} cannot be served: ${error.code ?? error.message}`,
+    cure: "Choose another port (PCMK_remote_port) or stop the program that uses it",
+    exit: CrmExit.OSERR,
+    cause: error,
+  });
+}
+
+function unreachable(where: string, why: string): HactlError {
+  return new HactlError({
+    code: "UNREACHABLE",
+    what: `No connection to the executor at ${where}: ${why}`,
+    cure: "Check that hactl remote runs there and that its port is open",
+    exit: CrmExit.DISCONNECT,
+  });
+}
+
+function wrongKey(where: string): HactlError {
+  return new HactlError({
+    code: "WRONG_KEY",
+    what: `The executor at ${where} has another shared key than this node`,
+    cure: "Copy the cluster's key to it (PCMK_authkey_location)",
+    exit: CrmExit.NOPERM,
+  });
+}

@@ -1,6 +1,5 @@
 import type { XmlElement } from "../cib/index.ts";
 import {
-  type FenceAction,
   type FenceDeviceInfo,
   type FenceProgress,
   type FenceRequest,
@@ -13,6 +12,7 @@ import {
 } from "../fencer/index.ts";
 import { monotonicMs, wallSeconds } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis, type NodeName, nodeName } from "../terms/index.ts";
+import type { AdminRequest } from "./admin-protocol.ts";
 import {
   type FenceDirectories,
   fenceDirectories,
@@ -43,6 +43,9 @@ export interface FenceHistoryReply {
   readonly pending: readonly FenceProgress[];
   readonly entries: readonly FenceResult[];
 }
+
+/** What the admin CLI may ask of fencing. */
+export type FenceAdminRequest = Extract<AdminRequest, { readonly type: `fence.${string}` }>;
 
 /** Joins the fencer to the machine: clock, timers, agents. */
 export class Fencing {
@@ -158,36 +161,30 @@ export class Fencing {
   }
 
   /**
-   * Answers a request of the admin CLI: `fence.request` {node, action, delay}, `fence.history`, `fence.confirm`
-   * {node}, `fence.test` {node}, `fence.devices`. `client` names who asks. Throws HactlError for bad input.
+   * Answers a request of the admin CLI: the `FenceResult` of `fence.request` and `fence.confirm`, the rows of
+   * `fence.test`, the devices, or the history. Throws HactlError when no node is named.
    */
-  async handle(name: string, params: Readonly<Record<string, unknown>>, client: string): Promise<unknown> {
-    switch (name) {
+  async handle(request: FenceAdminRequest): Promise<unknown> {
+    switch (request.type) {
       case "fence.request":
         return await this.perform({
           id: this.newId("fence"),
-          target: targetOf(params),
-          action: actionOf(params),
-          timeoutMs: numberOf(params, "timeoutMs", 0),
-          delayMs: numberOf(params, "delayMs", 0),
+          target: targetOf(request.target),
+          action: request.action,
+          timeoutMs: request.timeoutMs ?? 0,
+          delayMs: 0,
           origin: this.options.self,
-          client,
-          reason: `asked by ${client}`,
+          client: request.client,
+          reason: request.reason,
         });
       case "fence.history":
         return this.history();
       case "fence.confirm":
-        return await this.confirm(targetOf(params), client);
+        return await this.confirm(targetOf(request.target), request.client);
       case "fence.test":
-        return await this.test(targetOf(params));
+        return await this.test(targetOf(request.target));
       case "fence.devices":
         return this.devices();
-      default:
-        throw new HactlError({
-          code: "UNKNOWN_REQUEST",
-          what: `there is no request ${name}`,
-          exit: CrmExit.PROTOCOL,
-        });
     }
   }
 
@@ -262,30 +259,13 @@ export class Fencing {
   }
 }
 
-function targetOf(params: Readonly<Record<string, unknown>>): NodeName {
-  const { node } = params;
-  if (typeof node !== "string" || node === "")
+function targetOf(name: string): NodeName {
+  if (name === "")
     throw new HactlError({
       code: "FENCE_TARGET",
       what: "no node is named",
       cure: "name a node",
       exit: CrmExit.USAGE,
     });
-  return nodeName(node);
-}
-
-function actionOf(params: Readonly<Record<string, unknown>>): FenceAction {
-  const action = params.action ?? "reboot";
-  if (action === "off" || action === "reboot" || action === "on") return action;
-  throw new HactlError({
-    code: "FENCE_ACTION",
-    what: `"${String(action)}" is not a fencing action`,
-    cure: "use off, reboot or on",
-    exit: CrmExit.USAGE,
-  });
-}
-
-function numberOf(params: Readonly<Record<string, unknown>>, name: string, otherwise: number): number {
-  const value = params[name];
-  return typeof value === "number" && Number.isFinite(value) ? value : otherwise;
+  return nodeName(name);
 }

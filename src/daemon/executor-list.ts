@@ -19,11 +19,11 @@ export async function listAgents(
     case "ocf":
       return ocfAgents(config, provider);
     case "lsb":
-      return executables(config.lsbDirectory);
+      return scripts(config);
     case "systemd":
       return units(config);
     case "service":
-      return sorted([...(await units(config)), ...(await executables(config.lsbDirectory))]);
+      return sorted([...(await units(config)), ...(await scripts(config))]);
     default:
       return [];
   }
@@ -44,6 +44,10 @@ async function ocfAgents(config: ExecutorConfig, provider: string | undefined): 
     }),
   );
   return sorted(found.flat());
+}
+
+async function scripts(config: ExecutorConfig): Promise<string[]> {
+  return sorted((await Promise.all(config.lsbPath.map(executables))).flat());
 }
 
 async function directories(path: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 
 /** Names under which agents call back (features of the one executable, chosen by the name it is called by). */
 export const AGENT_TOOLS = [
@@ -24,18 +24,35 @@ export const AGENT_TOOLS = [
 ] as const;
 
 /**
- * Makes a directory with a link for each tool, all to the executable: agents find these before any that another
+ * Makes a directory with the name of each tool, all for this program: agents find these before any that another
  * cluster stack may have installed.
+ *
+ * @param command how this program is called: the executable alone, then the names are links to it; or the engine and
+ *   the source file, then they are scripts that pass their name on.
  */
-export function makeToolsDirectory(directory: string, executable: string): void {
+export function makeToolsDirectory(directory: string, command: readonly string[]): void {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const [executable, ...source] = command;
+  if (executable === undefined) return;
   for (const name of AGENT_TOOLS) {
     const path = `${directory}/${name}`;
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(path) === executable)
-      continue;
-    // An agent may look for it at this very moment.
+    // An agent may look for it at this very moment: it is replaced, never absent.
     const fresh = `${path}.${process.pid}`;
-    symlinkSync(executable, fresh);
+    if (source.length > 0) {
+      const words = [executable, ...source].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+      writeFileSync(fresh, `#!/bin/sh\nexec ${words} ${name === "hactl" ? "" : `${name} `}"$@"\n`, {
+        mode: 0o755,
+      });
+    } else {
+      if (pointsTo(path, executable)) continue;
+      symlinkSync(executable, fresh);
+    }
     renameSync(fresh, path);
   }
+}
+
+function pointsTo(path: string, executable: string): boolean {
+  return (
+    lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(path) === executable
+  );
 }

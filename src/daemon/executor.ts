@@ -12,6 +12,7 @@ import {
 } from "../platform/index.ts";
 import { ManagerPort } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { ownCommand } from "./children.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { makeToolsDirectory } from "./executor-tools.ts";
@@ -21,8 +22,8 @@ export interface AgentHostOptions {
   /** Directory of this daemon's run-time files; it exists, and a reboot empties it. */
   readonly runDir: string;
   readonly log: Log;
-  /** The executable that the tools' names point to. Default: this one. */
-  readonly executable?: string;
+  /** How this program is called, for the tools that agents call. Default: as this process was. */
+  readonly command?: readonly string[];
   /** Configuration file, for the tools that agents call. */
   readonly configPath?: string;
   /** Name of this node. Default: the host's. */
@@ -31,8 +32,8 @@ export interface AgentHostOptions {
   readonly ocfRoot?: string;
   /** Directories with PROVIDER/TYPE, in the order of search. Default: OCF_ROOT/resource.d. */
   readonly ocfPath?: readonly string[];
-  /** Directory of init scripts. Default /etc/init.d. */
-  readonly lsbDirectory?: string;
+  /** Directories of init scripts. Default /etc/init.d. */
+  readonly lsbPath?: readonly string[];
   /** HA_RSCTMP. Default: /run/resource-agents for root, else a directory in `runDir`. */
   readonly rscTmp?: string;
   /** PCMK_* and HA_* values for agents. PCMK_node_action_limit among them counts. */
@@ -113,7 +114,7 @@ export async function runExecutor(options: RunExecutorOptions): Promise<number> 
 /** The core's configuration; makes the directories and the tools that agents need. */
 export function executorConfig(options: AgentHostOptions): ExecutorConfig {
   const toolsDir = `${options.runDir}/tools`;
-  makeToolsDirectory(toolsDir, options.executable ?? process.execPath);
+  makeToolsDirectory(toolsDir, options.command ?? ownCommand());
   const ocfRoot = options.ocfRoot ?? DEFAULT_OCF_ROOT;
   const rscTmp =
     options.rscTmp ?? (process.getuid?.() === 0 ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
@@ -124,7 +125,7 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
     bootId: bootId(),
     ocfRoot,
     ocfPath: options.ocfPath ?? [`${ocfRoot}/resource.d`],
-    lsbDirectory: options.lsbDirectory ?? "/etc/init.d",
+    lsbPath: options.lsbPath ?? ["/etc/init.d"],
     environment: agentEnvironment({
       toolsDir,
       rscTmp,

@@ -9,8 +9,8 @@ export interface ExecutorConfig {
   readonly ocfRoot: string;
   /** Directories that hold PROVIDER/TYPE, in the order of search. */
   readonly ocfPath: readonly string[];
-  /** Directory of LSB init scripts, `/etc/init.d`. */
-  readonly lsbDirectory: string;
+  /** Directories of LSB init scripts, in the order of search. */
+  readonly lsbPath: readonly string[];
   /** Environment of every agent, before what its standard adds. */
   readonly environment: Readonly<Record<string, string>>;
   /** Value of OCF_RESKEY_crm_feature_set. */

@@ -39,7 +39,7 @@ function unsupported(agent: string, action: string): Verdict {
 
 function lsbCommand(script: string, action: string, config: ExecutorConfig): Command {
   return {
-    candidates: [`${config.lsbDirectory}/${script}`],
+    candidates: config.lsbPath.map((directory) => `${directory}/${script}`),
     args: [action === "monitor" ? "status" : action],
     env: config.environment,
     keepBytes: KEEP_BYTES,

@@ -44,7 +44,7 @@ class Bench {
       socketPath: this.socket,
       log: this.log,
       ocfPath: [join(this.dir, "ra")],
-      lsbDirectory: join(this.dir, "init.d"),
+      lsbPath: [join(this.dir, "init.d")],
       rscTmp: join(this.dir, "tmp"),
       configPath: "/etc/hactl/hactl.toml",
       sysconfig: { PCMK_debug: "yes", LD_PRELOAD: "/evil.so" },

@@ -16,7 +16,7 @@ export const config: ExecutorConfig = {
   bootId: "boot",
   ocfRoot: "/usr/lib/ocf",
   ocfPath: ["/opt/ocf", "/usr/lib/ocf/resource.d"],
-  lsbDirectory: "/etc/init.d",
+  lsbPath: ["/etc/init.d"],
   environment: { PATH: "/tools:/bin", LC_ALL: "C" },
   featureSet: "3.19.0",
   cores: 2,

@@ -1,0 +1,44 @@
+import { mkdirSync } from "node:fs";
+import { loadConfigFile } from "../config/index.ts";
+import { CrmExit, type HactlError } from "../terms/index.ts";
+import { agentHostOptions } from "./executor-mode.ts";
+import { runRemote } from "./remote.ts";
+import { nodeLog, readKey } from "./setup.ts";
+
+/** What `hactl remote` was called with; what is absent comes from the configuration file. */
+export interface RemoteArguments {
+  readonly configPath: string;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly keyFile?: string | undefined;
+  readonly runDir?: string | undefined;
+}
+
+/**
+ * `hactl remote`: executes agents for the cluster on a host without membership. @returns the exit code
+ * @throws HactlError when the configuration is wrong.
+ */
+export async function runRemoteHost(args: RemoteArguments): Promise<number> {
+  const config = loadConfigFile(args.configPath, "remote");
+  const options = agentHostOptions(config, args.configPath);
+  const runDir = args.runDir ?? options.runDir;
+  mkdirSync(runDir, { recursive: true, mode: 0o750 });
+  const log = nodeLog(config, "hactl-remote");
+  try {
+    return await runRemote({
+      ...options,
+      log,
+      runDir,
+      sharedKey: readKey(args.keyFile ?? config.remote.keyFile),
+      address: args.address ?? config.remote.listen,
+      port: args.port ?? config.remote.port,
+      group: config.system.group,
+    });
+  } catch (error) {
+    const known = error as Partial<HactlError>;
+    log.critical("REMOTE-FAILED", known.message ?? String(error));
+    return known.exit ?? CrmExit.ERROR;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,146 @@
+import type { ExecutorEvent, ExecutorRequest } from "../executor/index.ts";
+import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
+import { CrmExit, type Millis } from "../terms/index.ts";
+import { AdminFrame, adminSocketPath, type WireError } from "./admin-protocol.ts";
+
+/** How long a request waits for a manager to connect, and then for its answer. */
+const CONNECT_MS: Millis = 5000;
+const ANSWER_MS: Millis = 60_000;
+
+interface Pending {
+  readonly connection: FrameConnection;
+  /** The client's own number. */
+  readonly id: number;
+  readonly request: unknown;
+  sent: boolean;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+export interface RemoteToolsOptions {
+  readonly runDir: string;
+  readonly group?: string;
+  readonly log: Log;
+  /** Hands an event to the manager; `false` when none is connected. */
+  readonly send: (event: ExecutorEvent) => boolean;
+}
+
+/**
+ * The admin socket of a remote host: what tools ask here is carried to the cluster as `tool` events and answered by
+ * `tool-reply`. A request that comes between two managers waits a little for the next one.
+ */
+export class RemoteTools {
+  readonly #options: RemoteToolsOptions;
+  readonly #pending = new Map<number, Pending>();
+  #server: FrameServer | undefined;
+  #last = 0;
+
+  constructor(options: RemoteToolsOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to serve. @throws HactlError SOCKET */
+  open(): void {
+    const { runDir, group } = this.#options;
+    this.#server = serveFrames(
+      adminSocketPath(runDir),
+      {
+        frame: (connection, type, body) => this.#take(connection, type, body),
+        close: (connection) => this.#clientGone(connection),
+      },
+      { mode: 0o660, maxBody: 8 * 1024 * 1024, ...(group === undefined ? {} : { group }) },
+    );
+  }
+
+  close(): void {
+    this.#server?.close();
+    for (const { timer } of this.#pending.values()) clearTimeout(timer);
+    this.#pending.clear();
+  }
+
+  /** A manager is there: sends what waits. */
+  managerUp(): void {
+    for (const [number, pending] of this.#pending) if (!pending.sent) this.#send(number, pending);
+  }
+
+  /** The manager is gone: whether it did what it was asked is not known. */
+  managerGone(): void {
+    for (const [number, pending] of this.#pending) {
+      if (pending.sent) this.#answer(number, { error: lost });
+    }
+  }
+
+  /** The cluster's answer: `{ value }` or `{ error }`. */
+  reply(reply: ExecutorRequest & { readonly type: "tool-reply" }): void {
+    const answer = reply.reply;
+    this.#answer(reply.requestId, typeof answer === "object" && answer !== null ? answer : { value: answer });
+  }
+
+  #take(connection: FrameConnection, type: number, body: Uint8Array): void {
+    const message = type === AdminFrame.REQUEST ? parse(body) : undefined;
+    if (!message) {
+      this.#options.log.warning("GARBAGE", "closed a connection of a tool: it sent no request");
+      connection.destroy();
+      return;
+    }
+    const number = ++this.#last;
+    const timer = setTimeout(() => this.#answer(number, { error: notConnected }), CONNECT_MS);
+    const pending: Pending = { connection, ...message, sent: false, timer };
+    this.#pending.set(number, pending);
+    this.#send(number, pending);
+  }
+
+  #send(number: number, pending: Pending): void {
+    pending.sent = this.#options.send({ type: "tool", requestId: number, request: pending.request });
+    if (!pending.sent) return;
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => this.#answer(number, { error: late }), ANSWER_MS);
+  }
+
+  #answer(number: number, answer: object): void {
+    const pending = this.#pending.get(number);
+    if (!pending) return;
+    clearTimeout(pending.timer);
+    this.#pending.delete(number);
+    const body = new TextEncoder().encode(JSON.stringify({ ...answer, id: pending.id }));
+    pending.connection.send(AdminFrame.REPLY, body);
+  }
+
+  #clientGone(connection: FrameConnection): void {
+    for (const [number, pending] of this.#pending) {
+      if (pending.connection !== connection) continue;
+      clearTimeout(pending.timer);
+      this.#pending.delete(number);
+    }
+  }
+}
+
+const notConnected: WireError = {
+  code: "NOT_CONNECTED",
+  what: "No cluster node is connected to this remote host",
+  cure: "See on a cluster node whether the remote node's connection runs: hactl status",
+  exit: CrmExit.DISCONNECT,
+};
+const lost: WireError = {
+  code: "CONNECTION_LOST",
+  what: "The connection to the cluster was lost before the answer came",
+  cure: "Ask again",
+  exit: CrmExit.DISCONNECT,
+};
+const late: WireError = {
+  code: "NO_ANSWER",
+  what: `The cluster did not answer within ${ANSWER_MS / 1000} s`,
+  cure: "See hactl status on a cluster node",
+  exit: CrmExit.TIMEOUT,
+};
+
+function parse(body: Uint8Array): { readonly id: number; readonly request: unknown } | undefined {
+  try {
+    const message = JSON.parse(new TextDecoder().decode(body)) as { id?: unknown; request?: unknown } | null;
+    if (typeof message?.id === "number" && message.request !== undefined) {
+      return { id: message.id, request: message.request };
+    }
+  } catch {
+    // Answered below.
+  }
+  return undefined;
+}

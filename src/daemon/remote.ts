@@ -1,0 +1,130 @@
+import { lockFile, type ServiceManager, serviceManager, type TlsServer } from "../platform/index.ts";
+import { ManagerPort, serveRemote } from "../remote/index.ts";
+import { CrmExit } from "../terms/index.ts";
+import { type AgentHostOptions, executorConfig } from "./executor.ts";
+import { ExecutorHost } from "./executor-host.ts";
+import { RemoteTools } from "./remote-tools.ts";
+
+export interface RunRemoteOptions extends AgentHostOptions {
+  /** The key that the cluster and its remote hosts share. */
+  readonly sharedKey: Uint8Array;
+  /** Address to listen on. Default: all. */
+  readonly address?: string;
+  /** Default 3121; 0 takes a free one. */
+  readonly port?: number;
+  /** Group that may use the tools' socket. */
+  readonly group?: string;
+}
+
+/** A remote host that serves the cluster. */
+export interface RunningRemote {
+  readonly port: number;
+  /** Name of the manager that is connected. */
+  readonly manager: string | undefined;
+  /**
+   * Asks the cluster to stop what runs here. Settles when it has; at once, with `false`, when no manager is connected.
+   */
+  drain(): Promise<boolean>;
+  /** Ends. With `forget`, what ran is not taken up by a following process. */
+  close(forget: boolean): void;
+}
+
+/**
+ * Opens a remote host: executor, TLS port for managers, local socket for tools. It has no membership and no vote.
+ * @throws HactlError KEY_SIZE, PORT, SOCKET
+ */
+export async function openRemote(options: RunRemoteOptions): Promise<RunningRemote> {
+  const { log, runDir } = options;
+  let draining = false;
+  let drained: (asked: boolean) => void = () => {};
+  const port: ManagerPort = new ManagerPort(
+    {
+      request: (request) => {
+        if (request.type === "tool-reply") return tools.reply(request);
+        if (request.type === "shutdown-ack") return drained(true);
+        host.request(request);
+        if (request.type !== "register") return;
+        tools.managerUp();
+        // A manager that takes over from another does not know of it.
+        if (draining) port.send({ type: "shutdown-request" });
+      },
+      gone: () => tools.managerGone(),
+    },
+    log,
+  );
+  const host = new ExecutorHost({
+    config: executorConfig(options),
+    log,
+    runDir,
+    // Whoever starts this process: the services are those of this host until the cluster says otherwise.
+    instance: "remote",
+    emit: (event) => port.send(event),
+  });
+  const tools = new RemoteTools({
+    runDir,
+    log,
+    send: (event) => port.send(event),
+    ...(options.group === undefined ? {} : { group: options.group }),
+  });
+  const server: TlsServer = await serveRemote({
+    sharedKey: options.sharedKey,
+    address: options.address,
+    port: options.port,
+    manager: port,
+    log,
+  });
+  tools.open();
+  host.start();
+  return {
+    port: server.port,
+    get manager() {
+      return port.manager;
+    },
+    drain: () => {
+      if (draining || port.manager === undefined) return Promise.resolve(false);
+      draining = true;
+      return new Promise<boolean>((resolve) => {
+        drained = resolve;
+        port.send({ type: "shutdown-request" });
+      });
+    },
+    close: (forget) => {
+      tools.close();
+      server.close();
+      port.close();
+      host.stop(forget);
+    },
+  };
+}
+
+/**
+ * The process of a remote host: serves until SIGTERM. Then it asks the cluster to stop what runs here and ends when
+ * that is done, or at the second signal.
+ * @returns the exit code
+ */
+export async function runRemote(
+  options: RunRemoteOptions,
+  service: ServiceManager = serviceManager(),
+): Promise<number> {
+  const { log, runDir } = options;
+  const lock = lockFile(`${runDir}/remote.lock`);
+  const remote = await openRemote(options);
+  service.ready(`serving on port ${remote.port}`);
+  log.notice("REMOTE-READY", "waiting for the cluster", { port: remote.port });
+  await signal();
+  service.stopping();
+  log.notice("REMOTE-ENDS", "asking the cluster to stop what runs here");
+  const stopped = await Promise.race([remote.drain(), signal().then(() => false)]);
+  if (!stopped) {
+    log.warning("REMOTE-LEAVES", "ends without the cluster: services of it may still run here");
+  }
+  remote.close(stopped);
+  lock.release();
+  return CrmExit.OK;
+}
+
+function signal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
+  });
+}

@@ -49,6 +49,8 @@ export interface Machine {
   life: number;
   up: boolean;
   pausedUntil: number;
+  /** Events that came during a pause. */
+  waiting: TotemEvent[];
   stored: number;
   seen: Seen[];
   logs: string[];
@@ -137,6 +139,7 @@ export class Network {
         life: 0,
         up: false,
         pausedUntil: 0,
+        waiting: [],
         stored: 0,
         seen: [],
         logs: [],
@@ -156,9 +159,11 @@ export class Network {
     const peers = [...this.machines.keys()];
     machine.ring = new SingleRing({ self: machine.id, peers, options: this.#options });
     machine.life++;
+    machine.pausedUntil = 0;
     machine.up = true;
     machine.seen = [];
     machine.timers.clear();
+    machine.waiting = [];
     this.feed(machine, { type: "start", ringSequence: machine.stored });
   }
 
@@ -170,11 +175,13 @@ export class Network {
     const machine = this.machine(id);
     machine.up = false;
     machine.life++;
+    machine.waiting = [];
     machine.timers.clear();
   }
 
   pause(id: number, ms: number): void {
-    this.machine(id).pausedUntil = this.now + ms;
+    const machine = this.machine(id);
+    machine.pausedUntil = Math.max(machine.pausedUntil, this.now + ms);
   }
 
   send(id: number, text: string | Uint8Array, guarantee: "agreed" | "safe" = "agreed"): void {
@@ -230,13 +237,23 @@ export class Network {
 
   feed(machine: Machine, event: TotemEvent): void {
     if (!machine.up) return;
-    if (machine.pausedUntil > this.now) {
-      const { life } = machine;
-      this.after(machine.pausedUntil - this.now, () => {
-        if (machine.life === life) this.feed(machine, event);
-      });
+    if (machine.pausedUntil > this.now || machine.waiting.length > 0) {
+      if (machine.waiting.push(event) === 1) this.#wake(machine);
       return;
     }
+    this.#step(machine, event);
+  }
+
+  /** What came during a pause is handled in its order when the pause is over. */
+  #wake(machine: Machine): void {
+    const run = () => {
+      if (machine.pausedUntil > this.now) return this.#wake(machine);
+      for (const event of machine.waiting.splice(0)) if (machine.up) this.#step(machine, event);
+    };
+    this.#tasks.push({ at: machine.pausedUntil, order: this.#order++, run });
+  }
+
+  #step(machine: Machine, event: TotemEvent): void {
     for (const effect of machine.ring.step(event, this.now)) this.#carryOut(machine, effect);
   }
 

@@ -10,7 +10,7 @@ const FOLLOWER_PERIODS = 5;
 const HEARD_PERIODS = 15;
 /** The answer to a neighbour that has just been heard for the first time. */
 const ANSWER_MS = 5;
-const LONGEST_BACKOFF_MS = 60_000;
+const LONGEST_BACKOFF_MS = 30_000;
 
 /** What a neighbour outside Gather last said of itself. */
 interface View {
@@ -107,10 +107,13 @@ export class Neighbours {
     this.#context.transmit("all", encodeMerge(merge));
   }
 
-  /** The nodes that would make a better ring for all of them than they have, or undefined. Ascending. */
-  betterRing(members: ReadonlySet<NodeId>): NodeId[] | undefined {
+  /**
+   * The nodes that would make a better ring for all of them than they have, or undefined. Ascending. `asked`: one of
+   * them has already left its ring, so its attempt is not let down by my pause.
+   */
+  betterRing(members: ReadonlySet<NodeId>, asked: boolean): NodeId[] | undefined {
     const { self, now } = this.#context;
-    if (now < this.#notBefore) return undefined;
+    if (!asked && now < this.#notBefore) return undefined;
     const candidates = new Set<NodeId>(members);
     for (const [id, view] of this.#views) {
       if (!members.has(id) && now - view.at <= this.window() && view.heard.has(self)) candidates.add(id);

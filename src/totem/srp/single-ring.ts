@@ -433,7 +433,7 @@ export class SingleRing {
     }
     if (join.leave) return;
     this.#neighbours.learn(from, new Set(), join.heard);
-    this.#considerMerge(from);
+    this.#considerMerge(from, true);
   }
 
   #staleJoin(): void {
@@ -649,13 +649,13 @@ export class SingleRing {
   #merge(from: NodeId, merge: Merge): void {
     if (this.#ring.is(merge.ring)) this.#neighbours.learn(from, this.#ring.memberSet, merge.heard);
     else this.#neighbours.learn(from, merge.members, merge.heard);
-    if (this.#state.name === "operational") this.#considerMerge(from);
+    if (this.#state.name === "operational") this.#considerMerge(from, false);
   }
 
   /** Leaves this ring if all that would be in a larger one gain by it. */
-  #considerMerge(from: NodeId): void {
+  #considerMerge(from: NodeId, asked: boolean): void {
     const members = this.#ring.memberSet;
-    const found = this.#neighbours.betterRing(members);
+    const found = this.#neighbours.betterRing(members, asked);
     if (!found) return;
     this.#neighbours.attempt(members.size);
     this.#gather(`node ${from} and others make a larger ring: ${found.join(" ")}`, (gather) => {

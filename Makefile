@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps build build-all check lint typecheck test check-all demo clean
+.PHONY: help deps docs build build-all check lint typecheck test check-all demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,12 @@ check: lint typecheck ## lint and type-check
 
 test: dist/hactl ## unit, script and end-to-end tests that need no root
 	$(BUN) test
+
+# Everything that the option tables say in other places; a test fails when it is not current.
+docs: $(BUN) ## write conf/hactl.toml and docs/configuration.md anew
+	$(BUN) -e 'import { referencePage, sampleFile } from "./src/config/index.ts"; \
+		await Bun.write("conf/hactl.toml", sampleFile()); \
+		await Bun.write("docs/configuration.md", referencePage());'
 
 clean: ## remove what the build made
 	rm -rf dist

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { buildNode } from "./build.ts";
 import type { LinkConfig, NodeConfig } from "./face.ts";
 import type { ConfigContext, MachineFacts } from "./machine.ts";
@@ -323,6 +323,35 @@ export function checkLocal(
     );
   }
   return node;
+}
+
+/** [[totem.interface]] bindnetaddr is the network of this node's address, where the interface's prefix is known. */
+export function checkBindNetworks(
+  interfaces: readonly LoadedTable[],
+  local: NodeConfig,
+  machine: MachineFacts,
+  out: Findings,
+): void {
+  for (const table of interfaces) {
+    const wanted = table.values.bindnetaddr;
+    const address = local.addresses.get(Number(table.values.linknumber ?? 0));
+    if (typeof wanted !== "string" || address === undefined || isIP(wanted) === 0) continue;
+    const found = machine.addresses.find((candidate) => canonicalAddress(candidate.address) === address);
+    if (!found || sameNetwork(wanted, address, found.prefix)) continue;
+    out.warning(
+      "LINK",
+      table.lines.get("bindnetaddr"),
+      `bindnetaddr ${wanted} is not the network of this node's address ${address}/${found.prefix}, which is used`,
+      "Correct or remove bindnetaddr",
+    );
+  }
+}
+
+function sameNetwork(a: string, b: string, prefix: number): boolean {
+  if (isIP(a) !== isIP(b)) return false;
+  const list = new BlockList();
+  list.addSubnet(b, prefix, isIP(b) === 6 ? "ipv6" : "ipv4");
+  return list.check(a, isIP(a) === 6 ? "ipv6" : "ipv4");
 }
 
 /** Whether a machine has an address; on Linux the whole of a loopback network is local. */

@@ -78,15 +78,15 @@ export function explainTotem(totem: LoadedTable, nodeCount: number): readonly Ex
   const tries = value("token_retransmits_before_loss_const");
   const retransmit = derive(
     "token_retransmit",
-    Math.floor(token / (tries + 0.2)),
+    Math.floor((token * 10) / (tries * 10 + 2)),
     `token ${token} / (token_retransmits_before_loss_const ${tries} + 0.2)`,
   );
   const hold = derive(
     "hold",
-    Math.floor(retransmit.value * 0.8 - 10),
+    Math.floor((retransmit.value * 8) / 10) - 10,
     `0.8 × token_retransmit ${retransmit.value} − 10`,
   );
-  const consensus = derive("consensus", Math.floor(token * 1.2), `1.2 × token ${token}`);
+  const consensus = derive("consensus", Math.floor((token * 12) / 10), `1.2 × token ${token}`);
   return [
     tokenRow,
     retransmit,
@@ -136,13 +136,13 @@ export function checkTiming(totem: LoadedTable, effective: EffectiveTotem): Conf
   if (consensusMs < joinMs) {
     const what = `consensus ${consensusMs} ms is below join ${joinMs} ms`;
     add("error", at("consensus", "join"), what, "Remove consensus; it is computed as 1.2 × token");
-  } else if (consensusMs < Math.floor(tokenMs * 1.2)) {
+  } else if (consensusMs < Math.floor((tokenMs * 12) / 10)) {
     const what = `consensus ${consensusMs} ms is below 1.2 × token ${tokenMs} ms: memberships may form and break in turns`;
     add(
       "warning",
       at("consensus", "token"),
       what,
-      `Set consensus to ${Math.floor(tokenMs * 1.2)} or remove it`,
+      `Set consensus to ${Math.floor((tokenMs * 12) / 10)} or remove it`,
     );
   }
   return problems;

@@ -1,6 +1,7 @@
 /** hactl.toml: one table of options, the checks, the effective values, import of other programs' files. */
 export { canonicalAddress, keyBytes } from "./check.ts";
 export { type Explanation, explainTotem } from "./effective.ts";
+export { showConfig } from "./effective-text.ts";
 export type {
   ConfigFacility,
   ConfigLevel,
@@ -18,6 +19,15 @@ export type {
   TotemConfig,
 } from "./face.ts";
 export {
+  type Imported,
+  type ImportNote,
+  type ImportSources,
+  importClusterConf,
+  importConfig,
+  importCorosync,
+  importSysconfig,
+} from "./import.ts";
+export {
   type CheckedConfig,
   checkConfig,
   configFile,
@@ -30,4 +40,5 @@ export { type ConfigContext, type MachineFacts, thisMachine } from "./machine.ts
 export type { ConfigOption, ConfigTable, OptionValue } from "./option.ts";
 export { heading, type LoadedTable, type ParsedConfig, parseConfig } from "./parse.ts";
 export { ConfigError, type ConfigProblem, formatProblem } from "./problem.ts";
+export { explainOption, optionFacts, optionNames, referencePage, sampleFile, wrap } from "./reference.ts";
 export { configTables, optionNamed, tableNamed } from "./tables.ts";

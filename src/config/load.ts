@@ -9,7 +9,7 @@ import {
   partNamed,
   valuesOf,
 } from "./build.ts";
-import { checkKeyFile, checkLinks, checkLocal, checkNodes, Findings } from "./check.ts";
+import { checkBindNetworks, checkKeyFile, checkLinks, checkLocal, checkNodes, Findings } from "./check.ts";
 import { checkLogging, checkParts, checkQuorum, checkSystem } from "./check-rules.ts";
 import { checkTiming, effectiveTotem } from "./effective.ts";
 import type { HactlConfig, NodeConfig } from "./face.ts";
@@ -97,11 +97,12 @@ function buildAll(
   const effective = effectiveTotem(totem, Math.max(nodeTables.length, 1));
   out.problems.push(...checkTiming(totem, effective));
   const links = checkLinks(many("totem.interface"), nodes, nodeTables, effective.tokenMs, out);
-  checkQuorum(one("quorum"), nodes, out);
+  // Votes of a node that was not understood are not known.
+  if (nodes.length === nodeTables.length) checkQuorum(one("quorum"), nodes, out);
   checkParts(many("logging.logger_subsys"), partNamed, out);
   const sysconfig = one("sysconfig");
   const remote = buildRemote(one("remote"), sysconfig);
-  const localNode = checkMachine(one, nodeTables, nodes, context, remote.keyFile, out);
+  const localNode = checkMachine(one, many, nodeTables, nodes, context, remote.keyFile, out);
   const { machine } = context;
   if (context.purpose !== "text") {
     checkLogging(one("logging"), sysconfig, machine, out);
@@ -136,6 +137,7 @@ function buildAll(
 /** What must be there for the purpose: nodes and their key, or the key for remote hosts. */
 function checkMachine(
   one: (path: string) => LoadedTable,
+  many: (path: string) => readonly LoadedTable[],
   nodeTables: readonly LoadedTable[],
   nodes: readonly NodeConfig[],
   context: ConfigContext,
@@ -166,5 +168,8 @@ function checkMachine(
     out,
   );
   // A list with mistakes does not tell who we are.
-  return nodes.length === nodeTables.length ? checkLocal(nodes, nodeTables, context, out) : undefined;
+  if (nodes.length !== nodeTables.length) return undefined;
+  const local = checkLocal(nodes, nodeTables, context, out);
+  if (local) checkBindNetworks(many("totem.interface"), local, context.machine, out);
+  return local;
 }

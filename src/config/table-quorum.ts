@@ -215,7 +215,7 @@ export const subsystemOptions = [
     description: "part of the program",
     detail: "KNET and the names behind it are corosync's; they mean the part that does their work.",
   },
-  targets.logfilePriority,
-  targets.syslogPriority,
-  targets.debug,
+  { ...targets.logfilePriority, example: '"debug"' },
+  { ...targets.syslogPriority, example: '"debug"' },
+  { ...targets.debug, example: '"on"' },
 ] as const satisfies readonly ConfigOption[];

@@ -137,8 +137,8 @@ export const totemOptions = [
     unit: "ms",
     default: "1000",
     min: 30,
-    reload: true,
     description: "time between looks whether an interface that was down is up again",
+    unused: "links are watched all the time",
   },
   {
     name: "fail_recv_const",

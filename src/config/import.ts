@@ -1,0 +1,311 @@
+import { parseXml, XmlElement } from "@rgrove/parse-xml";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { type Entry, parseCorosync, type Section } from "./corosync-file.ts";
+import { heading } from "./parse.ts";
+import { configTables, optionNamed, tableNamed } from "./tables.ts";
+import { tomlText, tomlValue } from "./toml-writer.ts";
+import { readValue } from "./value.ts";
+
+/** Something that did not go over as it was. */
+export interface ImportNote {
+  /** Name of the file it stands in, as told to the importer. */
+  readonly file: string;
+  readonly line?: number;
+  readonly text: string;
+}
+
+/** Files to import, each with its name for the notes; at least one. */
+export interface ImportSources {
+  readonly corosync?: { readonly file: string; readonly text: string };
+  readonly sysconfig?: { readonly file: string; readonly text: string };
+  readonly clusterConf?: { readonly file: string; readonly text: string };
+}
+
+/** A hactl.toml made of other programs' files. What was not taken stands in it as comments. */
+export interface Imported {
+  readonly toml: string;
+  readonly notes: readonly ImportNote[];
+}
+
+/** Lines of a table under construction. */
+interface Draft {
+  readonly path: string;
+  readonly lines: string[];
+  readonly names: Set<string>;
+}
+
+/** Makes a hactl.toml of corosync.conf, /etc/sysconfig/pacemaker (or sbd) and cluster.conf. */
+export function importConfig(sources: ImportSources): Imported {
+  const importer = new Importer();
+  if (sources.corosync) importer.corosync(sources.corosync.file, sources.corosync.text);
+  if (sources.clusterConf) importer.clusterConf(sources.clusterConf.file, sources.clusterConf.text);
+  if (sources.sysconfig) importer.sysconfig(sources.sysconfig.file, sources.sysconfig.text);
+  const names = [sources.corosync, sources.clusterConf, sources.sysconfig].flatMap(
+    (source) => source?.file ?? [],
+  );
+  return importer.finish(names);
+}
+
+/** `importConfig` of a corosync.conf alone. */
+export const importCorosync = (text: string, file = "corosync.conf"): Imported =>
+  importConfig({ corosync: { file, text } });
+
+/** `importConfig` of /etc/sysconfig/pacemaker or sbd alone. */
+export const importSysconfig = (text: string, file = "sysconfig"): Imported =>
+  importConfig({ sysconfig: { file, text } });
+
+/** `importConfig` of a cluster.conf alone. */
+export const importClusterConf = (text: string, file = "cluster.conf"): Imported =>
+  importConfig({ clusterConf: { file, text } });
+
+class Importer {
+  private readonly drafts: Draft[] = [];
+  private readonly notes: ImportNote[] = [];
+  private file = "";
+
+  corosync(file: string, text: string): void {
+    this.file = file;
+    const { root, problems } = parseCorosync(text);
+    for (const problem of problems) this.note(problem.line, `${problem.what}. ${problem.cure}`);
+    for (const entry of root.entries)
+      this.note(entry.line, `${entry.key} stands outside of any section; left out`);
+    for (const section of root.sections) this.section(section, section.name);
+    this.completeNodes(root);
+  }
+
+  private section(section: Section, path: string): void {
+    const name = path === "logging.logger" ? "logging.logger_subsys" : path;
+    const table = tableNamed(name);
+    const container = configTables.some((other) => other.path.startsWith(`${name}.`));
+    if (!table && !container) {
+      // A list of members inside an interface becomes the node list.
+      if (name !== "totem.interface.member")
+        this.note(section.line, `${section.name} {} has no counterpart; left out`);
+      return;
+    }
+    if (table) {
+      const draft = this.draft(name);
+      for (const entry of section.entries) this.option(draft, entry);
+    } else
+      for (const entry of section.entries) this.note(entry.line, `${entry.key} has no counterpart; left out`);
+    for (const inner of section.sections) this.section(inner, `${name}.${inner.name}`);
+  }
+
+  private draft(path: string): Draft {
+    const existing = tableNamed(path)?.repeated
+      ? undefined
+      : this.drafts.find((draft) => draft.path === path);
+    if (existing) return existing;
+    const draft = { path, lines: [], names: new Set<string>() };
+    this.drafts.push(draft);
+    return draft;
+  }
+
+  private option(draft: Draft, entry: Entry): void {
+    const table = tableNamed(draft.path);
+    const original = `${entry.key}: ${entry.value}`;
+    // rrp_mode none is the absence of a second ring, not a way to use it.
+    if (entry.key === "rrp_mode" && entry.value === "none") return;
+    const option = table && optionNamed(table, entry.key);
+    if (!option) return this.leave(draft, entry.line, original, "hactl has no such option");
+    if (option.unused !== undefined)
+      return this.leave(draft, entry.line, original, `no effect: ${option.unused}`);
+    const read = readValue(option, entry.value);
+    if (!read.ok) return this.leave(draft, entry.line, original, `${read.what}. ${read.cure}`);
+    this.set(draft, option.name, tomlValue(option, read.value), entry.line);
+  }
+
+  private set(draft: Draft, name: string, value: string, line?: number): void {
+    if (draft.names.has(name)) {
+      this.note(line, `${name} is given twice in ${heading(draft.path)}; the first is taken`);
+      return;
+    }
+    draft.names.add(name);
+    draft.lines.push(`${name} = ${value}`);
+  }
+
+  private leave(draft: Draft, line: number | undefined, original: string, why: string): void {
+    draft.lines.push(`# not taken: ${original.replace(/\s+/g, " ")}  (${why})`);
+    this.note(line, `${original} was not taken: ${why}`);
+  }
+
+  private note(line: number | undefined, text: string): void {
+    this.notes.push({ file: this.file, ...(line !== undefined && { line }), text });
+  }
+
+  /** Every node needs an id; corosync makes one of the address where there is none. And old files have no node list. */
+  private completeNodes(root: Section): void {
+    if (!this.drafts.some((draft) => draft.path === "nodelist.node")) this.membersToNodes(root);
+    const nodes = this.drafts.filter((draft) => draft.path === "nodelist.node");
+    const used = new Set(
+      nodes.flatMap((node) => node.lines.flatMap((line) => line.match(/^nodeid = (\d+)/)?.[1] ?? [])),
+    );
+    let next = 1;
+    for (const node of nodes) {
+      if (node.names.has("nodeid")) continue;
+      while (used.has(String(next))) next++;
+      used.add(String(next));
+      this.set(node, "nodeid", String(next));
+      this.note(undefined, `a node has no nodeid; it got ${next}`);
+    }
+  }
+
+  private membersToNodes(root: Section): void {
+    const interfaces = root.sections
+      .filter((section) => section.name === "totem")
+      .flatMap((totem) => totem.sections.filter((section) => section.name === "interface"));
+    const links = interfaces.map((section) =>
+      section.sections
+        .filter((inner) => inner.name === "member")
+        .flatMap((member) =>
+          member.entries.filter((entry) => entry.key === "memberaddr").map((entry) => entry.value),
+        ),
+    );
+    for (const index of (links[0] ?? []).keys()) {
+      const draft = this.draft("nodelist.node");
+      for (const [link, members] of links.entries()) {
+        const address = members[index];
+        if (address !== undefined) this.set(draft, `ring${link}_addr`, tomlText(address));
+      }
+      draft.lines.push('# name = "…"   the name that uname -n prints on this node');
+      this.note(undefined, `the node ${links[0]?.[index]} comes from a member list and has no name; add it`);
+    }
+  }
+
+  sysconfig(file: string, text: string): void {
+    this.file = file;
+    const table = tableNamed("sysconfig");
+    const draft = this.draft("sysconfig");
+    for (const [index, raw] of text.split("\n").entries()) {
+      const line = index + 1;
+      const content = raw.trim();
+      if (content === "" || content.startsWith("#")) continue;
+      const match = content.match(/^(?:export\s+)?([A-Za-z_]\w*)=(.*)$/);
+      if (!match?.[1]) {
+        if (!/^export(\s+[A-Za-z_]\w*)+$/.test(content))
+          this.note(line, `not an assignment; left out: ${content}`);
+        continue;
+      }
+      const [, name, rawValue = ""] = match;
+      const value = shellWord(rawValue);
+      const option = table && optionNamed(table, name);
+      if (value === undefined)
+        this.leave(draft, line, content, "only plain values can be taken, no shell expansion");
+      else if (!option) this.leave(draft, line, content, "hactl does not know this variable");
+      else if (option.unused !== undefined) this.leave(draft, line, content, `no effect: ${option.unused}`);
+      else if (value !== "") {
+        const read = readValue(option, value);
+        if (read.ok) this.set(draft, option.name, tomlValue(option, read.value), line);
+        else this.leave(draft, line, content, `${read.what}. ${read.cure}`);
+      }
+    }
+  }
+
+  /** cluster.conf(5) of the cman stack, which RHEL 6's kdump reads too. */
+  clusterConf(file: string, text: string): void {
+    this.file = file;
+    const cluster = clusterElement(file, text);
+    const totem = this.draft("totem");
+    this.attribute(totem, "cluster_name", cluster.attributes.name);
+    this.attribute(totem, "config_version", cluster.attributes.config_version);
+    if (!this.drafts.some((draft) => draft.path === "nodelist.node")) this.clusterNodes(cluster);
+    // With a corosync.conf beside it, that one counts.
+    const hasQuorum = this.drafts.some((draft) => draft.path === "quorum");
+    for (const cman of hasQuorum ? [] : childrenOf(cluster, "cman")) {
+      const quorum = this.draft("quorum");
+      this.attribute(quorum, "two_node", cman.attributes.two_node);
+      if (cman.attributes.two_node !== "1")
+        this.attribute(quorum, "expected_votes", cman.attributes.expected_votes);
+    }
+    for (const element of childrenOf(cluster, "totem")) {
+      for (const name of ["token", "consensus", "join", "token_retransmits_before_loss_const"]) {
+        this.attribute(totem, name, element.attributes[name]);
+      }
+    }
+    const devices = childrenOf(cluster, "fencedevices").flatMap((list) => childrenOf(list, "fencedevice"));
+    for (const device of devices) {
+      const { name = "?", agent = "?" } = device.attributes;
+      if (agent === "fence_kdump") this.attribute(this.draft("kdump"), "listen", "true");
+      this.note(
+        undefined,
+        `the fence device ${name} belongs into the cluster's configuration: primitive ${name} stonith:${agent}`,
+      );
+    }
+    for (const section of cluster.children) {
+      if (!(section instanceof XmlElement) || knownElements.has(section.name)) continue;
+      this.note(undefined, `<${section.name}> has no counterpart; left out`);
+    }
+  }
+
+  private clusterNodes(cluster: XmlElement): void {
+    for (const node of childrenOf(cluster, "clusternodes").flatMap((list) =>
+      childrenOf(list, "clusternode"),
+    )) {
+      const draft = this.draft("nodelist.node");
+      const { name } = node.attributes;
+      this.attribute(draft, "name", name);
+      this.attribute(draft, "nodeid", node.attributes.nodeid);
+      this.attribute(draft, "ring0_addr", name);
+      this.attribute(draft, "ring1_addr", childrenOf(node, "altname")[0]?.attributes.name);
+      this.attribute(draft, "quorum_votes", node.attributes.votes);
+    }
+  }
+
+  private attribute(draft: Draft, name: string, value: string | undefined): void {
+    if (value === undefined || draft.names.has(name)) return;
+    this.option(draft, { key: name, value, line: 0 });
+  }
+
+  finish(files: readonly string[]): Imported {
+    const head = [`# hactl.toml, imported from ${files.join(", ")}.`];
+    if (this.notes.length > 0) {
+      head.push("#", "# To look at:");
+      for (const note of this.notes) {
+        head.push(
+          `# - ${note.file}${note.line ? ` line ${note.line}` : ""}: ${note.text.replace(/\s+/g, " ")}`,
+        );
+      }
+    }
+    const order = new Map(configTables.map((table, index) => [table.path, index]));
+    const rank = (draft: Draft) => order.get(draft.path) ?? order.size;
+    const tables = this.drafts
+      .filter((draft) => draft.lines.length > 0)
+      .toSorted((a, b) => rank(a) - rank(b))
+      .map((draft) => [heading(draft.path), ...draft.lines].join("\n"));
+    return { toml: `${[head.join("\n"), ...tables].join("\n\n")}\n`, notes: this.notes };
+  }
+}
+
+const knownElements = new Set(["clusternodes", "cman", "totem", "fencedevices"]);
+
+const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
+  element.children.filter((child): child is XmlElement => child instanceof XmlElement && child.name === name);
+
+function clusterElement(file: string, text: string): XmlElement {
+  let root: XmlElement | null;
+  try {
+    root = parseXml(text).root;
+  } catch (error) {
+    const line = (error as { line?: number }).line;
+    throw notClusterConf(file, `This is not XML: ${(error as Error).message.split("\n")[0]}`, line);
+  }
+  if (root?.name !== "cluster")
+    throw notClusterConf(file, `The first element is <${root?.name}>, not <cluster>`, undefined);
+  return root;
+}
+
+const notClusterConf = (file: string, what: string, line: number | undefined) =>
+  new HactlError({
+    code: "SYNTAX",
+    what,
+    where: { file, ...(line !== undefined && { line }) },
+    cure: "Name a cluster.conf",
+    exit: CrmExit.DATAERR,
+  });
+
+/** Value of a shell assignment without expansions; `undefined` when it has some. */
+function shellWord(text: string): string | undefined {
+  const match = text.match(/^(?:"((?:[^"\\$`]|\\.)*)"|'([^']*)'|([^\s"'`$\\;&|<>()#]*))\s*(?:#.*|;\s*)?$/);
+  if (!match) return undefined;
+  return match[1] === undefined ? (match[2] ?? match[3] ?? "") : match[1].replace(/\\(.)/g, "$1");
+}

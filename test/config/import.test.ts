@@ -1,0 +1,196 @@
+import { describe, expect, test } from "bun:test";
+import {
+  checkConfig,
+  importClusterConf,
+  importConfig,
+  importCorosync,
+  importSysconfig,
+  thisMachine,
+} from "../../src/config/index.ts";
+
+const check = (toml: string) =>
+  checkConfig(toml, "hactl.toml", {
+    purpose: "text",
+    machine: { ...thisMachine(), resolve: () => ["10.9.9.9"] },
+  });
+
+const corosync = `# three nodes, two links
+totem {
+	version: 2
+	cluster_name: bank
+	transport: knet
+	token: 5000
+	crypto_cipher: aes256
+	crypto_hash: sha256
+	nonsense: 1
+	interface {
+		linknumber: 0
+		knet_link_priority: 10
+	}
+}
+nodelist {
+	node {
+		ring0_addr: 10.1.0.1
+		ring1_addr: 10.2.0.1
+		name: a
+		nodeid: 11
+	}
+	node {
+		ring0_addr: 10.1.0.2
+		ring1_addr: 10.2.0.2
+		name: b
+		nodeid: 12
+	}
+	node {
+		ring0_addr: 10.1.0.3
+		ring1_addr: 10.2.0.3
+		name: c
+		nodeid: 13
+	}
+}
+quorum {
+	provider: corosync_votequorum
+	expected_votes: 3
+	last_man_standing: 1
+	device {
+		model: net
+	}
+}
+logging {
+	to_logfile: yes
+	logfile: /var/log/cluster/corosync.log
+	to_syslog: no
+	debug: off
+	timestamp: on
+	logger_subsys {
+		subsys: QUORUM
+		debug: on
+	}
+}
+`;
+
+describe("corosync.conf", () => {
+  test("gives a configuration with the same meaning", () => {
+    const { toml, notes } = importCorosync(corosync);
+    const { config, problems } = check(toml);
+    expect(problems).toEqual([]);
+    expect(config?.totem.clusterName).toBe("bank");
+    expect(config?.totem.effective.tokenMs).toBe(5650);
+    expect(
+      config?.nodes.map((node) => [node.id as number, node.name as string, [...node.addresses.values()]]),
+    ).toEqual([
+      [11, "a", ["10.1.0.1", "10.2.0.1"]],
+      [12, "b", ["10.1.0.2", "10.2.0.2"]],
+      [13, "c", ["10.1.0.3", "10.2.0.3"]],
+    ]);
+    expect(config?.links.map((link) => link.priority)).toEqual([10, 1]);
+    expect(config?.quorum.lastManStanding).toBe(true);
+    expect(config?.logging.thresholds).toEqual({ syslog: undefined, file: "info", stderr: undefined });
+    expect(config?.logging.parts.get("QUORUM")?.file).toBe("debug");
+    expect(notes.map((note) => note.line)).toEqual([7, 8, 9, 39, 48]);
+    expect(toml).toContain("# not taken: nonsense: 1  (hactl has no such option)");
+  });
+
+  test("redundant rings of corosync 2 become links", () => {
+    const ring = (mode: string) =>
+      check(
+        importCorosync(
+          `totem {\n rrp_mode: ${mode}\n}\n${corosync.slice(corosync.indexOf("nodelist"), corosync.indexOf("quorum"))}`,
+        ).toml,
+      ).config?.totem.linkMode;
+    expect([ring("active"), ring("passive"), ring("none")]).toEqual(["active", "passive", "passive"]);
+  });
+
+  test("nodes without a nodeid get one that is free; a member list becomes nodes", () => {
+    const some = importCorosync(
+      "nodelist {\n node {\n ring0_addr: n1\n nodeid: 1\n }\n node {\n ring0_addr: n2\n }\n}\n",
+    );
+    expect([...some.toml.matchAll(/nodeid = (\d+)/g)].map((match) => match[1])).toEqual(["1", "2"]);
+    const members = importCorosync(
+      "totem {\n interface {\n member {\n memberaddr: 10.0.0.1\n }\n member {\n memberaddr: 10.0.0.2\n }\n }\n}\n",
+    );
+    expect([...members.toml.matchAll(/ring0_addr = "(.*)"/g)].map((match) => match[1])).toEqual([
+      "10.0.0.1",
+      "10.0.0.2",
+    ]);
+    expect(members.notes.some((note) => note.text.includes("has no name"))).toBe(true);
+  });
+
+  test("values that hactl refuses stay as comments with the reason", () => {
+    const { toml } = importCorosync("totem {\n crypto_cipher: none\n token: soon\n}\n");
+    expect(toml).toContain("# not taken: crypto_cipher: none");
+    expect(toml).toContain('# not taken: token: soon  (token must be a time, not "soon"');
+    expect(toml).not.toMatch(/^token/m);
+  });
+
+  test("damage is told with its line", () => {
+    const { notes } = importCorosync("totem {\n what is this\n}\n}\nquorum {\n");
+    expect(notes.map((note) => [note.line, note.text.split(":")[0]])).toEqual([
+      [2, 'This is neither a section nor "key'],
+      [4, "This } closes nothing. Remove it"],
+      [5, "The section quorum does not end. Add }"],
+    ]);
+  });
+
+  test("a value cannot break out of its text", () => {
+    const { toml } = importCorosync('totem {\n cluster_name: a" \\ b\n}\n');
+    const parsed = Bun.TOML.parse(toml) as { totem: { cluster_name: string } };
+    expect(parsed.totem.cluster_name).toBe('a" \\ b');
+  });
+});
+
+describe("sysconfig", () => {
+  test("takes exported, quoted and plain assignments, and says what has no effect", () => {
+    const { toml, notes } = importSysconfig(
+      `# comment\nexport PCMK_logfile=none\nPCMK_logfacility="local1" # why\nHA_LOGFACILITY='local2'\nPCMK_ipc_type=shared-mem\nFOO=1\nPCMK_debug=$(id)\nPCMK_fail_fast=\nif true\n`,
+      "pacemaker",
+    );
+    expect(Bun.TOML.parse(toml)).toEqual({
+      sysconfig: { PCMK_logfile: "none", PCMK_logfacility: "local1", HA_LOGFACILITY: "local2" },
+    });
+    expect(notes.map((note) => note.line)).toEqual([5, 6, 7, 9]);
+    expect(notes[2]?.text).toContain("no shell expansion");
+    expect(notes.every((note) => note.file === "pacemaker")).toBe(true);
+  });
+});
+
+describe("cluster.conf", () => {
+  const text = `<?xml version="1.0"?>
+<cluster name="old" config_version="7"><cman two_node="1" expected_votes="1"/><totem token="2000"/>
+<clusternodes><clusternode name="h1" nodeid="1"><altname name="h1-b"/></clusternode><clusternode name="h2" nodeid="2"><altname name="h2-b"/></clusternode></clusternodes>
+<fencedevices><fencedevice name="k" agent="fence_kdump"/></fencedevices><rm/></cluster>`;
+  test("gives nodes, quorum, token and the notice of crash dumps", () => {
+    const { toml, notes } = importClusterConf(text);
+    expect(Bun.TOML.parse(toml)).toEqual({
+      totem: { cluster_name: "old", config_version: 7, token: 2000 },
+      nodelist: {
+        node: [
+          { name: "h1", nodeid: 1, ring0_addr: "h1", ring1_addr: "h1-b" },
+          { name: "h2", nodeid: 2, ring0_addr: "h2", ring1_addr: "h2-b" },
+        ],
+      },
+      quorum: { two_node: true },
+      kdump: { listen: true },
+    });
+    expect(notes.map((note) => note.text)).toEqual([
+      "the fence device k belongs into the cluster's configuration: primitive k stonith:fence_kdump",
+      "<rm> has no counterpart; left out",
+    ]);
+  });
+
+  test("what is not a cluster.conf is refused", () => {
+    expect(() => importClusterConf("<cluster name='x'")).toThrow("This is not XML");
+    expect(() => importClusterConf("<cib/>")).toThrow("not <cluster>");
+  });
+
+  test("beside a corosync.conf only adds what is missing", () => {
+    const { toml } = importConfig({
+      corosync: { file: "c", text: corosync },
+      clusterConf: { file: "x", text },
+    });
+    const { config } = check(toml);
+    expect(config?.totem.clusterName).toBe("bank");
+    expect(config?.nodes).toHaveLength(3);
+    expect(config?.totem.configVersion).toBe(7);
+  });
+});

@@ -1,4 +1,6 @@
 /** The configuration and status model: XML both ways, crm text, versions, rules. */
+export { formatCrm } from "./crm/format.ts";
+export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
 export { type DateResult, evaluateDateExpression, evaluateDateSpec } from "./date-rules.ts";
 export {
   type FindById,
@@ -10,6 +12,7 @@ export {
   unpackNvpairs,
 } from "./nvpairs.ts";
 export type { CibOperation } from "./operations.ts";
+export type { CibProblem } from "./references.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export {
   addDuration,

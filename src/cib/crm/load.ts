@@ -1,0 +1,281 @@
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { findReferenceProblems } from "../references.ts";
+import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
+import { child, cloneElement, element, type XmlElement } from "../xml.ts";
+import { assignIds } from "./ids.ts";
+import { syntaxError } from "./lexer.ts";
+import { mergePropertySet, systemProperties } from "./merge.ts";
+import type { CrmObject, Section } from "./objects.ts";
+import { readCrm } from "./read.ts";
+import { placeResources, resourceElements } from "./resource-tree.ts";
+import { expandLevels, memberNodes } from "./topology.ts";
+
+/**
+ * How text is joined with what is configured. `update`: what the text defines is added or takes the place of what
+ * has its id; properties are set one by one. `push`: so, and what the text does not define is removed. `replace`:
+ * only the text counts; nodes stay. Properties that the cluster sets itself (`dc-version`, …) always stay.
+ */
+export type LoadMode = "update" | "replace" | "push";
+
+/** Sections in the order in which they are written. */
+const sections: readonly Section[] = [
+  "crm_config",
+  "nodes",
+  "resources",
+  "constraints",
+  "fencing-topology",
+  "rsc_defaults",
+  "op_defaults",
+  "tags",
+  "acls",
+  "alerts",
+];
+const sets: readonly Section[] = ["crm_config", "rsc_defaults", "op_defaults"];
+
+/**
+ * Loads crm shell text (crm(8), "configure load") into a configuration and returns the new one in canonical form;
+ * `base` (a `<configuration>` or `<cib>` in canonical form) is not changed. Throws HactlError with the line:
+ * `CRM_SYNTAX`, `CRM_CONFLICT`, `DUPLICATE_ID`, `DANGLING_REFERENCE`; see `checkCrm` for all errors at once.
+ */
+export function loadCrm(text: string, base: XmlElement | undefined, mode: LoadMode): XmlElement {
+  const { configuration, errors } = tryLoad(text, base, mode);
+  const [first] = errors;
+  if (first === undefined) return configuration;
+  if (errors.length === 1) throw first;
+  const { code, what, where, cure, exit } = first;
+  const more = ` (and ${errors.length - 1} more)`;
+  throw new HactlError({
+    code,
+    what: what + more,
+    exit,
+    ...(where ? { where } : {}),
+    ...(cure ? { cure } : {}),
+  });
+}
+
+/** Every error that loading the text would meet, in the order of its lines. */
+export function checkCrm(text: string, base: XmlElement | undefined, mode: LoadMode): readonly HactlError[] {
+  return tryLoad(text, base, mode).errors;
+}
+
+function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
+  const { objects, operations, errors: found } = readCrm(text);
+  const errors = [...found];
+  const configuration = startingPoint(base, mode);
+  const attempt = (action: () => void) => {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      errors.push(error);
+    }
+  };
+  for (const object of objects.filter(({ section }) => section === "nodes"))
+    placeNode(configuration, object, mode);
+  attempt(() =>
+    placeResources(
+      sectionOf(configuration, "resources"),
+      objects.filter(({ section }) => section === "resources"),
+    ),
+  );
+  for (const { rsc, operation, line } of operations)
+    attempt(() => addOperation(configuration, rsc, operation, line));
+  for (const object of objects) attempt(() => placeOther(configuration, object));
+  if (mode === "push") removeOthers(configuration, objects);
+  resolveOperations(configuration);
+  assignIds(configuration);
+  // With mistakes in the text, what it should have defined is missing and would only be complained about again.
+  if (found.length === 0) errors.push(...referenceErrors(configuration));
+  tidy(configuration);
+  const upgraded = upgradeCib(configuration).root;
+  errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
+  return { configuration: child(upgraded, "configuration") ?? configuration, errors };
+}
+
+/** What is there before the text counts. Lines of the base mean another file, so they go. */
+function startingPoint(base: XmlElement | undefined, mode: LoadMode): XmlElement {
+  const source = base?.name === "cib" ? child(base, "configuration") : base;
+  const configuration = source === undefined ? element("configuration") : cloneElement(source);
+  const dropLines = (target: XmlElement) => {
+    delete target.line;
+    target.children.forEach(dropLines);
+  };
+  dropLines(configuration);
+  if (mode === "replace") {
+    for (const section of configuration.children) {
+      if (section.name === "crm_config") systemProperties(section);
+      else if (section.name !== "nodes") section.children = [];
+    }
+  }
+  return configuration;
+}
+
+/** A section, made when it is missing. */
+function sectionOf(configuration: XmlElement, name: Section): XmlElement {
+  const present = child(configuration, name);
+  if (present) return present;
+  const section = element(name);
+  configuration.children.push(section);
+  return section;
+}
+
+function placeNode(configuration: XmlElement, { element: node }: CrmObject, mode: LoadMode): void {
+  const nodes = sectionOf(configuration, "nodes");
+  const uname = node.attributes.get("uname") ?? "";
+  const present = nodes.children.find(({ attributes }) => attributes.get("uname") === uname);
+  if (!node.attributes.has("id")) {
+    const attributes = new Map([["id", present?.attributes.get("id") ?? uname]]);
+    for (const [name, value] of node.attributes) attributes.set(name, value);
+    node.attributes = attributes;
+  }
+  if (present === undefined) {
+    nodes.children.push(node);
+    return;
+  }
+  // A node's attributes are set by others too (standby, …): kinds of blocks that the text does not mention stay.
+  const mentioned = new Set(node.children.map(({ name }) => name));
+  const kept = mode === "update" ? present.children.filter(({ name }) => !mentioned.has(name)) : [];
+  node.children.unshift(...kept);
+  nodes.children[nodes.children.indexOf(present)] = node;
+}
+
+function placeOther(configuration: XmlElement, object: CrmObject): void {
+  const { section: name, element: source, line } = object;
+  if (name === "nodes" || name === "resources") return;
+  const section = sectionOf(configuration, name);
+  if (name === "fencing-topology") {
+    const { children } = expandLevels(source, memberNodes(configuration));
+    section.children = children;
+    return;
+  }
+  const id = source.attributes.get("id");
+  const position = section.children.findIndex(
+    ({ attributes }) => id !== undefined && attributes.get("id") === id,
+  );
+  const present = section.children[position];
+  if (present === undefined) section.children.push(source);
+  else if (present.name !== source.name)
+    throw conflict(`"${id}" is a <${present.name}> already`, "choose another id, or delete it first", line);
+  else if (sets.includes(name)) mergePropertySet(present, source);
+  else section.children[position] = source;
+}
+
+const conflict = (what: string, cure: string, line: number) =>
+  new HactlError({ code: "CRM_CONFLICT", what, where: { line }, cure, exit: CrmExit.EXISTS });
+
+function addOperation(configuration: XmlElement, rsc: string, operation: XmlElement, line: number): void {
+  const resource = resourceElements(sectionOf(configuration, "resources")).find(
+    ({ attributes }) => attributes.get("id") === rsc,
+  );
+  if (resource === undefined || (resource.name !== "primitive" && resource.name !== "template"))
+    throw syntaxError(`there is no primitive "${rsc}" to monitor`, "define it first", line);
+  let operations = child(resource, "operations");
+  if (operations === undefined) {
+    operations = element("operations");
+    resource.children.push(operations);
+  }
+  // Its id follows from the resource even where the others' follow from the operations.
+  operation.attributes.set("id", `${rsc}-monitor-${operation.attributes.get("interval") ?? ""}`);
+  const same = operations.children.findIndex(
+    ({ attributes }) => attributes.get("id") === operation.attributes.get("id"),
+  );
+  if (same < 0) operations.children.push(operation);
+  else operations.children[same] = operation;
+}
+
+/** Removes what the text does not define. Nodes stay unless the text names some. */
+function removeOthers(configuration: XmlElement, objects: readonly CrmObject[]): void {
+  const defined = (section: Section) =>
+    new Set(objects.filter((object) => object.section === section).map((object) => object.element));
+  for (const name of sections) {
+    const section = child(configuration, name);
+    const kept = defined(name);
+    if (section === undefined || (name === "nodes" && kept.size === 0)) continue;
+    if (name === "fencing-topology") {
+      if (kept.size === 0) section.children = [];
+    } else if (name === "resources") keepResources(section, kept);
+    else if (sets.includes(name)) keepSets(section, kept);
+    else section.children = section.children.filter((item) => kept.has(item));
+  }
+}
+
+function keepResources(section: XmlElement, kept: ReadonlySet<XmlElement>): void {
+  const ids = new Set(
+    [...kept]
+      .flatMap((item) => [item, ...resourceElements(item)])
+      .map(({ attributes }) => attributes.get("id")),
+  );
+  const prune = (parent: XmlElement) => {
+    const resources = new Set(resourceElements(parent, false));
+    parent.children = parent.children.filter(
+      (item) => !resources.has(item) || ids.has(item.attributes.get("id")),
+    );
+    parent.children.forEach(prune);
+  };
+  prune(section);
+}
+
+/** Sets were merged into those that were there: of these only what the text gave stays. */
+function keepSets(section: XmlElement, given: ReadonlySet<XmlElement>): void {
+  const names = new Map<string | undefined, Set<string | undefined>>();
+  for (const set of given) {
+    const id = set.attributes.get("id");
+    const known = names.get(id) ?? new Set();
+    for (const pair of set.children) known.add(pair.attributes.get("name"));
+    names.set(id, known);
+  }
+  if (section.name === "crm_config") systemProperties(section, names);
+  else {
+    section.children = section.children.filter(({ attributes }) => names.has(attributes.get("id")));
+    for (const set of section.children) {
+      const known = names.get(set.attributes.get("id"));
+      set.children = set.children.filter(
+        (pair) => pair.name !== "nvpair" || known?.has(pair.attributes.get("name")),
+      );
+    }
+  }
+}
+
+/** `operations $id-ref=RSC` means the operations of that resource. */
+function resolveOperations(configuration: XmlElement): void {
+  const resources = resourceElements(sectionOf(configuration, "resources"));
+  const byId = new Map(resources.map((resource) => [resource.attributes.get("id"), resource]));
+  for (const resource of resources) {
+    const operations = child(resource, "operations");
+    const target = child(byId.get(operations?.attributes.get("id-ref")), "operations");
+    if (operations === undefined || target === undefined) continue;
+    const id = target.attributes.get("id") ?? `${operations.attributes.get("id-ref")}-operations`;
+    target.attributes.set("id", id);
+    operations.attributes.set("id-ref", id);
+  }
+}
+
+function referenceErrors(configuration: XmlElement): HactlError[] {
+  return findReferenceProblems(configuration)
+    .filter(({ level }) => level === "error")
+    .map(({ code, text, line, id, cure }) => {
+      const where = line === undefined ? (id === undefined ? {} : { id }) : { line };
+      return new HactlError({
+        code,
+        what: text,
+        where,
+        ...(cure === undefined ? {} : { cure }),
+        exit: CrmExit.CONFIG,
+      });
+    });
+}
+
+/** Sections in their usual order, those that may be missing only when they hold something. */
+function tidy(configuration: XmlElement): void {
+  const needed = new Set(["crm_config", "nodes", "resources", "constraints"]);
+  const rank = (name: string) => (sections as readonly string[]).indexOf(name);
+  configuration.children = configuration.children
+    .filter(({ name, children }) => needed.has(name) || children.length > 0)
+    .sort((a, b) => rank(a.name) - rank(b.name));
+}
+
+/** A `<cib>` around a configuration, as one starts with. */
+export function cibOf(configuration: XmlElement): XmlElement {
+  const attributes = { "validate-with": canonicalSchema, admin_epoch: 0, epoch: 1, num_updates: 0 };
+  return element("cib", attributes, [configuration, element("status")]);
+}

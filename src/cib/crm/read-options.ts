@@ -1,0 +1,170 @@
+import { element, type XmlElement } from "../xml.ts";
+import { readBlock, readBlockInto } from "./blocks-text.ts";
+import { type CrmObject, everyNode, type Section } from "./objects.ts";
+import { readId } from "./read-resources.ts";
+import type { Reader } from "./reader.ts";
+
+const nodeStops = new Set(["attributes", "utilization", "description="]);
+const nodeTypes = ["normal", "member", "ping", "remote"];
+const none: ReadonlySet<string> = new Set();
+
+/** `node`. Without an id the name is the id too, and means the node that has this name already. */
+export function readNode(reader: Reader): CrmObject {
+  const node = element("node");
+  const id = reader.takeOption("$id", "id");
+  let token = reader.take("the name of the node");
+  if (id !== undefined) node.attributes.set("id", id.value);
+  else if (token.text.endsWith(":")) {
+    node.attributes.set("id", token.text.slice(0, -1));
+    token = reader.take("the name of the node");
+  }
+  const [, name = token.text, type] = /^(.+?):(\w+)$/.exec(token.text) ?? [];
+  node.attributes.set("uname", name);
+  if (type !== undefined) {
+    if (!nodeTypes.includes(type)) throw reader.unknown("type of node", { ...token, text: type }, nodeTypes);
+    node.attributes.set("type", type);
+  }
+  while (!reader.atEnd) {
+    const next = reader.peek();
+    const description = reader.takeOption("description");
+    const keyword = description === undefined ? reader.takeWord("attributes", "utilization") : undefined;
+    if (description !== undefined) node.attributes.set("description", description.value);
+    else if (keyword === "attributes")
+      node.children.push(readBlock(reader, "instance_attributes", nodeStops));
+    else if (keyword === "utilization") node.children.push(readBlock(reader, "utilization", nodeStops));
+    else throw reader.unknown("keyword", next ?? reader.take("a keyword"), nodeStops);
+  }
+  return { keyword: "node", line: reader.line, section: "nodes", element: node };
+}
+
+const sets: Readonly<Record<string, readonly [section: Section, name: string, id: string]>> = {
+  property: ["crm_config", "cluster_property_set", "cib-bootstrap-options"],
+  rsc_defaults: ["rsc_defaults", "meta_attributes", "rsc-options"],
+  op_defaults: ["op_defaults", "meta_attributes", "op-options"],
+};
+
+/** `property`, `rsc_defaults`, `op_defaults`. */
+export function readPropertySet(reader: Reader): CrmObject {
+  const [section, name, id] = sets[reader.keyword] ?? [
+    "crm_config",
+    "cluster_property_set",
+    "cib-bootstrap-options",
+  ];
+  const set = element(name);
+  const token = reader.peek();
+  if (token !== undefined && /^[A-Za-z_][\w.-]*:$/.test(token.text)) {
+    reader.skip();
+    set.attributes.set("id", token.text.slice(0, -1));
+  }
+  readBlockInto(reader, set, none);
+  if (!set.attributes.has("id") && !set.attributes.has("id-ref")) set.attributes.set("id", id);
+  return { keyword: reader.keyword, line: reader.line, section, element: set };
+}
+
+/** `fencing_topology`: a level a word, devices of a level joined by commas; a target with a colon begins its levels. */
+export function readTopology(reader: Reader): CrmObject {
+  const topology = element("fencing-topology");
+  let target: Readonly<Record<string, string>> = { [everyNode]: "" };
+  const levels = new Map<string, number>();
+  while (!reader.atEnd) {
+    const token = reader.take("a level");
+    const named = readTarget(token.text);
+    if (named !== undefined) {
+      target = named;
+      continue;
+    }
+    if (!/^[\w.-]+(,[\w.-]+)*$/.test(token.text))
+      throw reader.fail(
+        `"${token.text}" is no level`,
+        "write fence devices, joined by commas, or TARGET:",
+        token,
+      );
+    const key = JSON.stringify(target);
+    const index = (levels.get(key) ?? 0) + 1;
+    levels.set(key, index);
+    topology.children.push(element("fencing-level", { ...target, index, devices: token.text }));
+  }
+  return { keyword: "fencing_topology", line: reader.line, section: "fencing-topology", element: topology };
+}
+
+function readTarget(text: string): Record<string, string> | undefined {
+  const attribute = /^attr:([^=]+)=(.*)$/s.exec(text);
+  if (attribute) return { "target-attribute": attribute[1] ?? "", "target-value": attribute[2] ?? "" };
+  const pattern = /^pattern:(.+)$/s.exec(text);
+  if (pattern) return { "target-pattern": pattern[1] ?? "" };
+  return text.length > 1 && text.endsWith(":") ? { target: text.slice(0, -1) } : undefined;
+}
+
+/** `tag`. */
+export function readTag(reader: Reader): CrmObject {
+  const token = reader.take("the name of the tag");
+  const id = token.text.replace(/:$/, "");
+  if (!/^[A-Za-z_][\w.-]*$/.test(id))
+    throw reader.fail(`"${token.text}" cannot be a tag`, "write NAME:", token);
+  const tag = element("tag", { id });
+  while (!reader.atEnd) tag.children.push(element("obj_ref", { id: reader.take("an id").text }));
+  if (tag.children.length === 0)
+    throw reader.fail("the tag has no members", "name the elements that it stands for");
+  return { keyword: "tag", line: reader.line, section: "tags", element: tag };
+}
+
+const alertStops = new Set(["attributes", "meta", "select", "to", "}", "description="]);
+const selections = ["nodes", "fencing", "resources", "attributes"];
+
+/** `alert`. */
+export function readAlert(reader: Reader): CrmObject {
+  const alert = element("alert", {
+    id: readId(reader, "alert"),
+    path: reader.take("the path of a program").text,
+  });
+  readAlertBlocks(reader, alert);
+  while (reader.takeWord("to") !== undefined) alert.children.push(readRecipient(reader));
+  const token = reader.peek();
+  if (token !== undefined) throw reader.unknown("keyword", token, alertStops);
+  return { keyword: "alert", line: reader.line, section: "alerts", element: alert };
+}
+
+function readAlertBlocks(reader: Reader, parent: XmlElement): void {
+  for (;;) {
+    const description = reader.takeOption("description");
+    if (description !== undefined) {
+      parent.attributes.set("description", description.value);
+      continue;
+    }
+    const keyword = reader.takeWord("attributes", "meta", ...(parent.name === "alert" ? ["select"] : []));
+    if (keyword === undefined) return;
+    if (keyword === "select") parent.children.push(readSelection(reader));
+    else
+      parent.children.push(
+        readBlock(reader, keyword === "meta" ? "meta_attributes" : "instance_attributes", alertStops),
+      );
+  }
+}
+
+/** `select nodes fencing resources attributes { A… }`. `attributes` without braces begins the next block. */
+function readSelection(reader: Reader): XmlElement {
+  const selection = element("select");
+  for (;;) {
+    if (reader.wordAhead() === "attributes" && reader.wordAhead(1) !== "{") break;
+    const word = reader.takeWord(...selections);
+    if (word === undefined) break;
+    const selected = element(`select_${word}`);
+    selection.children.push(selected);
+    if (word !== "attributes") continue;
+    reader.skip();
+    while (reader.takeWord("}") === undefined)
+      selected.children.push(element("attribute", { name: reader.take('an attribute or "}"').text }));
+  }
+  if (selection.children.length === 0)
+    throw reader.fail("nothing is selected", `select any of ${selections.join(", ")}`);
+  return selection;
+}
+
+function readRecipient(reader: Reader): XmlElement {
+  const braced = reader.takeWord("{") !== undefined;
+  const recipient = element("recipient", { value: reader.take("a recipient").text });
+  readAlertBlocks(reader, recipient);
+  if (braced && reader.takeWord("}") === undefined)
+    throw reader.fail("the recipient is not closed", 'add "}"');
+  return recipient;
+}

@@ -1,0 +1,171 @@
+import { ownsId } from "./crm/ids.ts";
+import { child, childrenOf, type XmlElement } from "./xml.ts";
+
+/** Something wrong in a configuration. */
+export interface CibProblem {
+  readonly level: "error" | "warning" | "info";
+  /** Stable name of the kind of problem. */
+  readonly code: string;
+  readonly text: string;
+  readonly id?: string;
+  readonly line?: number;
+  readonly cure?: string;
+}
+
+/** A problem at an element. */
+export function problemAt(
+  source: XmlElement,
+  level: CibProblem["level"],
+  code: string,
+  text: string,
+  cure?: string,
+): CibProblem {
+  const id = source.attributes.get("id");
+  return {
+    level,
+    code,
+    text,
+    ...(id === undefined ? {} : { id }),
+    ...(source.line === undefined ? {} : { line: source.line }),
+    ...(cure === undefined ? {} : { cure }),
+  };
+}
+
+const resourceNames = new Set(["primitive", "template", "group", "clone", "master", "bundle"]);
+
+/** Ids in a configuration that occur twice, and references to what is not there. */
+export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
+  const problems: CibProblem[] = [];
+  const owners = new Map<string, XmlElement>();
+  const visit = (source: XmlElement, parent: XmlElement | undefined) => {
+    const id = source.attributes.get("id");
+    if (id !== undefined && ownsId(source, parent)) {
+      const first = owners.get(id);
+      if (first === undefined) owners.set(id, source);
+      else problems.push(duplicate(source, first, id));
+    }
+    for (const item of source.children) visit(item, source);
+  };
+  visit(configuration, undefined);
+  problems.push(...duplicateNames(configuration));
+  const find = (id: string) => owners.get(id);
+  for (const section of configuration.children) {
+    if (section.name === "constraints")
+      problems.push(...section.children.flatMap((item) => checkConstraint(item, find)));
+    if (section.name === "acls") problems.push(...section.children.flatMap((item) => checkRoles(item, find)));
+    if (section.name === "tags")
+      problems.push(...section.children.flatMap((item) => checkTag(item, find, configuration)));
+  }
+  visitAll(configuration, (source) => {
+    const reference = source.attributes.get("id-ref");
+    if (reference !== undefined) checkReference(source, reference, find, problems);
+    const template = source.name === "primitive" ? source.attributes.get("template") : undefined;
+    if (template !== undefined && find(template)?.name !== "template")
+      problems.push(
+        missing(
+          source,
+          `resource "${source.attributes.get("id")}" refers to template "${template}"`,
+          "rsc_template",
+        ),
+      );
+  });
+  return problems;
+}
+
+function visitAll(source: XmlElement, look: (source: XmlElement) => void): void {
+  look(source);
+  for (const item of source.children) visitAll(item, look);
+}
+
+function duplicate(source: XmlElement, first: XmlElement, id: string): CibProblem {
+  const place = first.line === undefined ? `<${first.name}>` : `<${first.name}> in line ${first.line}`;
+  return problemAt(
+    source,
+    "error",
+    "DUPLICATE_ID",
+    `the id "${id}" is used already by ${place}`,
+    "give it another id",
+  );
+}
+
+/** Node ids and names are no XML ids but must be unique among nodes. */
+function duplicateNames(configuration: XmlElement): CibProblem[] {
+  const nodes = childrenOf(child(configuration, "nodes"), "node");
+  return ["id", "uname"].flatMap((name) => {
+    const seen = new Set<string>();
+    return nodes.flatMap((node) => {
+      const value = node.attributes.get(name) ?? "";
+      if (!seen.has(value)) {
+        seen.add(value);
+        return [];
+      }
+      const what = name === "id" ? "id" : "name";
+      return [
+        problemAt(
+          node,
+          "error",
+          "DUPLICATE_NODE",
+          `two nodes have the ${what} "${value}"`,
+          "remove one of them",
+        ),
+      ];
+    });
+  });
+}
+
+type Find = (id: string) => XmlElement | undefined;
+
+const missing = (source: XmlElement, text: string, what: string) =>
+  problemAt(
+    source,
+    "error",
+    "DANGLING_REFERENCE",
+    `${text}, which does not exist`,
+    `define the ${what}, or remove the reference`,
+  );
+
+function checkReference(source: XmlElement, reference: string, find: Find, problems: CibProblem[]): void {
+  const target = find(reference);
+  const same = target?.name === source.name;
+  // The crm shell lets operations refer to a resource and means its operations.
+  if (same || (source.name === "operations" && target !== undefined)) return;
+  problems.push(missing(source, `<${source.name}> refers to "${reference}"`, `<${source.name}>`));
+}
+
+function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
+  const id = constraint.attributes.get("id") ?? "";
+  const names = ["rsc", "with-rsc", "first", "then"].map((name) => constraint.attributes.get(name));
+  const members = childrenOf(constraint, "resource_set").flatMap((set) =>
+    childrenOf(set, "resource_ref").map((item) => item.attributes.get("id")),
+  );
+  return [...names, ...members].flatMap((rsc) => {
+    const target = rsc === undefined ? undefined : find(rsc);
+    if (
+      rsc === undefined ||
+      (target !== undefined && (resourceNames.has(target.name) || target.name === "tag"))
+    )
+      return [];
+    return [missing(constraint, `constraint "${id}" names resource "${rsc}"`, "resource")];
+  });
+}
+
+function checkRoles(target: XmlElement, find: Find): CibProblem[] {
+  if (target.name === "acl_role") return [];
+  return childrenOf(target, "role").flatMap((role) => {
+    const id = role.attributes.get("id") ?? "";
+    if (find(id)?.name === "acl_role") return [];
+    return [missing(target, `"${target.attributes.get("id")}" has role "${id}"`, "role")];
+  });
+}
+
+function checkTag(tag: XmlElement, find: Find, configuration: XmlElement): CibProblem[] {
+  const nodes = new Set(
+    childrenOf(child(configuration, "nodes"), "node").map(({ attributes }) => attributes.get("id")),
+  );
+  return childrenOf(tag, "obj_ref").flatMap((item) => {
+    const id = item.attributes.get("id") ?? "";
+    if (find(id) !== undefined || nodes.has(id)) return [];
+    const text = `tag "${tag.attributes.get("id")}" names "${id}", which does not exist`;
+    return [problemAt(tag, "warning", "DANGLING_REFERENCE", text, "remove it from the tag")];
+  });
+}

@@ -38,6 +38,18 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/config.ts")),
   },
   {
+    name: "start",
+    group: "run",
+    description: "run the cluster on this node",
+    load: file(() => import("./commands/start.ts")),
+  },
+  {
+    name: "stop",
+    group: "run",
+    description: "move the services away and leave the cluster",
+    load: file(() => import("./commands/stop.ts")),
+  },
+  {
     name: "keygen",
     group: "configure",
     description: "make the secret key that the nodes share",

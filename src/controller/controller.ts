@@ -60,6 +60,9 @@ export class Controller {
   #missingManagers = new Set<NodeName>();
   #results: Extract<ClusterMessage, { type: "results" }>["results"][number][] = [];
   #resultsUnderWay = false;
+  /** Who waits until nothing is left to do; the same on all members, so that a new leader answers too. */
+  readonly #whenIdle = new Set<string>();
+  #idleSaid = false;
   #shuttingDown = false;
   #effects: ControllerEffect[] = [];
   #now: Millis = 0;
@@ -83,6 +86,10 @@ export class Controller {
     this.#wall = wall;
     this.#effects = [];
     this.#take(event);
+    if (this.#whenIdle.size > 0 && this.#leads && this.#leader.idle && !this.#idleSaid) {
+      this.#idleSaid = true;
+      this.#send({ type: "idle", requests: [...this.#whenIdle] });
+    }
     return this.#effects;
   }
 
@@ -146,6 +153,8 @@ export class Controller {
           request,
         });
       }
+      case "idle-request":
+        return this.#queue({ type: "when-idle", request: event.request });
       case "shutdown-request":
         return this.#shutdownRequested();
       case "nodes":
@@ -163,6 +172,7 @@ export class Controller {
     this.#leader.pause("the membership changed");
     this.#phase = "joining";
     this.#leaderId = undefined;
+    this.#idleSaid = false;
     this.#summaries = new Map();
     this.#outcome = undefined;
     this.#buffer = [];
@@ -389,6 +399,15 @@ export class Controller {
         return this.#released(message);
       case "manager-lost":
         return this.#managerGivenUp(message.node);
+      case "when-idle":
+        this.#whenIdle.add(message.request);
+        return;
+      case "idle":
+        this.#idleSaid = false;
+        for (const request of message.requests) {
+          if (this.#whenIdle.delete(request)) this.#reply(request, true, undefined);
+        }
+        return;
       case "remote":
         this.#state.remoteState(message.node, message.up);
         return this.#leader.changed(

@@ -69,6 +69,8 @@ export type ControllerEvent =
       readonly node?: NodeName;
       readonly failuresOnly: boolean;
     }
+  /** Answered when the leader has nothing to do and nothing to decide any more. */
+  | { readonly type: "idle-request"; readonly request: RequestId }
   /** This node shall leave the cluster: drain it first. */
   | { readonly type: "shutdown-request" }
   | { readonly type: "nodes"; readonly nodes: readonly ConfiguredNode[] };

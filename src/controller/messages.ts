@@ -68,6 +68,9 @@ export type ClusterMessage =
   | { readonly type: "release"; readonly node: NodeName; readonly completes?: string }
   /** A node's manager has been missing for too long although its ring is there. */
   | { readonly type: "manager-lost"; readonly node: NodeName }
+  /** Somebody waits until the leader has nothing to do; it answers with `idle`. */
+  | { readonly type: "when-idle"; readonly request: string }
+  | { readonly type: "idle"; readonly requests: readonly string[] }
   | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
   | {
       readonly type: "forget";

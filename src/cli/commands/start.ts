@@ -1,0 +1,81 @@
+import { defineCommand } from "citty";
+import { configFile } from "../../config/index.ts";
+import { connectAdmin, loadNode, ownCommand, ownEnvironment, runRing } from "../../daemon/index.ts";
+import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
+import { note, print, printJson, wantsJson } from "../output.ts";
+
+/** How long `--daemon` waits for the node to take part. */
+const joinMs: Millis = 30_000;
+const lookMs: Millis = 100;
+
+export default defineCommand({
+  meta: {
+    name: "start",
+    description:
+      "Run the cluster on this node, in the foreground (as hactl.service does) or with --daemon in the background. " +
+      "Ends by 'hactl stop' or SIGTERM, after its services were moved away.",
+  },
+  args: {
+    node: {
+      type: "string",
+      valueHint: "name",
+      description: "which node of the node list this is, when neither host name nor addresses tell",
+    },
+    daemon: {
+      type: "boolean",
+      alias: "d",
+      description: "go into the background, and return when the node takes part",
+    },
+  },
+  run: async ({ args }) => {
+    const daemonArguments = { configPath: configFile(), node: args.node };
+    if (!args.daemon) {
+      process.exitCode = await runRing(daemonArguments);
+      return;
+    }
+    // What is wrong with the configuration is said here, not in a log.
+    const { self } = loadNode(daemonArguments);
+    const pid = await inBackground(daemonArguments);
+    if (wantsJson()) printJson({ node: self.name, pid });
+    else print(`Node ${self.name} takes part in the cluster (process ${pid}). See 'hactl status'.`);
+  },
+});
+
+async function inBackground(args: { configPath: string; node: string | undefined }): Promise<number> {
+  const node = args.node === undefined ? [] : ["--node", args.node];
+  const daemon = Bun.spawn([...ownCommand(), "internal", "ring", "--config", args.configPath, ...node], {
+    env: ownEnvironment(),
+    stdio: ["ignore", "ignore", "ignore"],
+    detached: true,
+  });
+  daemon.unref();
+  for (let waited = 0; waited < joinMs; waited += lookMs) {
+    await Bun.sleep(lookMs);
+    if (daemon.exitCode !== null) throw ended(daemon.exitCode);
+    if (await joined(args.configPath)) return daemon.pid;
+  }
+  note("The daemon runs, but the node does not take part yet: is the cluster's network up?");
+  return daemon.pid;
+}
+
+async function joined(config: string): Promise<boolean> {
+  try {
+    const client = await connectAdmin({ config });
+    try {
+      return (await client.request<{ joined: boolean }>({ type: "node" }, 2000)).joined;
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    if (error instanceof HactlError) return false;
+    throw error;
+  }
+}
+
+const ended = (status: number) =>
+  new HactlError({
+    code: "NOT_STARTED",
+    what: `the daemon ended at once with status ${status}`,
+    cure: "see its log, or run 'hactl start' in the foreground",
+    exit: CrmExit.ERROR,
+  });

@@ -1,0 +1,49 @@
+import { defineCommand } from "citty";
+import { connectAdmin, type NodeReply } from "../../daemon/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { note, print, printJson, wantsJson } from "../output.ts";
+
+export default defineCommand({
+  meta: {
+    name: "stop",
+    description: "Move or stop the services of this node, then leave the cluster and end the daemon.",
+  },
+  args: {
+    timeout: {
+      type: "string",
+      default: "1200",
+      valueHint: "seconds",
+      description: "how long to wait for it (shutdown-escalation); the daemon goes on leaving afterwards",
+    },
+  },
+  run: async ({ args }) => {
+    const seconds = Number(args.timeout);
+    if (!(seconds > 0)) {
+      throw new HactlError({
+        code: "USAGE",
+        what: `"${args.timeout}" is not a number of seconds`,
+        cure: "write for example --timeout 60",
+        exit: CrmExit.USAGE,
+      });
+    }
+    const client = await connectAdmin();
+    const { name } = await client.request<NodeReply>({ type: "node" });
+    const gone = new Promise<void>((resolve) => {
+      client.onClose = resolve;
+    });
+    await client.request({ type: "shutdown" });
+    note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
+    const inTime = await Promise.race([gone.then(() => true), Bun.sleep(seconds * 1000).then(() => false)]);
+    client.close();
+    if (!inTime) {
+      throw new HactlError({
+        code: "TIMEOUT",
+        what: `node ${name} has not left within ${seconds} s`,
+        cure: "see 'hactl status' for the action that it waits for",
+        exit: CrmExit.TIMEOUT,
+      });
+    }
+    if (wantsJson()) printJson({ node: name, stopped: true });
+    else print(`Node ${name} has left the cluster.`);
+  },
+});

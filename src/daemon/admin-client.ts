@@ -1,0 +1,104 @@
+import { configFile, loadConfigFile } from "../config/index.ts";
+import { connectFrames, type FrameConnection } from "../platform/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { AdminFrame, type AdminRequest, adminSocketPath, type WireError } from "./admin-protocol.ts";
+import { fromJson, toJson } from "./ring-link.ts";
+
+/** How long a request may take unless said otherwise. */
+const defaultTimeoutMs: Millis = 30_000;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** A connection of a command to the daemon of this node. */
+export class AdminClient {
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 1;
+  #connection: FrameConnection | undefined;
+  /** Called when something in the cluster changed, after a `watch` request. */
+  onChange: () => void = () => {};
+  /** Called when the daemon has gone. */
+  onClose: () => void = () => {};
+
+  /** Connects to an admin socket. @throws HactlError NOT_RUNNING, PERMISSION */
+  static async connect(path: string): Promise<AdminClient> {
+    const client = new AdminClient();
+    client.#connection = await connectFrames(path, {
+      frame: (_connection, type, body) => client.#frame(type, body),
+      close: () => client.#closed(),
+    });
+    return client;
+  }
+
+  /** Asks and waits for the answer. @throws the HactlError that the daemon answers with, or TIMEOUT. */
+  async request<T>(request: AdminRequest, timeoutMs: Millis = defaultTimeoutMs): Promise<T> {
+    const connection = this.#connection;
+    if (!connection?.open) throw gone();
+    const id = this.#next++;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(tooLate(request.type, timeoutMs));
+      }, timeoutMs);
+      this.#waiting.set(id, { resolve, reject, timer });
+    });
+    connection.send(AdminFrame.REQUEST, toJson({ id, request }));
+    return (await answer) as T;
+  }
+
+  close(): void {
+    this.#connection?.destroy();
+  }
+
+  #frame(type: number, body: Uint8Array): void {
+    if (type === AdminFrame.CHANGED) return this.onChange();
+    const { id, value, error } = fromJson<{ id: number; value?: unknown; error?: WireError }>(body);
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    if (error) waiting.reject(new HactlError({ ...error, exit: error.exit as CrmExit }));
+    else waiting.resolve(value);
+  }
+
+  #closed(): void {
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(gone());
+    }
+    this.#waiting.clear();
+    this.onClose();
+  }
+}
+
+/**
+ * Connects a command to the daemon of this node, found by the configuration file (`--config`, HACTL_CONFIG, or the
+ * usual place). HACTL_SOCKET names the socket itself: what agents' tools are given.
+ */
+export async function connectAdmin(
+  options: { readonly config?: string | undefined } = {},
+): Promise<AdminClient> {
+  const socket = process.env.HACTL_SOCKET;
+  if (socket !== undefined && options.config === undefined) return AdminClient.connect(socket);
+  const config = loadConfigFile(configFile(options.config), "text");
+  return AdminClient.connect(adminSocketPath(config.system.runDir));
+}
+
+const gone = () =>
+  new HactlError({
+    code: "DISCONNECTED",
+    what: "the daemon closed the connection",
+    cure: "it may have been restarted; try again",
+    exit: CrmExit.DISCONNECT,
+  });
+
+const tooLate = (what: string, timeoutMs: Millis) =>
+  new HactlError({
+    code: "TIMEOUT",
+    what: `the daemon did not answer "${what}" within ${timeoutMs / 1000} s`,
+    cure: "the cluster may be settling its membership; look at 'hactl status'",
+    exit: CrmExit.TIMEOUT,
+  });

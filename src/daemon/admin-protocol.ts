@@ -1,0 +1,86 @@
+import type { AttributeUpdate } from "../attributes/index.ts";
+import type { CibOperation } from "../cib/index.ts";
+
+/** Frames on the admin socket: requests and replies carry a number that ties them together. */
+export const AdminFrame = {
+  /** JSON `{ id, request }`, client to manager. */
+  REQUEST: 1,
+  /** JSON `{ id, value }` or `{ id, error }`, manager to client. */
+  REPLY: 2,
+  /** Something changed; for clients that asked to `watch`. */
+  CHANGED: 3,
+} as const;
+
+/** What can be asked of a daemon, by the CLI and by agents' tools. */
+export type AdminRequest =
+  /** Everything that a status display shows: `StatusReply`. */
+  | { readonly type: "status" }
+  /** The whole `<cib>` as XML text. */
+  | { readonly type: "cib" }
+  /** Changes the CIB, all or nothing. */
+  | { readonly type: "cib-apply"; readonly operations: readonly CibOperation[]; readonly client: string }
+  | { readonly type: "attributes-update"; readonly updates: readonly AttributeUpdate[] }
+  /** Current values of a transient attribute, by node; private and dampened ones too. */
+  | { readonly type: "attributes-query"; readonly name: string }
+  /** Forget failures (and with `failuresOnly: false` the history) of a resource, so that it is looked at anew. */
+  | { readonly type: "forget"; readonly rsc?: string; readonly node?: string; readonly failuresOnly: boolean }
+  /** Who am I, who is there: `NodeReply`. */
+  | { readonly type: "node" }
+  | { readonly type: "ring-status" }
+  | { readonly type: "expected-votes"; readonly votes: number }
+  | { readonly type: "reload" }
+  /** Drain this node and leave the cluster; answered at once. */
+  | { readonly type: "shutdown" }
+  /** Answered when the leader has nothing to do any more, or after the time. */
+  | { readonly type: "wait-idle"; readonly timeoutMs: number }
+  /** `CHANGED` frames from now on. */
+  | { readonly type: "watch" }
+  /** The last decision of this node as leader: input, actions, reasons. */
+  | { readonly type: "history"; readonly since?: number; readonly limit?: number }
+  | { readonly type: "metadata"; readonly class: string; readonly provider?: string; readonly agent: string }
+  /** Fence a node and wait for the outcome: `FenceResult`. */
+  | {
+      readonly type: "fence.request";
+      readonly target: string;
+      readonly action: "off" | "reboot" | "on";
+      readonly timeoutMs?: number;
+      readonly client: string;
+      readonly reason: string;
+    }
+  | { readonly type: "fence.history" }
+  | { readonly type: "fence.confirm"; readonly target: string; readonly client: string }
+  | { readonly type: "fence.test"; readonly target: string }
+  | { readonly type: "fence.devices" };
+
+/** Answer to `node`. */
+export interface NodeReply {
+  readonly id: number;
+  readonly name: string;
+  readonly quorate: boolean;
+  readonly leader?: string;
+  readonly joined: boolean;
+  readonly members: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly state: "member" | "pending" | "lost";
+  }[];
+}
+
+/** An error on its way to a client. */
+export interface WireError {
+  readonly code: string;
+  readonly what: string;
+  readonly cure?: string;
+  readonly where?: {
+    readonly file?: string;
+    readonly line?: number;
+    readonly column?: number;
+    readonly id?: string;
+  };
+  readonly exit: number;
+}
+
+/** Path of the admin socket in a run directory. */
+export const adminSocketPath = (runDir: string): string => `${runDir}/admin.sock`;
+export const ringSocketPath = (runDir: string): string => `${runDir}/ring.sock`;
+export const executorSocketPath = (runDir: string): string => `${runDir}/executor.sock`;

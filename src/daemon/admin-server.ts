@@ -1,0 +1,84 @@
+import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { AdminFrame, type AdminRequest, type WireError } from "./admin-protocol.ts";
+import { fromJson, toJson } from "./ring-link.ts";
+
+/** Largest request: a whole configuration. */
+const maxRequestBytes = 64 * 1024 * 1024;
+/** Changes within this time are told to watchers once. */
+const watchMs = 100;
+
+/** Answers one request; what it throws goes to the client. */
+export type AdminHandler = (request: AdminRequest, client: string) => Promise<unknown>;
+
+/** The admin socket: requests of the CLI and of agents' tools. */
+export class AdminServer {
+  readonly #server: FrameServer;
+  readonly #watchers = new Set<FrameConnection>();
+  #telling: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    path: string,
+    group: string,
+    private readonly handler: AdminHandler,
+    private readonly log: Log,
+  ) {
+    this.#server = serveFrames(
+      path,
+      {
+        frame: (connection, type, body) => {
+          if (type === AdminFrame.REQUEST) void this.#request(connection, body);
+        },
+        close: (connection) => this.#watchers.delete(connection),
+      },
+      { maxBody: maxRequestBytes, group, mode: 0o660 },
+    );
+  }
+
+  /** Something changed. */
+  changed(): void {
+    if (this.#watchers.size === 0) return;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      for (const watcher of this.#watchers) watcher.send(AdminFrame.CHANGED, new Uint8Array());
+    }, watchMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#telling);
+    this.#server.close();
+  }
+
+  async #request(connection: FrameConnection, body: Uint8Array): Promise<void> {
+    let id: unknown;
+    try {
+      const message = fromJson<{ id: unknown; request: AdminRequest }>(body);
+      id = message.id;
+      if (message.request?.type === "watch") this.#watchers.add(connection);
+      const client = connection.peer
+        ? `uid ${connection.peer.uid}, process ${connection.peer.pid}`
+        : "unknown";
+      const value = await this.handler(message.request, client);
+      connection.send(AdminFrame.REPLY, toJson({ id, value }));
+    } catch (error) {
+      if (!(error instanceof HactlError))
+        this.log.error("ADMIN-REQUEST", `a request could not be answered: ${error}`);
+      connection.send(AdminFrame.REPLY, toJson({ id, error: wireError(error) }));
+    }
+  }
+}
+
+function wireError(error: unknown): WireError {
+  if (error instanceof HactlError) {
+    const { code, what, cure, where, exit } = error;
+    return {
+      code,
+      what,
+      exit,
+      ...(cure === undefined ? {} : { cure }),
+      ...(where === undefined ? {} : { where }),
+    };
+  }
+  const what = `the daemon could not answer: ${error instanceof Error ? error.message : String(error)}`;
+  return { code: "INTERNAL", what, cure: "see the daemon's log, and report it", exit: CrmExit.SOFTWARE };
+}

@@ -1,0 +1,85 @@
+import { Database } from "bun:sqlite";
+import type { Log } from "../platform/index.ts";
+
+/** One fact of the past, as `hactl history` shows it. */
+export interface HistoryRow {
+  readonly id: number;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  readonly level: string;
+  readonly event: string;
+  readonly node: string | null;
+  readonly rsc: string | null;
+  readonly text: string;
+}
+
+/** Facts that are kept. */
+const keptRows = 100_000;
+
+/**
+ * The event history: membership, transitions, actions, fencing, failures, configuration changes. It is never needed
+ * for a decision: a broken file is a warning, and the daemon goes on without.
+ */
+export class EventHistory {
+  #database: Database | undefined;
+  #waiting: Omit<HistoryRow, "id">[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    path: string,
+    private readonly log: Log,
+  ) {
+    try {
+      const database = new Database(path, { create: true });
+      database.run("PRAGMA journal_mode = WAL");
+      database.run("PRAGMA synchronous = NORMAL");
+      database.run(
+        "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, node TEXT, rsc TEXT, text TEXT NOT NULL)",
+      );
+      database.run("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", [keptRows]);
+      this.#database = database;
+    } catch (error) {
+      log.warning("HISTORY", `the event history cannot be opened and is not kept: ${error}`, { file: path });
+    }
+  }
+
+  /** Notes a fact; written soon, many at a time. */
+  add(row: Omit<HistoryRow, "id">): void {
+    if (!this.#database) return;
+    this.#waiting.push(row);
+    this.#timer ??= setTimeout(() => this.flush(), 200);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const rows = this.#waiting;
+    this.#waiting = [];
+    const database = this.#database;
+    if (!database || rows.length === 0) return;
+    try {
+      const insert = database.prepare(
+        "INSERT INTO event (at, level, event, node, rsc, text) VALUES (?, ?, ?, ?, ?, ?)",
+      );
+      database.transaction(() => {
+        for (const { at, level, event, node, rsc, text } of rows)
+          insert.run(at, level, event, node, rsc, text);
+      })();
+    } catch (error) {
+      this.#database = undefined;
+      this.log.warning("HISTORY", `the event history cannot be written and is not kept any more: ${error}`);
+    }
+  }
+
+  /** Facts since a time (ms), the last `limit` of them, oldest first. */
+  query(since: number, limit: number): HistoryRow[] {
+    this.flush();
+    const sql = "SELECT * FROM (SELECT * FROM event WHERE at >= ? ORDER BY id DESC LIMIT ?) ORDER BY id";
+    return (this.#database?.query(sql).all(since, limit) as HistoryRow[] | undefined) ?? [];
+  }
+
+  close(): void {
+    this.flush();
+    this.#database?.close();
+  }
+}

@@ -1,0 +1,144 @@
+import type { Operation, OperationResult } from "../executor/index.ts";
+import type { AgentOutcome, AgentRun } from "../fencer/index.ts";
+import { monotonicMs, wallMs } from "../platform/index.ts";
+import { OcfExit, OpStatus } from "../terms/index.ts";
+import { type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
+
+/**
+ * Start, stop and monitor of fence devices as resources. Starting one means that its agent's monitor succeeds:
+ * a device that cannot be reached is found out before it is needed. Nothing of it runs; stopping always succeeds.
+ */
+export class FenceDeviceOperations {
+  readonly #recurring = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #last = new Map<string, string>();
+
+  constructor(
+    private readonly directories: FenceDirectories,
+    private readonly onResult: (result: OperationResult) => void,
+  ) {}
+
+  run(operation: Operation): void {
+    const { rsc, action, intervalMs } = operation;
+    if (["stop", "demote", "migrate_to"].includes(action)) this.forget(rsc.id);
+    if (action === "stop")
+      return this.onResult(this.#result(operation, OcfExit.OK, OpStatus.DONE, "", wallMs(), 0));
+    const probe = action === "monitor" && intervalMs === 0;
+    // Nothing runs before it is started here; what the device says of itself does not matter for that.
+    if (probe)
+      return this.onResult(this.#result(operation, OcfExit.NOT_RUNNING, OpStatus.DONE, "", wallMs(), 0));
+    const key = `${rsc.id}_${action}_${intervalMs}`;
+    this.#clear(key);
+    if (intervalMs > 0)
+      this.#recurring.set(
+        key,
+        setTimeout(() => {}, 0),
+      );
+    void this.#check(operation, key);
+  }
+
+  cancel(rsc: string, action: string, intervalMs: number): void {
+    this.#clear(`${rsc}_${action}_${intervalMs}`);
+  }
+
+  /** Ends all recurring operations of a device. */
+  forget(rsc: string): void {
+    for (const key of [...this.#recurring.keys()]) if (key.startsWith(`${rsc}_monitor_`)) this.#clear(key);
+  }
+
+  close(): void {
+    for (const key of [...this.#recurring.keys()]) this.#clear(key);
+  }
+
+  #clear(key: string): void {
+    clearTimeout(this.#recurring.get(key));
+    this.#recurring.delete(key);
+    this.#last.delete(key);
+  }
+
+  async #check(operation: Operation, key: string): Promise<void> {
+    const begun = monotonicMs();
+    const at = wallMs();
+    const outcome = await this.#monitor(operation);
+    const { rc, status, reason } = meaning(outcome);
+    const recurring = operation.intervalMs > 0;
+    if (recurring && !this.#recurring.has(key)) return;
+    const said = `${rc}:${status}`;
+    if (!recurring || this.#last.get(key) !== said) {
+      this.onResult(this.#result(operation, rc, status, reason, at, monotonicMs() - begun));
+    }
+    if (!recurring) return;
+    this.#last.set(key, said);
+    this.#recurring.set(
+      key,
+      setTimeout(() => void this.#check(operation, key), operation.intervalMs),
+    );
+  }
+
+  #monitor(operation: Operation): Promise<AgentOutcome> {
+    const { rsc, params } = operation;
+    // hactl listens for crash notices itself: there is no program to ask.
+    if (rsc.type === "fence_kdump") {
+      return Promise.resolve({ exit: 0, timedOut: false, stdout: "", stderr: "" });
+    }
+    const external = rsc.type.startsWith("external/");
+    const action = params.pcmk_monitor_action ?? "monitor";
+    const own = Object.entries(params).filter(
+      ([name]) => !/^(?:pcmk_|hactl_|CRM_meta_|crm_feature_set$|action$)/.test(name),
+    );
+    const run: AgentRun = {
+      run: `${rsc.id}-${operation.callId}`,
+      device: rsc.id,
+      kind: external ? "external" : "fence-agent",
+      agent: external ? rsc.type.slice("external/".length) : rsc.type,
+      action,
+      params: { ...(external ? {} : { action }), ...Object.fromEntries(own) },
+      timeoutMs: operation.timeoutMs,
+    };
+    return runFenceAgent(run, this.directories);
+  }
+
+  #result(
+    operation: Operation,
+    rc: number,
+    status: OpStatus,
+    exitReason: string,
+    atMs: number,
+    execMs: number,
+  ): OperationResult {
+    const { callId, rsc, action, intervalMs, transitionKey, params } = operation;
+    return {
+      callId,
+      rsc,
+      action,
+      intervalMs,
+      transitionKey,
+      params,
+      rc,
+      status,
+      exitReason,
+      stdout: "",
+      execMs,
+      queueMs: 0,
+      lastRun: atMs / 1000,
+      lastChange: atMs / 1000,
+    };
+  }
+}
+
+function meaning(outcome: AgentOutcome): { rc: OcfExit; status: OpStatus; reason: string } {
+  const said = outcome.stderr.trim().split("\n").at(-1) ?? "";
+  if (outcome.error !== undefined)
+    return { rc: OcfExit.INSTALLED, status: OpStatus.NOT_INSTALLED, reason: outcome.error };
+  if (outcome.timedOut)
+    return {
+      rc: OcfExit.GENERIC,
+      status: OpStatus.TIMEOUT,
+      reason: "the fence agent did not answer in time",
+    };
+  if (outcome.exit === 0) return { rc: OcfExit.OK, status: OpStatus.DONE, reason: "" };
+  return {
+    rc: OcfExit.GENERIC,
+    status: OpStatus.ERROR,
+    reason: said === "" ? `exit status ${outcome.exit}` : said,
+  };
+}

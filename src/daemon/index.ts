@@ -1,0 +1,9 @@
+/** The daemon's processes, and how commands talk to it. */
+export { AdminClient, connectAdmin } from "./admin-client.ts";
+export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
+export { ownCommand, ownEnvironment } from "./children.ts";
+export type { HistoryRow } from "./event-history.ts";
+export type { FenceHistoryReply } from "./fencing.ts";
+export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRing } from "./modes.ts";
+export type { RingProcessStatus } from "./ring-link.ts";
+export { type DaemonArguments, loadNode } from "./setup.ts";

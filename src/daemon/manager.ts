@@ -1,0 +1,477 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { formatXml, upgradeCib } from "../cib/index.ts";
+import {
+  Controller,
+  type ControllerEffect,
+  type ControllerEvent,
+  emptyCib,
+  type Membership,
+  notInCluster,
+  type StatusReply,
+} from "../controller/index.ts";
+import type { ExecutorEvent } from "../executor/index.ts";
+import {
+  connectFrames,
+  dieWithParent,
+  type FrameConnection,
+  type Log,
+  leaveRealtime,
+  monotonicMs,
+  wallMs,
+  wallSeconds,
+} from "../platform/index.ts";
+import { ExecutorClient, localExecutor } from "../remote/index.ts";
+import { CrmExit, HactlError, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import {
+  type AdminRequest,
+  adminSocketPath,
+  executorSocketPath,
+  type NodeReply,
+  ringSocketPath,
+} from "./admin-protocol.ts";
+import { AdminServer } from "./admin-server.ts";
+import { CibStore } from "./cib-store.ts";
+import { EventHistory } from "./event-history.ts";
+import { FenceDeviceOperations } from "./fence-device-operations.ts";
+import { Fencing } from "./fencing.ts";
+import { ManagerTimers } from "./manager-timers.ts";
+import { RemoteConnections } from "./remote-connections.ts";
+import {
+  decodeDelivery,
+  FromRing,
+  fromJson,
+  type RingMembership,
+  type RingProcessStatus,
+  type RingReply,
+  type RingRequest,
+  ToRing,
+  toJson,
+} from "./ring-link.ts";
+import type { NodeSetup } from "./setup.ts";
+import { runningFenceDevices, statusReply } from "./status-reply.ts";
+import { TransitionArchive } from "./transition-archive.ts";
+
+interface Asked {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The manager process: joins the controller and the fencer to the ring, the executors, the disk and the admin
+ * socket. It may die at any time: the ring starts it again, and it takes part again with what the others tell it.
+ */
+export class Manager {
+  readonly #controller: Controller;
+  readonly #fencing: Fencing;
+  readonly #executor: ExecutorClient;
+  readonly #remotes: RemoteConnections;
+  readonly #fenceDevices: FenceDeviceOperations;
+  readonly #store: CibStore;
+  readonly #history: EventHistory;
+  readonly #archive: TransitionArchive;
+  readonly #timers: ManagerTimers;
+  readonly #asked = new Map<string, Asked>();
+  readonly #ringAsked = new Map<number, Asked>();
+  readonly #queue: ControllerEvent[] = [];
+  readonly #startedAt = wallSeconds();
+  #requests = 0;
+  #stepping = false;
+  #persistPlanned = false;
+  #executorSeen = false;
+  #ring: FrameConnection | undefined;
+  #admin: AdminServer | undefined;
+  #end: (code: number) => void = () => {};
+
+  constructor(
+    private readonly setup: NodeSetup,
+    private readonly version: string,
+    private readonly log: Log,
+  ) {
+    const { config, self } = setup;
+    const { stateDir, runDir } = config.system;
+    this.#store = new CibStore(stateDir, log);
+    this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
+    this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
+    this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
+    const stored = this.#store.load();
+    this.#controller = new Controller({
+      self: self.id,
+      selfName: self.name,
+      nodes: config.nodes.map(({ id, name }) => ({ id, name })),
+      incarnation: randomBytes(8).toString("hex"),
+      cib: stored ? upgradeCib(stored).root : emptyCib(),
+      clusterName: config.totem.clusterName,
+      softwareVersion: version,
+    });
+    const directories = {
+      agents: config.system.fencePath,
+      plugins: config.system.stonithPluginPath.map((path) => join(path, "external")),
+      glue: ["/usr/share/cluster-glue"],
+    };
+    this.#fencing = new Fencing({
+      self: self.name,
+      detectionMs: config.totem.effective.tokenMs + config.totem.effective.consensusMs,
+      directories,
+      broadcast: (body) => this.#step({ type: "fencer-send", body }),
+      onResult: (result) => this.#step({ type: "fence-result", result }),
+      log: (level, text) => log.part("FENCER")[level]("FENCER", text),
+    });
+    this.#fenceDevices = new FenceDeviceOperations(directories, (result) =>
+      this.#step({ type: "result", node: self.name, result }),
+    );
+    this.#executor = new ExecutorClient({
+      connect: localExecutor(executorSocketPath(runDir)),
+      client: `manager of ${self.name}`,
+      onEvent: (event) => this.#fromExecutor(event),
+      onState: (state) => {
+        if (!state.up && this.#executorSeen)
+          log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
+      },
+    });
+    this.#remotes = new RemoteConnections({
+      setup,
+      log,
+      step: (event) => this.#step(event),
+      tool: (request) => this.#answer(request as AdminRequest, "remote node"),
+    });
+  }
+
+  /** Runs until the ring ends. Settles with the exit code. */
+  async run(): Promise<number> {
+    const { runDir, group } = this.setup.config.system;
+    this.#ring = await connectFrames(ringSocketPath(runDir), {
+      frame: (_connection, type, body) => this.#fromRing(type, body),
+      // Without the ring nothing may be decided here.
+      close: () => this.#end(CrmExit.DISCONNECT),
+    });
+    this.#admin = new AdminServer(
+      adminSocketPath(runDir),
+      group,
+      (request, client) => this.#answer(request, client),
+      this.log,
+    );
+    this.#executor.start();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
+    const code = await new Promise<number>((resolve) => {
+      this.#end = resolve;
+    });
+    this.#admin.close();
+    this.#timers.close();
+    this.#executor.close();
+    this.#remotes.close();
+    this.#fencing.close();
+    this.#fenceDevices.close();
+    this.#history.close();
+    return code;
+  }
+
+  // ── controller ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Events that effects cause wait until the effects before them are carried out. */
+  #step(event: ControllerEvent): void {
+    this.#queue.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        const effects = this.#controller.step(next, monotonicMs(), wallMs() / 1000);
+        for (const effect of effects) this.#carryOut(effect);
+      }
+    } finally {
+      this.#stepping = false;
+    }
+    this.#admin?.changed();
+  }
+
+  #carryOut(effect: ControllerEffect): void {
+    switch (effect.type) {
+      case "broadcast":
+        this.#ring?.send(ToRing.SEND, effect.payload);
+        return;
+      case "execute":
+        if (effect.on === this.setup.self.name)
+          this.#executor.send({ type: "execute", operation: effect.operation });
+        else this.#remotes.execute(effect.on, effect.operation);
+        return;
+      case "cancel":
+        return this.#cancel(effect);
+      case "forget":
+        return this.#forget(effect.on, effect.rsc);
+      case "connection":
+        return this.#remotes.connection(effect.operation);
+      case "fence-device":
+        return this.#fenceDevices.run(effect.operation);
+      case "fence":
+        return this.#fencing.request(effect.request);
+      case "fencer-deliver":
+        return this.#fencing.message(this.#nameOf(effect.from), effect.body);
+      case "fencer-membership":
+        this.#fencing.membership(effect.members, effect.leader);
+        return this.#configureFencing();
+      case "persist":
+        return this.#planPersist();
+      case "set-timer":
+        return this.#timers.set(effect.timer, effect.afterMs);
+      case "cancel-timer":
+        return this.#timers.cancel(effect.timer);
+      case "reply":
+        return this.#reply(effect);
+      case "transition":
+        return this.#archive.add(effect.id, effect.input, effect.triggers);
+      case "transition-over":
+        return;
+      case "leave":
+        this.#ring?.send(ToRing.LEAVE, new Uint8Array());
+        return;
+      case "self-fenced":
+        return this.#selfFenced(effect.reaction);
+      case "event": {
+        const { level, id, text, node, rsc } = effect.event;
+        this.log[level](id, text);
+        this.#history.add({ at: wallMs(), level, event: id, node: node ?? null, rsc: rsc ?? null, text });
+        return;
+      }
+    }
+  }
+
+  #cancel({ on, rsc, action, intervalMs }: Extract<ControllerEffect, { type: "cancel" }>): void {
+    this.#fenceDevices.cancel(rsc, action, intervalMs);
+    if (on === this.setup.self.name) this.#executor.send({ type: "cancel", rsc, action, intervalMs });
+    else this.#remotes.cancel(on, rsc, action, intervalMs);
+    this.#remotes.cancelConnection(rsc, intervalMs);
+  }
+
+  #forget(on: string, rsc: ResourceId): void {
+    this.#fenceDevices.forget(rsc);
+    if (on === this.setup.self.name) this.#executor.send({ type: "forget", rsc });
+    else this.#remotes.forget(nodeName(on), rsc);
+  }
+
+  #reply({ request, value, error }: Extract<ControllerEffect, { type: "reply" }>): void {
+    const asked = this.#asked.get(request);
+    this.#asked.delete(request);
+    if (error) asked?.reject(error);
+    else asked?.resolve(value);
+  }
+
+  /** Written once for all changes of the same turn. */
+  #planPersist(): void {
+    this.#configureFencing();
+    if (this.#persistPlanned) return;
+    this.#persistPlanned = true;
+    setTimeout(() => {
+      this.#persistPlanned = false;
+      const { cib } = this.#controller.view();
+      const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
+      void this.#store.save(formatXml(stored));
+    }, 20);
+  }
+
+  #configureFencing(): void {
+    const { cib } = this.#controller.view();
+    const configuration = cib.children.find(({ name }) => name === "configuration");
+    if (configuration) this.#fencing.configure(configuration, runningFenceDevices(cib));
+  }
+
+  #selfFenced(reaction: "stop" | "panic"): void {
+    this.log.critical("SELF-FENCED", `the others have fenced this node although it runs: ${reaction}`);
+    this.#ring?.send(ToRing.STOP_NOW, new TextEncoder().encode(reaction));
+  }
+
+  #nameOf(id: number) {
+    const node = this.setup.config.nodes.find((candidate) => candidate.id === id);
+    return node?.name ?? nodeName(`node${id}`);
+  }
+
+  // ── ring and executor ────────────────────────────────────────────────────────────────────────────────────
+
+  #fromRing(type: number, body: Uint8Array): void {
+    switch (type) {
+      case FromRing.MEMBERSHIP: {
+        const membership: Membership = fromJson<RingMembership>(body);
+        return this.#step({ type: "membership", membership });
+      }
+      case FromRing.DELIVER: {
+        const { from, payload } = decodeDelivery(body);
+        return this.#step({ type: "message", from, payload });
+      }
+      case FromRing.REPLY: {
+        const { id, value, error } = fromJson<RingReply>(body);
+        const asked = this.#ringAsked.get(id);
+        this.#ringAsked.delete(id);
+        if (error === undefined) asked?.resolve(value);
+        else asked?.reject(new HactlError({ code: "RING_REQUEST", what: error, exit: CrmExit.CONFIG }));
+        return;
+      }
+      case FromRing.DRAIN:
+        return this.#step({ type: "shutdown-request" });
+    }
+  }
+
+  #askRing<T>(request: RingRequest): Promise<T> {
+    const id = ++this.#requests;
+    return new Promise<T>((resolve, reject) => {
+      this.#ringAsked.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#ring?.send(ToRing.REQUEST, toJson({ id, request }));
+    });
+  }
+
+  #fromExecutor(event: ExecutorEvent): void {
+    const { name } = this.setup.self;
+    switch (event.type) {
+      case "registered": {
+        const { results, running } = event;
+        this.#step({ type: "executor-up", history: { results, running }, fresh: this.#executorSeen });
+        this.#executorSeen = true;
+        return;
+      }
+      case "result":
+        return this.#step({ type: "result", node: name, result: event.result });
+      case "metadata":
+        this.#ringlessReply(event.requestId, event.error === undefined ? event.xml : undefined, event.error);
+        return;
+      case "cancelled":
+      case "list":
+      case "pong":
+      case "tool":
+      case "load":
+      case "shutdown-request":
+        return;
+    }
+  }
+
+  #ringlessReply(id: number, value: unknown, error: string | undefined): void {
+    const asked = this.#ringAsked.get(id);
+    this.#ringAsked.delete(id);
+    if (error === undefined) asked?.resolve(value);
+    else asked?.reject(new HactlError({ code: "AGENT", what: error, exit: CrmExit.NOT_INSTALLED }));
+  }
+
+  // ── administrators ───────────────────────────────────────────────────────────────────────────────────────
+
+  async #answer(request: AdminRequest, client: string): Promise<unknown> {
+    switch (request.type) {
+      case "status":
+        return this.#status();
+      case "cib":
+        return formatXml(this.#controller.view().cib);
+      case "cib-apply": {
+        const { operations } = request;
+        return this.#ask((id) => ({
+          type: "cib-request",
+          request: id,
+          operations,
+          client: request.client || client,
+        }));
+      }
+      case "attributes-update":
+        return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
+      case "attributes-query":
+        return Object.fromEntries(this.#controller.attributeValues(request.name));
+      case "forget": {
+        const { rsc, node, failuresOnly } = request;
+        return this.#ask((id) => ({
+          type: "forget-request",
+          request: id,
+          failuresOnly,
+          ...(rsc === undefined ? {} : { rsc: resourceId(rsc) }),
+          ...(node === undefined ? {} : { node: nodeName(node) }),
+        }));
+      }
+      case "node":
+        return this.#nodeReply();
+      case "ring-status":
+        return this.#askRing<RingProcessStatus>({ type: "status" });
+      case "expected-votes":
+        return this.#askRing({ type: "expected-votes", votes: request.votes });
+      case "reload":
+        return this.#askRing({ type: "reload" });
+      case "shutdown":
+        // The ring drains: it knows then that the end is wanted.
+        process.kill(process.ppid, "SIGTERM");
+        return true;
+      case "wait-idle":
+        return this.#ask((id) => ({ type: "idle-request", request: id }));
+      case "watch":
+        return true;
+      case "history":
+        return this.#history.query(request.since ?? 0, Math.min(request.limit ?? 1000, 100_000));
+      case "metadata":
+        return this.#metadata(request);
+      case "fence.request":
+      case "fence.history":
+      case "fence.confirm":
+      case "fence.test":
+      case "fence.devices":
+        return this.#fencing.handle(request);
+      default:
+        throw new HactlError({
+          code: "UNKNOWN_REQUEST",
+          what: `the daemon does not know the request "${String((request as { type?: unknown } | undefined)?.type)}"`,
+          cure: "the command and the daemon must be the same version",
+          exit: CrmExit.PROTOCOL,
+        });
+    }
+  }
+
+  #ask(event: (id: string) => ControllerEvent): Promise<unknown> {
+    if (this.#controller.view().phase === "waiting") throw notInCluster();
+    const id = `${this.setup.self.name}/${process.pid}/${++this.#requests}`;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject });
+      this.#step(event(id));
+    });
+  }
+
+  #metadata(request: Extract<AdminRequest, { type: "metadata" }>): Promise<unknown> {
+    const requestId = ++this.#requests;
+    return new Promise((resolve, reject) => {
+      this.#ringAsked.set(requestId, { resolve, reject });
+      const { class: standard, provider, agent } = request;
+      const rsc = { class: standard as "ocf", type: agent, ...(provider === undefined ? {} : { provider }) };
+      if (!this.#executor.send({ type: "metadata", requestId, rsc })) {
+        this.#ringlessReply(requestId, undefined, "the executor is not there");
+      }
+    });
+  }
+
+  async #status(): Promise<StatusReply> {
+    const ring = await this.#askRing<RingProcessStatus>({ type: "status" });
+    return statusReply({
+      setup: this.setup,
+      view: this.#controller.view(),
+      ring,
+      fencing: this.#fencing.history(),
+      version: this.version,
+      startedAt: this.#startedAt,
+      now: wallSeconds(),
+    });
+  }
+
+  #nodeReply(): NodeReply {
+    const view = this.#controller.view();
+    const { membership } = view;
+    const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
+    const members = new Set(membership?.members);
+    return {
+      id: this.setup.self.id,
+      name: this.setup.self.name,
+      quorate: membership?.quorate ?? false,
+      joined: view.phase === "synced",
+      ...(view.leader === undefined ? {} : { leader: view.leader }),
+      members: this.setup.config.nodes.map(({ id, name }) => ({
+        id,
+        name,
+        state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
+      })),
+    };
+  }
+}
+
+/** The manager process of a cluster node. @returns the exit code */
+export async function runManager(setup: NodeSetup, version: string, log: Log): Promise<number> {
+  leaveRealtime();
+  dieWithParent();
+  return new Manager(setup, version, log).run();
+}

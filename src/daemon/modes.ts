@@ -1,0 +1,52 @@
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { runNodeExecutor } from "./executor-mode.ts";
+import { runManager } from "./manager.ts";
+import { RingProcess } from "./ring.ts";
+import { type DaemonArguments, loadNode, makeDirectories, nodeLog } from "./setup.ts";
+
+/** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
+export function parseDaemonArguments(words: readonly string[]): DaemonArguments {
+  const value = (name: string) => {
+    const at = words.indexOf(name);
+    return at < 0 ? undefined : words[at + 1];
+  };
+  const configPath = value("--config");
+  if (configPath === undefined) {
+    throw new HactlError({
+      code: "USAGE",
+      what: "--config is missing",
+      cure: "these processes are started by 'hactl start'",
+      exit: CrmExit.USAGE,
+    });
+  }
+  return { configPath, node: value("--node") };
+}
+
+/** The ring process: the daemon's parent. @returns the exit code */
+export async function runRing(args: DaemonArguments): Promise<number> {
+  const setup = loadNode(args);
+  makeDirectories(setup.config);
+  const log = nodeLog(setup.config, "hactl");
+  try {
+    for (const { what } of setup.config.warnings) log.warning("CONFIG", what);
+    return await new RingProcess(setup, log).run();
+  } catch (error) {
+    if (error instanceof HactlError) log.critical(error.code, error.message);
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+/** The manager process. @returns the exit code */
+export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
+  const setup = loadNode(args);
+  const log = nodeLog(setup.config, "hactl-manager");
+  try {
+    return await runManager(setup, version, log);
+  } finally {
+    await log.close();
+  }
+}
+
+export { runNodeExecutor };

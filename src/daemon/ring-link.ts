@@ -1,0 +1,88 @@
+import type { NodeId } from "../terms/index.ts";
+import { nodeId } from "../terms/index.ts";
+import type { RingCoreStatus, RingMembership } from "./ring-core-face.ts";
+
+/** Frames from the ring process to the manager. */
+export const FromRing = {
+  /** JSON: `RingMembership`. */
+  MEMBERSHIP: 1,
+  /** u32 (big-endian) sender, then the payload. */
+  DELIVER: 2,
+  /** JSON: answer to a request. */
+  REPLY: 3,
+  /** The configuration changes; a membership follows. */
+  CHANGING: 4,
+  /** The node shall leave: drain it. */
+  DRAIN: 5,
+  /** JSON: a fact for the event history. */
+  FACT: 6,
+} as const;
+
+/** Frames from the manager to the ring process. */
+export const ToRing = {
+  /** A message for all managers. */
+  SEND: 1,
+  /** JSON: `RingRequest` with a number. */
+  REQUEST: 2,
+  /** Nothing of the cluster runs here: leave the ring and end. */
+  LEAVE: 3,
+  /** This node must not go on: end at once, without saying goodbye. */
+  STOP_NOW: 4,
+} as const;
+
+/** What an administrator may ask of the ring, by way of the manager. */
+export type RingRequest =
+  | { readonly type: "status" }
+  | { readonly type: "expected-votes"; readonly votes: number }
+  /** Read hactl.toml again and apply what may change at run time. */
+  | { readonly type: "reload" };
+
+/** How the ring process itself is doing. */
+export interface RingProcessStatus {
+  readonly core: RingCoreStatus;
+  readonly names: Readonly<Record<number, string>>;
+  readonly realtime: string;
+  readonly memory: string;
+  readonly warnings: readonly string[];
+  readonly startedAt: number;
+  readonly children: readonly {
+    readonly name: string;
+    readonly pid: number | undefined;
+    readonly restarts: number;
+  }[];
+}
+
+export interface RingReply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** JSON text as bytes. Maps become lists of pairs, which the status displays know. */
+export function toJson(value: unknown): Uint8Array {
+  return encoder.encode(
+    JSON.stringify(value, (_key, inner) => (inner instanceof Map ? Object.fromEntries(inner) : inner)),
+  );
+}
+
+export function fromJson<T>(body: Uint8Array): T {
+  return JSON.parse(decoder.decode(body)) as T;
+}
+
+/** A delivered message with its sender in front. */
+export function encodeDelivery(from: NodeId, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(payload.length + 4);
+  new DataView(bytes.buffer).setUint32(0, from);
+  bytes.set(payload, 4);
+  return bytes;
+}
+
+export function decodeDelivery(body: Uint8Array): { readonly from: NodeId; readonly payload: Uint8Array } {
+  const from = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0);
+  return { from: nodeId(from), payload: body.subarray(4) };
+}
+
+export type { RingMembership };

@@ -1,0 +1,398 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import {
+  enterRealtime,
+  type FrameConnection,
+  type Log,
+  lockFile,
+  lockMemory,
+  monotonicMs,
+  openUdp,
+  openWatchdog,
+  readLimited,
+  serveFrames,
+  serviceManager,
+  type UdpSocket,
+  type Watchdog,
+  wallMs,
+  writeDurably,
+} from "../platform/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { ringSocketPath } from "./admin-protocol.ts";
+import { Child, ownCommand } from "./children.ts";
+import { RingCore } from "./ring-core.ts";
+import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import {
+  encodeDelivery,
+  FromRing,
+  fromJson,
+  type RingProcessStatus,
+  type RingReply,
+  type RingRequest,
+  ToRing,
+  toJson,
+} from "./ring-link.ts";
+import { loadNode, type NodeSetup, readKey, ringOptions } from "./setup.ts";
+
+/** What survives a restart of the ring. */
+interface Persisted {
+  readonly ringSequence: number;
+  readonly expectedVotes?: number;
+}
+
+/** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
+const backlogHigh = 8 * 1024 * 1024;
+const backlogLow = 2 * 1024 * 1024;
+/** After the goodbye, time for it to leave the machine. */
+const goodbyeMs: Millis = 100;
+
+/**
+ * The ring process: joins the pure ring core to sockets, clock and disk, keeps the manager and the executor alive,
+ * and pets the watchdog. It parses no XML and plans nothing, since a token may not wait.
+ */
+export class RingProcess {
+  readonly #core: RingCore;
+  readonly #sockets = new Map<number, UdpSocket>();
+  readonly #timers = new Map<RingTimer, ReturnType<typeof setTimeout>>();
+  readonly #service = serviceManager();
+  readonly #children: readonly Child[];
+  readonly #startedAt = wallMs();
+  #manager: FrameConnection | undefined;
+  #incarnation = 0;
+  #paused = false;
+  #persisted: Persisted;
+  #writing: Promise<void> = Promise.resolve();
+  #watchdog: Watchdog | undefined;
+  #realtime = "off";
+  #memory = "off";
+  #warnings: string[] = [];
+  #ending = false;
+  #end: (code: number) => void = () => {};
+
+  constructor(
+    private setup: NodeSetup,
+    private readonly log: Log,
+  ) {
+    const key = readKey(setup.config.totem.keyFile);
+    this.#core = new RingCore(ringOptions(setup, key), randomBytes(8), monotonicMs());
+    this.#persisted = this.#readPersisted();
+    const { configPath, node } = setup.arguments;
+    const words = (mode: string) => [
+      ...ownCommand(),
+      "internal",
+      mode,
+      "--config",
+      configPath,
+      ...(node === undefined ? [] : ["--node", node]),
+    ];
+    this.#children = [
+      new Child("executor", words("executor"), log),
+      new Child("manager", words("manager"), log),
+    ];
+  }
+
+  /** Runs until the node has left the cluster, or must not go on. Settles with the exit code. */
+  async run(): Promise<number> {
+    const { system } = this.setup.config;
+    const lock = lockFile(join(system.stateDir, "lock"));
+    this.#askForPriority();
+    await this.#openSockets();
+    const server = serveFrames(
+      ringSocketPath(system.runDir),
+      {
+        frame: (connection, type, body) => this.#fromManager(connection, type, body),
+        open: (connection) => this.#managerUp(connection),
+        close: (connection) => this.#managerDown(connection),
+      },
+      { mode: 0o600 },
+    );
+    this.#armWatchdog();
+    const { ringSequence, expectedVotes } = this.#persisted;
+    this.#step({ type: "start", ringSequence, ...(expectedVotes === undefined ? {} : { expectedVotes }) });
+    for (const child of this.#children) child.start();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
+    process.on("SIGHUP", () => this.#reload());
+    const code = await new Promise<number>((resolve) => {
+      this.#end = resolve;
+    });
+    this.#service.stopping();
+    await Promise.all(this.#children.map((child) => child.stop()));
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const socket of this.#sockets.values()) socket.close();
+    server.close();
+    await this.#writing;
+    if (code === CrmExit.OK) this.#watchdog?.disarm();
+    else this.#watchdog?.abandon();
+    lock.release();
+    return code;
+  }
+
+  // ── the core ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #step(event: RingEvent): void {
+    for (const effect of this.#core.step(event, monotonicMs())) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: RingEffect): void {
+    switch (effect.type) {
+      case "send":
+        return this.#sockets.get(effect.link)?.send(effect.data, effect.port, effect.address);
+      case "set-timer":
+        return this.#setTimer(effect.timer, effect.afterMs);
+      case "cancel-timer":
+        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.delete(effect.timer);
+        return;
+      case "persist":
+        return this.#persist({ ...this.#persisted, ringSequence: effect.ringSequence }, () =>
+          this.#step({ type: "persisted", ringSequence: effect.ringSequence }),
+        );
+      case "persist-expected-votes":
+        return this.#persist({ ...this.#persisted, expectedVotes: effect.expectedVotes }, () => {});
+      case "manager-membership":
+        if (effect.incarnation !== this.#incarnation) return;
+        this.#manager?.send(FromRing.MEMBERSHIP, toJson(effect.membership));
+        return this.#service.ready(
+          `${effect.membership.members.length} members, ${effect.membership.quorum.reason}`,
+        );
+      case "manager-deliver":
+        if (effect.incarnation !== this.#incarnation) return;
+        this.#manager?.send(FromRing.DELIVER, encodeDelivery(effect.from, effect.payload));
+        return;
+      case "manager-changing":
+        if (effect.incarnation === this.#incarnation)
+          this.#manager?.send(FromRing.CHANGING, new Uint8Array());
+        return;
+      case "configuration": {
+        const { members, joined, left } = effect;
+        return this.log.notice("RING", `ring of nodes ${members.join(" ")}`, {
+          joined: joined.join(" ") || undefined,
+          left: left.join(" ") || undefined,
+        });
+      }
+      case "quorum":
+        return this.log.notice("QUORUM", effect.state.reason, {
+          votes: effect.state.votes,
+          needed: effect.state.needed,
+        });
+      case "log":
+        return this.log.part(effect.subsystem)[effect.level]("RING-LOG", effect.text);
+    }
+  }
+
+  #setTimer(timer: RingTimer, afterMs: Millis): void {
+    clearTimeout(this.#timers.get(timer));
+    this.#timers.set(
+      timer,
+      setTimeout(() => {
+        this.#timers.delete(timer);
+        this.#step({ type: "timer", timer });
+      }, afterMs),
+    );
+  }
+
+  // ── sockets, disk, machine ───────────────────────────────────────────────────────────────────────────────
+
+  async #openSockets(): Promise<void> {
+    const { links } = this.setup.config;
+    for (const { number, port } of links) {
+      const own = this.setup.self.addresses.get(number);
+      if (own === undefined) continue;
+      const socket = await openUdp(own, port, {
+        datagram: (data, address) => this.#step({ type: "datagram", link: number, address, data }),
+        // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
+        error: (error) => this.log.debug("UDP", error.message, { link: number }),
+      });
+      this.#sockets.set(number, socket);
+    }
+  }
+
+  get #statePath(): string {
+    return join(this.setup.config.system.stateDir, "ring.json");
+  }
+
+  #readPersisted(): Persisted {
+    const content = readLimited(this.#statePath, 65_536);
+    if (!content) return { ringSequence: 0 };
+    try {
+      const value = JSON.parse(new TextDecoder().decode(content)) as Partial<Persisted>;
+      if (typeof value.ringSequence === "number" && Number.isSafeInteger(value.ringSequence)) {
+        return {
+          ringSequence: value.ringSequence,
+          ...(value.expectedVotes && { expectedVotes: value.expectedVotes }),
+        };
+      }
+    } catch {
+      // told below
+    }
+    throw new HactlError({
+      code: "RING_STATE",
+      what: "the ring's state is not readable",
+      where: { file: this.#statePath },
+      cure: "remove the file if no other node of the cluster is running; a ring number may not be used twice",
+      exit: CrmExit.DATAERR,
+    });
+  }
+
+  #persist(state: Persisted, done: () => void): void {
+    this.#persisted = state;
+    this.#writing = this.#writing
+      .then(() => writeDurably(this.#statePath, JSON.stringify(state), { mode: 0o600 }))
+      .then(done, (error) => {
+        // Without its number on disk the node must not form a ring: it stays where it is and says why.
+        this.log.critical("RING-STATE", `the ring's state cannot be written: ${error}`, {
+          file: this.#statePath,
+        });
+        setTimeout(() => this.#persist(state, done), 1000);
+      });
+  }
+
+  #askForPriority(): void {
+    const { system } = this.setup.config;
+    if (system.realtime) {
+      const granted = enterRealtime(system.realtimePriority);
+      this.#realtime = granted.ok ? `SCHED_RR ${system.realtimePriority}` : `refused: ${granted.reason}`;
+      if (!granted.ok)
+        this.#warn(`no real-time priority: ${granted.reason}; on a busy machine the token may come late`);
+    }
+    if (system.lockMemory) {
+      const granted = lockMemory();
+      this.#memory = granted.ok ? "locked" : `refused: ${granted.reason}`;
+      if (!granted.ok) this.#warn(`memory is not locked: ${granted.reason}; swapping may delay the token`);
+    }
+  }
+
+  #warn(text: string): void {
+    this.#warnings.push(text);
+    this.log.warning("MACHINE", text);
+  }
+
+  #armWatchdog(): void {
+    const { watchdogDevice, watchdogTimeoutMs } = this.setup.config.system;
+    const aliveMs = this.#service.aliveEveryMs;
+    if (aliveMs !== undefined) setInterval(() => this.#service.alive(), aliveMs);
+    if (watchdogDevice === undefined) return;
+    this.#watchdog = openWatchdog(watchdogDevice, Math.max(1, Math.round(watchdogTimeoutMs / 1000)));
+    setInterval(() => this.#watchdog?.pet(), Math.min(1000, watchdogTimeoutMs / 4));
+  }
+
+  // ── the manager ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #managerUp(connection: FrameConnection): void {
+    const before = this.#manager;
+    this.#manager = connection;
+    if (before) {
+      this.#step({ type: "manager-down" });
+      before.destroy();
+    }
+    this.#incarnation = Math.max(this.#incarnation + 1, wallMs());
+    this.#paused = false;
+    this.#step({ type: "manager-up", incarnation: this.#incarnation });
+  }
+
+  #managerDown(connection: FrameConnection): void {
+    if (connection !== this.#manager) return;
+    this.#manager = undefined;
+    if (!this.#ending) this.#step({ type: "manager-down" });
+  }
+
+  #fromManager(connection: FrameConnection, type: number, body: Uint8Array): void {
+    if (connection !== this.#manager) return;
+    switch (type) {
+      case ToRing.SEND:
+        this.#step({ type: "manager-send", payload: body });
+        return this.#holdBack(connection);
+      case ToRing.REQUEST:
+        return this.#request(connection, fromJson<{ id: number; request: RingRequest }>(body));
+      case ToRing.LEAVE:
+        return this.#leave();
+      case ToRing.STOP_NOW:
+        this.log.critical("SELF-FENCED", "this node was fenced by the others: it ends at once");
+        return this.#end(CrmExit.FATAL);
+    }
+  }
+
+  /** A manager that says more than the ring can carry has to wait. */
+  #holdBack(connection: FrameConnection): void {
+    if (this.#paused || this.#core.status().backlogBytes < backlogHigh) return;
+    this.#paused = true;
+    connection.pause();
+    const look = setInterval(() => {
+      if (connection.open && this.#core.status().backlogBytes > backlogLow) return;
+      clearInterval(look);
+      this.#paused = false;
+      connection.resume();
+    }, 5);
+  }
+
+  #request(connection: FrameConnection, { id, request }: { id: number; request: RingRequest }): void {
+    const reply = (rest: Omit<RingReply, "id">) => connection.send(FromRing.REPLY, toJson({ id, ...rest }));
+    switch (request.type) {
+      case "status":
+        reply({ value: this.status() });
+        return;
+      case "expected-votes":
+        this.#step({ type: "set-expected-votes", votes: request.votes });
+        reply({ value: this.status() });
+        return;
+      case "reload": {
+        const error = this.#reload();
+        reply(error === undefined ? { value: true } : { error });
+        return;
+      }
+    }
+  }
+
+  /** Facts about this process for `hactl ring status`. */
+  status(): RingProcessStatus {
+    return {
+      core: this.#core.status(),
+      names: Object.fromEntries(this.setup.config.nodes.map(({ id, name }) => [id, name])),
+      realtime: this.#realtime,
+      memory: this.#memory,
+      warnings: this.#warnings,
+      startedAt: this.#startedAt,
+      children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),
+    };
+  }
+
+  /** Reads hactl.toml again; a mistake changes nothing. Answers what is wrong. */
+  #reload(): string | undefined {
+    try {
+      const next = loadNode(this.setup.arguments);
+      const key = readKey(next.config.totem.keyFile);
+      const { self: _self, key: _key, ...change } = ringOptions(next, key);
+      this.setup = next;
+      this.#step({ type: "reconfigure", change });
+      this.log.notice("RELOADED", "the configuration was read again");
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      this.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);
+      return error.message;
+    }
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** First the services go, then the node. A second signal does not wait for them. */
+  #drain(): void {
+    if (this.#ending || !this.#manager) {
+      this.log.warning(
+        "LEAVE-UNDRAINED",
+        "ending without moving the services away: the others will fence this node",
+      );
+      return this.#end(CrmExit.OK);
+    }
+    this.#ending = true;
+    this.log.notice("DRAIN", "this node leaves the cluster; its services are stopped or moved first");
+    this.#service.stopping();
+    this.#manager.send(FromRing.DRAIN, new Uint8Array());
+  }
+
+  #leave(): void {
+    this.#ending = true;
+    this.#step({ type: "leave" });
+    setTimeout(() => this.#end(CrmExit.OK), goodbyeMs);
+  }
+}

@@ -1,0 +1,128 @@
+import { mkdirSync } from "node:fs";
+import { type HactlConfig, loadConfigFile, type NodeConfig } from "../config/index.ts";
+import { type Log, openLog, readLimited } from "../platform/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import type { RingCoreOptions } from "./ring-core-face.ts";
+
+/** How the daemon was called; the same words go to all its processes. */
+export interface DaemonArguments {
+  readonly configPath: string;
+  /** Name of this node, when neither host name nor addresses tell. */
+  readonly node?: string | undefined;
+}
+
+/** What every process of a node needs. */
+export interface NodeSetup {
+  readonly arguments: DaemonArguments;
+  readonly config: HactlConfig;
+  readonly self: NodeConfig;
+}
+
+/** Most bytes of a key file (corosync-keygen(8): 128 to 4096). */
+const maxKeyBytes = 4096;
+
+/**
+ * Reads the configuration of a cluster node.
+ * @throws HactlError when it is wrong, or when it does not say which node this machine is.
+ */
+export function loadNode(args: DaemonArguments): NodeSetup {
+  const config = loadConfigFile(args.configPath, "node", args.node);
+  if (!config.localNode) {
+    throw new HactlError({
+      code: "WHICH_NODE",
+      what: "no node of the node list is this machine",
+      where: { file: args.configPath },
+      cure: "add it under [[nodelist.node]], or name it with --node",
+      exit: CrmExit.CONFIG,
+    });
+  }
+  return { arguments: args, config, self: config.localNode };
+}
+
+/** Makes the directories of a daemon, closed to other users. */
+export function makeDirectories(config: HactlConfig): void {
+  for (const path of [config.system.stateDir, config.system.runDir]) {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+  }
+}
+
+/** The log of one process, with the targets that `[logging]` names. */
+export function nodeLog(config: HactlConfig, tag: string): Log {
+  const { logging } = config;
+  return openLog({
+    tag,
+    facility: logging.facility,
+    file: logging.file,
+    thresholds: logging.thresholds,
+    parts: logging.parts,
+  });
+}
+
+/** The cluster's key. @throws HactlError KEY_MISSING */
+export function readKey(path: string): Uint8Array {
+  const key = readLimited(path, maxKeyBytes);
+  if (key) return key;
+  throw new HactlError({
+    code: "KEY_MISSING",
+    what: "the cluster's key is missing",
+    where: { file: path },
+    cure: "make it with 'hactl keygen' on one node and copy it to the others",
+    exit: CrmExit.NOINPUT,
+  });
+}
+
+/** Round trips that a link's average latency looks back on (corosync.conf(5), knet_ping_precision). */
+const pingPrecision = 2048;
+
+/** What the ring core has to know, from the configuration. */
+export function ringOptions({ config, self }: NodeSetup, key: Uint8Array): RingCoreOptions {
+  const { totem, links, nodes, quorum } = config;
+  return {
+    self: self.id,
+    totem: totem.effective,
+    quorum,
+    key,
+    configVersion: totem.configVersion,
+    links: {
+      mode: totem.linkMode,
+      blockUnlistedIps: totem.blockUnlistedIps,
+      reachLagMs: totem.effective.tokenMs,
+      links: links.map(({ number, priority, pingIntervalMs, pingTimeoutMs, pongCount }) => ({
+        pingPrecision,
+        number,
+        priority,
+        pingIntervalMs,
+        pingTimeoutMs,
+        pongCount,
+      })),
+      nodes: nodes.map(({ id, addresses }) => ({
+        node: id,
+        addresses: [...addresses].map(([link, address]) => ({
+          link,
+          address,
+          port: links.find(({ number }) => number === link)?.port ?? 0,
+        })),
+      })),
+    },
+    agreement: agreement(config),
+  };
+}
+
+/** What has to be the same in every node's file. */
+function agreement({ totem, nodes, quorum }: HactlConfig): [string, string][] {
+  const { tokenMs, consensusMs, joinMs } = totem.effective;
+  return [
+    ["token", String(tokenMs)],
+    ["consensus", String(consensusMs)],
+    ["join", String(joinMs)],
+    ["cluster_name", totem.clusterName],
+    [
+      "nodelist",
+      nodes
+        .map(({ id, name }) => `${id}=${name}`)
+        .sort()
+        .join(" "),
+    ],
+    ["two_node", String(quorum.twoNode)],
+  ];
+}

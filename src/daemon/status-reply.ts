@@ -1,0 +1,117 @@
+import { child, childrenOf, formatXml, type XmlElement } from "../cib/index.ts";
+import {
+  type ControllerView,
+  FEATURE_SET,
+  type StatusReply,
+  type StatusTransition,
+} from "../controller/index.ts";
+import { type NodeName, nodeName } from "../terms/index.ts";
+import type { FenceHistoryReply } from "./fencing.ts";
+import type { RingProcessStatus } from "./ring-link.ts";
+import type { NodeSetup } from "./setup.ts";
+
+interface Sources {
+  readonly setup: NodeSetup;
+  readonly view: ControllerView;
+  readonly ring: RingProcessStatus;
+  readonly fencing: FenceHistoryReply;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly now: number;
+}
+
+/** Everything that a status display shows, gathered from the processes of this node. */
+export function statusReply({ setup, view, ring, fencing, version, startedAt, now }: Sources): StatusReply {
+  const { nodes } = setup.config;
+  const { quorum, links } = ring.core;
+  const participants = new Set(view.membership?.participants.map(({ nodeId }) => nodeId));
+  const members = new Set(view.membership?.members);
+  return {
+    cib: formatXml(view.cib, -1),
+    now,
+    localNode: setup.self.name,
+    clusterName: setup.config.totem.clusterName,
+    version,
+    featureSet: FEATURE_SET,
+    startedAt,
+    membership: {
+      ringId: `${ring.core.totem.ringId.representative}.${ring.core.totem.ringId.sequence}`,
+      members: nodes
+        .filter(({ id }) => members.has(id))
+        .map(({ id, name }) => ({ id, name, participates: participants.has(id) })),
+      absent: nodes.filter(({ id }) => !members.has(id)).map(({ name }) => name),
+      quorate: view.membership?.quorate ?? false,
+      quorumReason: quorum.reason,
+      votes: quorum.votes,
+      expectedVotes: quorum.expectedVotes,
+      quorumVotes: quorum.needed,
+      ...(view.leader === undefined ? {} : { leader: view.leader }),
+      links: links.links.map(({ node, link, up, address }) => ({
+        link,
+        peer: nodes.find(({ id }) => id === node)?.name ?? nodeName(`node${node}`),
+        up,
+        address,
+      })),
+    },
+    ...transitionOf(view),
+    fencing: {
+      history: [...fencing.entries].reverse(),
+      pending: fencing.pending.map(({ request }) => ({
+        target: request.target,
+        action: request.action,
+        origin: request.origin,
+        client: request.client,
+        startedAt: now,
+        reason: request.reason,
+      })),
+    },
+    throttle: [],
+    warnings: ring.warnings,
+  };
+}
+
+function transitionOf({ transition, idle }: ControllerView): { transition?: StatusTransition } {
+  if (idle === undefined) return {};
+  if (!transition) {
+    return {
+      transition: {
+        id: 0,
+        state: idle ? "idle" : "deciding",
+        total: 0,
+        done: 0,
+        flying: 0,
+        failed: 0,
+        actions: [],
+      },
+    };
+  }
+  const { id, total, done, flying, aborted } = transition;
+  return {
+    transition: {
+      id,
+      state: aborted === undefined ? "running" : "aborted",
+      total,
+      done,
+      flying: flying.length,
+      failed: 0,
+      actions: flying,
+      ...(aborted === undefined ? {} : { reason: aborted }),
+    },
+  };
+}
+
+/** Where resources of class stonith are started by the history: which node uses which device first. */
+export function runningFenceDevices(cib: XmlElement): Map<string, NodeName> {
+  const running = new Map<string, NodeName>();
+  for (const state of childrenOf(child(cib, "status"), "node_state")) {
+    const node = nodeName(state.attributes.get("uname") ?? "");
+    for (const resource of child(child(state, "lrm"), "lrm_resources")?.children ?? []) {
+      if (resource.attributes.get("class") !== "stonith") continue;
+      const id = resource.attributes.get("id") ?? "";
+      const last = resource.children.find((op) => op.attributes.get("id") === `${id}_last_0`);
+      const started = last?.attributes.get("operation") === "start" && last.attributes.get("rc-code") === "0";
+      if (started) running.set(id, node);
+    }
+  }
+  return running;
+}

@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { readdir, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatXml } from "../cib/index.ts";
+import type { Log } from "../platform/index.ts";
+import type { SchedulerInput } from "../scheduler/index.ts";
+
+/** Decisions whose input is kept. */
+const kept = 200;
+
+/**
+ * The input of every decision, so that it can be replayed and explained: `transition-N.xml.zst` holds the `<cib>`
+ * with the time in `execution-date`, as `hactl simulate` reads it.
+ */
+export class TransitionArchive {
+  #number = 0;
+  #ready: Promise<void>;
+
+  constructor(
+    private readonly directory: string,
+    private readonly log: Log,
+  ) {
+    this.#ready = this.#open();
+  }
+
+  /** Keeps the input of a decision. The text is made at once, since the CIB goes on changing. */
+  add(id: number, { cib, now }: SchedulerInput, triggers: readonly string[]): void {
+    const attributes = new Map([...cib.attributes, ["execution-date", String(now)]]);
+    const text = formatXml({ ...cib, attributes });
+    this.#ready = this.#ready
+      .then(() => this.#write(id, text, triggers))
+      .catch((error) => {
+        this.log.warning("TRANSITION-ARCHIVE", `the input of a decision could not be kept: ${error}`);
+      });
+  }
+
+  async #open(): Promise<void> {
+    mkdirSync(this.directory, { recursive: true, mode: 0o750 });
+    const names = await readdir(this.directory);
+    this.#number = Math.max(0, ...names.map((name) => Number(/^transition-(\d+)\./.exec(name)?.[1] ?? 0)));
+  }
+
+  async #write(_id: number, text: string, _triggers: readonly string[]): Promise<void> {
+    const number = ++this.#number;
+    const path = (n: number) => join(this.directory, `transition-${n}.xml.zst`);
+    await writeFile(path(number), await Bun.zstdCompress(text), { mode: 0o600 });
+    if (number > kept) await unlink(path(number - kept)).catch(() => {});
+  }
+}

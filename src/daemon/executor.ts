@@ -100,12 +100,14 @@ export async function runExecutor(options: RunExecutorOptions): Promise<number> 
   const parent = options.parent ?? parentPid();
   const running = await openExecutor({ ...options, parent });
   options.log.info("EXECUTOR-READY", "the executor is ready", { socket: options.socketPath });
+  let watch: ReturnType<typeof setInterval> | undefined;
   const why = await new Promise<string>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
-    setInterval(() => {
+    watch = setInterval(() => {
       if (parentPid() !== parent) resolve("the death of its parent");
     }, PARENT_EVERY_MS);
   });
+  clearInterval(watch);
   options.log.notice("EXECUTOR-ENDS", `the executor ends because of ${why}; services go on`);
   running.close(false);
   return CrmExit.OK;

@@ -15,7 +15,8 @@ export interface RemoteArguments {
 }
 
 /**
- * `hactl remote`: executes agents for the cluster on a host without membership. @returns the exit code
+ * `hactl remote`: executes agents for the cluster on a host without membership. The caller ends the process with the
+ * returned exit code at once: agents that still run must not hold it.
  * @throws HactlError when the configuration is wrong.
  */
 export async function runRemoteHost(args: RemoteArguments): Promise<number> {

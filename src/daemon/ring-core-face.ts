@@ -47,9 +47,15 @@ export interface Participant {
   readonly incarnation: number;
 }
 
-/** Who is there: the same on all members, at the same point of the message order. */
+/**
+ * Who is there: the same on all members, at the same point of the message order. `left`, `orderlyLeft` and
+ * `cameWithMe` compare with the membership that this node was in before, so they differ between nodes that come
+ * from different ones.
+ */
 export interface RingMembership {
   readonly ringId: RingId;
+  /** Memberships of one ring are numbered from 1: ring and serial together name a membership. */
+  readonly serial: number;
   /** Nodes whose ring takes part. */
   readonly members: readonly NodeId[];
   /** Nodes whose manager takes part. */
@@ -61,7 +67,7 @@ export interface RingMembership {
   readonly orderlyLeft: readonly NodeId[];
   /**
    * Participants that have received exactly the same messages as this node since the membership before, this node
-   * included. Empty for a manager's first membership. This field alone differs between members.
+   * included. Empty for a manager's first membership.
    */
   readonly cameWithMe: readonly NodeId[];
 }

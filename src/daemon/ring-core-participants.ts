@@ -10,6 +10,7 @@ export const sameRing = (a: RingId | undefined, b: RingId | undefined): boolean 
 /** What the participants layer says when a membership begins. */
 export interface MembershipChange {
   readonly ringId: RingId;
+  readonly serial: number;
   readonly members: readonly NodeId[];
   readonly participants: readonly Participant[];
   readonly left: readonly NodeId[];
@@ -40,6 +41,8 @@ export class Participants {
   /** Nodes that went through every configuration since then together with this one. */
   private companions: ReadonlySet<NodeId> = new Set();
   private orderly = new Set<NodeId>();
+  /** Memberships that began in this configuration. */
+  private serial = 0;
   private settled = false;
 
   /** Whether all members have announced themselves. */
@@ -78,6 +81,7 @@ export class Participants {
     this.members = members;
     this.announcements = new Map();
     this.settled = false;
+    this.serial = 0;
     this.transitional = new Set();
   }
 
@@ -103,6 +107,11 @@ export class Participants {
     return this.begin(managers, new Set(this.memberNodes));
   }
 
+  /** Nobody came or went, but something else about the membership changed for all. */
+  onOtherChange(): MembershipChange | undefined {
+    return this.settled ? this.begin(this.managers, new Set(this.memberNodes)) : undefined;
+  }
+
   /** Whether a manager's message is for this node, by the membership that it was sent in. */
   accepts(from: NodeId, ringId: RingId, incarnation: number): boolean {
     if (this.managers.get(from) !== incarnation || !sameRing(ringId, this.memberRing)) return false;
@@ -117,8 +126,10 @@ export class Participants {
     if (!ringId) return undefined;
     const before = this.managers;
     const left = this.memberNodes.filter((node) => !this.members.includes(node));
+    this.serial += 1;
     const change: MembershipChange = {
       ringId,
+      serial: this.serial,
       members: this.members,
       participants: [...managers]
         .sort(([a], [b]) => a - b)

@@ -264,7 +264,7 @@ export class RingCore {
         if (!this.participants.isSettled()) return;
         if (from === this.self && this.wantedVotes?.id === message.id) this.wantedVotes = undefined;
         this.onQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), now);
-        this.announceSame();
+        this.announceMembership(this.participants.onOtherChange());
         return;
     }
   }
@@ -292,7 +292,8 @@ export class RingCore {
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
   }
 
-  private announceMembership(change: MembershipChange): void {
+  private announceMembership(change: MembershipChange | undefined): void {
+    if (!change) return;
     const own = change.participants.find(({ nodeId }) => nodeId === this.self);
     const first = !this.active;
     this.active = this.manager > 0 && own?.incarnation === this.manager;
@@ -307,21 +308,6 @@ export class RingCore {
     const quorum = this.quorum.current();
     const membership: RingMembership = { ...change, quorate: quorum.quorate, quorum };
     this.out.push({ type: "manager-membership", incarnation: this.manager, membership });
-  }
-
-  /** The members are the same, their votes are not. */
-  private announceSame(): void {
-    const ringId = this.participants.currentRing();
-    if (!this.active || !ringId) return;
-    const participants = this.participants.current();
-    this.tellManager({
-      ringId,
-      members: [...this.participants.announced().keys()].sort((a, b) => a - b),
-      participants,
-      left: [],
-      orderlyLeft: [],
-      cameWithMe: participants.map(({ nodeId }) => nodeId),
-    });
   }
 
   private onManager(incarnation: number): void {

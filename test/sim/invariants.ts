@@ -37,23 +37,15 @@ interface Epoch {
   readonly order: string[];
   readonly position: Map<string, number>;
   /** What those who began this epoch had seen in the one before. */
-  readonly arrivals: { node: number; from: string; seen: string; came: readonly NodeId[] }[];
+  readonly arrivals: { node: number; from: string; seen: string; left: string; came: readonly NodeId[] }[];
 }
 
-const membershipContent = ({
-  ringId,
-  members,
-  participants,
-  quorate,
-  quorum,
-  left,
-  orderlyLeft,
-}: RingMembership) => JSON.stringify({ ringId, members, participants, quorate, quorum, left, orderlyLeft });
+/** What is the same for everybody; the rest is relative to a manager's membership before. */
+const membershipContent = ({ ringId, members, participants, quorate, quorum }: RingMembership) =>
+  JSON.stringify({ ringId, members, participants, quorate, quorum });
 
-const membershipKey = ({ ringId, participants, quorum }: RingMembership) =>
-  `${ringId.representative}.${ringId.sequence}/${participants
-    .map(({ nodeId, incarnation }) => `${nodeId}:${incarnation}`)
-    .join(",")}/${quorum.expectedVotes}`;
+const membershipKey = ({ ringId, serial }: RingMembership) =>
+  `${ringId.representative}.${ringId.sequence}/${serial}`;
 
 export interface InvariantsInit {
   readonly now: () => number;
@@ -240,7 +232,8 @@ export class Invariants implements NodeObserver, TrafficObserver {
       throw new Violation("companions", `new manager of node ${host.node} came with ${came}`);
     }
     const seen = view.seen.join(" ");
-    const arrival = { node: host.node, from: view.epoch?.key ?? "", seen, came };
+    const left = `${membership.left} / ${membership.orderlyLeft}`;
+    const arrival = { node: host.node, from: view.epoch?.key ?? "", seen, left, came };
     for (const other of epoch.arrivals) {
       const mine = came.includes(other.node as NodeId);
       const theirs = other.came.includes(host.node);
@@ -254,6 +247,10 @@ export class Invariants implements NodeObserver, TrafficObserver {
       if (other.from !== arrival.from) {
         const text = `nodes ${host.node} and ${other.node} came from ${arrival.from} and ${other.from}`;
         throw new Violation("virtual synchrony", text);
+      }
+      if (other.left !== left) {
+        const text = `nodes ${host.node} and ${other.node} in ${epoch.key} saw [${left}] and [${other.left}] leave`;
+        throw new Violation("same memberships", text);
       }
       if (other.seen !== seen) {
         const text = `nodes ${host.node} and ${other.node} go to ${epoch.key} together, after [${seen}] and [${other.seen}]`;

@@ -67,7 +67,7 @@ export class Scenario {
     const { random } = this;
     const count = random.chance(0.25) ? random.between(6, 16) : random.between(2, 5);
     this.links = random.chance(0.5) ? 1 : random.between(2, 3);
-    this.tokenMs = random.pick([400, 1000, 1000, 3000]);
+    this.tokenMs = random.pick([300, 300, 400, 1000]);
     const sink = options.trace;
     this.trace = sink ? (text) => sink(`${this.schedule.now.toFixed(3).padStart(11)}  ${text}`) : () => {};
     const base: Quality = {
@@ -86,11 +86,11 @@ export class Scenario {
       tokenMs: this.tokenMs,
     });
     const traffic: TrafficPlan = {
-      meanMs: random.pick([50, 200, 1000]),
-      burst: random.pick([1, 5, 40]),
+      meanMs: random.pick([100, 500, 2000]) * count,
+      burst: random.pick([1, 3, 20]),
       maxBytes: 400,
       large: random.pick([0, 0.02, 0.1]),
-      largeBytes: random.pick([3000, 60_000]),
+      largeBytes: random.pick([3000, 20_000]),
     };
     this.build(count, traffic);
     this.trace(`seed ${this.seed}: ${count} nodes, ${this.links} links, token ${this.tokenMs} ms`);
@@ -115,9 +115,9 @@ export class Scenario {
     schedule.runUntil(at);
     this.endFaults();
     // A pause may still last; two rounds of membership, then quiet.
-    schedule.runUntil(schedule.now + this.tokenMs * 10);
+    schedule.runUntil(schedule.now + this.tokenMs * 8);
     this.talking = false;
-    schedule.runUntil(schedule.now + this.tokenMs * 6 + 2000);
+    schedule.runUntil(schedule.now + this.tokenMs * 4 + 1000);
     this.invariants.checkLiveness();
     const { messages, memberships, rings } = this.invariants.delivered;
     return {

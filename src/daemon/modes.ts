@@ -1,7 +1,4 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { runNodeExecutor } from "./executor-mode.ts";
-import { runManager } from "./manager.ts";
-import { RingProcess } from "./ring.ts";
 import { type DaemonArguments, loadNode, makeDirectories, nodeLog } from "./setup.ts";
 
 /** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
@@ -27,6 +24,8 @@ export async function runRing(args: DaemonArguments): Promise<number> {
   const setup = loadNode(args);
   makeDirectories(setup.config);
   const log = nodeLog(setup.config, "hactl");
+  // Each process loads only what it is: the ring's heap stays small.
+  const { RingProcess } = await import("./ring.ts");
   try {
     for (const { what } of setup.config.warnings) log.warning("CONFIG", what);
     return await new RingProcess(setup, log).run();
@@ -42,6 +41,7 @@ export async function runRing(args: DaemonArguments): Promise<number> {
 export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
   const setup = loadNode(args);
   const log = nodeLog(setup.config, "hactl-manager");
+  const { runManager } = await import("./manager.ts");
   try {
     return await runManager(setup, version, log);
   } finally {
@@ -49,4 +49,8 @@ export async function runNodeManager(args: DaemonArguments, version: string): Pr
   }
 }
 
-export { runNodeExecutor };
+/** The executor process. @returns the exit code */
+export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
+  const mode = await import("./executor-mode.ts");
+  return mode.runNodeExecutor(args);
+}

@@ -47,7 +47,17 @@ export async function openUdp(bindAddress: string, port: number, handlers: UdpHa
     enlarge((socket as unknown as { readonly fd: number }).fd);
     return {
       port: socket.port,
-      send: (data, toPort, to) => void socket.send(data, toPort, to),
+      send: (data, toPort, to) => {
+        // An error of an earlier datagram is told to the next one, which then was not sent: once for each that waits.
+        for (let attempt = 0; attempt < 4; attempt++) {
+          try {
+            socket.send(data, toPort, to);
+            return;
+          } catch (error) {
+            handlers.error(error instanceof Error ? error : new Error(String(error)));
+          }
+        }
+      },
       close: () => socket.close(),
     };
   } catch (cause) {

@@ -3,6 +3,7 @@ import type { AgentOutcome, AgentRun } from "../fencer/index.ts";
 import { monotonicMs, wallMs } from "../platform/index.ts";
 import { OcfExit, OpStatus } from "../terms/index.ts";
 import { type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
+import { resultOf } from "./operation-result.ts";
 
 /**
  * Start, stop and monitor of fence devices as resources. Starting one means that its agent's monitor succeeds:
@@ -21,11 +22,10 @@ export class FenceDeviceOperations {
     const { rsc, action, intervalMs } = operation;
     if (["stop", "demote", "migrate_to"].includes(action)) this.forget(rsc.id);
     if (action === "stop")
-      return this.onResult(this.#result(operation, OcfExit.OK, OpStatus.DONE, "", wallMs(), 0));
+      return this.onResult(resultOf(operation, OcfExit.OK, OpStatus.DONE, "", wallMs(), 0));
     const probe = action === "monitor" && intervalMs === 0;
     // Nothing runs before it is started here; what the device says of itself does not matter for that.
-    if (probe)
-      return this.onResult(this.#result(operation, OcfExit.NOT_RUNNING, OpStatus.DONE, "", wallMs(), 0));
+    if (probe) return this.onResult(resultOf(operation, OcfExit.NOT_RUNNING, OpStatus.DONE, "", wallMs(), 0));
     const key = `${rsc.id}_${action}_${intervalMs}`;
     this.#clear(key);
     if (intervalMs > 0)
@@ -64,7 +64,7 @@ export class FenceDeviceOperations {
     if (recurring && !this.#recurring.has(key)) return;
     const said = `${rc}:${status}`;
     if (!recurring || this.#last.get(key) !== said) {
-      this.onResult(this.#result(operation, rc, status, reason, at, monotonicMs() - begun));
+      this.onResult(resultOf(operation, rc, status, reason, at, monotonicMs() - begun));
     }
     if (!recurring) return;
     this.#last.set(key, said);
@@ -95,33 +95,6 @@ export class FenceDeviceOperations {
       timeoutMs: operation.timeoutMs,
     };
     return runFenceAgent(run, this.directories);
-  }
-
-  #result(
-    operation: Operation,
-    rc: number,
-    status: OpStatus,
-    exitReason: string,
-    atMs: number,
-    execMs: number,
-  ): OperationResult {
-    const { callId, rsc, action, intervalMs, transitionKey, params } = operation;
-    return {
-      callId,
-      rsc,
-      action,
-      intervalMs,
-      transitionKey,
-      params,
-      rc,
-      status,
-      exitReason,
-      stdout: "",
-      execMs,
-      queueMs: 0,
-      lastRun: atMs / 1000,
-      lastChange: atMs / 1000,
-    };
   }
 }
 

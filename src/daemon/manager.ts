@@ -18,6 +18,7 @@ import {
   type Log,
   leaveRealtime,
   monotonicMs,
+  pathFacts,
   wallMs,
   wallSeconds,
 } from "../platform/index.ts";
@@ -48,7 +49,7 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
-import type { NodeSetup } from "./setup.ts";
+import { type NodeSetup, readKey } from "./setup.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -130,10 +131,11 @@ export class Manager {
       },
     });
     this.#remotes = new RemoteConnections({
-      setup,
+      self: self.name,
       log,
+      key: () => readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile),
       step: (event) => this.#step(event),
-      tool: (request) => this.#answer(request as AdminRequest, "remote node"),
+      tool: (request, client) => this.#answer(request as AdminRequest, client),
     });
   }
 

@@ -1,25 +1,283 @@
 import type { ControllerEvent } from "../controller/index.ts";
-import type { Operation } from "../executor/index.ts";
-import type { Log } from "../platform/index.ts";
-import type { Millis, NodeName, ResourceId } from "../terms/index.ts";
-import type { NodeSetup } from "./setup.ts";
+import type { ExecutorEvent, Operation } from "../executor/index.ts";
+import { type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
+import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
+import {
+  HactlError,
+  type Millis,
+  type NodeName,
+  nodeName,
+  OcfExit,
+  OpStatus,
+  type ResourceId,
+} from "../terms/index.ts";
+import { resultOf } from "./operation-result.ts";
 
 export interface RemoteConnectionsOptions {
-  readonly setup: NodeSetup;
+  readonly self: NodeName;
   readonly log: Log;
+  /** The key that the cluster and its remote hosts share; read at each connection, so a new key needs no restart. */
+  readonly key: () => Uint8Array;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
-  readonly tool: (request: unknown) => Promise<unknown>;
+  readonly tool: (request: unknown, client: string) => Promise<unknown>;
 }
 
+interface Connection {
+  readonly client: ExecutorClient;
+  /** Another node takes the connection over: losing it is no failure. */
+  handingOver: boolean;
+  /** Recurring monitor of the connection, with what it said last. */
+  monitor:
+    | { readonly operation: Operation; timer: ReturnType<typeof setTimeout> | undefined; ok: boolean }
+    | undefined;
+  /** Operations sent and not answered. */
+  readonly flying: Map<number, Operation>;
+}
+
+/** Where a connection resource says that its remote host is (ocf:pacemaker:remote; remote-addr of a guest). */
+const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.addr ?? rsc.id;
+
+/**
+ * Connections of this node to remote hosts. Each is a resource of the cluster (`ocf:pacemaker:remote`, or implied by
+ * a guest's `remote-node`): its start connects, its monitor asks for a sign of life, its stop lets go.
+ */
 export class RemoteConnections {
+  readonly #connections = new Map<NodeName, Connection>();
+
   constructor(private readonly options: RemoteConnectionsOptions) {}
-  execute(_on: NodeName, _operation: Operation): void {}
-  cancel(_on: NodeName, _rsc: ResourceId, _action: string, _intervalMs: Millis): void {}
-  forget(_on: NodeName, _rsc: ResourceId): void {}
-  cancelConnection(_rsc: ResourceId, _intervalMs: Millis): void {}
-  connection(_operation: Operation): void {
-    void this.options;
+
+  /** Carries out an operation of a connection resource. */
+  connection(operation: Operation): void {
+    const name = nodeName(operation.rsc.id);
+    const begun = monotonicMs();
+    const answer = (rc: OcfExit, status: OpStatus = OpStatus.DONE, reason = "") =>
+      this.#answer(operation, rc, status, reason, begun);
+    switch (operation.action) {
+      case "start":
+      case "migrate_from":
+        return this.#connect(name, operation, answer);
+      case "stop":
+        this.#disconnect(name);
+        return answer(OcfExit.OK);
+      case "migrate_to": {
+        const connection = this.#connections.get(name);
+        if (connection) connection.handingOver = true;
+        return answer(OcfExit.OK);
+      }
+      case "monitor":
+        if (operation.intervalMs > 0) return this.#watch(name, operation);
+        return answer(this.#connections.get(name)?.client.up ? OcfExit.OK : OcfExit.NOT_RUNNING);
+      default:
+        return answer(OcfExit.OK);
+    }
   }
-  close(): void {}
+
+  /** Runs an operation on a remote node. */
+  execute(on: NodeName, operation: Operation): void {
+    const connection = this.#connections.get(on);
+    if (connection?.client.send({ type: "execute", operation })) {
+      if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
+      return;
+    }
+    this.#notConnected(on, operation);
+  }
+
+  cancel(on: NodeName, rsc: ResourceId, action: string, intervalMs: Millis): void {
+    this.#connections.get(on)?.client.send({ type: "cancel", rsc, action, intervalMs });
+  }
+
+  forget(on: NodeName, rsc: ResourceId): void {
+    this.#connections.get(on)?.client.send({ type: "forget", rsc });
+  }
+
+  /** Ends the recurring monitor of a connection resource. */
+  cancelConnection(rsc: ResourceId, intervalMs: Millis): void {
+    const connection = this.#connections.get(nodeName(rsc));
+    if (connection?.monitor?.operation.intervalMs === intervalMs) stopMonitor(connection);
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) {
+      stopMonitor(connection);
+      connection.client.close();
+    }
+    this.#connections.clear();
+  }
+
+  #connect(
+    name: NodeName,
+    operation: Operation,
+    answer: (rc: OcfExit, status?: OpStatus, reason?: string) => void,
+  ): void {
+    const before = this.#connections.get(name);
+    if (before?.client.up) return answer(OcfExit.OK);
+    before?.client.close();
+    const host = hostOf(operation);
+    let reason = "no answer";
+    let waiting = true;
+    const done = (rc: OcfExit, status?: OpStatus, why?: string) => {
+      if (!waiting) return;
+      waiting = false;
+      clearTimeout(timer);
+      answer(rc, status, why);
+    };
+    const timer = setTimeout(() => {
+      this.#disconnect(name);
+      done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${host} cannot be reached: ${reason}`);
+    }, operation.timeoutMs);
+    const port = Number(operation.params.port ?? 3121);
+    let connect: ReturnType<typeof remoteExecutor>;
+    try {
+      connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: operation.timeoutMs });
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      return done(OcfExit.CONFIGURED, OpStatus.ERROR, error.message);
+    }
+    const client = new ExecutorClient({
+      connect,
+      client: `manager of ${this.options.self}`,
+      onEvent: (event) => {
+        this.#event(name, event);
+        if (event.type === "registered") done(OcfExit.OK);
+      },
+      onState: (state) => {
+        if (state.up) return;
+        reason = state.reason;
+        if (!waiting) this.#lost(name, client, reason);
+      },
+    });
+    this.#connections.set(name, { client, handingOver: false, monitor: undefined, flying: new Map() });
+    client.start();
+  }
+
+  #disconnect(name: NodeName): void {
+    const connection = this.#connections.get(name);
+    if (!connection) return;
+    this.#connections.delete(name);
+    stopMonitor(connection);
+    const { client, handingOver } = connection;
+    if (client.up && !handingOver) {
+      client.send({ type: "shutdown-ack" });
+      this.options.step({ type: "remote-down", node: name });
+    }
+    client.close();
+  }
+
+  /** The host, or the way to it, has gone: whoever waits is told, and the monitor fails without waiting. */
+  #lost(name: NodeName, client: ExecutorClient, reason: string): void {
+    const connection = this.#connections.get(name);
+    if (connection?.client !== client) return;
+    client.close();
+    if (connection.handingOver) return;
+    this.options.log.error("REMOTE-LOST", `the connection to remote node ${name} is lost: ${reason}`);
+    for (const operation of connection.flying.values()) this.#notConnected(name, operation);
+    connection.flying.clear();
+    this.#monitored(connection, false, `the connection to the remote host is lost: ${reason}`, monotonicMs());
+  }
+
+  #event(name: NodeName, event: ExecutorEvent): void {
+    const connection = this.#connections.get(name);
+    switch (event.type) {
+      case "registered":
+        return this.options.step({
+          type: "remote-up",
+          node: name,
+          history: { results: event.results, running: event.running },
+        });
+      case "result":
+        connection?.flying.delete(event.result.callId);
+        return this.options.step({ type: "result", node: name, result: event.result });
+      case "tool":
+        return void this.#tool(name, event);
+      case "shutdown-request":
+        // Its resources go first; the stop of the connection then lets it end.
+        return this.options.step({
+          type: "attribute-request",
+          request: "",
+          updates: [{ node: name, name: "shutdown", value: String(wallSeconds()) }],
+        });
+      case "cancelled":
+      case "metadata":
+      case "list":
+      case "pong":
+      case "load":
+        return;
+    }
+  }
+
+  async #tool(
+    name: NodeName,
+    { requestId, request }: Extract<ExecutorEvent, { type: "tool" }>,
+  ): Promise<void> {
+    let reply: unknown;
+    try {
+      reply = { value: await this.options.tool(request, `remote node ${name}`) };
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      const { code, what, cure, where, exit } = error;
+      reply = { error: { code, what, cure, where, exit } };
+    }
+    this.#connections.get(name)?.client.send({ type: "tool-reply", requestId, reply });
+  }
+
+  // ── the monitor of a connection ──────────────────────────────────────────────────────────────────────────
+
+  #watch(name: NodeName, operation: Operation): void {
+    const connection = this.#connections.get(name);
+    if (!connection) {
+      return this.#answer(
+        operation,
+        OcfExit.NOT_RUNNING,
+        OpStatus.DONE,
+        "there is no connection",
+        monotonicMs(),
+      );
+    }
+    stopMonitor(connection);
+    connection.monitor = { operation, timer: undefined, ok: false };
+    void this.#look(connection, true);
+  }
+
+  async #look(connection: Connection, first: boolean): Promise<void> {
+    const monitor = connection.monitor;
+    if (!monitor) return;
+    const begun = monotonicMs();
+    const alive = await connection.client.ping(monitor.operation.timeoutMs);
+    if (connection.monitor !== monitor || connection.handingOver) return;
+    if (first && alive) {
+      monitor.ok = true;
+      this.#answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);
+    } else {
+      this.#monitored(connection, alive, "the remote host does not answer", begun);
+    }
+    if (!alive) return;
+    monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
+  }
+
+  #monitored(connection: Connection, alive: boolean, reason: string, begun: Millis): void {
+    const { monitor } = connection;
+    if (!monitor || (alive && monitor.ok)) return;
+    monitor.ok = alive;
+    if (alive) return this.#answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);
+    stopMonitor(connection);
+    this.#answer(monitor.operation, OcfExit.GENERIC, OpStatus.ERROR, reason, begun);
+  }
+
+  #notConnected(on: NodeName, operation: Operation): void {
+    const reason = `no connection to ${on}`;
+    const result = resultOf(operation, OcfExit.GENERIC, OpStatus.NOT_CONNECTED, reason, wallMs(), 0);
+    this.options.step({ type: "result", node: on, result });
+  }
+
+  #answer(operation: Operation, rc: OcfExit, status: OpStatus, reason: string, begun: Millis): void {
+    const execMs = monotonicMs() - begun;
+    const result = resultOf(operation, rc, status, reason, wallMs() - execMs, execMs);
+    this.options.step({ type: "result", node: this.options.self, result });
+  }
+}
+
+function stopMonitor(connection: Connection): void {
+  clearTimeout(connection.monitor?.timer);
+  connection.monitor = undefined;
 }

@@ -54,11 +54,11 @@ describe("the option tables", () => {
     for (const table of configTables) {
       const names = table.options.flatMap((option) => [option.name, ...(option.aliases ?? [])]);
       if (new Set(names).size !== names.length) problems.push(`${table.path}: a name twice`);
-      const { values } = parseConfig(table.repeated ? `[[${table.path}]]\n` : "").tables.find(
-        (loaded) => loaded.table === table,
-      ) ?? { values: {} };
+      const text = table.repeated ? `[[${table.path}]]\n` : "";
+      const values = parseConfig(text).tables.find((loaded) => loaded.table === table)?.values;
+      expect(values).toBeDefined();
       for (const option of table.options) {
-        if (option.default !== undefined && values[option.name] === undefined)
+        if (option.default !== undefined && values?.[option.name] === undefined)
           problems.push(`${option.name}: default`);
         if (/[.\n]$/.test(option.description) || option.description === "")
           problems.push(`${option.name}: description`);

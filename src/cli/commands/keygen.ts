@@ -48,7 +48,7 @@ export default defineCommand({
 
 function parseSize(text: string): number {
   const size = Number(text);
-  if (Number.isInteger(size) && size >= keyBytes.min && size <= keyBytes.max) return size;
+  if (/^\d+$/.test(text) && size >= keyBytes.min && size <= keyBytes.max) return size;
   throw new HactlError({
     code: "USAGE",
     what: `A key cannot have ${JSON.stringify(text)} bytes`,

@@ -4,10 +4,12 @@ import { bestClique } from "./clique.ts";
 import type { Context } from "./context.ts";
 import { encodeMerge, type Merge } from "./wire.ts";
 
-/** Every n-th merge period a member that is not the representative shows itself too. */
-const FOLLOWER_PERIODS = 5;
+/** Every n-th merge period every member shows itself; the representative of an incomplete ring does it in each. */
+const CALM_PERIODS = 5;
 /** Merge periods for which a neighbour counts as heard. */
 const HEARD_PERIODS = 15;
+/** Merge periods of silence after which a member of the own ring counts as cut off: twelve of its messages. */
+const DEAF_PERIODS = 60;
 /** The answer to a neighbour that has just been heard for the first time. */
 const ANSWER_MS = 5;
 const LONGEST_BACKOFF_MS = 30_000;
@@ -36,6 +38,7 @@ export class Neighbours {
   readonly #views = new Map<NodeId, View>();
   #attempt: { readonly size: number } | undefined;
   #failures = 0;
+  #installedAt: Millis = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(context: Context) {
@@ -76,6 +79,7 @@ export class Neighbours {
 
   /** The ring is installed: tells the merge timer, and whether an attempt to merge was worth it. */
   installed(members: ReadonlySet<NodeId>, representative: boolean): void {
+    this.#installedAt = this.#context.now;
     if (this.#attempt) {
       const gained = members.size > this.#attempt.size;
       this.#failures = gained ? 0 : this.#failures + 1;
@@ -86,12 +90,23 @@ export class Neighbours {
     this.schedule(members, representative);
   }
 
-  /** Sets the merge timer if somebody is missing from the ring. */
+  /** Sets the merge timer, if there is anybody else at all. */
   schedule(members: ReadonlySet<NodeId>, representative: boolean): void {
     const { peers, options } = this.#context;
+    if (peers.size === 0) return this.#context.disarm("merge");
     const missing = [...peers].some((id) => !members.has(id));
-    if (!missing) return this.#context.disarm("merge");
-    this.#context.arm("merge", representative ? options.mergeMs : FOLLOWER_PERIODS * options.mergeMs);
+    this.#context.arm("merge", missing && representative ? options.mergeMs : CALM_PERIODS * options.mergeMs);
+  }
+
+  /**
+   * A member of the ring from which nothing has come for so long that the way from it must be cut. The token need not
+   * pass that way and messages arrive by retransmission, so the ring works; but slowly, and it would not form again.
+   */
+  cutOff(members: ReadonlySet<NodeId>): NodeId | undefined {
+    const { self, now, options } = this.#context;
+    const since = now - DEAF_PERIODS * options.mergeMs;
+    if (this.#installedAt > since) return undefined;
+    return [...members].find((id) => id !== self && (this.#lastHeard.get(id) ?? since) <= since);
   }
 
   /** Somebody new is heard: show ourselves soon, so that both sides can judge. */

@@ -7,9 +7,10 @@ import { encodeToken, MAX_REQUESTS, type Regular, type Token } from "./wire.ts";
 const MARGIN = 512;
 
 /**
- * Part of the token retransmit timeout after which a token is sent again in a ring that is not idle, and every time
- * after the first. The timeout as configured leaves room for about four attempts before the token counts as lost, too
- * few when one datagram in five is lost; it is that long only because the representative may rest on an idle token.
+ * Part of the token retransmit timeout after which a token is sent again. The timeout as configured leaves room for
+ * about four attempts in a whole rotation before the token counts as lost, too few when one datagram in five is lost;
+ * it is that long only because nothing comes back while the representative rests on an idle token. So here an idle
+ * token is acknowledged, as is one that comes twice, and what is not acknowledged is sent again soon.
  */
 const URGENT_PART = 8;
 
@@ -29,7 +30,9 @@ export class Rotation {
   source: Source;
   readonly #context: Context;
   #held: Token | undefined;
-  #last: { readonly to: NodeId; readonly data: Uint8Array; readonly sequence: number } | undefined;
+  #last:
+    | { readonly to: NodeId; readonly data: Uint8Array; readonly hop: number; readonly sequence: number }
+    | undefined;
   #cancelSent = false;
 
   constructor(context: Context, ring: Ring, source: Source) {
@@ -53,9 +56,8 @@ export class Rotation {
     }
     counters.tokens++;
     ring.lastHop = token.hop;
-    this.#last = undefined;
+    this.#settled();
     this.#cancelSent = false;
-    this.#context.disarm("token-retransmit");
     this.#context.arm("token-loss", options.tokenMs);
     if (options.tokenWarning > 0)
       this.#context.arm("token-warning", (options.tokenMs * options.tokenWarning) / 100);
@@ -68,6 +70,16 @@ export class Rotation {
     ring.stuck = down ? ring.stuck + 1 : 0;
     ring.lastReceivedAru = token.aru;
     return ring.stuck > options.failRecvConst ? "stuck" : "ready";
+  }
+
+  /** Whether the sender of a token has to be told that it arrived; else the traffic tells it. */
+  wantsAck(arrival: Arrival): boolean {
+    return arrival === "duplicate" || this.ring.idle >= this.#context.options.seqnoUnchangedConst;
+  }
+
+  /** The token that I sent on has arrived. */
+  acknowledged(hop: number): void {
+    if (this.#last?.hop === hop) this.#settled();
   }
 
   /** Whether an idle token may rest here. */
@@ -135,16 +147,14 @@ export class Rotation {
     ring.lastSequence = token.sequence;
     ring.lastAru = token.aru;
     token.hop++;
-    this.pass(ring.successor, encodeToken(token), token.sequence);
+    this.pass(ring.successor, encodeToken(token), token.hop, token.sequence);
   }
 
   /** Sends a token or commit token and guards it with the retransmit timer. */
-  pass(to: NodeId, data: Uint8Array, sequence: number): void {
-    this.#last = { to, data, sequence };
+  pass(to: NodeId, data: Uint8Array, hop: number, sequence: number): void {
+    this.#last = { to, data, hop, sequence };
     this.#context.transmit(to, data);
-    const { tokenRetransmitMs, seqnoUnchangedConst } = this.#context.options;
-    const rests = this.ring.idle >= seqnoUnchangedConst;
-    this.#context.arm("token-retransmit", rests ? tokenRetransmitMs : tokenRetransmitMs / URGENT_PART);
+    this.#context.arm("token-retransmit", this.#context.options.tokenRetransmitMs / URGENT_PART);
   }
 
   /** No sign of the token that was sent on: once more. */
@@ -157,7 +167,10 @@ export class Rotation {
 
   /** A message with a number above the token's: somebody has had the token after me. */
   seen(message: Regular): void {
-    if (this.#last === undefined || message.sequence <= this.#last.sequence) return;
+    if (this.#last !== undefined && message.sequence > this.#last.sequence) this.#settled();
+  }
+
+  #settled(): void {
     this.#last = undefined;
     this.#context.disarm("token-retransmit");
   }

@@ -16,11 +16,13 @@ import {
   encodeCommit,
   encodeHoldCancel,
   encodeJoin,
+  encodeTokenAck,
   type HoldCancel,
   type Join,
   type Merge,
   type Regular,
   type Token,
+  type TokenAck,
 } from "./wire.ts";
 
 /** Ring sequences go up in steps of this (Totem, section 5). */
@@ -175,7 +177,8 @@ export class SingleRing {
     }
     if (this.#neighbours.note(from)) this.#newNeighbour(from);
     if (pdu.kind === "regular") return this.#regular(pdu);
-    if (pdu.kind === "token") return this.#token(pdu);
+    if (pdu.kind === "token") return this.#token(from, pdu);
+    if (pdu.kind === "token-ack") return this.#tokenAck(pdu);
     if (pdu.kind === "hold-cancel") return this.#holdCancel(pdu);
     if (context.now < this.#distrustUntil) {
       context.counters.distrusted++;
@@ -296,14 +299,22 @@ export class SingleRing {
     else counters.duplicates++;
   }
 
-  #token(token: Token): void {
+  #tokenAck(ack: TokenAck): void {
+    const state = this.#state;
+    if (state.name === "stopped" || state.name === "gather") return;
+    if (state.rotation.ring.is(ack.ring)) state.rotation.acknowledged(ack.hop);
+  }
+
+  #token(from: NodeId, token: Token): void {
     const state = this.#state;
     const rotation = state.name === "operational" || state.name === "recovery" ? state.rotation : undefined;
     if (!rotation?.ring.is(token.ring)) {
       this.#context.counters.foreign++;
       return;
     }
-    switch (rotation.arrive(token)) {
+    const arrival = rotation.arrive(token);
+    if (rotation.wantsAck(arrival)) this.#context.transmit(from, encodeTokenAck(token));
+    switch (arrival) {
       case "duplicate":
         return;
       case "stuck":
@@ -538,7 +549,7 @@ export class SingleRing {
   }
 
   #passCommit(rotation: Rotation, commit: Commit): void {
-    rotation.pass(rotation.ring.successor, encodeCommit({ ...commit, hop: commit.hop + 1 }), 0);
+    rotation.pass(rotation.ring.successor, encodeCommit({ ...commit, hop: commit.hop + 1 }), -1, 0);
   }
 
   #commit(commit: Commit): void {
@@ -642,6 +653,8 @@ export class SingleRing {
   #mergeTimer(): void {
     if (this.#state.name !== "operational") return;
     const { id, memberSet, representative } = this.#ring;
+    const deaf = this.#neighbours.cutOff(memberSet);
+    if (deaf !== undefined) return this.#gather(`node ${deaf} is in the ring but is not heard`);
     this.#neighbours.show(id, memberSet);
     this.#neighbours.schedule(memberSet, representative);
   }

@@ -16,6 +16,7 @@ const KIND_JOIN = 3;
 const KIND_COMMIT = 4;
 const KIND_MERGE = 5;
 const KIND_HOLD_CANCEL = 6;
+const KIND_TOKEN_ACK = 7;
 
 const FLAG_SAFE = 1;
 const FLAG_ENCAPSULATED = 2;
@@ -119,7 +120,14 @@ export interface HoldCancel {
   readonly ring: RingId;
 }
 
-export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel;
+/** The token with this hop has arrived (our addition: it need not be sent again while it rests). */
+export interface TokenAck {
+  readonly kind: "token-ack";
+  readonly ring: RingId;
+  readonly hop: number;
+}
+
+export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel | TokenAck;
 
 const MAX_HIGH_WORD = 0x1f_ffff;
 
@@ -282,6 +290,13 @@ export function encodeHoldCancel(ring: RingId): Uint8Array {
   return data;
 }
 
+export function encodeTokenAck(token: Pick<Token, "ring" | "hop">): Uint8Array {
+  const { data, view } = create(HEAD + 20, KIND_TOKEN_ACK, 0);
+  putRing(view, 8, token.ring);
+  putLong(view, 20, token.hop);
+  return data;
+}
+
 const COMMIT_FIXED = 32;
 const COMMIT_ENTRY = 41;
 
@@ -323,11 +338,10 @@ export function decode(data: Uint8Array): Pdu | undefined {
       return decodeCommit(view, flags);
     case KIND_MERGE:
       return decodeMerge(view, flags);
-    case KIND_HOLD_CANCEL: {
-      if (view.byteLength !== HEAD + 12 || flags !== 0) return undefined;
-      const ring = getRing(view, 8);
-      return Number.isNaN(ring.sequence) ? undefined : { kind: "hold-cancel", ring };
-    }
+    case KIND_HOLD_CANCEL:
+      return decodeHoldCancel(view, flags);
+    case KIND_TOKEN_ACK:
+      return decodeTokenAck(view, flags);
     default:
       return undefined;
   }
@@ -407,6 +421,19 @@ function decodeMerge(view: DataView, flags: number): Merge | undefined {
   const [members, heard] = sets ?? [];
   if (Number.isNaN(ring.sequence) || !members || !heard) return undefined;
   return { kind: "merge", ring, members, heard };
+}
+
+function decodeHoldCancel(view: DataView, flags: number): HoldCancel | undefined {
+  if (view.byteLength !== HEAD + 12 || flags !== 0) return undefined;
+  const ring = getRing(view, 8);
+  return Number.isNaN(ring.sequence) ? undefined : { kind: "hold-cancel", ring };
+}
+
+function decodeTokenAck(view: DataView, flags: number): TokenAck | undefined {
+  if (view.byteLength !== HEAD + 20 || flags !== 0) return undefined;
+  const ring = getRing(view, 8);
+  const hop = getLong(view, 20);
+  return Number.isNaN(ring.sequence + hop) ? undefined : { kind: "token-ack", ring, hop };
 }
 
 function decodeCommit(view: DataView, flags: number): Commit | undefined {

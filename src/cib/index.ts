@@ -2,6 +2,7 @@
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
 export { type DateResult, evaluateDateExpression, evaluateDateSpec } from "./date-rules.ts";
+export { applyOperations, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export {
   type FindById,
   indexById,
@@ -27,4 +28,6 @@ export {
 export type { UpgradeNote } from "./upgrade/notes.ts";
 export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
+export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export { child, childrenOf, cloneElement, element, formatXml, parseXml, type XmlElement } from "./xml.ts";
+export { type PathNode, selectXpath } from "./xpath.ts";

@@ -35,9 +35,9 @@ export type CibOperation =
       /** All that match instead of the first. */
       readonly all?: boolean;
     }
-  /** Applies a `<diff>` or `<patchset>` of format 2, as `crm_diff` writes it; its source version must be ours. */
+  /** Applies a `<diff>` of format 2, as `crm_diff` writes it; `admin_epoch` and `epoch` of its source must be ours. */
   | { readonly op: "patch"; readonly xml: string }
-  /** Empties configuration and status; the versions go on. */
+  /** Empties the configuration. Nodes and status stay: the cluster knows them itself. The versions go on. */
   | { readonly op: "erase" }
   /** Only counts `epoch` up. */
   | { readonly op: "bump" }

@@ -41,11 +41,11 @@ export function readSets(reader: Reader, suffix: Suffix, end: (token: Token) => 
     }
     if (token.text === ")" || token.text === "]")
       throw reader.fail(`"${token.text}" closes what was not opened`, "take it out, or open the set", token);
-    const option = reader.takeOption("sequential", "require-all");
+    const option = reader.takeOption("sequential", "require-all", suffix);
     if (option !== undefined) {
       if (open === undefined)
         throw reader.fail(`"${token.text}" is not within a set`, "put it behind a resource", token);
-      setFlag(reader, open, option, token);
+      setOption(reader, open, option, suffix, token);
       bracketed = true;
       continue;
     }
@@ -91,9 +91,7 @@ function readBracketed(reader: Reader, suffix: Suffix, opening: Token, close: st
       );
     if (!token.quoted && token.text === close) break;
     const option = reader.takeOption("sequential", "require-all", suffix);
-    if (option?.name === suffix)
-      set.attributes.set(suffix, suffix === "role" ? readRole(reader, option.value) : option.value);
-    else if (option !== undefined) setFlag(reader, set, option, token);
+    if (option !== undefined) setOption(reader, set, option, suffix, token);
     else {
       const item = readItem(reader, suffix);
       if (!first && item.suffix !== set.attributes.get(suffix))
@@ -108,13 +106,18 @@ function readBracketed(reader: Reader, suffix: Suffix, opening: Token, close: st
   return set;
 }
 
-/** A flag that says what holds anyway is left out. */
-function setFlag(
+/** A role or an action, or a flag; a flag that says what holds anyway is left out. */
+function setOption(
   reader: Reader,
   set: XmlElement,
   option: { name: string; value: string },
+  suffix: Suffix,
   token: Token,
 ): void {
+  if (option.name === suffix) {
+    set.attributes.set(suffix, suffix === "role" ? readRole(reader, option.value, token) : option.value);
+    return;
+  }
   const value = parseBoolean(option.value);
   if (value === undefined)
     throw reader.fail(`"${option.value}" is neither true nor false`, "write true or false", token);

@@ -83,7 +83,7 @@ function upgradeRoot(source: XmlElement): Map<string, string> {
 }
 
 /** A schema newer than ours keeps its name, since the content may need it. */
-function schemaFor(schema: string | undefined): string {
+export function schemaFor(schema: string | undefined): string {
   const newer = schema?.startsWith("pacemaker-") && compareVersions(schema, canonicalSchema) > 0;
   return newer && schema !== undefined ? schema : canonicalSchema;
 }

@@ -1,0 +1,333 @@
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { assignIds } from "./crm/ids.ts";
+import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
+import type { CibOperation } from "./operations.ts";
+import { applyPatch } from "./patch.ts";
+import { type CibProblem, findReferenceProblems } from "./references.ts";
+import { sectionOfElement } from "./schema.ts";
+import { findStructureProblems } from "./structure.ts";
+import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
+import { compareCibVersions, formatVersion, versionOf } from "./version.ts";
+import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
+import { selectXpath } from "./xpath.ts";
+
+/** What a list of operations led to. */
+export interface CibOutcome {
+  /** The new document; the old one is as it was. Parts without a change are shared. */
+  readonly cib: XmlElement;
+  readonly configurationChanged: boolean;
+  readonly statusChanged: boolean;
+  /** Version afterwards (`admin_epoch.epoch.num_updates`), the answer to whoever asked for the change. */
+  readonly value: string;
+}
+
+/**
+ * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
+ * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
+ * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
+ * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, ….
+ */
+export function applyOperations(cib: XmlElement, operations: readonly CibOperation[]): CibOutcome {
+  const draft = cloneElement(cib);
+  for (const operation of operations) applyOne(draft, operation);
+  const same = (name: string) => sameTree(child(cib, name), child(draft, name));
+  const configurationChanged = operations.some(({ op }) => op === "bump") || !same("configuration");
+  const statusChanged = !same("status");
+  const result = configurationChanged ? checkConfiguration(draft) : draft;
+  result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
+  const kept = (name: string) =>
+    name === "configuration" ? !configurationChanged : name === "status" && !statusChanged;
+  result.children = result.children.map((item) => (kept(item.name) ? (child(cib, item.name) ?? item) : item));
+  return { cib: result, configurationChanged, statusChanged, value: formatVersion(versionOf(result)) };
+}
+
+/** Canonical form with ids; throws for the first thing that is wrong. */
+function checkConfiguration(draft: XmlElement): XmlElement {
+  const { root } = upgradeCib(draft);
+  const configuration = child(root, "configuration");
+  if (configuration === undefined) return root;
+  assignIds(configuration);
+  const problems = [...findStructureProblems(configuration), ...findReferenceProblems(configuration)];
+  const errors = problems.filter(({ level }) => level === "error");
+  const [first] = errors;
+  if (first !== undefined) throw errorOf(first, errors.length - 1);
+  return root;
+}
+
+/** A problem as the error that refuses a change. */
+function errorOf({ code, text, id, line, cure }: CibProblem, more: number): HactlError {
+  return new HactlError({
+    code,
+    what: more === 0 ? text : `${text} (and ${more} more)`,
+    where: { ...(line === undefined ? {} : { line }), ...(id === undefined ? {} : { id }) },
+    exit: CrmExit.CONFIG,
+    ...(cure === undefined ? {} : { cure }),
+  });
+}
+
+function nextVersion(
+  before: XmlElement,
+  after: XmlElement,
+  configurationChanged: boolean,
+  statusChanged: boolean,
+): Map<string, string> {
+  const old = versionOf(before);
+  const [adminEpoch, epoch] = versionOf(after);
+  // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it.
+  const raised = compareCibVersions([adminEpoch, epoch, 0], [old[0], old[1], 0]) > 0;
+  const attributes = new Map(after.attributes);
+  if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
+  attributes.set("admin_epoch", String(raised ? adminEpoch : old[0]));
+  attributes.set("epoch", String(raised ? epoch : old[1] + (configurationChanged ? 1 : 0)));
+  const updates = configurationChanged || raised ? 0 : old[2] + (statusChanged ? 1 : 0);
+  attributes.set("num_updates", String(updates));
+  return attributes;
+}
+
+function applyOne(draft: XmlElement, operation: CibOperation): void {
+  switch (operation.op) {
+    case "create":
+      create(draft, operation);
+      break;
+    case "modify":
+    case "replace":
+      change(draft, operation);
+      break;
+    case "delete":
+      remove(draft, operation);
+      break;
+    case "patch":
+      applyPatch(draft, parseXml(operation.xml));
+      break;
+    case "erase": {
+      const configuration = child(draft, "configuration");
+      if (configuration)
+        configuration.children = configuration.children.filter(({ name }) => name === "nodes");
+      break;
+    }
+    case "bump":
+      break;
+    case "require":
+      requireVersion(draft, operation.adminEpoch, operation.epoch);
+      break;
+    default:
+      operation satisfies never;
+  }
+}
+
+function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): void {
+  const version = versionOf(draft);
+  if (version[0] === adminEpoch && version[1] === epoch) return;
+  throw new HactlError({
+    code: "OLD",
+    what: `the configuration has changed meanwhile: it is at ${formatVersion(version)}, not at ${adminEpoch}.${epoch}`,
+    cure: "look at the present configuration and try again",
+    exit: CrmExit.OLD,
+  });
+}
+
+type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
+
+function create(draft: XmlElement, operation: Targeted): void {
+  const source = parseXml(operation.xml);
+  const parent =
+    operation.xpath === undefined
+      ? containerFor(draft, source, operation.scope)
+      : firstOf(draft, operation.xpath);
+  const whole = parent.name === source.name;
+  for (const item of whole ? source.children : [source]) {
+    const id = item.attributes.get("id");
+    if (id !== undefined && findNamed(draft, item)) {
+      throw new HactlError({
+        code: "EXISTS",
+        what: `<${item.name}> "${id}" exists already`,
+        where: { id },
+        cure: "modify or replace it, or choose another id",
+        exit: CrmExit.EXISTS,
+      });
+    }
+    parent.children.push(item);
+  }
+}
+
+function change(draft: XmlElement, operation: Extract<Targeted, { op: "modify" | "replace" }>): void {
+  const source = parseXml(operation.xml);
+  if (source.name === "cib" && operation.op === "replace") {
+    replaceAll(draft, source);
+    return;
+  }
+  const target =
+    operation.xpath === undefined ? locate(draft, source, operation.scope) : firstOf(draft, operation.xpath);
+  if (target !== undefined) {
+    if (operation.op === "modify") mergeElement(target, source);
+    else Object.assign(target, { ...source, name: source.name });
+    return;
+  }
+  if (!operation.create) throw noSuch(source);
+  containerFor(draft, source, operation.scope).children.push(source);
+}
+
+function noSuch(source: XmlElement): HactlError {
+  const id = source.attributes.get("id");
+  return new HactlError({
+    code: "NO_SUCH",
+    what: `there is no <${source.name}>${id === undefined ? "" : ` "${id}"`}`,
+    where: id === undefined ? {} : { id },
+    cure: "create it, or correct the id",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+/** A whole document in place of the present one. Without a status, the present one stays. */
+function replaceAll(draft: XmlElement, source: XmlElement): void {
+  const [adminEpoch, epoch] = versionOf(source);
+  const present = versionOf(draft);
+  if (
+    source.attributes.has("epoch") &&
+    compareCibVersions([adminEpoch, epoch, 0], [present[0], present[1], 0]) < 0
+  ) {
+    throw new HactlError({
+      code: "OLD",
+      what: `version ${adminEpoch}.${epoch} is older than the present ${present[0]}.${present[1]}`,
+      cure: "raise admin_epoch in the file to make it count",
+      exit: CrmExit.OLD,
+    });
+  }
+  for (const [name, value] of source.attributes) draft.attributes.set(name, value);
+  const status = child(source, "status")?.children.length ? child(source, "status") : child(draft, "status");
+  draft.children = [child(source, "configuration") ?? element("configuration"), status ?? element("status")];
+}
+
+function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delete" }>): void {
+  if (operation.xpath !== undefined) {
+    const found = selectXpath(draft, operation.xpath);
+    for (const { element: gone, parent } of operation.all ? found : found.slice(0, 1)) {
+      if (parent) parent.element.children = parent.element.children.filter((item) => item !== gone);
+    }
+    return;
+  }
+  if (operation.xml === undefined) return;
+  const pattern = parseXml(operation.xml);
+  const section = locate(draft, pattern, operation.scope);
+  if (section && sectionNames.has(pattern.name)) {
+    // Children of a section's name are what shall go.
+    if (pattern.children.length === 0) section.children = [];
+    for (const item of pattern.children) removeMatching(section, item, operation.all ?? false);
+    return;
+  }
+  removeMatching(scopeOf(draft, operation.scope), pattern, operation.all ?? false);
+}
+
+const sectionNames = new Set([
+  "configuration",
+  "status",
+  ...Object.values(sectionOfElement),
+  "rsc_defaults",
+  "op_defaults",
+]);
+
+/** Where to look for an element. */
+function scopeOf(draft: XmlElement, scope: string | undefined): XmlElement {
+  if (scope === undefined || scope === "cib" || scope === "all") return draft;
+  const configuration = child(draft, "configuration");
+  const found =
+    scope === "status"
+      ? child(draft, "status")
+      : scope === "configuration"
+        ? configuration
+        : child(configuration, scope);
+  if (found !== undefined) return found;
+  if (!sectionNames.has(scope) || configuration === undefined) {
+    throw new HactlError({
+      code: "NO_SUCH",
+      what: `there is no section "${scope}"`,
+      cure: `sections are ${[...sectionNames].join(", ")}`,
+      exit: CrmExit.USAGE,
+    });
+  }
+  const section = element(scope);
+  configuration.children.push(section);
+  return section;
+}
+
+/** The element that an element of the same name and id is meant for. */
+function locate(draft: XmlElement, source: XmlElement, scope: string | undefined): XmlElement | undefined {
+  if (source.name === "cib") return draft;
+  if (sectionNames.has(source.name)) return scopeOf(draft, source.name);
+  return findNamed(scopeOf(draft, scope), source);
+}
+
+/** An element that a new one can be added to. */
+function containerFor(draft: XmlElement, source: XmlElement, scope: string | undefined): XmlElement {
+  if (sectionNames.has(source.name)) return scopeOf(draft, source.name);
+  const usual = source.name === "node_state" ? "status" : sectionOfElement[source.name];
+  const named = scope === undefined || scope === "configuration" || scope === "cib" ? usual : scope;
+  if (named === undefined) {
+    throw new HactlError({
+      code: "NO_PLACE",
+      what: `<${source.name}> does not say where it belongs`,
+      cure: "name a section, or the parent by an XPath",
+      exit: CrmExit.USAGE,
+    });
+  }
+  return scopeOf(draft, named);
+}
+
+const asClone = (name: string) => (name === "master" ? "clone" : name);
+
+/** First element below with the same name and id. `<master>` is another name for a clone. */
+function findNamed(scope: XmlElement, source: XmlElement): XmlElement | undefined {
+  const id = source.attributes.get("id");
+  if (id === undefined) return undefined;
+  for (const item of scope.children) {
+    if (asClone(item.name) === asClone(source.name) && item.attributes.get("id") === id) return item;
+    const inner = findNamed(item, source);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}
+
+function firstOf(draft: XmlElement, xpath: string): XmlElement {
+  const [found] = selectXpath(draft, xpath);
+  if (found !== undefined) return found.element;
+  throw new HactlError({
+    code: "NO_SUCH",
+    what: `nothing matches "${xpath}"`,
+    cure: "look for it with a shorter path",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+/** What to look for in a document. */
+export interface CibQuery {
+  readonly scope?: string;
+  readonly xpath?: string;
+  /** Only the elements themselves, without what is in them. */
+  readonly noChildren?: boolean;
+}
+
+/** Elements that a query finds; they belong to the document. Throws HactlError `NO_SUCH` when there are none. */
+export function queryCib(cib: XmlElement, { scope, xpath, noChildren }: CibQuery): XmlElement[] {
+  const configuration = child(cib, "configuration");
+  const section =
+    scope === undefined || scope === "cib" || scope === "all"
+      ? cib
+      : scope === "status" || scope === "configuration"
+        ? child(cib, scope)
+        : child(configuration, scope);
+  const found =
+    xpath === undefined
+      ? section === undefined
+        ? []
+        : [section]
+      : selectXpath(cib, xpath).map(({ element: hit }) => hit);
+  if (found.length === 0) {
+    throw new HactlError({
+      code: "NO_SUCH",
+      what: xpath === undefined ? `there is no section "${scope}"` : `nothing matches "${xpath}"`,
+      cure: "look for it with a shorter path",
+      exit: CrmExit.NOSUCH,
+    });
+  }
+  return noChildren ? found.map((item) => ({ ...item, children: [] })) : found;
+}

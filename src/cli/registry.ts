@@ -38,6 +38,30 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/config.ts")),
   },
   {
+    name: "configure",
+    group: "configure",
+    description: "show and change resources, constraints and properties",
+    load: file(() => import("./commands/configure.ts")),
+  },
+  {
+    name: "node",
+    group: "change",
+    description: "take a node out of service and back",
+    load: file(() => import("./commands/node.ts")),
+  },
+  {
+    name: "history",
+    group: "look",
+    description: "what happened, and when",
+    load: file(() => import("./commands/history.ts")),
+  },
+  {
+    name: "reload",
+    group: "run",
+    description: "read hactl.toml again",
+    load: file(() => import("./commands/reload.ts")),
+  },
+  {
     name: "start",
     group: "run",
     description: "run the cluster on this node",
@@ -54,6 +78,12 @@ export const commands: readonly CommandEntry[] = [
     group: "configure",
     description: "make the secret key that the nodes share",
     load: file(() => import("./commands/keygen.ts")),
+  },
+  {
+    name: "simulate",
+    group: "understand",
+    description: "rehearse what the cluster would do",
+    load: file(() => import("./commands/simulate.ts")),
   },
   {
     name: "explain",

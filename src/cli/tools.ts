@@ -7,4 +7,6 @@ export interface Tool {
  * Names other than `hactl` that the executable answers to, by a link of that name or as `hactl NAME …`.
  * One line each; the file is `tools/NAME.ts` and exports `run`.
  */
-export const tools: Readonly<Record<string, () => Promise<Tool>>> = {};
+export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
+  crm_simulate: () => import("./tools/crm_simulate.ts"),
+};

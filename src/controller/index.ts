@@ -23,14 +23,19 @@ export {
 } from "./history.ts";
 export type { ExecutorHistory } from "./messages.ts";
 export {
-  copyElement,
-  copyForSimulation,
-  type HistoryOwner,
   type InjectedFailure,
-  SimulatedStatus,
   type SimulationResult,
   type SimulationStep,
   simulateTransition,
 } from "./simulation.ts";
-export type * from "./status-input.ts";
+export {
+  attributeLine,
+  type FindAgent,
+  hasInjections,
+  type Injections,
+  inject,
+  noInjections,
+  parseOperationSpec,
+} from "./simulation-inject.ts";
+export { copyElement, copyForSimulation, type HistoryOwner, SimulatedStatus } from "./simulation-status.ts";
 export type * from "./status-input.ts";

@@ -1,4 +1,4 @@
-import type { SimulationStep } from "../../controller/index.ts";
+import { attributeLine, type SimulationStep } from "../../controller/index.ts";
 
 /** Steps of a rehearsed execution as crm_simulate lists them, without bullet and indentation. */
 export function executionLines(steps: readonly SimulationStep[]): string[] {
@@ -20,6 +20,6 @@ function executionLine(step: SimulationStep): string {
     case "failure":
       return `Pretending action ${step.action} failed with rc=${step.rc}`;
     case "attribute":
-      return `Injecting attribute ${step.name}=${step.value} into the status of ${step.node}`;
+      return attributeLine(step.name, step.value, step.nodeId);
   }
 }

@@ -1,0 +1,117 @@
+import { formatXml } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { print } from "../output.ts";
+import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
+import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
+import { printVersion } from "../version.ts";
+import { runBatch, simulationJson } from "./simulate-batch.ts";
+import { injectionsOf, operationOf, simulateOptions, timeOf } from "./simulate-options.ts";
+import { runSimulation, type SimulationRun } from "./simulate-run.ts";
+import { loadCluster } from "./source.ts";
+
+/** Runs `hactl simulate` or `crm_simulate`; answers with the exit code. */
+export async function simulateCommand(name: string, words: readonly string[]): Promise<number> {
+  const parsed = parseWords(name, simulateOptions, words);
+  if (parsed.has("help")) {
+    print(`${name}: rehearse what the cluster would do\n\n${optionHelp(simulateOptions)}`);
+    return CrmExit.OK;
+  }
+  if (parsed.has("version")) return printVersion([]);
+  if (parsed.words.length > 0) {
+    throw new HactlError({
+      code: "USAGE",
+      what: `${name} does not know what to do with ${parsed.words[0]}`,
+      cure: "Name a file with -x FILE",
+      exit: CrmExit.USAGE,
+    });
+  }
+  if (parsed.has("batch")) return runBatch();
+  const source = await loadCluster(sourceOf(parsed));
+  const run = runSimulation(requestOf(parsed, source.cib));
+  if (wantsJson(parsed)) process.stdout.write(`${JSON.stringify(simulationJson(run))}\n`);
+  else process.stdout.write(run.text);
+  if (parsed.has("verbose")) reportMessages(run);
+  await saveResults(parsed, run, source.file);
+  return run.execution && run.execution.outcome !== "complete" ? CrmExit.ERROR : CrmExit.OK;
+}
+
+const wantsJson = (parsed: ParsedWords) => parsed.has("json") || parsed.value("output-as") === "json";
+
+function sourceOf(parsed: ParsedWords): { file?: string; live?: boolean } {
+  if (parsed.has("live-check")) return { live: true };
+  const file = parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
+  return file === undefined ? {} : { file };
+}
+
+function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]["cib"]) {
+  const time = timeOf(parsed);
+  const executes =
+    parsed.has("simulate") || parsed.has("in-place") || parsed.has("op-fail") || wantsJson(parsed);
+  const decides = ["run", "show-scores", "show-utilization", "save-graph", "save-dotfile", "all-actions"];
+  const depth = executes
+    ? "execute"
+    : decides.some((option) => parsed.has(option)) || hasChanges(parsed)
+      ? "decide"
+      : "status";
+  return {
+    cib,
+    clock: Math.floor(Date.now() / 1000),
+    depth,
+    injections: injectionsOf(parsed),
+    failures: parsed.values("op-fail").map(operationOf),
+    showScores: parsed.has("show-scores"),
+    showUtilization: parsed.has("show-utilization"),
+    showAttributes: parsed.has("show-attrs"),
+    showFailCounts: parsed.has("show-failcounts"),
+    quiet: parsed.has("quiet"),
+    ...(time === undefined ? {} : { now: time.now, nowText: time.text }),
+  } as const;
+}
+
+/** An injection alone already asks what would come of it. */
+const hasChanges = (parsed: ParsedWords): boolean =>
+  [
+    "node-up",
+    "node-down",
+    "node-fail",
+    "op-inject",
+    "quorum",
+    "ticket-grant",
+    "ticket-revoke",
+    "ticket-standby",
+    "ticket-activate",
+    "utilization",
+  ].some((option) => parsed.has(option));
+
+function reportMessages(run: SimulationRun): void {
+  for (const { level, text, line } of run.transition?.messages ?? []) {
+    process.stderr.write(`${level}: ${line === undefined ? "" : `line ${line}: `}${text}\n`);
+  }
+}
+
+async function saveResults(parsed: ParsedWords, run: SimulationRun, file: string | undefined): Promise<void> {
+  const save = async (option: string, text: string | undefined) => {
+    const target = parsed.value(option);
+    if (target !== undefined && text !== undefined) await writeFile(target, text);
+  };
+  await save("save-input", formatXml(run.input));
+  await save("save-output", run.output && formatXml(run.output));
+  await save("save-graph", run.transition && formatXml(transitionGraph(run.transition)));
+  await save("save-dotfile", run.transition && transitionDot(run.transition));
+  if (parsed.has("in-place") && run.output) {
+    if (file === undefined) {
+      throw new HactlError({
+        code: "USAGE",
+        what: "--in-place needs a file to store the result in",
+        cure: "Name it with -x FILE; the running cluster is never changed by a rehearsal",
+        exit: CrmExit.USAGE,
+      });
+    }
+    await writeFile(file, formatXml(run.output));
+  }
+}
+
+async function writeFile(path: string, text: string): Promise<void> {
+  if (path === "-") process.stdout.write(text);
+  else await Bun.write(path, text);
+}

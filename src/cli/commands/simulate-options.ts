@@ -1,0 +1,102 @@
+import { parseTime } from "../../cib/index.ts";
+import { type Injections, parseOperationSpec } from "../../controller/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import type { OptionRow, ParsedWords } from "../tools/getopt.ts";
+
+/** Options of `hactl simulate` and crm_simulate. */
+export const simulateOptions: readonly OptionRow[] = [
+  { name: "run", short: "R", description: "decide, and show what would be done" },
+  { name: "simulate", short: "S", description: "decide, execute on paper and show the status afterwards" },
+  { name: "in-place", short: "X", description: "like --simulate, and store the result in the input file" },
+  { name: "show-attrs", short: "A", description: "show node attributes" },
+  { name: "show-failcounts", short: "c", description: "show fail counts" },
+  { name: "show-scores", short: "s", description: "show allocation and promotion scores" },
+  { name: "show-utilization", short: "U", description: "show how capacities are used" },
+  { name: "node-up", short: "u", value: "NODE", description: "a node comes online" },
+  { name: "node-down", short: "d", value: "NODE", description: "a node leaves" },
+  { name: "node-fail", short: "f", value: "NODE", description: "a node is lost" },
+  {
+    name: "op-inject",
+    short: "i",
+    value: "OPSPEC",
+    description: "the history has this result: RSC_TASK_INTERVALMS@NODE=RC",
+  },
+  { name: "op-fail", short: "F", value: "OPSPEC", description: "the operation, if it runs, ends like this" },
+  { name: "set-datetime", short: "t", value: "DATE", description: "the time that counts (ISO 8601)" },
+  { name: "now", value: "EPOCH", description: "the time that counts, in seconds since 1970" },
+  { name: "quorum", short: "q", value: "BOOL", description: "whether there is quorum" },
+  { name: "watchdog", short: "w", value: "BOOL", description: "whether there is a watchdog" },
+  { name: "ticket-grant", short: "g", value: "TICKET", description: "grant a ticket" },
+  { name: "ticket-revoke", short: "r", value: "TICKET", description: "revoke a ticket" },
+  { name: "ticket-standby", short: "b", value: "TICKET", description: "make a ticket standby" },
+  { name: "ticket-activate", short: "e", value: "TICKET", description: "activate a ticket" },
+  {
+    name: "utilization",
+    value: "NAME:ATTR=VALUE",
+    description: "set the capacity of a node or the need of a resource",
+  },
+  { name: "save-input", short: "I", value: "FILE", description: "save the cluster that was decided about" },
+  { name: "save-output", short: "O", value: "FILE", description: "save the cluster as it is afterwards" },
+  { name: "save-graph", short: "G", value: "FILE", description: "save the transition graph as XML" },
+  { name: "save-dotfile", short: "D", value: "FILE", description: "save the transition graph for Graphviz" },
+  { name: "all-actions", short: "a", description: "accepted; the graph shows what would run" },
+  { name: "live-check", short: "L", description: "take the running cluster" },
+  { name: "xml-file", short: "x", value: "FILE", description: "take a file (- for standard input)" },
+  { name: "xml-pipe", short: "p", description: "take standard input" },
+  { name: "quiet", short: "Q", description: "leave out status and summary" },
+  { name: "verbose", short: "V", description: "show what is remarkable about the input, too" },
+  { name: "text-fancy", description: "accepted" },
+  { name: "output-as", value: "FORMAT", description: "text or json" },
+  { name: "json", description: "print the result as JSON (hactl-sim/1)" },
+  { name: "batch", description: "with --json: answer requests, one a line, until the input ends" },
+  { name: "version", short: "$", description: "print the version" },
+  { name: "help", short: "h", description: "print this help" },
+];
+
+const usage = (what: string, cure: string) =>
+  new HactlError({ code: "USAGE", what, cure, exit: CrmExit.USAGE });
+
+/** The changes that the options ask for. */
+export function injectionsOf(parsed: ParsedWords): Injections {
+  for (const spec of parsed.values("op-inject")) operationOf(spec);
+  const quorum = parsed.value("quorum");
+  const watchdog = parsed.value("watchdog");
+  return {
+    nodesUp: parsed.values("node-up"),
+    nodesDown: parsed.values("node-down"),
+    nodesFailed: parsed.values("node-fail"),
+    results: parsed.values("op-inject"),
+    ticketsGranted: parsed.values("ticket-grant"),
+    ticketsRevoked: parsed.values("ticket-revoke"),
+    ticketsStandby: parsed.values("ticket-standby"),
+    ticketsActivated: parsed.values("ticket-activate"),
+    utilization: parsed.values("utilization"),
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(watchdog === undefined ? {} : { watchdog }),
+  };
+}
+
+/** An operation specification; throws HactlError `USAGE` when it is none. */
+export function operationOf(spec: string): NonNullable<ReturnType<typeof parseOperationSpec>> {
+  const parsed = parseOperationSpec(spec);
+  if (parsed) return parsed;
+  throw usage(
+    `"${spec}" does not name an operation`,
+    "Write RSC_TASK_INTERVALMS@NODE=RC, as in web_monitor_10000@node1=7",
+  );
+}
+
+/** The time that the options set, with its spelling. */
+export function timeOf(parsed: ParsedWords): { now: number; text: string } | undefined {
+  const text = parsed.value("set-datetime") ?? parsed.value("now");
+  if (text === undefined) return undefined;
+  const now = parsed.has("set-datetime") ? (parseTime(text) ?? epoch(text)) : epoch(text);
+  if (now === undefined)
+    throw usage(
+      `"${text}" is no time`,
+      "Write it as 2026-11-22 12:00:00Z, or as seconds since 1970 with --now",
+    );
+  return { now, text };
+}
+
+const epoch = (text: string): number | undefined => (/^\d{5,}$/.test(text) ? Number(text) : undefined);

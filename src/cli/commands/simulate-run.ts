@@ -1,0 +1,182 @@
+import { parseTime, type XmlElement } from "../../cib/index.ts";
+import {
+  copyElement,
+  copyForSimulation,
+  type FindAgent,
+  hasInjections,
+  type InjectedFailure,
+  type Injections,
+  inject,
+  type SimulationResult,
+  simulateTransition,
+} from "../../controller/index.ts";
+import {
+  type Cluster,
+  type Placement,
+  type Resource,
+  schedule,
+  type Transition,
+  unpackCluster,
+} from "../../scheduler/index.ts";
+import type { EpochSeconds } from "../../terms/index.ts";
+import { attributeSection, failCountSection } from "../render/mon-sections.ts";
+import { placementOf } from "../render/placement.ts";
+import {
+  executionReport,
+  originalDateLine,
+  preambleSections,
+  scoreLines,
+  statusReport,
+  summaryReport,
+} from "../render/simulate-report.ts";
+
+/** What to rehearse and what to show of it. */
+export interface SimulationRequest {
+  readonly cib: XmlElement;
+  /** Time that counts, when one is asked for; else `execution-date` of the CIB, else the clock. */
+  readonly now?: EpochSeconds;
+  readonly clock: EpochSeconds;
+  /** How the time was written, for the report. */
+  readonly nowText?: string;
+  /** Only show the status; decide; decide and execute on paper. */
+  readonly depth: "status" | "decide" | "execute";
+  readonly injections: Injections;
+  readonly failures: readonly InjectedFailure[];
+  readonly showScores?: boolean;
+  readonly showUtilization?: boolean;
+  readonly showAttributes?: boolean;
+  readonly showFailCounts?: boolean;
+  /** Leave out status and summary. */
+  readonly quiet?: boolean;
+}
+
+/** What a rehearsal found. */
+export interface SimulationRun {
+  readonly text: string;
+  readonly input: XmlElement;
+  readonly transition?: Transition;
+  readonly execution?: SimulationResult;
+  /** The cluster afterwards. */
+  readonly output?: XmlElement;
+  readonly placement: readonly Placement[];
+}
+
+/** Time that a CIB was kept at, if it says so. */
+export function executionDate(cib: XmlElement): EpochSeconds | undefined {
+  const text = cib.attributes.get("execution-date");
+  if (text === undefined) return undefined;
+  return /^\d+$/.test(text) ? Number(text) : parseTime(text);
+}
+
+/** Schedules a cluster, executes the transition on paper and reports as crm_simulate does. `cib` stays as it is. */
+export function runSimulation(request: SimulationRequest): SimulationRun {
+  const kept = executionDate(request.cib);
+  const now = request.now ?? kept ?? request.clock;
+  const report = new Report(request, request.now === undefined ? kept : undefined);
+  let cluster = unpackCluster(request.cib, now);
+  report.begin(cluster);
+  let input = request.cib;
+  if (hasInjections(request.injections)) {
+    input = copyElement(request.cib);
+    report.list(
+      "Performing Requested Modifications:",
+      inject(input, request.injections, agentsOf(cluster), now),
+    );
+    cluster = unpackCluster(input, now);
+  }
+  if (request.depth === "status") return { text: report.text, input, placement: placementOf(cluster) };
+  const transition = schedule({ cib: input, now });
+  report.decision(transition);
+  if (request.depth === "decide") {
+    return { text: report.text, input, transition, placement: transition.placement };
+  }
+  const output = copyForSimulation(input);
+  const execution = simulateTransition(transition.actions, output, now, request.failures);
+  const revised = unpackCluster(output, now);
+  report.execution(execution, revised);
+  return { text: report.text, input, transition, execution, output, placement: placementOf(revised) };
+}
+
+/** Agents by resource id, for injected results. */
+function agentsOf(cluster: Cluster): FindAgent {
+  return (id) => {
+    const found = cluster.resourceById.get(id) ?? findByHistoryName(cluster.resources, id);
+    if (!found?.isPrimitive) return undefined;
+    const { class: standard, provider, type } = found;
+    return { class: standard as "ocf", ...(provider === undefined ? {} : { provider }), type };
+  };
+}
+
+function findByHistoryName(resources: readonly Resource[], id: string): Resource | undefined {
+  for (const rsc of resources) {
+    if (rsc.isPrimitive && (rsc.historyId === id || rsc.configId === id)) return rsc;
+    const found = findByHistoryName(rsc.children, id);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The text as it grows: sections with an empty line between them. */
+class Report {
+  text = "";
+  readonly #request: SimulationRequest;
+  readonly #kept: EpochSeconds | undefined;
+
+  constructor(request: SimulationRequest, kept: EpochSeconds | undefined) {
+    this.#request = request;
+    this.#kept = kept;
+  }
+
+  begin(cluster: Cluster): void {
+    if (this.#request.cib.attributes.get("validate-with") === "none") {
+      this.text +=
+        'Schema validation of configuration is disabled (support for validate-with set to "none" is deprecated' +
+        " and will be removed in a future release)\n";
+    }
+    this.#date();
+    if (this.#request.quiet) return;
+    for (const section of preambleSections(cluster)) this.text += `${section}\n`;
+    this.text += this.#status("Current cluster status", cluster, true);
+  }
+
+  list(title: string, lines: readonly string[]): void {
+    this.#section(`${title}\n${lines.map((line) => `  * ${line}\n`).join("")}`);
+  }
+
+  decision(transition: Transition): void {
+    const { showScores = false, showUtilization = false, quiet } = this.#request;
+    const scores = scoreLines(transition.scores, showScores, showUtilization);
+    if (scores.length > 0) this.#section(`${scores.join("\n")}\n`);
+    if (!quiet) this.#section(summaryReport(transition.summary));
+  }
+
+  execution(execution: SimulationResult, revised: Cluster): void {
+    if (this.#request.quiet) return;
+    this.#section(executionReport(execution.steps));
+    if (execution.outcome !== "complete") {
+      this.text += `Transition failed: terminated\nAn invalid transition was produced\n`;
+    }
+    this.#date();
+    this.#section(this.#status("Revised Cluster Status", revised, false));
+  }
+
+  #status(title: string, cluster: Cluster, pending: boolean): string {
+    const { showAttributes, showFailCounts } = this.#request;
+    return statusReport(title, cluster, {
+      pending,
+      ...(showAttributes ? { attributes: attributeSection(cluster).children ?? [] } : {}),
+      ...(showFailCounts ? { failCounts: failCountSection(cluster).children ?? [] } : {}),
+    });
+  }
+
+  #section(text: string): void {
+    this.text += this.text === "" ? text : `\n${text}`;
+  }
+
+  #date(): void {
+    if (this.#request.quiet) return;
+    if (this.#request.nowText !== undefined)
+      this.text += `Setting effective cluster time: ${this.#request.nowText}\n`;
+    if (this.#kept !== undefined) this.text += `${originalDateLine(this.#kept)}\n`;
+  }
+}

@@ -1,0 +1,217 @@
+import type { XmlElement } from "../../cib/index.ts";
+import {
+  type Cluster,
+  type Node,
+  parseRole,
+  type Resource,
+  Role,
+  roleName,
+  topLevel,
+} from "../../scheduler/index.ts";
+
+/** What displays want to know of the working set: the same answers for text, XML, HTML and the status screen. */
+
+/** Compares names as people sort them: runs of digits by their number, letters without regard to case. */
+export function compareNames(a: string, b: string): number {
+  const left = a.toLowerCase().match(/\d+|\D+/g) ?? [];
+  const right = b.toLowerCase().match(/\d+|\D+/g) ?? [];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const x = left[i] ?? "";
+    const y = right[i] ?? "";
+    if (x === y) continue;
+    const numbers = /^\d/.test(x) && /^\d/.test(y) ? Number(x) - Number(y) : 0;
+    if (numbers !== 0) return numbers;
+    return x < y ? -1 : 1;
+  }
+  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+const byName = (a: Node, b: Node) => compareNames(a.name, b.name);
+/** Names of nodes, sorted for people. */
+export const sortedNames = (nodes: Iterable<Node>): string[] =>
+  [...nodes].sort(byName).map(({ name }) => name);
+
+/** All nodes in the order of displays, by name. */
+export const sortedNodes = (cluster: Cluster): Node[] => [...cluster.nodes].sort(byName);
+
+/** Id as people know it: with the instance number only for unique instances. */
+export const printableId = (rsc: Resource): string =>
+  rsc.unique ? rsc.id : (rsc.xml.attributes.get("id") ?? rsc.configId);
+
+/** The outermost resource around it; for what is inside a bundle, the clone in the bundle. */
+const outermost = (rsc: Resource): Resource => topLevel(rsc, false);
+
+/** An unpromoted instance of a promotable clone is "Unpromoted" even where the history only says "Started". */
+export function displayedRole(rsc: Resource): Role {
+  return rsc.role === Role.Started && outermost(rsc).promotable ? Role.Unpromoted : rsc.role;
+}
+
+const underWay: Readonly<Record<string, string>> = {
+  start: "Starting",
+  stop: "Stopping",
+  migrate_to: "Migrating",
+  migrate_from: "Migrating",
+  promote: "Promoting",
+  demote: "Demoting",
+};
+
+/** What is being done with it, where something is pending and shown. */
+export const pendingState = (rsc: Resource): string | undefined => underWay[rsc.pendingTask ?? ""];
+
+/** "Monitoring" while a recurring monitor's first result is out. Probes are not shown. */
+export const pendingMonitor = (rsc: Resource): string | undefined =>
+  rsc.pendingTask === "monitor" ? "Monitoring" : undefined;
+
+/** The role, or what is being done to change it. */
+export const displayedState = (rsc: Resource, withPending: boolean): string =>
+  (withPending ? pendingState(rsc) : undefined) ?? roleName(displayedRole(rsc));
+
+/** Everything under a resource that is an agent's: itself, members, instances, parts of a bundle. */
+export function primitivesOf(rsc: Resource): Resource[] {
+  if (rsc.bundle) {
+    return rsc.bundle.replicas.flatMap(({ ip, child, container, remote }) =>
+      [ip, child, container, remote].filter((part) => part !== undefined).flatMap(primitivesOf),
+    );
+  }
+  return rsc.isPrimitive ? [rsc] : rsc.children.flatMap(primitivesOf);
+}
+
+/** Active: for a group or clone all (`all`) or any of its members; a lost node does not count unless it is unclean. */
+export function isActive(rsc: Resource, all: boolean): boolean {
+  if (rsc.bundle) {
+    const parts = rsc.bundle.replicas.flatMap(({ ip, child, container, remote }) =>
+      [ip, child, container, remote].filter((part) => part !== undefined),
+    );
+    return all ? parts.every((part) => isActive(part, true)) : parts.some((part) => isActive(part, false));
+  }
+  if (!rsc.isPrimitive) {
+    return all
+      ? rsc.children.length > 0 && rsc.children.every((child) => isActive(child, true))
+      : rsc.children.some((child) => isActive(child, false));
+  }
+  return rsc.runningOn.some((node) => node.unclean || node.online || !rsc.managed);
+}
+
+/** Nodes on which any part of it is. */
+export function activeNodes(rsc: Resource): Node[] {
+  if (rsc.isPrimitive) return rsc.runningOn;
+  return [...new Set(rsc.children.flatMap(activeNodes))];
+}
+
+/** The one node that it is on, if it is exactly one. */
+export function soleNode(rsc: Resource): Node | undefined {
+  const nodes = activeNodes(rsc);
+  return nodes.length === 1 ? nodes[0] : undefined;
+}
+
+/** The node that a display names: source of a partial migration, else the first clean one, else the first. */
+export function currentNode(rsc: Resource): Node | undefined {
+  const nodes = activeNodes(rsc);
+  const source = rsc.partialMigrationSource;
+  if (source && nodes.includes(source)) return source;
+  if (rsc.needsFencing) return nodes[0];
+  return nodes.find(({ online, unclean }) => online && !unclean) ?? nodes[0];
+}
+
+/** Highest role among its members. */
+export function highestRole(rsc: Resource): Role {
+  if (rsc.isPrimitive) return rsc.role;
+  const roles = rsc.children.map(highestRole);
+  return roles.sort((a, b) => b - a)[0] ?? Role.Unknown;
+}
+
+/** Whether a flag holds for it or for anything in it. */
+export const anyWithin = (rsc: Resource, holds: (part: Resource) => boolean): boolean =>
+  holds(rsc) || rsc.children.some((child) => anyWithin(child, holds));
+
+/** Whether its target-role keeps it from running, or from being promoted where that is its purpose. */
+export function isDisabled(rsc: Resource): boolean {
+  const target = targetRole(rsc);
+  if (target === undefined) return false;
+  const role = parseRole(target);
+  return role === Role.Stopped || (role === Role.Unpromoted && outermost(rsc).promotable);
+}
+
+export const targetRole = (rsc: Resource): string | undefined => rsc.meta.get("target-role");
+
+/** The target-role of a clone, or else of what is in it. */
+export const innerTargetRole = (rsc: Resource): string | undefined =>
+  targetRole(rsc) ?? (rsc.children[0] && innerTargetRole(rsc.children[0]));
+
+/** Resources in the order of displays: by priority, else as configured; removed ones last. */
+export const sortedResources = (cluster: Cluster): Resource[] =>
+  [...cluster.resources].sort((a, b) => Number(a.removed) - Number(b.removed) || b.priority - a.priority);
+
+/** A probe that could not find out because the agent or its software is not there (exit codes 2 and 5). */
+export function failedProbe(
+  cluster: Cluster,
+  rsc: Resource,
+  node: string | undefined,
+): XmlElement | undefined {
+  const outer = outermost(rsc);
+  const clone = rsc.isClone ? rsc : outer.isClone ? outer : undefined;
+  const id = clone?.clone?.childXml.attributes.get("id") ?? rsc.id;
+  return cluster.failedOps.find((failed) => {
+    if (!isMaskedProbe(failed.xml) || (node !== undefined && failed.node.name !== node)) return false;
+    return operationOf(failed.xml)?.rsc === id;
+  })?.xml;
+}
+
+function isMaskedProbe(op: XmlElement): boolean {
+  const { attributes } = op;
+  if (attributes.get("operation") !== "monitor" || Number(attributes.get("interval") ?? 0) !== 0)
+    return false;
+  return ["2", "5"].includes(attributes.get("rc-code") ?? "") || attributes.get("op-status") === "7";
+}
+
+/** Takes an operation key apart: `RSC_TASK_INTERVALMS`. */
+export function operationOf(op: XmlElement): { rsc: string; task: string; intervalMs: number } | undefined {
+  const key = op.attributes.get("operation_key") ?? op.attributes.get("id") ?? "";
+  const match = /^(.*)_(migrate_to|migrate_from|[^_]+)_(\d+)$/.exec(key);
+  if (!match) return undefined;
+  return { rsc: match[1] ?? "", task: match[2] ?? "", intervalMs: Number(match[3]) };
+}
+
+/** State of a node in words: "online", "UNCLEAN (offline)", "standby (with active resources)", … */
+export function nodeStateText(node: Node): string {
+  if (node.unclean) return `UNCLEAN (${node.online ? "online" : node.pending ? "pending" : "offline"})`;
+  if (node.pending) return "pending";
+  if (node.standbyOnFail && node.online) return "standby (on-fail)";
+  if (node.standby) {
+    if (!node.online) return "OFFLINE (standby)";
+    return node.running.length > 0 ? "standby (with active resources)" : "standby";
+  }
+  if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
+  return node.online ? "online" : "OFFLINE";
+}
+
+/** Kind of node as displays prefix it. */
+export const nodeKindText = (node: Node): string =>
+  node.isGuest ? "GuestNode" : node.isRemote ? "RemoteNode" : "Node";
+
+/** Health by the `#health…` attributes: red, yellow, green. Only asked where a health strategy is set. */
+export function nodeHealth(cluster: Cluster, node: Node): "red" | "yellow" | "green" {
+  const { healthStrategy, healthRed, healthYellow, healthGreen } = cluster.options;
+  if (healthStrategy === "none") return "green";
+  let health: "yellow" | "green" = "green";
+  for (const [name, value] of node.attributes) {
+    if (!name.startsWith("#health")) continue;
+    const word = value.toLowerCase();
+    const score = Number(value);
+    if (word === "red" || score <= healthRed) return "red";
+    if (word === "yellow" || (score <= healthYellow && healthYellow !== healthGreen)) health = "yellow";
+  }
+  return health;
+}
+
+/** How many instances there are, how many target-role keeps down, and how many are blocked. */
+export function instanceCounts(cluster: Cluster): { total: number; disabled: number; blocked: number } {
+  const counted = cluster.resources
+    .flatMap(primitivesOf)
+    .filter((rsc) => !rsc.removed || rsc.role > Role.Stopped);
+  return {
+    total: counted.length,
+    disabled: counted.filter(isDisabled).length,
+    blocked: counted.filter((rsc) => rsc.blocked).length,
+  };
+}

@@ -1,0 +1,96 @@
+import { element, type XmlElement } from "../../cib/index.ts";
+import type { GraphAction, Transition } from "../../scheduler/index.ts";
+
+/** A duration as the graph's head writes it: whole seconds where it is. */
+const seconds = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
+
+const elementNames = { rsc: "rsc_op", pseudo: "pseudo_event", crm: "crm_event" } as const;
+
+/** The transition as `<transition_graph>`, in the layout that Pacemaker's tools write and read. */
+export function transitionGraph(transition: Transition, id = 1): XmlElement {
+  const { actions, batchLimit } = transition;
+  const byId = new Map(actions.map((action) => [action.id, action]));
+  return element(
+    "transition_graph",
+    {
+      "cluster-delay": seconds(transition.clusterDelayMs),
+      "fencing-timeout": seconds(transition.stonithTimeoutMs),
+      "failed-stop-offset": transition.failedStopOffset,
+      "failed-start-offset": transition.failedStartOffset,
+      "batch-limit": batchLimit === 0 ? undefined : batchLimit,
+      transition_id: id,
+    },
+    actions.map((action, position) => synapse(action, position, byId)),
+  );
+}
+
+function synapse(action: GraphAction, position: number, byId: ReadonlyMap<number, GraphAction>): XmlElement {
+  const inputs = action.inputs.flatMap((input) => {
+    const before = byId.get(input);
+    return before ? [element("trigger", {}, [reference(before)])] : [];
+  });
+  return element("synapse", { id: position, priority: action.priority === 0 ? undefined : action.priority }, [
+    element("action_set", {}, [fullAction(action)]),
+    element("inputs", {}, inputs),
+  ]);
+}
+
+/** The key with the instance number, where the other has none. */
+function internalKey({ key, rsc }: GraphAction): string | undefined {
+  if (rsc?.longId === undefined || !key.startsWith(`${rsc.id}_`)) return undefined;
+  return `${rsc.longId}${key.slice(rsc.id.length)}`;
+}
+
+const reference = (action: GraphAction): XmlElement =>
+  element(elementNames[action.kind], {
+    id: action.id,
+    operation: action.task,
+    operation_key: action.key,
+    internal_operation_key: internalKey(action),
+    on_node: action.node,
+    on_node_uuid: action.nodeId,
+    router_node: action.router,
+  });
+
+function fullAction(action: GraphAction): XmlElement {
+  const result = reference(action);
+  if (action.rsc && action.kind !== "pseudo") {
+    const { id, longId, class: standard, provider, type } = action.rsc;
+    result.children.push(element("primitive", { id, "long-id": longId, class: standard, provider, type }));
+  }
+  const sorted = Object.entries(action.params).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  result.children.push(element("attributes", Object.fromEntries(sorted)));
+  if (action.kind === "crm" && takesNodeDown(action) && action.nodeId !== undefined) {
+    result.children.push(element("downed", {}, [element("node", { id: action.nodeId })]));
+  }
+  return result;
+}
+
+/** Whoever carries the graph out must expect the node to vanish. */
+function takesNodeDown({ task, params }: GraphAction): boolean {
+  const fence = params.CRM_meta_stonith_action;
+  return task === "do_shutdown" || (task === "stonith" && (fence === "reboot" || fence === "off"));
+}
+
+/** The transition as a graph for Graphviz: what runs is black, synchronisation points orange. */
+export function transitionDot(transition: Transition): string {
+  const names = new Map(transition.actions.map((action) => [action.id, dotName(action)]));
+  const nodes = transition.actions.map(
+    (action) =>
+      `"${dotName(action)}" [ style=bold color="green" fontcolor="${action.kind === "pseudo" ? "orange" : "black"}"]`,
+  );
+  const edges = transition.actions.flatMap((action) =>
+    action.inputs.flatMap((input) => {
+      const before = names.get(input);
+      return before === undefined ? [] : [`"${before}" -> "${dotName(action)}" [ style = bold]`];
+    }),
+  );
+  return ` digraph "g" {\n${[...nodes.sort(), ...edges.sort()].join("\n")}\n}\n`;
+}
+
+function dotName(action: GraphAction): string {
+  const node = action.node === undefined ? "" : ` ${action.node}`;
+  if (action.task === "stonith")
+    return `stonith '${action.params.CRM_meta_stonith_action ?? "reboot"}'${node}`;
+  return `${internalKey(action) ?? action.key}${node}`.replaceAll('"', '\\"');
+}

@@ -1,0 +1,67 @@
+import type { Cluster, Node } from "../../scheduler/index.ts";
+import { nodeHealth, nodeKindText, nodeStateText, sortedNodes } from "./cluster-view.ts";
+import { line, type Outline } from "./outline.ts";
+
+/** Which nodes to show and how much of each. */
+export interface NodeListOptions {
+  /** Only these; all when absent. */
+  readonly only?: ReadonlySet<string>;
+  /** Ids beside the names, hosts of guests. */
+  readonly detail?: boolean;
+}
+
+/** Name as displays give it: a guest with its host, and the id when details are wanted. */
+export function nodeDisplayName(node: Node, detail = false): string {
+  const host = node.isGuest ? node.remoteRsc?.container?.runningOn[0]?.name : undefined;
+  const name = host === undefined ? node.name : detail ? `${node.name}@${host}` : node.name;
+  return detail && node.id !== node.name ? `${name} (${node.id})` : name;
+}
+
+type Kind = "Online" | "OFFLINE" | "RemoteOnline" | "RemoteOFFLINE" | "GuestOnline";
+const kinds: readonly Kind[] = ["Online", "OFFLINE", "RemoteOnline", "RemoteOFFLINE", "GuestOnline"];
+
+/** The section "Node List": nodes in a remarkable state one by one, the others in lists. */
+export function nodeList(cluster: Cluster, options: NodeListOptions = {}): Outline {
+  const lists = new Map<Kind, string[]>();
+  const single: Outline[] = [];
+  for (const node of sortedNodes(cluster)) {
+    if (options.only && !options.only.has(node.name)) continue;
+    const name = nodeDisplayName(node, options.detail);
+    if (isRemarkable(cluster, node))
+      single.push(line(`${nodeKindText(node)} ${name}: ${stateWithHealth(cluster, node)}`));
+    else {
+      const kind = listOf(node);
+      if (kind) lists.set(kind, [...(lists.get(kind) ?? []), name]);
+    }
+  }
+  const listed = kinds.flatMap((kind) => {
+    const names = lists.get(kind);
+    return names ? [line(`${kind}: [ ${names.join(" ")} ]`)] : [];
+  });
+  return { text: "Node List:", children: [...single, ...listed] };
+}
+
+/** State, and health where it is not good. */
+export function stateWithHealth(cluster: Cluster, node: Node): string {
+  const health = node.online ? nodeHealth(cluster, node) : "green";
+  return `${nodeStateText(node)}${health === "green" ? "" : ` (health is ${health.toUpperCase()})`}`;
+}
+
+function isRemarkable(cluster: Cluster, node: Node): boolean {
+  const { unclean, pending, standbyOnFail, online, standby, maintenance } = node;
+  return (
+    unclean ||
+    pending ||
+    (standbyOnFail && online) ||
+    standby ||
+    maintenance ||
+    nodeHealth(cluster, node) !== "green"
+  );
+}
+
+/** A guest that is off is not listed: its container is. */
+function listOf(node: Node): Kind | undefined {
+  if (node.isGuest) return node.online ? "GuestOnline" : undefined;
+  if (node.isRemoteOrGuest) return node.online ? "RemoteOnline" : "RemoteOFFLINE";
+  return node.online ? "Online" : "OFFLINE";
+}

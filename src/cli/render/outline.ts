@@ -1,0 +1,21 @@
+/** A list of a report: a line, and what belongs to it. Text, HTML and tests are made from the same outline. */
+export interface Outline {
+  readonly text: string;
+  readonly children?: readonly Outline[];
+}
+
+/** A line without sub-list. */
+export const line = (text: string): Outline => ({ text });
+
+/** Lines as the tools since Pacemaker 2.0 indent them: two spaces and a star for each level below the title. */
+export function outlineLines(outline: Outline, depth = 0): string[] {
+  const own = depth === 0 ? outline.text : `${"  ".repeat(depth)}* ${outline.text}`;
+  return [own, ...(outline.children ?? []).flatMap((child) => outlineLines(child, depth + 1))];
+}
+
+/** Sections with an empty line between them. */
+export const joinSections = (sections: readonly (readonly string[])[]): string =>
+  sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join("\n"))
+    .join("\n\n");

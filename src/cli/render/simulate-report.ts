@@ -1,0 +1,78 @@
+import type { SimulationStep } from "../../controller/index.ts";
+import type { Cluster } from "../../scheduler/index.ts";
+import type { EpochSeconds } from "../../terms/index.ts";
+import { instanceCounts } from "./cluster-view.ts";
+import { executionLines } from "./execution.ts";
+import { nodeList } from "./node-list.ts";
+import { joinSections, line, type Outline, outlineLines } from "./outline.ts";
+import { resourceItems } from "./resource-list.ts";
+import { summaryLines } from "./transition-summary.ts";
+
+/** `2017-05-03 13:33:24Z`: a point in time as the tools write it. */
+export function formatUtc(time: EpochSeconds): string {
+  return new Date(time * 1000)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "Z");
+}
+
+/** The remark that the CIB names the time that counts. */
+export const originalDateLine = (time: EpochSeconds): string =>
+  `Using the original execution date of: ${formatUtc(time)}`;
+
+/** What a status report shows beside nodes and resources. */
+export interface StatusReportOptions {
+  readonly pending?: boolean;
+  readonly attributes?: readonly Outline[];
+  readonly failCounts?: readonly Outline[];
+}
+
+/** "Current cluster status" and "Revised Cluster Status". */
+export function statusReport(title: string, cluster: Cluster, options: StatusReportOptions = {}): string {
+  const items = resourceItems(cluster, { inactive: true, pending: options.pending ?? false });
+  const resources = items.length > 0 ? items : [line("No resources")];
+  const nodes = nodeList(cluster);
+  const nested: Outline[] = [
+    ...(nodes.children?.length ? [nodes] : []),
+    { text: "Full List of Resources:", children: resources },
+    ...(options.attributes?.length ? [{ text: "Node Attributes:", children: options.attributes }] : []),
+    ...(options.failCounts?.length ? [{ text: "Migration Summary:", children: options.failCounts }] : []),
+  ];
+  return `${title}:\n${joinSections(nested.map((section) => outlineLines(section, 1)))}\n`;
+}
+
+/** Remarks before the first status: maintenance, disabled and blocked instances. */
+export function preambleSections(cluster: Cluster): string[] {
+  const sections: string[] = [];
+  if (cluster.options.maintenance) {
+    sections.push(
+      "\n              *** Resource management is DISABLED ***\n" +
+        "  The cluster will not attempt to start, stop or recover services\n",
+    );
+  }
+  const { total, disabled, blocked } = instanceCounts(cluster);
+  if (disabled > 0 || blocked > 0) {
+    sections.push(
+      `${disabled} of ${total} resource instances DISABLED and ${blocked} BLOCKED from further action due to failure\n`,
+    );
+  }
+  return sections;
+}
+
+const bullets = (lines: readonly string[]) => lines.map((text) => `  * ${text}\n`).join("");
+
+/** "Transition Summary". */
+export const summaryReport = (summary: readonly string[]): string =>
+  `Transition Summary:\n${bullets(summaryLines(summary))}`;
+
+/** "Executing Cluster Transition". */
+export const executionReport = (steps: readonly SimulationStep[]): string =>
+  `Executing Cluster Transition:\n${bullets(executionLines(steps))}`;
+
+/** Lines about the use of capacities among the scores. */
+const isUtilization = (line: string): boolean => /^(?:Original|Remaining): | utilization on /.test(line);
+
+/** Score lines as asked for, plain so that they can be searched by their beginning. */
+export function scoreLines(scores: readonly string[], wanted: boolean, utilization: boolean): string[] {
+  return scores.filter((line) => (isUtilization(line) ? utilization : wanted));
+}

@@ -1,0 +1,207 @@
+import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
+import type { AgentResource, OperationResult } from "../executor/index.ts";
+import { type EpochSeconds, OpStatus, type ResourceId } from "../terms/index.ts";
+import type { InjectedFailure } from "./simulation.ts";
+import { SimulatedStatus } from "./simulation-status.ts";
+
+/** Changes to a cluster that a rehearsal shall assume. */
+export interface Injections {
+  readonly nodesUp: readonly string[];
+  readonly nodesDown: readonly string[];
+  readonly nodesFailed: readonly string[];
+  /** Results that the history shall contain, `RSC_TASK_INTERVALMS@NODE=RC`. */
+  readonly results: readonly string[];
+  readonly quorum?: string;
+  readonly watchdog?: string;
+  readonly ticketsGranted: readonly string[];
+  readonly ticketsRevoked: readonly string[];
+  readonly ticketsStandby: readonly string[];
+  readonly ticketsActivated: readonly string[];
+  /** `NODE-OR-RESOURCE:NAME=VALUE`. */
+  readonly utilization: readonly string[];
+}
+
+/** No changes. */
+export const noInjections: Injections = {
+  nodesUp: [],
+  nodesDown: [],
+  nodesFailed: [],
+  results: [],
+  ticketsGranted: [],
+  ticketsRevoked: [],
+  ticketsStandby: [],
+  ticketsActivated: [],
+  utilization: [],
+};
+
+/** Whether there is anything to change. */
+export const hasInjections = (injections: Injections): boolean =>
+  Object.values(injections).some((part) => part !== undefined && part.length > 0);
+
+/** Takes `RSC_TASK_INTERVALMS@NODE=RC` apart; `undefined` when it is not of that form. */
+export function parseOperationSpec(
+  text: string,
+): (InjectedFailure & { rsc: string; task: string; intervalMs: number }) | undefined {
+  const match = /^((.+)_(migrate_to|migrate_from|[^_@]+)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim());
+  if (!match) return undefined;
+  const [, operation = "", rsc = "", task = "", interval = "", node = "", rc = ""] = match;
+  return { operation, rsc, task, intervalMs: Number(interval), node, rc: Number(rc) };
+}
+
+/** Agent of a configured resource, by which a history entry is written. */
+export type FindAgent = (rsc: string) => Omit<AgentResource, "id"> | undefined;
+
+/**
+ * Applies the changes to `cib`, whose status, `crm_config` and attributes are changed in place. Answers the lines that
+ * crm_simulate prints for them.
+ */
+export function inject(
+  cib: XmlElement,
+  injections: Injections,
+  agentOf: FindAgent,
+  now: EpochSeconds,
+): string[] {
+  const lines: string[] = [];
+  const status = new SimulatedStatus(cib);
+  if (injections.quorum !== undefined) {
+    lines.push(`Setting quorum: ${injections.quorum}`);
+    cib.attributes.set("have-quorum", injections.quorum);
+  }
+  if (injections.watchdog !== undefined) {
+    lines.push(`Setting watchdog: ${injections.watchdog}`);
+    setProperty(cib, "have-watchdog", injections.watchdog);
+  }
+  const owner = (node: string) => ({ node, id: undefined });
+  for (const node of injections.nodesUp) {
+    lines.push(`Bringing node ${node} online`);
+    status.setUp(owner(node), true);
+  }
+  for (const node of injections.nodesDown) {
+    lines.push(`Taking node ${node} offline`);
+    status.fenced(node, undefined);
+  }
+  for (const node of injections.nodesFailed) {
+    lines.push(`Failing node ${node}`);
+    status.setLost(owner(node));
+  }
+  lines.push(...injectTickets(cib, injections));
+  for (const spec of injections.utilization) {
+    lines.push(`Setting utilization ${spec}`);
+    if (!setUtilization(cib, spec)) lines.push(`Nothing of that name has utilization: ${spec}`);
+  }
+  for (const spec of injections.results) {
+    lines.push(`Injecting ${spec} into the configuration`, ...injectResult(status, spec, agentOf, now));
+  }
+  return lines;
+}
+
+function injectTickets(cib: XmlElement, injections: Injections): string[] {
+  const lines: string[] = [];
+  const set = (tickets: readonly string[], words: (id: string) => string, name: string, value: string) => {
+    for (const id of tickets) {
+      lines.push(words(id));
+      ticketState(cib, id).attributes.set(name, value);
+    }
+  };
+  set(injections.ticketsGranted, (id) => `Granting ticket ${id}`, "granted", "true");
+  set(injections.ticketsRevoked, (id) => `Revoking ticket ${id}`, "granted", "false");
+  set(injections.ticketsStandby, (id) => `Making ticket ${id} standby`, "standby", "true");
+  set(injections.ticketsActivated, (id) => `Activating ticket ${id}`, "standby", "false");
+  return lines;
+}
+
+function injectResult(
+  status: SimulatedStatus,
+  spec: string,
+  agentOf: FindAgent,
+  now: EpochSeconds,
+): string[] {
+  const parsed = parseOperationSpec(spec);
+  if (!parsed) return [`Invalid operation: ${spec}`];
+  const agent = agentOf(parsed.rsc);
+  if (!agent) return [`Invalid resource name: ${parsed.rsc}`];
+  const owner = { node: parsed.node, id: undefined };
+  const counted = status.countFailure(owner, parsed.rsc, parsed, parsed.rc, now);
+  const transitionKey = "0:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  const result: OperationResult = {
+    callId: status.nextCallId(owner, parsed.rsc),
+    rsc: { ...agent, id: parsed.rsc as ResourceId },
+    action: parsed.task,
+    intervalMs: parsed.intervalMs,
+    transitionKey,
+    rc: parsed.rc,
+    status: OpStatus.DONE,
+    exitReason: "Simulated action result",
+    stdout: "",
+    execMs: 0,
+    queueMs: 0,
+    lastRun: now,
+    lastChange: now,
+    params: {},
+  };
+  status.record(owner, result);
+  return counted.map(([name, value]) => attributeLine(name, value, status.idOf(owner)));
+}
+
+/** A failure that is counted one up is shown as such, not by the number that comes of it. */
+export function attributeLine(name: string, value: string, nodeId: string): string {
+  const shown = name.startsWith("fail-count-") && value !== "INFINITY" ? "value++" : value;
+  return `Injecting attribute ${name}=${shown} into /node_state '${nodeId}'`;
+}
+
+/** The child of that name, made where it is missing. */
+function ensureChild(
+  parent: XmlElement,
+  name: string,
+  attributes: Readonly<Record<string, string>> = {},
+): XmlElement {
+  const known = child(parent, name);
+  if (known) return known;
+  const made = element(name, attributes);
+  parent.children.push(made);
+  return made;
+}
+
+function ticketState(cib: XmlElement, id: string): XmlElement {
+  const tickets = ensureChild(ensureChild(cib, "status"), "tickets");
+  const known = tickets.children.find(({ attributes }) => attributes.get("id") === id);
+  if (known) return known;
+  const made = element("ticket_state", { id });
+  tickets.children.push(made);
+  return made;
+}
+
+function setProperty(cib: XmlElement, name: string, value: string): void {
+  const config = ensureChild(ensureChild(cib, "configuration"), "crm_config");
+  const set = ensureChild(config, "cluster_property_set", { id: "cib-bootstrap-options" });
+  setPair(set, name, value);
+}
+
+function setPair(set: XmlElement, name: string, value: string): void {
+  const known = set.children.find(({ attributes }) => attributes.get("name") === name);
+  if (known) known.attributes.set("value", value);
+  else
+    set.children.push(element("nvpair", { id: `${set.attributes.get("id") ?? "set"}-${name}`, name, value }));
+}
+
+function setUtilization(cib: XmlElement, spec: string): boolean {
+  const match = /^(.+):([^:=]+)=(.*)$/.exec(spec);
+  const configuration = child(cib, "configuration");
+  if (!match || !configuration) return false;
+  const [, target = "", name = "", value = ""] = match;
+  const nodes = childrenOf(child(configuration, "nodes"), "node");
+  const found =
+    nodes.find(({ attributes }) => attributes.get("uname") === target) ??
+    findById(child(configuration, "resources"), target);
+  if (!found) return false;
+  setPair(ensureChild(found, "utilization", { id: `${target}-utilization` }), name, value);
+  return true;
+}
+
+function findById(parent: XmlElement | undefined, id: string): XmlElement | undefined {
+  for (const candidate of parent?.children ?? []) {
+    const found = candidate.attributes.get("id") === id ? candidate : findById(candidate, id);
+    if (found) return found;
+  }
+  return undefined;
+}

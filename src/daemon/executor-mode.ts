@@ -1,25 +1,18 @@
-import { parseArgs } from "node:util";
-import { defaultConfigFile, type HactlConfig } from "../config/index.ts";
+import type { HactlConfig } from "../config/index.ts";
 import { CrmExit, type HactlError } from "../terms/index.ts";
 import { executorSocketPath } from "./admin-protocol.ts";
 import { type AgentHostOptions, runExecutor } from "./executor.ts";
 import { type DaemonArguments, loadNode, nodeLog } from "./setup.ts";
 
 /**
- * `hactl internal executor --config FILE [--node NAME]`: the executor process of a cluster node, as the ring starts
- * it. Does not return: agents that still run must not hold the process.
+ * The executor process of a cluster node, as the ring starts it. Serves until the ring ends, then ends this process:
+ * agents that still run must not hold it.
  */
-export async function run(args: readonly string[]): Promise<never> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { config: { type: "string" }, node: { type: "string" } },
-    strict: true,
-  });
-  process.exit(await runNodeExecutor({ configPath: values.config ?? defaultConfigFile, node: values.node }));
+export async function runNodeExecutor(args: DaemonArguments): Promise<never> {
+  process.exit(await serve(args));
 }
 
-/** Serves until the node's ring ends. @returns the exit code */
-export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
+async function serve(args: DaemonArguments): Promise<number> {
   const { config, self } = loadNode(args);
   const log = nodeLog(config, "hactl-executor");
   try {

@@ -15,11 +15,15 @@ export interface RemoteArguments {
 }
 
 /**
- * `hactl remote`: executes agents for the cluster on a host without membership. The caller ends the process with the
- * returned exit code at once: agents that still run must not hold it.
+ * `hactl remote`: executes agents for the cluster on a host without membership. Ends this process: agents that still
+ * run must not hold it.
  * @throws HactlError when the configuration is wrong.
  */
-export async function runRemoteHost(args: RemoteArguments): Promise<number> {
+export async function runRemoteHost(args: RemoteArguments): Promise<never> {
+  process.exit(await serve(args));
+}
+
+async function serve(args: RemoteArguments): Promise<number> {
   const config = loadConfigFile(args.configPath, "remote");
   const options = agentHostOptions(config, args.configPath);
   const runDir = args.runDir ?? options.runDir;

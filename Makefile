@@ -43,8 +43,17 @@ typecheck: $(BUN) ## strict type check
 
 check: lint typecheck ## lint and type-check
 
+# Tests in test/system need root, Debian packages or the conformance suite.
+TESTS := $(addprefix ./,$(filter-out test/system/,$(wildcard test/*.test.ts test/*/)))
+
 test: dist/hactl ## unit, script and end-to-end tests that need no root
-	$(BUN) test
+	$(BUN) test $(TESTS)
+
+check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
+	$(BUN) test --timeout 300000 ./test/system
+
+demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
+	$(BUN) test/demo/demo.ts
 
 # Everything that the option tables say in other places; a test fails when it is not current.
 docs: $(BUN) ## write conf/hactl.toml and docs/configuration.md anew

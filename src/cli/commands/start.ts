@@ -30,14 +30,14 @@ export default defineCommand({
   run: async ({ args }) => {
     const daemonArguments = { configPath: configFile(), node: args.node };
     if (!args.daemon) {
-      process.exitCode = await runRing(daemonArguments);
-      return;
+      return await runRing(daemonArguments);
     }
     // What is wrong with the configuration is said here, not in a log.
     const { self } = loadNode(daemonArguments);
     const pid = await inBackground(daemonArguments);
     if (wantsJson()) printJson({ node: self.name, pid });
     else print(`Node ${self.name} takes part in the cluster (process ${pid}). See 'hactl status'.`);
+    return CrmExit.OK;
   },
 });
 

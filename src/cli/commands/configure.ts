@@ -1,0 +1,256 @@
+import { defineCommand } from "citty";
+import {
+  checkCrm,
+  formatCrm,
+  formatXml,
+  type LoadMode,
+  loadCrm,
+  parseXml,
+  upgradeCib,
+  type XmlElement,
+} from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { changeConfiguration, readCib, readText } from "../live-cib.ts";
+import { note, print, printJson, wantsJson } from "../output.ts";
+
+const show = defineCommand({
+  meta: {
+    name: "show",
+    description: "Print the configuration as crm shell text, or as XML with 'show xml'.",
+  },
+  args: {
+    ids: { type: "positional", required: false, description: "'xml', and ids of objects [default: all]" },
+  },
+  run: async ({ args, rawArgs }) => {
+    const words = rawArgs.filter((word) => !word.startsWith("-"));
+    const xml = words[0] === "xml";
+    const ids = xml ? words.slice(1) : words;
+    void args;
+    const { cib, configuration } = await readCib();
+    if (xml && ids.length === 0) {
+      const withoutStatus = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
+      print(formatXml(withoutStatus));
+    } else if (xml) {
+      for (const id of ids) print(formatXml(found(configuration, id)));
+    } else {
+      for (const id of ids) found(configuration, id);
+      print(formatCrm(configuration, ids.length === 0 ? undefined : ids));
+    }
+    return CrmExit.OK;
+  },
+});
+
+const load = defineCommand({
+  meta: {
+    name: "load",
+    description:
+      "Load a file: 'update' adds and changes what it defines, 'replace' puts it in place of everything, 'push' also " +
+      "removes what it does not define. crm shell text, or XML. All of it or, when anything is wrong, nothing.",
+  },
+  args: {
+    mode: { type: "positional", description: "update, replace or push" },
+    file: { type: "positional", description: "the file; - is standard input" },
+  },
+  run: async ({ args: { mode: word, file } }) => {
+    const mode = modeNamed(word ?? "");
+    const text = readText(file ?? "");
+    const { after } = await changeConfiguration(
+      ({ configuration }) => loaded(text, file ?? "", configuration, mode),
+      "configure load",
+    );
+    if (wantsJson()) printJson({ file, mode });
+    else note(`Loaded ${file}: ${describe(after)}.`);
+    return CrmExit.OK;
+  },
+});
+
+const remove = defineCommand({
+  meta: { name: "delete", description: "Remove objects, and the constraints that name them." },
+  args: {
+    ids: { type: "positional", description: "ids of the objects" },
+    force: { type: "boolean", description: "also while a resource runs" },
+  },
+  run: async ({ rawArgs }) => {
+    const ids = rawArgs.filter((word) => !word.startsWith("-"));
+    await changeConfiguration(({ configuration }) => without(configuration, ids), "configure delete");
+    note(`Removed ${ids.join(" ")}.`);
+    return CrmExit.OK;
+  },
+});
+
+const erase = defineCommand({
+  meta: {
+    name: "erase",
+    description: "Remove the whole configuration except the nodes and the cluster's own properties.",
+  },
+  args: { force: { type: "boolean", description: "yes, I mean it" } },
+  run: async ({ args }) => {
+    if (!args.force) {
+      throw new HactlError({
+        code: "UNSAFE",
+        what: "this removes every resource and constraint of the cluster",
+        cure: "say it with --force",
+        exit: CrmExit.UNSAFE,
+      });
+    }
+    await changeConfiguration(
+      ({ configuration }) => loadCrm("", configuration, "replace"),
+      "configure erase",
+    );
+    note("The configuration is empty.");
+    return CrmExit.OK;
+  },
+});
+
+/** Statements of the crm shell that may stand behind `hactl configure` directly. */
+const statements = [
+  "node",
+  "primitive",
+  "rsc_template",
+  "group",
+  "clone",
+  "ms",
+  "bundle",
+  "location",
+  "colocation",
+  "order",
+  "rsc_ticket",
+  "property",
+  "rsc_defaults",
+  "op_defaults",
+  "fencing_topology",
+  "tag",
+  "alert",
+] as const;
+
+const statement = (name: string) =>
+  defineCommand({
+    meta: { name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true },
+    run: async ({ rawArgs }) => {
+      const text = [name, ...rawArgs].map((word) => quoted(word)).join(" ");
+      await changeConfiguration(
+        ({ configuration }) => loaded(text, "command line", configuration, "update"),
+        "configure",
+      );
+      return CrmExit.OK;
+    },
+  });
+
+export default defineCommand({
+  meta: {
+    name: "configure",
+    description:
+      "Show and change the cluster's configuration. A statement of the crm shell may follow directly: " +
+      "hactl configure primitive ip ocf:heartbeat:IPaddr2 params ip=192.0.2.10 op monitor interval=10s",
+  },
+  subCommands: {
+    show,
+    load,
+    delete: remove,
+    erase,
+    ...Object.fromEntries(statements.map((name) => [name, statement(name)])),
+  },
+});
+
+/** `name=value with blanks` needs quotes again in text. */
+function quoted(word: string): string {
+  const [name, ...rest] = word.split("=");
+  if (!/\s/.test(word) || rest.length === 0 || word.startsWith('"')) return word;
+  return `${name}="${rest.join("=").replace(/"/g, '\\"')}"`;
+}
+
+function modeNamed(word: string): LoadMode {
+  if (word === "update" || word === "replace" || word === "push") return word;
+  throw new HactlError({
+    code: "USAGE",
+    what: `"${word}" is not a way to load`,
+    cure: "write update, replace or push",
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** The configuration with a text loaded into it; all mistakes of the text at once. */
+function loaded(text: string, file: string, base: XmlElement, mode: LoadMode): XmlElement {
+  if (/^\s*</.test(text)) return loadedXml(text, file);
+  const errors = checkCrm(text, base, mode);
+  const [first] = errors;
+  if (first) {
+    const lines = errors.map(
+      (error) => `${file}:${error.where?.line ?? "?"}: ${error.what}${error.cure ? ` (${error.cure})` : ""}`,
+    );
+    throw new HactlError({
+      code: first.code,
+      what:
+        errors.length === 1
+          ? first.what
+          : `${errors.length} mistakes; nothing was changed\n${lines.join("\n")}`,
+      where: { file, ...(first.where?.line === undefined ? {} : { line: first.where.line }) },
+      ...(first.cure === undefined ? {} : { cure: first.cure }),
+      exit: CrmExit.CONFIG,
+    });
+  }
+  return loadCrm(text, base, mode);
+}
+
+function loadedXml(text: string, file: string): XmlElement {
+  const root = parseXml(text, file);
+  if (root.name === "configuration") return root;
+  const configuration =
+    root.name === "cib"
+      ? upgradeCib(root).root.children.find(({ name }) => name === "configuration")
+      : undefined;
+  if (configuration) return configuration;
+  throw new HactlError({
+    code: "CIB_INVALID",
+    what: `the file holds <${root.name}>, not <cib> or <configuration>`,
+    where: { file },
+    exit: CrmExit.DATAERR,
+  });
+}
+
+function found(configuration: XmlElement, id: string): XmlElement {
+  const search = (at: XmlElement): XmlElement | undefined => {
+    if (at.attributes.get("id") === id || (at.name === "node" && at.attributes.get("uname") === id))
+      return at;
+    for (const child of at.children) {
+      const inner = search(child);
+      if (inner) return inner;
+    }
+    return undefined;
+  };
+  const object = search(configuration);
+  if (object) return object;
+  throw new HactlError({
+    code: "NO_SUCH_OBJECT",
+    what: `there is no object "${id}" in the configuration`,
+    cure: "'hactl configure show' lists all",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+function without(configuration: XmlElement, ids: readonly string[]): XmlElement {
+  for (const id of ids) found(configuration, id);
+  const gone = new Set(ids);
+  const prune = (at: XmlElement): XmlElement => ({
+    ...at,
+    children: at.children
+      .filter((child) => !gone.has(child.attributes.get("id") ?? "") && !refersTo(child, gone))
+      .map(prune)
+      .filter((child) => !((child.name === "group" || child.name === "clone") && !hasMember(child))),
+  });
+  return prune(configuration);
+}
+
+const hasMember = ({ children }: XmlElement) =>
+  children.some(({ name }) => ["primitive", "group"].includes(name));
+
+function refersTo(constraint: XmlElement, gone: ReadonlySet<string>): boolean {
+  if (!/^rsc_(?:location|colocation|order|ticket)$/.test(constraint.name)) return false;
+  return ["rsc", "with-rsc", "first", "then"].some((name) => gone.has(constraint.attributes.get(name) ?? ""));
+}
+
+function describe(configuration: XmlElement): string {
+  const count = (section: string) =>
+    configuration.children.find(({ name }) => name === section)?.children.length ?? 0;
+  return `${count("resources")} resources, ${count("constraints")} constraints`;
+}

@@ -4,6 +4,7 @@ export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export type { HistoryRow } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
-export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRing } from "./modes.ts";
+export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRemoteHost, runRing } from "./modes.ts";
+export type { RemoteArguments } from "./remote-mode.ts";
 export type { RingProcessStatus } from "./ring-link.ts";
 export { type DaemonArguments, loadNode } from "./setup.ts";

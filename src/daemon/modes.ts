@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import type { RemoteArguments } from "./remote-mode.ts";
 import { type DaemonArguments, loadNode, makeDirectories, nodeLog } from "./setup.ts";
 
 /** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
@@ -53,4 +54,10 @@ export async function runNodeManager(args: DaemonArguments, version: string): Pr
 export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
   const mode = await import("./executor-mode.ts");
   return mode.runNodeExecutor(args);
+}
+
+/** The process of a remote host, `hactl remote`. @returns the exit code */
+export async function runRemoteHost(args: RemoteArguments): Promise<number> {
+  const mode = await import("./remote-mode.ts");
+  return mode.runRemoteHost(args);
 }

@@ -2,3 +2,4 @@
 export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
 export * from "./model.ts";
+export { unpackCluster } from "./unpack.ts";

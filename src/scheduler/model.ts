@@ -56,6 +56,12 @@ export class Node {
   /** Health score, worst colour as a number. */
   health = 0;
   fenceAction: Action | undefined;
+  /** `score` of the `<node>`: added wherever a resource may go there. */
+  baseScore = 0;
+  /** Bundle node: only the inner resource may be there. */
+  closed = false;
+  /** Fail counts and times of last failures, by resource name; made when first asked for. */
+  failIndex: Map<string, FailRecord[]> | undefined;
 
   constructor(
     /** Id in `<nodes>` (`id`): the ring id as text, a UUID, or the name. */
@@ -85,6 +91,16 @@ export interface NodeScore {
   discovery: ProbeMode;
   /** Instances of the clone assigned to the node while the clone is distributed. */
   count: number;
+}
+
+/** A `fail-count-…` or `last-failure-…` attribute taken apart. */
+export interface FailRecord {
+  readonly kind: "count" | "time";
+  /** `OP_INTERVALMS`, absent in old attributes. */
+  readonly op: string | undefined;
+  /** Instance number behind the name. */
+  readonly instance: string | undefined;
+  readonly value: string;
 }
 
 export type Variant = "primitive" | "group" | "clone" | "bundle";
@@ -157,10 +173,11 @@ export interface BundleReplica {
   ipAddress: string | undefined;
 }
 
-/** An `<op>` of a resource (or an implied one), after defaults and rules. */
+/** An `<op>` of a resource. */
 export interface OperationConfig {
   readonly name: string;
   readonly intervalMs: Millis;
+  readonly enabled: boolean;
   readonly xml: XmlElement;
 }
 
@@ -205,6 +222,8 @@ export class Resource {
   removed = false;
   /** Surplus instance of a clone, made for a history entry. */
   removedInstance = false;
+  /** Not configured any more, and the history says that a container carried it. */
+  removedFiller = false;
   notify = false;
   unique = false;
   promotable = false;
@@ -259,7 +278,7 @@ export class Resource {
   withThis: Colocation[] = [];
   tickets: TicketDependency[] = [];
   actions: Action[] = [];
-  actionsByKey = new Map<string, Action[]>();
+  readonly actionsByKey = new Map<string, Action[]>();
   /** Resources inside it: what a container carries. */
   fillers: Resource[] = [];
   /** The resource that carries it (VM of a guest connection, container of a bundle replica). */
@@ -268,7 +287,6 @@ export class Resource {
   remoteNode: Node | undefined;
   pendingActionNode: Node | undefined;
   failedOps: FailedOp[] = [];
-  operations: OperationConfig[] | undefined;
   promotionScores: Map<Node, number> | undefined;
   /** Of a promotable instance: the score that decides about promotion. */
   promotionPriority = 0;
@@ -320,19 +338,24 @@ export interface Edge {
   looped: boolean;
 }
 
+const noValues: ReadonlyMap<string, string> = new Map();
+
 export class Action {
   flags = Flag.Runnable | Flag.Optional;
   /** Inputs: what must be before it. */
   before: Edge[] = [];
   after: Edge[] = [];
-  beforeIndex = new Map<Action, Edge>();
+  /** Kinds of the edges to each follower, so that a second edge of the same kind is not made. */
+  afterKinds: Map<Action, number> | undefined;
   reason: string | undefined;
   /** Key of the operation that a cancel ends. */
   cancelTask: string | undefined;
-  /** Agents see these as `CRM_meta_NAME`. */
-  meta = new Map<string, string>();
-  /** Further attributes of the graph's `<attributes>`. */
-  extra = new Map<string, string>();
+  /** Options of the operation from the configuration, shared with other actions. */
+  config: ReadonlyMap<string, string> = noValues;
+  /** What this action adds to them. Agents see both as `CRM_meta_NAME`. */
+  readonly meta = new Map<string, string>();
+  /** Parameters of the operation's own, given to the agent besides the resource's. */
+  extra: ReadonlyMap<string, string> = noValues;
   op: XmlElement | undefined;
   needs: Requires = "nothing";
   onFail: OnFail = "ignore";

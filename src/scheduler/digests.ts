@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { compareVersions, formatXml, type XmlElement } from "../cib/index.ts";
+import { historyInterval } from "./failcount.ts";
+import type { DigestResult, Node, Resource } from "./model.ts";
+import { operationOptions, opKey } from "./operations.ts";
+import { parameters } from "./parameters.ts";
+import type { Unpacker } from "./unpacker.ts";
+
+/** Digest of a set of parameters: MD5 of its one-line XML, attributes sorted by name. */
+export function digestOf(params: ReadonlyMap<string, string>): string {
+  const sorted = new Map([...params].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const line = formatXml({ name: "parameters", attributes: sorted, children: [] }, -1);
+  return createHash("md5").update(` ${line}\n`).digest("hex");
+}
+
+/** Parameters as agents of bundle connections get them: the address is that of the container's host. */
+export function resolvedParameters(
+  unpacker: Unpacker,
+  rsc: Resource,
+  node: Node | undefined,
+): Map<string, string> {
+  const params = parameters(unpacker, rsc, node);
+  if (!needsRemoteName(rsc, params)) return params;
+  const host = containerHost(rsc);
+  if (!host) return params;
+  const copy = new Map(params);
+  copy.set("addr", host.name);
+  return copy;
+}
+
+/** Whether a bundle connection reaches its container by the host's name. */
+export const needsRemoteName = (rsc: Resource, params: ReadonlyMap<string, string>): boolean =>
+  rsc.isRemoteConnection && rsc.replica?.remote === rsc && params.get("addr") === "#uname";
+
+/** Where the container of a bundle connection will be, or is. */
+export function containerHost(rsc: Resource): Node | undefined {
+  const container = rsc.container;
+  if (!container) return undefined;
+  let node = container.assignedTo ?? container.runningOn[0];
+  // A nested remote: the connection to the host names it.
+  if (node?.isRemoteOrGuest && !container.assignedTo) node = container.runningOn[0];
+  return node;
+}
+
+/**
+ * Compares the parameters that an operation in the history ran with to those of the configuration.
+ * `restart`: what needs a restart has changed; `all`: something has changed; `unknown`: not recorded.
+ */
+export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElement, node: Node): DigestResult {
+  const task = xml.attributes.get("operation") ?? "";
+  const intervalMs = historyInterval(xml.attributes.get("interval"));
+  const recordedAll = xml.attributes.get("op-digest");
+  const recordedRestart = xml.attributes.get("op-restart-digest");
+  const current = currentDigests(unpacker, rsc, task, intervalMs, node, xml);
+  let kind: DigestResult["kind"] = "match";
+  if (
+    recordedRestart !== undefined &&
+    current.digestRestart !== undefined &&
+    recordedRestart !== current.digestRestart
+  )
+    kind = "restart";
+  else if (recordedAll === undefined) kind = "unknown";
+  else if (recordedAll !== current.digestAll) {
+    const own = operationOptions(unpacker, rsc, task, intervalMs).extra.size > 0;
+    kind = intervalMs === 0 && own ? "restart" : "all";
+  }
+  return { ...current, kind };
+}
+
+/** Digests of an operation as it would run now. */
+export function currentDigests(
+  unpacker: Unpacker,
+  rsc: Resource,
+  task: string,
+  intervalMs: number,
+  node: Node,
+  history: XmlElement | undefined,
+): DigestResult {
+  const options = operationOptions(unpacker, rsc, task, intervalMs);
+  const params = resolvedParameters(unpacker, rsc, node);
+  const all = new Map(params);
+  for (const [name, value] of options.extra) all.set(name, value);
+  if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
+  const restart = restartParameters(all, history);
+  const secure = secureParameters(rsc, params, all, history);
+  return {
+    kind: "match",
+    digestAll: digestOf(all),
+    digestRestart: restart && digestOf(restart),
+    digestSecure: secure && digestOf(secure),
+    paramsAll: all,
+    paramsRestart: restart,
+    paramsSecure: secure,
+  };
+}
+
+const listed = (list: string, name: string) => ` ${list} `.includes(` ${name} `);
+
+function restartParameters(
+  all: ReadonlyMap<string, string>,
+  history: XmlElement | undefined,
+): Map<string, string> | undefined {
+  if (!history?.attributes.has("op-restart-digest")) return undefined;
+  const list = history.attributes.get("op-force-restart");
+  return list === undefined ? new Map(all) : new Map([...all].filter(([name]) => listed(list, name)));
+}
+
+/** Parameters without the private ones, for unfencing and for anonymised files. */
+function secureParameters(
+  rsc: Resource,
+  params: ReadonlyMap<string, string>,
+  all: ReadonlyMap<string, string>,
+  history: XmlElement | undefined,
+): Map<string, string> | undefined {
+  const hidden = history?.attributes.get("op-secure-params");
+  const version = history?.attributes.get("crm_feature_set");
+  const old = version !== undefined && compareVersions(version, "3.16.0") < 0;
+  const result = new Map(old ? all : params);
+  for (const name of [...result.keys()]) {
+    if (hidden !== undefined ? listed(hidden, name) : name === "passwd" || name === "password")
+      result.delete(name);
+    else if (rsc.isFenceDevice && /^(pcmk_|provides$|stonith-timeout$)/.test(name)) result.delete(name);
+    else if (name.startsWith("CRM_meta_")) result.delete(name);
+  }
+  return result;
+}
+
+/** Key under which a digest comparison is cached on a node. */
+export const digestKey = (rsc: Resource, task: string, intervalMs: number): string =>
+  opKey(rsc.id, task, intervalMs);

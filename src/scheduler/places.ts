@@ -1,0 +1,48 @@
+import { addScores } from "../terms/index.ts";
+import type { Cluster, Node, NodeScore, Resource } from "./model.ts";
+
+/**
+ * Adds a score for one node, or for all, to the places of a resource and of everything in it. A node not listed
+ * yet is added to them. Bundle nodes and resources with exclusive discovery do not get the opt-out default.
+ */
+export function addPlaceScore(
+  cluster: Cluster,
+  rsc: Resource,
+  node: Node | undefined,
+  score: number,
+  byDefault = false,
+): void {
+  if (node) {
+    addPlace(rsc, node, score, byDefault);
+    return;
+  }
+  for (const candidate of cluster.nodes) addPlace(rsc, candidate, score, byDefault);
+}
+
+function addPlace(rsc: Resource, node: Node, score: number, byDefault: boolean): void {
+  if (byDefault && (rsc.exclusiveDiscovery || node.closed)) return;
+  for (const part of rsc.children) addPlace(part, node, score, byDefault);
+  const entry = rsc.allowed.get(node);
+  if (entry) entry.score = addScores(entry.score, score);
+  else rsc.allowed.set(node, placeAt(node, addScores(node.baseScore, score)));
+}
+
+/** A fresh entry of a node list. */
+export const placeAt = (node: Node, score: number): NodeScore => ({
+  node,
+  score,
+  discovery: node.closed ? "never" : "always",
+  count: 0,
+});
+
+/** Copy of a node list, so that it can be changed and thrown away. */
+export function copyPlaces(places: ReadonlyMap<Node, NodeScore>): Map<Node, NodeScore> {
+  const copy = new Map<Node, NodeScore>();
+  for (const [node, entry] of places) copy.set(node, { ...entry });
+  return copy;
+}
+
+/** Sets the score of every entry. */
+export function setAll(places: Map<Node, NodeScore>, score: number): void {
+  for (const entry of places.values()) entry.score = score;
+}

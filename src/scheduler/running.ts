@@ -1,0 +1,66 @@
+import { INFINITY } from "../terms/index.ts";
+import { Role } from "./flags.ts";
+import type { Cluster, Node, Resource } from "./model.ts";
+import { addPlaceScore, setAll } from "./places.ts";
+
+/** A resource, and with it what it is part of, is active on a node. */
+export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: boolean): void {
+  if (rsc.runningOn.includes(node)) return;
+  rsc.runningOn.push(node);
+  if (rsc.isPrimitive) {
+    node.running.push(rsc);
+    addPriority(rsc, node, failed);
+    if (node.maintenance) {
+      rsc.managed = false;
+      rsc.maintenance = true;
+    }
+  }
+  if (!rsc.managed) {
+    addPlaceScore(cluster, rsc, node, INFINITY);
+    for (let { parent } = rsc; parent && node.online; parent = parent.parent) parent.runningOn.push(node);
+    return;
+  }
+  if (rsc.isPrimitive && activeCount(rsc) > 1) tooManyActive(cluster, rsc);
+  if (rsc.parent) addRunning(cluster, rsc.parent, node, false);
+}
+
+/** Nodes where it counts as active; a migration under way counts once. */
+function activeCount(rsc: Resource): number {
+  const count = rsc.runningOn.length;
+  return count === 2 && rsc.partialMigrationTarget ? 1 : count;
+}
+
+function tooManyActive(cluster: Cluster, rsc: Resource): void {
+  switch (rsc.multipleActive) {
+    case "stop_only":
+      rsc.allowed = new Map(
+        cluster.nodes.map((node) => [node, { node, score: -INFINITY, discovery: "always", count: 0 }]),
+      );
+      setAll(rsc.allowed, -INFINITY);
+      return;
+    case "block": {
+      rsc.managed = false;
+      rsc.blocked = true;
+      const { parent } = rsc;
+      if (parent && (parent.isGroup || parent.isBundle) && parent.multipleActive === "block")
+        for (const part of parent.children) {
+          part.managed = false;
+          part.blocked = true;
+        }
+      return;
+    }
+    case "stop_start":
+    case "stop_unexpected":
+      return;
+  }
+}
+
+/** Counts what is active for priority-fencing-delay: a promoted instance one more. */
+function addPriority(rsc: Resource, node: Node, failed: boolean): void {
+  const priority =
+    rsc.priority === 0 || failed ? 0 : rsc.role === Role.Promoted ? rsc.priority + 1 : rsc.priority;
+  if (priority === 0) return;
+  node.priority += priority;
+  const connection = node.isGuest ? node.remoteRsc : undefined;
+  for (const host of connection?.container?.runningOn ?? []) host.priority += priority;
+}

@@ -1,0 +1,96 @@
+import {
+  child,
+  childrenOf,
+  type FindById,
+  indexById,
+  parseBoolean,
+  parseTime,
+  upgradeCib,
+  type XmlElement,
+} from "../cib/index.ts";
+import type { EpochSeconds } from "../terms/index.ts";
+import { isRemoteConnection } from "./connections.ts";
+import { Cluster } from "./model.ts";
+import { addNode, unpackNodes } from "./nodes.ts";
+import { readOptions, readProperties } from "./options.ts";
+import { unpackGuestConnections, unpackResources } from "./resources.ts";
+import { unpackStatus } from "./status.ts";
+import { noteRecheck, registerUnpacker, Unpacker } from "./unpacker.ts";
+
+/**
+ * Reads a CIB into a working set: options, nodes, resources, and the state that the operation history tells.
+ * Old schemas are upgraded first. `now` is overridden by `execution-date` of `<cib>` only when it is absent.
+ */
+export function unpackCluster(source: XmlElement, now?: EpochSeconds): Cluster {
+  const { root: cib, notes } = upgradeCib(source);
+  const find = finder(cib);
+  const executionDate = cib.attributes.get("execution-date");
+  const time =
+    now ?? (executionDate === undefined ? 0 : (parseTime(executionDate) ?? (Number(executionDate) || 0)));
+  const { properties, nextChange } = readProperties(cib, time, find);
+  const cluster = new Cluster(cib, time, readOptions(properties, cib));
+  cluster.properties = properties;
+  for (const { level, text, id, line } of notes)
+    cluster.messages.push({
+      level,
+      text,
+      ...(id === undefined ? {} : { id }),
+      ...(line === undefined ? {} : { line }),
+    });
+  noteRecheck(cluster, nextChange);
+  cluster.quorate = parseBoolean(cib.attributes.get("have-quorum")) === true;
+  const unpacker = new Unpacker(cluster, cib, find);
+  registerUnpacker(unpacker);
+  const { configuration } = unpacker;
+  unpackTags(cluster, child(configuration, "tags"));
+  unpackNodes(unpacker, child(configuration, "nodes"));
+  const resources = child(configuration, "resources");
+  unpackRemoteNodes(unpacker, resources);
+  unpackResources(unpacker, resources);
+  const status = child(cib, "status");
+  if (status) unpackStatus(unpacker, status);
+  return cluster;
+}
+
+/** Index by id, made when the first reference is met. */
+function finder(cib: XmlElement): FindById {
+  let index: ReadonlyMap<string, XmlElement> | undefined;
+  return (id) => {
+    index ??= indexById(child(cib, "configuration") ?? cib);
+    return index.get(id);
+  };
+}
+
+function unpackTags(cluster: Cluster, tags: XmlElement | undefined): void {
+  for (const tag of childrenOf(tags, "tag")) {
+    const id = tag.attributes.get("id");
+    if (id === undefined) continue;
+    const members = childrenOf(tag, "obj_ref").flatMap((ref) => ref.attributes.get("id") ?? []);
+    cluster.tags.set(id, [...(cluster.tags.get(id) ?? []), ...members]);
+  }
+}
+
+/** Every connection resource, configured or implied by `remote-node` of a guest, has a node of its name. */
+function unpackRemoteNodes(unpacker: Unpacker, resources: XmlElement | undefined): void {
+  const { cluster } = unpacker;
+  if (!resources) return;
+  const need = (id: string | undefined) => {
+    if (id !== undefined && !cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
+  };
+  const implied: XmlElement[] = [];
+  for (const xml of resources.children) {
+    if (isRemoteConnection(xml)) {
+      need(xml.attributes.get("id"));
+      continue;
+    }
+    const candidates =
+      xml.name === "primitive" ? [xml] : xml.name === "group" ? childrenOf(xml, "primitive") : [];
+    for (const candidate of candidates) {
+      const connection = unpackGuestConnections(unpacker, candidate);
+      if (!connection) continue;
+      need(connection.attributes.get("id"));
+      implied.push(connection);
+    }
+  }
+  resources.children.push(...implied);
+}

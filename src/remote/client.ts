@@ -18,7 +18,7 @@ export interface ExecutorClientOptions {
   /** Called with every event; the first of a connection is `registered`. */
   readonly onEvent: (event: ExecutorEvent) => void;
   readonly onState?: (state: ExecutorState) => void;
-  /** Whether a lost or refused connection is tried again, after 50 ms to 1 s. Default: yes. */
+  /** Whether a lost or refused connection is tried again, after 50 to 500 ms. Default: yes. */
   readonly reconnect?: boolean;
   /** Between two signs of life that are asked for. Default 2 s. */
   readonly pingEveryMs?: Millis;
@@ -27,7 +27,7 @@ export interface ExecutorClientOptions {
 }
 
 const FIRST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 500;
 
 /** A manager's connection to one executor. */
 export class ExecutorClient {

@@ -62,6 +62,7 @@ export class World {
   readonly runs: (ExecutorEffect & { readonly type: "run" })[] = [];
   readonly kills: string[] = [];
   readonly logs: string[] = [];
+  readonly #abandoned = new Set<number>();
   #events: ExecutorEvent[] = [];
   time = 1_000_000;
 
@@ -94,8 +95,9 @@ export class World {
     this.step({ type: "process", job: run.job, outcome });
   }
 
+  /** What runs, without what the executor has given up. */
   labels(): string[] {
-    return this.runs.map(({ label }) => label);
+    return this.runs.filter(({ job }) => !this.#abandoned.has(job)).map(({ label }) => label);
   }
 
   /** Lets time pass and the timers fire in their order. */
@@ -133,6 +135,7 @@ export class World {
           this.kills.push(`${effect.signal} ${this.runs.find(({ job }) => job === effect.job)?.label}`);
           break;
         case "abandon":
+          this.#abandoned.add(effect.job);
           this.kills.push(`abandon ${this.runs.find(({ job }) => job === effect.job)?.label}`);
           break;
         case "timer":

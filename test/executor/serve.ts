@@ -1,0 +1,16 @@
+/** The executor as a process of its own, for tests that kill it: `serve.ts RUN_DIR`. */
+import { runExecutor } from "../../src/daemon/executor.ts";
+import { openLog } from "../../src/platform/index.ts";
+
+const runDir = process.argv[2] ?? "";
+const log = openLog({ tag: "executor", thresholds: { stderr: "info" } });
+process.exit(
+  await runExecutor({
+    runDir,
+    log,
+    socketPath: `${runDir}/executor`,
+    ocfPath: [`${runDir}/ra`],
+    rscTmp: `${runDir}/tmp`,
+    killGraceMs: 200,
+  }),
+);

@@ -152,17 +152,25 @@ export class Gather {
 
   /**
    * Somebody accuses somebody. Whoever is silent here is believed to be gone; of two who are both alive here but do
-   * not want each other, the one outside the best remaining set has to go.
+   * not want each other, the one outside the best remaining set has to go. Pairs that hear each other are preferred,
+   * but not hearing is no reason yet: who has only begun to gather has not heard everybody.
    */
   #weighAccusations(): void {
-    const alive = this.target().filter((id) => id !== this.self && this.#joins.has(id));
-    const kept = bestClique(this.self, alive, (a, b) => !this.#accused(a, b));
-    const keptSet = new Set(kept);
-    for (const id of alive) if (!keptSet.has(id)) this.failed.add(id);
-    for (const judge of kept) {
-      for (const id of this.#failedOf(judge) ?? []) {
-        if (id !== this.self && this.proc.has(id) && !keptSet.has(id)) this.failed.add(id);
-      }
+    this.#keepOnly(
+      bestClique(this.self, this.#alive(), (a, b) => !this.#accused(a, b) && this.#mutual(a, b)),
+    );
+    const disputed = this.#alive().some((a) => this.target().some((b) => a !== b && this.#accused(a, b)));
+    if (disputed) this.#keepOnly(bestClique(this.self, this.#alive(), (a, b) => !this.#accused(a, b)));
+  }
+
+  #alive(): NodeId[] {
+    return this.target().filter((id) => id !== this.self && this.#joins.has(id));
+  }
+
+  /** Whoever is in dispute with one of `kept` has failed. */
+  #keepOnly(kept: readonly NodeId[]): void {
+    for (const id of this.target()) {
+      if (!kept.includes(id) && kept.some((other) => this.#accused(id, other))) this.failed.add(id);
     }
   }
 }

@@ -1,15 +1,14 @@
 import type { Millis, NodeId } from "../terms/index.ts";
 import { canonicalAddress } from "./links-address.ts";
 import { type LinkTimes, Liveness } from "./links-liveness.ts";
-import { Hearing } from "./links-reach.ts";
 import {
   BODY_HEAD,
   BodyKind,
+  decodePing,
   decodePong,
-  decodeReport,
   encodeHead,
+  encodePing,
   encodePong,
-  encodeReport,
 } from "./links-wire.ts";
 import { type Opened, type Seal, sameIncarnation } from "./seal.ts";
 
@@ -59,7 +58,7 @@ export type LinksEffect =
       readonly data: Uint8Array;
     }
   | { readonly type: "set-timer"; readonly timer: "tick"; readonly afterMs: Millis }
-  /** A protocol message from a node that this node may form a ring with. */
+  /** A protocol message from a node that this node hears both ways. */
   | { readonly type: "receive"; readonly from: NodeId; readonly data: Uint8Array }
   | { readonly type: "log"; readonly level: "debug" | "info" | "notice" | "warning"; readonly text: string };
 
@@ -95,12 +94,8 @@ export interface LinkStatus {
 
 export interface LinksStatus {
   readonly links: readonly LinkStatus[];
-  /** Whom this node hears both ways. */
-  readonly hears: readonly NodeId[];
-  /** Nodes that this node forms rings with: all of them hear each other. */
-  readonly group: readonly NodeId[];
-  /** Whom the others hear, as far as known. */
-  readonly rows: ReadonlyMap<NodeId, readonly NodeId[]>;
+  /** Whom each node hears both ways: this node, and those that it hears, as they say. */
+  readonly hears: ReadonlyMap<NodeId, readonly NodeId[]>;
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -114,6 +109,8 @@ interface Peer {
   readonly node: NodeId;
   /** By priority, best first. */
   paths: Path[];
+  /** Whom it says it hears. */
+  hears: readonly NodeId[];
   /** When the last link that was up went down. */
   lostAt: Millis;
   everUp: boolean;
@@ -129,7 +126,8 @@ const PROBE_MS = 5;
 
 /**
  * The links between this node and its peers: chooses the way of each datagram, watches every link with pings, and
- * admits only authenticated datagrams of nodes that this node and its group hear both ways.
+ * admits only authenticated datagrams of nodes that are heard both ways: a link that carries one way only is down on
+ * both sides, so that the protocol above never has to do with somebody who cannot answer.
  */
 export class Links {
   private readonly self: NodeId;
@@ -137,9 +135,9 @@ export class Links {
   private options: LinksOptions;
   private readonly peers = new Map<NodeId, Peer>();
   private readonly listed = new Set<string>();
-  private readonly hearing: Hearing;
-  private group: ReadonlySet<NodeId> = new Set();
-  private heardKey = "";
+  /** Whom this node hears both ways, ascending. */
+  private heard: readonly NodeId[] = [];
+  private heardSet: ReadonlySet<NodeId> = new Set();
   private tickAt = Number.POSITIVE_INFINITY;
   private readonly counters: Record<string, number> = { sent: 0, received: 0, pings: 0, pongs: 0 };
   private effects: LinksEffect[] = [];
@@ -148,7 +146,6 @@ export class Links {
     this.self = self;
     this.seal = seal;
     this.options = options;
-    this.hearing = new Hearing(self);
     this.adopt(options, now);
   }
 
@@ -176,14 +173,13 @@ export class Links {
     return this.take();
   }
 
-  /** Sends a protocol message to one node, or to every node of the group. */
+  /** Sends a protocol message to one node, or to every node that is heard. */
   transmit(to: NodeId | "all", data: Uint8Array, now: Millis): LinksEffect[] {
     const target = to === "all" ? 0 : to;
-    if (to !== "all" && !this.group.has(to)) return [];
-    if (to === "all" && this.group.size < 2) return [];
+    if (to === "all" ? this.heard.length === 0 : !this.heardSet.has(to)) return [];
     const sealed = this.seal.seal(encodeHead(BodyKind.DATA, 255, target), data);
     if (to !== "all") this.sendTo(to, sealed, now);
-    else for (const node of this.group) if (node !== this.self) this.sendTo(node, sealed, now);
+    else for (const node of this.heard) this.sendTo(node, sealed, now);
     return this.take();
   }
 
@@ -203,13 +199,9 @@ export class Links {
         links.push({ node: peer.node, link, address, up, since, latencyMs, downs });
       }
     }
-    return {
-      links,
-      hears: this.hearing.ownReport().hears,
-      group: [...this.group].sort((a, b) => a - b),
-      rows: this.hearing.rows(),
-      counters: { ...this.counters },
-    };
+    const hears = new Map<NodeId, readonly NodeId[]>([[this.self, this.heard]]);
+    for (const node of this.heard) hears.set(node, this.peers.get(node)?.hears ?? []);
+    return { links, hears, counters: { ...this.counters } };
   }
 
   private take(): LinksEffect[] {
@@ -260,6 +252,7 @@ export class Links {
         this.peers.set(node, {
           node,
           paths,
+          hears: [],
           lostAt: Number.NEGATIVE_INFINITY,
           everUp: false,
           rotation: 0,
@@ -269,7 +262,6 @@ export class Links {
     }
     for (const node of this.peers.keys()) if (!wanted.has(node)) this.peers.delete(node);
     this.seal.setPeers([...wanted]);
-    this.heardKey = "";
     this.refresh(now);
   }
 
@@ -306,7 +298,7 @@ export class Links {
       this.probe(peer, now);
       return "unproven";
     }
-    if (!this.group.has(peer.node)) return "unreachable";
+    if (!this.heardSet.has(peer.node)) return "unreachable";
     this.effects.push({ type: "receive", from: peer.node, data: payload });
     return undefined;
   }
@@ -318,8 +310,8 @@ export class Links {
     rest: Uint8Array,
     now: Millis,
   ): LinkDrop | undefined {
-    const report = decodeReport(rest);
-    if (!report) return "malformed";
+    const hears = decodePing(rest);
+    if (!hears) return "malformed";
     const { incarnation, counter } = opened;
     const sealed = this.seal.seal(
       encodeHead(BodyKind.PONG, path.link, peer.node),
@@ -336,7 +328,7 @@ export class Links {
       this.ping(peer, path, now);
       this.arm(now, path.liveness.nextPingAt);
     }
-    if (this.hearing.report(peer.node, report)) this.regroup();
+    peer.hears = hears;
     return undefined;
   }
 
@@ -379,8 +371,8 @@ export class Links {
   }
 
   private ping(peer: Peer, path: Path, now: Millis): void {
-    const report = encodeReport(this.hearing.ownReport());
-    const sealed = this.seal.seal(encodeHead(BodyKind.PING, path.link, peer.node), report);
+    const head = encodeHead(BodyKind.PING, path.link, peer.node);
+    const sealed = this.seal.seal(head, encodePing(this.heard));
     path.liveness.pinged(this.seal.counter, now);
     this.counters.pings = (this.counters.pings ?? 0) + 1;
     this.push(path, peer.node, sealed);
@@ -420,32 +412,16 @@ export class Links {
     return peer.everUp && !peer.paths.some(({ liveness }) => liveness.up);
   }
 
-  /** Recomputes whom this node hears; tells the others at once when that changed. */
+  /** Recomputes whom this node hears. */
   private refresh(now: Millis): void {
-    const hears = new Set<NodeId>();
-    for (const peer of [...this.peers.values()].sort((a, b) => a.node - b.node)) {
+    const heard: NodeId[] = [];
+    for (const peer of this.peers.values()) {
       const up = peer.paths.some(({ liveness }) => liveness.up);
-      if (up || (this.isLagging(peer) && now < peer.lostAt + this.options.reachLagMs)) hears.add(peer.node);
+      if (up || (this.isLagging(peer) && now < peer.lostAt + this.options.reachLagMs)) heard.push(peer.node);
       else peer.everUp = false;
     }
-    const key = [...hears].join(" ");
-    if (key === this.heardKey && this.group.size > 0) return;
-    this.heardKey = key;
-    this.hearing.setOwn(hears);
-    this.regroup();
-    for (const node of hears) {
-      const peer = this.peers.get(node);
-      const best = peer && this.choose(peer, now)[0];
-      if (peer && best) this.ping(peer, best, now);
-    }
-  }
-
-  private regroup(): void {
-    const group = this.hearing.group().filter((node) => node === this.self || this.peers.has(node));
-    const before = [...this.group].join(" ");
-    this.group = new Set(group);
-    if (before === "" || before === group.join(" ")) return;
-    this.log("info", `nodes that all hear each other: ${group.join(", ")}`);
+    this.heard = heard.sort((a, b) => a - b);
+    this.heardSet = new Set(heard);
   }
 
   private sendTo(node: NodeId, sealed: Uint8Array, now: Millis): void {

@@ -1,0 +1,193 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const checkout = join(import.meta.dir, "..", "..");
+/** The built executable, which is what users run. */
+export const executable = join(checkout, "dist", "hactl");
+
+/** What a command printed and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LocalClusterOptions {
+  readonly nodes: number;
+  /** First of the loopback addresses' last byte; node i has 127.0.x.i. */
+  readonly network?: string;
+  readonly port?: number;
+  readonly tokenMs?: number;
+  /** Lines to add to a table of hactl.toml. */
+  readonly quorum?: readonly string[];
+}
+
+/**
+ * A cluster of real daemons on this machine without root: one directory and one loopback address a node. Every process
+ * of a node, its services too, carries HACTL_CONFIG in its environment: that is how a node is found and killed whole.
+ */
+export class LocalCluster {
+  readonly #pids = new Map<string, number>();
+
+  private constructor(
+    readonly directory: string,
+    readonly names: readonly string[],
+  ) {}
+
+  /** Writes the configuration of all nodes. Nothing runs yet. */
+  static async make(options: LocalClusterOptions): Promise<LocalCluster> {
+    const directory = await mkdtemp(join(tmpdir(), "hactl-"));
+    const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
+    const cluster = new LocalCluster(directory, names);
+    const key = join(directory, "authkey");
+    writeFileSync(key, randomBytes(256));
+    chmodSync(key, 0o400);
+    mkdirSync(join(directory, "pids"));
+    for (const name of names) {
+      for (const part of ["state", "run"]) mkdirSync(join(directory, name, part), { recursive: true });
+      writeFileSync(cluster.configOf(name), cluster.#config(name, key, options));
+      writeFileSync(
+        join(directory, "pids", `${name}.pid`),
+        `environ HACTL_CONFIG=${cluster.configOf(name)}\n`,
+      );
+    }
+    return cluster;
+  }
+
+  configOf(name: string): string {
+    return join(this.directory, name, "hactl.toml");
+  }
+
+  logOf(name: string): string {
+    try {
+      return readFileSync(join(this.directory, name, "log"), "utf8");
+    } catch {
+      return "";
+    }
+  }
+
+  /** Starts a node's daemon; it joins on its own time. */
+  start(name: string): void {
+    const daemon = Bun.spawn([executable, "start", "--node", name, "--config", this.configOf(name)], {
+      env: { ...process.env, HACTL_CONFIG: this.configOf(name) },
+      stdio: ["ignore", "ignore", Bun.file(join(this.directory, name, "stderr"))],
+      detached: true,
+    });
+    this.#pids.set(name, daemon.pid);
+  }
+
+  startAll(): void {
+    for (const name of this.names) this.start(name);
+  }
+
+  /** Pid of a node's ring process. */
+  pidOf(name: string): number {
+    return this.#pids.get(name) ?? 0;
+  }
+
+  /** Runs a hactl command against a node's daemon. */
+  async hactl(name: string, ...args: readonly string[]): Promise<Ran> {
+    const env = { ...process.env, HACTL_CONFIG: this.configOf(name), NO_COLOR: "1" };
+    const command = Bun.spawn([executable, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const [stdout, stderr, code] = await Promise.all([
+      new Response(command.stdout).text(),
+      new Response(command.stderr).text(),
+      command.exited,
+    ]);
+    return { code, stdout, stderr };
+  }
+
+  /** Processes of a node, its services and agents among them. */
+  processesOf(name: string): number[] {
+    const wanted = `HACTL_CONFIG=${this.configOf(name)}`;
+    return readdirSync("/proc").flatMap((entry) => {
+      const pid = Number(entry);
+      if (!(pid > 0) || pid === process.pid) return [];
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+        return environment.includes(wanted) ? [pid] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** The node dies: every process of it is killed, again until none is left. */
+  kill(name: string): void {
+    for (let round = 0; round < 50; round++) {
+      const pids = this.processesOf(name);
+      if (pids.length === 0) return;
+      for (const pid of pids) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It has gone meanwhile.
+        }
+      }
+    }
+  }
+
+  /** Waits until `look` answers something other than undefined. Throws with `what` after the time. */
+  async until<T>(
+    what: string,
+    timeoutMs: number,
+    look: () => Promise<T | undefined> | T | undefined,
+  ): Promise<T> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      await Bun.sleep(20);
+    }
+  }
+
+  /** Kills everything and removes the directory. */
+  destroy(): void {
+    for (const name of this.names) this.kill(name);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #config(name: string, key: string, options: LocalClusterOptions): string {
+    const network = options.network ?? "127.0.0";
+    const nodes = this.names.map(
+      (node, i) =>
+        `[[nodelist.node]]\nnodeid = ${i + 1}\nname = "${node}"\nring0_addr = "${network}.${i + 1}"\n`,
+    );
+    const at = (...parts: string[]) => JSON.stringify(join(this.directory, name, ...parts));
+    return `[totem]
+cluster_name = "local"
+token = ${options.tokenMs ?? 1000}
+keyfile = ${JSON.stringify(key)}
+
+[[totem.interface]]
+linknumber = 0
+mcastport = ${options.port ?? 25405}
+
+${nodes.join("\n")}
+[quorum]
+${(options.quorum ?? []).join("\n")}
+
+[logging]
+to_syslog = false
+to_stderr = false
+to_logfile = true
+logfile = ${at("log")}
+logfile_priority = "info"
+
+[system]
+state_dir = ${at("state")}
+run_dir = ${at("run")}
+sched_rr = false
+lock_memory = false
+ocf_path = ${JSON.stringify(`${join(checkout, "agents", "ocf")}:/usr/lib/ocf/resource.d`)}
+fence_path = ${JSON.stringify(`${join(checkout, "agents", "fence")}:/usr/sbin`)}
+
+[kdump]
+listen = false
+`;
+  }
+}

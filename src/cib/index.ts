@@ -13,6 +13,9 @@ export {
   unpackNvpairs,
 } from "./nvpairs.ts";
 export type { CibOperation } from "./operations.ts";
+export { clusterProperties } from "./options/cluster.ts";
+export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
+export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 export type { CibProblem } from "./references.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export {

@@ -33,7 +33,7 @@ const sections = ["crm_config", "nodes", "resources", "constraints"] as const;
  * place of `<master>`, the roles Promoted and Unpromoted, properties under their present names, permissions as
  * `<acl_permission>`, operation attributes where they belong. What is old is recognised by what is written, not by the
  * schema's name, since a file with `none` may hold anything. Names that are mere aliases today (`stonith-enabled`,
- * `fencing-enabled`) stay as written; `clusterOptions` resolves them. `<lifetime>` stays too: a constraint with one is
+ * `fencing-enabled`) stay as written; `canonicalProperties` resolves them. `<lifetime>` stays too: a constraint with one is
  * in effect while `evaluateRules` of that element passes.
  *
  * The input is not changed; the status is shared with it. Throws HactlError `NOT_A_CIB` when the root is another element.

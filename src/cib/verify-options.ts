@@ -1,0 +1,149 @@
+import { nearest, type OptionSpec } from "../terms/index.ts";
+import { plainValues, unpackNvpairs } from "./nvpairs.ts";
+import { clusterProperties } from "./options/cluster.ts";
+import { byName, canonicalProperties } from "./options/lookup.ts";
+import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+import { type CibProblem, problemAt } from "./references.ts";
+import { parseIntervalMs } from "./time.ts";
+import { parseBoolean, parseInteger, parseScore } from "./values.ts";
+import { child, childrenOf, type XmlElement } from "./xml.ts";
+
+const cluster = byName(clusterProperties);
+const operation = byName(operationOptions);
+const node = byName(nodeOptions);
+/** What a container has, what it holds inherits. */
+const metaTables: Readonly<Record<string, ReadonlyMap<string, OptionSpec>>> = {
+  primitive: byName(resourceMeta),
+  template: byName(resourceMeta),
+  group: byName([...resourceMeta, ...groupMeta]),
+  clone: byName([...resourceMeta, ...cloneMeta, ...groupMeta]),
+  bundle: byName([...resourceMeta, ...cloneMeta]),
+};
+const anyMeta = byName([...resourceMeta, ...cloneMeta, ...groupMeta]);
+
+/** Options that nobody knows or whose values are none, and a configuration without fencing. */
+export function findOptionProblems(configuration: XmlElement): CibProblem[] {
+  const problems: CibProblem[] = [];
+  const check = (
+    parent: XmlElement | undefined,
+    block: string,
+    table: ReadonlyMap<string, OptionSpec>,
+    what: string,
+  ) => {
+    for (const set of childrenOf(parent, block))
+      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkPair(pair, table, what));
+  };
+  check(child(configuration, "crm_config"), "cluster_property_set", cluster, "cluster property");
+  check(child(configuration, "rsc_defaults"), "meta_attributes", anyMeta, "resource default");
+  check(child(configuration, "op_defaults"), "meta_attributes", operation, "operation default");
+  const visit = (parent: XmlElement) => {
+    for (const resource of parent.children) {
+      const table = metaTables[resource.name];
+      if (table === undefined) continue;
+      check(resource, "meta_attributes", table, "meta attribute");
+      for (const op of childrenOf(child(resource, "operations"), "op"))
+        check(op, "meta_attributes", operation, "operation property");
+      visit(resource);
+    }
+  };
+  const resources = child(configuration, "resources");
+  if (resources) visit(resources);
+  for (const item of childrenOf(child(configuration, "nodes"), "node"))
+    for (const set of childrenOf(item, "instance_attributes"))
+      for (const pair of childrenOf(set, "nvpair"))
+        if (node.has(pair.attributes.get("name") ?? ""))
+          problems.push(...checkPair(pair, node, "node attribute"));
+  problems.push(...checkFencing(configuration, resources));
+  return problems;
+}
+
+/** A name that is near a known one is a slip; any other may be somebody's own (agents read meta attributes). */
+function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, what: string): CibProblem[] {
+  const name = pair.attributes.get("name");
+  const value = pair.attributes.get("value");
+  if (name === undefined) return [];
+  const spec = table.get(name);
+  if (spec === undefined) {
+    const near = nearest(name, table.keys());
+    if (near === undefined && what !== "cluster property") return [];
+    const cure = near === undefined ? "remove it if it is a mistake" : `did you mean "${near}"?`;
+    return [problemAt(pair, "warning", "UNKNOWN_OPTION", `unknown ${what} "${name}"`, cure)];
+  }
+  if (value === undefined || value.toLowerCase() === "#default") return [];
+  const cure = cureFor(spec, value);
+  if (cure === undefined) return [];
+  return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
+}
+
+/** What to do when a value does not fit; `undefined` when it does. */
+function cureFor({ type, values, min, max }: OptionSpec, value: string): string | undefined {
+  const inLimits = (number: number | undefined) =>
+    number !== undefined &&
+    number >= (min ?? Number.NEGATIVE_INFINITY) &&
+    number <= (max ?? Number.POSITIVE_INFINITY);
+  const limits =
+    min === undefined ? "" : max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
+  switch (type) {
+    case "boolean":
+      return parseBoolean(value) === undefined ? "write true or false" : undefined;
+    case "integer":
+      return inLimits(parseInteger(value)) ? undefined : `write a whole number${limits}`;
+    case "score":
+      return inLimits(parseScore(value)) ? undefined : `write a whole number${limits} or INFINITY`;
+    case "duration":
+      return parseIntervalMs(value) === undefined && parseInteger(value) !== -1
+        ? "write a number with a unit, such as 10s or 1min"
+        : undefined;
+    case "percent":
+      return /^\d+(\.\d+)?%?$/.test(value) ? undefined : "write a percentage, such as 80%";
+    case "enum": {
+      if (values === undefined || values.some((word) => word.toLowerCase() === value.toLowerCase()))
+        return undefined;
+      const near = nearest(value, values);
+      return near === undefined ? `values are ${values.join(", ")}` : `did you mean "${near}"?`;
+    }
+    case "string":
+    case "list":
+    case "path":
+      return undefined;
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Enabled fencing without a device means that nothing starts. */
+function checkFencing(configuration: XmlElement, resources: XmlElement | undefined): CibProblem[] {
+  const config = child(configuration, "crm_config") ?? configuration;
+  const values = plainValues(
+    unpackNvpairs([config], "cluster_property_set", { now: 0 }, { alwaysFirst: "cib-bootstrap-options" }),
+  );
+  const properties = canonicalProperties(values);
+  const real = hasResource(resources, ({ attributes }) => attributes.get("class") !== "stonith");
+  const device = hasResource(resources, ({ attributes }) => attributes.get("class") === "stonith");
+  const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
+  if (!real || device || watchdog) {
+    return [];
+  }
+  if (parseBoolean(properties.get("fencing-enabled")) ?? true) {
+    const text = "no fence device is configured, but fencing is enabled: no resource will be started";
+    return [
+      problemAt(
+        config,
+        "error",
+        "NO_FENCING",
+        text,
+        "configure a fence device, or set fencing-enabled=false where no data is shared",
+      ),
+    ];
+  }
+  const text = "fencing is disabled: data that nodes share can be damaged when a node fails";
+  return [
+    problemAt(config, "warning", "NO_FENCING", text, "configure fence devices and set fencing-enabled=true"),
+  ];
+}
+
+function hasResource(parent: XmlElement | undefined, wanted: (primitive: XmlElement) => boolean): boolean {
+  return (parent?.children ?? []).some(
+    (item) => (item.name === "primitive" && wanted(item)) || hasResource(item, wanted),
+  );
+}

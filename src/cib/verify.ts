@@ -1,0 +1,29 @@
+import { type CibProblem, findReferenceProblems } from "./references.ts";
+import { findStructureProblems } from "./structure.ts";
+import { upgradeCib } from "./upgrade/upgrade.ts";
+import { findOptionProblems } from "./verify-options.ts";
+import { findValueProblems } from "./verify-values.ts";
+import { child, type XmlElement } from "./xml.ts";
+
+const ranks = { error: 0, warning: 1, info: 2 } as const;
+
+/**
+ * Everything that is wrong or remarkable in a CIB of any schema, in the order of its lines: what the upgrade
+ * changes, unknown elements and attributes, ids that are not unique, references to nothing, values that are none,
+ * options that nobody knows, missing fencing. Whether agents exist is not looked at. Errors are what Pacemaker refuses
+ * or what would be ignored where it matters; warnings are what it carries on with.
+ */
+export function verifyCib(source: XmlElement): CibProblem[] {
+  const { root, notes } = upgradeCib(source);
+  const configuration = child(root, "configuration");
+  if (configuration === undefined) return [];
+  const problems: CibProblem[] = [
+    ...notes.map((note) => ({ ...note, code: "UPGRADED" })),
+    ...findStructureProblems(configuration),
+    ...findReferenceProblems(configuration),
+    ...findValueProblems(configuration),
+    ...findOptionProblems(configuration),
+  ];
+  const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;
+  return problems.sort((a, b) => line(a) - line(b) || ranks[a.level] - ranks[b.level]);
+}

@@ -5,7 +5,7 @@ import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
-import { parseBoolean, parseInteger, parseScore } from "./values.ts";
+import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const cluster = byName(clusterProperties);
@@ -65,9 +65,13 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   const spec = table.get(name);
   if (spec === undefined) {
     const near = nearest(name, table.keys());
-    if (near === undefined && what !== "cluster property") return [];
-    const cure = near === undefined ? "remove it if it is a mistake" : `did you mean "${near}"?`;
-    return [problemAt(pair, "warning", "UNKNOWN_OPTION", `unknown ${what} "${name}"`, cure)];
+    if (near !== undefined)
+      return [
+        problemAt(pair, "warning", "UNKNOWN_OPTION", `unknown ${what} "${name}"`, `did you mean "${near}"?`),
+      ];
+    if (what !== "cluster property") return [];
+    const text = `cluster property "${name}" is not one of the cluster's own`;
+    return [problemAt(pair, "info", "UNKNOWN_OPTION", text, "some agents keep values there; else remove it")];
   }
   if (value === undefined || value.toLowerCase() === "#default") return [];
   const cure = cureFor(spec, value);
@@ -87,9 +91,11 @@ function cureFor({ type, values, min, max }: OptionSpec, value: string): string 
     case "boolean":
       return parseBoolean(value) === undefined ? "write true or false" : undefined;
     case "integer":
-      return inLimits(parseInteger(value)) ? undefined : `write a whole number${limits}`;
+      return isExact(value) && inLimits(parseInteger(value)) ? undefined : `write a whole number${limits}`;
     case "score":
-      return inLimits(parseScore(value)) ? undefined : `write a whole number${limits} or INFINITY`;
+      return isExact(value) && inLimits(parseScore(value))
+        ? undefined
+        : `write a whole number${limits} or INFINITY`;
     case "duration":
       return parseIntervalMs(value) === undefined && parseInteger(value) !== -1
         ? "write a number with a unit, such as 10s or 1min"

@@ -2,7 +2,7 @@ import { nearest } from "../terms/index.ts";
 import { evaluateDateExpression } from "./date-rules.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
-import { parseBoolean, parseInteger, parseScore } from "./values.ts";
+import { isExact, parseBoolean } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** Attributes with words of their own, by `element attribute` or just attribute. */
@@ -69,13 +69,11 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
   const bad = (kind: string, cure: string) => [
     problemAt(source, "error", "BAD_VALUE", `${name}="${value}" of ${what} is no ${kind}`, cure),
   ];
-  if (name === "score" && parseScore(value) === undefined)
-    return bad("score", "write a whole number, INFINITY or -INFINITY");
+  if (name === "score" && !isExact(value)) return bad("score", "write a whole number, INFINITY or -INFINITY");
   if (booleans.has(name) && parseBoolean(value) === undefined) return bad("boolean", "write true or false");
   if (source.name === "op" && intervals.has(name) && parseIntervalMs(value) === undefined)
     return bad("time", "write a number with a unit, such as 10s, 500ms or 1min");
-  if (integers.has(name) && parseInteger(value) === undefined)
-    return bad("whole number", "write a whole number");
+  if (integers.has(name) && !isExact(value)) return bad("whole number", "write a whole number");
   const known = words[`${source.name} ${name}`] ?? (source.name === "acl_target" ? undefined : words[name]);
   if (known === undefined || known.some((word) => word.toLowerCase() === value.toLowerCase())) return [];
   const near = nearest(value, known);

@@ -296,7 +296,7 @@ describe("values", () => {
       5,
       -7,
       undefined,
-      undefined,
+      5,
       undefined,
     ]);
   });

@@ -1,5 +1,5 @@
 import { type HactlError, nearest } from "../../terms/index.ts";
-import { parseScore } from "../values.ts";
+import { isExact, parseScore } from "../values.ts";
 import { type Statement, syntaxError, type Token } from "./lexer.ts";
 
 /** Goes through the words of a statement. */
@@ -94,7 +94,7 @@ export function scoreOf(text: string): number | undefined {
   const folded = text.toLowerCase();
   if (folded === "mandatory") return parseScore("INFINITY");
   if (folded === "advisory") return 0;
-  return parseScore(text);
+  return isExact(text) ? parseScore(text) : undefined;
 }
 
 const roles = ["Started", "Stopped", "Promoted", "Unpromoted", "Master", "Slave"];

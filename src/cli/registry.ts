@@ -50,6 +50,12 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/node.ts")),
   },
   {
+    name: "wait",
+    group: "change",
+    description: "wait until the cluster has nothing left to do",
+    load: file(() => import("./commands/wait.ts")),
+  },
+  {
     name: "history",
     group: "look",
     description: "what happened, and when",

@@ -17,12 +17,22 @@ export interface Ran {
 
 export interface LocalClusterOptions {
   readonly nodes: number;
-  /** First of the loopback addresses' last byte; node i has 127.0.x.i. */
-  readonly network?: string;
+  /** Address of node i (from 1) on each link. Default: 127.0.0.i on one link. */
+  readonly addresses?: (node: number) => readonly string[];
+  /** Words before every command of a node: how to get onto its machine. */
+  readonly enter?: (name: string) => readonly string[];
+  /** Words before the daemon alone. */
+  readonly boot?: (name: string) => readonly string[];
   readonly port?: number;
   readonly tokenMs?: number;
   /** Lines to add to a table of hactl.toml. */
   readonly quorum?: readonly string[];
+  readonly totem?: readonly string[];
+  readonly system?: readonly string[];
+  /** Further tables. */
+  readonly more?: string;
+  /** Directories searched for OCF and fence agents before those of this machine. */
+  readonly ocfPath?: readonly string[];
 }
 
 /**
@@ -35,20 +45,21 @@ export class LocalCluster {
   private constructor(
     readonly directory: string,
     readonly names: readonly string[],
+    private readonly options: LocalClusterOptions,
   ) {}
 
   /** Writes the configuration of all nodes. Nothing runs yet. */
   static async make(options: LocalClusterOptions): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), "hactl-"));
     const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
-    const cluster = new LocalCluster(directory, names);
+    const cluster = new LocalCluster(directory, names, options);
     const key = join(directory, "authkey");
     writeFileSync(key, randomBytes(256));
     chmodSync(key, 0o400);
     mkdirSync(join(directory, "pids"));
     for (const name of names) {
       for (const part of ["state", "run"]) mkdirSync(join(directory, name, part), { recursive: true });
-      writeFileSync(cluster.configOf(name), cluster.#config(name, key, options));
+      writeFileSync(cluster.configOf(name), cluster.#config(name, key));
       writeFileSync(
         join(directory, "pids", `${name}.pid`),
         `environ HACTL_CONFIG=${cluster.configOf(name)}\n`,
@@ -71,7 +82,15 @@ export class LocalCluster {
 
   /** Starts a node's daemon; it joins on its own time. */
   start(name: string): void {
-    const daemon = Bun.spawn([executable, "start", "--node", name, "--config", this.configOf(name)], {
+    const words = [
+      ...this.#enter(name),
+      ...(this.options.boot?.(name) ?? []),
+      executable,
+      "start",
+      "--node",
+      name,
+    ];
+    const daemon = Bun.spawn(words, {
       env: { ...process.env, HACTL_CONFIG: this.configOf(name) },
       stdio: ["ignore", "ignore", Bun.file(join(this.directory, name, "stderr"))],
       detached: true,
@@ -91,7 +110,10 @@ export class LocalCluster {
   /** Runs a hactl command against a node's daemon. */
   async hactl(name: string, ...args: readonly string[]): Promise<Ran> {
     const env = { ...process.env, HACTL_CONFIG: this.configOf(name), NO_COLOR: "1" };
-    const command = Bun.spawn([executable, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const command = Bun.spawn([...this.#enter(name), executable, ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const [stdout, stderr, code] = await Promise.all([
       new Response(command.stdout).text(),
       new Response(command.stderr).text(),
@@ -162,11 +184,9 @@ export class LocalCluster {
 cluster_name = "local"
 token = ${options.tokenMs ?? 1000}
 keyfile = ${JSON.stringify(key)}
+${(options.totem ?? []).join("\n")}
 
-[[totem.interface]]
-linknumber = 0
-mcastport = ${options.port ?? 25405}
-
+${links.join("\n")}
 ${nodes.join("\n")}
 [quorum]
 ${(options.quorum ?? []).join("\n")}
@@ -183,11 +203,13 @@ state_dir = ${at("state")}
 run_dir = ${at("run")}
 sched_rr = false
 lock_memory = false
-ocf_path = ${JSON.stringify(`${join(checkout, "agents", "ocf")}:/usr/lib/ocf/resource.d`)}
+ocf_path = ${JSON.stringify(ocfPath.join(":"))}
 fence_path = ${JSON.stringify(`${join(checkout, "agents", "fence")}:/usr/sbin`)}
+${(options.system ?? []).join("\n")}
 
 [kdump]
 listen = false
+${options.more ?? ""}
 `;
   }
 }

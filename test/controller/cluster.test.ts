@@ -1,0 +1,238 @@
+import { describe, expect, test } from "bun:test";
+import { OcfExit } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+const shop = `
+property stonith-enabled=true
+rsc_defaults resource-stickiness=100
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive a ocf:test:A op monitor interval=10s
+primitive b ocf:test:B op monitor interval=10s
+group g a b
+location prefer g 50: n1
+`;
+
+function running(): ControllerBus {
+  const bus = new ControllerBus(3);
+  bus.boot("n1", "n2", "n3");
+  bus.run(100);
+  bus.configure(shop);
+  bus.run(1000);
+  return bus;
+}
+
+describe("the cluster", () => {
+  test("forms with one leader and the same state everywhere", () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    expect(bus.leaders()).toEqual([bus.node("n1").name]);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+
+  test("starts what is configured, in order, on the preferred node", () => {
+    const bus = running();
+    expect([bus.where("a"), bus.where("b")].flat().join(" ")).toBe("n1 n1");
+    const order = bus.executed.filter(
+      ({ operation }) => operation.action === "start" && operation.rsc.class === "ocf",
+    );
+    expect(order.map(({ operation }) => operation.rsc.id).join(" ")).toBe("a b");
+    expect(bus.cibs()).toHaveLength(1);
+  });
+
+  test("probes every resource on every node before it starts it", () => {
+    const bus = running();
+    const firstStart = bus.executed.findIndex(
+      ({ operation }) => operation.rsc.id === "a" && operation.action === "start",
+    );
+    const probes = bus.executed
+      .slice(0, firstStart)
+      .filter(({ operation }) => operation.rsc.id === "a" && operation.action === "monitor");
+    expect(
+      probes
+        .map(({ node }) => node)
+        .sort()
+        .join(" "),
+    ).toBe("n1 n2 n3");
+  });
+
+  test("moves the services of a crashed node only after it was fenced", () => {
+    const bus = running();
+    bus.fencing = () => undefined;
+    bus.crash("n1");
+    bus.run(5000);
+    expect(bus.fenced.map(({ target }) => target).join()).toBe("n1");
+    expect(bus.where("a")).toEqual([]);
+    bus.fencing = () => true;
+    const request = bus.fenced[0];
+    if (!request) throw new Error("nothing was fenced");
+    for (const name of ["n2", "n3"]) {
+      const result = {
+        ...request,
+        ok: true,
+        executor: request.origin,
+        devices: ["fence"],
+        completedAt: 0,
+        deed: "off" as const,
+        failures: 0,
+        exhausted: false,
+      };
+      bus.step(name, { type: "fence-result", result });
+    }
+    bus.run(1000);
+    expect(bus.where("a").concat(bus.where("b"))).toHaveLength(2);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+
+  test("tries fencing again when it failed, and starts nothing meanwhile", () => {
+    const bus = running();
+    let attempts = 0;
+    bus.fencing = () => ++attempts > 2;
+    bus.crash("n1");
+    bus.run(1500);
+    expect(bus.where("a")).toEqual([]);
+    bus.run(10_000);
+    expect(attempts).toBe(3);
+    expect(bus.where("a")).toHaveLength(1);
+  });
+
+  test("recovers a failed monitor in place, and the resource behind it in the group", () => {
+    const bus = running();
+    const before = bus.executed.length;
+    bus.fail("n1", "a", OcfExit.NOT_RUNNING);
+    bus.run(1000);
+    const since = bus.executed.slice(before).filter(({ operation }) => operation.action !== "monitor");
+    expect(since.map(({ node, operation }) => `${operation.rsc.id} ${operation.action} ${node}`)).toEqual([
+      "b stop n1",
+      "a stop n1",
+      "a start n1",
+      "b start n1",
+    ]);
+    const counted = bus.node("n2").controller.attributeValues("fail-count-a#monitor_10000");
+    expect([...counted.values()]).toEqual(["1"]);
+  });
+
+  test("tries another node when a start fails", () => {
+    const bus = new ControllerBus(3);
+    bus.agent = (node, { action, rsc }) =>
+      node === "n1" && rsc.id === "a" && action === "start" ? OcfExit.GENERIC : OcfExit.OK;
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(shop);
+    bus.run(3000);
+    expect(bus.where("a")).toHaveLength(1);
+    expect(bus.where("a").join()).not.toBe("n1");
+    const counted = bus.node("n2").controller.attributeValues("fail-count-a#start_0");
+    expect([...counted.values()]).toEqual(["INFINITY"]);
+  });
+
+  test("fences a node on which a stop fails", () => {
+    const bus = running();
+    bus.agent = (_node, { action, rsc }) =>
+      rsc.id === "b" && action === "stop" ? OcfExit.GENERIC : OcfExit.OK;
+    bus.fail("n1", "b", OcfExit.GENERIC);
+    bus.run(3000);
+    expect(bus.fenced.map(({ target }) => target).join()).toBe("n1");
+    expect(bus.where("a").join()).toMatch(/^n[23]$/);
+  });
+
+  test("drains a node that wants to leave, and does not fence it", () => {
+    const bus = running();
+    bus.step("n1", { type: "shutdown-request" });
+    bus.run(3000);
+    expect(bus.node("n1").up).toBe(false);
+    expect(bus.where("a").join()).toMatch(/^n[23]$/);
+    expect(bus.fenced).toEqual([]);
+    expect(bus.leaders()).toHaveLength(1);
+  });
+
+  test("stops everything without quorum", () => {
+    const bus = running();
+    bus.quorate = false;
+    bus.partition("n1");
+    bus.run(3000);
+    expect(bus.where("a")).toEqual([]);
+  });
+
+  test("a manager that dies and comes back interrupts nothing and starts nothing twice", () => {
+    for (const name of ["n1", "n2"]) {
+      const bus = running();
+      const before = bus.executed.length;
+      bus.killManager(name);
+      bus.run(1500);
+      bus.restartManager(name);
+      bus.run(3000);
+      const disturbing = bus.executed
+        .slice(before)
+        .filter(({ operation }) => ["start", "stop"].includes(operation.action));
+      expect(disturbing).toEqual([]);
+      expect(bus.where("a").join()).toBe("n1");
+      expect(bus.fenced).toEqual([]);
+      expect(bus.cibs()).toHaveLength(1);
+    }
+  });
+
+  test("a manager that does not come back costs the node", () => {
+    const bus = running();
+    bus.killManager("n1");
+    bus.run(60_000);
+    expect(bus.fenced[0]?.target).toBe("n1" as never);
+    expect(bus.where("a").join()).toMatch(/^n[23]$/);
+  });
+
+  test("a node that comes back is brought up to date and keeps the services where they are", () => {
+    const bus = running();
+    bus.crash("n1");
+    bus.run(3000);
+    const heir = bus.where("a").join();
+    bus.configure("primitive c ocf:test:C op monitor interval=10s", "n2");
+    bus.run(1000);
+    bus.boot("n1");
+    bus.run(3000);
+    expect(bus.cibs()).toHaveLength(1);
+    expect(bus.where("a").join()).toBe(heir);
+    expect(bus.where("c")).toHaveLength(1);
+  });
+
+  test("waits for nodes that were not seen before it decides, but not for ever", () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(shop);
+    const fresh = new ControllerBus(3, () => structuredClone(bus.node("n1").controller.view().cib));
+    fresh.boot("n1", "n2");
+    fresh.run(10_000);
+    expect(fresh.executed).toEqual([]);
+    fresh.run(15_000);
+    expect(fresh.fenced.map(({ target }) => target).join()).toBe("n3");
+  });
+
+  test("answers who waits only when nothing is left to do", () => {
+    const bus = running();
+    bus.step("n2", { type: "idle-request", request: "idle" });
+    bus.run(10);
+    expect(bus.replies.has("idle")).toBe(true);
+    bus.configure("primitive c ocf:test:C op monitor interval=10s", "n2");
+    bus.step("n2", { type: "idle-request", request: "later" });
+    expect(bus.replies.has("later")).toBe(false);
+    bus.run(1000);
+    expect(bus.replies.has("later")).toBe(true);
+    expect(bus.where("c")).toHaveLength(1);
+  });
+
+  test("refuses a configuration that names what is not there, and stays as it was", () => {
+    const bus = running();
+    const before = bus.cibs();
+    expect(() =>
+      bus.apply([
+        {
+          op: "modify",
+          create: true,
+          xml: '<rsc_location id="l" rsc="nobody" node="n1" score="1"/>',
+          scope: "constraints",
+        },
+      ]),
+    ).toThrow();
+    expect(bus.cibs()).toEqual(before);
+  });
+});

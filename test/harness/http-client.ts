@@ -14,3 +14,5 @@ for (;;) {
   }
   await Bun.sleep(Math.max(1, Number(periodMs) - (Date.now() - begun)));
 }
+
+export {};

@@ -173,12 +173,22 @@ export class LocalCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #config(name: string, key: string, options: LocalClusterOptions): string {
-    const network = options.network ?? "127.0.0";
-    const nodes = this.names.map(
-      (node, i) =>
-        `[[nodelist.node]]\nnodeid = ${i + 1}\nname = "${node}"\nring0_addr = "${network}.${i + 1}"\n`,
+  #enter(name: string): readonly string[] {
+    return this.options.enter?.(name) ?? [];
+  }
+
+  #config(name: string, key: string): string {
+    const { options } = this;
+    const addresses = options.addresses ?? ((node: number) => [`127.0.0.${node}`]);
+    const links = addresses(1).map(
+      (_, link) =>
+        `[[totem.interface]]\nlinknumber = ${link}\nmcastport = ${(options.port ?? 25405) + link}\n`,
     );
+    const nodes = this.names.map((node, i) => {
+      const rings = addresses(i + 1).map((address, link) => `ring${link}_addr = "${address}"`);
+      return `[[nodelist.node]]\nnodeid = ${i + 1}\nname = "${node}"\n${rings.join("\n")}\n`;
+    });
+    const ocfPath = [...(options.ocfPath ?? []), join(checkout, "agents", "ocf"), "/usr/lib/ocf/resource.d"];
     const at = (...parts: string[]) => JSON.stringify(join(this.directory, name, ...parts));
     return `[totem]
 cluster_name = "local"

@@ -1,4 +1,4 @@
-import type { QuorumOptions, QuorumState } from "../quorum/index.ts";
+import type { LastQuorate, QuorumOptions, QuorumState } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import type { LinksOptions, LinksStatus, RingId, TotemOptions, TotemStatus } from "../totem/index.ts";
 
@@ -22,8 +22,13 @@ export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptK
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =
-  /** `ringSequence` and `expectedVotes` as the last `persist…` effects of an earlier run wrote them. */
-  | { readonly type: "start"; readonly ringSequence: number; readonly expectedVotes?: number }
+  /** `ringSequence`, `expectedVotes` and `lastQuorate` as the last `persist…` effects of an earlier run wrote them. */
+  | {
+      readonly type: "start";
+      readonly ringSequence: number;
+      readonly expectedVotes?: number;
+      readonly lastQuorate?: LastQuorate;
+    }
   /** `address`: the sender's IP address as the socket gave it. */
   | { readonly type: "datagram"; readonly link: number; readonly address: string; readonly data: Uint8Array }
   | { readonly type: "timer"; readonly timer: RingTimer }
@@ -87,7 +92,11 @@ export type RingEffect =
   /** Write durably, then answer with `persisted`. */
   | { readonly type: "persist"; readonly ringSequence: number }
   /** Write durably; no answer. */
-  | { readonly type: "persist-expected-votes"; readonly expectedVotes: number }
+  | {
+      readonly type: "persist-expected-votes";
+      readonly expectedVotes: number;
+      readonly lastQuorate: LastQuorate;
+    }
   /** To the local manager, and only to the one with this incarnation. */
   | { readonly type: "manager-membership"; readonly incarnation: number; readonly membership: RingMembership }
   | {

@@ -136,9 +136,10 @@ function readAnnouncement(text: string): Announcement | undefined {
 
 function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
-  const { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers } = value;
+  const { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers, quorateExpected } = value;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
+  if (!isCount(quorateExpected)) return undefined;
   if (typeof seenAll !== "boolean" || typeof quorate !== "boolean" || !isIds(quorateMembers))
     return undefined;
-  return { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers };
+  return { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers, quorateExpected };
 }

@@ -1,4 +1,4 @@
-import { Quorum, type QuorumEffect } from "../quorum/index.ts";
+import { Quorum, type QuorumEffect, type QuorumEvent } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
   clusterKey,
@@ -113,15 +113,7 @@ export class RingCore {
   private dispatch(event: RingEvent, now: Millis): void {
     switch (event.type) {
       case "start":
-        this.onQuorum(
-          this.quorum.step(
-            event.expectedVotes === undefined
-              ? { type: "start" }
-              : { type: "start", expectedVotes: event.expectedVotes },
-            now,
-          ),
-          now,
-        );
+        this.onQuorum(this.quorum.step(quorumStart(event), now), now);
         this.onLinks(this.links.start(now), now);
         this.pending.push({ type: "start", ringSequence: event.ringSequence });
         return;
@@ -378,9 +370,11 @@ export class RingCore {
         case "propose-window-over":
           this.send({ kind: "window-over", sequence: effect.ringSequence });
           break;
-        case "persist-expected":
-          this.out.push({ type: "persist-expected-votes", expectedVotes: effect.expectedVotes });
+        case "persist": {
+          const { expectedVotes, lastQuorate } = effect;
+          this.out.push({ type: "persist-expected-votes", expectedVotes, lastQuorate });
           break;
+        }
         case "state":
           this.out.push({ type: "quorum", state: effect.state });
           break;
@@ -414,6 +408,15 @@ export class RingCore {
     }
     this.disagreements = found;
   }
+}
+
+function quorumStart(event: Extract<RingEvent, { type: "start" }>): QuorumEvent {
+  const { expectedVotes, lastQuorate } = event;
+  return {
+    type: "start",
+    ...(expectedVotes === undefined ? {} : { expectedVotes }),
+    ...(lastQuorate === undefined ? {} : { lastQuorate }),
+  };
 }
 
 function peersOf(options: RingCoreOptions): NodeId[] {

@@ -1,3 +1,3 @@
 /** Votes and quorum, as votequorum(5) defines them. */
 export type { QuorumOptions, QuorumState } from "./face.ts";
-export { Quorum, type QuorumEffect, type QuorumEvent, type QuorumView } from "./quorum.ts";
+export { type LastQuorate, Quorum, type QuorumEffect, type QuorumEvent, type QuorumView } from "./quorum.ts";

@@ -17,12 +17,21 @@ export interface QuorumView {
   readonly quorate: boolean;
   /** Members of that membership. */
   readonly quorateMembers: readonly NodeId[];
+  /** Expected votes in it. */
+  readonly quorateExpected: number;
+}
+
+/** The last quorate membership that a node was in: what it keeps over a restart. */
+export interface LastQuorate {
+  readonly sequence: number;
+  readonly members: readonly NodeId[];
+  readonly expectedVotes: number;
 }
 
 /** Events at points of the message order, the same on all members, except `start`, `timer` and `reconfigure`. */
 export type QuorumEvent =
-  /** `expectedVotes`: the highest seen in earlier runs, for allow_downscale. */
-  | { readonly type: "start"; readonly expectedVotes?: number }
+  /** With what was persisted in an earlier run. */
+  | { readonly type: "start"; readonly expectedVotes?: number; readonly lastQuorate?: LastQuorate }
   | {
       readonly type: "membership";
       readonly ringSequence: number;
@@ -42,8 +51,11 @@ export type QuorumEffect =
   | { readonly type: "cancel-timer"; readonly timer: "last-man-standing" }
   /** Multicast this, so that every member applies it at the same point: answer is `window-over`. */
   | { readonly type: "propose-window-over"; readonly ringSequence: number }
-  /** Keep the highest expected votes over restarts (allow_downscale implies expected_votes_tracking). */
-  | { readonly type: "persist-expected"; readonly expectedVotes: number }
+  /**
+   * Keep over restarts: the expected votes (allow_downscale implies expected_votes_tracking) and the last quorate
+   * membership, where rules are on that lower what is expected.
+   */
+  | { readonly type: "persist"; readonly expectedVotes: number; readonly lastQuorate: LastQuorate }
   | { readonly type: "state"; readonly state: QuorumState }
   | { readonly type: "log"; readonly level: "info" | "notice" | "warning"; readonly text: string };
 
@@ -51,6 +63,11 @@ export type QuorumEffect =
  * Votes (votequorum(5)): quorum is floor(expected/2) + 1, where expected are the highest expected votes that any
  * member announces, and never fewer than the votes that are there. They go down only by last_man_standing, by
  * allow_downscale, or by an administrator.
+ *
+ * Where expected votes were lowered, a majority of them is not enough: those who were left behind could make up one
+ * with the help of a single deserter, while the others go on. So the members must also have more than half of the
+ * votes of the last quorate membership that any of them knows (dynamic voting: Jajodia and Mutchler, TODS 15(2),
+ * 1990), or half of them with the node that breaks ties.
  *
  * That all nodes were seen (wait_for_all) is deliberately not kept over a restart of the node: a node that was
  * fenced and boots without its network must not become quorate alone. It is learned from the members instead.
@@ -62,8 +79,7 @@ export class Quorum {
   private seenAll = false;
   private ringSequence = 0;
   private members: ReadonlyMap<NodeId, number>;
-  private quorateSequence = 0;
-  private quorateMembers: readonly NodeId[] = [];
+  private last: LastQuorate = { sequence: 0, members: [], expectedVotes: 0 };
   private state: QuorumState;
   private windowRunning = false;
 
@@ -81,9 +97,10 @@ export class Quorum {
       votes: this.options.votes.get(this.self) ?? 0,
       expectedVotes: this.expected,
       seenAll: this.seenAll,
-      quorateSequence: this.quorateSequence,
       quorate: this.state.quorate,
-      quorateMembers: this.quorateMembers,
+      quorateSequence: this.last.sequence,
+      quorateMembers: this.last.members,
+      quorateExpected: this.last.expectedVotes,
     };
   }
 
@@ -98,6 +115,7 @@ export class Quorum {
         if (event.expectedVotes !== undefined && this.options.allowDownscale) {
           this.expected = Math.max(this.expected, event.expectedVotes);
         }
+        if (event.lastQuorate) this.last = event.lastQuorate;
         return this.settle([]);
       case "membership":
         return this.onMembership(event.ringSequence, event.views, event.orderlyLeft);
@@ -135,8 +153,15 @@ export class Quorum {
       this.expected = Math.max(present, floor, this.expected - gone);
     }
     this.expected = Math.max(this.expected, present);
-    this.quorateSequence = incumbents[0]?.quorateSequence ?? 0;
-    this.quorateMembers = incumbents[0]?.quorateMembers ?? [];
+    const [newest] = incumbents;
+    if (newest) {
+      const gone = this.options.allowDownscale ? orderlyLeft : [];
+      this.last = {
+        sequence: newest.quorateSequence,
+        members: newest.quorateMembers.filter((node) => !gone.includes(node)),
+        expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
+      };
+    }
     return this.settle(effects);
   }
 
@@ -151,6 +176,8 @@ export class Quorum {
       });
     }
     this.expected = Math.max(votes, this.present());
+    // He answers for those that are not here.
+    this.last = { ...this.last, members: [...this.members.keys()] };
     effects.push({
       type: "log",
       level: "notice",
@@ -197,11 +224,14 @@ export class Quorum {
     if (this.members.size > 0 && this.present() >= this.expected) this.seenAll = true;
     this.state = this.evaluate();
     if (this.state.quorate) {
-      this.quorateSequence = this.ringSequence;
-      this.quorateMembers = [...this.members.keys()].sort((a, b) => a - b);
+      this.last = {
+        sequence: this.ringSequence,
+        members: [...this.members.keys()].sort((a, b) => a - b),
+        expectedVotes: this.expected,
+      };
     }
-    if (this.options.allowDownscale) {
-      effects.push({ type: "persist-expected", expectedVotes: this.expected });
+    if (this.members.size > 0 && (this.options.allowDownscale || this.options.lastManStanding)) {
+      effects.push({ type: "persist", expectedVotes: this.expected, lastQuorate: this.last });
     }
     effects.push(...this.window());
     if (before.quorate !== this.state.quorate) {
@@ -238,7 +268,7 @@ export class Quorum {
     const tie =
       this.options.autoTieBreaker &&
       votes * 2 === this.expected &&
-      holdsTieBreaker(this.options, [...this.members.keys()], this.quorateMembers);
+      holdsTieBreaker(this.options, [...this.members.keys()], this.last.members);
     const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
     if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
     if (waiting) {
@@ -247,6 +277,10 @@ export class Quorum {
     }
     if (twoNode && votes < this.expected) {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
+    }
+    if (!this.succeeds()) {
+      const reason = `the members have not the majority of the last quorate membership: ${this.last.members.join(", ")}`;
+      return { ...base, quorate: false, reason };
     }
     if (votes >= needed) {
       return { ...base, quorate: true, reason: `${votes} of ${this.expected} votes, ${needed} needed` };
@@ -260,6 +294,20 @@ export class Quorum {
       quorate: false,
       reason: `${votes} of ${this.expected} votes present, ${needed} needed`,
     };
+  }
+
+  /** Whether nobody else can have gone on from the last quorate membership. */
+  private succeeds(): boolean {
+    const { members, expectedVotes } = this.last;
+    if (members.length === 0 || expectedVotes >= configuredVotes(this.options)) return true;
+    const votes = (node: NodeId) => this.options.votes.get(node) ?? 0;
+    const all = members.reduce((sum, node) => sum + votes(node), 0);
+    const here = members.reduce((sum, node) => sum + (this.members.has(node) ? votes(node) : 0), 0);
+    if (here * 2 > all) return true;
+    const { autoTieBreaker } = this.options;
+    return (
+      autoTieBreaker && here * 2 === all && holdsTieBreaker(this.options, [...this.members.keys()], members)
+    );
   }
 
   private flags(): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Quorum, type QuorumEffect, type QuorumOptions } from "../../src/quorum/index.ts";
+import { type LastQuorate, Quorum, type QuorumEffect, type QuorumOptions } from "../../src/quorum/index.ts";
 import { type NodeId, nodeId } from "../../src/terms/index.ts";
 
 const votesOf = (count: number): Map<NodeId, number> =>
@@ -31,9 +31,16 @@ class Cluster {
     for (const id of rules.votes.keys()) this.restart(id);
   }
 
-  restart(id: number, expectedVotes?: number): void {
+  restart(id: number, expectedVotes?: number, lastQuorate?: LastQuorate): void {
     const node = new Quorum(nodeId(id), this.rules);
-    node.step(expectedVotes === undefined ? { type: "start" } : { type: "start", expectedVotes }, 0);
+    node.step(
+      {
+        type: "start",
+        ...(expectedVotes === undefined ? {} : { expectedVotes }),
+        ...(lastQuorate === undefined ? {} : { lastQuorate }),
+      },
+      0,
+    );
     this.nodes.set(id, node);
   }
 
@@ -262,6 +269,36 @@ describe("last_man_standing", () => {
   });
 });
 
+describe("after expected votes were lowered", () => {
+  const rules = options(8, { lastManStanding: true });
+
+  test("deserters don't make a second quorum together with those who had been left behind", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(8));
+    cluster.form(upTo(5));
+    cluster.windowOver(upTo(5));
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, votes: 3, needed: 3 });
+    expect(cluster.form([4, 5, 6, 7, 8])).toMatchObject({ quorate: false, votes: 5 });
+    expect(cluster.node(4).current().reason).toContain("the last quorate membership: 1, 2, 3, 4, 5");
+  });
+
+  test("a node that starts again remembers whom it was quorate with", () => {
+    const cluster = new Cluster(options(3, { lastManStanding: true, autoTieBreaker: true }));
+    cluster.form([1, 2, 3]);
+    cluster.form([2, 3]);
+    cluster.windowOver([2, 3]);
+    expect(cluster.form([2])).toMatchObject({ quorate: true, votes: 1, expectedVotes: 2 });
+    const kept = cluster.node(3).view();
+    cluster.restart(3, 2, {
+      sequence: kept.quorateSequence,
+      members: kept.quorateMembers,
+      expectedVotes: kept.quorateExpected,
+    });
+    expect(cluster.form([1, 3]).quorate).toBe(false);
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, expectedVotes: 3 });
+  });
+});
+
 describe("auto_tie_breaker", () => {
   for (const [rule, winner] of [
     ["lowest", [1, 2]],
@@ -322,8 +359,8 @@ describe("allow_downscale", () => {
   test("the highest expected votes are kept over a restart", () => {
     const cluster = new Cluster(rules);
     cluster.form(upTo(6));
-    const kept = cluster.effects.findLast((effect) => effect.type === "persist-expected");
-    expect(kept).toEqual({ type: "persist-expected", expectedVotes: 6 });
+    const kept = cluster.effects.findLast((effect) => effect.type === "persist");
+    expect(kept).toMatchObject({ expectedVotes: 6, lastQuorate: { members: upTo(6).map(nodeId) } });
     for (const id of upTo(6)) cluster.restart(id, 6);
     expect(cluster.form(upTo(3))).toMatchObject({ quorate: false, expectedVotes: 6, needed: 4 });
   });

@@ -6,6 +6,7 @@ import {
   type RingMembership,
   type RingTimer,
 } from "../../src/daemon/ring-core.ts";
+import type { LastQuorate } from "../../src/quorum/index.ts";
 import type { NodeId } from "../../src/terms/index.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
@@ -49,7 +50,7 @@ export interface SimNodeInit {
 /** What survives a crash. */
 interface Disk {
   ringSequence: number;
-  expectedVotes: number | undefined;
+  votes: { readonly expectedVotes: number; readonly lastQuorate: LastQuorate } | undefined;
 }
 
 /** Datagrams that a socket keeps for a process that does not read. */
@@ -66,7 +67,7 @@ export class SimNode {
   manager: Manager | undefined;
   managerIncarnation = 0;
   leaving = false;
-  private readonly disk: Disk = { ringSequence: 0, expectedVotes: undefined };
+  private readonly disk: Disk = { ringSequence: 0, votes: undefined };
   private readonly init: SimNodeInit;
   private readonly timers = new Map<RingTimer, () => void>();
   private life = 0;
@@ -97,8 +98,8 @@ export class SimNode {
     this.startedAt = schedule.now;
     this.init.trace(`node ${this.id} starts, ring sequence ${this.disk.ringSequence}`);
     this.core = new RingCore(this.options, random.bytes(8), schedule.now);
-    const { ringSequence, expectedVotes } = this.disk;
-    this.step({ type: "start", ringSequence, ...(expectedVotes === undefined ? {} : { expectedVotes }) });
+    const { ringSequence, votes } = this.disk;
+    this.step({ type: "start", ringSequence, ...votes });
     if (withManager) this.startManager();
   }
 
@@ -199,7 +200,7 @@ export class SimNode {
   /** The disk lost everything (a replaced machine). */
   forgetDisk(): void {
     this.disk.ringSequence = 0;
-    this.disk.expectedVotes = undefined;
+    this.disk.votes = undefined;
   }
 
   private arrive(link: number, address: string, data: Uint8Array): void {
@@ -240,7 +241,7 @@ export class SimNode {
         });
         return;
       case "persist-expected-votes":
-        this.disk.expectedVotes = effect.expectedVotes;
+        this.disk.votes = { expectedVotes: effect.expectedVotes, lastQuorate: effect.lastQuorate };
         return;
       case "manager-membership":
         if (effect.incarnation === this.managerIncarnation) this.manager?.onMembership(effect.membership);

@@ -8,5 +8,6 @@ export interface Tool {
  * One line each; the file is `tools/NAME.ts` and exports `run`.
  */
 export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
+  crm_mon: () => import("./tools/crm_mon.ts"),
   crm_simulate: () => import("./tools/crm_simulate.ts"),
 };

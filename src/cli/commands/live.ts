@@ -18,9 +18,35 @@ export async function runningCib(): Promise<XmlElement> {
 }
 
 /** What the local daemon says about the cluster. */
-export const runningStatus = (): Promise<StatusInput> => withDaemon(statusOf);
+export const runningStatus = (): Promise<StatusInput> =>
+  withDaemon(async (admin) => toStatusInput(await admin.request<StatusReply>({ type: "status" })));
 
-/** The same over a connection that stays open. */
-export async function statusOf(admin: AdminClient): Promise<StatusInput> {
-  return toStatusInput(await admin.request<StatusReply>({ type: "status" }));
+/** A connection that is made when it is needed and again when it was lost, for displays that stay. */
+export class DaemonLink {
+  #admin: AdminClient | undefined;
+  /** Called when something in the cluster changed. */
+  onChange: () => void = () => {};
+
+  /** What the local daemon says about the cluster. */
+  async status(): Promise<StatusInput> {
+    const admin = this.#admin ?? (await this.#connect());
+    return toStatusInput(await admin.request<StatusReply>({ type: "status" }));
+  }
+
+  close(): void {
+    this.#admin?.close();
+  }
+
+  async #connect(): Promise<AdminClient> {
+    const admin = await connectAdmin();
+    admin.onClose = () => {
+      this.#admin = undefined;
+      this.onChange();
+    };
+    admin.onChange = () => this.onChange();
+    this.#admin = admin;
+    // A daemon that cannot tell of changes is asked at intervals.
+    await admin.request({ type: "watch" }).catch(() => undefined);
+    return admin;
+  }
 }

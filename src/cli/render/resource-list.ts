@@ -146,7 +146,7 @@ export function stateFlags(rsc: Resource, node: Node | undefined, options: Resou
 }
 
 /** Instances of a clone sorted by how they are shown. */
-interface CloneView {
+export interface CloneView {
   readonly single: Resource[];
   readonly promoted: Node[];
   readonly started: Node[];
@@ -154,8 +154,7 @@ interface CloneView {
 }
 
 function cloneOutline(cluster: Cluster, clone: Resource, options: ResourceListOptions): Outline {
-  const view: CloneView = { single: [], promoted: [], started: [], stopped: [] };
-  for (const instance of clone.children) sortInstance(clone, instance, view, options);
+  const view = cloneView(clone, options);
   const children = view.single.flatMap((instance) => resourceOutline(cluster, instance, options));
   if (options.cloneDetail) return { text: cloneTitle(clone), children };
   const names = (nodes: readonly Node[]) =>
@@ -168,6 +167,13 @@ function cloneOutline(cluster: Cluster, clone: Resource, options: ResourceListOp
   list(startedTitle(clone), view.started);
   if (options.inactive) children.push(...stoppedLines(cluster, clone, view, options));
   return { text: cloneTitle(clone), children };
+}
+
+/** Sorts the instances of a clone by how they are shown. */
+export function cloneView(clone: Resource, options: ResourceListOptions): CloneView {
+  const view: CloneView = { single: [], promoted: [], started: [], stopped: [] };
+  for (const instance of clone.children) sortInstance(clone, instance, view, options);
+  return view;
 }
 
 function cloneTitle(clone: Resource): string {
@@ -203,7 +209,7 @@ function sortInstance(
   if (pending) view.single.push(instance);
   else if (!active) {
     if (!instance.removed) view.stopped.push(instance);
-  } else if (isRemarkable(instance)) view.single.push(instance);
+  } else if (isRemarkableInstance(instance)) view.single.push(instance);
   else {
     const node = soleNode(instance);
     if (!node || (!node.online && node.unclean)) view.single.push(instance);
@@ -212,14 +218,14 @@ function sortInstance(
   }
 }
 
-const isRemarkable = (instance: Resource): boolean =>
+const isRemarkableInstance = (instance: Resource): boolean =>
   anyWithin(instance, ({ removed, removedInstance }) => removed || removedInstance) ||
   anyWithin(instance, ({ failed }) => failed) ||
   !anyWithin(instance, ({ managed }) => managed) ||
   !isActive(instance, true);
 
 /** Nodes of an anonymous clone without an active instance, by the reason. */
-function stoppedLines(
+export function stoppedLines(
   cluster: Cluster,
   clone: Resource,
   view: CloneView,

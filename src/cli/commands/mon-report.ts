@@ -1,0 +1,95 @@
+import { FEATURE_SET } from "../../controller/index.ts";
+import { type Cluster, unpackCluster } from "../../scheduler/index.ts";
+import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { fileStatusInput, type StatusInput } from "../render/input.ts";
+import { monHtml } from "../render/mon-html.ts";
+import { legacyMonText } from "../render/mon-legacy.ts";
+import type { MonOptions } from "../render/mon-options.ts";
+import { simpleStatus } from "../render/mon-simple.ts";
+import { monOutline, monText } from "../render/mon-text.ts";
+import { monXml } from "../render/mon-xml.ts";
+import type { ParsedWords } from "../tools/getopt.ts";
+import { version } from "../version.ts";
+import { intervalMs, limitTo, monOptionsOf } from "./mon-request.ts";
+import { readCibFile } from "./source.ts";
+
+const formats = ["text", "console", "xml", "html", "none"] as const;
+type Format = (typeof formats)[number];
+
+/** A report and the exit code that goes with it. */
+export interface MonReport {
+  readonly text: string;
+  readonly exit: number;
+}
+
+/** Format that the options ask for. */
+export function formatOf(parsed: ParsedWords): Format {
+  if (parsed.has("as-xml")) return "xml";
+  if (parsed.has("as-html") || parsed.has("web-cgi") || parsed.has("html-cgi")) return "html";
+  const text = parsed.value("output-as") ?? "text";
+  const format = formats.find((candidate) => candidate === text);
+  if (format) return format;
+  const guess = nearest(text, formats);
+  throw new HactlError({
+    code: "USAGE",
+    what: `--output-as does not know ${text}`,
+    cure: guess ? `Did you mean ${guess}?` : `It knows ${formats.join(", ")}`,
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** Version of the layout: 1.1.12's, or today's. */
+function isLegacy(parsed: ParsedWords): boolean {
+  const layout = parsed.value("layout") ?? "3";
+  if (/^1(\.\d+)*$/.test(layout)) return true;
+  if (/^[23](\.\d+)*$/.test(layout)) return false;
+  throw new HactlError({
+    code: "USAGE",
+    what: `--layout does not know ${layout}`,
+    cure: "Write 1.1 or 3",
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** Makes the report that the options ask for. */
+export function monReport(input: StatusInput, parsed: ParsedWords, request: string): MonReport {
+  const cluster = unpackCluster(input.cib, input.now);
+  if (parsed.has("simple-status")) {
+    const { text, ok } = simpleStatus(input, cluster);
+    return { text: `${text}\n`, exit: ok ? CrmExit.OK : CrmExit.ERROR };
+  }
+  const options = limitTo(monOptionsOf(parsed), cluster, parsed);
+  return { text: formatReport(input, cluster, options, parsed, request), exit: CrmExit.OK };
+}
+
+function formatReport(
+  input: StatusInput,
+  cluster: Cluster,
+  options: MonOptions,
+  parsed: ParsedWords,
+  request: string,
+): string {
+  switch (formatOf(parsed)) {
+    case "xml":
+      return monXml(input, cluster, options, request, parsed.has("as-xml"));
+    case "html": {
+      const stylesheet = parsed.value("html-stylesheet");
+      return monHtml(monOutline(input, cluster, options), {
+        title: parsed.value("html-title") ?? "Cluster Status",
+        refresh: parsed.has("interval") || parsed.has("daemonize") ? Math.ceil(intervalMs(parsed) / 1000) : 0,
+        cgi: parsed.has("web-cgi") || parsed.has("html-cgi"),
+        ...(stylesheet === undefined ? {} : { stylesheet }),
+      });
+    }
+    case "none":
+      return "";
+    default:
+      return isLegacy(parsed) ? legacyMonText(input, cluster, options) : monText(input, cluster, options);
+  }
+}
+
+/** What a file shows, when CIB_file names one. */
+export async function fileStatus(file: string): Promise<StatusInput> {
+  const cib = await readCibFile(file);
+  return fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET);
+}

@@ -1,0 +1,95 @@
+import { parseBoolean } from "../../cib/index.ts";
+import type { Cluster, Node } from "../../scheduler/index.ts";
+import { instanceCounts } from "./cluster-view.ts";
+import { formatCtime } from "./dates.ts";
+import type { StatusInput } from "./input.ts";
+
+/** Facts of a report's head. */
+export interface MonSummary {
+  readonly stack: string;
+  readonly dc: Node | undefined;
+  readonly dcName: string | undefined;
+  readonly version: string;
+  readonly quorate: boolean;
+  readonly lastUpdated: string;
+  readonly lastChanged: string | undefined;
+  readonly lastChangeUser: string | undefined;
+  readonly lastChangeClient: string | undefined;
+  readonly lastChangeOrigin: string | undefined;
+  readonly nodes: number;
+  readonly instances: ReturnType<typeof instanceCounts>;
+}
+
+const property = (cluster: Cluster, name: string): string | undefined => {
+  const value = cluster.properties.get(name);
+  return value === "" ? undefined : value;
+};
+
+/** Gathers the head of a report from the CIB and, for a running cluster, from the ring. */
+export function monSummary(input: StatusInput, cluster: Cluster): MonSummary {
+  const { attributes } = input.cib;
+  const dcId = attributes.get("dc-uuid");
+  const leader = input.membership?.leader;
+  const dc =
+    (leader === undefined ? undefined : cluster.nodeByName.get(leader)) ??
+    (input.membership || dcId === undefined ? undefined : cluster.nodeById.get(dcId));
+  const written = attributes.get("cib-last-written");
+  return {
+    stack: property(cluster, "cluster-infrastructure") ?? "corosync",
+    dc,
+    dcName: dc?.name ?? leader,
+    version: property(cluster, "dc-version") ?? input.version,
+    quorate: input.membership?.quorate ?? parseBoolean(attributes.get("have-quorum")) ?? false,
+    lastUpdated: formatCtime(input.now),
+    lastChanged: written,
+    lastChangeUser: attributes.get("update-user"),
+    lastChangeClient: attributes.get("update-client"),
+    lastChangeOrigin: attributes.get("update-origin"),
+    nodes: cluster.nodes.length,
+    instances: instanceCounts(cluster),
+  };
+}
+
+/** `Sat Nov 21 10:00:00 2026 by root via cibadmin on node1` */
+export function lastChangeText(summary: MonSummary): string {
+  const { lastChangeUser: user, lastChangeClient: client, lastChangeOrigin: origin } = summary;
+  return [
+    summary.lastChanged ?? "",
+    ...(user ? [`by ${user}`] : []),
+    ...(client ? [`via ${client}`] : []),
+    ...(origin ? [`on ${origin}`] : []),
+  ].join(" ");
+}
+
+const policies: Readonly<Record<string, string>> = {
+  freeze: "Freeze resources",
+  stop: "Stop ALL resources",
+  demote: "Demote promotable resources and stop all other resources",
+  ignore: "Ignore",
+  fence: "Suicide",
+};
+
+/** The cluster options that reports mention, as sentences. */
+export function optionLines(cluster: Cluster): string[] {
+  const { options } = cluster;
+  return [
+    `STONITH of failed nodes ${options.fencingEnabled ? "enabled" : "disabled"}`,
+    `Cluster is ${options.symmetric ? "symmetric" : "asymmetric"}`,
+    `No quorum policy: ${policies[options.noQuorumPolicy] ?? options.noQuorumPolicy}`,
+    ...(options.maintenance
+      ? ["Resource management is DISABLED (the cluster will not attempt to start, stop or recover services)"]
+      : []),
+    ...(options.stopAll ? ["Resource management: STOPPED (stop-all-resources)"] : []),
+  ];
+}
+
+/** `7 resource instances configured (1 DISABLED, 2 BLOCKED from further action due to failure)` */
+export function instanceText({ instances }: MonSummary): string {
+  const { total, disabled, blocked } = instances;
+  const remarks = [
+    ...(disabled > 0 ? [`${disabled} DISABLED`] : []),
+    ...(blocked > 0 ? [`${blocked} BLOCKED from further action due to failure`] : []),
+  ];
+  const count = `${total} resource instance${total === 1 ? "" : "s"} configured`;
+  return remarks.length > 0 ? `${count} (${remarks.join(", ")})` : count;
+}

@@ -1,5 +1,5 @@
 import { XmlElement as ParsedElement, parseXml as parse, XmlError, XmlText } from "@rgrove/parse-xml";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, type Place } from "../terms/index.ts";
 
 /**
  * An element of the CIB: the carrier of configuration and status, in memory and on the wire. Attributes keep
@@ -26,31 +26,58 @@ export function element(
   return { name, attributes: map, children };
 }
 
+/** Deepest nesting that is read. A CIB has about fifteen levels; rules may nest. */
+const deepest = 256;
+
 /**
- * Reads an XML document. Throws HactlError `XML_SYNTAX` with line and column when it is not well-formed.
- * Entities other than the five of XML 1.0 are errors, so a document cannot grow while it is read.
+ * Reads an XML document; comments and processing instructions are dropped. Throws HactlError with line and column:
+ * `XML_SYNTAX` when it is not well-formed, `XML_TOO_DEEP` when elements nest more than 256 levels. Entities other
+ * than the five of XML 1.0 are errors, so a document cannot grow while it is read.
  */
 export function parseXml(text: string, file?: string): XmlElement {
+  const place = file === undefined ? {} : { file };
   try {
     const { root } = parse(text, { includeOffsets: true });
     if (!root)
-      throw new HactlError({
-        code: "XML_SYNTAX",
-        what: "the document has no element",
-        exit: CrmExit.DATAERR,
-      });
-    return convert(root, lineFinder(text));
+      throw xmlError("XML_SYNTAX", "the document has no element", place, "see whether the file is empty");
+    return convert(root, lineFinder(text), 1, place);
   } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
-    throw new HactlError({
-      code: "XML_SYNTAX",
-      what: `not well-formed XML: ${error.message.split("\n")[0]?.replace(/ \(line.*$/, "")}`,
-      where: { ...(file === undefined ? {} : { file }), line: error.line, column: error.column },
-      cure: "the file may be cut off; compare its end with a good copy",
-      exit: CrmExit.DATAERR,
-      cause: error,
-    });
+    if (error instanceof XmlError) {
+      const what = error.message.split("\n")[0]?.replace(/ \(line.*$/, "") ?? "";
+      const where = { ...place, line: error.line, column: error.column };
+      throw xmlError("XML_SYNTAX", `not well-formed XML: ${what}`, where, cureFor(what), error);
+    }
+    // The parser goes down by calling itself.
+    if (error instanceof RangeError) throw tooDeep(place);
+    throw error;
   }
+}
+
+function xmlError(code: string, what: string, where: Place, cure: string, cause?: unknown): HactlError {
+  return new HactlError({
+    code,
+    what,
+    where,
+    cure,
+    exit: CrmExit.DATAERR,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+const tooDeep = (where: Place) =>
+  xmlError(
+    "XML_TOO_DEEP",
+    `elements nest more than ${deepest} levels`,
+    where,
+    "no configuration needs that: correct the file",
+  );
+
+function cureFor(what: string): string {
+  if (/entity/i.test(what))
+    return "write the character itself; only &lt; &gt; &amp; &quot; and &apos; are known";
+  if (/unclosed|missing end tag|root element/i.test(what))
+    return "the file may be cut off; compare its end with a good copy";
+  return "correct it at that place";
 }
 
 /** Line (from 1) of an offset; offsets are asked for in ascending order. */
@@ -67,16 +94,23 @@ function lineFinder(text: string): (offset: number) => number {
   };
 }
 
-function convert(source: ParsedElement, lineOf: (offset: number) => number): XmlElement {
+function convert(
+  source: ParsedElement,
+  lineOf: (offset: number) => number,
+  depth: number,
+  place: Place,
+): XmlElement {
   const result: XmlElement = {
     name: source.name,
     attributes: new Map(Object.entries(source.attributes)),
     children: [],
     line: lineOf(source.start),
   };
+  if (depth > deepest)
+    throw tooDeep({ ...place, ...(result.line === undefined ? {} : { line: result.line }) });
   let text = "";
   for (const child of source.children) {
-    if (child instanceof ParsedElement) result.children.push(convert(child, lineOf));
+    if (child instanceof ParsedElement) result.children.push(convert(child, lineOf, depth + 1, place));
     else if (child instanceof XmlText) text += child.text;
   }
   if (result.children.length === 0 && text.trim() !== "") result.text = text;
@@ -92,8 +126,16 @@ const escapes: Readonly<Record<string, string>> = {
   "\t": "&#9;",
   "\r": "&#13;",
 };
-const escapeAttribute = (text: string) => text.replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
-const escapeText = (text: string) => text.replace(/[&<>]/g, (char) => escapes[char] ?? char);
+/** Characters that XML 1.0 cannot hold (agents print all sorts of things) become the replacement character. */
+const printable = (text: string) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  /[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/.test(text)
+    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+      text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd")
+    : text;
+const escapeAttribute = (text: string) =>
+  printable(text).replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
+const escapeText = (text: string) => printable(text).replace(/[&<>\r]/g, (char) => escapes[char] ?? char);
 
 /** Writes an element, two spaces a level, or on one line when `indent` is negative. */
 export function formatXml(root: XmlElement, indent = 0): string {

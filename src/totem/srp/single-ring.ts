@@ -20,6 +20,7 @@ import {
   type HoldCancel,
   type Join,
   type Merge,
+  type Pdu,
   type Regular,
   type Token,
   type TokenAck,
@@ -175,13 +176,18 @@ export class SingleRing {
       context.counters.malformed++;
       return;
     }
-    if (this.#neighbours.note(from)) this.#newNeighbour(from);
+    const fresh = this.#neighbours.note(from);
+    this.#pdu(from, pdu);
+    if (fresh) this.#newNeighbour(from);
+  }
+
+  #pdu(from: NodeId, pdu: Pdu): void {
     if (pdu.kind === "regular") return this.#regular(pdu);
     if (pdu.kind === "token") return this.#token(from, pdu);
     if (pdu.kind === "token-ack") return this.#tokenAck(pdu);
     if (pdu.kind === "hold-cancel") return this.#holdCancel(pdu);
-    if (context.now < this.#distrustUntil) {
-      context.counters.distrusted++;
+    if (this.#context.now < this.#distrustUntil) {
+      this.#context.counters.distrusted++;
       return;
     }
     if (pdu.kind === "join") this.#join(from, pdu);

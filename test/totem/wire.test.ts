@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import { nodeId } from "../../src/terms/index.ts";
+import { SingleRing } from "../../src/totem/index.ts";
+import { SendQueue } from "../../src/totem/srp/send-queue.ts";
+import * as wire from "../../src/totem/srp/wire.ts";
+import { options, random } from "./network.ts";
+
+const ring = { representative: nodeId(1), sequence: 2 ** 40 + 4 };
+const ids = (...list: number[]) => new Set(list.map(nodeId));
+const entry = (id: number): wire.CommitEntry => ({
+  id: nodeId(id),
+  filled: id % 2 === 0,
+  oldRing: { representative: nodeId(9), sequence: 2 ** 33 },
+  aru: 2 ** 34,
+  high: 2 ** 34 + 7,
+  delivered: 2 ** 34 - 1,
+});
+const token: wire.Token = {
+  kind: "token",
+  ring,
+  hop: 2 ** 45,
+  sequence: 2 ** 50,
+  aru: 2 ** 50 - 3,
+  aruBy: 2 ** 32 - 1,
+  fcc: 17,
+  backlog: 1000,
+  retransmit: true,
+  requests: [2 ** 50 - 2, 2 ** 50],
+};
+const join: wire.Join = {
+  kind: "join",
+  leave: false,
+  ringSequence: 2 ** 52,
+  proc: ids(1, 2, 2 ** 32 - 1),
+  failed: ids(2),
+  heard: ids(1, 7),
+  orderly: ids(9),
+};
+const commit: wire.Commit = {
+  kind: "commit",
+  ring,
+  hop: 5,
+  members: [entry(1), entry(2)],
+  orderly: [nodeId(3)],
+};
+const merge: wire.Merge = { kind: "merge", ring, members: ids(1, 2), heard: ids(3) };
+
+function message(...texts: string[]): wire.Regular {
+  const queue = new SendQueue();
+  for (const text of texts) queue.push(new TextEncoder().encode(text), "agreed");
+  const packed = queue.pack(nodeId(3), ring, 2 ** 51, 1400);
+  if (!packed) throw new Error("nothing packed");
+  return packed;
+}
+
+const samples: readonly Uint8Array[] = [
+  message("one", "two", "").raw,
+  wire.encapsulate(nodeId(1), ring, 7, message("inner")).raw,
+  wire.encodeToken(token),
+  wire.encodeJoin(join),
+  wire.encodeCommit(commit),
+  wire.encodeMerge(merge),
+  wire.encodeHoldCancel(ring),
+  wire.encodeTokenAck({ ring, hop: 77 }),
+];
+
+describe("the protocol data units", () => {
+  test("come back as they went, with numbers beyond 32 bits", () => {
+    expect(wire.decode(wire.encodeToken(token))).toEqual(token);
+    expect(wire.decode(wire.encodeJoin(join))).toEqual(join);
+    expect(wire.decode(wire.encodeJoin({ ...join, leave: true }))).toEqual({ ...join, leave: true });
+    expect(wire.decode(wire.encodeCommit(commit))).toEqual(commit);
+    expect(wire.decode(wire.encodeMerge(merge))).toEqual(merge);
+    expect(wire.decode(wire.encodeHoldCancel(ring))).toEqual({ kind: "hold-cancel", ring });
+    expect(wire.decode(wire.encodeTokenAck({ ring, hop: 77 }))).toEqual({ kind: "token-ack", ring, hop: 77 });
+    const packed = message("one", "two");
+    expect(wire.decode(packed.raw)).toEqual(packed);
+    expect(wire.decapsulate(wire.encapsulate(nodeId(1), ring, 7, packed))).toEqual(packed);
+  });
+
+  test("are refused when they are cut short or too long, at every length", () => {
+    for (const sample of samples) {
+      const carrier = sample === samples[1];
+      for (let length = 0; length < sample.length; length++) {
+        const cut = wire.decode(sample.subarray(0, length));
+        if (cut === undefined) continue;
+        // What is cut off between two packed messages, or inside a carried one, is a shorter message.
+        expect(cut.kind).toBe("regular");
+        if (carrier && cut.kind === "regular" && length < sample.length) expect(cut.encapsulated).toBe(true);
+      }
+      const longer = new Uint8Array(sample.length + 1);
+      longer.set(sample);
+      if (!carrier) expect(wire.decode(longer)).toBeUndefined();
+    }
+  });
+
+  test("are refused with numbers that make no sense", () => {
+    expect(wire.decode(wire.encodeToken({ ...token, aru: token.sequence + 1 }))).toBeUndefined();
+    expect(wire.decode(wire.encodeToken({ ...token, requests: [0] }))).toBeUndefined();
+    expect(wire.decode(wire.encodeToken({ ...token, requests: [token.sequence + 1] }))).toBeUndefined();
+    expect(wire.decode(wire.encodeCommit({ ...commit, members: [entry(2), entry(1)] }))).toBeUndefined();
+    expect(wire.decode(wire.encodeCommit({ ...commit, members: [] }))).toBeUndefined();
+    expect(
+      wire.decode(wire.encodeCommit({ ...commit, members: [{ ...entry(1), delivered: 2 ** 50 }] })),
+    ).toBeUndefined();
+    expect(wire.decode(wire.encodeHoldCancel({ ...ring, sequence: 2 ** 53 }))).toBeUndefined();
+  });
+
+  test("inside a carrier are refused when they are carriers themselves", () => {
+    const carrier = wire.encapsulate(nodeId(1), ring, 7, message("inner"));
+    expect(wire.decapsulate(wire.encapsulate(nodeId(1), ring, 8, carrier))).toBeUndefined();
+  });
+});
+
+describe("the decoder under fuzzing", () => {
+  test("neither throws nor accepts what would not be encoded like that", () => {
+    const chance = random(42);
+    let accepted = 0;
+    for (let run = 0; run < 100_000; run++) {
+      const data = mutate(chance);
+      const pdu = wire.decode(data);
+      if (!pdu) continue;
+      accepted++;
+      if (pdu.kind === "token") expect(pdu.requests.length).toBeLessThanOrEqual(wire.MAX_REQUESTS);
+      if (pdu.kind === "regular" && pdu.encapsulated) wire.decapsulate(pdu);
+    }
+    expect(accepted).toBeGreaterThan(1000);
+    expect(accepted).toBeLessThan(90_000);
+  });
+
+  test("a node that is fed with it goes on", () => {
+    const chance = random(43);
+    const peers = [1, 2, 3].map(nodeId);
+    const node = new SingleRing({ self: nodeId(2), peers, options });
+    let now = 0;
+    const step = (event: Parameters<SingleRing["step"]>[0]) => {
+      now += 0.01;
+      for (const effect of node.step(event, now)) {
+        if (effect.type === "persist") step({ type: "persisted", ringSequence: effect.ringSequence });
+      }
+    };
+    step({ type: "start", ringSequence: 0 });
+    for (let run = 0; run < 50_000; run++) {
+      step({ type: "datagram", from: nodeId(chance() < 0.5 ? 1 : 3), data: mutate(chance) });
+      if (run % 100 === 0) step({ type: "timer", timer: run % 200 === 0 ? "consensus" : "join" });
+      if (run % 100 === 0) now += 60;
+    }
+    expect(node.status().state).not.toBe("stopped");
+    expect(node.status().counters.malformed).toBeGreaterThan(1000);
+  });
+});
+
+/** A sample with some bytes changed, or its length; now and then plain noise behind a good header. */
+function mutate(chance: () => number): Uint8Array {
+  const sample = samples[Math.floor(chance() * samples.length)] ?? new Uint8Array();
+  const length = chance() < 0.7 ? sample.length : Math.floor(chance() * (sample.length + 40));
+  const data = new Uint8Array(length);
+  data.set(sample.subarray(0, length));
+  const changes = Math.floor(chance() * 4);
+  for (let change = 0; change < changes && length > 0; change++) {
+    const at = chance() < 0.5 ? Math.floor(chance() * Math.min(length, 32)) : Math.floor(chance() * length);
+    data[at] = Math.floor(chance() * 256);
+  }
+  if (chance() < 0.05) for (let at = 8; at < length; at++) data[at] = Math.floor(chance() * 256);
+  return data;
+}

@@ -8,6 +8,8 @@ export interface Tool {
  * One line each; the file is `tools/NAME.ts` and exports `run`.
  */
 export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
+  attrd_updater: () => import("./tools/attrd_updater.ts"),
+  crm_node: () => import("./tools/crm_node.ts"),
   crm_mon: () => import("./tools/crm_mon.ts"),
   crm_simulate: () => import("./tools/crm_simulate.ts"),
 };

@@ -5,6 +5,8 @@ export interface AgentEnvironmentOptions {
   readonly rscTmp: string;
   /** Configuration of the daemon that the tools shall speak to. */
   readonly configPath?: string | undefined;
+  /** Admin socket of that daemon: the tools then need not read the configuration. */
+  readonly socket?: string | undefined;
   /** PCMK_* and HA_* values of `[sysconfig]` and those that follow from `[logging]`. */
   readonly sysconfig?: Readonly<Record<string, string>>;
 }
@@ -25,6 +27,7 @@ export function agentEnvironment(options: AgentEnvironmentOptions): Record<strin
     HA_SBIN_DIR: options.toolsDir,
     HA_RSCTMP: options.rscTmp,
     ...(options.configPath === undefined ? {} : { HACTL_CONFIG: options.configPath }),
+    ...(options.socket === undefined ? {} : { HACTL_SOCKET: options.socket }),
     PATH: `${options.toolsDir}:${SYSTEM_PATH}`,
     LC_ALL: "C",
   };

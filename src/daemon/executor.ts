@@ -12,6 +12,7 @@ import {
 } from "../platform/index.ts";
 import { ManagerPort } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { adminSocketPath } from "./admin-protocol.ts";
 import { ownCommand } from "./children.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { ExecutorHost } from "./executor-host.ts";
@@ -132,6 +133,7 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
       toolsDir,
       rscTmp,
       configPath: options.configPath,
+      socket: adminSocketPath(options.runDir),
       sysconfig: sysconfig ?? {},
     }),
     featureSet: options.featureSet ?? "3.19.0",

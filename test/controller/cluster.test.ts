@@ -199,7 +199,11 @@ describe("the cluster", () => {
     bus.boot("n1", "n2", "n3");
     bus.run(100);
     bus.configure(shop);
-    const fresh = new ControllerBus(3, () => structuredClone(bus.node("n1").controller.view().cib));
+    const stored = () => {
+      const cib = structuredClone(bus.node("n1").controller.view().cib);
+      return { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
+    };
+    const fresh = new ControllerBus(3, stored);
     fresh.boot("n1", "n2");
     fresh.run(10_000);
     expect(fresh.executed).toEqual([]);

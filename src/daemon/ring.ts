@@ -17,6 +17,7 @@ import {
   wallMs,
   writeDurably,
 } from "../platform/index.ts";
+import type { LastQuorate } from "../quorum/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
@@ -38,6 +39,7 @@ import { loadNode, type NodeSetup, readKey, ringOptions } from "./setup.ts";
 interface Persisted {
   readonly ringSequence: number;
   readonly expectedVotes?: number;
+  readonly lastQuorate?: LastQuorate;
 }
 
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
@@ -107,8 +109,7 @@ export class RingProcess {
       { mode: 0o600 },
     );
     this.#armWatchdog();
-    const { ringSequence, expectedVotes } = this.#persisted;
-    this.#step({ type: "start", ringSequence, ...(expectedVotes === undefined ? {} : { expectedVotes }) });
+    this.#step({ type: "start", ...this.#persisted });
     for (const child of this.#children) child.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
     process.on("SIGHUP", () => this.#reload());
@@ -147,8 +148,10 @@ export class RingProcess {
         return this.#persist({ ...this.#persisted, ringSequence: effect.ringSequence }, () =>
           this.#step({ type: "persisted", ringSequence: effect.ringSequence }),
         );
-      case "persist-expected-votes":
-        return this.#persist({ ...this.#persisted, expectedVotes: effect.expectedVotes }, () => {});
+      case "persist-expected-votes": {
+        const { expectedVotes, lastQuorate } = effect;
+        return this.#persist({ ...this.#persisted, expectedVotes, lastQuorate }, () => {});
+      }
       case "manager-membership":
         if (effect.incarnation !== this.#incarnation) return;
         this.#manager?.send(FromRing.MEMBERSHIP, toJson(effect.membership));
@@ -220,6 +223,7 @@ export class RingProcess {
         return {
           ringSequence: value.ringSequence,
           ...(value.expectedVotes && { expectedVotes: value.expectedVotes }),
+          ...(value.lastQuorate && { lastQuorate: value.lastQuorate }),
         };
       }
     } catch {

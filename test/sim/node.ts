@@ -71,7 +71,9 @@ export class SimNode {
   private readonly init: SimNodeInit;
   private readonly timers = new Map<RingTimer, () => void>();
   private life = 0;
+  /** Datagrams and timers that wait for a paused process, and what came over its local sockets, in order. */
   private waiting: (() => void)[] = [];
+  private local: (() => void)[] = [];
   private readonly events: RingEvent[] = [];
   options: RingCoreOptions;
 
@@ -113,6 +115,7 @@ export class SimNode {
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
     this.waiting = [];
+    this.local = [];
     this.pausedUntil = 0;
     this.init.observer.onCrash(this);
   }
@@ -142,7 +145,9 @@ export class SimNode {
       this.init.trace(`node ${this.id} runs again`);
       const waiting = this.init.random.chance(0.5) ? this.waiting : this.init.random.shuffle(this.waiting);
       this.waiting = [];
-      for (const run of waiting) if (this.life === life) run();
+      const { local } = this;
+      this.local = [];
+      for (const run of [...local, ...waiting]) if (this.life === life) run();
     });
   }
 
@@ -157,7 +162,7 @@ export class SimNode {
       now: () => this.init.schedule.now,
       send: (payload) => {
         if (this.managerIncarnation === incarnation && this.manager) {
-          this.whenRunning(() => {
+          this.whenRunning(this.local, () => {
             if (this.managerIncarnation === incarnation && this.manager)
               this.step({ type: "manager-send", payload });
           });
@@ -166,12 +171,12 @@ export class SimNode {
       after: (delayMs, run) => {
         this.init.schedule.after(delayMs, () => {
           if (this.managerIncarnation === incarnation && this.manager && !this.isPaused) run();
-          else if (this.managerIncarnation === incarnation && this.manager) this.waiting.push(run);
+          else if (this.managerIncarnation === incarnation && this.manager) this.local.push(run);
         });
       },
     });
     this.init.observer.onManagerUp(this, incarnation);
-    this.whenRunning(() => this.step({ type: "manager-up", incarnation }));
+    this.whenRunning(this.local, () => this.step({ type: "manager-up", incarnation }));
   }
 
   stopManager(tellRing: boolean): void {
@@ -179,7 +184,7 @@ export class SimNode {
     this.init.trace(`node ${this.id}: manager ${this.managerIncarnation} dies`);
     this.manager = undefined;
     this.init.observer.onManagerDown(this, this.managerIncarnation);
-    if (tellRing) this.whenRunning(() => this.step({ type: "manager-down" }));
+    if (tellRing) this.whenRunning(this.local, () => this.step({ type: "manager-down" }));
   }
 
   step(event: RingEvent): void {
@@ -207,11 +212,11 @@ export class SimNode {
     if (!this.core || (this.isPaused && this.waiting.length >= SOCKET_LIMIT)) return;
     // A copy: what a receiver does with its bytes must not be seen by another.
     const own = data.slice();
-    this.whenRunning(() => this.step({ type: "datagram", link, address, data: own }));
+    this.whenRunning(this.waiting, () => this.step({ type: "datagram", link, address, data: own }));
   }
 
-  private whenRunning(run: () => void): void {
-    if (this.isPaused) this.waiting.push(run);
+  private whenRunning(queue: (() => void)[], run: () => void): void {
+    if (this.isPaused) queue.push(run);
     else run();
   }
 
@@ -237,7 +242,9 @@ export class SimNode {
         schedule.after(this.init.random.between(1, 5), () => {
           if (this.life !== life) return;
           this.disk.ringSequence = effect.ringSequence;
-          this.whenRunning(() => this.step({ type: "persisted", ringSequence: effect.ringSequence }));
+          this.whenRunning(this.local, () =>
+            this.step({ type: "persisted", ringSequence: effect.ringSequence }),
+          );
         });
         return;
       case "persist-expected-votes":

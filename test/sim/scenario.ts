@@ -31,8 +31,12 @@ export function runSeed(options: RunOptions): RunResult {
 function planOf(seed: number, trace: ((text: string) => void) | undefined): SimPlan {
   const random = new Random(seed, 1);
   const nodes = random.chance(0.15) ? random.between(6, 16) : random.between(2, 5);
-  const tokenMs = random.pick([300, 300, 400, 1000]);
   const links = random.chance(0.5) ? 1 : random.between(2, 3);
+  const delayMs = random.pick([0.1, 0.3, 1, 5]);
+  const jitterMs = random.pick([0, 0.2, 2, 10]);
+  // A rotation has to fit into the token timeout several times (that is what token_coefficient is for).
+  const rotationMs = nodes * (delayMs + jitterMs / 2);
+  const tokenMs = Math.max(random.pick([300, 300, 400, 1000]), Math.ceil(rotationMs * 7));
   return {
     seed,
     nodes,
@@ -43,8 +47,8 @@ function planOf(seed: number, trace: ((text: string) => void) | undefined): SimP
     network: {
       loss: random.pick([0, 0, 0, 0.01, 0.05]),
       duplicate: random.pick([0, 0, 0.02]),
-      delayMs: random.pick([0.1, 0.3, 1, 5]),
-      jitterMs: random.pick([0, 0.2, 2, 10]),
+      delayMs,
+      jitterMs,
       cut: false,
       cloggedUntil: 0,
     },

@@ -76,6 +76,11 @@ export class Executor {
   readonly #resources = new Map<ResourceId, ResourceState>();
   readonly #jobs = new Map<number, Job>();
   readonly #queue: Queue;
+  readonly #metadataQueue: {
+    readonly requestId: number;
+    readonly rsc: Omit<AgentResource, "id">;
+    readonly since: Millis;
+  }[] = [];
   #effects: ExecutorEffect[] = [];
   #lastJob = 0;
   #recurringCount = 0;
@@ -347,22 +352,30 @@ export class Executor {
   }
 
   #metadata(requestId: number, rsc: Omit<AgentResource, "id">, now: Now): void {
-    this.#begin(
-      {
-        id: ++this.#lastJob,
-        work: { kind: "metadata", requestId, rsc },
-        procedure: metadataProcedure(rsc, this.#config),
-        startedAt: now.mono,
-        startedEpoch: now.epoch,
-        queuedMs: 0,
-        timeoutMs: METADATA_TIMEOUT_MS,
-        recurring: false,
-        running: false,
-        ending: undefined,
-        retries: 0,
-      },
-      now,
-    );
+    this.#metadataQueue.push({ requestId, rsc, since: now.mono });
+  }
+
+  /** Questions for meta-data concern no resource; a few at a time, beside the operations. */
+  #pumpMetadata(now: Now): void {
+    const running = [...this.#jobs.values()].filter((job) => job.work.kind === "metadata").length;
+    for (const { requestId, rsc, since } of this.#metadataQueue.splice(0, this.#limit() - running)) {
+      this.#begin(
+        {
+          id: ++this.#lastJob,
+          work: { kind: "metadata", requestId, rsc },
+          procedure: metadataProcedure(rsc, this.#config),
+          startedAt: now.mono,
+          startedEpoch: now.epoch,
+          queuedMs: now.mono - since,
+          timeoutMs: METADATA_TIMEOUT_MS,
+          recurring: false,
+          running: false,
+          ending: undefined,
+          retries: 0,
+        },
+        now,
+      );
+    }
   }
 
   #timer(timer: string, now: Now): void {
@@ -539,6 +552,7 @@ export class Executor {
 
   /** Starts what may start: first what was asked for once, then due recurring operations. */
   #pump(now: Now): void {
+    this.#pumpMetadata(now);
     const running = [...this.#jobs.values()].filter((job) => job.work.kind === "operation");
     const next = this.#queue.take(running, this.#throttle.jobs, this.#strictLimit(), now.mono);
     for (const { resource, operation, since, recurring } of next.start) {
@@ -575,7 +589,7 @@ export class Executor {
     this.#throttle = throttle(sample, this.#ownLoad, this.#config.cores, this.#loadThreshold, this.#limit());
     if (before.mode === this.#throttle.mode && before.jobs === this.#throttle.jobs) return;
     this.#log(
-      "info",
+      "debug",
       "LOAD_MODE",
       `load ${this.#throttle.mode}, ${this.#throttle.jobs} jobs at a time${this.#throttle.reason === "" ? "" : `: ${this.#throttle.reason}`}`,
     );

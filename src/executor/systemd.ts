@@ -80,6 +80,9 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
         asked = "state";
         return show;
       }
+      if (/not been booted with systemd/.test(outcome.stderr)) {
+        return finish(noSystemd(agent));
+      }
       if (outcome.code !== 0) return finish(jobFailed(unit, "show", outcome));
       return onState(parseUnitState(outcome.stdout));
     },
@@ -131,7 +134,7 @@ function noSystemd(agent: string): Verdict {
   return verdict(
     OcfExit.INSTALLED,
     OpStatus.NOT_INSTALLED,
-    `${agent} needs systemd: there is no systemctl on this machine`,
+    `${agent} needs systemd, which does not run this machine`,
   );
 }
 

@@ -150,6 +150,7 @@ describe("a real agent", () => {
       [
         "HACTL_CONFIG",
         "HACTL_JOB",
+        "HACTL_SOCKET",
         "HA_LOGFACILITY",
         "HA_RSCTMP",
         "HA_SBIN_DIR",

@@ -1,4 +1,5 @@
-/** The executor as a process of its own, for tests that kill it: `serve.ts RUN_DIR`. */
+/** The executor as a process of its own, for tests that kill it: `serve.ts RUN_DIR [OCF_PATH]`. */
+import { join } from "node:path";
 import { runExecutor } from "../../src/daemon/executor.ts";
 import { openLog } from "../../src/platform/index.ts";
 
@@ -8,8 +9,9 @@ process.exit(
   await runExecutor({
     runDir,
     log,
+    command: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     socketPath: `${runDir}/executor`,
-    ocfPath: [`${runDir}/ra`],
+    ocfPath: process.argv[3]?.split(":") ?? [`${runDir}/ra`],
     rscTmp: `${runDir}/tmp`,
     killGraceMs: 200,
   }),

@@ -179,7 +179,7 @@ describe("systemd", () => {
     expect(answer(of("systemd", "stop"), state("inactive", "not-found")).result).toMatchObject({ rc: 0 });
     expect(
       answer(of("systemd", "monitor"), { kind: "missing", searched: ["systemctl"] }).result?.exitReason,
-    ).toBe("systemd:web needs systemd: there is no systemctl on this machine");
+    ).toBe("systemd:web needs systemd, which does not run this machine");
   });
 
   test("a unit that never settles ends with the time limit", () => {
@@ -206,6 +206,11 @@ describe("service", () => {
     expect(answer(of("service", "stop"), absent, exited(0)).commands[1]).toBe("/etc/init.d/web stop");
     const none = { kind: "missing", searched: ["systemctl"] } as const;
     expect(answer(of("service", "monitor"), none, exited(3)).result?.rc).toBe(7);
+    const idle = exited(
+      1,
+      "System has not been booted with systemd as init system (PID 1). Can't operate.\n",
+    );
+    expect(answer(of("service", "monitor"), idle, exited(3)).result?.rc).toBe(7);
   });
 });
 
@@ -234,6 +239,17 @@ describe("meta-data", () => {
         error: "agent ocf:heartbeat:None is not installed: looked for /x/None",
       },
     ]);
+  });
+
+  test("of many agents is asked a few at a time", () => {
+    const world = new World();
+    for (let requestId = 1; requestId <= 6; requestId++) {
+      const rsc = { class: "ocf", provider: "heartbeat", type: `A${requestId}` } as const;
+      world.step({ type: "request", request: { type: "metadata", requestId, rsc } });
+    }
+    expect(world.labels()).toHaveLength(4);
+    for (let n = 1; n <= 6; n++) world.end(`ocf:heartbeat:A${n} meta-data`, exited(0, "", "<x/>"));
+    expect(world.events()).toHaveLength(6);
   });
 
   test("of a unit is made", () => {

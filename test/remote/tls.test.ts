@@ -30,7 +30,7 @@ class RemoteBench {
       runDir: this.dir,
       log: openLog({
         tag: "t",
-        thresholds: { stderr: "info" },
+        thresholds: { stderr: "warning" },
         writeStderr: (line) => this.lines.push(line),
       }),
       sharedKey: key,

@@ -80,6 +80,12 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/stop.ts")),
   },
   {
+    name: "remote",
+    group: "run",
+    description: "run resources on this host without being a member",
+    load: file(() => import("./commands/remote.ts")),
+  },
+  {
     name: "keygen",
     group: "configure",
     description: "make the secret key that the nodes share",

@@ -1,4 +1,4 @@
-import { formatScore } from "../../terms/index.ts";
+import { formatScore, nearest } from "../../terms/index.ts";
 import { parseScore } from "../values.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue } from "./lexer.ts";
@@ -20,7 +20,7 @@ export function readBlockInto(reader: Reader, block: XmlElement, stops: Readonly
   const score = reader.takeScore();
   if (score !== undefined) block.attributes.set("score", formatScore(score));
   while (reader.takeWord("rule") !== undefined) block.children.push(readRule(reader));
-  while (!reader.atEnd && !atStop(reader, stops)) block.children.push(readPair(reader));
+  while (!reader.atEnd && !atStop(reader, stops)) block.children.push(readPair(reader, stops));
 }
 
 /** Whether a stop word is next; `NAME=` counts as a stop word when it is one with its equals sign. */
@@ -32,7 +32,7 @@ export function atStop(reader: Reader, stops: ReadonlySet<string>): boolean {
 }
 
 /** `name=value`, `name`, `$id:name=value`, `@id`, `@id:name`. */
-function readPair(reader: Reader): XmlElement {
+function readPair(reader: Reader, stops: ReadonlySet<string>): XmlElement {
   const token = reader.take("a parameter");
   const { text } = token;
   if (text.startsWith("@")) {
@@ -48,6 +48,11 @@ function readPair(reader: Reader): XmlElement {
       "write NAME=VALUE; put a value with blanks in quotes",
       token,
     );
+  if (value === undefined && !token.quoted) {
+    const near = nearest(name, stops);
+    if (near !== undefined)
+      throw reader.fail(`unknown keyword "${name}"`, `did you mean "${near}"? else write ${name}=""`, token);
+  }
   return element("nvpair", { id: labelled?.[1], name, value });
 }
 

@@ -19,10 +19,11 @@ export function readLocation(reader: Reader): CrmObject {
   const constraint = element("rsc_location", { id: readId(reader, "constraint") });
   readLocated(reader, constraint);
   for (;;) {
+    const token = reader.peek();
     const option = reader.takeOption("role", "$role", "resource-discovery");
     if (option === undefined) break;
     const name = option.name.replace("$", "");
-    constraint.attributes.set(name, name === "role" ? readRole(reader, option.value) : option.value);
+    constraint.attributes.set(name, name === "role" ? readRole(reader, option.value, token) : option.value);
   }
   if (reader.wordAhead() === "rule") {
     while (reader.takeWord("rule") !== undefined) constraint.children.push(readRule(reader));

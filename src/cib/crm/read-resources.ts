@@ -131,7 +131,7 @@ function readBlocks(reader: Reader, resource: XmlElement, stops: ReadonlySet<str
         operationsOf(resource).children.push(readOperation(reader, stops));
         break;
       default:
-        readOperationBlock(reader, resource, keyword, stops);
+        readOperationBlock(reader, resource, keyword, stops, token);
     }
   }
 }
@@ -186,10 +186,11 @@ function readOperationBlock(
   resource: XmlElement,
   keyword: string,
   stops: ReadonlySet<string>,
+  token: Token | undefined,
 ): void {
   const operation = resource.children.find(({ name }) => name === "operations")?.children.at(-1);
   if (operation === undefined)
-    throw reader.fail(`"${keyword}" stands before any operation`, "put it behind an op");
+    throw reader.fail(`"${keyword}" stands before any operation`, "put it behind an op", token);
   const block = element(blockNames[keyword] ?? "");
   readBlockInto(reader, block, stops);
   operation.children.push(block);

@@ -25,10 +25,11 @@ const specFields = [
 export function readRule(reader: Reader): XmlElement {
   const rule = element("rule");
   for (;;) {
+    const token = reader.peek();
     const option = reader.takeOption("$id", "id", "$id-ref", "id-ref", "$role", "role");
     if (option === undefined) break;
     const name = option.name.replace("$", "");
-    rule.attributes.set(name, name === "role" ? readRole(reader, option.value) : option.value);
+    rule.attributes.set(name, name === "role" ? readRole(reader, option.value, token) : option.value);
   }
   if (rule.attributes.has("id-ref")) return rule;
   readRuleScore(reader, rule);

@@ -32,6 +32,12 @@ const file =
 /** Every command, in the order of the help. To add one: commands/NAME.ts and one entry here. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: "status",
+    group: "look",
+    description: "how the cluster is, on one screen",
+    load: file(() => import("./commands/status.ts")),
+  },
+  {
     name: "config",
     group: "configure",
     description: "check, show, explain or import hactl.toml",

@@ -1,4 +1,4 @@
-import { child, childrenOf, parseScore } from "../../cib/index.ts";
+import { child, childrenOf, parseScore, plainValues, unpackNvpairs } from "../../cib/index.ts";
 import type { Cluster, FailedOp, Node } from "../../scheduler/index.ts";
 import { compareNames, sortedNodes } from "./cluster-view.ts";
 import { formatCtime, formatInterval } from "./dates.ts";
@@ -21,9 +21,10 @@ export function expectedConnectivity(cluster: Cluster): Map<string, number> {
   const expected = new Map<string, number>();
   for (const rsc of cluster.resourceById.values()) {
     if (!rsc.isPrimitive || (rsc.type !== "ping" && rsc.type !== "pingd")) continue;
-    const hosts = (rsc.params.get("host_list") ?? "").split(/[\s,]+/).filter((host) => host !== "").length;
-    const multiplier = Number(rsc.params.get("multiplier") ?? 1);
-    expected.set(rsc.params.get("name") ?? "pingd", hosts * (Number.isNaN(multiplier) ? 1 : multiplier));
+    const params = plainValues(unpackNvpairs([rsc.xml], "instance_attributes", { now: cluster.now }));
+    const hosts = (params.get("host_list") ?? "").split(/[\s,]+/).filter((host) => host !== "").length;
+    const multiplier = Number(params.get("multiplier") ?? 1);
+    expected.set(params.get("name") ?? "pingd", hosts * (Number.isNaN(multiplier) ? 1 : multiplier));
   }
   return expected;
 }

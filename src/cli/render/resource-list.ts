@@ -39,7 +39,7 @@ export interface ResourceListOptions {
 }
 
 /** The connection that a resource's `remote-node` implies: displays show the guest node instead. */
-const isImplied = (rsc: Resource): boolean => rsc.meta.get("internal_rsc") === "true";
+export const isImplied = (rsc: Resource): boolean => rsc.meta.get("internal_rsc") === "true";
 
 /** Lines of all resources, or the remark that there are none. */
 export function resourceItems(cluster: Cluster, options: ResourceListOptions = {}): Outline[] {

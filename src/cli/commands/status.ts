@@ -1,0 +1,73 @@
+import { defineCommand } from "citty";
+import { parseIntervalMs } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { colours, print, printJson, wantsJson } from "../output.ts";
+import type { StatusInput } from "../render/input.ts";
+import { statusModel } from "../render/status-facts.ts";
+import type { VerdictState } from "../render/status-model.ts";
+import { statusScreen } from "../render/status-screen.ts";
+import { DaemonLink, runningStatus } from "./live.ts";
+import { fileStatus } from "./mon-report.ts";
+import { repeat } from "./watch.ts";
+
+/** With `--exit-code`, for scripts: 0 normal, 1 degraded, 2 stopped or without quorum. */
+const exits: Readonly<Record<VerdictState, number>> = { NORMAL: 0, DEGRADED: 1, STOPPED: 2, "NO QUORUM": 2 };
+
+const fileOf = (args: { readonly file?: string | undefined }): string | undefined =>
+  args.file ?? process.env.CIB_file;
+
+function show(input: StatusInput): VerdictState {
+  const model = statusModel(input);
+  if (wantsJson()) printJson(model);
+  else print(statusScreen(model, colours));
+  return model.verdict.state;
+}
+
+/** Redraws in place on a terminal; elsewhere prints one report after the other. */
+async function watch(file: string | undefined, everyMs: number): Promise<number> {
+  const link = new DaemonLink();
+  const draw = async () => {
+    if (process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
+    try {
+      show(file === undefined ? await link.status() : await fileStatus(file));
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      print(`${colours.red(colours.bold("NOT CONNECTED"))} – ${error.what}`);
+    }
+  };
+  try {
+    return await repeat({ show: draw, everyMs, link });
+  } finally {
+    link.close();
+  }
+}
+
+export default defineCommand({
+  meta: {
+    name: "status",
+    description: "Show on one screen how the cluster is and why. The first line is the verdict.",
+  },
+  args: {
+    watch: { type: "boolean", alias: "w", description: "redraw whenever something changes" },
+    interval: { type: "string", valueHint: "TIME", default: "5s", description: "redraw at least this often" },
+    file: { type: "string", alias: "x", valueHint: "FILE", description: "show a CIB from a file" },
+    "exit-code": { type: "boolean", description: "exit with 0 normal, 1 degraded, 2 stopped or no quorum" },
+  },
+  run: async ({ args }) => {
+    const file = fileOf(args);
+    if (args.watch) {
+      const everyMs = parseIntervalMs(args.interval);
+      if (everyMs === undefined || everyMs < 100) {
+        throw new HactlError({
+          code: "USAGE",
+          what: `"${args.interval}" is no interval`,
+          cure: "Write 5s, 500ms or 1min; at least 100ms",
+          exit: CrmExit.USAGE,
+        });
+      }
+      return watch(file, everyMs);
+    }
+    const state = show(file === undefined ? await runningStatus() : await fileStatus(file));
+    return args["exit-code"] ? exits[state] : CrmExit.OK;
+  },
+});

@@ -1,0 +1,281 @@
+import { child } from "../../cib/index.ts";
+import { devicesFromCib } from "../../fencer/index.ts";
+import {
+  type Cluster,
+  type Node,
+  type Resource,
+  Role,
+  roleName,
+  unpackCluster,
+} from "../../scheduler/index.ts";
+import { nodeName } from "../../terms/index.ts";
+import {
+  activeNodes,
+  currentNode,
+  displayedRole,
+  displayedState,
+  instanceCounts,
+  isActive,
+  isDisabled,
+  nodeStateText,
+  primitivesOf,
+  printableId,
+  sortedNodes,
+  sortedResources,
+} from "./cluster-view.ts";
+import { exitText, statusText } from "./exit-texts.ts";
+import type { StatusInput } from "./input.ts";
+import { bansOf, expectedConnectivity, shownAttributes } from "./mon-sections.ts";
+import { failCount, type OperationEntry, readOperation } from "./operations.ts";
+import { agentText, isImplied, stateFlags } from "./resource-list.ts";
+import type {
+  ClusterFacts,
+  FailureFacts,
+  FencingFacts,
+  NodeFacts,
+  ResourceFacts,
+  StatusModel,
+} from "./status-model.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** Makes the facts of a status display from what the daemon (or a file) says. */
+export function statusModel(input: StatusInput): StatusModel {
+  const cluster = unpackCluster(input.cib, input.now);
+  const facts = {
+    cluster: clusterFacts(input, cluster),
+    nodes: sortedNodes(cluster).map((node) => nodeFacts(input, cluster, node)),
+    resources: sortedResources(cluster)
+      .filter((rsc) => !isImplied(rsc) && (!rsc.removed || isActive(rsc, true)))
+      .map((rsc) => resourceFacts(cluster, rsc)),
+    failures: cluster.failedOps.map(({ node, xml, rsc }) =>
+      failureFacts(cluster, node, readOperation(xml), rsc),
+    ),
+    fencing: fencingFacts(input, cluster),
+    tickets: [...cluster.tickets.values()].map(({ id, granted, standby }) => ({ id, granted, standby })),
+    bans: bansOf(cluster, "cli-").map(({ id, rsc, node }) => ({ id, rsc, node })),
+    ...(input.transition === undefined ? {} : { transition: input.transition }),
+    throttle: input.throttle,
+  };
+  return { format: "hactl-status/1", verdict: verdictOf(input, cluster, facts), ...facts };
+}
+
+function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
+  const { attributes } = input.cib;
+  const { membership } = input;
+  const part = (name: string) => attributes.get(name) ?? "0";
+  const counts = instanceCounts(cluster);
+  const running = cluster.resources.flatMap(primitivesOf).filter((rsc) => isActive(rsc, false)).length;
+  const leader = membership?.leader ?? cluster.nodeById.get(attributes.get("dc-uuid") ?? "")?.name;
+  const changed = attributes.get("cib-last-written");
+  const name = input.clusterName ?? cluster.properties.get("cluster-name");
+  return {
+    ...(name ? { name } : {}),
+    ...(input.localNode === undefined ? {} : { localNode: input.localNode }),
+    ...(leader === undefined ? {} : { leader }),
+    now: input.now,
+    version: input.version,
+    featureSet: input.featureSet,
+    configVersion: `${part("admin_epoch")}.${part("epoch")}.${part("num_updates")}`,
+    ...(changed ? { configChanged: changed } : {}),
+    quorate: membership?.quorate ?? cluster.quorate,
+    ...(membership
+      ? {
+          quorumReason: membership.quorumReason,
+          votes: membership.votes,
+          expectedVotes: membership.expectedVotes,
+        }
+      : {}),
+    maintenance: cluster.options.maintenance,
+    instances: { ...counts, running },
+  };
+}
+
+function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts {
+  const links = input.membership?.links.filter(({ peer }) => peer === node.name);
+  const attributes = shownAttributes(node, expectedConnectivity(cluster));
+  const leader = input.membership ? input.membership.leader === node.name : node.isDc;
+  return {
+    name: node.name,
+    id: node.id,
+    kind: node.isGuest ? "guest" : node.isRemote ? "remote" : "member",
+    state: nodeStateText(node),
+    online: node.online,
+    unclean: node.unclean,
+    leader,
+    resources: node.running.length,
+    ...(node.unclean && node.fenceReason !== "" ? { reason: node.fenceReason } : {}),
+    ...(links && links.length > 0
+      ? {
+          links: links.map(({ link, up, address }) => ({
+            link,
+            up,
+            ...(address === undefined ? {} : { address }),
+          })),
+        }
+      : {}),
+    attributes: Object.fromEntries(attributes.map(({ name, value }) => [name, value])),
+  };
+}
+
+/** When a resource came into its state on a node: the last operation there that changed or found it. */
+export function activeSince(cluster: Cluster, rsc: Resource, node: Node): number | undefined {
+  const state = child(cluster.cib, "status")?.children.find(
+    ({ name, attributes }) =>
+      name === "node_state" && (attributes.get("uname") === node.name || attributes.get("id") === node.id),
+  );
+  const histories = child(child(state, "lrm"), "lrm_resources")?.children ?? [];
+  const names = new Set([rsc.historyId, rsc.id, printableId(rsc)]);
+  const operations = histories
+    .filter(({ attributes }) => names.has(attributes.get("id") ?? ""))
+    .flatMap(({ children }) => children)
+    .map(readOperation)
+    .filter(({ task, intervalMs, status }) => status === 0 && intervalMs === 0 && changesState(task));
+  const last = operations.sort((a, b) => b.call - a.call)[0];
+  return last && last.changed > 0 ? last.changed : undefined;
+}
+
+const changesState = (task: string) =>
+  ["start", "promote", "demote", "migrate_from", "monitor", "stop"].includes(task);
+
+/** One resource with what is in it. */
+export function resourceFacts(cluster: Cluster, rsc: Resource): ResourceFacts {
+  if (rsc.isPrimitive) return primitiveFacts(cluster, rsc);
+  const parts = rsc.bundle
+    ? rsc.bundle.replicas.map(({ container, child: inner, remote }) => ({
+        ...primitiveFacts(cluster, inner ?? container),
+        id: printableId(remote ?? container),
+        nodes: container.runningOn.map((node) => placeOf(cluster, container, node, inner ?? container)),
+      }))
+    : rsc.children
+        .filter((inner) => !inner.removed || isActive(inner, false))
+        .map((inner) => resourceFacts(cluster, inner));
+  const on = new Set(activeNodes(rsc));
+  const idle = [...rsc.allowed.keys()].filter((node) => !on.has(node) && node.online);
+  return {
+    id: rsc.id,
+    kind: rsc.bundle ? "bundle" : rsc.isClone ? "clone" : "group",
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    failed: parts.some(({ failed }) => failed),
+    flags: collectiveFlags(rsc),
+    ...(rsc.isClone ? { promotable: rsc.promotable, idle: idle.map(({ name }) => name).sort() } : {}),
+    children: parts,
+  };
+}
+
+const collectiveFlags = (rsc: Resource): string[] => [
+  ...(isDisabled(rsc) ? ["disabled"] : []),
+  ...(rsc.maintenance ? ["maintenance"] : rsc.managed ? [] : ["unmanaged"]),
+];
+
+function placeOf(
+  cluster: Cluster,
+  rsc: Resource,
+  node: Node,
+  shown: Resource,
+): ResourceFacts["nodes"][number] {
+  const since = activeSince(cluster, rsc, node);
+  return { node: node.name, role: roleName(displayedRole(shown)), ...(since === undefined ? {} : { since }) };
+}
+
+function primitiveFacts(cluster: Cluster, rsc: Resource): ResourceFacts {
+  const failure = rsc.failed ? lastFailure(cluster, rsc) : undefined;
+  return {
+    id: printableId(rsc),
+    kind: "primitive",
+    agent: agentText(rsc),
+    role: displayedState(rsc, true),
+    nodes:
+      displayedRole(rsc) === Role.Stopped
+        ? []
+        : rsc.runningOn.map((node) => placeOf(cluster, rsc, node, rsc)),
+    failed: rsc.failed,
+    flags: [...(rsc.removed ? ["removed"] : []), ...stateFlags(rsc, currentNode(rsc), { pending: true })],
+    ...(failure === undefined ? {} : { failure: failureText(failure) }),
+    children: [],
+  };
+}
+
+function lastFailure(cluster: Cluster, rsc: Resource): OperationEntry | undefined {
+  const names = new Set([rsc.id, rsc.historyId, printableId(rsc)]);
+  return cluster.failedOps
+    .map(({ xml }) => readOperation(xml))
+    .filter((operation) => names.has(operation.rsc))
+    .sort((a, b) => b.changed - a.changed)[0];
+}
+
+/** `monitor: Not running – process died` */
+export function failureText({ task, rc, status, exitReason }: OperationEntry): string {
+  return `${task}: ${outcomeText(rc, status)}${exitReason === "" ? "" : ` – ${exitReason}`}`;
+}
+
+const outcomeText = (rc: number, status: number): string =>
+  status === 0 ? exitText(rc) : statusText(status);
+
+function failureFacts(cluster: Cluster, node: Node, operation: OperationEntry, rscId: string): FailureFacts {
+  const { count } = failCount(node, operation.rsc);
+  const rsc = cluster.resourceById.get(rscId) ?? cluster.resourceById.get(operation.rsc);
+  return {
+    rsc: operation.rsc,
+    task: operation.task,
+    intervalMs: operation.intervalMs,
+    node: node.name,
+    rc: operation.rc,
+    status: operation.status,
+    outcome: outcomeText(operation.rc, operation.status),
+    exitReason: operation.exitReason,
+    ...(operation.changed > 0 ? { at: operation.changed } : {}),
+    execMs: operation.execMs,
+    failCount: count >= 1_000_000 ? "INFINITY" : count,
+    threshold: rsc?.migrationThreshold ?? 1_000_000,
+  };
+}
+
+function fencingFacts(input: StatusInput, cluster: Cluster): FencingFacts {
+  const configuration = child(input.cib, "configuration");
+  const found = configuration ? devicesFromCib(configuration, input.now) : undefined;
+  const devices = [...(found?.devices.values() ?? [])].map(({ id, agent, disabled }) => {
+    const node = cluster.resourceById.get(id)?.runningOn[0]?.name;
+    return {
+      id,
+      agent,
+      ...(node === undefined ? {} : { node }),
+      ...(disabled === undefined ? {} : { disabled }),
+    };
+  });
+  const members = sortedNodes(cluster).filter(({ kind }) => kind === "member");
+  const topology = members.flatMap(({ name }) => {
+    const levels = found?.levelsFor(nodeName(name)) ?? [];
+    return levels.length === 0 ? [] : [{ node: name, levels: levels.map((level) => level.devices) }];
+  });
+  return {
+    enabled: cluster.options.fencingEnabled,
+    devices,
+    topology,
+    warnings: [...(found?.problems ?? []), ...topologyWarnings(devices, topology, members)],
+    pending: input.fencing.pending,
+    history: input.fencing.history,
+  };
+}
+
+/** Levels that name devices which are not there, and nodes that a topology forgot. */
+function topologyWarnings(
+  devices: FencingFacts["devices"],
+  topology: FencingFacts["topology"],
+  members: readonly Node[],
+): string[] {
+  const known = new Set(devices.map(({ id }) => id));
+  const dangling = topology.flatMap(({ node, levels }) =>
+    levels
+      .flat()
+      .filter((id) => !known.has(id))
+      .map((id) => `the fencing topology of ${node} names ${id}, which is no fence device`),
+  );
+  const covered = new Set(topology.map(({ node }) => node));
+  const forgotten =
+    topology.length === 0
+      ? []
+      : members
+          .filter(({ name }) => !covered.has(name))
+          .map(({ name }) => `the fencing topology has no level for ${name}`);
+  return [...dangling, ...forgotten];
+}

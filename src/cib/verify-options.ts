@@ -41,6 +41,7 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
       const table = metaTables[resource.name];
       if (table === undefined) continue;
       check(resource, "meta_attributes", table, "meta attribute");
+      problems.push(...checkMisplaced(resource, table));
       for (const op of childrenOf(child(resource, "operations"), "op"))
         check(op, "meta_attributes", operation, "operation property");
       visit(resource);
@@ -56,6 +57,39 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   problems.push(...checkFencing(configuration, resources));
   return problems;
 }
+
+/** Meta attributes that were given as parameters have no effect; a clone has no parameters of its own at all. */
+function checkMisplaced(resource: XmlElement, table: ReadonlyMap<string, OptionSpec>): CibProblem[] {
+  const suspects: { has(name: string): boolean } =
+    resource.name === "primitive" || resource.name === "template" ? unmistakable : table;
+  return childrenOf(resource, "instance_attributes").flatMap((set) =>
+    childrenOf(set, "nvpair").flatMap((pair) => {
+      const name = pair.attributes.get("name") ?? "";
+      if (!suspects.has(name)) return [];
+      const text = `"${name}" of ${resource.name} "${resource.attributes.get("id")}" is a meta attribute but stands among the parameters`;
+      return [
+        problemAt(
+          pair,
+          "warning",
+          "MISPLACED_OPTION",
+          text,
+          "put it among the meta attributes (crm text: behind meta)",
+        ),
+      ];
+    }),
+  );
+}
+
+/** Names that no agent has for a parameter. */
+const unmistakable: ReadonlySet<string> = new Set([
+  "target-role",
+  "is-managed",
+  "resource-stickiness",
+  "migration-threshold",
+  "failure-timeout",
+  "multiple-active",
+  "allow-migrate",
+]);
 
 /** A name that is near a known one is a slip; any other may be somebody's own (agents read meta attributes). */
 function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, what: string): CibProblem[] {

@@ -1,3 +1,4 @@
+import { parseBoolean } from "../values.ts";
 import { child, type XmlElement } from "../xml.ts";
 import type { Note } from "./notes.ts";
 import { modernRoles, renameAttributes } from "./nvsets.ts";
@@ -23,6 +24,20 @@ export function upgradeConstraints(configuration: XmlElement, note: Note): void 
     for (const item of constraint.children) if (item.name === "resource_set") modernRoles(item, "role");
   }
   upgradeRules(configuration);
+  normaliseBooleans(configuration);
+}
+
+const booleans = ["symmetrical", "sequential", "require-all", "enabled", "record-pending", "add-host"];
+
+/** The schema takes only `true` and `false` where Pacemaker takes `yes` and `on` too. */
+function normaliseBooleans(parent: XmlElement): void {
+  for (const item of parent.children) {
+    for (const name of booleans) {
+      const value = parseBoolean(item.attributes.get(name));
+      if (value !== undefined) item.attributes.set(name, String(value));
+    }
+    normaliseBooleans(item);
+  }
 }
 
 /** Rules are everywhere: in constraints, in blocks of values, in other rules. */

@@ -1,0 +1,317 @@
+import { describe, expect, test } from "bun:test";
+import {
+  applyOperations,
+  type CibOperation,
+  child,
+  cibDigest,
+  compareCibVersions,
+  formatVersion,
+  formatXml,
+  parseXml,
+  queryCib,
+  selectXpath,
+  versionOf,
+} from "../../src/cib/index.ts";
+import { CrmExit, HactlError } from "../../src/terms/index.ts";
+
+const document = `<cib admin_epoch="1" epoch="5" num_updates="9" validate-with="pacemaker-3.9"><configuration>
+  <crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="p1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
+  <nodes><node id="1" uname="n1"/></nodes>
+  <resources><primitive id="a" class="ocf" provider="heartbeat" type="Dummy"><meta_attributes id="am"><nvpair id="am-x" name="x" value="1"/></meta_attributes></primitive>
+    <clone id="k"><primitive id="b" class="ocf" provider="heartbeat" type="Dummy"/></clone></resources>
+  <constraints><rsc_location id="l" rsc="a" node="n1" score="5"/></constraints></configuration>
+  <status><node_state id="1" uname="n1" crmd="online"/></status></cib>`;
+const cib = () => parseXml(document);
+const apply = (...operations: CibOperation[]) => applyOperations(cib(), operations);
+const at = (root: ReturnType<typeof cib>, xpath: string) =>
+  queryCib(root, { xpath })
+    .map((item) => formatXml(item, -1))
+    .join("");
+
+function refusal(...operations: CibOperation[]): HactlError {
+  const root = cib();
+  const before = formatXml(root);
+  try {
+    applyOperations(root, operations);
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    expect(formatXml(root)).toBe(before);
+    return error;
+  }
+  throw new Error("was not refused");
+}
+
+describe("operations", () => {
+  test("create puts an element into its section and gives it ids", () => {
+    const {
+      cib: after,
+      configurationChanged,
+      statusChanged,
+      value,
+    } = apply({
+      op: "create",
+      xml: '<primitive id="c" class="ocf" provider="heartbeat" type="Dummy"><operations><op name="monitor" interval="5s"/></operations></primitive>',
+    });
+    expect(at(after, "//primitive[@id='c']//op")).toBe(
+      '<op name="monitor" interval="5s" id="c-monitor-5s"/>',
+    );
+    expect([configurationChanged, statusChanged, value]).toEqual([true, false, "1.6.0"]);
+  });
+
+  test("create within what an XPath finds, and of a section's children", () => {
+    const { cib: after } = apply(
+      { op: "create", xml: '<nvpair id="y" name="y" value="2"/>', xpath: "//meta_attributes[@id='am']" },
+      { op: "create", xml: '<tags><tag id="t"><obj_ref id="a"/></tag></tags>' },
+      { op: "create", xml: '<meta_attributes id="d"/>', scope: "rsc_defaults" },
+    );
+    expect(at(after, "//meta_attributes[@id='am']/nvpair[2]")).toContain('name="y"');
+    expect(at(after, "/cib/configuration/tags/tag")).toContain('id="t"');
+    expect(at(after, "/cib/configuration/rsc_defaults")).toContain('id="d"');
+  });
+
+  test("modify merges by name and id", () => {
+    const { cib: after } = apply(
+      {
+        op: "modify",
+        xml: '<primitive id="a" description="d"><meta_attributes id="am"><nvpair id="am-x" value="7"/><nvpair id="am-z" name="z" value="3"/></meta_attributes></primitive>',
+      },
+      {
+        op: "modify",
+        xml: '<crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="p2" name="batch-limit" value="3"/></cluster_property_set></crm_config>',
+      },
+    );
+    expect(at(after, "//primitive[@id='a']")).toBe(
+      '<primitive id="a" class="ocf" provider="heartbeat" type="Dummy" description="d"><meta_attributes id="am"><nvpair id="am-x" name="x" value="7"/><nvpair id="am-z" name="z" value="3"/></meta_attributes></primitive>',
+    );
+    expect(at(after, "//crm_config//nvpair")).toContain('name="batch-limit"');
+  });
+
+  test("modify and replace can create; else the missing is an error", () => {
+    const xml = '<rsc_location id="l2" rsc="k" node="n1" score="1"/>';
+    expect(refusal({ op: "modify", xml })).toMatchObject({ code: "NO_SUCH", exit: CrmExit.NOSUCH });
+    expect(refusal({ op: "replace", xml }).code).toBe("NO_SUCH");
+    expect(at(apply({ op: "modify", xml, create: true }).cib, "//rsc_location[2]")).toContain('id="l2"');
+  });
+
+  test("replace of an element, a section, a configuration", () => {
+    const element = apply({ op: "replace", xml: '<primitive id="b" class="systemd" type="x"/>' }).cib;
+    expect(at(element, "//clone")).toBe('<clone id="k"><primitive id="b" class="systemd" type="x"/></clone>');
+    const section = apply({ op: "replace", xml: "<constraints/>" }).cib;
+    expect(at(section, "//constraints")).toBe("<constraints/>");
+    const whole = apply({ op: "replace", xml: "<configuration><nodes/></configuration>" }).cib;
+    expect(at(whole, "//configuration")).toBe(
+      "<configuration><nodes/><crm_config/><resources/><constraints/></configuration>",
+    );
+    expect(at(whole, "//node_state")).toContain("online");
+  });
+
+  test("replace of the document: a higher version counts, a lower is refused, the status stays", () => {
+    const newer = apply({ op: "replace", xml: '<cib admin_epoch="2" epoch="1"><configuration/></cib>' });
+    expect(newer.value).toBe("2.1.0");
+    expect(at(newer.cib, "//node_state")).toContain("online");
+    expect(refusal({ op: "replace", xml: '<cib admin_epoch="1" epoch="4"/>' })).toMatchObject({
+      code: "OLD",
+      exit: CrmExit.OLD,
+    });
+    expect(apply({ op: "replace", xml: '<cib admin_epoch="1" epoch="5"><configuration/></cib>' }).value).toBe(
+      "1.6.0",
+    );
+  });
+
+  test("delete by pattern, by path, of several; nothing found is no error", () => {
+    expect(apply({ op: "delete", xml: '<rsc_location id="l"/>' }).cib.children.length).toBe(2);
+    expect(() => at(apply({ op: "delete", xml: '<rsc_location id="l"/>' }).cib, "//rsc_location")).toThrow();
+    expect(apply({ op: "delete", xpath: "//nvpair[@name='x']" }).configurationChanged).toBe(true);
+    expect(() => at(apply({ op: "delete", xpath: "//nvpair", all: true }).cib, "//nvpair")).toThrow();
+    expect(apply({ op: "delete", xml: '<primitive id="none"/>' })).toMatchObject({
+      configurationChanged: false,
+      value: "1.5.9",
+    });
+  });
+
+  test("the status counts updates, the configuration epochs", () => {
+    const status = apply({ op: "modify", xml: '<node_state id="1" crmd="offline"/>', scope: "status" });
+    expect(status).toMatchObject({ configurationChanged: false, statusChanged: true, value: "1.5.10" });
+    const both = apply(
+      { op: "modify", xml: '<node_state id="1" crmd="offline"/>', scope: "status" },
+      { op: "delete", xml: '<rsc_location id="l"/>' },
+    );
+    expect(both).toMatchObject({ configurationChanged: true, statusChanged: true, value: "1.6.0" });
+    expect(apply({ op: "bump" }).value).toBe("1.6.0");
+    expect(apply({ op: "modify", xml: '<cib admin_epoch="7"/>' }).value).toBe("7.5.0");
+  });
+
+  test("erase leaves nodes and status", () => {
+    const { cib: after } = apply({ op: "erase" });
+    expect(at(after, "//configuration")).toBe(
+      '<configuration><nodes><node id="1" uname="n1"/></nodes><crm_config/><resources/><constraints/></configuration>',
+    );
+    expect(at(after, "//node_state")).toContain("online");
+  });
+
+  test("require holds a version fast", () => {
+    expect(apply({ op: "require", adminEpoch: 1, epoch: 5 }).value).toBe("1.5.9");
+    expect(refusal({ op: "require", adminEpoch: 1, epoch: 4 }, { op: "erase" }).code).toBe("OLD");
+  });
+
+  test("a master is a promotable clone in every operation", () => {
+    const { cib: after } = apply({
+      op: "replace",
+      xml: '<master id="k"><primitive id="b" class="ocf" provider="pacemaker" type="Stateful"/></master>',
+    });
+    expect(at(after, "//resources/*[2]")).toStartWith(
+      '<clone id="k"><meta_attributes id="k-meta_attributes"><nvpair id="k-meta_attributes-promotable"',
+    );
+  });
+
+  test("what did not change is the same object as before", () => {
+    const root = cib();
+    const configuration = applyOperations(root, [{ op: "delete", xml: '<rsc_location id="l"/>' }]).cib;
+    expect(child(configuration, "status")).toBe(child(root, "status") as never);
+    const status = applyOperations(root, [
+      { op: "create", xml: '<node_state id="2"/>', scope: "status" },
+    ]).cib;
+    expect(child(status, "configuration")).toBe(child(root, "configuration") as never);
+  });
+
+  test.each<[string, CibOperation, string]>([
+    ["not XML", { op: "create", xml: "<a" }, "XML_SYNTAX"],
+    ["an id that is used", { op: "create", xml: '<primitive id="a" class="lsb" type="x"/>' }, "EXISTS"],
+    [
+      "an id of another kind",
+      { op: "create", xml: '<primitive id="l" class="lsb" type="x"/>' },
+      "DUPLICATE_ID",
+    ],
+    [
+      "a reference to nothing",
+      { op: "create", xml: '<rsc_location id="l2" rsc="zz" node="n1" score="1"/>' },
+      "DANGLING_REFERENCE",
+    ],
+    ["what others refer to deleted", { op: "delete", xml: '<primitive id="a"/>' }, "DANGLING_REFERENCE"],
+    [
+      "an unknown element",
+      { op: "create", xml: '<primitve id="z"/>', scope: "resources" },
+      "UNKNOWN_ELEMENT",
+    ],
+    ["an unknown attribute", { op: "modify", xml: '<primitive id="a" typ="x"/>' }, "UNKNOWN_ATTRIBUTE"],
+    ["a missing attribute", { op: "create", xml: '<rsc_ticket id="t" rsc="a"/>' }, "MISSING_ATTRIBUTE"],
+    ["an empty clone", { op: "delete", xml: '<primitive id="b"/>' }, "WRONG_FORM"],
+    ["an element without a place", { op: "create", xml: "<nvpair/>" }, "NO_PLACE"],
+    ["an unknown section", { op: "create", xml: '<nvpair id="q"/>', scope: "resorces" }, "NO_SUCH"],
+    ["a path to nothing", { op: "create", xml: '<nvpair id="q"/>', xpath: "//nothing" }, "NO_SUCH"],
+    ["a broken path", { op: "delete", xpath: "//a[" }, "XPATH_SYNTAX"],
+    ["a patch of another kind", { op: "patch", xml: "<diff/>" }, "PATCH"],
+  ])("%s is refused as a whole", (_, operation, code) => {
+    const error = refusal({ op: "bump" }, operation);
+    expect(error.code).toBe(code);
+    expect(error.cure).toBeString();
+  });
+});
+
+describe("patches", () => {
+  const patch = (changes: string, source = 'admin_epoch="1" epoch="5" num_updates="0"') =>
+    apply({
+      op: "patch",
+      xml: `<diff format="2"><version><source ${source}/><target admin_epoch="1" epoch="6" num_updates="0"/></version>${changes}</diff>`,
+    });
+
+  test("attributes, deletions, creations and moves", () => {
+    const { cib: after, value } = patch(`
+      <change operation="modify" path="/cib"><change-list><change-attr name="epoch" operation="set" value="6"/></change-list></change>
+      <change operation="modify" path="/cib/configuration/resources/primitive[@id='a']"><change-list><change-attr name="type" operation="set" value="Stateful"/><change-attr name="provider" operation="set" value="pacemaker"/></change-list></change>
+      <change operation="delete" path="/cib/configuration/resources/primitive[@id='a']/meta_attributes[@id='am']"/>
+      <change operation="create" path="/cib/configuration/resources" position="0"><primitive id="z" class="lsb" type="x"/></change>
+      <change operation="move" path="/cib/configuration/resources/primitive[@id='a']" position="2"/>`);
+    expect(at(after, "//resources")).toBe(
+      '<resources><primitive id="z" class="lsb" type="x"/><clone id="k"><primitive id="b" class="ocf" provider="heartbeat" type="Dummy"/></clone><primitive id="a" class="ocf" provider="pacemaker" type="Stateful"/></resources>',
+    );
+    expect(value).toBe("1.6.0");
+  });
+
+  test("from another version it is refused, and when it does not fit", () => {
+    expect(() => patch("", 'admin_epoch="1" epoch="4" num_updates="0"')).toThrow("starts from version 1.4.0");
+    expect(() => patch('<change operation="delete" path="/cib/configuration/nothing"/>')).toThrow(
+      "nothing is at",
+    );
+  });
+});
+
+describe("selectXpath", () => {
+  const root = parseXml(
+    `<cib><a id="1" n="x"><b id="2"/><b id="3" n="y"/><c id="4"><b id="5" n="x y"/></c></a><a id="6"/></cib>`,
+  );
+  test.each<[string, string]>([
+    ["/cib", ""],
+    ["/", ""],
+    ["/cib/a", "1 6"],
+    ["//b", "2 3 5"],
+    ["//a//b", "2 3 5"],
+    ["/cib/a/b", "2 3"],
+    ["//b[@n]", "3 5"],
+    ["//b[@n='y']", "3"],
+    ['//b[@n="y"]', "3"],
+    ["//b[@n!='y']", "5"],
+    ["//b[not(@n)]", "2"],
+    ["//b[@n='y' or @id='2']", "2 3"],
+    ["//b[@n and @id='5']", "5"],
+    ["//b[(@n='q' or @n='y') and @id='3']", "3"],
+    ["/cib/a/b[2]", "3"],
+    ["/cib/a/b[last()]", "3"],
+    ["/cib/a/b[position()=1]", "2"],
+    ["//b[contains(@n,'x')]", "5"],
+    ["//b[starts-with(@n, 'y')]", "3"],
+    ["//*[name()='c']", "4"],
+    ["//a[b]", "1"],
+    ["//a[c/b[@id='5']]", "1"],
+    ["//a[.//b[@id='5']]", "1"],
+    ["//b[@id='5']/..", "4"],
+    ["//b[@id='5']/../../b", "2 3"],
+    ["//a/*", "2 3 4"],
+    ["//c|//a[@id='6']|//c", "4 6"],
+    ["//b[@id='2'] | //a[1]", "1 2"],
+    ["//zzz", ""],
+    ["/a", ""],
+  ])("%s finds %p", (xpath, ids) => {
+    const found = selectXpath(root, xpath).map(({ element }) => element.attributes.get("id") ?? "");
+    expect(found.join(" ").trim()).toBe(ids);
+  });
+
+  test.each([
+    "",
+    "//",
+    "//a[",
+    "//a[@]",
+    "//a[@n=]",
+    "//a]",
+    "//a[@n='x]",
+    "//a/@n",
+    "//a[foo('x')]",
+    "a b",
+    "//a[@n=x]",
+    "//a[]",
+  ])("%p is not understood", (xpath) => {
+    expect(() => selectXpath(root, xpath)).toThrow(HactlError);
+  });
+});
+
+describe("versions and digests", () => {
+  test("compare from the left", () => {
+    expect(compareCibVersions([1, 0, 0], [0, 9, 9])).toBeGreaterThan(0);
+    expect(compareCibVersions([1, 2, 3], [1, 3, 0])).toBeLessThan(0);
+    expect(compareCibVersions([1, 2, 3], [1, 2, 3])).toBe(0);
+    expect(formatVersion(versionOf(parseXml('<cib epoch="7" num_updates="x" admin_epoch="-3"/>')))).toBe(
+      "0.7.0",
+    );
+  });
+
+  test("the digest is of the configuration, not of how or when it was written", () => {
+    const same = document
+      .replace('id="l" rsc="a"', 'rsc="a" id="l"')
+      .replace('num_updates="9"', 'num_updates="10" cib-last-written="now"')
+      .replace("online", "offline");
+    expect(cibDigest(parseXml(same))).toBe(cibDigest(cib()));
+    expect(cibDigest(parseXml(document.replace('value="1"', 'value="2"')))).not.toBe(cibDigest(cib()));
+    expect(cibDigest(parseXml(document.replace('epoch="5"', 'epoch="6"')))).not.toBe(cibDigest(cib()));
+    expect(cibDigest(cib())).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

@@ -29,7 +29,7 @@ const keepBytes = 64 * 1024;
 const metadataBytes = 1024 * 1024;
 const metadataTimeoutMs: Millis = 30_000;
 /** Between SIGTERM and SIGKILL after a time-out. */
-const termMs: Millis = 1000;
+const termMs: Millis = 500;
 const path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Environment of every agent: nothing of ours but what logging needs. */

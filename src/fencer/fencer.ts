@@ -86,6 +86,8 @@ export class Fencer {
   private readonly agents = new Map<NodeName, ReadonlyMap<string, AgentMetadata | null>>();
   private readonly ownAgents = new Map<string, AgentMetadata | null>();
   private readonly fetching = new Set<string>();
+  /** When an agent without metadata may be asked again. */
+  private readonly askAgain = new Map<string, Millis>();
   private readonly notices: KdumpNotices;
   private readonly history: FenceHistory;
   private readonly executions: Executions;
@@ -261,24 +263,28 @@ export class Fencer {
       this.said = problems;
       for (const problem of this.configuration.problems) this.log("warning", problem);
     }
-    for (const device of this.configuration.devices.values()) this.learn(device);
+    for (const device of this.configuration.devices.values()) this.learn(device, now);
     this.advanceAll(now);
   }
 
-  private learn(device: FenceDevice): void {
-    if (device.kind !== "fence-agent" || this.ownAgents.has(device.agent) || this.fetching.has(device.agent))
-      return;
-    this.fetching.add(device.agent);
-    this.effects.push({ type: "fetch-metadata", agent: device.agent });
+  /** Asks for metadata that is not known; an agent that was missing may have been installed meanwhile. */
+  private learn(device: FenceDevice, now: Millis): void {
+    const { agent, kind } = device;
+    if (kind !== "fence-agent" || this.fetching.has(agent) || this.ownAgents.get(agent)) return;
+    if (now < (this.askAgain.get(agent) ?? now)) return;
+    this.askAgain.set(agent, now + 60_000);
+    this.fetching.add(agent);
+    this.effects.push({ type: "fetch-metadata", agent });
   }
 
   private takeMetadata(agent: string, metadata: AgentMetadata | undefined, now: Millis): void {
     this.fetching.delete(agent);
-    this.ownAgents.set(agent, metadata ?? null);
     if (!metadata)
       this.log("warning", `fence agent ${agent} is not installed here or has no readable metadata`);
+    this.ownAgents.set(agent, metadata ?? null);
     if (this.fetching.size === 0) this.tellAgents();
     this.executions.metadata(agent, now);
+    this.rehearsals.metadata(agent);
   }
 
   private tellAgents(): void {

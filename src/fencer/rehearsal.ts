@@ -28,6 +28,8 @@ interface Probe {
 /** Tries devices without touching the target: list where that decides, then status, else monitor. */
 export class Rehearsals {
   private readonly runs = new Map<string, Probe>();
+  /** Parts that wait for the metadata of their agent. */
+  private blocked: { readonly rehearsal: Rehearsal; readonly part: RehearsalPart }[] = [];
   private counter = 0;
 
   constructor(
@@ -66,6 +68,13 @@ export class Rehearsals {
     return true;
   }
 
+  /** Metadata came: go on with what waited for it. */
+  metadata(agent: string): void {
+    const waiting = this.blocked.filter(({ part }) => part.device.agent === agent);
+    this.blocked = this.blocked.filter(({ part }) => part.device.agent !== agent);
+    for (const { rehearsal, part } of waiting) this.probe(rehearsal, part, true);
+  }
+
   private begin(rehearsal: Rehearsal, part: RehearsalPart): void {
     if (part.device.kind === "kdump") {
       this.push(rehearsal, part, true, "built-in", "hactl listens for notices of its crash kernel");
@@ -77,7 +86,12 @@ export class Rehearsals {
   private probe(rehearsal: Rehearsal, part: RehearsalPart, listFirst: boolean): void {
     const { device } = part;
     const metadata = device.kind === "external" ? pluginMetadata : this.metadataOf(device.agent);
-    if (!metadata) {
+    if (metadata === undefined) {
+      this.blocked.push({ rehearsal, part });
+      this.emit({ type: "fetch-metadata", agent: device.agent });
+      return;
+    }
+    if (metadata === null) {
       this.push(rehearsal, part, false, "metadata", `${device.agent} is not installed or has no metadata`);
       return;
     }

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs build build-all check lint typecheck test check-all demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test check-all demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,54 @@ demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 docs: $(BUN) ## write conf/hactl.toml and docs/configuration.md anew
 	$(BUN) -e 'import { referencePage } from "./src/config/index.ts"; await Bun.write("docs/configuration.md", referencePage());'
 	$(BUN) -e 'import { sampleFile } from "./src/config/index.ts"; await Bun.write("conf/hactl.toml", sampleFile());'
+
+# Targets that Bun cross-compiles for; it fetches the runtime of another target by itself. The outfile's name is
+# part of the program, so each has a directory instead of a name of its own.
+TARGETS := x64 x64-baseline arm64
+
+build-all: $(TARGETS:%=dist/%/hactl) ## build for x86-64, older x86-64 (no AVX2) and arm64
+
+dist/%/hactl: $(BUN) $(SOURCES) package.json
+	@mkdir -p $(@D)
+	env -u BUN_OPTIONS $(BUN) $(COMPILE) --target=bun-linux-$* src/main.ts --outfile $@
+	@rpm/check-executable $@ $*
+
+# Where things go. INSTALL_FROM is the executable to install.
+DESTDIR ?=
+SBINDIR ?= /usr/sbin
+DATADIR ?= /usr/share
+LIBDIR ?= /usr/lib
+SYSCONFDIR ?= /etc
+LOCALSTATEDIR ?= /var
+UNITDIR ?= $(LIBDIR)/systemd/system
+INSTALL_FROM ?= dist/hactl
+ROOT = $(patsubst %/,%,$(DESTDIR))
+
+install: $(BUN) $(INSTALL_FROM) ## install below DESTDIR: executable, tools, agents, units, configuration
+	install -d -m 0755 $(ROOT)$(SBINDIR) $(ROOT)$(SYSCONFDIR)/hactl
+	install -m 0755 $(INSTALL_FROM) $(ROOT)$(SBINDIR)/hactl
+	for tool in $$($(BUN) rpm/tools.ts); do ln -sf hactl $(ROOT)$(SBINDIR)/$$tool; done
+	for agent in agents/ocf/pacemaker/*; do \
+		install -D -m 0755 "$$agent" "$(ROOT)$(LIBDIR)/ocf/resource.d/pacemaker/$${agent##*/}"; done
+	for unit in conf/*.service; do install -D -m 0644 "$$unit" "$(ROOT)$(UNITDIR)/$${unit##*/}"; done
+	install -D -m 0644 conf/hactl.sysusers $(ROOT)$(LIBDIR)/sysusers.d/hactl.conf
+	install -D -m 0644 conf/hactl.tmpfiles $(ROOT)$(LIBDIR)/tmpfiles.d/hactl.conf
+	install -D -m 0644 conf/hactl.firewalld.xml $(ROOT)$(LIBDIR)/firewalld/services/hactl.xml
+	install -D -m 0644 conf/hactl.logrotate $(ROOT)$(SYSCONFDIR)/logrotate.d/hactl
+	install -D -m 0644 conf/hactl.toml $(ROOT)$(DATADIR)/hactl/hactl.toml
+	install -D -m 0644 conf/rsyslog-hactl.conf $(ROOT)$(DATADIR)/hactl/rsyslog-hactl.conf
+	for page in docs/*.[1-8]; do [ ! -e "$$page" ] || \
+		install -D -m 0644 "$$page" "$(ROOT)$(DATADIR)/man/man$${page##*.}/$${page##*/}"; done
+	[ -e $(ROOT)$(SYSCONFDIR)/hactl/hactl.toml ] || \
+		install -m 0644 conf/hactl.toml $(ROOT)$(SYSCONFDIR)/hactl/hactl.toml
+	install -d -m 0750 $(ROOT)$(LOCALSTATEDIR)/lib/hactl $(ROOT)$(LOCALSTATEDIR)/log/hactl
+
+# RPMs run on every x86-64 machine that RHEL does, so they carry the build without AVX2.
+RPM_ARCH ?= $(shell uname -m)
+RPM_TARGET = $(if $(filter aarch64,$(RPM_ARCH)),arm64,x64-baseline)
+
+rpm: dist/$(RPM_TARGET)/hactl ## build installable RPMs in dist/rpm
+	rpm/build $(RPM_ARCH) dist/$(RPM_TARGET)/hactl
 
 clean: ## remove what the build made
 	rm -rf dist

@@ -98,6 +98,12 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/keygen.ts")),
   },
   {
+    name: "verify",
+    group: "understand",
+    description: "check a configuration",
+    load: file(() => import("./commands/verify.ts")),
+  },
+  {
     name: "simulate",
     group: "understand",
     description: "rehearse what the cluster would do",

@@ -12,4 +12,5 @@ export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
   crm_node: () => import("./tools/crm_node.ts"),
   crm_mon: () => import("./tools/crm_mon.ts"),
   crm_simulate: () => import("./tools/crm_simulate.ts"),
+  crm_verify: () => import("./tools/crm_verify.ts"),
 };

@@ -1,0 +1,116 @@
+import {
+  type CibProblem,
+  checkCrm,
+  cibOf,
+  loadCrm,
+  parseXml,
+  verifyCib,
+  type XmlElement,
+} from "../../cib/index.ts";
+import { type SchedulerMessage, schedule } from "../../scheduler/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+
+/** Something wrong or remarkable, with its place. */
+export interface Finding {
+  readonly level: "error" | "warning" | "info";
+  readonly code: string;
+  readonly text: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly id?: string;
+  readonly cure?: string;
+}
+
+/** What a check found, and the CIB if it could be read at all. */
+export interface Verification {
+  readonly findings: readonly Finding[];
+  readonly cib?: XmlElement;
+}
+
+/** XML begins with a tag; anything else is taken for crm shell text. */
+const isXml = (text: string): boolean => /^\s*(?:\uFEFF)?\s*</.test(text);
+
+/** Checks a configuration, XML or crm shell text: form, references, values, and what the scheduler says of it. */
+export function verifyText(text: string, file: string, now: number): Verification {
+  return isXml(text) ? verifyXml(text, file, now) : verifyCrm(text, file, now);
+}
+
+function verifyXml(text: string, file: string, now: number): Verification {
+  try {
+    return verifyTree(rootOf(parseXml(text, file)), file, now);
+  } catch (error) {
+    if (error instanceof HactlError) return { findings: [findingOf(error, file)] };
+    throw error;
+  }
+}
+
+/** A bare `<configuration>` is checked as part of an otherwise empty CIB. */
+function rootOf(root: XmlElement): XmlElement {
+  if (root.name === "cib") return root;
+  if (root.name === "configuration") return cibOf(root);
+  throw new HactlError({
+    code: "NOT_A_CIB",
+    what: `the document is a <${root.name}>, not a <cib>`,
+    where: root.line === undefined ? {} : { line: root.line },
+    cure: "Give a whole CIB, a <configuration>, or crm shell text",
+    exit: CrmExit.DATAERR,
+  });
+}
+
+function verifyCrm(text: string, file: string, now: number): Verification {
+  const errors = checkCrm(text, undefined, "replace");
+  if (errors.length > 0) return { findings: errors.map((error) => findingOf(error, file)) };
+  // Lines of the XML made from it would name nothing in the file: ids do.
+  const cib = cibOf(loadCrm(text, undefined, "replace"));
+  const { findings } = verifyTree(cib, file, now);
+  return { findings: findings.map(({ line: _, ...rest }) => rest), cib };
+}
+
+function findingOf(error: HactlError, file: string): Finding {
+  const { line, id } = error.where ?? {};
+  return {
+    level: "error",
+    code: error.code,
+    text: error.what,
+    file,
+    ...(line === undefined ? {} : { line }),
+    ...(id === undefined ? {} : { id }),
+    ...(error.cure === undefined ? {} : { cure: error.cure }),
+  };
+}
+
+/** Checks a CIB that has been read. */
+export function verifyTree(cib: XmlElement, file: string, now: number): Verification {
+  const problems = verifyCib(cib).map((problem: CibProblem): Finding => ({ ...problem, file }));
+  const seen = new Set(problems.map(({ text }) => text));
+  const decided = schedulerMessages(cib, now)
+    .filter(({ text, level }) => level !== "info" && !seen.has(text))
+    .map((message): Finding => ({ code: "SCHEDULER", file, ...message }));
+  return { findings: [...problems, ...withoutRepeats(decided)], cib };
+}
+
+function schedulerMessages(cib: XmlElement, now: number): readonly SchedulerMessage[] {
+  try {
+    return schedule({ cib, now }).messages;
+  } catch (error) {
+    if (error instanceof HactlError) return [{ level: "error", text: error.what }];
+    throw error;
+  }
+}
+
+function withoutRepeats(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  return findings.filter(({ text, id }) => {
+    const key = `${id ?? ""} ${text}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** `FILE:LINE: error: TEXT`, and the cure below. */
+export function findingText({ level, text, file, line, id, cure }: Finding): string {
+  const place = [file, line].filter((part) => part !== undefined && part !== "").join(":");
+  const named = id !== undefined && !text.includes(id) ? ` ("${id}")` : "";
+  return `${place === "" ? "" : `${place}: `}${level}: ${text}${named}${cure === undefined ? "" : `\n    cure: ${cure}`}`;
+}

@@ -1,0 +1,52 @@
+import { defineCommand } from "citty";
+import { CrmExit } from "../../terms/index.ts";
+import { readText } from "../live-cib.ts";
+import { colours, print, printJson, wantsJson } from "../output.ts";
+import { runningCib } from "./live.ts";
+import { type Finding, findingText, type Verification, verifyText, verifyTree } from "./verify-run.ts";
+
+const colourOf = (level: Finding["level"]) =>
+  level === "error" ? colours.red : level === "warning" ? colours.yellow : colours.dim;
+
+const clock = () => Math.floor(Date.now() / 1000);
+
+async function verify(file: string | undefined): Promise<Verification> {
+  const source = file ?? process.env.CIB_file;
+  if (source === undefined) return verifyTree(await runningCib(), "", clock());
+  return verifyText(readText(source), source === "-" ? "standard input" : source, clock());
+}
+
+function countText(findings: readonly Finding[]): string {
+  const count = (level: Finding["level"]) => findings.filter((finding) => finding.level === level).length;
+  const errors = count("error");
+  const warnings = count("warning");
+  if (errors === 0 && warnings === 0) return colours.green("The configuration is valid.");
+  const numbers = `${errors} error${errors === 1 ? "" : "s"}, ${warnings} warning${warnings === 1 ? "" : "s"}`;
+  return errors > 0
+    ? colours.red(`Not valid: ${numbers}.`)
+    : colours.yellow(`Valid, but look at it: ${numbers}.`);
+}
+
+export default defineCommand({
+  meta: {
+    name: "verify",
+    description: "Check a configuration: crm shell text or XML, or that of the running cluster.",
+  },
+  args: {
+    file: {
+      type: "positional",
+      required: false,
+      description: "the file; - is standard input [default: the running cluster]",
+    },
+  },
+  run: async ({ args }) => {
+    const { findings } = await verify(args.file);
+    const valid = !findings.some(({ level }) => level === "error");
+    if (wantsJson()) printJson({ format: "hactl-verify/1", valid, findings });
+    else {
+      for (const finding of findings) print(colourOf(finding.level)(findingText(finding)));
+      print(countText(findings));
+    }
+    return valid ? CrmExit.OK : CrmExit.CONFIG;
+  },
+});

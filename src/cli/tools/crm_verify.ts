@@ -1,0 +1,70 @@
+import { formatXml } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { runningCib } from "../commands/live.ts";
+import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
+import { readText } from "../live-cib.ts";
+import { print, reportError } from "../output.ts";
+import { printVersion } from "../version.ts";
+import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "live-check", short: "L", description: "check the running cluster" },
+  { name: "xml-file", short: "x", value: "FILE", description: "check a file" },
+  { name: "xml-pipe", short: "p", description: "check standard input" },
+  { name: "xml-text", short: "X", value: "XML", description: "check this text" },
+  { name: "save-xml", short: "S", value: "FILE", description: "save what was checked" },
+  { name: "verbose", short: "V", description: "warnings, too; twice: remarks" },
+  { name: "quiet", short: "Q", description: "print nothing" },
+  { name: "output-as", value: "FORMAT", description: "text" },
+  { name: "version", short: "$", description: "print the version" },
+  { name: "help", short: "h", description: "print this help" },
+];
+
+/** `crm_verify`. Exit code 78 when anything is wrong, warnings included. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    return await verify(parseWords("crm_verify", table, args));
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+async function verify(parsed: ParsedWords): Promise<number> {
+  if (parsed.has("help")) {
+    print(`crm_verify: check a configuration\n\n${optionHelp(table)}`);
+    return CrmExit.OK;
+  }
+  if (parsed.has("version")) return printVersion([]);
+  const { findings, cib } = await source(parsed);
+  const save = parsed.value("save-xml");
+  if (save !== undefined && cib) await Bun.write(save, formatXml(cib));
+  const errors = findings.some(({ level }) => level === "error");
+  const warnings = findings.some(({ level }) => level === "warning");
+  if (parsed.has("quiet")) return errors || warnings ? CrmExit.CONFIG : CrmExit.OK;
+  const detail = parsed.count("verbose");
+  for (const finding of findings) {
+    const shown = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
+    if (shown) process.stderr.write(`${findingText(finding)}\n`);
+  }
+  if (!errors && !warnings) return CrmExit.OK;
+  const verdict = errors
+    ? "Errors found during check: config not valid"
+    : "Warnings found during check: config may not be valid";
+  process.stderr.write(`crm_verify: ${verdict}\n${detail === 0 ? "-V may provide more details\n" : ""}`);
+  return CrmExit.CONFIG;
+}
+
+async function source(parsed: ParsedWords): Promise<Verification> {
+  const now = Math.floor(Date.now() / 1000);
+  const text = parsed.value("xml-text");
+  if (text !== undefined) return verifyText(text, "", now);
+  if (parsed.has("live-check")) return verifyTree(await runningCib(), "", now);
+  const file = parsed.has("xml-pipe") ? "-" : (parsed.value("xml-file") ?? process.env.CIB_file);
+  if (file !== undefined) return verifyText(readText(file), file === "-" ? "" : file, now);
+  throw new HactlError({
+    code: "USAGE",
+    what: "crm_verify does not know what to check",
+    cure: "Name it with -L (the running cluster), -x FILE, -p or -X XML",
+    exit: CrmExit.USAGE,
+  });
+}

@@ -1,15 +1,9 @@
 /** The executor's pure core: which agent runs when, with which environment, and what its answer means. */
 export { type Command, KEEP_BYTES, KEEP_METADATA_BYTES, type ProcessOutcome } from "./command.ts";
 export { DEFAULT_OCF_ROOT, DEFAULT_TIMEOUT_MS, type ExecutorConfig, PROTOCOL_VERSION } from "./config.ts";
+export type { CoreRequest, ExecutorEffect, ExecutorInput, ExecutorSnapshot, Now } from "./effects.ts";
 export { ocfEnvironment } from "./environment.ts";
-export {
-  type CoreRequest,
-  Executor,
-  type ExecutorEffect,
-  type ExecutorInput,
-  type ExecutorSnapshot,
-  type Now,
-} from "./executor.ts";
+export { Executor } from "./executor.ts";
 export type {
   AgentResource,
   ExecutorEvent,

@@ -1,0 +1,68 @@
+import { type EpochSeconds, type Millis, OcfExit, OpStatus } from "../terms/index.ts";
+import type { ProcessOutcome, Verdict } from "./command.ts";
+import type { Operation, OperationResult } from "./face.ts";
+import { exitReason } from "./output.ts";
+import type { Job } from "./state.ts";
+
+/** Of an operation that was taken back, or ended by its cancellation. */
+export const cancelledVerdict: Verdict = {
+  rc: OcfExit.UNKNOWN,
+  status: OpStatus.CANCELLED,
+  exitReason: "",
+  stdout: "",
+};
+
+/** Of a job that was ended by force; `outcome` is what it left, if anything. */
+export function endedVerdict(job: Job, outcome: ProcessOutcome | undefined): Verdict {
+  if (job.ending !== "timeout") return cancelledVerdict;
+  const limit = job.timeoutMs % 1000 === 0 ? `${job.timeoutMs / 1000} s` : `${job.timeoutMs} ms`;
+  const said = outcome === undefined ? "" : reasonOf(outcome);
+  return {
+    rc: OcfExit.GENERIC,
+    status: OpStatus.TIMEOUT,
+    exitReason: `did not finish within ${limit}${said === "" ? "" : `: ${said}`}`,
+    stdout: "",
+  };
+}
+
+/** The reason that the agent gave before it was ended. */
+function reasonOf(outcome: ProcessOutcome): string {
+  return outcome.kind === "exited" || outcome.kind === "signalled" ? exitReason(outcome.stderr) : "";
+}
+
+/** The answer to a question for meta-data. */
+export function metadataAnswer(verdict: Verdict): { readonly xml: string; readonly error?: string } {
+  if (verdict.status === OpStatus.DONE && verdict.rc === OcfExit.OK) return { xml: verdict.stdout };
+  return { xml: "", error: verdict.exitReason || `meta-data gave exit code ${verdict.rc}` };
+}
+
+/** When an operation ran. */
+export interface Times {
+  readonly execMs: Millis;
+  readonly queueMs: Millis;
+  /** When it began. */
+  readonly lastRun: EpochSeconds;
+}
+
+/** The result of an operation that was asked for once, or of one run of a recurring one. */
+export function resultOf(operation: Operation, verdict: Verdict, times: Times): OperationResult {
+  const { callId, rsc, action, intervalMs, transitionKey, params } = operation;
+  return {
+    callId,
+    rsc,
+    action,
+    intervalMs,
+    transitionKey,
+    ...verdict,
+    ...times,
+    lastChange: times.lastRun,
+    params,
+  };
+}
+
+/** A failure as a line for the log; `undefined` when there is nothing to tell. */
+export function failureLine(result: OperationResult): string | undefined {
+  if (result.status === OpStatus.DONE && result.rc === OcfExit.OK) return undefined;
+  const reason = result.exitReason === "" ? "" : `: ${result.exitReason}`;
+  return `${result.rsc.id} ${result.action}_${result.intervalMs} gave ${result.rc}${reason}`;
+}

@@ -95,8 +95,7 @@ install: $(BUN) $(INSTALL_FROM) ## install below DESTDIR: executable, tools, age
 	install -D -m 0644 conf/hactl.logrotate $(ROOT)$(SYSCONFDIR)/logrotate.d/hactl
 	install -D -m 0644 conf/hactl.toml $(ROOT)$(DATADIR)/hactl/hactl.toml
 	install -D -m 0644 conf/rsyslog-hactl.conf $(ROOT)$(DATADIR)/hactl/rsyslog-hactl.conf
-	for page in docs/*.[1-8]; do [ ! -e "$$page" ] || \
-		install -D -m 0644 "$$page" "$(ROOT)$(DATADIR)/man/man$${page##*.}/$${page##*/}"; done
+	$(BUN) rpm/manual.ts $(ROOT)$(DATADIR)/man
 	[ -e $(ROOT)$(SYSCONFDIR)/hactl/hactl.toml ] || \
 		install -m 0644 conf/hactl.toml $(ROOT)$(SYSCONFDIR)/hactl/hactl.toml
 	install -d -m 0750 $(ROOT)$(LOCALSTATEDIR)/lib/hactl $(ROOT)$(LOCALSTATEDIR)/log/hactl

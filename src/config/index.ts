@@ -37,6 +37,7 @@ export {
   readConfigText,
 } from "./load.ts";
 export { type ConfigContext, type MachineFacts, thisMachine } from "./machine.ts";
+export { configManual, roff } from "./manual.ts";
 export type { ConfigOption, ConfigTable, OptionValue } from "./option.ts";
 export { heading, type LoadedTable, type ParsedConfig, parseConfig } from "./parse.ts";
 export { ConfigError, type ConfigProblem, formatProblem } from "./problem.ts";

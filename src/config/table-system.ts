@@ -94,7 +94,7 @@ export const systemOptions = [
     values: ["auto", "yes", "no"],
     default: "auto",
     description: "leave the service's cgroup for real-time priority",
-    unused: "kernels that run hactl give real-time time to services",
+    unused: "it happens by itself where real-time priority needs it",
   },
   {
     name: "qb_ipc_type",

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { address, errno, errorName, libc } from "./libc.ts";
 
 const SCHED_OTHER = 0;
@@ -17,19 +17,44 @@ const refused = (reason: string): Granted => ({ ok: false, reason });
 
 const ownThreads = () => readdirSync("/proc/self/task").map(Number);
 
+/** Where control groups of version 1 give out real-time time (sched(7), "Real-time group scheduling"). */
+const rootCpuGroup = "/sys/fs/cgroup/cpu/cgroup.procs";
+
+const oomScore = "/proc/self/oom_score_adj";
+const neverKill = "-1000";
+
 /**
  * Puts every thread of this process under SCHED_RR at `priority` (1 … 99). All of them, since one helper of the
  * JavaScript engine left behind would make the others wait for it; a thread that starts later has the policy of the
- * one that starts it. Children inherit it: they call `leaveRealtime` first thing.
+ * one that starts it. Where a control group of version 1 has no real-time time, the process moves to the root group.
+ * The kernel's out-of-memory killer is told to spare it (proc(5), oom_score_adj), since it would take the node's
+ * services with it. Children inherit all this: they call `leaveRealtime` first thing.
  */
 export function enterRealtime(priority = 50): Granted {
-  const answer = schedule(SCHED_RR, priority);
-  if (!answer.ok) schedule(SCHED_OTHER, 0);
+  let answer = schedule(SCHED_RR, priority);
+  if (!answer.ok && existsSync(rootCpuGroup) && attempt(rootCpuGroup, String(process.pid))) {
+    answer = schedule(SCHED_RR, priority);
+  }
+  if (answer.ok) attempt(oomScore, neverKill);
+  else schedule(SCHED_OTHER, 0);
   return answer;
 }
 
-/** Gives every thread of this process the ordinary policy again. */
-export const leaveRealtime = (): Granted => schedule(SCHED_OTHER, 0);
+/** Gives every thread of this process the ordinary policy again, and the process its place before the OOM killer. */
+export function leaveRealtime(): Granted {
+  if (readFileSync(oomScore, "utf8").trim() === neverKill) attempt(oomScore, "0");
+  return schedule(SCHED_OTHER, 0);
+}
+
+/** Writes to a file of the kernel; a refusal only means that the machine does not offer it. */
+function attempt(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether every thread of this process is under SCHED_RR. */
 export const isRealtime = (): boolean =>

@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   checkConfig,
+  configManual,
   configTables,
   explainOption,
   parseConfig,
   referencePage,
+  roff,
   sampleFile,
   thisMachine,
 } from "../../src/config/index.ts";
@@ -45,6 +47,20 @@ describe("the documents made from the option tables", () => {
         expect(explainOption(`${table.path}.${option.name}`)).toHaveLength(1);
       }
     }
+  });
+});
+
+describe("hactl.toml(5)", () => {
+  test("has every option, and no text that the formatter would take for a request", () => {
+    const page = configManual("1.2.3");
+    for (const table of configTables) {
+      for (const option of table.options) expect(page).toContain(roff(option.name));
+    }
+    const requests = page
+      .split("\n")
+      .filter((line) => /^[.']/.test(line) && !/^\.(?:TH|SH|PP|TP|B|BR|I|br)\b/.test(line));
+    expect(requests).toEqual([]);
+    expect(roff(".so /etc/passwd\n'x a-b\\c")).toBe("\\&.so /etc/passwd\n\\&'x a\\-b\\ec");
   });
 });
 

@@ -143,14 +143,18 @@ describe("real-time priority", () => {
   };
 
   test("is on every thread or on none, and can be given back", () => {
+    const oomScore = () => readFileSync("/proc/self/oom_score_adj", "utf8").trim();
+    const before = oomScore();
     const answer = enterRealtime(10);
     expect(isRealtime()).toBe(answer.ok);
     // Without the right to it the reason is told and everything is as before.
     if (answer.ok) expect(policies()).toEqual(new Set(["2"]));
     else expect(answer.reason).toStartWith("sched_setscheduler: E");
+    expect(["-1000", before]).toContain(oomScore());
     expect(leaveRealtime()).toEqual({ ok: true });
     expect(isRealtime()).toBe(false);
     expect(policies()).toEqual(new Set(["0"]));
+    expect(oomScore()).not.toBe("-1000");
   });
 
   test("the limit on locked memory is that of the process", () => {

@@ -60,7 +60,7 @@ export function readOptions(properties: ReadonlyMap<string, string>, cib: XmlEle
     fencingAction: action === "off" || action === "poweroff" ? "off" : "reboot",
     fencingTimeoutMs: time("fencing-timeout", 60_000),
     concurrentFencing: flag("concurrent-fencing", true),
-    startupFencing: flag("startup-fencing", true),
+    startupFencing: fencingEnabled && flag("startup-fencing", true),
     startupProbes: flag("enable-startup-probes", true),
     haveWatchdog: flag("have-watchdog", false) && watchdogTimeoutMs !== 0,
     watchdogTimeoutMs,

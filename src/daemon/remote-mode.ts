@@ -27,7 +27,8 @@ async function serve(args: RemoteArguments): Promise<number> {
   const config = loadConfigFile(args.configPath, "remote");
   const options = agentHostOptions(config, args.configPath);
   const runDir = args.runDir ?? options.runDir;
-  mkdirSync(runDir, { recursive: true, mode: 0o750 });
+  // The admin group has to reach its socket there.
+  mkdirSync(runDir, { recursive: true, mode: 0o755 });
   const log = nodeLog(config, "hactl-remote");
   try {
     return await runRemote({

@@ -39,11 +39,13 @@ export function loadNode(args: DaemonArguments): NodeSetup {
   return { arguments: args, config, self: config.localNode };
 }
 
-/** Makes the directories of a daemon, closed to other users. */
+/**
+ * Makes the directories of a daemon. What is in the run directory has permissions of its own, and members of the
+ * admin group have to reach their socket there; the state directory is closed to other users.
+ */
 export function makeDirectories(config: HactlConfig): void {
-  for (const path of [config.system.stateDir, config.system.runDir]) {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
-  }
+  mkdirSync(config.system.stateDir, { recursive: true, mode: 0o750 });
+  mkdirSync(config.system.runDir, { recursive: true, mode: 0o755 });
 }
 
 /** The log of one process, with the targets that `[logging]` names. */

@@ -52,6 +52,9 @@ test: dist/hactl ## unit, script and end-to-end tests that need no root
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
 
+bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
+	$(BUN) test/bench/cluster.ts
+
 demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 	$(BUN) test/demo/demo.ts
 

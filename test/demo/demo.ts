@@ -161,11 +161,9 @@ async function story(cluster: LocalCluster, client: Client): Promise<number> {
     const now = client.server();
     return now !== undefined && now !== active ? now : undefined;
   });
-  const served = client.seen.findLast(({ node }) => node === heir) ?? { at: 0 };
+  await Bun.sleep(1500);
   const outage = client.longestGap(killed / 1000);
   say(`  ${paint(1, heir)} serves. The client waited ${paint(1, `${outage.toFixed(2)} s`)}. What happened:`);
-  void served;
-  await Bun.sleep(1500);
   await timeline(cluster, heir, killed);
   title("hactl status");
   await status(cluster, other);

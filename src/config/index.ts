@@ -1,5 +1,7 @@
 /** hactl.toml: one table of options, the checks, the effective values, import of other programs' files. */
-export { canonicalAddress, keyBytes } from "./check.ts";
+export { type ConfigChange, configChanges } from "./changes.ts";
+export { canonicalAddress } from "./check.ts";
+export { keyBytes } from "./check-machine.ts";
 export { type Explanation, explainTotem } from "./effective.ts";
 export { showConfig } from "./effective-text.ts";
 export type {

@@ -9,7 +9,8 @@ import {
   partNamed,
   valuesOf,
 } from "./build.ts";
-import { checkBindNetworks, checkKeyFile, checkLinks, checkLocal, checkNodes, Findings } from "./check.ts";
+import { checkLinks, checkNodes, Findings } from "./check.ts";
+import { checkBindNetworks, checkKeyFile, checkLocal } from "./check-machine.ts";
 import { checkLogging, checkParts, checkQuorum, checkSystem } from "./check-rules.ts";
 import { checkTiming, effectiveTotem } from "./effective.ts";
 import type { HactlConfig, NodeConfig } from "./face.ts";

@@ -1,8 +1,9 @@
 import type { ConfigOption, ConfigTable } from "./option.ts";
+import { interfaceOptions, nodeOptions } from "./table-links.ts";
 import { loggingOptions, quorumOptions, subsystemOptions } from "./table-quorum.ts";
 import { sysconfigOptions } from "./table-sysconfig.ts";
 import { kdumpOptions, remoteOptions, systemOptions } from "./table-system.ts";
-import { interfaceOptions, nodeOptions, totemOptions } from "./table-totem.ts";
+import { totemOptions } from "./table-totem.ts";
 
 /**
  * Everything that hactl.toml may hold. Parser, checks, defaults, `hactl explain option` and the reference in

@@ -65,7 +65,7 @@ function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
   const part = (name: string) => attributes.get(name) ?? "0";
   const counts = instanceCounts(cluster);
   const running = cluster.resources.flatMap(primitivesOf).filter((rsc) => isActive(rsc, false)).length;
-  const leader = membership?.leader ?? cluster.nodeById.get(attributes.get("dc-uuid") ?? "")?.name;
+  const leader = membership ? membership.leader : cluster.nodeById.get(attributes.get("dc-uuid") ?? "")?.name;
   const changed = attributes.get("cib-last-written");
   const name = input.clusterName ?? cluster.properties.get("cluster-name");
   return {

@@ -9,8 +9,12 @@ export interface Tool {
  */
 export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
   attrd_updater: () => import("./tools/attrd_updater.ts"),
+  crm_attribute: () => import("./tools/crm_attribute.ts"),
+  crm_master: () => import("./tools/crm_master.ts"),
   crm_node: () => import("./tools/crm_node.ts"),
   crm_mon: () => import("./tools/crm_mon.ts"),
   crm_simulate: () => import("./tools/crm_simulate.ts"),
   crm_verify: () => import("./tools/crm_verify.ts"),
+  fence_kdump_send: () => import("./tools/fence_kdump_send.ts"),
+  "kdump-send": () => import("./tools/fence_kdump_send.ts"),
 };

@@ -92,6 +92,24 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/remote.ts")),
   },
   {
+    name: "fence",
+    group: "change",
+    description: "fence a node, try the devices, confirm that a node is down",
+    load: file(() => import("./commands/fence.ts")),
+  },
+  {
+    name: "kdump",
+    group: "configure",
+    description: "let a node that writes a crash dump count as fenced",
+    load: file(() => import("./commands/kdump.ts")),
+  },
+  {
+    name: "kdump-send",
+    group: "run",
+    description: "tell the cluster that this node writes a crash dump",
+    load: file(() => import("./commands/kdump-send.ts")),
+  },
+  {
     name: "keygen",
     group: "configure",
     description: "make the secret key that the nodes share",

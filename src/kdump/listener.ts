@@ -1,5 +1,6 @@
 import { DgramAsPromised, type SocketAsPromised } from "dgram-as-promised";
 import { kdumpPort, noticeKey, readNotice, verifyNotice } from "./notice.ts";
+import { probeReply } from "./reach.ts";
 
 export interface KdumpListenerOptions {
   /** UDP ports; default 7410. */
@@ -76,6 +77,11 @@ export class KdumpListener {
     } else this.plain(source);
   }
 
+  /** The answer to a probe from a node's address; strangers get none. */
+  private answerTo(data: Uint8Array, address: string): Buffer | undefined {
+    return this.options.nodeOf(plainAddress(address)) === undefined ? undefined : probeReply(data);
+  }
+
   private signed(data: Uint8Array, node: string, atMs: number, source: string, clusterKey: Uint8Array): void {
     const last = this.newest.get(node) ?? 0;
     const wrong = this.options.knows(node)
@@ -130,9 +136,11 @@ export class KdumpListener {
     port: number,
     mayFail = false,
   ): Promise<boolean> {
-    const socket = DgramAsPromised.createSocket({ type, ipv6Only: false }, (data, { address: source }) =>
-      this.receive({ data, address: source }),
-    );
+    const socket = DgramAsPromised.createSocket({ type, ipv6Only: false }, (data, from) => {
+      const reply = this.answerTo(data, from.address);
+      if (reply) socket.send(reply, 0, reply.length, from.port, from.address).catch(() => {});
+      else this.receive({ data, address: from.address });
+    });
     try {
       await socket.bind({ port, address });
       this.sockets.push(socket);

@@ -1,0 +1,60 @@
+import { userInfo } from "node:os";
+import { createInterface } from "node:readline/promises";
+import { type AdminRequest, connectAdmin } from "../daemon/index.ts";
+import type { FenceResult } from "../fencer/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { colours } from "./output.ts";
+
+/** The daemon ends every request in its own time; this is only against one that is gone. */
+export const waitMs = 3_600_000;
+
+/** Asks the daemon of this node about fencing. */
+export async function askFencing<T>(request: AdminRequest, timeoutMs: number): Promise<T> {
+  const client = await connectAdmin();
+  try {
+    return await client.request<T>(request, timeoutMs);
+  } finally {
+    client.close();
+  }
+}
+
+/** Who asks, for the history: the person behind sudo, else the user. */
+export const caller = (): string => process.env.SUDO_USER ?? userInfo().username;
+
+/** Asks a person; throws HactlError `NOT_CONFIRMED` unless the answer is yes. Without a terminal nobody can answer. */
+export async function confirmed(question: string): Promise<void> {
+  const refused = (what: string) =>
+    new HactlError({
+      code: "NOT_CONFIRMED",
+      what,
+      cure: "add --yes to answer beforehand",
+      exit: CrmExit.USAGE,
+    });
+  if (!process.stdin.isTTY) throw refused("it needs a confirmation, and nobody can be asked");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question} [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw refused("not confirmed; nothing was done");
+  } finally {
+    terminal.close();
+  }
+}
+
+const deeds: Readonly<Record<FenceResult["deed"], string>> = {
+  reset: "was reset",
+  off: "is off",
+  "off-on": "was switched off and on",
+  on: "was switched on",
+  kdump: "writes a crash dump and runs nothing else",
+  confirmed: "counts as off",
+  none: "is as it was",
+};
+
+/** A result in one line. */
+export function resultLine(result: FenceResult): string {
+  const by = result.devices.length > 0 ? ` by ${result.devices.join(", ")} from ${result.executor}` : "";
+  if (result.ok)
+    return `${colours.green("ok")}     ${result.target} ${deeds[result.deed]}${by}: ${result.reason}`;
+  const count = result.failures > 1 ? ` (${result.failures} times in a row)` : "";
+  return `${colours.red("failed")} ${result.target} (${result.action})${count}: ${result.reason}`;
+}

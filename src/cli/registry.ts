@@ -130,7 +130,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "explain",
     group: "understand",
-    description: "explain an option",
+    description: "why something is where it is; what an action waits for; an option",
     load: file(() => import("./commands/explain.ts")),
   },
   {

@@ -1,0 +1,78 @@
+import type { GraphAction, Transition } from "../../scheduler/index.ts";
+
+/** What one action of a transition waits for, and what waits for it. */
+export interface ActionExplanation {
+  readonly key: string;
+  readonly id: number;
+  readonly what: string;
+  readonly node?: string;
+  /** Lines of the transition summary that call for it. */
+  readonly because: readonly string[];
+  readonly reasons: readonly string[];
+  readonly waitsFor: readonly string[];
+  readonly before: readonly string[];
+}
+
+/** `web_start_0 on node1` */
+export const actionName = ({ key, node }: GraphAction): string =>
+  `${key}${node === undefined ? "" : ` on ${node}`}`;
+
+const kinds: Readonly<Record<GraphAction["kind"], string>> = {
+  rsc: "an agent is run",
+  pseudo: "a point of synchronisation, nothing is run",
+  crm: "done by the controller",
+};
+
+/** The actions that a key, or its beginning, means; an exact one wins. */
+export function actionsNamed(transition: Transition, key: string): GraphAction[] {
+  const exact = transition.actions.filter((action) => action.key === key || internalKey(action) === key);
+  return exact.length > 0 ? exact : transition.actions.filter((action) => action.key.startsWith(`${key}_`));
+}
+
+const internalKey = ({ key, rsc }: GraphAction): string =>
+  rsc?.longId !== undefined && key.startsWith(`${rsc.id}_`)
+    ? `${rsc.longId}${key.slice(rsc.id.length)}`
+    : key;
+
+/** Explains one action. */
+export function explainAction(transition: Transition, action: GraphAction): ActionExplanation {
+  const byId = new Map(transition.actions.map((other) => [other.id, other]));
+  const about = [action.rsc?.longId, action.rsc?.id].filter((id) => id !== undefined);
+  const subject = action.task === "stonith" ? action.node : undefined;
+  const because = transition.summary.filter((line) => {
+    const [verb, rsc, node] = line.split(/\s+/);
+    return subject === undefined
+      ? rsc !== undefined && about.includes(rsc)
+      : verb === "Fence" && node === subject;
+  });
+  const fencing = transition.fencing.filter(({ node }) => node === subject).map(({ reason }) => reason);
+  const reasons = transition.reasons
+    .filter(({ rsc, node }) => about.includes(rsc) && (node === undefined || node === action.node))
+    .map(({ text }) => text);
+  return {
+    key: action.key,
+    id: action.id,
+    what: kinds[action.kind],
+    ...(action.node === undefined ? {} : { node: action.node }),
+    because,
+    reasons: [...new Set([...fencing, ...reasons])],
+    waitsFor: action.inputs.flatMap((input) => {
+      const before = byId.get(input);
+      return before ? [actionName(before)] : [];
+    }),
+    before: transition.actions.filter(({ inputs }) => inputs.includes(action.id)).map(actionName),
+  };
+}
+
+/** An explanation as lines. */
+export function actionText(explanation: ActionExplanation): string {
+  const { key, node, what, because, reasons, waitsFor, before } = explanation;
+  const list = (title: string, items: readonly string[]) =>
+    items.length === 0 ? [] : [title, ...items.map((item) => `  ${item}`)];
+  return [
+    `${key}${node === undefined ? "" : ` on ${node}`}: ${what}`,
+    ...list("Needed because:", [...because, ...reasons]),
+    ...(waitsFor.length === 0 ? ["Waits for nothing: it can run at once."] : list("Waits for:", waitsFor)),
+    ...list("Must be done before:", before),
+  ].join("\n");
+}

@@ -201,6 +201,56 @@ describe("own agents beside them", () => {
   });
 });
 
+test("agents run as ordinary processes though the daemon has real-time priority and is spared when memory ends", async () => {
+  const rt = mkdtempSync(join(tmpdir(), "hactl-rt-"));
+  mkdirSync(join(rt, "ra/test"), { recursive: true });
+  const script = "#!/bin/sh\nchrt -p $$\nsh -c 'cat /proc/self/oom_score_adj'\nulimit -c\n";
+  writeFileSync(join(rt, "ra/test/Look"), script, { mode: 0o755 });
+  const serve = join(import.meta.dir, "../executor/serve.ts");
+  const daemon = Bun.spawn(
+    [
+      "/bin/sh",
+      "-c",
+      `echo -500 >/proc/self/oom_score_adj 2>/dev/null || echo 300 >/proc/self/oom_score_adj; exec chrt -r 20 ${process.execPath} ${serve} ${rt}`,
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  try {
+    const seen: ExecutorEvent[] = [];
+    const manager = new ExecutorClient({
+      connect: localExecutor(join(rt, "executor")),
+      client: "test",
+      onEvent: (event) => {
+        seen.push(event);
+        if (event.type !== "registered") return;
+        const rsc = { id: resourceId("look"), class: "ocf", provider: "test", type: "Look" } as const;
+        const operation = {
+          callId: 1,
+          rsc,
+          action: "start",
+          intervalMs: 0,
+          timeoutMs: 20_000,
+          startDelayMs: 0,
+        };
+        manager.send({ type: "execute", operation: { ...operation, params: {}, transitionKey: "" } });
+      },
+    });
+    manager.start();
+    await until(() => seen.some(({ type }) => type === "result"));
+    manager.close();
+    const result = seen.find((event) => event.type === "result");
+    const stdout = result?.type === "result" ? result.result.stdout : "";
+    expect(stdout).toContain("policy: SCHED_OTHER");
+    expect(stdout.split("\n")[2]).toBe("0");
+    const threads = sh(`for t in /proc/${daemon.pid}/task/*; do chrt -p \${t##*/}; done`);
+    expect(threads).not.toContain("SCHED_RR");
+  } finally {
+    daemon.kill("SIGTERM");
+    await daemon.exited;
+    rmSync(rt, { recursive: true });
+  }
+});
+
 test("an init script of the machine is asked by LSB's rules", async () => {
   const script = "/etc/init.d/hactl-test";
   writeFileSync(

@@ -40,6 +40,7 @@ export class KdumpWatch {
   private ports: readonly number[];
   private opening: Promise<void> = Promise.resolve();
   private timer: ReturnType<typeof setInterval> | undefined;
+  private names = "";
 
   constructor(private readonly options: KdumpWatchOptions) {
     this.nodes = options.nodes;
@@ -82,7 +83,9 @@ export class KdumpWatch {
     const fencing = devicesFromCib(configuration, wallSeconds());
     this.extra = new Map(this.nodes.map(({ name }) => [name, kdumpNames(fencing, name)]));
     const ports = [...new Set([this.options.port, ...kdumpPorts(fencing)])];
-    void this.learn();
+    const names = JSON.stringify([...this.extra]);
+    if (names !== this.names) void this.learn();
+    this.names = names;
     if (ports.join() === this.ports.join()) return;
     this.ports = ports;
     if (this.timer !== undefined) void this.open();
@@ -145,4 +148,13 @@ async function addressesOf(word: string): Promise<readonly string[]> {
     // A name that nobody knows is no mistake: the node list has its addresses.
     return [];
   }
+}
+
+/**
+ * Local addresses to listen on for a node: all, unless it lives on loopback addresses alone, where several nodes
+ * of a demonstration share one machine and one port.
+ */
+export function kdumpListenOn(addresses: readonly string[]): readonly string[] | undefined {
+  const loopback = addresses.length > 0 && addresses.every((one) => /^127\.|^::1$/.test(one));
+  return loopback ? addresses : undefined;
 }

@@ -36,6 +36,7 @@ import { CibStore } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
+import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import {
@@ -65,6 +66,7 @@ interface Asked {
 export class Manager {
   readonly #controller: Controller;
   readonly #fencing: Fencing;
+  readonly #kdump: KdumpWatch | undefined;
   readonly #executor: ExecutorClient;
   readonly #remotes: RemoteConnections;
   readonly #fenceDevices: FenceDeviceOperations;
@@ -118,6 +120,7 @@ export class Manager {
       onResult: (result) => this.#step({ type: "fence-result", result }),
       log: (level, text) => log.part("FENCER")[level]("FENCER", text),
     });
+    this.#kdump = config.kdump.listen ? this.#kdumpWatch() : undefined;
     this.#fenceDevices = new FenceDeviceOperations(directories, (result) =>
       this.#step({ type: "result", node: self.name, result }),
     );
@@ -154,6 +157,7 @@ export class Manager {
       this.log,
     );
     this.#executor.start();
+    void this.#kdump?.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
     const code = await new Promise<number>((resolve) => {
       this.#end = resolve;
@@ -163,6 +167,7 @@ export class Manager {
     this.#executor.close();
     this.#remotes.close();
     this.#fencing.close();
+    await this.#kdump?.close();
     this.#fenceDevices.close();
     this.#history.close();
     return code;
@@ -273,7 +278,25 @@ export class Manager {
   #configureFencing(): void {
     const { cib } = this.#controller.view();
     const configuration = cib.children.find(({ name }) => name === "configuration");
-    if (configuration) this.#fencing.configure(configuration, runningFenceDevices(cib));
+    if (!configuration) return;
+    this.#fencing.configure(configuration, runningFenceDevices(cib));
+    this.#kdump?.configure(configuration);
+  }
+
+  /** Hears the crash kernels of the other nodes, at all their addresses. */
+  #kdumpWatch(): KdumpWatch {
+    const { config, self } = this.setup;
+    const log = this.log.part("FENCER");
+    const addressesOf = (node: typeof self) => [...node.addresses.values()];
+    const listenOn = kdumpListenOn(addressesOf(self));
+    return new KdumpWatch({
+      nodes: config.nodes.map((node) => ({ name: node.name, addresses: addressesOf(node) })),
+      port: config.kdump.port,
+      ...(listenOn ? { listenOn } : {}),
+      clusterKey: readKey(config.totem.keyFile),
+      onNotice: (node, signed) => this.#fencing.kdumpNotice(node, signed),
+      log: (level, text) => log[level]("KDUMP", text),
+    });
   }
 
   #selfFenced(reaction: "stop" | "panic"): void {

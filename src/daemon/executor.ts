@@ -35,7 +35,7 @@ export interface AgentHostOptions {
   readonly ocfPath?: readonly string[];
   /** Directories of init scripts. Default /etc/init.d. */
   readonly lsbPath?: readonly string[];
-  /** HA_RSCTMP. Default: /run/resource-agents for root, else a directory in `runDir`. */
+  /** HA_RSCTMP. Default: /run/resource-agents for root when `runDir` is below /run, else a directory in `runDir`. */
   readonly rscTmp?: string;
   /** PCMK_* and HA_* values for agents. PCMK_node_action_limit among them counts. */
   readonly sysconfig?: Readonly<Record<string, string>>;
@@ -119,8 +119,9 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
   const toolsDir = `${options.runDir}/tools`;
   makeToolsDirectory(toolsDir, options.command ?? ownCommand());
   const ocfRoot = options.ocfRoot ?? DEFAULT_OCF_ROOT;
-  const rscTmp =
-    options.rscTmp ?? (process.getuid?.() === 0 ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
+  // Several daemons on one machine must not share what their agents note down.
+  const shared = process.getuid?.() === 0 && options.runDir.startsWith("/run/");
+  const rscTmp = options.rscTmp ?? (shared ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
   mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
   const { sysconfig } = options;
   return {

@@ -85,6 +85,10 @@ export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
   return a.high === b.high && a.low === b.low;
 }
 
+/** A view with a Buffer's methods; sockets give Buffers already. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** Encrypts and authenticates this node's datagrams and opens those of its peers. */
 export class Seal {
   readonly self: NodeId;
@@ -145,10 +149,12 @@ export class Seal {
     out.writeUInt32BE(this.incarnation.low, 14);
     out.writeUIntBE(this.counter, 18, 6);
     this.nonce.writeUIntBE(this.counter, 6, 6);
+    // One call into the cipher is cheaper than one more copy.
+    out.set(head, HEADER);
+    out.set(rest, HEADER + head.length);
     const cipher = createCipheriv("aes-256-gcm", this.ownKey, this.nonce);
     cipher.setAAD(out.subarray(0, HEADER));
-    out.set(cipher.update(head), HEADER);
-    if (rest.length > 0) out.set(cipher.update(rest), HEADER + head.length);
+    out.set(cipher.update(out.subarray(HEADER, out.length - TAG)), HEADER);
     cipher.final();
     out.set(cipher.getAuthTag(), out.length - TAG);
     return out;
@@ -157,7 +163,7 @@ export class Seal {
   /** Opens a datagram, or says why not. A proven sender's counter is used up by this. */
   open(datagram: Uint8Array): Opened | SealDrop {
     if (datagram.length < HEADER + TAG) return "short";
-    const data = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+    const data = asBuffer(datagram);
     if (data.readUInt16BE(0) !== MAGIC) return "foreign";
     if (data.readUInt16BE(2) !== VERSION << 8) return "version";
     const from = data.readUInt32BE(6) as NodeId;

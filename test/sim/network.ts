@@ -24,8 +24,8 @@ const CLOG_LIMIT = 300;
 export class Network {
   readonly base: Quality;
   sent = 0;
-  private readonly ways = new Map<string, Quality>();
-  private readonly clogged = new Map<string, number>();
+  private readonly ways = new Map<number, Quality>();
+  private readonly clogged = new Map<number, number>();
   private readonly receivers = new Map<number, Receive>();
   private readonly recorded: { link: number; from: number; to: number; data: Uint8Array }[] = [];
   private readonly schedule: Schedule;
@@ -43,7 +43,7 @@ export class Network {
 
   /** The way from one node to another on a link, to be changed at will. */
   way(link: number, from: number, to: number): Quality {
-    const key = `${link}/${from}/${to}`;
+    const key = wayKey(link, from, to);
     const known = this.ways.get(key);
     if (known) return known;
     const fresh = { ...this.base };
@@ -86,20 +86,27 @@ export class Network {
   private carry(way: Quality, link: number, from: number, to: number, data: Uint8Array): void {
     let delay = way.delayMs + this.random.unit() * way.jitterMs;
     const clog = way.cloggedUntil - this.schedule.now;
-    const key = `${link}/${from}/${to}`;
     if (clog > delay) {
+      const key = wayKey(link, from, to);
       const waiting = (this.clogged.get(key) ?? 0) + 1;
       if (waiting > CLOG_LIMIT) return;
       this.clogged.set(key, waiting);
       delay = clog;
-    } else {
-      this.clogged.delete(key);
+    } else if (this.clogged.size > 0) {
+      this.clogged.delete(wayKey(link, from, to));
     }
     this.schedule.after(delay, () => this.receivers.get(to)?.(link, addressOf(link, from), data));
   }
 }
 
+const wayKey = (link: number, from: number, to: number): number => (link * 1000 + from) * 1000 + to;
+
+const addresses = new Map<number, string>();
+
 /** Address of a node on a link. */
 export function addressOf(link: number, node: number): string {
-  return `10.${link}.0.${node}`;
+  const key = link * 1000 + node;
+  const known = addresses.get(key) ?? `10.${link}.0.${node}`;
+  addresses.set(key, known);
+  return known;
 }

@@ -211,7 +211,7 @@ export class SimNode {
   private arrive(link: number, address: string, data: Uint8Array): void {
     if (!this.core || (this.isPaused && this.waiting.length >= SOCKET_LIMIT)) return;
     // A copy: what a receiver does with its bytes must not be seen by another.
-    const own = data.slice();
+    const own = Buffer.from(data);
     this.whenRunning(this.waiting, () => this.step({ type: "datagram", link, address, data: own }));
   }
 

@@ -58,7 +58,7 @@ export function unpackNvpairs(
   let nextChange: EpochSeconds | undefined;
   for (const parent of parents) {
     for (const block of sortedBlocks(parent, setName, find, alwaysFirst)) {
-      const rule = evaluateRules(block, context);
+      const rule = evaluateRules(block, find === undefined ? context : { find, ...context });
       if (rule.nextChange !== undefined)
         nextChange = Math.min(nextChange ?? rule.nextChange, rule.nextChange);
       if (rule.passed) takeValues(block, values, find);

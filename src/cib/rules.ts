@@ -18,6 +18,8 @@ export interface RuleContext {
   readonly matches?: readonly (string | undefined)[];
   readonly agent?: { readonly class: string; readonly provider?: string; readonly type: string };
   readonly operation?: { readonly name: string; readonly intervalMs: Millis };
+  /** Finds the rule that an `id-ref` names; without it such a rule is invalid. */
+  readonly find?: (id: string) => XmlElement | undefined;
 }
 
 /**
@@ -43,7 +45,11 @@ export function evaluateRules(parent: XmlElement, context: RuleContext): RuleRes
 }
 
 /** Evaluates one `<rule>` (Pacemaker Explained, "Rules"). A rule without conditions passes when they are ANDed. */
-export function evaluateRule(rule: XmlElement, context: RuleContext): RuleResult {
+export function evaluateRule(written: XmlElement, context: RuleContext): RuleResult {
+  const reference = written.attributes.get("id-ref");
+  const rule = reference === undefined ? written : context.find?.(reference);
+  // A reference to a reference could lead back to itself.
+  if (rule?.name !== "rule" || rule.attributes.has("id-ref")) return { passed: false, state: "invalid" };
   const operator = rule.attributes.get("boolean-op")?.toLowerCase() ?? "and";
   const conditions = rule.children.filter(({ name }) => conditionNames.has(name));
   // As Pacemaker does, an unknown operator is taken for "and".

@@ -105,6 +105,18 @@ describe("rules of rules", () => {
   });
 });
 
+test("a rule that is written elsewhere counts where it is referred to", () => {
+  const shared = parseXml(
+    `<rule id="s"><expression id="e" attribute="#uname" operation="eq" value="vm01"/></rule>`,
+  );
+  const loop = parseXml('<rule id="l" id-ref="l"/>');
+  const find = (id: string) => (id === "s" ? shared : id === "l" ? loop : undefined);
+  const refer = (id: string) => evaluateRule(parseXml(`<rule id-ref="${id}"/>`), { ...context, find });
+  expect(refer("s").passed).toBe(true);
+  expect([refer("l").state, refer("none").state]).toEqual(["invalid", "invalid"]);
+  expect(evaluateRule(parseXml('<rule id-ref="s"/>'), context).state).toBe("invalid");
+});
+
 describe("dates", () => {
   const now = context.now;
   const date = (text: string, inner = "") =>

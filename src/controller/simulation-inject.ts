@@ -42,7 +42,9 @@ export const hasInjections = (injections: Injections): boolean =>
 export function parseOperationSpec(
   text: string,
 ): (InjectedFailure & { rsc: string; task: string; intervalMs: number }) | undefined {
-  const match = /^((.+)_(migrate_to|migrate_from|[^_@]+)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim());
+  const match =
+    /^((.+)_(migrate_to|migrate_from)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim()) ??
+    /^((.+)_([^_@]+)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim());
   if (!match) return undefined;
   const [, operation = "", rsc = "", task = "", interval = "", node = "", rc = ""] = match;
   return { operation, rsc, task, intervalMs: Number(interval), node, rc: Number(rc) };

@@ -167,7 +167,7 @@ function isMaskedProbe(op: XmlElement): boolean {
 /** Takes an operation key apart: `RSC_TASK_INTERVALMS`. */
 export function operationOf(op: XmlElement): { rsc: string; task: string; intervalMs: number } | undefined {
   const key = op.attributes.get("operation_key") ?? op.attributes.get("id") ?? "";
-  const match = /^(.*)_(migrate_to|migrate_from|[^_]+)_(\d+)$/.exec(key);
+  const match = /^(.*)_(migrate_to|migrate_from)_(\d+)$/.exec(key) ?? /^(.*)_([^_]+)_(\d+)$/.exec(key);
   if (!match) return undefined;
   return { rsc: match[1] ?? "", task: match[2] ?? "", intervalMs: Number(match[3]) };
 }

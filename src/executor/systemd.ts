@@ -34,64 +34,98 @@ export function parseUnitState(stdout: string): UnitState {
 }
 
 /**
- * A systemd unit as a resource. start and stop wait for their job, then look every 2 s until the unit has
- * settled, as org.freedesktop.systemd1(5) describes ActiveState; a unit that is still activating is not yet up.
+ * A systemd unit as a resource. start and stop wait for their job, then look every 2 s until the unit has settled, as
+ * org.freedesktop.systemd1(5) describes ActiveState; a unit that is still activating is not yet up. While the cluster
+ * runs a unit, a drop-in keeps systemd from restarting it by itself and, when the machine goes down, from stopping it
+ * before the cluster has (systemd.unit(5), "Before=").
  */
 export function systemdProcedure(operation: Operation, config: ExecutorConfig): Procedure {
   const { rsc, action } = operation;
-  const agent = agentName(rsc);
   const unit = unitName(rsc.type);
-  let asked: "state" | "job" | undefined;
+  const refused = refusal(operation);
+  let asked: "nothing" | "state" | "override" | "job" | "release" = "nothing";
   let jobDone = action === "monitor";
-  const show: Step = { do: "run", command: systemctl(["show", "-p", SHOWN, "--", unit], config) };
+
+  const ask = (what: typeof asked, command: Command): Step => {
+    asked = what;
+    return { do: "run", command };
+  };
   const finish = (result: Verdict): Step => ({ do: "finish", verdict: result });
+  const show = () => ask("state", systemctl(["show", "-p", SHOWN, "--", unit], config));
+  const job = () => ask("job", systemctl([action, "--no-ask-password", "--", unit], config));
 
   const onState = (state: UnitState): Step => {
-    if (state.load === "not-found" || state.load === "") {
-      return finish(notInstalled(unit, action));
-    }
+    if (state.load === "not-found" || state.load === "") return finish(notInstalled(unit, action));
     if (state.load === "masked" && action === "start") {
       return finish(verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, `${unit} is masked: unmask it`));
     }
-    if (!jobDone) {
-      asked = "job";
-      return { do: "run", command: systemctl([jobVerb(action), "--no-ask-password", "--", unit], config) };
-    }
-    return settled(action, state, unit);
+    if (!jobDone)
+      return action === "start" ? ask("override", overrideCommand(OVERRIDE, unit, config)) : job();
+    const end = settled(action, state, unit);
+    const stopped = action === "stop" && end.do === "finish" && end.verdict.rc === OcfExit.OK;
+    return stopped ? ask("release", overrideCommand(RELEASE, unit, config)) : end;
   };
 
   return {
     next(outcome) {
-      if (!outcome) {
-        if (!isPlainName(rsc.type) || rsc.type.startsWith("-")) return finish(invalidName(agent));
-        if (!SUPPORTED.has(action)) {
-          return finish(
-            verdict(OcfExit.UNIMPLEMENTED, OpStatus.NOT_SUPPORTED, `${agent} has no action "${action}"`),
-          );
-        }
-        asked = "state";
-        return show;
+      if (!outcome) return refused ? finish(refused) : show();
+      if (outcome.kind === "missing") return finish(noSystemd(agentName(rsc)));
+      if (outcome.kind !== "exited") return finish(failureToRun(outcome, agentName(rsc)));
+      switch (asked) {
+        case "nothing":
+        case "state":
+          if (/not been booted with systemd/.test(outcome.stderr)) return finish(noSystemd(agentName(rsc)));
+          if (outcome.code !== 0) return finish(jobFailed(unit, "show", outcome));
+          return onState(parseUnitState(outcome.stdout));
+        case "override":
+          // Without the drop-in the unit runs as well, only less well guarded.
+          return job();
+        case "job":
+          if (outcome.code !== 0) return finish(jobFailed(unit, action, outcome));
+          jobDone = true;
+          return show();
+        case "release":
+          return finish(verdict(OcfExit.OK, OpStatus.DONE));
       }
-      if (outcome.kind === "missing") return finish(noSystemd(agent));
-      if (outcome.kind !== "exited") return finish(failureToRun(outcome, agent));
-      if (asked === "job") {
-        if (outcome.code !== 0) return finish(jobFailed(unit, action, outcome));
-        jobDone = true;
-        asked = "state";
-        return show;
-      }
-      if (/not been booted with systemd/.test(outcome.stderr)) {
-        return finish(noSystemd(agent));
-      }
-      if (outcome.code !== 0) return finish(jobFailed(unit, "show", outcome));
-      return onState(parseUnitState(outcome.stdout));
     },
   };
 }
 
+/** Why an operation cannot be one of a unit. */
+function refusal({ rsc, action }: Operation): Verdict | undefined {
+  const agent = agentName(rsc);
+  if (!isPlainName(rsc.type) || rsc.type.startsWith("-")) return invalidName(agent);
+  if (SUPPORTED.has(action)) return undefined;
+  return verdict(OcfExit.UNIMPLEMENTED, OpStatus.NOT_SUPPORTED, `${agent} has no action "${action}"`);
+}
+
 const SHOWN = "LoadState,ActiveState,SubState";
 const SUPPORTED = new Set(["start", "stop", "monitor", "reload", "restart"]);
-const jobVerb = (action: string) => action;
+
+/** Where drop-ins live that a reboot removes; the unit's name is the script's first argument. */
+const DROP_IN = '"/run/systemd/system/$1.d/50-hactl.conf"';
+const OVERRIDE = `[ -e ${DROP_IN} ] && exit 0
+mkdir -p "/run/systemd/system/$1.d" || exit
+{
+  echo "# Made by hactl while the cluster runs this unit."
+  echo "[Unit]"
+  echo "Before=hactl.service hactl-remote.service"
+  case "$1" in *.service) echo "[Service]"; echo "Restart=no" ;; esac
+} >${DROP_IN} && systemctl daemon-reload`;
+const RELEASE = `[ -e ${DROP_IN} ] || exit 0
+rm -f ${DROP_IN}
+rmdir "/run/systemd/system/$1.d" 2>/dev/null
+systemctl daemon-reload`;
+
+function overrideCommand(script: string, unit: string, config: ExecutorConfig): Command {
+  return {
+    candidates: ["/bin/sh"],
+    args: ["-c", script, "hactl", unit],
+    env: config.environment,
+    keepBytes: KEEP_BYTES,
+    killEscaped: false,
+  };
+}
 
 function systemctl(args: readonly string[], config: ExecutorConfig): Command {
   return {

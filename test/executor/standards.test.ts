@@ -14,7 +14,9 @@ function answer(one: Operation, ...outcomes: readonly Parameters<World["end"]>[1
   for (const outcome of outcomes) {
     const run = world.runs[0];
     if (!run) break;
-    commands.push([...run.command.candidates, ...run.command.args].join(" "));
+    const { candidates, args } = run.command;
+    // The script that makes or removes the drop-in is told apart by what it ends with.
+    commands.push([...candidates, ...args.map((arg) => arg.split("\n").at(-1))].join(" "));
     world.end(run.label, outcome);
     if (!world.runs[0]) world.advance(2000);
   }
@@ -143,24 +145,58 @@ describe("systemd", () => {
       of("systemd", "start"),
       state("inactive"),
       exited(0),
+      exited(0),
       state("activating"),
       state("active"),
     );
-    expect(commands).toEqual([show, "systemctl start --no-ask-password -- web.service", show, show]);
+    expect(commands).toEqual([
+      show,
+      expect.stringMatching(/^\/bin\/sh -c .* daemon-reload hactl web\.service$/),
+      "systemctl start --no-ask-password -- web.service",
+      show,
+      show,
+    ]);
     expect(result).toMatchObject({ rc: 0, status: OpStatus.DONE, execMs: 2000 });
   });
 
   test("a start whose unit fails says where to look", () => {
-    const { result } = answer(of("systemd", "start"), state("inactive"), exited(0), state("failed"));
+    const { result } = answer(
+      of("systemd", "start"),
+      state("inactive"),
+      exited(0),
+      exited(0),
+      state("failed"),
+    );
     expect(result).toMatchObject({
       rc: 1,
       exitReason: "web.service is failed (x) after start: see journalctl -u web.service",
     });
-    const refused = answer(of("systemd", "start"), state("inactive"), exited(1, "Job for web failed\n"));
+    const refused = answer(
+      of("systemd", "start"),
+      state("inactive"),
+      exited(1, "no drop-in"),
+      exited(1, "Job for web failed\n"),
+    );
     expect(refused.result).toMatchObject({
       rc: 1,
       exitReason: "systemctl start web.service failed: Job for web failed",
     });
+  });
+
+  test("stop gives the unit back to systemd", () => {
+    const { commands, result } = answer(
+      of("systemd", "stop"),
+      state("active"),
+      exited(0),
+      state("inactive"),
+      exited(0),
+    );
+    expect(commands.slice(1)).toEqual([
+      "systemctl stop --no-ask-password -- web.service",
+      show,
+      "/bin/sh -c systemctl daemon-reload hactl web.service",
+    ]);
+    expect(result).toMatchObject({ rc: 0, status: OpStatus.DONE });
   });
 
   test("monitor answers by the active state", () => {

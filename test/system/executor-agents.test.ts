@@ -251,6 +251,68 @@ test("agents run as ordinary processes though the daemon has real-time priority 
   }
 });
 
+test("a unit is guarded by a drop-in while the cluster runs it", async () => {
+  const box = mkdtempSync(join(tmpdir(), "hactl-unit-"));
+  mkdirSync(join(box, "tools"));
+  // In the place of systemd, which does not run where tests do: it knows one unit and whether that runs.
+  writeFileSync(
+    join(box, "tools/systemctl"),
+    `#!/bin/sh
+echo "$*" >>${box}/calls
+case "$1" in
+  show) echo LoadState=loaded; [ -e ${box}/up ] && echo ActiveState=active || echo ActiveState=inactive;;
+  start) : >${box}/up; cp /run/systemd/system/web.service.d/50-hactl.conf ${box}/seen;;
+  stop) rm ${box}/up;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  const serve = join(import.meta.dir, "../executor/serve.ts");
+  const daemon = Bun.spawn(
+    [
+      "unshare",
+      "-m",
+      "/bin/sh",
+      "-c",
+      `mount -t tmpfs none /run && exec ${process.execPath} ${serve} ${box}`,
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const seen: ExecutorEvent[] = [];
+  const manager = new ExecutorClient({
+    connect: localExecutor(join(box, "executor")),
+    client: "test",
+    onEvent: (event) => seen.push(event),
+  });
+  const act = async (callId: number, action: string) => {
+    const rsc = { id: resourceId("u"), class: "systemd", type: "web" } as const;
+    const times = { intervalMs: 0, timeoutMs: 20_000, startDelayMs: 0 };
+    manager.send({
+      type: "execute",
+      operation: { callId, rsc, action, ...times, params: {}, transitionKey: "" },
+    });
+    const answer = () => seen.find((event) => event.type === "result" && event.result.callId === callId);
+    await until(() => answer() !== undefined);
+    const event = answer();
+    return event?.type === "result" ? event.result.rc : undefined;
+  };
+  try {
+    manager.start();
+    await until(() => manager.up);
+    expect([await act(1, "monitor"), await act(2, "start"), await act(3, "monitor")]).toEqual([7, 0, 0]);
+    expect(readFileSync(join(box, "seen"), "utf8")).toContain("[Service]\nRestart=no\n");
+    expect([await act(4, "stop"), await act(5, "monitor")]).toEqual([0, 7]);
+    const left = sh(`ls -A /proc/${daemon.pid}/root/run/systemd/system`);
+    expect(left).toBe("");
+    expect(readFileSync(join(box, "calls"), "utf8").match(/daemon-reload/g)).toHaveLength(2);
+  } finally {
+    manager.close();
+    daemon.kill("SIGTERM");
+    await daemon.exited;
+    rmSync(box, { recursive: true });
+  }
+});
+
 test("an init script of the machine is asked by LSB's rules", async () => {
   const script = "/etc/init.d/hactl-test";
   writeFileSync(

@@ -46,8 +46,9 @@ export function durationSeconds(duration: Duration): number {
   return days * 86_400 + duration.hours * 3600 + duration.minutes * 60 + duration.seconds;
 }
 
+/** The `T` may be missing where hours or seconds are clear without it, as Pacemaker reads `P30S`. */
 const durationPattern =
-  /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/i;
+  /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.))?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/i;
 
 /** An ISO 8601 duration with designators: `P1Y2M3DT4H5M6S`, `P2W`. `undefined` when it is none. */
 export function parseDuration(text: string): Duration | undefined {

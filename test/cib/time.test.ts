@@ -85,7 +85,7 @@ describe("durations", () => {
     expect(all && durationSeconds(all)).toBe((365 + 60 + 7 + 3) * 86_400 + 4 * 3600 + 5 * 60 + 6);
   });
 
-  test.each(["P", "1D", "PT", "P1H", "P-1D", "P1S"])("%s is no duration", (text) => {
+  test.each(["P", "1D", "PT", "P-1D", "P1X"])("%s is no duration", (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { Network, random } from "./network.ts";
 /** Runs a few nodes under random faults, heals everything, and checks what the applications saw. */
 export function chaos(seed: number): { readonly network: Network; readonly deliveries: number } {
   const chance = random(seed * 7919 + 1);
-  const count = 2 + Math.floor(chance() * 5);
+  const count = 2 + Math.floor(chance() * (chance() < 0.2 ? 9 : 5));
   const network = new Network(count, seed, {
     netmtu: chance() < 0.5 ? 1500 : 512,
     sendJoinMs: chance() < 0.2 ? 20 : 0,
@@ -32,7 +32,7 @@ export function chaos(seed: number): { readonly network: Network; readonly deliv
     network.run(chance() * 4000);
   }
   network.heal();
-  Object.assign(network.faults, { loss: 0, duplicate: 0, delay: [0.1, 0.3] });
+  Object.assign(network.faults, { loss: 0, duplicate: 0, delay: [0.1, 0.3], persistMs: 1 });
   network.run(2000);
   for (const { id, up } of network.machines.values()) if (!up) network.start(id);
   if (!network.until(() => network.whole(), 70_000))
@@ -52,7 +52,7 @@ function disturb(
   count: number,
 ): void {
   const { faults } = network;
-  switch (Math.floor(chance() * 9)) {
+  switch (Math.floor(chance() * 11)) {
     case 0:
       faults.loss = chance() * 0.4;
       return;
@@ -83,6 +83,11 @@ function disturb(
       if (!network.machine(id).up) network.start(id);
       return;
     }
+    case 8:
+      return history.leave(pick());
+    case 9:
+      faults.persistMs = chance() < 0.5 ? 1 : chance() * 400;
+      return;
     default:
       return network.pause(pick(), chance() * 3000);
   }

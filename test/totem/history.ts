@@ -62,6 +62,17 @@ export class History {
     this.#network.crash(id);
   }
 
+  /** An orderly exit; what has not been delivered yet may be lost with it. */
+  leave(id: number): void {
+    const machine = this.#network.machine(id);
+    if (!machine.up) return;
+    this.#life(machine).crashed = true;
+    machine.pausedUntil = 0;
+    machine.waiting = [];
+    this.#network.feed(machine, { type: "leave" });
+    this.#network.crash(id);
+  }
+
   /** To be called when the network has been whole and quiet for a while. */
   finish(): void {
     const lost = this.#sent.filter(({ life, text }) => !life.crashed && !life.delivered.has(text));

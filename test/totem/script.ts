@@ -106,6 +106,7 @@ export class ScriptNode {
       aru: 0,
       high: 0,
       delivered: 0,
+      obligation: [],
     }));
     const ring = { representative: members[0] ?? this.self, sequence: 4 };
     const before = members.at(index - 1) ?? this.self;
@@ -295,11 +296,11 @@ export class ScriptNode {
     };
   }
 
-  /** `members=1:1.4/3/3/2,2` : id, old ring / aru / high / delivered; without them the entry is not filled. */
+  /** `members=1:1.4/3/3/2,2` : id, old ring / aru / high / delivered / obligation; without them the entry is not filled. */
   #commitOf(fields: Fields, ring: RingId, hop: number): Commit {
     const members = (fields.get("members") ?? "").split(",").map((text): CommitEntry => {
       const [id = "", rest] = text.split(":");
-      const [old = `${id}.0`, aru, high, delivered] = rest?.split("/") ?? [];
+      const [old = `${id}.0`, aru, high, delivered, owed] = rest?.split("/") ?? [];
       return {
         id: nodeId(Number(id)),
         filled: rest !== undefined,
@@ -307,6 +308,10 @@ export class ScriptNode {
         aru: Number(aru ?? 0),
         high: Number(high ?? 0),
         delivered: Number(delivered ?? 0),
+        obligation: (owed ?? "")
+          .split("+")
+          .filter((text) => text !== "")
+          .map((text) => nodeId(Number(text))),
       };
     });
     return { kind: "commit", ring, hop, members, orderly: list(fields.get("orderly")) };
@@ -334,8 +339,9 @@ export class ScriptNode {
       }
       case "commit": {
         const members = pdu.members.map((entry) => {
-          const { id, filled, oldRing, aru, high, delivered } = entry;
-          return filled ? `${id}:${ringName(oldRing)}/${aru}/${high}/${delivered}` : String(id);
+          const { id, filled, oldRing, aru, high, delivered, obligation } = entry;
+          const owed = obligation.length > 0 ? `/${obligation.join("+")}` : "";
+          return filled ? `${id}:${ringName(oldRing)}/${aru}/${high}/${delivered}${owed}` : String(id);
         });
         const orderly = pdu.orderly.length > 0 ? ` orderly=${show(pdu.orderly)}` : "";
         return `commit ring=${ringName(pdu.ring)} hop=${pdu.hop} members=${members.join(",")}${orderly}`;

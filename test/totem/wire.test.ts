@@ -14,6 +14,7 @@ const entry = (id: number): wire.CommitEntry => ({
   aru: 2 ** 34,
   high: 2 ** 34 + 7,
   delivered: 2 ** 34 - 1,
+  obligation: [nodeId(4), nodeId(5)].slice(id % 2),
 });
 const token: wire.Token = {
   kind: "token",

@@ -45,17 +45,17 @@ export class Delivery {
 
   /**
    * End of a ring, second part, in the transitional configuration: all the rest. Behind a hole (a message that no
-   * survivor has, so nobody here can depend on it) only messages of survivors and of those to whom I owe it: what
-   * others sent there may depend on the missing one.
+   * survivor has, so nobody here can depend on it) only messages of `creditors`: what others sent there may depend
+   * on the missing one.
    */
-  finishTransitional(ring: Ring, survivors: ReadonlySet<NodeId>): void {
+  finishTransitional(ring: Ring, creditors: ReadonlySet<NodeId>): void {
     let hole = false;
     for (let sequence = ring.delivered + 1; sequence <= ring.high; sequence++) {
       const message = ring.get(sequence);
       ring.delivered = sequence;
       if (!message) hole = true;
       else if (message.encapsulated) continue;
-      else if (!hole || survivors.has(message.sender) || ring.obligation.has(message.sender)) {
+      else if (!hole || creditors.has(message.sender)) {
         this.#deliver(ring, message);
       } else this.#context.counters.lostInRecovery++;
     }

@@ -18,6 +18,11 @@ export class Recovery implements Source {
   readonly ring: Ring;
   /** Members of the new ring that come from my old one: the transitional configuration. */
   readonly survivors: ReadonlySet<NodeId>;
+  /**
+   * The survivors, and those to whom any of them has confirmed before that it has everything: they may have gone on
+   * and delivered it, so their messages are delivered even behind a hole (Totem, obligation set).
+   */
+  readonly creditors: ReadonlySet<NodeId>;
   /** Highest message of the old ring that any of them has delivered. */
   readonly reached: number;
   readonly orderly: ReadonlySet<NodeId>;
@@ -39,6 +44,7 @@ export class Recovery implements Source {
     this.ring = new Ring(commit.ring, members, context.self);
     const kin = commit.members.filter((entry) => sameRing(entry.oldRing, old.id));
     this.survivors = new Set(kin.map((entry) => entry.id));
+    this.creditors = new Set(kin.flatMap((entry) => [entry.id, ...entry.obligation]));
     this.reached = Math.max(...kin.map((entry) => entry.delivered));
     this.orderly = new Set(commit.orderly);
     const high = Math.max(...kin.map((entry) => entry.high));
@@ -89,7 +95,7 @@ export class Recovery implements Source {
     this.#quiet = token.retransmit ? 0 : this.#quiet + 1;
     if (this.#quiet === QUIET_VISITS) this.#installSequence = token.sequence;
     if (this.#quiet >= QUIET_VISITS && this.ring.aru >= this.#installSequence) {
-      for (const id of this.survivors) this.#old.obligation.add(id);
+      for (const id of this.creditors) this.#old.obligation.add(id);
     }
     const done = this.#quiet >= INSTALL_VISITS && this.#installSequence <= token.aru;
     this.#confirmed = done ? this.#confirmed + 1 : 0;

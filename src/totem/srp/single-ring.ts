@@ -506,21 +506,23 @@ export class SingleRing {
   // ---------------------------------------------------------------- Commit and Recovery
 
   #emptyEntry(id: NodeId): CommitEntry {
-    return { id, filled: false, oldRing: { representative: id, sequence: 0 }, aru: 0, high: 0, delivered: 0 };
+    return {
+      id,
+      filled: false,
+      oldRing: { representative: id, sequence: 0 },
+      aru: 0,
+      high: 0,
+      delivered: 0,
+      obligation: [],
+    };
   }
 
   /** First visit of the commit token: says what I have, and waits until the ring sequence cannot be forgotten. */
   #enterCommit(received: Commit, gather: Gather): void {
     const { self, options } = this.#context;
     const { id, aru, high, delivered } = this.#ring;
-    const mine: CommitEntry = {
-      id: self,
-      filled: true,
-      oldRing: id,
-      aru,
-      high: Math.max(high, aru),
-      delivered,
-    };
+    const obligation = [...this.#ring.obligation].sort((a, b) => a - b);
+    const mine: CommitEntry = { id: self, filled: true, oldRing: id, aru, high, delivered, obligation };
     const members = received.members.map((entry) => (entry.id === self ? mine : entry));
     const commit: Commit = { ...received, members };
     const ring = new Ring(
@@ -625,7 +627,7 @@ export class SingleRing {
         left,
         orderly,
       });
-      this.#delivery.finishTransitional(old, survivors);
+      this.#delivery.finishTransitional(old, recovery.creditors);
     }
     const before = old.id.sequence > 0 ? survivors : new Set<NodeId>();
     const joined = ring.members.filter((id) => !before.has(id));

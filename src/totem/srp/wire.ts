@@ -94,6 +94,8 @@ export interface CommitEntry {
   readonly high: number;
   /** Delivered in the old ring's regular configuration. */
   readonly delivered: number;
+  /** Nodes to whom it has confirmed, in a Recovery that failed, to have everything of the old ring; ascending. */
+  readonly obligation: readonly NodeId[];
 }
 
 /** The commit token: goes round twice, collecting and then showing what each member has. */
@@ -298,26 +300,37 @@ export function encodeTokenAck(token: Pick<Token, "ring" | "hop">): Uint8Array {
 }
 
 const COMMIT_FIXED = 32;
-const COMMIT_ENTRY = 41;
+const COMMIT_ENTRY = 43;
 
 export function encodeCommit(commit: Commit): Uint8Array {
-  const orderlyAt = COMMIT_FIXED + COMMIT_ENTRY * commit.members.length;
-  const { data, view } = create(orderlyAt + 4 * commit.orderly.length, KIND_COMMIT, 0);
+  const { members, orderly } = commit;
+  const owed = members.reduce((sum, entry) => sum + entry.obligation.length, 0);
+  const size = COMMIT_FIXED + COMMIT_ENTRY * members.length + 4 * (orderly.length + owed);
+  const { data, view } = create(size, KIND_COMMIT, 0);
   putRing(view, 8, commit.ring);
   putLong(view, 20, commit.hop);
-  view.setUint16(28, commit.members.length);
-  view.setUint16(30, commit.orderly.length);
-  for (const [index, entry] of commit.members.entries()) {
-    const at = COMMIT_FIXED + COMMIT_ENTRY * index;
-    view.setUint32(at, entry.id);
-    view.setUint8(at + 4, entry.filled ? 1 : 0);
-    putRing(view, at + 5, entry.oldRing);
-    putLong(view, at + 17, entry.aru);
-    putLong(view, at + 25, entry.high);
-    putLong(view, at + 33, entry.delivered);
-  }
-  for (const [index, id] of commit.orderly.entries()) view.setUint32(orderlyAt + 4 * index, id);
+  view.setUint16(28, members.length);
+  view.setUint16(30, orderly.length);
+  let at = COMMIT_FIXED;
+  for (const entry of members) at = putCommitEntry(view, at, entry);
+  putIds(view, at, orderly);
   return data;
+}
+
+function putIds(view: DataView, offset: number, ids: readonly NodeId[]): number {
+  for (const [index, id] of ids.entries()) view.setUint32(offset + 4 * index, id);
+  return offset + 4 * ids.length;
+}
+
+function putCommitEntry(view: DataView, at: number, entry: CommitEntry): number {
+  view.setUint32(at, entry.id);
+  view.setUint8(at + 4, entry.filled ? 1 : 0);
+  putRing(view, at + 5, entry.oldRing);
+  putLong(view, at + 17, entry.aru);
+  putLong(view, at + 25, entry.high);
+  putLong(view, at + 33, entry.delivered);
+  view.setUint16(at + 41, entry.obligation.length);
+  return putIds(view, at + COMMIT_ENTRY, entry.obligation);
 }
 
 /** The protocol data unit in `data`, or undefined when it is not one. Regular messages keep `data`. */
@@ -444,28 +457,36 @@ function decodeCommit(view: DataView, flags: number): Commit | undefined {
   const gone = view.getUint16(30);
   if (Number.isNaN(ring.sequence + hop) || count === 0 || count > MAX_NODES || gone > MAX_NODES)
     return undefined;
-  const orderlyAt = COMMIT_FIXED + COMMIT_ENTRY * count;
-  if (view.byteLength !== orderlyAt + 4 * gone) return undefined;
   const members: CommitEntry[] = [];
+  let at = COMMIT_FIXED;
   let last = 0;
-  for (let at = COMMIT_FIXED; at < orderlyAt; at += COMMIT_ENTRY) {
+  for (let index = 0; index < count; index++) {
     const entry = decodeCommitEntry(view, at);
     if (!entry || entry.id <= last) return undefined;
     last = entry.id;
     members.push(entry);
+    at += COMMIT_ENTRY + 4 * entry.obligation.length;
   }
-  const orderly: NodeId[] = [];
-  for (let at = orderlyAt; at < view.byteLength; at += 4) orderly.push(nodeId(view.getUint32(at)));
-  return { kind: "commit", ring, hop, members, orderly };
+  if (view.byteLength !== at + 4 * gone) return undefined;
+  return { kind: "commit", ring, hop, members, orderly: getIds(view, at, gone) };
+}
+
+function getIds(view: DataView, offset: number, count: number): NodeId[] {
+  return Array.from({ length: count }, (_, index) => nodeId(view.getUint32(offset + 4 * index)));
 }
 
 function decodeCommitEntry(view: DataView, at: number): CommitEntry | undefined {
+  if (view.byteLength < at + COMMIT_ENTRY) return undefined;
   const filled = view.getUint8(at + 4);
   const oldRing = getRing(view, at + 5);
   const aru = getLong(view, at + 17);
   const high = getLong(view, at + 25);
   const delivered = getLong(view, at + 33);
+  const owed = view.getUint16(at + 41);
   if (filled > 1 || Number.isNaN(oldRing.sequence + aru + high + delivered)) return undefined;
   if (delivered > aru || aru > high) return undefined;
-  return { id: nodeId(view.getUint32(at)), filled: filled === 1, oldRing, aru, high, delivered };
+  if (owed > MAX_NODES || view.byteLength < at + COMMIT_ENTRY + 4 * owed) return undefined;
+  const id = nodeId(view.getUint32(at));
+  const obligation = getIds(view, at + COMMIT_ENTRY, owed);
+  return { id, filled: filled === 1, oldRing, aru, high, delivered, obligation };
 }

@@ -45,6 +45,8 @@ export interface TotemOptions {
   /** Bytes a datagram may have, IP and UDP headers included. */
   readonly netmtu: number;
   readonly cancelTokenHoldOnRetransmit: boolean;
+  /** Version of the configuration (corosync.conf(5), config_version); 0 or absent: not kept. */
+  readonly configVersion?: number;
 }
 
 /** What goes into the protocol core. The first event is `start`. */
@@ -55,7 +57,7 @@ export type TotemEvent =
   | { readonly type: "timer"; readonly timer: TotemTimer }
   /** Puts a message of any size into the queue of this node. */
   | { readonly type: "send"; readonly payload: Uint8Array; readonly guarantee: Guarantee }
-  /** The ring sequence of the last `persist` effect is on disk; what waited for it goes on. */
+  /** The ring sequence of a `persist` effect is on disk; what waited for it goes on. */
   | { readonly type: "persisted"; readonly ringSequence: number }
   /** New constants or peers, applied by every node at the same point of the message order. */
   | { readonly type: "reconfigure"; readonly options: TotemOptions; readonly peers: readonly NodeId[] }
@@ -87,7 +89,10 @@ export type TotemEffect =
       readonly left: readonly NodeId[];
       readonly orderly: readonly NodeId[];
     }
-  /** Write the ring sequence durably, then answer with `persisted`. */
+  /**
+   * Write the ring sequence durably, then answer with `persisted`. It lies ahead of the sequences in use, so that a
+   * new ring seldom has to wait for the disk; `start` gets it back after a restart.
+   */
   | { readonly type: "persist"; readonly ringSequence: number }
   | {
       readonly type: "log";

@@ -6,6 +6,7 @@ import {
   type TotemEvent,
   type TotemOptions,
 } from "../../src/totem/index.ts";
+import { Context } from "../../src/totem/srp/context.ts";
 import { SendQueue } from "../../src/totem/srp/send-queue.ts";
 import {
   type Commit,
@@ -21,6 +22,7 @@ import {
   encodeTokenAck,
   type Pdu,
   type Regular,
+  type Stamp,
   type Token,
 } from "../../src/totem/srp/wire.ts";
 import { options } from "./network.ts";
@@ -67,6 +69,7 @@ export class ScriptNode {
   readonly self: NodeId;
   readonly ring: SingleRing;
   readonly #peers: readonly NodeId[];
+  readonly #options: TotemOptions;
   now = 0;
   showTimers = false;
   showLog = false;
@@ -78,7 +81,8 @@ export class ScriptNode {
   constructor(self: number, peers: readonly NodeId[], changes: Partial<TotemOptions>) {
     this.self = nodeId(self);
     this.#peers = peers;
-    this.ring = new SingleRing({ self: this.self, peers, options: { ...options, ...changes } });
+    this.#options = { ...options, ...changes };
+    this.ring = new SingleRing({ self: this.self, peers, options: this.#options });
   }
 
   /** Brings the node to Operational in a ring of `members`, the others being played. */
@@ -93,6 +97,7 @@ export class ScriptNode {
       failed: new Set(),
       heard: all,
       orderly: new Set(),
+      stamp: this.#stamp(),
     });
     const others = members.filter((id) => id !== this.self);
     let effects: readonly TotemEffect[] = others.flatMap((from) =>
@@ -116,7 +121,7 @@ export class ScriptNode {
     };
     if (index > 0) effects = pass(index);
     if (!effects.some(({ type }) => type === "persist")) throw new Error("no commit");
-    this.event({ type: "persisted", ringSequence: 4 });
+    this.event({ type: "persisted", ringSequence: 2000 });
     pass(members.length + index);
     if (index === 0) pass(2 * members.length);
     else this.#hop = index - members.length;
@@ -251,6 +256,7 @@ export class ScriptNode {
           failed: set(fields.get("failed")),
           heard: set(fields.get("heard")),
           orderly: set(fields.get("orderly")),
+          stamp: this.#stamp(fields.get("stamp")),
         });
       case "merge":
         return encodeMerge({
@@ -258,6 +264,7 @@ export class ScriptNode {
           ring,
           members: set(fields.get("members")),
           heard: set(fields.get("heard")),
+          stamp: this.#stamp(fields.get("stamp")),
         });
       case "hold-cancel":
         return encodeHoldCancel(ring);
@@ -270,6 +277,13 @@ export class ScriptNode {
       default:
         throw new Error(`not a message: ${text}`);
     }
+  }
+
+  /** `stamp=VERSION` or `stamp=VERSION/x` for a list of other nodes; else what the node under test has. */
+  #stamp(text?: string): Stamp {
+    const own = new Context(this.self, this.#peers, this.#options).stamp;
+    const [version, other] = text?.split("/") ?? [];
+    return { version: Number(version ?? own.version), nodes: own.nodes ^ (other === undefined ? 0 : 1) };
   }
 
   #tokenOf(fields: Fields, number: (name: string, otherwise: number) => number): Token {

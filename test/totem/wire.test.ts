@@ -36,6 +36,7 @@ const join: wire.Join = {
   failed: ids(2),
   heard: ids(1, 7),
   orderly: ids(9),
+  stamp: { version: 2 ** 40, nodes: 2 ** 32 - 1 },
 };
 const commit: wire.Commit = {
   kind: "commit",
@@ -44,7 +45,13 @@ const commit: wire.Commit = {
   members: [entry(1), entry(2)],
   orderly: [nodeId(3)],
 };
-const merge: wire.Merge = { kind: "merge", ring, members: ids(1, 2), heard: ids(3) };
+const merge: wire.Merge = {
+  kind: "merge",
+  ring,
+  members: ids(1, 2),
+  heard: ids(3),
+  stamp: { version: 0, nodes: 7 },
+};
 
 function message(...texts: string[]): wire.Regular {
   const queue = new SendQueue();

@@ -4,7 +4,7 @@ import type { NodeId } from "../../terms/index.ts";
 export type Edge = (a: NodeId, b: NodeId) => boolean;
 
 /** Steps after which the search goes on greedily, so that a strange graph cannot keep a node from its token. */
-const BUDGET = 4000;
+const BUDGET = 2000;
 
 /** Whether ring `a` is to be preferred to `b`: more members, then the lower ids. Both ascending. */
 export function better(a: readonly NodeId[], b: readonly NodeId[]): boolean {
@@ -22,53 +22,64 @@ export function better(a: readonly NodeId[], b: readonly NodeId[]): boolean {
  * Ascending.
  */
 export function bestClique(self: NodeId, nodes: Iterable<NodeId>, edge: Edge): NodeId[] {
-  const candidates = [...new Set(nodes)].filter((id) => id !== self && edge(self, id));
-  const start = [...candidates, self].sort((a, b) => a - b);
-  return new Search(self, edge).best(start);
+  const others = [...new Set(nodes)].filter((id) => id !== self && edge(self, id));
+  const ids = [...others, self].sort((a, b) => a - b);
+  return new Search(ids, edge).best();
 }
 
+/** Works on indices into the sorted ids; whether two miss each other is looked up in a table. */
 class Search {
-  readonly #self: NodeId;
-  readonly #edge: Edge;
+  readonly #ids: readonly NodeId[];
+  readonly #misses: Uint8Array;
   #steps = 0;
   #best: readonly NodeId[] = [];
 
-  constructor(self: NodeId, edge: Edge) {
-    this.#self = self;
-    this.#edge = edge;
+  constructor(ids: readonly NodeId[], edge: Edge) {
+    this.#ids = ids;
+    const size = ids.length;
+    this.#misses = new Uint8Array(size * size);
+    for (const [row, a] of ids.entries()) {
+      for (const [column, b] of ids.entries()) {
+        if (row < column && !edge(a, b)) {
+          this.#misses[row * size + column] = 1;
+          this.#misses[column * size + row] = 1;
+        }
+      }
+    }
   }
 
-  best(start: readonly NodeId[]): NodeId[] {
-    this.#visit(start);
+  best(): NodeId[] {
+    this.#visit(this.#ids.map((_, index) => index));
     return [...this.#best];
   }
 
   /** Splits at the node that fits the fewest others: without it, or without all that it does not fit. */
-  #visit(nodes: readonly NodeId[]): void {
+  #visit(nodes: readonly number[]): void {
     if (nodes.length < this.#best.length) return;
     this.#steps++;
     const misfit = this.#misfit(nodes);
     if (misfit === undefined) {
-      if (better(nodes, this.#best)) this.#best = nodes;
+      const found = nodes.flatMap((index) => this.#ids[index] ?? []);
+      if (better(found, this.#best)) this.#best = found;
       return;
     }
-    const without = nodes.filter((id) => id !== misfit);
     if (this.#steps > BUDGET && this.#best.length > 0) return;
-    this.#visit(without);
-    if (this.#steps <= BUDGET) this.#visit(nodes.filter((id) => id === misfit || this.#edge(id, misfit)));
+    this.#visit(nodes.filter((index) => index !== misfit));
+    if (this.#steps <= BUDGET)
+      this.#visit(nodes.filter((index) => !this.#misses[misfit * this.#ids.length + index]));
   }
 
-  #misfit(nodes: readonly NodeId[]): NodeId | undefined {
-    let worst: NodeId | undefined;
-    let most = 0;
-    for (const id of nodes) {
-      if (id === this.#self) continue;
-      let misses = 0;
-      for (const other of nodes) if (other !== id && !this.#edge(id, other)) misses++;
-      if (misses >= most && misses > 0) {
-        most = misses;
-        worst = id;
-      }
+  /** Of those that miss most others the last; never the node itself, which misses nobody. */
+  #misfit(nodes: readonly number[]): number | undefined {
+    const size = this.#ids.length;
+    let worst: number | undefined;
+    let most = 1;
+    for (const row of nodes) {
+      let count = 0;
+      for (const column of nodes) count += this.#misses[row * size + column] ?? 0;
+      if (count < most) continue;
+      most = count;
+      worst = row;
     }
     return worst;
   }

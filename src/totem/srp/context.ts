@@ -2,6 +2,7 @@ import type { Millis, NodeId } from "../../terms/index.ts";
 import type { TotemEffect, TotemOptions, TotemTimer } from "../face.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { Timers } from "./timers.ts";
+import type { Stamp } from "./wire.ts";
 
 type LogLevel = Extract<TotemEffect, { type: "log" }>["level"];
 
@@ -15,10 +16,31 @@ export class Context {
   readonly counters: Counters = newCounters();
   readonly timers = new Timers();
 
+  /** What others must have alike; see `configure`. */
+  stamp: Stamp;
+
   constructor(self: NodeId, peers: readonly NodeId[], options: TotemOptions) {
     this.self = self;
     this.options = options;
     this.peers = new Set(peers.filter((id) => id !== self));
+    this.stamp = this.#stampOf();
+  }
+
+  /** New constants and configured nodes. */
+  configure(options: TotemOptions, peers: readonly NodeId[]): void {
+    this.options = options;
+    this.peers = new Set(peers.filter((id) => id !== this.self));
+    this.stamp = this.#stampOf();
+  }
+
+  /** The digest is FNV-1a over the ascending ids: a check against mistakes, not against an adversary. */
+  #stampOf(): Stamp {
+    let nodes = 0x811c9dc5;
+    for (const id of [...this.peers, this.self].sort((a, b) => a - b)) {
+      for (let shift = 0; shift < 32; shift += 8)
+        nodes = Math.imul(nodes ^ ((id >>> shift) & 255), 0x01000193);
+    }
+    return { version: this.options.configVersion ?? 0, nodes: nodes >>> 0 };
   }
 
   /** Nothing goes out when there is nobody to send to. */

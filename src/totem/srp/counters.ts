@@ -29,6 +29,8 @@ export interface Counters {
   sent: number;
   delivered: number;
   refused: number;
+  /** Membership messages of nodes with another configuration. */
+  strangers: number;
   lostInRecovery: number;
 }
 
@@ -60,6 +62,7 @@ export function newCounters(): Counters {
     sent: 0,
     delivered: 0,
     refused: 0,
+    strangers: 0,
     lostInRecovery: 0,
   };
 }

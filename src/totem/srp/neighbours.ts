@@ -2,7 +2,7 @@ import type { Millis, NodeId } from "../../terms/index.ts";
 import type { RingId } from "../face.ts";
 import { bestClique } from "./clique.ts";
 import type { Context } from "./context.ts";
-import { encodeMerge, type Merge } from "./wire.ts";
+import { encodeMerge, type Merge, type Stamp } from "./wire.ts";
 
 /** Every n-th merge period every member shows itself; the representative of an incomplete ring does it in each. */
 const CALM_PERIODS = 5;
@@ -21,6 +21,15 @@ interface View {
   readonly heard: ReadonlySet<NodeId>;
 }
 
+/** What keeps nodes with these two configurations apart. */
+function difference(mine: Stamp, other: Stamp): string | undefined {
+  if (mine.version !== 0 && other.version !== 0 && mine.version !== other.version) {
+    return `its configuration has version ${other.version}, this one ${mine.version}; give both the newer one`;
+  }
+  if (mine.nodes !== other.nodes) return "their configurations list different nodes; give both the same one";
+  return undefined;
+}
+
 /**
  * Whom this node hears, and what the neighbours say whom they hear. Decides whether leaving a ring that works can end
  * in a better one.
@@ -36,6 +45,8 @@ export class Neighbours {
   readonly #context: Context;
   readonly #lastHeard = new Map<NodeId, Millis>();
   readonly #views = new Map<NodeId, View>();
+  /** Neighbours with another configuration, and what has been said about it. */
+  readonly #strangers = new Map<NodeId, string>();
   #attempt: { readonly size: number } | undefined;
   #failures = 0;
   #installedAt: Millis = 0;
@@ -69,6 +80,22 @@ export class Neighbours {
   /** A neighbour showed its ring (no members: it is gathering) and whom it hears. */
   learn(from: NodeId, members: ReadonlySet<NodeId>, heard: ReadonlySet<NodeId>): void {
     this.#views.set(from, { at: this.#context.now, members, heard });
+  }
+
+  /**
+   * Whether a neighbour from outside the ring must stay there because its configuration is another one (as corosync
+   * does with config_version); says so once. It hears from us too, and so it says the same on its side.
+   */
+  refuses(from: NodeId, stamp: Stamp): boolean {
+    const mine = this.#context.stamp;
+    const reason = difference(mine, stamp);
+    const said = this.#strangers.get(from);
+    if (reason === undefined) this.#strangers.delete(from);
+    else if (said !== reason) {
+      this.#strangers.set(from, reason);
+      this.#context.log("error", `node ${from} and this node cannot form a ring: ${reason}`);
+    }
+    return reason !== undefined;
   }
 
   /** Configured no more. */
@@ -118,7 +145,13 @@ export class Neighbours {
 
   /** Shows this ring to everybody. */
   show(ring: RingId, members: ReadonlySet<NodeId>): void {
-    const merge: Merge = { kind: "merge", ring, members, heard: this.heard(this.window(), members) };
+    const merge: Merge = {
+      kind: "merge",
+      ring,
+      members,
+      heard: this.heard(this.window(), members),
+      stamp: this.#context.stamp,
+    };
     this.#context.transmit("all", encodeMerge(merge));
   }
 

@@ -28,6 +28,8 @@ import {
 
 /** Ring sequences go up in steps of this (Totem, section 5). */
 const RING_STEP = 4;
+/** How far the ring sequence on disk lies ahead when it is written. */
+const RING_RESERVE = 256 * RING_STEP;
 /** Shortest time between two joins when there is news. */
 const JOIN_NEWS_MS = 10;
 /** Copies of the announcement of an orderly exit. */
@@ -69,8 +71,10 @@ export class SingleRing {
   #ring: Ring;
   /** Highest ring sequence known. */
   #highest = 0;
-  /** Waits for `persisted`. */
-  #awaited: number | undefined;
+  /** Ring sequence on disk: rings up to it may be formed. */
+  #stored = 0;
+  /** The commit token waits for the disk. */
+  #waiting = false;
   #lastAlive: Millis = 0;
   #distrustUntil: Millis = Number.NEGATIVE_INFINITY;
   #lastVisit: Millis | undefined;
@@ -127,7 +131,7 @@ export class SingleRing {
   #start(ringSequence: number): void {
     if (this.#state.name !== "stopped") return;
     this.#lastAlive = this.#context.now;
-    this.#highest = ringSequence;
+    this.#highest = this.#stored = ringSequence;
     this.#context.arm("pause", this.#context.options.tokenMs / PAUSE_TICKS);
     this.#gather("start");
   }
@@ -188,6 +192,14 @@ export class SingleRing {
     if (pdu.kind === "hold-cancel") return this.#holdCancel(pdu);
     if (this.#context.now < this.#distrustUntil) {
       this.#context.counters.distrusted++;
+      return;
+    }
+    if (
+      pdu.kind !== "commit" &&
+      !this.#ring.memberSet.has(from) &&
+      this.#neighbours.refuses(from, pdu.stamp)
+    ) {
+      this.#context.counters.strangers++;
       return;
     }
     if (pdu.kind === "join") this.#join(from, pdu);
@@ -372,7 +384,7 @@ export class SingleRing {
     prepare?.(gather);
     context.counters.gathers++;
     context.log("info", `entering Gather state: ${reason}`);
-    this.#awaited = undefined;
+    this.#waiting = false;
     this.#lastVisit = undefined;
     this.#queue.rewind();
     for (const timer of ["token-loss", "token-retransmit", "token-warning", "hold", "merge"] as const) {
@@ -416,6 +428,7 @@ export class SingleRing {
       failed: gather.selfFailed ? new Set([self]) : gather.failed,
       heard: this.#neighbours.heard(options.consensusMs),
       orderly: gather.orderly,
+      stamp: this.#context.stamp,
     };
     this.#context.transmit("all", encodeJoin(join));
     this.#context.arm("join", options.joinMs + this.#spread(options.sendJoinMs));
@@ -434,7 +447,8 @@ export class SingleRing {
       case "recovery": {
         const ring = state.name === "commit" ? state.commit.ring : state.recovery.ring.id;
         const members = state.rotation.ring.memberSet;
-        const believed = members.has(from) && (join.leave || join.ringSequence >= ring.sequence);
+        const oldest = join.leave ? this.#ring.id.sequence : ring.sequence;
+        const believed = members.has(from) && join.ringSequence >= oldest;
         if (!believed || join.failed.has(this.#context.self)) return this.#staleJoin();
         return this.#gatherWith(`join of node ${from} in ${state.name} state`, from, join);
       }
@@ -445,7 +459,7 @@ export class SingleRing {
     const { memberSet, id } = this.#ring;
     if (join.failed.has(this.#context.self)) return this.#staleJoin();
     if (memberSet.has(from)) {
-      if (!join.leave && join.ringSequence < id.sequence) return this.#staleJoin();
+      if (join.ringSequence < id.sequence) return this.#staleJoin();
       return this.#gatherWith(join.leave ? `node ${from} leaves` : `join of node ${from}`, from, join);
     }
     if (join.leave) return;
@@ -540,14 +554,28 @@ export class SingleRing {
       rotation: new Rotation(this.#context, ring, this.#source),
       gather,
     };
-    this.#awaited = commit.ring.sequence;
-    this.#context.out.push({ type: "persist", ringSequence: commit.ring.sequence });
+    if (commit.ring.sequence <= this.#stored) return this.#goOn();
+    this.#waiting = true;
+    this.#reserve(commit.ring.sequence);
+  }
+
+  /** Has a sequence written that lies ahead, so that the next rings need not wait for the disk. */
+  #reserve(sequence: number): void {
+    this.#context.out.push({ type: "persist", ringSequence: sequence + RING_RESERVE });
   }
 
   #persisted(ringSequence: number): void {
+    this.#stored = Math.max(this.#stored, ringSequence);
     const state = this.#state;
-    if (state.name !== "commit" || this.#awaited === undefined || ringSequence < this.#awaited) return;
-    this.#awaited = undefined;
+    if (state.name !== "commit" || !this.#waiting || this.#stored < state.commit.ring.sequence) return;
+    this.#waiting = false;
+    this.#goOn();
+  }
+
+  /** The ring sequence cannot be forgotten any more: the commit token may go on. */
+  #goOn(): void {
+    const state = this.#state;
+    if (state.name !== "commit") return;
     const { rotation, commit } = state;
     if (rotation.ring.members.length > 1) this.#passCommit(rotation, commit);
     else {
@@ -573,8 +601,7 @@ export class SingleRing {
       if (commit.ring.representative !== target[0] || state.gather.selfFailed) return;
       this.#enterCommit(commit, state.gather);
     } else if (state.name === "commit") {
-      if (!state.rotation.ring.is(commit.ring) || commit.hop !== count + index || this.#awaited !== undefined)
-        return;
+      if (!state.rotation.ring.is(commit.ring) || commit.hop !== count + index || this.#waiting) return;
       if (commit.members.every((entry) => entry.filled)) this.#enterRecovery(commit, state.gather);
     } else if (state.name === "recovery") {
       if (!state.recovery.ring.is(commit.ring) || index !== 0 || commit.hop !== 2 * count) return;
@@ -649,6 +676,7 @@ export class SingleRing {
     rotation.source = this.#source;
     this.#queue.rewind();
     this.#state = { name: "operational", rotation };
+    if (this.#stored - ring.id.sequence < RING_RESERVE / 2) this.#reserve(ring.id.sequence);
     this.#neighbours.installed(ring.memberSet, ring.representative);
     if (ring.members.length === 1) {
       this.#context.disarm("token-loss");
@@ -689,12 +717,11 @@ export class SingleRing {
   #reconfigure(options: TotemOptions, peers: readonly NodeId[]): void {
     const context = this.#context;
     const { self } = context;
-    context.options = options;
     this.#limit = regularLimit(options);
-    const listed = new Set(peers.filter((id) => id !== self));
-    for (const id of context.peers) if (!listed.has(id)) this.#neighbours.forget(id);
-    context.peers = listed;
-    const removed = this.#ring.members.filter((id) => id !== self && !listed.has(id));
+    const before = context.peers;
+    context.configure(options, peers);
+    for (const id of before) if (!context.peers.has(id)) this.#neighbours.forget(id);
+    const removed = this.#ring.members.filter((id) => id !== self && !context.peers.has(id));
     if (removed.length > 0) {
       this.#gather(`nodes ${removed.join(" ")} removed from the configuration`, (gather) => {
         for (const id of removed) gather.failed.add(id);
@@ -717,6 +744,7 @@ export class SingleRing {
       failed: me,
       heard: none,
       orderly: me,
+      stamp: this.#context.stamp,
     });
     for (let copy = 0; copy < LEAVE_COPIES; copy++) this.#context.transmit("all", data);
     this.#state = { name: "stopped" };

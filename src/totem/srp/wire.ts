@@ -69,6 +69,14 @@ export interface Token {
   requests: number[];
 }
 
+/** What every node must have alike before it may come in. */
+export interface Stamp {
+  /** Version of the configuration, 0 for none. */
+  readonly version: number;
+  /** Digest of the configured node ids. */
+  readonly nodes: number;
+}
+
 /** Membership proposal of the Gather state, or with `leave` the announcement of an orderly exit. */
 export interface Join {
   readonly kind: "join";
@@ -81,6 +89,7 @@ export interface Join {
   readonly heard: ReadonlySet<NodeId>;
   /** Nodes that announced their exit. */
   readonly orderly: ReadonlySet<NodeId>;
+  readonly stamp: Stamp;
 }
 
 /** What one member of the new ring brings along from its old one. */
@@ -114,6 +123,7 @@ export interface Merge {
   readonly ring: RingId;
   readonly members: ReadonlySet<NodeId>;
   readonly heard: ReadonlySet<NodeId>;
+  readonly stamp: Stamp;
 }
 
 /** Somebody has a message: the representative is to let go of the idle token. */
@@ -132,6 +142,8 @@ export interface TokenAck {
 export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel | TokenAck;
 
 const MAX_HIGH_WORD = 0x1f_ffff;
+/** A higher ring sequence is not believed: there must be room to go on from it. */
+const MAX_RING_SEQUENCE = 2 ** 52;
 
 function putLong(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, Math.floor(value / 0x1_0000_0000));
@@ -268,21 +280,32 @@ function getSets(view: DataView, offset: number, count: number): Set<NodeId>[] |
   return sets;
 }
 
+function putStamp(view: DataView, offset: number, stamp: Stamp): void {
+  putLong(view, offset, stamp.version);
+  view.setUint32(offset + 8, stamp.nodes);
+}
+
+function getStamp(view: DataView, offset: number): Stamp {
+  return { version: getLong(view, offset), nodes: view.getUint32(offset + 8) };
+}
+
 export function encodeJoin(join: Join): Uint8Array {
   const sets = [join.proc, join.failed, join.heard, join.orderly];
   const ids = unionOf(sets);
-  const { data, view } = create(HEAD + 10 + 5 * ids.length, KIND_JOIN, join.leave ? FLAG_LEAVE : 0);
+  const { data, view } = create(HEAD + 22 + 5 * ids.length, KIND_JOIN, join.leave ? FLAG_LEAVE : 0);
   putLong(view, 8, join.ringSequence);
-  putSets(view, 16, ids, sets);
+  putStamp(view, 16, join.stamp);
+  putSets(view, 28, ids, sets);
   return data;
 }
 
 export function encodeMerge(merge: Merge): Uint8Array {
   const sets = [merge.members, merge.heard];
   const ids = unionOf(sets);
-  const { data, view } = create(HEAD + 14 + 5 * ids.length, KIND_MERGE, 0);
+  const { data, view } = create(HEAD + 26 + 5 * ids.length, KIND_MERGE, 0);
   putRing(view, 8, merge.ring);
-  putSets(view, 20, ids, sets);
+  putStamp(view, 20, merge.stamp);
+  putSets(view, 32, ids, sets);
   return data;
 }
 
@@ -418,22 +441,22 @@ function decodeToken(view: DataView, flags: number): Token | undefined {
 }
 
 function decodeJoin(view: DataView, flags: number): Join | undefined {
-  if (view.byteLength < 18 || flags > FLAG_LEAVE) return undefined;
+  if (view.byteLength < 30 || flags > FLAG_LEAVE) return undefined;
   const ringSequence = getLong(view, 8);
-  const sets = getSets(view, 16, 4);
-  if (Number.isNaN(ringSequence) || !sets) return undefined;
-  const [proc, failed, heard, orderly] = sets;
+  const stamp = getStamp(view, 16);
+  const [proc, failed, heard, orderly] = getSets(view, 28, 4) ?? [];
+  if (!(ringSequence <= MAX_RING_SEQUENCE) || Number.isNaN(stamp.version)) return undefined;
   if (!proc || !failed || !heard || !orderly) return undefined;
-  return { kind: "join", leave: flags !== 0, ringSequence, proc, failed, heard, orderly };
+  return { kind: "join", leave: flags !== 0, ringSequence, proc, failed, heard, orderly, stamp };
 }
 
 function decodeMerge(view: DataView, flags: number): Merge | undefined {
-  if (view.byteLength < 22 || flags !== 0) return undefined;
+  if (view.byteLength < 34 || flags !== 0) return undefined;
   const ring = getRing(view, 8);
-  const sets = getSets(view, 20, 2);
-  const [members, heard] = sets ?? [];
-  if (Number.isNaN(ring.sequence) || !members || !heard) return undefined;
-  return { kind: "merge", ring, members, heard };
+  const stamp = getStamp(view, 20);
+  const [members, heard] = getSets(view, 32, 2) ?? [];
+  if (Number.isNaN(ring.sequence + stamp.version) || !members || !heard) return undefined;
+  return { kind: "merge", ring, members, heard, stamp };
 }
 
 function decodeHoldCancel(view: DataView, flags: number): HoldCancel | undefined {
@@ -455,7 +478,13 @@ function decodeCommit(view: DataView, flags: number): Commit | undefined {
   const hop = getLong(view, 20);
   const count = view.getUint16(28);
   const gone = view.getUint16(30);
-  if (Number.isNaN(ring.sequence + hop) || count === 0 || count > MAX_NODES || gone > MAX_NODES)
+  if (
+    !(ring.sequence <= MAX_RING_SEQUENCE) ||
+    Number.isNaN(hop) ||
+    count === 0 ||
+    count > MAX_NODES ||
+    gone > MAX_NODES
+  )
     return undefined;
   const members: CommitEntry[] = [];
   let at = COMMIT_FIXED;

@@ -158,16 +158,18 @@ export function setReason(target: Action, reason: string | undefined, overwrite:
   else if (target.reason === undefined && reason !== undefined) target.reason = reason;
 }
 
-/** Makes a change of flags with the reason for it, when it is one that people see. */
-export function changeWithReason(target: Action, flag: number, why: Action | undefined, text: string): void {
-  if (!target.has(flag)) return;
-  target.clear(flag);
-  const what = why ? `${text} ${describeForReason(why)}` : text;
-  setReason(target, what, false);
-}
+const changeWords = new Map<number, string>([
+  [Flag.Runnable, "unrunnable"],
+  [Flag.Optional, "required"],
+  [Flag.MigrateRunnable, "unmigrateable"],
+]);
 
-function describeForReason(why: Action): string {
-  return why.rsc ? `${why.rsc.id} ${why.task}` : why.key;
+/** Takes a flag away because of another action, and remembers that as the reason. */
+export function clearBecause(target: Action, flag: number, why: Action): void {
+  if ((target.flags & flag) === 0) return;
+  target.clear(flag);
+  const owner = why.rsc ? ` ${why.rsc.id}` : "";
+  setReason(target, `${changeWords.get(flag) ?? ""}${owner} ${why.task}`, flag === Flag.MigrateRunnable);
 }
 
 const byTask =

@@ -138,7 +138,10 @@ export interface CloneSettings {
   startNotify: NotifyData | undefined;
   promoteNotify: NotifyData | undefined;
   demoteNotify: NotifyData | undefined;
-  addedPromotedConstraints: boolean;
+  /** Promotion scores have been added to the places. */
+  promotionAdded: boolean;
+  /** Roles are being, or have been, chosen. */
+  promotionConstrained: boolean;
 }
 
 /** Settings of a bundle. */
@@ -411,11 +414,11 @@ export interface Ordering {
   readonly id: number;
   readonly firstRsc: Resource | undefined;
   readonly firstTask: string | undefined;
-  readonly first: Action | undefined;
+  readonly firstAction: Action | undefined;
   readonly thenRsc: Resource | undefined;
   readonly thenTask: string | undefined;
-  readonly then: Action | undefined;
-  readonly kind: number;
+  readonly thenAction: Action | undefined;
+  kind: number;
 }
 
 export interface Colocation {
@@ -429,7 +432,8 @@ export interface Colocation {
   readonly score: number;
   /** Whether the dependent's preferences count for the primary. */
   readonly influence: boolean;
-  readonly explicitInfluence: boolean;
+  /** Written by somebody, not implied by a group or bundle. */
+  readonly explicit: boolean;
 }
 
 /** A location constraint or one of its rules, evaluated: scores on nodes. */

@@ -351,7 +351,8 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
     startNotify: undefined,
     promoteNotify: undefined,
     demoteNotify: undefined,
-    addedPromotedConstraints: false,
+    promotionAdded: false,
+    promotionConstrained: false,
   };
   if (!clone.unique && settings.cloneNodeMax > 1) {
     cluster.error(

@@ -140,6 +140,7 @@ function onlineWithFencing(cluster: Cluster, node: Node, xml: XmlElement): boole
   node.terminate = terminate;
   const notReady = () => {
     node.pending = true;
+    node.standby = true;
   };
   if (node.shutdown) return online > 0;
   if (member === undefined) {

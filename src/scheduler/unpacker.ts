@@ -48,6 +48,15 @@ export class Unpacker {
     return result.values;
   }
 
+  /** Parameter of a resource that does not depend on a node. */
+  parameter(rsc: Resource, name: string): string | undefined {
+    for (let part: Resource | undefined = rsc; part; part = part.parent) {
+      const found = this.values([part.xml], "instance_attributes", { now: this.cluster.now }).get(name);
+      if (found) return found.value;
+    }
+    return undefined;
+  }
+
   noteRecheck(at: EpochSeconds | undefined): void {
     noteRecheck(this.cluster, at);
   }

@@ -1,0 +1,187 @@
+import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
+import { compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
+import { addDependentScores, applyThisWith, thisWithColocations, withThisColocations } from "./colocation.ts";
+import { Flag, Role } from "./flags.ts";
+import { methodsOf } from "./methods.ts";
+import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
+import { addPlaceScore } from "./places.ts";
+import { banInsufficient, consume, release } from "./utilization.ts";
+
+/** Writes the scores of a resource, and of its parts, as the score listing shows them. */
+export function showScores(cluster: Cluster, rsc: Resource, stage: string): void {
+  if (rsc.removed) return;
+  const sorted = [...rsc.allowed.values()].sort((a, b) => compareNames(a.node.name, b.node.name));
+  for (const { node, score } of sorted)
+    cluster.scores.push(`${stage}: ${rsc.id} allocation score on ${node.name}: ${formatScore(score)}`);
+  for (const part of rsc.children) showScores(cluster, part, stage);
+}
+
+/** Names with numbers in them in the order in which people count. */
+export function compareNames(a: string, b: string): number {
+  const chunk = /(\d+|\D+)/g;
+  const left = a.match(chunk) ?? [];
+  const right = b.match(chunk) ?? [];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const x = left[index];
+    const y = right[index];
+    if (x === undefined) return -1;
+    if (y === undefined) return 1;
+    if (/^\d/.test(x) && /^\d/.test(y)) {
+      if (Number(x) !== Number(y)) return Number(x) - Number(y);
+    } else {
+      const p = x.toLowerCase();
+      const q = y.toLowerCase();
+      if (p !== q) return p < q ? -1 : 1;
+    }
+  }
+  return 0;
+}
+
+const isMandatory = ({ score }: Colocation) => score >= INFINITY || score <= -INFINITY;
+
+/** Chooses the node of a primitive. */
+export function assignPrimitive(
+  cluster: Cluster,
+  rsc: Resource,
+  prefer: Node | undefined,
+  stopIfFail: boolean,
+): Node | undefined {
+  if (rsc.parent && !rsc.parent.assigning)
+    return methodsOf(rsc.parent).assign(cluster, rsc.parent, prefer, stopIfFail);
+  if (!rsc.unassigned) return rsc.assignedTo;
+  if (rsc.assigning) return undefined;
+  rsc.assigning = true;
+  applyColocations(cluster, rsc);
+  const { options } = cluster;
+  if (rsc.nextRole === Role.Stopped) addPlaceScore(cluster, rsc, undefined, -INFINITY);
+  else if (rsc.nextRole > rsc.role && !cluster.quorate && options.noQuorumPolicy === "freeze")
+    rsc.nextRole = rsc.role;
+  showScores(cluster, rsc, "primitive");
+  if (options.fencingEnabled && !cluster.haveFenceDevice) rsc.managed = false;
+  if (!rsc.managed) {
+    rsc.nextRole = rsc.role;
+    setPlace(cluster, rsc, currentNode(rsc), true, true);
+  } else if (options.stopAll) setPlace(cluster, rsc, undefined, true, stopIfFail);
+  else chooseBest(cluster, rsc, prefer, stopIfFail);
+  rsc.assigning = false;
+  if (rsc.isRemoteConnection) connectionAssigned(cluster, rsc);
+  return rsc.assignedTo;
+}
+
+/** Mandatory colocations come before optional ones, so that as many as possible can be kept. */
+function applyColocations(cluster: Cluster, rsc: Resource): void {
+  const asDependent = thisWithColocations(rsc);
+  const asPrimary = withThisColocations(rsc);
+  for (const mandatory of [true, false]) {
+    for (const colocation of asDependent)
+      if (isMandatory(colocation) === mandatory) applyThisWith(cluster, colocation, rsc);
+    for (const colocation of asPrimary)
+      if (isMandatory(colocation) === mandatory) addDependentScores(cluster, colocation, rsc);
+  }
+}
+
+function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, stopIfFail: boolean): void {
+  const mostFree = banInsufficient(cluster, rsc);
+  const prefer = given ?? mostFree;
+  if (!rsc.unassigned) return;
+  const current = currentNode(rsc);
+  let best: NodeScore | undefined;
+  for (const entry of rsc.allowed.values())
+    if (best === undefined || compareNodes(cluster, entry, best, current) < 0) best = entry;
+  let chosen: NodeScore | undefined;
+  if (prefer && best) {
+    const wanted = rsc.allowed.get(prefer);
+    if (wanted && wanted.score >= best.score && placeUsable(wanted)) chosen = wanted;
+  }
+  if (!chosen && best) chosen = preferCurrent(rsc, best, current);
+  setPlace(cluster, rsc, chosen?.node, false, stopIfFail, chosen?.score);
+}
+
+/** Staying is better than moving when both are equally good. */
+function preferCurrent(rsc: Resource, best: NodeScore, current: Node | undefined): NodeScore {
+  const { parent } = rsc;
+  const uniqueInstance = parent?.isClone === true && parent.unique;
+  if (uniqueInstance || best.score <= 0 || !nodeUsable(best.node)) return best;
+  if (!current || !nodeUsable(current)) return best;
+  const here = rsc.allowed.get(current);
+  return here && here.score === best.score ? here : best;
+}
+
+/**
+ * Gives a resource (all parts of it) a place, or none. Without `force` the place must be usable; a guest's node
+ * may still be down because its connection will come up. Returns whether that is a change.
+ */
+export function setPlace(
+  cluster: Cluster,
+  rsc: Resource,
+  wanted: Node | undefined,
+  force: boolean,
+  stopIfFail: boolean,
+  score = 0,
+): boolean {
+  if (rsc.children.length > 0) {
+    let changed = false;
+    for (const part of rsc.children) if (setPlace(cluster, part, wanted, force, stopIfFail)) changed = true;
+    return changed;
+  }
+  let node = wanted;
+  if (!force && node && (score < 0 || (!nodeUsable(node) && !node.isGuest))) {
+    if (stopIfFail) rsc.nextRole = Role.Stopped;
+    node = undefined;
+  }
+  const changed = rsc.assignedTo ? rsc.assignedTo !== node : node !== undefined;
+  unassign(rsc);
+  rsc.unassigned = false;
+  if (!node) {
+    if (stopIfFail) {
+      rsc.nextRole = Role.Stopped;
+      blockForStop(rsc);
+    }
+    return changed;
+  }
+  rsc.assignedTo = node;
+  node.assigned.push(rsc);
+  consume(node, rsc);
+  cluster.reason({
+    rsc: rsc.id,
+    node: nodeName(node.name),
+    source: "choice",
+    ...(rsc.allowed.has(node) ? { score: rsc.allowed.get(node)?.score ?? 0 } : {}),
+    text: `${node.name} was chosen for ${rsc.id}`,
+  });
+  return changed;
+}
+
+/** Actions that the history has brought about, when there is no place any more. */
+function blockForStop(rsc: Resource): void {
+  for (const action of rsc.actions) {
+    if (action.task === "stop") action.clear(Flag.Optional);
+    else if (action.task === "start") action.clear(Flag.Runnable);
+    else if (action.intervalMs !== 0 && action.meta.get("op_target_rc") !== "7") action.clear(Flag.Runnable);
+  }
+}
+
+/** Takes a resource's place away again. */
+export function unassign(rsc: Resource): void {
+  const old = rsc.assignedTo;
+  if (rsc.children.length > 0) {
+    for (const part of rsc.children) unassign(part);
+    return;
+  }
+  if (!old) return;
+  rsc.assignedTo = undefined;
+  rsc.unassigned = true;
+  const index = old.assigned.lastIndexOf(rsc);
+  if (index >= 0) old.assigned.splice(index, 1);
+  release(old, rsc);
+}
+
+/** A connection that has a place brings its node up. */
+function connectionAssigned(cluster: Cluster, rsc: Resource): void {
+  const node = cluster.nodeByName.get(rsc.id);
+  if (!node) return;
+  if (rsc.assignedTo && rsc.nextRole !== Role.Stopped) {
+    node.online = true;
+    if (node.unseen) node.unclean = false;
+  } else node.shutdown = true;
+}

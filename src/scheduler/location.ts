@@ -1,0 +1,176 @@
+import { childrenOf, evaluateRule, parseScore, type XmlElement } from "../cib/index.ts";
+import { addScores, INFINITY, nodeName } from "../terms/index.ts";
+import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import type { ProbeMode } from "./flags.ts";
+import { parseRole, Role } from "./flags.ts";
+import type { Cluster, Location, Node, Resource } from "./model.ts";
+import { attributeForRules } from "./node-attributes.ts";
+import type { Unpacker } from "./unpacker.ts";
+
+/** Reads `rsc_location`: one resource, a pattern of names, or sets. */
+export function unpackLocation(unpacker: Unpacker, xml: XmlElement): void {
+  const { cluster } = unpacker;
+  const id = xml.attributes.get("id") ?? "";
+  const sets = setsOf(unpacker, xml);
+  if (sets.length > 0) {
+    for (const set of sets)
+      for (const rsc of membersOf(unpacker, set))
+        addLocation(unpacker, xml, rsc, set.attributes.get("role"), set.attributes.get("score"), undefined);
+    return;
+  }
+  const name = xml.attributes.get("rsc");
+  const pattern = xml.attributes.get("rsc-pattern");
+  if (name !== undefined) {
+    const rsc = constraintResource(cluster, name);
+    if (rsc) addLocation(unpacker, xml, rsc, undefined, undefined, undefined);
+    else cluster.error(`Ignoring constraint "${id}" because resource "${name}" does not exist`, id);
+  }
+  if (pattern !== undefined) applyPattern(unpacker, xml, pattern);
+}
+
+function applyPattern(unpacker: Unpacker, xml: XmlElement, pattern: string): void {
+  const inverted = pattern.startsWith("!");
+  let expression: RegExp;
+  try {
+    expression = new RegExp(inverted ? pattern.slice(1) : pattern);
+  } catch {
+    unpacker.cluster.error(`Ignoring constraint because "${pattern}" is not a regular expression`);
+    return;
+  }
+  for (const rsc of unpacker.cluster.resources) {
+    const match = expression.exec(rsc.id);
+    if (inverted ? match === null : match !== null)
+      addLocation(unpacker, xml, rsc, undefined, undefined, match === null ? undefined : [...match]);
+  }
+}
+
+/** Any instance is unpromoted before it is promoted, so those roles mean every role. */
+function locationRole(text: string | undefined): Role | undefined {
+  if (text === undefined) return Role.Unknown;
+  const role = parseRole(text);
+  if (role === Role.Unknown) return undefined;
+  return role === Role.Started || role === Role.Unpromoted ? Role.Unknown : role;
+}
+
+const discoveryModes: readonly ProbeMode[] = ["always", "never", "exclusive"];
+
+function addLocation(
+  unpacker: Unpacker,
+  xml: XmlElement,
+  rsc: Resource,
+  setRole: string | undefined,
+  setScore: string | undefined,
+  matches: (string | undefined)[] | undefined,
+): void {
+  const { cluster } = unpacker;
+  const id = xml.attributes.get("id") ?? "";
+  const mode = xml.attributes.get("resource-discovery")?.toLowerCase();
+  const discovery = discoveryModes.find((known) => known === mode) ?? "always";
+  const nodeText = xml.attributes.get("node");
+  const score = setScore ?? xml.attributes.get("score");
+  if (nodeText !== undefined && score !== undefined) {
+    const node = cluster.nodeByName.get(nodeText);
+    if (!node) return;
+    const role = locationRole(setRole ?? xml.attributes.get("role"));
+    if (role === undefined) {
+      cluster.error(`Ignoring role in constraint "${id}" because it is not valid`, id);
+    }
+    register(cluster, {
+      id,
+      rsc,
+      role: role ?? Role.Unknown,
+      discovery,
+      nodes: [{ node, score: parseScore(score) ?? 0 }],
+    });
+    return;
+  }
+  const rules = childrenOf(xml, "rule");
+  if (rules.length === 0)
+    cluster.error(`Ignoring constraint "${id}" because it has neither node nor rule`, id);
+  for (const rule of rules) {
+    const source = rule.attributes.has("id-ref") ? unpacker.find(rule.attributes.get("id-ref") ?? "") : rule;
+    if (source) addRule(unpacker, source, rsc, discovery, matches, setRole ?? xml.attributes.get("role"));
+  }
+}
+
+function addRule(
+  unpacker: Unpacker,
+  rule: XmlElement,
+  rsc: Resource,
+  discovery: ProbeMode,
+  matches: (string | undefined)[] | undefined,
+  outerRole: string | undefined,
+): void {
+  const { cluster } = unpacker;
+  const id = rule.attributes.get("id") ?? "";
+  const role = locationRole(rule.attributes.get("role"));
+  void outerRole;
+  if (role === undefined) {
+    cluster.error(`Ignoring rule "${id}" because its role is not valid`, id);
+    return;
+  }
+  const fixed = rule.attributes.get("score");
+  const byAttribute = fixed === undefined ? rule.attributes.get("score-attribute") : undefined;
+  const attribute = byAttribute?.replace(/%([0-9])/g, (_, digit) => matches?.[Number(digit)] ?? "");
+  const fixedScore = fixed === undefined ? 0 : (parseScore(fixed) ?? 0);
+  const nodes: { node: Node; score: number }[] = [];
+  for (const node of cluster.nodes) {
+    const result = evaluateRule(rule, {
+      now: cluster.now,
+      nodeAttribute: (name) => attributeForRules(rsc, node, name),
+      parameter: (name) => unpacker.parameter(rsc, name),
+      meta: (name) => rsc.meta.get(name),
+      ...(matches ? { matches } : {}),
+    });
+    unpacker.noteRecheck(result.nextChange);
+    if (!result.passed) continue;
+    const score = attribute === undefined ? fixedScore : attributeScore(rsc, node, attribute);
+    nodes.push({ node, score });
+  }
+  register(cluster, { id, rsc, role, discovery, nodes });
+}
+
+/** Score that a node's attribute holds; without one the node is excluded. */
+function attributeScore(rsc: Resource, node: Node, name: string): number {
+  const value = attributeForRules(rsc, node, name);
+  return value === undefined ? -INFINITY : (parseScore(value) ?? 0);
+}
+
+function register(cluster: Cluster, location: Location): void {
+  if (location.discovery === "exclusive") location.rsc.exclusiveDiscovery = true;
+  cluster.locations.push(location);
+  location.rsc.locations.push(location);
+}
+
+/** A location that no constraint wrote: node health. */
+export function implyLocation(cluster: Cluster, id: string, rsc: Resource, node: Node, score: number): void {
+  register(cluster, { id, rsc, role: Role.Unknown, discovery: "always", nodes: [{ node, score }] });
+}
+
+const strictness: Readonly<Record<ProbeMode, number>> = { always: 0, never: 1, exclusive: 2 };
+
+/** Adds the scores of a location to the places of a resource, and of the parts that take their own. */
+export function applyLocation(cluster: Cluster, rsc: Resource, location: Location): void {
+  if (location.role > Role.Unknown && location.role !== rsc.nextRole) return;
+  for (const { node, score } of location.nodes) {
+    let entry = rsc.allowed.get(node);
+    if (entry) entry.score = addScores(entry.score, score);
+    else {
+      entry = { node, score, discovery: node.closed ? "never" : "always", count: 0 };
+      rsc.allowed.set(node, entry);
+    }
+    if (strictness[entry.discovery] < strictness[location.discovery]) {
+      if (location.discovery === "exclusive") rsc.exclusiveDiscovery = true;
+      entry.discovery = location.discovery;
+    }
+    if (score !== 0 && rsc === location.rsc)
+      cluster.reason({
+        rsc: rsc.id,
+        node: nodeName(node.name),
+        score,
+        source: "location",
+        id: location.id,
+        text: `location constraint ${location.id} ${score < 0 ? "speaks against" : "prefers"} ${node.name}`,
+      });
+  }
+}

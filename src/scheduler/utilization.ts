@@ -1,0 +1,85 @@
+import { INFINITY } from "../terms/index.ts";
+import { compareCapacity, nodeUsable, placeUsable } from "./availability.ts";
+import { thisWithColocations, withThisColocations } from "./colocation.ts";
+import { methodsOf } from "./methods.ts";
+import type { Cluster, Node, Resource } from "./model.ts";
+import { addPlaceScore } from "./places.ts";
+
+/** Takes what a resource needs from a node's free capacity. */
+export function consume(node: Node, rsc: Resource): void {
+  for (const [name, need] of rsc.utilization) {
+    const free = node.utilization.get(name);
+    if (free !== undefined) node.utilization.set(name, free - need);
+  }
+}
+
+/** Gives back what `consume` took. */
+export function release(node: Node, rsc: Resource): void {
+  for (const [name, need] of rsc.utilization) {
+    const free = node.utilization.get(name);
+    if (free !== undefined) node.utilization.set(name, free + need);
+  }
+}
+
+function fits(node: Node, need: ReadonlyMap<string, number>): boolean {
+  for (const [name, amount] of need) if (amount > (node.utilization.get(name) ?? 0)) return false;
+  return true;
+}
+
+/** Resources that will have to be where `rsc` is: mandatory colocations, in both directions, all the way. */
+function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): Resource[] {
+  if (rsc === original || list.includes(rsc)) return list;
+  list.unshift(rsc);
+  followColocations(cluster, list, rsc, original);
+  return list;
+}
+
+function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): void {
+  for (const { score, primary } of thisWithColocations(rsc))
+    if (primary !== original && score === INFINITY) colocated(cluster, list, primary, original);
+  for (const { score, dependent } of withThisColocations(rsc))
+    if (dependent !== original && score === INFINITY) colocated(cluster, list, dependent, original);
+}
+
+/** What a resource and the unplaced ones colocated with it need together. */
+function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  if (rsc.unassigned) methodsOf(rsc).addUtilization(rsc, rsc, all, sum);
+  for (const other of all) {
+    if (!other.unassigned) continue;
+    methodsOf(other).addUtilization(other, rsc, all, sum);
+  }
+  return sum;
+}
+
+/**
+ * Bans the nodes that cannot hold a resource: with everything colocated with it if some node can hold that, else
+ * on its own. Returns the node with the most room (Pacemaker Explained, "Utilization and Placement Strategy").
+ */
+export function banInsufficient(cluster: Cluster, rsc: Resource): Node | undefined {
+  if (cluster.options.placementStrategy === "default") return undefined;
+  let mostFree: Node | undefined;
+  for (const entry of rsc.allowed.values()) {
+    if (!placeUsable(entry)) continue;
+    if (!mostFree || compareCapacity(entry.node, mostFree) < 0) mostFree = entry.node;
+  }
+  const list: Resource[] = [];
+  followColocations(cluster, list, rsc, rsc);
+  let roomForAll = false;
+  let unfit: Node[] = [];
+  if (list.length > 0) {
+    const need = totalNeed(rsc, [...list]);
+    for (const entry of rsc.allowed.values()) {
+      const fit = nodeUsable(entry.node) && fits(entry.node, need);
+      if (fit && entry.score >= 0) roomForAll = true;
+      else if (!fit) unfit.push(entry.node);
+    }
+  }
+  if (!roomForAll) {
+    unfit = [];
+    for (const entry of rsc.allowed.values())
+      if (placeUsable(entry) && !fits(entry.node, rsc.utilization)) unfit.push(entry.node);
+  }
+  for (const node of unfit) addPlaceScore(cluster, rsc, node, -INFINITY);
+  return mostFree;
+}

@@ -134,7 +134,8 @@ export class Links {
   private readonly seal: Seal;
   private options: LinksOptions;
   private readonly peers = new Map<NodeId, Peer>();
-  private readonly listed = new Set<string>();
+  /** Listed addresses of each link. */
+  private readonly listed = new Map<number, Set<string>>();
   /** Whom this node hears both ways, ascending. */
   private heard: readonly NodeId[] = [];
   private heardSet: ReadonlySet<NodeId> = new Set();
@@ -239,7 +240,8 @@ export class Links {
         const link = byNumber.get(place.link);
         if (!link) continue;
         const canonical = canonicalAddress(place.address);
-        this.listed.add(`${place.link} ${canonical}`);
+        const listed = this.listed.get(place.link) ?? new Set();
+        this.listed.set(place.link, listed.add(canonical));
         const same = known?.paths.find(
           (path) => path.link === place.link && path.canonical === canonical && path.port === place.port,
         );
@@ -266,7 +268,7 @@ export class Links {
   }
 
   private receive(link: number, address: string, data: Uint8Array, now: Millis): LinkDrop | undefined {
-    if (this.options.blockUnlistedIps && !this.listed.has(`${link} ${address}`)) return "unlisted-address";
+    if (this.options.blockUnlistedIps && !this.listed.get(link)?.has(address)) return "unlisted-address";
     const opened = this.seal.open(data);
     if (typeof opened === "string") return opened;
     const peer = this.peers.get(opened.from);

@@ -18,6 +18,8 @@ export interface SimPlan {
   /** Priority of each link; equal when absent. */
   readonly priorities?: readonly number[];
   readonly tokenMs: number;
+  /** Part of the token timeout; a quarter when absent. */
+  readonly pingIntervalMs?: number;
   readonly network: Quality;
   readonly traffic: TrafficPlan;
   /** Rules of quorum that differ from plain majority with a vote a node. */
@@ -175,7 +177,7 @@ export class SimCluster {
         links: numbers.map((number) => ({
           number,
           priority: plan.priorities?.[number] ?? 1,
-          pingIntervalMs: plan.tokenMs / 4,
+          pingIntervalMs: plan.pingIntervalMs ?? plan.tokenMs / 4,
           pingTimeoutMs: plan.tokenMs / 2,
           pongCount: 2,
           pingPrecision: 2048,

@@ -1,19 +1,20 @@
 import { runSeed } from "./scenario.ts";
 
-/** Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`. */
+/** Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`; `--small` for small clusters. */
 function main(args: readonly string[]): number {
   const value = (name: string): number | undefined => {
     const at = args.indexOf(name);
     return at < 0 ? undefined : Number(args[at + 1]);
   };
   const seed = value("--seed");
-  if (seed !== undefined) return replay(seed, args.includes("--trace"));
-  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000);
+  const small = args.includes("--small");
+  if (seed !== undefined) return replay(seed, small, args.includes("--trace"));
+  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000, small);
 }
 
-function replay(seed: number, trace: boolean): number {
+function replay(seed: number, small: boolean, trace: boolean): number {
   try {
-    const result = runSeed(trace ? { seed, trace: (text) => console.log(text) } : { seed });
+    const result = runSeed({ seed, small, ...(trace ? { trace: (text: string) => console.log(text) } : {}) });
     console.log(JSON.stringify(result));
     return 0;
   } catch (error) {
@@ -22,13 +23,13 @@ function replay(seed: number, trace: boolean): number {
   }
 }
 
-function sweep(from: number, count: number): number {
+function sweep(from: number, count: number, small: boolean): number {
   const began = performance.now();
   const failures = new Map<string, number[]>();
   const total = { virtualMs: 0, datagrams: 0, messages: 0, memberships: 0, rings: 0 };
   for (let seed = from; seed < from + count; seed++) {
     try {
-      const result = runSeed({ seed });
+      const result = runSeed({ seed, small });
       total.virtualMs += result.virtualMs;
       total.datagrams += result.datagrams;
       total.messages += result.messages;

@@ -17,6 +17,8 @@ export interface RunResult {
 
 export interface RunOptions {
   readonly seed: number;
+  /** Few nodes and few faults: many runs in a short time. */
+  readonly small?: boolean;
   readonly trace?: (text: string) => void;
 }
 
@@ -28,15 +30,19 @@ export function runSeed(options: RunOptions): RunResult {
   return new Scenario(options).run();
 }
 
-function planOf(seed: number, trace: ((text: string) => void) | undefined): SimPlan {
-  const random = new Random(seed, 1);
-  const nodes = random.chance(0.15) ? random.between(6, 16) : random.between(2, 5);
-  const links = random.chance(0.5) ? 1 : random.between(2, 3);
+function planOf({ seed, small = false, trace }: RunOptions): SimPlan {
+  const random = new Random(seed, small ? 2 : 1);
+  const nodes = small
+    ? random.between(2, 4)
+    : random.chance(0.15)
+      ? random.between(6, 16)
+      : random.between(2, 5);
+  const links = random.chance(small ? 0.8 : 0.5) ? 1 : random.between(2, 3);
   const delayMs = random.pick([0.1, 0.3, 1, 5]);
   const jitterMs = random.pick([0, 0.2, 2, 10]);
   // A rotation has to fit into the token timeout several times (that is what token_coefficient is for).
   const rotationMs = nodes * (delayMs + jitterMs / 2);
-  const tokenMs = Math.max(random.pick([300, 300, 400, 1000]), Math.ceil(rotationMs * 7));
+  const tokenMs = Math.max(small ? 200 : random.pick([300, 300, 400, 1000]), Math.ceil(rotationMs * 7));
   return {
     seed,
     nodes,
@@ -44,6 +50,7 @@ function planOf(seed: number, trace: ((text: string) => void) | undefined): SimP
     mode: random.pick<LinkMode>(["passive", "active", "rr"]),
     priorities: Array.from({ length: links }, () => random.between(0, 2)),
     tokenMs,
+    pingIntervalMs: tokenMs / random.pick([1, 2, 4]),
     network: {
       loss: random.pick([0, 0, 0, 0.01, 0.05]),
       duplicate: random.pick([0, 0, 0.02]),
@@ -83,9 +90,13 @@ class Scenario {
   private readonly random: Random;
   private readonly seed: number;
 
-  constructor({ seed, trace }: RunOptions) {
+  private readonly small: boolean;
+
+  constructor(options: RunOptions) {
+    const { seed } = options;
     this.seed = seed;
-    this.cluster = new SimCluster(planOf(seed, trace));
+    this.small = options.small ?? false;
+    this.cluster = new SimCluster(planOf(options));
     this.random = this.cluster.random;
     const { traffic, network, quorum, nodes, links, mode, tokenMs } = this.cluster.plan;
     this.cluster.trace(`seed ${seed}: ${JSON.stringify({ nodes, links, mode, tokenMs, quorum })}`);
@@ -99,7 +110,7 @@ class Scenario {
       const delay = random.chance(0.7) ? random.between(0, 50) : random.between(0, tokenMs * 3);
       cluster.schedule.after(delay, () => node.start(random.chance(0.9)));
     }
-    const faults = random.between(2, 12);
+    const faults = this.small ? random.between(1, 4) : random.between(2, 12);
     const spell = tokenMs * random.between(1, 4);
     let at = tokenMs * 4;
     for (let n = 0; n < faults; n++) {

@@ -1,0 +1,22 @@
+import { describe, expect, test } from "bun:test";
+import { runSeed } from "./scenario.ts";
+
+// `make sim SEEDS=N` runs many more; here a few show that nothing is broken.
+describe("random faults break no promise", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    test(`small cluster, seed ${seed}`, () => {
+      expect(runSeed({ seed, small: true }).memberships).toBeGreaterThan(0);
+    });
+  }
+});
+
+test("the same seed gives the same run", () => {
+  const record = (): string[] => {
+    const lines: string[] = [];
+    runSeed({ seed: 7, small: true, trace: (text) => lines.push(text) });
+    return lines;
+  };
+  const first = record();
+  expect(first.length).toBeGreaterThan(20);
+  expect(record()).toEqual(first);
+});

@@ -1,6 +1,6 @@
 import { parseInteger, type XmlElement } from "../cib/index.ts";
 import { INFINITY, OcfExit, OpStatus } from "../terms/index.ts";
-import { clearFailcount, stopAction } from "./actions.ts";
+import { canFence, clearFailcount, stopAction } from "./actions.ts";
 import { compareDigests, needsRemoteName } from "./digests.ts";
 import { expectedResult, failCount, historyInterval } from "./failcount.ts";
 import { Role } from "./flags.ts";
@@ -41,11 +41,7 @@ export function applyOperation(
   const whole = rsc.unique ? rsc : topLevel(rsc, false);
   const expired = entry.status !== OpStatus.NOT_INSTALLED && checkExpiry(unpacker, entry);
   const maskable = masksProbeFailure(entry) && !(rsc.replica !== undefined && isProbe(entry));
-  if (
-    entry.status === OpStatus.DONE ||
-    entry.status === OpStatus.ERROR ||
-    entry.status === OpStatus.NOT_INSTALLED
-  )
+  if (entry.status === OpStatus.DONE || entry.status === OpStatus.ERROR)
     remapResult(unpacker, entry, state, expired);
   if (expired && entry.rc !== entry.expected && entry.status !== OpStatus.PENDING) {
     if (entry.intervalMs === 0) return;
@@ -71,6 +67,8 @@ export function applyOperation(
       updateRole(unpacker, entry, state);
       return;
     case OpStatus.NOT_INSTALLED:
+      // That the agent is missing cannot be ignored, whatever on-fail says.
+      if (onFailOf(unpacker, rsc, task, intervalMs) === "ignore") state.onFail = "ban";
       addPlaceScore(cluster, whole, node, -INFINITY);
       applyFailure(unpacker, entry, state);
       return;
@@ -149,7 +147,7 @@ function remapResult(unpacker: Unpacker, entry: HistoryEntry, state: HistoryStat
   if (entry.status !== OpStatus.NOT_INSTALLED && entry.expected >= 0)
     entry.status = entry.rc === entry.expected ? OpStatus.DONE : OpStatus.ERROR;
   const block = () => {
-    if (!expired && entry.task === "stop" && !unpacker.cluster.options.fencingEnabled) {
+    if (!expired && entry.task === "stop" && !canFence(unpacker.cluster, entry.node)) {
       rsc.managed = false;
       rsc.blocked = true;
     }

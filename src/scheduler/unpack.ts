@@ -10,6 +10,7 @@ import {
 } from "../cib/index.ts";
 import type { EpochSeconds } from "../terms/index.ts";
 import { isRemoteConnection } from "./connections.ts";
+import { rememberHistory } from "./failcount.ts";
 import { Cluster } from "./model.ts";
 import { addNode, unpackNodes } from "./nodes.ts";
 import { readOptions, readProperties } from "./options.ts";
@@ -48,8 +49,25 @@ export function unpackCluster(source: XmlElement, now?: EpochSeconds): Cluster {
   unpackRemoteNodes(unpacker, resources);
   unpackResources(unpacker, resources);
   const status = child(cib, "status");
-  if (status) unpackStatus(unpacker, status);
+  if (status) {
+    indexHistories(cluster, status);
+    unpackStatus(unpacker, status);
+  }
   return cluster;
+}
+
+/** A migration is judged by the histories of both its nodes, whichever is read first. */
+function indexHistories(cluster: Cluster, status: XmlElement): void {
+  for (const state of childrenOf(status, "node_state")) {
+    const { attributes } = state;
+    const node =
+      cluster.nodeById.get(attributes.get("id") ?? "") ??
+      cluster.nodeByName.get(attributes.get("uname") ?? "");
+    if (!node) continue;
+    const lists = childrenOf(state, "lrm").flatMap((lrm) => childrenOf(lrm, "lrm_resources"));
+    const entries = lists.flatMap((list) => childrenOf(list, "lrm_resource"));
+    rememberHistory(node, new Map(entries.map((entry) => [entry.attributes.get("id") ?? "", entry])));
+  }
 }
 
 /** Index by id, made when the first reference is met. */

@@ -34,7 +34,8 @@ export function compareOperations(a: XmlElement, b: XmlElement, sameNodeDefault:
   if (callA >= 0 && callB >= 0 && (!sameNode || callA === callB)) {
     const timeA = changeTime(a);
     const timeB = changeTime(b);
-    return timeA < timeB ? -1 : timeA > timeB ? 1 : 0;
+    // A time that was not recorded says nothing.
+    return timeA >= 0 && timeA < timeB ? -1 : timeB >= 0 && timeA > timeB ? 1 : 0;
   }
   const keyA = transition(a);
   const keyB = transition(b);

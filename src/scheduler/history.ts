@@ -51,7 +51,9 @@ function unpackResourceHistory(unpacker: Unpacker, node: Node, entry: XmlElement
   if (shutdownLock) unpackShutdownLock(unpacker, entry, rsc, node);
   const savedRole = rsc.role;
   rsc.role = Role.Unknown;
-  const sorted = [...operations].sort((a, b) => compareOperations(a, b, true));
+  // Notifications have no call number and no effect; among the others they would have no certain place.
+  const telling = operations.filter(({ attributes }) => attributes.get("operation") !== "notify");
+  const sorted = telling.sort((a, b) => compareOperations(a, b, true));
   const state: HistoryState = { onFail: "ignore", lastFailure: undefined };
   for (const operation of sorted) applyOperation(unpacker, rsc, node, operation, state);
   rememberRecurring(cluster, rsc, node, sorted);

@@ -17,14 +17,28 @@ export function setOutputStyle(next: OutputStyle): void {
 /** Whether `--json` was given. */
 export const wantsJson = (): boolean => style.json;
 
+let guarded = false;
+
+/** Standard output. Whoever closes it early, as `head` does, wants no more and no complaint. */
+function output(): NodeJS.WriteStream {
+  if (!guarded) {
+    guarded = true;
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(CrmExit.IOERR);
+    });
+  }
+  return process.stdout;
+}
+
 /** Prints a line (or lines) of the result. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  output().write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** Prints a result for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  output().write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Prints a remark for people; it goes to standard error, so that results stay clean. */

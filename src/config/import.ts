@@ -125,7 +125,7 @@ class Importer {
   }
 
   private leave(draft: Draft, line: number | undefined, original: string, why: string): void {
-    draft.lines.push(`# not taken: ${original.replace(/\s+/g, " ")}  (${why})`);
+    draft.lines.push(plain(`# not taken: ${original} (${why})`));
     this.note(line, `${original} was not taken: ${why}`);
   }
 
@@ -257,13 +257,11 @@ class Importer {
   }
 
   finish(files: readonly string[]): Imported {
-    const head = [`# hactl.toml, imported from ${files.join(", ")}.`];
+    const head = [plain(`# hactl.toml, imported from ${files.join(", ")}.`)];
     if (this.notes.length > 0) {
       head.push("#", "# To look at:");
       for (const note of this.notes) {
-        head.push(
-          `# - ${note.file}${note.line ? ` line ${note.line}` : ""}: ${note.text.replace(/\s+/g, " ")}`,
-        );
+        head.push(plain(`# - ${note.file}${note.line ? ` line ${note.line}` : ""}: ${note.text}`));
       }
     }
     const order = new Map(configTables.map((table, index) => [table.path, index]));
@@ -275,6 +273,10 @@ class Importer {
     return { toml: `${[head.join("\n"), ...tables].join("\n\n")}\n`, notes: this.notes };
   }
 }
+
+/** A text that may stand in a comment: TOML allows no control characters there. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const plain = (text: string) => text.replace(/[\s\x00-\x1f\x7f]+/g, " ");
 
 const knownElements = new Set(["clusternodes", "cman", "totem", "fencedevices"]);
 

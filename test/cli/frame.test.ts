@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { checkWords, splitGlobals } from "../../src/cli/arguments.ts";
@@ -8,7 +8,8 @@ import { describeError, formatError } from "../../src/cli/output.ts";
 import { commands, groups } from "../../src/cli/registry.ts";
 import { version } from "../../src/cli/version.ts";
 import { HactlError } from "../../src/terms/index.ts";
-import { hactl } from "./run.ts";
+import { temporaryDirectory } from "../platform/temporary.ts";
+import { hactl, main } from "./run.ts";
 
 describe("hactl", () => {
   test("--version prints one line, with --json facts", async () => {
@@ -151,4 +152,18 @@ describe("errors", () => {
     expect(describeError(new TypeError("x is not a function"))).toMatchObject({ code: "INTERNAL", exit: 70 });
     expect(describeError(new TypeError("x is not a function")).what).toContain("frame.test.ts");
   });
+});
+
+test("a reader that has seen enough ends the command without a complaint", async () => {
+  const directory = temporaryDirectory();
+  const big = join(directory, "corosync.conf");
+  // More than a pipe holds, so that the end of the reader is noticed.
+  writeFileSync(
+    big,
+    `totem {\n${Array.from({ length: 3000 }, (_, index) => ` word${index}: ${"x".repeat(80)}\n`).join("")}}\n`,
+  );
+  const line = '"$0" "$1" config import --json --corosync "$2" 2>"$3" | head -c 1';
+  const run = Bun.spawnSync(["sh", "-c", line, process.execPath, main, big, join(directory, "errors")]);
+  expect(run.stdout.toString()).toBe("{");
+  expect(readFileSync(join(directory, "errors"), "utf8")).toBe("");
 });

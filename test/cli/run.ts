@@ -7,7 +7,8 @@ export interface Run {
   readonly err: string;
 }
 
-const main = join(import.meta.dir, "../../src/main.ts");
+/** The program as source. */
+export const main = join(import.meta.dir, "../../src/main.ts");
 
 /** Runs hactl with these words as a process of its own, called by a name where one is given. */
 export async function hactl(

@@ -88,7 +88,7 @@ describe("corosync.conf", () => {
     expect(config?.logging.thresholds).toEqual({ syslog: undefined, file: "info", stderr: undefined });
     expect(config?.logging.parts.get("QUORUM")?.file).toBe("debug");
     expect(notes.map((note) => note.line)).toEqual([7, 8, 9, 39, 48]);
-    expect(toml).toContain("# not taken: nonsense: 1  (hactl has no such option)");
+    expect(toml).toContain("# not taken: nonsense: 1 (hactl has no such option)");
   });
 
   test("redundant rings of corosync 2 become links", () => {
@@ -119,7 +119,7 @@ describe("corosync.conf", () => {
   test("values that hactl refuses stay as comments with the reason", () => {
     const { toml } = importCorosync("totem {\n crypto_cipher: none\n token: soon\n}\n");
     expect(toml).toContain("# not taken: crypto_cipher: none");
-    expect(toml).toContain('# not taken: token: soon  (token must be a time, not "soon"');
+    expect(toml).toContain('# not taken: token: soon (token must be a time, not "soon"');
     expect(toml).not.toMatch(/^token/m);
   });
 

@@ -2,7 +2,7 @@ import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
 import { addDependentScores, applyThisWith, thisWithColocations, withThisColocations } from "./colocation.ts";
 import { Flag, Role } from "./flags.ts";
-import { methodsOf } from "./methods.ts";
+import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
 import { banInsufficient, consume, release } from "./utilization.ts";
@@ -47,7 +47,7 @@ export function assignPrimitive(
   stopIfFail: boolean,
 ): Node | undefined {
   if (rsc.parent && !rsc.parent.assigning)
-    return methodsOf(rsc.parent).assign(cluster, rsc.parent, prefer, stopIfFail);
+    return assignmentOf(rsc.parent).assign(cluster, rsc.parent, prefer, stopIfFail);
   if (!rsc.unassigned) return rsc.assignedTo;
   if (rsc.assigning) return undefined;
   rsc.assigning = true;

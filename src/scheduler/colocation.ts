@@ -3,7 +3,7 @@ import { anyUsable, nodeUsable } from "./availability.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
 import { Role } from "./flags.ts";
 import { applyLocation } from "./location.ts";
-import { type MergeOptions, methodsOf, type Places } from "./methods.ts";
+import { type MergeOptions, assignmentOf, type Places } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { attributeForRules } from "./node-attributes.ts";
 import { copyPlaces } from "./places.ts";
@@ -14,14 +14,14 @@ const ruledOut = -100 * INFINITY;
 /** Colocations in which a resource is the dependent, also by way of what it is part of. */
 export function thisWithColocations(rsc: Resource): Colocation[] {
   const list: Colocation[] = [];
-  methodsOf(rsc).thisWithColocations(rsc, rsc, list);
+  assignmentOf(rsc).thisWithColocations(rsc, rsc, list);
   return list;
 }
 
 /** Colocations in which a resource is the primary, also by way of what it is part of. */
 export function withThisColocations(rsc: Resource): Colocation[] {
   const list: Colocation[] = [];
-  methodsOf(rsc).withThisColocations(rsc, rsc, list);
+  assignmentOf(rsc).withThisColocations(rsc, rsc, list);
   return list;
 }
 
@@ -137,8 +137,8 @@ export function applyThisWith(cluster: Cluster, colocation: Colocation, rsc: Res
   const { primary, score } = colocation;
   const revertible = colocation.dependentRole >= Role.Promoted || (score < 0 && score > -INFINITY);
   const archive = revertible ? copyPlaces(rsc.allowed) : undefined;
-  if (primary.unassigned) methodsOf(primary).assign(cluster, primary, undefined, true);
-  methodsOf(rsc).applyColocation(cluster, rsc, primary, colocation, true);
+  if (primary.unassigned) assignmentOf(primary).assign(cluster, primary, undefined, true);
+  assignmentOf(rsc).applyColocation(cluster, rsc, primary, colocation, true);
   if (archive && !anyUsable(rsc.allowed)) rsc.allowed = archive;
 }
 
@@ -147,7 +147,7 @@ export function addDependentScores(cluster: Cluster, colocation: Colocation, tar
   if (!hasInfluence(colocation)) return;
   const source = colocation.dependent;
   const options: MergeOptions = { active: true, nonNegative: target.isClone };
-  const merged = methodsOf(source).addColocatedScores(
+  const merged = assignmentOf(source).addColocatedScores(
     cluster,
     source,
     target,
@@ -260,7 +260,7 @@ export function mergeScores(
     for (const next of list) {
       const other = options.thisWith ? next.primary : next.dependent;
       if (!options.thisWith && !hasInfluence(next)) continue;
-      const merged = methodsOf(other).addColocatedScores(
+      const merged = assignmentOf(other).addColocatedScores(
         cluster,
         other,
         about,

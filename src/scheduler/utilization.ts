@@ -1,7 +1,7 @@
 import { INFINITY } from "../terms/index.ts";
 import { compareCapacity, nodeUsable, placeUsable } from "./availability.ts";
 import { thisWithColocations, withThisColocations } from "./colocation.ts";
-import { methodsOf } from "./methods.ts";
+import { assignmentOf } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
 
@@ -44,10 +44,10 @@ function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, or
 /** What a resource and the unplaced ones colocated with it need together. */
 function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number> {
   const sum = new Map<string, number>();
-  if (rsc.unassigned) methodsOf(rsc).addUtilization(rsc, rsc, all, sum);
+  if (rsc.unassigned) assignmentOf(rsc).addUtilization(rsc, rsc, all, sum);
   for (const other of all) {
     if (!other.unassigned) continue;
-    methodsOf(other).addUtilization(other, rsc, all, sum);
+    assignmentOf(other).addUtilization(other, rsc, all, sum);
   }
   return sum;
 }

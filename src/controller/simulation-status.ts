@@ -18,6 +18,8 @@ export class SimulatedStatus {
   readonly #ids = new Map<string, string>();
   /** Resource names in the histories, as they were before the rehearsal. */
   readonly #historyNames = new Set<string>();
+  /** Time of the newest result in the histories. */
+  #newest: EpochSeconds = 0;
 
   constructor(cib: XmlElement) {
     this.#cib = cib;
@@ -27,9 +29,23 @@ export class SimulatedStatus {
       const uname = state.attributes.get("uname") ?? this.#configuredName(id);
       if (id === undefined || uname === undefined) continue;
       this.#ids.set(uname, id);
-      for (const rsc of this.#section.resourcesOn(id))
-        if (this.#section.ops(id, rsc).length > 0) this.#historyNames.add(rsc);
+      for (const rsc of this.#section.resourcesOn(id)) this.#noteHistory(rsc, this.#section.ops(id, rsc));
     }
+  }
+
+  #noteHistory(rsc: string, operations: readonly XmlElement[]): void {
+    if (operations.length > 0) this.#historyNames.add(rsc);
+    for (const { attributes } of operations) {
+      this.#newest = Math.max(this.#newest, parseInteger(attributes.get("last-rc-change")) ?? 0);
+    }
+  }
+
+  /**
+   * Time to give to results: `now`, but after all that is known already. A CIB may have been kept with an earlier time
+   * than its histories have, and what is rehearsed comes after what happened.
+   */
+  timeOfResults(now: EpochSeconds): EpochSeconds {
+    return Math.max(now, this.#newest + 1);
   }
 
   #configuredName(id: string | undefined): string | undefined {

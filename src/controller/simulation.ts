@@ -98,7 +98,7 @@ class PaperExecutor {
 
   constructor(cib: XmlElement, now: EpochSeconds, failures: readonly InjectedFailure[]) {
     this.#status = new SimulatedStatus(cib);
-    this.#now = now;
+    this.#now = this.#status.timeOfResults(now);
     this.#failures = failures;
   }
 

@@ -80,6 +80,10 @@ export class Fencer {
   private readonly operations = new Map<string, Operation>();
   /** Requests of this node whose message has not come round yet. */
   private readonly asked = new Map<string, FenceRequest>();
+  /** Requests whose end was told here. */
+  private readonly reported = new Set<string>();
+  /** Own requests whose end this node has announced itself. */
+  private readonly gaveUp = new Set<string>();
   /** Orders and results sent by this coordinator that have not come round yet. */
   private readonly sent = new Map<string, string>();
   private readonly tests = new Map<string, TestUnderWay>();
@@ -571,8 +575,11 @@ export class Fencer {
     const operation = this.operations.get(op);
     this.sent.delete(op);
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
-    if (!operation) return;
-    this.finish(operation, result, now);
+    if (operation) this.finish(operation, result, now);
+    else if (this.asked.has(op)) {
+      this.settled(op);
+      this.report(result);
+    }
     this.advanceAll(now);
   }
 
@@ -581,7 +588,8 @@ export class Fencer {
     const { request, merged } = operation;
     this.operations.delete(request.id);
     this.executions.cancel(request.id, now);
-    this.effects.push({ type: "cancel-timer", timer: `whole:${request.id}` });
+    for (const kind of ["whole", "forget"])
+      this.effects.push({ type: "cancel-timer", timer: `${kind}:${request.id}` });
     for (const attempt of operation.attempts)
       this.effects.push({ type: "cancel-timer", timer: `guard:${request.id}#${attempt.attempt}` });
     const how = result.ok ? `done (${result.deed}) by ${result.devices.join(", ") || "hand"}` : "failed";
@@ -591,14 +599,21 @@ export class Fencer {
     );
     for (const one of [request, ...merged]) {
       this.settled(one.id);
-      this.effects.push({
-        type: "result",
-        result: { ...result, id: one.id, client: one.client, origin: one.origin },
-      });
+      this.report({ ...result, id: one.id, client: one.client, origin: one.origin });
     }
   }
 
+  /** Says how a request ended, once: after a merger of rings two operations may answer the same one. */
+  private report(result: FenceResult): void {
+    if (this.reported.has(result.id)) return;
+    this.reported.add(result.id);
+    const [oldest] = this.reported;
+    if (this.reported.size > 1000 && oldest !== undefined) this.reported.delete(oldest);
+    this.effects.push({ type: "result", result });
+  }
+
   private settled(id: string): void {
+    this.gaveUp.delete(id);
     if (this.asked.delete(id)) this.effects.push({ type: "cancel-timer", timer: `asked:${id}` });
   }
 
@@ -646,6 +661,7 @@ export class Fencer {
     const [kind, id] = split(name);
     if (kind === "guard") this.guard(id);
     else if (kind === "whole") this.outOfTime(id, now);
+    else if (kind === "forget") this.forget(id, now);
     else if (kind === "asked") this.unanswered(id, now);
     else if (kind === "test") this.testEnd(id, true);
   }
@@ -672,23 +688,48 @@ export class Fencer {
 
   private outOfTime(id: string, now: Millis): void {
     const operation = this.operations.get(id);
-    if (operation?.attempts.length === 0 && this.leader !== undefined) {
+    if (!operation) return;
+    if (operation.attempts.length === 0 && this.busy()) {
       // It waits for its turn at a device that is busy with other nodes; its time has not begun.
       const afterMs = wholeTime(operation.request, this.view(operation.request.target, now));
       this.effects.push({ type: "set-timer", timer: `whole:${id}`, afterMs });
-    } else if (operation && this.leader === this.options.self && !this.sent.has(id))
-      this.end(operation, false, [], "none", "the time for the whole request is over");
+    } else if (this.leader === this.options.self) {
+      if (!this.sent.has(id))
+        this.end(operation, false, [], "none", "the time for the whole request is over");
+    } else this.effects.push({ type: "set-timer", timer: `forget:${id}`, afterMs: 4 * this.graceMs });
   }
 
-  /** Nobody decided (no leader, no ring): the asker at least must know that it has failed. */
+  private busy(): boolean {
+    return [...this.operations.values()].some(({ attempts }) =>
+      attempts.some(({ state }) => state === "running"),
+    );
+  }
+
+  /** Who asked is gone and the leader has never heard of it: nobody will end it. */
+  private forget(id: string, now: Millis): void {
+    const operation = this.operations.get(id);
+    if (!operation) return;
+    if (this.leader === this.options.self) {
+      this.outOfTime(id, now);
+      return;
+    }
+    this.operations.delete(id);
+    this.executions.cancel(id, now);
+    this.log(
+      "info",
+      `${operation.request.action} of ${operation.request.target} is forgotten: nobody waits for it`,
+    );
+  }
+
+  /**
+   * Nobody has decided: who asked ends it. First as a message, so that all know; when not even that comes round (no
+   * ring), here alone.
+   */
   private unanswered(id: string, now: Millis): void {
     const request = this.asked.get(id);
     if (!request) return;
     const operation = [...this.operations.values()].find((one) => asks(one, id));
-    const busy = [...this.operations.values()].some(({ attempts }) =>
-      attempts.some(({ state }) => state === "running"),
-    );
-    if (operation && busy && this.leader !== undefined) {
+    if (operation && this.busy() && this.leader !== undefined) {
       // The leader is at it, or at what comes before it, and ends it in time.
       this.effects.push({ type: "set-timer", timer: `asked:${id}`, afterMs: this.timeFor(request) });
       return;
@@ -709,12 +750,14 @@ export class Fencer {
       failures,
       exhausted: failures >= this.configuration.maxAttempts,
     };
-    if (operation) this.finish(operation, result, now);
-    else {
-      this.settled(id);
-      this.effects.push({ type: "result", result });
+    if (!this.gaveUp.has(id)) {
+      this.gaveUp.add(id);
+      this.effects.push({ type: "set-timer", timer: `asked:${id}`, afterMs: this.graceMs });
+      this.broadcast({ type: "done", op: operation?.request.id ?? id, result });
+      return;
     }
-    if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
+    this.gaveUp.delete(id);
+    this.takeDone(operation?.request.id ?? id, result, now);
   }
 
   // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -354,6 +354,17 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
     promotionAdded: false,
     promotionConstrained: false,
   };
+  const plain = clone.unique
+    ? membersOf(unpacker, childXml).find(({ standard }) => !canBeUnique.has(standard))
+    : undefined;
+  if (plain) {
+    cluster.warn(
+      `Ignoring globally-unique for ${clone.id} because ${plain.standard} resources such as ${plain.id} can be used only as anonymous clones`,
+      clone.id,
+    );
+    clone.unique = false;
+    settings.cloneNodeMax = 1;
+  }
   if (!clone.unique && settings.cloneNodeMax > 1) {
     cluster.error(
       `Ignoring clone-node-max of ${clone.id} because anonymous clones support only one a node`,
@@ -367,6 +378,18 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
   const wanted = Math.max(1, settings.cloneMax);
   for (let number = 0; number < wanted; number++) if (!addInstance(unpacker, clone)) return false;
   return true;
+}
+
+/** Standards whose agents are told which instance they are for (Pacemaker Explained, "Clones"). */
+const canBeUnique: ReadonlySet<string> = new Set(["ocf", "stonith"]);
+
+/** Primitives that a clone multiplies, with the standards of their agents. */
+function membersOf(unpacker: Unpacker, xml: XmlElement): { id: string; standard: string }[] {
+  if (xml.name === "group")
+    return childrenOf(xml, "primitive").flatMap((member) => membersOf(unpacker, member));
+  const template = unpacker.find(xml.attributes.get("template") ?? "");
+  const standard = xml.attributes.get("class") ?? template?.attributes.get("class") ?? "ocf";
+  return [{ id: xml.attributes.get("id") ?? "", standard }];
 }
 
 /** Adds an instance to a clone. Beyond clone-max it is a removed one, there to be stopped. */

@@ -40,6 +40,7 @@ export type RingEvent =
   /** An administrator sets the cluster's expected votes. */
   | { readonly type: "set-expected-votes"; readonly votes: number }
   | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
+  /** This node has read a changed configuration: it is applied when all members have read the same. */
   | { readonly type: "reconfigure"; readonly change: RingCoreChange }
   | { readonly type: "leave" };
 
@@ -138,4 +139,6 @@ export interface RingCoreStatus {
   readonly backlogBytes: number;
   /** Nodes whose options differ from this node's, and how. */
   readonly disagreements: readonly string[];
+  /** Members that have not yet read the new configuration that this node has read. */
+  readonly changeWaitsFor: readonly NodeId[];
 }

@@ -55,6 +55,11 @@ export class Participants {
     return this.memberRing;
   }
 
+  /** The nodes of the last membership. */
+  currentMembers(): readonly NodeId[] {
+    return this.memberNodes;
+  }
+
   /** The managers of the last membership, ascending by node. */
   current(): Participant[] {
     return [...this.managers]

@@ -24,9 +24,18 @@ export type RingMessage =
     }
   | { readonly kind: "participant"; readonly ringId: RingId; readonly incarnation: number }
   | { readonly kind: "window-over"; readonly sequence: number }
-  | { readonly kind: "set-expected"; readonly id: number; readonly votes: number };
+  | { readonly kind: "set-expected"; readonly id: number; readonly votes: number }
+  /** The sender has read a new configuration and waits for the others to have read the same. */
+  | { readonly kind: "prepared"; readonly digest: string };
 
-const KIND = { announcement: 1, manager: 2, participant: 3, windowOver: 4, setExpected: 5 } as const;
+const KIND = {
+  announcement: 1,
+  manager: 2,
+  participant: 3,
+  windowOver: 4,
+  setExpected: 5,
+  prepared: 6,
+} as const;
 const MANAGER_HEAD = 17;
 
 /** Writes a message of the ring. */
@@ -61,6 +70,8 @@ export function encodeRingMessage(message: RingMessage): Uint8Array {
       out.writeUInt32BE(message.votes, 5);
       return out;
     }
+    case "prepared":
+      return Buffer.concat([Buffer.from([KIND.prepared]), Buffer.from(message.digest)]);
   }
 }
 
@@ -82,6 +93,8 @@ export function decodeRingMessage(bytes: Uint8Array): RingMessage | undefined {
     case KIND.setExpected:
       if (data.length !== 9) return undefined;
       return { kind: "set-expected", id: data.readUInt32BE(1), votes: data.readUInt32BE(5) };
+    case KIND.prepared:
+      return { kind: "prepared", digest: data.toString("utf8", 1) };
     default:
       return undefined;
   }

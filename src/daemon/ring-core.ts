@@ -13,7 +13,9 @@ import {
   type TotemOptions,
   type TotemTimer,
 } from "../totem/index.ts";
+import { PendingChange } from "./ring-core-change.ts";
 import type {
+  RingCoreChange,
   RingCoreOptions,
   RingCoreStatus,
   RingEffect,
@@ -63,6 +65,7 @@ export class RingCore {
   private wantedVotes: { readonly id: number; readonly votes: number } | undefined;
   private requests = 0;
   private disagreements: readonly string[] = [];
+  private readonly change = new PendingChange();
   private left = false;
   private readonly pending: TotemEvent[] = [];
   private out: RingEffect[] = [];
@@ -107,6 +110,7 @@ export class RingCore {
       participants: this.participants.current(),
       backlogBytes: this.backlogBytes,
       disagreements: this.disagreements,
+      changeWaitsFor: this.change.missing(this.participants.currentMembers()),
     };
   }
 
@@ -147,14 +151,8 @@ export class RingCore {
         this.seal.setKeys(clusterKey(event.key), event.alsoAccept.map(clusterKey));
         return;
       case "reconfigure":
-        this.options = { ...this.options, ...event.change };
-        this.onLinks(this.links.reconfigure(this.options.links, now), now);
-        this.onQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), now);
-        this.pending.push({
-          type: "reconfigure",
-          options: totemOptions(this.options),
-          peers: peersOf(this.options),
-        });
+        this.change.propose(event.change);
+        this.proposeChange();
         return;
       case "leave":
         this.pending.push({ type: "leave" });
@@ -258,6 +256,13 @@ export class RingCore {
         this.onQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), now);
         this.announceMembership(this.participants.onOtherChange());
         return;
+      case "prepared": {
+        if (!this.participants.isSettled()) return;
+        const members = this.participants.currentMembers();
+        const change = this.change.onPrepared(from, message.digest, members);
+        if (change) this.applyChange(change, now);
+        return;
+      }
     }
   }
 
@@ -280,6 +285,8 @@ export class RingCore {
     this.compare(announced);
     this.announceMembership(change);
     this.askForVotes();
+    this.change.restart();
+    this.proposeChange();
     // A manager that came or went between this node's announcement and now.
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
   }
@@ -319,6 +326,28 @@ export class RingCore {
   private askForVotes(): void {
     if (!this.wantedVotes || !this.participants.isSettled()) return;
     this.send({ kind: "set-expected", id: this.wantedVotes.id, votes: this.wantedVotes.votes });
+  }
+
+  /** Says that this node is ready for a change; in every new configuration anew, until all are. */
+  private proposeChange(): void {
+    if (!this.participants.isSettled()) return;
+    const digest = this.change.digest();
+    if (digest !== undefined) this.send({ kind: "prepared", digest });
+  }
+
+  private applyChange(change: RingCoreChange, now: Millis): void {
+    this.options = { ...this.options, ...change };
+    const text = "all nodes have read the new configuration: it is in force";
+    this.out.push({ type: "log", level: "notice", subsystem: "TOTEM", text });
+    this.disagreements = [];
+    this.onLinks(this.links.reconfigure(this.options.links, now), now);
+    this.onQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), now);
+    this.pending.push({
+      type: "reconfigure",
+      options: totemOptions(this.options),
+      peers: peersOf(this.options),
+    });
+    this.announceMembership(this.participants.onOtherChange());
   }
 
   private maySend(): boolean {
@@ -425,5 +454,6 @@ function peersOf(options: RingCoreOptions): NodeId[] {
 
 /** The protocol's datagrams have to leave room for the seal. */
 function totemOptions(options: RingCoreOptions): TotemOptions {
-  return { ...options.totem, netmtu: options.totem.netmtu - SEAL_BODY_OVERHEAD };
+  const { totem, configVersion } = options;
+  return { ...totem, configVersion, netmtu: totem.netmtu - SEAL_BODY_OVERHEAD };
 }

@@ -1,5 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { runSeed } from "./scenario.ts";
+
+// Virtual time, but real work: a busy machine may need longer.
+setDefaultTimeout(60_000);
 
 /** Seeds that once found a mistake, and which. What a seed stands for may change when the scenario does. */
 const found: readonly (readonly [seed: number, small: boolean, mistake: string])[] = [

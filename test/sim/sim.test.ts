@@ -1,5 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { runSeed } from "./scenario.ts";
+
+// Virtual time, but real work: a busy machine may need longer.
+setDefaultTimeout(60_000);
 
 // `make sim SEEDS=N` runs many more; here a few show that nothing is broken.
 describe("random faults break no promise", () => {

@@ -1,8 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { RingMembership } from "../../src/daemon/ring-core.ts";
 import { nodeId } from "../../src/terms/index.ts";
 import { CALM, CHATTER, SimCluster, type SimPlan } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
+
+// Virtual time, but real work: a busy machine may need longer.
+setDefaultTimeout(60_000);
 
 function cluster(nodes: number, more: Partial<SimPlan> = {}): SimCluster {
   const sim = new SimCluster({
@@ -131,17 +134,17 @@ describe("partial connectivity", () => {
     });
   }
 
-  test("eight and eight: neither is quorate, and they are one again after healing", () => {
-    const sim = cluster(16);
+  test("five and five: neither is quorate, and they are one again after healing", () => {
+    const sim = cluster(10);
     sim.run(3000);
-    const left = [1, 2, 3, 4, 5, 6, 7, 8];
+    const left = [1, 2, 3, 4, 5];
     sim.cut(left, true);
     sim.run(6000);
     expect(membersOf(sim, 1)).toEqual(left);
-    expect(membersOf(sim, 16)).toEqual([9, 10, 11, 12, 13, 14, 15, 16]);
+    expect(membersOf(sim, 10)).toEqual([6, 7, 8, 9, 10]);
     expect(sim.nodes.filter((node) => statusOf(node).quorum.quorate)).toEqual([]);
     sim.cut(left, false);
-    expect(until(sim, 5000, () => settledWith(sim, 16, 16))).toBeLessThan(2500);
+    expect(until(sim, 5000, () => settledWith(sim, 10, 10))).toBeLessThan(2500);
     sim.settle();
   });
 });
@@ -265,17 +268,58 @@ test("a change of keys interrupts nothing", () => {
   sim.settle();
 });
 
+describe("a changed configuration", () => {
+  const read = (node: SimNode, tokenMs: number, agreement: string) => {
+    const { self: _self, key: _key, ...rest } = node.options;
+    const change = {
+      ...rest,
+      totem: { ...rest.totem, tokenMs, consensusMs: tokenMs * 1.2 },
+      agreement: [["token", agreement]] as const,
+      configVersion: 2,
+    };
+    node.step({ type: "reconfigure", change });
+  };
+
+  test("is applied when the last member has read it, without a new ring", () => {
+    const sim = cluster(3);
+    sim.run(3000);
+    const { rings } = sim.invariants.delivered;
+    read(sim.node(1), 400, "400");
+    read(sim.node(2), 400, "400");
+    sim.run(2000);
+    expect(statusOf(sim.node(1)).changeWaitsFor.map(Number)).toEqual([3]);
+    read(sim.node(3), 400, "400");
+    sim.run(1000);
+    expect(statusOf(sim.node(1)).changeWaitsFor).toEqual([]);
+    expect(sim.invariants.delivered.rings).toBe(rings);
+    sim.node(3).crash();
+    expect(until(sim, 3000, () => settledWith(sim, 1, 2))).toBeLessThan((400 + 480) * 1.1);
+  });
+
+  test("that is not the same on all is applied by none", () => {
+    const sim = cluster(2);
+    sim.run(3000);
+    read(sim.node(1), 400, "400");
+    read(sim.node(2), 500, "500");
+    sim.run(2000);
+    expect(statusOf(sim.node(1)).changeWaitsFor.map(Number)).toEqual([2]);
+    expect(statusOf(sim.node(2)).changeWaitsFor.map(Number)).toEqual([1]);
+    sim.node(2).crash();
+    expect(until(sim, 3000, () => settledWith(sim, 1, 1))).toBeGreaterThan(1500);
+    // Alone, a node agrees with all members.
+    sim.run(500);
+    expect(statusOf(sim.node(1)).changeWaitsFor).toEqual([]);
+  });
+});
+
 test("nodes whose options differ say what differs", () => {
   const lines: string[] = [];
   const sim = cluster(2, { trace: (text) => lines.push(text) });
   const other = sim.node(2);
   other.crash();
-  other.options = { ...other.options, agreement: [["token", "5000"]], configVersion: 7 };
+  other.options = { ...other.options, agreement: [["token", "5000"]] };
   other.start(true);
   sim.run(3000);
-  expect(statusOf(sim.node(1)).disagreements).toEqual([
-    "node 2 has another token: 5000 there, 1000 here",
-    "node 2 has another config_version: 7 there, 1 here",
-  ]);
+  expect(statusOf(sim.node(1)).disagreements).toEqual(["node 2 has another token: 5000 there, 1000 here"]);
   expect(lines.filter((line) => line.includes("another token")).length).toBe(2);
 });

@@ -9,15 +9,16 @@ import { noteRecheck, type Unpacker } from "./unpacker.ts";
 /** Reads `<status>`: tickets, the state of each node, then what each node's history says of resources. */
 export function unpackStatus(unpacker: Unpacker, status: XmlElement): void {
   const { cluster } = unpacker;
-  const states: { node: Node; xml: XmlElement }[] = [];
-  for (const section of status.children) {
-    if (section.name === "tickets") unpackTickets(cluster, section);
-    if (section.name !== "node_state") continue;
-    const node = nodeOf(unpacker, section);
-    if (!node) continue;
-    states.push({ node, xml: section });
-    if (node.isRemoteOrGuest) unpackRemoteState(unpacker, node, section);
-    else unpackNodeState(unpacker, node, section);
+  const states = childrenOf(status, "node_state");
+  for (const section of childrenOf(status, "tickets")) unpackTickets(cluster, section);
+  for (const state of states) {
+    const node = nodeOf(unpacker, state);
+    if (!node)
+      cluster.info(`Ignoring recorded state of ${nameOf(state)} because it is not in the configuration`);
+    // Whether a remote node is there shows only when the history of its connection has been read.
+    else if (node.isRemoteOrGuest)
+      node.remoteWasFenced = (parseInteger(state.attributes.get("node_fenced")) ?? 0) > 0;
+    else unpackNodeState(unpacker, node, state);
   }
   while (unpackHistories(unpacker, states, false)) {
     // Each node whose history has been read may bring up the connection to another.
@@ -35,15 +36,17 @@ export function unpackStatus(unpacker: Unpacker, status: XmlElement): void {
   }
 }
 
+const nameOf = ({ attributes }: XmlElement): string =>
+  attributes.get("uname") ?? attributes.get("id") ?? "a node";
+
+/** The node of a `<node_state>`; a connection that was removed makes one while histories are read. */
 function nodeOf({ cluster }: Unpacker, xml: XmlElement): Node | undefined {
   const id = xml.attributes.get("id");
   const name = xml.attributes.get("uname");
-  const known =
+  return (
     (id === undefined ? undefined : cluster.nodeById.get(id)) ??
-    (name === undefined ? undefined : cluster.nodeByName.get(name));
-  if (!known)
-    cluster.info(`Ignoring recorded state for node ${name ?? id} because it is not in the configuration`);
-  return known;
+    (name === undefined ? undefined : cluster.nodeByName.get(name))
+  );
 }
 
 function unpackTickets(cluster: Cluster, section: XmlElement): void {
@@ -179,16 +182,13 @@ function pendingTimeout(cluster: Cluster, node: Node, member: number, online: nu
 }
 
 /** Reads the histories that can be read now. Returns whether any was. */
-function unpackHistories(
-  unpacker: Unpacker,
-  states: readonly { node: Node; xml: XmlElement }[],
-  everything: boolean,
-): boolean {
+function unpackHistories(unpacker: Unpacker, states: readonly XmlElement[], everything: boolean): boolean {
   const { cluster } = unpacker;
   const { fencingEnabled, shutdownLock } = cluster.options;
   let any = false;
-  for (const { node, xml } of states) {
-    if (node.unpacked) continue;
+  for (const xml of states) {
+    const node = nodeOf(unpacker, xml);
+    if (!node || node.unpacked) continue;
     const connection = node.remoteRsc;
     if (everything && fencingEnabled) {
       // Everything that is left: what may still be active behind nodes that are gone.

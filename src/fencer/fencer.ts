@@ -1,7 +1,8 @@
 import { element } from "../cib/index.ts";
 import { HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
 import { seconds } from "./agent-run.ts";
-import { devicesFromCib, type FenceConfiguration, type FenceDevice, listedStatically } from "./devices.ts";
+import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./device-info.ts";
+import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
 import { Executions, split } from "./executions.ts";
 import type {
   ExecuteAnswer,
@@ -13,16 +14,14 @@ import type {
   FencerEvent,
   FencerMessage,
   FencerOptions,
-  FenceTestRow,
 } from "./face.ts";
 import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
 import { isFencerMessage } from "./messages.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
-import { actionLimit, isSecret } from "./parameters.ts";
+import { actionLimit } from "./parameters.ts";
 import {
   deviceTimeout,
-  executors,
   firstDelay,
   nextStep,
   type Operation,
@@ -31,6 +30,7 @@ import {
   wholeTime,
 } from "./plan.ts";
 import { Rehearsals } from "./rehearsal.ts";
+import { TestBoard } from "./test-board.ts";
 
 /** A request under way, for status output. */
 export interface FenceProgress {
@@ -45,26 +45,9 @@ export interface FenceProgress {
   }[];
 }
 
-/** A device as people see it: secrets are left out. */
-export interface FenceDeviceInfo {
-  readonly id: string;
-  readonly agent: string;
-  readonly disabled: string;
-  readonly params: Readonly<Record<string, string>>;
-  /** Levels that it is in, by node. */
-  readonly levels: Readonly<Record<string, number>>;
-  /** Members that may run it, best first for a target of no name. */
-  readonly nodes: readonly NodeName[];
-}
-
 /** Whether the operation answers this request. */
 const asks = (operation: Operation, id: string): boolean =>
   operation.request.id === id || operation.merged.some((one) => one.id === id);
-
-interface TestUnderWay {
-  readonly expected: Set<NodeName>;
-  readonly rows: FenceTestRow[];
-}
 
 /**
  * Fencing, one instance in each manager. Everything that is decided travels as an ordered message, so that every
@@ -86,7 +69,7 @@ export class Fencer {
   private readonly gaveUp = new Set<string>();
   /** Orders and results sent by this coordinator that have not come round yet. */
   private readonly sent = new Map<string, string>();
-  private readonly tests = new Map<string, TestUnderWay>();
+  private readonly tests = new TestBoard();
   private readonly agents = new Map<NodeName, ReadonlyMap<string, AgentMetadata | null>>();
   private readonly ownAgents = new Map<string, AgentMetadata | null>();
   private readonly fetching = new Set<string>();
@@ -199,57 +182,12 @@ export class Fencer {
 
   /** Devices with their levels, for people. */
   devices(): FenceDeviceInfo[] {
-    const nobody: FenceRequest = {
-      id: "",
-      target: "" as NodeName,
-      action: "off",
-      timeoutMs: 0,
-      delayMs: 0,
-      origin: this.options.self,
-      client: "",
-      reason: "",
-    };
-    return [...this.configuration.devices.values()].map((device) => ({
-      id: device.id,
-      agent: device.agent,
-      disabled: device.disabled ?? "",
-      params: Object.fromEntries(
-        [...device.params].map(([name, value]) => [name, isSecret(name) ? "…" : value]),
-      ),
-      levels: Object.fromEntries(
-        this.members.flatMap((node) =>
-          this.configuration
-            .levelsFor(node)
-            .filter((level) => level.devices.includes(device.id))
-            .map((level) => [node, level.index]),
-        ),
-      ),
-      nodes: executors(device, nobody, "main", this.view(nobody.target, 0)),
-    }));
+    return describeDevices(this.view("" as NodeName, 0));
   }
 
-  /** Members and other nodes that no device can fence, as far as the configuration tells. */
+  /** Those of the nodes that no device can fence, as far as the configuration tells. */
   unfenceable(nodes: readonly NodeName[]): NodeName[] {
-    return nodes.filter((node) => {
-      const request: FenceRequest = {
-        id: "",
-        target: node,
-        action: "off",
-        timeoutMs: 0,
-        delayMs: 0,
-        origin: this.options.self,
-        client: "",
-        reason: "",
-      };
-      const levels = planLevels(request, this.view(node, 0));
-      return !levels.some((level) => level.devices.every((id) => this.usableFor(id, node)));
-    });
-  }
-
-  private usableFor(id: string, target: NodeName): boolean {
-    const device = this.configuration.devices.get(id);
-    if (!device || device.disabled !== undefined) return false;
-    return !device.params.has("pcmk_host_list") || listedStatically(device, target);
+    return nodes.filter((node) => !fenceable(node, this.view(node, 0)));
   }
 
   // ── configuration, membership ────────────────────────────────────────────────────────────────────────────────
@@ -321,7 +259,7 @@ export class Fencer {
     // A leader from another part of the cluster has not heard of these; one that has ignores the repetition.
     if (changed && leader !== undefined && before.length > 0)
       for (const request of this.asked.values()) this.broadcast({ type: "request", request });
-    for (const id of [...this.tests.keys()]) this.testEnd(id);
+    for (const id of this.tests.ids()) this.testEnd(id);
     this.advanceAll(now);
   }
 
@@ -377,7 +315,8 @@ export class Fencer {
         this.takeTest(message.id, message.target);
         break;
       case "test-answer":
-        this.takeTestAnswer(from, message.id, message.rows);
+        this.tests.answer(from, message.id, message.rows);
+        this.testEnd(message.id);
         break;
     }
   }
@@ -763,62 +702,30 @@ export class Fencer {
   // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────
 
   private test(id: string, target: NodeName): void {
-    this.tests.set(id, { expected: new Set(this.members), rows: [] });
+    this.tests.begin(id, this.members);
     const afterMs = this.configuration.timeoutMs + this.graceMs;
     this.effects.push({ type: "set-timer", timer: `test:${id}`, afterMs });
     this.broadcast({ type: "test", id, target });
   }
 
   private takeTest(id: string, target: NodeName): void {
-    const request: FenceRequest = {
-      id,
-      target,
-      action: "off",
-      timeoutMs: 0,
-      delayMs: -1,
-      origin: this.options.self,
-      client: "test",
-      reason: "test",
-    };
-    const view = this.view(target, 0);
-    const parts = planLevels(request, view).flatMap(({ index, devices }) =>
+    const { self } = this.options;
+    const levels = self === target ? [] : planLevels(supposed(target, self), this.view(target, 0));
+    const parts = levels.flatMap(({ index, devices }) =>
       devices
         .map((device) => this.configuration.devices.get(device))
-        .filter((device) => device !== undefined && device.disabled === undefined)
         .filter((device) => device !== undefined)
-        .filter((device) => device.kind === "kdump" || device.scoreOn(this.options.self) > -INFINITY)
-        .filter(() => this.options.self !== target)
+        .filter((device) => device.disabled === undefined)
+        .filter((device) => device.kind === "kdump" || device.scoreOn(self) > -INFINITY)
         .map((device) => ({ level: index, device })),
     );
     this.rehearsals.start(id, target, parts, this.configuration.timeoutMs);
   }
 
-  private takeTestAnswer(from: NodeName, id: string, rows: readonly FenceTestRow[]): void {
-    const test = this.tests.get(id);
-    if (!test) return;
-    test.rows.push(...rows);
-    test.expected.delete(from);
-    this.testEnd(id);
-  }
-
   private testEnd(id: string, late = false): void {
-    const test = this.tests.get(id);
-    if (!test) return;
-    const missing = [...test.expected].filter((node) => this.members.includes(node));
-    if (missing.length > 0 && !late) return;
-    this.tests.delete(id);
+    const rows = this.tests.finish(id, this.members, late);
+    if (!rows) return;
     this.effects.push({ type: "cancel-timer", timer: `test:${id}` });
-    const lost = missing.map((node) => ({
-      level: 0,
-      device: "-",
-      node,
-      ok: false,
-      check: "answer",
-      text: "the node did not answer",
-    }));
-    const rows = [...test.rows, ...lost].sort(
-      (a, b) => a.level - b.level || a.device.localeCompare(b.device) || a.node.localeCompare(b.node),
-    );
     this.effects.push({ type: "test-result", id, rows });
   }
 

@@ -1,4 +1,6 @@
 /** Fencing: devices, topology, requests, history, crash notices. */
+
+export type { FenceDeviceInfo } from "./device-info.ts";
 export {
   devicesFromCib,
   type FenceConfiguration,
@@ -8,7 +10,7 @@ export {
   kdumpPorts,
 } from "./devices.ts";
 export type * from "./face.ts";
-export { type FenceDeviceInfo, type FenceProgress, Fencer } from "./fencer.ts";
+export { type FenceProgress, Fencer } from "./fencer.ts";
 export { isFencerMessage } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { deviceOptions, isSecret } from "./parameters.ts";

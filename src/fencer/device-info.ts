@@ -1,0 +1,63 @@
+import type { NodeName } from "../terms/index.ts";
+import { listedStatically } from "./devices.ts";
+import type { FenceRequest } from "./face.ts";
+import { isSecret } from "./parameters.ts";
+import { executors, type PlanView, planLevels } from "./plan.ts";
+
+/** A device as people see it: secrets are left out. */
+export interface FenceDeviceInfo {
+  readonly id: string;
+  readonly agent: string;
+  /** Why it is not used; empty when it is. */
+  readonly disabled: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Levels that it is in, by member. */
+  readonly levels: Readonly<Record<string, number>>;
+  /** Members that may run it, best first. */
+  readonly nodes: readonly NodeName[];
+}
+
+/** A request that nobody makes, to ask what would be done. */
+export const supposed = (target: NodeName, origin: NodeName): FenceRequest => ({
+  id: "",
+  target,
+  action: "off",
+  timeoutMs: 0,
+  delayMs: -1,
+  origin,
+  client: "",
+  reason: "",
+});
+
+/** Devices with their levels, for people. */
+export function describeDevices(view: PlanView): FenceDeviceInfo[] {
+  const nobody = supposed("" as NodeName, view.coordinator);
+  return [...view.configuration.devices.values()].map((device) => ({
+    id: device.id,
+    agent: device.agent,
+    disabled: device.disabled ?? "",
+    params: Object.fromEntries(
+      [...device.params].map(([name, value]) => [name, isSecret(name) ? "…" : value]),
+    ),
+    levels: Object.fromEntries(
+      view.members.flatMap((node) =>
+        view.configuration
+          .levelsFor(node)
+          .filter((level) => level.devices.includes(device.id))
+          .map((level) => [node, level.index]),
+      ),
+    ),
+    nodes: executors(device, nobody, "main", view),
+  }));
+}
+
+/** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */
+export function fenceable(target: NodeName, view: PlanView): boolean {
+  const usable = (id: string) => {
+    const device = view.configuration.devices.get(id);
+    if (!device || device.disabled !== undefined) return false;
+    const listed = device.params.has("pcmk_host_list") || device.params.has("pcmk_host_map");
+    return !listed || listedStatically(device, target);
+  };
+  return planLevels(supposed(target, view.coordinator), view).some((level) => level.devices.every(usable));
+}

@@ -1,0 +1,46 @@
+import type { NodeName } from "../terms/index.ts";
+import type { FenceTestRow } from "./face.ts";
+
+interface TestUnderWay {
+  readonly expected: Set<NodeName>;
+  readonly rows: FenceTestRow[];
+}
+
+/** Collects what the members found in the tests that this node asked for. */
+export class TestBoard {
+  private readonly tests = new Map<string, TestUnderWay>();
+
+  begin(id: string, members: readonly NodeName[]): void {
+    this.tests.set(id, { expected: new Set(members), rows: [] });
+  }
+
+  answer(from: NodeName, id: string, rows: readonly FenceTestRow[]): void {
+    const test = this.tests.get(id);
+    test?.rows.push(...rows);
+    test?.expected.delete(from);
+  }
+
+  ids(): string[] {
+    return [...this.tests.keys()];
+  }
+
+  /** The rows, when all members have answered or it is `late`; then the test is over. */
+  finish(id: string, members: readonly NodeName[], late: boolean): FenceTestRow[] | undefined {
+    const test = this.tests.get(id);
+    if (!test) return undefined;
+    const missing = [...test.expected].filter((node) => members.includes(node));
+    if (missing.length > 0 && !late) return undefined;
+    this.tests.delete(id);
+    const lost = missing.map((node) => ({
+      level: 0,
+      device: "-",
+      node,
+      ok: false,
+      check: "answer",
+      text: "the node did not answer",
+    }));
+    return [...test.rows, ...lost].sort(
+      (a, b) => a.level - b.level || a.device.localeCompare(b.device) || a.node.localeCompare(b.node),
+    );
+  }
+}

@@ -73,6 +73,7 @@ export function setUpKdump(setup: KdumpSetup): SetupStep[] {
   const before = existsSync(confPath) ? readFileSync(confPath, "utf8") : "";
   let text = writeKdumpConf(before, { nodes: targets, args });
   if (setup.signWith) text = withLine(text, `dracut_args --include ${noticeKeyPath} ${noticeKeyPath}`);
+  if (setup.sender === "hactl") text = withLine(text, `extra_bins ${setup.executable}`);
   const now = readKdumpConf(before);
   const same =
     now.nodes.join(" ") === targets.join(" ") && now.args === args && sorted(text) === sorted(before);
@@ -115,7 +116,7 @@ function sender(setup: KdumpSetup, path: string): SetupStep {
   // kdump copies the file into its image: a link would be copied as what it leads to.
   if (setup.sender === "hactl") {
     const script = `#!/bin/sh\nexec ${setup.executable} kdump-send "$@"\n`;
-    return put(path, script, 0o755, `${senderPath}: calls ${setup.executable} (add it to extra_bins)`);
+    return put(path, script, 0o755, `${senderPath}: calls ${setup.executable}`);
   }
   return put(path, smallSender, 0o755, `${senderPath}: the small sender of hactl`);
 }

@@ -60,6 +60,7 @@ describe("hactl kdump setup", () => {
     expect(read("usr/libexec/fence_kdump_send")).toBe("the original");
     setUpKdump(setup({ sender: "hactl" }));
     expect(read("usr/libexec/fence_kdump_send")).toBe('#!/bin/sh\nexec /usr/sbin/hactl kdump-send "$@"\n');
+    expect(read("etc/kdump.conf")).toContain("\nextra_bins /usr/sbin/hactl\n");
   });
 
   test("a signing key is this node's own, for root alone, and goes into the image", () => {

@@ -173,6 +173,21 @@ describe("the verdict", () => {
     const { state, causes } = verdict(healthy, { membership });
     expect(state).toBe("DEGRADED");
     expect(causes[0]).toMatchObject({ code: "LINK-DOWN", text: "link 1 to beta (198.51.100.2) is down" });
+    expect(screen(healthy, { membership })).toContain(
+      "  beta   online       2 resources  link 0 up, link 1 DOWN\n",
+    );
+  });
+
+  test("a node that does not reach the network", () => {
+    const lost = changed("beta", (node) => ({
+      ...node,
+      transient: { ...node.transient, default_ping_set: "0" },
+    }));
+    expect(verdict(lost).causes[0]).toMatchObject({
+      code: "CONNECTIVITY",
+      node: "beta",
+      text: "beta: default_ping_set is 0 of 100: it reaches none of the hosts that are pinged",
+    });
   });
 
   test("a clone that lacks an instance, and one without a promoted one", () => {

@@ -127,11 +127,14 @@ function colourOfNode(node: NodeFacts | undefined, palette: Palette): (text: str
   return node.state === "online" ? same : palette.yellow;
 }
 
-function nodeRemarks({ kind, links, reason }: NodeFacts): string {
-  const down = (links ?? []).filter(({ up }) => !up).map(({ link }) => `link ${link} down`);
+function nodeRemarks({ kind, links = [], reason }: NodeFacts): string {
+  const numbers = (wanted: boolean) => links.filter(({ up }) => up === wanted).map(({ link }) => link);
+  const up = numbers(true);
+  const down = numbers(false);
   return [
     ...(kind === "member" ? [] : [`${kind} node`]),
-    ...down,
+    ...(up.length > 0 ? [`link ${up.join(" ")} up`] : []),
+    ...(down.length > 0 ? [`link ${down.join(" ")} DOWN`] : []),
     ...(reason === undefined ? [] : [reason]),
   ].join(", ");
 }

@@ -1,6 +1,7 @@
 import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
 import { activeNodes, highestRole, isDisabled, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput } from "./input.ts";
+import { connectivityRemark, expectedConnectivity, shownAttributes } from "./mon-sections.ts";
 import { isImplied } from "./resource-list.ts";
 import type {
   Cause,
@@ -25,6 +26,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
     ...nodeCauses(facts),
+    ...connectivityCauses(cluster),
     ...resourceCauses(cluster, facts),
     ...fencingCauses(facts),
     ...linkCauses(facts),
@@ -146,6 +148,28 @@ function nodeCauses({ nodes }: Facts): Cause[] {
     }
     return [];
   });
+}
+
+/** A node that does not reach what its ping resource looks for. */
+function connectivityCauses(cluster: Cluster): Cause[] {
+  const expected = expectedConnectivity(cluster);
+  return cluster.nodes
+    .filter(({ online }) => online)
+    .flatMap((node) =>
+      shownAttributes(node, expected).flatMap(({ name, value, expected: wanted }): Cause[] => {
+        const remark = connectivityRemark(value, wanted);
+        if (remark === "") return [];
+        return [
+          {
+            code: "CONNECTIVITY",
+            level: "error",
+            node: node.name,
+            text: `${node.name}: ${name} is ${value} of ${wanted}: ${remark.startsWith("Connectivity is lost") ? "it reaches none" : "it does not reach all"} of the hosts that are pinged`,
+            cure: "Look at the network of that node, and at the hosts that are pinged",
+          },
+        ];
+      }),
+    );
 }
 
 function resourceCauses(cluster: Cluster, { failures }: Facts): Cause[] {

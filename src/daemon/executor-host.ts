@@ -40,6 +40,17 @@ export interface ExecutorHostOptions {
 
 const LOAD_EVERY_MS = 5000;
 const SAVE_AFTER_MS = 100;
+/** Saving takes no more than this share of the time, however much there is to save. */
+const SAVE_SHARE = 0.02;
+/** Requests and events that change what a following executor has to know; silent runs of monitors do not. */
+const KEPT: ReadonlySet<string> = new Set([
+  "execute",
+  "cancel",
+  "forget",
+  "configure",
+  "result",
+  "cancelled",
+]);
 const LEFTOVER_POLL_MS = 100;
 const LEFTOVER_TIMEOUT_MS = 20_000;
 
@@ -54,6 +65,7 @@ export class ExecutorHost {
   readonly #markers: string;
   readonly #statePath: string;
   #saving: ReturnType<typeof setTimeout> | undefined;
+  #saveAfter = SAVE_AFTER_MS;
   #sampling: ReturnType<typeof setInterval> | undefined;
   #polling: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
@@ -95,6 +107,7 @@ export class ExecutorHost {
         return;
       default:
         this.#step({ type: "request", request });
+        if (KEPT.has(request.type)) this.#saveSoon();
     }
   }
 
@@ -145,7 +158,7 @@ export class ExecutorHost {
           break;
       }
     }
-    if (effects.some(({ type }) => type === "emit" || type === "run")) this.#saveSoon();
+    if (effects.some((effect) => effect.type === "emit" && KEPT.has(effect.event.type))) this.#saveSoon();
   }
 
   #write(effect: ExecutorEffect & { readonly type: "log" }): void {
@@ -238,10 +251,11 @@ export class ExecutorHost {
     this.#saving ??= setTimeout(() => {
       this.#saving = undefined;
       this.#save();
-    }, SAVE_AFTER_MS);
+    }, this.#saveAfter);
   }
 
   #save(): void {
+    const began = monotonicMs();
     const { instance, config } = this.#options;
     const state: SavedState = { instance, bootId: config.bootId, snapshot: this.#core.snapshot() };
     try {
@@ -251,6 +265,7 @@ export class ExecutorHost {
     } catch (error) {
       this.#log.warning("STATE-NOT-SAVED", `the state could not be saved: ${String(error)}`);
     }
+    this.#saveAfter = Math.max(SAVE_AFTER_MS, (monotonicMs() - began) / SAVE_SHARE);
   }
 
   #readState(): ExecutorSnapshot | undefined {

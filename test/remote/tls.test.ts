@@ -8,9 +8,9 @@ import { connect as connectTls } from "node:tls";
 import { AdminFrame, adminSocketPath } from "../../src/daemon/admin-protocol.ts";
 import { openRemote, type RunningRemote } from "../../src/daemon/remote.ts";
 import type { ExecutorEvent } from "../../src/executor/index.ts";
-import { connectFrames, openLog, tlsIdentity } from "../../src/platform/index.ts";
+import { connectFrames, openLog, serveTls, tlsIdentity } from "../../src/platform/index.ts";
 import { ExecutorClient, type ExecutorState, remoteExecutor } from "../../src/remote/index.ts";
-import { HactlError, resourceId } from "../../src/terms/index.ts";
+import { CrmExit, HactlError, resourceId } from "../../src/terms/index.ts";
 
 const key = Buffer.alloc(4096, 7);
 
@@ -97,6 +97,35 @@ describe("an identity from the shared key", () => {
   test.each([0, 31, 4097])("is not made of %d bytes", (size) => {
     expect(() => tlsIdentity(Buffer.alloc(size))).toThrow(HactlError);
   });
+});
+
+test("a client that never finishes its handshake is cut off", async () => {
+  const refused: string[] = [];
+  const server = await serveTls({
+    identity: tlsIdentity(key),
+    address: "127.0.0.1",
+    port: 0,
+    handshakeMs: 30,
+    accept: (stream) => stream.destroy(),
+    refused: (_from, reason) => refused.push(reason),
+  });
+  const silent = connectTcp(server.port, "127.0.0.1");
+  silent.on("error", () => {});
+  await new Promise((resolve) => silent.once("close", resolve));
+  expect(refused).toEqual(["no TLS connection came about: TLS handshake timeout"]);
+  server.close();
+});
+
+test("a port that is in use is told as such", async () => {
+  const { port } = await bench.open();
+  const again = serveTls({
+    identity: tlsIdentity(key),
+    address: "127.0.0.1",
+    port,
+    accept: (stream) => stream.destroy(),
+    refused: () => {},
+  });
+  await expect(again).rejects.toMatchObject({ code: "PORT", exit: CrmExit.OSERR });
 });
 
 describe("a remote host", () => {
@@ -218,6 +247,6 @@ describe("a remote host", () => {
     const { port } = await bench.open();
     bench.remote?.close(true);
     const connect = remoteExecutor({ host: "127.0.0.1", port, sharedKey: key, timeoutMs: 5000 });
-    expect(connect()).rejects.toMatchObject({ code: "UNREACHABLE" });
+    await expect(connect()).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 });

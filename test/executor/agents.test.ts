@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import type { ExecutorEvent, Operation, OperationResult } from "../../src/execut
 import { openLog } from "../../src/platform/index.ts";
 import { ExecutorClient, localExecutor } from "../../src/remote/index.ts";
 import { OpStatus, resourceId } from "../../src/terms/index.ts";
+
+// Machines that run tests may be busy with others.
+setDefaultTimeout(30_000);
 
 /** An executor with agents of the test's own making, and a manager that remembers what it was told. */
 class Bench {

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
 import { ExecutorClient, localExecutor } from "../../src/remote/index.ts";
 import { resourceId } from "../../src/terms/index.ts";
+
+// Machines that run tests may be busy with others.
+setDefaultTimeout(30_000);
 
 let dir = "";
 const ends: (() => void)[] = [];

@@ -1,10 +1,13 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseXml, type XmlElement } from "@rgrove/parse-xml";
 import { exitReason } from "../../src/executor/index.ts";
 import { startProcess } from "../../src/platform/index.ts";
+
+// Machines that run tests may be busy with others.
+setDefaultTimeout(30_000);
 
 const agents = join(import.meta.dir, "../../agents/ocf");
 const dir = mkdtempSync(join(tmpdir(), "hactl-agents-"));

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
@@ -11,6 +11,9 @@ import type { ExecutorEvent } from "../../src/executor/index.ts";
 import { connectFrames, openLog, serveTls, tlsIdentity } from "../../src/platform/index.ts";
 import { ExecutorClient, type ExecutorState, remoteExecutor } from "../../src/remote/index.ts";
 import { CrmExit, HactlError, resourceId } from "../../src/terms/index.ts";
+
+// Machines that run tests may be busy with others.
+setDefaultTimeout(30_000);
 
 const key = Buffer.alloc(4096, 7);
 

@@ -80,7 +80,8 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   );
   for (const { rsc, operation, line } of operations)
     attempt(() => addOperation(configuration, rsc, operation, line));
-  for (const object of objects) attempt(() => placeOther(configuration, object));
+  const positions = new Map<XmlElement, Map<string | undefined, number>>();
+  for (const object of objects) attempt(() => placeOther(configuration, object, positions));
   if (mode === "push") removeOthers(configuration, objects);
   resolveOperations(configuration);
   assignIds(configuration);
@@ -139,7 +140,12 @@ function placeNode(configuration: XmlElement, { element: node }: CrmObject, mode
   nodes.children[nodes.children.indexOf(present)] = node;
 }
 
-function placeOther(configuration: XmlElement, object: CrmObject): void {
+/** `positions` keeps where each id stands in a section; nothing is taken out while objects are placed. */
+function placeOther(
+  configuration: XmlElement,
+  object: CrmObject,
+  positions: Map<XmlElement, Map<string | undefined, number>>,
+): void {
   const { section: name, element: source, line } = object;
   if (name === "nodes" || name === "resources") return;
   const section = sectionOf(configuration, name);
@@ -148,13 +154,17 @@ function placeOther(configuration: XmlElement, object: CrmObject): void {
     section.children = children;
     return;
   }
+  const known =
+    positions.get(section) ??
+    new Map(section.children.map(({ attributes }, index) => [attributes.get("id"), index]));
+  positions.set(section, known);
   const id = source.attributes.get("id");
-  const position = section.children.findIndex(
-    ({ attributes }) => id !== undefined && attributes.get("id") === id,
-  );
-  const present = section.children[position];
-  if (present === undefined) section.children.push(source);
-  else if (present.name !== source.name)
+  const position = id === undefined ? undefined : known.get(id);
+  const present = position === undefined ? undefined : section.children[position];
+  if (position === undefined || present === undefined) {
+    known.set(id, section.children.length);
+    section.children.push(source);
+  } else if (present.name !== source.name)
     throw conflict(`"${id}" is a <${present.name}> already`, "choose another id, or delete it first", line);
   else if (sets.includes(name)) mergePropertySet(present, source);
   else section.children[position] = source;

@@ -13,80 +13,85 @@ export function resourceElements(parent: XmlElement, deep = true): XmlElement[] 
     .flatMap((item) => (deep ? [item, ...resourceElements(item)] : [item]));
 }
 
+/** A resource and what holds it: a container, or the section. */
+interface Place {
+  parent: XmlElement;
+  readonly resource: XmlElement;
+}
+type Index = Map<string | undefined, Place>;
+
 /** Puts resources into the section: in place of those with the same id, or at its end; then fills the containers. */
 export function placeResources(section: XmlElement, objects: readonly CrmObject[]): void {
   const rank = ({ element: { name } }: CrmObject) => ranks.indexOf(name);
   const sorted = [...objects].sort((a, b) => rank(a) - rank(b));
-  for (const object of sorted) placeResource(section, object);
-  for (const object of sorted) fill(section, object);
-}
-
-interface Found {
-  readonly parent: XmlElement;
-  readonly index: number;
-  readonly resource: XmlElement;
-}
-
-function find(parent: XmlElement, id: string | undefined): Found | undefined {
-  for (const [index, resource] of parent.children.entries()) {
-    if (!resourceNames.has(resource.name)) continue;
-    if (resource.attributes.get("id") === id) return { parent, index, resource };
-    const inner = find(resource, id);
-    if (inner !== undefined) return inner;
+  const index: Index = new Map();
+  addToIndex(section, index);
+  for (const object of sorted) placeResource(section, object, index);
+  try {
+    for (const object of sorted) fill(section, object, index);
+  } finally {
+    const ownParent = (item: XmlElement) => index.get(item.attributes.get("id"))?.parent ?? section;
+    section.children = section.children.filter((item) => ownParent(item) === section);
   }
-  return undefined;
 }
 
-function placeResource(section: XmlElement, { element: source, line }: CrmObject): void {
+function addToIndex(parent: XmlElement, index: Index): void {
+  for (const resource of resourceElements(parent, false)) {
+    index.set(resource.attributes.get("id"), { parent, resource });
+    addToIndex(resource, index);
+  }
+}
+
+function placeResource(section: XmlElement, { element: source, line }: CrmObject, index: Index): void {
   const id = source.attributes.get("id");
-  const present = find(section, id);
+  const present = index.get(id);
   if (present === undefined) {
     section.children.push(source);
+    index.set(id, { parent: section, resource: source });
+    addToIndex(source, index);
     return;
   }
-  const { parent, index, resource } = present;
+  const { parent, resource } = present;
   const kind = (name: string) => (name === "master" ? "clone" : name);
   if (kind(resource.name) !== kind(source.name))
     throw conflict(`"${id}" is a <${resource.name}> already`, "choose another id, or delete it first", line);
+  parent.children[parent.children.indexOf(resource)] = source;
+  index.set(id, { parent, resource: source });
   // What the old container held stands on its own until the new one, or another, takes it.
-  const held = resourceElements(resource, false);
   const own = new Set(resourceElements(source, false).map(({ attributes }) => attributes.get("id")));
-  section.children.push(...held.filter(({ attributes }) => !own.has(attributes.get("id"))));
-  parent.children[index] = source;
+  for (const held of resourceElements(resource, false)) {
+    if (own.has(held.attributes.get("id"))) continue;
+    section.children.push(held);
+    index.set(held.attributes.get("id"), { parent: section, resource: held });
+  }
+  addToIndex(source, index);
 }
 
-/** Puts the resources that a container names into it. */
-function fill(section: XmlElement, { element: container, line }: CrmObject): void {
+/** Puts the resources that a container names into it; the section still lists them until all is done. */
+function fill(section: XmlElement, { element: container, line }: CrmObject, index: Index): void {
   const id = container.attributes.get("id");
-  for (const [index, item] of container.children.entries()) {
+  for (const [position, item] of container.children.entries()) {
     if (item.name !== memberName) continue;
     const wanted = item.attributes.get("id");
-    const found = find(section, wanted);
-    if (found === undefined)
-      throw conflict(
-        `${container.name} "${id}" names resource "${wanted}", which does not exist`,
-        "define it",
-        line,
-        "DANGLING_REFERENCE",
-      );
+    const found = index.get(wanted);
+    if (found === undefined) {
+      const what = `${container.name} "${id}" names resource "${wanted}", which does not exist`;
+      throw conflict(what, "define it", line, "DANGLING_REFERENCE");
+    }
     const { parent, resource } = found;
-    if (parent !== section)
-      throw conflict(
-        `resource "${wanted}" is in ${parent.name} "${parent.attributes.get("id")}" already`,
-        "take it out there",
-        line,
-      );
-    const fitting =
-      resource.name === "primitive" ||
-      (resource.name === "group" && (container.name === "clone" || container.name === "master"));
-    if (!fitting)
+    if (parent !== section) {
+      const what = `resource "${wanted}" is in ${parent.name} "${parent.attributes.get("id")}" already`;
+      throw conflict(what, "take it out there", line);
+    }
+    const inClone = container.name === "clone" || container.name === "master";
+    if (resource.name !== "primitive" && (resource.name !== "group" || !inClone))
       throw conflict(
         `a ${container.name} cannot hold a ${resource.name} ("${wanted}")`,
         "name a primitive",
         line,
       );
-    parent.children.splice(found.index, 1);
-    container.children[index] = resource;
+    found.parent = container;
+    container.children[position] = resource;
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
@@ -72,11 +72,11 @@ class RemoteBench {
   }
 }
 
-let bench = new RemoteBench();
-afterEach(() => {
-  bench.close();
+let bench: RemoteBench;
+beforeEach(() => {
   bench = new RemoteBench();
 });
+afterEach(() => bench.close());
 
 const until = async (condition: () => boolean) => {
   while (!condition()) await Bun.sleep(2);

@@ -164,13 +164,13 @@ function blockForStop(rsc: Resource): void {
 /** Takes a resource's place away again. */
 export function unassign(rsc: Resource): void {
   const old = rsc.assignedTo;
+  rsc.unassigned = true;
   if (rsc.children.length > 0) {
     for (const part of rsc.children) unassign(part);
     return;
   }
   if (!old) return;
   rsc.assignedTo = undefined;
-  rsc.unassigned = true;
   const index = old.assigned.lastIndexOf(rsc);
   if (index >= 0) old.assigned.splice(index, 1);
   release(old, rsc);

@@ -1,0 +1,113 @@
+import { INFINITY, nodeName } from "../terms/index.ts";
+import { thresholdReached } from "./failcount.ts";
+import { implyLocation } from "./location.ts";
+import { methodsOf } from "./methods.ts";
+import { type Cluster, type Node, type Resource, topLevel } from "./model.ts";
+import { addPlaceScore } from "./places.ts";
+import { noteRecheck, unpackerOf } from "./unpacker.ts";
+
+/** Scores that nodes get before anything is assigned: locks, location constraints, stickiness, failures. */
+export function applyNodeCriteria(cluster: Cluster): void {
+  if (cluster.options.shutdownLock) for (const rsc of cluster.resources) applyShutdownLock(cluster, rsc);
+  for (const location of cluster.locations)
+    methodsOf(location.rsc).applyLocation(cluster, location.rsc, location);
+  for (const rsc of cluster.resources) applyStickiness(cluster, rsc);
+  for (const node of cluster.nodes) {
+    for (const rsc of cluster.resources) {
+      applyFailures(cluster, rsc, node);
+      applyExclusiveDiscovery(rsc, node);
+    }
+  }
+}
+
+/** A resource stays where it is active, if that is one node (Pacemaker Explained, resource-stickiness). */
+function applyStickiness(cluster: Cluster, rsc: Resource): void {
+  if (rsc.children.length > 0) {
+    for (const part of rsc.children) applyStickiness(cluster, part);
+    return;
+  }
+  const [node] = rsc.runningOn;
+  if (!rsc.managed || rsc.stickiness < 1 || !node || rsc.runningOn.length > 1) return;
+  if (!cluster.options.symmetric && !rsc.allowed.has(node)) return;
+  addPlaceScore(cluster, rsc, node, rsc.stickiness);
+  cluster.reason({
+    rsc: rsc.id,
+    node: nodeName(node.name),
+    score: rsc.stickiness,
+    source: "stickiness",
+    text: `${rsc.id} runs on ${node.name} and prefers to stay there`,
+  });
+}
+
+/** Too many failures exclude a node; those of an anonymous instance exclude it for the whole clone. */
+function applyFailures(cluster: Cluster, rsc: Resource, node: Node): void {
+  if (rsc.children.length > 0) {
+    for (const part of rsc.children) applyFailures(cluster, part, node);
+    return;
+  }
+  if (!thresholdReached(unpackerOf(cluster), cluster, rsc, node)) return;
+  const banned = whatFails(rsc);
+  addPlaceScore(cluster, banned, node, -INFINITY);
+  cluster.reason({
+    rsc: banned.id,
+    node: nodeName(node.name),
+    score: -INFINITY,
+    source: "failure",
+    text: `${rsc.id} has failed on ${node.name} as often as its migration-threshold (${rsc.migrationThreshold}) allows`,
+  });
+}
+
+/** Anonymous instances are alike: what fails is their clone. */
+function whatFails(rsc: Resource): Resource {
+  if (rsc.removed && !rsc.removedInstance) return rsc;
+  let outer: Resource | undefined;
+  for (let current = rsc.parent; current; current = current.parent) {
+    if (current.isClone && !current.unique) outer = current;
+    if (current.isBundle) break;
+  }
+  return outer ?? rsc;
+}
+
+/** Where discovery is exclusive to some nodes, it runs on none but those. */
+function applyExclusiveDiscovery(rsc: Resource, node: Node): void {
+  if (!rsc.exclusiveDiscovery && !topLevel(rsc, false).exclusiveDiscovery) return;
+  for (const part of rsc.children) applyExclusiveDiscovery(part, node);
+  const entry = rsc.allowed.get(node);
+  if (entry && entry.discovery !== "exclusive") entry.score = -INFINITY;
+}
+
+/** A resource whose node was shut down in an orderly way waits for it (shutdown-lock). */
+function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
+  if (rsc.isGroup) for (const member of rsc.children) applyShutdownLock(cluster, member);
+  if (!rsc.isPrimitive && !rsc.isGroup) return;
+  const [node] = rsc.runningOn;
+  if (rsc.lockNode) {
+    // It was started elsewhere although it was locked.
+    if (rsc.runningOn.length > 0) unlock(rsc);
+  } else if (node && rsc.runningOn.length === 1 && node.shutdown && !node.unclean) {
+    rsc.lockNode = node;
+    rsc.lockTime = Number.parseInt(node.attributes.get("shutdown") ?? "0", 10) || cluster.now;
+  }
+  const { lockNode } = rsc;
+  if (!lockNode) return;
+  const { shutdownLockLimitMs } = cluster.options;
+  if (shutdownLockLimitMs > 0) {
+    const ends = rsc.lockTime + shutdownLockLimitMs / 1000;
+    if (cluster.now > ends) return unlock(rsc);
+    noteRecheck(cluster, ends + 1);
+  }
+  for (const entry of [...rsc.allowed.values()]) {
+    if (entry.node !== lockNode) implyLocation(cluster, "shutdown-lock", rsc, entry.node, -INFINITY);
+  }
+  cluster.reason({
+    rsc: rsc.id,
+    node: nodeName(lockNode.name),
+    source: "shutdown-lock",
+    text: `${rsc.id} waits for ${lockNode.name}, which was shut down in an orderly way`,
+  });
+}
+
+function unlock(rsc: Resource): void {
+  rsc.lockNode = undefined;
+  rsc.lockTime = 0;
+}

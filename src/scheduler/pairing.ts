@@ -1,0 +1,56 @@
+import { addScores, INFINITY } from "../terms/index.ts";
+import { compareNodes, locations, roleOf, soleLocation } from "./availability.ts";
+import { colocationValue } from "./colocation.ts";
+import { Role } from "./flags.ts";
+import type { Cluster, Colocation, Node, Resource } from "./model.ts";
+
+/** Whether something in it is blocked: then nobody can be placed by it. */
+export const blockedInside = (rsc: Resource): boolean => rsc.blocked || rsc.children.some(blockedInside);
+
+/**
+ * The instance of a clone (or container of a bundle) on the node of another resource; while that has none, on the
+ * best of its nodes that has one.
+ */
+export function compatibleInstance(
+  cluster: Cluster,
+  matched: Resource,
+  collective: Resource,
+  role: Role,
+  current: boolean,
+): Resource | undefined {
+  const instances = collective.isBundle
+    ? (collective.bundle?.replicas.map(({ container }) => container) ?? [])
+    : collective.children;
+  const on = (node: Node) => instances.find((instance) => instanceMatches(instance, node, role, current));
+  const node = soleLocation(matched, current);
+  if (node) return on(node);
+  const places = [...matched.allowed.values()].sort((a, b) => compareNodes(cluster, a, b, undefined));
+  for (const place of places) {
+    const found = on(place.node);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Whether an instance is (or will be) on a node, in a role if given. */
+export function instanceMatches(instance: Resource, node: Node, role: Role, current: boolean): boolean {
+  if (blockedInside(instance) || !locations(instance, current).includes(node)) return false;
+  return role === Role.Unknown || roleOf(instance, current) === role;
+}
+
+/** Excludes the nodes that match none of the primary's; the others get its preference when `merge` is set. */
+export function intersectPlaces(
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+  nodes: readonly { readonly node: Node; readonly score: number }[],
+  merge: boolean,
+): void {
+  const { attribute } = colocation;
+  for (const entry of dependent.allowed.values()) {
+    const value = colocationValue(entry.node, attribute, dependent);
+    const match = nodes.find(({ node }) => colocationValue(node, attribute, primary) === value);
+    if (!match) entry.score = -INFINITY;
+    else if (merge) entry.score = addScores(entry.score, match.score);
+  }
+}

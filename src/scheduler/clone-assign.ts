@@ -1,3 +1,4 @@
+import { parseBoolean } from "../cib/index.ts";
 import { INFINITY } from "../terms/index.ts";
 import { setPlace, showScores } from "./assign.ts";
 import { soleLocation } from "./availability.ts";
@@ -96,7 +97,8 @@ export const cloneAssignment: AssignmentMethods = {
 
 /** Interleaving is asked for by the dependent, and possible when both have as many instances a node. */
 function canInterleave(cluster: Cluster, { dependent, primary }: Colocation): boolean {
-  if (!dependent.isCollective || dependent.meta.get("interleave")?.toLowerCase() !== "true") return false;
+  const interleave = dependent.clone?.interleave ?? parseBoolean(dependent.meta.get("interleave")) === true;
+  if (!dependent.isCollective || !interleave) return false;
   const perNode = (rsc: Resource) => rsc.clone?.cloneNodeMax ?? rsc.bundle?.replicasPerHost ?? 1;
   if (perNode(dependent) === perNode(primary)) return true;
   cluster.error(

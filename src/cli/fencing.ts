@@ -19,7 +19,13 @@ export async function askFencing<T>(request: AdminRequest, timeoutMs: number): P
 }
 
 /** Who asks, for the history: the person behind sudo, else the user. */
-export const caller = (): string => process.env.SUDO_USER ?? userInfo().username;
+export function caller(): string {
+  const { USER, LOGNAME, SUDO_USER } = process.env;
+  const { username, uid } = userInfo();
+  // Bun takes the name from the environment and calls it "unknown" where nothing is set.
+  const known = username === "unknown" ? undefined : username;
+  return SUDO_USER ?? known ?? USER ?? LOGNAME ?? (uid === 0 ? "root" : `uid ${uid}`);
+}
 
 /** Asks a person; throws HactlError `NOT_CONFIRMED` unless the answer is yes. Without a terminal nobody can answer. */
 export async function confirmed(question: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import type { XmlElement } from "../cib/index.ts";
 import { devicesFromCib, kdumpNames, kdumpPorts } from "../fencer/index.ts";
 import { KdumpListener, plainAddress } from "../kdump/index.ts";
@@ -25,12 +24,12 @@ export interface KdumpWatchOptions {
   readonly log: (level: "info" | "warning" | "debug", text: string) => void;
 }
 
-/** How often names are looked up again. */
+/** How often the hosts file is looked at again. */
 const lookupMs = 300_000;
 
 /**
  * Listens for crash notices and knows whose they are: a node's addresses in the node list, those of its name in the
- * hosts file and the name service, and what a fence_kdump device lists for it. Any of them counts, on any link.
+ * hosts file, and what a fence_kdump device lists for it. Any of them counts, on any link.
  */
 export class KdumpWatch {
   private listener: KdumpListener | undefined;
@@ -49,8 +48,8 @@ export class KdumpWatch {
 
   /** Opens the sockets. What cannot be opened is logged: the cluster works without. */
   async start(): Promise<void> {
-    await this.learn();
-    this.timer = setInterval(() => void this.learn(), lookupMs);
+    this.learn();
+    this.timer = setInterval(() => this.learn(), lookupMs);
     this.timer.unref();
     await this.open();
   }
@@ -75,7 +74,7 @@ export class KdumpWatch {
   /** The node list is now this. */
   setNodes(nodes: readonly KdumpNode[]): void {
     this.nodes = nodes;
-    void this.learn();
+    this.learn();
   }
 
   /** Takes ports and names of fence_kdump devices from the CIB's configuration. */
@@ -84,7 +83,7 @@ export class KdumpWatch {
     this.extra = new Map(this.nodes.map(({ name }) => [name, kdumpNames(fencing, name)]));
     const ports = [...new Set([this.options.port, ...kdumpPorts(fencing)])];
     const names = JSON.stringify([...this.extra]);
-    if (names !== this.names) void this.learn();
+    if (names !== this.names) this.learn();
     this.names = names;
     if (ports.join() === this.ports.join()) return;
     this.ports = ports;
@@ -120,11 +119,11 @@ export class KdumpWatch {
   }
 
   /** Looks names up. An address that two nodes share identifies neither. */
-  private async learn(): Promise<void> {
+  private learn(): void {
     const owners = new Map<string, Set<NodeName>>();
     for (const { name } of this.nodes)
       for (const word of [name, ...(this.extra.get(name) ?? [])])
-        for (const address of await addressesOf(word)) {
+        for (const address of addressesOf(word)) {
           const plain = plainAddress(address);
           owners.set(plain, (owners.get(plain) ?? new Set()).add(name));
         }
@@ -138,16 +137,9 @@ export class KdumpWatch {
   }
 }
 
-async function addressesOf(word: string): Promise<readonly string[]> {
-  if (/^[\d.]+$/.test(word) || word.includes(":")) return [word];
-  const local = hostsAddresses(word);
-  if (local.length > 0) return local;
-  try {
-    return (await lookup(word, { all: true })).map(({ address }) => address);
-  } catch {
-    // A name that nobody knows is no mistake: the node list has its addresses.
-    return [];
-  }
+/** A numeric address itself, or what the hosts file says: the cluster asks no name server, which may not answer. */
+function addressesOf(word: string): readonly string[] {
+  return /^[\d.]+$/.test(word) || word.includes(":") ? [word] : hostsAddresses(word);
 }
 
 /**

@@ -652,6 +652,10 @@ export class Fencer {
       this.outOfTime(id, now);
       return;
     }
+    if (operation.attempts.some(({ state }) => state === "running")) {
+      this.effects.push({ type: "set-timer", timer: `forget:${id}`, afterMs: 4 * this.graceMs });
+      return;
+    }
     this.operations.delete(id);
     this.executions.cancel(id, now);
     this.log(

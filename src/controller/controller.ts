@@ -49,6 +49,8 @@ export class Controller {
   #outcome: JoinOutcome | undefined;
   /** Delivered after the summaries and before the snapshot that they build on. */
   #buffer: Received[] = [];
+  /** The join of the membership before was complete here: its members have the same state. */
+  #settled = false;
   /** What this node wants to say as soon as the join is over. */
   #outbox: ClusterMessage[] = [];
   /** Whether this copy of the state has been the cluster's. */
@@ -170,6 +172,7 @@ export class Controller {
     this.#membershipKey = membershipKey(membership.ringId, membership.participants);
     this.#noteLostNodes(before, membership);
     this.#leader.pause("the membership changed");
+    this.#settled = this.#phase === "synced";
     this.#phase = "joining";
     this.#leaderId = undefined;
     this.#idleSaid = false;
@@ -183,7 +186,7 @@ export class Controller {
   #sendSummary(): void {
     const membership = this.#membership;
     if (!membership || !this.#executorUp || this.#phase !== "joining") return;
-    const companions = this.#live ? membership.cameWithMe : [this.#init.self];
+    const companions = this.#live && this.#settled ? membership.cameWithMe : [this.#init.self];
     const newcomers = membership.participants.some(({ nodeId }) => !companions.includes(nodeId));
     const summary: Summary = {
       node: this.#init.self,

@@ -16,7 +16,10 @@ export interface Summary {
   readonly version: CibVersion;
   /** Whether its copy is from a time when it took part in a cluster, or only read from its disk. */
   readonly live: boolean;
-  /** Participants that came along with it from the membership before: they have the same state. */
+  /**
+   * Participants that came along with it from the membership before, where its own join was complete: they have the
+   * same state if they say the same. Only itself when its join was not complete.
+   */
   readonly companions: readonly NodeId[];
 }
 
@@ -39,8 +42,11 @@ export function decideJoin(summaries: readonly Summary[]): JoinOutcome {
   if (!first) throw new RangeError("decideJoin needs at least one summary");
   const leader = summaries.reduce((best, next) => (compareLeader(next, best) < 0 ? next : best), first);
   const winner = summaries.reduce((best, next) => (compareWinner(next, best) < 0 ? next : best), first);
-  const members = new Set(summaries.map(({ node }) => node));
-  const holders = new Set([winner.node, ...winner.companions.filter((node) => members.has(node))]);
+  // Both must say it: one that came along without having received the state yet names only itself.
+  const mutual = summaries.filter(
+    ({ node, companions }) => winner.companions.includes(node) && companions.includes(winner.node),
+  );
+  const holders = new Set([winner.node, ...mutual.map(({ node }) => node)]);
   return { leader: leader.node, winner: winner.node, holders };
 }
 

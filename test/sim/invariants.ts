@@ -109,7 +109,6 @@ export class Invariants implements NodeObserver, TrafficObserver {
 
   onCrash(node: SimNode): void {
     this.views.delete(node.id);
-    this.lastSequence.delete(node.id);
   }
 
   onSend(host: ManagerHost, id: MessageId): void {

@@ -145,9 +145,12 @@ export class SimNode {
       this.init.trace(`node ${this.id} runs again`);
       const waiting = this.init.random.chance(0.5) ? this.waiting : this.init.random.shuffle(this.waiting);
       this.waiting = [];
-      const { local } = this;
-      this.local = [];
-      for (const run of [...local, ...waiting]) if (this.life === life) run();
+      while (this.life === life) {
+        const next = this.local.shift();
+        if (!next) break;
+        next();
+      }
+      for (const run of waiting) if (this.life === life) run();
     });
   }
 
@@ -216,7 +219,8 @@ export class SimNode {
   }
 
   private whenRunning(queue: (() => void)[], run: () => void): void {
-    if (this.isPaused) queue.push(run);
+    // What comes over a local socket does not overtake what waits there.
+    if (this.isPaused || (queue === this.local && queue.length > 0)) queue.push(run);
     else run();
   }
 

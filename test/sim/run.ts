@@ -1,6 +1,9 @@
 import { runSeed } from "./scenario.ts";
 
-/** Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`; `--small` for small clusters. */
+/**
+ * Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`; `--small` for small clusters, `--first` to stop
+ * at the first violation.
+ */
 function main(args: readonly string[]): number {
   const value = (name: string): number | undefined => {
     const at = args.indexOf(name);
@@ -9,7 +12,7 @@ function main(args: readonly string[]): number {
   const seed = value("--seed");
   const small = args.includes("--small");
   if (seed !== undefined) return replay(seed, small, args.includes("--trace"));
-  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000, small);
+  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000, small, args.includes("--first"));
 }
 
 function replay(seed: number, small: boolean, trace: boolean): number {
@@ -23,11 +26,14 @@ function replay(seed: number, small: boolean, trace: boolean): number {
   }
 }
 
-function sweep(from: number, count: number, small: boolean): number {
+function sweep(from: number, count: number, small: boolean, first: boolean): number {
   const began = performance.now();
   const failures = new Map<string, number[]>();
   const total = { virtualMs: 0, datagrams: 0, messages: 0, memberships: 0, rings: 0 };
-  for (let seed = from; seed < from + count; seed++) {
+  let done = 0;
+  const limit = Number(process.env.SIM_SECONDS ?? Number.POSITIVE_INFINITY) * 1000;
+  for (let seed = from; seed < from + count && performance.now() - began < limit; seed++) {
+    done += 1;
     try {
       const result = runSeed({ seed, small });
       total.virtualMs += result.virtualMs;
@@ -42,12 +48,13 @@ function sweep(from: number, count: number, small: boolean): number {
       seeds.push(seed);
       failures.set(kind, seeds);
       if (seeds.length <= 3) console.log(`seed ${seed}: ${text.slice(0, 400)}`);
+      if (first) break;
     }
   }
   const seconds = (performance.now() - began) / 1000;
   const bad = [...failures.values()].reduce((sum, seeds) => sum + seeds.length, 0);
   console.log(
-    `${count} seeds from ${from} in ${seconds.toFixed(1)} s: ${(total.virtualMs / 3_600_000).toFixed(2)} h of virtual time, ` +
+    `${done} seeds from ${from} in ${seconds.toFixed(1)} s: ${(total.virtualMs / 3_600_000).toFixed(2)} h of virtual time, ` +
       `${total.datagrams} datagrams, ${total.messages} deliveries, ${total.rings} rings, ${total.memberships} memberships, ${bad} violations`,
   );
   for (const [kind, seeds] of failures)

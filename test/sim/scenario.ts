@@ -3,6 +3,7 @@ import type { LinkMode } from "../../src/totem/index.ts";
 import { SimCluster, type SimPlan } from "./cluster.ts";
 import type { Quality } from "./network.ts";
 import { Random } from "./random.ts";
+import { TrafficManager } from "./traffic.ts";
 
 /** What a run consisted of. */
 export interface RunResult {
@@ -140,7 +141,7 @@ class Scenario {
     const spell = tokenMs * (0.1 + random.unit() * 5);
     const node = random.pick(this.cluster.nodes);
     const later = (run: () => void, ms = spell) => this.cluster.schedule.after(ms, run);
-    switch (random.between(0, 13)) {
+    switch (random.between(0, 15)) {
       case 0:
       case 1:
         node.crash();
@@ -183,6 +184,10 @@ class Scenario {
         return;
       case 13:
         this.pauseMany();
+        return;
+      case 14:
+      case 15:
+        this.storm(spell);
         return;
     }
   }
@@ -263,6 +268,34 @@ class Scenario {
         if (from && to) cluster.network.garbage(0, from.id, to.id, random.bytes(random.between(0, 100)));
       });
     }
+  }
+
+  /** Everybody talks, some hear only half of it, and in the middle of that the network falls apart or a node dies. */
+  private storm(spell: number): void {
+    const { cluster, random } = this;
+    const { tokenMs } = cluster.plan;
+    cluster.trace("everybody talks while the network falls apart");
+    for (const { manager } of cluster.nodes)
+      if (manager instanceof TrafficManager) manager.burst(random.between(1, 15));
+    const deaf = new Set(random.some(cluster.nodes).map(({ id }) => id as number));
+    const loss = random.pick([0.3, 0.6, 0.9]);
+    cluster.eachWay((way, _link, _from, to) => {
+      if (deaf.has(to)) way.loss = loss;
+    });
+    const later = (ms: number, run: () => void) => cluster.schedule.after(ms, run);
+    later(random.unit() * 40, () => {
+      if (random.chance(0.5)) this.partition(spell);
+      const victim = random.pick(cluster.nodes);
+      if (random.chance(0.5)) {
+        victim.crash();
+        later(spell, () => victim.start(true));
+      }
+    });
+    later(random.unit() * tokenMs * 2, () =>
+      cluster.eachWay((way) => {
+        way.loss = cluster.network.base.loss;
+      }),
+    );
   }
 
   /** Several nodes lose power at once, and come back one by one. */

@@ -89,21 +89,29 @@ export class TrafficManager implements Manager {
     this.observer.onDeliver(this.host, from, checkMessage(payload));
   }
 
+  /** Many messages at once, some of several datagrams. */
+  burst(count: number): void {
+    for (let n = 0; n < count; n++) this.talk(this.random.chance(0.3) ? 6000 : 300);
+  }
+
   private rest(): void {
     this.host.after(-Math.log(1 - this.random.unit()) * this.plan.meanMs, () => {
       if (this.mayTalk()) {
         const count = this.random.between(1, this.plan.burst);
-        for (let n = 0; n < count; n++) this.talk();
+        for (let n = 0; n < count; n++) this.talk(this.limit());
       }
       this.rest();
     });
   }
 
-  private talk(): void {
+  private limit(): number {
+    return this.random.chance(this.plan.large) ? this.plan.largeBytes : this.plan.maxBytes;
+  }
+
+  private talk(maxBytes: number): void {
     this.sent += 1;
     const id = { node: this.host.node, incarnation: this.host.incarnation, number: this.sent };
-    const large = this.random.chance(this.plan.large);
-    const length = this.random.between(HEAD, large ? this.plan.largeBytes : this.plan.maxBytes);
+    const length = this.random.between(HEAD, maxBytes);
     this.observer.onSend(this.host, id);
     this.host.send(makeMessage(id, length));
   }

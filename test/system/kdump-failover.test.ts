@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FenceHistoryReply } from "../../src/daemon/index.ts";
 import type { FenceTestRow } from "../../src/fencer/index.ts";
@@ -18,6 +18,10 @@ describe("a machine that crashes and dumps", () => {
 
   beforeAll(async () => {
     cluster = await NetnsCluster.make({ nodes: 3, links: 2 });
+    for (const name of cluster.nodes.names) {
+      const config = cluster.nodes.configOf(name);
+      writeFileSync(config, readFileSync(config, "utf8").replace("listen = false", "listen = true"));
+    }
     cluster.nodes.startAll();
     await membersAre(3);
     const file = join(cluster.nodes.directory, "kdump.crm");

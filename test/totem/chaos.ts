@@ -6,9 +6,14 @@ export function chaos(seed: number): { readonly network: Network; readonly deliv
   const chance = random(seed * 7919 + 1);
   const count = 2 + Math.floor(chance() * (chance() < 0.2 ? 9 : 5));
   const network = new Network(count, seed, {
-    netmtu: chance() < 0.5 ? 1500 : 512,
+    netmtu: [512, 1500, 9000][Math.floor(chance() * 3)] ?? 1500,
     sendJoinMs: chance() < 0.2 ? 20 : 0,
     failRecvConst: chance() < 0.2 ? 60 : 2500,
+    windowSize: chance() < 0.3 ? 4 : 50,
+    maxMessages: chance() < 0.3 ? 2 : 17,
+    seqnoUnchangedConst: chance() < 0.5 ? 3 : 30,
+    missCountConst: chance() < 0.3 ? 1 : 5,
+    cancelTokenHoldOnRetransmit: chance() < 0.3,
   });
   const history = new History(network);
   const pick = () => 1 + Math.floor(chance() * count);
@@ -24,7 +29,10 @@ export function chaos(seed: number): { readonly network: Network; readonly deliv
     disturb(network, history, chance, pick, count);
     const messages = Math.floor(chance() * 40);
     for (let index = 0; index < messages; index++) {
-      const size = chance() < 0.1 ? Math.floor(chance() * 20_000) : Math.floor(chance() * 300);
+      const size =
+        chance() < 0.1
+          ? Math.floor(chance() * (chance() < 0.1 ? 300_000 : 20_000))
+          : Math.floor(chance() * 300);
       const guarantee = chance() < 0.4 ? "safe" : "agreed";
       const id = pick();
       network.after(chance() * 1500, () => history.send(id, guarantee, size));

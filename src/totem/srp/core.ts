@@ -23,6 +23,9 @@ export type State =
     }
   | { readonly name: "operational"; readonly rotation: Rotation };
 
+/** What a node has before its first ring; no ring has the sequence 0. */
+export const noRing = (self: NodeId): Ring => new Ring({ representative: self, sequence: 0 }, [self], self);
+
 /** What the handlers of the states share. */
 export class Core {
   readonly context: Context;
@@ -44,7 +47,7 @@ export class Core {
     this.neighbours = new Neighbours(this.context);
     this.delivery = new Delivery(this.context);
     this.limit = regularLimit(options);
-    this.ring = new Ring({ representative: self, sequence: 0 }, [self], self);
+    this.ring = noRing(self);
     this.source = {
       backlog: () => this.queue.backlog(this.limit),
       next: (sequence) => this.queue.pack(self, this.ring.id, sequence, this.limit),

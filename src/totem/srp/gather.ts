@@ -1,6 +1,6 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
 import { bestClique } from "./clique.ts";
-import type { Join } from "./wire.ts";
+import { type Join, MAX_NODES } from "./wire.ts";
 
 interface Heard {
   readonly at: Millis;
@@ -61,8 +61,8 @@ export class Gather {
     if (this.failed.has(from) || this.selfFailed) return "ignored";
     this.#joins.set(from, { at: now, join });
     const before = this.#size();
-    for (const id of join.orderly) this.orderly.add(id);
-    for (const id of join.proc) this.proc.add(id);
+    if (this.proc.size + join.proc.size <= MAX_NODES) for (const id of join.proc) this.proc.add(id);
+    for (const id of join.orderly) if (this.proc.has(id)) this.orderly.add(id);
     this.proc.add(from);
     if (join.failed.has(this.self)) this.failed.add(from);
     else if (!subset(join.failed, this.failed)) this.#weighAccusations();

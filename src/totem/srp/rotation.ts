@@ -114,9 +114,9 @@ export class Rotation {
 
   /** Whether the representative has to be told that I want to send; true once for every visit. */
   needsCancel(): boolean {
-    const { ring } = this;
-    if (ring.representative || this.#cancelSent || ring.idle <= this.#context.options.seqnoUnchangedConst)
-      return false;
+    // My count of idle visits may lag behind the representative's by one.
+    const awake = this.ring.idle < this.#context.options.seqnoUnchangedConst;
+    if (this.ring.representative || this.#cancelSent || awake) return false;
     this.#cancelSent = true;
     return true;
   }

@@ -1,6 +1,6 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
 import type { TotemEffect, TotemEvent, TotemOptions, TotemStatus, TotemTimer } from "../face.ts";
-import { Core } from "./core.ts";
+import { Core, noRing } from "./core.ts";
 import { Formation } from "./formation.ts";
 import { Operation } from "./operation.ts";
 import { Proposal } from "./proposal.ts";
@@ -73,6 +73,7 @@ export class SingleRing {
   #start(ringSequence: number): void {
     if (this.#core.state.name !== "stopped") return;
     this.#lastAlive = this.#core.context.now;
+    this.#core.ring = noRing(this.#core.context.self);
     this.#core.highest = ringSequence;
     this.#formation.start(ringSequence);
     this.#core.context.arm("pause", this.#core.context.options.tokenMs / PAUSE_TICKS);

@@ -134,7 +134,7 @@ export class Executions {
     const wrong = complaint(outcome, execution.runTimeoutMs);
     if (execution.stage === "check") this.checked(execution, outcome, wrong, now);
     else if (execution.stage === "verify") this.verified(execution, outcome, wrong, now);
-    else this.ran(execution, wrong, now);
+    else this.ran(execution, wrong, outcome.timedOut, now);
     return true;
   }
 
@@ -226,7 +226,7 @@ export class Executions {
     this.emit({ type: "run-agent", run });
   }
 
-  private ran(execution: Execution, wrong: string, now: Millis): void {
+  private ran(execution: Execution, wrong: string, timedOut: boolean, now: Millis): void {
     const { device, order } = execution;
     const metadata = this.usable(execution);
     if (wrong === "") {
@@ -239,7 +239,8 @@ export class Executions {
       return;
     }
     execution.triesLeft--;
-    if (execution.triesLeft <= 0 || now >= execution.deadline) {
+    // A run that timed out has used the time of all tries.
+    if (execution.triesLeft <= 0 || timedOut || now >= execution.deadline) {
       this.finish(execution, false, wrong, now);
       return;
     }

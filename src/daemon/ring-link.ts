@@ -1,6 +1,7 @@
 import type { NodeId } from "../terms/index.ts";
 import { nodeId } from "../terms/index.ts";
 import type { RingCoreStatus, RingMembership } from "./ring-core-face.ts";
+import type { TimerLateness } from "./ring-lateness.ts";
 
 /** Frames from the ring process to the manager. */
 export const FromRing = {
@@ -45,6 +46,8 @@ export interface RingProcessStatus {
   readonly memory: string;
   readonly warnings: readonly string[];
   readonly startedAt: number;
+  /** How late its timers fire: whether the machine lets it run. */
+  readonly lateness: TimerLateness;
   readonly children: readonly {
     readonly name: string;
     readonly pid: number | undefined;

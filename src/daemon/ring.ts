@@ -23,6 +23,7 @@ import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import { Lateness } from "./ring-lateness.ts";
 import {
   encodeDelivery,
   FromRing,
@@ -59,6 +60,7 @@ export class RingProcess {
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
   readonly #startedAt = wallMs();
+  readonly #lateness = new Lateness();
   #manager: FrameConnection | undefined;
   #incarnation = 0;
   #paused = false;
@@ -71,9 +73,11 @@ export class RingProcess {
   #ending = false;
   #end: (code: number) => void = () => {};
 
+  /** `children`: what it keeps alive; manager and executor unless said otherwise. */
   constructor(
     private setup: NodeSetup,
     private readonly log: Log,
+    children?: readonly Child[],
   ) {
     const key = readKey(setup.config.totem.keyFile);
     this.#core = new RingCore(ringOptions(setup, key), randomBytes(8), monotonicMs());
@@ -87,7 +91,7 @@ export class RingProcess {
       configPath,
       ...(node === undefined ? [] : ["--node", node]),
     ];
-    this.#children = [
+    this.#children = children ?? [
       new Child("executor", words("executor"), log),
       new Child("manager", words("manager"), log),
     ];
@@ -185,10 +189,12 @@ export class RingProcess {
 
   #setTimer(timer: RingTimer, afterMs: Millis): void {
     clearTimeout(this.#timers.get(timer));
+    const due = monotonicMs() + afterMs;
     this.#timers.set(
       timer,
       setTimeout(() => {
         this.#timers.delete(timer);
+        this.#lateness.note(monotonicMs() - due);
         this.#step({ type: "timer", timer });
       }, afterMs),
     );
@@ -356,6 +362,7 @@ export class RingProcess {
       memory: this.#memory,
       warnings: this.#warnings,
       startedAt: this.#startedAt,
+      lateness: this.#lateness.summary(),
       children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),
     };
   }

@@ -8,6 +8,9 @@ const checkout = join(import.meta.dir, "..", "..");
 /** The built executable, which is what users run. */
 export const executable = join(checkout, "dist", "hactl");
 
+/** Tests that want real-time priority or locked memory say so. */
+const withoutPrivileges = ["sched_rr = false", "lock_memory = false"];
+
 /** What a command printed and how it ended. */
 export interface Ran {
   readonly code: number;
@@ -23,6 +26,8 @@ export interface LocalClusterOptions {
   readonly enter?: (name: string) => readonly string[];
   /** Words before the daemon alone. */
   readonly boot?: (name: string) => readonly string[];
+  /** Further processes of a node, beside those with its HACTL_CONFIG in their environment. */
+  readonly processes?: (name: string) => readonly number[];
   readonly port?: number;
   readonly tokenMs?: number;
   /** Lines to add to a table of hactl.toml. */
@@ -125,7 +130,7 @@ export class LocalCluster {
   /** Processes of a node, its services and agents among them. */
   processesOf(name: string): number[] {
     const wanted = `HACTL_CONFIG=${this.configOf(name)}`;
-    return readdirSync("/proc").flatMap((entry) => {
+    const marked = readdirSync("/proc").flatMap((entry) => {
       const pid = Number(entry);
       if (!(pid > 0) || pid === process.pid) return [];
       try {
@@ -135,6 +140,7 @@ export class LocalCluster {
         return [];
       }
     });
+    return [...new Set([...marked, ...(this.options.processes?.(name) ?? [])])];
   }
 
   /** The node dies: every process of it is killed, again until none is left. */
@@ -190,6 +196,7 @@ export class LocalCluster {
     });
     const ocfPath = [...(options.ocfPath ?? []), join(checkout, "agents", "ocf"), "/usr/lib/ocf/resource.d"];
     const at = (...parts: string[]) => JSON.stringify(join(this.directory, name, ...parts));
+    const given = new Set(options.system?.map((line) => line.split(" ")[0] ?? ""));
     return `[totem]
 cluster_name = "local"
 token = ${options.tokenMs ?? 1000}
@@ -211,8 +218,7 @@ logfile_priority = "info"
 [system]
 state_dir = ${at("state")}
 run_dir = ${at("run")}
-sched_rr = false
-lock_memory = false
+${withoutPrivileges.filter((line) => !given.has(line.split(" ")[0] ?? "")).join("\n")}
 ocf_path = ${JSON.stringify(ocfPath.join(":"))}
 fence_path = ${JSON.stringify(`${join(checkout, "agents", "fence")}:/usr/sbin`)}
 ${(options.system ?? []).join("\n")}

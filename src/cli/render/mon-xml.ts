@@ -141,7 +141,7 @@ function nodeElement(cluster: Cluster, node: Node, options: MonOptions): XmlElem
     pending: flag(node.pending),
     unclean: flag(node.unclean),
     health: nodeHealth(cluster, node),
-    feature_set: node.featureSet,
+    feature_set: node.featureSet ?? "<3.15.1",
     shutdown: flag(node.shutdown),
     expected_up: flag(node.expectedUp),
     is_dc: flag(node.isDc),

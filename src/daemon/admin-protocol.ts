@@ -59,6 +59,8 @@ export interface NodeReply {
   readonly quorate: boolean;
   readonly leader?: string;
   readonly joined: boolean;
+  /** Process of the daemon, which ends last. */
+  readonly pid: number;
   readonly members: readonly {
     readonly id: number;
     readonly name: string;

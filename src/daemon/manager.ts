@@ -484,6 +484,7 @@ export class Manager {
       name: this.setup.self.name,
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
+      pid: process.ppid,
       ...(view.leader === undefined ? {} : { leader: view.leader }),
       members: this.setup.config.nodes.map(({ id, name }) => ({
         id,

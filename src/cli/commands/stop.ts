@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import { connectAdmin, type NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
@@ -27,13 +28,10 @@ export default defineCommand({
       });
     }
     const client = await connectAdmin();
-    const { name } = await client.request<NodeReply>({ type: "node" });
-    const gone = new Promise<void>((resolve) => {
-      client.onClose = resolve;
-    });
+    const { name, pid } = await client.request<NodeReply>({ type: "node" });
     await client.request({ type: "shutdown" });
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-    const inTime = await Promise.race([gone.then(() => true), Bun.sleep(seconds * 1000).then(() => false)]);
+    const inTime = await ended(pid, seconds * 1000);
     client.close();
     if (!inTime) {
       throw new HactlError({
@@ -47,3 +45,15 @@ export default defineCommand({
     else print(`Node ${name} has left the cluster.`);
   },
 });
+
+/** Between two looks whether a process has ended. */
+const lookMs = 50;
+
+/** Waits for the end of a process; false when the time is over. */
+async function ended(pid: number, timeoutMs: number): Promise<boolean> {
+  for (let waited = 0; waited < timeoutMs; waited += lookMs) {
+    if (!existsSync(`/proc/${pid}`)) return true;
+    await Bun.sleep(lookMs);
+  }
+  return false;
+}

@@ -136,6 +136,10 @@ export function rememberHistory(node: Node, resources: ReadonlyMap<string, XmlEl
   histories.set(node, known);
 }
 
+/** All that the history of a node has: `lrm_resource` elements by id. */
+export const historyEntries = (node: Node): ReadonlyMap<string, XmlElement> =>
+  histories.get(node) ?? new Map();
+
 /** The operations that the history of a node has for a resource. */
 export function historyOf(node: Node, rsc: Resource | string): readonly XmlElement[] {
   const known = histories.get(node);

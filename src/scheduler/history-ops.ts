@@ -368,7 +368,7 @@ function waitsForFencing({ cluster }: Unpacker, { rsc, task, intervalMs }: Histo
 function parametersChanged(unpacker: Unpacker, { rsc, xml, node, task }: HistoryEntry): boolean {
   if (task !== "start" && task !== "monitor") return false;
   if (needsRemoteName(rsc, parameters(unpacker, rsc, undefined))) {
-    unpacker.lateChecks.push({ rsc, xml, node });
+    unpacker.lateChecks.push({ rsc, xml, node, about: "failure" });
     return false;
   }
   const { kind } = compareDigests(unpacker, rsc, xml, node);

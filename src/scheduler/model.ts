@@ -536,6 +536,8 @@ export class Cluster {
   failedOps: FailedOp[] = [];
   dcNode: Node | undefined;
   quorate = false;
+  /** The CIB may come from a report, with private parameters blanked: a change of those alone is none. */
+  sanitized = false;
   haveFenceDevice = false;
   haveUnfencing = false;
   haveRemoteNodes = false;

@@ -11,6 +11,14 @@ import {
 import type { EpochSeconds } from "../terms/index.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 
+/** An operation of the history to be compared with the configuration: a last failure, or what is active by it. */
+export interface LateCheck {
+  readonly rsc: Resource;
+  readonly xml: XmlElement;
+  readonly node: Node;
+  readonly about: "failure" | "active";
+}
+
 /** State of reading one CIB into a working set. */
 export class Unpacker {
   readonly find: FindById;
@@ -25,8 +33,8 @@ export class Unpacker {
   readonly byHistoryId = new Map<string, Resource>();
   /** Clearing of failures that must wait for the fencing of the remote node. */
   readonly afterRemoteFencing: { readonly clear: Action; readonly rsc: Resource }[] = [];
-  /** Last failures whose parameters can be compared only when places are known. */
-  readonly lateChecks: { readonly rsc: Resource; readonly xml: XmlElement; readonly node: Node }[] = [];
+  /** Operations whose parameters can be compared only when places are known. */
+  readonly lateChecks: LateCheck[] = [];
   expiredLocks: { readonly rsc: Resource; readonly node: Node }[] = [];
 
   constructor(

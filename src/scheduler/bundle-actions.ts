@@ -6,11 +6,12 @@ import {
   doneAction,
   orderPromotableRestart,
   stepAction,
+  updateCollective,
 } from "./collective-actions.ts";
 import { addColocation } from "./colocation-unpack.ts";
 import { Link } from "./flags.ts";
 import type { ActionMethods } from "./methods.ts";
-import { Changed, methodsOf } from "./methods.ts";
+import { methodsOf } from "./methods.ts";
 import type { Action, BundleReplica, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
 import { addOrdering, orderTasks } from "./orderings.ts";
@@ -64,9 +65,7 @@ export const bundleActions: ActionMethods = {
     return collectiveFlags(cluster, action, instances, node);
   },
 
-  updateOrdered() {
-    return Changed.None;
-  },
+  updateOrdered: updateCollective,
 
   /** A bundle's own actions are pseudo actions; agents see only those of its parts. */
   addGraphMeta() {},

@@ -1,9 +1,10 @@
-import { action, findAction, orderActions } from "./actions.ts";
+import { action, orderActions } from "./actions.ts";
 import { setPlace } from "./assign.ts";
 import { Flag, Link, Role } from "./flags.ts";
 import { Changed, methodsOf } from "./methods.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
+import { begun, firstAction, updateAction, updatePair } from "./ordering-update.ts";
 import { orderTasks } from "./orderings.ts";
 import { compatibleInstance } from "./pairing.ts";
 
@@ -104,7 +105,7 @@ export function collectiveFlags(
   let flags = Flag.Optional | Flag.Runnable | Flag.Pseudo;
   let runnable = false;
   for (const instance of instances) {
-    const found = findTask(instance, task, instance.isPrimitive ? node : undefined);
+    const found = firstAction(instance, task, instance.isPrimitive ? node : undefined);
     if (!found) continue;
     const own = methodsOf(instance).actionFlags(cluster, found, node);
     if ((own & Flag.Optional) === 0) {
@@ -119,17 +120,6 @@ export function collectiveFlags(
   }
   return flags;
 }
-
-/** A resource's newest action with a task, on a node if given. */
-export const findTask = (rsc: Resource, task: string, node: Node | undefined): Action | undefined =>
-  findAction(rsc, opKey(rsc.id, task, 0), node);
-
-const begun: Readonly<Record<string, string>> = {
-  running: "start",
-  stopped: "stop",
-  promoted: "promote",
-  demoted: "demote",
-};
 
 /** Task of the instances that a collective's pseudo action stands for. Groups have "running" and so on themselves. */
 export function instanceTask(target: Action): string {
@@ -153,27 +143,12 @@ export function orderPromotableRestart(cluster: Cluster, rsc: Resource): void {
   order("demoted", "promote");
 }
 
-/** How an ordering acts on two single actions, and how what changed goes on to what follows. */
-export interface PairRules {
-  update(
-    cluster: Cluster,
-    first: Action,
-    then: Action,
-    node: Node | undefined,
-    flags: number,
-    filter: number,
-    kind: number,
-  ): number;
-  propagate(cluster: Cluster, action: Action): void;
-}
-
 /** The instances of a clone, the containers of a bundle. */
 const instancesOf = (rsc: Resource): readonly Resource[] =>
   rsc.bundle ? rsc.bundle.replicas.map(({ container }) => container) : rsc.children;
 
 /** Applies an ordering whose second action is a collective's. */
 export function updateCollective(
-  rules: PairRules,
   cluster: Cluster,
   first: Action,
   then: Action,
@@ -185,9 +160,9 @@ export function updateCollective(
   if (!then.rsc) return Changed.None;
   if (first.rsc && interleaves(first.rsc, then, then.rsc))
     return updateInterleaved(cluster, first, first.rsc, then, then.rsc, node, filter, kind);
-  let changed = rules.update(cluster, first, then, node, flags, filter, kind);
+  let changed = updatePair(cluster, first, then, flags, filter, kind);
   for (const instance of instancesOf(then.rsc))
-    changed |= updateInstance(rules, cluster, instance, first, then, node, flags, filter, kind);
+    changed |= updateInstance(cluster, instance, first, then, node, flags, filter, kind);
   return changed;
 }
 
@@ -244,11 +219,10 @@ function instanceAction(
   const role = /^(promote|promoted|demote|demoted)$/.test(collective.task);
   const inner = (asFirst ? !down : role) ? instance.replica?.child : undefined;
   const isContainer = instance.replica?.container === instance;
-  return inner && isContainer ? findTask(inner, task, undefined) : findTask(instance, task, node);
+  return inner && isContainer ? firstAction(inner, task, undefined) : firstAction(instance, task, node);
 }
 
 function updateInstance(
-  rules: PairRules,
   cluster: Cluster,
   instance: Resource,
   first: Action,
@@ -258,11 +232,11 @@ function updateInstance(
   filter: number,
   kind: number,
 ): number {
-  const found = findTask(instance, then.task, node);
+  const found = firstAction(instance, then.task, node);
   if (!found) return Changed.None;
   if ((methodsOf(instance).actionFlags(cluster, found, node) & Flag.Runnable) === 0) return Changed.None;
   const changed = methodsOf(instance).updateOrdered(cluster, first, found, node, flags, filter, kind);
   if ((changed & Changed.Then) !== 0)
-    for (const { action: after } of found.after) rules.propagate(cluster, after);
+    for (const { action: after } of found.after) updateAction(cluster, after);
   return changed;
 }

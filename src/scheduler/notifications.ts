@@ -1,7 +1,8 @@
-import { action, findAction, orderActions } from "./actions.ts";
+import { action, orderActions } from "./actions.ts";
 import { Flag, Link, Role } from "./flags.ts";
 import type { Action, Cluster, Node, NotifyData, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
+import { firstAction } from "./ordering-update.ts";
 
 /**
  * Notifications of clones (Pacemaker Explained, "notify"; OCF resource agents get them as action `notify`): before
@@ -257,8 +258,6 @@ function notifyGoingUp(cluster: Cluster, rsc: Resource, data: NotifyData): void 
     notify(cluster, rsc, node, data.pre, data.preDone, data);
   notifyAfterwards(cluster, rsc, node, data);
 }
-
-const firstAction = (rsc: Resource, task: string) => findAction(rsc, `${rsc.id}_${task}_0`, undefined);
 
 /** The notification of one instance, between the clone's pseudo action and its confirmation. */
 function notify(

@@ -175,9 +175,10 @@ export class Quorum {
         text: `expected votes stay at ${this.present()}: so many are present, ${votes} were asked for`,
       });
     }
+    const before = this.expected;
     this.expected = Math.max(votes, this.present());
-    // He answers for those that are not here.
-    this.last = { ...this.last, members: [...this.members.keys()] };
+    // Whoever lowers them answers for those that are not here.
+    if (this.expected < before) this.last = { ...this.last, members: [...this.members.keys()] };
     effects.push({
       type: "log",
       level: "notice",

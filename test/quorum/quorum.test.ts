@@ -385,6 +385,14 @@ describe("expected votes set by an administrator", () => {
     });
   });
 
+  test("that are not lower than before don't move the tie-breaking node", () => {
+    const cluster = new Cluster(options(2, { autoTieBreaker: true }));
+    cluster.form([1, 2]);
+    expect(cluster.form([2]).quorate).toBe(false);
+    expect(cluster.setExpected([2], 2).quorate).toBe(false);
+    expect(cluster.form([1]).quorate).toBe(true);
+  });
+
   test("hold for those who join later", () => {
     const cluster = new Cluster(options(5));
     cluster.form(upTo(5));

@@ -20,8 +20,6 @@ interface View {
   epoch: Epoch | undefined;
   /** Everything delivered in that membership, as one text. */
   seen: string[];
-  /** Where it stands in the order of the epoch. */
-  cursor: number;
   readonly lastFrom: Map<string, number>;
   alive: boolean;
   membership: RingMembership | undefined;
@@ -30,12 +28,12 @@ interface View {
   selfDelivered: number;
 }
 
-/** One membership and the order of what was delivered in it. */
+/** One membership and what was delivered in it. */
 interface Epoch {
   readonly key: string;
   readonly content: string;
-  readonly order: string[];
-  readonly position: Map<string, number>;
+  /** Everything that one manager delivered in it, and where in its order; of each that is through with it. */
+  readonly orders: { readonly node: number; readonly position: ReadonlyMap<string, number> }[];
   /** What those who began this epoch had seen in the one before. */
   readonly arrivals: { node: number; from: string; seen: string; left: string; came: readonly NodeId[] }[];
 }
@@ -93,7 +91,6 @@ export class Invariants implements NodeObserver, TrafficObserver {
       incarnation,
       epoch: undefined,
       seen: [],
-      cursor: 0,
       lastFrom: new Map(),
       alive: true,
       membership: undefined,
@@ -104,11 +101,13 @@ export class Invariants implements NodeObserver, TrafficObserver {
   }
 
   onManagerDown(node: SimNode): void {
+    const view = this.views.get(node.id);
+    if (view) this.checkOrder(view);
     this.views.delete(node.id);
   }
 
   onCrash(node: SimNode): void {
-    this.views.delete(node.id);
+    this.onManagerDown(node);
   }
 
   onSend(host: ManagerHost, id: MessageId): void {
@@ -122,7 +121,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
     const content = membershipContent(membership);
     let epoch = this.epochs.get(key);
     if (!epoch) {
-      epoch = { key, content, order: [], position: new Map(), arrivals: [] };
+      epoch = { key, content, orders: [], arrivals: [] };
       this.epochs.set(key, epoch);
       this.delivered.memberships += 1;
     }
@@ -133,6 +132,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
     if (self?.incarnation !== host.incarnation) {
       throw new Violation("self in membership", `node ${host.node} got ${content}`);
     }
+    this.checkOrder(view);
     this.checkCompanions(host, view, epoch, membership);
     for (const sender of [...view.lastFrom.keys()]) {
       const [node = 0, incarnation = 0] = sender.split(":").map(Number);
@@ -144,7 +144,6 @@ export class Invariants implements NodeObserver, TrafficObserver {
     }
     view.epoch = epoch;
     view.seen = [];
-    view.cursor = 0;
     view.membership = membership;
     view.changing = false;
     if (!this.init.splitAllowed) this.checkQuorum(host);
@@ -163,7 +162,6 @@ export class Invariants implements NodeObserver, TrafficObserver {
       throw new Violation("sender takes part", `node ${host.node} got ${name} in ${epoch.content}`);
     }
     this.checkFifo(host, view, id);
-    this.checkOrder(host, view, epoch, name);
     view.seen.push(name);
     if (id.node === host.node) view.selfDelivered = id.number;
   }
@@ -195,10 +193,6 @@ export class Invariants implements NodeObserver, TrafficObserver {
         const text = `node ${node.id} sent ${view.sent} messages, the last it got back is ${view.selfDelivered}`;
         throw new Violation("self-delivery", text);
       }
-      if (view.cursor !== view.epoch.order.length) {
-        const text = `node ${node.id} got ${view.cursor} of ${view.epoch.order.length} messages`;
-        throw new Violation("all get all", text);
-      }
       if (status.backlogBytes !== 0) {
         throw new Violation(
           "backlog",
@@ -206,6 +200,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
         );
       }
     }
+    for (const view of this.views.values()) this.checkOrder(view);
     if (histories.size > 1) {
       throw new Violation("all get all", `managers differ: ${[...histories].join(" / ")}`);
     }
@@ -270,25 +265,21 @@ export class Invariants implements NodeObserver, TrafficObserver {
   }
 
   /** Total order: all who deliver two messages in a membership deliver them in the same order. */
-  private checkOrder(host: ManagerHost, view: View, epoch: Epoch, name: string): void {
-    const at = epoch.position.get(name);
-    if (at === undefined) {
-      if (view.cursor !== epoch.order.length) {
-        // It was not delivered what others have delivered after this point: allowed after a split only.
-        epoch.order.push(name);
-        epoch.position.set(name, epoch.order.length - 1);
-        return;
+  private checkOrder({ node, epoch, seen }: View): void {
+    if (!epoch || seen.length === 0) return;
+    for (const other of epoch.orders) {
+      let last = -1;
+      for (const name of seen) {
+        const at = other.position.get(name);
+        if (at === undefined) continue;
+        if (at < last) {
+          const text = `nodes ${node} and ${other.node} differ in ${epoch.key} about when ${name} came`;
+          throw new Violation("total order", text);
+        }
+        last = at;
       }
-      epoch.order.push(name);
-      epoch.position.set(name, epoch.order.length - 1);
-      view.cursor = epoch.order.length;
-      return;
     }
-    if (at < view.cursor) {
-      const text = `node ${host.node} got ${name} late in ${epoch.key}: others got it before ${epoch.order[view.cursor - 1]}`;
-      throw new Violation("total order", text);
-    }
-    view.cursor = at + 1;
+    epoch.orders.push({ node, position: new Map(seen.map((name, at) => [name, at])) });
   }
 
   private checkConfiguration(node: SimNode, effect: Extract<RingEffect, { type: "configuration" }>): void {

@@ -190,6 +190,11 @@ export class SimNode {
     if (tellRing) this.whenRunning(this.local, () => this.step({ type: "manager-down" }));
   }
 
+  /** Something that comes over a local socket: waits when the process is paused. */
+  receive(event: RingEvent): void {
+    if (this.core) this.whenRunning(this.local, () => this.step(event));
+  }
+
   step(event: RingEvent): void {
     this.events.push(event);
     // An event that an effect causes is taken when all effects of the event before have been carried out.

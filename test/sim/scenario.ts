@@ -141,7 +141,7 @@ class Scenario {
     const spell = tokenMs * (0.1 + random.unit() * 5);
     const node = random.pick(this.cluster.nodes);
     const later = (run: () => void, ms = spell) => this.cluster.schedule.after(ms, run);
-    switch (random.between(0, 15)) {
+    switch (random.between(0, 17)) {
       case 0:
       case 1:
         node.crash();
@@ -188,6 +188,12 @@ class Scenario {
       case 14:
       case 15:
         this.storm(spell);
+        return;
+      case 16:
+        node.receive({ type: "set-expected-votes", votes: this.cluster.nodes.length });
+        return;
+      case 17:
+        this.reload();
         return;
     }
   }
@@ -296,6 +302,25 @@ class Scenario {
         way.loss = cluster.network.base.loss;
       }),
     );
+  }
+
+  /** An administrator copies a changed file to all nodes and has them read it, one after the other. */
+  private reload(): void {
+    const { cluster, random } = this;
+    const windowSize = random.between(20, 80);
+    for (const node of cluster.nodes) {
+      const { self: _self, key: _key, ...before } = node.options;
+      const change = {
+        ...before,
+        totem: { ...before.totem, windowSize },
+        agreement: [["window_size", String(windowSize)]] as const,
+        configVersion: before.configVersion + 1,
+      };
+      node.options = { ...node.options, ...change };
+      cluster.schedule.after(random.unit() * cluster.plan.tokenMs, () => {
+        if (!node.leaving) node.receive({ type: "reconfigure", change });
+      });
+    }
   }
 
   /** Several nodes lose power at once, and come back one by one. */

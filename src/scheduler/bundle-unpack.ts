@@ -66,7 +66,10 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
       settings.mounts.push({ source: paths.logs, target: "/var/log", options: undefined, perReplica: true });
     const port = settings.controlPort ?? remotePort;
     settings.ports.push({ source: port, target: port });
-    settings.attributeTarget = inner.children[0]?.meta.get("container-attribute-target");
+    const target = inner.children[0]?.meta.get("container-attribute-target");
+    settings.attributeTarget = target;
+    if (target !== undefined)
+      for (const rsc of [bundle, inner]) rsc.meta.set("container-attribute-target", target);
   }
   for (let offset = 0; offset < count; offset++) {
     const instance = settings.clone?.children[offset];

@@ -1,4 +1,5 @@
 import { action, orderActions } from "./actions.ts";
+import { compareNames } from "./assign.ts";
 import { Flag, Link, Role } from "./flags.ts";
 import type { Action, Cluster, Node, NotifyData, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
@@ -186,11 +187,12 @@ function tellKeys(cluster: Cluster, clone: Resource, data: NotifyData): void {
       if (list !== "inactive") keys.set(`notify_${name}_uname`, nodes);
     }
   }
-  const available = [...clone.allowed.values()].map(({ node }) => node);
-  keys.set("notify_available_uname", nodeNames(available.sort((a, b) => compareText(a.name, b.name))));
+  const byName = (nodes: Iterable<Node>) => [...nodes].sort((a, b) => compareNames(a.name, b.name));
+  keys.set("notify_available_uname", nodeNames(byName(clone.allowed.keys())));
+  const all = byName(cluster.nodes);
   if (clone.meta.get("container-attribute-target")?.toLowerCase() === "host")
-    keys.set("notify_all_hosts", nodeNames(cluster.nodes.map(hostOf)));
-  keys.set("notify_all_uname", nodeNames(cluster.nodes));
+    keys.set("notify_all_hosts", nodeNames(all.map(hostOf)));
+  keys.set("notify_all_uname", nodeNames(all));
   if (!isStep(data.task) || !entries.has(data.task)) return;
   for (const part of [data.pre, data.preDone, data.post, data.postDone]) part?.clear(Flag.Optional);
 }

@@ -5,6 +5,8 @@ import type { EpochSeconds, Millis, NodeName } from "../terms/index.ts";
 export interface SchedulerInput {
   readonly cib: XmlElement;
   readonly now: EpochSeconds;
+  /** The CIB may come from a report, with private parameters blanked: a change of those alone is none. */
+  readonly sanitized?: boolean;
 }
 
 /** The agent that an action runs. */

@@ -85,7 +85,7 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
     cluster = unpackCluster(input, now);
   }
   if (request.depth === "status") return { text: report.text, input, placement: placementOf(cluster) };
-  const transition = schedule({ cib: input, now });
+  const transition = schedule({ cib: input, now, sanitized: true });
   report.decision(transition);
   if (request.depth === "decide") {
     return { text: report.text, input, transition, placement: transition.placement };

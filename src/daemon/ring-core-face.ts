@@ -12,13 +12,15 @@ export interface RingCoreOptions {
   /** Bytes of the key file, and of a second one while the key is being changed. */
   readonly key: Uint8Array;
   readonly alsoAcceptKeys?: readonly Uint8Array[];
+  /** A key that was stored but not adopted before this start: the change goes on. */
+  readonly nextKey?: Uint8Array;
   readonly configVersion: number;
   /** Options that have to be the same on all nodes, as name and value: compared and logged when they differ. */
   readonly agreement: readonly (readonly [string, string])[];
 }
 
 /** The part of the options that may change while the ring runs. */
-export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptKeys">;
+export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptKeys" | "nextKey">;
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =
@@ -40,6 +42,11 @@ export type RingEvent =
   /** An administrator sets the cluster's expected votes. */
   | { readonly type: "set-expected-votes"; readonly votes: number }
   | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
+  /** An administrator gives the cluster a new key. Only for a settled, quorate ring without a change under way. */
+  | { readonly type: "rekey"; readonly key: Uint8Array }
+  /** Answers to `store-key` and `adopt-key`. */
+  | { readonly type: "key-stored"; readonly digest: string }
+  | { readonly type: "key-adopted"; readonly digest: string }
   /** This node has read a changed configuration: it is applied when all members have read the same. */
   | { readonly type: "reconfigure"; readonly change: RingCoreChange }
   | { readonly type: "leave" };
@@ -98,6 +105,12 @@ export type RingEffect =
       readonly expectedVotes: number;
       readonly lastQuorate: LastQuorate;
     }
+  /** Write the new key beside the present one, durably and for nobody else to read, then answer `key-stored`. */
+  | { readonly type: "store-key"; readonly key: Uint8Array; readonly digest: string }
+  /** Make it the key of the next start and keep the old one, then answer with `key-adopted`. */
+  | { readonly type: "adopt-key"; readonly key: Uint8Array; readonly digest: string }
+  /** All members use the new key, and nothing else is accepted any more. */
+  | { readonly type: "key-changed"; readonly digest: string; readonly nodes: readonly NodeId[] }
   /** To the local manager, and only to the one with this incarnation. */
   | { readonly type: "manager-membership"; readonly incarnation: number; readonly membership: RingMembership }
   | {
@@ -141,4 +154,6 @@ export interface RingCoreStatus {
   readonly disagreements: readonly string[];
   /** Members that have not yet read the new configuration that this node has read. */
   readonly changeWaitsFor: readonly NodeId[];
+  /** A change of the key that is under way, and the members that it waits for. */
+  readonly keyChange: { readonly digest: string; readonly waitsFor: readonly NodeId[] } | undefined;
 }

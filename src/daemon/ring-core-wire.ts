@@ -1,6 +1,7 @@
 import type { QuorumView } from "../quorum/index.ts";
 import { type NodeId, nodeId } from "../terms/index.ts";
-import type { RingId } from "../totem/index.ts";
+import { CLUSTER_KEY_BYTES, type RingId } from "../totem/index.ts";
+import type { KeyMessage } from "./ring-core-keys.ts";
 
 /** What a node says about itself when a configuration begins. */
 export interface Announcement {
@@ -26,7 +27,8 @@ export type RingMessage =
   | { readonly kind: "window-over"; readonly sequence: number }
   | { readonly kind: "set-expected"; readonly id: number; readonly votes: number }
   /** The sender has read a new configuration and waits for the others to have read the same. */
-  | { readonly kind: "prepared"; readonly digest: string };
+  | { readonly kind: "prepared"; readonly digest: string }
+  | KeyMessage;
 
 const KIND = {
   announcement: 1,
@@ -35,6 +37,9 @@ const KIND = {
   windowOver: 4,
   setExpected: 5,
   prepared: 6,
+  keyNew: 7,
+  keyReady: 8,
+  keySwitched: 9,
 } as const;
 const MANAGER_HEAD = 17;
 
@@ -72,6 +77,12 @@ export function encodeRingMessage(message: RingMessage): Uint8Array {
     }
     case "prepared":
       return Buffer.concat([Buffer.from([KIND.prepared]), Buffer.from(message.digest)]);
+    case "key-new":
+      return Buffer.concat([Buffer.from([KIND.keyNew]), message.key]);
+    case "key-ready":
+      return Buffer.concat([Buffer.from([KIND.keyReady]), Buffer.from(message.digest)]);
+    case "key-switched":
+      return Buffer.concat([Buffer.from([KIND.keySwitched]), Buffer.from(message.digest)]);
   }
 }
 
@@ -95,6 +106,15 @@ export function decodeRingMessage(bytes: Uint8Array): RingMessage | undefined {
       return { kind: "set-expected", id: data.readUInt32BE(1), votes: data.readUInt32BE(5) };
     case KIND.prepared:
       return { kind: "prepared", digest: data.toString("utf8", 1) };
+    case KIND.keyNew: {
+      const { min, max } = CLUSTER_KEY_BYTES;
+      const key = bytes.subarray(1);
+      return key.length >= min && key.length <= max ? { kind: "key-new", key } : undefined;
+    }
+    case KIND.keyReady:
+      return { kind: "key-ready", digest: data.toString("utf8", 1) };
+    case KIND.keySwitched:
+      return { kind: "key-switched", digest: data.toString("utf8", 1) };
     default:
       return undefined;
   }

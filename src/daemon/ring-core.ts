@@ -1,6 +1,7 @@
 import { Quorum, type QuorumEffect, type QuorumEvent } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
+  type ClusterKey,
   clusterKey,
   Links,
   type LinksEffect,
@@ -22,6 +23,7 @@ import type {
   RingEvent,
   RingMembership,
 } from "./ring-core-face.ts";
+import { KeyChange, type KeyEffect } from "./ring-core-keys.ts";
 import { type MembershipChange, Participants, sameRing } from "./ring-core-participants.ts";
 import {
   type Announcement,
@@ -66,6 +68,9 @@ export class RingCore {
   private requests = 0;
   private disagreements: readonly string[] = [];
   private readonly change = new PendingChange();
+  private readonly keys: KeyChange;
+  /** The key that a change leads to. */
+  private nextKey: ClusterKey | undefined;
   private left = false;
   private readonly pending: TotemEvent[] = [];
   private out: RingEffect[] = [];
@@ -74,12 +79,17 @@ export class RingCore {
   constructor(options: RingCoreOptions, salt: Uint8Array, now: Millis) {
     this.options = options;
     this.self = options.self;
+    this.keys = new KeyChange(options.key, options.nextKey);
+    this.nextKey = this.keys.alsoAccept.map(clusterKey)[0];
     this.seal = new Seal({
       self: options.self,
       peers: options.links.nodes.map(({ node }) => node),
       salt,
       key: clusterKey(options.key),
-      alsoAccept: (options.alsoAcceptKeys ?? []).map(clusterKey),
+      alsoAccept: [
+        ...(this.nextKey ? [this.nextKey] : []),
+        ...(options.alsoAcceptKeys ?? []).map(clusterKey),
+      ],
     });
     this.links = new Links(options.self, this.seal, options.links, now);
     this.ring = new SingleRing({
@@ -111,6 +121,7 @@ export class RingCore {
       backlogBytes: this.backlogBytes,
       disagreements: this.disagreements,
       changeWaitsFor: this.change.missing(this.participants.currentMembers()),
+      keyChange: this.keyChangeStatus(),
     };
   }
 
@@ -122,7 +133,10 @@ export class RingCore {
         this.pending.push({ type: "start", ringSequence: event.ringSequence });
         return;
       case "datagram":
-        if (!this.left) this.onLinks(this.links.datagram(event.link, event.address, event.data, now), now);
+        if (this.left) return;
+        this.onLinks(this.links.datagram(event.link, event.address, event.data, now), now);
+        if (this.keys.waits && this.nextKey && this.seal.openedWith === this.nextKey)
+          this.onKeys(this.keys.heardNew());
         return;
       case "timer":
         this.onTimer(event.timer, now);
@@ -148,7 +162,17 @@ export class RingCore {
         this.askForVotes();
         return;
       case "set-keys":
-        this.seal.setKeys(clusterKey(event.key), event.alsoAccept.map(clusterKey));
+        this.keys.replace(event.key);
+        this.useKeys(event.key, event.alsoAccept);
+        return;
+      case "rekey":
+        this.send({ kind: "key-new", key: event.key });
+        return;
+      case "key-stored":
+        this.onKeys(this.keys.stored(event.digest));
+        return;
+      case "key-adopted":
+        this.onKeys(this.keys.adopted(event.digest));
         return;
       case "reconfigure":
         this.change.propose(event.change);
@@ -256,6 +280,13 @@ export class RingCore {
         this.onQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), now);
         this.announceMembership(this.participants.onOtherChange());
         return;
+      case "key-new":
+      case "key-ready":
+      case "key-switched":
+        // Said again after the barrier, by all.
+        if (!this.participants.isSettled()) return;
+        this.onKeys(this.keys.deliver(from, message, this.participants.currentMembers()));
+        return;
       case "prepared": {
         if (!this.participants.isSettled()) return;
         const members = this.participants.currentMembers();
@@ -287,6 +318,7 @@ export class RingCore {
     this.askForVotes();
     this.change.restart();
     this.proposeChange();
+    this.onKeys(this.keys.restart());
     // A manager that came or went between this node's announcement and now.
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
   }
@@ -348,6 +380,40 @@ export class RingCore {
       peers: peersOf(this.options),
     });
     this.announceMembership(this.participants.onOtherChange());
+  }
+
+  private onKeys(effects: readonly KeyEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send":
+          this.send(effect.message);
+          break;
+        case "use":
+          this.useKeys(effect.key, effect.alsoAccept);
+          break;
+        case "store":
+          this.out.push({ type: "store-key", key: effect.key, digest: effect.digest });
+          break;
+        case "adopt":
+          this.out.push({ type: "adopt-key", key: effect.key, digest: effect.digest });
+          break;
+        case "changed":
+          this.out.push({ type: "key-changed", digest: effect.digest, nodes: effect.nodes });
+          break;
+      }
+    }
+  }
+
+  private useKeys(key: Uint8Array, alsoAccept: readonly Uint8Array[]): void {
+    const others = alsoAccept.map(clusterKey);
+    this.nextKey = others[0];
+    this.seal.setKeys(clusterKey(key), others);
+  }
+
+  private keyChangeStatus(): RingCoreStatus["keyChange"] {
+    const digest = this.keys.changingTo;
+    if (digest === undefined) return undefined;
+    return { digest, waitsFor: this.keys.missing(this.participants.currentMembers()) };
   }
 
   private maySend(): boolean {

@@ -1,4 +1,4 @@
-import type { NodeId } from "../terms/index.ts";
+import type { Millis, NodeId } from "../terms/index.ts";
 import { nodeId } from "../terms/index.ts";
 import type { RingCoreStatus, RingMembership } from "./ring-core-face.ts";
 import type { TimerLateness } from "./ring-lateness.ts";
@@ -17,6 +17,8 @@ export const FromRing = {
   DRAIN: 5,
   /** JSON: a fact for the event history. */
   FACT: 6,
+  /** A changed configuration or key is in force: read both again. */
+  RELOADED: 7,
 } as const;
 
 /** Frames from the manager to the ring process. */
@@ -35,6 +37,8 @@ export const ToRing = {
 export type RingRequest =
   | { readonly type: "status" }
   | { readonly type: "expected-votes"; readonly votes: number }
+  /** Give the cluster a new key: `RekeyReply`. */
+  | { readonly type: "rekey" }
   /** Read hactl.toml again and apply what may change at run time. */
   | { readonly type: "reload" };
 
@@ -42,6 +46,12 @@ export type RingRequest =
 export interface RingProcessStatus {
   readonly core: RingCoreStatus;
   readonly names: Readonly<Record<number, string>>;
+  /** Votes of each node of the node list. */
+  readonly votes: Readonly<Record<number, number>>;
+  /** This node's own addresses, by link. */
+  readonly addresses: Readonly<Record<number, string>>;
+  /** The ring's clock, which the times of links are told by. */
+  readonly monotonicNow: Millis;
   readonly realtime: string;
   readonly memory: string;
   readonly warnings: readonly string[];
@@ -53,6 +63,27 @@ export interface RingProcessStatus {
     readonly pid: number | undefined;
     readonly restarts: number;
   }[];
+}
+
+/** What became of a change of the key. */
+export interface RekeyReply {
+  /** Names the key without telling it. */
+  readonly digest: string;
+  /** Nodes that use the new key. */
+  readonly nodes: readonly string[];
+  /** Nodes of the node list that were not there: they need a copy of the key file. */
+  readonly absent: readonly string[];
+  readonly keyFile: string;
+}
+
+/** What a reload did. Names are `table.option`, or of a whole table that came or went. */
+export interface ReloadReply {
+  /** Options that have another value now. */
+  readonly applied: readonly string[];
+  /** Options whose new value counts only after a restart of the node. */
+  readonly restart: readonly string[];
+  /** Members that have not read the same configuration yet: the ring changes when they have. */
+  readonly waitsFor: readonly string[];
 }
 
 export interface RingReply {

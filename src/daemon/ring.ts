@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { configChanges } from "../config/index.ts";
 import {
   enterRealtime,
   type FrameConnection,
@@ -18,23 +19,26 @@ import {
   writeDurably,
 } from "../platform/index.ts";
 import type { LastQuorate } from "../quorum/index.ts";
-import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
 import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import { keyDigest } from "./ring-core-keys.ts";
+import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
 import {
   encodeDelivery,
   FromRing,
   fromJson,
+  type RekeyReply,
   type RingProcessStatus,
   type RingReply,
   type RingRequest,
   ToRing,
   toJson,
 } from "./ring-link.ts";
-import { loadNode, type NodeSetup, readKey, ringOptions } from "./setup.ts";
+import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
 
 /** What survives a restart of the ring. */
 interface Persisted {
@@ -43,9 +47,20 @@ interface Persisted {
   readonly lastQuorate?: LastQuorate;
 }
 
+/** An administrator's change of the key that has not come to its end. */
+interface Rekeying {
+  readonly digest: string;
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly reply: (rest: Omit<RingReply, "id">) => void;
+}
+
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
 const backlogHigh = 8 * 1024 * 1024;
 const backlogLow = 2 * 1024 * 1024;
+/** Bytes of a new key (corosync-keygen(8) makes so many). */
+const rekeyBytes = 256;
+/** How long an administrator waits for all members to have the new key. */
+const rekeyPatienceMs: Millis = 20_000;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -60,7 +75,10 @@ export class RingProcess {
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
   readonly #startedAt = wallMs();
+  /** What needs a restart to change is still as it was then. */
+  readonly #startedWith: NodeSetup;
   readonly #lateness = new Lateness();
+  readonly #keyFiles: KeyFiles;
   #manager: FrameConnection | undefined;
   #incarnation = 0;
   #paused = false;
@@ -70,6 +88,7 @@ export class RingProcess {
   #realtime = "off";
   #memory = "off";
   #warnings: string[] = [];
+  #rekeying: Rekeying | undefined;
   #ending = false;
   #end: (code: number) => void = () => {};
 
@@ -79,8 +98,10 @@ export class RingProcess {
     private readonly log: Log,
     children?: readonly Child[],
   ) {
-    const key = readKey(setup.config.totem.keyFile);
-    this.#core = new RingCore(ringOptions(setup, key), randomBytes(8), monotonicMs());
+    this.#keyFiles = new KeyFiles(setup.config.totem.keyFile);
+    const nextKey = this.#keyFiles.next();
+    const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
+    this.#core = new RingCore(options, randomBytes(8), monotonicMs());
     this.#persisted = this.#readPersisted();
     const { configPath, node } = setup.arguments;
     const words = (mode: string) => [
@@ -156,6 +177,18 @@ export class RingProcess {
         const { expectedVotes, lastQuorate } = effect;
         return this.#persist({ ...this.#persisted, expectedVotes, lastQuorate }, () => {});
       }
+      case "store-key":
+        return this.#keepKey(
+          () => this.#keyFiles.store(effect.key),
+          () => this.#step({ type: "key-stored", digest: effect.digest }),
+        );
+      case "adopt-key":
+        return this.#keepKey(
+          () => this.#keyFiles.adopt(effect.key),
+          () => this.#step({ type: "key-adopted", digest: effect.digest }),
+        );
+      case "key-changed":
+        return this.#keyChanged(effect.digest, effect.nodes);
       case "manager-membership":
         if (effect.incarnation !== this.#incarnation) return;
         this.#manager?.send(FromRing.MEMBERSHIP, toJson(effect.membership));
@@ -257,6 +290,15 @@ export class RingProcess {
       });
   }
 
+  /** Writes a key file; as long as that fails the change of the key waits for this node. */
+  #keepKey(write: () => Promise<void>, done: () => void): void {
+    this.#writing = this.#writing.then(write).then(done, (error) => {
+      const file = this.setup.config.totem.keyFile;
+      this.log.error("KEY-FILE", `the new key cannot be written: ${error}; tried again`, { file });
+      setTimeout(() => this.#keepKey(write, done), 1000);
+    });
+  }
+
   #askForPriority(): void {
     const { system } = this.setup.config;
     if (system.realtime) {
@@ -341,16 +383,63 @@ export class RingProcess {
       case "status":
         reply({ value: this.status() });
         return;
+      case "rekey":
+        return this.#rekey(reply);
       case "expected-votes":
         this.#step({ type: "set-expected-votes", votes: request.votes });
         reply({ value: this.status() });
         return;
       case "reload": {
-        const error = this.#reload();
-        reply(error === undefined ? { value: true } : { error });
+        const result = this.#reload();
+        reply(typeof result === "string" ? { error: result } : { value: result });
         return;
       }
     }
+  }
+
+  /** Gives the cluster a new key; answers when all members use it, or says for whom it waits. */
+  #rekey(reply: (rest: Omit<RingReply, "id">) => void): void {
+    const { settled, quorum, keyChange } = this.#core.status();
+    if (this.#rekeying || keyChange) return reply({ error: "a change of the key is under way already" });
+    if (!settled) return reply({ error: "the membership is changing just now: try again" });
+    // Two parts of a cluster with keys of their own would never hear each other again.
+    if (!quorum.quorate) return reply({ error: "the cluster has no quorum: the key is not changed" });
+    const key = randomBytes(rekeyBytes);
+    const timer = setTimeout(() => {
+      this.#rekeying = undefined;
+      const waitsFor = this.#core.status().keyChange?.waitsFor.map((id) => this.#nameOf(id));
+      const whom = waitsFor?.length ? waitsFor.join(", ") : "the ring";
+      reply({
+        error: `the new key waits for ${whom} (see the log there); until then both keys are accepted`,
+      });
+    }, rekeyPatienceMs);
+    this.#rekeying = { digest: keyDigest(key), timer, reply };
+    this.#step({ type: "rekey", key });
+  }
+
+  #keyChanged(digest: string, members: readonly NodeId[]): void {
+    const names = (ids: readonly NodeId[]) => ids.map((id) => this.#nameOf(id));
+    const { nodes } = this.setup.config;
+    const absent = names(nodes.map(({ id }) => id).filter((id) => !members.includes(id)));
+    this.log.notice("KEY-CHANGED", "all members use the new key; the old one is not accepted any more", {
+      digest,
+      absent: absent.join(" ") || undefined,
+    });
+    this.#manager?.send(FromRing.RELOADED, new Uint8Array());
+    if (this.#rekeying?.digest !== digest) return;
+    clearTimeout(this.#rekeying.timer);
+    const value: RekeyReply = {
+      digest,
+      nodes: names(members),
+      absent,
+      keyFile: this.setup.config.totem.keyFile,
+    };
+    this.#rekeying.reply({ value });
+    this.#rekeying = undefined;
+  }
+
+  #nameOf(id: NodeId): string {
+    return this.setup.config.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
   }
 
   /** Facts about this process for `hactl ring status`. */
@@ -358,6 +447,9 @@ export class RingProcess {
     return {
       core: this.#core.status(),
       names: Object.fromEntries(this.setup.config.nodes.map(({ id, name }) => [id, name])),
+      votes: Object.fromEntries(this.setup.config.nodes.map(({ id, votes }) => [id, votes])),
+      addresses: Object.fromEntries(this.setup.self.addresses),
+      monotonicNow: monotonicMs(),
       realtime: this.#realtime,
       memory: this.#memory,
       warnings: this.#warnings,
@@ -367,16 +459,24 @@ export class RingProcess {
     };
   }
 
-  /** Reads hactl.toml again; a mistake changes nothing. Answers what is wrong. */
-  #reload(): string | undefined {
+  /** Reads hactl.toml again; a mistake changes nothing. Answers what is wrong, or what follows. */
+  #reload(): string | ReloadReply {
     try {
       const next = loadNode(this.setup.arguments);
       const key = readKey(next.config.totem.keyFile);
       const { self: _self, key: _key, ...change } = ringOptions(next, key);
+      const named = (changes: ReturnType<typeof configChanges>) =>
+        changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
+      const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
+      const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
       this.setup = next;
       this.#step({ type: "reconfigure", change });
-      this.log.notice("RELOADED", "the configuration was read again");
-      return undefined;
+      this.log.notice("RELOADED", "the configuration was read again", {
+        restart: named(restart).join(" ") || undefined,
+      });
+      const { names } = this.status();
+      const waits = this.#core.status().changeWaitsFor.map((id) => names[id] ?? String(id));
+      return { applied: named(applied), restart: named(restart), waitsFor: waits };
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       this.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);

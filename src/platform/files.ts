@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { chown, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrmExit, HactlError } from "../terms/index.ts";
@@ -155,6 +165,19 @@ export function pathFacts(path: string): PathFacts | undefined {
   if (!facts) return undefined;
   const kind = facts.isFile() ? "file" : facts.isDirectory() ? "directory" : "other";
   return { kind, size: facts.size, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid };
+}
+
+/** Whether a file is there and was written after another one, or that one is not there. */
+export function isNewer(path: string, than: string): boolean {
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (written === undefined) return false;
+  return written >= (statSync(than, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+}
+
+/** Removes a file, durably; that there is none is fine. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+  syncDirectory(dirname(path));
 }
 
 /**

@@ -95,6 +95,8 @@ export class Seal {
   readonly incarnation: Incarnation;
   /** Counter of the datagram sealed last. */
   counter = 0;
+  /** The cluster key that the last datagram was opened with. */
+  openedWith: ClusterKey | undefined;
   private key: ClusterKey;
   private ownKey: KeyObject;
   private accepted: readonly ClusterKey[];
@@ -131,6 +133,7 @@ export class Seal {
     this.key = key;
     this.ownKey = sendingKey(key, this.self, this.incarnation.high, this.incarnation.low);
     this.accepted = [key, ...alsoAccept];
+    this.openedWith = undefined;
     for (const peer of this.peers.values()) {
       peer.keys = [];
       peer.candidate = undefined;
@@ -221,6 +224,7 @@ export class Seal {
       const body = this.tryKey(data, key);
       if (!body) continue;
       cache[at] = key;
+      this.openedWith = cluster;
       // Only what was authenticated is remembered: forged headers can't push out a real candidate.
       if (!proven && !candidate) peer.candidate = { incarnation, keys: cache };
       return body;

@@ -33,7 +33,8 @@ export class Participants {
   private ringId: RingId | undefined;
   private members: readonly NodeId[] = [];
   private announcements = new Map<NodeId, Announcement>();
-  private transitional: ReadonlySet<NodeId> = new Set();
+  /** Survivors of the ring that is ending; undefined while it lasts. */
+  private transitional: ReadonlySet<NodeId> | undefined;
   /** Of the last membership that began. */
   private memberRing: RingId | undefined;
   private memberNodes: readonly NodeId[] = [];
@@ -78,8 +79,7 @@ export class Participants {
   }
 
   onRegular(ringId: RingId, members: readonly NodeId[], orderly: readonly NodeId[]): void {
-    const came = this.transitional;
-    this.companions = new Set([...this.companions].filter((node) => came.has(node)));
+    this.companions = this.survivors(this.companions);
     for (const node of orderly) this.orderly.add(node);
     for (const node of members) this.orderly.delete(node);
     this.ringId = ringId;
@@ -87,7 +87,7 @@ export class Participants {
     this.announcements = new Map();
     this.settled = false;
     this.serial = 0;
-    this.transitional = new Set();
+    this.transitional = undefined;
   }
 
   /** A node announces itself. Returns the membership that begins by it, if it is the last one waited for. */
@@ -123,12 +123,19 @@ export class Participants {
     return this.settled || this.companions.has(from);
   }
 
+  private survivors(nodes: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+    const { transitional } = this;
+    return new Set([...nodes].filter((node) => transitional?.has(node)));
+  }
+
   private begin(
     managers: Map<NodeId, number>,
     companions: ReadonlySet<NodeId>,
   ): MembershipChange | undefined {
     const ringId = this.ringId;
     if (!ringId) return undefined;
+    // What is delivered between the configurations is delivered to the survivors alone.
+    const along = this.transitional ? this.survivors(companions) : companions;
     const before = this.managers;
     const left = this.memberNodes.filter((node) => !this.members.includes(node));
     this.serial += 1;
@@ -142,7 +149,7 @@ export class Participants {
       left,
       orderlyLeft: left.filter((node) => this.orderly.has(node)),
       cameWithMe: [...managers.keys()]
-        .filter((node) => companions.has(node) && before.get(node) === managers.get(node))
+        .filter((node) => along.has(node) && before.get(node) === managers.get(node))
         .sort((a, b) => a - b),
     };
     this.memberRing = ringId;

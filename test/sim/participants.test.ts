@@ -124,6 +124,18 @@ describe("messages", () => {
   });
 });
 
+test("a membership that begins while the ring ends names survivors only", () => {
+  const layer = three();
+  layer.onTransitional(ids(1, 2));
+  expect(layer.onParticipant(nodeId(2), ring(4), 0)).toMatchObject({ serial: 2, cameWithMe: ids(1) });
+  configure(layer, ring(8), ids(1, 2), ids(1, 2));
+  expect(announceAll(layer, ring(8), ids(1, 2))).toMatchObject({
+    serial: 1,
+    cameWithMe: ids(1),
+    left: ids(3),
+  });
+});
+
 test("managers come and go between barriers, each time with a new serial", () => {
   const layer = three();
   expect(layer.onParticipant(nodeId(2), ring(4), 0)).toMatchObject({ serial: 2, cameWithMe: ids(1, 3) });

@@ -318,7 +318,9 @@ class Scenario {
       };
       node.options = { ...node.options, ...change };
       cluster.schedule.after(random.unit() * cluster.plan.tokenMs, () => {
-        if (!node.leaving) node.receive({ type: "reconfigure", change });
+        // It reads what is in the file by then.
+        const { self: _me, key: _secret, ...now } = node.options;
+        if (!node.leaving) node.receive({ type: "reconfigure", change: now });
       });
     }
   }

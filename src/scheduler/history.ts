@@ -71,12 +71,9 @@ function unpackShutdownLock(unpacker: Unpacker, entry: XmlElement, rsc: Resource
   if (since === undefined || since === 0) return;
   const limit = cluster.options.shutdownLockLimitMs / 1000;
   if (limit > 0 && cluster.now > since + limit) {
-    // The lock has expired; the summary shows it through the clean-up of the entry.
-    const clear = action(cluster, rsc, opKey(rsc.id, "lrm_delete", 0), "lrm_delete", 0, node, true);
-    void clear;
-    entry.attributes.delete("shutdown-lock-active");
+    // What the node remembers of it goes with the lock.
+    action(cluster, rsc, opKey(rsc.id, "lrm_delete", 0), "lrm_delete", 0, node, false);
     cluster.info(`Shutdown lock for ${rsc.id} on ${node.name} expired`, rsc.id);
-    unpacker.expiredLocks.push({ rsc, node });
     return;
   }
   rsc.lockNode = node;

@@ -35,7 +35,6 @@ export class Unpacker {
   readonly afterRemoteFencing: { readonly clear: Action; readonly rsc: Resource }[] = [];
   /** Operations whose parameters can be compared only when places are known. */
   readonly lateChecks: LateCheck[] = [];
-  expiredLocks: { readonly rsc: Resource; readonly node: Node }[] = [];
 
   constructor(
     readonly cluster: Cluster,

@@ -54,8 +54,8 @@ export const Flag = {
   /** Inputs have been made unique. */
   Deduplicated: 1 << 13,
   DumpedInGraph: 1 << 14,
-  /** The reason shown is the first one given. */
-  FailureIsFatal: 1 << 15,
+  /** The stop that ends a migration that went wrong half-way. */
+  MigrationAbort: 1 << 15,
 } as const;
 
 /** What an ordering of two actions means. Several may hold at once. */
@@ -81,9 +81,9 @@ export const Link = {
   FirstImpliesSameNodeThen: 1 << 8,
   /** Probe inside a remote node: ignored while the connection is about to stop. */
   NestedRemoteProbe: 1 << 9,
-  /** `then` is blocked by `first` only if `first` is required and cannot run. */
+  /** If `first` cannot run, `then` really has to and can be no part of a migration. */
   FirstElseThen: 1 << 10,
-  /** Only if `then` really runs (a guest's fencing implied by its container). */
+  /** Made by the scheduler itself: holds although `first` is inside the guest that `then` is about. */
   GuestAllowed: 1 << 11,
   /** Never at the same time, in either direction. */
   Serialize: 1 << 12,
@@ -100,9 +100,9 @@ export const Link = {
   MinRunnable: 1 << 18,
   /** Of a colocation: only if the two are needed on the same node. */
   IfRequiredOnSameNode: 1 << 19,
-  /** From a constraint inside a bundle: kept although the container makes it look superfluous. */
-  Intermediate: 1 << 20,
-  /** The cancel of a recurring operation. */
+  /** The stop before a start of the same resource: what keeps `then` from running keeps the restart from being one. */
+  Restart: 1 << 20,
+  /** `then` required makes `first` superfluous (a stop makes a reload so). */
   ThenCancelsFirst: 1 << 21,
 } as const;
 

@@ -1,0 +1,121 @@
+import { nodeName } from "../terms/index.ts";
+import { physicalHost } from "./bundle-actions.ts";
+import { resolvedParameters } from "./digests.ts";
+import type { GraphAction } from "./face.ts";
+import { Flag } from "./flags.ts";
+import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
+import { actionsOf } from "./methods.ts";
+import type { Action, Cluster, Node, Resource } from "./model.ts";
+import { createNotifications } from "./notifications.ts";
+import { routerOf } from "./router.ts";
+import { type Unpacker, unpackerOf } from "./unpacker.ts";
+
+/** Makes the graph of what will be carried out: actions with the ids of those that must be done before. */
+export function createGraph(cluster: Cluster): GraphAction[] {
+  for (const rsc of cluster.resources) notifyInside(cluster, rsc);
+  const unpacker = unpackerOf(cluster);
+  const shown: Action[] = [];
+  // Dropping the surplus of edges may decide about inputs, so that all are joined before any is looked at.
+  for (const action of cluster.actions) joinEdges(action);
+  for (const action of cluster.actions) {
+    if (!inGraph(action)) continue;
+    action.set(Flag.DumpedInGraph);
+    action.graphId = action.id;
+    shown.push(action);
+  }
+  const ids = new Set(shown);
+  return shown.map((action) => {
+    const inputs: number[] = [];
+    for (const edge of action.before)
+      if (edgeCounts(action, edge) && ids.has(edge.action)) inputs.push(edge.action.graphId);
+    return graphAction(unpacker, action, inputs);
+  });
+}
+
+function notifyInside(cluster: Cluster, rsc: Resource): void {
+  if (rsc.isClone) createNotifications(cluster, rsc);
+  if (rsc.bundle?.clone) createNotifications(cluster, rsc.bundle.clone);
+}
+
+function kindOf(action: Action): GraphAction["kind"] {
+  const { task } = action;
+  if (task === "stonith") return action.pseudo ? "pseudo" : "crm";
+  if (task === "do_shutdown" || task === "clear_failcount" || task === "lrm_delete") return "crm";
+  return action.pseudo ? "pseudo" : "rsc";
+}
+
+function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number[]): GraphAction {
+  const { rsc, node } = action;
+  const kind = kindOf(action);
+  const placed = kind !== "pseudo" || action.task === "stonith" ? node : undefined;
+  const router = placed && routerOf(action);
+  const params = parametersOf(unpacker, action, placed);
+  return {
+    id: action.graphId,
+    kind,
+    task: action.task,
+    key: action.key,
+    ...(placed ? { node: nodeName(placed.name), nodeId: placed.id } : {}),
+    ...(router ? { router: nodeName(router.name) } : {}),
+    ...(rsc?.isPrimitive && kind !== "pseudo" ? { rsc: agentOf(rsc) } : {}),
+    intervalMs: action.intervalMs,
+    timeoutMs: action.timeoutMs ?? 20_000,
+    startDelayMs: action.startDelayMs,
+    expectedRc: Number(action.meta.get("op_target_rc") ?? 0),
+    canFail: action.config.get("can_fail") === "true",
+    priority: action.priority,
+    params,
+    inputs,
+  };
+}
+
+function agentOf(rsc: Resource): NonNullable<GraphAction["rsc"]> {
+  const own =
+    rsc.historyId !== "" ? rsc.historyId : rsc.instance !== undefined && !rsc.unique ? rsc.configId : rsc.id;
+  return {
+    id: own,
+    ...(own === rsc.id ? {} : { longId: rsc.id }),
+    class: rsc.class,
+    ...(rsc.provider === undefined ? {} : { provider: rsc.provider }),
+    type: rsc.type,
+  };
+}
+
+/** Options that say when and how an operation runs, and so are nothing for an agent. */
+const hidden = new Set(["id", "crm_feature_set"]);
+
+function parametersOf(unpacker: Unpacker, action: Action, placed: Node | undefined): Record<string, string> {
+  const { rsc, node } = action;
+  const result = new Map<string, string>();
+  for (const [name, value] of action.extra) result.set(name, value);
+  if (rsc?.isPrimitive || (rsc && node))
+    for (const [name, value] of resolvedParameters(unpacker, rsc, node))
+      if (!result.has(name)) result.set(name, value);
+  const meta = (name: string, value: string) => {
+    const key = `CRM_meta_${name.replaceAll("-", "_")}`;
+    if (!result.has(key)) result.set(key, value);
+  };
+  for (const [name, value] of action.meta) meta(name, value);
+  for (const [name, value] of action.notifyKeys ?? []) meta(name, value);
+  for (const [name, value] of action.config) if (!hidden.has(name)) meta(name, value);
+  if (placed) {
+    meta("on_node", placed.name);
+    meta("on_node_uuid", placed.id);
+  }
+  if (rsc) {
+    for (let part: Resource | undefined = rsc; part; part = part.parent)
+      actionsOf(part).addGraphMeta(unpacker.cluster, part, result);
+    addGuestMeta(action, rsc, meta);
+  } else if (action.task === "stonith" && node)
+    for (const [name, value] of node.attributes) meta(name, value);
+  return Object.fromEntries([...result].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** Agents inside a guest may keep their attributes with the host: tell which one that is. */
+function addGuestMeta(action: Action, rsc: Resource, meta: (name: string, value: string) => void): void {
+  const host = physicalHost(action);
+  if (!host) return;
+  const target = rsc.meta.get("container-attribute-target");
+  if (target !== undefined) meta("container-attribute-target", target);
+  meta("physical-host", host.name);
+}

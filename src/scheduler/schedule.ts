@@ -1,0 +1,92 @@
+import { nodeName } from "../terms/index.ts";
+import { isActive } from "./actions.ts";
+import { assignResources } from "./assign-all.ts";
+import { unpackConstraints } from "./constraints.ts";
+import type { GraphAction, Placement, SchedulerInput, Transition } from "./face.ts";
+import { scheduleFencingAndShutdowns } from "./fencing.ts";
+import { Role } from "./flags.ts";
+import { createGraph } from "./graph.ts";
+import { actionsOf } from "./methods.ts";
+import type { Cluster, Resource } from "./model.ts";
+import { applyNodeCriteria } from "./node-criteria.ts";
+import { applyOrderings } from "./ordering-apply.ts";
+import { clearRemovedFailcounts, handleConfigurationChanges, handleLateChecks } from "./parameter-changes.ts";
+import { scheduleProbes } from "./probes.ts";
+import { orderRemoteActions } from "./remote-order.ts";
+import { summarize } from "./summary.ts";
+import { unpackCluster } from "./unpack.ts";
+import { unpackerOf } from "./unpacker.ts";
+import "./variants.ts";
+
+/** Decides: places, actions and their order. The working set says afterwards what is wanted. */
+export function decide(cluster: Cluster): void {
+  unpackConstraints(unpackerOf(cluster));
+  applyNodeCriteria(cluster);
+  for (const rsc of cluster.resources) actionsOf(rsc).internalConstraints(cluster, rsc);
+  handleConfigurationChanges(cluster);
+  assignResources(cluster);
+  handleLateChecks(cluster);
+  scheduleProbes(cluster);
+  clearRemovedFailcounts(cluster);
+  for (const rsc of cluster.resources) actionsOf(rsc).createActions(cluster, rsc);
+  orderRemoteActions(cluster);
+  scheduleFencingAndShutdowns(cluster);
+  applyOrderings(cluster);
+}
+
+/** Schedules a cluster: what has to be done so that it becomes what its configuration says. Changes nothing given. */
+export function schedule(input: SchedulerInput): Transition {
+  const cluster = unpackCluster(input.cib, input.now);
+  decide(cluster);
+  const actions = createGraph(cluster);
+  const { options } = cluster;
+  return {
+    actions,
+    placement: placements(cluster),
+    summary: summarize(cluster),
+    scores: cluster.scores,
+    reasons: cluster.reasons,
+    messages: cluster.messages,
+    quorate: cluster.quorate,
+    fencing: fencings(cluster, actions),
+    ...(cluster.recheckAt === undefined ? {} : { recheckAt: cluster.recheckAt }),
+    batchLimit: options.batchLimit,
+    clusterDelayMs: options.clusterDelayMs,
+    stonithTimeoutMs: options.fencingTimeoutMs,
+    failedStopOffset: cluster.properties.get("failed-stop-offset") ?? "INFINITY",
+    failedStartOffset: options.startFailureFatal ? "INFINITY" : "1",
+  };
+}
+
+function fencings(cluster: Cluster, actions: readonly GraphAction[]): Transition["fencing"] {
+  const shown = new Set(actions.map(({ id }) => id));
+  return cluster.actions.flatMap((action) =>
+    action.task === "stonith" && action.node && shown.has(action.id)
+      ? [{ node: nodeName(action.node.name), action: action.fenceOp ?? "", reason: action.reason ?? "" }]
+      : [],
+  );
+}
+
+/** Where everything is when all that can be done has been done. */
+function placements(cluster: Cluster): Placement[] {
+  const result: Placement[] = [];
+  const add = (rsc: Resource, id: string, where: Resource) => {
+    const role = rsc.nextRole;
+    const node = where.assignedTo;
+    if (node && role > Role.Stopped)
+      result.push({
+        rsc: id,
+        role: role === Role.Promoted ? "Promoted" : role === Role.Unpromoted ? "Unpromoted" : "Started",
+        node: nodeName(node.name),
+      });
+  };
+  const visit = (rsc: Resource) => {
+    if (rsc.bundle)
+      for (const { container, remote, child } of rsc.bundle.replicas)
+        add(child ?? container, (remote ?? container).id, container);
+    else if (rsc.isPrimitive) add(rsc, rsc.unique ? rsc.id : rsc.configId, rsc);
+    else for (const part of rsc.children) visit(part);
+  };
+  for (const rsc of cluster.resources) if (!rsc.removed || isActive(rsc, true)) visit(rsc);
+  return result;
+}

@@ -6,5 +6,5 @@ export type { HistoryRow } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
 export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRemoteHost, runRing } from "./modes.ts";
 export type { RemoteArguments } from "./remote-mode.ts";
-export type { RingProcessStatus } from "./ring-link.ts";
+export type { RekeyReply, ReloadReply, RingProcessStatus } from "./ring-link.ts";
 export { type DaemonArguments, loadNode } from "./setup.ts";

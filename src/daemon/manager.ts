@@ -50,7 +50,7 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
-import { type NodeSetup, readKey } from "./setup.ts";
+import { loadNode, type NodeSetup, readKey } from "./setup.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -66,7 +66,7 @@ interface Asked {
 export class Manager {
   readonly #controller: Controller;
   readonly #fencing: Fencing;
-  readonly #kdump: KdumpWatch | undefined;
+  #kdump: KdumpWatch | undefined;
   readonly #executor: ExecutorClient;
   readonly #remotes: RemoteConnections;
   readonly #fenceDevices: FenceDeviceOperations;
@@ -87,7 +87,7 @@ export class Manager {
   #end: (code: number) => void = () => {};
 
   constructor(
-    private readonly setup: NodeSetup,
+    private setup: NodeSetup,
     private readonly version: string,
     private readonly log: Log,
   ) {
@@ -331,7 +331,26 @@ export class Manager {
       }
       case FromRing.DRAIN:
         return this.#step({ type: "shutdown-request" });
+      case FromRing.RELOADED:
+        return this.#reload();
     }
+  }
+
+  /** The ring has taken over a changed file or key: nodes, their addresses and the key are read anew. */
+  #reload(): void {
+    try {
+      this.setup = loadNode(this.setup.arguments);
+    } catch (error) {
+      // It was right when the ring read it; the next reload will tell.
+      this.log.warning("RELOAD", `the configuration could not be read again: ${error}`);
+      return;
+    }
+    const { config } = this.setup;
+    this.#step({ type: "nodes", nodes: config.nodes.map(({ id, name }) => ({ id, name })) });
+    const before = this.#kdump;
+    this.#kdump = config.kdump.listen ? this.#kdumpWatch() : undefined;
+    this.#configureFencing();
+    void Promise.resolve(before?.close()).then(() => this.#kdump?.start());
   }
 
   #askRing<T>(request: RingRequest): Promise<T> {
@@ -412,6 +431,8 @@ export class Manager {
         return this.#askRing({ type: "expected-votes", votes: request.votes });
       case "reload":
         return this.#askRing({ type: "reload" });
+      case "rekey":
+        return this.#askRing({ type: "rekey" });
       case "shutdown":
         // The ring drains: it knows then that the end is wanted.
         process.kill(process.ppid, "SIGTERM");

@@ -105,6 +105,8 @@ export type RingEffect =
       readonly expectedVotes: number;
       readonly lastQuorate: LastQuorate;
     }
+  /** A configuration that this node has read is in force now: all members have read the same. */
+  | { readonly type: "reconfigured"; readonly change: RingCoreChange }
   /** Write the new key beside the present one, durably and for nobody else to read, then answer `key-stored`. */
   | { readonly type: "store-key"; readonly key: Uint8Array; readonly digest: string }
   /** Make it the key of the next start and keep the old one, then answer with `key-adopted`. */

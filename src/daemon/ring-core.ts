@@ -14,7 +14,7 @@ import {
   type TotemOptions,
   type TotemTimer,
 } from "../totem/index.ts";
-import { PendingChange } from "./ring-core-change.ts";
+import { changeDigest, PendingChange } from "./ring-core-change.ts";
 import type {
   RingCoreChange,
   RingCoreOptions,
@@ -175,8 +175,11 @@ export class RingCore {
         this.onKeys(this.keys.adopted(event.digest));
         return;
       case "reconfigure":
-        this.change.propose(event.change);
-        this.proposeChange();
+        if (changeDigest(event.change) === changeDigest(this.options)) this.applyOwn(event.change, now);
+        else {
+          this.change.propose(event.change);
+          this.proposeChange();
+        }
         return;
       case "leave":
         this.pending.push({ type: "leave" });
@@ -316,7 +319,7 @@ export class RingCore {
     this.compare(announced);
     this.announceMembership(change);
     this.askForVotes();
-    this.change.restart();
+    this.change.restart(announced);
     this.proposeChange();
     this.onKeys(this.keys.restart());
     // A manager that came or went between this node's announcement and now.
@@ -379,7 +382,15 @@ export class RingCore {
       options: totemOptions(this.options),
       peers: peersOf(this.options),
     });
+    this.out.push({ type: "reconfigured", change });
     this.announceMembership(this.participants.onOtherChange());
+  }
+
+  /** What a node may decide for itself, such as how often it pings. */
+  private applyOwn(change: RingCoreChange, now: Millis): void {
+    this.options = { ...this.options, ...change };
+    this.onLinks(this.links.reconfigure(this.options.links, now), now);
+    this.out.push({ type: "reconfigured", change });
   }
 
   private onKeys(effects: readonly KeyEffect[]): void {

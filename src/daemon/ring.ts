@@ -8,12 +8,10 @@ import {
   lockFile,
   lockMemory,
   monotonicMs,
-  openUdp,
   openWatchdog,
   readLimited,
   serveFrames,
   serviceManager,
-  type UdpSocket,
   type Watchdog,
   wallMs,
   writeDurably,
@@ -23,7 +21,7 @@ import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts
 import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { RingCore } from "./ring-core.ts";
-import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import type { RingCoreChange, RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
 import { keyDigest } from "./ring-core-keys.ts";
 import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
@@ -32,12 +30,14 @@ import {
   FromRing,
   fromJson,
   type RekeyReply,
+  type ReloadReply,
   type RingProcessStatus,
   type RingReply,
   type RingRequest,
   ToRing,
   toJson,
 } from "./ring-link.ts";
+import { RingSockets } from "./ring-sockets.ts";
 import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
 
 /** What survives a restart of the ring. */
@@ -54,6 +54,13 @@ interface Rekeying {
   readonly reply: (rest: Omit<RingReply, "id">) => void;
 }
 
+/** A configuration that was read and is not in force yet. */
+interface Proposal {
+  readonly change: RingCoreChange;
+  readonly setup: NodeSetup;
+  readonly inForce: () => void;
+}
+
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
 const backlogHigh = 8 * 1024 * 1024;
 const backlogLow = 2 * 1024 * 1024;
@@ -61,6 +68,8 @@ const backlogLow = 2 * 1024 * 1024;
 const rekeyBytes = 256;
 /** How long an administrator waits for all members to have the new key. */
 const rekeyPatienceMs: Millis = 20_000;
+/** How long a reload waits for the others before it says for whom it waits. */
+const reloadPatienceMs: Millis = 2_000;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -70,7 +79,11 @@ const goodbyeMs: Millis = 100;
  */
 export class RingProcess {
   readonly #core: RingCore;
-  readonly #sockets = new Map<number, UdpSocket>();
+  readonly #sockets = new RingSockets(
+    (link, address, data) => this.#step({ type: "datagram", link, address, data }),
+    // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
+    (link, error) => this.log.debug("UDP", error.message, { link }),
+  );
   readonly #timers = new Map<RingTimer, ReturnType<typeof setTimeout>>();
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
@@ -89,6 +102,8 @@ export class RingProcess {
   #memory = "off";
   #warnings: string[] = [];
   #rekeying: Rekeying | undefined;
+  /** Configurations that were read and are not in force yet, oldest first. */
+  #proposals: Proposal[] = [];
   #ending = false;
   #end: (code: number) => void = () => {};
 
@@ -98,6 +113,7 @@ export class RingProcess {
     private readonly log: Log,
     children?: readonly Child[],
   ) {
+    this.#startedWith = setup;
     this.#keyFiles = new KeyFiles(setup.config.totem.keyFile);
     const nextKey = this.#keyFiles.next();
     const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
@@ -123,7 +139,8 @@ export class RingProcess {
     const { system } = this.setup.config;
     const lock = lockFile(join(system.stateDir, "lock"));
     this.#askForPriority();
-    await this.#openSockets();
+    await this.#sockets.prepare(this.setup);
+    this.#sockets.use(this.setup);
     const server = serveFrames(
       ringSocketPath(system.runDir),
       {
@@ -137,14 +154,14 @@ export class RingProcess {
     this.#step({ type: "start", ...this.#persisted });
     for (const child of this.#children) child.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
-    process.on("SIGHUP", () => this.#reload());
+    process.on("SIGHUP", () => void this.#reload());
     const code = await new Promise<number>((resolve) => {
       this.#end = resolve;
     });
     this.#service.stopping();
     await Promise.all(this.#children.map((child) => child.stop()));
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.close();
     server.close();
     await this.#writing;
     if (code === CrmExit.OK) this.#watchdog?.disarm();
@@ -162,7 +179,7 @@ export class RingProcess {
   #carryOut(effect: RingEffect): void {
     switch (effect.type) {
       case "send":
-        return this.#sockets.get(effect.link)?.send(effect.data, effect.port, effect.address);
+        return this.#sockets.send(effect.link, effect.data, effect.port, effect.address);
       case "set-timer":
         return this.#setTimer(effect.timer, effect.afterMs);
       case "cancel-timer":
@@ -177,6 +194,8 @@ export class RingProcess {
         const { expectedVotes, lastQuorate } = effect;
         return this.#persist({ ...this.#persisted, expectedVotes, lastQuorate }, () => {});
       }
+      case "reconfigured":
+        return this.#reconfigured(effect.change);
       case "store-key":
         return this.#keepKey(
           () => this.#keyFiles.store(effect.key),
@@ -234,20 +253,6 @@ export class RingProcess {
   }
 
   // ── sockets, disk, machine ───────────────────────────────────────────────────────────────────────────────
-
-  async #openSockets(): Promise<void> {
-    const { links } = this.setup.config;
-    for (const { number, port } of links) {
-      const own = this.setup.self.addresses.get(number);
-      if (own === undefined) continue;
-      const socket = await openUdp(own, port, {
-        datagram: (data, address) => this.#step({ type: "datagram", link: number, address, data }),
-        // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
-        error: (error) => this.log.debug("UDP", error.message, { link: number }),
-      });
-      this.#sockets.set(number, socket);
-    }
-  }
 
   get #statePath(): string {
     return join(this.setup.config.system.stateDir, "ring.json");
@@ -390,8 +395,9 @@ export class RingProcess {
         reply({ value: this.status() });
         return;
       case "reload": {
-        const result = this.#reload();
-        reply(typeof result === "string" ? { error: result } : { value: result });
+        void this.#reload().then((result) =>
+          reply(typeof result === "string" ? { error: result } : { value: result }),
+        );
         return;
       }
     }
@@ -459,29 +465,46 @@ export class RingProcess {
     };
   }
 
-  /** Reads hactl.toml again; a mistake changes nothing. Answers what is wrong, or what follows. */
-  #reload(): string | ReloadReply {
+  /**
+   * Reads hactl.toml again. A mistake changes nothing; what concerns the whole ring is in force on all members at one
+   * point of the messages' order, as soon as all have read the same. Answers what is wrong, or what follows.
+   */
+  async #reload(): Promise<string | ReloadReply> {
     try {
       const next = loadNode(this.setup.arguments);
-      const key = readKey(next.config.totem.keyFile);
-      const { self: _self, key: _key, ...change } = ringOptions(next, key);
+      // Who applies the change first may send to the new addresses at once.
+      await this.#sockets.prepare(next);
       const named = (changes: ReturnType<typeof configChanges>) =>
         changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
       const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
       const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
-      this.setup = next;
+      const { self: _self, key: _key, ...change } = ringOptions(next, this.#keyFiles.current());
+      const inForce = new Promise<void>((resolve) => {
+        this.#proposals.push({ change, setup: next, inForce: resolve });
+      });
       this.#step({ type: "reconfigure", change });
       this.log.notice("RELOADED", "the configuration was read again", {
         restart: named(restart).join(" ") || undefined,
       });
-      const { names } = this.status();
-      const waits = this.#core.status().changeWaitsFor.map((id) => names[id] ?? String(id));
-      return { applied: named(applied), restart: named(restart), waitsFor: waits };
+      await Promise.race([inForce, Bun.sleep(reloadPatienceMs)]);
+      const waitsFor = this.#core.status().changeWaitsFor.map((id) => this.#nameOf(id));
+      return { applied: named(applied), restart: named(restart), waitsFor };
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       this.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);
       return error.message;
     }
+  }
+
+  #reconfigured(change: RingCoreChange): void {
+    const at = this.#proposals.findIndex((proposal) => proposal.change === change);
+    const proposal = this.#proposals[at];
+    if (!proposal) return;
+    // What was read before can't come into force any more.
+    for (const { inForce } of this.#proposals.splice(0, at + 1)) inForce();
+    this.setup = proposal.setup;
+    if (this.#proposals.length === 0) this.#sockets.use(proposal.setup);
+    this.#manager?.send(FromRing.RELOADED, new Uint8Array());
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────

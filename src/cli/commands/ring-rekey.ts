@@ -1,0 +1,37 @@
+import { defineCommand } from "citty";
+import { connectAdmin, type RekeyReply } from "../../daemon/index.ts";
+import { CrmExit } from "../../terms/index.ts";
+import { note, print, printJson, wantsJson } from "../output.ts";
+
+/** Longer than the daemon waits for the other nodes. */
+const patienceMs = 30_000;
+
+export default defineCommand({
+  meta: {
+    name: "rekey",
+    description:
+      "Give the cluster a new secret key while it runs, without an interruption: all nodes store it, change over, and " +
+      "accept the old one no more. A node that is not there has to be given a copy of the key file.",
+  },
+  run: async () => {
+    const client = await connectAdmin();
+    try {
+      const reply = await client.request<RekeyReply>({ type: "rekey" }, patienceMs);
+      if (wantsJson()) printJson(reply);
+      else tell(reply);
+    } finally {
+      client.close();
+    }
+    return CrmExit.OK;
+  },
+});
+
+function tell({ nodes, absent, keyFile }: RekeyReply): void {
+  print(`${nodes.length} nodes use the new key: ${nodes.join(", ")}.`);
+  print(`It is in ${keyFile} on each of them; the one before is kept beside it as ${keyFile}.old.`);
+  if (absent.length === 0) return;
+  note(
+    `${absent.join(", ")} ${absent.length === 1 ? "was" : "were"} not there and cannot join with the old key. Copy it:`,
+  );
+  for (const node of absent) note(`  scp -p ${keyFile} ${node}:${keyFile}`);
+}

@@ -153,7 +153,7 @@ function updateEdge(cluster: Cluster, edge: Edge, then: Action): number {
     first.set(Flag.Optional);
     if (first.task === "reload-agent") first.rsc.reload = false;
   }
-  if (first.rsc && then.rsc && first.rsc !== then.rsc && !isInside(first.rsc, then.rsc))
+  if (first.rsc && then.rsc && first.rsc !== then.rsc && !isInside(then.rsc, first.rsc))
     first = completion(first);
   let changed: number = Changed.None;
   if (first === edge.action) {

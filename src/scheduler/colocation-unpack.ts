@@ -1,7 +1,9 @@
 import { parseBoolean, parseScore, type XmlElement } from "../cib/index.ts";
+import { INFINITY } from "../terms/index.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
-import { parseRole, Role } from "./flags.ts";
+import { Link, parseRole, Role } from "./flags.ts";
 import type { Cluster, Colocation, Resource } from "./model.ts";
+import { orderTasks } from "./orderings.ts";
 import type { Unpacker } from "./unpacker.ts";
 
 /** Reads `rsc_colocation`: two resources or sets. */
@@ -133,6 +135,20 @@ export function addColocation(cluster: Cluster, input: ColocationInput): void {
   insertThisWith(input.dependent.thisWith, colocation);
   insertWithThis(input.primary.withThis, colocation);
   cluster.colocations.push(colocation);
+  if (colocation.score > -INFINITY) return;
+  const { dependent, dependentRole, primary, primaryRole } = colocation;
+  orderApart(cluster, dependent, dependentRole, primary, primaryRole);
+  orderApart(cluster, primary, primaryRole, dependent, dependentRole);
+}
+
+/** Where two must never be together, one leaves its role before the other takes its own there. */
+function orderApart(cluster: Cluster, first: Resource, firstRole: Role, then: Resource, thenRole: Role): void {
+  const leaving =
+    firstRole === Role.Promoted ? ["demote"] : firstRole === Role.Unpromoted ? ["stop", "promote"] : ["stop"];
+  const taking =
+    thenRole === Role.Promoted ? ["promote"] : thenRole === Role.Unpromoted ? ["start", "demote"] : ["start"];
+  for (const leave of leaving)
+    for (const take of taking) orderTasks(cluster, first, leave, then, take, Link.IfRequiredOnSameNode);
 }
 
 /** Colocations with more important primaries are looked at first. */

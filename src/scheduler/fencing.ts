@@ -6,6 +6,7 @@ import { notifyAfterFencing } from "./notifications.ts";
 import { opKey } from "./operations.ts";
 import { firstAction } from "./ordering-update.ts";
 import { addOrdering } from "./orderings.ts";
+import { isKnownOn } from "./probes.ts";
 
 /** Schedules the fencing of unclean nodes and the shutdown of those that asked for it. */
 export function scheduleFencingAndShutdowns(cluster: Cluster): void {
@@ -97,17 +98,11 @@ function orderStarts(rsc: Resource, fencing: Action, target: Node): void {
       each.needs === "quorum" &&
       each.task === "start" &&
       rsc.allowed.has(target) &&
-      !knownOn(rsc, target)
+      !isKnownOn(rsc, target)
     )
       // It may be active there for all we know: whoever knew is gone.
       orderActions(fencing, each, Link.Ordered | Link.UnrunnableFirstBlocks);
   }
-}
-
-function knownOn(rsc: Resource, node: Node): boolean {
-  if (rsc.knownOn.has(node)) return true;
-  const { parent } = rsc;
-  return rsc.isPrimitive && parent?.isClone === true && !parent.unique && parent.knownOn.has(node);
 }
 
 /** What was active on a node that gets fenced is stopped by that. */

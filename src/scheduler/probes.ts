@@ -32,7 +32,7 @@ function probesTurnedOff(node: Node): boolean {
 /** Makes the probe of a primitive on a node, if one is needed. */
 export function probePrimitive(cluster: Cluster, rsc: Resource, node: Node): boolean {
   if (!cluster.options.startupProbes || cannotRunThere(rsc, node)) return false;
-  if ((rsc.container && !rsc.isRemoteConnection) || rsc.removed || rsc.knownOn.has(node)) return false;
+  if ((rsc.container && !rsc.isRemoteConnection) || rsc.removed || isKnownOn(rsc, node)) return false;
   const whole = topLevel(rsc);
   const allowed = rsc.allowed.get(node);
   if (rsc.exclusiveDiscovery || whole.exclusiveDiscovery)
@@ -53,6 +53,13 @@ export function probePrimitive(cluster: Cluster, rsc: Resource, node: Node): boo
     Link.Ordered,
   );
   return true;
+}
+
+/** Whether the state of a resource on a node is known; of an anonymous clone, from any of its instances. */
+export function isKnownOn(rsc: Resource, node: Node): boolean {
+  if (rsc.knownOn.has(node)) return true;
+  const { parent } = rsc;
+  return rsc.isPrimitive && parent?.isClone === true && !parent.unique && parent.knownOn.has(node);
 }
 
 /** Remote nodes have no fencing devices and no connections; guests no further guests. */

@@ -4,6 +4,7 @@ import { resolvedParameters } from "./digests.ts";
 import type { GraphAction } from "./face.ts";
 import { Flag } from "./flags.ts";
 import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
+import { graphOrder } from "./graph-order.ts";
 import { actionsOf } from "./methods.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { createNotifications } from "./notifications.ts";
@@ -17,7 +18,7 @@ export function createGraph(cluster: Cluster): GraphAction[] {
   const shown: Action[] = [];
   // Dropping the surplus of edges may decide about inputs, so that all are joined before any is looked at.
   for (const action of cluster.actions) joinEdges(action);
-  for (const action of cluster.actions) {
+  for (const action of graphOrder(cluster)) {
     if (!inGraph(action)) continue;
     action.set(Flag.DumpedInGraph);
     action.graphId = action.id;
@@ -54,7 +55,7 @@ function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number
     id: action.graphId,
     kind,
     task: action.task,
-    key: action.key,
+    key: keyOf(action),
     ...(placed ? { node: nodeName(placed.name), nodeId: placed.id } : {}),
     ...(router ? { router: nodeName(router.name) } : {}),
     ...(rsc?.isPrimitive && kind !== "pseudo" ? { rsc: agentOf(rsc) } : {}),
@@ -67,6 +68,12 @@ function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number
     params,
     inputs,
   };
+}
+
+/** Keys name a resource as its history does. */
+function keyOf({ key, rsc }: Action): string {
+  if (!rsc || rsc.historyId === "" || rsc.historyId === rsc.id || !key.startsWith(`${rsc.id}_`)) return key;
+  return `${rsc.historyId}${key.slice(rsc.id.length)}`;
 }
 
 function agentOf(rsc: Resource): NonNullable<GraphAction["rsc"]> {

@@ -2,5 +2,6 @@
 export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
 export * from "./model.ts";
+export { compareNames } from "./name-order.ts";
 export { decide, schedule } from "./schedule.ts";
 export { unpackCluster } from "./unpack.ts";

@@ -10,6 +10,7 @@ import {
 } from "../cib/index.ts";
 import type { Cluster } from "./model.ts";
 import { Node } from "./model.ts";
+import { compareNames } from "./name-order.ts";
 import type { Unpacker } from "./unpacker.ts";
 
 /** Makes a node and puts it into the indexes. A second one with the same id replaces nothing. */
@@ -17,7 +18,9 @@ export function addNode(cluster: Cluster, id: string, name: string, kind: Node["
   const node = new Node(id, name, kind, cluster.nodes.length);
   node.attributes.set("#uname", name);
   node.attributes.set("#kind", kind === "remote" ? "remote" : "cluster");
-  cluster.nodes.push(node);
+  // Nodes are kept by name: whatever goes through them (probes, instances) does so in that order.
+  const after = cluster.nodes.findIndex((other) => compareNames(name, other.name) < 0);
+  cluster.nodes.splice(after < 0 ? cluster.nodes.length : after, 0, node);
   if (!cluster.nodeById.has(id)) cluster.nodeById.set(id, node);
   if (!cluster.nodeByName.has(name)) cluster.nodeByName.set(name, node);
   return node;

@@ -1,6 +1,6 @@
 import { child, childrenOf, parseScore, plainValues, unpackNvpairs } from "../../cib/index.ts";
-import type { Cluster, FailedOp, Node } from "../../scheduler/index.ts";
-import { compareNames, sortedNodes } from "./cluster-view.ts";
+import { type Cluster, compareNames, type FailedOp, type Node } from "../../scheduler/index.ts";
+import { sortedNodes } from "./cluster-view.ts";
 import { formatCtime, formatInterval } from "./dates.ts";
 import { exitText, statusText } from "./exit-texts.ts";
 import {

@@ -1,0 +1,58 @@
+import type { RingProcessStatus } from "../../daemon/index.ts";
+
+export interface QuorumReportOptions {
+  readonly hex?: boolean;
+  readonly byName?: boolean;
+  readonly now: Date;
+}
+
+const title = (text: string) => `${text}\n${"-".repeat(text.length)}\n`;
+const field = (name: string, value: string | number) => `${`${name}:`.padEnd(18)}${value}\n`;
+
+/** The date as ctime(3) writes it. */
+function dateLine(date: Date): string {
+  const [weekday = "", month = "", day = "", year = "", clock = ""] = date.toString().split(" ");
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${clock} ${year}`;
+}
+
+/**
+ * Quorum and votes in the fields of corosync-quorumtool(8): `text` the state, `membership` the table of the nodes
+ * that are there.
+ */
+export function quorumReport(
+  { core, names, votes }: RingProcessStatus,
+  { hex = false, byName = false, now }: QuorumReportOptions,
+): { readonly text: string; readonly membership: string } {
+  const { quorum, totem, self } = core;
+  const id = (node: number) => (hex ? `0x${node.toString(16).padStart(8, "0")}` : String(node));
+  const ring = `${totem.ringId.representative.toString(16)}.${totem.ringId.sequence.toString(16)}`;
+  const flags = [...(quorum.quorate ? ["Quorate"] : []), ...quorum.flags];
+  const ordered = ["2Node", "Quorate", "WaitForAll", "LastManStanding", "AutoTieBreaker", "AllowDownscale"];
+  const shown = ordered.filter((flag) => flags.includes(flag));
+  const text = [
+    title("Quorum information"),
+    field("Date", dateLine(now)),
+    field("Quorum provider", "corosync_votequorum"),
+    field("Nodes", totem.members.length),
+    field("Node ID", id(self)),
+    field("Ring ID", ring),
+    field("Quorate", quorum.quorate ? "Yes" : "No"),
+    "\n",
+    title("Votequorum information"),
+    field("Expected votes", quorum.expectedVotes),
+    field("Highest expected", quorum.expectedVotes),
+    field("Total votes", quorum.votes),
+    field("Quorum", `${quorum.needed} ${quorum.quorate ? "" : "Activity blocked"}`),
+    field("Flags", shown.map((flag) => `${flag} `).join("")),
+    "\n",
+  ].join("");
+  const members = [...totem.members].sort((a, b) =>
+    byName ? (names[a] ?? "").localeCompare(names[b] ?? "") : a - b,
+  );
+  const rows = members.map((node) => {
+    const local = node === self ? " (local)" : "";
+    return `${id(node).padStart(10)} ${String(votes[node] ?? 0).padStart(10)} ${names[node] ?? node}${local}\n`;
+  });
+  const membership = `${title("Membership information")}${"Nodeid".padStart(10)} ${"Votes".padStart(10)} Name\n${rows.join("")}`;
+  return { text, membership };
+}

@@ -164,7 +164,9 @@ async function story(cluster: LocalCluster, client: Client): Promise<number> {
   await Bun.sleep(1500);
   const outage = client.longestGap(killed / 1000);
   say(`  ${paint(1, heir)} serves. The client waited ${paint(1, `${outage.toFixed(2)} s`)}. What happened:`);
-  await timeline(cluster, heir, killed);
+  // The leader's history has the decisions too.
+  const shown = await cluster.hactl(heir, "node", "show", "--json");
+  await timeline(cluster, (JSON.parse(shown.stdout) as { leader?: string }).leader ?? heir, killed);
   title("hactl status");
   await status(cluster, other);
 

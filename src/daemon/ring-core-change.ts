@@ -3,9 +3,8 @@ import type { NodeId } from "../terms/index.ts";
 import type { RingCoreChange } from "./ring-core-face.ts";
 
 /** What two nodes have to have read alike before either applies it. */
-export function changeDigest(change: RingCoreChange): string {
-  const { configVersion, agreement, totem, quorum, links } = change;
-  const text = JSON.stringify([configVersion, agreement, totem, quorum, links.mode, links.nodes]);
+export function changeDigest(change: Pick<RingCoreChange, "configVersion" | "agreement">): string {
+  const text = JSON.stringify([change.configVersion, change.agreement]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
@@ -18,8 +17,10 @@ export class PendingChange {
   /** What this node has read and said, oldest first. */
   private readonly read = new Map<string, RingCoreChange>();
   private readonly prepared = new Map<NodeId, string>();
+  /** What all have agreed on last, as far as the order of messages of this membership tells. */
+  private agreed: string | undefined;
 
-  /** This node has read a new configuration. */
+  /** This node has read a configuration; it wants what it has read last. */
   propose(change: RingCoreChange): void {
     const digest = changeDigest(change);
     this.read.delete(digest);
@@ -31,32 +32,47 @@ export class PendingChange {
     return [...this.read.keys()].at(-1);
   }
 
-  /** The ring has a new configuration: everybody announces himself again. */
-  restart(): void {
+  /** A membership begins: every node has said what is in force there, and will say again what it has read. */
+  restart(announced: ReadonlyMap<NodeId, { readonly inForce: string }>): void {
     this.prepared.clear();
+    for (const [node, { inForce }] of announced) this.prepared.set(node, inForce);
+    const all = new Set(this.prepared.values());
+    this.agreed = all.size === 1 ? [...all][0] : undefined;
   }
 
-  /** A node has read a configuration. Returns the change if all are ready for it now. */
-  onPrepared(from: NodeId, digest: string, members: readonly NodeId[]): RingCoreChange | undefined {
+  /**
+   * A node has read a configuration. Returns something when all have agreed on another one by that, at the same point
+   * on all nodes; `change` is what to apply, absent where it is in force already.
+   */
+  onPrepared(
+    from: NodeId,
+    digest: string,
+    members: readonly NodeId[],
+    inForce: string,
+  ): { readonly change?: RingCoreChange } | undefined {
     this.prepared.set(from, digest);
     const change = this.read.get(digest);
-    if (!change || this.unprepared(digest, change, members).length > 0) return undefined;
-    for (const older of [...this.read.keys()]) {
+    if (digest === this.agreed || this.unprepared(digest, change, members).length > 0) return undefined;
+    this.agreed = digest;
+    for (const older of change ? [...this.read.keys()] : []) {
       this.read.delete(older);
       if (older === digest) break;
     }
-    return change;
+    return change && digest !== inForce ? { change } : {};
   }
 
   /** Members that have not read what this node has read last; those that it removes are not asked. */
   missing(members: readonly NodeId[]): NodeId[] {
     const digest = this.digest();
-    const change = digest === undefined ? undefined : this.read.get(digest);
-    return digest === undefined || !change ? [] : this.unprepared(digest, change, members);
+    return digest === undefined ? [] : this.unprepared(digest, this.read.get(digest), members);
   }
 
-  private unprepared(digest: string, change: RingCoreChange, members: readonly NodeId[]): NodeId[] {
-    const stay = new Set(change.links.nodes.map(({ node }) => node));
-    return members.filter((node) => stay.has(node) && this.prepared.get(node) !== digest);
+  private unprepared(
+    digest: string,
+    change: RingCoreChange | undefined,
+    members: readonly NodeId[],
+  ): NodeId[] {
+    const stay = change && new Set(change.links.nodes.map(({ node }) => node));
+    return members.filter((node) => (stay?.has(node) ?? true) && this.prepared.get(node) !== digest);
   }
 }

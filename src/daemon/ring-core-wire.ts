@@ -12,6 +12,8 @@ export interface Announcement {
   readonly configVersion: number;
   /** Options that must be the same everywhere, as name and value. */
   readonly agreement: readonly (readonly [string, string])[];
+  /** Digest of the whole configuration that is in force there. */
+  readonly inForce: string;
 }
 
 /** Messages that travel through the ring's total order. */
@@ -148,9 +150,16 @@ function readAnnouncement(text: string): Announcement | undefined {
     return undefined;
   }
   if (!isObject(value)) return undefined;
-  const { ringId, manager, quorum, configVersion, agreement } = value;
+  const { ringId, manager, quorum, configVersion, agreement, inForce } = value;
   const view = readView(quorum);
-  if (!view || !isObject(ringId) || !isCount(manager) || !isCount(configVersion)) return undefined;
+  if (
+    typeof inForce !== "string" ||
+    !view ||
+    !isObject(ringId) ||
+    !isCount(manager) ||
+    !isCount(configVersion)
+  )
+    return undefined;
   const { representative, sequence } = ringId;
   if (!isCount(representative) || !isCount(sequence) || !Array.isArray(agreement)) return undefined;
   const pairs: [string, string][] = [];
@@ -164,6 +173,7 @@ function readAnnouncement(text: string): Announcement | undefined {
     quorum: view,
     configVersion,
     agreement: pairs,
+    inForce,
   };
 }
 

@@ -175,11 +175,12 @@ export class RingCore {
         this.onKeys(this.keys.adopted(event.digest));
         return;
       case "reconfigure":
-        if (changeDigest(event.change) === changeDigest(this.options)) this.applyOwn(event.change, now);
-        else {
-          this.change.propose(event.change);
-          this.proposeChange();
+        if (changeDigest(event.change) === changeDigest(this.options)) {
+          this.applyOwn(event.change, now);
+          if (this.change.digest() === undefined) return;
         }
+        this.change.propose(event.change);
+        this.proposeChange();
         return;
       case "leave":
         this.pending.push({ type: "leave" });
@@ -248,6 +249,7 @@ export class RingCore {
       quorum: this.quorum.view(),
       configVersion: this.options.configVersion,
       agreement: this.options.agreement,
+      inForce: changeDigest(this.options),
     };
   }
 
@@ -293,8 +295,10 @@ export class RingCore {
       case "prepared": {
         if (!this.participants.isSettled()) return;
         const members = this.participants.currentMembers();
-        const change = this.change.onPrepared(from, message.digest, members);
-        if (change) this.applyChange(change, now);
+        const inForce = changeDigest(this.options);
+        const agreed = this.change.onPrepared(from, message.digest, members, inForce);
+        if (agreed?.change) this.applyChange(agreed.change, now);
+        if (agreed) this.announceMembership(this.participants.onOtherChange());
         return;
       }
     }
@@ -383,7 +387,6 @@ export class RingCore {
       peers: peersOf(this.options),
     });
     this.out.push({ type: "reconfigured", change });
-    this.announceMembership(this.participants.onOtherChange());
   }
 
   /** What a node may decide for itself, such as how often it pings. */

@@ -20,6 +20,7 @@ const says = (ringId: RingId, manager: number): Announcement => ({
   },
   configVersion: 1,
   agreement: [],
+  inForce: "",
 });
 
 /** A ring of these nodes, from that set of survivors; nobody has announced himself. */

@@ -20,6 +20,8 @@ export interface Ran {
 
 export interface LocalClusterOptions {
   readonly nodes: number;
+  /** Default: node1, node2 … */
+  readonly names?: readonly string[];
   /** Address of node i (from 1) on each link. Default: 127.0.0.i on one link. */
   readonly addresses?: (node: number) => readonly string[];
   /** Words before every command of a node: how to get onto its machine. */
@@ -56,7 +58,7 @@ export class LocalCluster {
   /** Writes the configuration of all nodes. Nothing runs yet. */
   static async make(options: LocalClusterOptions): Promise<LocalCluster> {
     const directory = await mkdtemp(join(tmpdir(), "hactl-"));
-    const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
+    const names = Array.from({ length: options.nodes }, (_, i) => options.names?.[i] ?? `node${i + 1}`);
     const cluster = new LocalCluster(directory, names, options);
     const key = join(directory, "authkey");
     writeFileSync(key, randomBytes(256));

@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Story } from "../harness/story.ts";
+
+/** What a running cluster of three does about failures of agents, and how services move. */
+
+let story: Story;
+let control: string;
+
+beforeAll(async () => {
+  story = await Story.running({ nodes: 3 });
+  control = join(story.directory, "control");
+  mkdirSync(control);
+}, 60_000);
+
+afterAll(() => story?.close());
+
+const tell = (rsc: string, action: string, what: string) =>
+  writeFileSync(join(control, `${rsc}.${action}`), `${what}\n`);
+const untell = (rsc: string, action: string) => rmSync(join(control, `${rsc}.${action}`), { force: true });
+
+/** Takes the place of all that was configured. */
+async function configure(text: string): Promise<void> {
+  await story.load(
+    `property stonith-enabled=true cluster-delay=5s\nrsc_defaults resource-stickiness=100\n${story.power}\n${text}`,
+    "replace",
+  );
+  await story.idle();
+}
+
+const wild = (id: string, ops: string) => `primitive ${id} ocf:test:Wild params control="${control}" ${ops}`;
+
+const plans = async (since: number) =>
+  (await story.events(since)).filter((event) => event.startsWith("PLAN ")).map((event) => event.slice(5));
+
+describe("a resource", () => {
+  test("whose start fails is started on another node", async () => {
+    await configure(`primitive picky ocf:pacemaker:Dummy params fail_start_on=node1 op monitor interval=5s
+location there picky 500: node1`);
+    const node = await story.somewhere("picky");
+    expect(["node2", "node3"]).toContain(node);
+    expect(await story.cib()).toContain('name="fail-count-picky#start_0" value="INFINITY"');
+    const { stdout } = await story.hactl("node1", "status");
+    expect(stdout).toContain("start fails here because");
+  }, 30_000);
+
+  test("that fails is recovered where it is, and elsewhere once it has failed too often", async () => {
+    await configure(`${wild("sick", "op monitor interval=500ms timeout=5s meta migration-threshold=2")}
+location there sick 50: node1`);
+    expect(await story.somewhere("sick")).toBe("node1");
+    const since = Date.now();
+    tell("sick", "monitor", "fail");
+    await story.event(/ACTION-FAILED sick_monitor_500|sick monitor on node1/, since).catch(() => undefined);
+    await story.until("a first recovery", 10_000, async () =>
+      (await plans(since)).some((plan) => /Recover sick/.test(plan)) ? true : undefined,
+    );
+    await story.until("it leaves node1", 10_000, () =>
+      story.where("sick").some((node) => node !== "node1") ? true : undefined,
+    );
+    untell("sick", "monitor");
+    await story.idle();
+    expect(story.where("sick")).toHaveLength(1);
+    expect(story.where("sick")).not.toEqual(["node1"]);
+    expect(await story.cib()).toMatch(/name="fail-count-sick#monitor_500" value="2"/);
+    await story.must("node2", "crm_resource", "--cleanup", "--resource", "sick");
+    await story.idle();
+    expect(await story.cib()).not.toContain("fail-count-sick");
+  }, 40_000);
+
+  test("whose monitor hangs is recovered after the timeout, and nothing of the agent is left", async () => {
+    await configure(wild("stuck", "op monitor interval=500ms timeout=1s"));
+    await story.somewhere("stuck");
+    const since = Date.now();
+    tell("stuck", "monitor", "hang");
+    await story.until("its recovery", 15_000, async () =>
+      (await plans(since)).some((plan) => /Recover stuck/.test(plan)) ? true : undefined,
+    );
+    untell("stuck", "monitor");
+    await story.idle();
+    expect(story.where("stuck")).toHaveLength(1);
+    expect(await story.cib()).toContain('op-status="2"');
+  }, 40_000);
+
+  test("whose agent prints garbage runs all the same", async () => {
+    for (const action of ["start", "monitor"]) tell("noisy", action, "garbage");
+    await configure(wild("noisy", "op monitor interval=300ms"));
+    await story.somewhere("noisy");
+    const since = Date.now();
+    await Bun.sleep(1000);
+    await story.idle();
+    expect(await plans(since)).toEqual([]);
+    await story.membersAre(3);
+  }, 30_000);
+
+  test("whose agent leaves children behind starts, and is monitored", async () => {
+    tell("parent", "start", "children");
+    await configure(wild("parent", "op start timeout=5s op monitor interval=300ms"));
+    await story.somewhere("parent");
+    expect(await story.cib()).toContain("parent_monitor_300");
+    expect(await story.cib()).not.toContain("fail-count-parent");
+  }, 30_000);
+
+  test("whose agent is missing is reported and does not hinder others", async () => {
+    await configure(
+      `primitive nothing ocf:test:Absent op monitor interval=5s\nprimitive fine ocf:pacemaker:Dummy op monitor interval=5s`,
+    );
+    await story.somewhere("fine");
+    const { stdout } = await story.hactl("node2", "status");
+    expect(stdout).toContain("nothing");
+    expect(stdout).toMatch(/not installed/i);
+    expect(stdout).toContain("Absent");
+  }, 30_000);
+
+  test("whose exit codes mean nothing counts as failed and is tried elsewhere", async () => {
+    tell("odd", "start", "213");
+    await configure(wild("odd", "op monitor interval=5s"));
+    expect(story.where("odd")).toEqual([]);
+    expect(await story.cib()).toMatch(/fail-count-odd#start_0" value="INFINITY"/);
+    untell("odd", "start");
+    await story.must("node3", "crm_resource", "--cleanup", "--resource", "odd");
+    await story.somewhere("odd");
+  }, 30_000);
+
+  test("that cannot be stopped has its node fenced, and runs elsewhere", async () => {
+    await configure(`${wild("clinging", "op monitor interval=5s op stop timeout=3s")}
+location there clinging 500: node3`);
+    expect(await story.somewhere("clinging")).toBe("node3");
+    tell("clinging", "stop", "fail");
+    const since = Date.now();
+    await story.must("node2", "node", "standby", "node3");
+    await story.event(/^NODE-FENCED node node3/, since);
+    await story.until("it runs elsewhere", 10_000, () =>
+      /^node[12]$/.test(story.where("clinging").join(" ")) ? true : undefined,
+    );
+    untell("clinging", "stop");
+    story.nodes.start("node3");
+    await story.membersAre(3, "node1");
+    await story.must("node2", "node", "online", "node3", "--wait");
+    await story.idle();
+    expect(story.where("clinging")).toHaveLength(1);
+  }, 60_000);
+});
+
+describe("services move", () => {
+  test("when their node is stopped, without anybody being fenced", async () => {
+    await configure(`primitive mine ocf:pacemaker:Dummy op monitor interval=5s
+location there mine 500: node3`);
+    expect(await story.somewhere("mine")).toBe("node3");
+    const since = Date.now();
+    await story.must("node3", "stop", "--timeout", "30");
+    expect(story.nodes.processesOf("node3")).toEqual([]);
+    await story.idle("node1");
+    expect(["node1", "node2"]).toContain(await story.somewhere("mine"));
+    expect(await story.events(since, "node1")).not.toContainEqual(expect.stringMatching(/FENC|NODE-LOST/));
+    story.nodes.start("node3");
+    await story.membersAre(3, "node1");
+    await story.idle();
+    expect(await story.somewhere("mine")).toBe("node3");
+  }, 60_000);
+
+  test("by migration where their agent can", async () => {
+    await configure(`primitive live ocf:pacemaker:Dummy op monitor interval=5s meta allow-migrate=true
+location there live 50: node1`);
+    expect(await story.somewhere("live")).toBe("node1");
+    const since = Date.now();
+    await story.must("node2", "node", "standby", "node1", "--wait");
+    expect(["node2", "node3"]).toContain(await story.somewhere("live"));
+    expect((await plans(since)).join("\n")).toMatch(/Migrate live/);
+    expect(await story.cib()).toMatch(
+      /operation="migrate_from"[^>]*rc-code="0"|rc-code="0"[^>]*operation="migrate_from"/,
+    );
+    await story.must("node2", "node", "online", "node1", "--wait");
+    expect(story.where("live")).toHaveLength(1);
+  }, 30_000);
+
+  test("promoted instances too, when the promoted node dies; the best score is next", async () => {
+    await configure(`primitive db ocf:pacemaker:Stateful op monitor interval=5s role=Slave op monitor interval=4s role=Master
+ms dbs db meta notify=true
+location there dbs rule $role=Master 50: #uname eq node1`);
+    await story.on("db", ["node1", "node2", "node3"]);
+    await story.until("node1 is promoted", 10_000, () =>
+      story.promoted("db").join(" ") === "node1" ? true : undefined,
+    );
+    await story.must("node2", "crm_attribute", "-N", "node3", "-n", "master-db", "-l", "reboot", "-v", "90");
+    await story.idle("node2");
+    expect(story.promoted("db")).toEqual(["node1"]);
+    const since = Date.now();
+    story.crash("node1");
+    await story.until("node3 is promoted", 20_000, () =>
+      story.promoted("db").join(" ") === "node3" ? true : undefined,
+    );
+    const events = await story.events(since, "node2");
+    expect(events).toContainEqual(expect.stringMatching(/^NODE-FENCED node node1/));
+    story.nodes.start("node1");
+    await story.membersAre(3, "node2");
+    await story.idle("node2");
+    await story.on("db", ["node1", "node2", "node3"]);
+    expect(story.promoted("db")).toHaveLength(1);
+  }, 60_000);
+
+  test("by rules on attributes that agents set", async () => {
+    await configure(`primitive reach ocf:pacemaker:ping params host_list=127.0.0.1 multiplier=100 dampen=100ms op monitor interval=1s
+clone reaches reach
+primitive web ocf:pacemaker:Dummy op monitor interval=5s
+location prefer web 50: node1
+location connected web rule -inf: not_defined pingd or pingd lte 0`);
+    await story.until("pingd is known", 10_000, async () =>
+      ((await story.cib()).match(/name="pingd" value="100"/g) ?? []).length === 3 ? true : undefined,
+    );
+    await story.idle();
+    const here = await story.somewhere("web");
+    await story.must(here, "attrd_updater", "-n", "other", "-U", "7");
+    expect(await story.must("node2", "attrd_updater", "-n", "other", "-Q", "-N", here)).toContain(
+      'value="7"',
+    );
+    await story.load("location by-hand web rule -inf: other eq 7");
+    await story.until("it moved", 10_000, () => {
+      const nodes = story.where("web");
+      return nodes.length === 1 && nodes[0] !== here ? true : undefined;
+    });
+    await story.must(here, "attrd_updater", "-n", "other", "-D");
+    await story.idle();
+    expect(await story.cib()).not.toContain('name="other"');
+  }, 60_000);
+});

@@ -1,0 +1,230 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type AdminRequest,
+  connectAdmin,
+  type NodeReply,
+  type RingProcessStatus,
+} from "../../src/daemon/index.ts";
+import { executable, LocalCluster, type LocalClusterOptions, type Ran } from "./local-cluster.ts";
+
+/** An entry of `hactl history`. */
+export interface HistoryEntry {
+  readonly event: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+let made = 0;
+
+/** A port that no other cluster of this machine's test runs uses. */
+export const freePort = () => 10_000 + ((process.pid * 16 + 2 * made++) % 20_000);
+
+/** Directory with the agents of the tests. */
+export const testAgents = join(import.meta.dir, "agents", "ocf");
+
+/**
+ * A cluster of real daemons and what a test says about it: what is loaded, where a resource is, what happened. Where a
+ * resource is tells its agent's own state file, not the cluster.
+ */
+export class Story {
+  private constructor(readonly nodes: LocalCluster) {}
+
+  /** Writes the configuration of the nodes. A node that is fenced or crashes loses its volatile files too. */
+  static async make(options: LocalClusterOptions): Promise<Story> {
+    const nodes = await LocalCluster.make({
+      port: freePort(),
+      tokenMs: 600,
+      ...options,
+      ocfPath: [testAgents, ...(options.ocfPath ?? [])],
+    });
+    const story = new Story(nodes);
+    for (const name of nodes.names) {
+      const script = join(nodes.directory, "pids", `${name}.off`);
+      writeFileSync(script, `#!/bin/sh\nrm -rf ${story.#volatile(name)}\n`, { mode: 0o755 });
+    }
+    return story;
+  }
+
+  /** A cluster whose nodes all run and take part. */
+  static async running(options: LocalClusterOptions): Promise<Story> {
+    const story = await Story.make(options);
+    story.nodes.startAll();
+    await story.membersAre(story.names.length, story.names[0] ?? "");
+    return story;
+  }
+
+  get names(): readonly string[] {
+    return this.nodes.names;
+  }
+
+  get directory(): string {
+    return this.nodes.directory;
+  }
+
+  /** Crm text of a fencing device that really switches these nodes off. */
+  get power(): string {
+    return `primitive power stonith:fence_hactl_demo params pid_dir="${join(this.directory, "pids")}"`;
+  }
+
+  close(): void {
+    this.nodes.destroy();
+  }
+
+  /** The node dies at once and loses its volatile files. */
+  crash(name: string): void {
+    this.nodes.kill(name);
+    rmSync(this.#volatile(name), { recursive: true, force: true });
+  }
+
+  /** Runs `hactl …` on a node. */
+  hactl(name: string, ...words: readonly string[]): Promise<Ran> {
+    return this.nodes.hactl(name, ...words);
+  }
+
+  /** Runs `hactl …` on a node and throws with what it said when it fails. */
+  async must(name: string, ...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.hactl(name, ...words);
+    if (code !== 0) throw new Error(`hactl ${words.join(" ")}: ${code} ${stderr || stdout}`);
+    return stdout;
+  }
+
+  /** Loads crm text through a node. */
+  async load(text: string, mode = "update", through = this.#alive): Promise<void> {
+    const file = join(this.directory, "story.crm");
+    writeFileSync(file, text);
+    await this.must(through, "configure", "load", mode, file);
+  }
+
+  /** What loading a file says; for files that must be refused. */
+  refused(name: string, text: string | Uint8Array, mode = "update"): Promise<Ran> {
+    const file = join(this.directory, name);
+    writeFileSync(file, text);
+    return this.hactl(this.#alive, "configure", "load", mode, file);
+  }
+
+  /** Waits until the cluster has nothing left to do. */
+  async idle(through = this.#alive): Promise<void> {
+    await this.must(through, "wait", "--timeout", "60");
+  }
+
+  async membersAre(count: number, through = this.#alive): Promise<void> {
+    await this.until(`${count} nodes take part`, 30_000, async () => {
+      const reply = await this.ask<NodeReply>(through, { type: "node" }).catch(() => undefined);
+      if (!reply?.joined) return undefined;
+      return reply.members.filter(({ state }) => state === "member").length === count ? true : undefined;
+    });
+  }
+
+  /** Asks a node's manager. */
+  async ask<T>(name: string, request: AdminRequest): Promise<T> {
+    const client = await connectAdmin({ config: this.nodes.configOf(name) });
+    try {
+      return await client.request<T>(request, 10_000);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Packets that a node's links have dropped, by why. */
+  async drops(name: string): Promise<Readonly<Record<string, number>>> {
+    return (await this.ask<RingProcessStatus>(name, { type: "ring-status" })).core.links.counters;
+  }
+
+  cib(through = this.#alive): Promise<string> {
+    return this.ask<string>(through, { type: "cib" });
+  }
+
+  /** The configuration as people read it. */
+  configuration(through = this.#alive): Promise<string> {
+    return this.must(through, "configure", "show");
+  }
+
+  /** Nodes on which a Dummy or Stateful resource is. */
+  where(rsc: string): string[] {
+    return this.names.filter((name) =>
+      ["Dummy", "Stateful", "Wild"].some((type) => existsSync(this.#state(name, type, rsc))),
+    );
+  }
+
+  /** Nodes on which an instance of a Stateful resource is promoted. */
+  promoted(rsc: string): string[] {
+    return this.names.filter((name) => {
+      try {
+        return /promoted|master/i.test(
+          readFileSync(this.#state(name, "Stateful", rsc), "utf8").replace(/unpromoted/g, ""),
+        );
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** Waits until a resource is on exactly these nodes. */
+  async on(rsc: string, nodes: readonly string[], ms = 20_000): Promise<void> {
+    await this.until(
+      `${rsc} is on ${nodes.join(" ") || "no node"} (it is on ${this.where(rsc).join(" ")})`,
+      ms,
+      () => (this.where(rsc).join(" ") === nodes.join(" ") ? true : undefined),
+    );
+  }
+
+  /** Waits until a resource is on one node. Answers which. */
+  somewhere(rsc: string, ms = 20_000): Promise<string> {
+    return this.until(`${rsc} is somewhere`, ms, () => {
+      const nodes = this.where(rsc);
+      return nodes.length === 1 ? nodes[0] : undefined;
+    });
+  }
+
+  /** What happened since a moment, as `EVENT text`. */
+  async events(since = 0, through = this.#alive): Promise<string[]> {
+    const rows = JSON.parse(
+      await this.must(through, "history", "--json", "--limit", "2000"),
+    ) as HistoryEntry[];
+    return rows.filter(({ at }) => at >= since).map(({ event, text }) => `${event} ${text}`);
+  }
+
+  /** Waits until something has happened. */
+  event(pattern: RegExp, since = 0, ms = 20_000, through = this.#alive): Promise<string> {
+    return this.until(`event ${pattern}`, ms, async () =>
+      (await this.events(since, through)).find((event) => pattern.test(event)),
+    );
+  }
+
+  /** Pid of one of a node's own processes. */
+  process(name: string, mode: "manager" | "executor"): number | undefined {
+    return this.nodes.processesOf(name).find((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return words[0] === executable && words.includes("internal") && words.includes(mode);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** As that of the cluster, and says what happened last when it was in vain. */
+  async until<T>(what: string, ms: number, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+    try {
+      return await this.nodes.until(what, ms, look);
+    } catch (error) {
+      const events = await this.events().catch(() => []);
+      throw new Error(`${(error as Error).message}\nlast events:\n${events.slice(-30).join("\n")}`);
+    }
+  }
+
+  /** A node that runs, to ask. */
+  get #alive(): string {
+    return this.names.find((name) => this.process(name, "manager") !== undefined) ?? this.names[0] ?? "";
+  }
+
+  #volatile(name: string): string {
+    return join(this.directory, name, "run", "rsctmp");
+  }
+
+  #state(name: string, type: string, rsc: string): string {
+    return join(this.#volatile(name), `${type}-${rsc}.state`);
+  }
+}

@@ -1,7 +1,7 @@
 import type { Action, Cluster, Resource } from "./model.ts";
 
 /** Instances are moved about while they are assigned; here they stand by their numbers. */
-const byNumber = (instances: readonly Resource[]): Resource[] =>
+export const byNumber = (instances: readonly Resource[]): Resource[] =>
   [...instances].sort((a, b) => (a.instance ?? 0) - (b.instance ?? 0));
 
 /**
@@ -15,10 +15,10 @@ export function graphOrder(cluster: Cluster): Action[] {
   };
   const visit = (rsc: Resource) => {
     if (rsc.bundle) {
+      // What belongs to the bundle as a whole comes at the end, with what belongs to no resource.
       if (rsc.bundle.clone) visit(rsc.bundle.clone);
       for (const { ip, container, remote } of rsc.bundle.replicas)
         for (const part of [ip, container, remote]) if (part) visit(part);
-      take(rsc.actions);
     } else if (rsc.isClone) {
       for (const child of byNumber(rsc.children)) visit(child);
       take(rsc.actions);

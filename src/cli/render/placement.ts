@@ -1,13 +1,16 @@
 import { type Cluster, type Placement, type Resource, Role } from "../../scheduler/index.ts";
 import type { NodeName } from "../../terms/index.ts";
 import { currentNode, displayedRole, isActive, printableId } from "./cluster-view.ts";
+import { isImplied } from "./resource-list.ts";
 
 /**
  * What is active where: one entry for each resource and node, with the id of the configuration (a number only for
  * unique instances). A bundle's replica is one entry, on the host of its container.
  */
 export function placementOf(cluster: Cluster): Placement[] {
-  return cluster.resources.filter((rsc) => !rsc.removed || isActive(rsc, true)).flatMap(placementsIn);
+  return cluster.resources
+    .filter((rsc) => !isImplied(rsc) && (!rsc.removed || isActive(rsc, true)))
+    .flatMap(placementsIn);
 }
 
 function placementsIn(rsc: Resource): Placement[] {

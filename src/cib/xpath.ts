@@ -32,7 +32,8 @@ export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
     };
     for (const node of walk([absolute ? start : top], steps)) found.set(node.element, node);
   }
-  if (paths.length === 1) return [...found.values()];
+  // Steps down one level at a time find things in their order already.
+  if (paths.length === 1 && !paths[0]?.steps.some(({ deep }) => deep)) return [...found.values()];
   const rank = new Map<XmlElement, number>();
   const visit = (source: XmlElement) => {
     rank.set(source, rank.size);

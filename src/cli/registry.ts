@@ -38,6 +38,24 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/status.ts")),
   },
   {
+    name: "ring",
+    group: "look",
+    description: "members, token and links of the ring",
+    load: file(() => import("./commands/ring.ts")),
+  },
+  {
+    name: "quorum",
+    group: "look",
+    description: "votes and quorum",
+    load: file(() => import("./commands/quorum.ts")),
+  },
+  {
+    name: "resource",
+    group: "change",
+    description: "start, stop, move, clean up resources",
+    load: file(() => import("./commands/resource.ts")),
+  },
+  {
     name: "config",
     group: "configure",
     description: "check, show, explain or import hactl.toml",
@@ -50,10 +68,22 @@ export const commands: readonly CommandEntry[] = [
     load: file(() => import("./commands/configure.ts")),
   },
   {
+    name: "property",
+    group: "configure",
+    description: "show and set the cluster's properties",
+    load: file(() => import("./commands/property.ts")),
+  },
+  {
     name: "node",
     group: "change",
     description: "take a node out of service and back",
     load: file(() => import("./commands/node.ts")),
+  },
+  {
+    name: "maintenance",
+    group: "change",
+    description: "leave all services alone for a while",
+    load: file(() => import("./commands/maintenance.ts")),
   },
   {
     name: "wait",

@@ -13,11 +13,14 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { changeConfiguration, readCib, readText } from "../live-cib.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
+/** A command that reads all its words itself. */
+const anyWords = <T extends { readonly name: string }>(meta: T): T => ({ ...meta, extraWords: true });
+
 const show = defineCommand({
-  meta: {
+  meta: anyWords({
     name: "show",
     description: "Print the configuration as crm shell text, or as XML with 'show xml'.",
-  },
+  }),
   args: {
     ids: { type: "positional", required: false, description: "'xml', and ids of objects [default: all]" },
   },
@@ -65,7 +68,7 @@ const load = defineCommand({
 });
 
 const remove = defineCommand({
-  meta: { name: "delete", description: "Remove objects, and the constraints that name them." },
+  meta: anyWords({ name: "delete", description: "Remove objects, and the constraints that name them." }),
   args: {
     ids: { type: "positional", description: "ids of the objects" },
     force: { type: "boolean", description: "also while a resource runs" },
@@ -125,7 +128,7 @@ const statements = [
 
 const statement = (name: string) =>
   defineCommand({
-    meta: { name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true },
+    meta: anyWords({ name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true }),
     run: async ({ rawArgs }) => {
       const text = [name, ...rawArgs].map((word) => quoted(word)).join(" ");
       await changeConfiguration(

@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import type { ReloadReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../live-cib.ts";
 import { note, printJson, wantsJson } from "../output.ts";
@@ -7,12 +8,26 @@ export default defineCommand({
   meta: {
     name: "reload",
     description:
-      "Read hactl.toml again and apply what may change while the node runs; a mistake changes nothing.",
+      "Read hactl.toml again and apply what may change while the node runs; a mistake changes nothing. Says what " +
+      "needs a restart.",
   },
   run: async () => {
-    await ask({ type: "reload" });
-    if (wantsJson()) printJson({ reloaded: true });
-    else note("The configuration was read again.");
+    const reply = await ask<ReloadReply>({ type: "reload" });
+    if (wantsJson()) printJson({ reloaded: true, ...reply });
+    else {
+      const { applied, restart, waitsFor } = reply;
+      note(
+        applied.length === 0
+          ? "The configuration was read again: nothing new."
+          : `Changed: ${applied.join(", ")}.`,
+      );
+      if (waitsFor.length > 0)
+        note(
+          `The ring changes when all members have read the same: run 'hactl reload' on ${waitsFor.join(", ")}, too.`,
+        );
+      if (restart.length > 0)
+        note(`Counts only after a restart of this node (hactl stop, hactl start): ${restart.join(", ")}.`);
+    }
     return CrmExit.OK;
   },
 });

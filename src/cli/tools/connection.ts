@@ -1,15 +1,34 @@
-import { AdminClient } from "../../daemon/index.ts";
+import type { AdminClient } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
+
+/**
+ * The version that tools announce to agents. Their shell functions compare it to know which options there are
+ * (ocf-shellfuncs of resource-agents): those of Pacemaker 3.0.
+ */
+export const pacemakerVersion = "3.0.0";
 
 /**
  * Connects a tool that agents call to its daemon: HACTL_SOCKET when the executor gave it, else as every command does.
  */
 export async function connectTool(): Promise<AdminClient> {
+  const { AdminClient, connectAdmin } = await import("../../daemon/index.ts");
   const socket = process.env.HACTL_SOCKET;
   if (socket !== undefined && socket !== "") return AdminClient.connect(socket);
-  const { connectAdmin } = await import("../../daemon/index.ts");
   return connectAdmin();
+}
+
+/** Asks the daemon one thing. */
+export async function askDaemon<T>(
+  request: Parameters<AdminClient["request"]>[0],
+  timeoutMs?: number,
+): Promise<T> {
+  const client = await connectTool();
+  try {
+    return await client.request<T>(request, timeoutMs);
+  } finally {
+    client.close();
+  }
 }
 
 /** Runs a tool: `--help` from its table of options; an error is one line on standard error and its exit code. */
@@ -20,19 +39,43 @@ export async function asTool(
   words: readonly string[],
   work: () => Promise<number>,
 ): Promise<number> {
-  if (words.includes("--help") || words.includes("-?")) {
-    process.stdout.write(`${name} - ${purpose}\n\n${optionHelp(table)}\n`);
+  const [first] = words;
+  if (words.includes("--help") || words.includes("--help-all") || first === "-?" || first === "-h") {
+    write(`${name} - ${purpose}\n\n${optionHelp(table)}\n`);
     return CrmExit.OK;
   }
   if (words.includes("--version") || words.includes("-$")) {
-    process.stdout.write("Pacemaker 3.0.0 (hactl)\n");
+    write(`Pacemaker ${pacemakerVersion}\nhactl does the work of Pacemaker under its names\n`);
     return CrmExit.OK;
   }
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof HactlError)) throw error;
-    process.stderr.write(`${name}: ${error.what}${error.cure === undefined ? "" : ` (${error.cure})`}\n`);
-    return error.exit;
+    return toolError(name, error);
   }
 }
+
+/** Says an error in one line, as scripts expect it of these tools, and answers with its exit code. */
+export function toolError(name: string, error: unknown): number {
+  if (!(error instanceof HactlError)) throw error;
+  process.stderr.write(`${name}: ${error.what}${error.cure === undefined ? "" : ` (${error.cure})`}\n`);
+  return error.exit;
+}
+
+/** Text on standard output, as it is. */
+export const write = (text: string): void => void process.stdout.write(text);
+/** A line on standard output. */
+export const line = (text: string): void => write(`${text}\n`);
+
+/** A mistake in the words that a tool was given. */
+export const usage = (tool: string, what: string): HactlError =>
+  new HactlError({ code: "USAGE", what, cure: `see ${tool} --help`, exit: CrmExit.USAGE });
+
+/** Something that is not there, with what was perhaps meant. */
+export const noSuch = (what: string, guess?: string): HactlError =>
+  new HactlError({
+    code: "NO_SUCH_OBJECT",
+    what,
+    exit: CrmExit.NOSUCH,
+    ...(guess === undefined ? {} : { cure: `Did you mean ${guess}?` }),
+  });

@@ -1,15 +1,18 @@
-import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../../cib/index.ts";
-import type { AdminClient, NodeReply } from "../../daemon/index.ts";
+import type { AttributeUpdate } from "../../attributes/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
-import { asTool, connectTool } from "./connection.ts";
+import type { AttributePlace, AttributeScope } from "./attributes.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
+  { name: "pattern", short: "P", value: "REGEX", description: "every attribute whose name matches" },
   { name: "update", short: "v", aliases: ["attr-value"], value: "VALUE", description: "set it" },
   { name: "query", short: "G", aliases: ["get-value"], description: "print it" },
   { name: "delete", short: "D", aliases: ["delete-attr"], description: "remove it" },
   { name: "node", short: "N", aliases: ["uname"], value: "NODE", description: "for that node" },
+  { name: "uname-old", short: "U", value: "NODE", description: "the same" },
   {
     name: "type",
     short: "t",
@@ -28,7 +31,7 @@ const table: readonly OptionRow[] = [
   { name: "set-name", short: "s", value: "SET", description: "id of the block that holds it" },
   { name: "id", short: "i", value: "ID", description: "id of the pair" },
   { name: "default", short: "d", value: "VALUE", description: "print this when a query finds nothing" },
-  { name: "quiet", short: "q", aliases: ["Q"], description: "print only the value" },
+  { name: "quiet", short: "q", description: "print only the value" },
   { name: "quiet-old", short: "Q", description: "the same" },
   { name: "inhibit-policy-engine", short: "!", description: "accepted for older agents" },
   {
@@ -37,193 +40,161 @@ const table: readonly OptionRow[] = [
     value: "UNTIL",
     description: "accepted: the change is everywhere when the tool returns",
   },
+  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
-/** Where an attribute is kept. */
-type Scope = "crm_config" | "nodes" | "status" | "rsc_defaults" | "op_defaults";
-
 interface Subject {
-  readonly scope: Scope;
+  readonly place: AttributePlace;
+  /** What people and scripts read; empty with a pattern. */
   readonly name: string;
-  readonly node: string | undefined;
-  readonly set: string | undefined;
-  readonly utilization: boolean;
+  readonly matches: (name: string) => boolean;
+  readonly pattern: boolean;
 }
 
 /** crm_attribute(8): attributes of nodes and of the cluster. */
 export const run = (words: readonly string[]): Promise<number> => runAs("crm_attribute", words);
 
 /** The same under the name by which it was called (crm_master is crm_attribute for promotion scores). */
-export const runAs = (name: string, words: readonly string[]): Promise<number> =>
-  asTool(name, "Set, query and remove attributes of nodes and of the cluster.", table, words, async () => {
-    const given = parseWords(name, table, words);
-    const client = await connectTool();
-    try {
-      return await work(given, client);
-    } finally {
-      client.close();
-    }
-  });
+export const runAs = (tool: string, words: readonly string[]): Promise<number> =>
+  asTool(tool, "Set, query and remove attributes of nodes and of the cluster.", table, words, () =>
+    CibSession.with(async (session) => work(tool, parseWords(tool, table, words), session)),
+  );
 
-async function work(given: ParsedWords, client: AdminClient): Promise<number> {
-  const subject = await subjectOf(given, client);
+async function work(tool: string, given: ParsedWords, session: CibSession): Promise<number> {
+  const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
-  if (given.has("delete")) await remove(client, subject);
-  else if (value !== undefined) await set(client, subject, value);
-  else return print(given, subject, await query(client, subject));
+  if (given.has("delete")) await remove(session, tool, subject);
+  else if (value !== undefined) await set(session, tool, subject, value);
+  else return print(given, subject, await query(session, subject));
   return CrmExit.OK;
 }
 
-async function subjectOf(given: ParsedWords, client: AdminClient): Promise<Subject> {
+async function subjectOf(tool: string, given: ParsedWords, session: CibSession): Promise<Subject> {
   const promotion = given.has("promotion");
-  const scope = scopeOf(given, promotion);
-  const rsc = given.value("promotion") || process.env.OCF_RESOURCE_INSTANCE;
-  if (promotion && !rsc) throw usage("--promotion needs a resource when it is not called by an agent");
-  const name = promotion ? `master-${rsc?.replace(/:\d+$/, "")}` : given.value("name");
-  if (name === undefined) throw usage("--name is missing");
+  const scope = scopeOf(tool, given, promotion);
+  const rsc = given.value("promotion") || given.words[0] || process.env.OCF_RESOURCE_INSTANCE;
+  if (promotion && !rsc) throw usage(tool, "--promotion needs a resource when it is not called by an agent");
+  const pattern = given.value("pattern");
+  const name = promotion ? `master-${withoutInstance(rsc ?? "")}` : given.value("name");
+  if (name === undefined && pattern === undefined && !given.has("id")) throw usage(tool, "--name is missing");
+  const expression = name === undefined && pattern !== undefined ? new RegExp(pattern) : undefined;
   const ofNode = scope === "nodes" || scope === "status";
-  let node = ofNode ? given.value("node") : undefined;
-  if (ofNode && (node === undefined || node === "auto" || node === "localhost")) {
-    node =
-      process.env.OCF_RESKEY_CRM_meta_on_node ?? (await client.request<NodeReply>({ type: "node" })).name;
-  }
-  return { scope, name, node, set: given.value("set-name"), utilization: given.has("utilization") };
+  let node = ofNode ? (given.value("node") ?? given.value("uname-old")) : undefined;
+  if (ofNode && (node === undefined || node === "auto" || node === "localhost"))
+    node = await session.localNode();
+  return {
+    place: {
+      scope,
+      node,
+      set: given.value("set-name"),
+      id: given.value("id"),
+      utilization: given.has("utilization"),
+    },
+    name: name ?? "",
+    pattern: name === undefined,
+    matches: (candidate) => (name === undefined ? (expression?.test(candidate) ?? true) : candidate === name),
+  };
 }
 
+/** Promotion scores are of the service, not of an instance of its clone. */
+const withoutInstance = (rsc: string) => rsc.replace(/:\d+$/, "");
+
+const scopes = ["crm_config", "nodes", "status", "rsc_defaults", "op_defaults", "tickets"] as const;
+
 /** A lifetime decides between permanent and transient; a node without one means permanent; nothing means the cluster. */
-function scopeOf(given: ParsedWords, promotion: boolean): Scope {
+function scopeOf(tool: string, given: ParsedWords, promotion: boolean): AttributeScope {
   const type = given.value("type");
   const lifetime = given.value("lifetime");
   if (lifetime === "reboot" || type === "status") return "status";
   if (lifetime === "forever") return "nodes";
-  if (lifetime !== undefined) throw usage(`"${lifetime}" is not a lifetime; reboot and forever are`);
+  if (lifetime !== undefined) throw usage(tool, `"${lifetime}" is not a lifetime; reboot and forever are`);
   if (promotion) return "status";
-  switch (type) {
-    case "nodes":
-      return "nodes";
-    case "crm_config":
-    case "rsc_defaults":
-    case "op_defaults":
-      return type;
-    case undefined:
-      return given.has("node") || given.has("utilization") ? "nodes" : "crm_config";
-    default:
-      throw usage(`"${type}" is not a section that holds attributes`);
+  if (type === undefined) {
+    const ofNode = given.has("node") || given.has("uname-old") || given.has("utilization");
+    return ofNode ? "nodes" : "crm_config";
   }
+  const scope = scopes.find((candidate) => candidate === type);
+  if (scope === undefined || scope === "tickets")
+    throw usage(tool, `"${type}" is not a section that holds attributes`);
+  return scope;
 }
 
-async function query(client: AdminClient, subject: Subject): Promise<string | undefined> {
-  const { scope, name, node } = subject;
-  if (scope === "status") {
-    return (await client.request<Record<string, string>>({ type: "attributes-query", name }))[node ?? ""];
-  }
-  return (await find(client, subject)).pair?.attributes.get("value");
+interface Value {
+  readonly name: string;
+  readonly value: string;
 }
 
-async function set(client: AdminClient, subject: Subject, value: string): Promise<void> {
-  const { scope, name, node, utilization } = subject;
-  if (scope === "status") {
-    await client.request({
-      type: "attributes-update",
-      updates: [
-        { node: nodeName(node ?? ""), name, value, ...(utilization ? { set: "utilization" as const } : {}) },
-      ],
-    });
-    return;
+async function query(session: CibSession, subject: Subject): Promise<Value[]> {
+  const { place, name, matches } = subject;
+  if (place.scope === "status" && session.file === undefined && !subject.pattern) {
+    const client = await session.client();
+    const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
+    const value = values[place.node ?? ""];
+    return value === undefined ? [] : [{ name, value }];
   }
-  const { owner, setId, blockName, pair } = await find(client, subject);
-  const old = pair?.attributes.get("value");
-  const next = evaluate(value, old);
-  const nvpair = element("nvpair", {
-    id: pair?.attributes.get("id") ?? `${setId}-${name}`,
-    name,
-    value: next,
-  });
-  const block = element(blockName, { id: setId }, [nvpair]);
-  const xml = owner ? { ...owner, children: [block] } : block;
-  const operations = [{ op: "modify" as const, xml: formatXml(xml, -1), scope, create: true }];
-  await client.request({ type: "cib-apply", operations, client: "crm_attribute" });
+  const { findPairs } = await import("./attributes.ts");
+  return findPairs(session, place, matches);
 }
 
-async function remove(client: AdminClient, subject: Subject): Promise<void> {
-  const { scope, name, node } = subject;
-  if (scope === "status") {
-    await client.request({
-      type: "attributes-update",
-      updates: [{ node: nodeName(node ?? ""), name, value: undefined }],
-    });
-    return;
-  }
-  const { pair } = await find(client, subject);
-  const id = pair?.attributes.get("id");
-  if (id === undefined) return;
-  const operations = [{ op: "delete" as const, xpath: `//nvpair[@id='${id}']` }];
-  await client.request({ type: "cib-apply", operations, client: "crm_attribute" });
-}
-
-interface Found {
-  /** The `<node>` without its children, for attributes of nodes. */
-  readonly owner: XmlElement | undefined;
-  readonly blockName: string;
-  readonly setId: string;
-  readonly pair: XmlElement | undefined;
-}
-
-async function find(client: AdminClient, { scope, name, node, set, utilization }: Subject): Promise<Found> {
-  const cib = parseXml(await client.request<string>({ type: "cib" }));
-  const section = child(child(cib, "configuration"), scope);
-  let holder = section;
-  let owner: XmlElement | undefined;
-  let blockName = scope === "crm_config" ? "cluster_property_set" : "meta_attributes";
-  let setId = set ?? (scope === "crm_config" ? "cib-bootstrap-options" : `${scope}-options`);
-  if (scope === "nodes") {
-    holder = section?.children.find((entry) => entry.attributes.get("uname") === node);
-    const id = holder?.attributes.get("id") ?? node ?? "";
-    owner = {
-      name: "node",
-      attributes: new Map(
-        holder?.attributes ?? [
-          ["id", id],
-          ["type", "remote"],
-          ["uname", id],
-        ],
-      ),
-      children: [],
-    };
-    blockName = utilization ? "utilization" : "instance_attributes";
-    setId = set ?? `nodes-${id}${utilization ? "-utilization" : ""}`;
-  }
-  const blocks = childrenOf(holder, blockName).filter(
-    (block) => set === undefined || block.attributes.get("id") === set,
+async function set(session: CibSession, tool: string, subject: Subject, value: string): Promise<void> {
+  const { place } = subject;
+  const names = subject.pattern ? (await query(session, subject)).map(({ name }) => name) : [subject.name];
+  if (place.scope === "status" && session.file === undefined)
+    return transient(session, subject, names, value);
+  const { setPair } = await import("./attributes.ts");
+  const operations = await Promise.all(
+    names.map((name) => setPair(session, place, name, (old) => evaluate(name, value, old))),
   );
-  const pairs = blocks.flatMap((block) =>
-    childrenOf(block, "nvpair")
-      .filter((pair) => pair.attributes.get("name") === name)
-      .map((pair) => ({ block, pair })),
+  await session.apply(operations.flat(), tool);
+}
+
+async function transient(
+  session: CibSession,
+  { place }: Subject,
+  names: readonly string[],
+  value: string | undefined,
+): Promise<void> {
+  const updates = names.map(
+    (name): AttributeUpdate => ({
+      node: nodeName(place.node ?? ""),
+      name,
+      value: value?.replace(`${name}++`, "value++").replace(`${name}+=`, "value+="),
+      ...(place.utilization ? { set: "utilization" as const } : {}),
+    }),
   );
-  const [first] = pairs;
-  return {
-    owner,
-    blockName,
-    setId:
-      first?.block.attributes.get("id") ??
-      (set === undefined ? blocks[0]?.attributes.get("id") : undefined) ??
-      setId,
-    pair: first?.pair,
-  };
+  if (updates.length > 0) await (await session.client()).request({ type: "attributes-update", updates });
 }
 
-/** `value++` and `value+=N` count on the value that is there (crm_attribute(8)). */
-function evaluate(value: string, old: string | undefined): string {
-  const match = /^.+?(?:\+\+|\+=(-?\d+))$/.exec(value);
-  if (!match || !value.startsWith("value")) return value;
-  return String((Number.parseInt(old ?? "0", 10) || 0) + Number(match[1] ?? 1));
+async function remove(session: CibSession, tool: string, subject: Subject): Promise<void> {
+  const { place, name, matches } = subject;
+  if (place.scope === "status" && session.file === undefined) {
+    const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
+    return transient(session, subject, names, undefined);
+  }
+  const { findPairs, removePairs } = await import("./attributes.ts");
+  const pairs = await findPairs(session, place, matches);
+  if (pairs.length === 0) return;
+  await session.apply(removePairs(pairs), tool);
+  const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
+  for (const pair of pairs) line(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }
 
-function print(given: ParsedWords, { scope, name }: Subject, found: string | undefined): number {
-  const value = found ?? given.value("default");
-  if (value === undefined) {
+/** `NAME++` and `NAME+=N`, also written with the word `value`, count on the value that is there. */
+function evaluate(name: string, value: string, old: string | undefined): string {
+  const sum = [name, "value"].flatMap((word) => {
+    if (value === `${word}++`) return [1];
+    const added = value.startsWith(`${word}+=`) ? Number(value.slice(word.length + 2)) : Number.NaN;
+    return Number.isInteger(added) ? [added] : [];
+  })[0];
+  if (sum === undefined) return value;
+  return String((Number.parseInt(old ?? "0", 10) || 0) + sum);
+}
+
+function print(given: ParsedWords, { place, name }: Subject, found: readonly Value[]): number {
+  const fallback = given.value("default");
+  const values = found.length === 0 && fallback !== undefined ? [{ name, value: fallback }] : found;
+  if (values.length === 0) {
     throw new HactlError({
       code: "NO_SUCH_ATTRIBUTE",
       what: "Error performing operation: No such device or address",
@@ -231,9 +202,7 @@ function print(given: ParsedWords, { scope, name }: Subject, found: string | und
     });
   }
   const quiet = given.has("quiet") || given.has("quiet-old");
-  process.stdout.write(quiet ? `${value}\n` : `scope=${scope}  name=${name} value=${value}\n`);
+  for (const one of values)
+    line(quiet ? one.value : `scope=${place.scope}  name=${one.name} value=${one.value}`);
   return CrmExit.OK;
 }
-
-const usage = (what: string) =>
-  new HactlError({ code: "USAGE", what, cure: "see crm_attribute --help", exit: CrmExit.USAGE });

@@ -1,6 +1,5 @@
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit } from "../../terms/index.ts";
-import { asTool, connectTool } from "./connection.ts";
+import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -10,6 +9,8 @@ const table: readonly OptionRow[] = [
   { name: "list", short: "l", description: "all nodes: id, name, state" },
   { name: "partition", short: "p", description: "names of the nodes in this partition" },
   { name: "quorum", short: "q", description: "1 with quorum, 0 without" },
+  { name: "remove", short: "R", value: "NAME", description: "forget a node that will not come back" },
+  { name: "force", short: "f", description: "with --remove: yes, I mean it" },
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
@@ -18,26 +19,60 @@ const table: readonly OptionRow[] = [
 export const run = (words: readonly string[]): Promise<number> =>
   asTool("crm_node", "Facts about this node and its partition.", table, words, async () => {
     const given = parseWords("crm_node", table, words);
-    const client = await connectTool();
-    const reply = await client.request<NodeReply>({ type: "node" });
-    client.close();
-    return answer(given, reply);
+    const remove = given.value("remove");
+    if (remove !== undefined) return removeNode(remove);
+    answer(given, await askDaemon<NodeReply>({ type: "node" }));
+    return 0;
   });
 
-function answer(given: ParsedWords, reply: NodeReply): number {
+function answer(given: ParsedWords, reply: NodeReply): void {
+  // The last of several commands counts: `crm_node -l -p` prints the partition (crm_node(8)).
+  const commands = ["name", "cluster-id", "name-for-id", "list", "partition", "quorum"];
+  const command = given.options.findLast(([name]) => commands.includes(name))?.[0];
   const there = reply.members.filter(({ state }) => state !== "lost").map(({ name }) => name);
-  if (given.has("cluster-id")) print(String(reply.id));
-  else if (given.has("list")) {
-    for (const { id, name, state } of reply.members)
-      print(`${id} ${name} ${state === "lost" ? "lost" : "member"}`);
-  } else if (given.has("partition")) print(`${there.sort().join(" ")} `);
-  else if (given.has("quorum")) print(reply.quorate ? "1" : "0");
-  else if (given.has("name-for-id")) {
-    const found = reply.members.find(({ id }) => String(id) === given.value("name-for-id"));
-    if (!found) return CrmExit.NOSUCH;
-    print(found.name);
-  } else print(reply.name);
-  return CrmExit.OK;
+  switch (command) {
+    case "cluster-id":
+      return line(String(reply.id));
+    case "list":
+      for (const { id, name, state } of reply.members)
+        line(`${id} ${name} ${state === "lost" ? "lost" : "member"}`);
+      return;
+    case "partition":
+      return line(`${there.sort().join(" ")} `);
+    case "quorum":
+      return line(reply.quorate ? "1" : "0");
+    case "name-for-id": {
+      const id = given.value("name-for-id");
+      const found = reply.members.find((member) => String(member.id) === id);
+      if (!found) throw noSuch(`Node ${id} is not known to cluster`);
+      return line(found.name);
+    }
+    case "name":
+      return line(reply.name);
+    default:
+      throw usage("crm_node", "what shall be printed?");
+  }
 }
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+/** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
+async function removeNode(name: string): Promise<number> {
+  const { CibSession } = await import("./cib-session.ts");
+  return CibSession.with(async (session) => {
+    const client = await session.client();
+    const { members } = await client.request<NodeReply>({ type: "node" });
+    const member = members.find((candidate) => candidate.name === name);
+    if (member && member.state !== "lost")
+      throw usage("crm_node", `node ${name} is active; stop the cluster there first`);
+    const nodes = (await session.configuration()).children.find((section) => section.name === "nodes");
+    if (!nodes?.children.some((node) => node.attributes.get("uname") === name))
+      throw noSuch(`No node named ${name}`);
+    await session.apply(
+      [
+        { op: "delete", xpath: `/cib/configuration/nodes/node[@uname='${name}']` },
+        { op: "delete", xpath: `/cib/status/node_state[@uname='${name}']` },
+      ],
+      "crm_node",
+    );
+    return 0;
+  });
+}

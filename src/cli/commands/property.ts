@@ -1,0 +1,119 @@
+import { defineCommand } from "citty";
+import {
+  type CibOperation,
+  childrenOf,
+  clusterProperties,
+  clusterProperty,
+  element,
+  formatXml,
+  type XmlElement,
+} from "../../cib/index.ts";
+import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { applyToCib, readCib } from "../live-cib.ts";
+import { note, print, printJson, wantsJson } from "../output.ts";
+
+interface Property {
+  readonly id: string;
+  readonly name: string;
+  readonly value: string;
+  readonly set: string;
+}
+
+function propertiesOf(configuration: XmlElement): Property[] {
+  const section = configuration.children.find(({ name }) => name === "crm_config");
+  return childrenOf(section, "cluster_property_set").flatMap((block) =>
+    childrenOf(block, "nvpair").map(({ attributes }) => ({
+      id: attributes.get("id") ?? "",
+      name: attributes.get("name") ?? "",
+      value: attributes.get("value") ?? "",
+      set: block.attributes.get("id") ?? "",
+    })),
+  );
+}
+
+/** A property goes by several names (stonith-enabled, fencing-enabled): there is only one of it. */
+const isSame = (a: string, b: string) => (clusterProperty(a)?.name ?? a) === (clusterProperty(b)?.name ?? b);
+
+/** Sets a cluster property, or with `undefined` removes it: then its default counts. */
+export async function setProperty(name: string, value: string | undefined): Promise<void> {
+  const { configuration } = await readCib();
+  const old = propertiesOf(configuration).filter((property) => isSame(property.name, name));
+  const operations: CibOperation[] =
+    value === undefined
+      ? old.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }))
+      : [setOperation(name, value, old[0])];
+  if (operations.length > 0) await applyToCib(operations, "property");
+}
+
+function setOperation(name: string, value: string, old: Property | undefined): CibOperation {
+  const set = old?.set ?? "cib-bootstrap-options";
+  const pair = element("nvpair", { id: old?.id ?? `${set}-${name}`, name, value });
+  const xml = formatXml(element("cluster_property_set", { id: set }, [pair]), -1);
+  return { op: "modify", xml, scope: "crm_config", create: true };
+}
+
+export default defineCommand({
+  meta: {
+    name: "property",
+    description:
+      "Show the cluster's properties, or set them: hactl property NAME=VALUE …; NAME= goes back to the default.",
+    extraWords: true,
+  } as { name: string; description: string },
+  args: {
+    words: { type: "positional", required: false, description: "NAME to show, or NAME=VALUE to set" },
+    force: { type: "boolean", description: "set properties that hactl does not know, too" },
+  },
+  run: async ({ args }) => {
+    const words = args._;
+    if (words.some((word) => word.includes("="))) return set(words, args.force === true);
+    const { configuration } = await readCib();
+    const all = propertiesOf(configuration);
+    for (const word of words) known(word, all, false);
+    const shown =
+      words.length === 0 ? all : words.flatMap((word) => all.filter(({ name }) => isSame(name, word)));
+    if (wantsJson()) printJson(Object.fromEntries(shown.map(({ name, value }) => [name, value])));
+    else for (const { name, value } of shown) print(`${name}=${value}`);
+    for (const word of words)
+      if (!shown.some(({ name }) => isSame(name, word))) {
+        const fallback = clusterProperty(word)?.default;
+        note(`${word} is not set${fallback === undefined ? "" : `; its default is ${fallback}`}.`);
+      }
+    return CrmExit.OK;
+  },
+});
+
+async function set(words: readonly string[], force: boolean): Promise<number> {
+  const pairs = words.map((word) => {
+    const at = word.indexOf("=");
+    if (at > 0) return [word.slice(0, at), word.slice(at + 1)] as const;
+    throw new HactlError({
+      code: "USAGE",
+      what: `"${word}" is not NAME=VALUE`,
+      cure: "hactl property maintenance-mode=true",
+      exit: CrmExit.USAGE,
+    });
+  });
+  const all = propertiesOf((await readCib()).configuration);
+  for (const [name] of pairs) known(name, all, force);
+  for (const [name, value] of pairs) await setProperty(name, value === "" ? undefined : value);
+  if (wantsJson()) printJson(Object.fromEntries(pairs));
+  else
+    note(
+      pairs
+        .map(([name, value]) => (value === "" ? `${name} is at its default.` : `${name} is ${value}.`))
+        .join("\n"),
+    );
+  return CrmExit.OK;
+}
+
+function known(name: string, all: readonly Property[], force: boolean): void {
+  const names = clusterProperties.map((property) => property.name);
+  if (force || clusterProperty(name) !== undefined || all.some((property) => property.name === name)) return;
+  const guess = nearest(name, names);
+  throw new HactlError({
+    code: "NO_SUCH_PROPERTY",
+    what: `there is no cluster property "${name}"`,
+    cure: guess ? `Did you mean ${guess}?` : "see 'hactl explain option'; --force sets it all the same",
+    exit: CrmExit.NOSUCH,
+  });
+}

@@ -1,0 +1,56 @@
+import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { applyToCib, ask, type ReadCib, readCib } from "../live-cib.ts";
+import { type FoundResource, resourceNamed } from "../resources.ts";
+
+/** Words that several resource commands take. */
+export const resourceArgument = {
+  resource: { type: "positional", description: "id of the resource" },
+} as const;
+export const waitArgument = {
+  wait: { type: "boolean", alias: "w", description: "return when the cluster has nothing left to do" },
+  timeout: {
+    type: "string",
+    default: "1800",
+    valueHint: "seconds",
+    description: "how long --wait waits",
+  },
+} as const;
+
+/** How long to wait, in milliseconds. @throws HactlError USAGE */
+export function patience(text: string): number {
+  const seconds = Number(text);
+  if (seconds > 0) return seconds * 1000;
+  throw new HactlError({
+    code: "USAGE",
+    what: `"${text}" is not a number of seconds`,
+    cure: "write for example --timeout 60",
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** The resource that was named, in the configuration as it is. */
+export async function readResource(id: string): Promise<ReadCib & { readonly found: FoundResource }> {
+  const read = await readCib();
+  return { ...read, found: resourceNamed(read.configuration, id) };
+}
+
+/** Applies a change to the configuration and waits, if that is wanted, until the cluster has carried it out. */
+export async function change(
+  operations: readonly CibOperation[],
+  what: string,
+  wait?: number,
+): Promise<void> {
+  if (operations.length > 0) await applyToCib(operations, what);
+  if (wait !== undefined) await settled(wait);
+}
+
+/** Waits until the cluster has nothing left to do. */
+export const settled = (timeoutMs: number): Promise<unknown> =>
+  ask({ type: "wait-idle", timeoutMs }, timeoutMs);
+
+/** Meta attributes that a `target-role` in the members would contradict. */
+export const membersWith = (xml: XmlElement, has: (member: XmlElement) => boolean): XmlElement[] =>
+  xml.children
+    .filter(({ name }) => name === "primitive" || name === "group")
+    .flatMap((member) => [...(has(member) ? [member] : []), ...membersWith(member, has)]);

@@ -1,0 +1,46 @@
+import { defineCommand } from "citty";
+import { CrmExit } from "../../terms/index.ts";
+import { ask, readCib } from "../live-cib.ts";
+import { note, printJson, wantsJson } from "../output.ts";
+import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
+import { patience, settled, waitArgument } from "./resource-change.ts";
+
+const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
+  defineCommand({
+    meta: { name, description },
+    args: {
+      resource: { type: "positional", required: false, description: "id of the resource [default: all]" },
+      node: { type: "positional", required: false, description: "on this node only" },
+      ...waitArgument,
+    },
+    run: async ({ args }) => {
+      const { configuration } = await readCib();
+      const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
+      const ids =
+        args.resource === undefined
+          ? undefined
+          : primitivesIn(resourceNamed(configuration, args.resource).xml).map(idOf);
+      const wait = args.wait ? patience(args.timeout) : undefined;
+      const on = node === undefined ? {} : { node };
+      if (ids === undefined) await ask({ type: "forget", failuresOnly, ...on });
+      for (const rsc of ids ?? []) await ask({ type: "forget", rsc, failuresOnly, ...on });
+      if (wait !== undefined) await settled(wait);
+      if (wantsJson()) printJson({ resources: ids ?? "all", node: node ?? null });
+      else
+        note(
+          `${failuresOnly ? "Forgot the failures" : "Forgot the history"} of ${ids?.join(", ") ?? "all resources"}${node === undefined ? "" : ` on ${node}`}.`,
+        );
+      return CrmExit.OK;
+    },
+  });
+
+export const cleanup = forgetCommand(
+  "cleanup",
+  "Forget failures, so that a resource is tried again where it has failed.",
+  true,
+);
+export const refresh = forgetCommand(
+  "refresh",
+  "Forget all that is known about a resource and look at it anew on every node.",
+  false,
+);

@@ -1,0 +1,149 @@
+import { defineCommand } from "citty";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { readCib } from "../live-cib.ts";
+import { note, printJson, wantsJson } from "../output.ts";
+import { type ActivePlace, placesOf } from "../places.ts";
+import {
+  banId,
+  banOperations,
+  checkNode,
+  clearOperations,
+  idOf,
+  isPromotable,
+  preferId,
+  preferOperations,
+  resourceNamed,
+  steered,
+  steeringConstraints,
+} from "../resources.ts";
+import { change, patience, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+const moveArguments = {
+  ...resourceArgument,
+  node: { type: "positional", required: false, description: "name of the node" },
+  promoted: { type: "boolean", description: "of a promotable clone: the promoted instance only" },
+} as const;
+
+/** Where it is: for a promotable clone the place of the promoted instance counts. */
+function placeOf(places: readonly ActivePlace[], rsc: string): string {
+  const promoted = places.filter(({ role }) => role === "Promoted");
+  const [one, ...more] = places.length === 1 ? places : promoted;
+  if (one && more.length === 0) return one.node;
+  throw new HactlError({
+    code: "WHICH_NODE",
+    what:
+      places.length === 0
+        ? `${rsc} runs nowhere`
+        : `${rsc} runs on ${places.map(({ node }) => node).join(", ")}`,
+    cure: "name the node",
+    exit: places.length === 0 ? CrmExit.NOT_RUNNING : CrmExit.MULTIPLE,
+  });
+}
+
+export const move = defineCommand({
+  meta: {
+    name: "move",
+    description:
+      "Move a resource to a node, or away from where it is. The constraint that does it stays, until 'hactl resource " +
+      "clear', unless --wait is given: then it is removed as soon as the resource is there.",
+  },
+  args: { ...moveArguments, ...waitArgument },
+  run: async ({ args }) => {
+    const { cib, configuration, found } = await readResource(args.resource ?? "");
+    const xml = steered(found);
+    const rsc = idOf(xml);
+    const places = placesOf(cib, rsc, seconds());
+    const role = args.promoted || (isPromotable(xml) && args.node !== undefined) ? "Promoted" : "Started";
+    const wait = args.wait ? patience(args.timeout) : undefined;
+    const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
+    const there = places.find((place) => place.node === node);
+    if (there && (role === "Started" ? places.length === 1 : there.role === "Promoted")) {
+      if (wantsJson()) printJson({ resource: rsc, node, moved: false });
+      else note(`${rsc} is on ${node} already.`);
+      return CrmExit.OK;
+    }
+    const from = node === undefined ? placeOf(places, rsc) : undefined;
+    const operations =
+      node === undefined
+        ? banOperations({ rsc, node: from ?? "", role })
+        : preferOperations({ rsc, node, role });
+    const id = node === undefined ? banId(rsc, from ?? "") : preferId(rsc);
+    await change(operations, "resource move", wait);
+    if (wait !== undefined) return ended(rsc, node, from, id, wait);
+    if (wantsJson()) printJson({ resource: rsc, node: node ?? null, constraint: id });
+    else
+      note(
+        `${rsc} ${node === undefined ? `leaves ${from}` : `goes to ${node}`}. Constraint ${id} holds it there until 'hactl resource clear ${rsc}'.`,
+      );
+    return CrmExit.OK;
+  },
+});
+
+/** The cluster has settled: the constraint goes, and what came of it is told. */
+async function ended(
+  rsc: string,
+  node: string | undefined,
+  from: string | undefined,
+  id: string,
+  wait: number,
+): Promise<number> {
+  const { cib, configuration } = await readCib();
+  const places = placesOf(cib, rsc, seconds());
+  const constraints = steeringConstraints(configuration, { rsc }).filter((one) => idOf(one) === id);
+  await change(clearOperations(constraints), "resource move", wait);
+  const done =
+    node === undefined
+      ? !places.some((place) => place.node === from)
+      : places.some((place) => place.node === node);
+  const where = places.map((place) => place.node).join(", ") || "no node";
+  if (!done) {
+    throw new HactlError({
+      code: "NOT_MOVED",
+      what: `${rsc} was not moved: it runs on ${where}`,
+      cure: `hactl explain ${rsc}${node === undefined ? "" : ` --node ${node}`} tells why`,
+      exit: CrmExit.UNSATISFIED,
+    });
+  }
+  if (wantsJson()) printJson({ resource: rsc, places, moved: true });
+  else note(`${rsc} runs on ${where}.`);
+  return CrmExit.OK;
+}
+
+export const ban = defineCommand({
+  meta: { name: "ban", description: "Keep a resource off a node until 'hactl resource clear'." },
+  args: { ...moveArguments, ...waitArgument },
+  run: async ({ args }) => {
+    const { cib, configuration, found } = await readResource(args.resource ?? "");
+    const rsc = idOf(steered(found));
+    const node =
+      args.node === undefined
+        ? placeOf(placesOf(cib, rsc, seconds()), rsc)
+        : checkNode(configuration, args.node);
+    const wait = args.wait ? patience(args.timeout) : undefined;
+    const role = args.promoted ? "Promoted" : "Started";
+    await change(banOperations({ rsc, node, role }), "resource ban", wait);
+    if (wantsJson()) printJson({ resource: rsc, node, constraint: banId(rsc, node) });
+    else note(`${rsc} stays off ${node} until 'hactl resource clear ${rsc}'.`);
+    return CrmExit.OK;
+  },
+});
+
+export const clear = defineCommand({
+  meta: { name: "clear", description: "Remove the constraints that move and ban have made." },
+  args: { ...resourceArgument, node: moveArguments.node, ...waitArgument },
+  run: async ({ args }) => {
+    const { configuration, found } = await readResource(args.resource ?? "");
+    const rsc = idOf(steered(found));
+    resourceNamed(configuration, rsc);
+    const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
+    const gone = steeringConstraints(configuration, { rsc, node });
+    const wait = args.wait ? patience(args.timeout) : undefined;
+    await change(clearOperations(gone), "resource clear", wait);
+    const ids = gone.map(idOf);
+    if (wantsJson()) printJson({ resource: rsc, removed: ids });
+    else note(ids.length === 0 ? `There is nothing to remove for ${rsc}.` : `Removed ${ids.join(", ")}.`);
+    return CrmExit.OK;
+  },
+});

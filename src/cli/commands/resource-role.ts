@@ -1,0 +1,173 @@
+import { defineCommand } from "citty";
+import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { readCib } from "../live-cib.ts";
+import { note, printJson, wantsJson } from "../output.ts";
+import { placesOf } from "../places.ts";
+import {
+  idOf,
+  isPromotable,
+  metaValue,
+  pairsOf,
+  removal,
+  resourceNamed,
+  setAttribute,
+  steered,
+} from "../resources.ts";
+import {
+  change,
+  membersWith,
+  patience,
+  readResource,
+  resourceArgument,
+  waitArgument,
+} from "./resource-change.ts";
+
+/** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
+function metaOperations(xml: XmlElement, name: string, value: string | undefined): CibOperation[] {
+  const inner = membersWith(xml, (member) => metaValue(member, name) !== undefined);
+  const pairs = (value === undefined ? [xml, ...inner] : inner).flatMap((one) =>
+    pairsOf(one, "meta_attributes").filter((pair) => pair.name === name),
+  );
+  const set = value === undefined ? [] : [setAttribute(xml, "meta_attributes", name, value).operation];
+  return [...removal(pairs), ...set];
+}
+
+interface MetaCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly attribute: string;
+  readonly value: string | undefined;
+  /** What is then so. */
+  readonly done: string;
+  readonly check?: (xml: XmlElement) => void;
+}
+
+const metaCommand = ({ name, description, attribute, value, done, check }: MetaCommand) =>
+  defineCommand({
+    meta: { name, description },
+    args: { ...resourceArgument, ...waitArgument },
+    run: async ({ args }) => {
+      const { found } = await readResource(args.resource ?? "");
+      const xml = steered(found);
+      check?.(xml);
+      const wait = args.wait ? patience(args.timeout) : undefined;
+      await change(metaOperations(xml, attribute, value), `resource ${name}`, wait);
+      if (wantsJson()) printJson({ resource: idOf(xml), [attribute]: value ?? null });
+      else note(`${idOf(xml)} ${done}.`);
+      return CrmExit.OK;
+    },
+  });
+
+const mustPromote = (xml: XmlElement) => {
+  if (isPromotable(xml)) return;
+  throw new HactlError({
+    code: "NOT_PROMOTABLE",
+    what: `${idOf(xml)} cannot be promoted: it is no promotable clone`,
+    cure: `hactl configure show ${idOf(xml)}; a promotable clone has meta promotable=true`,
+    exit: CrmExit.USAGE,
+  });
+};
+
+export const start = metaCommand({
+  name: "start",
+  description: "Let a resource run (target-role).",
+  attribute: "target-role",
+  value: "Started",
+  done: "shall run",
+});
+export const stop = metaCommand({
+  name: "stop",
+  description: "Stop a resource and leave it stopped (target-role).",
+  attribute: "target-role",
+  value: "Stopped",
+  done: "shall be stopped",
+});
+export const promote = metaCommand({
+  name: "promote",
+  description: "Let a promotable clone have a promoted instance (target-role).",
+  attribute: "target-role",
+  value: "Promoted",
+  done: "may be promoted",
+  check: mustPromote,
+});
+export const demote = metaCommand({
+  name: "demote",
+  description: "Let a promotable clone run without a promoted instance (target-role).",
+  attribute: "target-role",
+  value: "Unpromoted",
+  done: "shall have no promoted instance",
+  check: mustPromote,
+});
+export const manage = metaCommand({
+  name: "manage",
+  description: "Let the cluster start and stop a resource again.",
+  attribute: "is-managed",
+  value: undefined,
+  done: "is managed by the cluster",
+});
+export const unmanage = metaCommand({
+  name: "unmanage",
+  description: "Leave a resource as it is; the cluster only watches it.",
+  attribute: "is-managed",
+  value: "false",
+  done: "is not managed: the cluster only watches it",
+});
+
+export const maintenance = defineCommand({
+  meta: { name: "maintenance", description: "Leave a resource alone: no start, no stop, no monitor." },
+  args: {
+    ...resourceArgument,
+    state: { type: "positional", required: false, description: "on or off [default: on]" },
+  },
+  run: async ({ args }) => {
+    const state = args.state ?? "on";
+    if (state !== "on" && state !== "off") {
+      throw new HactlError({
+        code: "USAGE",
+        what: `"${state}" is neither on nor off`,
+        cure: "hactl resource maintenance RESOURCE on|off",
+        exit: CrmExit.USAGE,
+      });
+    }
+    const { found } = await readResource(args.resource ?? "");
+    const xml = steered(found);
+    const value = state === "on" ? "true" : undefined;
+    await change(metaOperations(xml, "maintenance", value), "resource maintenance");
+    if (wantsJson()) printJson({ resource: idOf(xml), maintenance: state === "on" });
+    else note(`${idOf(xml)} is ${state === "on" ? "" : "not "}in maintenance.`);
+    return CrmExit.OK;
+  },
+});
+
+export const restart = defineCommand({
+  meta: { name: "restart", description: "Stop a resource and start it again; returns when that is done." },
+  args: { ...resourceArgument, timeout: waitArgument.timeout },
+  run: async ({ args }) => {
+    const wait = patience(args.timeout);
+    const { cib, found } = await readResource(args.resource ?? "");
+    const xml = steered(found);
+    const id = idOf(xml);
+    if (placesOf(cib, id, Math.floor(Date.now() / 1000)).length === 0) {
+      throw new HactlError({
+        code: "NOT_RUNNING",
+        what: `${id} does not run, so it cannot be restarted`,
+        cure: `hactl resource start ${id}, or hactl explain ${id} for the reasons`,
+        exit: CrmExit.NOT_RUNNING,
+      });
+    }
+    const before = metaValue(xml, "target-role");
+    await change(metaOperations(xml, "target-role", "Stopped"), "resource restart");
+    try {
+      await change([], "resource restart", wait);
+    } finally {
+      // Whatever happened, the resource is not left stopped.
+      const now = steered(resourceNamed((await readCib()).configuration, id));
+      await change(metaOperations(now, "target-role", before), "resource restart");
+    }
+    await change([], "resource restart", wait);
+    if (wantsJson()) printJson({ resource: id, restarted: true });
+    else note(`${id} was restarted.`);
+    return CrmExit.OK;
+  },
+});

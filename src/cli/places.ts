@@ -1,0 +1,43 @@
+import type { XmlElement } from "../cib/index.ts";
+import { type Resource, Role, unpackCluster } from "../scheduler/index.ts";
+import { primitivesOf } from "./render/cluster-view.ts";
+
+/** Where a resource is active, and in which role. */
+export interface ActivePlace {
+  readonly node: string;
+  readonly role: "Started" | "Unpromoted" | "Promoted";
+}
+
+const roleWord = (role: Role): ActivePlace["role"] | undefined => {
+  switch (role) {
+    case Role.Promoted:
+      return "Promoted";
+    case Role.Unpromoted:
+      return "Unpromoted";
+    case Role.Started:
+      return "Started";
+    default:
+      return undefined;
+  }
+};
+
+/**
+ * The nodes that a resource is active on by the operation history; of a group, clone or bundle those of all that is
+ * in it, each once, with the highest role.
+ */
+export function placesOf(cib: XmlElement, id: string, now: number): ActivePlace[] {
+  const cluster = unpackCluster(cib, now);
+  const wanted = (rsc: Resource) =>
+    rsc.id === id || rsc.configId === id || rsc.id.replace(/:\d+$/, "") === id;
+  const found = [...cluster.resourceById.values()].filter(wanted);
+  const top = found.filter((rsc) => rsc.parent === undefined || !found.includes(rsc.parent));
+  const places = new Map<string, ActivePlace>();
+  for (const part of top.flatMap(primitivesOf)) {
+    for (const node of part.runningOn) {
+      const role = roleWord(part.role) ?? "Started";
+      const known = places.get(node.name);
+      if (!known || role === "Promoted") places.set(node.name, { node: node.name, role });
+    }
+  }
+  return [...places.values()];
+}

@@ -1,0 +1,233 @@
+import { type CibOperation, element, formatXml, type XmlElement } from "../cib/index.ts";
+import { CrmExit, HactlError, nearest } from "../terms/index.ts";
+
+/** Elements below `<resources>` that are resources. */
+const resourceKinds = new Set(["primitive", "group", "clone", "master", "bundle"]);
+export const isResource = ({ name }: XmlElement): boolean => resourceKinds.has(name);
+
+/** A resource of the configuration with those that it is in, from the inside out. */
+export interface FoundResource {
+  readonly xml: XmlElement;
+  readonly parents: readonly XmlElement[];
+}
+
+/** All resources of a configuration, in document order. */
+export function resourcesOf(configuration: XmlElement): FoundResource[] {
+  const section = configuration.children.find(({ name }) => name === "resources");
+  const walk = (at: XmlElement, parents: readonly XmlElement[]): FoundResource[] =>
+    at.children.filter(isResource).flatMap((xml) => [{ xml, parents }, ...walk(xml, [xml, ...parents])]);
+  return section ? walk(section, []) : [];
+}
+
+export const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
+
+/** The resource of an id; an instance (`web:1`) is its resource. @throws HactlError NO_SUCH_RESOURCE */
+export function resourceNamed(configuration: XmlElement, id: string): FoundResource {
+  const all = resourcesOf(configuration);
+  const plain = id.replace(/:\d+$/, "");
+  const found = all.find(({ xml }) => idOf(xml) === id) ?? all.find(({ xml }) => idOf(xml) === plain);
+  if (found) return found;
+  const guess = nearest(
+    id,
+    all.map(({ xml }) => idOf(xml)),
+  );
+  throw new HactlError({
+    code: "NO_SUCH_RESOURCE",
+    what: `Resource '${id}' not found`,
+    cure: guess ? `Did you mean ${guess}?` : "'hactl resource list' shows what there is",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+const isCloned = ({ name }: XmlElement) => name === "clone" || name === "master" || name === "bundle";
+
+/**
+ * The resource that constraints and target roles are for: what is cloned is placed by its clone (and the same for a
+ * bundle); a member of a group stands for itself.
+ */
+export const steered = ({ xml, parents }: FoundResource): XmlElement => parents.findLast(isCloned) ?? xml;
+
+/** The primitives in a resource, itself when it is one. */
+export const primitivesIn = (xml: XmlElement): XmlElement[] =>
+  xml.name === "primitive" ? [xml] : xml.children.filter(isResource).flatMap(primitivesIn);
+
+/** Whether a clone's instances can be promoted. */
+export const isPromotable = (xml: XmlElement): boolean =>
+  xml.name === "master" || /^(?:true|yes|on|y|1)$/i.test(metaValue(xml, "promotable") ?? "");
+
+/** The three kinds of attributes that a resource has. */
+export type AttributeKind = "instance_attributes" | "meta_attributes" | "utilization";
+
+export interface ResourcePair {
+  readonly id: string;
+  readonly name: string;
+  readonly value: string;
+  readonly setId: string;
+}
+
+/** Pairs of a resource's own blocks, in document order. */
+export function pairsOf(xml: XmlElement, kind: AttributeKind): ResourcePair[] {
+  return xml.children
+    .filter(({ name }) => name === kind)
+    .flatMap((block) =>
+      block.children
+        .filter(({ name }) => name === "nvpair")
+        .map(({ attributes }) => ({
+          id: attributes.get("id") ?? "",
+          name: attributes.get("name") ?? "",
+          value: attributes.get("value") ?? "",
+          setId: idOf(block),
+        })),
+    );
+}
+
+/** A meta attribute that the resource itself sets. */
+export const metaValue = (xml: XmlElement, name: string): string | undefined =>
+  pairsOf(xml, "meta_attributes").find((pair) => pair.name === name)?.value;
+
+/** How to set one attribute of a resource, with the ids that it gets. */
+export function setAttribute(
+  xml: XmlElement,
+  kind: AttributeKind,
+  name: string,
+  value: string,
+  ids: { readonly set?: string | undefined; readonly pair?: string | undefined } = {},
+): {
+  readonly operation: CibOperation;
+  readonly id: string;
+  readonly setId: string;
+  readonly isNew: boolean;
+} {
+  const old = pairsOf(xml, kind).find(
+    (pair) =>
+      pair.name === name &&
+      (ids.set === undefined || pair.setId === ids.set) &&
+      (ids.pair === undefined || pair.id === ids.pair),
+  );
+  const first = xml.children.find((block) => block.name === kind);
+  const setId = old?.setId ?? ids.set ?? (first ? idOf(first) : `${idOf(xml)}-${kind}`);
+  const id = old?.id ?? ids.pair ?? `${setId}-${name}`;
+  const block = element(kind, { id: setId }, [element("nvpair", { id, name, value })]);
+  const change = element(xml.name, { id: idOf(xml) }, [block]);
+  const operation = { op: "modify" as const, xml: formatXml(change, -1), scope: "resources", create: true };
+  return { operation, id, setId, isNew: old === undefined };
+}
+
+/** How to remove pairs. */
+export const removal = (pairs: readonly { readonly id: string }[]): CibOperation[] =>
+  pairs.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }));
+
+/** A constraint that a command makes: where, for which role, and until when (ISO 8601 in UTC). */
+export interface Steering {
+  readonly rsc: string;
+  readonly node: string;
+  readonly role?: "Started" | "Promoted";
+  readonly until?: string;
+}
+
+export const preferId = (rsc: string): string => `cli-prefer-${rsc}`;
+export const banId = (rsc: string, node: string): string => `cli-ban-${rsc}-on-${node}`;
+
+function steeringXml(id: string, prefix: string, suffix: string, score: string, steering: Steering): string {
+  const { rsc, node, role = "Started", until } = steering;
+  if (until === undefined) return formatXml(element("rsc_location", { id, rsc, role, node, score }), -1);
+  const part = (what: string) => `${prefix}-${what}-${suffix}`;
+  const rule = element("rule", { id: part("rule"), score, "boolean-op": "and" }, [
+    element("expression", {
+      id: part("expr"),
+      attribute: "#uname",
+      operation: "eq",
+      value: node,
+      type: "string",
+    }),
+    element("date_expression", { id: part("lifetime-end"), operation: "lt", end: until }),
+  ]);
+  return formatXml(element("rsc_location", { id, rsc, role }, [rule]), -1);
+}
+
+/** Prefers a node for a resource above all (`crm_resource --move`), in place of any preference made before. */
+export function preferOperations(steering: Steering): CibOperation[] {
+  const { rsc, node } = steering;
+  return [
+    { op: "delete", xpath: `//rsc_location[@id='${banId(rsc, node)}']` },
+    { op: "delete", xpath: `//rsc_location[@id='${preferId(rsc)}']` },
+    {
+      op: "create",
+      scope: "constraints",
+      xml: steeringXml(preferId(rsc), "cli-prefer", rsc, "INFINITY", steering),
+    },
+  ];
+}
+
+/** Keeps a resource off a node (`crm_resource --ban`). */
+export function banOperations(steering: Steering): CibOperation[] {
+  const { rsc, node } = steering;
+  const id = banId(rsc, node);
+  return [
+    { op: "delete", xpath: `//rsc_location[@id='${id}']` },
+    { op: "delete", xpath: `//rsc_location[@id='${preferId(rsc)}'][@node='${node}']` },
+    {
+      op: "create",
+      scope: "constraints",
+      xml: steeringXml(id, "cli-ban", `${rsc}-on-${node}`, "-INFINITY", steering),
+    },
+  ];
+}
+
+/** The constraints that commands have made for a resource, or for all; of one node only when it is named. */
+export function steeringConstraints(
+  configuration: XmlElement,
+  { rsc, node }: { readonly rsc?: string | undefined; readonly node?: string | undefined },
+): XmlElement[] {
+  const section = configuration.children.find(({ name }) => name === "constraints");
+  const nodeOf = (constraint: XmlElement) =>
+    constraint.attributes.get("node") ??
+    constraint.children
+      .flatMap(({ children }) => children)
+      .find(({ attributes }) => attributes.get("attribute") === "#uname")
+      ?.attributes.get("value");
+  return (section?.children ?? []).filter(
+    (constraint) =>
+      constraint.name === "rsc_location" &&
+      isSteering(constraint) &&
+      (rsc === undefined || constraint.attributes.get("rsc") === rsc) &&
+      (node === undefined || nodeOf(constraint) === node),
+  );
+}
+
+/** Whether move or ban have made it, by the id that they give. */
+function isSteering(constraint: XmlElement): boolean {
+  const rsc = constraint.attributes.get("rsc") ?? "";
+  return idOf(constraint) === preferId(rsc) || idOf(constraint).startsWith(banId(rsc, ""));
+}
+
+/** How to remove such constraints. */
+export const clearOperations = (constraints: readonly XmlElement[]): CibOperation[] =>
+  constraints.map((constraint) => ({ op: "delete", xpath: `//rsc_location[@id='${idOf(constraint)}']` }));
+
+/** Names of all nodes that the configuration knows, remote and guest nodes among them. */
+export function nodeNames(configuration: XmlElement): string[] {
+  const nodes = configuration.children.find(({ name }) => name === "nodes")?.children ?? [];
+  const remote = resourcesOf(configuration).flatMap(({ xml }) => {
+    const guest = metaValue(xml, "remote-node");
+    const own =
+      xml.attributes.get("provider") === "pacemaker" && xml.attributes.get("type") === "remote"
+        ? [idOf(xml)]
+        : [];
+    return guest === undefined ? own : [...own, guest];
+  });
+  return [...new Set([...nodes.map(({ attributes }) => attributes.get("uname") ?? ""), ...remote])];
+}
+
+/** Checks that there is a node of that name. @throws HactlError NO_SUCH_NODE */
+export function checkNode(configuration: XmlElement, node: string): string {
+  const names = nodeNames(configuration);
+  if (names.includes(node)) return node;
+  const guess = nearest(node, names);
+  throw new HactlError({
+    code: "NO_SUCH_NODE",
+    what: `Node '${node}' not found`,
+    cure: guess ? `Did you mean ${guess}?` : `the nodes are ${names.join(", ")}`,
+    exit: CrmExit.NOSUCH,
+  });
+}

@@ -1,0 +1,166 @@
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { askDaemon, line, write } from "./connection.ts";
+
+/** Where agents are, as hactl.toml says; the usual places when there is none. */
+async function directories(): Promise<{
+  readonly ocf: readonly string[];
+  readonly fence: readonly string[];
+  readonly lsb: readonly string[];
+}> {
+  const { configFile, loadConfigFile } = await import("../../config/index.ts");
+  try {
+    const { system } = loadConfigFile(configFile(), "text");
+    return { ocf: system.ocfPath, fence: system.fencePath, lsb: system.lsbPath };
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    return { ocf: ["/usr/lib/ocf/resource.d"], fence: ["/usr/sbin"], lsb: ["/etc/init.d"] };
+  }
+}
+
+const namesIn = (directory: string): string[] => {
+  try {
+    return readdirSync(directory).filter((name) => !name.startsWith("."));
+  } catch {
+    return [];
+  }
+};
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const sorted = (names: readonly string[]) => [...new Set(names)].sort();
+
+const providers = (paths: readonly string[]) =>
+  sorted(paths.flatMap((path) => namesIn(path).filter((name) => isDirectory(`${path}/${name}`))));
+const programs = (path: string) => namesIn(path).filter((name) => isProgram(`${path}/${name}`));
+
+/** Names of the agents of a class and, for OCF, a provider. */
+async function agentsOf(standard: string, provider: string | undefined): Promise<string[]> {
+  const { ocf, fence, lsb } = await directories();
+  switch (standard) {
+    case "ocf": {
+      const wanted = provider === undefined || provider === "" ? providers(ocf) : [provider];
+      return sorted(ocf.flatMap((path) => wanted.flatMap((name) => programs(`${path}/${name}`))));
+    }
+    case "lsb":
+    case "service":
+      return sorted(lsb.flatMap(programs));
+    case "stonith":
+      return sorted(
+        fence.flatMap((path) =>
+          namesIn(path).filter((name) => name.startsWith("fence_") && isProgram(`${path}/${name}`)),
+        ),
+      );
+    case "systemd": {
+      const units = Bun.spawnSync(
+        ["systemctl", "list-unit-files", "--no-legend", "--no-pager", "--type=service"],
+        { stderr: "ignore" },
+      );
+      return units.success
+        ? sorted(
+            units.stdout
+              .toString()
+              .split("\n")
+              .map((row) => row.split(/\s+/)[0]?.replace(/\.service$/, "") ?? "")
+              .filter((name) => name !== ""),
+          )
+        : [];
+    }
+    default:
+      throw new HactlError({
+        code: "NO_SUCH_OBJECT",
+        what: `No agents found for standard=${standard}`,
+        cure: "standards are ocf, lsb, service, stonith, systemd",
+        exit: CrmExit.NOSUCH,
+      });
+  }
+}
+
+/** The commands of crm_resource(8) that list agents. */
+export async function listAgents(
+  query: "list-standards" | "list-ocf-providers" | "list-agents" | "list-ocf-alternatives" | "show-metadata",
+  word: string,
+): Promise<number> {
+  switch (query) {
+    case "list-standards":
+      for (const name of ["ocf", "lsb", "service", "stonith", "systemd"]) line(name);
+      return CrmExit.OK;
+    case "list-ocf-providers":
+      for (const name of providers((await directories()).ocf)) line(name);
+      return CrmExit.OK;
+    case "list-ocf-alternatives": {
+      const { ocf } = await directories();
+      const found = providers(ocf).filter((name) => ocf.some((path) => isProgram(`${path}/${name}/${word}`)));
+      if (found.length === 0) throw unknownAgent(`ocf:${word}`);
+      for (const name of found) line(name);
+      return CrmExit.OK;
+    }
+    case "list-agents": {
+      const [standard = "", provider] = word.split(":");
+      const found = await agentsOf(standard, provider);
+      if (found.length === 0)
+        throw new HactlError({
+          code: "NO_SUCH_OBJECT",
+          what: `No agents found for standard=${standard}${provider === undefined ? "" : `, provider=${provider}`}`,
+          exit: CrmExit.NOSUCH,
+        });
+      for (const name of found) line(name);
+      return CrmExit.OK;
+    }
+    case "show-metadata":
+      return showMetadata(word);
+  }
+}
+
+const unknownAgent = (spec: string) =>
+  new HactlError({
+    code: "NO_SUCH_AGENT",
+    what: `Metadata query for ${spec} failed: Agent not found or does not support meta-data`,
+    cure: "crm_resource --list-agents ocf:PROVIDER lists agents",
+    exit: CrmExit.NOT_INSTALLED,
+  });
+
+/** From the daemon, which runs agents; without one the agent is asked directly. */
+async function showMetadata(spec: string): Promise<number> {
+  const parts = spec.split(":");
+  const [standard = "", second = "", third] = parts;
+  const agent = third ?? second;
+  const provider = third === undefined ? undefined : second;
+  if (standard !== "stonith") {
+    try {
+      const text = await askDaemon<string>({
+        type: "metadata",
+        class: standard,
+        agent,
+        ...(provider === undefined ? {} : { provider }),
+      });
+      line(text.trimEnd());
+      return CrmExit.OK;
+    } catch (error) {
+      if (!(error instanceof HactlError) || error.code === "AGENT") throw unknownAgent(spec);
+    }
+  }
+  const { ocf, fence } = await directories();
+  const paths =
+    standard === "stonith"
+      ? fence.map((path) => `${path}/${agent}`)
+      : ocf.map((path) => `${path}/${provider ?? "heartbeat"}/${agent}`);
+  const path = paths.find(isProgram);
+  if (path === undefined) throw unknownAgent(spec);
+  const words = standard === "stonith" ? ["-o", "metadata"] : ["meta-data"];
+  const ran = Bun.spawnSync([path, ...words], {
+    env: { ...process.env, OCF_ROOT: "/usr/lib/ocf" },
+    stderr: "ignore",
+  });
+  if (!ran.success) throw unknownAgent(spec);
+  write(ran.stdout.toString());
+  return CrmExit.OK;
+}

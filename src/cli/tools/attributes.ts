@@ -1,0 +1,179 @@
+import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import type { NodeReply } from "../../daemon/index.ts";
+import { nearest } from "../../terms/index.ts";
+import type { CibSession } from "./cib-session.ts";
+import { noSuch } from "./connection.ts";
+
+/** Where an attribute is kept for good (or, in a file, also for the time of a node's run). */
+export type AttributeScope = "crm_config" | "nodes" | "status" | "rsc_defaults" | "op_defaults" | "tickets";
+
+export interface AttributePlace {
+  readonly scope: AttributeScope;
+  readonly node?: string | undefined;
+  /** Id of the block, when it matters. */
+  readonly set?: string | undefined;
+  /** Id of the pair, when it matters. */
+  readonly id?: string | undefined;
+  readonly utilization?: boolean;
+}
+
+/** A `<nvpair>` with the blocks around it. */
+export interface FoundPair {
+  readonly name: string;
+  readonly value: string;
+  readonly id: string;
+  readonly setId: string;
+}
+
+interface Holder {
+  /** The `<node>` or section that has the blocks. */
+  readonly holder: XmlElement | undefined;
+  /** Its opening alone, for a change; absent for the sections themselves. */
+  readonly owner: XmlElement | undefined;
+  readonly blockName: string;
+  readonly defaultSet: string;
+}
+
+const section = (cib: XmlElement, ...path: readonly string[]): XmlElement | undefined =>
+  path.reduce<XmlElement | undefined>((at, name) => at?.children.find((child) => child.name === name), cib);
+
+const bare = ({ name, attributes }: XmlElement): XmlElement => ({
+  name,
+  attributes: new Map(attributes),
+  children: [],
+});
+
+/** Finds who holds a place's attributes. @throws HactlError NO_SUCH_OBJECT for an unknown node */
+async function holderOf(session: CibSession, place: AttributePlace): Promise<Holder> {
+  const cib = await session.cib();
+  const { scope } = place;
+  const blockName = place.utilization
+    ? "utilization"
+    : scope === "crm_config"
+      ? "cluster_property_set"
+      : scope === "nodes" || scope === "status"
+        ? "instance_attributes"
+        : "meta_attributes";
+  if (scope === "nodes" || scope === "status") {
+    const node = await nodeEntry(session, place.node ?? "");
+    const id = node.attributes.get("id") ?? "";
+    const suffix = place.utilization ? "-utilization" : "";
+    if (scope === "nodes")
+      return { holder: node, owner: bare(node), blockName, defaultSet: `nodes-${id}${suffix}` };
+    const state = section(cib, "status")?.children.find((child) => child.attributes.get("id") === id);
+    return {
+      holder: state && section(state, "transient_attributes"),
+      owner: undefined,
+      blockName,
+      defaultSet: `status-${id}${suffix}`,
+    };
+  }
+  if (scope === "tickets") return { holder: undefined, owner: undefined, blockName, defaultSet: "" };
+  const holder = section(cib, "configuration", scope);
+  const defaultSet = scope === "crm_config" ? "cib-bootstrap-options" : `${scope}-options`;
+  return { holder, owner: undefined, blockName, defaultSet };
+}
+
+/** The `<node>` of a name: one that is not in the CIB yet is made up if the cluster or a resource knows it. */
+async function nodeEntry(session: CibSession, name: string): Promise<XmlElement> {
+  const cib = await session.cib();
+  const nodes = section(cib, "configuration", "nodes")?.children ?? [];
+  const entry = nodes.find(({ attributes }) => attributes.get("uname") === name);
+  if (entry) return entry;
+  const made = (attributes: [string, string][]): XmlElement => ({
+    name: "node",
+    attributes: new Map(attributes),
+    children: [],
+  });
+  if (remoteNames(section(cib, "configuration", "resources")).includes(name)) {
+    return made([
+      ["id", name],
+      ["type", "remote"],
+      ["uname", name],
+    ]);
+  }
+  if (session.file === undefined) {
+    const { members } = await (await session.client()).request<NodeReply>({ type: "node" });
+    const member = members.find((candidate) => candidate.name === name);
+    if (member)
+      return made([
+        ["id", String(member.id)],
+        ["uname", name],
+      ]);
+  }
+  const known = nodes.map(({ attributes }) => attributes.get("uname") ?? "");
+  throw noSuch(`Could not map name=${name} to a UUID`, nearest(name, known));
+}
+
+/** Names of the remote and guest nodes that resources define. */
+export function remoteNames(at: XmlElement | undefined): string[] {
+  if (!at) return [];
+  const own =
+    at.name === "primitive" &&
+    at.attributes.get("provider") === "pacemaker" &&
+    at.attributes.get("type") === "remote"
+      ? [at.attributes.get("id") ?? ""]
+      : at.name === "nvpair" && at.attributes.get("name") === "remote-node"
+        ? [at.attributes.get("value") ?? ""]
+        : [];
+  return [...own, ...at.children.flatMap(remoteNames)];
+}
+
+/** Pairs of a place whose names match, in document order. */
+export async function findPairs(
+  session: CibSession,
+  place: AttributePlace,
+  matches: (name: string) => boolean,
+): Promise<FoundPair[]> {
+  const { holder, blockName } = await holderOf(session, place);
+  const blocks = (holder?.children ?? []).filter(
+    (block) =>
+      block.name === blockName && (place.set === undefined || block.attributes.get("id") === place.set),
+  );
+  return blocks.flatMap((block) =>
+    block.children
+      .filter(({ name, attributes }) => name === "nvpair" && matches(attributes.get("name") ?? ""))
+      .filter(({ attributes }) => place.id === undefined || attributes.get("id") === place.id)
+      .map(({ attributes }) => ({
+        name: attributes.get("name") ?? "",
+        value: attributes.get("value") ?? "",
+        id: attributes.get("id") ?? "",
+        setId: block.attributes.get("id") ?? "",
+      })),
+  );
+}
+
+/** Sets a pair; `next` makes the new value of the old one. Answers with the operations to apply. */
+export async function setPair(
+  session: CibSession,
+  place: AttributePlace,
+  name: string,
+  next: (old: string | undefined) => string,
+): Promise<CibOperation[]> {
+  const { element, formatXml } = await import("../../cib/index.ts");
+  const { holder, owner, blockName, defaultSet } = await holderOf(session, place);
+  const [old] = await findPairs(session, place, (candidate) => candidate === name);
+  const first = holder?.children.find((block) => block.name === blockName);
+  const setId = old?.setId ?? place.set ?? first?.attributes.get("id") ?? defaultSet;
+  const id = old?.id ?? place.id ?? `${setId}-${xmlId(name)}`;
+  const block = element(blockName, { id: setId }, [element("nvpair", { id, name, value: next(old?.value) })]);
+  const xml = owner ? { ...owner, children: [block] } : await enclosed(session, place, block);
+  return [{ op: "modify", xml: formatXml(xml, -1), scope: place.scope, create: true }];
+}
+
+/** A transient attribute of a file's status lies deeper. */
+async function enclosed(session: CibSession, place: AttributePlace, block: XmlElement): Promise<XmlElement> {
+  if (place.scope !== "status") return block;
+  const { element } = await import("../../cib/index.ts");
+  const node = await nodeEntry(session, place.node ?? "");
+  const id = node.attributes.get("id") ?? "";
+  const transient = element("transient_attributes", { id }, [block]);
+  return element("node_state", { id, uname: place.node }, [transient]);
+}
+
+/** Operations that remove pairs. */
+export const removePairs = (pairs: readonly FoundPair[]): CibOperation[] =>
+  pairs.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }));
+
+/** A text as it may stand in an XML id. */
+export const xmlId = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, "_");

@@ -1,0 +1,242 @@
+import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { readText } from "../live-cib.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, line, usage, write } from "./connection.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "query", short: "Q", description: "print the CIB, a section or what an XPath finds" },
+  { name: "create", short: "C", description: "add an element; an error if it is there" },
+  { name: "modify", short: "M", description: "change an element; an error if it is not there (but see -c)" },
+  { name: "replace", short: "R", description: "put an element in place of another" },
+  { name: "delete", short: "D", description: "remove the first element that matches" },
+  { name: "delete-all", short: "d", description: "with --xpath: remove all that match" },
+  { name: "patch", short: "P", description: "apply a <diff> (see crm_diff)" },
+  { name: "upgrade", short: "u", description: "bring it to the newest syntax (with --force)" },
+  { name: "erase", short: "E", description: "empty the configuration (with --force)" },
+  { name: "bump", short: "B", description: "count the epoch up by one" },
+  { name: "empty", short: "a", description: "print an empty CIB" },
+  { name: "md5-sum", short: "5", description: "print a digest of the configuration" },
+  { name: "md5-sum-versioned", short: "6", description: "the same" },
+  { name: "show-access", short: "S", value: "HOW", optional: true, description: "accepted" },
+  { name: "xml-text", short: "X", value: "XML", description: "the XML to use" },
+  { name: "xml-file", short: "x", value: "FILE", description: "the file to use" },
+  { name: "xml-pipe", short: "p", description: "use standard input" },
+  { name: "scope", short: "o", aliases: ["obj_type"], value: "SECTION", description: "only this section" },
+  { name: "xpath", short: "A", value: "XPATH", description: "only what this finds" },
+  { name: "node-path", short: "e", description: "print the paths of what an XPath finds" },
+  { name: "no-children", short: "n", description: "print the elements without what is in them" },
+  { name: "allow-create", short: "c", description: "with -M: add what is not there" },
+  { name: "force", short: "f", description: "yes, I mean it" },
+  {
+    name: "sync-call",
+    short: "s",
+    description: "accepted: every change is everywhere when the tool returns",
+  },
+  { name: "local", short: "l", description: "accepted" },
+  { name: "node", short: "N", value: "NODE", description: "accepted" },
+  { name: "timeout", short: "t", value: "SECONDS", description: "accepted" },
+  { name: "user", short: "U", value: "USER", description: "accepted" },
+  { name: "verbose", short: "V", description: "say more" },
+];
+
+const commands = [
+  "query",
+  "create",
+  "modify",
+  "replace",
+  "delete",
+  "delete-all",
+  "patch",
+  "upgrade",
+  "erase",
+  "bump",
+  "empty",
+  "md5-sum",
+  "md5-sum-versioned",
+] as const;
+type Command = (typeof commands)[number];
+
+/** cibadmin(8): the CIB itself. */
+export const run = (words: readonly string[]): Promise<number> =>
+  asTool("cibadmin", "See and change the CIB.", table, words, async () => {
+    const given = parseWords("cibadmin", table, words);
+    const command =
+      commands.findLast((name) => given.has(name)) ?? (given.has("show-access") ? "query" : undefined);
+    if (command === undefined) throw usage("cibadmin", "what shall be done?");
+    return CibSession.with((session) => work(command, given, session));
+  });
+
+async function work(command: Command, given: ParsedWords, session: CibSession): Promise<number> {
+  const scope = given.value("scope");
+  const xpath = given.value("xpath");
+  const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
+  const apply = async (operation: CibOperation) => {
+    await changed(session, operation);
+    return CrmExit.OK;
+  };
+  switch (command) {
+    case "query":
+      return query(given, session);
+    case "empty":
+      return printEmpty();
+    case "md5-sum":
+    case "md5-sum-versioned":
+      return digest(given);
+    case "create":
+      return apply({ op: "create", xml: source(given), ...place });
+    case "modify":
+      return apply({ op: "modify", xml: source(given), ...place, create: given.has("allow-create") });
+    case "replace":
+      return apply({ op: "replace", xml: source(given), ...place, create: false });
+    case "patch":
+      return apply({ op: "patch", xml: source(given) });
+    case "delete":
+    case "delete-all":
+      return apply({
+        op: "delete",
+        ...(xpath === undefined ? { xml: source(given) } : {}),
+        ...place,
+        all: command === "delete-all",
+      });
+    case "bump":
+      return apply({ op: "bump" });
+    case "erase":
+      dangerous(given);
+      return apply({ op: "erase" });
+    case "upgrade":
+      dangerous(given);
+      return upgrade(session);
+  }
+}
+
+function dangerous(given: ParsedWords): void {
+  if (given.has("force")) return;
+  throw new HactlError({
+    code: "UNSAFE",
+    what: "The supplied command is considered dangerous",
+    cure: "say it with --force",
+    exit: CrmExit.UNSAFE,
+  });
+}
+
+async function changed(session: CibSession, operation: CibOperation): Promise<void> {
+  try {
+    await session.apply([operation], "cibadmin");
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    throw new HactlError({
+      code: error.code,
+      what: `Call failed: ${error.what}`,
+      exit: error.exit,
+      ...(error.cure === undefined ? {} : { cure: error.cure }),
+      ...(error.where === undefined ? {} : { where: error.where }),
+    });
+  }
+}
+
+function source(given: ParsedWords): string {
+  const text = given.value("xml-text");
+  if (text !== undefined) return text;
+  const file = given.value("xml-file");
+  if (file !== undefined) return readText(file);
+  if (given.has("xml-pipe")) return readText("-");
+  throw usage("cibadmin", "Please supply XML to process with -X, -x or -p");
+}
+
+async function query(given: ParsedWords, session: CibSession): Promise<number> {
+  const { element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
+  const cib = await session.cib();
+  // A path that ends at an attribute means the element that has it.
+  const xpath = given.value("xpath")?.replace(/\/@[\w-]+$/, "");
+  const scope = given.value("scope");
+  if (given.has("node-path") && xpath !== undefined) {
+    const paths = selectXpath(cib, xpath);
+    if (paths.length === 0) throw nothing();
+    for (const path of paths) line(pathText(path));
+    return CrmExit.OK;
+  }
+  const sections = ["configuration", "status", "cib", "all"];
+  const known =
+    scope === undefined ||
+    sections.includes(scope) ||
+    (await session.configuration()).children.some(({ name }) => name === scope);
+  let found: XmlElement[];
+  try {
+    found = queryCib(cib, {
+      ...(xpath === undefined ? {} : { xpath }),
+      ...(known && scope !== undefined ? { scope } : {}),
+      noChildren: given.has("no-children"),
+    });
+  } catch (error) {
+    throw error instanceof HactlError && error.exit === CrmExit.NOSUCH ? nothing() : error;
+  }
+  if (!known && !knownSections.has(scope ?? "")) throw usage("cibadmin", `there is no section "${scope}"`);
+  if (!known) throw nothing();
+  const [first, ...more] = found;
+  if (first) write(withEnd(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
+  return CrmExit.OK;
+}
+
+const knownSections = new Set([
+  "crm_config",
+  "nodes",
+  "resources",
+  "constraints",
+  "rsc_defaults",
+  "op_defaults",
+  "fencing-topology",
+  "tags",
+  "alerts",
+  "acls",
+]);
+
+const nothing = () =>
+  new HactlError({
+    code: "NO_SUCH",
+    what: "Call failed: No such device or address",
+    exit: CrmExit.NOSUCH,
+  });
+
+interface Path {
+  readonly element: XmlElement;
+  readonly parent: Path | undefined;
+}
+
+/** A path that finds an element again: by its id where it has one. */
+function pathText({ element, parent }: Path): string {
+  if (element.name === "") return "";
+  const id = element.attributes.get("id");
+  return `${parent ? pathText(parent) : ""}/${element.name}${id === undefined || element.name === "cib" ? "" : `[@id='${id}']`}`;
+}
+
+const withEnd = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+
+async function printEmpty(): Promise<number> {
+  const { canonicalSchema, element, formatXml } = await import("../../cib/index.ts");
+  const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
+  const cib = element("cib", { "validate-with": canonicalSchema, epoch: 1, num_updates: 0, admin_epoch: 0 }, [
+    element("configuration", {}, sections),
+    element("status"),
+  ]);
+  write(withEnd(formatXml(cib)));
+  return CrmExit.OK;
+}
+
+async function digest(given: ParsedWords): Promise<number> {
+  const { formatXml, parseXml } = await import("../../cib/index.ts");
+  const text = formatXml(parseXml(source(given)), -1);
+  line(`Digest: ${new Bun.CryptoHasher("md5").update(text).digest("hex")}`);
+  return CrmExit.OK;
+}
+
+/** What is read is upgraded always: written back, it is stored that way. */
+async function upgrade(session: CibSession): Promise<number> {
+  const { formatXml, upgradeCib } = await import("../../cib/index.ts");
+  const { root } = upgradeCib(await session.cib());
+  const configuration = root.children.find(({ name }) => name === "configuration");
+  if (configuration)
+    await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+  return CrmExit.OK;
+}

@@ -1,0 +1,231 @@
+import { readText } from "../live-cib.ts";
+import { asTool, usage } from "./connection.ts";
+import type { OptionRow } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "force", short: "F", description: "do it although it may hurt" },
+  { name: "wait", short: "w", description: "return when the cluster has nothing left to do" },
+  { name: "no", short: "n", description: "accepted" },
+];
+
+/**
+ * The crm shell's commands, as far as hactl has them under its own names: `crm configure …`, `crm node …`,
+ * `crm resource …`, `crm status`, `crm ra …`, `crm history`, `crm cluster …`, `crm maintenance …`.
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  const [first] = words;
+  if (first === undefined || first === "--help" || first === "-h" || first === "--version")
+    return asTool(
+      "crm",
+      "The crm shell's commands, done by hactl.",
+      table,
+      first === undefined ? ["--help"] : words,
+      async () => 0,
+    );
+  const flags = leading(words);
+  const rest = words.slice(flags.length);
+  const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
+  const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
+  const target = translate(rest, { wait, force });
+  if (target.tool !== undefined) {
+    const { tools } = await import("../tools.ts");
+    const load = tools[target.tool];
+    if (load) return (await load()).run(target.words);
+  }
+  const { runCli } = await import("../main-command.ts");
+  return runCli(target.words);
+}
+
+/** Options of crm itself, before its first word. */
+function leading(words: readonly string[]): string[] {
+  const at = words.findIndex((word) => !word.startsWith("-"));
+  return words.slice(0, at < 0 ? words.length : at);
+}
+
+interface Flags {
+  readonly wait: readonly string[];
+  readonly force: readonly string[];
+}
+
+interface Target {
+  /** One of the tools; else words for hactl. */
+  readonly tool?: string;
+  readonly words: readonly string[];
+}
+
+function translate(words: readonly string[], flags: Flags): Target {
+  const [level = "", ...rest] = words;
+  switch (level) {
+    case "status":
+    case "st":
+      return { tool: "crm_mon", words: ["-1", ...rest.flatMap(statusOption)] };
+    case "configure":
+    case "cfg":
+    case "conf":
+      return configure(rest, flags);
+    case "node":
+      return node(rest, flags);
+    case "resource":
+    case "rsc":
+      return { words: ["resource", ...resource(rest), ...flags.wait] };
+    case "ra":
+      return agents(rest);
+    case "cluster":
+      return cluster(rest);
+    case "maintenance":
+      return { words: ["maintenance", rest[0] ?? "on"] };
+    case "history":
+      return { words: ["history"] };
+    case "corosync":
+      return rest[0] === "status" || rest[0] === undefined
+        ? { words: ["quorum", "status"] }
+        : { words: ["reload"] };
+    case "verify":
+      return { tool: "crm_verify", words: ["-L", "-V"] };
+    default:
+      // hactl's own commands understand the word, or say what was perhaps meant.
+      return { words };
+  }
+}
+
+const statusOption = (word: string): string[] =>
+  ({
+    bynode: ["-n"],
+    inactive: ["-r"],
+    ops: ["-o"],
+    timing: ["-t"],
+    failcounts: ["-f"],
+    verbose: ["-V"],
+    quiet: [],
+    full: ["-r", "-f", "-A", "-n"],
+    noheaders: ["-D"],
+    detail: ["-R"],
+    brief: ["-b"],
+    xml: ["--output-as=xml"],
+  })[word] ?? [word];
+
+function configure(words: readonly string[], flags: Flags): Target {
+  const [command, ...rest] = words;
+  // Text on standard input: what people pipe into `crm configure`.
+  if (command === undefined || command === "-")
+    return { words: ["configure", "load", "update", pipedStatements()] };
+  switch (command) {
+    case "verify":
+      return { tool: "crm_verify", words: ["-L", "-V"] };
+    case "commit":
+    case "up":
+    case "exit":
+    case "quit":
+    case "end":
+    case "bye":
+      return { words: ["wait", "--timeout", "1"] };
+    case "del":
+    case "rm":
+    case "remove":
+    case "delete":
+      return { words: ["configure", "delete", ...rest, ...flags.force] };
+    case "erase":
+      return { words: ["configure", "erase", ...flags.force] };
+    case "save": {
+      const [file, ...ids] = rest.filter((word) => word !== "xml");
+      if (file === undefined) throw usage("crm", "configure save needs a file");
+      return { words: ["configure", "show", ...(rest.includes("xml") ? ["xml"] : []), ...ids] };
+    }
+    case "colocate":
+    case "collocation":
+      return { words: ["configure", "colocation", ...rest] };
+    default:
+      return { words: ["configure", command, ...rest] };
+  }
+}
+
+/** Standard input without the commands that end a shell's session, in a file that can be read again. */
+function pipedStatements(): string {
+  const text = readText("-")
+    .split("\n")
+    .filter((row) => !/^\s*(?:commit|exit|quit|bye|end|up|configure)\s*$/.test(row))
+    .join("\n");
+  const file = `${process.env.TMPDIR ?? "/tmp"}/hactl-crm-${process.pid}.crm`;
+  require("node:fs").writeFileSync(file, text, { mode: 0o600 });
+  process.on("exit", () => require("node:fs").rmSync(file, { force: true }));
+  return file;
+}
+
+function node(words: readonly string[], flags: Flags): Target {
+  const [command = "show", name, ...rest] = words;
+  const named = name === undefined ? [] : [name];
+  switch (command) {
+    case "fence":
+      return { words: ["fence", ...named, "--yes"] };
+    case "status":
+    case "show":
+    case "list":
+      return { words: ["node", "show"] };
+    case "clearstate":
+      return { words: ["fence", "confirm", ...named, "--yes"] };
+    case "attribute":
+      return attribute(name, rest, []);
+    case "utilization":
+      return attribute(name, rest, ["-z"]);
+    case "status-attr":
+      return attribute(name, rest, ["-l", "reboot"]);
+    case "delete":
+      return { tool: "crm_node", words: ["-R", name ?? "", "--force"] };
+    default:
+      return { words: ["node", command, ...named, ...flags.wait] };
+  }
+}
+
+/** NODE set|show|delete NAME [VALUE] */
+function attribute(name: string | undefined, words: readonly string[], options: readonly string[]): Target {
+  const [command = "show", attr = "", value = ""] = words;
+  const base = ["-N", name ?? "", "-n", attr, ...options];
+  if (command === "set") return { tool: "crm_attribute", words: [...base, "-v", value] };
+  return { tool: "crm_attribute", words: [...base, command === "delete" ? "-D" : "-G"] };
+}
+
+function resource(words: readonly string[]): string[] {
+  const [command = "list", ...rest] = words;
+  const names: Readonly<Record<string, string>> = {
+    status: rest.length > 0 ? "status" : "list",
+    show: rest.length > 0 ? "status" : "list",
+    migrate: "move",
+    unmigrate: "clear",
+    unmove: "clear",
+    unban: "clear",
+    reprobe: "refresh",
+  };
+  return [names[command] ?? command, ...rest.filter((word) => word !== "force")];
+}
+
+function agents([command, ...rest]: readonly string[]): Target {
+  switch (command) {
+    case "classes":
+      return { tool: "crm_resource", words: ["--list-standards"] };
+    case "list":
+      return { tool: "crm_resource", words: [`--list-agents=${rest.join(":")}`] };
+    case "providers":
+      return { tool: "crm_resource", words: [`--list-ocf-alternatives=${rest[0] ?? ""}`] };
+    case "info":
+    case "meta":
+      return { tool: "crm_resource", words: [`--show-metadata=${rest[0] ?? ""}`] };
+    default:
+      throw usage(
+        "crm",
+        "ra has classes, list CLASS [PROVIDER], providers AGENT and info CLASS:PROVIDER:AGENT",
+      );
+  }
+}
+
+function cluster([command]: readonly string[]): Target {
+  switch (command) {
+    case "start":
+      return { words: ["start", "--daemon"] };
+    case "stop":
+      return { words: ["stop"] };
+    case "wait_for_startup":
+      return { words: ["wait"] };
+    default:
+      return { words: ["status"] };
+  }
+}

@@ -1,0 +1,78 @@
+import { child, parseIntervalMs } from "../../cib/index.ts";
+import { CrmExit, type Millis } from "../../terms/index.ts";
+import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, line, usage } from "./connection.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "query", short: "G", aliases: ["get-value"], description: "print how often it has failed" },
+  { name: "delete", short: "D", aliases: ["delete-attr"], description: "forget its failures" },
+  { name: "resource", short: "r", aliases: ["resource-id"], value: "ID", description: "the resource" },
+  {
+    name: "node",
+    short: "N",
+    aliases: ["uname"],
+    value: "NODE",
+    description: "the node [default: this one]",
+  },
+  { name: "uname-old", short: "U", value: "NODE", description: "the same" },
+  { name: "operation", short: "n", value: "NAME", description: "only of this operation" },
+  { name: "interval", short: "I", value: "TIME", description: "only of this interval" },
+  { name: "quiet", short: "q", description: "print only the number" },
+  { name: "quiet-old", short: "Q", description: "the same" },
+  { name: "verbose", short: "V", description: "say more" },
+];
+
+/** crm_failcount(8): failures of a resource on a node. */
+export const run = (words: readonly string[]): Promise<number> =>
+  asTool("crm_failcount", "See and forget the failures of a resource on a node.", table, words, async () => {
+    const given = parseWords("crm_failcount", table, words);
+    const rsc = given.value("resource");
+    if (rsc === undefined) throw usage("crm_failcount", "resource name required: -r");
+    return CibSession.with((session) => work(given, rsc, session));
+  });
+
+async function work(given: ParsedWords, rsc: string, session: CibSession): Promise<number> {
+  const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
+  if (given.has("delete")) {
+    const { xml } = resourceNamed(await session.configuration(), rsc);
+    const client = await session.client();
+    for (const primitive of primitivesIn(xml)) {
+      await client.request({ type: "forget", rsc: idOf(primitive), node, failuresOnly: true });
+      line(`Cleaned up ${idOf(primitive)} on ${node}`);
+    }
+    return CrmExit.OK;
+  }
+  const intervalText = given.value("interval");
+  const intervalMs = intervalText === undefined ? undefined : parseIntervalMs(intervalText);
+  if (intervalText !== undefined && intervalMs === undefined)
+    throw usage("crm_failcount", `"${intervalText}" is not a time such as 10s`);
+  const count = await failures(session, rsc, node, given.value("operation"), intervalMs);
+  const quiet = given.has("quiet") || given.has("quiet-old");
+  line(quiet ? count : `scope=status  name=fail-count-${rsc} value=${count}`);
+  return CrmExit.OK;
+}
+
+/** Sum over the operations; a fatal failure (INFINITY) is more than any number. */
+async function failures(
+  session: CibSession,
+  rsc: string,
+  node: string,
+  operation: string | undefined,
+  intervalMs: Millis | undefined,
+): Promise<string> {
+  const states = child(await session.cib(), "status")?.children ?? [];
+  const state = states.find(({ attributes }) => attributes.get("uname") === node);
+  const pairs = child(child(state, "transient_attributes"), "instance_attributes")?.children ?? [];
+  const wanted = rsc.replace(/:\d+$/, "");
+  const counts = pairs.flatMap(({ attributes }) => {
+    const match = /^fail-count-([^#]+)(?:#(.+)_(\d+))?$/.exec(attributes.get("name") ?? "");
+    if (!match || match[1]?.replace(/:\d+$/, "") !== wanted) return [];
+    if (operation !== undefined && match[2] !== operation) return [];
+    if (intervalMs !== undefined && Number(match[3]) !== intervalMs) return [];
+    return [attributes.get("value") ?? "0"];
+  });
+  if (counts.includes("INFINITY")) return "INFINITY";
+  return String(counts.reduce((sum, count) => sum + (Number.parseInt(count, 10) || 0), 0));
+}

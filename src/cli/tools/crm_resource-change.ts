@@ -1,0 +1,249 @@
+import { addDuration, type CibOperation, parseDuration, parseIntervalMs } from "../../cib/index.ts";
+import type { NodeReply } from "../../daemon/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { placesOf } from "../places.ts";
+import {
+  banId,
+  banOperations,
+  checkNode,
+  clearOperations,
+  idOf,
+  metaValue,
+  pairsOf,
+  preferId,
+  preferOperations,
+  primitivesIn,
+  removal,
+  resourceNamed,
+  setAttribute,
+  steered,
+  steeringConstraints,
+} from "../resources.ts";
+import { line, usage, write } from "./connection.ts";
+import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource.ts";
+import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
+
+const seconds = () => Math.floor(Date.now() / 1000);
+const hourMs = 3_600_000;
+
+/** Runs one of the commands that change something. */
+export async function changeResource(change: ResourceChange, call: ResourceCall): Promise<number> {
+  switch (change) {
+    case "set-parameter":
+      return setParameter(call);
+    case "delete-parameter":
+      return deleteParameter(call);
+    case "ban":
+      return ban(call);
+    case "move":
+      return move(call);
+    case "clear":
+      return clear(call);
+    case "cleanup":
+      return forget(call, true);
+    case "refresh":
+      return forget(call, false);
+    case "delete":
+      return remove(call);
+    case "restart":
+      return restart(call);
+    case "wait":
+      await waitIdle(call);
+      return CrmExit.OK;
+    case "fail":
+      throw new HactlError({
+        code: "NOT_SUPPORTED",
+        what: "--fail is not supported",
+        cure: "hactl simulate rehearses a failure: --op-inject RSC_monitor_INTERVAL@NODE=1",
+        exit: CrmExit.UNIMPLEMENT_FEATURE,
+      });
+  }
+}
+
+/** The end of a lifetime such as PT1H, as constraints have it. */
+function endOf(call: ResourceCall): string | undefined {
+  const text = call.given.value("lifetime");
+  if (text === undefined) return undefined;
+  const duration = parseDuration(text);
+  if (!duration) throw usage("crm_resource", `"${text}" is not a duration such as PT1H`);
+  const at = new Date(addDuration(seconds(), duration) * 1000);
+  const end = `${at.toISOString().slice(0, 19).replace("T", " ")}Z`;
+  line(`Migration will take effect until: ${end}`);
+  return end;
+}
+
+interface Target {
+  /** The resource that the constraint names. */
+  readonly rsc: string;
+  readonly role: "Started" | "Promoted";
+  readonly places: ReturnType<typeof placesOf>;
+}
+
+async function target(call: ResourceCall): Promise<Target> {
+  const found = resourceNamed(await call.session.configuration(), requiredResource(call));
+  const rsc = idOf(steered(found));
+  const promoted = call.given.has("promoted");
+  const places = placesOf(await call.session.cib(), rsc, seconds());
+  return { rsc, role: promoted ? "Promoted" : "Started", places };
+}
+
+/** Off the node named; else off the one that it runs on, or the one where it is promoted. */
+async function ban(call: ResourceCall): Promise<number> {
+  const { rsc, role, places } = await target(call);
+  const node =
+    call.node === undefined
+      ? soleNode(rsc, places)
+      : checkNode(await call.session.configuration(), call.node);
+  await applyBan(call, rsc, role, node);
+  return CrmExit.OK;
+}
+
+async function applyBan(call: ResourceCall, rsc: string, role: Target["role"], node: string): Promise<void> {
+  const until = endOf(call);
+  const operations = banOperations({ rsc, node, role, ...(until === undefined ? {} : { until }) });
+  await call.session.apply(operations, "crm_resource");
+  if (call.quiet) return;
+  write(
+    `WARNING: Creating rsc_location constraint '${banId(rsc, node)}' with a score of -INFINITY for resource ${rsc} on ${node}.\n` +
+      `\t${rsc} cannot run on ${node} until 'crm_resource --clear -r ${rsc}' removes it, even when no other node is left\n`,
+  );
+}
+
+function soleNode(rsc: string, places: Target["places"]): string {
+  const promoted = places.filter(({ role }) => role === "Promoted");
+  const [one, ...more] = places.length === 1 ? places : promoted;
+  if (one && more.length === 0) return one.node;
+  throw new HactlError({
+    code: "WHICH_NODE",
+    what: `Resource '${rsc}' not moved: active in ${places.length} locations${promoted.length > 0 ? ` (promoted in ${promoted.length})` : ""}`,
+    cure: "name the node with --node",
+    exit: places.length === 0 ? CrmExit.USAGE : CrmExit.MULTIPLE,
+  });
+}
+
+/** To the node named; without one, away from where it is. */
+async function move(call: ResourceCall): Promise<number> {
+  const { rsc, role, places } = await target(call);
+  if (call.node === undefined) {
+    await applyBan(call, rsc, role, soleNode(rsc, places));
+    return CrmExit.OK;
+  }
+  const node = checkNode(await call.session.configuration(), call.node);
+  const [only] = places;
+  if (only && places.length === 1 && only.node === node && (role === "Started" || only.role === "Promoted")) {
+    throw new HactlError({
+      code: "ALREADY_THERE",
+      what: `Error performing operation: Requested item already exists: ${rsc} is active on ${node} already`,
+      exit: CrmExit.EXISTS,
+    });
+  }
+  const until = endOf(call);
+  await call.session.apply(
+    preferOperations({ rsc, node, role, ...(until === undefined ? {} : { until }) }),
+    "crm_resource",
+  );
+  // With --force also off the place where it is, whatever its stickiness.
+  if (call.given.has("force") && only && places.length === 1) await applyBan(call, rsc, role, only.node);
+  return CrmExit.OK;
+}
+
+async function clear(call: ResourceCall): Promise<number> {
+  const configuration = await call.session.configuration();
+  const rsc = call.rsc === undefined ? undefined : idOf(steered(resourceNamed(configuration, call.rsc)));
+  if (rsc === undefined && !call.given.has("expired")) requiredResource(call);
+  const node = call.node === undefined ? undefined : checkNode(configuration, call.node);
+  const all = steeringConstraints(configuration, { rsc, node });
+  const gone = call.given.has("expired") ? all.filter(isOver) : all;
+  // With --force a preference goes even when it is for another node (crm_resource(8)).
+  const preference =
+    call.given.has("force") && rsc !== undefined
+      ? steeringConstraints(configuration, { rsc }).filter(
+          (one) => idOf(one) === preferId(rsc) && !gone.includes(one),
+        )
+      : [];
+  const operations = clearOperations([...gone, ...preference]);
+  if (operations.length > 0) await call.session.apply(operations, "crm_resource");
+  if (!call.quiet) for (const one of [...gone, ...preference]) line(`Removing constraint: ${idOf(one)}`);
+  return CrmExit.OK;
+}
+
+/** Whether the time of a constraint made with --lifetime is over. */
+function isOver(constraint: Parameters<typeof idOf>[0]): boolean {
+  const end = constraint.children
+    .flatMap(({ children }) => children)
+    .find(({ name }) => name === "date_expression")
+    ?.attributes.get("end");
+  return end !== undefined && Date.parse(end) / 1000 < seconds();
+}
+
+/** --cleanup and --refresh: of one resource or all, on one node or all. */
+async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number> {
+  const { session, node } = call;
+  if (session.file !== undefined)
+    throw usage("crm_resource", "a file has no daemon that could look again; unset CIB_file");
+  const configuration = await session.configuration();
+  if (node !== undefined) checkNode(configuration, node);
+  const on = node === undefined ? {} : { node };
+  const client = await session.client();
+  if (call.rsc === undefined) {
+    await client.request({ type: "forget", failuresOnly, ...on });
+    line(`Cleaned up all resources on ${node ?? "all nodes"}`);
+    return CrmExit.OK;
+  }
+  const { xml } = resourceNamed(configuration, call.rsc);
+  const names =
+    node === undefined ? (await client.request<NodeReply>({ type: "node" })).members : [{ name: node }];
+  for (const primitive of primitivesIn(xml)) {
+    await client.request({ type: "forget", rsc: idOf(primitive), failuresOnly, ...on });
+    for (const { name } of names) line(`Cleaned up ${idOf(primitive)} on ${name}`);
+  }
+  return CrmExit.OK;
+}
+
+async function remove(call: ResourceCall): Promise<number> {
+  const id = requiredResource(call);
+  const type = call.given.value("resource-type");
+  if (type === undefined) throw usage("crm_resource", "You need to specify a resource type with -t");
+  const { xml } = resourceNamed(await call.session.configuration(), id);
+  if (xml.name !== type) throw usage("crm_resource", `${id} is a ${xml.name}, not a ${type}`);
+  await call.session.apply(
+    [{ op: "delete", xml: `<${type} id="${id}"/>`, scope: "resources" }],
+    "crm_resource",
+  );
+  return CrmExit.OK;
+}
+
+async function waitIdle(call: ResourceCall): Promise<void> {
+  const text = call.given.value("timeout");
+  const timeoutMs = text === undefined ? hourMs : parseIntervalMs(text);
+  if (timeoutMs === undefined) throw usage("crm_resource", `"${text}" is not a time such as 30s`);
+  await (await call.session.client()).request({ type: "wait-idle", timeoutMs }, timeoutMs);
+}
+
+/** Stops a resource by its target-role, waits, and puts things back as they were. */
+async function restart(call: ResourceCall): Promise<number> {
+  const found = resourceNamed(await call.session.configuration(), requiredResource(call));
+  const xml = steered(found);
+  const before = metaValue(xml, "target-role");
+  const places = placesOf(await call.session.cib(), idOf(xml), seconds());
+  if (places.length === 0)
+    throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
+  const set = (value: string) => setAttribute(xml, "meta_attributes", "target-role", value).operation;
+  await call.session.apply([set("Stopped")], "crm_resource --restart");
+  try {
+    await waitIdle(call);
+  } finally {
+    const back: CibOperation[] =
+      before === undefined
+        ? removal(
+            pairsOf(
+              steered(resourceNamed(await call.session.configuration(), requiredResource(call))),
+              "meta_attributes",
+            ).filter(({ name }) => name === "target-role"),
+          )
+        : [set(before)];
+    await call.session.apply(back, "crm_resource --restart");
+  }
+  await waitIdle(call);
+  return CrmExit.OK;
+}

@@ -1,0 +1,179 @@
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, usage } from "./connection.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "list", short: "L", description: "all resources with their state" },
+  { name: "list-raw", short: "l", description: "ids of all primitives and instances" },
+  { name: "list-cts", short: "c", description: "accepted as --list-raw" },
+  { name: "list-operations", short: "O", description: "operations that are active (of --resource, --node)" },
+  { name: "list-all-operations", short: "o", description: "all recorded operations" },
+  { name: "list-standards", description: "classes of agents" },
+  { name: "list-ocf-providers", description: "providers of OCF agents" },
+  { name: "list-agents", value: "STD:PROV", description: "agents of a class and provider" },
+  { name: "list-ocf-alternatives", value: "AGENT", description: "providers of an OCF agent" },
+  { name: "show-metadata", value: "SPEC", description: "meta-data of CLASS:PROVIDER:AGENT" },
+  { name: "query-xml", short: "q", description: "state and XML of a resource" },
+  { name: "query-xml-raw", short: "w", description: "the same" },
+  {
+    name: "get-parameter",
+    short: "g",
+    value: "NAME",
+    description: "print a parameter (-m: meta, -z: utilization)",
+  },
+  { name: "get-property", short: "G", value: "NAME", description: "print class, provider or type" },
+  { name: "locate", short: "W", description: "the nodes that it runs on" },
+  { name: "constraints", short: "a", description: "the constraints that name it" },
+  { name: "stack", short: "A", description: "the same" },
+  { name: "why", short: "Y", description: "whether it runs, and if not why" },
+  { name: "cleanup", short: "C", description: "forget failures, so that it is tried again" },
+  { name: "refresh", short: "R", description: "forget its history, so that it is looked at anew" },
+  { name: "set-parameter", short: "p", value: "NAME", description: "set a parameter to the value of -v" },
+  { name: "delete-parameter", short: "d", value: "NAME", description: "remove a parameter" },
+  { name: "move", short: "M", description: "make a constraint that moves it (to --node)" },
+  { name: "ban", short: "B", description: "make a constraint that keeps it off a node" },
+  { name: "clear", short: "U", aliases: ["un-move", "un-migrate"], description: "remove such constraints" },
+  { name: "expired", short: "e", description: "with --clear: only those whose time is over" },
+  { name: "lifetime", short: "u", value: "ISO8601", description: "duration of such a constraint, as PT1H" },
+  {
+    name: "promoted",
+    aliases: ["master"],
+    description: "with -B, -M, -U: for the promoted role only",
+  },
+  { name: "delete", short: "D", description: "remove a resource (with -t)" },
+  { name: "fail", short: "F", description: "tell the cluster that it has failed" },
+  { name: "restart", description: "stop it, then start it" },
+  { name: "wait", description: "return when the cluster has nothing left to do" },
+  { name: "digests", description: "not supported" },
+  { name: "force-start", description: "not supported" },
+  { name: "force-stop", description: "not supported" },
+  { name: "force-check", description: "not supported" },
+  { name: "force-promote", description: "not supported" },
+  { name: "force-demote", description: "not supported" },
+  { name: "validate", description: "not supported" },
+  { name: "resource", short: "r", value: "ID", description: "the resource" },
+  { name: "node", short: "N", aliases: ["host-uname"], value: "NODE", description: "the node" },
+  { name: "host-old", short: "H", value: "NODE", description: "the same" },
+  {
+    name: "resource-type",
+    short: "t",
+    value: "ELEMENT",
+    description: "primitive, group, clone, … (with -D)",
+  },
+  { name: "parameter-value", short: "v", value: "VALUE", description: "value for -p" },
+  { name: "meta", short: "m", description: "a meta attribute instead of a parameter" },
+  { name: "utilization", short: "z", description: "a utilization attribute instead of a parameter" },
+  { name: "operation", short: "n", value: "NAME", description: "with -C: failures of this operation" },
+  { name: "interval", short: "I", value: "TIME", description: "with -C -n: of this interval" },
+  { name: "set-name", short: "s", value: "ID", description: "id of the block (with -p, -d)" },
+  { name: "nvpair", short: "i", value: "ID", description: "id of the pair (with -p, -d)" },
+  { name: "recursive", description: "accepted" },
+  { name: "timeout", short: "T", value: "TIME", description: "give up after so long (--wait, --restart)" },
+  { name: "force", short: "f", description: "do it although it may hurt" },
+  { name: "output-as", value: "FORMAT", description: "text or xml" },
+  { name: "text-fancy", description: "accepted" },
+  { name: "quiet", short: "Q", description: "only the essential" },
+  { name: "verbose", short: "V", description: "say more" },
+];
+
+/** What every command of crm_resource gets. */
+export interface ResourceCall {
+  readonly given: ParsedWords;
+  readonly session: CibSession;
+  readonly quiet: boolean;
+  /** Id that -r names, if any. */
+  readonly rsc: string | undefined;
+  readonly node: string | undefined;
+}
+
+/** The resource's id. @throws HactlError USAGE when there is none */
+export function requiredResource({ rsc }: ResourceCall): string {
+  if (rsc === undefined || rsc === "") throw usage("crm_resource", "Must supply a resource id with -r");
+  return rsc;
+}
+
+const queries = [
+  "list",
+  "list-raw",
+  "list-cts",
+  "list-operations",
+  "list-all-operations",
+  "list-standards",
+  "list-ocf-providers",
+  "list-agents",
+  "list-ocf-alternatives",
+  "show-metadata",
+  "query-xml",
+  "query-xml-raw",
+  "get-parameter",
+  "get-property",
+  "locate",
+  "constraints",
+  "stack",
+  "why",
+] as const;
+const changes = [
+  "cleanup",
+  "refresh",
+  "set-parameter",
+  "delete-parameter",
+  "move",
+  "ban",
+  "clear",
+  "delete",
+  "fail",
+  "restart",
+  "wait",
+] as const;
+const unsupported = [
+  "digests",
+  "force-start",
+  "force-stop",
+  "force-check",
+  "force-promote",
+  "force-demote",
+  "validate",
+];
+export type ResourceQuery = (typeof queries)[number];
+export type ResourceChange = (typeof changes)[number];
+
+/** crm_resource(8): what resources do, and changes of them. */
+export const run = (words: readonly string[]): Promise<number> =>
+  asTool("crm_resource", "See and change resources.", table, words, () => {
+    const given = parseWords("crm_resource", table, words);
+    return CibSession.with((session) =>
+      dispatch({
+        given,
+        session,
+        quiet: given.has("quiet"),
+        rsc: given.value("resource"),
+        node: given.value("node") ?? given.value("host-old"),
+      }),
+    );
+  });
+
+async function dispatch(call: ResourceCall): Promise<number> {
+  const { given } = call;
+  if (given.words.length > 0)
+    throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);
+  const refused = unsupported.find((name) => given.has(name));
+  if (refused) {
+    throw new HactlError({
+      code: "NOT_SUPPORTED",
+      what: `--${refused} is not supported`,
+      cure:
+        refused === "validate" || refused === "digests"
+          ? "check with crm_verify"
+          : "the cluster runs the agents: set target-role, or put the resource into maintenance and run the agent by hand",
+      exit: CrmExit.UNIMPLEMENT_FEATURE,
+    });
+  }
+  const query = queries.findLast((name) => given.has(name));
+  const change = changes.findLast((name) => given.has(name));
+  if (change !== undefined) return (await import("./crm_resource-change.ts")).changeResource(change, call);
+  if (query === "get-parameter" || query === "get-property")
+    return (await import("./crm_resource-parameter.ts")).getParameter(query, call);
+  if (query !== undefined) return (await import("./crm_resource-query.ts")).queryResource(query, call);
+  throw usage("crm_resource", "what shall be done?");
+}

@@ -1,0 +1,85 @@
+import { CrmExit } from "../../terms/index.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, line, usage } from "./connection.ts";
+import { runAs } from "./crm_attribute.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+
+const table: readonly OptionRow[] = [
+  { name: "query", short: "G", aliases: ["get-value"], description: "print whether the node is in standby" },
+  {
+    name: "update",
+    short: "v",
+    aliases: ["attr-value"],
+    value: "on|off",
+    description: "take it out or back",
+  },
+  { name: "delete", short: "D", aliases: ["delete-attr"], description: "back to the default: off" },
+  {
+    name: "node",
+    short: "N",
+    aliases: ["uname"],
+    value: "NODE",
+    description: "the node [default: this one]",
+  },
+  { name: "uname-old", short: "U", value: "NODE", description: "the same" },
+  {
+    name: "lifetime",
+    short: "l",
+    value: "LIFETIME",
+    description: "forever, or reboot: until the node starts anew",
+  },
+  { name: "id", short: "i", value: "ID", description: "id of the pair" },
+  { name: "quiet", short: "q", description: "print only the value" },
+  { name: "quiet-old", short: "Q", description: "the same" },
+  { name: "verbose", short: "V", description: "say more" },
+];
+
+/** crm_standby(8): nodes that shall run nothing for a while. */
+export const run = (words: readonly string[]): Promise<number> =>
+  asTool("crm_standby", "Keep a node empty, and let it run services again.", table, words, () =>
+    work(parseWords("crm_standby", table, words)),
+  );
+
+async function work(given: ParsedWords): Promise<number> {
+  const node =
+    given.value("node") ??
+    given.value("uname-old") ??
+    (await CibSession.with((session) => session.localNode()));
+  const lifetime = given.value("lifetime");
+  const id = given.value("id");
+  const attribute = (span: string, ...more: readonly string[]) =>
+    runAs("crm_standby", [
+      `--node=${node}`,
+      "--name=standby",
+      `--lifetime=${span}`,
+      ...(id === undefined ? [] : [`--id=${id}`]),
+      ...more,
+    ]);
+  const value = given.value("update");
+  if (value !== undefined) return attribute(lifetime ?? "forever", `--update=${value}`);
+  if (given.has("delete")) {
+    for (const span of lifetime === undefined ? ["forever", "reboot"] : [lifetime]) {
+      const code = await attribute(span, "--delete");
+      if (code !== CrmExit.OK) return code;
+    }
+    return CrmExit.OK;
+  }
+  if (!given.has("query")) throw usage("crm_standby", "what shall be done: -G, -v on, -v off or -D?");
+  return query(given, node, lifetime);
+}
+
+/** What the node's own attribute says, else the one until its restart, else off. */
+async function query(given: ParsedWords, node: string, lifetime: string | undefined): Promise<number> {
+  const quiet = given.has("quiet") || given.has("quiet-old");
+  const found = await CibSession.with(async (session) => {
+    const { findPairs } = await import("./attributes.ts");
+    for (const scope of ["nodes", "status"] as const) {
+      if (lifetime !== undefined && (lifetime === "reboot") !== (scope === "status")) continue;
+      const [pair] = await findPairs(session, { scope, node }, (name) => name === "standby");
+      if (pair) return { scope, value: pair.value };
+    }
+    return { scope: lifetime === "forever" ? "nodes" : "status", value: "off" };
+  });
+  line(quiet ? found.value : `scope=${found.scope}  name=standby value=${found.value}`);
+  return CrmExit.OK;
+}

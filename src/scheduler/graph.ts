@@ -8,6 +8,7 @@ import { graphOrder } from "./graph-order.ts";
 import { actionsOf } from "./methods.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { createNotifications } from "./notifications.ts";
+import { opKey } from "./operations.ts";
 import { routerOf } from "./router.ts";
 import { type Unpacker, unpackerOf } from "./unpacker.ts";
 
@@ -71,17 +72,25 @@ function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number
 }
 
 /** Keys name a resource as its history does. */
-function keyOf({ key, rsc }: Action): string {
-  if (!rsc || rsc.historyId === "" || rsc.historyId === rsc.id || !key.startsWith(`${rsc.id}_`)) return key;
-  return `${rsc.historyId}${key.slice(rsc.id.length)}`;
+function keyOf({ key, rsc, task, cancelTask, intervalMs, meta }: Action): string {
+  if (!rsc || rsc.historyId === "" || rsc.historyId === rsc.id) return key;
+  if (task === "notify")
+    return `${rsc.historyId}_${meta.get("notify_type") ?? ""}_notify_${meta.get("notify_operation") ?? ""}_0`;
+  return opKey(rsc.historyId, cancelTask ?? task, intervalMs);
 }
 
+/**
+ * The agent with the name that the executor keeps it under: instances of anonymous clones without number, except
+ * removed ones, which must not be taken for those that stay. The long name is what an older history may have.
+ */
 function agentOf(rsc: Resource): NonNullable<GraphAction["rsc"]> {
-  const own =
-    rsc.historyId !== "" ? rsc.historyId : rsc.instance !== undefined && !rsc.unique ? rsc.configId : rsc.id;
+  const history = rsc.historyId === "" ? undefined : rsc.historyId;
+  const gone = rsc.removed || rsc.removedInstance;
+  const id = rsc.unique ? rsc.id : gone && history !== undefined ? history : rsc.configId;
+  const longId = rsc.unique || gone || history === undefined || history === id ? rsc.id : history;
   return {
-    id: own,
-    ...(own === rsc.id ? {} : { longId: rsc.id }),
+    id,
+    ...(id === longId ? {} : { longId }),
     class: rsc.class,
     ...(rsc.provider === undefined ? {} : { provider: rsc.provider }),
     type: rsc.type,

@@ -42,14 +42,20 @@ function createProbe(cluster: Cluster, clone: Resource, node: Node): boolean {
   }
   const instances = [...clone.children].sort(byNumber);
   if (!clone.unique) {
-    // One instance is enough: the one that will be there, or any.
-    const there = instances.find((instance) => placeOf(instance) === node) ?? instances[0];
+    // One instance is enough: one that is known there already, one that will be there, or any.
+    const there =
+      instances.find((instance) => knownInside(instance, node)) ??
+      instances.find((instance) => placeOf(instance) === node) ??
+      instances[0];
     return there !== undefined && actionsOf(there).createProbe(cluster, there, node);
   }
   let any = false;
   for (const instance of instances) if (actionsOf(instance).createProbe(cluster, instance, node)) any = true;
   return any;
 }
+
+const knownInside = (rsc: Resource, node: Node): boolean =>
+  rsc.children.length > 0 ? rsc.children.some((part) => knownInside(part, node)) : rsc.knownOn.has(node);
 
 /** The one node of an instance, if it has exactly one. */
 function placeOf(instance: Resource): Node | undefined {

@@ -140,7 +140,7 @@ export function orderPromotableRestart(cluster: Cluster, rsc: Resource): void {
   order("demoted", "start");
   order("demoted", "promote");
   order("running", "promote");
-  order("demoted", "promote");
+  order("demote", "demoted");
 }
 
 /** The instances of a clone, the containers of a bundle. */

@@ -5,7 +5,6 @@ import { topLevel } from "./model.ts";
 import { notifyAfterFencing } from "./notifications.ts";
 import { opKey } from "./operations.ts";
 import { firstAction } from "./ordering-update.ts";
-import { addOrdering } from "./orderings.ts";
 import { isKnownOn } from "./probes.ts";
 
 /** Schedules the fencing of unclean nodes and the shutdown of those that asked for it. */
@@ -52,12 +51,7 @@ function scheduleShutdown(cluster: Cluster, node: Node): Action {
     // An unmanaged resource must not keep the node from going; a blocked one does.
     if (!rsc.managed && !rsc.blocked) continue;
     stop.clear(Flag.Optional);
-    addOrdering(
-      cluster,
-      { rsc, action: stop },
-      { action: shutdown },
-      Link.Ordered | Link.UnrunnableFirstBlocks,
-    );
+    orderActions(stop, shutdown, Link.Ordered | Link.UnrunnableFirstBlocks);
   }
   shutdown.meta.set("op_no_wait", "true");
   return shutdown;

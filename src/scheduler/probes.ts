@@ -32,8 +32,8 @@ function probesTurnedOff(node: Node): boolean {
 /** Makes the probe of a primitive on a node, if one is needed. */
 export function probePrimitive(cluster: Cluster, rsc: Resource, node: Node): boolean {
   if (!cluster.options.startupProbes || cannotRunThere(rsc, node)) return false;
-  if ((rsc.container && !rsc.isRemoteConnection) || rsc.removed || isKnownOn(rsc, node)) return false;
-  const whole = topLevel(rsc);
+  if ((rsc.container && !rsc.isRemoteConnection) || rsc.removed || rsc.knownOn.has(node)) return false;
+  const whole = topLevel(rsc, false);
   const allowed = rsc.allowed.get(node);
   if (rsc.exclusiveDiscovery || whole.exclusiveDiscovery)
     if (allowed?.discovery !== "exclusive") return false;

@@ -270,7 +270,7 @@ function applyRequires({ cluster, unfencing }: Unpacker, rsc: Resource): void {
     rsc.needsUnfencing = value === "unfencing";
   };
   const byDefault = () => {
-    if (rsc.isFenceDevice) return "quorum";
+    if (rsc.isFenceDevice || rsc.isRemoteConnection) return "quorum";
     if (unfencing) return "unfencing";
     if (options.fencingEnabled) return "fencing";
     return options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";

@@ -1,6 +1,6 @@
 import { INFINITY } from "../terms/index.ts";
 import { setPlace, showScores } from "./assign.ts";
-import { soleLocation } from "./availability.ts";
+import { compareNodes, soleLocation } from "./availability.ts";
 import { addThisWith, addWithThis, mergeScores } from "./colocation.ts";
 import { addColocation } from "./colocation-unpack.ts";
 import { thresholdReached } from "./failcount.ts";
@@ -18,7 +18,7 @@ import {
   type Resource,
   topLevel,
 } from "./model.ts";
-import { blockedInside, compatibleInstance, intersectPlaces } from "./pairing.ts";
+import { blockedInside, instanceMatches, intersectPlaces } from "./pairing.ts";
 import { unpackerOf } from "./unpacker.ts";
 
 /** How bundles are placed: containers like the instances of a clone, then what belongs to each, then what is inside. */
@@ -47,7 +47,7 @@ export const bundleAssignment: AssignmentMethods = {
   applyColocation(cluster, dependent, primary, colocation, forDependent) {
     if (forDependent || primary.unassigned) return;
     if (colocation.dependent.isCollective) {
-      const container = compatibleInstance(cluster, dependent, primary, Role.Unknown, false);
+      const container = compatibleContainer(cluster, dependent, primary);
       if (container) methodsOf(dependent).applyColocation(cluster, dependent, container, colocation, true);
       else if (colocation.score >= INFINITY) setPlace(cluster, dependent, undefined, true, true);
       return;
@@ -95,6 +95,24 @@ export const bundleAssignment: AssignmentMethods = {
     if (container) methodsOf(container).addUtilization(container, original, all, sum);
   },
 };
+
+/** The container of a bundle on the host of another resource; what is inside a bundle is where its container is. */
+function compatibleContainer(cluster: Cluster, dependent: Resource, bundle: Resource): Resource | undefined {
+  const containerOn = (node: Node): Resource | undefined => {
+    const host = node.remoteRsc?.replica ? node.remoteRsc.container?.assignedTo : node;
+    if (!host) return undefined;
+    const replicas = bundle.bundle?.replicas ?? [];
+    return replicas.find(({ container }) => instanceMatches(container, host, Role.Unknown, false))?.container;
+  };
+  const node = soleLocation(dependent, false);
+  if (node) return containerOn(node);
+  const places = [...dependent.allowed.values()].sort((a, b) => compareNodes(cluster, a, b, undefined));
+  for (const place of places) {
+    const found = containerOn(place.node);
+    if (found) return found;
+  }
+  return undefined;
+}
 
 /**
  * Whether a bundle's colocations count for a resource: the bundle and its containers, and what is inside once

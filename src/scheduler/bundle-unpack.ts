@@ -278,9 +278,9 @@ function containerDefinition(
     pair("run_opts", runOptions),
     pair("mount_points", mountPoints),
   ];
-  if (inner) {
-    params.push(pair("run_cmd", settings.runCommand ?? paths.remoteDaemon), pair("monitor_cmd", paths.ping));
-  } else if (settings.runCommand !== undefined) params.push(pair("run_cmd", settings.runCommand));
+  const command = settings.runCommand ?? (inner ? paths.remoteDaemon : undefined);
+  if (command !== undefined) params.push(pair("run_cmd", command));
+  params.push(pair("monitor_cmd", paths.ping));
   return element("primitive", { id, class: "ocf", provider: "heartbeat", type: settings.agent }, [
     element("instance_attributes", { id: `${bundle.id}-attributes-${offset}` }, params),
     element("operations", {}, [element("op", { id: `${id}-monitor-60s`, name: "monitor", interval: "60s" })]),
@@ -315,7 +315,8 @@ function commandLine(
     else if (settings.network !== "host") runOptions += ` -p ${source}:${target}`;
   }
   if (settings.options !== undefined) runOptions += ` ${settings.options}`;
-  if (hosts !== "") runOptions += ` ${hosts}`;
+  // The separating space is there without hosts, too: it is part of what running containers were started with.
+  runOptions += ` ${hosts}`;
   return { runOptions, mountPoints: points.join(",") };
 }
 

@@ -5,7 +5,7 @@ import { Role } from "./flags.ts";
 import { applyLocation } from "./location.ts";
 import { type MergeOptions, assignmentOf, type Places } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
-import { attributeForRules } from "./node-attributes.ts";
+import { attributeForColocation } from "./node-attributes.ts";
 import { copyPlaces } from "./places.ts";
 
 /** Marks a node that the merging of preferences has ruled out; it becomes 1 at the end. */
@@ -38,7 +38,8 @@ export const colocationValue = (
   node: Node,
   attribute: string,
   rsc: Resource | undefined,
-): string | undefined => (attribute === "#uname" ? node.name : attributeForRules(rsc, node, attribute));
+): string | undefined =>
+  attribute === "#uname" && !node.isRemoteOrGuest ? node.name : attributeForColocation(rsc, node, attribute);
 
 const sameValue = (a: string | undefined, b: string | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase());
@@ -184,7 +185,7 @@ function bestMatchingScore(
       if (location.rsc === parent) applyLocation(cluster, rsc, location);
   }
   let best = -INFINITY;
-  if (attribute === "#uname") {
+  if (attribute === "#uname" && value === node.name && !node.isRemoteOrGuest) {
     const entry = rsc.allowed.get(node);
     if (entry && nodeUsable(node)) best = Math.max(best, entry.score);
   } else

@@ -31,8 +31,9 @@ function promotionScore(rsc: Resource, node: Node): number | undefined {
     return scores.length === 0 ? undefined : scores.reduce((sum, score) => addScores(sum, score));
   }
   if (!scoreApplies(rsc, node)) return undefined;
-  const own = attributeForRules(rsc, node, `master-${rsc.historyId || rsc.id}`);
-  const plain = rsc.unique ? undefined : attributeForRules(rsc, node, `master-${stripInstance(rsc.id)}`);
+  const host = rsc.unassigned ? "current" : "assigned";
+  const own = attributeForRules(rsc, node, `master-${rsc.historyId || rsc.id}`, host);
+  const plain = rsc.unique ? undefined : attributeForRules(rsc, node, `master-${stripInstance(rsc.id)}`, host);
   const text = own ?? plain;
   return text === undefined ? undefined : readScore(text);
 }

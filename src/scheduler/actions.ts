@@ -168,6 +168,8 @@ const changeWords = new Map<number, string>([
 export function clearBecause(target: Action, flag: number, why: Action): void {
   if ((target.flags & flag) === 0) return;
   target.clear(flag);
+  // That a resource waits for itself explains nothing.
+  if (target.rsc === why.rsc) return;
   const owner = why.rsc ? ` ${why.rsc.id}` : "";
   setReason(target, `${changeWords.get(flag) ?? ""}${owner} ${why.task}`, flag === Flag.MigrateRunnable);
 }

@@ -110,21 +110,44 @@ export function ringOptions({ config, self }: NodeSetup, key: Uint8Array): RingC
   };
 }
 
-/** What has to be the same in every node's file. */
-function agreement({ totem, nodes, quorum }: HactlConfig): [string, string][] {
-  const { tokenMs, consensusMs, joinMs } = totem.effective;
-  return [
-    ["token", String(tokenMs)],
-    ["consensus", String(consensusMs)],
-    ["join", String(joinMs)],
+/** What has to be the same in every node's file: all that the ring decides by. */
+function agreement({ totem, links, nodes, quorum }: HactlConfig): [string, string][] {
+  const effective = totem.effective;
+  const ofNodes = (text: (node: NodeConfig) => string) =>
+    nodes
+      .map((node) => `${node.id}=${text(node)}`)
+      .sort()
+      .join(" ");
+  const options: [string, unknown][] = [
+    ["token", effective.tokenMs],
+    ["consensus", effective.consensusMs],
+    ["join", effective.joinMs],
+    ["token_warning", effective.tokenWarning],
+    ["token_retransmit", effective.tokenRetransmitMs],
+    ["hold", effective.holdMs],
+    ["send_join", effective.sendJoinMs],
+    ["merge", effective.mergeMs],
+    ["fail_recv_const", effective.failRecvConst],
+    ["seqno_unchanged_const", effective.seqnoUnchangedConst],
+    ["miss_count_const", effective.missCountConst],
+    ["window_size", effective.windowSize],
+    ["max_messages", effective.maxMessages],
+    ["netmtu", effective.netmtu],
+    ["cancel_token_hold_on_retransmit", effective.cancelTokenHoldOnRetransmit],
     ["cluster_name", totem.clusterName],
-    [
-      "nodelist",
-      nodes
-        .map(({ id, name }) => `${id}=${name}`)
-        .sort()
-        .join(" "),
-    ],
-    ["two_node", String(quorum.twoNode)],
+    ["link_mode", totem.linkMode],
+    ["mcastport", links.map(({ number, port }) => `${number}=${port}`).join(" ")],
+    ["nodelist", ofNodes(({ name }) => name)],
+    ["addresses of nodes", ofNodes(({ addresses }) => [...addresses].flat().join(" "))],
+    ["quorum_votes", ofNodes(({ votes }) => String(votes))],
+    ["expected_votes", quorum.expectedVotes ?? "the sum"],
+    ["two_node", quorum.twoNode],
+    ["wait_for_all", quorum.waitForAll],
+    ["last_man_standing", quorum.lastManStanding],
+    ["last_man_standing_window", quorum.lastManStandingWindowMs],
+    ["auto_tie_breaker", quorum.autoTieBreaker],
+    ["auto_tie_breaker_node", [quorum.autoTieBreakerNode].flat().join(" ")],
+    ["allow_downscale", quorum.allowDownscale],
   ];
+  return options.map(([name, value]) => [name, String(value)]);
 }

@@ -163,9 +163,16 @@ export class RingCluster {
     return this.#processes.get(name)?.pid ?? 0;
   }
 
-  /** SIGKILL, SIGSTOP, SIGCONT, SIGHUP … for a node's ring process. */
+  /** SIGSTOP, SIGCONT, SIGHUP … for a node's ring process. */
   signal(name: string, signal: NodeJS.Signals): void {
     process.kill(this.pid(name), signal);
+  }
+
+  /** A node's ring process dies; settles when it is gone. */
+  async kill(name: string): Promise<void> {
+    this.signal(name, "SIGKILL");
+    await this.#processes.get(name)?.exited;
+    this.client(name).close();
   }
 
   /** Waits until these nodes are a ring of exactly these. Answers when the last of them said so. */

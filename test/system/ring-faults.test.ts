@@ -57,7 +57,7 @@ async function allHeard(ring: RingCluster, heard: readonly string[][], count: nu
 test("a dead node is missed after token and consensus", async () => {
   const ring = await ringOf(3, { tokenMs: 500, totem: ["token_coefficient = 0", "consensus = 700"] });
   const begun = performance.now();
-  ring.signal("node3", "SIGKILL");
+  await ring.kill("node3");
   const took = (await ring.ring(["node1", "node2"], 10_000)) - begun;
   expect(took).toBeGreaterThan(700);
   expect(took).toBeLessThan(500 + 700 + 500);

@@ -22,7 +22,7 @@ test("sixteen nodes that run form one ring in less than three seconds", () => {
 
 test("the others form a ring after token, consensus and half a second when one dies", async () => {
   const begun = performance.now();
-  ring.signal("node7", "SIGKILL");
+  await ring.kill("node7");
   const rest = ring.names.filter((name) => name !== "node7");
   const took = (await ring.ring(rest, 30_000)) - begun;
   console.log(`15 of 16 nodes: ring after ${took.toFixed(0)} ms, token ${tokenMs}, consensus ${consensusMs}`);

@@ -92,8 +92,10 @@ function upgradeBlocks(resource: XmlElement, note: Note): void {
   }
   for (const block of [...resource.children]) {
     if (block.name === "instance_attributes") {
+      // Only before schema 1.0 meta attributes stood among the parameters; that syntax has <attributes> around the pairs.
+      const before1 = child(block, "attributes") !== undefined;
       flattenBlock(block);
-      for (const pair of childrenOf(block, "nvpair")) upgradeParameter(resource, block, pair);
+      for (const pair of childrenOf(block, "nvpair")) upgradeParameter(resource, block, pair, before1);
     }
     if (block.name === "utilization") flattenBlock(block);
   }
@@ -103,9 +105,14 @@ function upgradeBlocks(resource: XmlElement, note: Note): void {
   }
 }
 
-function upgradeParameter(resource: XmlElement, block: XmlElement, pair: XmlElement): void {
+function upgradeParameter(
+  resource: XmlElement,
+  block: XmlElement,
+  pair: XmlElement,
+  before1: boolean,
+): void {
   const name = pair.attributes.get("name") ?? "";
-  if (isOldMetaName(name)) {
+  if (before1 && isOldMetaName(name)) {
     removeChild(block, pair);
     openBlock(resource, "meta_attributes").children.push(pair);
   } else if (resource.attributes.get("class") !== "stonith") return;

@@ -33,7 +33,9 @@ function promotionScore(rsc: Resource, node: Node): number | undefined {
   if (!scoreApplies(rsc, node)) return undefined;
   const host = rsc.unassigned ? "current" : "assigned";
   const own = attributeForRules(rsc, node, `master-${rsc.historyId || rsc.id}`, host);
-  const plain = rsc.unique ? undefined : attributeForRules(rsc, node, `master-${stripInstance(rsc.id)}`, host);
+  const plain = rsc.unique
+    ? undefined
+    : attributeForRules(rsc, node, `master-${stripInstance(rsc.id)}`, host);
   const text = own ?? plain;
   return text === undefined ? undefined : readScore(text);
 }
@@ -106,6 +108,7 @@ export function setInstanceRoles(cluster: Cluster, clone: Resource): void {
 function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resource): void {
   if (roleOf(instance, true) === Role.Started) currentlyUnpromoted(instance);
   const place = soleLocation(instance, false);
+  instance.promotionPriority = -INFINITY;
   if (!place) return;
   const next = roleOf(instance, false);
   if (next === Role.Started || next === Role.Unknown) {

@@ -6,6 +6,7 @@ import type { GraphAction, Placement, SchedulerInput, Transition } from "./face.
 import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { Role } from "./flags.ts";
 import { createGraph } from "./graph.ts";
+import { applyNodeHealth } from "./health.ts";
 import { actionsOf } from "./methods.ts";
 import type { Cluster, Resource } from "./model.ts";
 import { applyNodeCriteria } from "./node-criteria.ts";
@@ -20,6 +21,7 @@ import "./variants.ts";
 
 /** Decides: places, actions and their order. The working set says afterwards what is wanted. */
 export function decide(cluster: Cluster): void {
+  applyNodeHealth(cluster);
   unpackConstraints(unpackerOf(cluster));
   applyNodeCriteria(cluster);
   for (const rsc of cluster.resources) actionsOf(rsc).internalConstraints(cluster, rsc);
@@ -37,6 +39,7 @@ export function decide(cluster: Cluster): void {
 /** Schedules a cluster: what has to be done so that it becomes what its configuration says. Changes nothing given. */
 export function schedule(input: SchedulerInput): Transition {
   const cluster = unpackCluster(input.cib, input.now);
+  cluster.sanitized = input.sanitized === true;
   decide(cluster);
   const actions = createGraph(cluster);
   const { options } = cluster;

@@ -296,7 +296,7 @@ function commandLine(
   hosts: string,
 ): { runOptions: string; mountPoints: string } {
   const docker = settings.agent !== "rkt";
-  let runOptions = docker ? " --restart=no" : "";
+  let runOptions = settings.agent === "docker" ? " --restart=no" : "";
   if (settings.ipRangeStart !== undefined)
     runOptions += docker ? ` -h ${bundle.id}-${offset}` : ` --hostname=${bundle.id}-${offset}`;
   runOptions += docker ? " -e PCMK_stderr=1" : " --environment=PCMK_stderr=1";

@@ -117,7 +117,7 @@ function addRule(
   for (const node of cluster.nodes) {
     const result = evaluateRule(rule, {
       now: cluster.now,
-      nodeAttribute: (name) => attributeForRules(rsc, node, name),
+      nodeAttribute: (name) => node.attributes.get(name),
       parameter: (name) => unpacker.parameter(rsc, name),
       meta: (name) => rsc.meta.get(name),
       ...(matches ? { matches } : {}),

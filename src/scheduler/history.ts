@@ -1,5 +1,5 @@
 import { childrenOf, parseInteger, type XmlElement } from "../cib/index.ts";
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, OpStatus } from "../terms/index.ts";
 import { action, demoteAction, fenceNode, findActions, stopAction } from "./actions.ts";
 import { historyInterval, rememberHistory } from "./failcount.ts";
 import { Flag, Role } from "./flags.ts";
@@ -90,7 +90,7 @@ function rememberRecurring(cluster: Cluster, rsc: Resource, node: Node, sorted: 
     if (position < start) continue;
     const intervalMs = historyInterval(xml.attributes.get("interval"));
     if (intervalMs === 0) continue;
-    if (parseInteger(xml.attributes.get("op-status")) === 1) continue;
+    if (parseInteger(xml.attributes.get("op-status")) === OpStatus.PENDING) continue;
     const task = xml.attributes.get("operation") ?? "";
     action(cluster, rsc, opKey(rsc.id, task, intervalMs), task, intervalMs, node, true);
   }

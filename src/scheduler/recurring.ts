@@ -28,15 +28,17 @@ export function createRecurring(cluster: Cluster, rsc: Resource): void {
     // Left alone.
   } else if (node && (rsc.nextRole !== Role.Stopped || !rsc.managed))
     start = startAction(cluster, rsc, node, true);
-  const seen = new Set<string>();
-  for (const op of operationsOf(unpackerOf(cluster), rsc)) {
+  const all = operationsOf(unpackerOf(cluster), rsc);
+  for (const op of all) {
     if (op.intervalMs <= 0 || once.has(op.name)) continue;
     const key = opKey(rsc.id, op.name, op.intervalMs);
-    if (seen.has(key)) {
-      cluster.error(`Operation ${key} is configured more than once; only the first is used`, rsc.id);
+    if (all.some((other) => other !== op && other.name === op.name && other.intervalMs === op.intervalMs)) {
+      cluster.error(
+        `Ignoring ${key}: an operation with the same name and interval is configured more than once`,
+        rsc.id,
+      );
       continue;
     }
-    seen.add(key);
     if (!op.enabled) continue;
     const text = op.xml.attributes.get("role");
     const role = parseRole(text);

@@ -79,7 +79,7 @@ export const groupAssignment: AssignmentMethods = {
 
   addColocatedScores(cluster, source, target, places, colocation, factor, options) {
     if (source.mergingScores) return undefined;
-    const member = options.thisWith ? first(source) : last(source);
+    const member = options.thisWith ? last(source) : first(source);
     if (!member) return undefined;
     source.mergingScores = true;
     const merged = methodsOf(member).addColocatedScores(

@@ -148,7 +148,8 @@ function sortByPromotion(cluster: Cluster, clone: Resource): void {
     if (entry) entry.score = addScores(instance.promotionPriority, entry.score);
   }
   for (const colocation of thisWithColocations(clone)) {
-    if (colocation.dependentRole === Role.Promoted)
+    // Optional ones have been counted in the priorities.
+    if (colocation.dependentRole === Role.Promoted && Math.abs(colocation.score) >= INFINITY)
       mergePreference(cluster, clone, colocation.primary, colocation, {});
   }
   for (const colocation of withThisColocations(clone)) {

@@ -43,7 +43,7 @@ function planOf({ seed, small = false, trace }: RunOptions): SimPlan {
   const jitterMs = random.pick([0, 0.2, 2, 10]);
   // A rotation has to fit into the token timeout several times (that is what token_coefficient is for).
   const rotationMs = nodes * (delayMs + jitterMs / 2);
-  const tokenMs = Math.max(small ? 200 : random.pick([300, 300, 400, 1000]), Math.ceil(rotationMs * 7));
+  const tokenMs = Math.max(small ? 200 : random.pick([300, 300, 400, 1000]), Math.ceil(rotationMs * 12));
   return {
     seed,
     nodes,

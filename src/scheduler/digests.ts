@@ -105,25 +105,29 @@ function restartParameters(
   return list === undefined ? new Map(all) : new Map([...all].filter(([name]) => listed(list, name)));
 }
 
-/** Parameters without the private ones, for unfencing and for anonymised files. */
+/**
+ * Parameters without the private ones, for unfencing and for files from reports. Clusters older than feature set
+ * 3.16.0 digested only what agents declare.
+ */
 function secureParameters(
   rsc: Resource,
   params: ReadonlyMap<string, string>,
   all: ReadonlyMap<string, string>,
   history: XmlElement | undefined,
 ): Map<string, string> | undefined {
-  const hidden = history?.attributes.get("op-secure-params");
+  const hidden = history ? history.attributes.get("op-secure-params") : "passwd password user";
   const version = history?.attributes.get("crm_feature_set");
   const old = version !== undefined && compareVersions(version, "3.16.0") < 0;
-  const result = new Map(old ? all : params);
+  const result = new Map(old ? params : all);
   for (const name of [...result.keys()]) {
-    if (hidden !== undefined ? listed(hidden, name) : name === "passwd" || name === "password")
-      result.delete(name);
-    else if (rsc.isFenceDevice && /^(pcmk_|provides$|stonith-timeout$)/.test(name)) result.delete(name);
-    else if (name.startsWith("CRM_meta_")) result.delete(name);
+    if (hidden !== undefined && listed(hidden, name)) result.delete(name);
+    else if (old && rsc.isFenceDevice && isFenceParameter(name)) result.delete(name);
+    else if (old && name.startsWith("CRM_meta_")) result.delete(name);
   }
   return result;
 }
+/** Parameters that the fencer takes for itself, whatever the agent knows. */
+const isFenceParameter = (name: string): boolean => /^(pcmk_|provides$|stonith-timeout$)/.test(name);
 
 /** Key under which a digest comparison is cached on a node. */
 export const digestKey = (rsc: Resource, task: string, intervalMs: number): string =>

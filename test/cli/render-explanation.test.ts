@@ -110,6 +110,18 @@ gamma: not chosen
   → start hactl on gamma`);
   });
 
+  test("what must be with another may not be elsewhere", () => {
+    const bound = decision({
+      placement: [{ rsc: "web", role: "Started", node: nodeName("alpha") }],
+      reasons: [
+        reason("web", "alpha", 1_000_000, "colocation", "col-web", "col-web: with ip, which goes to alpha"),
+      ],
+    });
+    const text = explained(healthy, bound, "web", "beta");
+    expect(text).toContain("beta: not chosen\n   -INFINITY  col-web: with ip, which goes to alpha\n");
+    expect(text).toContain("  → change the colocation col-web, or what it depends on");
+  });
+
   test("what is planned is told with the lines of the summary", () => {
     const moved = decision({
       placement: [{ rsc: "web", role: "Started", node: nodeName("beta") }],

@@ -23,6 +23,9 @@ function show(input: StatusInput): VerdictState {
   return model.verdict.state;
 }
 
+const isAbsent = ({ exit }: HactlError): boolean =>
+  exit === CrmExit.DISCONNECT || exit === CrmExit.NOT_RUNNING;
+
 /** Redraws in place on a terminal; elsewhere prints one report after the other. */
 async function watch(file: string | undefined, everyMs: number): Promise<number> {
   const link = new DaemonLink();
@@ -67,7 +70,17 @@ export default defineCommand({
       }
       return watch(file, everyMs);
     }
-    const state = show(file === undefined ? await runningStatus() : await fileStatus(file));
-    return args["exit-code"] ? exits[state] : CrmExit.OK;
+    try {
+      const state = show(file === undefined ? await runningStatus() : await fileStatus(file));
+      return args["exit-code"] ? exits[state] : CrmExit.OK;
+    } catch (error) {
+      // That no daemon answers is a state of the cluster, too: the first line says it as it says all others.
+      if (file === undefined && !wantsJson() && error instanceof HactlError && isAbsent(error)) {
+        print(`${colours.red(colours.bold("STOPPED"))} – ${error.what}`);
+        if (error.cure !== undefined) print(colours.dim(`  what to do: ${error.cure}`));
+        return args["exit-code"] ? exits.STOPPED : error.exit;
+      }
+      throw error;
+    }
   },
 });

@@ -185,9 +185,7 @@ function explainNode(
 ): NodeExplanation {
   const chosen = placed.some((place) => place.node === node.name);
   const score = finalScore(transition, rsc, node);
-  const here = reasons
-    .filter((reason) => reason.node === node.name && reason.source !== "choice")
-    .map(explained);
+  const here = reasons.flatMap((reason) => reasonsHere(reason, node));
   const all = withoutRepeats([...nodeReasons(node, rsc), ...here]);
   return {
     node: node.name,
@@ -196,6 +194,14 @@ function explainNode(
     reasons: all,
     changes: chosen ? [] : nodeChanges(cluster, node, rsc, all),
   };
+}
+
+/** A reason as it counts on a node: what must be somewhere else may not be here. */
+function reasonsHere(reason: Reason, node: Node): ExplainedReason[] {
+  if (reason.source === "choice" || reason.node === undefined) return [];
+  if (reason.node === node.name) return [explained(reason)];
+  const bound = reason.source === "colocation" && (reason.score ?? 0) >= INFINITY;
+  return bound ? [{ ...explained(reason), score: -INFINITY }] : [];
 }
 
 /** Score of the last count: that of the primitive itself. */
@@ -260,6 +266,7 @@ function changeFor(
         ? `lift the ban: hactl resource clear ${rsc.configId}`
         : `change the constraint: hactl configure show ${id ?? ""}`.trim();
     case "colocation":
+      if (id === "#group-members") return "move the members before it in its group, too";
       return `change the colocation ${id ?? ""}, or what it depends on`.replace("  ", " ");
     case "ticket":
       return `grant the ticket of ${id ?? "the constraint"}`;

@@ -41,13 +41,20 @@ export function monSummary(input: StatusInput, cluster: Cluster): MonSummary {
     version: property(cluster, "dc-version") ?? input.version,
     quorate: input.membership?.quorate ?? parseBoolean(attributes.get("have-quorum")) ?? false,
     lastUpdated: formatCtime(input.now),
-    lastChanged: written,
+    lastChanged: written === undefined ? undefined : asCtime(written),
     lastChangeUser: attributes.get("update-user"),
     lastChangeClient: attributes.get("update-client"),
     lastChangeOrigin: attributes.get("update-origin"),
     nodes: cluster.nodes.length,
     instances: instanceCounts(cluster),
   };
+}
+
+/** Other spellings of a date (RFC 1123, ISO 8601) in the one that scripts expect. */
+function asCtime(text: string): string {
+  if (!/GMT$|^\d{4}-/.test(text)) return text;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? text : formatCtime(time / 1000);
 }
 
 /** `Sat Nov 21 10:00:00 2026 by root via cibadmin on node1` */

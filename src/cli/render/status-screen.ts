@@ -88,10 +88,11 @@ function clusterLines({ cluster, transition, throttle }: StatusModel, palette: P
   return lines;
 }
 
-function quorumText({ quorate, quorumReason, votes, expectedVotes }: StatusModel["cluster"]): string {
-  const count = votes === undefined ? "" : `, ${votes} of ${expectedVotes} votes`;
-  const why = quorumReason === undefined || quorumReason === "" ? "" : ` (${quorumReason})`;
-  return `${quorate ? "quorum" : "NO QUORUM"}${count}${why}`;
+function quorumText({ quorate, quorumReason = "", votes, expectedVotes }: StatusModel["cluster"]): string {
+  const counted =
+    votes === undefined || /votes/.test(quorumReason) ? [] : [`${votes} of ${expectedVotes} votes`];
+  const why = [...counted, ...(quorumReason === "" ? [] : [quorumReason])].join(", ");
+  return `${quorate ? "quorum" : "NO QUORUM"}${why === "" ? "" : ` (${why})`}`;
 }
 
 /** Columns padded to the widest cell; the last is not padded. */

@@ -78,13 +78,22 @@ const policyEffects: Readonly<Record<string, string>> = {
   fence: "the nodes without quorum are fenced",
 };
 
+/** The ring's own words, with the numbers where they have none. */
+function quorumWords({
+  votes,
+  expectedVotes,
+  quorumVotes,
+  quorumReason,
+}: NonNullable<StatusInput["membership"]>): string {
+  if (/votes/.test(quorumReason)) return quorumReason;
+  return `${votes} of ${expectedVotes} votes, ${quorumVotes} needed${quorumReason === "" ? "" : `; ${quorumReason}`}`;
+}
+
 function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: Facts): Cause[] {
   const policy = cluster.options.noQuorumPolicy;
   const causes: Cause[] = [];
   if (!facts.quorate && policy !== "ignore") {
-    const why = input.membership
-      ? `${input.membership.votes} of ${input.membership.expectedVotes} votes, ${input.membership.quorumVotes} needed; ${input.membership.quorumReason}`
-      : "the configuration says so";
+    const why = input.membership ? quorumWords(input.membership) : "the configuration says so";
     causes.push({
       code: "NO-QUORUM",
       level: "error",

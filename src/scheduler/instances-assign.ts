@@ -18,13 +18,13 @@ export function assignInstances(
   maxTotal: number,
   maxPerNode: number,
 ): number {
-  const available = resetCounts(collective);
-  const optimal = Math.max(1, available > 0 ? Math.floor(maxTotal / available) : 1);
+  const nodes = resetCounts(collective);
+  const optimal = Math.max(1, nodes > 0 ? Math.floor(maxTotal / nodes) : 1);
   let assigned = 0;
   for (const instance of instances) {
     if (assigned >= maxTotal) break;
     const current = preferredNode(instance, optimal);
-    if (current && assignEarly(cluster, instance, current, maxPerNode, available)) assigned++;
+    if (current && assignEarly(cluster, instance, current, maxPerNode, maxTotal - assigned)) assigned++;
   }
   for (const instance of instances) {
     if (!instance.unassigned) continue;
@@ -61,7 +61,7 @@ const isActive = (instance: Resource) => instance.runningOn.length > 0;
 /**
  * Tries to give an instance the node that it is on. When its preferences are stronger for another node, one place
  * there is set aside for whoever comes, and it is tried again: so nodes get their shares by preference, but which
- * instance is where changes as little as possible.
+ * instance is where changes as little as possible. `available`: how many instances may still be assigned.
  */
 function assignEarly(
   cluster: Cluster,

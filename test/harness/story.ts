@@ -129,7 +129,9 @@ export class Story {
 
   /** Packets that a node's links have dropped, by why. */
   async drops(name: string): Promise<Readonly<Record<string, number>>> {
-    return (await this.ask<RingProcessStatus>(name, { type: "ring-status" })).core.links.counters;
+    const { counters } = (await this.ask<RingProcessStatus>(name, { type: "ring-status" })).core.links;
+    const drops = Object.entries(counters).filter(([what]) => what.startsWith("drop:"));
+    return Object.fromEntries(drops.map(([what, count]) => [what.slice("drop:".length), count]));
   }
 
   cib(through = this.#alive): Promise<string> {
@@ -178,19 +180,31 @@ export class Story {
     });
   }
 
-  /** What happened since a moment, as `EVENT text`. */
-  async events(since = 0, through = this.#alive): Promise<string[]> {
-    const rows = JSON.parse(
-      await this.must(through, "history", "--json", "--limit", "2000"),
-    ) as HistoryEntry[];
-    return rows.filter(({ at }) => at >= since).map(({ event, text }) => `${event} ${text}`);
+  /** What happened since a moment, as `EVENT text`, on all nodes that run or as one of them tells it. */
+  async events(since = 0, through?: string): Promise<string[]> {
+    const alive =
+      through === undefined ? this.names.filter((name) => this.process(name, "manager")) : [through];
+    const told = await Promise.all(
+      alive.map((name) => this.hactl(name, "history", "--json", "--limit", "2000")),
+    );
+    return told
+      .flatMap(({ code, stdout }) => (code === 0 ? (JSON.parse(stdout) as HistoryEntry[]) : []))
+      .filter(({ at }) => at >= since)
+      .sort((a, b) => a.at - b.at)
+      .map(({ event, text }) => `${event} ${text}`);
   }
 
   /** Waits until something has happened. */
-  event(pattern: RegExp, since = 0, ms = 20_000, through = this.#alive): Promise<string> {
+  event(pattern: RegExp, since = 0, ms = 20_000, through?: string): Promise<string> {
     return this.until(`event ${pattern}`, ms, async () =>
       (await this.events(since, through)).find((event) => pattern.test(event)),
     );
+  }
+
+  /** What the leaders have decided to do since a moment. */
+  async plans(since: number): Promise<string[]> {
+    const events = await this.events(since);
+    return events.filter((event) => event.startsWith("PLAN ")).map((event) => event.slice("PLAN ".length));
   }
 
   /** Pid of one of a node's own processes. */

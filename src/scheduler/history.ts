@@ -41,8 +41,9 @@ function unpackResourceHistory(unpacker: Unpacker, node: Node, entry: XmlElement
   const operations = childrenOf(entry, "lrm_rsc_op");
   const { shutdownLock } = cluster.options;
   if (operations.length === 0 && !shutdownLock) return undefined;
-  let rsc = findHistoryResource(unpacker, node, id);
-  if (rsc === "composite") return undefined;
+  const found = findHistoryResource(unpacker, node, id);
+  // What was a primitive once and is a group or clone now is a removed resource with that name.
+  let rsc = found === "composite" ? undefined : found;
   if (!rsc) {
     if (operations.length === 0) return undefined;
     rsc = removedResource(unpacker, node, entry);

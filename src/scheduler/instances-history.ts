@@ -107,8 +107,10 @@ export function removedResource(unpacker: Unpacker, node: Node, entry: XmlElemen
     provider: value("provider"),
     type: value("type"),
   });
+  const namesake = cluster.resourceById.get(id);
   const rsc = unpackResource(unpacker, xml, undefined, undefined);
   if (!rsc) return undefined;
+  if (namesake) cluster.resourceById.set(id, namesake);
   if (isRemoteConnection(xml)) {
     if (!cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
     linkRemoteNode(cluster, rsc);

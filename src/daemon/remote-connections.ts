@@ -11,6 +11,7 @@ import {
   OpStatus,
   type ResourceId,
 } from "../terms/index.ts";
+import type { NodeReply } from "./admin-protocol.ts";
 import { resultOf } from "./operation-result.ts";
 
 export interface RemoteConnectionsOptions {
@@ -34,6 +35,9 @@ interface Connection {
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
 }
+
+const isNodeRequest = (request: unknown): boolean =>
+  typeof request === "object" && request !== null && "type" in request && request.type === "node";
 
 /** Where a connection resource says that its remote host is (ocf:pacemaker:remote; remote-addr of a guest). */
 const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.addr ?? rsc.id;
@@ -212,7 +216,9 @@ export class RemoteConnections {
   ): Promise<void> {
     let reply: unknown;
     try {
-      reply = { value: await this.options.tool(request, `remote node ${name}`) };
+      const value = await this.options.tool(request, `remote node ${name}`);
+      // "Who am I?" is about the remote host, not about the node that speaks for it.
+      reply = { value: isNodeRequest(request) ? { ...(value as NodeReply), name } : value };
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       const { code, what, cure, where, exit } = error;

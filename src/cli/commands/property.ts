@@ -107,7 +107,7 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
 }
 
 function known(name: string, all: readonly Property[], force: boolean): void {
-  const names = clusterProperties.map((property) => property.name);
+  const names = clusterProperties.flatMap(({ name: first, aliases }) => [first, ...(aliases ?? [])]);
   if (force || clusterProperty(name) !== undefined || all.some((property) => property.name === name)) return;
   const guess = nearest(name, names);
   throw new HactlError({

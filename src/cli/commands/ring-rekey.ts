@@ -10,8 +10,7 @@ export default defineCommand({
   meta: {
     name: "rekey",
     description:
-      "Give the cluster a new secret key while it runs, without an interruption: all nodes store it, change over, and " +
-      "accept the old one no more. A node that is not there has to be given a copy of the key file.",
+      "Change the cluster's secret key while it runs. A node that is away needs a copy of the new one afterwards.",
   },
   run: async () => {
     const client = await connectAdmin();

@@ -1,7 +1,7 @@
-import { parseIntervalMs } from "../../cib/index.ts";
-import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
-import { asTool, connectTool } from "./connection.ts";
+import type { AttributeUpdate } from "../../attributes/index.ts";
+import { CrmExit, HactlError, type Millis, nodeName } from "../../terms/index.ts";
+import { CibSession } from "./cib-session.ts";
+import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -41,42 +41,71 @@ export const run = (words: readonly string[]): Promise<number> =>
 async function work(given: ParsedWords): Promise<number> {
   if (given.has("refresh")) return CrmExit.OK;
   const name = given.value("name");
-  if (name === undefined) throw usage("--name is missing");
-  const client = await connectTool();
-  try {
-    const local =
-      given.value("node") ??
-      process.env.OCF_RESKEY_CRM_meta_on_node ??
-      (await client.request<NodeReply>({ type: "node" })).name;
+  const pattern = given.value("pattern");
+  if (name === undefined && pattern === undefined) throw usage("attrd_updater", "--name is missing");
+  return CibSession.with(async (session) => {
+    const node = given.value("node") ?? (await session.localNode());
+    const client = await session.client();
     if (given.has("query")) {
+      if (name === undefined) throw usage("attrd_updater", "--query needs --name");
       const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
-      return query(name, values, given.has("all") ? undefined : local);
+      return query(name, values, given.has("all") ? undefined : node);
     }
-    const delay = given.value("delay");
-    const dampenMs = delay === undefined ? undefined : parseIntervalMs(delay);
-    if (delay !== undefined && dampenMs === undefined) throw usage(`"${delay}" is not a time such as 5s`);
-    const value = given.value("update-both") ?? given.value("update") ?? given.value("value");
-    if (!given.has("delete") && value === undefined && !given.has("update-delay"))
-      throw usage("what shall be done: --update, --query or --delete?");
-    await client.request({
-      type: "attributes-update",
-      updates: [
-        {
-          node: nodeName(local),
-          name,
-          value: given.has("delete") ? undefined : value,
-          // The delay of an attribute is set when it is made, and later only by -B or -Y.
-          ...(dampenMs === undefined ? {} : { dampenMs }),
-          ...(given.has("update-delay") ? { delayOnly: true } : {}),
-          ...(given.has("private") ? { private: true } : {}),
-          ...(given.has("utilization") ? { set: "utilization" as const } : {}),
-        },
-      ],
-    });
+    const names = name === undefined ? await matching(session, node, pattern ?? "") : [name];
+    const updates = names.map((one) => updateOf(given, one, node));
+    if (updates.length > 0) await client.request({ type: "attributes-update", updates });
     return CrmExit.OK;
-  } finally {
-    client.close();
-  }
+  });
+}
+
+/** Names of a node's attributes that match. */
+async function matching(session: CibSession, node: string, pattern: string): Promise<string[]> {
+  const { findPairs } = await import("./attributes.ts");
+  const expression = new RegExp(pattern);
+  const pairs = await findPairs(session, { scope: "status", node }, (one) => expression.test(one));
+  return pairs.map(({ name }) => name);
+}
+
+function updateOf(given: ParsedWords, name: string, node: string): AttributeUpdate {
+  const delay = given.value("delay");
+  const dampenMs = delay === undefined ? undefined : intervalOf(delay);
+  const value = given.value("update-both") ?? given.value("update") ?? given.value("value");
+  if (!given.has("delete") && value === undefined && !given.has("update-delay"))
+    throw usage("attrd_updater", "what shall be done: --update, --query or --delete?");
+  return {
+    node: nodeName(node),
+    name,
+    value: given.has("delete") ? undefined : counted(name, value),
+    ...(dampenMs === undefined ? {} : { dampenMs }),
+    ...(given.has("update-delay") ? { delayOnly: true } : {}),
+    ...(given.has("private") ? { private: true } : {}),
+    ...(given.has("utilization") ? { set: "utilization" as const } : {}),
+  };
+}
+
+/** `NAME++` and `NAME+=N` count, as `value++` and `value+=N` do. */
+const counted = (name: string, value: string | undefined) =>
+  value === `${name}++` || value?.startsWith(`${name}+=`) ? `value${value.slice(name.length)}` : value;
+
+const factors: Readonly<Record<string, number>> = {
+  "": 1000,
+  ms: 1,
+  msec: 1,
+  s: 1000,
+  sec: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  hr: 3_600_000,
+};
+
+/** Milliseconds of a time such as 5s; without a unit seconds. Needs no more than agents write. */
+function intervalOf(text: string): Millis {
+  const [, number = "", unit = ""] = /^(\d+)\s*([a-z]*)$/.exec(text) ?? [];
+  const factor = factors[unit];
+  if (number === "" || factor === undefined)
+    throw usage("attrd_updater", `"${text}" is not a time such as 5s`);
+  return Number(number) * factor;
 }
 
 function query(name: string, values: Readonly<Record<string, string>>, node: string | undefined): number {
@@ -87,9 +116,6 @@ function query(name: string, values: Readonly<Record<string, string>>, node: str
       what: `Could not query value of ${name}: attribute does not exist`,
       exit: CrmExit.NOSUCH,
     });
-  for (const [host, value] of rows) process.stdout.write(`name="${name}" host="${host}" value="${value}"\n`);
+  for (const [host, value] of rows) line(`name="${name}" host="${host}" value="${value}"`);
   return CrmExit.OK;
 }
-
-const usage = (what: string) =>
-  new HactlError({ code: "USAGE", what, cure: "see attrd_updater --help", exit: CrmExit.USAGE });

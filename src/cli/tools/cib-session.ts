@@ -84,8 +84,15 @@ export class CibSession {
   }
 }
 
-/** The node's name as far as the environment tells it: agents on guests and in containers are given it. */
-export const localNodeName = (): string | undefined => process.env.OCF_RESKEY_CRM_meta_on_node || undefined;
+/**
+ * The node whose attributes an agent means, as far as its environment tells: the one that it runs on, a guest or
+ * remote node too; for what runs in a bundle that asks for it (container-attribute-target=host) the host.
+ */
+export function localNodeName(): string | undefined {
+  const meta = (name: string) => process.env[`OCF_RESKEY_CRM_meta_${name}`] || undefined;
+  if (meta("container_attribute_target") === "host") return meta("physical_host") ?? meta("on_node");
+  return meta("on_node");
+}
 
 function readWhole(file: string): string {
   try {

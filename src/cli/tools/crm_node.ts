@@ -21,14 +21,21 @@ export const run = (words: readonly string[]): Promise<number> =>
     const given = parseWords("crm_node", table, words);
     const remove = given.value("remove");
     if (remove !== undefined) return removeNode(remove);
-    answer(given, await askDaemon<NodeReply>({ type: "node" }));
+    const command = commandOf(given);
+    // An agent is told by its environment where it runs: a guest has no daemon of its own.
+    const here = process.env.OCF_RESKEY_CRM_meta_on_node;
+    if (command === "name" && here) line(here);
+    else answer(command, given, await askDaemon<NodeReply>({ type: "node" }));
     return 0;
   });
 
-function answer(given: ParsedWords, reply: NodeReply): void {
-  // The last of several commands counts: `crm_node -l -p` prints the partition (crm_node(8)).
+/** The last of several commands counts: `crm_node -l -p` prints the partition (crm_node(8)). */
+function commandOf(given: ParsedWords): string | undefined {
   const commands = ["name", "cluster-id", "name-for-id", "list", "partition", "quorum"];
-  const command = given.options.findLast(([name]) => commands.includes(name))?.[0];
+  return given.options.findLast(([name]) => commands.includes(name))?.[0];
+}
+
+function answer(command: string | undefined, given: ParsedWords, reply: NodeReply): void {
   const there = reply.members.filter(({ state }) => state !== "lost").map(({ name }) => name);
   switch (command) {
     case "cluster-id":

@@ -129,8 +129,9 @@ async function move(call: ResourceCall): Promise<number> {
     return CrmExit.OK;
   }
   const node = checkNode(await call.session.configuration(), call.node);
-  const [only] = places;
-  if (only && places.length === 1 && only.node === node && (role === "Started" || only.role === "Promoted")) {
+  const ofRole = role === "Promoted" ? places.filter((place) => place.role === "Promoted") : places;
+  const [only] = ofRole;
+  if (only && ofRole.length === 1 && only.node === node) {
     throw new HactlError({
       code: "ALREADY_THERE",
       what: `Error performing operation: Requested item already exists: ${rsc} is active on ${node} already`,
@@ -143,7 +144,7 @@ async function move(call: ResourceCall): Promise<number> {
     "crm_resource",
   );
   // With --force also off the place where it is, whatever its stickiness.
-  if (call.given.has("force") && only && places.length === 1) await applyBan(call, rsc, role, only.node);
+  if (call.given.has("force") && only && ofRole.length === 1) await applyBan(call, rsc, role, only.node);
   return CrmExit.OK;
 }
 

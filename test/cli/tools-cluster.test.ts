@@ -1,0 +1,213 @@
+/** The tools that agents and people call, against a cluster of two real nodes on this machine. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { ToolCluster } from "./tools-cluster.ts";
+
+let tools: ToolCluster;
+const firstPlace: string[] = [];
+beforeAll(async () => {
+  tools = await ToolCluster.start(2, 26405, (node) => `127.9.0.${node}`);
+  await tools.output("property", "stonith-enabled=false");
+}, 60_000);
+afterAll(() => tools.stop());
+
+const settle = () => tools.output("wait", "--timeout", "30");
+
+describe("who and where", () => {
+  test("crm_node", async () => {
+    expect(await tools.output("crm_node", "-n")).toBe("node1\n");
+    expect(await tools.output("crm_node", "--list")).toBe("1 node1 member\n2 node2 member\n");
+    expect(await tools.output("crm_node", "-l", "-p")).toBe("node1 node2 \n");
+    expect(await tools.output("crm_node", "-q")).toBe("1\n");
+    expect(await tools.output("crm_node", "-i")).toBe("1\n");
+    expect(await tools.output("crm_node", "-N", "2")).toBe("node2\n");
+    expect((await tools.run("crm_node", "-N", "9")).code).toBe(105);
+  });
+
+  test("crmadmin names the DC", async () => {
+    expect(await tools.output("crmadmin", "-D")).toMatch(/^Designated Controller is: node[12]\n$/);
+    expect(await tools.output("crmadmin", "-D", "-q")).toMatch(/^node[12]\n$/);
+  });
+
+  test("corosync-quorumtool tells votes and ends with 0 when quorate", async () => {
+    const { code, stdout } = await tools.run("corosync-quorumtool", "-s");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Quorate:          Yes\n");
+    expect(stdout).toContain("Expected votes:   2\n");
+    expect(stdout).toEndWith("         1          1 node1 (local)\n         2          1 node2\n");
+  });
+
+  test("corosync-cfgtool and corosync-cmapctl tell the links and the members", async () => {
+    expect(await tools.output("corosync-cfgtool", "-s")).toContain("\t\tnodeid:          2:\tconnected\n");
+    expect(await tools.output("corosync-cmapctl", "runtime.members.2.status")).toBe(
+      "runtime.members.2.status (str) = joined\n",
+    );
+    expect(await tools.output("corosync-cmapctl", "-g", "totem.cluster_name")).toBe(
+      "totem.cluster_name (str) = local\n",
+    );
+    expect((await tools.run("corosync-cmapctl", "-s", "a", "str", "b")).code).toBe(3);
+  });
+
+  test("hactl ring status tells links and processes as JSON", async () => {
+    const status = JSON.parse(await tools.output("ring", "status", "--json")) as {
+      core: { links: { links: { node: number; up: boolean }[] } };
+      children: { name: string }[];
+    };
+    expect(status.core.links.links).toMatchObject([{ node: 2, up: true }]);
+    expect(status.children.map(({ name }) => name)).toEqual(["executor", "manager"]);
+  });
+});
+
+describe("transient attributes", () => {
+  test("crm_attribute sets, prints and removes until the next start", async () => {
+    const on = (...words: string[]) =>
+      tools.run("crm_attribute", "-N", "node2", "-l", "reboot", "--name", "t", ...words);
+    expect(await on("-v", "5")).toMatchObject({ code: 0, stdout: "" });
+    expect(await on("--query")).toMatchObject({ stdout: "scope=status  name=t value=5\n" });
+    expect(await on("-v", "t++")).toMatchObject({ code: 0 });
+    expect(await on("-G", "-q")).toMatchObject({ stdout: "6\n" });
+    expect(
+      await tools.output("cibadmin", "-Q", "--xpath", "//node_state[@uname='node2']//nvpair[@name='t']"),
+    ).toContain('value="6"');
+    expect(await on("-D")).toMatchObject({ code: 0 });
+    expect(await on("-G", "-q")).toMatchObject({ code: 105, stdout: "" });
+  });
+
+  test("attrd_updater: its own node, another one, all of them", async () => {
+    await tools.output("attrd_updater", "-n", "u", "-v", "1");
+    await tools.output("attrd_updater", "--name", "u", "-N", "node2", "-U", "2");
+    expect(await tools.output("attrd_updater", "-n", "u", "-Q")).toBe('name="u" host="node1" value="1"\n');
+    expect(await tools.output("attrd_updater", "--query", "-n", "u", "-N", "node2")).toBe(
+      'name="u" host="node2" value="2"\n',
+    );
+    expect((await tools.output("attrd_updater", "-n", "u", "-Q", "-A")).trim().split("\n").sort()).toEqual([
+      'name="u" host="node1" value="1"',
+      'name="u" host="node2" value="2"',
+    ]);
+    await tools.output("attrd_updater", "-D", "-n", "u");
+    expect((await tools.run("attrd_updater", "-n", "u", "-Q")).code).toBe(105);
+  });
+
+  test("attrd_updater keeps private attributes out of the CIB", async () => {
+    await tools.output(
+      "attrd_updater",
+      "--private",
+      "--lifetime",
+      "reboot",
+      "--name",
+      "secret",
+      "--update",
+      "x",
+    );
+    expect(await tools.output("attrd_updater", "-p", "-N", "node1", "-n", "secret", "-Q")).toBe(
+      'name="secret" host="node1" value="x"\n',
+    );
+    expect((await tools.run("cibadmin", "-Q", "--xpath", "//nvpair[@name='secret']")).code).toBe(105);
+  });
+
+  test("attrd_updater -B with a delay: the value is known before the CIB has it", async () => {
+    await tools.output("attrd_updater", "-n", "slow", "-B", "9", "-d", "300s");
+    expect(await tools.output("attrd_updater", "-n", "slow", "-Q")).toBe(
+      'name="slow" host="node1" value="9"\n',
+    );
+    expect((await tools.run("cibadmin", "-Q", "--xpath", "//nvpair[@name='slow']")).code).toBe(105);
+  });
+
+  test("promotion scores", async () => {
+    await tools.output("crm_attribute", "-p", "db:0", "-l", "reboot", "-v", "10");
+    expect(
+      await tools.output("crm_attribute", "-N", "node1", "-l", "reboot", "-n", "master-db", "-G", "-q"),
+    ).toBe("10\n");
+    await tools.output("crm_attribute", "-p", "db", "-D");
+    expect((await tools.run("crm_attribute", "-p", "db", "-G", "-q")).code).toBe(105);
+  });
+});
+
+describe("resources", () => {
+  test("configured by a statement of the crm shell, it runs; every tool sees it", async () => {
+    await tools.output("configure", ...tools.primitive("web"));
+    await settle();
+    const node = (await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim();
+    expect(["node1", "node2"]).toContain(node);
+    expect(await tools.output("crm", "resource", "status", "web")).toContain(`Started ${node}`);
+    expect(await tools.output("crm_mon", "-1")).toContain(`(ocf:test:Quick):\t Started ${node}`);
+    firstPlace.push(node);
+  });
+
+  test("hactl resource move --wait moves it and leaves no constraint behind", async () => {
+    const to = firstPlace[0] === "node1" ? "node2" : "node1";
+    const { code, stderr } = await tools.run("resource", "move", "web", to, "--wait");
+    expect(stderr).toBe(`web runs on ${to}.\n`);
+    expect(code).toBe(0);
+    expect(await tools.output("resource", "locate", "web")).toBe(`${to}\n`);
+    expect(await tools.output("cibadmin", "-Q", "-o", "constraints")).toBe("<constraints/>\n");
+    expect((await tools.run("resource", "move", "web", to)).stderr).toBe(`web is on ${to} already.\n`);
+  });
+
+  test("stop, start and restart by target-role", async () => {
+    await tools.output("resource", "stop", "web", "--wait");
+    expect((await tools.run("resource", "locate", "web")).code).toBe(7);
+    expect((await tools.run("resource", "restart", "web")).code).toBe(7);
+    await tools.output("crm", "-w", "resource", "start", "web");
+    expect((await tools.run("resource", "locate", "web")).code).toBe(0);
+    await tools.output("resource", "restart", "web");
+    expect(await tools.output("crm_resource", "-r", "web", "-m", "-g", "target-role")).toBe("Started\n");
+    expect((await tools.run("resource", "locate", "web")).code).toBe(0);
+  });
+
+  test("standby of its node moves it; refresh finds it again", async () => {
+    const node = (await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim();
+    await tools.output("crm_standby", "-N", node, "-v", "on");
+    await settle();
+    expect((await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim()).not.toBe(node);
+    await tools.output("crm_standby", "-N", node, "-D");
+    expect(await tools.output("crm_resource", "--refresh", "-r", "web")).toBe(
+      "Cleaned up web on node1\nCleaned up web on node2\n",
+    );
+    await tools.output("crm_resource", "--wait");
+    expect((await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim()).not.toBe("");
+  });
+
+  test("names that do not exist change nothing and name what is near", async () => {
+    const before = await tools.output("cibadmin", "-Q", "-o", "configuration");
+    expect((await tools.run("resource", "stop", "wbe")).stderr).toContain("Did you mean web?");
+    expect((await tools.run("resource", "move", "web", "nod2")).stderr).toContain("Did you mean node2?");
+    expect((await tools.run("property", "stonith-enabeld=true")).stderr).toContain(
+      "Did you mean stonith-enabled?",
+    );
+    expect((await tools.run("resource", "promote", "web")).code).toBe(64);
+    expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+  });
+
+  test("metadata comes from the agent", async () => {
+    expect(await tools.output("crm_resource", "--show-metadata", "ocf:test:Quick")).toContain(
+      '<resource-agent name="Quick">',
+    );
+    expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(5);
+    expect(await tools.output("crm_resource", "--list-agents", "ocf:test")).toBe("Quick\n");
+  });
+});
+
+describe("the cluster as a whole", () => {
+  test("maintenance on and off", async () => {
+    await tools.output("maintenance", "on");
+    expect(await tools.output("crm_attribute", "-n", "maintenance-mode", "-G", "-q")).toBe("true\n");
+    await tools.output("maintenance", "off");
+    expect((await tools.run("crm_attribute", "-n", "maintenance-mode", "-G", "-q")).code).toBe(105);
+  });
+
+  test("reload says what needs a restart", async () => {
+    const { code, stdout } = await tools.run("reload", "--json");
+    expect({ code, reply: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      reply: { applied: [], restart: [] },
+    });
+  });
+
+  test("stonith_admin knows of no devices and no fencing", async () => {
+    expect(await tools.output("stonith_admin", "-L")).toBe("No fence devices found\n");
+    expect(await tools.output("stonith_admin", "--history", "*")).toBe("0 events found\n");
+    expect(await tools.output("stonith_admin", "--history", "node1", "--output-as", "xml")).toContain(
+      "<fence_history/>",
+    );
+  });
+});

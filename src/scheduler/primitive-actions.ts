@@ -142,8 +142,10 @@ const expectedHere = (rsc: Resource, node: Node | undefined): boolean =>
 
 function start(cluster: Cluster, rsc: Resource, node: Node | undefined, optional: boolean): void {
   if (!node) return;
-  const made = startAction(cluster, rsc, node, optional);
+  const made = startAction(cluster, rsc, node, true);
   orderAfterUnfencing(cluster, rsc, node, made, Link.FirstImpliesThen);
+  // One that cannot run is not asked for, so that nothing else is done on its account.
+  if (made.runnable && !optional) made.clear(Flag.Optional);
   if (expectedHere(rsc, node)) made.set(Flag.Pseudo);
 }
 

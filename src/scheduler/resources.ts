@@ -52,6 +52,7 @@ export function unpackResources(unpacker: Unpacker, resources: XmlElement | unde
   const { cluster } = unpacker;
   if (!resources) return;
   unpacker.unfencing = providesUnfencing(unpacker, resources);
+  cluster.haveUnfencing = unpacker.unfencing;
   for (const xml of resources.children) {
     if (xml.name === "template") {
       const id = xml.attributes.get("id");

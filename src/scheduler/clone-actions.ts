@@ -36,11 +36,13 @@ const anyRequired = (rsc: Resource, task: string): boolean =>
 const byNumber = (a: Resource, b: Resource): number => (a.instance ?? 0) - (b.instance ?? 0);
 
 function createProbe(cluster: Cluster, clone: Resource, node: Node): boolean {
+  // From here on the instances stand by their numbers, not as assignment has sorted them.
+  clone.children.sort(byNumber);
   if (clone.exclusiveDiscovery && clone.allowed.get(node)?.discovery !== "exclusive") {
     clone.allowed.delete(node);
     return false;
   }
-  const instances = [...clone.children].sort(byNumber);
+  const instances = clone.children;
   if (!clone.unique) {
     // One instance is enough: one that is known there already, one that will be there, or any.
     const there =

@@ -1,9 +1,5 @@
 import type { Action, Cluster, Resource } from "./model.ts";
 
-/** Instances are moved about while they are assigned; here they stand by their numbers. */
-export const byNumber = (instances: readonly Resource[]): Resource[] =>
-  [...instances].sort((a, b) => (a.instance ?? 0) - (b.instance ?? 0));
-
 /**
  * Actions in the order in which Pacemaker's graph lists them: resource by resource, the youngest action of each first,
  * then those that belong to no resource. The order decides nothing, but rehearsals and logs follow it.
@@ -20,7 +16,7 @@ export function graphOrder(cluster: Cluster): Action[] {
       for (const { ip, container, remote } of rsc.bundle.replicas)
         for (const part of [ip, container, remote]) if (part) visit(part);
     } else if (rsc.isClone) {
-      for (const child of byNumber(rsc.children)) visit(child);
+      for (const child of rsc.children) visit(child);
       take(rsc.actions);
     } else {
       take(rsc.actions);

@@ -1,7 +1,6 @@
 import { findActions } from "./actions.ts";
 import { activeNode } from "./availability.ts";
 import { Flag, Role, roleName } from "./flags.ts";
-import { byNumber } from "./graph-order.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
 
@@ -31,7 +30,6 @@ function resourceLines(rsc: Resource): string[] {
     return rsc.bundle.replicas.flatMap(({ ip, container, remote, child }) =>
       [ip, container, remote, child].flatMap((part) => (part ? resourceLines(part) : [])),
     );
-  if (rsc.isClone) return byNumber(rsc.children).flatMap(resourceLines);
   if (rsc.children.length > 0) return rsc.children.flatMap(resourceLines);
   if (!rsc.isPrimitive) return [];
   const current = activeNode(rsc).node;

@@ -124,10 +124,20 @@ function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resou
     }
   }
   for (const colocation of thisWithColocations(instance)) {
-    if (colocation.dependentRole !== Role.Promoted) continue;
-    methodsOf(instance).applyColocation(cluster, instance, colocation.primary, colocation, true);
+    if (colocation.dependentRole >= Role.Unpromoted) applyToInstance(cluster, instance, colocation);
   }
   instance.promotionPriority = next === Role.Promoted ? INFINITY : instance.priority;
+}
+
+/** What a colocation does to the first member of a group, it does to the whole instance. */
+function applyToInstance(cluster: Cluster, instance: Resource, colocation: Colocation): void {
+  const first = leaf(instance);
+  const own = first.priority;
+  if (first !== instance) first.priority = instance.priority;
+  methodsOf(instance).applyColocation(cluster, instance, colocation.primary, colocation, true);
+  if (first === instance) return;
+  instance.priority = first.priority;
+  first.priority = own;
 }
 
 /** A clone of which roles are chosen knows no Started: what runs is unpromoted. */
@@ -144,12 +154,12 @@ function sortByPromotion(cluster: Cluster, clone: Resource): void {
   clone.mergingScores = true;
   for (const instance of clone.children) {
     const place = soleLocation(instance, false);
-    const entry = place && clone.allowed.get(place);
+    const entry = place && instance.promotionPriority >= 0 ? clone.allowed.get(place) : undefined;
     if (entry) entry.score = addScores(instance.promotionPriority, entry.score);
   }
   for (const colocation of thisWithColocations(clone)) {
-    // Optional ones have been counted in the priorities.
-    if (colocation.dependentRole === Role.Promoted && Math.abs(colocation.score) >= INFINITY)
+    // Others have been counted in the priorities.
+    if (colocation.dependentRole === Role.Promoted && colocation.score >= INFINITY)
       mergePreference(cluster, clone, colocation.primary, colocation, {});
   }
   for (const colocation of withThisColocations(clone)) {

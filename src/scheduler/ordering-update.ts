@@ -156,9 +156,10 @@ function updateEdge(cluster: Cluster, edge: Edge, then: Action): number {
   if (first.rsc && then.rsc && first.rsc !== then.rsc && !isInside(then.rsc, first.rsc))
     first = completion(first);
   let changed: number = Changed.None;
+  // Asking a collective for its flags also settles what its instances require of it.
+  const firstFlags = flagsForOrdering(cluster, first, thenNode);
+  const thenFlags = flagsForOrdering(cluster, then, firstNode);
   if (first === edge.action) {
-    const firstFlags = flagsForOrdering(cluster, first, thenNode);
-    const thenFlags = flagsForOrdering(cluster, then, firstNode);
     changed = updateByKind(cluster, first, then, firstFlags, thenFlags, edge);
   } else if (orderActions(first, then, edge.kind)) {
     changed = Changed.Then;

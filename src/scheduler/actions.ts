@@ -1,5 +1,5 @@
 import { type Millis, nodeName } from "../terms/index.ts";
-import { Flag } from "./flags.ts";
+import { Flag, Role } from "./flags.ts";
 import { Action, type Cluster, type Edge, type Node, type Resource } from "./model.ts";
 import { onFailOf, operationOptions, opKey, requirementOf, roleAfterFailure } from "./operations.ts";
 import { unpackerOf } from "./unpacker.ts";
@@ -120,11 +120,21 @@ function newAction(
   return made;
 }
 
+/** What the lack of quorum means for a resource; "demote" keeps promotable instances, but not promoted ones. */
+function quorumPolicyFor(cluster: Cluster, rsc: Resource): Cluster["options"]["noQuorumPolicy"] {
+  if (cluster.quorate) return "ignore";
+  const policy = cluster.options.noQuorumPolicy;
+  if (policy !== "demote") return policy;
+  if (rsc.role !== Role.Promoted && rsc.role !== Role.Unpromoted) return "stop";
+  if (rsc.nextRole > Role.Unpromoted) rsc.nextRole = Role.Unpromoted;
+  return "ignore";
+}
+
 /** Finds out whether an action can run, by the state of its node and quorum. */
 function updateRunnable(cluster: Cluster, target: Action): void {
   const { node, rsc } = target;
   if (target.pseudo || !rsc) return;
-  const { options } = cluster;
+  const policy = target.needs === "nothing" ? "ignore" : quorumPolicyFor(cluster, rsc);
   if (!node) {
     target.clear(Flag.Runnable);
   } else if (!target.has(Flag.OnCoordinator) && !node.online && (!node.isGuest || node.remoteRequiresReset)) {
@@ -137,14 +147,10 @@ function updateRunnable(cluster: Cluster, target: Action): void {
     target.reason = undefined;
     if (node.isGuest && !canFence(cluster, node)) target.clear(Flag.Runnable);
     else target.set(Flag.Runnable);
-  } else if (!cluster.quorate && options.noQuorumPolicy === "stop") {
+  } else if (policy === "stop") {
     target.clear(Flag.Runnable);
     target.reason = "no quorum";
-  } else if (
-    !cluster.quorate &&
-    options.noQuorumPolicy === "freeze" &&
-    (!isActive(rsc, true) || rsc.nextRole > rsc.role)
-  ) {
+  } else if (policy === "freeze" && (!isActive(rsc, true) || rsc.nextRole > rsc.role)) {
     target.clear(Flag.Runnable);
     target.reason = "quorum freeze";
   } else {

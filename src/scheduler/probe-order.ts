@@ -68,6 +68,8 @@ function holdRestarts(cluster: Cluster, probe: Action, after: Action): void {
 function orderBeforeStopped(ordering: Ordering): void {
   const { firstRsc, thenRsc, firstAction, thenAction } = ordering;
   if (ordering.kind === Link.None || !firstRsc || firstRsc === thenRsc) return;
+  // Of what is no resource's only the points by which load is kept within capacity matter.
+  if (!thenRsc && ordering.kind !== Link.IfOnSameNodeOrTarget) return;
   const isStop = (action: Action | undefined, key: string | undefined) =>
     action ? action.task === "stop" : key?.endsWith("_stop_0") === true;
   if (!isStop(firstAction, ordering.firstTask)) return;

@@ -80,6 +80,8 @@ function applyExclusiveDiscovery(rsc: Resource, node: Node): void {
 function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
   if (rsc.isGroup) for (const member of rsc.children) applyShutdownLock(cluster, member);
   if (!rsc.isPrimitive && !rsc.isGroup) return;
+  // Devices and connections serve the whole cluster.
+  if (rsc.isFenceDevice || rsc.isRemoteConnection) return;
   const [node] = rsc.runningOn;
   if (rsc.lockNode) {
     // It was started elsewhere although it was locked.

@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
-import { child, element, formatXml } from "../../cib/index.ts";
-import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
-import { applyToCib, ask, readCib } from "../live-cib.ts";
+import { type CibOperation, child, element, formatXml, parseXml, type XmlElement } from "../../cib/index.ts";
+import { type AdminClient, connectAdmin, type NodeReply } from "../../daemon/index.ts";
+import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { ask } from "../live-cib.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
 const nodeArgument = {
@@ -25,8 +25,7 @@ const attributeCommand = (
     meta: { name, description },
     args: waitArguments,
     run: async ({ args }) => {
-      const node = await nodeNamed(args.node);
-      await setNodeAttribute(node, attribute, value);
+      const node = await setNodeAttribute(args.node, attribute, value);
       if (args.wait) await ask({ type: "wait-idle", timeoutMs: waitMs }, waitMs);
       if (wantsJson()) printJson({ node, [attribute]: value ?? null });
       else note(`Node ${node} ${done}.`);
@@ -85,45 +84,88 @@ export default defineCommand({
 
 /** The node that was named, if there is one of that name; else this node. */
 export async function nodeNamed(name: string | undefined): Promise<string> {
-  const reply = await ask<NodeReply>({ type: "node" });
-  if (name === undefined) return reply.name;
-  const { configuration } = await readCib();
-  const known = [
+  const daemon = await connectAdmin();
+  try {
+    return (await nodeIn(daemon, name)).node;
+  } finally {
+    daemon.close();
+  }
+}
+
+interface FoundNode {
+  readonly node: string;
+  /** Its entry in `<nodes>`, if it has one. */
+  readonly entry: XmlElement | undefined;
+}
+
+async function nodeIn(daemon: AdminClient, name: string | undefined): Promise<FoundNode> {
+  const reply = await daemon.request<NodeReply>({ type: "node" });
+  const configuration = child(parseXml(await daemon.request<string>({ type: "cib" })), "configuration");
+  const entries = child(configuration, "nodes")?.children ?? [];
+  const entryOf = (node: string) => entries.find((entry) => entry.attributes.get("uname") === node);
+  if (name === undefined) return { node: reply.name, entry: entryOf(reply.name) };
+  const known = new Set([
     ...reply.members.map((member) => member.name),
-    ...(child(configuration, "nodes")?.children.map((node) => node.attributes.get("uname") ?? "") ?? []),
-  ];
-  const resources = child(configuration, "resources");
-  if (known.includes(name) || (resources && mentionsRemote(formatXml(resources, -1), name))) return name;
+    ...entries.map((entry) => entry.attributes.get("uname") ?? ""),
+    ...remoteNodes(child(configuration, "resources")),
+  ]);
+  if (known.has(name)) return { node: name, entry: entryOf(name) };
+  const guess = nearest(name, known);
   throw new HactlError({
     code: "NO_SUCH_NODE",
     what: `there is no node "${name}"`,
-    cure: `the nodes are ${[...new Set(known)].join(", ")}`,
+    cure: guess === undefined ? `the nodes are ${[...known].join(", ")}` : `did you mean "${guess}"?`,
     exit: CrmExit.NOSUCH,
   });
 }
 
 /** Remote and guest nodes exist by their resources. */
-const mentionsRemote = (xml: string, name: string) =>
-  xml.includes(`<primitive id="${name}"`) || xml.includes(`name="remote-node" value="${name}"`);
+function remoteNodes(resources: XmlElement | undefined): string[] {
+  const names: string[] = [];
+  const visit = (at: XmlElement): void => {
+    const { attributes } = at;
+    if (at.name === "primitive" && attributes.get("type") === "remote")
+      names.push(attributes.get("id") ?? "");
+    if (at.name === "nvpair" && attributes.get("name") === "remote-node")
+      names.push(attributes.get("value") ?? "");
+    for (const inner of at.children) visit(inner);
+  };
+  if (resources) visit(resources);
+  return names;
+}
 
-/** Sets a permanent node attribute, or removes it. */
-async function setNodeAttribute(node: string, name: string, value: string | undefined): Promise<void> {
-  const { configuration } = await readCib();
-  const entry = child(configuration, "nodes")?.children.find(
-    (candidate) => candidate.attributes.get("uname") === node,
-  );
+/** Sets a permanent attribute of the named node, or removes it. Returns the node's name. */
+async function setNodeAttribute(
+  named: string | undefined,
+  name: string,
+  value: string | undefined,
+): Promise<string> {
+  const daemon = await connectAdmin();
+  try {
+    const { node, entry } = await nodeIn(daemon, named);
+    const operation = attributeOperation(node, entry, name, value);
+    if (operation) await daemon.request({ type: "cib-apply", operations: [operation], client: "node" });
+    return node;
+  } finally {
+    daemon.close();
+  }
+}
+
+function attributeOperation(
+  node: string,
+  entry: XmlElement | undefined,
+  name: string,
+  value: string | undefined,
+): CibOperation | undefined {
   const id = entry?.attributes.get("id") ?? node;
   const set = entry?.children.find((block) => block.name === "instance_attributes");
   const setId = set?.attributes.get("id") ?? `nodes-${id}`;
-  const pair = set?.children.find((nvpair) => nvpair.attributes.get("name") === name);
+  const pairId = set?.children.find((nvpair) => nvpair.attributes.get("name") === name)?.attributes.get("id");
   if (value === undefined) {
-    const pairId = pair?.attributes.get("id");
-    if (pairId !== undefined)
-      await applyToCib([{ op: "delete", xpath: `//nvpair[@id='${pairId}']` }], "node");
-    return;
+    return pairId === undefined ? undefined : { op: "delete", xpath: `//nvpair[@id='${pairId}']` };
   }
-  const nvpair = element("nvpair", { id: pair?.attributes.get("id") ?? `${setId}-${name}`, name, value });
+  const nvpair = element("nvpair", { id: pairId ?? `${setId}-${name}`, name, value });
   const attributes = element("instance_attributes", { id: setId }, [nvpair]);
   const xml = element("node", { id, uname: node, ...(entry ? {} : { type: "remote" }) }, [attributes]);
-  await applyToCib([{ op: "modify", xml: formatXml(xml, -1), scope: "nodes", create: true }], "node");
+  return { op: "modify", xml: formatXml(xml, -1), scope: "nodes", create: true };
 }

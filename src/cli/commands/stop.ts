@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import { connectAdmin, type NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { parseSeconds } from "../seconds.ts";
 
 export default defineCommand({
   meta: {
@@ -18,25 +19,17 @@ export default defineCommand({
     },
   },
   run: async ({ args }) => {
-    const seconds = Number(args.timeout);
-    if (!(seconds > 0)) {
-      throw new HactlError({
-        code: "USAGE",
-        what: `"${args.timeout}" is not a number of seconds`,
-        cure: "write for example --timeout 60",
-        exit: CrmExit.USAGE,
-      });
-    }
+    const timeoutMs = parseSeconds(args.timeout);
     const client = await connectAdmin();
     const { name, pid } = await client.request<NodeReply>({ type: "node" });
     await client.request({ type: "shutdown" });
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-    const inTime = await ended(pid, seconds * 1000);
+    const inTime = await ended(pid, timeoutMs);
     client.close();
     if (!inTime) {
       throw new HactlError({
         code: "TIMEOUT",
-        what: `node ${name} has not left within ${seconds} s`,
+        what: `node ${name} has not left within ${args.timeout} s`,
         cure: "see 'hactl status' for the action that it waits for",
         exit: CrmExit.TIMEOUT,
       });

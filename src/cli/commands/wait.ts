@@ -1,7 +1,8 @@
 import { defineCommand } from "citty";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../live-cib.ts";
 import { printJson, wantsJson } from "../output.ts";
+import { parseSeconds } from "../seconds.ts";
 
 export default defineCommand({
   meta: { name: "wait", description: "Wait until the cluster has nothing left to do." },
@@ -14,16 +15,8 @@ export default defineCommand({
     },
   },
   run: async ({ args }) => {
-    const seconds = Number(args.timeout);
-    if (!(seconds > 0)) {
-      throw new HactlError({
-        code: "USAGE",
-        what: `"${args.timeout}" is not a number of seconds`,
-        cure: "write for example --timeout 60",
-        exit: CrmExit.USAGE,
-      });
-    }
-    await ask({ type: "wait-idle", timeoutMs: seconds * 1000 }, seconds * 1000);
+    const timeoutMs = parseSeconds(args.timeout);
+    await ask({ type: "wait-idle", timeoutMs: timeoutMs }, timeoutMs);
     if (wantsJson()) printJson({ idle: true });
     return CrmExit.OK;
   },

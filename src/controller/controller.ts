@@ -297,14 +297,17 @@ export class Controller {
     for (const { nodeId } of before?.participants ?? []) {
       const name = this.#state.nameOf(nodeId);
       if (participants.has(nodeId)) continue;
-      if (members.has(nodeId)) this.#managerMissing(name);
+      if (members.has(nodeId)) this.#managerMissing(name, "has gone; its services go on");
       else this.#nodeLeft(nodeId, name);
     }
     for (const node of after.members) {
       const name = this.#state.nameOf(node);
-      if (!participants.has(node) && this.#state.status.nodeState(String(node), "crmd") === "online") {
-        this.#managerMissing(name);
-      }
+      if (participants.has(node)) continue;
+      const known = (field: string) => this.#state.status.nodeState(String(node), field);
+      if (known("crmd") === "online") this.#managerMissing(name, "has gone; its services go on");
+      // A lost node whose ring is back is about to tell what runs there: no need to shoot it while it boots.
+      else if (known("in_ccm") === "false" && known("expected") === "member")
+        this.#managerMissing(name, "is not there yet, but its ring is back");
     }
     for (const name of [...this.#missingManagers]) {
       const id = this.#state.idOf(name);
@@ -312,14 +315,14 @@ export class Controller {
     }
   }
 
-  #managerMissing(name: NodeName): void {
+  #managerMissing(name: NodeName, how: string): void {
     if (this.#missingManagers.has(name) || name === this.#init.selfName) return;
     this.#missingManagers.add(name);
     this.#effects.push({ type: "set-timer", timer: "manager-grace", afterMs: managerGraceMs });
     this.#event(
       "warning",
       "MANAGER-LOST",
-      `the manager of ${name} has gone; its services go on, it is given 10 s`,
+      `the manager of ${name} ${how}: it is given ${managerGraceMs / 1000} s`,
       name,
     );
   }

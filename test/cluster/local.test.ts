@@ -190,8 +190,7 @@ describe("a cluster of three", () => {
     const others = cluster.names.filter((name) => name !== serving);
     for (const name of others) cluster.kill(name);
     await cluster.until("the service is stopped", 30_000, () => (server() === undefined ? true : undefined));
-    for (const name of others) cluster.start(name);
-    await membersAre(3);
+    await cluster.boot(others, () => membersAre(3, serving));
     await served(undefined, 40_000);
     expect(existsSync(`${beat}.conflict`)).toBe(false);
   }, 90_000);

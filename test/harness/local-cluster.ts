@@ -175,6 +175,15 @@ export class LocalCluster {
     }
   }
 
+  /** Starts nodes, also again when they are fenced meanwhile, until `done`. A real machine boots after its reset. */
+  async boot(names: readonly string[], done: () => Promise<unknown>): Promise<void> {
+    const timer = setInterval(() => {
+      for (const name of names) if (this.processesOf(name).length === 0) this.start(name);
+    }, 500);
+    for (const name of names) this.start(name);
+    await done().finally(() => clearInterval(timer));
+  }
+
   /** Kills everything and removes the directory. */
   destroy(): void {
     for (const name of this.names) this.kill(name);

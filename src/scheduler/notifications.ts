@@ -1,6 +1,7 @@
 import { action, orderActions } from "./actions.ts";
 import { compareNames } from "./assign.ts";
 import { Flag, Link, Role } from "./flags.ts";
+import { actionsOf } from "./methods.ts";
 import type { Action, Cluster, Node, NotifyData, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
 import { firstAction } from "./ordering-update.ts";
@@ -74,6 +75,8 @@ export function announcePromotion(
 export function createNotifications(cluster: Cluster, clone: Resource): void {
   const settings = clone.clone;
   if (!settings) return;
+  // What the instances turned out to need decides about the clone's own points, announcements among them.
+  for (const each of clone.actions) actionsOf(clone).actionFlags(cluster, each, undefined);
   const { startNotify, stopNotify, promoteNotify, demoteNotify } = settings;
   for (const data of [startNotify, stopNotify, promoteNotify, demoteNotify]) {
     if (!data) continue;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AdminRequest,
@@ -92,9 +92,22 @@ export class Story {
 
   /** Loads crm text through a node. */
   async load(text: string, mode = "update", through = this.#alive): Promise<void> {
+    await this.must(through, "configure", "load", mode, this.#file(text));
+  }
+
+  /** The same by the name `crm`, as a link to the executable. */
+  async loadAs(name: "crm", text: string, mode = "update"): Promise<void> {
+    const link = join(this.directory, name);
+    if (!existsSync(link)) symlinkSync(executable, link);
+    const env = { ...process.env, HACTL_CONFIG: this.nodes.configOf(this.#alive), NO_COLOR: "1" };
+    const { exitCode, stderr } = Bun.spawnSync([link, "configure", "load", mode, this.#file(text)], { env });
+    if (exitCode !== 0) throw new Error(`${name}: ${exitCode} ${stderr}`);
+  }
+
+  #file(text: string): string {
     const file = join(this.directory, "story.crm");
     writeFileSync(file, text);
-    await this.must(through, "configure", "load", mode, file);
+    return file;
   }
 
   /** What loading a file says; for files that must be refused. */

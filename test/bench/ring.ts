@@ -1,18 +1,18 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { type RingClient, RingCluster, usage } from "../harness/ring-cluster.ts";
+import { type RingClient, RingCluster, type RingClusterOptions, usage } from "../harness/ring-cluster.ts";
 
 /**
  * Ring benchmark: real ring processes on loopback addresses of this machine, and one process that stands in for all
- * managers. Prints idle cost, ordered messages per second with their latency, and how late timers fire on a busy
- * machine. Usage: bun test/bench/ring.ts [idle|load|late]… [--nodes 2,4] [--seconds 3]
+ * managers. Prints idle cost, ordered messages per second with their latency, the time until a dead node is missed,
+ * and how late timers fire on a busy machine. Usage: bun test/bench/ring.ts [idle|load|fail|late]… [--nodes 2,4] [--seconds 3]
  */
 const words = process.argv.slice(2);
 const option = (name: string, otherwise: string) =>
   words[words.indexOf(name) + 1 || words.length] ?? otherwise;
 const nodeCounts = option("--nodes", "2,4,8,16").split(",").map(Number);
 const seconds = Number(option("--seconds", "3"));
-const chosen = ["idle", "load", "late"].filter((name) => words.includes(name));
+const chosen = ["idle", "load", "fail", "late"].filter((name) => words.includes(name));
 const wants = (name: string) => chosen.length === 0 || chosen.includes(name);
 
 const sizes = [
@@ -31,9 +31,9 @@ const head = (cells: readonly string[]) => {
 async function withCluster(
   nodes: number,
   work: (cluster: RingCluster) => Promise<void>,
-  system: readonly string[] = [],
+  options: Partial<RingClusterOptions> = {},
 ): Promise<void> {
-  const cluster = await RingCluster.make({ nodes, system });
+  const cluster = await RingCluster.make({ nodes, ...options });
   try {
     await cluster.startAll();
     await cluster.ring(cluster.names, 60_000);
@@ -166,26 +166,58 @@ async function lateTable(): Promise<void> {
   head(["real-time priority", "timers", "p99", "p99.9", "worst"]);
   for (const realtime of [true, false]) {
     const system = realtime ? ["sched_rr = true", "lock_memory = true"] : [];
+    // A short token makes many timers.
+    await withCluster(2, (cluster) => latenessWhileBusy(cluster), { system, tokenMs: 200 });
+  }
+}
+
+async function latenessWhileBusy(cluster: RingCluster): Promise<void> {
+  const busy = Array.from({ length: availableParallelism() * 2 }, () =>
+    spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" }),
+  );
+  try {
+    await Bun.sleep(seconds * 10_000);
+    const { lateness, realtime } = await cluster.client("node1").status();
+    const { timers, p99, p999, worst } = lateness;
+    row([realtime, timers, p99.toFixed(2), p999.toFixed(2), worst.toFixed(2)]);
+  } finally {
+    for (const process of busy) process.kill("SIGKILL");
+  }
+}
+
+/** Time from the death of a node until the others are a ring, as often as wanted. */
+async function failTable(): Promise<void> {
+  console.log("\nFailure: a node is killed; until the others have a new membership, ms\n");
+  head(["nodes", "token", "consensus", "sum", "measured", "of the sum"]);
+  for (const [nodes, kills] of [
+    [2, 5],
+    [3, 5],
+    [16, 1],
+  ] as const) {
+    const token = 1000 + Math.max(0, nodes - 2) * 650;
+    const consensus = token * 1.2;
     await withCluster(
-      2,
+      nodes,
       async (cluster) => {
-        const busy = Array.from({ length: availableParallelism() * 2 }, () =>
-          spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" }),
-        );
-        try {
-          await Bun.sleep(seconds * 5000);
-          const { lateness, realtime: granted } = await cluster.client("node1").status();
-          const { timers, p99, p999, worst } = lateness;
-          row([granted, timers, p99.toFixed(2), p999.toFixed(2), worst.toFixed(2)]);
-        } finally {
-          for (const process of busy) process.kill("SIGKILL");
+        for (let kill = 0; kill < kills; kill++) {
+          const victim = cluster.names[(kill * 7 + 1) % nodes] ?? "";
+          const rest = cluster.names.filter((name) => name !== victim);
+          await Bun.sleep(Math.random() * 500);
+          const begun = performance.now();
+          await cluster.kill(victim);
+          const took = (await cluster.ring(rest, 60_000)) - begun;
+          const sum = token + consensus;
+          row([nodes, token, consensus, sum, took.toFixed(0), `${((took / sum) * 100).toFixed(0)} %`]);
+          await cluster.startAll([victim]);
+          await cluster.ring(cluster.names, 60_000);
         }
       },
-      system,
+      { system: ["sched_rr = true"] },
     );
   }
 }
 
 if (wants("idle")) await idleTable();
 if (wants("load")) await loadTable();
+if (wants("fail")) await failTable();
 if (wants("late")) await lateTable();

@@ -48,7 +48,8 @@ export function connectionXml(id: string, container: string, options: Connection
 /** Ties resources to the container that meta attribute `container` names. */
 export function linkContainers(cluster: Cluster, rsc: Resource): void {
   const name = rsc.isPrimitive ? rsc.meta.get("container") : undefined;
-  if (name !== undefined) {
+  // A group's setting reaches all its members, the container among them.
+  if (name !== undefined && name !== rsc.id) {
     const container = cluster.resourceById.get(name);
     if (container) {
       rsc.container = container;

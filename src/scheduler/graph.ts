@@ -108,6 +108,8 @@ function parametersOf(unpacker: Unpacker, action: Action, placed: Node | undefin
     for (const [name, value] of resolvedParameters(unpacker, rsc, node))
       if (!result.has(name)) result.set(name, value);
   const meta = (name: string, value: string) => {
+    // Fail counts and what the cluster itself knows of a node is nothing for an agent.
+    if (/[#:]/.test(name)) return;
     const key = `CRM_meta_${name.replaceAll("-", "_")}`;
     if (!result.has(key)) result.set(key, value);
   };
@@ -122,8 +124,7 @@ function parametersOf(unpacker: Unpacker, action: Action, placed: Node | undefin
     for (let part: Resource | undefined = rsc; part; part = part.parent)
       actionsOf(part).addGraphMeta(unpacker.cluster, part, result);
     addGuestMeta(action, rsc, meta);
-  } else if (action.task === "stonith" && node)
-    for (const [name, value] of node.attributes) meta(name, value);
+  }
   return Object.fromEntries([...result].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 

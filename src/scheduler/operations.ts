@@ -56,6 +56,7 @@ export function findOperation(
   const found = find(task, intervalMs);
   if (found) return found;
   if (task === "migrate_to" || task === "migrate_from") return find("migrate", 0);
+  if (task === "notified") return find("notify", 0);
   return undefined;
 }
 

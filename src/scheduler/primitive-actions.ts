@@ -193,6 +193,13 @@ export const primitiveActions: ActionMethods = {
   updateOrdered: (cluster, first, then, _node, flags, filter, kind) =>
     updatePair(cluster, first, then, flags, filter, kind),
   addGraphMeta(_cluster, rsc, meta) {
-    if (rsc.instance !== undefined && rsc.parent?.isClone) meta.set("CRM_meta_clone", String(rsc.instance));
+    if (rsc.instance !== undefined) meta.set("CRM_meta_clone", String(rsc.instance));
+    const remoteNode = rsc.meta.get("remote-node");
+    if (remoteNode !== undefined) meta.set("CRM_meta_remote_node", remoteNode);
+    // A group may be in a container as a whole; the outermost counts.
+    for (let part: Resource | undefined = rsc; part; part = part.parent)
+      if (part.container) meta.set("CRM_meta_container", part.container.id);
+    const address = rsc.meta.get("external-ip");
+    if (address !== undefined) meta.set("pcmk_external_ip", address);
   },
 };

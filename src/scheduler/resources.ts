@@ -41,7 +41,7 @@ export function unpackGuestConnections(unpacker: Unpacker, xml: XmlElement): Xml
   return connectionXml(name, containerId, {
     migratable: meta.get("remote-allow-migrate"),
     managed: meta.get("is-managed"),
-    startTimeout: meta.get("remote-connect-timeout"),
+    startTimeout: meta.get("remote-connect-timeout") ?? "60s",
     server: meta.get("remote-addr"),
     port: meta.get("remote-port"),
   });
@@ -365,6 +365,7 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
     );
     clone.unique = false;
     settings.cloneNodeMax = 1;
+    settings.cloneMax = Math.min(settings.cloneMax, cluster.nodes.length);
   }
   if (!clone.unique && settings.cloneNodeMax > 1) {
     cluster.error(

@@ -75,8 +75,13 @@ export function readConfigText(file: string): string {
 }
 
 /** Reads and checks a configuration file for this machine. @throws as `readConfigText` and `loadConfig`. */
-export function loadConfigFile(file: string, purpose: ConfigContext["purpose"], node?: string): HactlConfig {
-  return loadConfig(readConfigText(file), file, { purpose, node, machine: thisMachine() });
+export function loadConfigFile(
+  file: string,
+  purpose: ConfigContext["purpose"],
+  node?: string,
+  keyFile?: string,
+): HactlConfig {
+  return loadConfig(readConfigText(file), file, { purpose, node, keyFile, machine: thisMachine() });
 }
 
 function buildAll(
@@ -103,7 +108,7 @@ function buildAll(
   checkParts(many("logging.logger_subsys"), partNamed, out);
   const sysconfig = one("sysconfig");
   const remote = buildRemote(one("remote"), sysconfig);
-  const localNode = checkMachine(one, many, nodeTables, nodes, context, remote.keyFile, out);
+  const localNode = checkMachine(one, many, nodeTables, nodes, context, context.keyFile ?? remote.keyFile, out);
   const { machine } = context;
   if (context.purpose !== "text") {
     checkLogging(one("logging"), sysconfig, machine, out);

@@ -35,4 +35,6 @@ export interface ConfigContext {
   readonly machine: MachineFacts;
   /** Name of this node where it was given (`--node`). */
   readonly node?: string | undefined;
+  /** Key of a remote host where it was given (`--keyfile`), in place of the configured one. */
+  readonly keyFile?: string | undefined;
 }

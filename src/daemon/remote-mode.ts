@@ -24,7 +24,7 @@ export async function runRemoteHost(args: RemoteArguments): Promise<never> {
 }
 
 async function serve(args: RemoteArguments): Promise<number> {
-  const config = loadConfigFile(args.configPath, "remote");
+  const config = loadConfigFile(args.configPath, "remote", undefined, args.keyFile);
   const options = agentHostOptions(config, args.configPath);
   const runDir = args.runDir ?? options.runDir;
   // The admin group has to reach its socket there.

@@ -44,7 +44,8 @@ export function indexById(root: XmlElement): ReadonlyMap<string, XmlElement> {
 /**
  * Values of the blocks named `setName` (`instance_attributes`, `meta_attributes`, `utilization`, `attributes`,
  * `cluster_property_set`) that are children of `parents`. Parents come in the order of precedence (a resource before
- * its template, before the defaults); in each, blocks with a higher score come first and then those written first.
+ * its template, before the defaults); in each, blocks with a higher score come first and then, as Pacemaker has it, those
+ * written last.
  * A block counts when it has no rule or one that passes. The first value of a name wins; `#default` gives none
  * (Pacemaker Explained, "Rules", "Using rules to control …").
  */
@@ -88,7 +89,8 @@ function sortedBlocks(
       ? Number.POSITIVE_INFINITY
       : (parseScore(block.attributes.get("score")) ?? 0);
   const ranked = blocks.map((block) => ({ block, rank: rank(block) }));
-  // Equal ranks keep their order; ∞ − ∞ would be no number.
+  // Of equal ranks the one written last comes first; ∞ − ∞ would be no number.
+  ranked.reverse();
   return ranked.sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank)).map(({ block }) => block);
 }
 

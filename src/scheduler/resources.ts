@@ -110,9 +110,10 @@ export function expandTemplate(unpacker: Unpacker, xml: XmlElement): XmlElement 
     childrenOf(ops, "op").filter((op) => ownOps.length === 0 || !taken.has(opKey(op))),
   );
   const first = ownOps[0] ?? childrenOf(template, "operations")[0];
+  // Of blocks with the same score the last one counts: the resource's own.
   const children = [
-    ...xml.children.filter((item) => item.name !== "operations"),
     ...template.children.filter((item) => item.name !== "operations"),
+    ...xml.children.filter((item) => item.name !== "operations"),
   ];
   if (first)
     children.push({

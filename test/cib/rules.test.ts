@@ -237,14 +237,14 @@ describe("unpackNvpairs", () => {
     return unpackNvpairs([root], "meta_attributes", context, options);
   };
 
-  test("the first of the highest score wins, name by name", () => {
+  test("the highest score wins, then the block written last, name by name", () => {
     const xml = `<meta_attributes id="low" score="-5">${pair("a", "low")}${pair("d", "low")}</meta_attributes>
       <meta_attributes id="zero">${pair("a", "zero")}${pair("b", "zero")}${pair("b", "again")}</meta_attributes>
       <meta_attributes id="high" score="INFINITY">${pair("a", "high")}</meta_attributes>
       <meta_attributes id="zero2">${pair("b", "later")}${pair("c", "later")}</meta_attributes>`;
     expect(Object.fromEntries(plainValues(unpack(xml)))).toEqual({
       a: "high",
-      b: "zero",
+      b: "later",
       c: "later",
       d: "low",
     });

@@ -4,7 +4,7 @@ import { checkWords, findCommand, type GlobalOptions, resolved, splitGlobals } f
 import { commandHelp, commandNames, mainHelp } from "./help.ts";
 import { print, reportError, setOutputStyle, wantsColour } from "./output.ts";
 import { commands } from "./registry.ts";
-import { tools } from "./tools.ts";
+import { toolNames } from "./tool-names.ts";
 import { printVersion } from "./version.ts";
 
 /** What a command may get beside its own arguments: `context.data` of citty's `run`. */
@@ -71,7 +71,7 @@ const takesMoreWords = (command: CommandDef): boolean =>
   typeof command.meta === "object" && "extraWords" in command.meta && command.meta.extraWords === true;
 
 function unknownCommand(word: string): HactlError {
-  const guess = nearest(word, [...commandNames(), ...Object.keys(tools)]);
+  const guess = nearest(word, [...commandNames(), ...toolNames]);
   return new HactlError({
     code: "UNKNOWN_COMMAND",
     what: word.startsWith("-") ? `hactl has no option ${word}` : `hactl has no command ${word}`,

@@ -1,13 +1,12 @@
+import type { ToolName } from "./tool-names.ts";
+
 /** A command under a name of its own, which agents and old habits call: no frame, no colours, exact output. */
 export interface Tool {
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
-/**
- * Names other than `hactl` that the executable answers to, by a link of that name or as `hactl NAME …`.
- * One line each; the file is `tools/NAME.ts` and exports `run`.
- */
-export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
+/** One line each; the file is `tools/NAME.ts` and exports `run`. */
+const byName: Readonly<Record<ToolName, () => Promise<Tool>>> = {
   attrd_updater: () => import("./tools/attrd_updater.ts"),
   cibadmin: () => import("./tools/cibadmin.ts"),
   "corosync-cfgtool": () => import("./tools/corosync-cfgtool.ts"),
@@ -34,3 +33,6 @@ export const tools: Readonly<Record<string, () => Promise<Tool>>> = {
   pacemakerd: () => import("./tools/pacemakerd.ts"),
   stonith_admin: () => import("./tools/stonith_admin.ts"),
 };
+
+/** The tools by their names: called by a link of that name or as `hactl NAME …`. */
+export const tools: Readonly<Record<string, () => Promise<Tool>>> = byName;

@@ -45,7 +45,8 @@ export async function asTool(
     return CrmExit.OK;
   }
   if (words.includes("--version") || words.includes("-$")) {
-    write(`Pacemaker ${pacemakerVersion}\nhactl does the work of Pacemaker under its names\n`);
+    // Agents look for the one line that has this word (ocf_local_nodename of resource-agents).
+    write(`Pacemaker ${pacemakerVersion}\nDone by hactl\n`);
     return CrmExit.OK;
   }
   try {

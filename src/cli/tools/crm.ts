@@ -28,9 +28,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
   const target = translate(rest, { wait, force });
   if (target.tool !== undefined) {
-    const { tools } = await import("../tools.ts");
-    const load = tools[target.tool];
-    if (load) return (await load()).run(target.words);
+    return (await others[target.tool]()).run(target.words);
   }
   const { runCli } = await import("../main-command.ts");
   return runCli(target.words);
@@ -47,9 +45,18 @@ interface Flags {
   readonly force: readonly string[];
 }
 
+/** The tools that do a part of the crm shell's work. */
+const others = {
+  crm_attribute: () => import("./crm_attribute.ts"),
+  crm_mon: () => import("./crm_mon.ts"),
+  crm_node: () => import("./crm_node.ts"),
+  crm_resource: () => import("./crm_resource.ts"),
+  crm_verify: () => import("./crm_verify.ts"),
+} as const;
+
 interface Target {
   /** One of the tools; else words for hactl. */
-  readonly tool?: string;
+  readonly tool?: keyof typeof others;
   readonly words: readonly string[];
 }
 

@@ -20,7 +20,7 @@ import {
   steeringConstraints,
 } from "../resources.ts";
 import { line, usage, write } from "./connection.ts";
-import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource.ts";
+import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);

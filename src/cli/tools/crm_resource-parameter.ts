@@ -1,7 +1,7 @@
 import { CrmExit } from "../../terms/index.ts";
 import { type AttributeKind, idOf, pairsOf, resourceNamed, setAttribute } from "../resources.ts";
 import { line, usage } from "./connection.ts";
-import { type ResourceCall, requiredResource } from "./crm_resource.ts";
+import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 
 const kindOf = ({ given }: ResourceCall): AttributeKind =>
   given.has("meta") ? "meta_attributes" : given.has("utilization") ? "utilization" : "instance_attributes";

@@ -7,7 +7,7 @@ import { outlineLines } from "../render/outline.ts";
 import { agentText, resourceItems } from "../render/resource-list.ts";
 import { idOf, metaValue, resourceNamed, resourcesOf, steered } from "../resources.ts";
 import { line, write } from "./connection.ts";
-import { type ResourceCall, type ResourceQuery, requiredResource } from "./crm_resource.ts";
+import { type ResourceCall, type ResourceQuery, requiredResource } from "./crm_resource-call.ts";
 import { dateText } from "./dates.ts";
 
 const now = () => Math.floor(Date.now() / 1000);

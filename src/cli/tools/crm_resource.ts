@@ -1,7 +1,8 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "./cib-session.ts";
 import { asTool, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { changes, queries, type ResourceCall, unsupported } from "./crm_resource-call.ts";
+import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "list", short: "L", description: "all resources with their state" },
@@ -76,67 +77,6 @@ const table: readonly OptionRow[] = [
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
-
-/** What every command of crm_resource gets. */
-export interface ResourceCall {
-  readonly given: ParsedWords;
-  readonly session: CibSession;
-  readonly quiet: boolean;
-  /** Id that -r names, if any. */
-  readonly rsc: string | undefined;
-  readonly node: string | undefined;
-}
-
-/** The resource's id. @throws HactlError USAGE when there is none */
-export function requiredResource({ rsc }: ResourceCall): string {
-  if (rsc === undefined || rsc === "") throw usage("crm_resource", "Must supply a resource id with -r");
-  return rsc;
-}
-
-const queries = [
-  "list",
-  "list-raw",
-  "list-cts",
-  "list-operations",
-  "list-all-operations",
-  "list-standards",
-  "list-ocf-providers",
-  "list-agents",
-  "list-ocf-alternatives",
-  "show-metadata",
-  "query-xml",
-  "query-xml-raw",
-  "get-parameter",
-  "get-property",
-  "locate",
-  "constraints",
-  "stack",
-  "why",
-] as const;
-const changes = [
-  "cleanup",
-  "refresh",
-  "set-parameter",
-  "delete-parameter",
-  "move",
-  "ban",
-  "clear",
-  "delete",
-  "fail",
-  "restart",
-  "wait",
-] as const;
-const unsupported = [
-  "digests",
-  "force-start",
-  "force-stop",
-  "force-check",
-  "force-promote",
-  "force-demote",
-  "validate",
-];
-export type ResourceQuery = (typeof queries)[number];
-export type ResourceChange = (typeof changes)[number];
 
 /** crm_resource(8): what resources do, and changes of them. */
 export const run = (words: readonly string[]): Promise<number> =>

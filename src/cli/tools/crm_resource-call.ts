@@ -1,0 +1,64 @@
+import type { CibSession } from "./cib-session.ts";
+import { usage } from "./connection.ts";
+import type { ParsedWords } from "./getopt.ts";
+
+/** What every command of crm_resource gets. */
+export interface ResourceCall {
+  readonly given: ParsedWords;
+  readonly session: CibSession;
+  readonly quiet: boolean;
+  /** Id that -r names, if any. */
+  readonly rsc: string | undefined;
+  readonly node: string | undefined;
+}
+
+/** The resource's id. @throws HactlError USAGE when there is none */
+export function requiredResource({ rsc }: ResourceCall): string {
+  if (rsc === undefined || rsc === "") throw usage("crm_resource", "Must supply a resource id with -r");
+  return rsc;
+}
+
+export const queries = [
+  "list",
+  "list-raw",
+  "list-cts",
+  "list-operations",
+  "list-all-operations",
+  "list-standards",
+  "list-ocf-providers",
+  "list-agents",
+  "list-ocf-alternatives",
+  "show-metadata",
+  "query-xml",
+  "query-xml-raw",
+  "get-parameter",
+  "get-property",
+  "locate",
+  "constraints",
+  "stack",
+  "why",
+] as const;
+export const changes = [
+  "cleanup",
+  "refresh",
+  "set-parameter",
+  "delete-parameter",
+  "move",
+  "ban",
+  "clear",
+  "delete",
+  "fail",
+  "restart",
+  "wait",
+] as const;
+export const unsupported = [
+  "digests",
+  "force-start",
+  "force-stop",
+  "force-check",
+  "force-promote",
+  "force-demote",
+  "validate",
+];
+export type ResourceQuery = (typeof queries)[number];
+export type ResourceChange = (typeof changes)[number];

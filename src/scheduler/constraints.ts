@@ -63,7 +63,8 @@ function expandTags(unpacker: Unpacker, source: XmlElement, names: readonly stri
   const sets = setsOf(unpacker, source);
   if (sets.length > 0) {
     const expanded = sets.map((set) => expandSet(unpacker, set));
-    return [{ ...source, children: expanded }];
+    const others = source.children.filter(({ name }) => name !== "resource_set");
+    return [{ ...source, children: [...others, ...expanded] }];
   }
   const known = names.map((name) => source.attributes.get(name));
   const isTag = (id: string | undefined) =>

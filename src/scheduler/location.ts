@@ -5,6 +5,7 @@ import type { ProbeMode } from "./flags.ts";
 import { parseRole, Role } from "./flags.ts";
 import type { Cluster, Location, Node, Resource } from "./model.ts";
 import { attributeForRules } from "./node-attributes.ts";
+import { parameters } from "./parameters.ts";
 import type { Unpacker } from "./unpacker.ts";
 
 /** Reads `rsc_location`: one resource, a pattern of names, or sets. */
@@ -118,7 +119,7 @@ function addRule(
     const result = evaluateRule(rule, {
       now: cluster.now,
       nodeAttribute: (name) => node.attributes.get(name),
-      parameter: (name) => unpacker.parameter(rsc, name),
+      parameter: (name) => parameters(unpacker, rsc, node).get(name),
       meta: (name) => rsc.meta.get(name),
       ...(matches ? { matches } : {}),
     });

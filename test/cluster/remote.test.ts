@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { executable } from "../harness/local-cluster.ts";
+import { freePort, Story } from "../harness/story.ts";
+
+/** A cluster of two and a host that only executes: `hactl remote`, a real process on an address of its own. */
+
+const address = "127.0.0.9";
+const port = freePort();
+let story: Story;
+let config: string;
+let remote: Bun.Subprocess | undefined;
+
+beforeAll(async () => {
+  story = await Story.running({ nodes: 2, quorum: ["two_node = true"] });
+  for (const part of ["state", "run"]) mkdirSync(join(story.directory, "far", part), { recursive: true });
+  config = join(story.directory, "far", "hactl.toml");
+  const toml = readFileSync(story.nodes.configOf("node1"), "utf8");
+  writeFileSync(config, toml.replaceAll(`${story.directory}/node1/`, `${story.directory}/far/`));
+  writeFileSync(join(story.directory, "pids", "far.pid"), `environ HACTL_CONFIG=${config}\n`);
+  writeFileSync(
+    join(story.directory, "pids", "far.off"),
+    `#!/bin/sh\nrm -rf ${story.directory}/far/run/rsctmp\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  startRemote();
+}, 60_000);
+
+afterAll(() => {
+  remote?.kill("SIGKILL");
+  story?.close();
+});
+
+function startRemote(): void {
+  const key = join(story.directory, "authkey");
+  const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
+  remote = Bun.spawn([executable, ...words], {
+    env: { ...process.env, HACTL_CONFIG: config },
+    stdio: ["ignore", "ignore", Bun.file(join(story.directory, "far", "stderr"))],
+  });
+}
+
+const state = (rsc: string) => join(story.directory, "far", "run", "rsctmp", `Dummy-${rsc}.state`);
+const isFar = (rsc: string) => existsSync(state(rsc));
+
+const far = (rsc: string, ms = 20_000) =>
+  story.until(`${rsc} runs on the remote host`, ms, () => (isFar(rsc) ? true : undefined));
+
+describe("a remote host", () => {
+  test("runs resources of the cluster", async () => {
+    await story.load(`property stonith-enabled=true
+${story.power} pcmk_host_list="node1 node2 far" pcmk_host_check=static-list
+primitive far ocf:pacemaker:remote params server=${address} port=${port} op monitor interval=1s timeout=15s meta reconnect_interval=1s
+primitive Remote-rsc1 ocf:pacemaker:Dummy op monitor interval=500ms
+primitive Host-rsc1 ocf:pacemaker:Dummy op monitor interval=5s
+location loc1 Remote-rsc1 rule 200: #uname eq far
+location loc2 Host-rsc1 rule 200: #uname eq node1
+location loc3 far 100: node1`);
+    await far("Remote-rsc1");
+    await story.idle();
+    expect(story.where("Host-rsc1")).toEqual(["node1"]);
+    expect(story.where("Remote-rsc1")).toEqual([]);
+    const { stdout } = await story.hactl("node2", "status");
+    expect(stdout).toContain("far");
+  }, 40_000);
+
+  test("has a failed resource recovered there", async () => {
+    const since = Date.now();
+    rmSync(state("Remote-rsc1"));
+    await far("Remote-rsc1");
+    await story.idle();
+    expect((await story.plans(since)).join("\n")).toMatch(/Recover Remote-rsc1/);
+    expect(isFar("Remote-rsc1")).toBe(true);
+  }, 30_000);
+
+  test("goes on when its connection moves to another node", async () => {
+    const since = Date.now();
+    await story.must("node2", "node", "standby", "node1", "--wait");
+    expect(isFar("Remote-rsc1")).toBe(true);
+    expect((await story.plans(since)).join("\n")).not.toMatch(/(?:Stop|Move|Recover|Restart) Remote-rsc1/);
+    await story.must("node2", "node", "online", "node1", "--wait");
+    expect(isFar("Remote-rsc1")).toBe(true);
+    expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC/));
+  }, 30_000);
+
+  test("is fenced when its process dies, its resource runs on; and it is taken back", async () => {
+    const since = Date.now();
+    remote?.kill("SIGKILL");
+    await story.event(/^NODE-FENCED node far/, since);
+    await story.until("the resource runs on a member", 20_000, () =>
+      story.where("Remote-rsc1").length === 1 && !isFar("Remote-rsc1") ? true : undefined,
+    );
+    startRemote();
+    await far("Remote-rsc1", 40_000);
+    await story.idle();
+    expect(story.where("Remote-rsc1")).toEqual([]);
+  }, 90_000);
+
+  test("is drained at SIGTERM", async () => {
+    const since = Date.now();
+    remote?.kill("SIGTERM");
+    const ended = await Promise.race([remote?.exited, Bun.sleep(20_000).then(() => -1)]);
+    expect(ended).toBe(0);
+    await story.idle();
+    expect(isFar("Remote-rsc1")).toBe(false);
+    expect(story.where("Remote-rsc1")).toHaveLength(1);
+    expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC/));
+  }, 40_000);
+});

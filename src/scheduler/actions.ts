@@ -1,4 +1,5 @@
 import { type Millis, nodeName } from "../terms/index.ts";
+import { deviceDigests } from "./device-digests.ts";
 import { Flag, Role } from "./flags.ts";
 import { Action, type Cluster, type Edge, type Node, type Resource } from "./model.ts";
 import { onFailOf, operationOptions, opKey, requirementOf, roleAfterFailure } from "./operations.ts";
@@ -307,6 +308,7 @@ export function fencingAction(
   priorityDelay: boolean,
 ): Action {
   const op = operation ?? cluster.options.fencingAction;
+  let needed = !optional;
   const key = `stonith-${node.name}-${op}`;
   let fencing = cluster.singletons.get(key);
   if (!fencing) {
@@ -315,13 +317,19 @@ export function fencingAction(
     fencing.meta.set("on_node", node.name);
     fencing.meta.set("on_node_uuid", node.id);
     fencing.meta.set("stonith_action", op);
+    if (cluster.haveUnfencing) {
+      const digests = deviceDigests(cluster, node);
+      if (digests.changed) needed = true;
+      fencing.meta.set("digests-all", digests.all);
+      fencing.meta.set("digests-secure", digests.secure);
+    }
   }
   if (
     cluster.options.priorityFencingDelayMs > 0 &&
     (priorityDelay || fencing.meta.has("priority-fencing-delay"))
   )
     fencing.meta.set("priority-fencing-delay", String(priorityDelaySeconds(cluster, node)));
-  if (!optional && canFence(cluster, node)) {
+  if (needed && canFence(cluster, node)) {
     fencing.clear(Flag.Optional);
     setReason(fencing, reason, false);
   } else if (reason !== undefined && fencing.reason === undefined) fencing.reason = reason;
@@ -355,4 +363,10 @@ export function clearFailcount(cluster: Cluster, rsc: Resource, node: Node, reas
   clear.meta.set("op_no_wait", "true");
   clear.reason = reason;
   return clear;
+}
+
+/** What a node remembers of a resource is deleted from the status; the coordinator does that, the node may be away. */
+export function clearHistory(cluster: Cluster, rsc: Resource, node: Node): void {
+  const clear = action(cluster, rsc, opKey(rsc.id, "lrm_delete", 0), "lrm_delete", 0, node, false);
+  clear.meta.set("on-fail", "ignore");
 }

@@ -82,7 +82,7 @@ export function currentDigests(
   for (const [name, value] of options.extra) all.set(name, value);
   if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
   const restart = restartParameters(all, history);
-  const secure = secureParameters(rsc, params, all, history);
+  const secure = secureParameters(unpacker.cluster.cib, rsc, params, all, history);
   return {
     kind: "match",
     digestAll: digestOf(all),
@@ -110,13 +110,14 @@ function restartParameters(
  * 3.16.0 digested only what agents declare.
  */
 function secureParameters(
+  cib: XmlElement,
   rsc: Resource,
   params: ReadonlyMap<string, string>,
   all: ReadonlyMap<string, string>,
   history: XmlElement | undefined,
 ): Map<string, string> | undefined {
   const hidden = history ? history.attributes.get("op-secure-params") : "passwd password user";
-  const version = history?.attributes.get("crm_feature_set");
+  const version = history?.attributes.get("crm_feature_set") ?? cib.attributes.get("crm_feature_set");
   const old = version !== undefined && compareVersions(version, "3.16.0") < 0;
   const result = new Map(old ? params : all);
   for (const name of [...result.keys()]) {

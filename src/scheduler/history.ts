@@ -1,6 +1,6 @@
 import { childrenOf, parseInteger, type XmlElement } from "../cib/index.ts";
 import { INFINITY, OpStatus } from "../terms/index.ts";
-import { action, demoteAction, fenceNode, findActions, stopAction } from "./actions.ts";
+import { action, clearHistory, demoteAction, fenceNode, findActions, stopAction } from "./actions.ts";
 import { historyInterval, rememberHistory } from "./failcount.ts";
 import { Flag, Role } from "./flags.ts";
 import type { HistoryState } from "./history-entry.ts";
@@ -73,7 +73,7 @@ function unpackShutdownLock(unpacker: Unpacker, entry: XmlElement, rsc: Resource
   const limit = cluster.options.shutdownLockLimitMs / 1000;
   if (limit > 0 && cluster.now > since + limit) {
     // What the node remembers of it goes with the lock.
-    action(cluster, rsc, opKey(rsc.id, "lrm_delete", 0), "lrm_delete", 0, node, false);
+    clearHistory(cluster, rsc, node);
     cluster.info(`Shutdown lock for ${rsc.id} on ${node.name} expired`, rsc.id);
     return;
   }

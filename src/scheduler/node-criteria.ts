@@ -1,4 +1,5 @@
 import { INFINITY, nodeName } from "../terms/index.ts";
+import { clearHistory } from "./actions.ts";
 import { thresholdReached } from "./failcount.ts";
 import { implyLocation } from "./location.ts";
 import { methodsOf } from "./methods.ts";
@@ -85,7 +86,10 @@ function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
   const [node] = rsc.runningOn;
   if (rsc.lockNode) {
     // It was started elsewhere although it was locked.
-    if (rsc.runningOn.length > 0) unlock(rsc);
+    if (rsc.runningOn.length > 0) {
+      clearHistory(cluster, rsc, rsc.lockNode);
+      unlock(rsc);
+    }
   } else if (node && rsc.runningOn.length === 1 && node.shutdown && !node.unclean) {
     rsc.lockNode = node;
     rsc.lockTime = Number.parseInt(node.attributes.get("shutdown") ?? "0", 10) || cluster.now;

@@ -21,7 +21,7 @@ export function simulationJson(run: SimulationRun): Record<string, unknown> {
       ...(action.node === undefined ? {} : { node: action.node }),
       ...(action.rsc === undefined ? {} : { rsc: action.rsc.longId ?? action.rsc.id }),
       intervalMs: action.intervalMs,
-      params: action.params,
+      params: Object.fromEntries(Object.entries(action.params).filter(([name]) => !/^\d/.test(name))),
       ...(action.router === undefined ? {} : { router: action.router }),
     })),
     order: actions.flatMap(({ id, inputs }) =>

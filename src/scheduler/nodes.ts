@@ -45,14 +45,20 @@ export function unpackNodes(unpacker: Unpacker, nodes: XmlElement | undefined): 
     const node = addNode(cluster, id, name, kind);
     if (kind !== "remote") node.unclean = cluster.options.startupFencing;
     addNodeAttributes(unpacker, node, xml, "instance_attributes", false);
-    const utilization = unpackNvpairs([xml], "utilization", nodeContext(unpacker, node), unpacker.nvOptions);
-    for (const [key, { value }] of utilization.values) {
-      const amount = parseInteger(value) ?? 0;
-      node.capacity.set(key, amount);
-      node.utilization.set(key, amount);
-    }
+    addCapacity(unpacker, node, xml);
     const score = parseScore(xml.attributes.get("score"));
     if (score !== undefined) node.baseScore = score;
+  }
+}
+
+/** Adds what a node can carry; a transient amount wins over the configured one. */
+export function addCapacity(unpacker: Unpacker, node: Node, xml: XmlElement | undefined): void {
+  if (!xml) return;
+  const { values } = unpackNvpairs([xml], "utilization", nodeContext(unpacker, node), unpacker.nvOptions);
+  for (const [key, { value }] of values) {
+    const amount = parseInteger(value) ?? 0;
+    node.capacity.set(key, amount);
+    node.utilization.set(key, amount);
   }
 }
 

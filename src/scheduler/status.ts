@@ -3,7 +3,13 @@ import { fenceNode, stopAction } from "./actions.ts";
 import { Role } from "./flags.ts";
 import { unpackNodeHistory } from "./history.ts";
 import type { Cluster, Node } from "./model.ts";
-import { addNodeAttributes, attributeTrue, shutdownRequested, transientAttributes } from "./nodes.ts";
+import {
+  addCapacity,
+  addNodeAttributes,
+  attributeTrue,
+  shutdownRequested,
+  transientAttributes,
+} from "./nodes.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
 /** Reads `<status>`: tickets, the state of each node, then what each node's history says of resources. */
@@ -70,6 +76,7 @@ function unpackNodeState(unpacker: Unpacker, node: Node, xml: XmlElement): void 
   node.unclean = false;
   node.unseen = false;
   addNodeAttributes(unpacker, node, transientAttributes(xml), "instance_attributes", true);
+  addCapacity(unpacker, node, transientAttributes(xml));
   if (attributeTrue(node, "standby")) node.standby = true;
   if (attributeTrue(node, "maintenance")) node.maintenance = true;
   node.featureSet = node.attributes.get("#feature-set");
@@ -88,6 +95,7 @@ function unpackRemoteState(unpacker: Unpacker, node: Node, xml: XmlElement): voi
     node.unseen = false;
   }
   addNodeAttributes(unpacker, node, transientAttributes(xml), "instance_attributes", true);
+  addCapacity(unpacker, node, transientAttributes(xml));
   if (shutdownRequested(node)) node.shutdown = true;
   if (attributeTrue(node, "standby")) node.standby = true;
   if (attributeTrue(node, "maintenance") || (connection && !connection.managed)) node.maintenance = true;

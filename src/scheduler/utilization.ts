@@ -1,5 +1,5 @@
 import { INFINITY } from "../terms/index.ts";
-import { compareCapacity, nodeUsable, placeUsable } from "./availability.ts";
+import { compareCapacity, placeUsable } from "./availability.ts";
 import { thisWithColocations, withThisColocations } from "./colocation.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
@@ -54,32 +54,25 @@ function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number>
 
 /**
  * Bans the nodes that cannot hold a resource: with everything colocated with it if some node can hold that, else
- * on its own. Returns the node with the most room (Pacemaker Explained, "Utilization and Placement Strategy").
+ * on its own. When there is no room for all, returns the node that has most (Pacemaker Explained, "Utilization
+ * and Placement Strategy").
  */
 export function banInsufficient(cluster: Cluster, rsc: Resource): Node | undefined {
   if (cluster.options.placementStrategy === "default") return undefined;
   let mostFree: Node | undefined;
-  for (const entry of rsc.allowed.values()) {
-    if (!placeUsable(entry)) continue;
-    if (!mostFree || compareCapacity(entry.node, mostFree) < 0) mostFree = entry.node;
-  }
   const list: Resource[] = [];
   followColocations(cluster, list, rsc, rsc);
+  const need = totalNeed(rsc, list);
   let roomForAll = false;
-  let unfit: Node[] = [];
-  if (list.length > 0) {
-    const need = totalNeed(rsc, [...list]);
-    for (const entry of rsc.allowed.values()) {
-      const fit = nodeUsable(entry.node) && fits(entry.node, need);
-      if (fit && entry.score >= 0) roomForAll = true;
-      else if (!fit) unfit.push(entry.node);
-    }
+  for (const entry of rsc.allowed.values()) {
+    if (!placeUsable(entry)) continue;
+    if (fits(entry.node, need)) roomForAll = true;
+    if (!mostFree || compareCapacity(entry.node, mostFree) < 0) mostFree = entry.node;
   }
-  if (!roomForAll) {
-    unfit = [];
-    for (const entry of rsc.allowed.values())
-      if (placeUsable(entry) && !fits(entry.node, rsc.utilization)) unfit.push(entry.node);
-  }
+  const required = roomForAll ? need : rsc.utilization;
+  const unfit: Node[] = [];
+  for (const entry of rsc.allowed.values())
+    if (placeUsable(entry) && !fits(entry.node, required)) unfit.push(entry.node);
   for (const node of unfit) addPlaceScore(cluster, rsc, node, -INFINITY);
-  return mostFree;
+  return roomForAll ? undefined : mostFree;
 }

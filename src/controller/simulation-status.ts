@@ -97,6 +97,11 @@ export class SimulatedStatus {
     this.#section.clearAttributes(id);
   }
 
+  /** Forgets the history of a resource on a node. */
+  forgetResource(owner: HistoryOwner, rsc: string): void {
+    this.#section.removeResource(this.idOf(owner), rsc);
+  }
+
   /** Forgets everything about a node. */
   forget(node: string): void {
     const id = this.#ids.get(node);
@@ -130,6 +135,15 @@ export class SimulatedStatus {
   /** Writes a result as the controller would. */
   record(owner: HistoryOwner, result: OperationResult): void {
     const id = this.idOf(owner);
+    // What was under way has come to its end, also where an older release kept it under an id of its own.
+    this.#section.removeOps(
+      id,
+      result.rsc.id,
+      ({ attributes }) =>
+        attributes.get("op-status") === "-1" &&
+        attributes.get("operation") === result.action &&
+        Number(attributes.get("interval") ?? 0) === result.intervalMs,
+    );
     for (const entry of historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result))) {
       this.#section.recordOp(id, owner.node, result.rsc, historyEntry(entry, owner.node, result));
     }

@@ -135,6 +135,8 @@ class PaperExecutor {
     const fence = action.params.CRM_meta_stonith_action ?? action.key.slice(action.key.lastIndexOf("-") + 1);
     this.steps.push({ type: "fencing", node, action: fence });
     if (fence !== "on") this.#status.fenced(node, action.nodeId);
+    else
+      this.#status.setAttribute({ node, id: action.nodeId }, "#node-unfenced", String(Math.floor(this.#now)));
   }
 
   #resource(action: GraphAction): boolean {
@@ -145,7 +147,9 @@ class PaperExecutor {
     const shown = this.#status.shownName(rsc.id, rsc.longId);
     this.steps.push({ type: "resource", rsc: shown, task: action.task, intervalMs, node });
     const owner = { node, id: action.router === undefined ? action.nodeId : node };
-    if (action.task === "cancel") this.#status.cancel(owner, rsc.id, action.params, action.intervalMs);
+    const kept = this.#status.historyName(owner, rsc.id, rsc.longId);
+    if (action.task === "cancel") this.#status.cancel(owner, kept, action.params, action.intervalMs);
+    if (action.task === "delete") this.#status.forgetResource(owner, kept);
     if (!isRecorded(action.task)) return true;
     return this.#record(action, owner, rsc.id);
   }

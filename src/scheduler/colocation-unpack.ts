@@ -54,7 +54,9 @@ function colocateWithin(
   const score = own === undefined ? outerScore : (parseScore(own) ?? 0);
   if (score === 0 || !isSequential(set)) return;
   const role = set.attributes.get("role");
-  const members = membersOf(unpacker, set);
+  const members = [...membersOf(unpacker, set)];
+  // "listed": each with the next one, rather than with the previous one.
+  if (score > 0 && (set.attributes.get("ordering") ?? "group") !== "group") members.reverse();
   for (const [index, dependent] of members.entries()) {
     const others = score > 0 ? members.slice(Math.max(0, index - 1), index) : members.slice(0, index);
     for (const primary of others)

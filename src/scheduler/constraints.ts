@@ -70,6 +70,12 @@ function expandTags(unpacker: Unpacker, source: XmlElement, names: readonly stri
   const isTag = (id: string | undefined) =>
     id !== undefined && !constraintResource(cluster, id) && membersOfTag(unpacker, id) !== undefined;
   if (!known.some(isTag)) return [source];
+  if (source.name === "rsc_colocation" && known.every(isTag)) {
+    // Whom of the others each should be with is not said.
+    const id = source.attributes.get("id") ?? "";
+    cluster.error(`Ignoring constraint "${id}" because it colocates a tag or template with another one`, id);
+    return [];
+  }
   const attributes = new Map(source.attributes);
   const children: XmlElement[] = [];
   for (const [index, name] of names.entries()) {

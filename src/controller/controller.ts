@@ -1,7 +1,15 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
 import type { Operation } from "../executor/index.ts";
-import { CrmExit, HactlError, type Millis, type NodeId, type NodeName, resourceId } from "../terms/index.ts";
+import {
+  CrmExit,
+  type EpochSeconds,
+  HactlError,
+  type Millis,
+  type NodeId,
+  type NodeName,
+  resourceId,
+} from "../terms/index.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import type {
   ClusterEvent,
@@ -434,7 +442,7 @@ export class Controller {
       if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
       if (outcome.configurationChanged) {
         const { attributes } = this.#state.cib;
-        attributes.set("cib-last-written", new Date(message.at * 1000).toUTCString());
+        attributes.set("cib-last-written", formatTime(message.at));
         attributes.set("update-origin", this.#state.nameOf(from));
         attributes.set("update-client", message.client);
         this.#effects.push({ type: "persist" });
@@ -649,4 +657,12 @@ export function notInCluster(): HactlError {
     cure: "look at `hactl status`; is the cluster's network up, and does the other node run?",
     exit: CrmExit.UNAVAILABLE,
   });
+}
+
+/** A time as ctime(3) writes it, in UTC so that every node writes the same: `Sun Nov 22 12:38:55 2026`. */
+function formatTime(at: EpochSeconds): string {
+  const [day = "", date = "", month = "", year = "", time = ""] = new Date(at * 1000)
+    .toUTCString()
+    .split(" ");
+  return `${day.replace(",", "")} ${month} ${date.replace(/^0/, " ")} ${time} ${year}`;
 }

@@ -8,7 +8,9 @@ export interface AttributeUpdate {
   readonly value: string | undefined;
   /** Wait so long for further changes before the CIB sees any (`attrd_updater -d`). */
   readonly dampenMs?: Millis;
-  /** Set the delay only, or together with the value (`-Y`, `-B`). */
+  /** The delay counts only if the attribute is new; one that exists keeps its own (`-d` without `-B` or `-Y`). */
+  readonly dampenIfNew?: boolean;
+  /** Set the delay and nothing else (`-Y`). */
   readonly delayOnly?: boolean;
   /** Never written to the CIB (`attrd_updater -p`). */
   readonly private?: boolean;
@@ -58,8 +60,9 @@ export class AttributeTable {
 
   /** Applies one change and says what follows from it. */
   apply(update: AttributeUpdate): AttributeEffect[] {
+    const isNew = !this.#entries.has(update.name);
     const entry = this.#entry(update);
-    if (update.dampenMs !== undefined) entry.dampenMs = update.dampenMs;
+    if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
     if (update.private !== undefined) entry.private = update.private;
     if (update.set !== undefined) entry.set = update.set;
     if (update.delayOnly) return [];

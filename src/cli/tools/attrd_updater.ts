@@ -78,6 +78,7 @@ function updateOf(given: ParsedWords, name: string, node: string): AttributeUpda
     value: given.has("delete") ? undefined : counted(name, value),
     ...(dampenMs === undefined ? {} : { dampenMs }),
     ...(given.has("update-delay") ? { delayOnly: true } : {}),
+    ...(given.has("update-delay") || given.has("update-both") ? {} : { dampenIfNew: true }),
     ...(given.has("private") ? { private: true } : {}),
     ...(given.has("utilization") ? { set: "utilization" as const } : {}),
   };

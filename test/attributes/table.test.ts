@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { AttributeTable, type AttributeUpdate } from "../../src/attributes/index.ts";
+import { nodeName } from "../../src/terms/index.ts";
+
+const a = nodeName("a");
+const b = nodeName("b");
+const set = (value: string | undefined, more: Partial<AttributeUpdate> = {}): AttributeUpdate => ({
+  node: a,
+  name: "pingd",
+  value,
+  ...more,
+});
+const write = (value: string | undefined, node = a) => ({
+  type: "write",
+  node,
+  name: "pingd",
+  value,
+  set: "attributes",
+});
+
+describe("transient attributes", () => {
+  test("are written at once without a delay, and not again when nothing changes", () => {
+    const table = new AttributeTable();
+    expect(table.apply(set("100"))).toEqual([write("100")] as never);
+    expect(table.apply(set("100"))).toEqual([]);
+    expect(table.apply(set(undefined))).toEqual([write(undefined)] as never);
+    expect(table.get(a, "pingd")).toBeUndefined();
+  });
+
+  test("are dampened: the CIB sees the last values of all nodes when the delay ends", () => {
+    const table = new AttributeTable();
+    expect(table.apply(set("0", { dampenMs: 5000 }))).toEqual([
+      { type: "dampen", name: "pingd", afterMs: 5000 },
+    ]);
+    table.apply(set("100"));
+    table.apply(set("200", { node: b }));
+    expect(table.get(a, "pingd")).toBe("100");
+    expect(table.flush("pingd")).toEqual([write("100"), write("200", b)] as never);
+    expect(table.flush("pingd")).toEqual([]);
+  });
+
+  test("that come back to what is written need no writing", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 1000 }));
+    table.flush("pingd");
+    table.apply(set("2"));
+    table.apply(set("1"));
+    expect(table.flush("pingd")).toEqual([]);
+  });
+
+  test("keep their delay unless a change of it is asked for", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 1000, dampenIfNew: true }));
+    expect(table.apply(set("2", { dampenMs: 9000, dampenIfNew: true }))).toEqual([
+      { type: "dampen", name: "pingd", afterMs: 1000 },
+    ]);
+    expect(table.apply(set(undefined, { dampenMs: 0, delayOnly: true }))).toEqual([]);
+    expect(table.get(a, "pingd")).toBe("2");
+    expect(table.apply(set("3"))).toEqual([write("3")] as never);
+  });
+
+  test("may be private: known to who asks, never written", () => {
+    const table = new AttributeTable();
+    expect(table.apply(set("secret", { private: true }))).toEqual([]);
+    expect([...table.values("pingd")]).toEqual([[a, "secret"]]);
+  });
+
+  test("count up: value++ and value+=N, with INFINITY as the end", () => {
+    const table = new AttributeTable();
+    table.apply(set("value++"));
+    table.apply(set("value+=4"));
+    expect(table.get(a, "pingd")).toBe("5");
+    table.apply(set("INFINITY"));
+    table.apply(set("value++"));
+    expect(table.get(a, "pingd")).toBe("INFINITY");
+  });
+
+  test("go with their node, and travel with a snapshot", () => {
+    const table = new AttributeTable();
+    table.apply(set("1"));
+    table.apply(set("2", { node: b }));
+    const copy = new AttributeTable();
+    copy.restore(table.snapshot());
+    copy.removeNode(a);
+    expect([...copy.values("pingd")]).toEqual([[b, "2"]]);
+    expect(copy.apply(set("2", { node: b }))).toEqual([]);
+    expect(table.ofNode(a)).toEqual([
+      { node: a, name: "pingd", value: "1", dampenMs: 0, private: false, set: "attributes" },
+    ]);
+  });
+});

@@ -24,6 +24,8 @@ function placementsIn(rsc: Resource): Placement[] {
         : [];
     });
   }
+  // Instances on nodes that are gone are not shown either.
+  if (rsc.isClone) return rsc.children.filter((instance) => isActive(instance, false)).flatMap(placementsIn);
   if (!rsc.isPrimitive) return rsc.children.flatMap(placementsIn);
   const role = placedRole(rsc);
   if (!role) return [];

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RekeyReply, ReloadReply } from "../../src/daemon/index.ts";
-import type { LocalCluster } from "../harness/local-cluster.ts";
+import { LocalCluster } from "../harness/local-cluster.ts";
 import { RingCluster } from "../harness/ring-cluster.ts";
 
 /** Changes of a ring that runs, by real processes on loopback addresses. */
@@ -177,3 +177,31 @@ test("a node is added and removed, and an address changes, while the others run"
   expect(core.links.links.map(({ node }) => Number(node))).toEqual([2]);
   expect(core.quorum.expectedVotes).toBe(2);
 }, 60_000);
+
+test("hactl reload adds a node to a cluster that runs, and hactl ring rekey changes the key of all three", async () => {
+  const nodes = await LocalCluster.make({ nodes: 3 });
+  close = () => nodes.destroy();
+  ownKeys(nodes);
+  const whole = readFileSync(nodes.configOf("node1"), "utf8");
+  const block = whole.slice(whole.lastIndexOf("[[nodelist.node]]"), whole.indexOf("[quorum]"));
+  const pair = ["node1", "node2"];
+  for (const name of pair) edit(nodes, name, (text) => text.replace(block, ""));
+  const shows = (wanted: RegExp) => async () => {
+    const { code, stdout } = await nodes.hactl("node1", "node", "show");
+    return code === 0 && wanted.test(stdout) ? true : undefined;
+  };
+  for (const name of pair) nodes.start(name);
+  await nodes.until("two nodes take part", 20_000, shows(/node1.*member.*node2.*member/s));
+  for (const name of pair) edit(nodes, name, (text) => text.replace("[quorum]", `${block}[quorum]`));
+  const first = await nodes.hactl("node1", "reload");
+  expect(first.stderr).toContain("run 'hactl reload' on node2");
+  const second = await nodes.hactl("node2", "reload");
+  expect(second).toMatchObject({ code: 0 });
+  expect(second.stderr).not.toContain("run 'hactl reload'");
+  nodes.start("node3");
+  await nodes.until("the third takes part", 20_000, shows(/node3.*member/));
+  const rekey = await nodes.hactl("node3", "ring", "rekey");
+  expect(rekey.stderr).toBe("");
+  expect(rekey.stdout).toContain("3 nodes use the new key: node1, node2, node3.");
+  expect(new Set(nodes.names.map((name) => readFileSync(keyOf(nodes, name), "hex"))).size).toBe(1);
+}, 90_000);

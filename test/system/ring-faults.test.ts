@@ -82,7 +82,7 @@ test("one datagram in five may be lost at the default token", async () => {
   const heard = listen(ring);
   const before = memberships(ring);
   await ring.wire.set({ rule: { loss: 0.2 } });
-  const sent = await talk(ring, seconds * 1000, 200);
+  const sent = await talk(ring, seconds * 1000, 1000);
   const arrived = heard[0]?.length ?? 0;
   const counts = await ring.wire.heal();
   console.log(

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim check-all bench bench-ring demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim check-all bench bench-ring fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,13 @@ bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 
 bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, timers on a busy machine
 	$(BUN) test/bench/ring.ts
+
+# make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0]; needs Debian's pacemaker-cli-utils.
+fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the smallest that differ
+	$(BUN) test/scheduler/fuzz.ts --seeds $(or $(SEEDS),200) --from $(or $(FROM),1) --shrink $(or $(SHRINK),1)
+
+bench-scheduler: $(BUN) ## big clusters decided beside crm_simulate: CPU seconds of each
+	$(BUN) test/bench/scheduler.ts $(PRESETS)
 
 demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 	$(BUN) test/demo/demo.ts

@@ -1,0 +1,32 @@
+/**
+ * Random clusters, decided by this scheduler and by the crm_simulate that is installed (Debian package
+ * pacemaker-cli-utils); prints the smallest cluster of each seed on which they differ.
+ * Usage: bun test/scheduler/fuzz.ts [--seeds N] [--from S] [--shrink 0|1] [--show N]
+ */
+import { formatXml } from "../../src/cib/index.ts";
+import { compareSeed, type Finding } from "./differential.ts";
+
+const option = (name: string, otherwise: number) => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+};
+const from = option("--from", 1);
+const seeds = option("--seeds", 200);
+const shown = option("--show", 5);
+
+const found: Finding[] = [];
+let rejected = 0;
+for (let seed = from; seed < from + seeds; seed++) {
+  const result = compareSeed(seed, found.length < shown && option("--shrink", 1) === 1);
+  if (result === "rejected") rejected++;
+  else if (result !== "same") {
+    found.push(result);
+    console.log(`seed ${seed}: ${result.lines.slice(0, 4).join("\n    ")}`);
+    if (result.smallest) console.log(formatXml(result.smallest));
+  }
+}
+console.log(
+  `${seeds} clusters from seed ${from}: ${found.length} decided differently, ${rejected} rejected by crm_simulate`,
+);
+if (found.length > 0) console.log(`seeds: ${found.map(({ seed }) => seed).join(" ")}`);
+process.exitCode = found.length > 0 || rejected > 0 ? 1 : 0;

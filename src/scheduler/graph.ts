@@ -4,9 +4,10 @@ import { resolvedParameters } from "./digests.ts";
 import type { GraphAction } from "./face.ts";
 import { Flag } from "./flags.ts";
 import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
+import { breakCircles } from "./graph-loops.ts";
 import { graphOrder } from "./graph-order.ts";
 import { actionsOf } from "./methods.ts";
-import type { Action, Cluster, Node, Resource } from "./model.ts";
+import type { Action, Cluster, Edge, Node, Resource } from "./model.ts";
 import { createNotifications } from "./notifications.ts";
 import { opKey } from "./operations.ts";
 import { routerOf } from "./router.ts";
@@ -25,13 +26,19 @@ export function createGraph(cluster: Cluster): GraphAction[] {
     action.graphId = action.id;
     shown.push(action);
   }
-  const ids = new Set(shown);
-  return shown.map((action) => {
-    const inputs: number[] = [];
+  const inputs = new Map<Action, Set<Edge>>();
+  for (const action of shown) inputs.set(action, new Set());
+  for (const [action, edges] of inputs)
     for (const edge of action.before)
-      if (edgeCounts(action, edge) && ids.has(edge.action)) inputs.push(edge.action.graphId);
-    return graphAction(unpacker, action, inputs);
-  });
+      if (edgeCounts(action, edge) && inputs.has(edge.action)) edges.add(edge);
+  breakCircles(cluster, inputs);
+  return shown.map((action) =>
+    graphAction(
+      unpacker,
+      action,
+      [...(inputs.get(action) ?? [])].map((edge) => edge.action.graphId),
+    ),
+  );
 }
 
 function notifyInside(cluster: Cluster, rsc: Resource): void {

@@ -120,7 +120,9 @@ async function main(): Promise<number> {
   } catch (error) {
     say(paint(31, `\nThe demonstration failed: ${error instanceof Error ? error.message : String(error)}`));
     for (const name of cluster.names)
-      say(`\n--- log of ${name} ---\n${cluster.logOf(name).split("\n").slice(-30).join("\n")}`);
+      say(
+        `\n--- log of ${name} ---\n${cluster.logOf(name).split("\n").slice(-30).join("\n")}\n${cluster.stderrOf(name)}`,
+      );
     return 1;
   } finally {
     cleanUp();

@@ -87,6 +87,15 @@ export class LocalCluster {
     }
   }
 
+  /** What a node's daemon said on standard error: why it could not start. */
+  stderrOf(name: string): string {
+    try {
+      return readFileSync(join(this.directory, name, "stderr"), "utf8");
+    } catch {
+      return "";
+    }
+  }
+
   /** Starts a node's daemon; it joins on its own time. */
   start(name: string): void {
     const words = [

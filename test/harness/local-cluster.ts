@@ -11,6 +11,9 @@ export const executable = join(checkout, "dist", "hactl");
 /** Tests that want real-time priority or locked memory say so. */
 const withoutPrivileges = ["sched_rr = false", "lock_memory = false"];
 
+/** Clusters of two test runs on the same machine must not meet. */
+const ownPort = 20_000 + (process.pid % 1_000) * 10;
+
 /** What a command printed and how it ended. */
 export interface Ran {
   readonly code: number;
@@ -208,7 +211,7 @@ export class LocalCluster {
     const addresses = options.addresses ?? ((node: number) => [`127.0.0.${node}`]);
     const links = addresses(1).map(
       (_, link) =>
-        `[[totem.interface]]\nlinknumber = ${link}\nmcastport = ${(options.port ?? 25405) + link}\n`,
+        `[[totem.interface]]\nlinknumber = ${link}\nmcastport = ${(options.port ?? ownPort) + link}\n`,
     );
     const nodes = this.names.map((node, i) => {
       const rings = addresses(i + 1).map((address, link) => `ring${link}_addr = "${address}"`);

@@ -108,7 +108,15 @@ function buildAll(
   checkParts(many("logging.logger_subsys"), partNamed, out);
   const sysconfig = one("sysconfig");
   const remote = buildRemote(one("remote"), sysconfig);
-  const localNode = checkMachine(one, many, nodeTables, nodes, context, context.keyFile ?? remote.keyFile, out);
+  const localNode = checkMachine(
+    one,
+    many,
+    nodeTables,
+    nodes,
+    context,
+    context.keyFile ?? remote.keyFile,
+    out,
+  );
   const { machine } = context;
   if (context.purpose !== "text") {
     checkLogging(one("logging"), sysconfig, machine, out);

@@ -144,7 +144,13 @@ export function addColocation(cluster: Cluster, input: ColocationInput): void {
 }
 
 /** Where two must never be together, one leaves its role before the other takes its own there. */
-function orderApart(cluster: Cluster, first: Resource, firstRole: Role, then: Resource, thenRole: Role): void {
+function orderApart(
+  cluster: Cluster,
+  first: Resource,
+  firstRole: Role,
+  then: Resource,
+  thenRole: Role,
+): void {
   const leaving =
     firstRole === Role.Promoted ? ["demote"] : firstRole === Role.Unpromoted ? ["stop", "promote"] : ["stop"];
   const taking =

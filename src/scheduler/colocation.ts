@@ -3,7 +3,7 @@ import { anyUsable, nodeUsable } from "./availability.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
 import { Role } from "./flags.ts";
 import { applyLocation } from "./location.ts";
-import { type MergeOptions, assignmentOf, type Places } from "./methods.ts";
+import { assignmentOf, type MergeOptions, type Places } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { attributeForColocation } from "./node-attributes.ts";
 import { copyPlaces } from "./places.ts";

@@ -114,6 +114,8 @@ export class RingCluster {
     const address = (host: number, link: number) =>
       network ? WireNetwork.address(host, link) : `127.0.${link}.${host}`;
     const nodes = await LocalCluster.make({
+      // Clusters of other tests may run beside this one.
+      port: 10_000 + (process.pid % 2_000) * 8,
       ...options,
       addresses: (host) => Array.from({ length: links }, (_, link) => address(host, link)),
     });

@@ -179,7 +179,7 @@ test("a node is added and removed, and an address changes, while the others run"
 }, 60_000);
 
 test("hactl reload adds a node to a cluster that runs, and hactl ring rekey changes the key of all three", async () => {
-  const nodes = await LocalCluster.make({ nodes: 3 });
+  const nodes = await LocalCluster.make({ nodes: 3, port: 10_000 + (process.pid % 2_000) * 8 });
   close = () => nodes.destroy();
   ownKeys(nodes);
   const whole = readFileSync(nodes.configOf("node1"), "utf8");

@@ -105,12 +105,7 @@ function upgradeBlocks(resource: XmlElement, note: Note): void {
   }
 }
 
-function upgradeParameter(
-  resource: XmlElement,
-  block: XmlElement,
-  pair: XmlElement,
-  before1: boolean,
-): void {
+function upgradeParameter(resource: XmlElement, block: XmlElement, pair: XmlElement, before1: boolean): void {
   const name = pair.attributes.get("name") ?? "";
   if (before1 && isOldMetaName(name)) {
     removeChild(block, pair);

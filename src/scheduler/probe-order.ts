@@ -7,22 +7,42 @@ import { compatibleInstance } from "./pairing.ts";
 
 /** Orders probes before whatever their results may change: starts and restarts of other resources, and stops. */
 export function orderProbes(cluster: Cluster): void {
-  for (const rsc of cluster.resources) orderRestarts(cluster, rsc);
+  const leading = leadingToRestarts(cluster);
+  for (const rsc of cluster.resources) orderRestarts(cluster, rsc, leading);
   for (const ordering of cluster.orderings) orderBeforeStopped(ordering);
 }
 
 const probesOf = (rsc: Resource): Action[] => findActions(rsc, opKey(rsc.id, "monitor", 0), undefined);
 
-function orderRestarts(cluster: Cluster, rsc: Resource): void {
+/** Actions from which the way along what follows comes to something that may restart: the others need no search. */
+function leadingToRestarts(cluster: Cluster): ReadonlySet<Action> {
+  const leading = new Set<Action>();
+  const pending: Action[] = [];
+  for (const action of cluster.actions) {
+    const down = downFor[action.task];
+    if (down === undefined || !action.rsc?.isPrimitive) continue;
+    if (action.rsc.actionsByKey.has(opKey(action.rsc.id, down, 0))) pending.push(action);
+  }
+  for (let action = pending.pop(); action; action = pending.pop()) {
+    if (leading.has(action)) continue;
+    leading.add(action);
+    for (const edge of action.before) pending.push(edge.action);
+  }
+  return leading;
+}
+
+/** What a restart does before it starts or promotes. */
+const downFor: Readonly<Record<string, string>> = { start: "stop", promote: "demote" };
+
+function orderRestarts(cluster: Cluster, rsc: Resource, leading: ReadonlySet<Action>): void {
   if (!rsc.isPrimitive) {
-    for (const part of rsc.children) orderRestarts(cluster, part);
+    for (const part of rsc.children) orderRestarts(cluster, part, leading);
     return;
   }
   for (const probe of probesOf(rsc))
     for (const edge of [...probe.after].reverse()) {
       holdInstances(probe, edge);
-      cluster.loopVisit++;
-      holdRestarts(cluster, probe, edge.action);
+      holdRestarts(cluster, probe, edge.action, leading);
     }
 }
 
@@ -39,29 +59,43 @@ function holdInstances(probe: Action, edge: Edge): void {
 }
 
 /** If the probe finds something, what comes after the resource restarts: its stop must not have begun then. */
-function holdRestarts(cluster: Cluster, probe: Action, after: Action): void {
-  if (!probe.rsc?.isPrimitive || probe.task !== "monitor") return;
-  if (after.visited === cluster.loopVisit) return;
-  after.visited = cluster.loopVisit;
-  const { rsc } = after;
-  if (rsc?.isPrimitive && probe.rsc !== rsc) {
-    const down = after.task === "start" ? "stop" : after.task === "promote" ? "demote" : undefined;
-    if (down !== undefined)
-      for (const then of findActions(rsc, opKey(rsc.id, down, 0), undefined))
-        if (!then.pseudo) orderActions(probe, then, Link.Ordered);
+function holdRestarts(cluster: Cluster, probe: Action, start: Action, leading: ReadonlySet<Action>): void {
+  const { rsc } = probe;
+  if (!rsc?.isPrimitive || probe.task !== "monitor") return;
+  const visit = ++cluster.loopVisit;
+  const pending = [start];
+  for (let after = pending.pop(); after; after = pending.pop()) {
+    if (after.visited === visit || !leading.has(after)) continue;
+    after.visited = visit;
+    holdRestart(probe, rsc, after);
+    pending.push(...restartedBy(cluster, rsc, after));
   }
+}
+
+function holdRestart(probe: Action, probed: Resource, after: Action): void {
+  const { rsc } = after;
+  const down = downFor[after.task];
+  if (!rsc?.isPrimitive || probed === rsc || down === undefined) return;
+  for (const then of findActions(rsc, opKey(rsc.id, down, 0), undefined))
+    if (!then.pseudo) orderActions(probe, then, Link.Ordered);
+}
+
+/** What an action makes required; from a group or clone also its parts, or only the one that fits. */
+function restartedBy(cluster: Cluster, probed: Resource, after: Action): Action[] {
+  const { rsc } = after;
   const interleaved = rsc?.isClone === true && rsc.clone?.interleave === true;
-  const partner = interleaved ? compatibleInstance(cluster, probe.rsc, rsc, Role.Unknown, false) : undefined;
-  for (const edge of [...after.after].reverse()) {
-    const next = edge.action;
-    if ((edge.kind & Link.FirstImpliesThen) === 0) {
+  const partner = interleaved ? compatibleInstance(cluster, probed, rsc, Role.Unknown, false) : undefined;
+  const result: Action[] = [];
+  for (const { action: next, kind } of after.after) {
+    if ((kind & Link.FirstImpliesThen) === 0) {
       // From a group or clone to its own parts the way goes on although that edge implies nothing.
-      if (!rsc || rsc.isPrimitive || probe.rsc.parent === rsc) continue;
+      if (!rsc || rsc.isPrimitive || probed.parent === rsc) continue;
       if (!next.rsc || next.rsc.isCollective || next.rsc.parent !== rsc) continue;
       if (interleaved && partner !== next.rsc) continue;
     }
-    holdRestarts(cluster, probe, next);
+    result.push(next);
   }
+  return result;
 }
 
 /** What waits for a stop waits for the probe that may show that there is something to stop. */

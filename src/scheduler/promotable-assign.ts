@@ -232,10 +232,10 @@ function promotionPlace(cluster: Cluster, rsc: Resource): { readonly node: Node;
   return entry.count < (clone.clone?.promotedNodeMax ?? 1) || !rsc.managed ? entry : undefined;
 }
 
-/** A guest's node will be there when its guest is. */
+/** A guest's node can run something only if its guest has a place. */
 const canRunResources = (node: Node): boolean =>
-  placeUsable({ node, score: 0, discovery: "always", count: 0 }) ||
-  (node.isGuest && !node.shutdown && !node.standby);
+  placeUsable({ node, score: 0, discovery: "always", count: 0 }) &&
+  (!node.isGuest || node.remoteRsc?.container?.assignedTo !== undefined);
 
 function staysUnpromoted(rsc: Resource): void {
   rsc.nextRole = soleOrAny(rsc) ? Role.Unpromoted : Role.Stopped;

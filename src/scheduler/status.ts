@@ -224,7 +224,7 @@ function remoteOnline(node: Node): void {
     return;
   }
   const { container } = connection;
-  const host = container?.runningOn.length === 1 ? container.runningOn[0] : undefined;
+  const host = container && connection.runningOn.length === 1 ? connection.runningOn[0] : undefined;
   if (connection.role === Role.Started) node.online = true;
   if (connection.role === Role.Started && connection.nextRole === Role.Stopped) node.shutdown = true;
   if (container?.failed) {

@@ -122,8 +122,7 @@ export class Leader {
     const action = this.#run?.flyingByKey(result.transitionKey);
     const failed = isFailure(result);
     if (!action || !this.#run) {
-      if (failed || isRecorded(result.action))
-        this.changed(`${result.rsc.id} ${result.action} on ${node}: ${describe(result)}`);
+      if (failed || isRecorded(result.action)) this.#unexpected(node, result, failed);
       return;
     }
     if (!failed || action.task === "notify") return this.#run.succeed(action);
@@ -132,6 +131,14 @@ export class Leader {
     const probe = action.task === "monitor" && action.intervalMs === 0;
     if (!probe) this.#event("warning", "ACTION-FAILED", reason, node, result.rsc.id);
     if (!action.canFail || probe) this.changed(reason);
+  }
+
+  /** A result that no running transition waits for: mostly of a recurring monitor. */
+  #unexpected(node: NodeName, result: OperationResult, failed: boolean): void {
+    const what = `${result.rsc.id}_${result.action}_${result.intervalMs} on ${node} ${describe(result)}`;
+    if (failed && result.intervalMs > 0 && this.#active)
+      this.#event("warning", "ACTION-FAILED", what, node, result.rsc.id);
+    this.changed(what);
   }
 
   /** An action that consists of a message has been delivered. */

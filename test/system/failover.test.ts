@@ -24,10 +24,11 @@ describe("a web server behind a virtual address", () => {
       const own = (file: string) => join(nodeDirectory, file);
       writeFileSync(
         join(cluster.nodes.directory, name, "own", "nginx.conf"),
-        `user root; pid ${own("nginx.pid")}; error_log ${own("error.log")}; events {}
+        // The agent reads these lines: it wants one directive on each.
+        `user root;\npid ${own("nginx.pid")};\nerror_log ${own("error.log")}; events {}
 http { access_log off; client_body_temp_path ${own("body")}; proxy_temp_path ${own("proxy")};
 fastcgi_temp_path ${own("fastcgi")}; uwsgi_temp_path ${own("uwsgi")}; scgi_temp_path ${own("scgi")};
-server { listen 80; location / { return 200 "${name}\\n"; } } }\n`,
+server {\nlisten 80;\nlocation / { return 200 "${name}\\n"; } } }\n`,
       );
     }
     cluster.nodes.startAll();
@@ -151,7 +152,9 @@ location prefer site 50: node1
       server() === undefined ? true : undefined,
     );
     await served(/./, 30_000);
-    const counts = await cluster.nodes.hactl("node2", "history", "--json", "--limit", "100");
-    expect(counts.stdout).toContain("web_monitor_5000");
+    const told = await Promise.all(
+      cluster.nodes.names.map((name) => cluster.nodes.hactl(name, "history", "--json", "--limit", "100")),
+    );
+    expect(told.map(({ stdout }) => stdout).join("\n")).toContain("web_monitor_5000");
   }, 60_000);
 });

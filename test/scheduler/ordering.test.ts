@@ -1,0 +1,165 @@
+import { describe, expect, test } from "bun:test";
+import {
+  decideSmall,
+  history,
+  isBefore,
+  meta,
+  primitive,
+  running,
+  shownActions,
+  stopped,
+} from "./small-cib.ts";
+
+const order = (attributes: string, id = "o") => `<rsc_order id="${id}" ${attributes}/>`;
+const two = primitive("a") + primitive("b");
+const bothStopped = { n1: stopped("a") + stopped("b") };
+const bothRunning = { n1: running("a") + running("b") };
+const failedA = history("a", { task: "start" }, { task: "monitor", interval: 10_000, rc: 1 });
+
+describe("a mandatory ordering", () => {
+  test("orders starts, and stops the other way round", () => {
+    const constraints = order('first="a" then="b"');
+    const up = decideSmall({ nodes: ["n1"], resources: two, constraints, histories: bothStopped });
+    expect(isBefore(up, "a_start_0", "b_start_0")).toBe(true);
+    const down = decideSmall({
+      nodes: ["n1"],
+      properties: { "stop-all-resources": "true" },
+      resources: two,
+      constraints,
+      histories: bothRunning,
+    });
+    expect(isBefore(down, "b_stop_0", "a_stop_0")).toBe(true);
+  });
+
+  test("restarts what depends on a resource that restarts, and says why", () => {
+    const transition = decideSmall({
+      nodes: ["n1"],
+      resources: two,
+      constraints: order('first="a" then="b"'),
+      histories: { n1: failedA + running("b") },
+    });
+    expect(transition.summary).toEqual(["Recover a ( n1 )", "Restart b ( n1 )  due to required a start"]);
+  });
+
+  test("keeps from starting what depends on a resource that cannot", () => {
+    const transition = decideSmall({
+      nodes: ["n1"],
+      resources: primitive("a", meta("a", { "target-role": "Stopped" })) + primitive("b"),
+      constraints: order('first="a" then="b"'),
+      histories: bothStopped,
+    });
+    expect(shownActions(transition)).toEqual([]);
+    expect(transition.summary).toEqual(["Start b ( n1 )  due to unrunnable a start (blocked)"]);
+  });
+});
+
+describe("an optional ordering", () => {
+  test("holds only when both act", () => {
+    const constraints = order('first="a" then="b" kind="Optional"');
+    const both = decideSmall({ nodes: ["n1"], resources: two, constraints, histories: bothStopped });
+    expect(isBefore(both, "a_start_0", "b_start_0")).toBe(true);
+    const one = decideSmall({
+      nodes: ["n1"],
+      resources: two,
+      constraints,
+      histories: { n1: failedA + running("b") },
+    });
+    expect(one.summary).toEqual(["Recover a ( n1 )"]);
+  });
+});
+
+describe("a serialized ordering", () => {
+  test("lets one go after the other without restarting either", () => {
+    const constraints = order('first="a" then="b" kind="Serialize"');
+    const both = decideSmall({ nodes: ["n1"], resources: two, constraints, histories: bothStopped });
+    expect(isBefore(both, "a_start_0", "b_start_0")).toBe(true);
+    const one = decideSmall({
+      nodes: ["n1"],
+      resources: two,
+      constraints,
+      histories: { n1: failedA + running("b") },
+    });
+    expect(one.summary).toEqual(["Recover a ( n1 )"]);
+  });
+});
+
+describe("an asymmetric ordering", () => {
+  test("does not order stops", () => {
+    const transition = decideSmall({
+      nodes: ["n1"],
+      properties: { "stop-all-resources": "true" },
+      resources: two,
+      constraints: order('first="a" then="b" symmetrical="false"'),
+      histories: bothRunning,
+    });
+    expect(isBefore(transition, "b_stop_0", "a_stop_0")).toBe(false);
+    expect(isBefore(transition, "a_stop_0", "b_stop_0")).toBe(false);
+  });
+});
+
+describe("orderings that contradict each other", () => {
+  test("are broken up with a warning rather than waiting for ever", () => {
+    const transition = decideSmall({
+      nodes: ["n1"],
+      resources: two,
+      constraints: order('first="a" then="b"', "o1") + order('first="b" then="a"', "o2"),
+      histories: bothStopped,
+    });
+    const ids = new Set(transition.actions.map(({ id }) => id));
+    expect(transition.actions.every(({ inputs }) => inputs.every((id) => ids.has(id)))).toBe(true);
+    const forwards = isBefore(transition, "a_start_0", "b_start_0");
+    expect(isBefore(transition, "b_start_0", "a_start_0")).toBe(!forwards);
+    expect(transition.messages.some(({ text }) => text.includes("closes a circle"))).toBe(true);
+  });
+});
+
+describe("a colocation", () => {
+  test("keeps from starting what must be with a resource that cannot start", () => {
+    const transition = decideSmall({
+      nodes: ["n1"],
+      resources: two + primitive("c", meta("c", { "target-role": "Stopped" })),
+      constraints: `${order('first="c" then="a"')}<rsc_colocation id="k" rsc="b" with-rsc="a" score="INFINITY"/>`,
+      histories: { n1: stopped("a") + stopped("b") + stopped("c") },
+    });
+    expect(shownActions(transition)).toEqual([]);
+    expect(transition.summary).toContain("Start b ( n1 )  due to colocation with a (blocked)");
+  });
+
+  test("apart: one leaves a node before the other comes", () => {
+    const transition = decideSmall({
+      resources: two,
+      constraints:
+        '<rsc_colocation id="k" rsc="a" with-rsc="b" score="-INFINITY"/>' +
+        '<rsc_location id="l1" rsc="b" node="n1" score="INFINITY"/>',
+      histories: { n1: running("a") + stopped("b"), n2: stopped("a") + stopped("b") },
+    });
+    expect(transition.summary).toEqual(["Move a ( n1 -> n2 )", "Start b ( n1 )"]);
+    expect(isBefore(transition, "a_stop_0", "b_start_0")).toBe(true);
+  });
+});
+
+describe("an ordering of an interleaved clone", () => {
+  const clones = (interleave: string) =>
+    `<clone id="ca">${primitive("a")}</clone><clone id="cb">${primitive("b")}${meta("cb", { interleave })}</clone>`;
+  const histories = { n1: failedA + running("b"), n2: running("a") + running("b") };
+
+  test("concerns the instances of the same node only", () => {
+    const transition = decideSmall({
+      resources: clones("true"),
+      constraints: order('first="ca" then="cb"'),
+      histories,
+    });
+    const stopsOfB = transition.actions.filter(({ key, kind }) => kind === "rsc" && key === "b_stop_0");
+    expect(stopsOfB.map(({ node }) => node)).toEqual(["n1" as never]);
+  });
+
+  test("concerns all instances when it is not interleaved", () => {
+    const transition = decideSmall({
+      resources: clones("false"),
+      constraints: order('first="ca" then="cb"'),
+      histories,
+    });
+    const stopsOfB = transition.actions.filter(({ key, kind }) => kind === "rsc" && key === "b_stop_0");
+    expect(stopsOfB.map(({ node }) => node).sort()).toEqual(["n1" as never, "n2" as never]);
+  });
+});

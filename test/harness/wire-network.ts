@@ -27,9 +27,14 @@ export class WireNetwork {
       for (let link = 0; link < links; link++)
         ports.push({ host, link, namespace, address: WireNetwork.address(host, link) });
     }
-    const wire = Bun.spawn([process.execPath, join(import.meta.dir, "wire.ts"), JSON.stringify(ports)], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    // A cable does not wait for a processor.
+    const priority = ["chrt", "-r", "40"];
+    const wire = Bun.spawn(
+      [...priority, process.execPath, join(import.meta.dir, "wire.ts"), JSON.stringify(ports)],
+      {
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     const network = new WireNetwork(prefix, hosts, wire);
     void network.#read();
     await network.#line();

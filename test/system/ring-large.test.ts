@@ -8,7 +8,12 @@ let ring: RingCluster;
 let formedMs = 0;
 
 beforeAll(async () => {
-  ring = await RingCluster.make({ nodes: 16, wire: true, totem: ["token_coefficient = 100"] });
+  ring = await RingCluster.make({
+    nodes: 16,
+    wire: true,
+    totem: ["token_coefficient = 100"],
+    system: ["sched_rr = true"],
+  });
   await ring.startAll();
   const begun = performance.now();
   formedMs = (await ring.ring(ring.names, 30_000)) - begun;
@@ -26,9 +31,9 @@ test("the others form a ring after token, consensus and half a second when one d
   const rest = ring.names.filter((name) => name !== "node7");
   const took = (await ring.ring(rest, 30_000)) - begun;
   console.log(`15 of 16 nodes: ring after ${took.toFixed(0)} ms, token ${tokenMs}, consensus ${consensusMs}`);
-  expect(took).toBeLessThan(tokenMs + consensusMs + 500);
   await ring.startAll(["node7"]);
   await ring.ring(ring.names, 30_000);
+  expect(took).toBeLessThan(tokenMs + consensusMs + 500);
 }, 60_000);
 
 test("two halves form rings of their own without quorum, and one ring when the network is whole again", async () => {

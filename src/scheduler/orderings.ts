@@ -41,9 +41,16 @@ export function addOrdering(cluster: Cluster, first: End, then: End, kind: numbe
     thenAction: then.action,
     kind,
   });
-  if (firstRsc && thenRsc && first.task !== undefined && then.task !== undefined)
-    orderMigrations(cluster, firstRsc, first.task, thenRsc, then.task);
+  if (!firstRsc || !thenRsc || (!firstRsc.migratable && !thenRsc.migratable)) return;
+  const firstTask = stepOf(firstKey);
+  const thenTask = stepOf(thenKey);
+  if (firstTask !== undefined && thenTask !== undefined)
+    orderMigrations(cluster, firstRsc, firstTask, thenRsc, thenTask);
 }
+
+/** The step that a key is about, if it is one that a migration may replace. */
+const stepOf = (key: string | undefined): string | undefined =>
+  key === undefined ? undefined : /_(start|stop|promote|demote)_0$/.exec(key)?.[1];
 
 const keyOf = (end: End, rsc: Resource | undefined): string | undefined => {
   if (end.action) return end.action.key;
@@ -65,7 +72,6 @@ function orderMigrations(
   thenTask: string,
 ): void {
   if (first === then || isInside(first, then) || isInside(then, first)) return;
-  if (!first.migratable && !then.migratable) return;
   const order = (task: string, thenAs: string, kind: number) =>
     orderTasks(cluster, first, task, then, thenAs, kind);
   const ordered = first.migratable ? Link.Ordered | Link.IfFirstUnmigratable : Link.Ordered;

@@ -48,7 +48,7 @@ function createActions(cluster: Cluster, rsc: Resource): void {
       rsc.stopUnexpected = true;
     }
   }
-  if (rsc.startPending && place) startAction(cluster, rsc, place, true).set(Flag.PrintAlways);
+  if (rsc.startPending) startAction(cluster, rsc, place, true).set(Flag.PrintAlways);
   let mustPromote = false;
   if (moves) {
     // What follows is about resources that stay.

@@ -48,6 +48,16 @@ export class RingClient {
     return this.memberships.at(-1)?.membership.members.join(" ") ?? "";
   }
 
+  /** The nodes whose clients take part, as said last. */
+  get participants(): string {
+    return (
+      this.memberships
+        .at(-1)
+        ?.membership.participants.map(({ nodeId }) => nodeId)
+        .join(" ") ?? ""
+    );
+  }
+
   /** Sends a message to all; false when the socket is full: `room` then says when to go on. */
   send(payload: Uint8Array): boolean {
     return this.#connection?.send(ToRing.SEND, payload) ?? true;
@@ -177,10 +187,13 @@ export class RingCluster {
     this.client(name).close();
   }
 
-  /** Waits until these nodes are a ring of exactly these. Answers when the last of them said so. */
+  /** Waits until these nodes are a ring of exactly these, and all their clients take part. Answers when the last of them said so. */
   async ring(names: readonly string[], timeoutMs: number): Promise<number> {
     const wanted = names.map((name) => this.names.indexOf(name) + 1).join(" ");
-    const there = (name: string) => this.#clients.get(name)?.members === wanted;
+    const there = (name: string) => {
+      const client = this.#clients.get(name);
+      return client?.members === wanted && client.participants === wanted;
+    };
     await this.nodes.until(`ring of ${wanted}`, timeoutMs, () => (names.every(there) ? true : undefined));
     return Math.max(...names.map((name) => this.client(name).memberships.at(-1)?.at ?? 0));
   }

@@ -125,6 +125,7 @@ function actionFlags(cluster: Cluster, target: Action, node: Node | undefined): 
     const ownFlags = actionsOf(member).actionFlags(cluster, own, node);
     if ((ownFlags & Flag.Optional) === 0) {
       flags &= ~Flag.Optional;
+      target.clear(Flag.Optional);
     }
     if (task !== target.task && (ownFlags & Flag.Runnable) === 0) {
       flags &= ~Flag.Runnable;

@@ -47,14 +47,14 @@ location there picky 500: node1`);
 location there sick 50: node1`);
     expect(await story.somewhere("sick")).toBe("node1");
     const since = Date.now();
-    tell("sick", "monitor", "fail");
+    tell("sick", "monitor.node1", "fail");
     await story.until("a first recovery", 10_000, async () =>
       (await story.plans(since)).some((plan) => /Recover sick/.test(plan)) ? true : undefined,
     );
     await story.until("it leaves node1", 10_000, () =>
       story.where("sick").some((node) => node !== "node1") ? true : undefined,
     );
-    untell("sick", "monitor");
+    untell("sick", "monitor.node1");
     await story.idle();
     expect(story.where("sick")).toHaveLength(1);
     expect(story.where("sick")).not.toEqual(["node1"]);

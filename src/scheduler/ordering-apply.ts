@@ -64,7 +64,7 @@ function makeFirst(cluster: Cluster, rsc: Resource, key: string): Action | undef
   if (!task) return undefined;
   const role = roleOf(rsc, true);
   if (task.name === "stop" && role === Role.Stopped) return undefined;
-  if (task.name === "demote" && (role === Role.Stopped || role === Role.Unpromoted)) return undefined;
+  if (task.name === "demote" && role === Role.Unpromoted) return undefined;
   return action(
     cluster,
     rsc,

@@ -26,7 +26,7 @@ for (let seed = from; seed < from + seeds; seed++) {
   }
 }
 console.log(
-  `${seeds} clusters from seed ${from}: ${found.length} decided differently, ${rejected} rejected by crm_simulate`,
+  `${seeds} clusters from seed ${from}: ${found.length} decided differently, ${rejected} that crm_simulate rejects or dies of`,
 );
 if (found.length > 0) console.log(`seeds: ${found.map(({ seed }) => seed).join(" ")}`);
-process.exitCode = found.length > 0 || rejected > 0 ? 1 : 0;
+process.exitCode = found.length > 0 ? 1 : 0;

@@ -72,7 +72,6 @@ location there sick 50: node1`);
     await story.until("its recovery", 15_000, async () =>
       (await story.plans(since)).some((plan) => /Recover stuck/.test(plan)) ? true : undefined,
     );
-    untell("stuck", "monitor");
     await story.idle();
     expect(story.where("stuck")).toHaveLength(1);
     expect(await story.cib()).toContain('op-status="2"');

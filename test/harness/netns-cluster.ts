@@ -11,8 +11,8 @@ export interface NetnsClusterOptions extends Omit<LocalClusterOptions, "addresse
 export const nodeDirectory = "/run/hactl-test-node";
 
 /**
- * A cluster whose nodes are network namespaces on a bridge, each with its own /run/resource-agents: as close to
- * machines as one machine allows. Power off is: no process, no address, no cable.
+ * A cluster whose nodes are network namespaces on a bridge, as close to machines as one machine allows. Power off is:
+ * no process, no address, no cable.
  */
 export class NetnsCluster {
   private constructor(
@@ -30,10 +30,10 @@ export class NetnsCluster {
       ...options,
       addresses: (n) => Array.from({ length: links }, (_, link) => network.address(n, link)),
       enter: (name) => network.enter(name),
+      processes: (name) => network.processes(name),
       boot: (name) => {
         const own = join(made.cluster?.directory ?? "", name, "own");
-        const mounts = `mount -t tmpfs none /run/resource-agents && mount --bind ${own} ${nodeDirectory}`;
-        return ["unshare", "-m", "sh", "-c", `${mounts} && exec "$@"`, "boot"];
+        return ["unshare", "-m", "sh", "-c", `mount --bind ${own} ${nodeDirectory} && exec "$@"`, "boot"];
       },
     });
     made.cluster = nodes;
@@ -84,7 +84,8 @@ export class NetnsCluster {
     const path = join(this.nodes.directory, "pids", `${name}.off`);
     const namespace = this.network.namespace(name);
     const links = Array.from({ length: this.#links }, (_, link) => `eth${link}`);
+    const kill = `ip netns pids ${namespace} | xargs -r kill -9 2>/dev/null`;
     const lines = links.map((link) => `ip -n ${namespace} link set ${link} down 2>/dev/null`);
-    writeFileSync(path, `#!/bin/sh\n${lines.join("\n")}\nexit 0\n`, { mode: 0o755 });
+    writeFileSync(path, `#!/bin/sh\n${lines.join("\n")}\n${kill}\nexit 0\n`, { mode: 0o755 });
   }
 }

@@ -96,6 +96,15 @@ export class TestNetwork {
     run("ip", "-n", this.#switch, "link", "set", this.#port(host, link), plugged ? "up" : "down");
   }
 
+  /** Processes that run on a host. */
+  processes(host: string): number[] {
+    const { stdout } = spawnSync("ip", ["netns", "pids", this.namespace(host)], { encoding: "utf8" });
+    return stdout
+      .split("\n")
+      .map(Number)
+      .filter((pid) => pid > 0);
+  }
+
   /** Words before a command that runs on a host. */
   enter(host: string): string[] {
     return ["ip", "netns", "exec", this.namespace(host)];

@@ -124,10 +124,7 @@ describe("a cluster of three", () => {
   test("starts a service that died again", async () => {
     await idle();
     const since = Date.now();
-    const serving = () =>
-      cluster
-        .processesOf("node1")
-        .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("Service\0serve"));
+    const serving = () => cluster.servicesOf("node1");
     const pids = serving();
     expect(pids).toHaveLength(1);
     for (const pid of pids) process.kill(pid, "SIGKILL");

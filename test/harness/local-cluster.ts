@@ -157,6 +157,25 @@ export class LocalCluster {
     return [...new Set([...marked, ...(this.options.processes?.(name) ?? [])])];
   }
 
+  /**
+   * The processes of ocf:hactl:Service on a node. Each leads a session of its own; what their shells fork looks alike
+   * until it runs another program.
+   */
+  servicesOf(name: string): number[] {
+    return this.processesOf(name).filter((pid) => {
+      try {
+        const session = readFileSync(`/proc/${pid}/stat`, "utf8")
+          .replace(/^.*\) /, "")
+          .split(" ")[3];
+        return (
+          Number(session) === pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/Service\0serve")
+        );
+      } catch {
+        return false;
+      }
+    });
+  }
+
   /** The node dies: every process of it is killed, again until none is left. */
   kill(name: string): void {
     for (let round = 0; round < 50; round++) {

@@ -34,10 +34,7 @@ function startsAndStops(): number {
   return sum;
 }
 
-const processes = (name: string) =>
-  story.nodes
-    .processesOf(name)
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/Service\0serve"));
+const processes = (name: string) => story.nodes.servicesOf(name);
 
 /** Memory of a process in MB. */
 const rss = (pid: number | undefined) =>

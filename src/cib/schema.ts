@@ -19,7 +19,23 @@ const container = [
 ];
 const resources = ["primitive", "template", "group", "clone", "master", "bundle"];
 const conditions = ["expression", "date_expression", "rsc_expression", "op_expression", "rule"];
-const dateFields = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"];
+/** Attributes of a duration in a rule. */
+export const durationFields = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"];
+
+/** Attributes of a date specification in a rule. */
+export const dateSpecFields = [
+  "seconds",
+  "minutes",
+  "hours",
+  "monthdays",
+  "weekdays",
+  "yeardays",
+  "months",
+  "weeks",
+  "years",
+  "weekyears",
+  "moon",
+];
 
 function rule(
   children: readonly string[],
@@ -130,24 +146,8 @@ export const elementRules: Readonly<Record<string, ElementRule>> = {
   rule: rule(conditions, ["id"], ["score", "score-attribute", "boolean-op", "role"]),
   expression: rule([], ["id", "attribute", "operation"], ["value", "type", "value-source"]),
   date_expression: rule(["duration", "date_spec"], ["id"], ["operation", "start", "end"]),
-  duration: rule([], ["id"], dateFields),
-  date_spec: rule(
-    [],
-    ["id"],
-    [
-      "seconds",
-      "minutes",
-      "hours",
-      "monthdays",
-      "weekdays",
-      "yeardays",
-      "months",
-      "weeks",
-      "years",
-      "weekyears",
-      "moon",
-    ],
-  ),
+  duration: rule([], ["id"], durationFields),
+  date_spec: rule([], ["id"], dateSpecFields),
   rsc_expression: rule([], ["id"], ["class", "provider", "type"]),
   op_expression: rule([], ["id", "name"], ["interval"]),
   "fencing-topology": rule(["fencing-level"], []),

@@ -1,10 +1,9 @@
 import { type CommandDef, runCommand } from "citty";
-import { CrmExit, HactlError, nearest } from "../terms/index.ts";
+import { CrmExit, HactlError, nearest, toolNames } from "../terms/index.ts";
 import { checkWords, findCommand, type GlobalOptions, resolved, splitGlobals } from "./arguments.ts";
 import { commandHelp, commandNames, mainHelp } from "./help.ts";
 import { print, reportError, setOutputStyle, wantsColour } from "./output.ts";
 import { commands } from "./registry.ts";
-import { toolNames } from "./tool-names.ts";
 import { printVersion } from "./version.ts";
 
 /** What a command may get beside its own arguments: `context.data` of citty's `run`. */

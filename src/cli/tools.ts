@@ -1,4 +1,4 @@
-import type { ToolName } from "./tool-names.ts";
+import type { ToolName } from "../terms/index.ts";
 
 /** A command under a name of its own, which agents and old habits call: no frame, no colours, exact output. */
 export interface Tool {

@@ -1,32 +1,11 @@
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { toolNames } from "../terms/index.ts";
 
-/** Names under which agents call back (features of the one executable, chosen by the name it is called by). */
-export const AGENT_TOOLS = [
-  "attrd_updater",
-  "cibadmin",
-  "corosync-cfgtool",
-  "corosync-cmapctl",
-  "corosync-quorumtool",
-  "crm",
-  "crm_attribute",
-  "crm_diff",
-  "crm_error",
-  "crm_failcount",
-  "crm_master",
-  "crm_mon",
-  "crm_node",
-  "crm_resource",
-  "crm_shadow",
-  "crm_simulate",
-  "crm_standby",
-  "crm_ticket",
-  "crm_verify",
-  "crmadmin",
-  "ha_logger",
+/** Names under which agents call back: those of all tools but the ones that only the kdump initrd calls. */
+const agentTools = [
   "hactl",
-  "pacemakerd",
-  "stonith_admin",
-] as const;
+  ...toolNames.filter((name) => name !== "fence_kdump_send" && name !== "kdump-send"),
+];
 
 /**
  * Makes a directory with the name of each tool, all for this program: agents find these before any that another
@@ -39,7 +18,7 @@ export function makeToolsDirectory(directory: string, command: readonly string[]
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const [executable, ...source] = command;
   if (executable === undefined) return;
-  for (const name of AGENT_TOOLS) {
+  for (const name of agentTools) {
     const path = `${directory}/${name}`;
     // An agent may look for it at this very moment: it is replaced, never absent.
     const fresh = `${path}.${process.pid}`;

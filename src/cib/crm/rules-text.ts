@@ -1,4 +1,5 @@
 import { formatScore, INFINITY } from "../../terms/index.ts";
+import { dateSpecFields, durationFields } from "../schema.ts";
 import { parseScore } from "../values.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue, type Token } from "./lexer.ts";
@@ -6,20 +7,6 @@ import { type Reader, readRole } from "./reader.ts";
 
 const operations = ["lt", "gt", "lte", "gte", "eq", "ne"];
 const types = ["string", "number", "integer", "version"];
-const durationFields = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"];
-const specFields = [
-  "seconds",
-  "minutes",
-  "hours",
-  "monthdays",
-  "weekdays",
-  "yeardays",
-  "months",
-  "weeks",
-  "years",
-  "weekyears",
-  "moon",
-];
 
 /** Reads one rule, behind its keyword. Without a score it has INFINITY. */
 export function readRule(reader: Reader): XmlElement {
@@ -120,9 +107,13 @@ function readDate(reader: Reader): XmlElement {
     }
     case "spec":
     case "date_spec": {
-      const fields = readFields(reader, specFields);
+      const fields = readFields(reader, dateSpecFields);
       if (Object.keys(fields).length === 0)
-        throw reader.fail("a date specification needs a field", `fields are ${specFields.join(", ")}`, token);
+        throw reader.fail(
+          "a date specification needs a field",
+          `fields are ${dateSpecFields.join(", ")}`,
+          token,
+        );
       return element("date_expression", { operation: "date_spec" }, [element("date_spec", fields)]);
     }
     default:

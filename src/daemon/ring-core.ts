@@ -8,6 +8,7 @@ import {
   type RingId,
   SEAL_BODY_OVERHEAD,
   Seal,
+  type SealCipher,
   SingleRing,
   type TotemEffect,
   type TotemEvent,
@@ -75,8 +76,11 @@ export class RingCore {
   private readonly pending: TotemEvent[] = [];
   private out: RingEffect[] = [];
 
-  /** `salt`: eight random bytes, new at each start; the seal's nonces depend on them. */
-  constructor(options: RingCoreOptions, salt: Uint8Array, now: Millis) {
+  /**
+   * `salt`: eight random bytes, new at each start; the seal's nonces depend on them. `cipher`: AES-256-GCM unless
+   * said otherwise.
+   */
+  constructor(options: RingCoreOptions, salt: Uint8Array, now: Millis, cipher?: SealCipher) {
     this.options = options;
     this.self = options.self;
     this.keys = new KeyChange(options.key, options.nextKey);
@@ -90,6 +94,7 @@ export class RingCore {
         ...(this.nextKey ? [this.nextKey] : []),
         ...(options.alsoAcceptKeys ?? []).map(clusterKey),
       ],
+      ...(cipher && { cipher }),
     });
     this.links = new Links(options.self, this.seal, options.links, now);
     this.ring = new SingleRing({

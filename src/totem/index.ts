@@ -21,5 +21,6 @@ export {
 } from "./links.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
 export { Seal } from "./seal.ts";
+export type { SealCipher } from "./seal-cipher.ts";
 export { CLUSTER_KEY_BYTES, type ClusterKey, clusterKey } from "./seal-key.ts";
 export { SingleRing } from "./srp/single-ring.ts";

@@ -22,6 +22,10 @@ export function encodeHead(kind: number, link: number, target: NodeId | 0): Uint
   return head;
 }
 
+/** Whom a body is for; 0: everybody. */
+export const bodyTarget = (body: Uint8Array): number =>
+  (body[2] ?? 0) * 0x100_0000 + (((body[3] ?? 0) << 16) | ((body[4] ?? 0) << 8) | (body[5] ?? 0));
+
 /** What a pong answers: the ping's sealed header. */
 export interface PongBody {
   readonly incarnation: Incarnation;

@@ -4,6 +4,7 @@ import { type LinkTimes, Liveness } from "./links-liveness.ts";
 import {
   BODY_HEAD,
   BodyKind,
+  bodyTarget,
   decodePing,
   decodePong,
   encodeHead,
@@ -279,11 +280,10 @@ export class Links {
     this.counters.received = (this.counters.received ?? 0) + 1;
     const { body } = opened;
     if (body.length < BODY_HEAD) return "malformed";
-    const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const target = view.readUInt32BE(2);
+    const target = bodyTarget(body);
     if (target !== 0 && target !== this.self) return "misdirected";
     const rest = body.subarray(BODY_HEAD);
-    switch (view[0]) {
+    switch (body[0]) {
       case BodyKind.DATA:
         return this.onData(peer, opened, rest, now);
       case BodyKind.PING:

@@ -325,10 +325,7 @@ export function updatePair(
     changed |= Changed.Then;
     if (then.rsc?.parent) updateAction(cluster, then);
   }
-  if (first.flags !== firstBefore) {
-    changed |= Changed.First;
-    updateAction(cluster, first);
-  }
+  if (first.flags !== firstBefore) changed |= Changed.First;
   return changed;
 }
 

@@ -1,0 +1,23 @@
+import { describe, expect, test } from "bun:test";
+import { decideSmall, meta, primitive, running, stopped } from "./small-cib.ts";
+
+/** A clone of a group of primitives. */
+const clonedGroup = (members: readonly string[], settings: Readonly<Record<string, string>> = {}): string =>
+  `<clone id="c">${meta("c", settings)}<group id="g">${members.map((id) => primitive(id)).join("")}</group></clone>`;
+
+describe("a cloned group", () => {
+  test("restarts as a chain: each member names the start before its own", () => {
+    const { summary } = decideSmall({
+      nodes: ["n1"],
+      resources: primitive("a") + clonedGroup(["m1", "m2", "m3"]),
+      constraints: `<rsc_order id="o" first="a" then="c"/>`,
+      histories: { n1: stopped("a") + running("m1") + running("m2") + running("m3") },
+    });
+    expect(summary).toEqual([
+      "Start a ( n1 )",
+      "Restart m1:0 ( n1 )  due to required a start",
+      "Restart m2:0 ( n1 )  due to required m1:0 start",
+      "Restart m3:0 ( n1 )  due to required m2:0 start",
+    ]);
+  });
+});

@@ -16,7 +16,6 @@ import {
   wallMs,
   writeDurably,
 } from "../platform/index.ts";
-import type { LastQuorate } from "../quorum/index.ts";
 import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
 import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
@@ -38,14 +37,8 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { RingSockets } from "./ring-sockets.ts";
+import { parseRingState, type RingState, RingStateKeeper } from "./ring-state.ts";
 import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
-
-/** What survives a restart of the ring. */
-interface Persisted {
-  readonly ringSequence: number;
-  readonly expectedVotes?: number;
-  readonly lastQuorate?: LastQuorate;
-}
 
 /** An administrator's change of the key that has not come to its end. */
 interface Rekeying {
@@ -95,7 +88,8 @@ export class RingProcess {
   #manager: FrameConnection | undefined;
   #incarnation = 0;
   #paused = false;
-  #persisted: Persisted;
+  readonly #startState: RingState;
+  readonly #state: RingStateKeeper;
   #writing: Promise<void> = Promise.resolve();
   #watchdog: Watchdog | undefined;
   #realtime = "off";
@@ -118,7 +112,11 @@ export class RingProcess {
     const nextKey = this.#keyFiles.next();
     const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
     this.#core = new RingCore(options, randomBytes(8), monotonicMs());
-    this.#persisted = this.#readPersisted();
+    this.#startState = this.#readState();
+    this.#state = new RingStateKeeper(this.#startState, {
+      write: (state, done) => this.#writeState(state, done),
+      later: (run) => setTimeout(run, 1000),
+    });
     const { configPath, node } = setup.arguments;
     const words = (mode: string) => [
       ...ownCommand(),
@@ -151,7 +149,7 @@ export class RingProcess {
       { mode: 0o600 },
     );
     this.#armWatchdog();
-    this.#step({ type: "start", ...this.#persisted });
+    this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
     process.on("SIGHUP", () => void this.#reload());
@@ -187,13 +185,11 @@ export class RingProcess {
         this.#timers.delete(effect.timer);
         return;
       case "persist":
-        return this.#persist({ ...this.#persisted, ringSequence: effect.ringSequence }, () =>
+        return this.#state.change({ ringSequence: effect.ringSequence }, () =>
           this.#step({ type: "persisted", ringSequence: effect.ringSequence }),
         );
-      case "persist-expected-votes": {
-        const { expectedVotes, lastQuorate } = effect;
-        return this.#persist({ ...this.#persisted, expectedVotes, lastQuorate }, () => {});
-      }
+      case "persist-expected-votes":
+        return this.#state.change({ expectedVotes: effect.expectedVotes, lastQuorate: effect.lastQuorate });
       case "reconfigured":
         return this.#reconfigured(effect.change);
       case "store-key":
@@ -258,21 +254,11 @@ export class RingProcess {
     return join(this.setup.config.system.stateDir, "ring.json");
   }
 
-  #readPersisted(): Persisted {
+  #readState(): RingState {
     const content = readLimited(this.#statePath, 65_536);
     if (!content) return { ringSequence: 0 };
-    try {
-      const value = JSON.parse(new TextDecoder().decode(content)) as Partial<Persisted>;
-      if (typeof value.ringSequence === "number" && Number.isSafeInteger(value.ringSequence)) {
-        return {
-          ringSequence: value.ringSequence,
-          ...(value.expectedVotes && { expectedVotes: value.expectedVotes }),
-          ...(value.lastQuorate && { lastQuorate: value.lastQuorate }),
-        };
-      }
-    } catch {
-      // told below
-    }
+    const state = parseRingState(new TextDecoder().decode(content));
+    if (state) return state;
     throw new HactlError({
       code: "RING_STATE",
       what: "the ring's state is not readable",
@@ -282,17 +268,18 @@ export class RingProcess {
     });
   }
 
-  #persist(state: Persisted, done: () => void): void {
-    this.#persisted = state;
-    this.#writing = this.#writing
-      .then(() => writeDurably(this.#statePath, JSON.stringify(state), { mode: 0o600 }))
-      .then(done, (error) => {
+  #writeState(state: RingState, done: (written: boolean) => void): void {
+    const write = () => writeDurably(this.#statePath, JSON.stringify(state), { mode: 0o600 });
+    this.#writing = this.#writing.then(write).then(
+      () => done(true),
+      (error) => {
         // Without its number on disk the node must not form a ring: it stays where it is and says why.
         this.log.critical("RING-STATE", `the ring's state cannot be written: ${error}`, {
           file: this.#statePath,
         });
-        setTimeout(() => this.#persist(state, done), 1000);
-      });
+        done(false);
+      },
+    );
   }
 
   /** Writes a key file; as long as that fails the change of the key waits for this node. */

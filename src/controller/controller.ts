@@ -122,6 +122,11 @@ export class Controller {
     return this.#state.attributes.values(name);
   }
 
+  /** A cluster property's plain value, whatever rules say. */
+  property(name: string): string | undefined {
+    return this.#state.property(name);
+  }
+
   get #leads(): boolean {
     return this.#phase === "synced" && this.#leaderId === this.#init.self;
   }

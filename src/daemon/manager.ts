@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { formatXml, upgradeCib } from "../cib/index.ts";
 import {
   Controller,
@@ -36,6 +37,7 @@ import { CibStore } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
+import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleUpdate } from "./host-load.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { RemoteConnections } from "./remote-connections.ts";
@@ -78,6 +80,7 @@ export class Manager {
   readonly #ringAsked = new Map<number, Asked>();
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
+  #executorSettings = executorSettings(() => undefined);
   #requests = 0;
   #stepping = false;
   #persistPlanned = false;
@@ -140,6 +143,7 @@ export class Manager {
       step: (event) => this.#step(event),
       tool: (request, client) => this.#answer(request as AdminRequest, client),
     });
+    this.#configureExecutors();
   }
 
   /** Runs until the ring ends. Settles with the exit code. */
@@ -265,6 +269,7 @@ export class Manager {
   /** Written once for all changes of the same turn. */
   #planPersist(): void {
     this.#configureFencing();
+    this.#configureExecutors();
     if (this.#persistPlanned) return;
     this.#persistPlanned = true;
     setTimeout(() => {
@@ -281,6 +286,15 @@ export class Manager {
     if (!configuration) return;
     this.#fencing.configure(configuration, runningFenceDevices(cib));
     this.#kdump?.configure(configuration);
+  }
+
+  /** Executors follow the properties that concern them as soon as they change. */
+  #configureExecutors(): void {
+    const settings = executorSettings((name) => this.#controller.property(name));
+    if (isDeepStrictEqual(settings, this.#executorSettings)) return;
+    this.#executorSettings = settings;
+    this.#executor.send(settings);
+    this.#remotes.configure(settings);
   }
 
   /** Hears the crash kernels of the other nodes, at all their addresses. */
@@ -366,6 +380,7 @@ export class Manager {
     switch (event.type) {
       case "registered": {
         const { results, running } = event;
+        this.#executor.send(this.#executorSettings);
         this.#step({ type: "executor-up", history: { results, running }, fresh: this.#executorSeen });
         this.#executorSeen = true;
         return;
@@ -379,9 +394,14 @@ export class Manager {
       case "list":
       case "pong":
       case "tool":
-      case "load":
       case "shutdown-request":
         return;
+      case "load":
+        return this.#step({
+          type: "attribute-request",
+          request: "",
+          updates: [throttleUpdate(name, event)],
+        });
     }
   }
 
@@ -489,6 +509,7 @@ export class Manager {
       view: this.#controller.view(),
       ring,
       fencing: this.#fencing.history(),
+      throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
       version: this.version,
       startedAt: this.#startedAt,
       now: wallSeconds(),

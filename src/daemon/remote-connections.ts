@@ -12,6 +12,7 @@ import {
   type ResourceId,
 } from "../terms/index.ts";
 import type { NodeReply } from "./admin-protocol.ts";
+import { type ExecutorSettings, throttleUpdate } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
 export interface RemoteConnectionsOptions {
@@ -48,6 +49,7 @@ const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.a
  */
 export class RemoteConnections {
   readonly #connections = new Map<NodeName, Connection>();
+  #settings: ExecutorSettings | undefined;
 
   constructor(private readonly options: RemoteConnectionsOptions) {}
 
@@ -93,6 +95,12 @@ export class RemoteConnections {
 
   forget(on: NodeName, rsc: ResourceId): void {
     this.#connections.get(on)?.client.send({ type: "forget", rsc });
+  }
+
+  /** Tells all remote hosts, and those that connect later, what the cluster's properties say to executors. */
+  configure(settings: ExecutorSettings): void {
+    this.#settings = settings;
+    for (const { client } of this.#connections.values()) client.send(settings);
   }
 
   /** Ends the recurring monitor of a connection resource. */
@@ -184,6 +192,7 @@ export class RemoteConnections {
     const connection = this.#connections.get(name);
     switch (event.type) {
       case "registered":
+        if (this.#settings) connection?.client.send(this.#settings);
         return this.options.step({
           type: "remote-up",
           node: name,
@@ -205,8 +214,13 @@ export class RemoteConnections {
       case "metadata":
       case "list":
       case "pong":
-      case "load":
         return;
+      case "load":
+        return this.options.step({
+          type: "attribute-request",
+          request: "",
+          updates: [throttleUpdate(name, event)],
+        });
     }
   }
 

@@ -3,6 +3,7 @@ import {
   type ControllerView,
   FEATURE_SET,
   type StatusReply,
+  type StatusThrottle,
   type StatusTransition,
 } from "../controller/index.ts";
 import { type NodeName, nodeName } from "../terms/index.ts";
@@ -15,13 +16,23 @@ interface Sources {
   readonly view: ControllerView;
   readonly ring: RingProcessStatus;
   readonly fencing: FenceHistoryReply;
+  readonly throttle: readonly StatusThrottle[];
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
 }
 
 /** Everything that a status display shows, gathered from the processes of this node. */
-export function statusReply({ setup, view, ring, fencing, version, startedAt, now }: Sources): StatusReply {
+export function statusReply({
+  setup,
+  view,
+  ring,
+  fencing,
+  throttle,
+  version,
+  startedAt,
+  now,
+}: Sources): StatusReply {
   const { nodes } = setup.config;
   const { quorum, links } = ring.core;
   const participants = new Set(view.membership?.participants.map(({ nodeId }) => nodeId));
@@ -65,7 +76,7 @@ export function statusReply({ setup, view, ring, fencing, version, startedAt, no
         reason: request.reason,
       })),
     },
-    throttle: [],
+    throttle,
     warnings: ring.warnings,
   };
 }

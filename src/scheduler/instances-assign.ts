@@ -28,7 +28,10 @@ export function assignInstances(
   }
   for (const instance of instances) {
     if (!instance.unassigned) continue;
-    if (assigned >= maxTotal) addPlaceScore(cluster, instance, undefined, -INFINITY);
+    if (assigned >= maxTotal) {
+      addPlaceScore(cluster, instance, undefined, -INFINITY);
+      continue;
+    }
     const chosen = assignInstance(cluster, instance, undefined, maxPerNode);
     if (!chosen) continue;
     countUp(instance, chosen);

@@ -20,4 +20,13 @@ describe("a cloned group", () => {
       "Restart m3:0 ( n1 )  due to required m2:0 start",
     ]);
   });
+
+  test("loses the instance beyond clone-max although nothing is managed without a fence device", () => {
+    const { summary } = decideSmall({
+      properties: { "stonith-enabled": "true" },
+      resources: clonedGroup(["m"], { "clone-max": "1" }),
+      histories: { n1: running("m"), n2: running("m") },
+    });
+    expect(summary).toEqual(["Stop m:1 ( n2 )  due to node availability"]);
+  });
 });

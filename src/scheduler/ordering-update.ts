@@ -354,7 +354,7 @@ function restart(stop: Action, start: Action, filter: number): void {
   if (!needed && !impossible) return;
   if (stop.runnable) clearBecause(stop, Flag.Optional, start);
   if (!start.optional) clearBecause(stop, Flag.Optional, start);
-  if (!start.has(Flag.MigrateRunnable)) clearBecause(stop, Flag.MigrateRunnable, start);
+  if (!start.has(Flag.MigrateRunnable)) clearBecause(stop, Flag.MigrateRunnable, start, Flag.Runnable);
   if (!stop.optional && !stop.runnable) clearBecause(start, Flag.Runnable, stop);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, meta, primitive, running, stopped } from "./small-cib.ts";
+import { decideSmall, history, meta, primitive, running, stopped } from "./small-cib.ts";
 
 /** A clone of a group of primitives. */
 const clonedGroup = (members: readonly string[], settings: Readonly<Record<string, string>> = {}): string =>
@@ -28,5 +28,21 @@ describe("a cloned group", () => {
       histories: { n1: running("m"), n2: running("m") },
     });
     expect(summary).toEqual(["Stop m:1 ( n2 )  due to node availability"]);
+  });
+
+  test("does not migrate what is after a member that cannot migrate", () => {
+    const start = (id: string) => history(id, { task: "start" });
+    const { summary } = decideSmall({
+      resources: `<clone id="c">${meta("c", { "clone-max": "1" })}<group id="g">${primitive("m1", "")}${primitive(
+        "m2",
+        meta("m2", { "allow-migrate": "true" }),
+      )}</group></clone>`,
+      constraints: `<rsc_location id="l" rsc="c" node="n1" score="-INFINITY"/>`,
+      histories: { n1: start("m1") + start("m2") },
+    });
+    expect(summary).toEqual([
+      "Move m1:0 ( n1 -> n2 )",
+      "Move m2:0 ( n1 -> n2 )  due to unrunnable m1:0 stop",
+    ]);
   });
 });

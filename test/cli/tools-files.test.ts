@@ -327,3 +327,25 @@ describe("tools that need nothing", () => {
     expect(err).toStartWith("crm_node: ");
   });
 });
+
+describe("crm configure save", () => {
+  test("writes what show prints, as text and as XML, whole or in parts", async () => {
+    const saved = join(directory, "saved");
+    const as = async (file: string, shown: string) => {
+      expect((await tool(`crm configure save ${file}`)).code).toBe(0);
+      const text = readFileSync(saved, "utf8");
+      expect(text).toBe((await tool(`crm configure show ${shown}`.trim())).out);
+      return text;
+    };
+    expect(await as(saved, "")).toContain("primitive d1 ocf:pacemaker:Dummy");
+    expect(await as(`xml ${saved}`, "xml")).toContain('<primitive id="d2"');
+    expect(await as(`${saved} d1`, "d1")).not.toContain("d2");
+  });
+
+  test("says what is missing", async () => {
+    const { code, err } = await tool("crm configure save /nowhere/else");
+    expect(code).not.toBe(0);
+    expect(err).toContain("/nowhere");
+    expect((await tool("crm configure save")).err).toContain("needs a file");
+  });
+});

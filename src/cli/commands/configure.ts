@@ -9,6 +9,7 @@ import {
   upgradeCib,
   type XmlElement,
 } from "../../cib/index.ts";
+import { writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { changeConfiguration, readCib, readText } from "../live-cib.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
@@ -24,24 +25,56 @@ const show = defineCommand({
   args: {
     ids: { type: "positional", required: false, description: "'xml', and ids of objects [default: all]" },
   },
-  run: async ({ args, rawArgs }) => {
-    const words = rawArgs.filter((word) => !word.startsWith("-"));
-    const xml = words[0] === "xml";
-    const ids = xml ? words.slice(1) : words;
-    void args;
-    const { cib, configuration } = await readCib();
-    if (xml && ids.length === 0) {
-      const withoutStatus = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
-      print(formatXml(withoutStatus));
-    } else if (xml) {
-      for (const id of ids) print(formatXml(found(configuration, id)));
-    } else {
-      for (const id of ids) found(configuration, id);
-      print(formatCrm(configuration, ids.length === 0 ? undefined : ids));
-    }
+  run: async ({ rawArgs }) => {
+    print(await configurationText(rawArgs.filter((word) => !word.startsWith("-"))));
     return CrmExit.OK;
   },
 });
+
+const save = defineCommand({
+  meta: anyWords({
+    name: "save",
+    description:
+      "Write the configuration to a file, as crm shell text that 'load' reads, or as XML with 'save xml FILE'.",
+  }),
+  args: {
+    file: {
+      type: "positional",
+      description: "['xml'] the file, which is replaced whole, and ids of objects",
+    },
+  },
+  run: async ({ rawArgs }) => {
+    const words = rawArgs.filter((word) => !word.startsWith("-"));
+    const xml = words[0] === "xml" ? ["xml"] : [];
+    const [file, ...ids] = words.slice(xml.length);
+    if (file === undefined) {
+      throw new HactlError({
+        code: "USAGE",
+        what: "no file is named",
+        cure: "hactl configure save FILE",
+        exit: CrmExit.USAGE,
+      });
+    }
+    const text = await configurationText([...xml, ...ids]);
+    // Parameters may be secrets: the file is for its owner alone.
+    await writeDurably(file, text.endsWith("\n") ? text : `${text}\n`);
+    note(`Saved to ${file}.`);
+    return CrmExit.OK;
+  },
+});
+
+/** The configuration as `show` prints it. @param words 'xml', and ids of objects; all without ids */
+async function configurationText(words: readonly string[]): Promise<string> {
+  const xml = words[0] === "xml";
+  const ids = xml ? words.slice(1) : words;
+  const { cib, configuration } = await readCib();
+  if (!xml) {
+    for (const id of ids) found(configuration, id);
+    return formatCrm(configuration, ids.length === 0 ? undefined : ids);
+  }
+  if (ids.length > 0) return ids.map((id) => formatXml(found(configuration, id))).join("\n");
+  return formatXml({ ...cib, children: cib.children.filter(({ name }) => name !== "status") });
+}
 
 const load = defineCommand({
   meta: {
@@ -148,6 +181,7 @@ export default defineCommand({
   },
   subCommands: {
     show,
+    save,
     load,
     delete: remove,
     erase,

@@ -136,7 +136,7 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "save": {
       const [file, ...ids] = rest.filter((word) => word !== "xml");
       if (file === undefined) throw usage("crm", "configure save needs a file");
-      return { words: ["configure", "show", ...(rest.includes("xml") ? ["xml"] : []), ...ids] };
+      return { words: ["configure", "save", ...(rest.includes("xml") ? ["xml"] : []), file, ...ids] };
     }
     case "colocate":
     case "collocation":

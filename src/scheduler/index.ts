@@ -3,5 +3,5 @@ export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
 export * from "./model.ts";
 export { compareNames } from "./name-order.ts";
-export { decide, schedule } from "./schedule.ts";
+export { decide, schedule, scheduleCluster } from "./schedule.ts";
 export { unpackCluster } from "./unpack.ts";

@@ -188,6 +188,12 @@ function orderWithin(
   }
 }
 
+/**
+ * Whether the ends of a set stand for all of it. Only a set that says so: of one that is sequential by default every
+ * member is ordered, which matters when one in the middle has nothing to do.
+ */
+const chained = (set: XmlElement) => parseBoolean(set.attributes.get("sequential")) === true;
+
 function orderSets(
   unpacker: Unpacker,
   first: XmlElement,
@@ -222,7 +228,7 @@ function orderSets(
     return;
   }
   const inverse = symmetry === "inverse";
-  const from = isSequential(first) ? (inverse ? firsts.slice(0, 1) : firsts.slice(-1)) : firsts;
-  const to = isSequential(second) ? (inverse ? seconds.slice(-1) : seconds.slice(0, 1)) : seconds;
+  const from = chained(first) ? (inverse ? firsts.slice(0, 1) : firsts.slice(-1)) : firsts;
+  const to = chained(second) ? (inverse ? seconds.slice(-1) : seconds.slice(0, 1)) : seconds;
   for (const a of from) for (const b of to) orderTasks(cluster, a, firstTask, b, secondTask, links);
 }

@@ -145,7 +145,7 @@ function start(cluster: Cluster, rsc: Resource, node: Node | undefined, optional
   const made = startAction(cluster, rsc, node, true);
   orderAfterUnfencing(cluster, rsc, node, made, Link.FirstImpliesThen);
   // One that cannot run is not asked for, so that nothing else is done on its account.
-  if (made.runnable && !optional && rsc.managed) made.clear(Flag.Optional);
+  if (made.runnable && !optional) made.clear(Flag.Optional);
   if (expectedHere(rsc, node)) made.set(Flag.Pseudo);
 }
 

@@ -40,6 +40,11 @@ export function decide(cluster: Cluster): void {
 export function schedule(input: SchedulerInput): Transition {
   const cluster = unpackCluster(input.cib, input.now);
   cluster.sanitized = input.sanitized === true;
+  return scheduleCluster(cluster);
+}
+
+/** Schedules a cluster that has been unpacked already. The working set says afterwards what is wanted. */
+export function scheduleCluster(cluster: Cluster): Transition {
   decide(cluster);
   const actions = createGraph(cluster);
   const { options } = cluster;

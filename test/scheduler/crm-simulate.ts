@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatXml, parseXml, type XmlElement } from "../../src/cib/index.ts";
-import { type GraphAction, schedule } from "../../src/scheduler/index.ts";
+import { type GraphAction, scheduleCluster, unpackCluster } from "../../src/scheduler/index.ts";
 import { generatedAt } from "./random-cluster.ts";
+import { applyRulesOf215 } from "./release-2.1.5.ts";
 
 /** A decision in a form that two schedulers can be compared by. */
 export interface Decision {
@@ -13,6 +14,8 @@ export interface Decision {
   readonly actions: readonly string[];
   /** `BEFORE -> AFTER` for every pair of actions that is ordered, directly or through others, sorted. */
   readonly order: readonly string[];
+  /** Those of `order` that hold whichever ordering of each circle is given up. */
+  readonly certain: readonly string[];
 }
 
 interface PlainAction {
@@ -30,9 +33,11 @@ const squeeze = (line: string) =>
     .replace(/\s+/g, " ")
     .trim();
 
-/** What this scheduler decides. */
+/** What this scheduler decides, where releases of Pacemaker differ by the rules of the one that is compared with. */
 export function ownDecision(cib: XmlElement): Decision {
-  const { summary, actions } = schedule({ cib, now: generatedAt });
+  const cluster = unpackCluster(cib, generatedAt);
+  applyRulesOf215(cluster);
+  const { summary, actions } = scheduleCluster(cluster);
   return decision(
     summary.map(squeeze),
     actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: action.inputs })),
@@ -82,44 +87,80 @@ function graphActions(graph: XmlElement): PlainAction[] {
 }
 
 function decision(summary: readonly string[], actions: readonly PlainAction[]): Decision {
-  const byId = new Map(actions.map((action) => [action.id, action]));
-  const order = new Set<string>();
-  for (const action of actions) {
-    const seen = new Set<number>();
-    const open = [...action.inputs];
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      const before = byId.get(id);
-      if (!before || seen.has(id)) continue;
-      seen.add(id);
-      order.add(`${before.label} -> ${action.label}`);
-      open.push(...before.inputs);
-    }
-  }
+  const all = predecessors(actions, () => true);
+  const inCircle = (a: number, b: number) => all.get(a)?.has(b) === true && all.get(b)?.has(a) === true;
+  const circles = actions.some(({ id }) => inCircle(id, id));
+  const order = pairs(actions, all);
   return {
     summary: summary.filter((line) => line !== "").sort(),
     actions: actions.map(({ label }) => label).sort(),
-    order: [...order].sort(),
+    order,
+    certain: circles
+      ? pairs(
+          actions,
+          predecessors(actions, (before, then) => !inCircle(before, then)),
+        )
+      : order,
   };
 }
 
-function isCircle(line: string): boolean {
-  const [before, after] = line.split(" -> ");
-  return before === after;
+/** What each action waits for, directly or through others, along the orderings that count. */
+function predecessors(
+  actions: readonly PlainAction[],
+  counts: (before: number, then: number) => boolean,
+): ReadonlyMap<number, ReadonlySet<number>> {
+  const inputs = new Map(
+    actions.map(({ id, inputs }) => [id, inputs.filter((before) => counts(before, id))]),
+  );
+  const result = new Map<number, ReadonlySet<number>>();
+  for (const { id } of actions) {
+    const seen = new Set<number>();
+    const open = [...(inputs.get(id) ?? [])];
+    for (let before = open.pop(); before !== undefined; before = open.pop()) {
+      if (!inputs.has(before) || seen.has(before)) continue;
+      seen.add(before);
+      open.push(...(inputs.get(before) ?? []));
+    }
+    result.set(id, seen);
+  }
+  return result;
 }
 
-/** Where two decisions differ: `-` the peer has it alone, `+` this scheduler does. Empty when they agree. */
+function pairs(actions: readonly PlainAction[], before: ReadonlyMap<number, ReadonlySet<number>>): string[] {
+  const labels = new Map(actions.map(({ id, label }) => [id, label]));
+  const lines = new Set<string>();
+  for (const { id, label } of actions)
+    for (const earlier of before.get(id) ?? []) lines.add(`${labels.get(earlier)} -> ${label}`);
+  return [...lines].sort();
+}
+
+/**
+ * Where two decisions differ: `-` the peer has it alone, `+` this scheduler does. Empty when they agree. Order is
+ * compared of the same actions only. Where orderings contradict each other Pacemaker's actions wait for each other
+ * for ever; here one is given up, so what is ordered by that circle alone may be missing.
+ */
 export function disagreement(own: Decision, peer: Decision): string[] {
-  const lines: string[] = [];
-  for (const part of ["summary", "actions", "order"] as const) {
-    const mine = new Set(own[part]);
-    const theirs = new Set(peer[part]);
-    for (const line of theirs) if (!mine.has(line)) lines.push(`- ${part}: ${line}`);
-    for (const line of mine) if (!theirs.has(line)) lines.push(`+ ${part}: ${line}`);
-    // Contradicting orderings: Pacemaker's actions wait for each other for ever, here one ordering is given up.
-    if (part === "order" && peer.order.some(isCircle)) return [];
-    if (lines.length > 0) return lines;
-    if (own[part].length !== peer[part].length)
-      return [`${part}: ${own[part].length} beside ${peer[part].length}`];
-  }
-  return lines;
+  const lines = [
+    ...difference("summary", own.summary, peer.summary, peer.summary),
+    ...difference("actions", own.actions, peer.actions, peer.actions),
+  ];
+  if (lines.some((line) => line.includes("actions:"))) return lines;
+  return [...lines, ...difference("order", own.order, peer.certain, peer.order)];
+}
+
+/** Compares the lines of a part: those that must be there and those that may be there. */
+function difference(
+  part: string,
+  own: readonly string[],
+  required: readonly string[],
+  allowed: readonly string[],
+): string[] {
+  const mine = new Set(own);
+  const permitted = new Set(allowed);
+  const lines = [
+    ...required.filter((line) => !mine.has(line)).map((line) => `- ${part}: ${line}`),
+    ...own.filter((line) => !permitted.has(line)).map((line) => `+ ${part}: ${line}`),
+  ];
+  if (lines.length > 0 || own.length === allowed.length || required !== allowed) return lines;
+  return [`${part}: ${own.length} beside ${allowed.length}`];
 }

@@ -6,6 +6,7 @@ import { groupAssignment } from "./group-assign.ts";
 import { methodsOf, type Places, registerAssignment } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
 import { primitiveAssignment } from "./primitive-assign.ts";
+import { mergeSort } from "./table-order.ts";
 
 registerAssignment("primitive", primitiveAssignment);
 registerAssignment("group", groupAssignment);
@@ -32,7 +33,7 @@ export function assignResources(cluster: Cluster): void {
 
 /** Priority, then score on the current node, then the scores on the best nodes; else as configured. */
 function sortResources(cluster: Cluster): void {
-  const nodes = [...cluster.nodes].sort((a, b) => {
+  const nodes = mergeSort(cluster.nodes, (a, b) => {
     return compareNodes(cluster, { node: a, score: a.baseScore }, { node: b, score: b.baseScore }, undefined);
   });
   const merged = new Map<Resource, Places>();

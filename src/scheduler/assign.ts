@@ -5,6 +5,7 @@ import { Flag, Role } from "./flags.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
+import { mergeSort, tableOrder } from "./table-order.ts";
 import { banInsufficient, consume, release } from "./utilization.ts";
 
 /** Writes the scores of a resource, and of its parts, as the score listing shows them. */
@@ -85,9 +86,7 @@ function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, st
   const prefer = given ?? mostFree;
   if (!rsc.unassigned) return;
   const current = currentNode(rsc);
-  let best: NodeScore | undefined;
-  for (const entry of rsc.allowed.values())
-    if (best === undefined || compareNodes(cluster, entry, best, current) < 0) best = entry;
+  const best = bestPlace(cluster, rsc, current);
   let chosen: NodeScore | undefined;
   if (prefer && best) {
     const wanted = rsc.allowed.get(prefer);
@@ -95,6 +94,15 @@ function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, st
   }
   if (!chosen && best) chosen = preferCurrent(rsc, best, current);
   setPlace(cluster, rsc, chosen?.node, false, stopIfFail, chosen?.score);
+}
+
+function bestPlace(cluster: Cluster, rsc: Resource, current: Node | undefined): NodeScore | undefined {
+  const compare = (a: NodeScore, b: NodeScore) => compareNodes(cluster, a, b, current);
+  if (cluster.options.placementStrategy === "balanced")
+    return mergeSort(tableOrder(rsc.allowed).reverse(), compare)[0];
+  let best: NodeScore | undefined;
+  for (const entry of rsc.allowed.values()) if (best === undefined || compare(entry, best) < 0) best = entry;
+  return best;
 }
 
 /** Staying is better than moving when both are equally good. */

@@ -234,9 +234,16 @@ function makeReplica(
   if (inner) {
     addConnection(unpacker, unpackResource, bundle, settings, replica, inner);
     inner.replica = replica;
+    moveUtilization(inner, container);
     if (address !== undefined) inner.meta.set("external-ip", address);
   }
   return replica;
+}
+
+/** The host has to have room for what is inside, and the node inside has no capacity of its own. */
+function moveUtilization(inner: Resource, container: Resource): void {
+  container.utilization = inner.utilization;
+  inner.utilization = new Map();
 }
 
 const pairOf = (prefix: string) => (name: string, value: string) =>

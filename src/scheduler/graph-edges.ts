@@ -58,9 +58,12 @@ export function edgeCounts(action: Action, edge: Edge): boolean {
 const bringsUp = (rsc: Resource | undefined, node: Node | undefined): boolean =>
   rsc !== undefined && rsc.fillers.length > 0 && node?.remoteRsc?.container === rsc;
 
-/** Takes out edges that can never hold: a guest's carrier waiting for what is inside, and circles of load. */
+/**
+ * Takes out edges that can never hold: a guest's carrier waiting for what is inside, and circles of load, in which
+ * the action that was decided last does not wait.
+ */
 export function dropInvalidEdges(cluster: Cluster): void {
-  for (const action of cluster.actions)
+  for (const action of [...cluster.actions].reverse())
     for (const edge of action.before) {
       if (
         (edge.kind & Link.GuestAllowed) === 0 &&

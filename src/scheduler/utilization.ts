@@ -1,9 +1,10 @@
 import { INFINITY } from "../terms/index.ts";
 import { compareCapacity, placeUsable } from "./availability.ts";
-import { thisWithColocations, withThisColocations } from "./colocation.ts";
+import { colocationAffects, thisWithColocations, withThisColocations } from "./colocation.ts";
 import { assignmentOf } from "./methods.ts";
-import type { Cluster, Node, Resource } from "./model.ts";
+import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
+import { tableOrder } from "./table-order.ts";
 
 /** Takes what a resource needs from a node's free capacity. */
 export function consume(node: Node, rsc: Resource): void {
@@ -35,11 +36,22 @@ function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: 
 }
 
 function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): void {
-  for (const { score, primary } of thisWithColocations(rsc))
-    if (primary !== original && score === INFINITY) colocated(cluster, list, primary, original);
-  for (const { score, dependent } of withThisColocations(rsc))
-    if (dependent !== original && score === INFINITY) colocated(cluster, list, dependent, original);
+  for (const colocation of thisWithColocations(rsc)) {
+    const { primary } = colocation;
+    if (primary !== original && binds(rsc, primary, colocation)) colocated(cluster, list, primary, original);
+  }
+  for (const colocation of withThisColocations(rsc)) {
+    const { dependent, primary } = colocation;
+    // What is with some instance of a clone may be with another one than the rest.
+    if (primary.isClone && (rsc !== primary || !dependent.isClone)) continue;
+    if (dependent !== original && binds(dependent, rsc, colocation))
+      colocated(cluster, list, dependent, original);
+  }
 }
+
+/** Whether a colocation puts the two on the same node, whatever else. */
+const binds = (dependent: Resource, primary: Resource, colocation: Colocation): boolean =>
+  colocation.score === INFINITY && colocationAffects(dependent, primary, colocation, true) === "location";
 
 /** What a resource and the unplaced ones colocated with it need together. */
 function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number> {
@@ -64,7 +76,7 @@ export function banInsufficient(cluster: Cluster, rsc: Resource): Node | undefin
   followColocations(cluster, list, rsc, rsc);
   const need = totalNeed(rsc, list);
   let roomForAll = false;
-  for (const entry of rsc.allowed.values()) {
+  for (const entry of tableOrder(rsc.allowed)) {
     if (!placeUsable(entry)) continue;
     if (fits(entry.node, need)) roomForAll = true;
     if (!mostFree || compareCapacity(entry.node, mostFree) < 0) mostFree = entry.node;

@@ -9,6 +9,8 @@ export interface SmallCluster {
   readonly properties?: Readonly<Record<string, string>>;
   /** Names of the nodes; all are members unless `states` says otherwise. */
   readonly nodes?: readonly string[];
+  /** What is inside the definitions of the nodes, such as their capacity. */
+  readonly nodeContents?: Readonly<Record<string, string>>;
   readonly resources: string;
   readonly constraints?: string;
   /** Attributes of the node states that differ from those of a member. */
@@ -37,6 +39,14 @@ export const meta = (id: string, values: Readonly<Record<string, string>>): stri
     ([name, value]) => `<nvpair id="${id}-meta-${name}" name="${name}" value="${value}"/>`,
   );
   return `<meta_attributes id="${id}-meta">${pairs.join("")}</meta_attributes>`;
+};
+
+/** A block of utilization attributes: what a resource needs, or what a node has. */
+export const utilization = (id: string, values: Readonly<Record<string, number>>): string => {
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `<nvpair id="${id}-use-${name}" name="${name}" value="${value}"/>`,
+  );
+  return `<utilization id="${id}-use">${pairs.join("")}</utilization>`;
 };
 
 /** One operation of a history, in the order in which they are given. */
@@ -81,6 +91,7 @@ export function decideSmall(cluster: SmallCluster): Transition {
 function smallCib({
   properties = {},
   nodes = ["n1", "n2"],
+  nodeContents = {},
   resources,
   constraints = "",
   states = {},
@@ -109,7 +120,7 @@ function smallCib({
   return (
     `<cib validate-with="pacemaker-3.9" have-quorum="${quorate ? 1 : 0}" dc-uuid="1"><configuration><crm_config>` +
     `<cluster_property_set id="o">${pairs.join("")}</cluster_property_set></crm_config><nodes>` +
-    `${nodes.map((name, index) => `<node id="${index + 1}" uname="${name}"/>`).join("")}</nodes>` +
+    `${nodes.map((name, index) => `<node id="${index + 1}" uname="${name}">${nodeContents[name] ?? ""}</node>`).join("")}</nodes>` +
     `<resources>${resources}</resources><constraints>${constraints}</constraints></configuration>` +
     `<status>${nodes.map(state).join("")}</status></cib>`
   );

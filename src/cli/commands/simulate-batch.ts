@@ -1,6 +1,7 @@
 import { parseXml } from "../../cib/index.ts";
 import { noInjections } from "../../controller/index.ts";
 import { HactlError } from "../../terms/index.ts";
+import { scoreLines } from "../render/simulate-report.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
 
 /** Name of the result format. */
@@ -29,7 +30,7 @@ export function simulationJson(run: SimulationRun): Record<string, unknown> {
     ),
     placement: run.placement,
     summary: run.transition?.summary ?? [],
-    scores: run.transition?.scores ?? [],
+    scores: scoreLines(run.transition?.scores ?? [], true, false),
     fencing: run.transition?.fencing ?? [],
     messages: run.transition?.messages ?? [],
     outcome: run.execution?.outcome ?? "not executed",

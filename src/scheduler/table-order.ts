@@ -1,0 +1,71 @@
+import type { Places } from "./methods.ts";
+import type { NodeScore } from "./model.ts";
+
+/** Primes next below the powers of two, from 2^3: a table of 2^n slots spreads its keys by the n-th of them. */
+const primes = [7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093, 8191, 16381, 32749];
+const smallest = 3;
+
+/** Sum of the characters, each step weighted by 31, in 32 bits. */
+function hash(key: string): number {
+  let sum = 0;
+  for (const byte of Buffer.from(key)) sum = (Math.imul(sum, 31) + byte) >>> 0;
+  return sum;
+}
+
+/** Puts an entry into the first free slot of those that its id leads to. */
+function insert<T>(
+  slots: (readonly [number, T] | undefined)[],
+  prime: number,
+  entry: readonly [number, T],
+): void {
+  const mask = slots.length - 1;
+  let index = (Math.imul(entry[0], 11) >>> 0) % prime;
+  for (let step = 1; slots[index] !== undefined; step++) index = (index + step) & mask;
+  slots[index] = entry;
+}
+
+/**
+ * The nodes of a list in the order of Pacemaker's tables of nodes, by their ids. Where a choice among nodes is not
+ * decided by anything that the manual tells (equal free capacity, capacities that beat each other in a circle), it
+ * takes that order; observed with crm_simulate, whose tables are open hash tables as GLib documents them.
+ */
+export function tableOrder(places: Places): NodeScore[] {
+  let bits = smallest;
+  let slots: (readonly [number, NodeScore] | undefined)[] = new Array(1 << bits).fill(undefined);
+  let count = 0;
+  for (const place of places.values()) {
+    insert(slots, primes[bits - smallest] ?? slots.length, [hash(place.node.id), place]);
+    count++;
+    if (slots.length > count + (count >> 4)) continue;
+    const filled = slots;
+    bits = Math.max(smallest, 32 - Math.clz32(Math.trunc(count * 1.333)));
+    slots = new Array(1 << bits).fill(undefined);
+    for (const entry of filled) if (entry) insert(slots, primes[bits - smallest] ?? slots.length, entry);
+  }
+  return slots.flatMap((entry) => (entry ? [entry[1]] : []));
+}
+
+/**
+ * Sorts by halves; equal elements keep their order. Which way it is done shows when an order is not transitive, as
+ * that of free capacities: the first is then not better than all others.
+ */
+export function mergeSort<T>(list: readonly T[], compare: (a: T, b: T) => number): T[] {
+  if (list.length < 2) return [...list];
+  const middle = list.length >> 1;
+  const left = mergeSort(list.slice(0, middle), compare);
+  const right = mergeSort(list.slice(middle), compare);
+  const merged: T[] = [];
+  for (let l = 0, r = 0; ; ) {
+    const a = left[l];
+    const b = right[r];
+    if (a === undefined) return [...merged, ...right.slice(r)];
+    if (b === undefined) return [...merged, ...left.slice(l)];
+    if (compare(a, b) <= 0) {
+      merged.push(a);
+      l++;
+    } else {
+      merged.push(b);
+      r++;
+    }
+  }
+}

@@ -71,7 +71,7 @@ function anonymousInstance(unpacker: Unpacker, node: Node, clone: Resource, conf
     !found.needsFencing &&
     (!node.online || node.unclean) &&
     !node.isGuest &&
-    (clone.clone?.cloneMax ?? 0) < cluster.nodes.length
+    clone.clone?.cloneMax !== cluster.nodes.length
   )
     found = undefined;
   if (found) return found;

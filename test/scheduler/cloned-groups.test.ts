@@ -45,4 +45,18 @@ describe("a cloned group", () => {
       "Move m2:0 ( n1 -> n2 )  due to unrunnable m1:0 stop",
     ]);
   });
+
+  test("counts an instance on an unclean node as a surplus one unless there are as many as nodes", () => {
+    const onUnclean = (cloneMax: number) =>
+      decideSmall({
+        properties: { "stonith-enabled": "true" },
+        resources:
+          clonedGroup(["m"], { requires: "quorum", "clone-max": String(cloneMax) }) +
+          '<primitive id="f" class="stonith" type="fence_dummy"/>',
+        histories: { n1: history("p", { task: "stop", rc: 1 }) + running("m") },
+      }).summary.filter((line) => line.includes(" m:") && line.includes("( n1"));
+    expect(onUnclean(1)).toEqual(["Stop m:1 ( n1 )  due to node availability"]);
+    expect(onUnclean(2)).toEqual(["Move m:0 ( n1 -> n2 )"]);
+    expect(onUnclean(3)).toEqual(["Stop m:3 ( n1 )  due to node availability"]);
+  });
 });

@@ -78,7 +78,7 @@ function linksFor(kind: Kind, firstTask: string, symmetry: Symmetry): number {
     case "optional":
       return Link.Ordered;
     case "serialize":
-      return Link.Serialize;
+      return Link.Ordered | Link.Serialize;
     case "mandatory":
       break;
   }

@@ -81,6 +81,16 @@ describe("a serialized ordering", () => {
     });
     expect(one.summary).toEqual(["Recover a ( n1 )"]);
   });
+
+  test("stands for a mandatory one between the same actions that comes after it", () => {
+    const { summary } = decideSmall({
+      nodes: ["n1"],
+      resources: two,
+      constraints: order('first="a" then="b" kind="Serialize"') + order('first="a" then="b"', "p"),
+      histories: { n1: stopped("a") + running("b") },
+    });
+    expect(summary).toEqual(["Start a ( n1 )"]);
+  });
 });
 
 describe("an asymmetric ordering", () => {

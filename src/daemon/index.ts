@@ -1,6 +1,7 @@
 /** The daemon's processes, and how commands talk to it. */
 export { AdminClient, connectAdmin } from "./admin-client.ts";
 export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
+export { runAgentByHand } from "./agent-by-hand.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export type { HistoryRow } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";

@@ -178,6 +178,25 @@ describe("resources", () => {
     expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
   });
 
+  test("agents can be run by hand, but not started where that could make two of them", async () => {
+    const byHand = (...words: string[]) => tools.run("crm_resource", "-r", "web", ...words);
+    await tools.output("resource", "stop", "web", "--wait");
+    expect(await byHand("--force-check")).toMatchObject({ code: 7 });
+    expect(await byHand("--force-start")).toMatchObject({
+      code: 0,
+      stdout: "start of web (ocf:test:Quick) on node1 returned 0 (OK)\n",
+    });
+    expect(await byHand("--force-check")).toMatchObject({ code: 0 });
+    expect(await byHand("--force-stop")).toMatchObject({ code: 0 });
+    expect(await byHand("--force-promote")).toMatchObject({ code: 3 });
+    await tools.output("resource", "start", "web", "--wait");
+    await tools.output("resource", "move", "web", "node2", "--wait");
+    const { code, stderr } = await byHand("--force-start");
+    expect(code).toBe(107);
+    expect(stderr).toContain("web is active on node2");
+    expect(await byHand("--force-check")).toMatchObject({ code: 7 });
+  });
+
   test("metadata comes from the agent", async () => {
     expect(await tools.output("crm_resource", "--show-metadata", "ocf:test:Quick")).toContain(
       '<resource-agent name="Quick">',

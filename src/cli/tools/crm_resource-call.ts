@@ -47,18 +47,18 @@ export const changes = [
   "ban",
   "clear",
   "delete",
-  "fail",
   "restart",
   "wait",
 ] as const;
-export const unsupported = [
-  "digests",
-  "force-start",
-  "force-stop",
-  "force-check",
-  "force-promote",
-  "force-demote",
-  "validate",
-];
+/** Commands that run an agent by hand, and its action. */
+export const forced = {
+  "force-start": "start",
+  "force-stop": "stop",
+  "force-check": "monitor",
+  "force-promote": "promote",
+  "force-demote": "demote",
+  validate: "validate-all",
+} as const;
+export type ForcedCommand = keyof typeof forced;
 export type ResourceQuery = (typeof queries)[number];
 export type ResourceChange = (typeof changes)[number];

@@ -50,13 +50,6 @@ export async function changeResource(change: ResourceChange, call: ResourceCall)
     case "wait":
       await waitIdle(call);
       return CrmExit.OK;
-    case "fail":
-      throw new HactlError({
-        code: "NOT_SUPPORTED",
-        what: "--fail is not supported",
-        cure: "hactl simulate rehearses a failure: --op-inject RSC_monitor_INTERVAL@NODE=1",
-        exit: CrmExit.UNIMPLEMENT_FEATURE,
-      });
   }
 }
 

@@ -16,19 +16,20 @@ export async function getParameter(
   const configuration = await call.session.configuration();
   const { xml } = resourceNamed(configuration, id);
   const value =
-    query === "get-property" ? xml.attributes.get(name) : await effective(call, kindOf(call), name, id);
+    query === "get-property"
+      ? xml.attributes.get(name)
+      : (await effectiveValues(call.session, kindOf(call), id)).get(name);
   if (value === undefined) process.stderr.write(`Attribute '${name}' not found for '${id}'\n`);
   else line(value);
   return CrmExit.OK;
 }
 
-/** The value that counts now: of the rules that hold, with what templates and (for meta attributes) parents give. */
-async function effective(
-  { session }: ResourceCall,
+/** The values that count now: of the rules that hold, with what templates and (for meta attributes) parents give. */
+export async function effectiveValues(
+  session: ResourceCall["session"],
   kind: AttributeKind,
-  name: string,
   id: string,
-): Promise<string | undefined> {
+): Promise<ReadonlyMap<string, string>> {
   const configuration = await session.configuration();
   const { xml, parents } = resourceNamed(configuration, id);
   const { unpackNvpairs, indexById } = await import("../../cib/index.ts");
@@ -41,7 +42,7 @@ async function effective(
   );
   const now = Math.floor(Date.now() / 1000);
   const { values } = unpackNvpairs(holders, kind, { now }, { find: (key) => byId.get(key) });
-  return values.get(name)?.value;
+  return new Map([...values].map(([name, { value }]) => [name, value]));
 }
 
 function templateOf(configuration: Parameters<typeof resourceNamed>[0], id: string | undefined) {

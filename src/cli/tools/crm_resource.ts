@@ -1,7 +1,7 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "./cib-session.ts";
 import { asTool, usage } from "./connection.ts";
-import { changes, queries, type ResourceCall, unsupported } from "./crm_resource-call.ts";
+import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -47,12 +47,12 @@ const table: readonly OptionRow[] = [
   { name: "restart", description: "stop it, then start it" },
   { name: "wait", description: "return when the cluster has nothing left to do" },
   { name: "digests", description: "not supported" },
-  { name: "force-start", description: "not supported" },
-  { name: "force-stop", description: "not supported" },
-  { name: "force-check", description: "not supported" },
-  { name: "force-promote", description: "not supported" },
-  { name: "force-demote", description: "not supported" },
-  { name: "validate", description: "not supported" },
+  { name: "force-start", description: "start it on this node, past the cluster" },
+  { name: "force-stop", description: "stop it on this node, past the cluster" },
+  { name: "force-check", description: "ask the agent on this node how it is" },
+  { name: "force-promote", description: "promote it on this node, past the cluster" },
+  { name: "force-demote", description: "demote it on this node, past the cluster" },
+  { name: "validate", description: "let the agent check its parameters on this node" },
   { name: "resource", short: "r", value: "ID", description: "the resource" },
   { name: "node", short: "N", aliases: ["host-uname"], value: "NODE", description: "the node" },
   { name: "host-old", short: "H", value: "NODE", description: "the same" },
@@ -70,13 +70,24 @@ const table: readonly OptionRow[] = [
   { name: "set-name", short: "s", value: "ID", description: "id of the block (with -p, -d)" },
   { name: "nvpair", short: "i", value: "ID", description: "id of the pair (with -p, -d)" },
   { name: "recursive", description: "accepted" },
-  { name: "timeout", short: "T", value: "TIME", description: "give up after so long (--wait, --restart)" },
+  {
+    name: "timeout",
+    short: "T",
+    value: "TIME",
+    description: "give up after so long (--wait, --restart, --force-…)",
+  },
   { name: "force", short: "f", description: "do it although it may hurt" },
   { name: "output-as", value: "FORMAT", description: "text or xml" },
   { name: "text-fancy", description: "accepted" },
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
+
+/** Options that are refused, and what to do instead. */
+const unsupported = [
+  ["digests", "crm_simulate -L shows what a change of parameters restarts or reloads"],
+  ["fail", "hactl simulate rehearses a failure: --op-inject RSC_monitor_INTERVAL@NODE=1"],
+] as const;
 
 /** crm_resource(8): what resources do, and changes of them. */
 export const run = (words: readonly string[]): Promise<number> =>
@@ -97,18 +108,17 @@ async function dispatch(call: ResourceCall): Promise<number> {
   const { given } = call;
   if (given.words.length > 0)
     throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);
-  const refused = unsupported.find((name) => given.has(name));
-  if (refused) {
+  for (const [name, cure] of unsupported) {
+    if (!given.has(name)) continue;
     throw new HactlError({
       code: "NOT_SUPPORTED",
-      what: `--${refused} is not supported`,
-      cure:
-        refused === "validate" || refused === "digests"
-          ? "check with crm_verify"
-          : "the cluster runs the agents: set target-role, or put the resource into maintenance and run the agent by hand",
+      what: `--${name} is not supported`,
+      cure,
       exit: CrmExit.UNIMPLEMENT_FEATURE,
     });
   }
+  const byHand = (Object.keys(forced) as ForcedCommand[]).find((name) => given.has(name));
+  if (byHand !== undefined) return (await import("./crm_resource-force.ts")).runByHand(byHand, call);
   const query = queries.findLast((name) => given.has(name));
   const change = changes.findLast((name) => given.has(name));
   if (change !== undefined) return (await import("./crm_resource-change.ts")).changeResource(change, call);

@@ -1,6 +1,12 @@
 import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
-import { addDependentScores, applyThisWith, thisWithColocations, withThisColocations } from "./colocation.ts";
+import {
+  addDependentScores,
+  applyThisWith,
+  countsForInstance,
+  thisWithColocations,
+  withThisColocations,
+} from "./colocation.ts";
 import { Flag, Role } from "./flags.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
@@ -71,14 +77,16 @@ export function assignPrimitive(
 
 /** Mandatory colocations come before optional ones, so that as many as possible can be kept. */
 function applyColocations(cluster: Cluster, rsc: Resource): void {
-  const asDependent = thisWithColocations(rsc);
-  const asPrimary = withThisColocations(rsc);
-  for (const mandatory of [true, false]) {
-    for (const colocation of asDependent)
-      if (isMandatory(colocation) === mandatory) applyThisWith(cluster, colocation, rsc);
-    for (const colocation of asPrimary)
-      if (isMandatory(colocation) === mandatory) addDependentScores(cluster, colocation, rsc);
-  }
+  const counts = (colocation: Colocation) => countsForInstance(cluster, rsc, colocation);
+  const asDependent = thisWithColocations(rsc).filter(counts);
+  const asPrimary = withThisColocations(rsc).filter(counts);
+  const apply = (which: (colocation: Colocation) => boolean) => {
+    for (const colocation of asDependent.filter(which)) applyThisWith(cluster, colocation, rsc);
+    for (const colocation of asPrimary.filter(which)) addDependentScores(cluster, colocation, rsc);
+  };
+  if (!cluster.rules.mandatoryColocationsFirst) return apply(() => true);
+  apply(isMandatory);
+  apply((colocation) => !isMandatory(colocation));
 }
 
 function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, stopIfFail: boolean): void {

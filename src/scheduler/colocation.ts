@@ -25,6 +25,18 @@ export function withThisColocations(rsc: Resource): Colocation[] {
   return list;
 }
 
+/** Whether a colocation of its clone counts for an instance; colocations of anything else do. */
+export function countsForInstance(cluster: Cluster, instance: Resource, colocation: Colocation): boolean {
+  const { parent } = instance;
+  if (cluster.rules.allColocationsForInstances || !parent?.clone) return true;
+  const asDependent = colocation.dependent === parent;
+  if (!asDependent && colocation.primary !== parent) return true;
+  if (colocation.score < 0 || (asDependent && colocation.score >= INFINITY)) return true;
+  let usable = 0;
+  for (const { node } of parent.allowed.values()) if (nodeUsable(node)) usable++;
+  return parent.clone.cloneMax < usable;
+}
+
 export function addThisWith(list: Colocation[], more: readonly Colocation[]): void {
   for (const colocation of more) insertThisWith(list, colocation);
 }
@@ -210,7 +222,7 @@ function addMatchingScores(
   onlyPositive: boolean,
 ): void {
   const { attribute } = colocation;
-  const avoidsOne = factor < 0 && allowedOnOne(colocation.dependent);
+  const avoidsOne = cluster.rules.avoidsOnlyNode && factor < 0 && allowedOnOne(colocation.dependent);
   for (const entry of places.values()) {
     const value = colocationValue(entry.node, attribute, target);
     const score = bestMatchingScore(cluster, colocation, source, attribute, value, entry.node);

@@ -3,5 +3,6 @@ export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
 export * from "./model.ts";
 export { compareNames } from "./name-order.ts";
+export { type ReleaseRules, rulesOf } from "./release.ts";
 export { decide, schedule, scheduleCluster } from "./schedule.ts";
 export { unpackCluster } from "./unpack.ts";

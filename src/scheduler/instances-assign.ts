@@ -86,7 +86,7 @@ function assignEarly(
     if (stays) break;
     restoreTables(tables);
     unassign(instance);
-    if (!chosen) break;
+    if (!chosen || !cluster.rules.instancesReservePlaces) break;
     countUp(instance, chosen);
   }
   parent.allowed = original;

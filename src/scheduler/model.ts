@@ -3,6 +3,7 @@ import type { EpochSeconds, Millis } from "../terms/index.ts";
 import type { Reason, SchedulerMessage } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
 import { Flag, Role } from "./flags.ts";
+import { type ReleaseRules, rulesOf } from "./release.ts";
 
 /**
  * The working set: the cluster as the scheduler sees it. `unpackCluster` fills it from the CIB; the stages of
@@ -545,6 +546,8 @@ export class Cluster {
   blockedResources = 0;
   disabledResources = 0;
   instanceCount = 0;
+  /** Rules of the release of Pacemaker that it decides as. */
+  rules: ReleaseRules = rulesOf["3.0"];
   nextActionId = 1;
   nextOrderingId = 1;
   loopVisit = 0;

@@ -1,6 +1,12 @@
 import { addScores, formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { nodeUsable, placeUsable, roleOf, soleLocation } from "./availability.ts";
-import { colocationValue, hasInfluence, thisWithColocations, withThisColocations } from "./colocation.ts";
+import {
+  colocationValue,
+  countsForInstance,
+  hasInfluence,
+  thisWithColocations,
+  withThisColocations,
+} from "./colocation.ts";
 import { stripInstance } from "./failcount.ts";
 import { Role } from "./flags.ts";
 import { compareInstances } from "./instance-order.ts";
@@ -124,7 +130,8 @@ function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resou
     }
   }
   for (const colocation of thisWithColocations(instance)) {
-    if (colocation.dependentRole >= Role.Unpromoted) applyToInstance(cluster, instance, colocation);
+    if (colocation.dependentRole >= Role.Unpromoted && countsForInstance(cluster, instance, colocation))
+      applyToInstance(cluster, instance, colocation);
   }
   instance.promotionPriority = next === Role.Promoted ? INFINITY : instance.priority;
 }

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatXml, parseXml, type XmlElement } from "../../src/cib/index.ts";
-import { type GraphAction, scheduleCluster, unpackCluster } from "../../src/scheduler/index.ts";
+import {
+  type GraphAction,
+  type ReleaseRules,
+  rulesOf,
+  scheduleCluster,
+  unpackCluster,
+} from "../../src/scheduler/index.ts";
 import { generatedAt } from "./random-cluster.ts";
 import { applyRulesOf215 } from "./release-2.1.5.ts";
 
@@ -33,10 +39,11 @@ const squeeze = (line: string) =>
     .replace(/\s+/g, " ")
     .trim();
 
-/** What this scheduler decides, where releases of Pacemaker differ by the rules of the one that is compared with. */
-export function ownDecision(cib: XmlElement): Decision {
+/** What this scheduler decides by its own rules or, where releases of Pacemaker differ, by older ones. */
+export function ownDecision(cib: XmlElement, rules: ReleaseRules = rulesOf["3.0"]): Decision {
   const cluster = unpackCluster(cib, generatedAt);
-  applyRulesOf215(cluster);
+  if (rules !== rulesOf["3.0"]) applyRulesOf215(cluster);
+  cluster.rules = rules;
   const { summary, actions } = scheduleCluster(cluster);
   return decision(
     summary.map(squeeze),

@@ -1,4 +1,5 @@
 import type { XmlElement } from "../../src/cib/index.ts";
+import { type ReleaseRules, rulesOf } from "../../src/scheduler/index.ts";
 import { type Decision, disagreement, ownDecision, peerDecision } from "./crm-simulate.ts";
 import { randomCluster } from "./random-cluster.ts";
 import { shrink } from "./shrink.ts";
@@ -11,26 +12,45 @@ export interface Finding {
   readonly smallest?: XmlElement;
 }
 
+/** The rules of 2.1 that a cluster needs to be decided as the older crm_simulate does. */
+export interface Explained {
+  readonly older: readonly string[];
+}
+
 /** Compares the decisions on the cluster of a seed, and looks for a smaller one that shows the same difference. */
-export function compareSeed(seed: number, smaller: boolean): Finding | "same" | "rejected" {
+export function compareSeed(seed: number, smaller: boolean): Finding | Explained | "same" | "rejected" {
   const cib = randomCluster(seed);
   const peer = peerDecision(cib);
   if (typeof peer === "string") return "rejected";
-  const lines = compare(cib, peer);
-  if (lines.length === 0) return "same";
+  if (compare(cib, peer, rulesOf["3.0"]).length === 0) return "same";
+  const lines = compare(cib, peer, rulesOf["2.1"]);
+  if (lines.length === 0) return { older: olderRules(cib, peer) };
   if (!smaller) return { seed, lines };
   const kind = kindOf(lines);
   const smallest = shrink(cib, (candidate) => {
     const other = peerDecision(candidate);
-    return typeof other !== "string" && kindOf(compare(candidate, other)) === kind;
+    return typeof other !== "string" && kindOf(compare(candidate, other, rulesOf["2.1"])) === kind;
   });
   const other = peerDecision(smallest);
-  return { seed, lines: typeof other === "string" ? lines : compare(smallest, other), smallest };
+  return {
+    seed,
+    lines: typeof other === "string" ? lines : compare(smallest, other, rulesOf["2.1"]),
+    smallest,
+  };
 }
 
-function compare(cib: XmlElement, peer: Decision): string[] {
+/** Those rules of 2.1 without which the decision is another one. */
+function olderRules(cib: XmlElement, peer: Decision): string[] {
+  const names = Object.keys(rulesOf["2.1"]) as (keyof ReleaseRules)[];
+  return names.filter((name) => {
+    const rules = { ...rulesOf["2.1"], [name]: rulesOf["3.0"][name] };
+    return compare(cib, peer, rules).length > 0;
+  });
+}
+
+function compare(cib: XmlElement, peer: Decision, rules: ReleaseRules): string[] {
   try {
-    return disagreement(ownDecision(cib), peer);
+    return disagreement(ownDecision(cib, rules), peer);
   } catch (error) {
     return [`thrown: ${error instanceof Error ? error.message : error}`];
   }

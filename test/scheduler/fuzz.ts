@@ -1,6 +1,7 @@
 /**
  * Random clusters, decided by this scheduler and by the crm_simulate that is installed (Debian package
- * pacemaker-cli-utils); prints the smallest cluster of each seed on which they differ.
+ * pacemaker-cli-utils); prints the smallest cluster of each seed on which they differ. Clusters that only differ by
+ * rules that 2.1 and 3.0 apply differently are counted apart, by rule.
  * Usage: bun test/scheduler/fuzz.ts [--seeds N] [--from S] [--shrink 0|1] [--show N]
  */
 import { formatXml } from "../../src/cib/index.ts";
@@ -15,18 +16,26 @@ const seeds = option("--seeds", 200);
 const shown = option("--show", 5);
 
 const found: Finding[] = [];
+const older = new Map<string, number[]>();
 let rejected = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   const result = compareSeed(seed, found.length < shown && option("--shrink", 1) === 1);
   if (result === "rejected") rejected++;
-  else if (result !== "same") {
+  else if (result === "same") continue;
+  else if ("older" in result) {
+    const rules = result.older.join(" and ") || "one of several";
+    older.set(rules, [...(older.get(rules) ?? []), seed]);
+  } else {
     found.push(result);
     console.log(`seed ${seed}: ${result.lines.slice(0, 4).join("\n    ")}`);
     if (result.smallest) console.log(formatXml(result.smallest));
   }
 }
+for (const [rules, list] of older) console.log(`changed since 2.1, ${rules}: ${list.join(" ")}`);
+const explained = [...older.values()].flat().length;
 console.log(
-  `${seeds} clusters from seed ${from}: ${found.length} decided differently, ${rejected} that crm_simulate rejects or dies of`,
+  `${seeds} clusters from seed ${from}: ${found.length} decided differently, ${explained} by rules that changed since ` +
+    `2.1, ${rejected} that crm_simulate rejects or dies of`,
 );
 if (found.length > 0) console.log(`seeds: ${found.map(({ seed }) => seed).join(" ")}`);
 process.exitCode = found.length > 0 ? 1 : 0;

@@ -1,5 +1,11 @@
 import { parseXml } from "../../src/cib/index.ts";
-import { type GraphAction, schedule, type Transition } from "../../src/scheduler/index.ts";
+import {
+  type GraphAction,
+  rulesOf,
+  scheduleCluster,
+  type Transition,
+  unpackCluster,
+} from "../../src/scheduler/index.ts";
 
 /** Time at which the small clusters are scheduled. */
 export const smallNow = 1_700_000_000;
@@ -83,12 +89,14 @@ export const running = (id: string): string =>
 /** It was looked for and not found. */
 export const stopped = (id: string): string => history(id, { task: "monitor" });
 
-/** Schedules a small cluster. Without fencing, unless the properties say otherwise. */
-export function decideSmall(cluster: SmallCluster): Transition {
-  return schedule({ cib: parseXml(smallCib(cluster)), now: smallNow });
+/** Schedules a small cluster, by the rules of a release. Without fencing, unless the properties say otherwise. */
+export function decideSmall(cluster: SmallCluster, release: "2.1" | "3.0" = "3.0"): Transition {
+  const unpacked = unpackCluster(parseXml(smallCib(cluster)), smallNow);
+  unpacked.rules = rulesOf[release];
+  return scheduleCluster(unpacked);
 }
 
-function smallCib({
+export function smallCib({
   properties = {},
   nodes = ["n1", "n2"],
   nodeContents = {},

@@ -10,8 +10,10 @@ import {
   monotonicMs,
   openWatchdog,
   readLimited,
+  releaseStartupCode,
   serveFrames,
   serviceManager,
+  unlockMemory,
   type Watchdog,
   wallMs,
   writeDurably,
@@ -63,6 +65,10 @@ const rekeyBytes = 256;
 const rekeyPatienceMs: Millis = 20_000;
 /** How long a reload waits for the others before it says for whom it waits. */
 const reloadPatienceMs: Millis = 2_000;
+/** When the start is over, and the memory that only it needed can be given back. */
+const startedMs: Millis = 10_000;
+/** Time for the allocator to return what a collection has freed: it can't while memory is locked. */
+const trimMs: Millis = 500;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -149,6 +155,7 @@ export class RingProcess {
       { mode: 0o600 },
     );
     this.#armWatchdog();
+    setTimeout(() => this.#trimMemory(), startedMs).unref();
     this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
@@ -304,6 +311,16 @@ export class RingProcess {
       this.#memory = granted.ok ? "locked" : `refused: ${granted.reason}`;
       if (!granted.ok) this.#warn(`memory is not locked: ${granted.reason}; swapping may delay the token`);
     }
+  }
+
+  /** Gives back what only the start needed, before it stays locked for as long as the ring runs. */
+  #trimMemory(): void {
+    unlockMemory();
+    Bun.gc(true);
+    setTimeout(() => {
+      releaseStartupCode();
+      if (this.#memory === "locked") lockMemory();
+    }, trimMs).unref();
   }
 
   #warn(text: string): void {

@@ -50,6 +50,7 @@ export {
   leaveRealtime,
   lockedMemoryLimit,
   lockMemory,
+  releaseStartupCode,
   unlockMemory,
 } from "./realtime.ts";
 export {

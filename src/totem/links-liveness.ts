@@ -15,6 +15,8 @@ const OUTSTANDING = 32;
 /** A link that fails within so many ping timeouts after it came up is flapping. */
 const FLAP_TIMEOUTS = 20;
 const MAX_FLAPS = 6;
+/** Part of the ping interval by which a ping may come early, so that one waking of the process serves many links. */
+const EARLY_PART = 8;
 
 /** Liveness of one link to one node: sends pings through its owner, believes in pongs only. */
 export class Liveness {
@@ -57,6 +59,17 @@ export class Liveness {
     const hurry = this.unanswered >= 2 && this.unanswered < OUTSTANDING;
     const wait = hurry ? this.retryMs() : Math.min(this.times.pingIntervalMs, this.retryMs() * 4);
     this.nextPingAt = now + (this.unanswered >= OUTSTANDING ? this.times.pingIntervalMs : wait);
+  }
+
+  /** Whether it is time for a ping, or so nearly that it goes along with another. */
+  isDue(now: Millis): boolean {
+    const early = this.unanswered > 0 ? 0 : this.times.pingIntervalMs / EARLY_PART;
+    return this.nextPingAt <= now + early;
+  }
+
+  /** Whether a ping may answer that of the other side: from then on both wake at the same time. */
+  goesAlong(now: Millis): boolean {
+    return this.up && this.unanswered === 0 && this.nextPingAt <= now + this.times.pingIntervalMs / 2;
   }
 
   /** Whether a ping with this counter waits for its answer. Uses it up and takes the latency. */

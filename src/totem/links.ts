@@ -329,6 +329,9 @@ export class Links {
       peer.probedAt = now;
       this.ping(peer, path, now);
       this.arm(now, path.liveness.nextPingAt);
+    } else if (path.liveness.goesAlong(now)) {
+      this.ping(peer, path, now);
+      this.arm(now, path.liveness.nextPingAt);
     }
     peer.hears = hears;
     return undefined;
@@ -352,7 +355,9 @@ export class Links {
       this.log("info", `link ${path.link} to node ${peer.node} (${path.address}) is up`);
       this.refresh(now);
     }
-    this.arm(now, path.liveness.nextPingAt);
+    // Nothing is to be done when the answer would have been late: the process may sleep on.
+    this.tickAt = Number.POSITIVE_INFINITY;
+    this.arm(now, this.nextDeadline());
     return undefined;
   }
 
@@ -381,7 +386,6 @@ export class Links {
   }
 
   private tick(now: Millis): void {
-    let next = Number.POSITIVE_INFINITY;
     let changed = false;
     for (const peer of this.peers.values()) {
       for (const path of peer.paths) {
@@ -390,18 +394,24 @@ export class Links {
           this.log("warning", `link ${path.link} to node ${peer.node} (${path.address}) is down`);
           if (!peer.paths.some(({ liveness }) => liveness.up)) peer.lostAt = now;
         }
-        if (path.liveness.nextPingAt <= now) this.ping(peer, path, now);
-        next = Math.min(next, path.liveness.nextPingAt, path.liveness.downAt() ?? next);
+        if (path.liveness.isDue(now)) this.ping(peer, path, now);
       }
-      if (this.isLagging(peer)) {
-        const end = peer.lostAt + this.options.reachLagMs;
-        if (end <= now) changed = true;
-        else next = Math.min(next, end);
-      }
+      if (this.lagEnd(peer) <= now) changed = true;
     }
     if (changed) this.refresh(now);
     this.tickAt = Number.POSITIVE_INFINITY;
-    this.arm(now, next);
+    this.arm(now, this.nextDeadline());
+  }
+
+  /** When the next ping is due, a link has to be given up, or a node that was lost counts as heard no more. */
+  private nextDeadline(): Millis {
+    let next = Number.POSITIVE_INFINITY;
+    for (const peer of this.peers.values()) {
+      for (const { liveness } of peer.paths)
+        next = Math.min(next, liveness.nextPingAt, liveness.downAt() ?? next);
+      next = Math.min(next, this.lagEnd(peer));
+    }
+    return next;
   }
 
   private arm(now: Millis, at: Millis): void {
@@ -410,8 +420,10 @@ export class Links {
     this.effects.push({ type: "set-timer", timer: "tick", afterMs: this.tickAt - now });
   }
 
-  private isLagging(peer: Peer): boolean {
-    return peer.everUp && !peer.paths.some(({ liveness }) => liveness.up);
+  /** When a node whose links are all down counts as heard no more; infinite for any other. */
+  private lagEnd(peer: Peer): Millis {
+    if (!peer.everUp || peer.paths.some(({ liveness }) => liveness.up)) return Number.POSITIVE_INFINITY;
+    return peer.lostAt + this.options.reachLagMs;
   }
 
   /** Recomputes whom this node hears. */
@@ -419,7 +431,7 @@ export class Links {
     const heard: NodeId[] = [];
     for (const peer of this.peers.values()) {
       const up = peer.paths.some(({ liveness }) => liveness.up);
-      if (up || (this.isLagging(peer) && now < peer.lostAt + this.options.reachLagMs)) heard.push(peer.node);
+      if (up || (peer.everUp && now < this.lagEnd(peer))) heard.push(peer.node);
       else peer.everUp = false;
     }
     this.heard = heard.sort((a, b) => a - b);

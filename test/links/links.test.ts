@@ -44,6 +44,8 @@ class Bench {
   private readonly flying: (() => void)[] = [];
   private landing = false;
   now = 0;
+  /** Timers that fired. */
+  wakes = 0;
 
   constructor(nodes: number, count: number, mode: LinkMode = "passive", block = true) {
     for (let id = 1; id <= nodes; id++) this.start(id, id, optionsFor(nodes, count, mode, block));
@@ -88,6 +90,7 @@ class Bench {
       if (!next || next[1] > end) break;
       this.now = Math.max(this.now, next[1]);
       this.due.delete(next[0]);
+      this.wakes++;
       this.carry(next[0], this.at(next[0]).timer(this.now));
     }
     this.now = end;
@@ -193,6 +196,17 @@ describe("liveness", () => {
     expect(bench.at(2).status().hears.get(nodeId(2))).toEqual([]);
     bench.send(2, nodeId(1), "nobody listens");
     expect(bench.sent).toEqual([]);
+  });
+
+  test("pings of both sides and of all links go together, so that a quiet node wakes once an interval", () => {
+    const bench = new Bench(2, 3);
+    bench.run(1000);
+    bench.wakes = 0;
+    const pings = () => [1, 2].map((id) => bench.at(id).status().counters.pings ?? 0);
+    const before = pings();
+    bench.run(10_000);
+    expect(pings().map((count, at) => count - (before[at] ?? 0))).toEqual([120, 120]);
+    expect(bench.wakes).toBeLessThanOrEqual(40);
   });
 
   test("a node counts as heard for the lag after its last link went down", () => {

@@ -9,6 +9,7 @@ import {
   localAddresses,
   lockedMemoryLimit,
   openWatchdog,
+  releaseStartupCode,
   serviceManager,
   syslogMessage,
   unixDatagram,
@@ -161,6 +162,14 @@ describe("real-time priority", () => {
     const line = readFileSync("/proc/self/limits", "utf8").match(/^Max locked memory\s+(\S+)/m)?.[1] ?? "";
     expect(String(lockedMemoryLimit())).toBe(line);
   });
+});
+
+test("code that only the start needed is given back, and comes back where it is needed", () => {
+  const mapped = () => Number(/RssFile:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+  const before = mapped();
+  releaseStartupCode();
+  expect(mapped()).toBeLessThan(before - 4096);
+  expect(JSON.parse('{"still": ["here"]}')).toEqual({ still: ["here"] });
 });
 
 describe("addresses", () => {

@@ -60,4 +60,9 @@ export class Context {
   disarm(timer: TotemTimer): void {
     this.timers.disarm(timer);
   }
+
+  /** Stops the driver's timer too; for what happens a few times a second, not at every token of a busy ring. */
+  cancel(timer: TotemTimer): void {
+    this.timers.cancel(timer, this.out);
+  }
 }

@@ -79,7 +79,10 @@ export class Rotation {
 
   /** The token that I sent on has arrived. */
   acknowledged(hop: number): void {
-    if (this.#last?.hop === hop) this.#settled();
+    if (this.#last?.hop !== hop) return;
+    this.#last = undefined;
+    // The ring is idle: a process that sleeps need not wake for a token that has arrived.
+    this.#context.cancel("token-retransmit");
   }
 
   /** Whether an idle token may rest here. */

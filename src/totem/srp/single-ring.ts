@@ -8,8 +8,9 @@ import { regularLimit } from "./send-queue.ts";
 import { decode, type Pdu } from "./wire.ts";
 
 /** Part of the token timeout after which this process looks at the clock, and which it may be asleep. */
-const PAUSE_TICKS = 5;
+const PAUSE_TICKS = 3;
 const PAUSE_LIMIT = 0.5;
+const pausePeriod = ({ tokenMs }: TotemOptions): Millis => Math.round(tokenMs / PAUSE_TICKS);
 
 /**
  * One member of the Totem single-ring protocol (Amir, Moser, Melliar-Smith, Agarwal, Ciarfella: The Totem Single-Ring
@@ -76,7 +77,7 @@ export class SingleRing {
     this.#core.ring = noRing(this.#core.context.self);
     this.#core.highest = ringSequence;
     this.#formation.start(ringSequence);
-    this.#core.context.arm("pause", this.#core.context.options.tokenMs / PAUSE_TICKS);
+    this.#core.context.arm("pause", pausePeriod(this.#core.context.options));
     this.#proposal.gather("start");
   }
 
@@ -163,7 +164,7 @@ export class SingleRing {
     const { options, counters } = this.#core.context;
     switch (timer) {
       case "pause":
-        return this.#core.context.arm("pause", options.tokenMs / PAUSE_TICKS);
+        return this.#core.context.arm("pause", pausePeriod(options));
       case "token-loss":
         if (state.name === "stopped" || state.name === "gather") return;
         counters.tokenLosses++;

@@ -28,6 +28,12 @@ export class Timers {
     this.#deadlines.delete(timer);
   }
 
+  /** The same where it happens seldom enough to be cheaper than a timer that fires for nothing. */
+  cancel(timer: TotemTimer, out: TotemEffect[]): void {
+    this.#deadlines.delete(timer);
+    if (this.#running.delete(timer)) out.push({ type: "cancel-timer", timer });
+  }
+
   /** Whether a deadline is set. */
   armed(timer: TotemTimer): boolean {
     return this.#deadlines.has(timer);

@@ -35,7 +35,7 @@ export type RingEvent =
   | { readonly type: "datagram"; readonly link: number; readonly address: string; readonly data: Uint8Array }
   | { readonly type: "timer"; readonly timer: RingTimer }
   | { readonly type: "persisted"; readonly ringSequence: number }
-  /** A manager connected. Its incarnation is larger than that of any manager before it on this node; > 0. */
+  /** A manager connected. No manager before it on this node had the same incarnation; > 0, below 2^48. */
   | { readonly type: "manager-up"; readonly incarnation: number }
   | { readonly type: "manager-down" }
   | { readonly type: "manager-send"; readonly payload: Uint8Array }

@@ -73,6 +73,11 @@ export class Participants {
     return this.announcements;
   }
 
+  /** Nodes that said goodbye since the last membership began, ascending. */
+  orderlyLeft(): NodeId[] {
+    return [...this.orderly].sort((a, b) => a - b);
+  }
+
   /** The survivors of the old ring. Messages up to the regular configuration still belong to that. */
   onTransitional(members: readonly NodeId[]): void {
     this.transitional = new Set(members);

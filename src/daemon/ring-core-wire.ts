@@ -179,10 +179,20 @@ function readAnnouncement(text: string): Announcement | undefined {
 
 function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
-  const { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers, quorateExpected } = value;
+  const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
+  const { quorateMembers, quorateExpected, orderlyLeft } = value;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(quorateExpected)) return undefined;
-  if (typeof seenAll !== "boolean" || typeof quorate !== "boolean" || !isIds(quorateMembers))
-    return undefined;
-  return { votes, expectedVotes, seenAll, quorateSequence, quorate, quorateMembers, quorateExpected };
+  if (typeof seenAll !== "boolean" || typeof quorate !== "boolean") return undefined;
+  if (!isIds(quorateMembers) || !isIds(orderlyLeft)) return undefined;
+  return {
+    votes,
+    expectedVotes,
+    seenAll,
+    quorateSequence,
+    quorate,
+    quorateMembers,
+    quorateExpected,
+    orderlyLeft,
+  };
 }

@@ -65,7 +65,9 @@ export class RingCore {
   private held: Uint8Array[] = [];
   private backlogBytes = 0;
   /** Expected votes that an administrator asked for here and that were not delivered yet. */
-  private wantedVotes: { readonly id: number; readonly votes: number } | undefined;
+  private wantedVotes:
+    | { readonly id: number; readonly votes: number; readonly whileQuorate: boolean }
+    | undefined;
   private requests = 0;
   private disagreements: readonly string[] = [];
   private readonly change = new PendingChange();
@@ -163,7 +165,11 @@ export class RingCore {
         return;
       case "set-expected-votes":
         this.requests += 1;
-        this.wantedVotes = { id: this.requests, votes: event.votes };
+        this.wantedVotes = {
+          id: this.requests,
+          votes: event.votes,
+          whileQuorate: this.quorum.current().quorate,
+        };
         this.askForVotes();
         return;
       case "set-keys":
@@ -251,7 +257,7 @@ export class RingCore {
     return {
       ringId,
       manager: this.manager,
-      quorum: this.quorum.view(),
+      quorum: this.quorum.view(this.participants.orderlyLeft()),
       configVersion: this.options.configVersion,
       agreement: this.options.agreement,
       inForce: changeDigest(this.options),
@@ -322,9 +328,8 @@ export class RingCore {
   private onBarrier(change: MembershipChange, now: Millis): void {
     const announced = this.participants.announced();
     const views = new Map([...announced].map(([node, { quorum }]) => [node, quorum]));
-    const { orderlyLeft } = change;
     const ringSequence = change.ringId.sequence;
-    this.onQuorum(this.quorum.step({ type: "membership", ringSequence, views, orderlyLeft }, now), now);
+    this.onQuorum(this.quorum.step({ type: "membership", ringSequence, views }, now), now);
     this.compare(announced);
     this.announceMembership(change);
     this.askForVotes();
@@ -368,8 +373,16 @@ export class RingCore {
   }
 
   private askForVotes(): void {
-    if (!this.wantedVotes || !this.participants.isSettled()) return;
-    this.send({ kind: "set-expected", id: this.wantedVotes.id, votes: this.wantedVotes.votes });
+    const wanted = this.wantedVotes;
+    if (!wanted || !this.participants.isSettled()) return;
+    // Who lowers them without a quorum vouches for those that are not here; this administrator saw a quorum.
+    if (wanted.whileQuorate && !this.quorum.current().quorate) {
+      this.wantedVotes = undefined;
+      const text = `expected votes are not set to ${wanted.votes}: the quorum was lost meanwhile; set them again if the missing nodes are off`;
+      this.out.push({ type: "log", level: "warning", subsystem: "VOTEQ", text });
+      return;
+    }
+    this.send({ kind: "set-expected", id: wanted.id, votes: wanted.votes });
   }
 
   /** Says that this node is ready for a change; in every new configuration anew, until all are. */

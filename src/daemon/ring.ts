@@ -92,7 +92,8 @@ export class RingProcess {
   readonly #lateness = new Lateness();
   readonly #keyFiles: KeyFiles;
   #manager: FrameConnection | undefined;
-  #incarnation = 0;
+  /** Of the manager that connected last; begins anywhere, so that no earlier run of this ring had the same. */
+  #incarnation = Math.floor(randomBytes(6).readUIntBE(0, 6) / 2);
   #paused = false;
   readonly #startState: RingState;
   readonly #state: RingStateKeeper;
@@ -346,7 +347,7 @@ export class RingProcess {
       this.#step({ type: "manager-down" });
       before.destroy();
     }
-    this.#incarnation = Math.max(this.#incarnation + 1, wallMs());
+    this.#incarnation += 1;
     this.#paused = false;
     this.#step({ type: "manager-up", incarnation: this.#incarnation });
   }

@@ -19,6 +19,8 @@ export interface QuorumView {
   readonly quorateMembers: readonly NodeId[];
   /** Expected votes in it. */
   readonly quorateExpected: number;
+  /** Nodes that said goodbye since the last membership that this node was in. */
+  readonly orderlyLeft: readonly NodeId[];
 }
 
 /** The last quorate membership that a node was in: what it keeps over a restart. */
@@ -36,8 +38,6 @@ export type QuorumEvent =
       readonly type: "membership";
       readonly ringSequence: number;
       readonly views: ReadonlyMap<NodeId, QuorumView>;
-      /** Nodes that left the membership before with a proper goodbye. */
-      readonly orderlyLeft: readonly NodeId[];
     }
   /** An administrator sets the expected votes. */
   | { readonly type: "set-expected"; readonly expectedVotes: number }
@@ -91,8 +91,8 @@ export class Quorum {
     this.state = this.evaluate();
   }
 
-  /** What this node announces. */
-  view(): QuorumView {
+  /** What this node announces. `orderlyLeft`: who said goodbye since the last membership that it was in. */
+  view(orderlyLeft: readonly NodeId[]): QuorumView {
     return {
       votes: this.options.votes.get(this.self) ?? 0,
       expectedVotes: this.expected,
@@ -101,6 +101,7 @@ export class Quorum {
       quorateSequence: this.last.sequence,
       quorateMembers: this.last.members,
       quorateExpected: this.last.expectedVotes,
+      orderlyLeft,
     };
   }
 
@@ -118,7 +119,7 @@ export class Quorum {
         if (event.lastQuorate) this.last = event.lastQuorate;
         return this.settle([]);
       case "membership":
-        return this.onMembership(event.ringSequence, event.views, event.orderlyLeft);
+        return this.onMembership(event.ringSequence, event.views);
       case "set-expected":
         return this.onSetExpected(event.expectedVotes);
       case "timer":
@@ -133,11 +134,7 @@ export class Quorum {
     }
   }
 
-  private onMembership(
-    ringSequence: number,
-    views: ReadonlyMap<NodeId, QuorumView>,
-    orderlyLeft: readonly NodeId[],
-  ): QuorumEffect[] {
+  private onMembership(ringSequence: number, views: ReadonlyMap<NodeId, QuorumView>): QuorumEffect[] {
     const effects: QuorumEffect[] = [];
     this.ringSequence = ringSequence;
     this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
@@ -147,18 +144,18 @@ export class Quorum {
     this.expected = Math.max(...speakers.map((view) => view.expectedVotes));
     this.seenAll = [...views.values()].some((view) => view.seenAll);
     const present = this.present();
-    if (this.options.allowDownscale && authority.length > 0 && orderlyLeft.length > 0) {
-      const gone = orderlyLeft.reduce((sum, node) => sum + (this.options.votes.get(node) ?? 0), 0);
+    const goneNodes = this.options.allowDownscale ? departed(incumbents, views) : [];
+    if (authority.length > 0 && goneNodes.length > 0) {
+      const gone = goneNodes.reduce((sum, node) => sum + (this.options.votes.get(node) ?? 0), 0);
       const floor = this.options.expectedVotes ?? configuredVotes(this.options);
       this.expected = Math.max(present, floor, this.expected - gone);
     }
     this.expected = Math.max(this.expected, present);
     const [newest] = incumbents;
     if (newest) {
-      const gone = this.options.allowDownscale ? orderlyLeft : [];
       this.last = {
         sequence: newest.quorateSequence,
-        members: newest.quorateMembers.filter((node) => !gone.includes(node)),
+        members: newest.quorateMembers.filter((node) => !goneNodes.includes(node)),
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
       };
     }
@@ -333,4 +330,14 @@ function configuredVotes(options: QuorumOptions): number {
 function lastQuorate(views: readonly QuorumView[]): readonly QuorumView[] {
   const newest = Math.max(0, ...views.map((view) => view.quorateSequence));
   return newest === 0 ? [] : views.filter((view) => view.quorateSequence === newest);
+}
+
+/**
+ * Members of the last quorate membership that left it with a goodbye. Whoever comes from elsewhere knows nothing of
+ * it, so what the incumbents say counts for all.
+ */
+function departed(incumbents: readonly QuorumView[], views: ReadonlyMap<NodeId, QuorumView>): NodeId[] {
+  const gone = new Set(incumbents.flatMap((view) => view.orderlyLeft));
+  const before = new Set(incumbents.flatMap((view) => view.quorateMembers));
+  return [...gone].filter((node) => before.has(node) && !views.has(node));
 }

@@ -125,6 +125,12 @@ const PAUSE_MS = 100;
 /** Least time between two extra pings to the same unproven peer. */
 const PROBE_MS = 5;
 
+/** Whether any way to a node is known to work. */
+function isUp(peer: Peer): boolean {
+  for (const path of peer.paths) if (path.liveness.up) return true;
+  return false;
+}
+
 /**
  * The links between this node and its peers: chooses the way of each datagram, watches every link with pings, and
  * admits only authenticated datagrams of nodes that are heard both ways: a link that carries one way only is down on
@@ -392,7 +398,7 @@ export class Links {
         if (path.liveness.goesDown(now)) {
           changed = true;
           this.log("warning", `link ${path.link} to node ${peer.node} (${path.address}) is down`);
-          if (!peer.paths.some(({ liveness }) => liveness.up)) peer.lostAt = now;
+          if (!isUp(peer)) peer.lostAt = now;
         }
         if (path.liveness.isDue(now)) this.ping(peer, path, now);
       }
@@ -422,7 +428,7 @@ export class Links {
 
   /** When a node whose links are all down counts as heard no more; infinite for any other. */
   private lagEnd(peer: Peer): Millis {
-    if (!peer.everUp || peer.paths.some(({ liveness }) => liveness.up)) return Number.POSITIVE_INFINITY;
+    if (!peer.everUp || isUp(peer)) return Number.POSITIVE_INFINITY;
     return peer.lostAt + this.options.reachLagMs;
   }
 
@@ -430,8 +436,7 @@ export class Links {
   private refresh(now: Millis): void {
     const heard: NodeId[] = [];
     for (const peer of this.peers.values()) {
-      const up = peer.paths.some(({ liveness }) => liveness.up);
-      if (up || (peer.everUp && now < this.lagEnd(peer))) heard.push(peer.node);
+      if (isUp(peer) || (peer.everUp && now < this.lagEnd(peer))) heard.push(peer.node);
       else peer.everUp = false;
     }
     this.heard = heard.sort((a, b) => a - b);

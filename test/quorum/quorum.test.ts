@@ -44,18 +44,18 @@ class Cluster {
     this.nodes.set(id, node);
   }
 
-  /** These nodes form a configuration; all of them must come to the same state, which is returned. */
-  form(ids: readonly number[], orderlyLeft: readonly number[] = []) {
+  /**
+   * These nodes form a configuration; all of them must come to the same state, which is returned. `heard`: who has
+   * heard the goodbyes; all unless said otherwise.
+   */
+  form(ids: readonly number[], orderlyLeft: readonly number[] = [], heard = ids) {
     this.sequence += 4;
-    const views = new Map(ids.map((id) => [nodeId(id), this.node(id).view()]));
     const orderly = orderlyLeft.map(nodeId);
+    const views = new Map(
+      ids.map((id) => [nodeId(id), this.node(id).view(heard.includes(id) ? orderly : [])]),
+    );
     for (const id of ids) {
-      this.effects.push(
-        ...this.node(id).step(
-          { type: "membership", ringSequence: this.sequence, views, orderlyLeft: orderly },
-          0,
-        ),
-      );
+      this.effects.push(...this.node(id).step({ type: "membership", ringSequence: this.sequence, views }, 0));
     }
     return this.state(ids);
   }
@@ -288,7 +288,7 @@ describe("after expected votes were lowered", () => {
     cluster.form([2, 3]);
     cluster.windowOver([2, 3]);
     expect(cluster.form([2])).toMatchObject({ quorate: true, votes: 1, expectedVotes: 2 });
-    const kept = cluster.node(3).view();
+    const kept = cluster.node(3).view([]);
     cluster.restart(3, 2, {
       sequence: kept.quorateSequence,
       members: kept.quorateMembers,
@@ -347,6 +347,13 @@ describe("allow_downscale", () => {
     expect(cluster.form(upTo(3), [4, 5])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
     expect(cluster.form(upTo(2), [3])).toMatchObject({ quorate: true, expectedVotes: 3, needed: 2 });
     expect(cluster.form([1], [2])).toMatchObject({ quorate: false, expectedVotes: 3 });
+  });
+
+  test("is the same for a member that comes from elsewhere and has heard no goodbye", () => {
+    const cluster = new Cluster(rules);
+    cluster.form(upTo(6));
+    cluster.restart(6);
+    expect(cluster.form([1, 2, 3, 4, 6], [5], upTo(4))).toMatchObject({ quorate: true, expectedVotes: 5 });
   });
 
   test("a crash lowers nothing", () => {

@@ -1,9 +1,9 @@
-import type { RingCoreOptions } from "../../src/daemon/ring-core.ts";
 import type { QuorumOptions } from "../../src/quorum/index.ts";
-import { type NodeId, nodeId } from "../../src/terms/index.ts";
 import type { LinkMode, TotemOptions } from "../../src/totem/index.ts";
+import { WatchedCipher } from "./cipher.ts";
+import { optionsOf, type SimFile } from "./file.ts";
 import { Invariants } from "./invariants.ts";
-import { addressOf, Network, type Quality } from "./network.ts";
+import { Network, type Quality } from "./network.ts";
 import { type Manager, type ManagerHost, SimNode } from "./node.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
@@ -13,17 +13,27 @@ import { TrafficManager, type TrafficPlan } from "./traffic.ts";
 export interface SimPlan {
   readonly seed: number;
   readonly nodes: number;
+  /** Nodes of these that are not in the configuration at first. */
+  readonly spare?: readonly number[];
   readonly links: number;
+  /** Links of these that are in use at first; all when absent. */
+  readonly linksUsed?: readonly number[];
   readonly mode: LinkMode;
   /** Priority of each link; equal when absent. */
   readonly priorities?: readonly number[];
   readonly tokenMs: number;
   /** Part of the token timeout; a quarter when absent. */
   readonly pingIntervalMs?: number;
+  readonly constants?: Partial<TotemOptions>;
+  readonly configVersion?: number;
   readonly network: Quality;
   readonly traffic: TrafficPlan;
-  /** Rules of quorum that differ from plain majority with a vote a node. */
-  readonly quorum?: Partial<QuorumOptions>;
+  /** Votes of the nodes; one each when absent. */
+  readonly votes?: Readonly<Record<number, number>>;
+  /** Rules of quorum that differ from plain majority. */
+  readonly quorum?: Partial<Omit<QuorumOptions, "votes">>;
+  /** Datagrams are sealed with AES-256-GCM and not only with a checksum. */
+  readonly realCipher?: boolean;
   /** What runs on the nodes in place of random traffic. */
   readonly makeManager?: (host: ManagerHost) => Manager;
   readonly trace?: (text: string) => void;
@@ -42,29 +52,8 @@ export const CALM: Quality = {
 /** Some small messages. */
 export const CHATTER: TrafficPlan = { meanMs: 200, burst: 2, maxBytes: 300, large: 0, largeBytes: 0 };
 
-/** Constants of the protocol for a token timeout, as corosync.conf(5) computes them. */
-export function totemOptionsFor(tokenMs: number): TotemOptions {
-  const tokenRetransmitMs = Math.max(30, Math.floor(tokenMs / 4.2));
-  return {
-    tokenMs,
-    tokenWarning: 75,
-    tokenRetransmitMs,
-    holdMs: Math.max(10, Math.floor(tokenRetransmitMs * 0.8 - 10)),
-    joinMs: 50,
-    sendJoinMs: 0,
-    consensusMs: Math.floor(tokenMs * 1.2),
-    mergeMs: 200,
-    failRecvConst: 2500,
-    seqnoUnchangedConst: 30,
-    missCountConst: 5,
-    windowSize: 50,
-    maxMessages: 17,
-    netmtu: 1500,
-    cancelTokenHoldOnRetransmit: false,
-  };
-}
-
-const KEY = new Uint8Array(128).fill(42);
+/** The key that all nodes have at first. */
+export const FIRST_KEY = new Uint8Array(128).fill(42);
 
 /** Whole nodes on virtual time, watched by the invariants. */
 export class SimCluster {
@@ -74,40 +63,48 @@ export class SimCluster {
   readonly nodes: SimNode[] = [];
   readonly invariants: Invariants;
   readonly plan: SimPlan;
+  /** What the administrator has written last. */
+  file: SimFile;
+  /** The key that was adopted last, by whomever first. */
+  newestKey: Uint8Array = FIRST_KEY;
   /** Whether the managers of random traffic go on sending. */
   talking = true;
+  private readonly keys = new Set<string>();
+  readonly trace: ((text: string) => void) | undefined;
 
   constructor(plan: SimPlan) {
     this.plan = plan;
+    const { trace } = plan;
+    this.trace = trace && ((text) => trace(`${this.schedule.now.toFixed(3).padStart(11)}  ${text}`));
     this.random = new Random(plan.seed);
     this.network = new Network(this.schedule, this.random, plan.network);
+    this.file = firstFile(plan);
     this.invariants = new Invariants({
       now: () => this.schedule.now,
       nodes: () => this.nodes,
+      configured: () => this.file.nodes,
       splitAllowed: plan.quorum?.twoNode === true,
       tokenMs: plan.tokenMs,
     });
-    const ids = Array.from({ length: plan.nodes }, (_, at) => nodeId(at + 1));
-    for (const id of ids) {
+    const cipher = new WatchedCipher(plan.realCipher ?? false);
+    for (let id = 1; id <= plan.nodes; id++) {
       const talk = new Random(plan.seed, id);
       this.nodes.push(
         new SimNode({
-          options: this.nodeOptions(id, ids),
+          options: optionsOf(this.file, id, FIRST_KEY),
           schedule: this.schedule,
           network: this.network,
           random: this.random,
           observer: this.invariants,
+          onAdopt: (key) => this.onAdopt(key),
           makeManager:
             plan.makeManager ??
             ((host) => new TrafficManager(host, plan.traffic, talk, this.invariants, () => this.talking)),
-          trace: (text) => this.trace(text),
+          cipher,
+          trace: this.trace,
         }),
       );
     }
-  }
-
-  trace(text: string): void {
-    this.plan.trace?.(`${this.schedule.now.toFixed(3).padStart(11)}  ${text}`);
   }
 
   node(id: number): SimNode {
@@ -118,6 +115,12 @@ export class SimCluster {
 
   startAll(): void {
     for (const node of this.nodes) node.start(true);
+  }
+
+  private onAdopt(key: Uint8Array): void {
+    const name = Buffer.from(key).toString("latin1");
+    if (!this.keys.has(name)) this.newestKey = key;
+    this.keys.add(name);
   }
 
   /** Lets time pass. */
@@ -154,44 +157,21 @@ export class SimCluster {
   cutWay(from: number, to: number, cut: boolean): void {
     for (let link = 0; link < this.plan.links; link++) this.network.way(link, from, to).cut = cut;
   }
+}
 
-  private nodeOptions(self: NodeId, ids: readonly NodeId[]): RingCoreOptions {
-    const { plan } = this;
-    const numbers = Array.from({ length: plan.links }, (_, link) => link);
-    return {
-      self,
-      totem: totemOptionsFor(plan.tokenMs),
-      quorum: {
-        votes: new Map(ids.map((id) => [id, 1])),
-        twoNode: false,
-        waitForAll: false,
-        lastManStanding: false,
-        lastManStandingWindowMs: 10_000,
-        autoTieBreaker: false,
-        autoTieBreakerNode: "lowest",
-        allowDownscale: false,
-        ...plan.quorum,
-      },
-      links: {
-        mode: plan.mode,
-        links: numbers.map((number) => ({
-          number,
-          priority: plan.priorities?.[number] ?? 1,
-          pingIntervalMs: plan.pingIntervalMs ?? plan.tokenMs / 4,
-          pingTimeoutMs: plan.tokenMs / 2,
-          pongCount: 2,
-          pingPrecision: 2048,
-        })),
-        nodes: ids.map((node) => ({
-          node,
-          addresses: numbers.map((link) => ({ link, address: addressOf(link, node), port: 5405 + link })),
-        })),
-        blockUnlistedIps: true,
-        reachLagMs: plan.tokenMs,
-      },
-      key: KEY,
-      configVersion: 1,
-      agreement: [["token", String(plan.tokenMs)]],
-    };
-  }
+function firstFile(plan: SimPlan): SimFile {
+  const ids = Array.from({ length: plan.nodes }, (_, at) => at + 1);
+  const links = Array.from({ length: plan.links }, (_, link) => link);
+  return {
+    version: plan.configVersion ?? 1,
+    nodes: ids.filter((id) => !plan.spare?.includes(id)),
+    votes: plan.votes ?? {},
+    links: plan.linksUsed ?? links,
+    priorities: plan.priorities ?? [],
+    mode: plan.mode,
+    tokenMs: plan.tokenMs,
+    pingIntervalMs: plan.pingIntervalMs ?? plan.tokenMs / 4,
+    constants: plan.constants ?? {},
+    quorum: plan.quorum ?? {},
+  };
 }

@@ -60,9 +60,9 @@ export class Network {
     this.sent += 1;
     const way = this.way(link, from, to);
     if (this.random.chance(0.002)) this.record(link, from, to, data);
-    if (way.cut || this.random.chance(way.loss)) return;
+    if (way.cut || (way.loss > 0 && this.random.chance(way.loss))) return;
     this.carry(way, link, from, to, data);
-    if (this.random.chance(way.duplicate)) this.carry(way, link, from, to, data);
+    if (way.duplicate > 0 && this.random.chance(way.duplicate)) this.carry(way, link, from, to, data);
   }
 
   /** Somebody sends a datagram again that he has recorded; returns whether he had one. */
@@ -95,7 +95,8 @@ export class Network {
     } else if (this.clogged.size > 0) {
       this.clogged.delete(wayKey(link, from, to));
     }
-    this.schedule.after(delay, () => this.receivers.get(to)?.(link, addressOf(link, from), data));
+    const receive = this.receivers.get(to);
+    if (receive) this.schedule.after(delay, () => receive(link, addressOf(link, from), data));
   }
 }
 
@@ -106,7 +107,9 @@ const addresses = new Map<number, string>();
 /** Address of a node on a link. */
 export function addressOf(link: number, node: number): string {
   const key = link * 1000 + node;
-  const known = addresses.get(key) ?? `10.${link}.0.${node}`;
-  addresses.set(key, known);
-  return known;
+  const known = addresses.get(key);
+  if (known !== undefined) return known;
+  const fresh = `10.${link}.0.${node}`;
+  addresses.set(key, fresh);
+  return fresh;
 }

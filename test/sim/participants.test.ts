@@ -17,6 +17,7 @@ const says = (ringId: RingId, manager: number): Announcement => ({
     quorateSequence: 0,
     quorateMembers: [],
     quorateExpected: 0,
+    orderlyLeft: [],
   },
   configVersion: 1,
   agreement: [],

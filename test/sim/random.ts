@@ -60,6 +60,16 @@ export class Random {
     return result;
   }
 
+  /** Each with its weight; a heavier one comes more often. */
+  weighted<T>(list: readonly (readonly [weight: number, item: T])[]): T {
+    let at = this.unit() * list.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, item] of list) {
+      at -= weight;
+      if (at < 0) return item;
+    }
+    throw new Error("nothing to pick from");
+  }
+
   bytes(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => this.word() & 255);
   }

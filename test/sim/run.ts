@@ -1,8 +1,7 @@
 import { runSeed } from "./scenario.ts";
 
 /**
- * Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`; `--small` for small clusters, `--first` to stop
- * at the first violation.
+ * Command line: `run.ts --seeds N [--from S]`, or `run.ts --seed N [--trace]`; `--first` to stop at the first violation.
  */
 function main(args: readonly string[]): number {
   const value = (name: string): number | undefined => {
@@ -10,14 +9,13 @@ function main(args: readonly string[]): number {
     return at < 0 ? undefined : Number(args[at + 1]);
   };
   const seed = value("--seed");
-  const small = args.includes("--small");
-  if (seed !== undefined) return replay(seed, small, args.includes("--trace"));
-  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000, small, args.includes("--first"));
+  if (seed !== undefined) return replay(seed, args.includes("--trace"));
+  return sweep(value("--from") ?? 1, value("--seeds") ?? 1000, args.includes("--first"));
 }
 
-function replay(seed: number, small: boolean, trace: boolean): number {
+function replay(seed: number, trace: boolean): number {
   try {
-    const result = runSeed({ seed, small, ...(trace ? { trace: (text: string) => console.log(text) } : {}) });
+    const result = runSeed({ seed, ...(trace ? { trace: (text: string) => console.log(text) } : {}) });
     console.log(JSON.stringify(result));
     return 0;
   } catch (error) {
@@ -26,7 +24,7 @@ function replay(seed: number, small: boolean, trace: boolean): number {
   }
 }
 
-function sweep(from: number, count: number, small: boolean, first: boolean): number {
+function sweep(from: number, count: number, first: boolean): number {
   const began = performance.now();
   const failures = new Map<string, number[]>();
   const total = { virtualMs: 0, datagrams: 0, messages: 0, memberships: 0, rings: 0 };
@@ -35,7 +33,7 @@ function sweep(from: number, count: number, small: boolean, first: boolean): num
   for (let seed = from; seed < from + count && performance.now() - began < limit; seed++) {
     done += 1;
     try {
-      const result = runSeed({ seed, small });
+      const result = runSeed({ seed });
       total.virtualMs += result.virtualMs;
       total.datagrams += result.datagrams;
       total.messages += result.messages;

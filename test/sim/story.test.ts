@@ -317,9 +317,27 @@ test("nodes whose options differ say what differs", () => {
   const sim = cluster(2, { trace: (text) => lines.push(text) });
   const other = sim.node(2);
   other.crash();
-  other.options = { ...other.options, agreement: [["token", "5000"]] };
+  other.options = { ...other.options, agreement: [["token", "5000"], ...other.options.agreement.slice(1)] };
   other.start(true);
   sim.run(3000);
   expect(statusOf(sim.node(1)).disagreements).toEqual(["node 2 has another token: 5000 there, 1000 here"]);
   expect(lines.filter((line) => line.includes("another token")).length).toBe(2);
+});
+
+test("expected votes that were lowered with a quorum are not lowered in a part that has none", () => {
+  const lines: string[] = [];
+  const sim = cluster(3, { trace: (text) => lines.push(text) });
+  sim.run(3000);
+  sim.cut([1], true);
+  sim.run(1500);
+  expect(statusOf(sim.node(1)).totem.state).toBe("gather");
+  sim.node(1).step({ type: "set-expected-votes", votes: 1 });
+  sim.run(6000);
+  expect(statusOf(sim.node(1)).quorum).toMatchObject({ quorate: false, expectedVotes: 3 });
+  expect(statusOf(sim.node(2)).quorum).toMatchObject({ quorate: true });
+  expect(lines.filter((line) => line.includes("expected votes are not set to 1"))).toHaveLength(1);
+  sim.invariants.splitAllowed = true;
+  sim.node(1).step({ type: "set-expected-votes", votes: 1 });
+  sim.run(500);
+  expect(statusOf(sim.node(1)).quorum).toMatchObject({ quorate: true, expectedVotes: 1 });
 });

@@ -154,7 +154,7 @@ function getSets(view: DataView, offset: number, count: number): Set<NodeId>[] |
     const bits = view.getUint8(offset + 6 + 5 * index);
     if (id <= last || bits >> count !== 0) return undefined;
     last = id;
-    for (const [bit, set] of sets.entries()) if ((bits >> bit) & 1) set.add(nodeId(id));
+    for (let bit = 0; bit < count; bit++) if ((bits >> bit) & 1) sets[bit]?.add(nodeId(id));
   }
   return sets;
 }

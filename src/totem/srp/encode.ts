@@ -47,8 +47,9 @@ function head(view: DataView, kind: number, flags: number): void {
 }
 
 function create(size: number, kind: number, flags: number): { data: Uint8Array; view: DataView } {
-  const data = new Uint8Array(size);
-  const view = new DataView(data.buffer);
+  const buffer = new ArrayBuffer(size);
+  const data = new Uint8Array(buffer);
+  const view = new DataView(buffer);
   head(view, kind, flags);
   return { data, view };
 }

@@ -252,6 +252,11 @@ export class ClusterState {
     return forgotten;
   }
 
+  /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
+  forgetFailure(node: NodeName, rsc: string): void {
+    if (this.status.removeOps(this.idOf(node), rsc, isLastFailure)) this.touch();
+  }
+
   /** Drops one resource's history on one node (a `delete` action). */
   deleteResource(node: NodeName, rsc: string): void {
     if (this.status.removeResource(this.idOf(node), rsc)) this.touch();

@@ -516,6 +516,8 @@ export class Controller {
   }
 
   #applyAttributes(from: NodeId, message: Extract<ClusterMessage, { type: "attributes" }>): void {
+    if (message.forgetFailure)
+      this.#state.forgetFailure(message.forgetFailure.node, message.forgetFailure.rsc);
     const { written, dampen } = this.#state.setAttributes(message.updates);
     this.#dampen(dampen);
     if (written && message.completes === undefined) {

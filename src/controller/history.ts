@@ -65,13 +65,16 @@ export function parameterDigest(params: ReadonlyMap<string, string>): string {
   return createHash("md5").update(text).digest("hex");
 }
 
+/** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */
+const undigested: ReadonlySet<string> = new Set(["crm_feature_set", "pcmk_external_ip"]);
+
 /** What of an operation's parameters its digest covers. */
 export function digestedParameters(
   intervalMs: number,
   params: Readonly<Record<string, string>>,
 ): Map<string, string> {
   const kept = Object.entries(params).filter(([name]) => {
-    if (name === "crm_feature_set") return false;
+    if (undigested.has(name)) return false;
     if (name.startsWith("CRM_meta_")) return intervalMs > 0 && name === "CRM_meta_timeout";
     return true;
   });

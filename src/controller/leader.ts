@@ -185,7 +185,7 @@ export class Leader {
     this.#run = undefined;
     this.#init.emit({ type: "cancel-timer", timer: "transition" });
     const { done, total, failed } = run.progress();
-    const outcome = run.abortReason === undefined ? "complete" : `aborted: ${run.abortReason}`;
+    const outcome = outcomeOf(run);
     this.#init.emit({ type: "transition-over", id: run.id, outcome });
     this.#event(
       "info",
@@ -307,8 +307,17 @@ export class Leader {
           return name.startsWith(`fail-count-${id}#`) || name.startsWith(`last-failure-${id}#`);
         });
         const updates = names.map((name) => ({ node, name, value: undefined }));
-        return this.#init.send({ type: "attributes", updates, completes });
+        const forgetFailure = { node, rsc: id };
+        return this.#init.send({ type: "attributes", updates, completes, forgetFailure });
       }
+      case "lrm_delete":
+        return this.#init.send({
+          type: "forget",
+          rsc: resourceId(action.rsc?.id ?? ""),
+          node,
+          failuresOnly: false,
+          completes,
+        });
       default:
         this.#event(
           "warning",
@@ -399,6 +408,11 @@ export class Leader {
     };
     this.#init.emit({ type: "event", event });
   }
+}
+
+function outcomeOf(run: TransitionRun): string {
+  if (run.abortReason !== undefined) return `aborted: ${run.abortReason}`;
+  return run.complete ? "complete" : "ended early: the rest waits for what cannot run";
 }
 
 function describe(result: OperationResult): string {

@@ -59,6 +59,8 @@ export type ClusterMessage =
       readonly request?: string;
       /** Transition key of the action that this carries out. */
       readonly completes?: string;
+      /** The last failure of a resource is no longer remembered, either. */
+      readonly forgetFailure?: { readonly node: NodeName; readonly rsc: string };
     }
   | { readonly type: "flush"; readonly name: string }
   | { readonly type: "fencer"; readonly body: unknown }

@@ -135,14 +135,14 @@ export class SimulatedStatus {
   /** Writes a result as the controller would. */
   record(owner: HistoryOwner, result: OperationResult): void {
     const id = this.idOf(owner);
-    // What was under way has come to its end, also where an older release kept it under an id of its own.
+    // Older releases kept an operation under an id of its own: the new result takes its place all the same.
     this.#section.removeOps(
       id,
       result.rsc.id,
       ({ attributes }) =>
-        attributes.get("op-status") === "-1" &&
         attributes.get("operation") === result.action &&
-        Number(attributes.get("interval") ?? 0) === result.intervalMs,
+        Number(attributes.get("interval") ?? 0) === result.intervalMs &&
+        !isLastFailure(attributes.get("id")),
     );
     for (const entry of historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result))) {
       this.#section.recordOp(id, owner.node, result.rsc, historyEntry(entry, owner.node, result));
@@ -157,11 +157,11 @@ export class SimulatedStatus {
       const same =
         attributes.get("operation") === task && Number(attributes.get("interval") ?? 0) === interval;
       // What a failed recurring operation left behind stays until somebody cleans up.
-      return same && !attributes.get("id")?.includes("_last_failure_");
+      return same && !isLastFailure(attributes.get("id"));
     });
   }
 
-  /** Forgets the fail counts of a resource on a node. */
+  /** Forgets the fail counts of a resource on a node. Its last failure stays in sight, as crm_simulate leaves it. */
   clearFailures(node: string, rsc: string, params: GraphAction["params"]): void {
     const id = this.#ids.get(node);
     if (id === undefined) return;
@@ -213,6 +213,8 @@ export class SimulatedStatus {
     return parseBoolean(set?.attributes.get("value")) ?? true;
   }
 }
+
+const isLastFailure = (id: string | undefined): boolean => id?.endsWith("_last_failure_0") ?? false;
 
 /** A copy of a `<cib>` whose status may be changed; the configuration is shared. */
 export function copyForSimulation(cib: XmlElement): XmlElement {

@@ -69,10 +69,10 @@ function executionOrder(
 ): Pick<SimulationResult, "outcome" | "left"> {
   const followers = new Map<number, number[]>(actions.map(({ id }) => [id, []]));
   const open = new Map<number, number>();
-  for (const { id, inputs } of actions) {
+  for (const { id, inputs, unmet = [] } of actions) {
     const known = new Set(inputs.filter((input) => followers.has(input)));
     for (const input of known) followers.get(input)?.push(id);
-    open.set(id, known.size);
+    open.set(id, known.size + unmet.length);
   }
   let waiting = actions;
   let failed = false;
@@ -130,6 +130,8 @@ class PaperExecutor {
       });
       if (action.task === "clear_failcount" && action.rsc)
         this.#status.clearFailures(node, action.rsc.id, action.params);
+      if (action.task === "lrm_delete" && action.rsc)
+        this.#status.forgetResource({ node, id: action.nodeId }, action.rsc.id);
       return;
     }
     const fence = action.params.CRM_meta_stonith_action ?? action.key.slice(action.key.lastIndexOf("-") + 1);

@@ -42,6 +42,8 @@ export class TransitionRun {
       this.#steps.set(action.id, { action, state: "waiting", open: 0, successors: [], deadline: 0 });
     }
     for (const step of this.#steps.values()) {
+      // What waits for something that cannot run stays where it is.
+      step.open = step.action.unmet?.length ?? 0;
       for (const input of step.action.inputs) {
         const before = this.#steps.get(input);
         if (!before) continue;

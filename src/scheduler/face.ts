@@ -46,7 +46,15 @@ export interface GraphAction {
   readonly params: Readonly<Record<string, string>>;
   /** Ids of the actions that must be done before. */
   readonly inputs: readonly number[];
+  /** What must be done before but will not be, as it cannot run: the action is never carried out. */
+  readonly unmet?: readonly ActionName[];
 }
+
+/** What tells an action from others. */
+export type ActionName = Pick<
+  GraphAction,
+  "id" | "kind" | "task" | "key" | "node" | "nodeId" | "router" | "rsc"
+>;
 
 /** Where something is after all actions have succeeded. */
 export interface Placement {

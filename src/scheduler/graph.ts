@@ -1,7 +1,7 @@
 import { nodeName } from "../terms/index.ts";
 import { physicalHost } from "./bundle-actions.ts";
 import { resolvedParameters } from "./digests.ts";
-import type { GraphAction } from "./face.ts";
+import type { ActionName, GraphAction } from "./face.ts";
 import { Flag } from "./flags.ts";
 import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
 import { breakCircles } from "./graph-loops.ts";
@@ -23,20 +23,24 @@ export function createGraph(cluster: Cluster): GraphAction[] {
   for (const action of graphOrder(cluster)) {
     if (!inGraph(action)) continue;
     action.set(Flag.DumpedInGraph);
-    action.graphId = action.id;
     shown.push(action);
   }
   const inputs = new Map<Action, Set<Edge>>();
+  const unmet = new Map<Action, Action[]>();
   for (const action of shown) inputs.set(action, new Set());
   for (const [action, edges] of inputs)
-    for (const edge of action.before)
-      if (edgeCounts(action, edge) && inputs.has(edge.action)) edges.add(edge);
+    for (const edge of action.before) {
+      if (!edgeCounts(action, edge)) continue;
+      if (inputs.has(edge.action)) edges.add(edge);
+      else unmet.set(action, [...(unmet.get(action) ?? []), edge.action]);
+    }
   breakCircles(cluster, inputs);
   return shown.map((action) =>
     graphAction(
       unpacker,
       action,
-      [...(inputs.get(action) ?? [])].map((edge) => edge.action.graphId),
+      [...(inputs.get(action) ?? [])].map((edge) => edge.action.id),
+      unmet.get(action),
     ),
   );
 }
@@ -53,20 +57,35 @@ function kindOf(action: Action): GraphAction["kind"] {
   return action.pseudo ? "pseudo" : "rsc";
 }
 
-function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number[]): GraphAction {
-  const { rsc, node } = action;
+/** Where an action is carried out; a mere point of synchronisation is nowhere. */
+const placeOf = (action: Action): Node | undefined =>
+  kindOf(action) !== "pseudo" || action.task === "stonith" ? action.node : undefined;
+
+function nameOf(action: Action): ActionName {
+  const { id, rsc, task } = action;
   const kind = kindOf(action);
-  const placed = kind !== "pseudo" || action.task === "stonith" ? node : undefined;
+  const placed = placeOf(action);
   const router = placed && routerOf(action);
-  const params = parametersOf(unpacker, action, placed);
   return {
-    id: action.graphId,
+    id,
     kind,
-    task: action.task,
+    task,
     key: keyOf(action),
     ...(placed ? { node: nodeName(placed.name), nodeId: placed.id } : {}),
     ...(router ? { router: nodeName(router.name) } : {}),
     ...(rsc?.isPrimitive && kind !== "pseudo" ? { rsc: agentOf(rsc) } : {}),
+  };
+}
+
+function graphAction(
+  unpacker: Unpacker,
+  action: Action,
+  inputs: readonly number[],
+  unmet: readonly Action[] = [],
+): GraphAction {
+  const params = parametersOf(unpacker, action, placeOf(action));
+  return {
+    ...nameOf(action),
     intervalMs: action.intervalMs,
     timeoutMs: action.timeoutMs ?? 20_000,
     startDelayMs: action.startDelayMs,
@@ -75,6 +94,7 @@ function graphAction(unpacker: Unpacker, action: Action, inputs: readonly number
     priority: action.priority,
     params,
     inputs,
+    ...(unmet.length > 0 ? { unmet: unmet.map(nameOf) } : {}),
   };
 }
 

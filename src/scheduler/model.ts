@@ -371,7 +371,6 @@ export class Action {
   requiredRunnableBefore = 0;
   runnableBefore = 0;
   /** Position in the graph. */
-  graphId = 0;
   synapse = -1;
   /** Node that is only named, for fencing "topology" and the like. */
   fenceOp: string | undefined;

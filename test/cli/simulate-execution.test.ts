@@ -152,6 +152,31 @@ describe("executing a transition on paper", () => {
     expect(result).toEqual({ steps: [], outcome: "terminated", left: ["a_stop_0", "a_start_0"] });
   });
 
+  test("an action that waits for what cannot run is never carried out, nor what follows it", () => {
+    const root = cib({ nodes: [{ name: "alpha" }], resources: primitive("a") });
+    const { rsc: __, ...unmet } = action(9, "g_running_0", { kind: "pseudo" });
+    const actions = [
+      action(1, "a_stop_0"),
+      action(2, "a_start_0", { inputs: [1], unmet: [unmet] }),
+      action(3, "a_monitor_10000", { inputs: [2] }),
+    ];
+    const { steps, ...rest } = simulateTransition(actions, root, now);
+    expect(executionLines(steps)).toEqual(["Resource action: a               stop on alpha"]);
+    expect(rest).toEqual({ outcome: "terminated", left: ["a_start_0", "a_monitor_10000"] });
+  });
+
+  test("a history that shall be forgotten is gone", () => {
+    const root = cib(healthy);
+    const forget = action(1, "web_lrm_delete_0", {
+      kind: "crm",
+      task: "lrm_delete",
+      rsc: { id: "web", class: "ocf", type: "apache" },
+    });
+    expect(historyOf(root, "alpha", "web").length).toBeGreaterThan(0);
+    simulateTransition([forget], root, now);
+    expect(historyOf(root, "alpha", "web")).toEqual([]);
+  });
+
   test("instances of an anonymous clone keep their number until a history has none", () => {
     const root = cib({ nodes: [{ name: "alpha" }], resources: `<clone id="c">${primitive("a")}</clone>` });
     const start = action(1, "a_start_0", {

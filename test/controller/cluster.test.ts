@@ -112,6 +112,22 @@ describe("the cluster", () => {
     expect([...counted.values()]).toEqual(["1"]);
   });
 
+  test("forgets a failure after its time, its trace in the history too, and then has nothing to do", () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(`${shop}rsc_defaults failure-timeout=60s\n`);
+    bus.run(1000);
+    bus.fail("n1", "a", OcfExit.NOT_RUNNING);
+    bus.run(1000);
+    expect(bus.cibs()[0]).toContain("a_last_failure_0");
+    const before = bus.executed.length;
+    bus.run(20 * 60_000);
+    expect(bus.cibs()[0]).not.toContain("a_last_failure_0");
+    expect(bus.node("n2").controller.attributeValues("fail-count-a#monitor_10000").size).toBe(0);
+    expect(bus.executed.slice(before)).toEqual([]);
+  });
+
   test("tries another node when a start fails", () => {
     const bus = new ControllerBus(3);
     bus.agent = (node, { action, rsc }) =>

@@ -53,6 +53,22 @@ describe("a mandatory ordering", () => {
   });
 });
 
+test("what must come after something that cannot run is planned, but names what it waits for in vain", () => {
+  // The group waits for the probe of a node that has not joined yet.
+  const transition = decideSmall({
+    properties: { "stonith-enabled": "true" },
+    nodes: ["n1", "n2"],
+    states: { n2: { join: "down" } },
+    resources: `<primitive id="f" class="stonith" type="fence_dummy"/>
+      <group id="g">${primitive("a")}</group><clone id="c">${primitive("b")}</clone>`,
+    constraints: order('first="g" then="c"'),
+    histories: { n1: running("b") },
+  });
+  const restart = transition.actions.find(({ key }) => key === "c_start_0");
+  expect(restart?.unmet?.map(({ key }) => key)).toEqual(["g_running_0"]);
+  expect(transition.actions.map(({ key }) => key)).not.toContain("g_running_0");
+});
+
 describe("an optional ordering", () => {
   test("holds only when both act", () => {
     const constraints = order('first="a" then="b" kind="Optional"');

@@ -31,6 +31,8 @@ export async function simulateCommand(name: string, words: readonly string[]): P
   if (wantsJson(parsed)) process.stdout.write(`${JSON.stringify(simulationJson(run))}\n`);
   else process.stdout.write(run.text);
   if (parsed.has("verbose")) reportMessages(run);
+  if (run.execution && run.execution.outcome !== "complete")
+    process.stderr.write("Transition failed: terminated\nAn invalid transition was produced\n");
   await saveResults(parsed, run, source.file);
   return run.execution && run.execution.outcome !== "complete" ? CrmExit.ERROR : CrmExit.OK;
 }

@@ -153,9 +153,6 @@ class Report {
   execution(execution: SimulationResult, revised: Cluster): void {
     if (this.#request.quiet) return;
     this.#section(executionReport(execution.steps));
-    if (execution.outcome !== "complete") {
-      this.text += `Transition failed: terminated\nAn invalid transition was produced\n`;
-    }
     this.#date();
     this.#section(this.#status("Revised Cluster Status", revised, false));
   }

@@ -1,4 +1,4 @@
-import type { GraphAction, Transition } from "../../scheduler/index.ts";
+import type { ActionName, GraphAction, Transition } from "../../scheduler/index.ts";
 
 /** What one action of a transition waits for, and what waits for it. */
 export interface ActionExplanation {
@@ -10,11 +10,13 @@ export interface ActionExplanation {
   readonly because: readonly string[];
   readonly reasons: readonly string[];
   readonly waitsFor: readonly string[];
+  /** What it waits for in vain, so that it is never carried out. */
+  readonly waitsInVainFor: readonly string[];
   readonly before: readonly string[];
 }
 
 /** `web_start_0 on node1` */
-export const actionName = ({ key, node }: GraphAction): string =>
+export const actionName = ({ key, node }: ActionName): string =>
   `${key}${node === undefined ? "" : ` on ${node}`}`;
 
 const kinds: Readonly<Record<GraphAction["kind"], string>> = {
@@ -60,19 +62,23 @@ export function explainAction(transition: Transition, action: GraphAction): Acti
       const before = byId.get(input);
       return before ? [actionName(before)] : [];
     }),
+    waitsInVainFor: (action.unmet ?? []).map(actionName),
     before: transition.actions.filter(({ inputs }) => inputs.includes(action.id)).map(actionName),
   };
 }
 
 /** An explanation as lines. */
 export function actionText(explanation: ActionExplanation): string {
-  const { key, node, what, because, reasons, waitsFor, before } = explanation;
+  const { key, node, what, because, reasons, waitsFor, waitsInVainFor, before } = explanation;
   const list = (title: string, items: readonly string[]) =>
     items.length === 0 ? [] : [title, ...items.map((item) => `  ${item}`)];
   return [
     `${key}${node === undefined ? "" : ` on ${node}`}: ${what}`,
     ...list("Needed because:", [...because, ...reasons]),
-    ...(waitsFor.length === 0 ? ["Waits for nothing: it can run at once."] : list("Waits for:", waitsFor)),
+    ...list("Never runs, as these cannot run and it needs them:", waitsInVainFor),
+    ...(waitsFor.length + waitsInVainFor.length === 0
+      ? ["Waits for nothing: it can run at once."]
+      : list("Waits for:", waitsFor)),
     ...list("Must be done before:", before),
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 import { element, type XmlElement } from "../../cib/index.ts";
-import type { GraphAction, Transition } from "../../scheduler/index.ts";
+import type { ActionName, GraphAction, Transition } from "../../scheduler/index.ts";
 
 /** A duration as the graph's head writes it: whole seconds where it is. */
 const seconds = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
@@ -25,10 +25,8 @@ export function transitionGraph(transition: Transition, id = 1): XmlElement {
 }
 
 function synapse(action: GraphAction, position: number, byId: ReadonlyMap<number, GraphAction>): XmlElement {
-  const inputs = action.inputs.flatMap((input) => {
-    const before = byId.get(input);
-    return before ? [element("trigger", {}, [reference(before)])] : [];
-  });
+  const before = [...action.inputs.flatMap((input) => byId.get(input) ?? []), ...(action.unmet ?? [])];
+  const inputs = before.map((input) => element("trigger", {}, [reference(input)]));
   return element("synapse", { id: position, priority: action.priority === 0 ? undefined : action.priority }, [
     element("action_set", {}, [fullAction(action)]),
     element("inputs", {}, inputs),
@@ -36,12 +34,12 @@ function synapse(action: GraphAction, position: number, byId: ReadonlyMap<number
 }
 
 /** The key with the instance number, where the other has none. */
-function internalKey({ key, rsc }: GraphAction): string | undefined {
+function internalKey({ key, rsc }: ActionName): string | undefined {
   if (rsc?.longId === undefined || !key.startsWith(`${rsc.id}_`)) return undefined;
   return `${rsc.longId}${key.slice(rsc.id.length)}`;
 }
 
-const reference = (action: GraphAction): XmlElement =>
+const reference = (action: ActionName): XmlElement =>
   element(elementNames[action.kind], {
     id: action.id,
     operation: action.task,

@@ -103,7 +103,8 @@ function constrainMember(
     order(previous, "start", member, "start", chain);
     order(member, "stop", previous, "stop", Link.Ordered | Link.Restart);
     // A member that was put in front of others that run: they stop before it starts, where the cluster may stop them.
-    if (member.managed && member.runningOn.length > 0 && previous.runningOn.length === 0)
+    const behindGap = member.runningOn.length > 0 && previous.runningOn.length === 0;
+    if (cluster.rules.laterMembersStopFirst && behindGap && member.managed)
       order(member, "stop", previous, "start", Link.ThenImpliesFirst | Link.UnrunnableFirstBlocks);
     if (promotable) {
       order(previous, "promote", member, "promote", chain);

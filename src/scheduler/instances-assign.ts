@@ -83,7 +83,7 @@ function assignEarly(
   for (let reserved = 0; reserved < available; reserved++) {
     const chosen = assignInstance(cluster, instance, current, maxPerNode);
     stays = chosen === current;
-    if (stays) break;
+    if (stays || (!instance.isPrimitive && !cluster.rules.groupsAreTakenBack)) break;
     restoreTables(tables);
     unassign(instance);
     if (!chosen || !cluster.rules.instancesReservePlaces) break;

@@ -41,7 +41,7 @@ function orderRestarts(cluster: Cluster, rsc: Resource, leading: ReadonlySet<Act
   }
   for (const probe of probesOf(rsc))
     for (const edge of [...probe.after].reverse()) {
-      holdInstances(probe, edge);
+      if (cluster.rules.probesHoldInactive) holdInstances(probe, edge);
       holdRestarts(cluster, probe, edge.action, leading);
     }
 }

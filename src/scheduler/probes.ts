@@ -44,7 +44,8 @@ export function probePrimitive(cluster: Cluster, rsc: Resource, node: Node): boo
   const about = whole.isClone ? whole : rsc;
   let kind: number = Link.Ordered;
   // Nothing starts while its state is unknown, but what runs is not stopped for that.
-  if (!probe.runnable && about.runningOn.length === 0) kind |= Link.UnrunnableFirstBlocks;
+  const { runningOn } = cluster.rules.probesHoldInactive ? about : rsc;
+  if (!probe.runnable && runningOn.length === 0) kind |= Link.UnrunnableFirstBlocks;
   addOrdering(cluster, { rsc, action: probe }, { rsc: about, task: "start" }, kind);
   addOrdering(
     cluster,

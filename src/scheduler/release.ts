@@ -9,6 +9,11 @@ export interface ReleaseRules {
    */
   readonly instancesReservePlaces: boolean;
   /**
+   * An instance of a cloned group that would go to another node than the one that it is on is taken back from there
+   * when it is to be looked at again. Until 2.1.7 (pull request 3143) its members remain there, and nobody counts them.
+   */
+  readonly groupsAreTakenBack: boolean;
+  /**
    * All colocations of a clone count for its instances. In 2.1, when there are instances for all nodes, only
    * negative ones and, of those in which the clone is the dependent, mandatory ones.
    */
@@ -23,20 +28,33 @@ export interface ReleaseRules {
    * dependent are applied before those as primary.
    */
   readonly mandatoryColocationsFirst: boolean;
+  /** A member of a group that comes before others that run already starts after they have stopped: since 2.1.6. */
+  readonly laterMembersStopFirst: boolean;
+  /**
+   * While an instance cannot be probed, instances of its clone that are not active do not start, and the others go
+   * on. Until 2.1.6 (pull request 2971) none of the clone starts then unless what is probed is active somewhere.
+   */
+  readonly probesHoldInactive: boolean;
 }
 
 /** The rules of each release whose rules are known. */
 export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
   "3.0": {
     instancesReservePlaces: true,
+    groupsAreTakenBack: true,
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
+    laterMembersStopFirst: true,
+    probesHoldInactive: true,
   },
   "2.1": {
     instancesReservePlaces: false,
+    groupsAreTakenBack: false,
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
+    laterMembersStopFirst: false,
+    probesHoldInactive: false,
   },
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, meta, primitive, running, type SmallCluster, stopped } from "./small-cib.ts";
+import { decideSmall, history, meta, primitive, running, type SmallCluster, stopped } from "./small-cib.ts";
 
 const clone = (id: string, inner: string, values: Readonly<Record<string, string>> = {}) =>
   `<clone id="${id}">${meta(id, values)}${primitive(inner)}</clone>`;
@@ -51,5 +51,54 @@ describe("rules that changed since 2.1", () => {
     });
     expect(newer).toEqual(["Start p ( n1 )", "Start q ( n1 )", "Start r ( n1 )"]);
     expect(older).toEqual(["Start p ( n1 )", "Start q ( n2 )"]);
+  });
+
+  test("members of an instance that would go elsewhere do not remain there", () => {
+    const [newer, older] = both({
+      resources: `<clone id="c"><group id="g">${primitive("m")}</group></clone>`,
+      constraints: '<rsc_location id="l" rsc="c" node="n2" score="100"/>',
+      histories: { n1: running("m"), n2: stopped("m") },
+    });
+    expect(newer).toEqual(["Start m:1 ( n2 )"]);
+    expect(older).toEqual(["Move m:0 ( n1 -> n2 )", "Start m:1 ( n2 )"]);
+  });
+
+  test("a member that others ran without waits for them to stop, so that they cannot migrate", () => {
+    const [newer, older] = both({
+      resources: `<group id="g">${primitive("m1")}${primitive("m2", meta("m2", { "allow-migrate": "true" }))}</group>`,
+      constraints: '<rsc_location id="l" rsc="g" node="n1" score="-INFINITY"/>',
+      histories: { n1: stopped("m1") + history("m2", { task: "start" }), n2: stopped("m1") + stopped("m2") },
+    });
+    expect(newer).toEqual(["Start m1 ( n2 )", "Move m2 ( n1 -> n2 )  due to unmigrateable m1 start"]);
+    expect(older).toEqual(["Start m1 ( n2 )", "Migrate m2 ( n1 -> n2 )"]);
+  });
+
+  describe("while a node cannot be probed", () => {
+    const common = {
+      nodes: ["n1", "n2", "n3"],
+      properties: { "stonith-enabled": "true" },
+      states: { n2: { join: "down" } },
+    };
+    const device = '<primitive id="f" class="stonith" type="fence_dummy"/>';
+
+    test("an instance that is not active waits", () => {
+      const [newer, older] = both({
+        ...common,
+        resources: clone("c", "a") + device,
+        histories: { n1: running("a"), n3: stopped("a") },
+      });
+      expect(newer).toContain("Start a:1 ( n3 )  due to unrunnable a:0 monitor (blocked)");
+      expect(older).toContain("Start a:1 ( n3 )");
+    });
+
+    test("one that is active goes on although a part of it is not", () => {
+      const [newer, older] = both({
+        ...common,
+        resources: `<clone id="c"><group id="g">${primitive("m1")}${primitive("m2")}</group></clone>${device}`,
+        histories: { n1: running("m1") + stopped("m2"), n3: stopped("m1") + stopped("m2") },
+      });
+      expect(newer).toContain("Start m2:0 ( n1 )");
+      expect(older).toContain("Stop m1:0 ( n1 )  due to unrunnable m2:0 monitor");
+    });
   });
 });

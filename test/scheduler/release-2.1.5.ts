@@ -1,5 +1,5 @@
 import { parseBoolean } from "../../src/cib/index.ts";
-import type { Cluster, Resource } from "../../src/scheduler/index.ts";
+import { type Cluster, Link, type Resource } from "../../src/scheduler/index.ts";
 
 /**
  * What Pacemaker 2.1.5, the release that the generated clusters are compared with, does otherwise than 3.x, whose
@@ -7,7 +7,11 @@ import type { Cluster, Resource } from "../../src/scheduler/index.ts";
  * the comparison says nothing about the old rule and everything about what follows from it.
  */
 export function applyRulesOf215(cluster: Cluster): void {
-  for (const rsc of cluster.resources) applyToAll(rsc, (part) => leaveMaintenance(cluster, part));
+  for (const rsc of cluster.resources)
+    applyToAll(rsc, (part) => {
+      leaveMaintenance(cluster, part);
+      orderNeighbours(cluster, part);
+    });
 }
 
 function applyToAll(rsc: Resource, rule: (part: Resource) => void): void {
@@ -23,4 +27,36 @@ function applyToAll(rsc: Resource, rule: (part: Resource) => void): void {
 function leaveMaintenance(cluster: Cluster, rsc: Resource): void {
   const configured = cluster.options.maintenance || parseBoolean(rsc.meta.get("maintenance")) === true;
   if (!configured) rsc.maintenance = false;
+}
+
+/**
+ * In a clone with `ordered` each instance waits for the one before it; in 3.x for all before it, which matters when one
+ * between has nothing to do (268 edges instead of 112 in the suite's clone-order-16instances).
+ */
+function orderNeighbours(cluster: Cluster, { clone, children }: Resource): void {
+  if (clone?.ordered !== true) return;
+  clone.ordered = false;
+  const order = (first: Resource, then: Resource, task: string) =>
+    cluster.orderings.push({
+      id: cluster.nextOrderingId++,
+      firstRsc: first,
+      firstTask: `${first.id}_${task}_0`,
+      firstAction: undefined,
+      thenRsc: then,
+      thenTask: `${then.id}_${task}_0`,
+      thenAction: undefined,
+      kind: Link.Ordered,
+    });
+  let previous: Resource | undefined;
+  for (const instance of [...children].sort((a, b) => (a.instance ?? 0) - (b.instance ?? 0))) {
+    if (previous)
+      for (const [up, down] of [
+        ["start", "stop"],
+        ["promote", "demote"],
+      ] as const) {
+        order(previous, instance, up);
+        order(instance, previous, down);
+      }
+    previous = instance;
+  }
 }

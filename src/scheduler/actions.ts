@@ -22,13 +22,11 @@ export function findActions(rsc: Resource, key: string, node: Node | undefined):
   return result;
 }
 
-/** The first of `findActions`. */
+/** The action with a key, on `node` if given; of several the oldest. One without node gets it. */
 export function findAction(rsc: Resource, key: string, node: Node | undefined): Action | undefined {
   const all = rsc.actionsByKey.get(key);
   if (!all) return undefined;
-  for (let index = all.length - 1; index >= 0; index--) {
-    const action = all[index];
-    if (!action) continue;
+  for (const action of all) {
     if (node === undefined || action.node === node) return action;
     if (action.node === undefined) {
       action.node = node;

@@ -87,6 +87,21 @@ describe("a primitive", () => {
     expect(shownActions(rescheduled)).toEqual(["a_monitor_10000 n1"]);
   });
 
+  test("whose changed monitor runs on two nodes has the one of the first node scheduled anew", () => {
+    const changed = history(
+      "a",
+      { task: "start" },
+      { task: "monitor", interval: 10_000, attributes: 'op-restart-digest="other"' },
+    );
+    const transition = decideSmall({
+      // Without a device nothing is managed.
+      properties: { "stonith-enabled": "true" },
+      resources: primitive("a"),
+      histories: { n1: running("a"), n2: changed },
+    });
+    expect(shownActions(transition)).toEqual(["a_monitor_10000 n1"]);
+  });
+
   test("that is not configured any more is stopped and forgotten", () => {
     const transition = decideSmall({ nodes: ["n1"], resources: "", histories: { n1: running("gone") } });
     expect(shownActions(transition)).toEqual(["gone_delete_0 n1", "gone_stop_0 n1"]);

@@ -10,7 +10,7 @@ import {
   unpackCluster,
 } from "../../src/scheduler/index.ts";
 import { generatedAt } from "./random-cluster.ts";
-import { applyRulesOf215 } from "./release-2.1.5.ts";
+import { applyRulesOf215, inputsBy215 } from "./release-2.1.5.ts";
 
 /** A decision in a form that two schedulers can be compared by. */
 export interface Decision {
@@ -45,9 +45,10 @@ export function ownDecision(cib: XmlElement, rules: ReleaseRules = rulesOf["3.0"
   if (rules !== rulesOf["3.0"]) applyRulesOf215(cluster);
   cluster.rules = rules;
   const { summary, actions } = scheduleCluster(cluster);
+  const inputs = inputsBy215(cluster, actions);
   return decision(
     summary.map(squeeze),
-    actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: action.inputs })),
+    actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: inputs.get(action.id) ?? [] })),
   );
 }
 

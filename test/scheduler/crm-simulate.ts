@@ -10,7 +10,7 @@ import {
   unpackCluster,
 } from "../../src/scheduler/index.ts";
 import { generatedAt } from "./random-cluster.ts";
-import { applyRulesOf215, inputsBy215 } from "./release-2.1.5.ts";
+import { applyRulesOf215, orderedBy215 } from "./release-2.1.5.ts";
 
 /** A decision in a form that two schedulers can be compared by. */
 export interface Decision {
@@ -20,7 +20,7 @@ export interface Decision {
   readonly actions: readonly string[];
   /** `BEFORE -> AFTER` for every pair of actions that is ordered, directly or through others, sorted. */
   readonly order: readonly string[];
-  /** Those of `order` that hold whichever ordering of each circle is given up. */
+  /** Those of `order` that every release has, and that hold whichever ordering of each circle is given up. */
   readonly certain: readonly string[];
 }
 
@@ -45,10 +45,10 @@ export function ownDecision(cib: XmlElement, rules: ReleaseRules = rulesOf["3.0"
   if (rules !== rulesOf["3.0"]) applyRulesOf215(cluster);
   cluster.rules = rules;
   const { summary, actions } = scheduleCluster(cluster);
-  const inputs = inputsBy215(cluster, actions);
   return decision(
     summary.map(squeeze),
-    actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: inputs.get(action.id) ?? [] })),
+    actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: action.inputs })),
+    orderedBy215(cluster),
   );
 }
 
@@ -73,7 +73,7 @@ export function peerDecision(cib: XmlElement): Decision | string {
     return run.stderr.toString().trim().split("\n").at(-1) ?? "no graph";
   }
   const summary = begin < 0 ? [] : (text.slice(begin).split(/\n\s*\n/)[0] ?? "").split("\n").slice(1);
-  return decision(summary.map(squeeze), graphActions(parsed));
+  return decision(summary.map(squeeze), graphActions(parsed), () => true);
 }
 
 /** Actions of a transition graph as Pacemaker writes it: one `<synapse>` an action. */
@@ -94,21 +94,22 @@ function graphActions(graph: XmlElement): PlainAction[] {
   });
 }
 
-function decision(summary: readonly string[], actions: readonly PlainAction[]): Decision {
+/** Makes a decision of actions; `isCertain` tells the edges that every scheduler must have. */
+function decision(
+  summary: readonly string[],
+  actions: readonly PlainAction[],
+  isCertain: (before: number, then: number) => boolean,
+): Decision {
   const all = predecessors(actions, () => true);
   const inCircle = (a: number, b: number) => all.get(a)?.has(b) === true && all.get(b)?.has(a) === true;
-  const circles = actions.some(({ id }) => inCircle(id, id));
-  const order = pairs(actions, all);
   return {
     summary: summary.filter((line) => line !== "").sort(),
     actions: actions.map(({ label }) => label).sort(),
-    order,
-    certain: circles
-      ? pairs(
-          actions,
-          predecessors(actions, (before, then) => !inCircle(before, then)),
-        )
-      : order,
+    order: pairs(actions, all),
+    certain: pairs(
+      actions,
+      predecessors(actions, (before, then) => isCertain(before, then) && !inCircle(before, then)),
+    ),
   };
 }
 
@@ -149,26 +150,27 @@ function pairs(actions: readonly PlainAction[], before: ReadonlyMap<number, Read
  */
 export function disagreement(own: Decision, peer: Decision): string[] {
   const lines = [
-    ...difference("summary", own.summary, peer.summary, peer.summary),
-    ...difference("actions", own.actions, peer.actions, peer.actions),
+    ...difference("summary", own.summary, peer.summary, own, peer),
+    ...difference("actions", own.actions, peer.actions, own, peer),
   ];
   if (lines.some((line) => line.includes("actions:"))) return lines;
-  return [...lines, ...difference("order", own.order, peer.certain, peer.order)];
+  return [...lines, ...difference("order", own.certain, peer.certain, own, peer)];
 }
 
-/** Compares the lines of a part: those that must be there and those that may be there. */
+/** What each must have and the other has not. */
 function difference(
-  part: string,
-  own: readonly string[],
-  required: readonly string[],
-  allowed: readonly string[],
+  part: "summary" | "actions" | "order",
+  ownCertain: readonly string[],
+  peerCertain: readonly string[],
+  own: Decision,
+  peer: Decision,
 ): string[] {
-  const mine = new Set(own);
-  const permitted = new Set(allowed);
+  const mine = new Set(own[part]);
+  const theirs = new Set(peer[part]);
   const lines = [
-    ...required.filter((line) => !mine.has(line)).map((line) => `- ${part}: ${line}`),
-    ...own.filter((line) => !permitted.has(line)).map((line) => `+ ${part}: ${line}`),
+    ...peerCertain.filter((line) => !mine.has(line)).map((line) => `- ${part}: ${line}`),
+    ...ownCertain.filter((line) => !theirs.has(line)).map((line) => `+ ${part}: ${line}`),
   ];
-  if (lines.length > 0 || own.length === allowed.length || required !== allowed) return lines;
-  return [`${part}: ${own.length} beside ${allowed.length}`];
+  if (lines.length > 0 || ownCertain.length === peerCertain.length || part === "order") return lines;
+  return [`${part}: ${ownCertain.length} beside ${peerCertain.length}`];
 }

@@ -72,6 +72,7 @@ export type Affects = "nothing" | "location" | "role";
 
 /** What a colocation can change at this point of the assignment. */
 export function colocationAffects(
+  cluster: Cluster,
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
@@ -87,11 +88,14 @@ export function colocationAffects(
   )
     return "role";
   if (!preview && !dependent.unassigned) return "nothing";
-  if (colocation.dependentRole !== Role.Unknown && colocation.dependentRole !== dependentRole.nextRole)
-    return "nothing";
-  if (colocation.primaryRole !== Role.Unknown && colocation.primaryRole !== primaryRole.nextRole)
-    return "nothing";
-  return "location";
+  const applies = (role: Role, rsc: Resource) => {
+    if (role === Role.Unknown) return true;
+    const inverted = colocation.score < 0 && !cluster.rules.negativeColocationsByRole;
+    return (role === rsc.nextRole) !== inverted;
+  };
+  return applies(colocation.dependentRole, dependentRole) && applies(colocation.primaryRole, primaryRole)
+    ? "location"
+    : "nothing";
 }
 
 /** Applies a colocation to the places of the dependent, now that the primary has (or has not) one. */

@@ -22,7 +22,7 @@ export const primitiveAssignment: AssignmentMethods = {
       methodsOf(primary).applyColocation(cluster, dependent, primary, colocation, false);
       return;
     }
-    switch (colocationAffects(dependent, primary, colocation, false)) {
+    switch (colocationAffects(cluster, dependent, primary, colocation, false)) {
       case "role":
         applyToPriority(dependent, primary, colocation);
         break;

@@ -28,6 +28,11 @@ export interface ReleaseRules {
    * dependent are applied before those as primary.
    */
   readonly mandatoryColocationsFirst: boolean;
+  /**
+   * A negative colocation of a role is applied to resources in that role. In 2.1 it is applied to those that are in
+   * any other.
+   */
+  readonly negativeColocationsByRole: boolean;
   /** A member of a group that comes before others that run already starts after they have stopped: since 2.1.6. */
   readonly laterMembersStopFirst: boolean;
   /**
@@ -45,6 +50,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
+    negativeColocationsByRole: true,
     laterMembersStopFirst: true,
     probesHoldInactive: true,
   },
@@ -54,6 +60,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
+    negativeColocationsByRole: false,
     laterMembersStopFirst: false,
     probesHoldInactive: false,
   },

@@ -38,20 +38,22 @@ function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: 
 function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): void {
   for (const colocation of thisWithColocations(rsc)) {
     const { primary } = colocation;
-    if (primary !== original && binds(rsc, primary, colocation)) colocated(cluster, list, primary, original);
+    if (primary !== original && binds(cluster, rsc, primary, colocation))
+      colocated(cluster, list, primary, original);
   }
   for (const colocation of withThisColocations(rsc)) {
     const { dependent, primary } = colocation;
     // What is with some instance of a clone may be with another one than the rest.
     if (primary.isClone && (rsc !== primary || !dependent.isClone)) continue;
-    if (dependent !== original && binds(dependent, rsc, colocation))
+    if (dependent !== original && binds(cluster, dependent, rsc, colocation))
       colocated(cluster, list, dependent, original);
   }
 }
 
 /** Whether a colocation puts the two on the same node, whatever else. */
-const binds = (dependent: Resource, primary: Resource, colocation: Colocation): boolean =>
-  colocation.score === INFINITY && colocationAffects(dependent, primary, colocation, true) === "location";
+const binds = (cluster: Cluster, dependent: Resource, primary: Resource, colocation: Colocation): boolean =>
+  colocation.score === INFINITY &&
+  colocationAffects(cluster, dependent, primary, colocation, true) === "location";
 
 /** What a resource and the unplaced ones colocated with it need together. */
 function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number> {

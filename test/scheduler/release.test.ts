@@ -53,6 +53,18 @@ describe("rules that changed since 2.1", () => {
     expect(older).toEqual(["Start p ( n1 )", "Start q ( n2 )"]);
   });
 
+  test("a colocation that keeps the promoted instance away does not keep the others away", () => {
+    const [newer, older] = both({
+      resources: clone("c", "a", { promotable: "true", "clone-max": "1" }) + primitive("p"),
+      constraints:
+        '<rsc_location id="l" rsc="p" node="n1" score="INFINITY"/>' +
+        '<rsc_colocation id="col" rsc="c" rsc-role="Promoted" with-rsc="p" score="-INFINITY"/>',
+      histories: { n1: running("a"), n2: stopped("a") },
+    });
+    expect(newer).toEqual(["Start p ( n1 )"]);
+    expect(older).toEqual(["Move a:0 ( n1 -> n2 Unpromoted )", "Start p ( n1 )"]);
+  });
+
   test("members of an instance that would go elsewhere do not remain there", () => {
     const [newer, older] = both({
       resources: `<clone id="c"><group id="g">${primitive("m")}</group></clone>`,

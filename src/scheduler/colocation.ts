@@ -25,16 +25,16 @@ export function withThisColocations(rsc: Resource): Colocation[] {
   return list;
 }
 
-/** Whether a colocation of its clone counts for an instance; colocations of anything else do. */
-export function countsForInstance(cluster: Cluster, instance: Resource, colocation: Colocation): boolean {
-  const { parent } = instance;
-  if (cluster.rules.allColocationsForInstances || !parent?.clone) return true;
-  const asDependent = colocation.dependent === parent;
-  if (!asDependent && colocation.primary !== parent) return true;
+/** Whether a colocation of its clone counts for an instance, or for what is in it; colocations of anything else do. */
+export function countsForInstance(cluster: Cluster, part: Resource, colocation: Colocation): boolean {
+  const whole = part.parent?.isGroup ? part.parent.parent : part.parent;
+  if (cluster.rules.allColocationsForInstances || !whole?.clone) return true;
+  const asDependent = colocation.dependent === whole;
+  if (!asDependent && colocation.primary !== whole) return true;
   if (colocation.score < 0 || (asDependent && colocation.score >= INFINITY)) return true;
   let usable = 0;
-  for (const { node } of parent.allowed.values()) if (nodeUsable(node)) usable++;
-  return parent.clone.cloneMax < usable;
+  for (const { node } of whole.allowed.values()) if (nodeUsable(node)) usable++;
+  return whole.clone.cloneMax < usable;
 }
 
 export function addThisWith(list: Colocation[], more: readonly Colocation[]): void {

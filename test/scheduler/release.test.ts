@@ -29,6 +29,17 @@ describe("rules that changed since 2.1", () => {
     expect(older).toEqual(["Start a:0 ( n1 )", "Start a:1 ( n2 )", "Start p ( n2 )"]);
   });
 
+  test("and so they do for the members of a cloned group", () => {
+    const [newer, older] = both({
+      resources: `<clone id="c"><group id="g">${primitive("a")}</group></clone>${primitive("p")}`,
+      constraints:
+        '<rsc_location id="l" rsc="p" node="n2" score="INFINITY"/>' +
+        '<rsc_colocation id="col" rsc="c" with-rsc="p" score="100"/>',
+    });
+    expect(newer).toEqual(["Start a:0 ( n2 )", "Start a:1 ( n1 )", "Start p ( n2 )"]);
+    expect(older).toEqual(["Start a:0 ( n1 )", "Start a:1 ( n2 )", "Start p ( n2 )"]);
+  });
+
   test("the only node that another may use is left to it", () => {
     const [newer, older] = both({
       resources: primitive("p") + primitive("q"),

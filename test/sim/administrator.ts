@@ -74,7 +74,7 @@ export class Administrator {
     const { random, file, invariants } = this.cluster;
     const state = node.core?.status().quorum;
     if (!state) return;
-    const sum = [...changeOf(file).quorum.votes.values()].reduce((total, own) => total + own, 0);
+    const sum = sumOf(file);
     const votes = random.pick([sum, random.between(sum, sum * 2), random.between(1, sum)]);
     if (votes > sum) invariants.quorumOptional = true;
     if (votes < state.expectedVotes && !state.quorate) invariants.splitAllowed = true;
@@ -153,6 +153,7 @@ export class Administrator {
   private write(file: SimFile): void {
     const { cluster } = this;
     cluster.file = { ...file, version: file.version === 0 ? 0 : file.version + 1 };
+    if (sumOf(cluster.file) === 0) cluster.invariants.quorumOptional = true;
     cluster.trace?.(`the file is changed: ${JSON.stringify(cluster.file)}`);
     for (const node of cluster.nodes) {
       if (this.strangers.has(node.id)) continue;
@@ -174,5 +175,9 @@ export class Administrator {
     });
   }
 }
+
+/** Votes of all nodes of the file together. */
+const sumOf = (file: SimFile): number =>
+  [...changeOf(file).quorum.votes.values()].reduce((total, own) => total + own, 0);
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

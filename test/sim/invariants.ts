@@ -78,8 +78,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
   }
 
   onSend(host: ManagerHost, id: MessageId): void {
-    const view = this.views.get(host.node);
-    if (view) view.sent = id.number;
+    this.viewOf(host).sent = id.number;
   }
 
   onMembership(host: ManagerHost, membership: RingMembership): void {

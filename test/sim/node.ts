@@ -209,9 +209,12 @@ export class SimNode {
         }
       },
       after: (delayMs, run) => {
+        const whileAlive = () => {
+          if (this.managerIncarnation === incarnation && this.manager) run();
+        };
         this.init.schedule.after(delayMs, () => {
-          if (this.managerIncarnation === incarnation && this.manager && !this.isPaused) run();
-          else if (this.managerIncarnation === incarnation && this.manager) this.local.push(run);
+          if (this.isPaused) this.local.push(whileAlive);
+          else whileAlive();
         });
       },
     });

@@ -53,7 +53,7 @@ export type QuorumEffect =
   | { readonly type: "propose-window-over"; readonly ringSequence: number }
   /**
    * Keep over restarts: the expected votes (allow_downscale implies expected_votes_tracking) and the last quorate
-   * membership, where rules are on that lower what is expected.
+   * membership.
    */
   | { readonly type: "persist"; readonly expectedVotes: number; readonly lastQuorate: LastQuorate }
   | { readonly type: "state"; readonly state: QuorumState }
@@ -64,10 +64,11 @@ export type QuorumEffect =
  * member announces, and never fewer than the votes that are there. They go down only by last_man_standing, by
  * allow_downscale, or by an administrator.
  *
- * Where expected votes were lowered, a majority of them is not enough: those who were left behind could make up one
- * with the help of a single deserter, while the others go on. So the members must also have more than half of the
- * votes of the last quorate membership that any of them knows (dynamic voting: Jajodia and Mutchler, TODS 15(2),
- * 1990), or half of them with the node that breaks ties.
+ * Where expected votes were changed, a majority of them is not enough: with lower ones those who were left behind
+ * could make up one with the help of a single deserter, with a changed node list those who have read the new list
+ * beside those who have not. So the members must also have more than half of the votes of the last quorate
+ * membership that any of them knows (dynamic voting: Jajodia and Mutchler, TODS 15(2), 1990), or half of them with
+ * the node that breaks ties.
  *
  * That all nodes were seen (wait_for_all) is deliberately not kept over a restart of the node: a node that was
  * fenced and boots without its network must not become quorate alone. It is learned from the members instead.
@@ -82,6 +83,8 @@ export class Quorum {
   private last: LastQuorate = { sequence: 0, members: [], expectedVotes: 0 };
   private state: QuorumState;
   private windowRunning = false;
+  /** What was last given to be kept, as text. */
+  private kept = "";
 
   constructor(self: NodeId, options: QuorumOptions) {
     this.self = self;
@@ -228,9 +231,7 @@ export class Quorum {
         expectedVotes: this.expected,
       };
     }
-    if (this.members.size > 0 && (this.options.allowDownscale || this.options.lastManStanding)) {
-      effects.push({ type: "persist", expectedVotes: this.expected, lastQuorate: this.last });
-    }
+    if (this.members.size > 0) this.persist(effects);
     effects.push(...this.window());
     if (before.quorate !== this.state.quorate) {
       effects.push({
@@ -243,6 +244,13 @@ export class Quorum {
     }
     effects.push({ type: "state", state: this.state });
     return effects;
+  }
+
+  private persist(effects: QuorumEffect[]): void {
+    const kept = JSON.stringify([this.expected, this.last]);
+    if (kept === this.kept) return;
+    this.kept = kept;
+    effects.push({ type: "persist", expectedVotes: this.expected, lastQuorate: this.last });
   }
 
   private window(): QuorumEffect[] {
@@ -297,7 +305,7 @@ export class Quorum {
   /** Whether nobody else can have gone on from the last quorate membership. */
   private succeeds(): boolean {
     const { members, expectedVotes } = this.last;
-    if (members.length === 0 || expectedVotes >= configuredVotes(this.options)) return true;
+    if (members.length === 0 || expectedVotes === configuredVotes(this.options)) return true;
     const votes = (node: NodeId) => this.options.votes.get(node) ?? 0;
     const all = members.reduce((sum, node) => sum + votes(node), 0);
     const here = members.reduce((sum, node) => sum + (this.members.has(node) ? votes(node) : 0), 0);

@@ -299,6 +299,36 @@ describe("after expected votes were lowered", () => {
   });
 });
 
+describe("after the node list was changed", () => {
+  /** Three votes for node 1, two for 3 and 4, none for 2. */
+  const votes = (...ids: number[]) => new Map(ids.map((id) => [nodeId(id), [0, 3, 0, 2, 2][id] ?? 0]));
+  const keptBy = (cluster: Cluster) => {
+    const kept = cluster.effects.findLast((effect) => effect.type === "persist");
+    if (kept?.type !== "persist") throw new Error("nothing was kept");
+    return kept;
+  };
+
+  test("those who have read the new one are not quorate beside those who have not", () => {
+    const before = new Cluster(options(3, { votes: votes(1, 2, 3) }));
+    expect(before.form([1, 2, 3]).quorate).toBe(true);
+    const { expectedVotes, lastQuorate } = keptBy(before);
+    // Node 1 goes on alone with three of five votes; the others start again with node 4 in their file.
+    expect(before.form([1]).quorate).toBe(true);
+    const after = new Cluster(options(4, { votes: votes(1, 2, 3, 4) }));
+    for (const id of [2, 3]) after.restart(id, expectedVotes, lastQuorate);
+    expect(after.form([2, 3, 4])).toMatchObject({ quorate: false, votes: 4, needed: 4 });
+  });
+
+  test("it is not written again as long as nothing changes", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    const writes = cluster.effects.filter(({ type }) => type === "persist").length;
+    cluster.setExpected([1, 2, 3], 3);
+    expect(writes).toBe(3);
+    expect(cluster.effects.filter(({ type }) => type === "persist")).toHaveLength(writes);
+  });
+});
+
 describe("auto_tie_breaker", () => {
   for (const [rule, winner] of [
     ["lowest", [1, 2]],

@@ -78,7 +78,7 @@ export class Administrator {
     const votes = random.pick([sum, random.between(sum, sum * 2), random.between(1, sum)]);
     if (votes > sum) invariants.quorumOptional = true;
     if (votes < state.expectedVotes && !state.quorate) invariants.splitAllowed = true;
-    if (votes < sum) invariants.lowered = true;
+    if (votes !== sum) invariants.votesChanged = true;
     this.cluster.trace?.(`expected votes are set to ${votes} on node ${node.id}`);
     node.receive({ type: "set-expected-votes", votes });
   }
@@ -152,7 +152,9 @@ export class Administrator {
   /** Copies a changed file to all nodes and has them read it, one after the other. */
   private write(file: SimFile): void {
     const { cluster } = this;
+    const before = cluster.file;
     cluster.file = { ...file, version: file.version === 0 ? 0 : file.version + 1 };
+    if (file.nodes !== before.nodes) cluster.invariants.votesChanged = true;
     if (sumOf(cluster.file) === 0) cluster.invariants.quorumOptional = true;
     cluster.trace?.(`the file is changed: ${JSON.stringify(cluster.file)}`);
     for (const node of cluster.nodes) {

@@ -3,7 +3,6 @@ import { AES_256_GCM, type SealCipher } from "../../src/totem/seal-cipher.ts";
 import { Violation } from "./violation.ts";
 
 const TAG = 16;
-const NONCE = 12;
 
 /** What is known about a key of one sender. */
 interface KnownKey {
@@ -35,16 +34,17 @@ export class WatchedCipher implements SealCipher {
     if (this.real) return AES_256_GCM.seal(key, nonce, datagram, header);
     const end = datagram.length - TAG;
     const sum = checksum(datagram, end, known.seed);
-    for (let at = 0; at < 4; at++) datagram[end + at] = sum >>> (at * 8);
-    datagram.set(nonce, end + TAG - NONCE);
+    for (let at = 0; at < 4; at++) {
+      datagram[end + at] = sum >>> (24 - at * 8);
+      datagram[end + 4 + at] = nonce[8 + at] ?? 0;
+    }
   }
 
   open(key: KeyObject, nonce: Uint8Array, datagram: Uint8Array, header: number): Uint8Array | undefined {
     if (this.real) return AES_256_GCM.open(key, nonce, datagram, header);
     const end = datagram.length - TAG;
-    const sum = checksum(datagram, end, this.known(key).seed);
-    for (let at = 0; at < 4; at++) if (datagram[end + at] !== ((sum >>> (at * 8)) & 255)) return undefined;
-    for (let at = 0; at < NONCE; at++) if (datagram[end + TAG - NONCE + at] !== nonce[at]) return undefined;
+    if (low32(datagram, end) !== checksum(datagram, end, this.known(key).seed)) return undefined;
+    if (low32(datagram, end + 4) !== low32(nonce, 8)) return undefined;
     // On a buffer of its own: a view of a small array would first have to be given one, which is dear.
     const body = new Uint8Array(new ArrayBuffer(end - header));
     for (let at = header; at < end; at++) body[at - header] = datagram[at] ?? 0;
@@ -63,11 +63,20 @@ export class WatchedCipher implements SealCipher {
   }
 }
 
+/** A nonce counts in its last six bytes. */
 function numberOf(nonce: Uint8Array): number {
-  let value = 0;
-  for (const byte of nonce) value = value * 256 + byte;
-  return value;
+  if (nonce[0] || nonce[1] || nonce[2] || nonce[3] || nonce[4] || nonce[5])
+    throw new Violation("nonce", "more than six bytes are used");
+  const high = ((nonce[6] ?? 0) << 8) | (nonce[7] ?? 0);
+  return high * 0x1_0000_0000 + low32(nonce, 8);
 }
+
+const low32 = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)) >>>
+  0;
 
 /** FNV-1a with the key as its basis; of the middle of a long datagram some bytes only. */
 function checksum(bytes: Uint8Array, end: number, seed: number): number {

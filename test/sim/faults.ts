@@ -241,7 +241,7 @@ export class Faults {
     node.disk.replace();
     invariants.onNewDisk(node);
     const { lastManStanding, allowDownscale } = plan.quorum ?? {};
-    if (lastManStanding || allowDownscale || invariants.lowered) invariants.splitAllowed = true;
+    if (lastManStanding || allowDownscale || invariants.votesChanged) invariants.splitAllowed = true;
   }
 
   /** Timers come late. */

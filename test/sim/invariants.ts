@@ -37,8 +37,8 @@ export class Invariants implements NodeObserver, TrafficObserver {
   splitUntilWhole = false;
   /** Expected votes were raised, or a vote was lost for good: all nodes together need not be quorate. */
   quorumOptional = false;
-  /** Expected votes were lowered by an administrator. */
-  lowered = false;
+  /** An administrator has changed the expected votes or the nodes. */
+  votesChanged = false;
   /** Nodes with a configuration of another cluster. */
   readonly foreign = new Set<number>();
   private readonly views = new Map<number, View>();

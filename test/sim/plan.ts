@@ -7,12 +7,12 @@ import { Random } from "./random.ts";
 export function planOf(seed: number, trace?: (text: string) => void): SimPlan {
   const random = new Random(seed, 1);
   const nodes = random.weighted([
-    [280, 2],
-    [380, 3],
-    [160, 4],
-    [115, 5],
-    [50, random.between(6, 9)],
-    [15, random.between(10, 16)],
+    [340, 2],
+    [410, 3],
+    [130, 4],
+    [75, 5],
+    [35, random.between(6, 9)],
+    [10, random.between(10, 16)],
   ]);
   const links = random.chance(0.6) ? 1 : random.between(2, 3);
   const delayMs = random.pick([0.1, 0.3, 1, 5]);
@@ -32,7 +32,7 @@ export function planOf(seed: number, trace?: (text: string) => void): SimPlan {
     mode: random.pick<LinkMode>(["passive", "active", "rr"]),
     priorities: Array.from({ length: links }, () => random.between(0, 2)),
     tokenMs,
-    pingIntervalMs: tokenMs / random.pick([1, 2, 4]),
+    pingIntervalMs: tokenMs / random.pick([1, 1, 2, 4]),
     constants: {
       seqnoUnchangedConst: random.pick([3, 6, 10, 30]),
       missCountConst: random.pick([1, 5, 5]),

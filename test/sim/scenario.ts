@@ -86,7 +86,7 @@ class Scenario {
     const { random, plan, invariants } = cluster;
     const { allowDownscale, expectedVotes } = plan.quorum ?? {};
     if (allowDownscale && expectedVotes !== undefined) invariants.splitUntilWhole = true;
-    else if (expectedVotes !== undefined) invariants.quorumOptional = true;
+    if (expectedVotes !== undefined) invariants.quorumOptional = true;
     for (const node of cluster.nodes) {
       const { clock } = node;
       clock.rate = 1 + (random.unit() - 0.5) / 100;

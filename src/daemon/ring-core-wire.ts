@@ -1,4 +1,4 @@
-import type { QuorumView } from "../quorum/index.ts";
+import type { QuorumView, Voter } from "../quorum/index.ts";
 import { type NodeId, nodeId } from "../terms/index.ts";
 import { CLUSTER_KEY_BYTES, type RingId } from "../totem/index.ts";
 import type { KeyMessage } from "./ring-core-keys.ts";
@@ -142,6 +142,10 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isIds = (value: unknown): value is readonly NodeId[] => Array.isArray(value) && value.every(isCount);
 
+/** Whether something is a list of nodes with their votes. */
+export const isVoters = (value: unknown): value is readonly Voter[] =>
+  Array.isArray(value) && value.every((pair) => isIds(pair) && pair.length === 2);
+
 function readAnnouncement(text: string): Announcement | undefined {
   let value: unknown;
   try {
@@ -184,7 +188,7 @@ function readView(value: unknown): QuorumView | undefined {
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(quorateExpected)) return undefined;
   if (typeof seenAll !== "boolean" || typeof quorate !== "boolean") return undefined;
-  if (!isIds(quorateMembers) || !isIds(orderlyLeft)) return undefined;
+  if (!isVoters(quorateMembers) || !isIds(orderlyLeft)) return undefined;
   return {
     votes,
     expectedVotes,

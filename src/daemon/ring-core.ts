@@ -194,6 +194,7 @@ export class RingCore {
         this.proposeChange();
         return;
       case "leave":
+        this.onQuorum(this.quorum.step({ type: "leave" }, now), now);
         this.pending.push({ type: "leave" });
         return;
     }

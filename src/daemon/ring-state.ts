@@ -1,4 +1,5 @@
 import type { LastQuorate } from "../quorum/index.ts";
+import { isVoters } from "./ring-core-wire.ts";
 
 /** What survives a restart of the ring. */
 export interface RingState {
@@ -12,7 +13,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 function isLastQuorate(value: unknown): value is LastQuorate {
   if (typeof value !== "object" || value === null) return false;
   const { sequence, members, expectedVotes } = value as Partial<Record<keyof LastQuorate, unknown>>;
-  return isCount(sequence) && isCount(expectedVotes) && Array.isArray(members) && members.every(isCount);
+  return isCount(sequence) && isCount(expectedVotes) && isVoters(members);
 }
 
 /** Reads a state file; undefined when it is damaged. */

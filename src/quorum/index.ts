@@ -1,3 +1,10 @@
 /** Votes and quorum, as votequorum(5) defines them. */
 export type { QuorumOptions, QuorumState } from "./face.ts";
-export { type LastQuorate, Quorum, type QuorumEffect, type QuorumEvent, type QuorumView } from "./quorum.ts";
+export {
+  type LastQuorate,
+  Quorum,
+  type QuorumEffect,
+  type QuorumEvent,
+  type QuorumView,
+  type Voter,
+} from "./quorum.ts";

@@ -15,22 +15,25 @@ export interface QuorumView {
   readonly quorateSequence: number;
   /** Whether it is still in it. */
   readonly quorate: boolean;
-  /** Members of that membership. */
-  readonly quorateMembers: readonly NodeId[];
+  /** Members of that membership, with the votes that they had. */
+  readonly quorateMembers: readonly Voter[];
   /** Expected votes in it. */
   readonly quorateExpected: number;
   /** Nodes that said goodbye since the last membership that this node was in. */
   readonly orderlyLeft: readonly NodeId[];
 }
 
+/** A node and its votes. */
+export type Voter = readonly [node: NodeId, votes: number];
+
 /** The last quorate membership that a node was in: what it keeps over a restart. */
 export interface LastQuorate {
   readonly sequence: number;
-  readonly members: readonly NodeId[];
+  readonly members: readonly Voter[];
   readonly expectedVotes: number;
 }
 
-/** Events at points of the message order, the same on all members, except `start`, `timer` and `reconfigure`. */
+/** Events at points of the message order, the same on all members, except `start`, `timer`, `leave` and `reconfigure`. */
 export type QuorumEvent =
   /** With what was persisted in an earlier run. */
   | { readonly type: "start"; readonly expectedVotes?: number; readonly lastQuorate?: LastQuorate }
@@ -44,6 +47,8 @@ export type QuorumEvent =
   /** A member's last_man_standing window ended in the membership with this sequence. */
   | { readonly type: "window-over"; readonly ringSequence: number }
   | { readonly type: "timer" }
+  /** This node says goodbye. */
+  | { readonly type: "leave" }
   | { readonly type: "reconfigure"; readonly options: QuorumOptions };
 
 export type QuorumEffect =
@@ -119,7 +124,7 @@ export class Quorum {
         if (event.expectedVotes !== undefined && this.options.allowDownscale) {
           this.expected = Math.max(this.expected, event.expectedVotes);
         }
-        if (event.lastQuorate) this.last = event.lastQuorate;
+        if (event.lastQuorate) this.last = this.stillListed(event.lastQuorate);
         return this.settle([]);
       case "membership":
         return this.onMembership(event.ringSequence, event.views);
@@ -132,6 +137,8 @@ export class Quorum {
           : [];
       case "window-over":
         return this.onWindowOver(event.ringSequence);
+      case "leave":
+        return this.onLeave();
       case "reconfigure":
         return this.onReconfigure(event.options);
     }
@@ -155,10 +162,13 @@ export class Quorum {
     }
     this.expected = Math.max(this.expected, present);
     const [newest] = incumbents;
+    const counts = (node: NodeId) =>
+      !goneNodes.includes(node) &&
+      incumbents.every((view) => view.quorateMembers.some(([member]) => member === node));
     if (newest) {
       this.last = {
         sequence: newest.quorateSequence,
-        members: newest.quorateMembers.filter((node) => !goneNodes.includes(node)),
+        members: newest.quorateMembers.filter(([node]) => counts(node)),
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
       };
     }
@@ -175,10 +185,9 @@ export class Quorum {
         text: `expected votes stay at ${this.present()}: so many are present, ${votes} were asked for`,
       });
     }
-    const before = this.expected;
     this.expected = Math.max(votes, this.present());
     // Whoever lowers them answers for those that are not here.
-    if (this.expected < before) this.last = { ...this.last, members: [...this.members.keys()] };
+    if (this.expected < this.last.expectedVotes) this.last = { ...this.last, members: [...this.members] };
     effects.push({
       type: "log",
       level: "notice",
@@ -201,6 +210,16 @@ export class Quorum {
     ];
     this.expected = present;
     return this.settle(effects);
+  }
+
+  /** The others go on with fewer expected votes: this node's vote is not to speak for the membership that it left. */
+  private onLeave(): QuorumEffect[] {
+    if (!this.options.allowDownscale) return [];
+    const members = this.last.members.filter(([node]) => node !== this.self);
+    this.last = { ...this.last, members };
+    const effects: QuorumEffect[] = [];
+    this.persist(effects);
+    return effects;
   }
 
   private onReconfigure(options: QuorumOptions): QuorumEffect[] {
@@ -227,7 +246,7 @@ export class Quorum {
     if (this.state.quorate) {
       this.last = {
         sequence: this.ringSequence,
-        members: [...this.members.keys()].sort((a, b) => a - b),
+        members: [...this.members].sort(([a], [b]) => a - b),
         expectedVotes: this.expected,
       };
     }
@@ -274,7 +293,7 @@ export class Quorum {
     const tie =
       this.options.autoTieBreaker &&
       votes * 2 === this.expected &&
-      holdsTieBreaker(this.options, [...this.members.keys()], this.last.members);
+      holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(this.last));
     const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
     if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
     if (waiting) {
@@ -285,7 +304,7 @@ export class Quorum {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
     }
     if (!this.succeeds()) {
-      const reason = `the members have not the majority of the last quorate membership: ${this.last.members.join(", ")}`;
+      const reason = `the members have not the majority of the last quorate membership: ${nodesOf(this.last).join(", ")}`;
       return { ...base, quorate: false, reason };
     }
     if (votes >= needed) {
@@ -306,14 +325,21 @@ export class Quorum {
   private succeeds(): boolean {
     const { members, expectedVotes } = this.last;
     if (members.length === 0 || expectedVotes === configuredVotes(this.options)) return true;
-    const votes = (node: NodeId) => this.options.votes.get(node) ?? 0;
-    const all = members.reduce((sum, node) => sum + votes(node), 0);
-    const here = members.reduce((sum, node) => sum + (this.members.has(node) ? votes(node) : 0), 0);
+    let all = 0;
+    let here = 0;
+    for (const [node, votes] of members) {
+      all += votes;
+      if (this.members.has(node)) here += votes;
+    }
     if (here * 2 > all) return true;
     const { autoTieBreaker } = this.options;
-    return (
-      autoTieBreaker && here * 2 === all && holdsTieBreaker(this.options, [...this.members.keys()], members)
-    );
+    if (!autoTieBreaker || here * 2 !== all) return false;
+    return holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(this.last));
+  }
+
+  /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */
+  private stillListed(last: LastQuorate): LastQuorate {
+    return { ...last, members: last.members.filter(([node]) => this.options.votes.has(node)) };
   }
 
   private flags(): string[] {
@@ -326,6 +352,8 @@ export class Quorum {
     return flags;
   }
 }
+
+const nodesOf = ({ members }: LastQuorate): NodeId[] => members.map(([node]) => node);
 
 function configuredVotes(options: QuorumOptions): number {
   if (options.expectedVotes !== undefined) return options.expectedVotes;
@@ -346,6 +374,6 @@ function lastQuorate(views: readonly QuorumView[]): readonly QuorumView[] {
  */
 function departed(incumbents: readonly QuorumView[], views: ReadonlyMap<NodeId, QuorumView>): NodeId[] {
   const gone = new Set(incumbents.flatMap((view) => view.orderlyLeft));
-  const before = new Set(incumbents.flatMap((view) => view.quorateMembers));
+  const before = new Set(incumbents.flatMap((view) => view.quorateMembers.map(([node]) => node)));
   return [...gone].filter((node) => before.has(node) && !views.has(node));
 }

@@ -1,8 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { parseRingState, type RingState, RingStateKeeper } from "../../src/daemon/ring-state.ts";
+import type { LastQuorate } from "../../src/quorum/index.ts";
 import { nodeId } from "../../src/terms/index.ts";
 
-const lastQuorate = { sequence: 8, members: [nodeId(1), nodeId(2)], expectedVotes: 3 };
+const lastQuorate: LastQuorate = {
+  sequence: 8,
+  members: [
+    [nodeId(1), 1],
+    [nodeId(2), 2],
+  ],
+  expectedVotes: 3,
+};
 
 /** A disk that writes when it is told to. */
 function slowDisk() {
@@ -29,7 +37,7 @@ describe("the state file", () => {
     const damaged = [
       { ringSequence: -4 },
       { ringSequence: 4, expectedVotes: "3" },
-      { ringSequence: 4, lastQuorate: { ...lastQuorate, members: 2 } },
+      { ringSequence: 4, lastQuorate: { ...lastQuorate, members: [1, 2] } },
     ];
     for (const state of damaged) expect(parseRingState(JSON.stringify(state))).toBeUndefined();
     expect(parseRingState("null")).toBeUndefined();

@@ -72,6 +72,12 @@ class Cluster {
     return this.state(ids);
   }
 
+  reconfigure(ids: readonly number[], rules: QuorumOptions) {
+    for (const id of ids)
+      this.effects.push(...this.node(id).step({ type: "reconfigure", options: rules }, 0));
+    return this.state(ids);
+  }
+
   setExpected(ids: readonly number[], expectedVotes: number) {
     for (const id of ids)
       this.effects.push(...this.node(id).step({ type: "set-expected", expectedVotes }, 0));
@@ -319,6 +325,36 @@ describe("after the node list was changed", () => {
     expect(after.form([2, 3, 4])).toMatchObject({ quorate: false, votes: 4, needed: 4 });
   });
 
+  test("a part without quorum does not become quorate by reading it", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    expect(cluster.form([1])).toMatchObject({ quorate: false });
+    expect(cluster.reconfigure([1], options(1))).toMatchObject({
+      quorate: false,
+      votes: 1,
+      expectedVotes: 1,
+    });
+    expect(cluster.node(1).current().reason).toContain("last quorate membership: 1, 2, 3");
+    // Unless somebody answers for the others.
+    expect(cluster.setExpected([1], 1)).toMatchObject({ quorate: true });
+  });
+
+  test("a part with quorum stays quorate without those that are removed", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    expect(cluster.reconfigure([1, 2], options(2))).toMatchObject({ quorate: true, expectedVotes: 2 });
+  });
+
+  test("a node that starts with it counts nobody who is not in it", () => {
+    const cluster = new Cluster(options(2));
+    cluster.form([1, 2]);
+    const { expectedVotes, lastQuorate } = keptBy(cluster);
+    const alone = new Cluster(options(1));
+    alone.restart(1, expectedVotes, lastQuorate);
+    expect(alone.form([1])).toMatchObject({ quorate: true, expectedVotes: 1 });
+  });
+
   test("it is not written again as long as nothing changes", () => {
     const cluster = new Cluster(options(3));
     cluster.form([1, 2, 3]);
@@ -386,6 +422,21 @@ describe("allow_downscale", () => {
     expect(cluster.form([1, 2, 3, 4, 6], [5], upTo(4))).toMatchObject({ quorate: true, expectedVotes: 5 });
   });
 
+  test("those who left together are not quorate beside those who stayed, also when they are more", () => {
+    const cluster = new Cluster(options(9, { allowDownscale: true, expectedVotes: 4 }));
+    const leavers = [1, 2, 4, 5, 6, 7];
+    cluster.form(upTo(9));
+    for (const id of leavers) {
+      const [kept] = cluster.node(id).step({ type: "leave" }, 0);
+      if (kept?.type !== "persist") throw new Error("nothing was kept");
+      expect(kept.lastQuorate.members.map(([node]) => Number(node))).not.toContain(id);
+      cluster.restart(id, kept.expectedVotes, kept.lastQuorate);
+    }
+    expect(cluster.form([3, 8, 9], leavers)).toMatchObject({ quorate: true, expectedVotes: 4 });
+    expect(cluster.form(leavers)).toMatchObject({ quorate: false, votes: 6, needed: 5 });
+    expect(cluster.form(upTo(9))).toMatchObject({ quorate: true, expectedVotes: 9 });
+  });
+
   test("a crash lowers nothing", () => {
     const cluster = new Cluster(rules);
     cluster.form(upTo(6));
@@ -397,7 +448,7 @@ describe("allow_downscale", () => {
     const cluster = new Cluster(rules);
     cluster.form(upTo(6));
     const kept = cluster.effects.findLast((effect) => effect.type === "persist");
-    expect(kept).toMatchObject({ expectedVotes: 6, lastQuorate: { members: upTo(6).map(nodeId) } });
+    expect(kept).toMatchObject({ expectedVotes: 6, lastQuorate: { members: upTo(6).map((id) => [id, 1]) } });
     for (const id of upTo(6)) cluster.restart(id, 6);
     expect(cluster.form(upTo(3))).toMatchObject({ quorate: false, expectedVotes: 6, needed: 4 });
   });

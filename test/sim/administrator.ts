@@ -77,7 +77,8 @@ export class Administrator {
     const sum = sumOf(file);
     const votes = random.pick([sum, random.between(sum, sum * 2), random.between(1, sum)]);
     if (votes > sum) invariants.quorumOptional = true;
-    if (votes < state.expectedVotes && !state.quorate) invariants.splitAllowed = true;
+    const lower = votes < state.expectedVotes || invariants.votesChanged;
+    if (lower && !state.quorate) invariants.splitAllowed = true;
     if (votes !== sum) invariants.votesChanged = true;
     this.cluster.trace?.(`expected votes are set to ${votes} on node ${node.id}`);
     node.receive({ type: "set-expected-votes", votes });

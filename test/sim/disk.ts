@@ -29,6 +29,11 @@ export class SimDisk {
     this.keys = { key, next: undefined };
   }
 
+  /** Nothing is being written. */
+  get idle(): boolean {
+    return this.queue.length === 0;
+  }
+
   /** Writes what `apply` changes, after what was asked for before. */
   write(apply: () => void, done: (written: boolean) => void): void {
     this.queue.push({ apply, done });

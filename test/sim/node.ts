@@ -157,9 +157,15 @@ export class SimNode {
     this.leaving = true;
     this.stopManager(true);
     this.step({ type: "leave" });
-    const life = this.life;
+    this.endWhenWritten(this.life);
+  }
+
+  /** The driver ends when the goodbye has left the machine and what it was writing is on disk. */
+  private endWhenWritten(life: number): void {
     this.init.schedule.after(20, () => {
-      if (this.life === life) this.crash();
+      if (this.life !== life) return;
+      if (this.disk.idle) this.crash();
+      else this.endWhenWritten(life);
     });
   }
 

@@ -42,9 +42,9 @@ function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, or
       colocated(cluster, list, primary, original);
   }
   for (const colocation of withThisColocations(rsc)) {
-    const { dependent, primary } = colocation;
+    const { dependent } = colocation;
     // What is with some instance of a clone may be with another one than the rest.
-    if (primary.isClone && (rsc !== primary || !dependent.isClone)) continue;
+    if (rsc.isClone && !dependent.isClone) continue;
     if (dependent !== original && binds(cluster, dependent, rsc, colocation))
       colocated(cluster, list, dependent, original);
   }

@@ -273,21 +273,7 @@ export function mergeScores(
   }
   if (anyUsable(work)) {
     const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
-    const inner = options.active ? options : { ...options, active: true };
-    for (const next of list) {
-      const other = options.thisWith ? next.primary : next.dependent;
-      if (!options.thisWith && !hasInfluence(next)) continue;
-      const merged = assignmentOf(other).addColocatedScores(
-        cluster,
-        other,
-        about,
-        work,
-        next,
-        (factor * next.score) / INFINITY,
-        inner,
-      );
-      if (merged) work = merged;
-    }
+    work = mergeFollowing(cluster, list, about, work, factor, options);
   } else if (options.active) {
     source.mergingScores = false;
     return undefined;
@@ -295,4 +281,25 @@ export function mergeScores(
   if (options.nonNegative) for (const entry of work.values()) if (entry.score === ruledOut) entry.score = 1;
   source.mergingScores = false;
   return work;
+}
+
+/** Merges into `work` what the other sides of colocations prefer, and what follows from that in turn. */
+export function mergeFollowing(
+  cluster: Cluster,
+  list: readonly Colocation[],
+  about: Resource | undefined,
+  work: Places,
+  factor: number,
+  options: MergeOptions,
+): Places {
+  const inner = options.active ? options : { ...options, active: true };
+  let result = work;
+  for (const next of list) {
+    const other = options.thisWith ? next.primary : next.dependent;
+    if (!options.thisWith && !hasInfluence(next)) continue;
+    const scale = ((cluster.rules.chainsFade ? factor : 1) * next.score) / INFINITY;
+    result =
+      assignmentOf(other).addColocatedScores(cluster, other, about, result, next, scale, inner) ?? result;
+  }
+  return result;
 }

@@ -28,6 +28,7 @@ function createProbe(cluster: Cluster, group: Resource, node: Node): boolean {
 }
 
 function constrain(cluster: Cluster, group: Resource): void {
+  group.handsOverColocations = !cluster.rules.groupsKeepColocations;
   orderTasks(cluster, group, "stop", group, "stopped", Link.UnrunnableFirstBlocks);
   orderTasks(cluster, group, "stopped", group, "start", Link.Ordered);
   orderTasks(cluster, group, "start", group, "running", Link.UnrunnableFirstBlocks);

@@ -1,6 +1,7 @@
 import { INFINITY } from "../terms/index.ts";
 import { showScores } from "./assign.ts";
-import { addThisWith, addWithThis } from "./colocation.ts";
+import { anyUsable } from "./availability.ts";
+import { addThisWith, addWithThis, mergeFollowing, withThisColocations } from "./colocation.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
 import { applyLocation } from "./location.ts";
 import type { AssignmentMethods } from "./methods.ts";
@@ -9,6 +10,10 @@ import type { Location, Node, Resource } from "./model.ts";
 
 const first = (group: Resource): Resource | undefined => group.children[0];
 const last = (group: Resource): Resource | undefined => group.children.at(-1);
+
+/** Who has the colocations of a group that hands them over: the group until its assignment begins, then a member. */
+const holder = (group: Resource, member: Resource | undefined): Resource | undefined =>
+  group.assigning || !group.unassigned ? member : group;
 
 /** How groups are placed: the first member draws the others after it by the colocations between neighbours. */
 export const groupAssignment: AssignmentMethods = {
@@ -48,8 +53,10 @@ export const groupAssignment: AssignmentMethods = {
 
   thisWithColocations(rsc, original, list) {
     if (rsc === original || original === first(rsc)) {
+      if (rsc.handsOverColocations && original !== holder(rsc, first(rsc))) return;
       addThisWith(list, rsc.thisWith);
       if (rsc.parent) methodsOf(rsc.parent).thisWithColocations(rsc.parent, original, list);
+      if (rsc.handsOverColocations) return;
       for (const member of rsc.children) {
         if (member === original) continue;
         for (const colocation of member.thisWith) if (colocation.explicit) insertThisWith(list, colocation);
@@ -69,8 +76,10 @@ export const groupAssignment: AssignmentMethods = {
   withThisColocations(rsc, original, list) {
     if (rsc.children.length === 0) return;
     if (original !== rsc && original !== last(rsc)) return;
+    if (rsc.handsOverColocations && original !== holder(rsc, last(rsc))) return;
     addWithThis(list, rsc.withThis);
     if (rsc.parent) methodsOf(rsc.parent).withThisColocations(rsc.parent, original, list);
+    if (rsc.handsOverColocations) return;
     for (const member of rsc.children) {
       if (member === original) continue;
       for (const colocation of member.withThis) if (colocation.explicit) insertWithThis(list, colocation);
@@ -82,7 +91,7 @@ export const groupAssignment: AssignmentMethods = {
     const member = options.thisWith ? last(source) : first(source);
     if (!member) return undefined;
     source.mergingScores = true;
-    const merged = methodsOf(member).addColocatedScores(
+    let merged = methodsOf(member).addColocatedScores(
       cluster,
       member,
       target,
@@ -91,6 +100,10 @@ export const groupAssignment: AssignmentMethods = {
       factor,
       options,
     );
+    const end = last(source);
+    const work = merged ?? places;
+    if (source.handsOverColocations && !options.thisWith && end && work && anyUsable(work))
+      merged = mergeFollowing(cluster, withThisColocations(end), target, work, factor, options);
     source.mergingScores = false;
     return merged;
   },

@@ -280,6 +280,8 @@ export class Resource {
   thisWith: Colocation[] = [];
   /** Colocations in which it is the primary. */
   withThis: Colocation[] = [];
+  /** A group that hands its colocations over to its members (see ReleaseRules). */
+  handsOverColocations = false;
   tickets: TicketDependency[] = [];
   actions: Action[] = [];
   readonly actionsByKey = new Map<string, Action[]>();

@@ -29,7 +29,6 @@ export interface ReleaseRules {
    */
   readonly mandatoryColocationsFirst: boolean;
   /**
-<<<<<<< HEAD
    * A negative colocation of a role is applied to resources in that role. In 2.1 it is applied to those that are in
    * any other.
    */
@@ -41,18 +40,18 @@ export interface ReleaseRules {
    * on. Until 2.1.6 (pull request 2971) none of the clone starts then unless what is probed is active somewhere.
    */
   readonly probesHoldInactive: boolean;
-=======
+  /**
    * What a chain of colocations adds to a node is scaled by the scores of all its links. In 2.1 only the last link
-   * counts.
+   * counts (until 2.1.6, pull request 3070).
    */
   readonly chainsFade: boolean;
   /**
    * The colocations of a group are its own all the time, and the explicit ones of its members count for it. In 2.1
    * it hands them over to its first and last member when its assignment begins, so that nothing is blocked any more
-   * because the group cannot start; and what is with its last member counts once more for the whole.
+   * because the group cannot start, and what is with its last member counts once more for the whole (until 2.1.6 and
+   * 2.1.7, pull requests 3054 and 3141).
    */
   readonly groupsKeepColocations: boolean;
->>>>>>> b9e90c2 (Know how chains of colocations and those of groups counted in Pacemaker 2.1)
 }
 
 /** The rules of each release whose rules are known. */
@@ -63,14 +62,11 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
-<<<<<<< HEAD
     negativeColocationsByRole: true,
     laterMembersStopFirst: true,
     probesHoldInactive: true,
-=======
     chainsFade: true,
     groupsKeepColocations: true,
->>>>>>> b9e90c2 (Know how chains of colocations and those of groups counted in Pacemaker 2.1)
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -78,13 +74,10 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
-<<<<<<< HEAD
     negativeColocationsByRole: false,
     laterMembersStopFirst: false,
     probesHoldInactive: false,
-=======
     chainsFade: false,
     groupsKeepColocations: false,
->>>>>>> b9e90c2 (Know how chains of colocations and those of groups counted in Pacemaker 2.1)
   },
 };

@@ -64,7 +64,6 @@ describe("rules that changed since 2.1", () => {
     expect(older).toEqual(["Start p ( n1 )", "Start q ( n2 )"]);
   });
 
-<<<<<<< HEAD
   test("a colocation that keeps the promoted instance away does not keep the others away", () => {
     const [newer, older] = both({
       resources: clone("c", "a", { promotable: "true", "clone-max": "1" }) + primitive("p"),
@@ -124,31 +123,5 @@ describe("rules that changed since 2.1", () => {
       expect(newer).toContain("Start m2:0 ( n1 )");
       expect(older).toContain("Stop m1:0 ( n1 )  due to unrunnable m2:0 monitor");
     });
-=======
-  test("what a chain of colocations adds fades with every link", () => {
-    const [newer, older] = both({
-      resources: primitive("p") + primitive("q") + primitive("r"),
-      constraints:
-        '<rsc_location id="l" rsc="r" node="n1" score="-INFINITY"/>' +
-        '<rsc_colocation id="c1" rsc="q" with-rsc="p" score="100"/>' +
-        '<rsc_colocation id="c2" rsc="r" with-rsc="q" score="100"/>',
-    });
-    expect(newer).toEqual(["Start p ( n1 )", "Start q ( n2 )", "Start r ( n2 )"]);
-    expect(older).toEqual(["Start p ( n2 )", "Start q ( n2 )", "Start r ( n2 )"]);
-  });
-
-  test("a group that cannot start keeps what must be with it from starting", () => {
-    const [newer, older] = both({
-      resources: `${primitive("p")}<group id="g">${primitive("m")}</group>${primitive("q")}`,
-      constraints:
-        '<rsc_ticket id="t" rsc="p" ticket="T"/><rsc_order id="o" first="p" then="g"/>' +
-        '<rsc_colocation id="c" rsc="q" with-rsc="g" score="INFINITY"/>',
-    });
-    expect(newer).toEqual([
-      "Start m ( n1 )  due to unrunnable p start (blocked)",
-      "Start q ( n1 )  due to colocation with g (blocked)",
-    ]);
-    expect(older).toEqual(["Start m ( n1 )  due to unrunnable p start (blocked)", "Start q ( n1 )"]);
->>>>>>> b9e90c2 (Know how chains of colocations and those of groups counted in Pacemaker 2.1)
   });
 });

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { decideSmall, primitive, type SmallCluster } from "./small-cib.ts";
+
+/** Summaries by the rules of 3.0 and of 2.1. */
+const both = (cluster: SmallCluster) => [decideSmall(cluster).summary, decideSmall(cluster, "2.1").summary];
+
+describe("colocations in 2.1", () => {
+  test("what a chain of colocations adds fades with every link", () => {
+    const [newer, older] = both({
+      resources: primitive("p") + primitive("q") + primitive("r"),
+      constraints:
+        '<rsc_location id="l" rsc="r" node="n1" score="-INFINITY"/>' +
+        '<rsc_colocation id="c1" rsc="q" with-rsc="p" score="100"/>' +
+        '<rsc_colocation id="c2" rsc="r" with-rsc="q" score="100"/>',
+    });
+    expect(newer).toEqual(["Start p ( n1 )", "Start q ( n2 )", "Start r ( n2 )"]);
+    expect(older).toEqual(["Start p ( n2 )", "Start q ( n2 )", "Start r ( n2 )"]);
+  });
+
+  test("a group that cannot start keeps what must be with it from starting", () => {
+    const [newer, older] = both({
+      resources: `${primitive("p")}<group id="g">${primitive("m")}</group>${primitive("q")}`,
+      constraints:
+        '<rsc_ticket id="t" rsc="p" ticket="T"/><rsc_order id="o" first="p" then="g"/>' +
+        '<rsc_colocation id="c" rsc="q" with-rsc="g" score="INFINITY"/>',
+    });
+    expect(newer).toEqual([
+      "Start m ( n1 )  due to unrunnable p start (blocked)",
+      "Start q ( n1 )  due to colocation with g (blocked)",
+    ]);
+    expect(older).toEqual(["Start m ( n1 )  due to unrunnable p start (blocked)", "Start q ( n1 )"]);
+  });
+});

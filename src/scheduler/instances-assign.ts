@@ -103,7 +103,8 @@ function assignInstance(
   if (!instance.unassigned) return instance.assignedTo;
   if (instance.assigning) return undefined;
   banUnavailable(instance, maxPerNode);
-  return methodsOf(instance).assign(cluster, instance, prefer, prefer === undefined);
+  const stopIfFail = prefer === undefined || !cluster.rules.triesAreTentative;
+  return methodsOf(instance).assign(cluster, instance, prefer, stopIfFail);
 }
 
 function countUp(instance: Resource, node: Node): void {

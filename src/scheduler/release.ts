@@ -14,6 +14,11 @@ export interface ReleaseRules {
    */
   readonly groupsAreTakenBack: boolean;
   /**
+   * That an instance (or a member of it) finds no place when it is tried whether it can stay does not mean yet that it
+   * stops. In 2.1 it does.
+   */
+  readonly triesAreTentative: boolean;
+  /**
    * All colocations of a clone count for its instances. In 2.1, when there are instances for all nodes, only
    * negative ones and, of those in which the clone is the dependent, mandatory ones.
    */
@@ -59,6 +64,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
   "3.0": {
     instancesReservePlaces: true,
     groupsAreTakenBack: true,
+    triesAreTentative: true,
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
@@ -71,6 +77,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
   "2.1": {
     instancesReservePlaces: false,
     groupsAreTakenBack: false,
+    triesAreTentative: false,
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, history, meta, primitive, running, type SmallCluster, stopped } from "./small-cib.ts";
+import {
+  decideSmall,
+  history,
+  meta,
+  primitive,
+  running,
+  type SmallCluster,
+  shownActions,
+  stopped,
+} from "./small-cib.ts";
 
 const clone = (id: string, inner: string, values: Readonly<Record<string, string>> = {}) =>
   `<clone id="${id}">${meta(id, values)}${primitive(inner)}</clone>`;
@@ -94,6 +103,26 @@ describe("rules that changed since 2.1", () => {
     });
     expect(newer).toEqual(["Start m1 ( n2 )", "Move m2 ( n1 -> n2 )  due to unmigrateable m1 start"]);
     expect(older).toEqual(["Start m1 ( n2 )", "Migrate m2 ( n1 -> n2 )"]);
+  });
+
+  test("a member for which there is no room when its instance is tried where it is does not stop for that yet", () => {
+    const use = (id: string, cpu: number) =>
+      primitive(
+        id,
+        `<utilization id="${id}-u"><nvpair id="${id}-cpu" name="cpu" value="${cpu}"/></utilization>`,
+      );
+    const cluster = {
+      nodes: ["n1"],
+      properties: { "placement-strategy": "minimal" },
+      resources: `<clone id="c"><group id="g">${use("m1", 3)}${use("m2", 2)}</group></clone>`,
+      histories: { n1: stopped("m1") + running("m2") },
+      extra: {
+        n1: '<transient_attributes id="1"><utilization id="n-u"><nvpair id="n-cpu" name="cpu" value="4"/></utilization></transient_attributes>',
+      },
+    };
+    // The monitor is configured no more. Once the stop is certain it need not be cancelled.
+    expect(shownActions(decideSmall(cluster))).toContain("m2_monitor_10000 n1");
+    expect(shownActions(decideSmall(cluster, "2.1"))).not.toContain("m2_monitor_10000 n1");
   });
 
   describe("while a node cannot be probed", () => {

@@ -109,6 +109,7 @@ function constrainRoles(
   orderPromotableRestart(cluster, clone);
   let previous: Resource | undefined;
   for (const instance of instances) {
+    orderTasks(cluster, instance, "demote", instance, "promote", Link.Ordered);
     orderTasks(cluster, clone, "promote", instance, "promote", Link.ThenImpliesFirstGraphed);
     orderTasks(cluster, instance, "promote", clone, "promoted", Link.FirstImpliesThenGraphed);
     orderTasks(cluster, clone, "demote", instance, "demote", Link.ThenImpliesFirstGraphed);

@@ -25,7 +25,8 @@ export function createMigration(cluster: Cluster, rsc: Resource, source: Node): 
   start.set(Flag.MigrateRunnable | Flag.Pseudo);
   stop.set(Flag.MigrateRunnable);
   from.set(Flag.MigrateRunnable);
-  from.needs = start.needs;
+  // What a start has to wait for, such as fencing, the first step of the migration waits for.
+  (to ?? from).needs = start.needs;
   const order = (first: string, then: string, kind: number) =>
     addOrdering(
       cluster,
@@ -35,7 +36,6 @@ export function createMigration(cluster: Cluster, rsc: Resource, source: Node): 
     );
   if (to) {
     to.set(Flag.MigrateRunnable);
-    to.needs = start.needs;
     order("monitor", "migrate_to", Link.None);
     order("migrate_to", "migrate_from", Link.UnmigratableThenBlocks);
   }

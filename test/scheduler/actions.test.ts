@@ -8,6 +8,7 @@ import {
   running,
   shownActions,
   stopped,
+  waitsFor,
 } from "./small-cib.ts";
 
 describe("a primitive", () => {
@@ -243,5 +244,24 @@ describe("a clone", () => {
     expect(promote.map(({ node }) => node)).toEqual(["n2" as never]);
     expect(isBefore(transition, "c_running_0", "c_promote_0")).toBe(true);
     expect(transition.summary).toContain("Promote a:1 ( Stopped -> Promoted n2 )");
+  });
+
+  test("promotes an instance anew after its own demotion, whatever the others do", () => {
+    const failed = history(
+      "a",
+      { task: "start" },
+      { task: "promote" },
+      { task: "monitor", interval: 11_000, rc: 9, expected: 8 },
+    );
+    const monitor =
+      '<operations><op id="a-m" name="monitor" interval="11s" role="Promoted" on-fail="demote"/></operations>';
+    const transition = decideSmall({
+      nodes: ["n1"],
+      resources: `<clone id="c">${primitive("a", monitor)}${meta("c", { promotable: "true" })}</clone>`,
+      constraints: '<rsc_location id="l" rsc="c" role="Promoted" node="n1" score="5"/>',
+      histories: { n1: failed },
+    });
+    expect(transition.summary).toEqual(["Re-promote a:0 ( Promoted n1 )"]);
+    expect(waitsFor(transition, "a_promote_0")).toContain("a_demote_0");
   });
 });

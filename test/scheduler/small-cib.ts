@@ -164,3 +164,9 @@ export function isBefore({ actions }: Transition, first: string, then: string): 
     }
   return false;
 }
+
+/** Keys of what the action with a key waits for itself, not through others. */
+export function waitsFor({ actions }: Transition, key: string): string[] {
+  const inputs = actions.find((action) => action.key === key)?.inputs ?? [];
+  return actions.filter(({ id }) => inputs.includes(id)).map((action) => action.key);
+}

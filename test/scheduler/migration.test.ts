@@ -1,0 +1,28 @@
+import { describe, expect, test } from "bun:test";
+import { decideSmall, history, meta, primitive, running, stopped, waitsFor } from "./small-cib.ts";
+
+const fencing = '<primitive id="f" class="stonith" type="fence_dummy"/>';
+const attributes = 'migrate_source="n1" migrate_target="n2"';
+
+/** A resource moves away from n1 while n3 has to be fenced. */
+const move = (onSource: string) =>
+  decideSmall({
+    nodes: ["n1", "n2", "n3"],
+    properties: { "stonith-enabled": "true" },
+    resources: fencing + primitive("a", meta("a", { "allow-migrate": "true" })),
+    constraints: '<rsc_location id="l" rsc="a" node="n1" score="-INFINITY"/>',
+    states: { n3: { in_ccm: "false", crmd: "offline", join: "down" } },
+    histories: { n1: onSource, n2: stopped("a") },
+  });
+
+describe("a migration while a node is fenced", () => {
+  test("begins after the fencing; later steps wait only for those before", () => {
+    expect(waitsFor(move(running("a")), "a_migrate_to_0")).toEqual(["stonith-n3-reboot"]);
+    expect(waitsFor(move(running("a")), "a_migrate_from_0")).toEqual(["a_migrate_to_0"]);
+  });
+
+  test("goes on after the fencing when the source has already handed over", () => {
+    const handedOver = history("a", { task: "start" }, { task: "migrate_to", attributes });
+    expect(waitsFor(move(handedOver), "a_migrate_from_0")).toEqual(["stonith-n3-reboot"]);
+  });
+});

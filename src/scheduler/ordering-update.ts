@@ -299,7 +299,7 @@ export function updatePair(
     if (!then.optional) clearBecause(first, Flag.Optional, then);
   }
   if (has(Link.FirstElseThen) && optional && !first.runnable) {
-    clearBecause(then, Flag.MigrateRunnable, first);
+    clearBecause(then, Flag.MigrateRunnable, first, Flag.Runnable);
     then.clear(Flag.Pseudo);
   }
   if (
@@ -309,7 +309,7 @@ export function updatePair(
     (flags & Flag.Runnable) === 0
   ) {
     clearBecause(then, Flag.Runnable, first);
-    clearBecause(then, Flag.MigrateRunnable, first);
+    clearBecause(then, Flag.MigrateRunnable, first, Flag.Runnable);
   }
   if (
     has(Link.FirstImpliesThen) &&

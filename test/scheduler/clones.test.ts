@@ -14,3 +14,18 @@ describe("a clone with more active instances than it may have", () => {
     expect(summary).toEqual(["Stop a:1 ( n2 )  due to node availability"]);
   });
 });
+
+test("what cannot move because something before it cannot start is told by that, not that it cannot migrate", () => {
+  const { summary } = decideSmall({
+    nodes: ["n1", "n2"],
+    resources: clone("c", "a", { "allow-migrate": "true", "clone-max": "1" }) + primitive("p"),
+    constraints:
+      '<rsc_location id="l" rsc="c" node="n2" score="-INFINITY"/>' +
+      '<rsc_location id="m" rsc="p" node="n1" score="-INFINITY"/>' +
+      '<rsc_order id="o" first="p" then="c"/>',
+    properties: { "no-quorum-policy": "freeze" },
+    quorate: false,
+    histories: { n2: history("a", { task: "start" }) },
+  });
+  expect(summary).toContain("Stop a:0 ( n2 )  due to unrunnable p start");
+});

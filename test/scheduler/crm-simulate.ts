@@ -10,7 +10,7 @@ import {
   unpackCluster,
 } from "../../src/scheduler/index.ts";
 import { generatedAt } from "./random-cluster.ts";
-import { applyRulesOf215, orderedBy215 } from "./release-2.1.5.ts";
+import { applyRulesOf215, orderedBy215, wordsOf215 } from "./release-2.1.5.ts";
 
 /** A decision in a form that two schedulers can be compared by. */
 export interface Decision {
@@ -42,11 +42,12 @@ const squeeze = (line: string) =>
 /** What this scheduler decides by its own rules or, where releases of Pacemaker differ, by older ones. */
 export function ownDecision(cib: XmlElement, rules: ReleaseRules = rulesOf["3.0"]): Decision {
   const cluster = unpackCluster(cib, generatedAt);
-  if (rules !== rulesOf["3.0"]) applyRulesOf215(cluster);
+  const older = rules !== rulesOf["3.0"];
+  if (older) applyRulesOf215(cluster);
   cluster.rules = rules;
   const { summary, actions } = scheduleCluster(cluster);
   return decision(
-    summary.map(squeeze),
+    summary.map((line) => squeeze(older ? wordsOf215(line) : line)),
     actions.map((action) => ({ id: action.id, label: labelOf(action), inputs: action.inputs })),
     orderedBy215(cluster),
   );

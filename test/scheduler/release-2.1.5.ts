@@ -12,6 +12,10 @@ export function applyRulesOf215(cluster: Cluster): void {
   for (const rsc of cluster.resources) applyToAll(rsc, (part) => leaveMaintenance(cluster, part));
 }
 
+/** A line of the summary in the words of 2.1.5, which has none of its own for what can only no longer migrate. */
+export const wordsOf215 = (line: string): string =>
+  line.replace("due to unmigrateable ", "due to unrunnable ");
+
 function applyToAll(rsc: Resource, rule: (part: Resource) => void): void {
   rule(rsc);
   for (const part of rsc.children) applyToAll(part, rule);

@@ -28,6 +28,7 @@ export function assignInstances(
   }
   for (const instance of instances) {
     if (!instance.unassigned) continue;
+    // The surplus is not even looked at, so that it stops also where a lack of fence devices keeps the rest as it is.
     if (assigned >= maxTotal) {
       addPlaceScore(cluster, instance, undefined, -INFINITY);
       continue;

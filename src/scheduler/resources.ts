@@ -51,7 +51,7 @@ export function unpackGuestConnections(unpacker: Unpacker, xml: XmlElement): Xml
 export function unpackResources(unpacker: Unpacker, resources: XmlElement | undefined): void {
   const { cluster } = unpacker;
   if (!resources) return;
-  unpacker.unfencing = providesUnfencing(unpacker, resources);
+  unpacker.unfencing = mentionsUnfencing([resources, ...unpacker.rscDefaults]);
   cluster.haveUnfencing = unpacker.unfencing;
   for (const xml of resources.children) {
     if (xml.name === "template") {
@@ -75,18 +75,23 @@ export function sortByPriority(cluster: Cluster): void {
   cluster.resources.sort((a, b) => b.priority - a.priority);
 }
 
-function providesUnfencing(unpacker: Unpacker, resources: XmlElement): boolean {
-  const pending = [...resources.children];
+/**
+ * Whether something is said to provide or to require unfencing, be it in a template or under a rule that does not hold:
+ * that alone makes the cluster one in which nodes are unfenced.
+ */
+function mentionsUnfencing(sections: readonly XmlElement[]): boolean {
+  const pending = [...sections];
   for (let xml = pending.pop(); xml; xml = pending.pop()) {
-    if (xml.name === "primitive" && xml.attributes.get("class") === "stonith") {
-      const meta = unpacker.values([expandTemplate(unpacker, xml) ?? xml], "meta_attributes", {
-        now: unpacker.cluster.now,
-      });
-      if (meta.get("provides")?.value.toLowerCase() === "unfencing") return true;
-    }
-    if (xml.name !== "primitive") pending.push(...xml.children);
+    if (xml.name === "meta_attributes" && xml.children.some(isUnfencing)) return true;
+    pending.push(...xml.children);
   }
   return false;
+}
+
+function isUnfencing({ name, attributes }: XmlElement): boolean {
+  const about = attributes.get("name");
+  const known = about === "provides" || about === "requires";
+  return name === "nvpair" && known && attributes.get("value") === "unfencing";
 }
 
 /** A primitive with what its template gives: own blocks first, own operations instead of those of the same name. */

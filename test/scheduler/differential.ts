@@ -18,8 +18,12 @@ export interface Explained {
 }
 
 /** Compares the decisions on the cluster of a seed, and looks for a smaller one that shows the same difference. */
-export function compareSeed(seed: number, smaller: boolean): Finding | Explained | "same" | "rejected" {
-  const cib = randomCluster(seed);
+export function compareSeed(
+  seed: number,
+  smaller: boolean,
+  cluster: (seed: number) => XmlElement = randomCluster,
+): Finding | Explained | "same" | "rejected" {
+  const cib = cluster(seed);
   const peer = peerDecision(cib);
   if (typeof peer === "string") return "rejected";
   if (compare(cib, peer, rulesOf["3.0"]).length === 0) return "same";

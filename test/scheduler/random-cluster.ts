@@ -43,6 +43,11 @@ export const generatedAt = 1_700_000_000;
  * most clusters mix a few and none has all. All are valid against the schema.
  */
 export function randomCluster(seed: number): XmlElement {
+  return sketchCluster(seed).cib;
+}
+
+/** A random cluster together with what the generator knows of it. */
+export function sketchCluster(seed: number): { readonly cib: XmlElement; readonly sketch: Sketch } {
   const random = new Random(seed, 4);
   const count = random.chance(0.8) ? random.between(2, 4) : random.between(5, 16);
   const nodes = Array.from({ length: count }, (_, at) => `node${String(at + 1).padStart(2, "0")}`);
@@ -63,7 +68,7 @@ export function randomCluster(seed: number): XmlElement {
     ? [["resource-stickiness", random.pick(["1", "100", "INFINITY"])]]
     : [];
   const status = randomStatus(sketch);
-  return element(
+  const cib = element(
     "cib",
     {
       "validate-with": "pacemaker-3.9",
@@ -86,6 +91,7 @@ export function randomCluster(seed: number): XmlElement {
       status,
     ],
   );
+  return { cib, sketch };
 }
 
 function clusterProperties(random: Random, utilization: boolean): Pairs {

@@ -4,17 +4,19 @@ import { every, type Feature, isFencing, resourcesOf, section, setOption, setVal
 export const maintenance: Feature = (wide) => {
   const { random } = wide;
   if (random.chance(0.15)) setOption(wide, "maintenance-mode", "true");
-  if (random.chance(0.1)) setOption(wide, "is-managed-default", "false");
   for (const node of every(section(wide, "nodes"), "node"))
     if (random.chance(0.15)) setValue(node, "instance_attributes", "maintenance", "true");
   for (const state of every(wide.cib, "transient_attributes"))
-    if (random.chance(0.05)) setValue(state, "instance_attributes", "maintenance", random.pick(["true", "false"]));
+    if (random.chance(0.05))
+      setValue(state, "instance_attributes", "maintenance", random.pick(["true", "false"]));
   const defaults = section(wide, "rsc_defaults");
   if (random.chance(0.1)) setValue(defaults, "meta_attributes", "is-managed", "false");
   if (random.chance(0.05)) setValue(defaults, "meta_attributes", "maintenance", "true");
   for (const rsc of resourcesOf(wide)) {
-    if (random.chance(0.12)) setValue(rsc, "meta_attributes", "is-managed", random.pick(["false", "false", "true"]));
-    if (random.chance(0.08)) setValue(rsc, "meta_attributes", "maintenance", random.pick(["true", "true", "false"]));
+    if (random.chance(0.12))
+      setValue(rsc, "meta_attributes", "is-managed", random.pick(["false", "false", "true"]));
+    if (random.chance(0.08))
+      setValue(rsc, "meta_attributes", "maintenance", random.pick(["true", "true", "false"]));
   }
 };
 
@@ -67,4 +69,3 @@ export const metaAttributes: Feature = (wide) => {
     maybe(0.1, "interleave", ["true", "false"]);
   }
 };
-

@@ -9,7 +9,9 @@ export const onFail: Feature = (wide) => {
       if (!random.chance(0.4)) continue;
       const name = op.attributes.get("name") ?? "";
       const kinds =
-        name === "stop" ? ["block", "ignore", "fence"] : ["ignore", "block", "stop", "restart", "standby", "fence"];
+        name === "stop"
+          ? ["block", "ignore", "fence"]
+          : ["ignore", "block", "stop", "restart", "standby", "fence"];
       // A demotion is for what watches a promoted instance.
       if (op.attributes.get("role") === "Master") kinds.push("demote", "demote");
       op.attributes.set("on-fail", random.pick(kinds));
@@ -37,7 +39,8 @@ export const moreOperations: Feature = (wide) => {
           "on-fail": random.chance(0.2) ? random.pick(["ignore", "block", "standby", "restart"]) : undefined,
         }),
       );
-    if (random.chance(0.4)) add("monitor", random.pick(["30s", "1min", "40"]), promotable ? "Promoted" : "Started");
+    if (random.chance(0.4))
+      add("monitor", random.pick(["30s", "1min", "40"]), promotable ? "Promoted" : "Started");
     if (random.chance(0.3)) add("monitor", "45s", "Stopped");
     if (promotable && random.chance(0.4)) add("monitor", "50s", "Unpromoted");
     if (promotable && random.chance(0.3)) add("promote", "0");
@@ -48,6 +51,7 @@ export const moreOperations: Feature = (wide) => {
       for (const op of operationsOf(primitive)) if (random.chance(0.3)) op.attributes.set("enabled", "false");
     if (random.chance(0.15))
       for (const op of operationsOf(primitive))
-        if (op.attributes.get("name") === "monitor" && random.chance(0.5)) op.attributes.set("start-delay", "15s");
+        if (op.attributes.get("name") === "monitor" && random.chance(0.5))
+          op.attributes.set("start-delay", "15s");
   }
 };

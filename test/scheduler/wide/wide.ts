@@ -29,6 +29,16 @@ export function section({ cib }: Wide, name: string): XmlElement {
   return made;
 }
 
+/** Takes away sets without values and what holds nothing at all: the schema does not allow some of them. */
+export function dropEmpty({ cib }: Pick<Wide, "cib">): void {
+  const optional = new Set(["rsc_defaults", "op_defaults", "tags", "fencing-topology"]);
+  const configuration = cib.children.find((each) => each.name === "configuration");
+  if (!configuration) return;
+  configuration.children = configuration.children.filter(
+    (each) => each.children.length > 0 || !optional.has(each.name),
+  );
+}
+
 /** Sets one value in the first set of a kind; what was there under the name goes. */
 export function setValue(owner: XmlElement, kind: string, name: string, value: string): void {
   const set = firstSet(owner, kind);

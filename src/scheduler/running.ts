@@ -12,7 +12,7 @@ export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: 
     addPriority(rsc, node, failed);
     if (node.maintenance) {
       rsc.managed = false;
-      rsc.maintenance = true;
+      if (cluster.rules.maintenanceSpreads) rsc.maintenance = true;
     }
   }
   if (!rsc.managed) {

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim check-all bench bench-ring fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim mutate-ring check-all bench bench-ring fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,9 +49,12 @@ TESTS := $(addprefix ./,$(filter-out test/system/,$(wildcard test/*.test.ts test
 test: dist/hactl ## unit, script and end-to-end tests that need no root
 	$(BUN) test --parallel=2 $(TESTS)
 
-# make sim SEEDS=1000 [FROM=1] [SMALL=1], or make sim SEED=7 TRACE=1 to see one run.
+# make sim SEEDS=1000 [FROM=1], or make sim SEED=7 TRACE=1 to see one run.
 sim: $(BUN) ## simulate clusters with random faults (SEEDS=N, or SEED=n TRACE=1)
-	$(BUN) test/sim/run.ts $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(or $(SEEDS),200) $(if $(FROM),--from $(FROM))) $(if $(SMALL),--small)
+	$(BUN) test/sim/run.ts $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(or $(SEEDS),200) $(if $(FROM),--from $(FROM)))
+
+mutate-ring: $(BUN) ## make mistakes in a copy of the ring: each has to be found by the simulator or a test
+	$(BUN) test/sim/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system

@@ -1,5 +1,5 @@
 import { FIRST_KEY, type SimCluster } from "./cluster.ts";
-import { changeOf, optionsOf, type SimFile } from "./file.ts";
+import { changeOf, optionsOf, type SimFile, votesIn } from "./file.ts";
 import type { SimNode } from "./node.ts";
 
 /** What an administrator does to a running cluster: rightly, and sometimes not. */
@@ -56,6 +56,8 @@ export class Administrator {
     const out = nodes.filter(({ id }) => !file.nodes.includes(id));
     if (out.length > 0 && (file.nodes.length < 3 || random.chance(0.6))) {
       const added = random.pick(out);
+      // Whoever is new has not seen that more votes are expected than the file says.
+      if (plan.quorum?.allowDownscale) this.cluster.invariants.splitUntilWhole = true;
       this.write({ ...file, nodes: [...file.nodes, Number(added.id)].sort((a, b) => a - b) });
       this.later(random.unit() * plan.tokenMs, () => this.start(added));
     } else if (file.nodes.length > 2) {
@@ -74,7 +76,7 @@ export class Administrator {
     const { random, file, invariants } = this.cluster;
     const state = node.core?.status().quorum;
     if (!state) return;
-    const sum = sumOf(file);
+    const sum = votesIn(file);
     const votes = random.pick([sum, random.between(sum, sum * 2), random.between(1, sum)]);
     if (votes > sum) invariants.quorumOptional = true;
     const lower = votes < state.expectedVotes || invariants.votesChanged;
@@ -136,6 +138,20 @@ export class Administrator {
     }
   }
 
+  /**
+   * Nodes with half of the votes and more were taken out of the file: the others were not quorate when they read it,
+   * and somebody has to say that it is meant so.
+   */
+  vouch(): void {
+    const { invariants, file } = this.cluster;
+    const [first] = file.nodes;
+    if (!invariants.votesChanged || first === undefined || !this.looksHealthy()) return;
+    const node = this.cluster.node(first);
+    const quorum = node.core?.status().quorum;
+    if (quorum?.quorate === false && quorum.votes === quorum.expectedVotes)
+      node.receive({ type: "set-expected-votes", votes: quorum.votes });
+  }
+
   private reconcile(node: SimNode): void {
     const keys = this.strangers.get(node.id);
     if (!keys) return;
@@ -156,7 +172,7 @@ export class Administrator {
     const before = cluster.file;
     cluster.file = { ...file, version: file.version === 0 ? 0 : file.version + 1 };
     if (file.nodes !== before.nodes) cluster.invariants.votesChanged = true;
-    if (sumOf(cluster.file) === 0) cluster.invariants.quorumOptional = true;
+    if (votesIn(cluster.file) === 0) cluster.invariants.quorumOptional = true;
     cluster.trace?.(`the file is changed: ${JSON.stringify(cluster.file)}`);
     for (const node of cluster.nodes) {
       if (this.strangers.has(node.id)) continue;
@@ -178,9 +194,5 @@ export class Administrator {
     });
   }
 }
-
-/** Votes of all nodes of the file together. */
-const sumOf = (file: SimFile): number =>
-  [...changeOf(file).quorum.votes.values()].reduce((total, own) => total + own, 0);
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

@@ -87,6 +87,10 @@ export function changeOf(file: SimFile): RingCoreChange {
   };
 }
 
+/** Votes of all nodes of the file together. */
+export const votesIn = ({ nodes, votes }: SimFile): number =>
+  nodes.reduce((sum, node) => sum + (votes[node] ?? 1), 0);
+
 /** What a node starts with that has this file and this key. */
 export const optionsOf = (file: SimFile, self: number, key: Uint8Array): RingCoreOptions => ({
   ...changeOf(file),

@@ -1,6 +1,7 @@
 import { Administrator } from "./administrator.ts";
 import { SimCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
+import { votesIn } from "./file.ts";
 import { planOf } from "./plan.ts";
 import { Violation } from "./violation.ts";
 
@@ -86,7 +87,7 @@ class Scenario {
     const { random, plan, invariants } = cluster;
     const { allowDownscale, expectedVotes } = plan.quorum ?? {};
     if (allowDownscale && expectedVotes !== undefined) invariants.splitUntilWhole = true;
-    if (expectedVotes !== undefined) invariants.quorumOptional = true;
+    if (expectedVotes !== undefined || votesIn(cluster.file) === 0) invariants.quorumOptional = true;
     for (const node of cluster.nodes) {
       const { clock } = node;
       clock.rate = 1 + (random.unit() - 0.5) / 100;
@@ -107,6 +108,7 @@ class Scenario {
     while (cluster.schedule.now < end && invariants.unfinished()) {
       cluster.run(plan.tokenMs / 2);
       this.administrator.helpWithKeys();
+      this.administrator.vouch();
     }
     invariants.checkLiveness();
     if (!random.chance(0.2) || !this.allLinksUp()) return;

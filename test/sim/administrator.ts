@@ -58,7 +58,9 @@ export class Administrator {
       const added = random.pick(out);
       // Whoever is new has not seen that more votes are expected than the file says.
       if (plan.quorum?.allowDownscale) this.cluster.invariants.splitUntilWhole = true;
-      this.write({ ...file, nodes: [...file.nodes, Number(added.id)].sort((a, b) => a - b) });
+      // More than one vote at once could make a majority of the new file beside one of the old.
+      const votes = { ...file.votes, [added.id]: Math.min(1, file.votes[added.id] ?? 1) };
+      this.write({ ...file, votes, nodes: [...file.nodes, Number(added.id)].sort((a, b) => a - b) });
       this.later(random.unit() * plan.tokenMs, () => this.start(added));
     } else if (file.nodes.length > 2) {
       const removed = this.cluster.node(random.pick(file.nodes));

@@ -64,7 +64,7 @@ export const mutations: readonly Mutation[] = [
     name: "behind a hole that nobody can fill everything is delivered",
     file: delivery,
     before: "else if (!hole || creditors.has(message.sender)) {",
-    after: "else {",
+    after: "else if (creditors !== undefined) {",
   },
   {
     name: "carriers of recovered messages are delivered too",

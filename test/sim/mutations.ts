@@ -79,17 +79,18 @@ function simulate(copy: string, from: number, seeds: number): Found | undefined 
   const range = ["--from", String(from), "--seeds", String(seeds), "--first"];
   const { exitCode, text } = run(copy, ["test/sim/run.ts", ...range]);
   if (exitCode === 0) return undefined;
+  if (exitCode === null) return { by: "the simulator", how: "does not end" };
   const line = /^seed (\d+): (.*)$/m.exec(text);
-  return line
-    ? { by: `seed ${line[1]}`, how: (line[2] ?? "").slice(0, 70) }
-    : { by: "the simulator", how: "ended" };
+  if (!line) throw new Error(text);
+  return { by: `seed ${line[1]}`, how: (line[2] ?? "").slice(0, 70) };
 }
 
 function runTests(copy: string): Found {
   const { exitCode, text } = run(copy, ["test", ...tests.filter((path) => exists(copy, path))]);
   if (exitCode === 0) return { by: undefined, how: "" };
   const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(text);
-  return { by: "a test", how: (failed?.[1] ?? "ended").slice(0, 90) };
+  if (!failed) throw new Error(text);
+  return { by: "a test", how: (failed[1] ?? "").slice(0, 90) };
 }
 
 function exists(copy: string, path: string): boolean {

@@ -176,7 +176,7 @@ export function clearBecause(target: Action, flag: number, why: Action, told = f
   // That a resource waits for itself explains nothing.
   if (target.rsc === why.rsc) return;
   const owner = why.rsc ? ` ${why.rsc.id}` : "";
-  setReason(target, `${changeWords.get(told) ?? ""}${owner} ${why.task}`, told === Flag.MigrateRunnable);
+  setReason(target, `${changeWords.get(told) ?? ""}${owner} ${why.task}`, flag === Flag.MigrateRunnable);
 }
 
 const byTask =

@@ -1,6 +1,7 @@
 import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
+import type { MaintenanceChange } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
 import type { ConfiguredNode } from "./face.ts";
 import {
@@ -161,6 +162,13 @@ export class ClusterState {
       in_ccm: String(up),
       "crm-debug-origin": "hactl",
     });
+    this.touch();
+  }
+
+  /** Remote and guest nodes have been told that they are in maintenance, or not any more. */
+  maintenance(changes: readonly MaintenanceChange[]): void {
+    for (const { node, nodeId, inMaintenance } of changes)
+      this.status.setNodeState(nodeId, node, { node_in_maintenance: inMaintenance ? "1" : "0" });
     this.touch();
   }
 

@@ -416,6 +416,10 @@ export class Controller {
         return this.#leader.changed(`node ${message.node} wants to leave`);
       case "release":
         return this.#released(message);
+      case "maintenance":
+        this.#state.maintenance(message.changes);
+        this.#leader.completed(message.completes);
+        return this.#leader.advance(this.#now, this.#wall);
       case "manager-lost":
         return this.#managerGivenUp(message.node);
       case "when-idle":

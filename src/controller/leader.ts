@@ -261,7 +261,13 @@ export class Leader {
     const taken = run.take(now, run.transition.batchLimit, () => true);
     const callIds = new Map<NodeName, number>();
     for (const action of taken) {
-      if (action.kind === "crm") this.#carryOut(run, action);
+      if (action.maintenance)
+        this.#init.send({
+          type: "maintenance",
+          changes: action.maintenance,
+          completes: run.keyOf(action),
+        });
+      else if (action.kind === "crm") this.#carryOut(run, action);
       else dispatches.push(this.#toDispatch(run, action, callIds));
     }
     if (dispatches.length > 0)

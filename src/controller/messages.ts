@@ -1,6 +1,7 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
+import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Summary } from "./join.ts";
 
@@ -68,6 +69,12 @@ export type ClusterMessage =
   | { readonly type: "shutdown"; readonly node: NodeName; readonly at: EpochSeconds }
   /** Nothing of the cluster runs there any more: it may go. */
   | { readonly type: "release"; readonly node: NodeName; readonly completes?: string }
+  /** Remote and guest nodes go into maintenance or come out of it. */
+  | {
+      readonly type: "maintenance";
+      readonly changes: readonly MaintenanceChange[];
+      readonly completes: string;
+    }
   /** A node's manager has been missing for too long although its ring is there. */
   | { readonly type: "manager-lost"; readonly node: NodeName }
   /** Somebody waits until the leader has nothing to do; it answers with `idle`. */

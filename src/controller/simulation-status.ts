@@ -1,6 +1,6 @@
 import { child, childrenOf, parseBoolean, parseInteger, type XmlElement } from "../cib/index.ts";
 import type { OperationResult } from "../executor/index.ts";
-import type { GraphAction } from "../scheduler/index.ts";
+import type { GraphAction, MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds } from "../terms/index.ts";
 import { historyEntry, historyIds, isFailure } from "./history.ts";
 import { StatusSection } from "./status.ts";
@@ -130,6 +130,14 @@ export class SimulatedStatus {
       .ops(this.idOf(owner), rsc)
       .map((op) => parseInteger(op.attributes.get("call-id")) ?? 0);
     return Math.max(0, ...ids) + 1;
+  }
+
+  /** Remote and guest nodes learn that they are in maintenance, or not any more. */
+  maintenance(changes: readonly MaintenanceChange[]): void {
+    for (const { node, nodeId, inMaintenance } of changes) {
+      const id = this.idOf({ node, id: nodeId });
+      this.#section.setNodeState(id, node, { node_in_maintenance: inMaintenance ? "1" : "0" });
+    }
   }
 
   /** Writes a result as the controller would. */

@@ -110,6 +110,7 @@ class PaperExecutor {
           key: action.key,
           ...(action.node === undefined ? {} : { node: action.node }),
         });
+        this.#status.maintenance(action.maintenance ?? []);
         return true;
       case "crm":
         this.#cluster(action);

@@ -67,7 +67,7 @@ export class TransitionRun {
     return step?.state === "flying" ? step.action : undefined;
   }
 
-  /** Takes what may start now, at most `limit` at a time under way (0: no limit). Pseudo actions are done at once. */
+  /** Takes what may start now, at most `limit` at a time under way (0: no limit). Pseudo actions of which nobody has to know are done at once. */
   take(now: Millis, limit: number, mayStart: (action: GraphAction) => boolean): GraphAction[] {
     const taken: GraphAction[] = [];
     if (this.#abortReason !== undefined) return taken;
@@ -78,7 +78,7 @@ export class TransitionRun {
       );
       this.#ready = [];
       for (const step of batch) {
-        if (step.action.kind === "pseudo") {
+        if (step.action.kind === "pseudo" && !step.action.maintenance) {
           this.#finish(step, "done");
         } else if ((limit > 0 && this.#flying.size >= limit) || !mayStart(step.action)) {
           held.push(step);

@@ -46,8 +46,18 @@ export interface GraphAction {
   readonly params: Readonly<Record<string, string>>;
   /** Ids of the actions that must be done before. */
   readonly inputs: readonly number[];
+  /** Of `maintenance_nodes`: remote and guest nodes that go into maintenance or come out of it. */
+  readonly maintenance?: readonly MaintenanceChange[];
   /** What must be done before but will not be, as it cannot run: the action is never carried out. */
   readonly unmet?: readonly ActionName[];
+}
+
+/** A remote or guest node that is, or is not any more, in maintenance. Its state records that it knows. */
+export interface MaintenanceChange {
+  readonly node: NodeName;
+  /** Id of the node in `<nodes>`. */
+  readonly nodeId: string;
+  readonly inMaintenance: boolean;
 }
 
 /** What tells an action from others. */

@@ -6,6 +6,7 @@ import { Flag } from "./flags.ts";
 import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
 import { breakCircles } from "./graph-loops.ts";
 import { graphOrder } from "./graph-order.ts";
+import { maintenanceChanges, maintenanceTask, tellMaintenance } from "./maintenance.ts";
 import { actionsOf } from "./methods.ts";
 import type { Action, Cluster, Edge, Node, Resource } from "./model.ts";
 import { createNotifications } from "./notifications.ts";
@@ -16,6 +17,7 @@ import { type Unpacker, unpackerOf } from "./unpacker.ts";
 /** Makes the graph of what will be carried out: actions with the ids of those that must be done before. */
 export function createGraph(cluster: Cluster): GraphAction[] {
   for (const rsc of cluster.resources) notifyInside(cluster, rsc);
+  tellMaintenance(cluster);
   const unpacker = unpackerOf(cluster);
   const shown: Action[] = [];
   // Dropping the surplus of edges may decide about inputs, so that all are joined before any is looked at.
@@ -94,6 +96,7 @@ function graphAction(
     priority: action.priority,
     params,
     inputs,
+    ...(action.task === maintenanceTask ? { maintenance: maintenanceChanges(unpacker.cluster) } : {}),
     ...(unmet.length > 0 ? { unmet: unmet.map(nameOf) } : {}),
   };
 }

@@ -88,7 +88,7 @@ function unpackNodeState(unpacker: Unpacker, node: Node, xml: XmlElement): void 
 function unpackRemoteState(unpacker: Unpacker, node: Node, xml: XmlElement): void {
   const { cluster } = unpacker;
   const connection = node.remoteRsc;
-  node.remoteMaintenance = parseBoolean(xml.attributes.get("node_in_maintenance")) === true;
+  node.remoteMaintenance = (parseInteger(xml.attributes.get("node_in_maintenance")) ?? 0) > 0;
   node.remoteWasFenced = (parseInteger(xml.attributes.get("node_fenced")) ?? 0) > 0;
   if (!node.remoteRequiresReset) {
     node.unclean = false;

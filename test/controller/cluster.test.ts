@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { OcfExit } from "../../src/terms/index.ts";
+import { nodeName, OcfExit } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const shop = `
@@ -238,6 +238,30 @@ describe("the cluster", () => {
     bus.run(1000);
     expect(bus.replies.has("later")).toBe(true);
     expect(bus.where("c")).toHaveLength(1);
+  });
+
+  test("tells a remote node that it is in maintenance, and that it is not any more, once", () => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure("property stonith-enabled=false\nprimitive r ocf:pacemaker:remote op monitor interval=30s");
+    bus.run(1000);
+    const history = { running: [], results: [] };
+    bus.step("n1", { type: "remote-up", node: nodeName("r"), history });
+    bus.run(1000);
+    const recorded = () => bus.cibs().map((cib) => /node_in_maintenance="(.)"/.exec(cib)?.[1]);
+    expect(recorded()).toEqual([undefined]);
+    bus.configure("property maintenance-mode=true");
+    bus.run(1000);
+    expect(recorded()).toEqual(["1"]);
+    bus.configure("property maintenance-mode=false");
+    bus.run(1000);
+    expect(recorded()).toEqual(["0"]);
+    const planned = () => bus.log.filter((line) => line.includes(" TRANSITION ")).length;
+    const before = planned();
+    bus.configure("property cluster-recheck-interval=5min");
+    bus.run(1000);
+    expect(planned()).toBe(before);
   });
 
   test("refuses a configuration that names what is not there, and stays as it was", () => {

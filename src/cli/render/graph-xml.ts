@@ -58,6 +58,12 @@ function fullAction(action: GraphAction): XmlElement {
   }
   const sorted = Object.entries(action.params).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   result.children.push(element("attributes", Object.fromEntries(sorted)));
+  if (action.maintenance) {
+    const nodes = action.maintenance.map(({ nodeId, inMaintenance }) =>
+      element("node", { id: nodeId, node_in_maintenance: inMaintenance ? "1" : "0" }),
+    );
+    result.children.push(element("maintenance", {}, nodes));
+  }
   if (action.kind === "crm" && takesNodeDown(action) && action.nodeId !== undefined) {
     result.children.push(element("downed", {}, [element("node", { id: action.nodeId })]));
   }

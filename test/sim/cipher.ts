@@ -45,8 +45,8 @@ export class WatchedCipher implements SealCipher {
     const end = datagram.length - TAG;
     if (low32(datagram, end) !== checksum(datagram, end, this.known(key).seed)) return undefined;
     if (low32(datagram, end + 4) !== low32(nonce, 8)) return undefined;
-    // On a buffer of its own: a view of a small array would first have to be given one, which is dear.
-    const body = new Uint8Array(new ArrayBuffer(end - header));
+    // From the pool: a small array of its own would first have to be given a buffer when it is viewed, which is dear.
+    const body = Buffer.allocUnsafe(end - header);
     for (let at = header; at < end; at++) body[at - header] = datagram[at] ?? 0;
     return body;
   }

@@ -46,9 +46,10 @@ export class Ring {
    */
   readonly obligation = new Set<NodeId>();
 
-  readonly #slots: (Regular | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** Grow as the ring is used: most rings that are begun end without a message. */
+  readonly #slots: (Regular | undefined)[] = [];
   /** Visits for which a hole has been seen. */
-  readonly #misses = new Uint8Array(SLOTS);
+  readonly #misses: number[] = [];
 
   constructor(id: RingId, members: readonly NodeId[], self: NodeId) {
     this.id = id;

@@ -67,12 +67,10 @@ export const mutations: readonly Mutation[] = [
     after: "else if (creditors !== undefined) {",
   },
   {
-    name: "carriers of recovered messages are delivered too",
-    file: delivery,
-    before:
-      "      if (message.safe && message.sequence > ring.safeUpTo) return;\n      ring.delivered++;\n      if (!message.encapsulated) this.#deliver(ring, message);",
-    after:
-      "      if (message.safe && message.sequence > ring.safeUpTo) return;\n      ring.delivered++;\n      this.#deliver(ring, message);",
+    name: "what a carrier brings of the old ring is not taken in",
+    file: recovery,
+    before: "if (!this.#old.owns(inner)) return;",
+    after: "if (this.#old.owns(inner)) return;",
   },
   {
     name: "pieces of a message outlive their ring",
@@ -131,8 +129,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a ring does not wait for its sequence to be on disk",
     file: formation,
-    before: "this.#waiting = commit.ring.sequence > this.#stored;",
-    after: "this.#waiting = false;",
+    before: "return this.#awaited > this.#stored;",
+    after: "return false;",
   },
   {
     name: "the commit token passes though somebody has not filled in",

@@ -16,11 +16,19 @@ export class Formation {
   readonly #core: Core;
   /** Ring sequence on disk: rings up to it may be formed. */
   #stored = 0;
-  /** The commit token waits for the disk. */
-  #waiting = false;
+  /** Ring sequence that a commit token has waited for. */
+  #awaited = 0;
 
   constructor(core: Core) {
     this.#core = core;
+  }
+
+  /**
+   * The last ring that was to be formed needs a sequence that is not on disk yet. As long as that lasts, a node that has
+   * given that ring up does not ask to be in another one, so that the others need not wait for its disk.
+   */
+  get waitsForDisk(): boolean {
+    return this.#awaited > this.#stored;
   }
 
   /** What was on disk at the start. */
@@ -51,8 +59,8 @@ export class Formation {
       rotation: new Rotation(this.#core.context, ring, this.#core.source),
       gather,
     };
-    this.#waiting = commit.ring.sequence > this.#stored;
-    if (this.#waiting) this.#reserve(commit.ring.sequence);
+    this.#awaited = commit.ring.sequence;
+    if (this.waitsForDisk) this.#reserve(commit.ring.sequence);
     else this.#goOn();
   }
 
@@ -63,11 +71,9 @@ export class Formation {
 
   /** The ring sequence is on disk; a commit token that waited for it goes on. */
   persisted(ringSequence: number): void {
+    const waited = this.waitsForDisk;
     this.#stored = Math.max(this.#stored, ringSequence);
-    const state = this.#core.state;
-    if (state.name !== "commit" || !this.#waiting || this.#stored < state.commit.ring.sequence) return;
-    this.#waiting = false;
-    this.#goOn();
+    if (this.#core.state.name === "commit" && waited && !this.waitsForDisk) this.#goOn();
   }
 
   /** The ring sequence cannot be forgotten any more: the commit token may go on. */
@@ -100,7 +106,7 @@ export class Formation {
       if (commit.ring.representative !== target[0] || state.gather.selfFailed) return;
       this.enterCommit(commit, state.gather);
     } else if (state.name === "commit") {
-      if (!state.rotation.ring.is(commit.ring) || commit.hop !== count + index || this.#waiting) return;
+      if (!state.rotation.ring.is(commit.ring) || commit.hop !== count + index || this.waitsForDisk) return;
       if (commit.members.every((entry) => entry.filled)) this.#enterRecovery(commit, state.gather);
     } else if (state.name === "recovery") {
       if (!state.recovery.ring.is(commit.ring) || index !== 0 || commit.hop !== 2 * count) return;

@@ -64,9 +64,16 @@ export class Proposal {
 
   /** Tells everybody my proposal, and again every join period. */
   sendJoin(gather: Gather): void {
-    const { self, options, now } = this.#core.context;
+    const { options, now } = this.#core.context;
     gather.lastJoinSent = now;
-    const join: Join = {
+    if (!this.#formation.waitsForDisk)
+      this.#core.context.transmit("all", encodeJoin(this.#proposalOf(gather)));
+    this.#core.context.arm("join", options.joinMs + this.#spread(options.sendJoinMs));
+  }
+
+  #proposalOf(gather: Gather): Join {
+    const { self, options } = this.#core.context;
+    return {
       kind: "join",
       leave: false,
       ringSequence: this.#core.highest,
@@ -76,8 +83,6 @@ export class Proposal {
       orderly: gather.orderly,
       stamp: this.#core.context.stamp,
     };
-    this.#core.context.transmit("all", encodeJoin(join));
-    this.#core.context.arm("join", options.joinMs + this.#spread(options.sendJoinMs));
   }
 
   /** A join, or the announcement of an orderly exit (Totem, section 5; what is stale is ignored). */

@@ -169,14 +169,14 @@ const changeWords = new Map<number, string>([
   [Flag.MigrateRunnable, "unmigrateable"],
 ]);
 
-/** Takes a flag away because of another action, and remembers that as the reason; `told`: the flag that it is told by. */
-export function clearBecause(target: Action, flag: number, why: Action, told = flag): void {
+/** Takes a flag away because of another action; the first time that this happens is remembered as the reason. */
+export function clearBecause(target: Action, flag: number, why: Action): void {
   if ((target.flags & flag) === 0) return;
   target.clear(flag);
   // That a resource waits for itself explains nothing.
   if (target.rsc === why.rsc) return;
   const owner = why.rsc ? ` ${why.rsc.id}` : "";
-  setReason(target, `${changeWords.get(told) ?? ""}${owner} ${why.task}`, flag === Flag.MigrateRunnable);
+  setReason(target, `${changeWords.get(flag) ?? ""}${owner} ${why.task}`, false);
 }
 
 const byTask =

@@ -299,7 +299,7 @@ export function updatePair(
     if (!then.optional) clearBecause(first, Flag.Optional, then);
   }
   if (has(Link.FirstElseThen) && optional && !first.runnable) {
-    clearBecause(then, Flag.MigrateRunnable, first, Flag.Runnable);
+    clearBecause(then, Flag.MigrateRunnable, first);
     then.clear(Flag.Pseudo);
   }
   if (
@@ -309,7 +309,7 @@ export function updatePair(
     (flags & Flag.Runnable) === 0
   ) {
     clearBecause(then, Flag.Runnable, first);
-    clearBecause(then, Flag.MigrateRunnable, first, Flag.Runnable);
+    clearBecause(then, Flag.MigrateRunnable, first);
   }
   if (
     has(Link.FirstImpliesThen) &&
@@ -354,7 +354,7 @@ function restart(stop: Action, start: Action, filter: number): void {
   if (!needed && !impossible) return;
   if (stop.runnable) clearBecause(stop, Flag.Optional, start);
   if (!start.optional) clearBecause(stop, Flag.Optional, start);
-  if (!start.has(Flag.MigrateRunnable)) clearBecause(stop, Flag.MigrateRunnable, start, Flag.Runnable);
+  if (!start.has(Flag.MigrateRunnable)) clearBecause(stop, Flag.MigrateRunnable, start);
   if (!stop.optional && !stop.runnable) clearBecause(start, Flag.Runnable, stop);
 }
 

@@ -42,7 +42,7 @@ describe("a cloned group", () => {
     });
     expect(summary).toEqual([
       "Move m1:0 ( n1 -> n2 )",
-      "Move m2:0 ( n1 -> n2 )  due to unrunnable m1:0 stop",
+      "Move m2:0 ( n1 -> n2 )  due to unmigrateable m1:0 stop",
     ]);
   });
 

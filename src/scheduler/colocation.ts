@@ -297,7 +297,7 @@ export function mergeFollowing(
   for (const next of list) {
     const other = options.thisWith ? next.primary : next.dependent;
     if (!options.thisWith && !hasInfluence(next)) continue;
-    const scale = ((cluster.rules.chainsFade ? factor : 1) * next.score) / INFINITY;
+    const scale = ((cluster.rules.chainsFade ? factor : Math.sign(factor)) * next.score) / INFINITY;
     result =
       assignmentOf(other).addColocatedScores(cluster, other, about, result, next, scale, inner) ?? result;
   }

@@ -47,7 +47,7 @@ export interface ReleaseRules {
   readonly probesHoldInactive: boolean;
   /**
    * What a chain of colocations adds to a node is scaled by the scores of all its links. In 2.1 only the last link
-   * counts (until 2.1.6, pull request 3070).
+   * counts, with the sign of them all (until 2.1.6, pull request 3070).
    */
   readonly chainsFade: boolean;
   /**

@@ -17,6 +17,18 @@ describe("colocations in 2.1", () => {
     expect(older).toEqual(["Start p ( n2 )", "Start q ( n2 )", "Start r ( n2 )"]);
   });
 
+  test("what is apart from the beginning of a chain keeps the end of it away too", () => {
+    const decisions = both({
+      resources: primitive("p") + primitive("q") + primitive("r"),
+      constraints:
+        '<rsc_location id="l" rsc="r" node="n1" score="1000"/>' +
+        '<rsc_colocation id="c1" rsc="q" with-rsc="p" score="-100000"/>' +
+        '<rsc_colocation id="c2" rsc="r" with-rsc="q" score="500000"/>',
+    });
+    const apart = ["Start p ( n2 )", "Start q ( n1 )", "Start r ( n1 )"];
+    expect(decisions).toEqual([apart, apart]);
+  });
+
   test("a group that cannot start keeps what must be with it from starting", () => {
     const [newer, older] = both({
       resources: `${primitive("p")}<group id="g">${primitive("m")}</group>${primitive("q")}`,

@@ -31,6 +31,7 @@ export function countsForInstance(cluster: Cluster, part: Resource, colocation: 
   if (cluster.rules.allColocationsForInstances || !whole?.clone) return true;
   const asDependent = colocation.dependent === whole;
   if (!asDependent && colocation.primary !== whole) return true;
+  if (!asDependent && !hasInfluence(colocation, part)) return false;
   if (colocation.score < 0 || (asDependent && colocation.score >= INFINITY)) return true;
   let usable = 0;
   for (const { node } of whole.allowed.values()) if (nodeUsable(node)) usable++;

@@ -19,8 +19,8 @@ export interface ReleaseRules {
    */
   readonly triesAreTentative: boolean;
   /**
-   * All colocations of a clone count for its instances. In 2.1, when there are instances for all nodes, only
-   * negative ones and, of those in which the clone is the dependent, mandatory ones.
+   * All colocations of a clone count for its instances. In 2.1 only those that have influence, and when
+   * there are instances for all nodes only negative ones and, where the clone is the dependent, mandatory ones.
    */
   readonly allColocationsForInstances: boolean;
   /**

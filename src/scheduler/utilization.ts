@@ -1,6 +1,11 @@
 import { INFINITY } from "../terms/index.ts";
 import { compareCapacity, placeUsable } from "./availability.ts";
-import { colocationAffects, thisWithColocations, withThisColocations } from "./colocation.ts";
+import {
+  colocationAffects,
+  countsForInstance,
+  thisWithColocations,
+  withThisColocations,
+} from "./colocation.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
@@ -36,12 +41,13 @@ function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: 
 }
 
 function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): void {
-  for (const colocation of thisWithColocations(rsc)) {
+  const counts = (colocation: Colocation) => countsForInstance(cluster, rsc, colocation);
+  for (const colocation of thisWithColocations(rsc).filter(counts)) {
     const { primary } = colocation;
     if (primary !== original && binds(cluster, rsc, primary, colocation))
       colocated(cluster, list, primary, original);
   }
-  for (const colocation of withThisColocations(rsc)) {
+  for (const colocation of withThisColocations(rsc).filter(counts)) {
     const { dependent } = colocation;
     // What is with some instance of a clone may be with another one than the rest.
     if (rsc.isClone && !dependent.isClone) continue;
@@ -56,13 +62,10 @@ const binds = (cluster: Cluster, dependent: Resource, primary: Resource, colocat
   colocationAffects(cluster, dependent, primary, colocation, true) === "location";
 
 /** What a resource and the unplaced ones colocated with it need together. */
-function totalNeed(rsc: Resource, all: readonly Resource[]): Map<string, number> {
+function totalNeed(rsc: Resource, others: readonly Resource[]): Map<string, number> {
   const sum = new Map<string, number>();
-  if (rsc.unassigned) assignmentOf(rsc).addUtilization(rsc, rsc, all, sum);
-  for (const other of all) {
-    if (!other.unassigned) continue;
-    assignmentOf(other).addUtilization(other, rsc, all, sum);
-  }
+  const all = [rsc, ...others];
+  for (const each of all) if (each.unassigned) assignmentOf(each).addUtilization(each, rsc, all, sum);
   return sum;
 }
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, primitive, type SmallCluster } from "./small-cib.ts";
+import {
+  decideSmall,
+  meta,
+  primitive,
+  running,
+  type SmallCluster,
+  stopped,
+  utilization,
+} from "./small-cib.ts";
 
 /** Summaries by the rules of 3.0 and of 2.1. */
 const both = (cluster: SmallCluster) => [decideSmall(cluster).summary, decideSmall(cluster, "2.1").summary];
@@ -41,5 +49,19 @@ describe("colocations in 2.1", () => {
       "Start q ( n1 )  due to colocation with g (blocked)",
     ]);
     expect(older).toEqual(["Start m ( n1 )  due to unrunnable p start (blocked)", "Start q ( n1 )"]);
+  });
+
+  test("room is made for what depends on a clone although it has no influence", () => {
+    const [newer, older] = both({
+      properties: { "placement-strategy": "utilization" },
+      nodeContents: { n1: utilization("n1", { cpu: 1 }), n2: utilization("n2", { cpu: 2 }) },
+      resources:
+        `<clone id="c">${meta("c", { "clone-max": "1" })}${primitive("a", utilization("a", { cpu: 1 }))}</clone>` +
+        `<clone id="d">${meta("d", { "clone-max": "1" })}${primitive("b", utilization("b", { cpu: 1 }))}</clone>`,
+      constraints: '<rsc_colocation id="col" rsc="d" with-rsc="c" score="INFINITY" influence="false"/>',
+      histories: { n1: running("a"), n2: stopped("a") },
+    });
+    expect(newer).toEqual(["Move a:0 ( n1 -> n2 )", "Start b:0 ( n2 )"]);
+    expect(older).toEqual([]);
   });
 });

@@ -479,6 +479,9 @@ export class RingCore {
         case "receive":
           this.pending.push({ type: "datagram", from: effect.from, data: effect.data });
           break;
+        case "lost":
+          this.pending.push(effect);
+          break;
         case "log":
           this.out.push({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
           break;

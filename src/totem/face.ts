@@ -55,6 +55,8 @@ export type TotemEvent =
   /** A protocol message whose sender has been authenticated. The bytes belong to the core from now on. */
   | { readonly type: "datagram"; readonly from: NodeId; readonly data: Uint8Array }
   | { readonly type: "timer"; readonly timer: TotemTimer }
+  /** What lies below knows that this node is not reached any more, before its silence is long enough to tell. */
+  | { readonly type: "lost"; readonly node: NodeId }
   /** Puts a message of any size into the queue of this node. */
   | { readonly type: "send"; readonly payload: Uint8Array; readonly guarantee: Guarantee }
   /** The ring sequence of a `persist` effect is on disk; what waited for it goes on. */

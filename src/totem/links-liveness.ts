@@ -14,7 +14,8 @@ export interface LinkTimes {
 const OUTSTANDING = 32;
 /** A link that fails within so many ping timeouts after it came up is flapping. */
 const FLAP_TIMEOUTS = 20;
-const MAX_FLAPS = 6;
+/** So the longest time that a link has to hold is eight ping timeouts: four token timeouts, by default. */
+const MAX_FLAPS = 4;
 /** Part of the ping interval by which a ping may come early, so that one waking of the process serves many links. */
 const EARLY_PART = 8;
 

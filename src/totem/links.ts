@@ -61,6 +61,8 @@ export type LinksEffect =
   | { readonly type: "set-timer"; readonly timer: "tick"; readonly afterMs: Millis }
   /** A protocol message from a node that this node hears both ways. */
   | { readonly type: "receive"; readonly from: NodeId; readonly data: Uint8Array }
+  /** No link has carried anything to this node and back for the lag: nothing more is received from it. */
+  | { readonly type: "lost"; readonly node: NodeId }
   | { readonly type: "log"; readonly level: "debug" | "info" | "notice" | "warning"; readonly text: string };
 
 /** Reasons for which a datagram is dropped; each is counted. */
@@ -439,8 +441,10 @@ export class Links {
       if (isUp(peer) || (peer.everUp && now < this.lagEnd(peer))) heard.push(peer.node);
       else peer.everUp = false;
     }
+    const before = this.heard;
     this.heard = heard.sort((a, b) => a - b);
     this.heardSet = new Set(heard);
+    for (const node of before) if (!this.heardSet.has(node)) this.effects.push({ type: "lost", node });
   }
 
   private sendTo(node: NodeId, sealed: Uint8Array, now: Millis): void {

@@ -142,6 +142,8 @@ export class ScriptNode {
         return this.#lines(this.event({ type: "persisted", ringSequence: Number(words[0]) }));
       case "leave":
         return this.#lines(this.event({ type: "leave" }));
+      case "lost":
+        return this.#lines(this.event({ type: "lost", node: nodeId(Number(words[0])) }));
       case "send": {
         const guarantee = words[0] === "safe" ? "safe" : "agreed";
         return this.#lines(this.event({ type: "send", guarantee, payload: payloadOf(words[1] ?? "") }));

@@ -12,7 +12,8 @@ const HEARD_PERIODS = 15;
 const DEAF_PERIODS = 60;
 /** The answer to a neighbour that has just been heard for the first time. */
 const ANSWER_MS = 5;
-const LONGEST_BACKOFF_MS = 30_000;
+/** The longest pause between two attempts, in consensus times: a network that is whole again may not wait for long. */
+const LONGEST_BACKOFF = 4;
 
 /** What a neighbour outside Gather last said of itself. */
 interface View {
@@ -39,12 +40,15 @@ function difference(mine: Stamp, other: Stamp): string | undefined {
  * than the present ring of *each* of its nodes. Each such step makes the list of ring sizes, largest first, grow in
  * lexicographic order, so the steps come to an end and the rings then stay as they are, however often their merge
  * detect messages reach each other. An attempt that gained nothing (the neighbours knew more, or a link has just
- * died) doubles the pause before the next one.
+ * died) makes the pause before the next one longer, up to four consensus times; a neighbour that is heard again is
+ * news, and ends the pause.
  */
 export class Neighbours {
   readonly #context: Context;
   readonly #lastHeard = new Map<NodeId, Millis>();
   readonly #views = new Map<NodeId, View>();
+  /** Nodes that the links do not reach, until something comes from them. */
+  readonly #lost = new Set<NodeId>();
   /** Neighbours with another configuration, and what has been said about it. */
   readonly #strangers = new Map<NodeId, string>();
   #attempt: { readonly size: number } | undefined;
@@ -60,7 +64,13 @@ export class Neighbours {
   note(from: NodeId): boolean {
     const before = this.#lastHeard.get(from);
     this.#lastHeard.set(from, this.#context.now);
-    return before === undefined || this.#context.now - before > this.window();
+    const back = this.#lost.delete(from);
+    return back || before === undefined || this.#context.now - before > this.window();
+  }
+
+  /** The links do not reach this node: that it was heard a moment ago is no reason any more to form a ring with it. */
+  lost(id: NodeId): void {
+    this.#lost.add(id);
   }
 
   /** How long one datagram proves that a neighbour is heard, while rings stand. */
@@ -73,7 +83,8 @@ export class Neighbours {
   heard(window: Millis, always: Iterable<NodeId> = []): Set<NodeId> {
     const nodes = new Set(always);
     nodes.delete(this.#context.self);
-    for (const [id, at] of this.#lastHeard) if (this.#context.now - at <= window) nodes.add(id);
+    for (const [id, at] of this.#lastHeard)
+      if (this.#context.now - at <= window && !this.#lost.has(id)) nodes.add(id);
     return nodes;
   }
 
@@ -102,6 +113,7 @@ export class Neighbours {
   forget(id: NodeId): void {
     this.#views.delete(id);
     this.#lastHeard.delete(id);
+    this.#lost.delete(id);
   }
 
   /** The ring is installed: tells the merge timer, and whether an attempt to merge was worth it. */
@@ -110,7 +122,7 @@ export class Neighbours {
     if (this.#attempt) {
       const gained = members.size > this.#attempt.size;
       this.#failures = gained ? 0 : this.#failures + 1;
-      const pause = Math.min(this.#context.options.consensusMs * 2 ** this.#failures, LONGEST_BACKOFF_MS);
+      const pause = this.#context.options.consensusMs * Math.min(2 ** this.#failures, LONGEST_BACKOFF);
       this.#notBefore = gained ? Number.NEGATIVE_INFINITY : this.#context.now + pause;
       this.#attempt = undefined;
     }
@@ -136,8 +148,10 @@ export class Neighbours {
     return [...members].find((id) => id !== self && (this.#lastHeard.get(id) ?? since) <= since);
   }
 
-  /** Somebody new is heard: show ourselves soon, so that both sides can judge. */
+  /** Somebody new is heard: show ourselves soon, so that both sides can judge anew. */
   hurry(): void {
+    this.#failures = 0;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     const due = this.#context.timers.deadline("merge");
     if (due !== undefined && due <= this.#context.now + ANSWER_MS) return;
     this.#context.arm("merge", ANSWER_MS);

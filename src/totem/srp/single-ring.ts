@@ -89,6 +89,8 @@ export class SingleRing {
         if (this.#core.context.timers.fired(event.timer, this.#core.context.now, this.#core.context.out))
           this.#timer(event.timer);
         return;
+      case "lost":
+        return this.#core.neighbours.lost(event.node);
       case "send":
         return this.#operation.send(event);
       case "persisted":

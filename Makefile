@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim mutate-ring check-all bench bench-ring fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim mutate-ring check-all bench bench-ring fuzz-ring fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,9 @@ bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 
 bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, timers on a busy machine
 	$(BUN) test/bench/ring.ts
+
+fuzz-ring: $(BUN) ## a million damaged datagrams for every decoder (RUNS=N, SEED=n)
+	$(BUN) test/fuzz/run.ts $(or $(RUNS),1000000) $(or $(SEED),1)
 
 # make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0]; needs Debian's pacemaker-cli-utils.
 fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the smallest that differ

@@ -102,14 +102,52 @@ export function encodeMessage(message: ClusterMessage): Uint8Array {
   return bytes;
 }
 
+/** What each message must have: a member that is absent or of another kind would stop every manager at once. */
+const required: Readonly<
+  Record<
+    ClusterMessage["type"],
+    Readonly<Record<string, "string" | "number" | "boolean" | "list" | "object">>
+  >
+> = {
+  summary: { membership: "string", summary: "object", history: "object", attributes: "list" },
+  snapshot: { membership: "string", snapshot: "object" },
+  cib: { request: "string", operations: "list", client: "string", at: "number" },
+  actions: { transition: "string", dispatches: "list", at: "number" },
+  results: { node: "string", results: "list" },
+  history: { node: "string", history: "object" },
+  attributes: { updates: "list" },
+  flush: { name: "string" },
+  fencer: { body: "object" },
+  shutdown: { node: "string", at: "number" },
+  release: { node: "string" },
+  maintenance: { changes: "list", completes: "string" },
+  "manager-lost": { node: "string" },
+  "when-idle": { request: "string" },
+  idle: { requests: "list" },
+  remote: { node: "string", up: "boolean" },
+  forget: { failuresOnly: "boolean" },
+};
+
+const kindOf = (value: unknown): string =>
+  Array.isArray(value) ? "list" : value === null ? "nothing" : typeof value;
+
 /** Undefined when the bytes are not a message of a version that this node knows. */
 export function decodeMessage(bytes: Uint8Array): ClusterMessage | undefined {
   if (bytes[0] !== version) return undefined;
+  let message: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(1))) as ClusterMessage;
+    message = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));
   } catch {
     return undefined;
   }
+  if (typeof message !== "object" || message === null) return undefined;
+  const fields = message as Readonly<Record<string, unknown>>;
+  const wanted = Object.hasOwn(required, String(fields.type))
+    ? required[fields.type as ClusterMessage["type"]]
+    : undefined;
+  if (!wanted || Object.entries(wanted).some(([name, kind]) => kindOf(fields[name]) !== kind))
+    return undefined;
+  return message as ClusterMessage;
 }
 
 /** Names a membership: the ring, and which managers take part in it. */

@@ -106,6 +106,41 @@ export function fromJson<T>(body: Uint8Array): T {
   return JSON.parse(decoder.decode(body)) as T;
 }
 
+/**
+ * A request to the ring process with the number to answer under; without the request when there is none like it, and
+ * undefined when there is no number either: whatever comes, the ring goes on.
+ */
+export function decodeRingRequest(
+  body: Uint8Array,
+): { readonly id: number; readonly request?: RingRequest } | undefined {
+  let value: {
+    readonly id?: unknown;
+    readonly request?: { readonly type?: unknown; readonly votes?: unknown };
+  };
+  try {
+    value = fromJson(body);
+  } catch {
+    return undefined;
+  }
+  const id = value?.id;
+  const request = value?.request;
+  if (typeof id !== "number") return undefined;
+  switch (request?.type) {
+    case "status":
+    case "rekey":
+    case "reload":
+      return { id, request: { type: request.type } };
+    case "expected-votes": {
+      const { type, votes } = request;
+      return Number.isSafeInteger(votes) && Number(votes) > 0
+        ? { id, request: { type, votes: Number(votes) } }
+        : { id };
+    }
+    default:
+      return { id };
+  }
+}
+
 /** A delivered message with its sender in front. */
 export function encodeDelivery(from: NodeId, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(payload.length + 4);
@@ -115,7 +150,7 @@ export function encodeDelivery(from: NodeId, payload: Uint8Array): Uint8Array {
 }
 
 export function decodeDelivery(body: Uint8Array): { readonly from: NodeId; readonly payload: Uint8Array } {
-  const from = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0);
+  const from = body.length < 4 ? 0 : new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0);
   return { from: nodeId(from), payload: body.subarray(4) };
 }
 

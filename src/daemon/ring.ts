@@ -27,14 +27,13 @@ import { keyDigest } from "./ring-core-keys.ts";
 import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
 import {
+  decodeRingRequest,
   encodeDelivery,
   FromRing,
-  fromJson,
   type RekeyReply,
   type ReloadReply,
   type RingProcessStatus,
   type RingReply,
-  type RingRequest,
   ToRing,
   toJson,
 } from "./ring-link.ts";
@@ -365,7 +364,7 @@ export class RingProcess {
         this.#step({ type: "manager-send", payload: body });
         return this.#holdBack(connection);
       case ToRing.REQUEST:
-        return this.#request(connection, fromJson<{ id: number; request: RingRequest }>(body));
+        return this.#request(connection, body);
       case ToRing.LEAVE:
         return this.#leave();
       case ToRing.STOP_NOW:
@@ -387,8 +386,15 @@ export class RingProcess {
     }, 5);
   }
 
-  #request(connection: FrameConnection, { id, request }: { id: number; request: RingRequest }): void {
+  #request(connection: FrameConnection, body: Uint8Array): void {
+    const asked = decodeRingRequest(body);
+    if (!asked) return this.log.error("RING-REQUEST", "what the manager asks is no request");
+    const { id, request } = asked;
     const reply = (rest: Omit<RingReply, "id">) => connection.send(FromRing.REPLY, toJson({ id, ...rest }));
+    if (!request) {
+      reply({ error: "the ring knows no such request" });
+      return;
+    }
     switch (request.type) {
       case "status":
         reply({ value: this.status() });

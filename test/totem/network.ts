@@ -121,7 +121,11 @@ export class Network {
   readonly faults: Faults = { loss: 0, duplicate: 0, delay: [0.1, 0.3], persistMs: 1 };
   /** Called for every application effect. */
   onSeen: (machine: Machine, seen: Seen) => void = () => {};
+  /** Called for every datagram that a node sends. */
+  onTransmit: (data: Uint8Array) => void = () => {};
   datagrams = 0;
+  /** Bytes of the longest datagram. */
+  longest = 0;
   readonly #cut = new Set<string>();
   readonly #tasks = new Tasks();
   readonly #random: () => number;
@@ -298,6 +302,8 @@ export class Network {
 
   #transmit(from: NodeId, to: NodeId, data: Uint8Array): void {
     this.datagrams++;
+    this.onTransmit(data);
+    this.longest = Math.max(this.longest, data.length);
     if (this.#cut.has(`${from}>${to}`) || this.#random() < this.faults.loss) return;
     const copies = this.#random() < this.faults.duplicate ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {

@@ -368,6 +368,8 @@ export class ScriptNode {
         return `hold-cancel ring=${ringName(pdu.ring)}`;
       case "token-ack":
         return `token-ack ring=${ringName(pdu.ring)} hop=${pdu.hop}`;
+      case "fragment":
+        return `fragment ${pdu.index + 1} of ${pdu.count} bytes=${pdu.data.length}`;
       case undefined:
         return "garbage";
     }

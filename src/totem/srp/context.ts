@@ -1,6 +1,8 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
 import type { TotemEffect, TotemOptions, TotemTimer } from "../face.ts";
 import { type Counters, newCounters } from "./counters.ts";
+import { fragment } from "./fragments.ts";
+import { datagramLimit } from "./size.ts";
 import { Timers } from "./timers.ts";
 import type { Stamp } from "./wire.ts";
 
@@ -18,12 +20,15 @@ export class Context {
 
   /** What others must have alike; see `configure`. */
   stamp: Stamp;
+  /** Bytes that a datagram may have. */
+  #limit: number;
 
   constructor(self: NodeId, peers: readonly NodeId[], options: TotemOptions) {
     this.self = self;
     this.options = options;
     this.peers = new Set(peers.filter((id) => id !== self));
     this.stamp = this.#stampOf();
+    this.#limit = datagramLimit(options);
   }
 
   /** New constants and configured nodes. */
@@ -31,6 +36,7 @@ export class Context {
     this.options = options;
     this.peers = new Set(peers.filter((id) => id !== this.self));
     this.stamp = this.#stampOf();
+    this.#limit = datagramLimit(options);
   }
 
   /** The digest is FNV-1a over the ascending ids: a check against mistakes, not against an adversary. */
@@ -43,10 +49,12 @@ export class Context {
     return { version: this.options.configVersion ?? 0, nodes: nodes >>> 0 };
   }
 
-  /** Nothing goes out when there is nobody to send to. */
+  /** Sends a protocol data unit, in pieces where it is too long. Nothing goes out when there is nobody to send to. */
   transmit(to: NodeId | "all", data: Uint8Array): void {
     if (to === this.self || (to === "all" && this.peers.size === 0)) return;
-    this.out.push({ type: "transmit", to, data });
+    if (data.length <= this.#limit) this.out.push({ type: "transmit", to, data });
+    else
+      for (const piece of fragment(data, this.#limit)) this.out.push({ type: "transmit", to, data: piece });
   }
 
   log(level: LogLevel, text: string): void {

@@ -7,7 +7,8 @@ import { Neighbours } from "./neighbours.ts";
 import type { Recovery } from "./recovery.ts";
 import { Ring } from "./ring.ts";
 import type { Rotation, Source } from "./rotation.ts";
-import { regularLimit, SendQueue } from "./send-queue.ts";
+import { SendQueue } from "./send-queue.ts";
+import { regularLimit } from "./size.ts";
 import type { Commit } from "./wire.ts";
 
 /** The four states of the protocol, each with what exists only in it, and the state before and after all. */

@@ -7,8 +7,10 @@ import {
   FLAG_LEAVE,
   FLAG_RETRANSMIT,
   FLAG_SAFE,
+  FRAGMENT_HEADER,
   HEAD,
   KIND_COMMIT,
+  KIND_FRAGMENT,
   KIND_HOLD_CANCEL,
   KIND_JOIN,
   KIND_MERGE,
@@ -24,8 +26,10 @@ import {
   CHUNK_LAST,
   type Commit,
   type CommitEntry,
+  type Fragment,
   type HoldCancel,
   type Join,
+  MAX_FRAGMENTS,
   MAX_NODES,
   MAX_REQUESTS,
   type Merge,
@@ -52,7 +56,7 @@ function getRing(view: DataView, offset: number): RingId {
   return { representative: nodeId(view.getUint32(offset)), sequence: getLong(view, offset + 4) };
 }
 
-/** The protocol data unit in `data`, or undefined when it is not one. Regular messages keep `data`. */
+/** The protocol data unit in `data`, or undefined when it is not one. Regular messages and fragments keep `data`. */
 export function decode(data: Uint8Array): Pdu | undefined {
   if (data.length < HEAD) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -74,6 +78,8 @@ export function decode(data: Uint8Array): Pdu | undefined {
       return decodeHoldCancel(view, flags);
     case KIND_TOKEN_ACK:
       return decodeTokenAck(view, flags);
+    case KIND_FRAGMENT:
+      return decodeFragment(data, view, flags);
     default:
       return undefined;
   }
@@ -152,7 +158,7 @@ function getSets(view: DataView, offset: number, count: number): Set<NodeId>[] |
   for (let index = 0; index < length; index++) {
     const id = view.getUint32(offset + 2 + 5 * index);
     const bits = view.getUint8(offset + 6 + 5 * index);
-    if (id <= last || bits >> count !== 0) return undefined;
+    if (id <= last || bits === 0 || bits >> count !== 0) return undefined;
     last = id;
     for (let bit = 0; bit < count; bit++) if ((bits >> bit) & 1) sets[bit]?.add(nodeId(id));
   }
@@ -193,6 +199,14 @@ function decodeTokenAck(view: DataView, flags: number): TokenAck | undefined {
   const ring = getRing(view, 8);
   const hop = getLong(view, 20);
   return Number.isNaN(ring.sequence + hop) ? undefined : { kind: "token-ack", ring, hop };
+}
+
+function decodeFragment(data: Uint8Array, view: DataView, flags: number): Fragment | undefined {
+  if (view.byteLength <= FRAGMENT_HEADER || flags !== 0) return undefined;
+  const index = view.getUint16(12);
+  const count = view.getUint16(14);
+  if (count < 2 || count > MAX_FRAGMENTS || index >= count) return undefined;
+  return { kind: "fragment", unit: view.getUint32(8), index, count, data: data.subarray(FRAGMENT_HEADER) };
 }
 
 function decodeCommit(view: DataView, flags: number): Commit | undefined {

@@ -7,8 +7,10 @@ import {
   FLAG_LEAVE,
   FLAG_RETRANSMIT,
   FLAG_SAFE,
+  FRAGMENT_HEADER,
   HEAD,
   KIND_COMMIT,
+  KIND_FRAGMENT,
   KIND_HOLD_CANCEL,
   KIND_JOIN,
   KIND_MERGE,
@@ -21,6 +23,7 @@ import {
 import {
   type Commit,
   type CommitEntry,
+  type Fragment,
   type Join,
   type Merge,
   REGULAR_HEADER,
@@ -164,6 +167,15 @@ export function encodeTokenAck(token: Pick<Token, "ring" | "hop">): Uint8Array {
   putRing(view, 8, token.ring);
   putLong(view, 20, token.hop);
   return data;
+}
+
+export function encodeFragment({ unit, index, count, data }: Omit<Fragment, "kind">): Uint8Array {
+  const { data: out, view } = create(FRAGMENT_HEADER + data.length, KIND_FRAGMENT, 0);
+  view.setUint32(8, unit);
+  view.setUint16(12, index);
+  view.setUint16(14, count);
+  out.set(data, FRAGMENT_HEADER);
+  return out;
 }
 
 export function encodeCommit(commit: Commit): Uint8Array {

@@ -10,11 +10,14 @@ export const KIND_COMMIT = 4;
 export const KIND_MERGE = 5;
 export const KIND_HOLD_CANCEL = 6;
 export const KIND_TOKEN_ACK = 7;
+export const KIND_FRAGMENT = 8;
 /** Flags of regular messages, of tokens, of joins. */
 export const FLAG_SAFE = 1;
 export const FLAG_ENCAPSULATED = 2;
 export const FLAG_RETRANSMIT = 1;
 export const FLAG_LEAVE = 1;
+/** Bytes of a fragment before its data. */
+export const FRAGMENT_HEADER = 16;
 /** Bytes of a commit token before its entries, and of an entry before its obligations. */
 export const COMMIT_FIXED = 32;
 export const COMMIT_ENTRY = 43;

@@ -16,6 +16,9 @@ export const CHUNK_LAST = 2;
 /** Entries that a token's list of retransmission requests may have. */
 export const MAX_REQUESTS = 30;
 
+/** Pieces that a unit may have. */
+export const MAX_FRAGMENTS = 4096;
+
 /** Nodes that a membership message may name. */
 export const MAX_NODES = 1024;
 
@@ -124,7 +127,17 @@ export interface TokenAck {
   readonly hop: number;
 }
 
-export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel | TokenAck;
+/** A piece of a unit that is too long for one datagram (our addition). */
+export interface Fragment {
+  readonly kind: "fragment";
+  /** Names the unit among those of its sender. */
+  readonly unit: number;
+  readonly index: number;
+  readonly count: number;
+  readonly data: Uint8Array;
+}
+
+export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel | TokenAck | Fragment;
 
 /** Whether both name the same ring. */
 export const sameRing = (a: RingId, b: RingId): boolean =>

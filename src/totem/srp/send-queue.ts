@@ -1,5 +1,5 @@
 import type { NodeId } from "../../terms/index.ts";
-import type { Guarantee, RingId, TotemOptions } from "../face.ts";
+import type { Guarantee, RingId } from "../face.ts";
 import {
   CHUNK_FIRST,
   CHUNK_HEADER,
@@ -9,23 +9,11 @@ import {
   type Regular,
 } from "./wire.ts";
 
-/** IPv6 and UDP headers; IPv4's are 20 bytes shorter. */
-const NETWORK_HEADERS = 48;
-/** What sealing adds to a datagram: link header, nonce, tag. */
-const SEAL_ALLOWANCE = 64;
-const SMALLEST = 256;
-
 interface Item {
   readonly payload: Uint8Array;
   readonly safe: boolean;
   /** Bytes that have gone out in the present ring. */
   offset: number;
-}
-
-/** Bytes that a regular message may have, so that it fits `netmtu` sealed, and encapsulated too. */
-export function regularLimit(options: TotemOptions): number {
-  const room = Math.min(options.netmtu, 65535) - NETWORK_HEADERS - SEAL_ALLOWANCE - REGULAR_HEADER;
-  return Math.max(SMALLEST, room);
 }
 
 /**

@@ -2,10 +2,11 @@ import type { Millis, NodeId } from "../../terms/index.ts";
 import type { TotemEffect, TotemEvent, TotemOptions, TotemStatus, TotemTimer } from "../face.ts";
 import { Core, noRing } from "./core.ts";
 import { Formation } from "./formation.ts";
+import { Fragments } from "./fragments.ts";
 import { Operation } from "./operation.ts";
 import { Proposal } from "./proposal.ts";
-import { regularLimit } from "./send-queue.ts";
-import { decode, type Pdu } from "./wire.ts";
+import { regularLimit } from "./size.ts";
+import { decode, type Fragment, type Pdu } from "./wire.ts";
 
 /** Part of the token timeout after which this process looks at the clock, and which it may be asleep. */
 const PAUSE_TICKS = 3;
@@ -26,6 +27,7 @@ export class SingleRing {
   readonly #formation: Formation;
   readonly #proposal: Proposal;
   readonly #operation: Operation;
+  readonly #fragments = new Fragments();
   #lastAlive: Millis = 0;
   #distrustUntil: Millis = Number.NEGATIVE_INFINITY;
 
@@ -128,11 +130,20 @@ export class SingleRing {
       return;
     }
     const fresh = this.#core.neighbours.note(from);
-    this.#pdu(from, pdu);
+    if (pdu.kind === "fragment") this.#fragment(from, pdu);
+    else this.#pdu(from, pdu);
     if (fresh) this.#newNeighbour(from);
   }
 
-  #pdu(from: NodeId, pdu: Pdu): void {
+  #fragment(from: NodeId, piece: Fragment): void {
+    const whole = this.#fragments.add(from, piece);
+    if (!whole) return;
+    const pdu = decode(whole);
+    if (!pdu || pdu.kind === "fragment") this.#core.context.counters.malformed++;
+    else this.#pdu(from, pdu);
+  }
+
+  #pdu(from: NodeId, pdu: Exclude<Pdu, Fragment>): void {
     if (pdu.kind === "regular") return this.#operation.regular(pdu);
     if (pdu.kind === "token") return this.#operation.token(from, pdu);
     if (pdu.kind === "token-ack") return this.#operation.tokenAck(pdu);
@@ -203,7 +214,11 @@ export class SingleRing {
     this.#core.limit = regularLimit(options);
     const before = context.peers;
     context.configure(options, peers);
-    for (const id of before) if (!context.peers.has(id)) this.#core.neighbours.forget(id);
+    for (const id of before) {
+      if (context.peers.has(id)) continue;
+      this.#core.neighbours.forget(id);
+      this.#fragments.forget(id);
+    }
     const removed = this.#core.ring.members.filter((id) => id !== self && !context.peers.has(id));
     if (removed.length > 0) {
       this.#proposal.gather(`nodes ${removed.join(" ")} removed from the configuration`, (gather) => {

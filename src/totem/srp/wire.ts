@@ -7,6 +7,7 @@ export { decapsulate, decode } from "./decode.ts";
 export {
   encapsulate,
   encodeCommit,
+  encodeFragment,
   encodeHoldCancel,
   encodeJoin,
   encodeMerge,
@@ -14,14 +15,17 @@ export {
   encodeTokenAck,
   putRegularHeader,
 } from "./encode.ts";
+export { FRAGMENT_HEADER } from "./layout.ts";
 export {
   CHUNK_FIRST,
   CHUNK_HEADER,
   CHUNK_LAST,
   type Commit,
   type CommitEntry,
+  type Fragment,
   type HoldCancel,
   type Join,
+  MAX_FRAGMENTS,
   MAX_NODES,
   MAX_REQUESTS,
   type Merge,

@@ -53,17 +53,23 @@ export function parseOperationSpec(
 /** Agent of a configured resource, by which a history entry is written. */
 export type FindAgent = (rsc: string) => Omit<AgentResource, "id"> | undefined;
 
-/**
- * Applies the changes to `cib`, whose status, `crm_config` and attributes are changed in place. Answers the lines that
- * crm_simulate prints for them.
- */
+/** What became of the changes. */
+export interface Injected {
+  /** The lines that crm_simulate prints for them. */
+  readonly lines: readonly string[];
+  /** What could not be done, and why. */
+  readonly problems: readonly string[];
+}
+
+/** Applies the changes to `cib`, whose status, `crm_config` and attributes are changed in place. */
 export function inject(
   cib: XmlElement,
   injections: Injections,
   agentOf: FindAgent,
   now: EpochSeconds,
-): string[] {
+): Injected {
   const lines: string[] = [];
+  const problems: string[] = [];
   const status = new SimulatedStatus(cib);
   if (injections.quorum !== undefined) {
     lines.push(`Setting quorum: ${injections.quorum}`);
@@ -76,6 +82,7 @@ export function inject(
   const owner = (node: string) => ({ node, id: undefined });
   for (const node of injections.nodesUp) {
     lines.push(`Bringing node ${node} online`);
+    ensureNode(cib, node);
     status.setUp(owner(node), true);
   }
   for (const node of injections.nodesDown) {
@@ -89,12 +96,15 @@ export function inject(
   lines.push(...injectTickets(cib, injections));
   for (const spec of injections.utilization) {
     lines.push(`Setting utilization ${spec}`);
-    if (!setUtilization(cib, spec)) lines.push(`Nothing of that name has utilization: ${spec}`);
+    if (!setUtilization(cib, spec)) problems.push(`Nothing of that name has utilization: ${spec}`);
   }
   for (const spec of injections.results) {
-    lines.push(`Injecting ${spec} into the configuration`, ...injectResult(status, spec, agentOf, now));
+    lines.push(`Injecting ${spec} into the configuration`);
+    const counted = injectResult(status, spec, agentOf, now);
+    if (typeof counted === "string") problems.push(counted);
+    else lines.push(...counted);
   }
-  return lines;
+  return { lines, problems };
 }
 
 function injectTickets(cib: XmlElement, injections: Injections): string[] {
@@ -112,16 +122,17 @@ function injectTickets(cib: XmlElement, injections: Injections): string[] {
   return lines;
 }
 
+/** Answers the lines about what is counted, or what is wrong. */
 function injectResult(
   status: SimulatedStatus,
   spec: string,
   agentOf: FindAgent,
   now: EpochSeconds,
-): string[] {
+): string[] | string {
   const parsed = parseOperationSpec(spec);
-  if (!parsed) return [`Invalid operation: ${spec}`];
+  if (!parsed) return `Invalid operation: ${spec}`;
   const agent = agentOf(parsed.rsc);
-  if (!agent) return [`Invalid resource name: ${parsed.rsc}`];
+  if (!agent) return `Invalid resource name: ${parsed.rsc}`;
   const owner = { node: parsed.node, id: undefined };
   const counted = status.countFailure(owner, parsed.rsc, parsed, parsed.rc, now);
   const transitionKey = "0:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -162,6 +173,13 @@ function ensureChild(
   const made = element(name, attributes);
   parent.children.push(made);
   return made;
+}
+
+/** A node that is not configured yet joins under its name. */
+function ensureNode(cib: XmlElement, uname: string): void {
+  const nodes = ensureChild(ensureChild(cib, "configuration"), "nodes");
+  const known = nodes.children.some(({ attributes }) => attributes.get("uname") === uname);
+  if (!known) nodes.children.push(element("node", { id: uname, uname }));
 }
 
 function ticketState(cib: XmlElement, id: string): XmlElement {

@@ -200,7 +200,8 @@ export class SimulatedStatus {
     now: EpochSeconds,
   ): [string, string][] {
     const { task, intervalMs } = operation;
-    if (rc === 0 || (rc === 7 && task === "monitor" && intervalMs === 0)) return [];
+    // That it does not run is what a probe, or a change of its state, may well find.
+    if (rc === 0 || (rc === 7 && intervalMs === 0)) return [];
     const suffix = `${rsc.replace(/:\d+$/, "")}#${task}_${intervalMs}`;
     const id = this.idOf(owner);
     const before = parseInteger(this.#section.attribute(id, `fail-count-${suffix}`)) ?? 0;

@@ -7,6 +7,7 @@ import { methodsOf, type Places, registerAssignment } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
 import { primitiveAssignment } from "./primitive-assign.ts";
 import { mergeSort } from "./table-order.ts";
+import { amounts } from "./utilization.ts";
 
 registerAssignment("primitive", primitiveAssignment);
 registerAssignment("group", groupAssignment);
@@ -64,9 +65,6 @@ function sortResources(cluster: Cluster): void {
 
 /** What the nodes can hold, as the score listing shows it. */
 function showCapacity(cluster: Cluster, when: "Original" | "Remaining"): void {
-  if (cluster.options.placementStrategy === "default") return;
-  for (const node of cluster.nodes) {
-    const capacity = [...node.utilization].map(([name, value]) => `${name}=${value}`);
-    cluster.scores.push(`${when}: ${node.name} capacity: ${capacity.join(" ")}`.trimEnd());
-  }
+  for (const node of cluster.nodes)
+    cluster.scores.push(`${when}: ${node.name} capacity:${amounts(node.utilization)}`);
 }

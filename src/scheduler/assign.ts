@@ -12,7 +12,7 @@ import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
 import { mergeSort, tableOrder } from "./table-order.ts";
-import { banInsufficient, consume, release } from "./utilization.ts";
+import { amounts, banInsufficient, consume, release } from "./utilization.ts";
 
 /** Writes the scores of a resource, and of its parts, as the score listing shows them. */
 export function showScores(cluster: Cluster, rsc: Resource, stage: string): void {
@@ -158,6 +158,7 @@ export function setPlace(
   rsc.assignedTo = node;
   node.assigned.push(rsc);
   consume(node, rsc);
+  cluster.scores.push(`utilization: ${rsc.id} utilization on ${node.name}:${amounts(rsc.utilization)}`);
   cluster.reason({
     rsc: rsc.id,
     node: nodeName(node.name),

@@ -9,7 +9,7 @@ import {
 import { Link } from "./flags.ts";
 import { type ActionMethods, actionsOf } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
-import { announcePromotion, announceStartStop } from "./notifications.ts";
+import { announceDemotion, announcePromotion, announceStartStop } from "./notifications.ts";
 import { orderTasks } from "./orderings.ts";
 
 function createActions(cluster: Cluster, clone: Resource): void {
@@ -23,9 +23,10 @@ function createPromotableActions(cluster: Cluster, clone: Resource): void {
   const demoting = clone.children.some((instance) => anyRequired(instance, "demote"));
   const promote = stepAction(cluster, clone, "promote", !promoting, true);
   const promoted = doneAction(cluster, clone, "promoted", !promoting, true);
+  announcePromotion(cluster, clone, promote, promoted);
   const demote = stepAction(cluster, clone, "demote", !demoting, true);
   const demoted = doneAction(cluster, clone, "demoted", !demoting, true);
-  announcePromotion(cluster, clone, promote, promoted, demote, demoted);
+  announceDemotion(cluster, clone, demote, demoted);
 }
 
 const anyRequired = (rsc: Resource, task: string): boolean =>

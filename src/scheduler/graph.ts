@@ -41,7 +41,7 @@ export function createGraph(cluster: Cluster): GraphAction[] {
     graphAction(
       unpacker,
       action,
-      [...(inputs.get(action) ?? [])].map((edge) => edge.action.id),
+      [...(inputs.get(action) ?? [])].map((edge) => edge.action.id).sort((a, b) => a - b),
       unmet.get(action),
     ),
   );

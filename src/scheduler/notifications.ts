@@ -45,19 +45,20 @@ export function announceStartStop(
   orderActions(settings.stopNotify?.postDone, settings.startNotify?.pre, Link.Ordered);
 }
 
-/** Makes the pseudo actions around the promotion and the demotion of a clone's instances. */
+/** Makes the pseudo actions around the promotion of a clone's instances. */
 export function announcePromotion(
   cluster: Cluster,
   clone: Resource,
   promote: Action,
   promoted: Action,
-  demote: Action,
-  demoted: Action,
 ): void {
+  if (clone.clone) clone.clone.promoteNotify ??= announce(cluster, clone, "promote", promote, promoted);
+}
+
+/** Makes the pseudo actions around the demotion of a clone's instances, after those around the promotion. */
+export function announceDemotion(cluster: Cluster, clone: Resource, demote: Action, demoted: Action): void {
   const settings = clone.clone;
-  if (!settings) return;
-  settings.promoteNotify ??= announce(cluster, clone, "promote", promote, promoted);
-  if (settings.demoteNotify) return;
+  if (!settings || settings.demoteNotify) return;
   settings.demoteNotify = announce(cluster, clone, "demote", demote, demoted);
   const { startNotify, stopNotify, promoteNotify, demoteNotify } = settings;
   if (!promoteNotify) return;

@@ -62,7 +62,7 @@ export function readOptions(properties: ReadonlyMap<string, string>, cib: XmlEle
     concurrentFencing: flag("concurrent-fencing", true),
     startupFencing: fencingEnabled && flag("startup-fencing", true),
     startupProbes: flag("enable-startup-probes", true),
-    haveWatchdog: flag("have-watchdog", false) && watchdogTimeoutMs !== 0,
+    haveWatchdog: flag("have-watchdog", false),
     watchdogTimeoutMs,
     noQuorumPolicy: quorumPolicy(properties.get("no-quorum-policy"), fencingEnabled, cib),
     symmetric: flag("symmetric-cluster", true),

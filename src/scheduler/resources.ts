@@ -67,6 +67,8 @@ export function unpackResources(unpacker: Unpacker, resources: XmlElement | unde
   for (const rsc of [...cluster.resourceById.values()])
     if (rsc.isRemoteConnection) linkRemoteNode(cluster, rsc);
   sortByPriority(cluster);
+  // A watchdog takes a node down when nobody else can.
+  if (cluster.options.haveWatchdog) cluster.haveFenceDevice = true;
   if (cluster.options.fencingEnabled && !cluster.haveFenceDevice)
     cluster.error("Resource start-up disabled since no fencing resources have been defined");
 }

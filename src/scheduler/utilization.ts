@@ -19,6 +19,10 @@ export function consume(node: Node, rsc: Resource): void {
   }
 }
 
+/** Amounts as the score listing shows them, each behind a blank. */
+export const amounts = (all: ReadonlyMap<string, number>): string =>
+  [...all].map(([name, value]) => ` ${name}=${value}`).join("");
+
 /** Gives back what `consume` took. */
 export function release(node: Node, rsc: Resource): void {
   for (const [name, need] of rsc.utilization) {

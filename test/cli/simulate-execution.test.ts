@@ -221,7 +221,7 @@ describe("injections", () => {
 
   test("nodes, quorum, watchdog and tickets", () => {
     const root = cib(healthy);
-    const lines = inject(
+    const { lines } = inject(
       root,
       {
         ...noInjections,
@@ -272,7 +272,7 @@ describe("injections", () => {
 
   test("a result goes into the history and is counted", () => {
     const root = cib(healthy);
-    const lines = inject(
+    const { lines, problems } = inject(
       root,
       { ...noInjections, results: ["web_monitor_10000@alpha=7", "nosuch_start_0@alpha=1"] },
       agentOf,
@@ -283,8 +283,8 @@ describe("injections", () => {
       "Injecting attribute fail-count-web#monitor_10000=value++ into /node_state '1'",
       `Injecting attribute last-failure-web#monitor_10000=${now} into /node_state '1'`,
       "Injecting nosuch_start_0@alpha=1 into the configuration",
-      "Invalid resource name: nosuch",
     ]);
+    expect(problems).toEqual(["Invalid resource name: nosuch"]);
     const failure = historyOf(root, "alpha", "web").find(
       ({ attributes }) => attributes.get("id") === "web_last_failure_0",
     );
@@ -293,13 +293,14 @@ describe("injections", () => {
 
   test("utilization of nodes and resources", () => {
     const root = cib(healthy);
-    const lines = inject(
+    const { lines, problems } = inject(
       root,
       { ...noInjections, utilization: ["alpha:cpu=4", "web:cpu=2", "nosuch:cpu=1"] },
       agentOf,
       now,
     );
-    expect(lines.at(-1)).toBe("Nothing of that name has utilization: nosuch:cpu=1");
+    expect(lines.at(-1)).toBe("Setting utilization nosuch:cpu=1");
+    expect(problems).toEqual(["Nothing of that name has utilization: nosuch:cpu=1"]);
     const alpha = childrenOf(child(child(root, "configuration"), "nodes"), "node")[0];
     expect(child(alpha, "utilization")?.children[0]?.attributes.get("value")).toBe("4");
   });

@@ -127,7 +127,7 @@ test("the summary stands in columns", () => {
     "Fence (reboot) beta 'peer is no longer part of the cluster'",
     "Start      a             (          alpha )",
     "Move       long-name     (  alpha -> beta )  due to node availability",
-    "Re-promote db:0          ( Promoted alpha )",
+    "Re-promote   db:0          ( Promoted alpha )",
   ]);
 });
 

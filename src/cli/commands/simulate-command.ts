@@ -31,6 +31,7 @@ export async function simulateCommand(name: string, words: readonly string[]): P
   if (wantsJson(parsed)) process.stdout.write(`${JSON.stringify(simulationJson(run))}\n`);
   else process.stdout.write(run.text);
   if (parsed.has("verbose")) reportMessages(run);
+  for (const problem of run.problems) process.stderr.write(`${problem}\n`);
   if (run.execution && run.execution.outcome !== "complete")
     process.stderr.write("Transition failed: terminated\nAn invalid transition was produced\n");
   await saveResults(parsed, run, source.file);
@@ -66,6 +67,7 @@ function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]
     showAttributes: parsed.has("show-attrs"),
     showFailCounts: parsed.has("show-failcounts"),
     quiet: parsed.has("quiet"),
+    fancy: parsed.has("text-fancy"),
     ...(time === undefined ? {} : { now: time.now, nowText: time.text }),
   } as const;
 }

@@ -45,7 +45,7 @@ export const simulateOptions: readonly OptionRow[] = [
   { name: "xml-pipe", short: "p", description: "take standard input" },
   { name: "quiet", short: "Q", description: "leave out status and summary" },
   { name: "verbose", short: "V", description: "show what is remarkable about the input, too" },
-  { name: "text-fancy", description: "accepted" },
+  { name: "text-fancy", description: "titles and bullets beside scores, too" },
   { name: "output-as", value: "FORMAT", description: "text or json" },
   { name: "json", description: "print the result as JSON (hactl-sim/1)" },
   { name: "batch", description: "with --json: answer requests, one a line, until the input ends" },

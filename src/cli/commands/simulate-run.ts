@@ -19,13 +19,15 @@ import {
   unpackCluster,
 } from "../../scheduler/index.ts";
 import type { EpochSeconds } from "../../terms/index.ts";
-import { attributeSection, failCountSection } from "../render/mon-sections.ts";
+import { attributeSection, failCountSection, failureSection } from "../render/mon-sections.ts";
 import { placementOf } from "../render/placement.ts";
 import {
   executionReport,
+  modificationReport,
   originalDateLine,
   preambleSections,
   scoreLines,
+  stagedLine,
   statusReport,
   summaryReport,
 } from "../render/simulate-report.ts";
@@ -48,6 +50,8 @@ export interface SimulationRequest {
   readonly showFailCounts?: boolean;
   /** Leave out status and summary. */
   readonly quiet?: boolean;
+  /** Titles and bullets although scores are shown. */
+  readonly fancy?: boolean;
 }
 
 /** What a rehearsal found. */
@@ -56,6 +60,8 @@ export interface SimulationRun {
   readonly input: XmlElement;
   readonly transition?: Transition;
   readonly execution?: SimulationResult;
+  /** Changes that could not be made. */
+  readonly problems: readonly string[];
   /** The cluster afterwards. */
   readonly output?: XmlElement;
   readonly placement: readonly Placement[];
@@ -76,25 +82,34 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   let cluster = unpackCluster(request.cib, now);
   report.begin(cluster);
   let input = request.cib;
+  let problems: readonly string[] = [];
   if (hasInjections(request.injections)) {
     input = copyElement(request.cib);
-    report.list(
-      "Performing Requested Modifications:",
-      inject(input, request.injections, agentsOf(cluster), now),
-    );
+    const { lines, problems: found } = inject(input, request.injections, agentsOf(cluster), now);
+    problems = found;
+    report.modifications(lines);
     cluster = unpackCluster(input, now);
   }
-  if (request.depth === "status") return { text: report.text, input, placement: placementOf(cluster) };
+  if (request.depth === "status")
+    return { text: report.text, input, problems, placement: placementOf(cluster) };
   const transition = schedule({ cib: input, now, sanitized: true });
   report.decision(transition);
   if (request.depth === "decide") {
-    return { text: report.text, input, transition, placement: transition.placement };
+    return { text: report.text, input, problems, transition, placement: transition.placement };
   }
   const output = copyForSimulation(input);
   const execution = simulateTransition(transition.actions, output, now, request.failures);
   const revised = unpackCluster(output, now);
   report.execution(execution, revised);
-  return { text: report.text, input, transition, execution, output, placement: placementOf(revised) };
+  return {
+    text: report.text,
+    input,
+    problems,
+    transition,
+    execution,
+    output,
+    placement: placementOf(revised),
+  };
 }
 
 /** Agents by resource id, for injected results. */
@@ -109,7 +124,7 @@ function agentsOf(cluster: Cluster): FindAgent {
 
 function findByHistoryName(resources: readonly Resource[], id: string): Resource | undefined {
   for (const rsc of resources) {
-    if (rsc.isPrimitive && (rsc.historyId === id || rsc.configId === id)) return rsc;
+    if (rsc.isPrimitive && (rsc.historyId === id || (!rsc.unique && rsc.configId === id))) return rsc;
     const found = findByHistoryName(rsc.children, id);
     if (found) return found;
   }
@@ -139,20 +154,21 @@ class Report {
     this.text += this.#status("Current cluster status", cluster, true);
   }
 
-  list(title: string, lines: readonly string[]): void {
-    this.#section(`${title}\n${lines.map((line) => `  * ${line}\n`).join("")}`);
+  modifications(lines: readonly string[]): void {
+    if (!this.#request.quiet) this.#section(modificationReport(lines, this.#plain));
+    this.#date();
   }
 
   decision(transition: Transition): void {
     const { showScores = false, showUtilization = false, quiet } = this.#request;
     const scores = scoreLines(transition.scores, showScores, showUtilization);
-    if (scores.length > 0) this.#section(`${scores.join("\n")}\n`);
-    if (!quiet) this.#section(summaryReport(transition.summary));
+    if (scores.length > 0) this.#section(`${scores.map(stagedLine).join("\n")}\n${quiet ? "\n" : ""}`);
+    if (!quiet) this.#section(summaryReport(transition.summary, this.#plain));
   }
 
   execution(execution: SimulationResult, revised: Cluster): void {
     if (this.#request.quiet) return;
-    this.#section(executionReport(execution.steps));
+    this.#section(executionReport(execution.steps, this.#plain));
     this.#date();
     this.#section(this.#status("Revised Cluster Status", revised, false));
   }
@@ -161,9 +177,21 @@ class Report {
     const { showAttributes, showFailCounts } = this.#request;
     return statusReport(title, cluster, {
       pending,
+      plain: this.#plain,
       ...(showAttributes ? { attributes: attributeSection(cluster).children ?? [] } : {}),
-      ...(showFailCounts ? { failCounts: failCountSection(cluster).children ?? [] } : {}),
+      ...(showFailCounts
+        ? {
+            failCounts: failCountSection(cluster).children ?? [],
+            failures: failureSection(cluster, true).children ?? [],
+          }
+        : {}),
     });
+  }
+
+  /** Scores are for programs: what stands beside them is not decorated, either. */
+  get #plain(): boolean {
+    const { showScores, showUtilization, fancy } = this.#request;
+    return !fancy && (showScores === true || showUtilization === true);
   }
 
   #section(text: string): void {

@@ -76,25 +76,34 @@ function takesNodeDown({ task, params }: GraphAction): boolean {
   return task === "do_shutdown" || (task === "stonith" && (fence === "reboot" || fence === "off"));
 }
 
-/** The transition as a graph for Graphviz: what runs is black, synchronisation points orange. */
-export function transitionDot(transition: Transition): string {
-  const names = new Map(transition.actions.map((action) => [action.id, dotName(action)]));
-  const nodes = transition.actions.map(
-    (action) =>
-      `"${dotName(action)}" [ style=bold color="green" fontcolor="${action.kind === "pseudo" ? "orange" : "black"}"]`,
+/**
+ * The transition as a graph for Graphviz, the youngest action first: what runs is black, synchronisation points orange,
+ * and what waits for something that cannot run hangs on a dashed red one.
+ */
+export function transitionDot({ actions }: Transition): string {
+  const names = new Map(actions.map((action) => [action.id, dotName(action)]));
+  const youngest = actions.toSorted((a, b) => b.id - a.id);
+  const never = new Map(
+    youngest.flatMap(({ unmet = [] }) => unmet).map((action) => [dotName(action), action]),
   );
-  const edges = transition.actions.flatMap((action) =>
-    action.inputs.flatMap((input) => {
-      const before = names.get(input);
-      return before === undefined ? [] : [`"${before}" -> "${dotName(action)}" [ style = bold]`];
-    }),
-  );
-  return ` digraph "g" {\n${[...nodes.sort(), ...edges.sort()].join("\n")}\n}\n`;
+  const node = (name: string, kind: GraphAction["kind"], style: string) =>
+    `"${name}" [ ${style} fontcolor="${kind === "pseudo" ? "orange" : "black"}"]`;
+  const nodes = youngest.map((action) => node(dotName(action), action.kind, 'style=bold color="green"'));
+  const red = [...never].map(([name, { kind }]) => node(name, kind, 'style=dashed color="red"'));
+  const edges = youngest.flatMap((action) => {
+    const before = [
+      ...action.inputs.flatMap((id) => names.get(id) ?? []),
+      ...(action.unmet ?? []).map(dotName),
+    ];
+    return before.map((name) => `"${name}" -> "${dotName(action)}" [ style = bold]`);
+  });
+  return ` digraph "g" {\n${[...nodes, ...red, ...edges].join("\n")}\n}\n`;
 }
 
-function dotName(action: GraphAction): string {
-  const node = action.node === undefined ? "" : ` ${action.node}`;
-  if (action.task === "stonith")
-    return `stonith '${action.params.CRM_meta_stonith_action ?? "reboot"}'${node}`;
-  return `${internalKey(action) ?? action.key}${node}`.replaceAll('"', '\\"');
+function dotName(action: ActionName): string {
+  const { key, kind, node, task } = action;
+  const place = node === undefined ? "" : ` ${node}`;
+  if (task === "stonith") return `stonith '${key.slice(key.lastIndexOf("-") + 1)}'${place}`;
+  const name = internalKey(action) ?? key;
+  return `${task === "cancel" && kind === "rsc" ? `Cancel ${name}` : name}${place}`.replaceAll('"', '\\"');
 }

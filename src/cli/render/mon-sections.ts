@@ -174,9 +174,9 @@ function technicalFailure({ node, xml }: FailedOp): string {
     `call=${call}`,
     `status='${statusText(status)}'`,
     ...(exitReason === "" ? [] : [reason]),
-    ...(changed > 0
-      ? [`last-rc-change='${formatCtime(changed)}'`, `queued=${queueMs}ms`, `exec=${execMs}ms`]
-      : []),
+    ...(changed > 0 ? [`last-rc-change='${formatCtime(changed)}'`] : []),
+    ...(changed > 0 && xml.attributes.has("queue-time") ? [`queued=${queueMs}ms`] : []),
+    ...(changed > 0 && xml.attributes.has("exec-time") ? [`exec=${execMs}ms`] : []),
   ];
   return `${key} on ${node.name} '${exitText(rc)}' (${rc}): ${words.join(", ")}`;
 }

@@ -36,7 +36,9 @@ export function nodeList(cluster: Cluster, options: NodeListOptions = {}): Outli
   }
   const listed = kinds.flatMap((kind) => {
     const names = lists.get(kind);
-    return names ? [line(`${kind}: [ ${names.join(" ")} ]`)] : [];
+    if (!names) return [];
+    const plain = `[ ${names.join(" ")} ]`;
+    return [{ text: `${kind}: ${plain}`, plain }];
   });
   return { text: "Node List:", children: [...single, ...listed] };
 }

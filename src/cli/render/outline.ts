@@ -2,6 +2,8 @@
 export interface Outline {
   readonly text: string;
   readonly children?: readonly Outline[];
+  /** The line where nothing is decorated. */
+  readonly plain?: string;
 }
 
 /** A line without sub-list. */
@@ -11,6 +13,12 @@ export const line = (text: string): Outline => ({ text });
 export function outlineLines(outline: Outline, depth = 0): string[] {
   const own = depth === 0 ? outline.text : `${"  ".repeat(depth)}* ${outline.text}`;
   return [own, ...(outline.children ?? []).flatMap((child) => outlineLines(child, depth + 1))];
+}
+
+/** What stands in an outline, without titles and decoration. */
+export function plainLines(outline: Outline): string[] {
+  if (outline.children) return outline.children.flatMap(plainLines);
+  return [outline.plain ?? outline.text];
 }
 
 /** Sections with an empty line between them. */

@@ -4,7 +4,7 @@ import type { EpochSeconds } from "../../terms/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
 import { executionLines } from "./execution.ts";
 import { nodeList } from "./node-list.ts";
-import { joinSections, line, type Outline, outlineLines } from "./outline.ts";
+import { joinSections, line, type Outline, outlineLines, plainLines } from "./outline.ts";
 import { resourceItems } from "./resource-list.ts";
 import { summaryLines } from "./transition-summary.ts";
 
@@ -25,6 +25,9 @@ export interface StatusReportOptions {
   readonly pending?: boolean;
   readonly attributes?: readonly Outline[];
   readonly failCounts?: readonly Outline[];
+  readonly failures?: readonly Outline[];
+  /** Only the entries, without titles. */
+  readonly plain?: boolean;
 }
 
 /** "Current cluster status" and "Revised Cluster Status". */
@@ -36,8 +39,10 @@ export function statusReport(title: string, cluster: Cluster, options: StatusRep
     ...(nodes.children?.length ? [nodes] : []),
     { text: "Full List of Resources:", children: resources },
     ...(options.attributes?.length ? [{ text: "Node Attributes:", children: options.attributes }] : []),
-    ...(options.failCounts?.length ? [{ text: "Migration Summary:", children: options.failCounts }] : []),
+    ...(options.failCounts ? [{ text: "Migration Summary:", children: options.failCounts }] : []),
+    ...(options.failures?.length ? [{ text: "Failed Resource Actions:", children: options.failures }] : []),
   ];
+  if (options.plain) return `${joinSections(nested.map(plainLines))}\n`;
   return `${title}:\n${joinSections(nested.map((section) => outlineLines(section, 1)))}\n`;
 }
 
@@ -59,15 +64,23 @@ export function preambleSections(cluster: Cluster): string[] {
   return sections;
 }
 
-const bullets = (lines: readonly string[]) => lines.map((text) => `  * ${text}\n`).join("");
+/** A titled list, or only its entries. */
+function list(title: string, lines: readonly string[], plain: boolean): string {
+  if (plain) return lines.map((text) => `${text}\n`).join("");
+  return `${title}:\n${lines.map((text) => `  * ${text}\n`).join("")}`;
+}
+
+/** "Performing Requested Modifications". */
+export const modificationReport = (lines: readonly string[], plain: boolean): string =>
+  list("Performing Requested Modifications", lines, plain);
 
 /** "Transition Summary". */
-export const summaryReport = (summary: readonly string[]): string =>
-  `Transition Summary:\n${bullets(summaryLines(summary))}`;
+export const summaryReport = (summary: readonly string[], plain: boolean): string =>
+  list("Transition Summary", summaryLines(summary), plain);
 
 /** "Executing Cluster Transition". */
-export const executionReport = (steps: readonly SimulationStep[]): string =>
-  `Executing Cluster Transition:\n${bullets(executionLines(steps))}`;
+export const executionReport = (steps: readonly SimulationStep[], plain: boolean): string =>
+  list("Executing Cluster Transition", executionLines(steps), plain);
 
 /** Lines about the use of capacities among the scores. */
 const isUtilization = (line: string): boolean => /^(?:Original|Remaining): | utilization on /.test(line);
@@ -76,3 +89,16 @@ const isUtilization = (line: string): boolean => /^(?:Original|Remaining): | uti
 export function scoreLines(scores: readonly string[], wanted: boolean, utilization: boolean): string[] {
   return scores.filter((line) => (isUtilization(line) ? utilization : wanted));
 }
+
+/** The function of Pacemaker 3.x that each stage's lines are told by. */
+const stages: Readonly<Record<string, string>> = {
+  primitive: "pcmk__primitive_assign",
+  group: "pcmk__group_assign",
+  clone: "pcmk__clone_assign",
+  bundle: "pcmk__bundle_assign",
+  utilization: "pcmk__assign_resource",
+};
+
+/** A score line as crm_simulate prints it. */
+export const stagedLine = (line: string): string =>
+  line.replace(/^(\w+)(?=: )/, (stage) => stages[stage] ?? stage);

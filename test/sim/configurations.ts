@@ -5,11 +5,14 @@ import { Violation } from "./violation.ts";
 
 type Configuration = Extract<RingEffect, { type: "configuration" }>;
 
+/** Names a ring. Whoever has lost his disk may come to a name again. */
+export const nameOf = ({ representative, sequence }: RingId): string => `${representative}.${sequence}`;
+
 /** Checks that rings are the same for all their members and never go back. */
 export class Configurations {
   /** Rings that were formed. */
   count = 0;
-  private readonly members = new Map<string, string>();
+  private readonly formed = new Map<string, { readonly members: string; readonly disk: number }[]>();
   private readonly lastSequence = new Map<number, number>();
   /** Disks of a node: with a new one its numbers may begin again, and the rings that it forms with them. */
   private readonly disks = new Map<number, number>();
@@ -17,17 +20,19 @@ export class Configurations {
   /** A node installs a ring. Returns the ring's name. */
   install(node: SimNode, { ringId, members }: Configuration): string {
     const { representative, sequence } = ringId;
-    const key = this.nameOf(ringId);
+    const key = nameOf(ringId);
     const text = members.join();
-    const known = this.members.get(key);
-    if (known === undefined) {
-      this.members.set(key, text);
+    const known = this.formed.get(key) ?? [];
+    this.formed.set(key, known);
+    if (!known.some((ring) => ring.members === text)) {
+      const last = known.at(-1);
+      const disk = this.diskOf(representative);
+      if (last && last.disk === disk) {
+        const what = `ring ${key}: node ${node.id} has ${text}, another ${last.members}`;
+        throw new Violation("same configurations", what);
+      }
+      known.push({ members: text, disk });
       this.count += 1;
-    } else if (known !== text) {
-      throw new Violation(
-        "same configurations",
-        `ring ${key}: node ${node.id} has ${text}, another ${known}`,
-      );
     }
     if (!members.includes(node.id) || members[0] !== representative) {
       throw new Violation("same configurations", `node ${node.id} installs ring ${key} of ${text}`);
@@ -40,9 +45,9 @@ export class Configurations {
     return key;
   }
 
-  nameOf({ representative, sequence }: RingId): string {
-    const disk = this.disks.get(representative) ?? 0;
-    return `${representative}.${sequence}${disk === 0 ? "" : ` of disk ${disk}`}`;
+  /** How often a node has got a new disk. */
+  diskOf(node: number): number {
+    return this.disks.get(node) ?? 0;
   }
 
   newDisk(node: SimNode): void {

@@ -1,6 +1,6 @@
 import type { RingEffect, RingMembership } from "../../src/daemon/ring-core.ts";
 import type { NodeId } from "../../src/terms/index.ts";
-import { Configurations } from "./configurations.ts";
+import { Configurations, nameOf } from "./configurations.ts";
 import type { ManagerHost, NodeObserver, SimNode } from "./node.ts";
 import {
   checkArrival,
@@ -42,7 +42,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
   /** Nodes with a configuration of another cluster. */
   readonly foreign = new Set<number>();
   private readonly views = new Map<number, View>();
-  private readonly epochs = new Map<string, Epoch>();
+  private readonly epochs = new Map<string, Epoch[]>();
   private readonly configurations = new Configurations();
   private readonly init: InvariantsInit;
 
@@ -187,16 +187,20 @@ export class Invariants implements NodeObserver, TrafficObserver {
 
   /** Memberships are the same for everybody, and contain who gets them. */
   private epochOf(host: ManagerHost, membership: RingMembership): Epoch {
-    const key = `${this.configurations.nameOf(membership.ringId)}/${membership.serial}`;
+    const key = `${nameOf(membership.ringId)}/${membership.serial}`;
     const content = membershipContent(membership);
-    let epoch = this.epochs.get(key);
+    const disk = this.configurations.diskOf(membership.ringId.representative);
+    const known = this.epochs.get(key) ?? [];
+    this.epochs.set(key, known);
+    let epoch = known.find((other) => other.content === content);
     if (!epoch) {
-      epoch = { key, content, orders: [], arrivals: [] };
-      this.epochs.set(key, epoch);
+      const last = known.at(-1);
+      if (last && last.disk === disk) {
+        throw new Violation("same memberships", `node ${host.node} got ${content}, another ${last.content}`);
+      }
+      epoch = { key, content, disk, orders: [], arrivals: [] };
+      known.push(epoch);
       this.delivered.memberships += 1;
-    }
-    if (epoch.content !== content) {
-      throw new Violation("same memberships", `node ${host.node} got ${content}, another ${epoch.content}`);
     }
     const self = membership.participants.find(({ nodeId }) => nodeId === host.node);
     if (self?.incarnation !== host.incarnation) {

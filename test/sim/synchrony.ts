@@ -36,6 +36,8 @@ interface Arrival {
 export interface Epoch {
   readonly key: string;
   readonly content: string;
+  /** How often the ring's representative had lost its disk when it began. */
+  readonly disk: number;
   /** What each manager that is through with it delivered, and where in its order. */
   readonly orders: { readonly node: number; readonly position: ReadonlyMap<string, number> }[];
   readonly arrivals: Arrival[];

@@ -32,6 +32,8 @@ export interface SimPlan {
   readonly votes?: Readonly<Record<number, number>>;
   /** Rules of quorum that differ from plain majority. */
   readonly quorum?: Partial<Omit<QuorumOptions, "votes">>;
+  /** The token timeout is short for so many nodes so far apart. */
+  readonly tight?: boolean;
   /** Datagrams are sealed with AES-256-GCM and not only with a checksum. */
   readonly realCipher?: boolean;
   /** What runs on the nodes in place of random traffic. */

@@ -17,9 +17,11 @@ export function planOf(seed: number, trace?: (text: string) => void): SimPlan {
   const links = random.chance(0.6) ? 1 : random.between(2, 3);
   const delayMs = random.pick([0.1, 0.3, 1, 5]);
   const jitterMs = random.pick([0, 0.2, 2, 10]);
-  // A rotation has to fit into the token timeout several times (that is what token_coefficient is for).
+  // A rotation has to fit into the token timeout several times (that is what token_coefficient is for); a ring with too
+  // short a timeout has to come about as well, but may break again.
+  const rotations = random.pick([3, 12, 12, 12]);
   const rotationMs = nodes * (delayMs + jitterMs / 2);
-  const tokenMs = Math.max(random.pick([200, 300, 300, 800]), Math.ceil(rotationMs * 12));
+  const tokenMs = Math.max(random.pick([200, 300, 300, 800]), Math.ceil(rotationMs * rotations));
   const votes = votesOf(random, nodes);
   const quorum = quorumOf(random, votes, tokenMs);
   const spare = nodes > 2 && !quorum?.twoNode && random.chance(0.2) ? [random.between(1, nodes)] : [];
@@ -61,6 +63,7 @@ export function planOf(seed: number, trace?: (text: string) => void): SimPlan {
     },
     votes,
     ...(quorum && { quorum }),
+    tight: tokenMs < rotationMs * 12,
     realCipher: random.chance(0.03),
     ...(trace && { trace }),
   };

@@ -111,7 +111,7 @@ class Scenario {
       this.administrator.vouch();
     }
     invariants.checkLiveness();
-    if (!random.chance(0.2) || !this.allLinksUp()) return;
+    if (!random.chance(0.2) || plan.tight || !this.allLinksUp()) return;
     const { rings } = invariants.delivered;
     cluster.run(plan.tokenMs * STABLE_TOKENS);
     invariants.checkLiveness();

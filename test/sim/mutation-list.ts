@@ -241,4 +241,46 @@ export const mutations: readonly Mutation[] = [
     before: "if (!change || this.missing(members).length > 0) return [];",
     after: "if (!change) return [];",
   },
+  {
+    name: "found once: goodbyes count for those only who have heard them",
+    file: quorum,
+    before: "departed(incumbents, views)",
+    after: "(views.get(this.self)?.orderlyLeft ?? [])",
+  },
+  {
+    name: "found once: who starts again knows of no earlier quorum",
+    file: quorum,
+    before: "if (this.members.size > 0) this.persist(effects);",
+    after: "if (this.options.lastManStanding) this.persist(effects);",
+  },
+  {
+    name: "found once: a smaller node list needs no majority of the nodes before",
+    file: quorum,
+    before: "expectedVotes === configuredVotes(this.options)",
+    after: "expectedVotes >= configuredVotes(this.options)",
+  },
+  {
+    name: "found once: removed nodes have no vote in what was before",
+    file: quorum,
+    before: "    for (const [node, votes] of members) {\n",
+    after: "    for (const [node] of members) {\n      const votes = this.options.votes.get(node) ?? 0;\n",
+  },
+  {
+    name: "found once: who has said goodbye counts as a member still",
+    file: quorum,
+    before: "if (!this.options.allowDownscale) return [];",
+    after: "if (this.self > 0) return [];",
+  },
+  {
+    name: "found once: expected votes are lowered after the quorum is gone",
+    file: "daemon/ring-core.ts",
+    before: "if (wanted.whileQuorate && !this.quorum.current().quorate) {",
+    after: "if (wanted.id < 0) {",
+  },
+  {
+    name: "found once: a node whose disk is full holds up the others",
+    file: proposal,
+    before: "if (!this.#formation.waitsForDisk)",
+    after: "if (gather.self > 0)",
+  },
 ];

@@ -4,7 +4,7 @@ import { Flag, Link, Role } from "./flags.ts";
 import { dropInvalidEdges } from "./graph-edges.ts";
 import type { Action, Cluster, Ordering, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
-import { blockDependents, followBlocked, updateAction } from "./ordering-update.ts";
+import { blockDependents, updateAction } from "./ordering-update.ts";
 import { orderProbes } from "./probe-order.ts";
 
 /** Turns the orderings into edges between actions and lets the edges change what is optional and runnable. */
@@ -19,7 +19,6 @@ export function applyOrderings(cluster: Cluster): void {
   for (const each of newestFirst) blockDependents(cluster, each);
   orderProbes(cluster);
   for (const each of [...cluster.actions].reverse()) updateAction(cluster, each);
-  followBlocked(cluster);
   dropInvalidEdges(cluster);
 }
 

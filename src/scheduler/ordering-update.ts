@@ -75,8 +75,6 @@ const maximumDepth = 400;
 interface UpdateState {
   depth: number;
   readonly queue: Action[];
-  /** Actions that a colocation has blocked; what follows from that is found out at the end. */
-  readonly blocked: Action[];
 }
 
 const states = new WeakMap<Cluster, UpdateState>();
@@ -84,16 +82,10 @@ const states = new WeakMap<Cluster, UpdateState>();
 function stateOf(cluster: Cluster): UpdateState {
   let state = states.get(cluster);
   if (!state) {
-    state = { depth: 0, queue: [], blocked: [] };
+    state = { depth: 0, queue: [] };
     states.set(cluster, state);
   }
   return state;
-}
-
-/** Lets what comes after actions that colocations have blocked know of it. */
-export function followBlocked(cluster: Cluster): void {
-  const { blocked } = stateOf(cluster);
-  for (let action = blocked.pop(); action; action = blocked.pop()) followUp(cluster, action);
 }
 
 /** Applies all orderings in which an action comes later; whatever changes is followed up, until nothing does. */
@@ -385,7 +377,6 @@ function markBlocked(cluster: Cluster, rsc: Resource, task: string, reason: Reso
     setReason(action, `colocation with ${reason.id}`, false);
     blockDependents(cluster, action);
     updateAction(cluster, action);
-    stateOf(cluster).blocked.push(action);
   }
   for (const part of rsc.children) markBlocked(cluster, part, task, reason);
 }

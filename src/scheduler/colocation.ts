@@ -274,7 +274,8 @@ export function mergeScores(
   }
   if (anyUsable(work)) {
     const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
-    work = mergeFollowing(cluster, list, about, work, factor, options);
+    const counted = list.filter((next) => countsForInstance(cluster, source, next));
+    work = mergeFollowing(cluster, counted, about, work, factor, options);
   } else if (options.active) {
     source.mergingScores = false;
     return undefined;

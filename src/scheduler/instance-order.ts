@@ -65,16 +65,16 @@ export function compareInstances(cluster: Cluster, a: Resource, b: Resource): nu
 export const compareNumbers = (a: Resource, b: Resource): number => (a.instance ?? 0) - (b.instance ?? 0);
 
 function compareByColocation(cluster: Cluster, a: Resource, b: Resource, nodeA: Node, nodeB: Node): number {
-  const scoreA = colocationScore(cluster, a, nodeA, nodeB);
-  const scoreB = colocationScore(cluster, b, nodeB, nodeA);
+  const scoreA = colocationScore(cluster, a, nodeA);
+  const scoreB = colocationScore(cluster, b, nodeB);
   return scoreB - scoreA;
 }
 
-/** What the colocations of the whole clone say about the node that an instance is on. */
-function colocationScore(cluster: Cluster, instance: Resource, node: Node, other: Node): number {
+/** What the colocations of the whole clone say about the node that an instance is on, as if there were no other. */
+function colocationScore(cluster: Cluster, instance: Resource, node: Node): number {
   const { parent } = instance;
   if (!parent) return 0;
-  let places: Places = new Map([node, other].map((each) => [each, placeAt(each, 0)]));
+  let places: Places = new Map([[node, placeAt(node, 0)]]);
   const take = (merged: Places | undefined) => {
     if (merged) places = merged;
   };

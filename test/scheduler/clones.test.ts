@@ -29,3 +29,19 @@ test("what cannot move because something before it cannot start is told by that,
   });
   expect(summary).toContain("Stop a:0 ( n2 )  due to unrunnable p start");
 });
+
+test("of two active instances the lower number stays when colocations say as much for either node", () => {
+  const cluster = {
+    nodes: ["n1", "n2", "n3"],
+    resources: clone("c", "a", { "clone-max": "1" }) + primitive("p") + primitive("q"),
+    constraints:
+      '<rsc_colocation id="col1" rsc="c" with-rsc="p" score="100"/>' +
+      '<rsc_colocation id="col2" rsc="q" with-rsc="c" score="100"/>' +
+      '<rsc_location id="l1" rsc="p" node="n2" score="-INFINITY"/>' +
+      '<rsc_location id="l2" rsc="q" node="n2" score="INFINITY"/>',
+    histories: { n1: running("a"), n2: running("a") },
+  };
+  // Chains of colocations count most by the rules of 2.1.
+  for (const release of ["3.0", "2.1"] as const)
+    expect(decideSmall(cluster, release).summary).toContain("Stop a:1 ( n2 )  due to node availability");
+});

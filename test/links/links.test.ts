@@ -164,6 +164,23 @@ describe("link_mode", () => {
     expect(used.sort()).toEqual([0, 1, 2]);
   });
 
+  test("eight links: any one of them is enough", () => {
+    for (const mode of ["passive", "active", "rr"] as const) {
+      const bench = new Bench(2, 8, mode);
+      bench.run(1000);
+      expect(
+        bench
+          .at(1)
+          .status()
+          .links.map(({ up }) => up),
+      ).toEqual(new Array(8).fill(true));
+      for (let link = 0; link < 7; link++) bench.cutLink(link, 1, 2);
+      bench.run(2000);
+      expect(bench.send(1, nodeId(2), "a")).toEqual([7]);
+      expect(bench.received).toEqual(["1>2 a"]);
+    }
+  });
+
   test("what goes to all is encrypted once", () => {
     const bench = new Bench(4, 1);
     bench.run(1000);
@@ -298,6 +315,57 @@ describe("what is dropped, is counted", () => {
     bench.run(1000);
     expect(bench.send(1, nodeId(2), "still")).toHaveLength(1);
     expect(bench.received.at(-1)).toBe("1>2 still");
+  });
+  test("of another version, of this node itself, of a node that is not listed, with another key", () => {
+    const from1 = addressOf(1, 0);
+    const newer = Buffer.from(fresh(1));
+    newer[2] = 9;
+    expect(at(0, from1, newer)).toEqual(["version"]);
+    const own = bench.seals.get(2)?.seal(Buffer.from([1, 255, 0, 0, 0, 0]), Buffer.from("echo"));
+    expect(at(0, from1, own ?? new Uint8Array())).toEqual(["own"]);
+    const seal = (self: number, secret = key) =>
+      new Seal({ self: nodeId(self), peers: [nodeId(2)], salt: Buffer.alloc(8, 5), key: secret });
+    const head = Buffer.from([1, 255, 0, 0, 0, 0]);
+    expect(at(0, from1, seal(9).seal(head, Buffer.from("x")))).toEqual(["unknown-sender"]);
+    const other = clusterKey(Buffer.alloc(64, 4));
+    expect(at(0, from1, seal(1, other).seal(head, Buffer.from("x")))).toEqual(["unknown-key"]);
+  });
+  test("over a link that the sender does not have", () => {
+    const lonely = new Bench(2, 2, "passive", false);
+    lonely.run(1000);
+    const options = optionsFor(2, 2, "passive", false);
+    const nodes = options.nodes.map((entry) => ({ ...entry, addresses: entry.addresses.slice(0, 1) }));
+    lonely.carry(2, lonely.at(2).reconfigure({ ...options, nodes }, lonely.now));
+    const [effect] = lonely.at(1).transmit(nodeId(2), Buffer.from("x"), lonely.now);
+    if (effect?.type !== "send") throw new Error("nothing was sent");
+    lonely.at(2).datagram(1, addressOf(1, 1), effect.data, lonely.now);
+    expect(lonely.drops(2)["unknown-link"]).toBe(1);
+  });
+  test("an answer to a ping that was never sent, and one to an earlier start of this node", () => {
+    const seal = bench.seals.get(1);
+    const own = bench.seals.get(2);
+    if (!seal || !own) throw new Error("no seal");
+    const pong = (high: number) => {
+      const head = Buffer.from([3, 0, 0, 0, 0, 2]);
+      return seal.seal(
+        head,
+        encodePong({ incarnation: { high, low: own.incarnation.low }, counter: 2 ** 40 }),
+      );
+    };
+    expect(at(0, addressOf(1, 0), pong(own.incarnation.high + 1))).toEqual(["stale-pong"]);
+    // Of a peer that has proved itself a late answer is nothing to complain about.
+    expect(at(0, addressOf(1, 0), pong(own.incarnation.high))).toEqual([]);
+  });
+  test("a message of a node that is not heard both ways", () => {
+    const oneWay = new Bench(2, 1);
+    oneWay.run(1000);
+    oneWay.cutLink(0, 2, 1, false);
+    oneWay.run(1400);
+    const [effect] = oneWay.at(1).transmit(nodeId(2), Buffer.from("x"), oneWay.now);
+    oneWay.run(800);
+    if (effect?.type === "send") oneWay.at(2).datagram(0, addressOf(1, 0), effect.data, oneWay.now);
+    expect(oneWay.drops(2).unreachable).toBe(1);
+    expect(oneWay.received).toEqual([]);
   });
   test("garbage inside the seal", () => {
     const seal = bench.seals.get(1);

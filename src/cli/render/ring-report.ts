@@ -15,6 +15,19 @@ const inMs = (value: number) => `${value < 10 ? value.toFixed(2) : Math.round(va
 /** What was a map in the daemon arrives as an object. */
 const asRecord = (hears: unknown) => hears as Readonly<Record<string, readonly number[]>>;
 
+/** What was lost on the way and had to be sent once more. */
+function retransmits(counters: Readonly<Record<string, number>>): string {
+  const { retransmitted = 0, messagesSent = 0, tokenRetransmits = 0, tokens = 0, tokenLosses = 0 } = counters;
+  const lost = tokenLosses > 0 ? `; ${tokenLosses} tokens lost` : "";
+  return `${retransmitted} messages and ${tokenRetransmits} tokens sent again, of ${messagesSent} and ${tokens}${lost}`;
+}
+
+/** Datagrams that were not taken, by reason. */
+function drops(counters: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(counters).filter(([name, count]) => name.startsWith("drop:") && count > 0);
+  return reasons.map(([name, count]) => `${count} ${name.slice("drop:".length)}`).join(", ");
+}
+
 /** The ring as its process sees it, for people. `wallNow` in milliseconds. */
 export function ringReport(
   status: RingProcessStatus,
@@ -32,7 +45,10 @@ export function ringReport(
     `Members:   ${totem.members.map(name).join(", ")}`,
     `Managers:  ${core.participants.map(({ nodeId }) => name(nodeId)).join(", ") || "none"}${core.settled ? "" : paint.yellow(" (settling)")}`,
     `Token:     ${inMs(now)} a round, ${inMs(average)} on average, ${inMs(worst)} at worst`,
+    `Again:     ${retransmits(totem.counters)}`,
   ];
+  const dropped = drops(core.links.counters);
+  if (dropped !== "") rows.push(`Dropped:   ${dropped}`);
   rows.push("Links:");
   for (const { node, link, address, up, since, latencyMs, downs } of core.links.links) {
     const state = up ? paint.green("up") : paint.red("down");
@@ -77,6 +93,7 @@ function processRows(status: RingProcessStatus, wallNow: number): string[] {
   return [
     `Processes: ring up ${span(wallNow - status.startedAt)}, ${children.join(", ")}`,
     `Priority:  ${status.realtime}, memory ${status.memory}`,
+    `Timers:    99.9 % at most ${inMs(status.lateness.p999)} late, ${inMs(status.lateness.worst)} at worst`,
     ...status.warnings.map((text) => `Warning:   ${text}`),
   ];
 }

@@ -106,6 +106,8 @@ export interface RingClusterOptions extends Omit<LocalClusterOptions, "addresses
   /** `wire`: each node in a namespace, on cables whose faults the test decides. Else loopback addresses. */
   readonly wire?: boolean;
   readonly links?: number;
+  /** On so many links, the first ones, the nodes use IPv6; only with `wire`. */
+  readonly ipv6Links?: number;
 }
 
 /** Real ring processes of all nodes, with clients of the test in the place of their managers. */
@@ -120,9 +122,14 @@ export class RingCluster {
 
   static async make(options: RingClusterOptions): Promise<RingCluster> {
     const links = options.links ?? 1;
-    const network = options.wire ? await WireNetwork.make(options.nodes, links) : undefined;
+    const { ipv6Links = 0 } = options;
+    const network = options.wire ? await WireNetwork.make(options.nodes, links, ipv6Links) : undefined;
     const address = (host: number, link: number) =>
-      network ? WireNetwork.address(host, link) : `127.0.${link}.${host}`;
+      link < ipv6Links
+        ? WireNetwork.address6(host, link)
+        : network
+          ? WireNetwork.address(host, link)
+          : `127.0.${link}.${host}`;
     const nodes = await LocalCluster.make({
       // Clusters of other tests may run beside this one.
       port: 10_000 + (process.pid % 2_000) * 8,

@@ -16,16 +16,18 @@ export class WireNetwork {
     private readonly wire: Bun.Subprocess<"pipe", "pipe", "inherit">,
   ) {}
 
-  /** Makes so many hosts, numbered from 1, each on so many links. */
-  static async make(hosts: number, links = 1): Promise<WireNetwork> {
+  /** Makes so many hosts, numbered from 1, each on so many links; they have IPv6 addresses too on the first of them. */
+  static async make(hosts: number, links = 1, ipv6Links = 0): Promise<WireNetwork> {
     const prefix = `w${process.pid}`;
     const ports: WirePort[] = [];
     for (let host = 1; host <= hosts; host++) {
       const namespace = `${prefix}-${host}`;
       run("ip", "netns", "add", namespace);
       run("ip", "-n", namespace, "link", "set", "lo", "up");
-      for (let link = 0; link < links; link++)
-        ports.push({ host, link, namespace, address: WireNetwork.address(host, link) });
+      for (let link = 0; link < links; link++) {
+        const address6 = link < ipv6Links ? { address6: WireNetwork.address6(host, link) } : {};
+        ports.push({ host, link, namespace, address: WireNetwork.address(host, link), ...address6 });
+      }
     }
     // A cable does not wait for a processor.
     const priority = ["chrt", "-r", "40"];
@@ -44,6 +46,11 @@ export class WireNetwork {
   /** Address of a host on a link. */
   static address(host: number, link = 0): string {
     return `10.${78 + link}.0.${host}`;
+  }
+
+  /** IPv6 address of a host on a link. */
+  static address6(host: number, link = 0): string {
+    return `fd4e:${link}::${host.toString(16)}`;
   }
 
   /** Words before a command that runs on a host. */

@@ -14,6 +14,8 @@ export interface WirePort {
   readonly link: number;
   readonly namespace: string;
   readonly address: string;
+  /** A second address, of IPv6. */
+  readonly address6?: string;
 }
 
 /** What happens to frames of one direction. Probabilities are 0 … 1. */
@@ -99,6 +101,8 @@ class Wire {
     const device = `eth${port.link}`;
     run("ip", "link", "set", name, "address", mac, "netns", port.namespace, "name", device);
     run("ip", "-n", port.namespace, "address", "add", `${port.address}/16`, "dev", device);
+    const { address6 } = port;
+    if (address6) run("ip", "-n", port.namespace, "address", "add", `${address6}/64`, "dev", device, "nodad");
     run("ip", "-n", port.namespace, "link", "set", device, "up");
     return fd;
   }

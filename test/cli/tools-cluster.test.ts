@@ -47,6 +47,26 @@ describe("who and where", () => {
     expect((await tools.run("corosync-cmapctl", "-s", "a", "str", "b")).code).toBe(3);
   });
 
+  test("hactl quorum status and expected: what is there, what is refused, what all nodes then expect", async () => {
+    const { code, stdout } = await tools.run("quorum", "status");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Expected votes:   2\n");
+    expect(stdout).toContain("Quorate:          Yes\n");
+    for (const wrong of ["1", "0", "many", "2.5"])
+      expect((await tools.run("quorum", "expected", wrong)).stderr).toContain(
+        `cannot expect "${wrong}" votes`,
+      );
+    const expectedVotes = async () =>
+      (JSON.parse(await tools.output("quorum", "status", "--json")) as { expectedVotes: number })
+        .expectedVotes;
+    for (const votes of [3, 2]) {
+      expect((await tools.run("quorum", "expected", String(votes))).code).toBe(0);
+      for (let tries = 0; (await expectedVotes()) !== votes && tries < 50; tries++) await Bun.sleep(20);
+      expect(await expectedVotes()).toBe(votes);
+      expect(await tools.output("corosync-quorumtool", "-s")).toContain(`Expected votes:   ${votes}\n`);
+    }
+  });
+
   test("hactl ring status tells links and processes as JSON", async () => {
     const status = JSON.parse(await tools.output("ring", "status", "--json")) as {
       core: { links: { links: { node: number; up: boolean }[] } };

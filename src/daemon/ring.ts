@@ -1,73 +1,41 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { configChanges } from "../config/index.ts";
 import {
-  enterRealtime,
   type FrameConnection,
   type Log,
   lockFile,
-  lockMemory,
   monotonicMs,
-  openWatchdog,
   readLimited,
-  releaseStartupCode,
   serveFrames,
   serviceManager,
-  unlockMemory,
-  type Watchdog,
   wallMs,
   writeDurably,
 } from "../platform/index.ts";
-import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { ringSocketPath } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
+import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
-import type { RingCoreChange, RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
-import { keyDigest } from "./ring-core-keys.ts";
+import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
 import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
 import {
   decodeRingRequest,
   encodeDelivery,
   FromRing,
-  type RekeyReply,
-  type ReloadReply,
   type RingProcessStatus,
   type RingReply,
   ToRing,
   toJson,
 } from "./ring-link.ts";
+import { RingMachine } from "./ring-machine.ts";
 import { RingSockets } from "./ring-sockets.ts";
 import { parseRingState, type RingState, RingStateKeeper } from "./ring-state.ts";
-import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
-
-/** An administrator's change of the key that has not come to its end. */
-interface Rekeying {
-  readonly digest: string;
-  readonly timer: ReturnType<typeof setTimeout>;
-  readonly reply: (rest: Omit<RingReply, "id">) => void;
-}
-
-/** A configuration that was read and is not in force yet. */
-interface Proposal {
-  readonly change: RingCoreChange;
-  readonly setup: NodeSetup;
-  readonly inForce: () => void;
-}
+import { type NodeSetup, ringOptions } from "./setup.ts";
 
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
 const backlogHigh = 8 * 1024 * 1024;
 const backlogLow = 2 * 1024 * 1024;
-/** Bytes of a new key (corosync-keygen(8) makes so many). */
-const rekeyBytes = 256;
-/** How long an administrator waits for all members to have the new key. */
-const rekeyPatienceMs: Millis = 20_000;
-/** How long a reload waits for the others before it says for whom it waits. */
-const reloadPatienceMs: Millis = 2_000;
-/** When the start is over, and the memory that only it needed can be given back. */
-const startedMs: Millis = 10_000;
-/** Time for the allocator to return what a collection has freed: it can't while memory is locked. */
-const trimMs: Millis = 500;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -86,8 +54,6 @@ export class RingProcess {
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
   readonly #startedAt = wallMs();
-  /** What needs a restart to change is still as it was then. */
-  readonly #startedWith: NodeSetup;
   readonly #lateness = new Lateness();
   readonly #keyFiles: KeyFiles;
   #manager: FrameConnection | undefined;
@@ -97,27 +63,30 @@ export class RingProcess {
   readonly #startState: RingState;
   readonly #state: RingStateKeeper;
   #writing: Promise<void> = Promise.resolve();
-  #watchdog: Watchdog | undefined;
-  #realtime = "off";
-  #memory = "off";
-  #warnings: string[] = [];
-  #rekeying: Rekeying | undefined;
-  /** Configurations that were read and are not in force yet, oldest first. */
-  #proposals: Proposal[] = [];
+  readonly #machine: RingMachine;
+  readonly #changes: RingChanges;
   #ending = false;
   #end: (code: number) => void = () => {};
 
   /** `children`: what it keeps alive; manager and executor unless said otherwise. */
   constructor(
-    private setup: NodeSetup,
+    setup: NodeSetup,
     private readonly log: Log,
     children?: readonly Child[],
   ) {
-    this.#startedWith = setup;
+    this.#machine = new RingMachine(log);
     this.#keyFiles = new KeyFiles(setup.config.totem.keyFile);
     const nextKey = this.#keyFiles.next();
     const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
     this.#core = new RingCore(options, randomBytes(8), monotonicMs());
+    this.#changes = new RingChanges(setup, {
+      core: this.#core,
+      sockets: this.#sockets,
+      keyFiles: this.#keyFiles,
+      log,
+      step: (event) => this.#step(event),
+      tell: () => this.#manager?.send(FromRing.RELOADED, new Uint8Array()),
+    });
     this.#startState = this.#readState();
     this.#state = new RingStateKeeper(this.#startState, {
       write: (state, done) => this.#writeState(state, done),
@@ -140,11 +109,11 @@ export class RingProcess {
 
   /** Runs until the node has left the cluster, or must not go on. Settles with the exit code. */
   async run(): Promise<number> {
-    const { system } = this.setup.config;
+    const { system } = this.#changes.setup.config;
     const lock = lockFile(join(system.stateDir, "lock"));
-    this.#askForPriority();
-    await this.#sockets.prepare(this.setup);
-    this.#sockets.use(this.setup);
+    this.#machine.askForPriority(system);
+    await this.#sockets.prepare(this.#changes.setup);
+    this.#sockets.use(this.#changes.setup);
     const server = serveFrames(
       ringSocketPath(system.runDir),
       {
@@ -154,12 +123,11 @@ export class RingProcess {
       },
       { mode: 0o600 },
     );
-    this.#armWatchdog();
-    setTimeout(() => this.#trimMemory(), startedMs).unref();
+    this.#machine.arm(system, this.#service);
     this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
-    process.on("SIGHUP", () => void this.#reload());
+    process.on("SIGHUP", () => void this.#changes.reload());
     const code = await new Promise<number>((resolve) => {
       this.#end = resolve;
     });
@@ -169,8 +137,7 @@ export class RingProcess {
     this.#sockets.close();
     server.close();
     await this.#writing;
-    if (code === CrmExit.OK) this.#watchdog?.disarm();
-    else this.#watchdog?.abandon();
+    this.#machine.end(code === CrmExit.OK);
     lock.release();
     return code;
   }
@@ -198,7 +165,7 @@ export class RingProcess {
       case "persist-expected-votes":
         return this.#state.change({ expectedVotes: effect.expectedVotes, lastQuorate: effect.lastQuorate });
       case "reconfigured":
-        return this.#reconfigured(effect.change);
+        return this.#changes.reconfigured(effect.change);
       case "store-key":
         return this.#keepKey(
           () => this.#keyFiles.store(effect.key),
@@ -210,7 +177,7 @@ export class RingProcess {
           () => this.#step({ type: "key-adopted", digest: effect.digest }),
         );
       case "key-changed":
-        return this.#keyChanged(effect.digest, effect.nodes);
+        return this.#changes.keyChanged(effect.digest, effect.nodes);
       case "manager-membership":
         if (effect.incarnation !== this.#incarnation) return;
         this.#manager?.send(FromRing.MEMBERSHIP, toJson(effect.membership));
@@ -258,7 +225,7 @@ export class RingProcess {
   // ── sockets, disk, machine ───────────────────────────────────────────────────────────────────────────────
 
   get #statePath(): string {
-    return join(this.setup.config.system.stateDir, "ring.json");
+    return join(this.#changes.setup.config.system.stateDir, "ring.json");
   }
 
   #readState(): RingState {
@@ -292,49 +259,10 @@ export class RingProcess {
   /** Writes a key file; as long as that fails the change of the key waits for this node. */
   #keepKey(write: () => Promise<void>, done: () => void): void {
     this.#writing = this.#writing.then(write).then(done, (error) => {
-      const file = this.setup.config.totem.keyFile;
+      const file = this.#changes.setup.config.totem.keyFile;
       this.log.error("KEY-FILE", `the new key cannot be written: ${error}; tried again`, { file });
       setTimeout(() => this.#keepKey(write, done), 1000);
     });
-  }
-
-  #askForPriority(): void {
-    const { system } = this.setup.config;
-    if (system.realtime) {
-      const granted = enterRealtime(system.realtimePriority);
-      this.#realtime = granted.ok ? `SCHED_RR ${system.realtimePriority}` : `refused: ${granted.reason}`;
-      if (!granted.ok)
-        this.#warn(`no real-time priority: ${granted.reason}; on a busy machine the token may come late`);
-    }
-    if (system.lockMemory) {
-      const granted = lockMemory();
-      this.#memory = granted.ok ? "locked" : `refused: ${granted.reason}`;
-      if (!granted.ok) this.#warn(`memory is not locked: ${granted.reason}; swapping may delay the token`);
-    }
-  }
-
-  /** Gives back what only the start needed, before it stays locked for as long as the ring runs. */
-  #trimMemory(): void {
-    unlockMemory();
-    Bun.gc(true);
-    setTimeout(() => {
-      releaseStartupCode();
-      if (this.#memory === "locked") lockMemory();
-    }, trimMs).unref();
-  }
-
-  #warn(text: string): void {
-    this.#warnings.push(text);
-    this.log.warning("MACHINE", text);
-  }
-
-  #armWatchdog(): void {
-    const { watchdogDevice, watchdogTimeoutMs } = this.setup.config.system;
-    const aliveMs = this.#service.aliveEveryMs;
-    if (aliveMs !== undefined) setInterval(() => this.#service.alive(), aliveMs);
-    if (watchdogDevice === undefined) return;
-    this.#watchdog = openWatchdog(watchdogDevice, Math.max(1, Math.round(watchdogTimeoutMs / 1000)));
-    setInterval(() => this.#watchdog?.pet(), Math.min(1000, watchdogTimeoutMs / 4));
   }
 
   // ── the manager ──────────────────────────────────────────────────────────────────────────────────────────
@@ -400,122 +328,35 @@ export class RingProcess {
         reply({ value: this.status() });
         return;
       case "rekey":
-        return this.#rekey(reply);
+        return this.#changes.rekey(reply);
       case "expected-votes":
         this.#step({ type: "set-expected-votes", votes: request.votes });
         reply({ value: this.status() });
         return;
       case "reload": {
-        void this.#reload().then((result) =>
-          reply(typeof result === "string" ? { error: result } : { value: result }),
-        );
+        void this.#changes
+          .reload()
+          .then((result) => reply(typeof result === "string" ? { error: result } : { value: result }));
         return;
       }
     }
-  }
-
-  /** Gives the cluster a new key; answers when all members use it, or says for whom it waits. */
-  #rekey(reply: (rest: Omit<RingReply, "id">) => void): void {
-    const { settled, quorum, keyChange } = this.#core.status();
-    if (this.#rekeying || keyChange) return reply({ error: "a change of the key is under way already" });
-    if (!settled) return reply({ error: "the membership is changing just now: try again" });
-    // Two parts of a cluster with keys of their own would never hear each other again.
-    if (!quorum.quorate) return reply({ error: "the cluster has no quorum: the key is not changed" });
-    const key = randomBytes(rekeyBytes);
-    const timer = setTimeout(() => {
-      this.#rekeying = undefined;
-      const waitsFor = this.#core.status().keyChange?.waitsFor.map((id) => this.#nameOf(id));
-      const whom = waitsFor?.length ? waitsFor.join(", ") : "the ring";
-      reply({
-        error: `the new key waits for ${whom} (see the log there); until then both keys are accepted`,
-      });
-    }, rekeyPatienceMs);
-    this.#rekeying = { digest: keyDigest(key), timer, reply };
-    this.#step({ type: "rekey", key });
-  }
-
-  #keyChanged(digest: string, members: readonly NodeId[]): void {
-    const names = (ids: readonly NodeId[]) => ids.map((id) => this.#nameOf(id));
-    const { nodes } = this.setup.config;
-    const absent = names(nodes.map(({ id }) => id).filter((id) => !members.includes(id)));
-    this.log.notice("KEY-CHANGED", "all members use the new key; the old one is not accepted any more", {
-      digest,
-      absent: absent.join(" ") || undefined,
-    });
-    this.#manager?.send(FromRing.RELOADED, new Uint8Array());
-    if (this.#rekeying?.digest !== digest) return;
-    clearTimeout(this.#rekeying.timer);
-    const value: RekeyReply = {
-      digest,
-      nodes: names(members),
-      absent,
-      keyFile: this.setup.config.totem.keyFile,
-    };
-    this.#rekeying.reply({ value });
-    this.#rekeying = undefined;
-  }
-
-  #nameOf(id: NodeId): string {
-    return this.setup.config.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
   }
 
   /** Facts about this process for `hactl ring status`. */
   status(): RingProcessStatus {
     return {
       core: this.#core.status(),
-      names: Object.fromEntries(this.setup.config.nodes.map(({ id, name }) => [id, name])),
-      votes: Object.fromEntries(this.setup.config.nodes.map(({ id, votes }) => [id, votes])),
-      addresses: Object.fromEntries(this.setup.self.addresses),
+      names: Object.fromEntries(this.#changes.setup.config.nodes.map(({ id, name }) => [id, name])),
+      votes: Object.fromEntries(this.#changes.setup.config.nodes.map(({ id, votes }) => [id, votes])),
+      addresses: Object.fromEntries(this.#changes.setup.self.addresses),
       monotonicNow: monotonicMs(),
-      realtime: this.#realtime,
-      memory: this.#memory,
-      warnings: this.#warnings,
+      realtime: this.#machine.realtime,
+      memory: this.#machine.memory,
+      warnings: this.#machine.warnings,
       startedAt: this.#startedAt,
       lateness: this.#lateness.summary(),
       children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),
     };
-  }
-
-  /**
-   * Reads hactl.toml again. A mistake changes nothing; what concerns the whole ring is in force on all members at one
-   * point of the messages' order, as soon as all have read the same. Answers what is wrong, or what follows.
-   */
-  async #reload(): Promise<string | ReloadReply> {
-    try {
-      const next = loadNode(this.setup.arguments);
-      // Who applies the change first may send to the new addresses at once.
-      await this.#sockets.prepare(next);
-      const named = (changes: ReturnType<typeof configChanges>) =>
-        changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
-      const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
-      const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
-      const { self: _self, key: _key, ...change } = ringOptions(next, this.#keyFiles.current());
-      const inForce = new Promise<void>((resolve) => {
-        this.#proposals.push({ change, setup: next, inForce: resolve });
-      });
-      this.#step({ type: "reconfigure", change });
-      this.log.notice("RELOADED", "the configuration was read again", {
-        restart: named(restart).join(" ") || undefined,
-      });
-      await Promise.race([inForce, Bun.sleep(reloadPatienceMs)]);
-      const waitsFor = this.#core.status().changeWaitsFor.map((id) => this.#nameOf(id));
-      return { applied: named(applied), restart: named(restart), waitsFor };
-    } catch (error) {
-      if (!(error instanceof HactlError)) throw error;
-      this.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);
-      return error.message;
-    }
-  }
-
-  #reconfigured(change: RingCoreChange): void {
-    const at = this.#proposals.findIndex((proposal) => proposal.change === change);
-    const proposal = this.#proposals[at];
-    if (!proposal) return;
-    // What was read before can't come into force any more.
-    for (const { inForce } of this.#proposals.splice(0, at + 1)) inForce();
-    this.setup = proposal.setup;
-    if (this.#proposals.length === 0) this.#sockets.use(proposal.setup);
-    this.#manager?.send(FromRing.RELOADED, new Uint8Array());
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,17 +8,17 @@ export type {
   TotemStatus,
   TotemTimer,
 } from "./face.ts";
-export {
-  type LinkAddress,
-  type LinkMode,
-  type LinkNode,
-  type LinkOptions,
-  type LinkStatus,
-  Links,
-  type LinksEffect,
-  type LinksOptions,
-  type LinksStatus,
-} from "./links.ts";
+export { Links } from "./links.ts";
+export type {
+  LinkAddress,
+  LinkMode,
+  LinkNode,
+  LinkOptions,
+  LinkStatus,
+  LinksEffect,
+  LinksOptions,
+  LinksStatus,
+} from "./links-face.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
 export { Seal } from "./seal.ts";
 export type { SealCipher } from "./seal-cipher.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type NodeId, nodeId } from "../../src/terms/index.ts";
-import { type LinkMode, Links, type LinksEffect, type LinksOptions } from "../../src/totem/links.ts";
+import { type LinkMode, Links, type LinksEffect, type LinksOptions } from "../../src/totem/index.ts";
 import { canonicalAddress } from "../../src/totem/links-address.ts";
 import { decodePing, decodePong, encodePing, encodePong } from "../../src/totem/links-wire.ts";
 import { Seal } from "../../src/totem/seal.ts";

@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { configChanges } from "../config/index.ts";
+import type { Log } from "../platform/index.ts";
+import { HactlError, type Millis, type NodeId } from "../terms/index.ts";
+import type { RingCore } from "./ring-core.ts";
+import type { RingCoreChange, RingEvent } from "./ring-core-face.ts";
+import { keyDigest } from "./ring-core-keys.ts";
+import type { KeyFiles } from "./ring-key-files.ts";
+import type { RekeyReply, ReloadReply, RingReply } from "./ring-link.ts";
+import type { RingSockets } from "./ring-sockets.ts";
+import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
+
+type Reply = (rest: Omit<RingReply, "id">) => void;
+
+/** An administrator's change of the key that has not come to its end. */
+interface Rekeying {
+  readonly digest: string;
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly reply: Reply;
+}
+
+/** A configuration that was read and is not in force yet. */
+interface Proposal {
+  readonly change: RingCoreChange;
+  readonly setup: NodeSetup;
+  readonly inForce: () => void;
+}
+
+/** Bytes of a new key (corosync-keygen(8) makes so many). */
+const rekeyBytes = 256;
+/** How long an administrator waits for all members to have the new key. */
+const rekeyPatienceMs: Millis = 20_000;
+/** How long a reload waits for the others before it says for whom it waits. */
+const reloadPatienceMs: Millis = 2_000;
+
+/** What the changes need of the ring process. */
+export interface ChangesHost {
+  readonly core: RingCore;
+  readonly sockets: RingSockets;
+  readonly keyFiles: KeyFiles;
+  readonly log: Log;
+  readonly step: (event: RingEvent) => void;
+  /** Tells the manager that configuration or key are others now. */
+  readonly tell: () => void;
+}
+
+/** What an administrator changes while the ring runs: the cluster's key, and the configuration. */
+export class RingChanges {
+  /** What needs a restart to change is still as it was then. */
+  readonly #startedWith: NodeSetup;
+  #rekeying: Rekeying | undefined;
+  /** Configurations that were read and are not in force yet, oldest first. */
+  #proposals: Proposal[] = [];
+
+  /** `setup`: the configuration that is in force. */
+  constructor(
+    public setup: NodeSetup,
+    private readonly host: ChangesHost,
+  ) {
+    this.#startedWith = setup;
+  }
+
+  /** Gives the cluster a new key; answers when all members use it, or says for whom it waits. */
+  rekey(reply: Reply): void {
+    const { settled, quorum, keyChange } = this.host.core.status();
+    if (this.#rekeying || keyChange) return reply({ error: "a change of the key is under way already" });
+    if (!settled) return reply({ error: "the membership is changing just now: try again" });
+    // Two parts of a cluster with keys of their own would never hear each other again.
+    if (!quorum.quorate) return reply({ error: "the cluster has no quorum: the key is not changed" });
+    const key = randomBytes(rekeyBytes);
+    const timer = setTimeout(() => {
+      this.#rekeying = undefined;
+      const waitsFor = this.host.core.status().keyChange?.waitsFor.map((id) => this.#nameOf(id));
+      const whom = waitsFor?.length ? waitsFor.join(", ") : "the ring";
+      reply({
+        error: `the new key waits for ${whom} (see the log there); until then both keys are accepted`,
+      });
+    }, rekeyPatienceMs);
+    this.#rekeying = { digest: keyDigest(key), timer, reply };
+    this.host.step({ type: "rekey", key });
+  }
+
+  /** All members use the new key. */
+  keyChanged(digest: string, members: readonly NodeId[]): void {
+    const names = (ids: readonly NodeId[]) => ids.map((id) => this.#nameOf(id));
+    const { nodes } = this.setup.config;
+    const absent = names(nodes.map(({ id }) => id).filter((id) => !members.includes(id)));
+    this.host.log.notice("KEY-CHANGED", "all members use the new key; the old one is not accepted any more", {
+      digest,
+      absent: absent.join(" ") || undefined,
+    });
+    this.host.tell();
+    if (this.#rekeying?.digest !== digest) return;
+    clearTimeout(this.#rekeying.timer);
+    const value: RekeyReply = {
+      digest,
+      nodes: names(members),
+      absent,
+      keyFile: this.setup.config.totem.keyFile,
+    };
+    this.#rekeying.reply({ value });
+    this.#rekeying = undefined;
+  }
+
+  #nameOf(id: NodeId): string {
+    return this.setup.config.nodes.find((node) => node.id === id)?.name ?? `node ${id}`;
+  }
+
+  /**
+   * Reads hactl.toml again. A mistake changes nothing; what concerns the whole ring is in force on all members at one
+   * point of the messages' order, as soon as all have read the same. Answers what is wrong, or what follows.
+   */
+  async reload(): Promise<string | ReloadReply> {
+    try {
+      const next = loadNode(this.setup.arguments);
+      // Who applies the change first may send to the new addresses at once.
+      await this.host.sockets.prepare(next);
+      const named = (changes: ReturnType<typeof configChanges>) =>
+        changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
+      const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
+      const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
+      const { self: _self, key: _key, ...change } = ringOptions(next, this.host.keyFiles.current());
+      const inForce = new Promise<void>((resolve) => {
+        this.#proposals.push({ change, setup: next, inForce: resolve });
+      });
+      this.host.step({ type: "reconfigure", change });
+      this.host.log.notice("RELOADED", "the configuration was read again", {
+        restart: named(restart).join(" ") || undefined,
+      });
+      await Promise.race([inForce, Bun.sleep(reloadPatienceMs)]);
+      const waitsFor = this.host.core.status().changeWaitsFor.map((id) => this.#nameOf(id));
+      return { applied: named(applied), restart: named(restart), waitsFor };
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      this.host.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);
+      return error.message;
+    }
+  }
+
+  /** A change that was read here is in force on all members. */
+  reconfigured(change: RingCoreChange): void {
+    const at = this.#proposals.findIndex((proposal) => proposal.change === change);
+    const proposal = this.#proposals[at];
+    if (!proposal) return;
+    // What was read before can't come into force any more.
+    for (const { inForce } of this.#proposals.splice(0, at + 1)) inForce();
+    this.setup = proposal.setup;
+    if (this.#proposals.length === 0) this.host.sockets.use(proposal.setup);
+    this.host.tell();
+  }
+}

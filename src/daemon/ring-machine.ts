@@ -1,0 +1,76 @@
+import type { HactlConfig } from "../config/index.ts";
+import {
+  enterRealtime,
+  type Log,
+  lockMemory,
+  openWatchdog,
+  releaseStartupCode,
+  type ServiceManager,
+  unlockMemory,
+  type Watchdog,
+} from "../platform/index.ts";
+import type { Millis } from "../terms/index.ts";
+
+/** When the start is over, and the memory that only it needed can be given back. */
+const startedMs: Millis = 10_000;
+/** Time for the allocator to return what a collection has freed: it can't while memory is locked. */
+const trimMs: Millis = 500;
+
+type System = HactlConfig["system"];
+
+/** What the ring process asks of its machine: to run in time, to stay in memory, and to be noticed when it hangs. */
+export class RingMachine {
+  /** What was granted, for `hactl ring status`. */
+  realtime = "off";
+  memory = "off";
+  readonly warnings: string[] = [];
+  #watchdog: Watchdog | undefined;
+
+  constructor(private readonly log: Log) {}
+
+  /** Asks for priority and locked memory; what is refused is a warning. */
+  askForPriority(system: System): void {
+    if (system.realtime) {
+      const granted = enterRealtime(system.realtimePriority);
+      this.realtime = granted.ok ? `SCHED_RR ${system.realtimePriority}` : `refused: ${granted.reason}`;
+      if (!granted.ok)
+        this.#warn(`no real-time priority: ${granted.reason}; on a busy machine the token may come late`);
+    }
+    if (system.lockMemory) {
+      const granted = lockMemory();
+      this.memory = granted.ok ? "locked" : `refused: ${granted.reason}`;
+      if (!granted.ok) this.#warn(`memory is not locked: ${granted.reason}; swapping may delay the token`);
+    }
+    setTimeout(() => this.#trimMemory(), startedMs).unref();
+  }
+
+  /** From now on service manager and watchdog are told that the ring is alive. */
+  arm({ watchdogDevice, watchdogTimeoutMs }: System, service: ServiceManager): void {
+    const aliveMs = service.aliveEveryMs;
+    if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs);
+    if (watchdogDevice === undefined) return;
+    this.#watchdog = openWatchdog(watchdogDevice, Math.max(1, Math.round(watchdogTimeoutMs / 1000)));
+    setInterval(() => this.#watchdog?.pet(), Math.min(1000, watchdogTimeoutMs / 4));
+  }
+
+  /** The ring has ended: the watchdog lets the node live only when that was in order. */
+  end(inOrder: boolean): void {
+    if (inOrder) this.#watchdog?.disarm();
+    else this.#watchdog?.abandon();
+  }
+
+  /** Gives back what only the start needed, before it stays locked for as long as the ring runs. */
+  #trimMemory(): void {
+    unlockMemory();
+    Bun.gc(true);
+    setTimeout(() => {
+      releaseStartupCode();
+      if (this.memory === "locked") lockMemory();
+    }, trimMs).unref();
+  }
+
+  #warn(text: string): void {
+    this.warnings.push(text);
+    this.log.warning("MACHINE", text);
+  }
+}

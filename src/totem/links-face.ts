@@ -1,0 +1,91 @@
+import type { Millis, NodeId } from "../terms/index.ts";
+import type { LinkTimes } from "./links-liveness.ts";
+
+/** How a datagram chooses among the links that are up (corosync.conf(5), link_mode). */
+export type LinkMode = "passive" | "active" | "rr";
+
+/** One network that connects all nodes. */
+export interface LinkOptions extends LinkTimes {
+  /** 0 … 7. */
+  readonly number: number;
+  /** In passive mode the highest wins, then the lowest number. */
+  readonly priority: number;
+}
+
+/** Where a node is reached. */
+export interface LinkAddress {
+  readonly link: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A node of the node list with its addresses, at most one a link. */
+export interface LinkNode {
+  readonly node: NodeId;
+  readonly addresses: readonly LinkAddress[];
+}
+
+/** What may change while the ring runs. */
+export interface LinksOptions {
+  readonly mode: LinkMode;
+  readonly links: readonly LinkOptions[];
+  readonly nodes: readonly LinkNode[];
+  /** Drop what comes from addresses that are not in the node list (corosync.conf(5), block_unlisted_ips). */
+  readonly blockUnlistedIps: boolean;
+  /** How long a node counts as heard after its last link went down: the token timeout. */
+  readonly reachLagMs: Millis;
+}
+
+/** What the links ask for, in order. */
+export type LinksEffect =
+  | {
+      readonly type: "send";
+      readonly link: number;
+      readonly to: NodeId;
+      readonly address: string;
+      readonly port: number;
+      readonly data: Uint8Array;
+    }
+  | { readonly type: "set-timer"; readonly timer: "tick"; readonly afterMs: Millis }
+  /** A protocol message from a node that this node hears both ways. */
+  | { readonly type: "receive"; readonly from: NodeId; readonly data: Uint8Array }
+  /** No link has carried anything to this node and back for the lag: nothing more is received from it. */
+  | { readonly type: "lost"; readonly node: NodeId }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "notice" | "warning"; readonly text: string };
+
+/** Reasons for which a datagram is dropped; each is counted. */
+export type LinkDrop =
+  | "short"
+  | "foreign"
+  | "version"
+  | "own"
+  | "unknown-sender"
+  | "unknown-key"
+  | "bad-tag"
+  | "replay"
+  | "unlisted-address"
+  | "wrong-address"
+  | "unknown-link"
+  | "malformed"
+  | "misdirected"
+  | "unproven"
+  | "stale-pong"
+  | "unreachable";
+
+/** One link to one node, for `hactl ring status`. */
+export interface LinkStatus {
+  readonly node: NodeId;
+  readonly link: number;
+  readonly address: string;
+  readonly up: boolean;
+  readonly since: Millis;
+  readonly latencyMs: number | undefined;
+  readonly downs: number;
+}
+
+export interface LinksStatus {
+  readonly links: readonly LinkStatus[];
+  /** Whom each node hears both ways: this node, and those that it hears, as they say. */
+  readonly hears: ReadonlyMap<NodeId, readonly NodeId[]>;
+  readonly counters: Readonly<Record<string, number>>;
+}

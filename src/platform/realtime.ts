@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { address, errno, errorName, libc } from "./libc.ts";
 
 const SCHED_OTHER = 0;
@@ -99,9 +99,10 @@ export function lockMemory(): Granted {
  * and never written, so nothing can be lost. Memory must not be locked (madvise(2), MADV_DONTNEED).
  */
 export function releaseStartupCode(): void {
+  const executable = readlinkSync("/proc/self/exe");
   for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
     const [, start, end, path] = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ [1-9]\d* +(.*)$/.exec(line) ?? [];
-    if (start === undefined || end === undefined || path !== process.execPath) continue;
+    if (start === undefined || end === undefined || path !== executable) continue;
     const from = Number.parseInt(start, 16);
     libc().madvise(from, Number.parseInt(end, 16) - from, MADV_DONTNEED);
   }

@@ -178,6 +178,45 @@ test("a node is added and removed, and an address changes, while the others run"
   expect(core.quorum.expectedVotes).toBe(2);
 }, 60_000);
 
+test("a second link comes, carries the ring by another link_mode, and goes, while messages are on their way", async () => {
+  const ring = await RingCluster.make({ nodes: 3, links: 2 });
+  close = () => ring.close();
+  const whole = new Map(ring.names.map((name) => [name, readFileSync(ring.nodes.configOf(name), "utf8")]));
+  const single = (text: string) =>
+    text
+      .replace(/\[\[totem\.interface\]\]\nlinknumber = 1\nmcastport = \d+\n/, "")
+      .replaceAll(/ring1_addr = .*\n/g, "");
+  for (const name of ring.names) edit(ring.nodes, name, single);
+  await ring.startAll();
+  await ring.ring(ring.names, 20_000);
+  const before = memberships(ring, ring.names);
+  const finish = traffic(ring, ring.names);
+  const links = async () => (await ring.client("node1").status()).core.links.links;
+  const reload = async (change: (text: string) => string) => {
+    for (const name of ring.names) edit(ring.nodes, name, change);
+    const all = ring.names.map((name) => ring.client(name).ask<ReloadReply>({ type: "reload" }));
+    expect((await Promise.all(all)).at(-1)?.waitsFor).toEqual([]);
+  };
+  expect((await links()).map(({ link }) => link)).toEqual([0, 0]);
+
+  for (const name of ring.names) writeFileSync(ring.nodes.configOf(name), whole.get(name) ?? "");
+  await reload((text) => text.replace("[totem]\n", '[totem]\nlink_mode = "active"\n'));
+  await ring.nodes.until("both links are up", 5_000, async () => {
+    const all = await links();
+    return all.length === 4 && all.every(({ up }) => up) ? true : undefined;
+  });
+  await Bun.sleep(500);
+  // In active mode every datagram comes twice; the second is a replay.
+  const { counters } = (await ring.client("node1").status()).core.links;
+  expect(counters["drop:replay"]).toBeGreaterThan(100);
+
+  await reload(single);
+  expect((await links()).map(({ link }) => link)).toEqual([0, 0]);
+  await finish();
+  const rings = ring.client("node1").memberships.slice((before[0] ?? 1) - 1);
+  expect(new Set(rings.map(({ membership }) => membership.ringId.sequence)).size).toBe(1);
+}, 60_000);
+
 test("hactl reload adds a node to a cluster that runs, and hactl ring rekey changes the key of all three", async () => {
   const nodes = await LocalCluster.make({ nodes: 3, port: 10_000 + (process.pid % 2_000) * 8 });
   close = () => nodes.destroy();

@@ -1,4 +1,5 @@
 import { INFINITY } from "../terms/index.ts";
+import { activeNode } from "./availability.ts";
 import { Role } from "./flags.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
 import { addPlaceScore, setAll } from "./places.ts";
@@ -24,9 +25,13 @@ export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: 
   if (rsc.parent) addRunning(cluster, rsc.parent, node, false);
 }
 
-/** Nodes where it counts as active; a migration under way counts once. */
+/**
+ * Nodes where it counts as active: for what may start before nodes are fenced, only those that are up and clean. A
+ * migration under way counts once.
+ */
 function activeCount(rsc: Resource): number {
-  const count = rsc.runningOn.length;
+  const { all, clean } = activeNode(rsc);
+  const count = rsc.needsFencing ? all : clean;
   return count === 2 && rsc.partialMigrationTarget ? 1 : count;
 }
 

@@ -70,6 +70,22 @@ describe("choice among nodes by capacity", () => {
     expect(decided).toEqual(["a n1", "b n2"]);
   });
 
+  test("an instance goes where there is room for itself, once, and for what has to be with it", () => {
+    const clone = `<clone id="c">${meta("c", { "clone-max": "1" })}${needing("i", { cpu: 1 })}</clone>`;
+    const decided = placed({
+      properties: { "placement-strategy": "minimal" },
+      nodes: ["n1", "n2", "n3"],
+      nodeContents: {
+        n1: utilization("n1", { cpu: 1 }),
+        n2: utilization("n2", { cpu: 2 }),
+        n3: utilization("n3", { cpu: 3 }),
+      },
+      resources: clone + needing("p", { cpu: 1 }),
+      constraints: together("p", "c"),
+    });
+    expect(decided).toEqual(["i n2", "p n2"]);
+  });
+
   test("the host of a container has to have room for what is inside, the node inside needs none", () => {
     const bundle =
       `<bundle id="box"><podman image="x" replicas="1"/><network ip-range-start="10.0.0.1"/>` +

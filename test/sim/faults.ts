@@ -240,8 +240,9 @@ export class Faults {
     const node = this.cluster.node(id);
     node.disk.replace();
     invariants.onNewDisk(node);
-    const { lastManStanding, allowDownscale } = plan.quorum ?? {};
-    if (lastManStanding || allowDownscale || invariants.votesChanged) invariants.splitAllowed = true;
+    const { lastManStanding, allowDownscale, autoTieBreaker } = plan.quorum ?? {};
+    if (lastManStanding || allowDownscale || autoTieBreaker || invariants.votesChanged)
+      invariants.splitAllowed = true;
   }
 
   /** Timers come late. */

@@ -396,6 +396,23 @@ describe("auto_tie_breaker", () => {
     expect(cluster.form([4, 5]).quorate).toBe(false);
   });
 
+  test("nodes that start again remember who was there, so that the one that had left does not decide", () => {
+    const cluster = new Cluster(options(4, { autoTieBreaker: true, autoTieBreakerNode: "highest" }));
+    const restartWithState = (id: number) => {
+      const {
+        quorateSequence: sequence,
+        quorateMembers: members,
+        quorateExpected,
+      } = cluster.node(id).view([]);
+      cluster.restart(id, quorateExpected, { sequence, members, expectedVotes: quorateExpected });
+    };
+    cluster.form(upTo(4));
+    cluster.form([1, 2, 3]);
+    for (const id of [1, 4]) restartWithState(id);
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: true, votes: 2 });
+    expect(cluster.form([1, 4])).toMatchObject({ quorate: false, votes: 2 });
+  });
+
   test("less than half is not enough, even with the tie-breaking node", () => {
     const cluster = new Cluster(options(5, { autoTieBreaker: true }));
     cluster.form(upTo(5));

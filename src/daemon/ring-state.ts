@@ -16,7 +16,7 @@ function isLastQuorate(value: unknown): value is LastQuorate {
   return isCount(sequence) && isCount(expectedVotes) && isVoters(members);
 }
 
-/** Reads a state file; undefined when it is damaged. */
+/** Reads a state file; undefined when it is damaged. A quorum that another version has noted otherwise is left out. */
 export function parseRingState(text: string): RingState | undefined {
   let value: Partial<Record<keyof RingState, unknown>> | null;
   try {
@@ -27,11 +27,10 @@ export function parseRingState(text: string): RingState | undefined {
   if (!isCount(value?.ringSequence)) return undefined;
   const { ringSequence, expectedVotes, lastQuorate } = value;
   if (expectedVotes !== undefined && !isCount(expectedVotes)) return undefined;
-  if (lastQuorate !== undefined && !isLastQuorate(lastQuorate)) return undefined;
   return {
     ringSequence,
     ...(expectedVotes !== undefined && { expectedVotes }),
-    ...(lastQuorate !== undefined && { lastQuorate }),
+    ...(isLastQuorate(lastQuorate) && { lastQuorate }),
   };
 }
 

@@ -34,13 +34,14 @@ describe("the state file", () => {
     const text = JSON.stringify({ ringSequence: 12, expectedVotes: 3, lastQuorate });
     for (let length = 0; length < text.length; length++)
       expect(parseRingState(text.slice(0, length))).toBeUndefined();
-    const damaged = [
-      { ringSequence: -4 },
-      { ringSequence: 4, expectedVotes: "3" },
-      { ringSequence: 4, lastQuorate: { ...lastQuorate, members: [1, 2] } },
-    ];
+    const damaged = [{ ringSequence: -4 }, { ringSequence: 4, expectedVotes: "3" }];
     for (const state of damaged) expect(parseRingState(JSON.stringify(state))).toBeUndefined();
     expect(parseRingState("null")).toBeUndefined();
+  });
+
+  test("of a version that noted the quorum otherwise keeps its ring sequence", () => {
+    const older = { ringSequence: 4, lastQuorate: { ...lastQuorate, members: [1, 2] } };
+    expect(parseRingState(JSON.stringify(older))).toEqual({ ringSequence: 4 });
   });
 });
 

@@ -113,12 +113,13 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
 }
 
+/** Numbers beyond are no numbers of anything, and Pacemaker does not hold them. */
+const largest = 2 ** 31 - 1;
+
 /** What to do when a value does not fit; `undefined` when it does. */
 function cureFor({ type, values, min, max }: OptionSpec, value: string): string | undefined {
   const inLimits = (number: number | undefined) =>
-    number !== undefined &&
-    number >= (min ?? Number.NEGATIVE_INFINITY) &&
-    number <= (max ?? Number.POSITIVE_INFINITY);
+    number !== undefined && number >= (min ?? -largest) && number <= (max ?? largest);
   const limits =
     min === undefined ? "" : max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
   switch (type) {

@@ -1,6 +1,7 @@
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
+import { findCircles } from "./verify-circles.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
@@ -22,6 +23,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findValueProblems(configuration),
+    ...findCircles(configuration),
     ...findOptionProblems(configuration),
   ];
   const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { type CibOperation, child, formatXml, parseXml, upgradeCib, type XmlElement } from "../cib/index.ts";
 import { type AdminClient, connectAdmin } from "../daemon/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { readText } from "./read-text.ts";
 
 /** A CIB that a command reads: that of the cluster, or a file (CIB_file, as Pacemaker's tools know it). */
 export interface ReadCib {
@@ -30,21 +30,6 @@ export async function readCib(): Promise<ReadCib> {
     return parts(await client.request<string>({ type: "cib" }));
   } finally {
     client.close();
-  }
-}
-
-/** Text of a file; `-` is standard input. @throws HactlError NO_FILE */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file === "-" ? "/dev/stdin" : file, "utf8");
-  } catch (cause) {
-    throw new HactlError({
-      code: "NO_FILE",
-      what: `the file cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-      where: { file },
-      exit: CrmExit.NOINPUT,
-      cause,
-    });
   }
 }
 

@@ -70,7 +70,10 @@ export function unpackResources(unpacker: Unpacker, resources: XmlElement | unde
   // A watchdog takes a node down when nobody else can.
   if (cluster.options.haveWatchdog) cluster.haveFenceDevice = true;
   if (cluster.options.fencingEnabled && !cluster.haveFenceDevice)
-    cluster.error("Resource start-up disabled since no fencing resources have been defined");
+    cluster.error(
+      "Resource start-up disabled since no fencing resources have been defined",
+      "fencing-enabled",
+    );
 }
 
 export function sortByPriority(cluster: Cluster): void {

@@ -346,3 +346,42 @@ describe("option tables", () => {
     });
   });
 });
+
+describe("circles", () => {
+  const cib = (constraints: string) =>
+    parseXml(
+      `<cib><configuration><crm_config><cluster_property_set id="o"><nvpair id="p" name="stonith-enabled" value="true"/>` +
+        `</cluster_property_set></crm_config><nodes/><resources><primitive id="st" class="stonith" type="x"/>` +
+        ["a", "b", "c"]
+          .map((id) => `<primitive id="${id}" class="ocf" provider="heartbeat" type="Dummy"/>`)
+          .join("") +
+        `</resources><constraints>${constraints}</constraints></configuration></cib>`,
+    );
+  const circles = (constraints: string) =>
+    verifyCib(cib(constraints))
+      .filter(({ code }) => code === "CIRCLE")
+      .map(({ text, id, level }) => `${level} ${id}: ${text}`);
+  const with_ = (id: string, rsc: string, other: string) =>
+    `<rsc_colocation id="${id}" rsc="${rsc}" with-rsc="${other}" score="INFINITY"/>`;
+
+  test("of colocations and of orders are told, with the way around", () => {
+    expect(circles(with_("1", "a", "b") + with_("2", "b", "c") + with_("3", "c", "a"))).toEqual([
+      "warning 3: the colocations 1, 2, 3 form a circle: a → b → c → a",
+    ]);
+    expect(circles('<rsc_order id="1" first="a" then="b"/><rsc_order id="2" first="b" then="a"/>')).toEqual([
+      "warning 2: the orders 1, 2 form a circle: a → b → a",
+    ]);
+  });
+
+  test("are not what only looks like one", () => {
+    expect(circles(with_("1", "a", "b") + with_("2", "b", "c") + with_("3", "a", "c"))).toEqual([]);
+    expect(
+      circles('<rsc_order id="1" first="a" then="b"/><rsc_order id="2" first="b" then="a" kind="Optional"/>'),
+    ).toEqual([]);
+    expect(
+      circles(
+        '<rsc_order id="1" first="a" then="b"/><rsc_order id="2" first="b" then="a" first-action="stop"/>',
+      ),
+    ).toEqual([]);
+  });
+});

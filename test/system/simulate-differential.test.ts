@@ -150,3 +150,13 @@ test("the graph has the same actions with the same numbers, inputs and parameter
   }
   expect(differing).toEqual([]);
 });
+
+test("files that bzip2 has packed are read, as Pacemaker keeps its inputs so", () => {
+  const file = join(directory, "packed.xml");
+  writeFileSync(file, formatXml(randomCluster(seeds[0] ?? 0)));
+  const plain = call(ours, ["-x", file, "-S"]);
+  rmSync(`${file}.bz2`, { force: true });
+  expect(Bun.spawnSync(["bzip2", "-k", file]).exitCode).toBe(0);
+  expect(call(ours, ["-x", `${file}.bz2`, "-S"])).toEqual(plain);
+  expect(call(["crm_simulate"], ["-x", `${file}.bz2`, "-S"]).code).toBe(0);
+});

@@ -11,8 +11,9 @@ import {
 } from "../../cib/index.ts";
 import { writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { changeConfiguration, readCib, readText } from "../live-cib.ts";
+import { changeConfiguration, readCib } from "../live-cib.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { readText } from "../read-text.ts";
 
 /** A command that reads all its words itself. */
 const anyWords = <T extends { readonly name: string }>(meta: T): T => ({ ...meta, extraWords: true });

@@ -90,6 +90,6 @@ function formatReport(
 
 /** What a file shows, when CIB_file names one. */
 export async function fileStatus(file: string): Promise<StatusInput> {
-  const cib = await readCibFile(file);
+  const cib = readCibFile(file);
   return fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET);
 }

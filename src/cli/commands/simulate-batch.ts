@@ -1,8 +1,8 @@
-import { parseXml } from "../../cib/index.ts";
 import { noInjections } from "../../controller/index.ts";
 import { HactlError } from "../../terms/index.ts";
 import { scoreLines } from "../render/simulate-report.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
+import { readCibFile } from "./source.ts";
 
 /** Name of the result format. */
 const format = "hactl-sim/1";
@@ -69,12 +69,12 @@ function readRequest(line: string): Request {
 }
 
 /** Answers one line of a batch. Whatever is wrong with the request becomes part of the answer. */
-export async function answerLine(line: string, clock: () => number): Promise<string> {
+export function answerLine(line: string, clock: () => number): string {
   let name: unknown;
   try {
     name = nameOf(line);
     const request = readRequest(line);
-    const cib = parseXml(await Bun.file(request.cib).text(), request.cib);
+    const cib = readCibFile(request.cib);
     const run = runSimulation({
       cib,
       clock: clock(),
@@ -103,7 +103,7 @@ function describe(error: unknown): string {
 export async function runBatch(): Promise<number> {
   for await (const line of console) {
     if (line.trim() === "") continue;
-    const answer = await answerLine(line, () => Math.floor(Date.now() / 1000));
+    const answer = answerLine(line, () => Math.floor(Date.now() / 1000));
     await writeAll(`${answer}\n`);
   }
   return 0;

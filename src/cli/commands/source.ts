@@ -1,5 +1,6 @@
 import { parseXml, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { readText } from "../read-text.ts";
 
 /** A `<cib>` to work on, and the file that it came from. */
 export interface ClusterSource {
@@ -13,27 +14,16 @@ export interface ClusterSource {
  */
 export async function loadCluster(source: { file?: string; live?: boolean }): Promise<ClusterSource> {
   const file = source.live ? undefined : (source.file ?? process.env.CIB_file);
-  if (file === "-")
-    return { cib: checkRoot(parseXml(await Bun.stdin.text(), "standard input"), "standard input") };
-  if (file !== undefined) return { cib: await readCibFile(file), file };
+  if (file === "-") return { cib: readCibFile("-") };
+  if (file !== undefined) return { cib: readCibFile(file), file };
   const { runningCib } = await import("./live.ts");
   return { cib: await runningCib() };
 }
 
-/** Reads a CIB from a file; gzip is unpacked. */
-export async function readCibFile(file: string): Promise<XmlElement> {
-  const bytes = await Bun.file(file).bytes();
-  if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) {
-    throw new HactlError({
-      code: "COMPRESSED_INPUT",
-      what: "the file is compressed with bzip2",
-      where: { file },
-      cure: `Unpack it first: bunzip2 -k ${file}`,
-      exit: CrmExit.DATAERR,
-    });
-  }
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? Bun.gunzipSync(bytes) : bytes;
-  return checkRoot(parseXml(new TextDecoder().decode(plain), file), file);
+/** Reads a CIB from a file, packed or not; `-` is standard input. */
+export function readCibFile(file: string): XmlElement {
+  const name = file === "-" ? "standard input" : file;
+  return checkRoot(parseXml(readText(file), name), name);
 }
 
 function checkRoot(root: XmlElement, file: string): XmlElement {

@@ -32,6 +32,10 @@ const isXml = (text: string): boolean => /^\s*(?:\uFEFF)?\s*</.test(text);
 
 /** Checks a configuration, XML or crm shell text: form, references, values, and what the scheduler says of it. */
 export function verifyText(text: string, file: string, now: number): Verification {
+  if (text.trim() === "") {
+    const cure = "Give a whole CIB, a <configuration>, or crm shell text";
+    return { findings: [{ level: "error", code: "EMPTY", text: "there is nothing in it", file, cure }] };
+  }
   return isXml(text) ? verifyXml(text, file, now) : verifyCrm(text, file, now);
 }
 
@@ -82,11 +86,26 @@ function findingOf(error: HactlError, file: string): Finding {
 /** Checks a CIB that has been read. */
 export function verifyTree(cib: XmlElement, file: string, now: number): Verification {
   const problems = verifyCib(cib).map((problem: CibProblem): Finding => ({ ...problem, file }));
-  const seen = new Set(problems.map(({ text }) => text));
+  // What the check has found the scheduler need not say again.
+  const told = new Set(
+    problems.flatMap(({ id, code }) => (code === "NO_FENCING" ? "fencing-enabled" : (id ?? []))),
+  );
+  const lines = linesById(cib);
   const decided = schedulerMessages(cib, now)
-    .filter(({ text, level }) => level !== "info" && !seen.has(text))
-    .map((message): Finding => ({ code: "SCHEDULER", file, ...message }));
+    .filter(({ level, id }) => level !== "info" && !(id !== undefined && told.has(id)))
+    .map((message): Finding => {
+      const line = message.line ?? (message.id === undefined ? undefined : lines.get(message.id));
+      return { code: "SCHEDULER", file, ...message, ...(line === undefined ? {} : { line }) };
+    });
   return { findings: [...problems, ...withoutRepeats(decided)], cib };
+}
+
+/** Where in the file each id stands first. */
+function linesById(root: XmlElement, lines = new Map<string, number>()): Map<string, number> {
+  const id = root.attributes.get("id");
+  if (id !== undefined && root.line !== undefined && !lines.has(id)) lines.set(id, root.line);
+  for (const inner of root.children) linesById(inner, lines);
+  return lines;
 }
 
 function schedulerMessages(cib: XmlElement, now: number): readonly SchedulerMessage[] {

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { CrmExit } from "../../terms/index.ts";
-import { readText } from "../live-cib.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
+import { readText } from "../read-text.ts";
 import { runningCib } from "./live.ts";
 import { type Finding, findingText, type Verification, verifyText, verifyTree } from "./verify-run.ts";
 

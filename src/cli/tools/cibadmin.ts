@@ -1,6 +1,6 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { readText } from "../live-cib.ts";
+import { readText } from "../read-text.ts";
 import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";

@@ -1,4 +1,4 @@
-import { readText } from "../live-cib.ts";
+import { readText } from "../read-text.ts";
 import { asTool, usage } from "./connection.ts";
 import type { OptionRow } from "./getopt.ts";
 

@@ -1,5 +1,5 @@
 import { CrmExit } from "../../terms/index.ts";
-import { readText } from "../live-cib.ts";
+import { readText } from "../read-text.ts";
 import { asTool, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 import { xmlDiff } from "./xml-diff.ts";

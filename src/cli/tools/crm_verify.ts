@@ -2,8 +2,8 @@ import { formatXml } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { runningCib } from "../commands/live.ts";
 import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
-import { readText } from "../live-cib.ts";
 import { print, reportError } from "../output.ts";
+import { readText } from "../read-text.ts";
 import { printVersion } from "../version.ts";
 import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "./getopt.ts";
 

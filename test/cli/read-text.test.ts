@@ -1,0 +1,37 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readText } from "../../src/cli/read-text.ts";
+import { HactlError } from "../../src/terms/index.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "hactl-read-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function codeOf(path: string): string {
+  try {
+    readText(path);
+  } catch (error) {
+    if (error instanceof HactlError) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+test("plain and packed files hold the same text", () => {
+  const text = "<cib/>\n";
+  expect(readText(file("plain.xml", text))).toBe(text);
+  expect(readText(file("packed.xml.gz", Bun.gzipSync(new TextEncoder().encode(text))))).toBe(text);
+});
+
+test("what is not there, or damaged, is named", () => {
+  expect(codeOf(join(directory, "nosuch"))).toBe("NO_FILE");
+  expect(codeOf(file("damaged.bz2", "BZhnothing"))).toBe("COMPRESSED_INPUT");
+  expect(codeOf(file("damaged.gz", new Uint8Array([0x1f, 0x8b, 1, 2, 3])))).toBe("COMPRESSED_INPUT");
+});

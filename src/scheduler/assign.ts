@@ -1,5 +1,5 @@
 import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
-import { compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
+import { compareCapacity, compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
 import {
   addDependentScores,
   applyThisWith,
@@ -7,7 +7,9 @@ import {
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
+import type { Cause } from "./face.ts";
 import { Flag, Role } from "./flags.ts";
+import { noteScores } from "./ledger.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
@@ -60,8 +62,10 @@ export function assignPrimitive(
   rsc.assigning = true;
   applyColocations(cluster, rsc);
   const { options } = cluster;
-  if (rsc.nextRole === Role.Stopped) addPlaceScore(cluster, rsc, undefined, -INFINITY);
-  else if (rsc.nextRole > rsc.role && !cluster.quorate && options.noQuorumPolicy === "freeze")
+  if (rsc.nextRole === Role.Stopped) {
+    addPlaceScore(cluster, rsc, undefined, -INFINITY);
+    noteScores(cluster, rsc, { source: "target-role", text: "it shall be stopped" }, () => -INFINITY);
+  } else if (rsc.nextRole > rsc.role && !cluster.quorate && options.noQuorumPolicy === "freeze")
     rsc.nextRole = rsc.role;
   showScores(cluster, rsc, "primitive");
   if (options.fencingEnabled && !cluster.haveFenceDevice) rsc.managed = false;
@@ -81,13 +85,38 @@ function applyColocations(cluster: Cluster, rsc: Resource): void {
   const asDependent = thisWithColocations(rsc).filter(counts);
   const asPrimary = withThisColocations(rsc).filter(counts);
   const apply = (which: (colocation: Colocation) => boolean) => {
-    for (const colocation of asDependent.filter(which)) applyThisWith(cluster, colocation, rsc);
-    for (const colocation of asPrimary.filter(which)) addDependentScores(cluster, colocation, rsc);
+    for (const colocation of asDependent.filter(which)) {
+      applyThisWith(cluster, colocation, rsc);
+      if (cluster.ledger) noteScores(cluster, rsc, causeAsDependent(colocation));
+    }
+    for (const colocation of asPrimary.filter(which)) {
+      addDependentScores(cluster, colocation, rsc);
+      if (cluster.ledger) noteScores(cluster, rsc, causeAsPrimary(colocation));
+    }
   };
   if (!cluster.rules.mandatoryColocationsFirst) return apply(() => true);
   apply(isMandatory);
   apply((colocation) => !isMandatory(colocation));
 }
+
+const causeAsDependent = ({ id, primary, score, attribute }: Colocation): Cause => {
+  const target = primary.assignedTo;
+  const by = attribute === "#uname" ? "" : ` (by ${attribute})`;
+  return {
+    source: "colocation",
+    id,
+    text: target
+      ? `${id}: ${score < 0 ? "away from" : "with"} ${primary.id}, which goes to ${target.name}${by}`
+      : `${id}: ${score < 0 ? "away from" : "with"} ${primary.id}${primary.isCollective ? "" : ", which does not run"}${by}`,
+  };
+};
+
+/** What follows a resource has a say in where it goes. */
+const causeAsPrimary = ({ id, dependent }: Colocation): Cause => ({
+  source: "colocation",
+  id,
+  text: `${id}: where ${dependent.id}, which follows it, would like to be`,
+});
 
 function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, stopIfFail: boolean): void {
   const mostFree = banInsufficient(cluster, rsc);
@@ -101,6 +130,7 @@ function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, st
     if (wanted && wanted.score >= best.score && placeUsable(wanted)) chosen = wanted;
   }
   if (!chosen && best) chosen = preferCurrent(rsc, best, current);
+  if (cluster.ledger && chosen && placeUsable(chosen)) tellChoice(cluster, rsc, chosen, current);
   setPlace(cluster, rsc, chosen?.node, false, stopIfFail, chosen?.score);
 }
 
@@ -111,6 +141,39 @@ function bestPlace(cluster: Cluster, rsc: Resource, current: Node | undefined): 
   let best: NodeScore | undefined;
   for (const entry of rsc.allowed.values()) if (best === undefined || compare(entry, best) < 0) best = entry;
   return best;
+}
+
+/** Writes down what made one place better than the second best. */
+function tellChoice(cluster: Cluster, rsc: Resource, chosen: NodeScore, current: Node | undefined): void {
+  const others = [...rsc.allowed.values()].filter((entry) => entry !== chosen && placeUsable(entry));
+  const second = others.sort((a, b) => compareNodes(cluster, a, b, current))[0];
+  cluster.reason({
+    rsc: rsc.id,
+    node: nodeName(chosen.node.name),
+    score: chosen.score,
+    source: "choice",
+    text: choiceText(cluster, chosen, second, current),
+  });
+}
+
+function choiceText(
+  cluster: Cluster,
+  { node, score }: NodeScore,
+  second: NodeScore | undefined,
+  current: Node | undefined,
+): string {
+  if (!second) return `${node.name} is the only node that may run it`;
+  const { node: other } = second;
+  if (score > second.score) return `${node.name} has the highest score`;
+  if (score < second.score || node === current)
+    return `it is on ${node.name}, which is as good as ${other.name}`;
+  const { placementStrategy } = cluster.options;
+  const few = `${node.assigned.length} to ${other.assigned.length}`;
+  if (placementStrategy === "balanced" && compareCapacity(node, other) < 0)
+    return `${node.name} has more free capacity than ${other.name}, with the same score`;
+  if (placementStrategy !== "minimal" && node.assigned.length < other.assigned.length)
+    return `${node.name} has fewer resources than ${other.name} (${few}), with the same score`;
+  return `${node.name} comes before ${other.name} by name, all else being equal`;
 }
 
 /** Staying is better than moving when both are equally good. */
@@ -159,13 +222,6 @@ export function setPlace(
   node.assigned.push(rsc);
   consume(node, rsc);
   cluster.scores.push(`utilization: ${rsc.id} utilization on ${node.name}:${amounts(rsc.utilization)}`);
-  cluster.reason({
-    rsc: rsc.id,
-    node: nodeName(node.name),
-    source: "choice",
-    ...(rsc.allowed.has(node) ? { score: rsc.allowed.get(node)?.score ?? 0 } : {}),
-    text: `${node.name} was chosen for ${rsc.id}`,
-  });
   return changed;
 }
 

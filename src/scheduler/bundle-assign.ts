@@ -3,10 +3,12 @@ import { setPlace, showScores } from "./assign.ts";
 import { compareNodes, soleLocation } from "./availability.ts";
 import { addThisWith, addWithThis, mergeScores } from "./colocation.ts";
 import { addColocation } from "./colocation-unpack.ts";
+import type { Cause } from "./face.ts";
 import { thresholdReached } from "./failcount.ts";
 import { Role } from "./flags.ts";
 import { compareInstances } from "./instance-order.ts";
 import { assignInstances } from "./instances-assign.ts";
+import { noteScores } from "./ledger.ts";
 import { applyLocation } from "./location.ts";
 import type { AssignmentMethods } from "./methods.ts";
 import { methodsOf } from "./methods.ts";
@@ -20,6 +22,8 @@ import {
 } from "./model.ts";
 import { blockedInside, instanceMatches, intersectPlaces } from "./pairing.ts";
 import { unpackerOf } from "./unpacker.ts";
+
+const inside: Cause = { source: "bundle", text: "it runs inside its own replica, and nowhere else" };
 
 /** How bundles are placed: containers like the instances of a clone, then what belongs to each, then what is inside. */
 export const bundleAssignment: AssignmentMethods = {
@@ -36,6 +40,7 @@ export const bundleAssignment: AssignmentMethods = {
     if (bundle.clone) {
       const own = new Set(bundle.replicas.map(({ node }) => node));
       for (const entry of bundle.clone.allowed.values()) entry.score = own.has(entry.node) ? 0 : -INFINITY;
+      noteScores(cluster, bundle.clone, inside);
       methodsOf(bundle.clone).assign(cluster, bundle.clone, prefer, stopIfFail);
     }
     rsc.assigning = false;
@@ -143,6 +148,7 @@ function assignReplica(
     if (entry.node !== node) entry.score = -INFINITY;
     else if (!thresholdReached(unpackerOf(cluster), cluster, child, entry.node)) entry.score = INFINITY;
   }
+  noteScores(cluster, child, inside);
   const { parent } = child;
   if (parent) parent.assigning = true;
   methodsOf(child).assign(cluster, child, node, stopIfFail);

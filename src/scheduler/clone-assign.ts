@@ -10,9 +10,11 @@ import {
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
+import type { Cause } from "./face.ts";
 import { Role } from "./flags.ts";
 import { compareInstances } from "./instance-order.ts";
 import { assignInstances } from "./instances-assign.ts";
+import { noteScores } from "./ledger.ts";
 import { applyLocation } from "./location.ts";
 import type { AssignmentMethods } from "./methods.ts";
 import { methodsOf } from "./methods.ts";
@@ -25,16 +27,29 @@ import {
   setInstanceRoles,
 } from "./promotable-assign.ts";
 
+const promotion: Cause = { source: "promotion", text: "its promotion score there" };
+
 /** How clones are placed. */
 export const cloneAssignment: AssignmentMethods = {
   assign(cluster, rsc, prefer, stopIfFail) {
     const { clone } = rsc;
     if (!rsc.unassigned || rsc.assigning || !clone) return undefined;
-    if (rsc.promotable) addPromotionScores(rsc);
+    if (rsc.promotable) {
+      addPromotionScores(rsc);
+      noteScores(cluster, rsc, promotion);
+    }
     rsc.assigning = true;
     for (const { primary } of thisWithColocations(rsc))
       methodsOf(primary).assign(cluster, primary, prefer, stopIfFail);
-    for (const colocation of withThisColocations(rsc)) addDependentScores(cluster, colocation, rsc);
+    for (const colocation of withThisColocations(rsc)) {
+      addDependentScores(cluster, colocation, rsc);
+      const { id, dependent } = colocation;
+      noteScores(cluster, rsc, {
+        source: "colocation",
+        id,
+        text: `${id}: where ${dependent.id}, which follows it, would like to be`,
+      });
+    }
     showScores(cluster, rsc, "clone");
     rsc.children.sort((a, b) => compareInstances(cluster, a, b));
     assignInstances(cluster, rsc, rsc.children, clone.cloneMax, clone.cloneNodeMax);

@@ -1,4 +1,4 @@
-import { addScores, INFINITY, nodeName } from "../terms/index.ts";
+import { addScores, INFINITY } from "../terms/index.ts";
 import { anyUsable, nodeUsable } from "./availability.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
 import { Role } from "./flags.ts";
@@ -100,12 +100,7 @@ export function colocationAffects(
 }
 
 /** Applies a colocation to the places of the dependent, now that the primary has (or has not) one. */
-export function applyToPlaces(
-  cluster: Cluster,
-  dependent: Resource,
-  primary: Resource,
-  colocation: Colocation,
-): void {
+export function applyToPlaces(dependent: Resource, primary: Resource, colocation: Colocation): void {
   const target = primary.assignedTo;
   const { score, attribute } = colocation;
   if (!target && score < 0) return;
@@ -120,16 +115,6 @@ export function applyToPlaces(
   const mandatory = score <= -INFINITY || score >= INFINITY;
   if (!mandatory && !anyUsable(work)) return;
   dependent.allowed = work;
-  cluster.reason({
-    rsc: dependent.id,
-    ...(target ? { node: nodeName(target.name) } : {}),
-    score,
-    source: "colocation",
-    id: colocation.id,
-    text: target
-      ? `${colocation.id}: ${score < 0 ? "away from" : "with"} ${primary.id}, which goes to ${target.name}`
-      : `${colocation.id}: with ${primary.id}, which does not run`,
-  });
 }
 
 /** Applies a colocation by role: the promotion priority of an assigned instance. */

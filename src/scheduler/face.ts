@@ -7,6 +7,8 @@ export interface SchedulerInput {
   readonly now: EpochSeconds;
   /** The CIB may come from a report, with private parameters blanked: a change of those alone is none. */
   readonly sanitized?: boolean;
+  /** Write down where each score comes from (`Transition.ledger`). */
+  readonly explain?: boolean;
 }
 
 /** The agent that an action runs. */
@@ -87,6 +89,9 @@ export interface Reason {
   readonly text: string;
 }
 
+/** Why a score changed: where it comes from, and a sentence. */
+export type Cause = Pick<Reason, "source" | "id" | "text">;
+
 /** Something wrong or remarkable in the input. */
 export interface SchedulerMessage {
   readonly level: "error" | "warning" | "info";
@@ -103,6 +108,8 @@ export interface Transition {
   readonly summary: readonly string[];
   readonly scores: readonly string[];
   readonly reasons: readonly Reason[];
+  /** What each score is the sum of, by resource and node, in the order in which it was added. */
+  readonly ledger?: readonly Reason[];
   readonly messages: readonly SchedulerMessage[];
   readonly quorate: boolean;
   /** Nodes that must be fenced, with the cause. */

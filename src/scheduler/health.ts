@@ -30,6 +30,12 @@ export function nodeHealth(options: Options, node: Node): number {
   return sum;
 }
 
+const healthText = (node: Node): string =>
+  [...node.attributes]
+    .filter(([name]) => name.startsWith("#health"))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+
 /** Ill nodes keep resources away, except those that do not mind (`allow-unhealthy-nodes`). */
 export function applyNodeHealth(cluster: Cluster): void {
   const { options } = cluster;
@@ -39,7 +45,11 @@ export function applyNodeHealth(cluster: Cluster): void {
     if (node.health === 0) continue;
     for (const rsc of cluster.resources) {
       if (node.health < 0 && rsc.allowUnhealthy) continue;
-      implyLocation(cluster, options.healthStrategy, rsc, node, node.health);
+      implyLocation(cluster, options.healthStrategy, rsc, node, node.health, {
+        source: "health",
+        id: node.id,
+        text: `health of ${node.name} (node-health-strategy=${options.healthStrategy}): ${healthText(node)}`,
+      });
     }
   }
 }

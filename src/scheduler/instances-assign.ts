@@ -1,7 +1,9 @@
 import { INFINITY } from "../terms/index.ts";
 import { unassign } from "./assign.ts";
 import { currentNode, nodeUsable, placeUsable } from "./availability.ts";
+import type { Cause } from "./face.ts";
 import { collectivePlace } from "./instance-order.ts";
+import { noteScores } from "./ledger.ts";
 import type { Places } from "./methods.ts";
 import { methodsOf } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
@@ -31,6 +33,10 @@ export function assignInstances(
     // The surplus is not even looked at, so that it stops also where a lack of fence devices keeps the rest as it is.
     if (assigned >= maxTotal) {
       addPlaceScore(cluster, instance, undefined, -INFINITY);
+      noteScores(cluster, instance, {
+        source: "clone",
+        text: `all ${maxTotal} instances that there shall be have their places`,
+      });
       continue;
     }
     const chosen = assignInstance(cluster, instance, undefined, maxPerNode);
@@ -86,6 +92,7 @@ function assignEarly(
     stays = chosen === current;
     if (stays || (!instance.isPrimitive && !cluster.rules.groupsAreTakenBack)) break;
     restoreTables(tables);
+    cluster.ledger?.strike(instance);
     unassign(instance);
     if (!chosen || !cluster.rules.instancesReservePlaces) break;
     countUp(instance, chosen);
@@ -104,6 +111,7 @@ function assignInstance(
   if (!instance.unassigned) return instance.assignedTo;
   if (instance.assigning) return undefined;
   banUnavailable(instance, maxPerNode);
+  if (cluster.ledger) noteScores(cluster, instance, (node) => unavailable(instance, node, maxPerNode));
   const stopIfFail = prefer === undefined || !cluster.rules.triesAreTentative;
   return methodsOf(instance).assign(cluster, instance, prefer, stopIfFail);
 }
@@ -123,6 +131,19 @@ function banUnavailable(instance: Resource, maxPerNode: number): void {
       if (inner) inner.score = -INFINITY;
     }
   }
+}
+
+/** Why a node takes no more instances. */
+function unavailable(instance: Resource, node: Node, maxPerNode: number): Cause {
+  if (instance.removed) return { source: "clone", text: "it is not configured any more" };
+  if (!nodeUsable(node)) return { source: "node", id: node.id, text: `${node.name} cannot run anything now` };
+  const place = collectivePlace(instance, node);
+  const name = instance.parent?.id ?? instance.id;
+  if (!place || place.score < 0) return { source: "clone", text: `${name} may not be there` };
+  return {
+    source: "clone",
+    text: `${node.name} has as many instances of ${name} as it may have (${maxPerNode})`,
+  };
 }
 
 function canRun(instance: Resource, node: Node, maxPerNode: number): boolean {

@@ -1,6 +1,7 @@
 import { childrenOf, evaluateRule, parseScore, type XmlElement } from "../cib/index.ts";
-import { addScores, INFINITY, nodeName } from "../terms/index.ts";
+import { addScores, INFINITY } from "../terms/index.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import type { Cause } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
 import { parseRole, Role } from "./flags.ts";
 import type { Cluster, Location, Node, Resource } from "./model.ts";
@@ -82,6 +83,7 @@ function addLocation(
       role: role ?? Role.Unknown,
       discovery,
       nodes: [{ node, score: parseScore(score) ?? 0 }],
+      cause: { source: "location", id, text: `location constraint ${id}` },
     });
     return;
   }
@@ -90,7 +92,7 @@ function addLocation(
     cluster.error(`Ignoring constraint "${id}" because it has neither node nor rule`, id);
   for (const rule of rules) {
     const source = rule.attributes.has("id-ref") ? unpacker.find(rule.attributes.get("id-ref") ?? "") : rule;
-    if (source) addRule(unpacker, source, rsc, discovery, matches, setRole ?? xml.attributes.get("role"));
+    if (source) addRule(unpacker, source, rsc, discovery, matches, id);
   }
 }
 
@@ -100,12 +102,11 @@ function addRule(
   rsc: Resource,
   discovery: ProbeMode,
   matches: (string | undefined)[] | undefined,
-  outerRole: string | undefined,
+  constraint: string,
 ): void {
   const { cluster } = unpacker;
   const id = rule.attributes.get("id") ?? "";
   const role = locationRole(rule.attributes.get("role"));
-  void outerRole;
   if (role === undefined) {
     cluster.error(`Ignoring rule "${id}" because its role is not valid`, id);
     return;
@@ -128,7 +129,26 @@ function addRule(
     const score = attribute === undefined ? fixedScore : attributeScore(rsc, node, attribute);
     nodes.push({ node, score });
   }
-  register(cluster, { id, rsc, role, discovery, nodes });
+  const cause = {
+    source: "location",
+    id: constraint,
+    text: `location constraint ${constraint}, rule ${id}: ${ruleText(rule)}`,
+  };
+  register(cluster, { id, rsc, role, discovery, nodes, cause });
+}
+
+/** A rule in words: `#uname eq n1 and not in …`. */
+function ruleText(rule: XmlElement): string {
+  const parts = rule.children.flatMap((part) => {
+    const { attributes } = part;
+    if (part.name === "rule") return [`(${ruleText(part)})`];
+    if (part.name === "comment") return [];
+    const words = ["attribute", "operation", "value", "start", "end"].flatMap(
+      (name) => attributes.get(name) ?? [],
+    );
+    return [part.name === "expression" ? words.join(" ") : `date ${words.join(" ")}`];
+  });
+  return parts.join(rule.attributes.get("boolean-op") === "or" ? " or " : " and ");
 }
 
 /** Score that a node's attribute holds; without one the node is excluded. */
@@ -144,14 +164,21 @@ function register(cluster: Cluster, location: Location): void {
 }
 
 /** A location that no constraint wrote: node health. */
-export function implyLocation(cluster: Cluster, id: string, rsc: Resource, node: Node, score: number): void {
-  register(cluster, { id, rsc, role: Role.Unknown, discovery: "always", nodes: [{ node, score }] });
+export function implyLocation(
+  cluster: Cluster,
+  id: string,
+  rsc: Resource,
+  node: Node,
+  score: number,
+  cause: Cause,
+): void {
+  register(cluster, { id, rsc, role: Role.Unknown, discovery: "always", nodes: [{ node, score }], cause });
 }
 
 const strictness: Readonly<Record<ProbeMode, number>> = { always: 0, never: 1, exclusive: 2 };
 
 /** Adds the scores of a location to the places of a resource, and of the parts that take their own. */
-export function applyLocation(cluster: Cluster, rsc: Resource, location: Location): void {
+export function applyLocation(_cluster: Cluster, rsc: Resource, location: Location): void {
   if (location.role > Role.Unknown && location.role !== rsc.nextRole) return;
   for (const { node, score } of location.nodes) {
     let entry = rsc.allowed.get(node);
@@ -164,14 +191,5 @@ export function applyLocation(cluster: Cluster, rsc: Resource, location: Locatio
       if (location.discovery === "exclusive") rsc.exclusiveDiscovery = true;
       entry.discovery = location.discovery;
     }
-    if (score !== 0 && rsc === location.rsc)
-      cluster.reason({
-        rsc: rsc.id,
-        node: nodeName(node.name),
-        score,
-        source: "location",
-        id: location.id,
-        text: `location constraint ${location.id} ${score < 0 ? "speaks against" : "prefers"} ${node.name}`,
-      });
   }
 }

@@ -1,6 +1,6 @@
 import type { XmlElement } from "../cib/index.ts";
 import type { EpochSeconds, Millis } from "../terms/index.ts";
-import type { Reason, SchedulerMessage } from "./face.ts";
+import type { Cause, Reason, SchedulerMessage } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
 import { Flag, Role } from "./flags.ts";
 import { type ReleaseRules, rulesOf } from "./release.ts";
@@ -445,6 +445,8 @@ export interface Location {
   readonly role: Role;
   readonly discovery: ProbeMode;
   readonly nodes: { readonly node: Node; readonly score: number }[];
+  /** What an explanation says of it. */
+  readonly cause: Cause;
 }
 
 export interface Ticket {
@@ -554,6 +556,8 @@ export class Cluster {
   loopVisit = 0;
   recheckAt: EpochSeconds | undefined;
   readonly reasons: Reason[] = [];
+  /** Books over the scores, when somebody wants to know. */
+  ledger: ScoreBooks | undefined;
   readonly messages: SchedulerMessage[] = [];
   readonly scores: string[] = [];
   /** Removed lrm_resource entries: id, node, for `lrm_delete`. */
@@ -582,6 +586,13 @@ export class Cluster {
   node(id: string): Node | undefined {
     return this.nodeById.get(id);
   }
+}
+
+/** What keeps the books over the scores of places. */
+export interface ScoreBooks {
+  note(rsc: Resource, cause: Cause | ((node: Node) => Cause), meant: (node: Node) => number): void;
+  strike(rsc: Resource): void;
+  reasons(): Reason[];
 }
 
 /** Copy of an entry of a node list. */

@@ -1,25 +1,32 @@
-import { INFINITY, nodeName } from "../terms/index.ts";
+import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { clearHistory } from "./actions.ts";
-import { thresholdReached } from "./failcount.ts";
+import { failCount, thresholdReached } from "./failcount.ts";
+import { Role } from "./flags.ts";
+import { noteScores } from "./ledger.ts";
 import { implyLocation } from "./location.ts";
 import { methodsOf } from "./methods.ts";
-import { type Cluster, type Node, type Resource, topLevel } from "./model.ts";
+import { type Cluster, type Location, type Node, type Resource, topLevel } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
 import { noteRecheck, unpackerOf } from "./unpacker.ts";
 
 /** Scores that nodes get before anything is assigned: locks, location constraints, stickiness, failures. */
 export function applyNodeCriteria(cluster: Cluster): void {
   if (cluster.options.shutdownLock) for (const rsc of cluster.resources) applyShutdownLock(cluster, rsc);
-  for (const location of cluster.locations)
+  for (const location of cluster.locations) {
     methodsOf(location.rsc).applyLocation(cluster, location.rsc, location);
+    if (cluster.ledger) noteScores(cluster, location.rsc, location.cause, (node) => scoreOf(location, node));
+  }
   for (const rsc of cluster.resources) applyStickiness(cluster, rsc);
   for (const node of cluster.nodes) {
     for (const rsc of cluster.resources) {
       applyFailures(cluster, rsc, node);
-      applyExclusiveDiscovery(rsc, node);
+      applyExclusiveDiscovery(cluster, rsc, node);
     }
   }
 }
+
+const scoreOf = ({ nodes, role, rsc }: Location, node: Node): number =>
+  role > Role.Unknown && role !== rsc.nextRole ? 0 : (nodes.find((place) => place.node === node)?.score ?? 0);
 
 /** A resource stays where it is active, if that is one node (Pacemaker Explained, resource-stickiness). */
 function applyStickiness(cluster: Cluster, rsc: Resource): void {
@@ -31,10 +38,7 @@ function applyStickiness(cluster: Cluster, rsc: Resource): void {
   if (!rsc.managed || rsc.stickiness < 1 || !node || rsc.runningOn.length > 1) return;
   if (!cluster.options.symmetric && !rsc.allowed.has(node)) return;
   addPlaceScore(cluster, rsc, node, rsc.stickiness);
-  cluster.reason({
-    rsc: rsc.id,
-    node: nodeName(node.name),
-    score: rsc.stickiness,
+  noteScores(cluster, rsc, {
     source: "stickiness",
     text: `${rsc.id} runs on ${node.name} and prefers to stay there`,
   });
@@ -49,13 +53,19 @@ function applyFailures(cluster: Cluster, rsc: Resource, node: Node): void {
   if (!thresholdReached(unpackerOf(cluster), cluster, rsc, node)) return;
   const banned = whatFails(rsc);
   addPlaceScore(cluster, banned, node, -INFINITY);
-  cluster.reason({
-    rsc: banned.id,
-    node: nodeName(node.name),
-    score: -INFINITY,
-    source: "failure",
-    text: `${rsc.id} has failed on ${node.name} as often as its migration-threshold (${rsc.migrationThreshold}) allows`,
-  });
+  noteScores(cluster, banned, { source: "failure", text: failureText(cluster, rsc, node) }, (place) =>
+    place === node ? -INFINITY : 0,
+  );
+}
+
+function failureText(cluster: Cluster, rsc: Resource, node: Node): string {
+  const { count, lastFailure } = failCount(unpackerOf(cluster), node, rsc, { fillers: true });
+  const ends = lastFailure + rsc.failureTimeoutMs / 1000;
+  const end =
+    rsc.failureTimeoutMs > 0 && lastFailure > 0
+      ? `forgotten at ${new Date(ends * 1000).toISOString()}`
+      : "not forgotten by itself";
+  return `${rsc.id} has failed there ${formatScore(count)} times, migration-threshold allows ${formatScore(rsc.migrationThreshold)}; ${end}`;
 }
 
 /** Anonymous instances are alike: what fails is their clone. */
@@ -70,11 +80,16 @@ function whatFails(rsc: Resource): Resource {
 }
 
 /** Where discovery is exclusive to some nodes, it runs on none but those. */
-function applyExclusiveDiscovery(rsc: Resource, node: Node): void {
+function applyExclusiveDiscovery(cluster: Cluster, rsc: Resource, node: Node): void {
   if (!rsc.exclusiveDiscovery && !topLevel(rsc, false).exclusiveDiscovery) return;
-  for (const part of rsc.children) applyExclusiveDiscovery(part, node);
+  for (const part of rsc.children) applyExclusiveDiscovery(cluster, part, node);
   const entry = rsc.allowed.get(node);
-  if (entry && entry.discovery !== "exclusive") entry.score = -INFINITY;
+  if (!entry || entry.discovery === "exclusive") return;
+  entry.score = -INFINITY;
+  noteScores(cluster, rsc, {
+    source: "location",
+    text: "a location constraint with resource-discovery=exclusive keeps it to other nodes",
+  });
 }
 
 /** A resource whose node was shut down in an orderly way waits for it (shutdown-lock). */
@@ -103,7 +118,11 @@ function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
     noteRecheck(cluster, ends + 1);
   }
   for (const entry of [...rsc.allowed.values()]) {
-    if (entry.node !== lockNode) implyLocation(cluster, "shutdown-lock", rsc, entry.node, -INFINITY);
+    if (entry.node !== lockNode)
+      implyLocation(cluster, "shutdown-lock", rsc, entry.node, -INFINITY, {
+        source: "shutdown-lock",
+        text: `it waits for ${lockNode.name}, which was shut down in an orderly way`,
+      });
   }
   cluster.reason({
     rsc: rsc.id,

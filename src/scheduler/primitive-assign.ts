@@ -27,7 +27,7 @@ export const primitiveAssignment: AssignmentMethods = {
         applyToPriority(dependent, primary, colocation);
         break;
       case "location":
-        applyToPlaces(cluster, dependent, primary, colocation);
+        applyToPlaces(dependent, primary, colocation);
         break;
       case "nothing":
         break;

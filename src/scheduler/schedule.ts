@@ -2,13 +2,14 @@ import { nodeName } from "../terms/index.ts";
 import { isActive } from "./actions.ts";
 import { assignResources } from "./assign-all.ts";
 import { unpackConstraints } from "./constraints.ts";
-import type { GraphAction, Placement, SchedulerInput, Transition } from "./face.ts";
+import type { Cause, GraphAction, Placement, SchedulerInput, Transition } from "./face.ts";
 import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { Role } from "./flags.ts";
 import { createGraph } from "./graph.ts";
 import { applyNodeHealth } from "./health.ts";
+import { Ledger, noteScores } from "./ledger.ts";
 import { actionsOf } from "./methods.ts";
-import type { Cluster, Resource } from "./model.ts";
+import type { Cluster, Node, Resource } from "./model.ts";
 import { applyNodeCriteria } from "./node-criteria.ts";
 import { applyOrderings } from "./ordering-apply.ts";
 import { clearRemovedFailcounts, handleConfigurationChanges, handleLateChecks } from "./parameter-changes.ts";
@@ -21,10 +22,14 @@ import "./variants.ts";
 
 /** Decides: places, actions and their order. The working set says afterwards what is wanted. */
 export function decide(cluster: Cluster): void {
+  for (const rsc of cluster.resources) noteScores(cluster, rsc, beginning(rsc));
   applyNodeHealth(cluster);
   unpackConstraints(unpackerOf(cluster));
   applyNodeCriteria(cluster);
-  for (const rsc of cluster.resources) actionsOf(rsc).internalConstraints(cluster, rsc);
+  for (const rsc of cluster.resources) {
+    actionsOf(rsc).internalConstraints(cluster, rsc);
+    noteScores(cluster, rsc, carried);
+  }
   handleConfigurationChanges(cluster);
   assignResources(cluster);
   handleLateChecks(cluster);
@@ -36,10 +41,31 @@ export function decide(cluster: Cluster): void {
   applyOrderings(cluster);
 }
 
+/** What the configuration and the history say before any constraint. */
+const beginning =
+  (rsc: Resource) =>
+  (node: Node): Cause => {
+    const score = rsc.allowed.get(node)?.score;
+    if (score === node.baseScore && score !== 0)
+      return { source: "node", id: node.id, text: `${node.name} has this score itself` };
+    return {
+      source: "history",
+      text: rsc.managed
+        ? "what it is, or what the histories say of it, binds it to its place"
+        : "it is unmanaged: the cluster leaves it where it is",
+    };
+  };
+
+const carried: Cause = {
+  source: "container",
+  text: "what it is carried by, or what it carries, decides where it may be",
+};
+
 /** Schedules a cluster: what has to be done so that it becomes what its configuration says. Changes nothing given. */
 export function schedule(input: SchedulerInput): Transition {
   const cluster = unpackCluster(input.cib, input.now);
   cluster.sanitized = input.sanitized === true;
+  if (input.explain) cluster.ledger = new Ledger();
   return scheduleCluster(cluster);
 }
 
@@ -54,6 +80,7 @@ export function scheduleCluster(cluster: Cluster): Transition {
     summary: summarize(cluster),
     scores: cluster.scores,
     reasons: cluster.reasons,
+    ...(cluster.ledger ? { ledger: cluster.ledger.reasons() } : {}),
     messages: cluster.messages,
     quorate: cluster.quorate,
     fencing: fencings(cluster, actions),

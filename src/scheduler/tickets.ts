@@ -3,6 +3,7 @@ import { INFINITY, nodeName } from "../terms/index.ts";
 import { fenceNode } from "./actions.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
 import { parseRole, Role } from "./flags.ts";
+import { noteScores } from "./ledger.ts";
 import type { Cluster, Resource, Ticket, TicketDependency } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
 import type { Unpacker } from "./unpacker.ts";
@@ -90,13 +91,9 @@ function enforce(cluster: Cluster, rsc: Resource, dependency: TicketDependency):
   const { ticket, role, lossPolicy: policy } = dependency;
   const ban = () => {
     addPlaceScore(cluster, rsc, undefined, -INFINITY);
-    cluster.reason({
-      rsc: rsc.id,
-      score: -INFINITY,
-      source: "ticket",
-      id: dependency.id,
-      text: `ticket ${ticket.id} is ${ticket.granted ? "in standby" : "not granted"}`,
-    });
+    const text = `ticket ${ticket.id} is ${ticket.granted ? "in standby" : "not granted"}`;
+    noteScores(cluster, rsc, { source: "ticket", id: dependency.id, text }, () => -INFINITY);
+    cluster.reason({ rsc: rsc.id, source: "ticket", id: dependency.id, text });
   };
   const matches = role === Role.Unknown || role === rsc.role;
   if (ticket.granted || rsc.runningOn.length === 0) {

@@ -6,6 +6,7 @@ import {
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
+import { noteScores } from "./ledger.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
@@ -34,6 +35,15 @@ export function release(node: Node, rsc: Resource): void {
 function fits(node: Node, need: ReadonlyMap<string, number>): boolean {
   for (const [name, amount] of need) if (amount > (node.utilization.get(name) ?? 0)) return false;
   return true;
+}
+
+/** What a node lacks. */
+function shortage(node: Node, need: ReadonlyMap<string, number>): string {
+  const short = [...need].flatMap(([name, amount]) => {
+    const free = node.utilization.get(name) ?? 0;
+    return amount > free ? [`${name} is short by ${amount - free} (${amount} needed, ${free} free)`] : [];
+  });
+  return `${node.name} has no room for it: ${short.join(", ")}`;
 }
 
 /** Resources that will have to be where `rsc` is: mandatory colocations, in both directions, all the way. */
@@ -95,5 +105,11 @@ export function banInsufficient(cluster: Cluster, rsc: Resource): Node | undefin
   for (const entry of rsc.allowed.values())
     if (placeUsable(entry) && !fits(entry.node, required)) unfit.push(entry.node);
   for (const node of unfit) addPlaceScore(cluster, rsc, node, -INFINITY);
+  if (cluster.ledger)
+    noteScores(cluster, rsc, (node) => ({
+      source: "utilization",
+      id: node.id,
+      text: shortage(node, required),
+    }));
   return roomForAll ? undefined : mostFree;
 }

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { actionsNamed, actionText, explainAction } from "../../src/cli/render/action-explanation.ts";
 import { explainResource, explanationText, resourcesNamed } from "../../src/cli/render/explanation.ts";
-import { type GraphAction, type Reason, type Transition, unpackCluster } from "../../src/scheduler/index.ts";
+import {
+  type GraphAction,
+  type Reason,
+  schedule,
+  type Transition,
+  unpackCluster,
+} from "../../src/scheduler/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 import { type ClusterFixture, cib, healthy, meta, primitive } from "./render-fixture.ts";
 
@@ -50,11 +56,11 @@ describe("why a resource is where it is", () => {
   const ip = decision({
     placement: [{ rsc: "ip", role: "Started", node: nodeName("alpha") }],
     scores: [
-      "pcmk__group_assign: ip allocation score on alpha: 5",
-      "pcmk__primitive_assign: ip allocation score on alpha: 100",
-      "pcmk__primitive_assign: ip allocation score on beta: -INFINITY",
+      "group: ip allocation score on alpha: 5",
+      "primitive: ip allocation score on alpha: 100",
+      "primitive: ip allocation score on beta: -INFINITY",
     ],
-    reasons: [
+    ledger: [
       reason("ip", "alpha", 100, "location", "loc-ip", "location constraint loc-ip prefers alpha"),
       reason(
         "ip",
@@ -96,16 +102,20 @@ beta: not chosen, score -INFINITY
       ],
       resources: primitive("web", meta("web", { "target-role": "Stopped" })) + primitive("fence1"),
     };
-    expect(explained(fixture, decision({}), "web")).toBe(`web is stopped and stays so: no node may run it.
+    const decided = schedule({ cib: cib(fixture), now, explain: true });
+    expect(explained(fixture, decided, "web")).toBe(`web is stopped and stays so: no node may run it.
               its target-role is Stopped
   → start it: hactl resource start web
-alpha: not chosen
+alpha: not chosen, score -INFINITY
+   -INFINITY  it shall be stopped
    -INFINITY  the node is standby
   → take alpha out of standby: hactl node online alpha
-beta: not chosen
-   -INFINITY  it has failed there: INFINITY of INFINITY, so it may not run there
+beta: not chosen, score -INFINITY
+   -INFINITY  web has failed there INFINITY times, migration-threshold allows INFINITY; not forgotten by itself
+   -INFINITY  it shall be stopped
   → repair it, then: hactl resource cleanup web beta
-gamma: not chosen
+gamma: not chosen, score -INFINITY
+   -INFINITY  it shall be stopped
    -INFINITY  the node is OFFLINE
   → start hactl on gamma`);
   });
@@ -113,12 +123,15 @@ gamma: not chosen
   test("what must be with another may not be elsewhere", () => {
     const bound = decision({
       placement: [{ rsc: "web", role: "Started", node: nodeName("alpha") }],
-      reasons: [
-        reason("web", "alpha", 1_000_000, "colocation", "col-web", "col-web: with ip, which goes to alpha"),
+      scores: ["primitive: web allocation score on beta: -INFINITY"],
+      ledger: [
+        reason("web", "beta", -1_000_000, "colocation", "col-web", "col-web: with ip, which goes to alpha"),
       ],
     });
     const text = explained(healthy, bound, "web", "beta");
-    expect(text).toContain("beta: not chosen\n   -INFINITY  col-web: with ip, which goes to alpha\n");
+    expect(text).toContain(
+      "beta: not chosen, score -INFINITY\n   -INFINITY  col-web: with ip, which goes to alpha\n",
+    );
     expect(text).toContain("  → change the colocation col-web, or what it depends on");
   });
 

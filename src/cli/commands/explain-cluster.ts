@@ -15,7 +15,7 @@ interface Decision {
 async function decide(file: string | undefined): Promise<Decision> {
   const { cib } = await loadCluster(file === undefined ? {} : { file });
   const now = executionDate(cib) ?? Math.floor(Date.now() / 1000);
-  return { cluster: unpackCluster(cib, now), transition: schedule({ cib, now }) };
+  return { cluster: unpackCluster(cib, now), transition: schedule({ cib, now, explain: true }) };
 }
 
 /** Prints why a resource is where it is. @throws HactlError when there is no such resource or node. */

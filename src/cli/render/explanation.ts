@@ -8,7 +8,7 @@ import {
   roleName,
   type Transition,
 } from "../../scheduler/index.ts";
-import { formatScore, INFINITY } from "../../terms/index.ts";
+import { addScores, formatScore, INFINITY } from "../../terms/index.ts";
 import {
   activeNodes,
   displayedRole,
@@ -24,8 +24,8 @@ import { failCount, formatCount } from "./operations.ts";
 export interface NodeExplanation {
   readonly node: string;
   readonly chosen: boolean;
-  /** Final score, when one was counted. */
-  readonly score?: number;
+  /** What the scores of the reasons add up to: what was compared with other nodes. */
+  readonly score: number;
   readonly reasons: readonly ExplainedReason[];
   /** What would have to change so that it could run there. */
   readonly changes: readonly string[];
@@ -81,7 +81,7 @@ export function explainResource(
     planned: transition.summary.filter((line) => mentions(line, rsc)),
     general: withoutRepeats(general),
     generalChanges: generalChanges(cluster, rsc),
-    nodes: nodes.map((node) => explainNode(cluster, transition, rsc, node, reasons, placed)),
+    nodes: nodes.map((node) => explainNode(cluster, transition, rsc, node, placed)),
   };
 }
 
@@ -180,56 +180,57 @@ function explainNode(
   transition: Transition,
   rsc: Resource,
   node: Node,
-  reasons: readonly Reason[],
   placed: Transition["placement"],
 ): NodeExplanation {
   const chosen = placed.some((place) => place.node === node.name);
-  const score = finalScore(transition, rsc, node);
-  const here = reasons.flatMap((reason) => reasonsHere(reason, node));
-  const all = withoutRepeats([...nodeReasons(node, rsc), ...here]);
+  const booked = (transition.ledger ?? []).filter(
+    (reason) => reason.rsc === rsc.id && reason.node === node.name,
+  );
+  const all = [
+    ...booked.map(explained),
+    ...excluded(cluster, transition, rsc, node),
+    ...nodeReasons(node, rsc),
+    ...(chosen ? choice(transition, rsc, node) : []),
+  ];
   return {
     node: node.name,
     chosen,
-    ...(score === undefined ? {} : { score }),
+    score: all.reduce((sum, { score = 0 }) => addScores(sum, score), 0),
     reasons: all,
     changes: chosen ? [] : nodeChanges(cluster, node, rsc, all),
   };
 }
 
-/** A reason as it counts on a node: what must be somewhere else may not be here. */
-function reasonsHere(reason: Reason, node: Node): ExplainedReason[] {
-  if (reason.source === "choice" || reason.node === undefined) return [];
-  if (reason.node === node.name) return [explained(reason)];
-  const bound = reason.source === "colocation" && (reason.score ?? 0) >= INFINITY;
-  return bound ? [{ ...explained(reason), score: -INFINITY }] : [];
+/** In an opt-in cluster a resource may only be where a constraint names the node. */
+function excluded(cluster: Cluster, transition: Transition, rsc: Resource, node: Node): ExplainedReason[] {
+  const listed = `primitive: ${rsc.id} allocation score on ${node.name}: `;
+  if (transition.scores.some((line) => line.startsWith(listed))) return [];
+  const text = cluster.options.symmetric
+    ? "it is not among the nodes that it may use"
+    : "symmetric-cluster=false, and no location constraint allows it there";
+  return [{ source: "opt-in", score: -INFINITY, text }];
 }
 
-/** Score of the last count: that of the primitive itself. */
-function finalScore(transition: Transition, rsc: Resource, node: Node): number | undefined {
-  const text = `: ${rsc.id} allocation score on ${node.name}: `;
-  const lines = transition.scores.filter((line) => line.includes(text));
-  const own = lines.filter((line) => /primitive/.test(line)).at(-1) ?? lines.at(-1);
-  const value = own?.slice(own.indexOf(text) + text.length);
-  if (value === undefined) return undefined;
-  return value === "INFINITY" ? INFINITY : value === "-INFINITY" ? -INFINITY : Number(value);
-}
+/** What made this place better than the second best. */
+const choice = (transition: Transition, rsc: Resource, node: Node): ExplainedReason[] =>
+  transition.reasons
+    .filter((reason) => reason.source === "choice" && reason.rsc === rsc.id && reason.node === node.name)
+    .slice(-1)
+    .map(({ source, text }) => ({ source, text }));
 
 /** What the node itself says against it. */
 function nodeReasons(node: Node, rsc: Resource): ExplainedReason[] {
   const reasons: ExplainedReason[] = [];
+  const add = (text: string) => reasons.push({ source: "node", score: -INFINITY, text });
   const state = nodeStateText(node);
-  if (state !== "online") reasons.push({ source: "node", score: -INFINITY, text: `the node is ${state}` });
-  else if (node.shutdown)
-    reasons.push({ source: "node", score: -INFINITY, text: "the node is shutting down" });
+  if (state !== "online") add(`the node is ${state}`);
+  else if (node.shutdown) add("the node is shutting down");
   const { count } = failCount(node, rsc.historyId || rsc.id);
-  if (count > 0) {
-    const over = count >= rsc.migrationThreshold;
+  if (count > 0 && count < rsc.migrationThreshold)
     reasons.push({
       source: "failure",
-      ...(over ? { score: -INFINITY } : {}),
-      text: `it has failed there: ${formatCount(count)} of ${formatCount(rsc.migrationThreshold)}${over ? ", so it may not run there" : ""}`,
+      text: `it has failed there ${formatCount(count)} times; migration-threshold is ${formatCount(rsc.migrationThreshold)}`,
     });
-  }
   return reasons;
 }
 
@@ -290,8 +291,7 @@ export function explanationText(explanation: ResourceExplanation): string {
   for (const reason of explanation.general) lines.push(`  ${reasonText(reason)}`);
   for (const change of explanation.generalChanges) lines.push(`  → ${change}`);
   for (const { node, chosen, score, reasons, changes } of explanation.nodes) {
-    const counted = score === undefined ? "" : `, score ${formatScore(score)}`;
-    lines.push(`${node}: ${chosen ? "chosen" : "not chosen"}${counted}`);
+    lines.push(`${node}: ${chosen ? "chosen" : "not chosen"}, score ${formatScore(score)}`);
     for (const reason of reasons) lines.push(`  ${reasonText(reason)}`);
     if (reasons.length === 0) lines.push("  nothing speaks for or against it");
     for (const change of changes) lines.push(`  → ${change}`);

@@ -12,14 +12,6 @@ export function collectivePlace(instance: Resource, node: Node | undefined): Nod
   return (instance.parent ?? instance).allowed.get(node);
 }
 
-/** Nodes where it, or anything in it, is active. */
-function activeNodes(instance: Resource): readonly Node[] {
-  if (instance.children.length === 0) return instance.runningOn;
-  const nodes = new Set<Node>(instance.runningOn);
-  for (const part of instance.children) for (const node of activeNodes(part)) nodes.add(node);
-  return [...nodes];
-}
-
 const failed = (rsc: Resource): boolean => rsc.failed || rsc.children.some(failed);
 
 /** A node of an instance that it may be on; `allowed` is false when it is on one where it may not be. */
@@ -36,8 +28,9 @@ function allowedCurrent(instance: Resource): { readonly node: Node | undefined; 
  * first, so that they may stay (Pacemaker Explained, "Clones").
  */
 export function compareInstances(cluster: Cluster, a: Resource, b: Resource): number {
-  const onA = activeNodes(a).length;
-  const onB = activeNodes(b).length;
+  // A group is counted once for each member that is active without being managed.
+  const onA = a.runningOn.length;
+  const onB = b.runningOn.length;
   if (onA > 0 && onB > 0 && onA !== onB) return onA - onB;
   const currentA = allowedCurrent(a);
   const currentB = allowedCurrent(b);

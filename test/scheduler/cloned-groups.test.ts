@@ -59,4 +59,16 @@ describe("a cloned group", () => {
     expect(onUnclean(2)).toEqual(["Move m:0 ( n1 -> n2 )"]);
     expect(onUnclean(3)).toEqual(["Stop m:3 ( n1 )  due to node availability"]);
   });
+
+  test("assigns an instance later for each member that is active without being managed", () => {
+    const failed = (id: string) =>
+      history(id, { task: "start" }, { task: "monitor", interval: 10_000, rc: 1 });
+    const monitor = '<operations><op id="m2-m" name="monitor" interval="10s" on-fail="block"/></operations>';
+    const { scores } = decideSmall({
+      resources: `<clone id="c"><group id="g">${primitive("m1")}${primitive("m2", monitor)}</group></clone>`,
+      histories: { n1: running("m1") + failed("m2"), n2: failed("m1") + running("m2") },
+    });
+    const assigned = scores.flatMap((line) => /^primitive: (m1:\d)/.exec(line)?.[1] ?? []);
+    expect([...new Set(assigned)]).toEqual(["m1:1", "m1:0"]);
+  });
 });

@@ -13,7 +13,7 @@ import { noteScores } from "./ledger.ts";
 import { assignmentOf } from "./methods.ts";
 import type { Cluster, Colocation, Node, NodeScore, Resource } from "./model.ts";
 import { addPlaceScore } from "./places.ts";
-import { mergeSort, tableOrder } from "./table-order.ts";
+import { bestFirst } from "./table-order.ts";
 import { amounts, banInsufficient, consume, release } from "./utilization.ts";
 
 /** Writes the scores of a resource, and of its parts, as the score listing shows them. */
@@ -136,8 +136,8 @@ function chooseBest(cluster: Cluster, rsc: Resource, given: Node | undefined, st
 
 function bestPlace(cluster: Cluster, rsc: Resource, current: Node | undefined): NodeScore | undefined {
   const compare = (a: NodeScore, b: NodeScore) => compareNodes(cluster, a, b, current);
-  if (cluster.options.placementStrategy === "balanced")
-    return mergeSort(tableOrder(rsc.allowed).reverse(), compare)[0];
+  // Else the order is total: the best is found without sorting.
+  if (cluster.options.placementStrategy === "balanced") return bestFirst(cluster, rsc.allowed, current)[0];
   let best: NodeScore | undefined;
   for (const entry of rsc.allowed.values()) if (best === undefined || compare(entry, best) < 0) best = entry;
   return best;

@@ -1,8 +1,9 @@
 import { addScores, INFINITY } from "../terms/index.ts";
-import { compareNodes, locations, roleOf, soleLocation } from "./availability.ts";
+import { locations, roleOf, soleLocation } from "./availability.ts";
 import { colocationValue } from "./colocation.ts";
 import { Role } from "./flags.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
+import { bestFirst } from "./table-order.ts";
 
 /** Whether something in it is blocked: then nobody can be placed by it. */
 export const blockedInside = (rsc: Resource): boolean => rsc.blocked || rsc.children.some(blockedInside);
@@ -24,8 +25,7 @@ export function compatibleInstance(
   const on = (node: Node) => instances.find((instance) => instanceMatches(instance, node, role, current));
   const node = soleLocation(matched, current);
   if (node) return on(node);
-  const places = [...matched.allowed.values()].sort((a, b) => compareNodes(cluster, a, b, undefined));
-  for (const place of places) {
+  for (const place of bestFirst(cluster, matched.allowed, undefined)) {
     const found = on(place.node);
     if (found) return found;
   }

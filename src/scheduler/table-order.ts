@@ -1,5 +1,6 @@
+import { compareNodes } from "./availability.ts";
 import type { Places } from "./methods.ts";
-import type { NodeScore } from "./model.ts";
+import type { Cluster, Node, NodeScore } from "./model.ts";
 
 /** Primes next below the powers of two, from 2^3: a table of 2^n slots spreads its keys by the n-th of them. */
 const primes = [7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093, 8191, 16381, 32749];
@@ -43,6 +44,13 @@ export function tableOrder(places: Places): NodeScore[] {
     for (const entry of filled) if (entry) insert(slots, primes[bits - smallest] ?? slots.length, entry);
   }
   return slots.flatMap((entry) => (entry ? [entry[1]] : []));
+}
+
+/** Nodes in the order in which they are chosen; `active` is preferred among equals. */
+export function bestFirst(cluster: Cluster, places: Places, active: Node | undefined): NodeScore[] {
+  const compare = (a: NodeScore, b: NodeScore) => compareNodes(cluster, a, b, active);
+  if (cluster.options.placementStrategy !== "balanced") return [...places.values()].sort(compare);
+  return mergeSort(tableOrder(places).reverse(), compare);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   decideSmall,
+  history,
   isBefore,
   meta,
   primitive,
@@ -113,4 +114,29 @@ test("of two that change places, the one that was decided last does not wait for
   // b prefers the first node, so it is decided first.
   expect(isBefore(decision, "a_migrate_from_0", "b_migrate_to_0")).toBe(true);
   expect(isBefore(decision, "b_migrate_from_0", "a_migrate_to_0")).toBe(false);
+});
+
+test("the node by which an instance without place is paired is the best in the order in which nodes are chosen", () => {
+  const groups = [
+    `<clone id="c1">${meta("c1", { interleave: "true" })}<group id="g1">`,
+    needing("m1", { cpu: 1 }),
+    needing("m2", { cpu: 4 }),
+    '</group></clone><clone id="c2">',
+    meta("c2", { "clone-max": "2" }),
+    `<group id="g2">${needing("m3", { cpu: 1 })}</group></clone>`,
+  ];
+  const transition = decideSmall({
+    properties: { "placement-strategy": "balanced" },
+    nodes: ["n1", "n2", "n3", "n4", "n5"],
+    nodeContents: {
+      n1: utilization("n1", { cpu: 1, memory: 2 }),
+      n2: utilization("n2", { cpu: 8, memory: 1 }),
+      n3: utilization("n3", { cpu: 4 }),
+      n4: utilization("n4", { cpu: 4 }),
+      n5: utilization("n5", { memory: 4 }),
+    },
+    resources: primitive("p") + groups.join(""),
+    histories: { n2: history("m1", { task: "start" }), n4: history("m2", { task: "start" }) },
+  });
+  expect(isBefore(transition, "m2:2_monitor_0 n1", "m2_stop_0 n4")).toBe(true);
 });

@@ -1,21 +1,16 @@
-import { Quorum, type QuorumEffect, type QuorumEvent } from "../quorum/index.ts";
+import { Quorum } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
-  type ClusterKey,
-  clusterKey,
   Links,
-  type LinksEffect,
   type RingId,
-  SEAL_BODY_OVERHEAD,
-  Seal,
   type SealCipher,
   SingleRing,
   type TotemEffect,
   type TotemEvent,
-  type TotemOptions,
   type TotemTimer,
 } from "../totem/index.ts";
 import { changeDigest, PendingChange } from "./ring-core-change.ts";
+import { type Destinations, routeKeys, routeLinks, routeQuorum } from "./ring-core-effects.ts";
 import type {
   RingCoreChange,
   RingCoreOptions,
@@ -24,7 +19,8 @@ import type {
   RingEvent,
   RingMembership,
 } from "./ring-core-face.ts";
-import { KeyChange, type KeyEffect } from "./ring-core-keys.ts";
+import { KeyRing } from "./ring-core-key-ring.ts";
+import { differences, peersOf, quorumStart, totemOptions } from "./ring-core-options.ts";
 import { type MembershipChange, Participants, sameRing } from "./ring-core-participants.ts";
 import {
   type Announcement,
@@ -51,7 +47,6 @@ export type {
 export class RingCore {
   private options: RingCoreOptions;
   private readonly self: NodeId;
-  private readonly seal: Seal;
   private readonly links: Links;
   private readonly ring: SingleRing;
   private readonly quorum: Quorum;
@@ -71,12 +66,16 @@ export class RingCore {
   private requests = 0;
   private disagreements: readonly string[] = [];
   private readonly change = new PendingChange();
-  private readonly keys: KeyChange;
-  /** The key that a change leads to. */
-  private nextKey: ClusterKey | undefined;
+  private readonly keys: KeyRing;
   private left = false;
   private readonly pending: TotemEvent[] = [];
   private out: RingEffect[] = [];
+  /** Where the parts' effects go. */
+  private readonly to: Destinations = {
+    out: (effect) => this.out.push(effect),
+    totem: (event) => this.pending.push(event),
+    say: (message) => this.send(message),
+  };
 
   /**
    * `salt`: eight random bytes, new at each start; the seal's nonces depend on them. `cipher`: AES-256-GCM unless
@@ -85,20 +84,8 @@ export class RingCore {
   constructor(options: RingCoreOptions, salt: Uint8Array, now: Millis, cipher?: SealCipher) {
     this.options = options;
     this.self = options.self;
-    this.keys = new KeyChange(options.key, options.nextKey);
-    this.nextKey = this.keys.alsoAccept.map(clusterKey)[0];
-    this.seal = new Seal({
-      self: options.self,
-      peers: options.links.nodes.map(({ node }) => node),
-      salt,
-      key: clusterKey(options.key),
-      alsoAccept: [
-        ...(this.nextKey ? [this.nextKey] : []),
-        ...(options.alsoAcceptKeys ?? []).map(clusterKey),
-      ],
-      ...(cipher && { cipher }),
-    });
-    this.links = new Links(options.self, this.seal, options.links, now);
+    this.keys = new KeyRing(options, salt, cipher);
+    this.links = new Links(options.self, this.keys.seal, options.links, now);
     this.ring = new SingleRing({
       self: options.self,
       peers: peersOf(options),
@@ -128,22 +115,21 @@ export class RingCore {
       backlogBytes: this.backlogBytes,
       disagreements: this.disagreements,
       changeWaitsFor: this.change.missing(this.participants.currentMembers()),
-      keyChange: this.keyChangeStatus(),
+      keyChange: this.keys.status(this.participants.currentMembers()),
     };
   }
 
   private dispatch(event: RingEvent, now: Millis): void {
     switch (event.type) {
       case "start":
-        this.onQuorum(this.quorum.step(quorumStart(event), now), now);
-        this.onLinks(this.links.start(now), now);
+        routeQuorum(this.quorum.step(quorumStart(event), now), this.to);
+        routeLinks(this.links.start(now), this.to);
         this.pending.push({ type: "start", ringSequence: event.ringSequence });
         return;
       case "datagram":
         if (this.left) return;
-        this.onLinks(this.links.datagram(event.link, event.address, event.data, now), now);
-        if (this.keys.waits && this.nextKey && this.seal.openedWith === this.nextKey)
-          this.onKeys(this.keys.heardNew());
+        routeLinks(this.links.datagram(event.link, event.address, event.data, now), this.to);
+        routeKeys(this.keys.heard(), this.to);
         return;
       case "timer":
         this.onTimer(event.timer, now);
@@ -173,17 +159,16 @@ export class RingCore {
         this.askForVotes();
         return;
       case "set-keys":
-        this.keys.replace(event.key);
-        this.useKeys(event.key, event.alsoAccept);
+        this.keys.replace(event.key, event.alsoAccept);
         return;
       case "rekey":
         this.send({ kind: "key-new", key: event.key });
         return;
       case "key-stored":
-        this.onKeys(this.keys.stored(event.digest));
+        routeKeys(this.keys.stored(event.digest), this.to);
         return;
       case "key-adopted":
-        this.onKeys(this.keys.adopted(event.digest));
+        routeKeys(this.keys.adopted(event.digest), this.to);
         return;
       case "reconfigure":
         if (changeDigest(event.change) === changeDigest(this.options)) {
@@ -194,7 +179,7 @@ export class RingCore {
         this.proposeChange();
         return;
       case "leave":
-        this.onQuorum(this.quorum.step({ type: "leave" }, now), now);
+        routeQuorum(this.quorum.step({ type: "leave" }, now), this.to);
         this.pending.push({ type: "leave" });
         return;
     }
@@ -202,9 +187,9 @@ export class RingCore {
 
   private onTimer(timer: string, now: Millis): void {
     if (timer === "links:tick") {
-      if (!this.left) this.onLinks(this.links.timer(now), now);
+      if (!this.left) routeLinks(this.links.timer(now), this.to);
     } else if (timer === "quorum:last-man-standing") {
-      this.onQuorum(this.quorum.step({ type: "timer" }, now), now);
+      routeQuorum(this.quorum.step({ type: "timer" }, now), this.to);
     } else if (timer.startsWith("totem:")) {
       this.pending.push({ type: "timer", timer: timer.slice("totem:".length) as TotemTimer });
     }
@@ -221,7 +206,7 @@ export class RingCore {
   private onTotem(effect: TotemEffect, now: Millis): void {
     switch (effect.type) {
       case "transmit":
-        this.onLinks(this.links.transmit(effect.to, effect.data, now), now);
+        routeLinks(this.links.transmit(effect.to, effect.data, now), this.to);
         return;
       case "set-timer":
         this.out.push({ type: "set-timer", timer: `totem:${effect.timer}`, afterMs: effect.afterMs });
@@ -288,13 +273,13 @@ export class RingCore {
       }
       case "window-over":
         if (!this.participants.isSettled()) return;
-        this.onQuorum(this.quorum.step({ type: "window-over", ringSequence: message.sequence }, now), now);
+        routeQuorum(this.quorum.step({ type: "window-over", ringSequence: message.sequence }, now), this.to);
         return;
       case "set-expected":
         // Before the barrier it would be lost in the announcements: whoever asked asks again after it.
         if (!this.participants.isSettled()) return;
         if (from === this.self && this.wantedVotes?.id === message.id) this.wantedVotes = undefined;
-        this.onQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), now);
+        routeQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), this.to);
         this.announceMembership(this.participants.onOtherChange());
         return;
       case "key-new":
@@ -302,7 +287,7 @@ export class RingCore {
       case "key-switched":
         // Said again after the barrier, by all.
         if (!this.participants.isSettled()) return;
-        this.onKeys(this.keys.deliver(from, message, this.participants.currentMembers()));
+        routeKeys(this.keys.deliver(from, message, this.participants.currentMembers()), this.to);
         return;
       case "prepared": {
         if (!this.participants.isSettled()) return;
@@ -330,13 +315,13 @@ export class RingCore {
     const announced = this.participants.announced();
     const views = new Map([...announced].map(([node, { quorum }]) => [node, quorum]));
     const ringSequence = change.ringId.sequence;
-    this.onQuorum(this.quorum.step({ type: "membership", ringSequence, views }, now), now);
+    routeQuorum(this.quorum.step({ type: "membership", ringSequence, views }, now), this.to);
     this.compare(announced);
     this.announceMembership(change);
     this.askForVotes();
     this.change.restart(announced);
     this.proposeChange();
-    this.onKeys(this.keys.restart());
+    routeKeys(this.keys.restart(), this.to);
     // A manager that came or went between this node's announcement and now.
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
   }
@@ -398,8 +383,8 @@ export class RingCore {
     const text = "all nodes have read the new configuration: it is in force";
     this.out.push({ type: "log", level: "notice", subsystem: "TOTEM", text });
     this.disagreements = [];
-    this.onLinks(this.links.reconfigure(this.options.links, now), now);
-    this.onQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), now);
+    routeLinks(this.links.reconfigure(this.options.links, now), this.to);
+    routeQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), this.to);
     this.pending.push({
       type: "reconfigure",
       options: totemOptions(this.options),
@@ -411,42 +396,8 @@ export class RingCore {
   /** What a node may decide for itself, such as how often it pings. */
   private applyOwn(change: RingCoreChange, now: Millis): void {
     this.options = { ...this.options, ...change };
-    this.onLinks(this.links.reconfigure(this.options.links, now), now);
+    routeLinks(this.links.reconfigure(this.options.links, now), this.to);
     this.out.push({ type: "reconfigured", change });
-  }
-
-  private onKeys(effects: readonly KeyEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "send":
-          this.send(effect.message);
-          break;
-        case "use":
-          this.useKeys(effect.key, effect.alsoAccept);
-          break;
-        case "store":
-          this.out.push({ type: "store-key", key: effect.key, digest: effect.digest });
-          break;
-        case "adopt":
-          this.out.push({ type: "adopt-key", key: effect.key, digest: effect.digest });
-          break;
-        case "changed":
-          this.out.push({ type: "key-changed", digest: effect.digest, nodes: effect.nodes });
-          break;
-      }
-    }
-  }
-
-  private useKeys(key: Uint8Array, alsoAccept: readonly Uint8Array[]): void {
-    const others = alsoAccept.map(clusterKey);
-    this.nextKey = others[0];
-    this.seal.setKeys(clusterKey(key), others);
-  }
-
-  private keyChangeStatus(): RingCoreStatus["keyChange"] {
-    const digest = this.keys.changingTo;
-    if (digest === undefined) return undefined;
-    return { digest, waitsFor: this.keys.missing(this.participants.currentMembers()) };
   }
 
   private maySend(): boolean {
@@ -467,95 +418,13 @@ export class RingCore {
     this.pending.push({ type: "send", payload: encodeRingMessage(message), guarantee: "agreed" });
   }
 
-  private onLinks(effects: readonly LinksEffect[], _now: Millis): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "send":
-          this.out.push(effect);
-          break;
-        case "set-timer":
-          this.out.push({ type: "set-timer", timer: "links:tick", afterMs: effect.afterMs });
-          break;
-        case "receive":
-          this.pending.push({ type: "datagram", from: effect.from, data: effect.data });
-          break;
-        case "lost":
-          this.pending.push(effect);
-          break;
-        case "log":
-          this.out.push({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
-          break;
-      }
-    }
-  }
-
-  private onQuorum(effects: readonly QuorumEffect[], _now: Millis): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "set-timer":
-          this.out.push({ type: "set-timer", timer: "quorum:last-man-standing", afterMs: effect.afterMs });
-          break;
-        case "cancel-timer":
-          this.out.push({ type: "cancel-timer", timer: "quorum:last-man-standing" });
-          break;
-        case "propose-window-over":
-          this.send({ kind: "window-over", sequence: effect.ringSequence });
-          break;
-        case "persist": {
-          const { expectedVotes, lastQuorate } = effect;
-          this.out.push({ type: "persist-expected-votes", expectedVotes, lastQuorate });
-          break;
-        }
-        case "state":
-          this.out.push({ type: "quorum", state: effect.state });
-          break;
-        case "log":
-          this.out.push({ type: "log", level: effect.level, subsystem: "VOTEQ", text: effect.text });
-          break;
-      }
-    }
-  }
-
   /** Looks for options that differ between nodes; a difference is said once. */
   private compare(announced: ReadonlyMap<NodeId, Announcement>): void {
-    const own = new Map(this.options.agreement);
-    const found: string[] = [];
-    for (const [node, { agreement, configVersion }] of announced) {
-      if (node === this.self) continue;
-      const theirs = new Map(agreement);
-      for (const name of new Set([...own.keys(), ...theirs.keys()])) {
-        const here = own.get(name) ?? "not set";
-        const there = theirs.get(name) ?? "not set";
-        if (here !== there) found.push(`node ${node} has another ${name}: ${there} there, ${here} here`);
-      }
-      if (configVersion !== this.options.configVersion) {
-        const here = this.options.configVersion;
-        found.push(`node ${node} has another config_version: ${configVersion} there, ${here} here`);
-      }
-    }
+    const found = differences(this.options, announced);
     for (const text of found) {
       if (this.disagreements.includes(text)) continue;
       this.out.push({ type: "log", level: "warning", subsystem: "TOTEM", text });
     }
     this.disagreements = found;
   }
-}
-
-function quorumStart(event: Extract<RingEvent, { type: "start" }>): QuorumEvent {
-  const { expectedVotes, lastQuorate } = event;
-  return {
-    type: "start",
-    ...(expectedVotes === undefined ? {} : { expectedVotes }),
-    ...(lastQuorate === undefined ? {} : { lastQuorate }),
-  };
-}
-
-function peersOf(options: RingCoreOptions): NodeId[] {
-  return options.links.nodes.map(({ node }) => node).filter((node) => node !== options.self);
-}
-
-/** The protocol's datagrams have to leave room for the seal. */
-function totemOptions(options: RingCoreOptions): TotemOptions {
-  const { totem, configVersion } = options;
-  return { ...totem, configVersion, netmtu: totem.netmtu - SEAL_BODY_OVERHEAD };
 }

@@ -1,0 +1,75 @@
+import type { NodeId } from "../terms/index.ts";
+import { type ClusterKey, clusterKey, Seal, type SealCipher } from "../totem/index.ts";
+import type { RingCoreOptions, RingCoreStatus } from "./ring-core-face.ts";
+import { KeyChange, type KeyEffect, type KeyMessage } from "./ring-core-keys.ts";
+
+/** The seal with the keys that it uses and accepts, through a change of the cluster's key. */
+export class KeyRing {
+  readonly seal: Seal;
+  private readonly change: KeyChange;
+  /** The key that a change leads to. */
+  private next: ClusterKey | undefined;
+
+  /** `salt`: eight random bytes, new at each start. `cipher`: AES-256-GCM unless said otherwise. */
+  constructor(options: RingCoreOptions, salt: Uint8Array, cipher?: SealCipher) {
+    this.change = new KeyChange(options.key, options.nextKey);
+    this.next = this.change.alsoAccept.map(clusterKey)[0];
+    this.seal = new Seal({
+      self: options.self,
+      peers: options.links.nodes.map(({ node }) => node),
+      salt,
+      key: clusterKey(options.key),
+      alsoAccept: [...(this.next ? [this.next] : []), ...(options.alsoAcceptKeys ?? []).map(clusterKey)],
+      ...(cipher && { cipher }),
+    });
+  }
+
+  /** A datagram was opened: it may show that others use the new key already. */
+  heard(): readonly KeyEffect[] {
+    if (!this.change.waits || !this.next || this.seal.openedWith !== this.next) return [];
+    return this.apply(this.change.heardNew());
+  }
+
+  /** A message of a member was delivered. */
+  deliver(from: NodeId, message: KeyMessage, members: readonly NodeId[]): readonly KeyEffect[] {
+    return this.apply(this.change.deliver(from, message, members));
+  }
+
+  /** The new key is on disk. */
+  stored(digest: string): readonly KeyEffect[] {
+    return this.apply(this.change.stored(digest));
+  }
+
+  /** The new key is this node's key on disk. */
+  adopted(digest: string): readonly KeyEffect[] {
+    return this.apply(this.change.adopted(digest));
+  }
+
+  /** A membership begins. */
+  restart(): readonly KeyEffect[] {
+    return this.apply(this.change.restart());
+  }
+
+  /** Sets the keys from outside. */
+  replace(key: Uint8Array, alsoAccept: readonly Uint8Array[]): void {
+    this.change.replace(key);
+    this.use(key, alsoAccept);
+  }
+
+  /** The change that is under way, and the members that it waits for. */
+  status(members: readonly NodeId[]): RingCoreStatus["keyChange"] {
+    const digest = this.change.changingTo;
+    return digest === undefined ? undefined : { digest, waitsFor: this.change.missing(members) };
+  }
+
+  private apply(effects: readonly KeyEffect[]): readonly KeyEffect[] {
+    for (const effect of effects) if (effect.type === "use") this.use(effect.key, effect.alsoAccept);
+    return effects;
+  }
+
+  private use(key: Uint8Array, alsoAccept: readonly Uint8Array[]): void {
+    const others = alsoAccept.map(clusterKey);
+    this.next = others[0];
+    this.seal.setKeys(clusterKey(key), others);
+  }
+}

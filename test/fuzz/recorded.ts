@@ -37,6 +37,7 @@ function oneOfEach(units: readonly Uint8Array[]): Uint8Array[] {
     filled: true,
     oldRing: ring,
     aru: 9,
+    oldMembers: 2 ** 31 + id,
     high: 12,
     delivered: 8,
     obligation: [nodeId(2), nodeId(7)],

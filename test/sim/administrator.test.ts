@@ -197,6 +197,26 @@ describe("disks", () => {
   });
 });
 
+test("two rings of one name, after a disk was lost, are not taken for one", () => {
+  const sim = cluster(3);
+  for (const id of [1, 3]) sim.node(id).start(true);
+  sim.run(3000);
+  sim.node(1).crash();
+  sim.node(1).disk.replace();
+  sim.invariants.onNewDisk(sim.node(1));
+  sim.cut([3], true);
+  for (const id of [1, 2]) sim.node(id).start(true);
+  sim.run(900);
+  // Node 3 still believes in the first one when it hears the others again.
+  for (const ring of ["1.4 of 1,3", "1.4 of 1,2"])
+    expect(lines.some((line) => line.endsWith(`ring ${ring}`))).toBe(true);
+  expect(sim.node(3).core?.status().totem.state).toBe("operational");
+  sim.cut([3], false);
+  sim.run(6000);
+  sim.settle();
+  expect(members(sim, 3)).toEqual([1, 2, 3]);
+});
+
 test("a message of a megabyte arrives whole, though one datagram in ten is lost", () => {
   const got: number[] = [];
   const id = { node: 1, incarnation: 1, number: 1 };

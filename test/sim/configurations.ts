@@ -8,6 +8,9 @@ type Configuration = Extract<RingEffect, { type: "configuration" }>;
 /** Names a ring. Whoever has lost his disk may come to a name again. */
 export const nameOf = ({ representative, sequence }: RingId): string => `${representative}.${sequence}`;
 
+/** Marks that a name was used before, by another ring. */
+export const again = (times: number): string => "'".repeat(times);
+
 /** Checks that rings are the same for all their members and never go back. */
 export class Configurations {
   /** Rings that were formed. */
@@ -24,14 +27,15 @@ export class Configurations {
     const text = members.join();
     const known = this.formed.get(key) ?? [];
     this.formed.set(key, known);
-    if (!known.some((ring) => ring.members === text)) {
+    let which = known.findIndex((ring) => ring.members === text);
+    if (which < 0) {
       const last = known.at(-1);
       const disk = this.diskOf(representative);
       if (last && last.disk === disk) {
         const what = `ring ${key}: node ${node.id} has ${text}, another ${last.members}`;
         throw new Violation("same configurations", what);
       }
-      known.push({ members: text, disk });
+      which = known.push({ members: text, disk }) - 1;
       this.count += 1;
     }
     if (!members.includes(node.id) || members[0] !== representative) {
@@ -42,7 +46,7 @@ export class Configurations {
       throw new Violation("ring sequence", `node ${node.id} goes from ${last} to ${sequence}`);
     }
     this.lastSequence.set(node.id, sequence);
-    return key;
+    return `${key}${again(which)}`;
   }
 
   /** How often a node has got a new disk. */

@@ -1,6 +1,6 @@
 import type { RingEffect, RingMembership } from "../../src/daemon/ring-core.ts";
 import type { NodeId } from "../../src/terms/index.ts";
-import { Configurations, nameOf } from "./configurations.ts";
+import { again, Configurations, nameOf } from "./configurations.ts";
 import type { ManagerHost, NodeObserver, SimNode } from "./node.ts";
 import {
   checkArrival,
@@ -198,7 +198,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
       if (last && last.disk === disk) {
         throw new Violation("same memberships", `node ${host.node} got ${content}, another ${last.content}`);
       }
-      epoch = { key, content, disk, orders: [], arrivals: [] };
+      epoch = { key: `${key}${again(known.length)}`, content, disk, orders: [], arrivals: [] };
       known.push(epoch);
       this.delivered.memberships += 1;
     }

@@ -69,14 +69,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what a carrier brings of the old ring is not taken in",
     file: recovery,
-    before: "if (!this.#old.owns(inner)) return;",
-    after: "if (this.#old.owns(inner)) return;",
-  },
-  {
-    name: "pieces of a message outlive their ring",
-    file: delivery,
-    before: "    this.#assembly.clear();\n",
-    after: "",
+    before: "!this.#old.owns(inner, carrier.sender)",
+    after: "this.#old.owns(inner, carrier.sender)",
   },
   {
     name: "a safe message is delivered though a member may lack it",
@@ -105,7 +99,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "rings with the same number count as the same ring",
     file: recovery,
-    before: "sameRing(entry.oldRing, old.id)",
+    before: "sameRing(entry.oldRing, old.id) && entry.oldMembers === oldMembers",
     after: "entry.oldRing.sequence === old.id.sequence",
   },
   {
@@ -240,6 +234,12 @@ export const mutations: readonly Mutation[] = [
     file: keys,
     before: "if (!change || this.missing(members).length > 0) return [];",
     after: "if (!change) return [];",
+  },
+  {
+    name: "found once: rings of one name count as one after a disk was lost",
+    file: recovery,
+    before: " && entry.oldMembers === oldMembers",
+    after: "",
   },
   {
     name: "found once: goodbyes count for those only who have heard them",

@@ -16,6 +16,7 @@ const tests = [
   "./test/quorum",
   "./test/daemon",
   "./test/sim/participants.test.ts",
+  "./test/sim/administrator.test.ts",
 ];
 
 interface Found {

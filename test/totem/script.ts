@@ -7,6 +7,7 @@ import {
   type TotemOptions,
 } from "../../src/totem/index.ts";
 import { Context } from "../../src/totem/srp/context.ts";
+import { digestOf } from "../../src/totem/srp/digest.ts";
 import { SendQueue } from "../../src/totem/srp/send-queue.ts";
 import {
   type Commit,
@@ -23,6 +24,7 @@ import {
   type Pdu,
   type Regular,
   type Stamp,
+  sameRing,
   type Token,
 } from "../../src/totem/srp/wire.ts";
 import { options } from "./network.ts";
@@ -108,6 +110,7 @@ export class ScriptNode {
       id,
       filled: true,
       oldRing: { representative: id, sequence: 0 },
+      oldMembers: digestOf([id]),
       aru: 0,
       high: 0,
       delivered: 0,
@@ -312,6 +315,12 @@ export class ScriptNode {
     };
   }
 
+  /** Whoever names this node's ring as its old one was in it; else it was alone. */
+  #membersOf(id: NodeId, old: RingId): number {
+    const { ringId, members } = this.ring.status();
+    return digestOf(sameRing(old, ringId) ? members : [id]);
+  }
+
   /** `members=1:1.4/3/3/2,2` : id, old ring / aru / high / delivered / obligation; without them the entry is not filled. */
   #commitOf(fields: Fields, ring: RingId, hop: number): Commit {
     const members = (fields.get("members") ?? "").split(",").map((text): CommitEntry => {
@@ -321,6 +330,7 @@ export class ScriptNode {
         id: nodeId(Number(id)),
         filled: rest !== undefined,
         oldRing: ringOf(old),
+        oldMembers: this.#membersOf(nodeId(Number(id)), ringOf(old)),
         aru: Number(aru ?? 0),
         high: Number(high ?? 0),
         delivered: Number(delivered ?? 0),

@@ -9,6 +9,7 @@ const entry = (id: number): wire.CommitEntry => ({
   id: nodeId(id),
   filled: id % 2 === 0,
   oldRing: { representative: nodeId(9), sequence: 2 ** 33 },
+  oldMembers: 2 ** 32 - id,
   aru: 2 ** 34,
   high: 2 ** 34 + 7,
   delivered: 2 ** 34 - 1,

@@ -1,6 +1,7 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
 import type { TotemEffect, TotemOptions, TotemTimer } from "../face.ts";
 import { type Counters, newCounters } from "./counters.ts";
+import { digestOf } from "./digest.ts";
 import { fragment } from "./fragments.ts";
 import { datagramLimit } from "./size.ts";
 import { Timers } from "./timers.ts";
@@ -39,14 +40,8 @@ export class Context {
     this.#limit = datagramLimit(options);
   }
 
-  /** The digest is FNV-1a over the ascending ids: a check against mistakes, not against an adversary. */
   #stampOf(): Stamp {
-    let nodes = 0x811c9dc5;
-    for (const id of [...this.peers, this.self].sort((a, b) => a - b)) {
-      for (let shift = 0; shift < 32; shift += 8)
-        nodes = Math.imul(nodes ^ ((id >>> shift) & 255), 0x01000193);
-    }
-    return { version: this.options.configVersion ?? 0, nodes: nodes >>> 0 };
+    return { version: this.options.configVersion ?? 0, nodes: digestOf([...this.peers, this.self]) };
   }
 
   /** Sends a protocol data unit, in pieces where it is too long. Nothing goes out when there is nobody to send to. */

@@ -248,11 +248,12 @@ function decodeCommitEntry(view: DataView, at: number): CommitEntry | undefined 
   const aru = getLong(view, at + 17);
   const high = getLong(view, at + 25);
   const delivered = getLong(view, at + 33);
-  const owed = view.getUint16(at + 41);
+  const oldMembers = view.getUint32(at + 41);
+  const owed = view.getUint16(at + 45);
   if (filled > 1 || Number.isNaN(oldRing.sequence + aru + high + delivered)) return undefined;
   if (delivered > aru || aru > high) return undefined;
   if (owed > MAX_NODES || view.byteLength < at + COMMIT_ENTRY + 4 * owed) return undefined;
   const id = nodeId(view.getUint32(at));
   const obligation = getIds(view, at + COMMIT_ENTRY, owed);
-  return { id, filled: filled === 1, oldRing, aru, high, delivered, obligation };
+  return { id, filled: filled === 1, oldRing, oldMembers, aru, high, delivered, obligation };
 }

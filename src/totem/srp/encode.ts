@@ -205,6 +205,7 @@ function putCommitEntry(view: DataView, at: number, entry: CommitEntry): number 
   putLong(view, at + 17, entry.aru);
   putLong(view, at + 25, entry.high);
   putLong(view, at + 33, entry.delivered);
-  view.setUint16(at + 41, entry.obligation.length);
+  view.setUint32(at + 41, entry.oldMembers);
+  view.setUint16(at + 45, entry.obligation.length);
   return putIds(view, at + COMMIT_ENTRY, entry.obligation);
 }

@@ -20,4 +20,4 @@ export const FLAG_LEAVE = 1;
 export const FRAGMENT_HEADER = 16;
 /** Bytes of a commit token before its entries, and of an entry before its obligations. */
 export const COMMIT_FIXED = 32;
-export const COMMIT_ENTRY = 43;
+export const COMMIT_ENTRY = 47;

@@ -54,9 +54,9 @@ export class Operation {
   }
 
   /** Somebody has a message while the token rests here. */
-  holdCancel(pdu: HoldCancel): void {
+  holdCancel(from: NodeId, pdu: HoldCancel): void {
     const state = this.#core.state;
-    if (state.name !== "operational" || !this.#core.ring.is(pdu.ring)) {
+    if (state.name !== "operational" || !this.#core.ring.hears(from, pdu.ring)) {
       this.#core.context.counters.foreign++;
       return;
     }
@@ -78,10 +78,10 @@ export class Operation {
   }
 
   /** An ordered message of the present ring, or in Recovery of the new one. */
-  regular(message: Regular): void {
+  regular(from: NodeId, message: Regular): void {
     const state = this.#core.state;
     const { counters } = this.#core.context;
-    if (state.name === "recovery" && state.recovery.ring.owns(message)) {
+    if (state.name === "recovery" && state.recovery.ring.owns(message, from)) {
       counters.messagesReceived++;
       state.rotation.seen(message);
       if (!state.recovery.ring.insert(message)) counters.duplicates++;
@@ -90,7 +90,7 @@ export class Operation {
     }
     // In Commit and Recovery the others have already been told what I have of the old ring.
     const open = state.name === "operational" || state.name === "gather";
-    if (!open || !this.#core.ring.owns(message)) {
+    if (!open || !this.#core.ring.owns(message, from)) {
       counters.foreign++;
       return;
     }
@@ -101,17 +101,17 @@ export class Operation {
   }
 
   /** The token that was sent on has arrived. */
-  tokenAck(ack: TokenAck): void {
+  tokenAck(from: NodeId, ack: TokenAck): void {
     const state = this.#core.state;
     if (state.name === "stopped" || state.name === "gather") return;
-    if (state.rotation.ring.is(ack.ring)) state.rotation.acknowledged(ack.hop);
+    if (state.rotation.ring.hears(from, ack.ring)) state.rotation.acknowledged(ack.hop);
   }
 
   /** The token (or a copy of one that was here before). */
   token(from: NodeId, token: Token): void {
     const state = this.#core.state;
     const rotation = state.name === "operational" || state.name === "recovery" ? state.rotation : undefined;
-    if (!rotation?.ring.is(token.ring)) {
+    if (!rotation?.ring.hears(from, token.ring)) {
       this.#core.context.counters.foreign++;
       return;
     }

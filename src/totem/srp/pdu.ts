@@ -85,6 +85,8 @@ export interface CommitEntry {
   readonly id: NodeId;
   readonly filled: boolean;
   readonly oldRing: RingId;
+  /** Digest of the members of the old ring: whoever has lost his disk may come to a ring's name again. */
+  readonly oldMembers: number;
   /** Contiguously received of the old ring. */
   readonly aru: number;
   /** Highest held of the old ring. */

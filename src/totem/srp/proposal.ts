@@ -175,6 +175,7 @@ export class Proposal {
       id,
       filled: false,
       oldRing: { representative: id, sequence: 0 },
+      oldMembers: 0,
       aru: 0,
       high: 0,
       delivered: 0,
@@ -194,7 +195,7 @@ export class Proposal {
 
   /** Another ring, or a member of this one, shows itself. */
   merge(from: NodeId, merge: Merge): void {
-    if (this.#core.ring.is(merge.ring))
+    if (this.#core.ring.is(merge.ring) && this.#core.ring.memberSet.has(from))
       this.#core.neighbours.learn(from, this.#core.ring.memberSet, merge.heard);
     else this.#core.neighbours.learn(from, merge.members, merge.heard);
     if (this.#core.state.name === "operational") this.#considerMerge(from, false);

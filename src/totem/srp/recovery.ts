@@ -1,5 +1,6 @@
 import type { NodeId } from "../../terms/index.ts";
 import type { Context } from "./context.ts";
+import { digestOf } from "./digest.ts";
 import { Ring } from "./ring.ts";
 import type { Source } from "./rotation.ts";
 import { type Commit, decapsulate, encapsulate, type Regular, sameRing, type Token } from "./wire.ts";
@@ -42,7 +43,10 @@ export class Recovery implements Source {
     this.#old = old;
     const members = commit.members.map((entry) => entry.id);
     this.ring = new Ring(commit.ring, members, context.self);
-    const kin = commit.members.filter((entry) => sameRing(entry.oldRing, old.id));
+    const oldMembers = digestOf(old.members);
+    const kin = commit.members.filter(
+      (entry) => sameRing(entry.oldRing, old.id) && entry.oldMembers === oldMembers,
+    );
     this.survivors = new Set(kin.map((entry) => entry.id));
     this.creditors = new Set(kin.flatMap((entry) => [entry.id, ...entry.obligation]));
     this.reached = Math.max(...kin.map((entry) => entry.delivered));
@@ -74,7 +78,7 @@ export class Recovery implements Source {
       this.#context.counters.malformed++;
       return;
     }
-    if (!this.#old.owns(inner)) return;
+    if (!this.survivors.has(carrier.sender) || !this.#old.owns(inner, carrier.sender)) return;
     this.#carried.add(inner.sequence);
     if (this.#old.insert(inner)) this.#context.counters.recovered++;
   }

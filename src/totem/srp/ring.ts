@@ -59,9 +59,19 @@ export class Ring {
     this.successor = members[(members.indexOf(self) + 1) % members.length] ?? self;
   }
 
-  /** Whether this message belongs to this ring. */
-  owns(message: Regular): boolean {
-    return message.ringSequence === this.id.sequence && message.representative === this.id.representative;
+  /** Whether this message belongs to this ring; `from`: the member from which it came, which need not be its sender. */
+  owns(message: Regular, from: NodeId): boolean {
+    const { sequence, representative } = this.id;
+    if (message.ringSequence !== sequence || message.representative !== representative) return false;
+    return this.memberSet.has(from);
+  }
+
+  /**
+   * Whether something that names this ring is of this ring. A name alone may be another ring's too, when its
+   * representative has lost his disk; but nobody who knows the other one has since come into this one.
+   */
+  hears(from: NodeId, id: RingId): boolean {
+    return sameRing(this.id, id) && this.memberSet.has(from);
   }
 
   is(id: RingId): boolean {

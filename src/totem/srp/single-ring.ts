@@ -144,10 +144,10 @@ export class SingleRing {
   }
 
   #pdu(from: NodeId, pdu: Exclude<Pdu, Fragment>): void {
-    if (pdu.kind === "regular") return this.#operation.regular(pdu);
+    if (pdu.kind === "regular") return this.#operation.regular(from, pdu);
     if (pdu.kind === "token") return this.#operation.token(from, pdu);
-    if (pdu.kind === "token-ack") return this.#operation.tokenAck(pdu);
-    if (pdu.kind === "hold-cancel") return this.#operation.holdCancel(pdu);
+    if (pdu.kind === "token-ack") return this.#operation.tokenAck(from, pdu);
+    if (pdu.kind === "hold-cancel") return this.#operation.holdCancel(from, pdu);
     if (this.#core.context.now < this.#distrustUntil) {
       this.#core.context.counters.distrusted++;
       return;

@@ -57,11 +57,6 @@ export interface ReleaseRules {
    * 2.1.7, pull requests 3054 and 3141).
    */
   readonly groupsKeepColocations: boolean;
-  /**
-   * A resource that is active on a node in maintenance counts as in maintenance itself, also on other nodes. In 2.1
-   * it is only unmanaged.
-   */
-  readonly maintenanceSpreads: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -78,7 +73,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: true,
     chainsFade: true,
     groupsKeepColocations: true,
-    maintenanceSpreads: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -92,6 +86,5 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: false,
     chainsFade: false,
     groupsKeepColocations: false,
-    maintenanceSpreads: false,
   },
 };

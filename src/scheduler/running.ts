@@ -13,7 +13,7 @@ export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: 
     addPriority(rsc, node, failed);
     if (node.maintenance) {
       rsc.managed = false;
-      if (cluster.rules.maintenanceSpreads) rsc.maintenance = true;
+      rsc.maintenance = true;
     }
   }
   if (!rsc.managed) {

@@ -3,7 +3,8 @@ import { nvset } from "./nvset.ts";
 import { generatedAt, type Instance, type Sketch } from "./random-cluster.ts";
 
 type NodeCondition = "online" | "offline" | "unclean" | "pending" | "shutdown" | "unseen";
-type History =
+/** What a node's history of a resource tells. */
+export type History =
   | "none"
   | "stopped"
   | "started"
@@ -183,7 +184,8 @@ function operationsOf(instance: Instance, state: History): readonly Operation[] 
   }
 }
 
-function history(instance: Instance, state: History, node: string, at: number): XmlElement {
+/** The history that leaves a resource in a state on a node, which is the `at`-th one. */
+export function history(instance: Instance, state: History, node: string, at: number): XmlElement {
   const id = instance.unique ? `${instance.id}:${at % instance.copies}` : instance.id;
   const ops = operationsOf(instance, state).map((op, index) => {
     const { task, rc, expected = 0, interval = 0, status = 0 } = op;

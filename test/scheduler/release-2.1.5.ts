@@ -12,9 +12,15 @@ export function applyRulesOf215(cluster: Cluster): void {
   for (const rsc of cluster.resources) applyToAll(rsc, (part) => leaveMaintenance(cluster, part));
 }
 
-/** A line of the summary in the words of 2.1.5, which has none of its own for what can only no longer migrate. */
+/**
+ * A line of the summary in the words of 2.1.5, which has none of its own for what can only no longer migrate, calls
+ * fencing that the node attribute `terminate` asks for a termination, and does not show fencing that has no reason.
+ */
 export const wordsOf215 = (line: string): string =>
-  line.replace("due to unmigrateable ", "due to unrunnable ");
+  line
+    .replace("due to unmigrateable ", "due to unrunnable ")
+    .replace("'fencing was requested'", "'termination was requested'")
+    .replace(/^Fence \S+ \S+$/, "");
 
 function applyToAll(rsc: Resource, rule: (part: Resource) => void): void {
   rule(rsc);

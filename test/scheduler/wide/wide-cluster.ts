@@ -1,9 +1,13 @@
 import type { XmlElement } from "../../../src/cib/index.ts";
 import { Random } from "../../sim/random.ts";
 import { sketchCluster } from "../random-cluster.ts";
+import { bundles } from "./bundles.ts";
+import { changedParameters, migrations, pendingOperations, strangers } from "./history.ts";
 import { maintenance, metaAttributes, targetRoles } from "./levels.ts";
+import { discovery, health, nodeAttributes, options, shutdownLocks, topology, unfencing } from "./nodes.ts";
 import { moreOperations, onFail } from "./operations.ts";
 import { references, tags, templates } from "./references.ts";
+import { guestNodes, remoteNodes } from "./remotes.ts";
 import { datedValues, locationRules, operationValues, ruledDefaults } from "./rules.ts";
 import { dropEmpty, type Feature } from "./wide.ts";
 
@@ -16,6 +20,9 @@ interface Part {
 
 /** In the order in which they are added: what makes resources comes before what changes them. */
 const parts: Readonly<Record<string, Part>> = {
+  remotes: { stream: 43, chance: 0.2, add: remoteNodes },
+  guests: { stream: 44, chance: 0.15, add: guestNodes },
+  bundles: { stream: 45, chance: 0.25, add: bundles },
   "on-fail": { stream: 20, chance: 0.25, add: onFail },
   operations: { stream: 21, chance: 0.25, add: moreOperations },
   maintenance: { stream: 22, chance: 0.15, add: maintenance },
@@ -27,6 +34,17 @@ const parts: Readonly<Record<string, Part>> = {
   "operation-values": { stream: 28, chance: 0.15, add: operationValues },
   tags: { stream: 29, chance: 0.15, add: tags },
   references: { stream: 30, chance: 0.15, add: references },
+  options: { stream: 32, chance: 0.2, add: options },
+  health: { stream: 33, chance: 0.1, add: health },
+  "shutdown-locks": { stream: 34, chance: 0.1, add: shutdownLocks },
+  topology: { stream: 35, chance: 0.05, add: topology },
+  unfencing: { stream: 36, chance: 0.12, add: unfencing },
+  discovery: { stream: 37, chance: 0.15, add: discovery },
+  "node-attributes": { stream: 38, chance: 0.15, add: nodeAttributes },
+  parameters: { stream: 39, chance: 0.15, add: changedParameters },
+  strangers: { stream: 40, chance: 0.15, add: strangers },
+  migrations: { stream: 41, chance: 0.15, add: migrations },
+  pending: { stream: 42, chance: 0.12, add: pendingOperations },
   templates: { stream: 31, chance: 0.15, add: templates },
 };
 

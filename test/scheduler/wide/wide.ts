@@ -42,7 +42,7 @@ export function dropEmpty({ cib }: Pick<Wide, "cib">): void {
 /** Sets one value in the first set of a kind; what was there under the name goes. */
 export function setValue(owner: XmlElement, kind: string, name: string, value: string): void {
   const set = firstSet(owner, kind);
-  const id = `${set.attributes.get("id")}-${name}`;
+  const id = `${set.attributes.get("id")}-${name.replaceAll("#", "_")}`;
   const others = set.children.filter((each) => each.attributes.get("name") !== name);
   set.children = [...others, element("nvpair", { id, name, value })];
 }
@@ -80,3 +80,27 @@ export const isFencing = (primitive: XmlElement): boolean => primitive.attribute
 /** Whether a primitive is in a clone that has roles. */
 export const isPromotable = ({ sketch }: Wide, primitive: XmlElement): boolean =>
   sketch.instances.some(({ id, promotable }) => promotable && id === idOf(primitive));
+
+/** Attributes of a node that live as long as it is up; nothing for a node that is down. */
+export function transientOf(state: XmlElement): XmlElement | undefined {
+  const found = state.children.find(({ name }) => name === "transient_attributes");
+  if (found || state.attributes.get("crmd") !== "online") return found;
+  const made = element("transient_attributes", { id: idOf(state) }, [
+    element("instance_attributes", { id: `status-${idOf(state)}` }),
+  ]);
+  state.children.unshift(made);
+  return made;
+}
+
+/** The histories of a node; made when there are none yet. */
+export function historiesOf(state: XmlElement): XmlElement {
+  const [found] = every(state, "lrm_resources");
+  if (found) return found;
+  const made = element("lrm_resources");
+  state.children.push(element("lrm", { id: idOf(state) }, [made]));
+  return made;
+}
+
+/** Whether a node is a member and has joined. */
+export const isMember = (state: XmlElement): boolean =>
+  state.attributes.get("crmd") === "online" && state.attributes.get("join") === "member";

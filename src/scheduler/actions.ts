@@ -139,7 +139,7 @@ function updateRunnable(cluster: Cluster, target: Action): void {
   } else if (!target.has(Flag.OnCoordinator) && !node.online && (!node.isGuest || node.remoteRequiresReset)) {
     target.clear(Flag.Runnable);
     if (rsc.managed && target.task === "stop" && !node.unclean)
-      fenceNode(cluster, node, "resource actions are unrunnable", false);
+      fenceNode(cluster, node, "stop is unrunnable", false);
   } else if (!target.has(Flag.OnCoordinator) && node.pending) {
     target.clear(Flag.Runnable);
   } else if (target.needs === "nothing") {

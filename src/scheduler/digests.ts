@@ -53,7 +53,8 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
   const recordedRestart = xml.attributes.get("op-restart-digest");
   const current = currentDigests(unpacker, rsc, task, intervalMs, node, xml);
   let kind: DigestResult["kind"] = "match";
-  if (
+  if (unpacker.outlivedFailures.has(xml)) kind = "restart";
+  else if (
     recordedRestart !== undefined &&
     current.digestRestart !== undefined &&
     recordedRestart !== current.digestRestart

@@ -47,7 +47,7 @@ export function applyOperation(
     if (entry.intervalMs === 0) return;
     if (node.online && !node.unclean) {
       // The failure has expired while the monitor goes on: it has to be scheduled anew.
-      xml.attributes.set("op-restart-digest", "calculated-failure-timeout");
+      unpacker.outlivedFailures.add(xml);
       return;
     }
   }

@@ -86,6 +86,8 @@ function orderInGuest(
       break;
     case "stop":
     case "demote":
+    case "migrate_to":
+    case "migrate_from":
       // Of a failed container nothing inside has to be stopped: its own stop does that.
       if (!container.failed) beforeStop(Link.None);
       break;

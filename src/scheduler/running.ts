@@ -2,7 +2,7 @@ import { INFINITY } from "../terms/index.ts";
 import { activeNode } from "./availability.ts";
 import { Role } from "./flags.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
-import { addPlaceScore, setAll } from "./places.ts";
+import { addPlaceScore, placeAt } from "./places.ts";
 
 /** A resource, and with it what it is part of, is active on a node. */
 export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: boolean): void {
@@ -38,10 +38,7 @@ function activeCount(rsc: Resource): number {
 function tooManyActive(cluster: Cluster, rsc: Resource): void {
   switch (rsc.multipleActive) {
     case "stop_only":
-      rsc.allowed = new Map(
-        cluster.nodes.map((node) => [node, { node, score: -INFINITY, discovery: "always", count: 0 }]),
-      );
-      setAll(rsc.allowed, -INFINITY);
+      rsc.allowed = new Map(cluster.nodes.map((node) => [node, placeAt(node, -INFINITY)]));
       return;
     case "block": {
       rsc.managed = false;

@@ -33,6 +33,8 @@ export class Unpacker {
   readonly byHistoryId = new Map<string, Resource>();
   /** Clearing of failures that must wait for the fencing of the remote node. */
   readonly afterRemoteFencing: { readonly clear: Action; readonly rsc: Resource }[] = [];
+  /** Recurring operations of the history that failed so long ago that the failure counts no more, and go on. */
+  readonly outlivedFailures = new Set<XmlElement>();
   /** Operations whose parameters can be compared only when places are known. */
   readonly lateChecks: LateCheck[] = [];
 

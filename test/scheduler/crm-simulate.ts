@@ -83,8 +83,7 @@ function graphActions(graph: XmlElement): PlainAction[] {
     parent?.children.find((each) => each.name === name);
   return graph.children.flatMap((synapse) => {
     const action = find(synapse, "action_set")?.children[0];
-    // Tells the remote nodes which nodes are in maintenance; nothing to carry out.
-    if (!action || action.attributes.get("operation") === "maintenance_nodes") return [];
+    if (!action) return [];
     const key = action.attributes.get("operation_key") ?? "";
     const inputs = (find(synapse, "inputs")?.children ?? []).map(({ children }) =>
       Number(children[0]?.attributes.get("id")),

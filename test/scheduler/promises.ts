@@ -47,7 +47,10 @@ function startsOnLostNodes(cib: XmlElement, actions: readonly GraphAction[]): st
   );
   return actions
     .filter(({ kind, task }) => kind === "rsc" && task !== "notify")
-    .flatMap(({ key, node, task }) => {
+    .flatMap(({ key, node, task, router }) => {
+      // A remote or guest node is as good as the host of its connection.
+      if (router !== undefined)
+        return members.has(router) ? [] : [`${key} on ${node} through ${router}, which is no member`];
       if (!members.has(node)) return [`${key} on ${node}, which is no member`];
       const changes = task === "start" || task === "promote" || task === "migrate_from";
       return changes && fencings.has(node) ? [`${key} on ${node}, which is fenced`] : [];

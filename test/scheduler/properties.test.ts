@@ -4,6 +4,7 @@ import { schedule, type Transition } from "../../src/scheduler/index.ts";
 import { Random } from "../sim/random.ts";
 import { brokenPromises } from "./promises.ts";
 import { generatedAt, randomCluster } from "./random-cluster.ts";
+import { wideCluster } from "./wide/wide-cluster.ts";
 import { settle } from "./settling.ts";
 
 // A busy machine may need long; nothing here depends on time.
@@ -51,6 +52,23 @@ describe("on random clusters", () => {
       }
     });
     expect(thrown).toEqual([]);
+  });
+});
+
+describe("on random clusters with more features", () => {
+  test("no decision breaks a promise; the same input gives the same output and stays as it is", () => {
+    const broken = seeds.slice(0, 100).flatMap((seed) => {
+      const cib = wideCluster(seed);
+      const before = formatXml(cib);
+      const transition = decide(cib);
+      const same = JSON.stringify(decide(wideCluster(seed))) === JSON.stringify(transition);
+      return [
+        ...brokenPromises(cib, transition),
+        ...(same ? [] : ["decided otherwise the second time"]),
+        ...(formatXml(cib) === before ? [] : ["the input has changed"]),
+      ].map((text) => `seed ${seed}: ${text}`);
+    });
+    expect(broken).toEqual([]);
   });
 });
 

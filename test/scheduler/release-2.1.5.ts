@@ -20,7 +20,7 @@ export const wordsOf215 = (line: string): string =>
   line
     .replace("due to unmigrateable ", "due to unrunnable ")
     .replace("'fencing was requested'", "'termination was requested'")
-    .replace(/^Fence \S+ \S+$/, "");
+    .replace(/^Fence \S+ \S+( \(resource: \S+\))?$/, "");
 
 function applyToAll(rsc: Resource, rule: (part: Resource) => void): void {
   rule(rsc);

@@ -4,8 +4,8 @@ import { schedule, type Transition } from "../../src/scheduler/index.ts";
 import { Random } from "../sim/random.ts";
 import { brokenPromises } from "./promises.ts";
 import { generatedAt, randomCluster } from "./random-cluster.ts";
-import { wideCluster } from "./wide/wide-cluster.ts";
 import { settle } from "./settling.ts";
+import { wideCluster } from "./wide/wide-cluster.ts";
 
 // A busy machine may need long; nothing here depends on time.
 setDefaultTimeout(120_000);

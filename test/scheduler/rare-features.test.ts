@@ -1,5 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, history, meta, primitive, shownActions } from "./small-cib.ts";
+import { formatXml, parseXml } from "../../src/cib/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
+import {
+  decideSmall,
+  history,
+  isBefore,
+  meta,
+  primitive,
+  running,
+  shownActions,
+  smallCib,
+  smallNow,
+  stopped,
+} from "./small-cib.ts";
 
 const device = (inner = "") => `<primitive id="dev" class="stonith" type="fence_dummy">${inner}</primitive>`;
 
@@ -50,5 +63,70 @@ describe("a node in maintenance", () => {
       },
     });
     expect(shownActions(decision)).toEqual(["[g_running_0]", "[g_start_0]", "a_monitor_10000 n1"]);
+  });
+});
+
+describe("a guest node", () => {
+  test("whose connection restarts: what migrates away from it has left before the connection stops", () => {
+    const guest = primitive("vm", meta("vm", { "remote-node": "guest" }));
+    const entry = history(
+      "guest",
+      { task: "start", attributes: 'op-restart-digest="other"' },
+      { task: "monitor", interval: 30_000 },
+    );
+    const state =
+      '<node_state id="guest" uname="guest" remote_node="true" in_ccm="true"><lrm id="guest"><lrm_resources>' +
+      `${history("a", { task: "start" })}</lrm_resources></lrm></node_state>`;
+    const connection = entry
+      .replace('provider="heartbeat" type="Dummy"', 'provider="pacemaker" type="remote" container="vm"')
+      .replaceAll(/op-digest="[^"]*"/g, 'op-digest="other"');
+    const cib = smallCib({
+      nodes: ["n1"],
+      resources: guest + primitive("a", meta("a", { "allow-migrate": "true" })),
+      constraints: '<rsc_location id="l" rsc="a" node="guest" score="-INFINITY"/>',
+      histories: { n1: running("vm") + connection + stopped("a") },
+    }).replace("</status>", `${state}</status>`);
+    const decision = schedule({ cib: parseXml(cib), now: smallNow });
+    expect(isBefore(decision, "a_migrate_to_0", "a_migrate_from_0")).toBe(true);
+    expect(isBefore(decision, "a_migrate_from_0", "guest_stop_0")).toBe(true);
+    expect(isBefore(decision, "guest_stop_0", "guest_start_0")).toBe(true);
+  });
+});
+
+describe("a recurring operation whose failure has expired", () => {
+  const cluster = {
+    nodes: ["n1"],
+    resources: primitive(
+      "a",
+      `${meta("a", { "failure-timeout": "10s" })}<operations><op id="m" name="monitor" interval="10s"/></operations>`,
+    ),
+    histories: {
+      n1: history("a", { task: "start" }, { task: "monitor", interval: 10_000, rc: 7, expected: 0 }),
+    },
+  };
+
+  test("is scheduled anew, and the input stays as it is", () => {
+    const cib = parseXml(smallCib(cluster));
+    const before = formatXml(cib);
+    const decision = schedule({ cib, now: smallNow });
+    expect(formatXml(cib)).toBe(before);
+    expect(decision.summary).toEqual([]);
+    expect(shownActions(decision)).toEqual(["a_monitor_10000 n1"]);
+  });
+});
+
+describe("resources that are active on too many nodes and shall only stop", () => {
+  test("are not looked for inside bundles", () => {
+    const bundle =
+      '<bundle id="b"><docker image="i" replicas="1"/><network control-port="3121"/>' +
+      `${primitive("inner", "")}</bundle>`;
+    const decision = decideSmall({
+      resources: primitive("a", meta("a", { "multiple-active": "stop_only" })) + bundle,
+      histories: { n1: history("a", { task: "start" }), n2: history("a", { task: "start" }) },
+    });
+    expect(shownActions(decision).filter((key) => key.startsWith("a_"))).toEqual([
+      "a_stop_0 n1",
+      "a_stop_0 n2",
+    ]);
   });
 });

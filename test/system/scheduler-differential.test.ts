@@ -1,23 +1,34 @@
 /** Random clusters decided beside the real crm_simulate. Needs: apt-get install pacemaker-cli-utils; no root. */
 import { expect, test } from "bun:test";
 import { compareSeed } from "../scheduler/differential.ts";
+import { randomCluster } from "../scheduler/random-cluster.ts";
+import { wideCluster } from "../scheduler/wide/wide-cluster.ts";
 
 /**
- * Clusters of a fixed range that are decided as crm_simulate 2.1.5 does, summary, actions and order; may only rise. The
- * rest differs where later releases do, or in pseudo actions; `make fuzz-scheduler` shows the smallest of each.
+ * Clusters of fixed ranges, and how many of them are decided as crm_simulate 2.1.5 does, summary, actions and order;
+ * may only rise. The rest differs where later releases do, or in pseudo actions, or crm_simulate dies of them;
+ * `make fuzz-scheduler` shows the smallest of each, with WIDE=1 those of the clusters with more features.
  */
-const reached = 120;
-const seeds = Array.from({ length: 150 }, (_, at) => 1 + at);
+const ranges = [
+  { kind: "random clusters", cluster: randomCluster, seeds: 150, reached: 120 },
+  {
+    kind: "random clusters with more features",
+    cluster: (seed: number) => wideCluster(seed),
+    seeds: 100,
+    reached: 92,
+  },
+];
 
-test(`of ${seeds.length} random clusters at least ${reached} are decided as crm_simulate decides them`, () => {
-  const results = seeds.map((seed) => compareSeed(seed, false));
-  const differing = results.flatMap((result) =>
-    typeof result === "string" || "older" in result ? [] : [`seed ${result.seed}: ${result.lines[0]}`],
-  );
-  expect(differing.filter((line) => line.includes("thrown"))).toEqual([]);
-  const same = results.filter(
-    (result) => result === "same" || (typeof result !== "string" && "older" in result),
-  ).length;
-  if (same < reached) expect(differing).toEqual([]);
-  expect(same).toBeGreaterThanOrEqual(reached);
-});
+for (const { kind, cluster, seeds, reached } of ranges)
+  test(`of ${seeds} ${kind} at least ${reached} are decided as crm_simulate decides them`, () => {
+    const results = Array.from({ length: seeds }, (_, at) => compareSeed(1 + at, false, cluster));
+    const differing = results.flatMap((result) =>
+      typeof result === "string" || "older" in result ? [] : [`seed ${result.seed}: ${result.lines[0]}`],
+    );
+    expect(differing.filter((line) => line.includes("thrown"))).toEqual([]);
+    const same = results.filter(
+      (result) => result === "same" || (typeof result !== "string" && "older" in result),
+    ).length;
+    if (same < reached) expect(differing).toEqual([]);
+    expect(same).toBeGreaterThanOrEqual(reached);
+  });

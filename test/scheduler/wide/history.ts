@@ -77,7 +77,7 @@ export const changedParameters: Feature = (wide) => {
       ["fake", random.pick(["new", "old"])],
       ["op_sleep", random.pick(["1", "0"])],
     ] as const;
-    primitive.children.push(...nvset("instance_attributes", idOf(primitive), values));
+    primitive.children.push(...nvset("instance_attributes", `${idOf(primitive)}-changed`, values));
     const reloadable = random.chance(0.5);
     const timeout = ["CRM_meta_timeout", "20000"] as const;
     for (const entry of every(wide.cib, "lrm_resource")) {

@@ -49,7 +49,7 @@ export function setValue(owner: XmlElement, kind: string, name: string, value: s
 
 /** The first set of a kind of an owner; made, empty, when there is none. */
 export function firstSet(owner: XmlElement, kind: string): XmlElement {
-  const found = owner.children.find((each) => each.name === kind);
+  const found = owner.children.find((each) => each.name === kind && !each.attributes.has("id-ref"));
   if (found) return found;
   const id = owner.attributes.get("uname") ?? owner.attributes.get("id") ?? owner.name;
   const made = element(kind, { id: `${owner.name}-${id}-${kind}` });

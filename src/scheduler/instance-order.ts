@@ -67,7 +67,7 @@ function compareByColocation(cluster: Cluster, a: Resource, b: Resource, nodeA: 
 function colocationScore(cluster: Cluster, instance: Resource, node: Node): number {
   const { parent } = instance;
   if (!parent) return 0;
-  let places: Places = new Map([[node, placeAt(node, 0)]]);
+  let places: Places = new Map([[node, placeAt(node, node.baseScore)]]);
   const take = (merged: Places | undefined) => {
     if (merged) places = merged;
   };

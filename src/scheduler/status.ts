@@ -1,4 +1,5 @@
 import { child, childrenOf, parseBoolean, parseInteger, type XmlElement } from "../cib/index.ts";
+import { INFINITY } from "../terms/index.ts";
 import { fenceNode, stopAction } from "./actions.ts";
 import { Role } from "./flags.ts";
 import { unpackNodeHistory } from "./history.ts";
@@ -123,6 +124,8 @@ function determineOnline(unpacker: Unpacker, node: Node, xml: XmlElement): void 
   node.online = cluster.options.fencingEnabled
     ? onlineWithFencing(cluster, node, xml)
     : onlineWithoutFencing(cluster, node, xml);
+  // Lists of nodes that are made from here on, as for surplus instances, exclude it.
+  if (!node.online || node.shutdown) node.baseScore = -INFINITY;
 }
 
 function onlineWithoutFencing(cluster: Cluster, node: Node, xml: XmlElement): boolean {

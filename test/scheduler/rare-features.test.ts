@@ -130,3 +130,20 @@ describe("resources that are active on too many nodes and shall only stop", () =
     ]);
   });
 });
+
+describe("an instance on a node that is gone", () => {
+  test("is looked at after one on a node that is merely in standby", () => {
+    const active = history("a", { task: "start" });
+    const decision = decideSmall({
+      nodes: ["n1", "n2", "n3"],
+      properties: { "shutdown-lock": "true" },
+      resources: `<clone id="c">${primitive("a", "")}</clone>`,
+      states: { n2: { in_ccm: "false", crmd: "offline", join: "down", expected: "down" } },
+      histories: { n2: active, n3: active },
+      extra: {
+        n3: '<transient_attributes id="3"><instance_attributes id="t"><nvpair id="t1" name="standby" value="on"/></instance_attributes></transient_attributes>',
+      },
+    });
+    expect(decision.summary).toContain("Move a:1 ( n3 -> n1 )");
+  });
+});

@@ -9,6 +9,7 @@ import { moreOperations, onFail } from "./operations.ts";
 import { references, tags, templates } from "./references.ts";
 import { guestNodes, remoteNodes } from "./remotes.ts";
 import { datedValues, locationRules, operationValues, ruledDefaults } from "./rules.ts";
+import { oldSchema } from "./schema.ts";
 import { dropEmpty, type Feature } from "./wide.ts";
 
 interface Part {
@@ -46,6 +47,7 @@ const parts: Readonly<Record<string, Part>> = {
   migrations: { stream: 41, chance: 0.15, add: migrations },
   pending: { stream: 42, chance: 0.12, add: pendingOperations },
   templates: { stream: 31, chance: 0.15, add: templates },
+  "old-schema": { stream: 46, chance: 0.1, add: oldSchema },
 };
 
 /** Names of the features that a wide cluster can have. */

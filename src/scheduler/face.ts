@@ -73,6 +73,8 @@ export interface Placement {
   readonly rsc: string;
   readonly role: "Started" | "Unpromoted" | "Promoted";
   readonly node: NodeName;
+  /** Which instance it is, where `rsc` does not tell. */
+  readonly instance?: string;
 }
 
 /** One reason for a decision, recorded while it was taken. */

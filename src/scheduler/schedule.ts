@@ -113,6 +113,7 @@ function placements(cluster: Cluster): Placement[] {
         rsc: id,
         role: role === Role.Promoted ? "Promoted" : role === Role.Unpromoted ? "Unpromoted" : "Started",
         node: nodeName(node.name),
+        ...(rsc.id === id || rsc.replica ? {} : { instance: rsc.id }),
       });
   };
   const visit = (rsc: Resource) => {

@@ -135,6 +135,16 @@ gamma: not chosen, score -INFINITY
     expect(text).toContain("  → change the colocation col-web, or what it depends on");
   });
 
+  test("an instance that gets no place is not taken for another that does", () => {
+    const fixture: ClusterFixture = {
+      nodes: [{ name: "alpha" }, { name: "beta", attributes: { standby: "on" } }],
+      resources: `<clone id="c">${primitive("a")}</clone>${primitive("fence1")}`,
+    };
+    const text = explained(fixture, schedule({ cib: cib(fixture), now, explain: true }), "c");
+    expect(text.match(/wants it Started on alpha/g)).toHaveLength(1);
+    expect(text).toContain("a:1 is stopped and stays so: no node may run it.");
+  });
+
   test("what is planned is told with the lines of the summary", () => {
     const moved = decision({
       placement: [{ rsc: "web", role: "Started", node: nodeName("beta") }],

@@ -129,7 +129,7 @@ for (const [at, [name, words]] of Object.entries(calls).entries())
       expect(mine.code).toBe(theirs.code);
       compared++;
     }
-    expect(compared).toBeGreaterThan(2);
+    expect(compared).toBeGreaterThan(1);
   });
 
 test("the graph has the same actions with the same numbers, inputs and parameters", () => {

@@ -89,14 +89,13 @@ function parentsOf(rsc: Resource): Resource[] {
   return rsc.parent ? [rsc.parent, ...parentsOf(rsc.parent)] : [];
 }
 
+/** Instances of an anonymous clone have one name; which one is meant is told beside it. */
 const placesOf = (transition: Transition, rsc: Resource) =>
-  transition.placement.filter(
-    (place) => place.rsc === rsc.id || (place.rsc === printableId(rsc) && isHere(rsc, place.node)),
+  transition.placement.filter((place) =>
+    place.instance === undefined
+      ? place.rsc === rsc.id || place.rsc === printableId(rsc)
+      : place.instance === rsc.id,
   );
-
-/** Instances of an anonymous clone have one name: the assignment tells which one is meant. */
-const isHere = (rsc: Resource, node: string): boolean =>
-  rsc.id === printableId(rsc) || rsc.assignedTo === undefined || rsc.assignedTo.name === node;
 
 const mentions = (line: string, rsc: Resource): boolean => {
   const words = line.split(/\s+/);

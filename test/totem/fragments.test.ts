@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { nodeId } from "../../src/terms/index.ts";
 import { Fragments, fragment } from "../../src/totem/srp/fragments.ts";
+import { SendQueue } from "../../src/totem/srp/send-queue.ts";
 import { decode, type Fragment } from "../../src/totem/srp/wire.ts";
 
 const [one, two] = [nodeId(1), nodeId(2)];
@@ -34,18 +35,29 @@ describe("a unit that is too long for a datagram", () => {
     expect(fragments.add(one, c)).toEqual(long);
   });
 
-  test("is not mixed with another of the same sender, nor with one of another sender", () => {
+  test("is whole though pieces of others come between, but not of very many others", () => {
     const fragments = new Fragments();
-    const [first, second] = [unit(600), unit(600, 1)];
-    const [a, b, c] = pieces(first);
-    const [x, y, z] = pieces(second);
-    if (!a || !b || !c || !x || !y || !z) throw new Error("three pieces");
-    for (const piece of [a, b]) fragments.add(one, piece);
-    expect(fragments.add(two, c)).toBeUndefined();
-    for (const piece of [x, y]) expect(fragments.add(one, piece)).toBeUndefined();
-    expect(fragments.add(one, c)).toBeUndefined();
-    for (const piece of [x, y]) expect(fragments.add(one, piece)).toBeUndefined();
-    expect(fragments.add(one, z)).toEqual(second);
+    const units = [0, 1, 2, 3].map((seed) => unit(600, seed));
+    const [first = [], ...rest] = units.map((data) => pieces(data));
+    const others = rest.flat();
+    const lastOf = (list: readonly Fragment[]) => list.slice(0, -1);
+    for (const piece of [...lastOf(first), ...others.filter(({ index }) => index < 2)])
+      fragments.add(one, piece);
+    const last = first.at(-1);
+    if (!last) throw new Error("three pieces");
+    expect(fragments.add(two, last)).toBeUndefined();
+    expect(fragments.add(one, last)).toEqual(units[0]);
+    for (const piece of lastOf(first)) fragments.add(one, piece);
+    for (const seed of [5, 6, 7, 8])
+      for (const piece of lastOf(pieces(unit(600, seed)))) fragments.add(one, piece);
+    expect(fragments.add(one, last)).toBeUndefined();
+  });
+
+  test("is an ordered message only where netmtu was made smaller, and then goes as it is", () => {
+    const queue = new SendQueue();
+    queue.push(unit(1000), "agreed");
+    const message = queue.pack(one, { representative: one, sequence: 4 }, 1, 1300);
+    expect(fragment(message?.raw ?? unit(0), 300)).toEqual([message?.raw ?? unit(0)]);
   });
 
   test("is refused when its pieces are not those that were sent", () => {

@@ -73,7 +73,10 @@ export const cloneAssignment: AssignmentMethods = {
         const node = soleLocation(instance, false);
         return node && !blockedInside(instance) ? [{ node, score: 0 }] : [];
       });
-      intersectPlaces(dependent, primary, colocation, nodes, false);
+      const matched = cluster.rules.clonesMatchByAttribute
+        ? colocation
+        : { ...colocation, attribute: "#uname" };
+      intersectPlaces(dependent, primary, matched, nodes, false);
       return;
     }
     for (const instance of primary.children) {

@@ -38,6 +38,11 @@ export interface ReleaseRules {
    * any other.
    */
   readonly negativeColocationsByRole: boolean;
+  /**
+   * A mandatory colocation with a clone matches nodes by its node attribute, like any other. In 2.1 it takes the very
+   * nodes of the instances.
+   */
+  readonly clonesMatchByAttribute: boolean;
   /** A member of a group that comes before others that run already starts after they have stopped: since 2.1.6. */
   readonly laterMembersStopFirst: boolean;
   /**
@@ -69,6 +74,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
     negativeColocationsByRole: true,
+    clonesMatchByAttribute: true,
     laterMembersStopFirst: true,
     probesHoldInactive: true,
     chainsFade: true,
@@ -82,6 +88,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
     negativeColocationsByRole: false,
+    clonesMatchByAttribute: false,
     laterMembersStopFirst: false,
     probesHoldInactive: false,
     chainsFade: false,

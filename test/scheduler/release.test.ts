@@ -85,6 +85,18 @@ describe("rules that changed since 2.1", () => {
     expect(older).toEqual(["Move a:0 ( n1 -> n2 Unpromoted )", "Start p ( n1 )"]);
   });
 
+  test("what must be with a clone may be on any node with the same value of the attribute that matters", () => {
+    const [newer, older] = both({
+      resources: clone("c", "a", { "clone-max": "1" }) + primitive("p"),
+      // No node has a rack, so all have the same.
+      constraints:
+        '<rsc_location id="l" rsc="c" node="n1" score="100"/><rsc_location id="m" rsc="p" node="n2" score="100"/>' +
+        '<rsc_colocation id="col" rsc="p" with-rsc="c" score="INFINITY" node-attribute="rack"/>',
+    });
+    expect(newer).toEqual(["Start a:0 ( n1 )", "Start p ( n2 )"]);
+    expect(older).toEqual(["Start a:0 ( n1 )", "Start p ( n1 )"]);
+  });
+
   test("members of an instance that would go elsewhere do not remain there", () => {
     const [newer, older] = both({
       resources: `<clone id="c"><group id="g">${primitive("m")}</group></clone>`,

@@ -1,7 +1,13 @@
 import { INFINITY } from "../terms/index.ts";
 import { showScores } from "./assign.ts";
 import { anyUsable } from "./availability.ts";
-import { addThisWith, addWithThis, mergeFollowing, withThisColocations } from "./colocation.ts";
+import {
+  addThisWith,
+  addWithThis,
+  mergeFollowing,
+  thisWithColocations,
+  withThisColocations,
+} from "./colocation.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
 import { applyLocation } from "./location.ts";
 import type { AssignmentMethods } from "./methods.ts";
@@ -102,8 +108,10 @@ export const groupAssignment: AssignmentMethods = {
     );
     const end = last(source);
     const work = merged ?? places;
-    if (source.handsOverColocations && !options.thisWith && end && work && anyUsable(work))
-      merged = mergeFollowing(cluster, withThisColocations(end), target, work, factor, options);
+    if (source.handsOverColocations && end && work && anyUsable(work)) {
+      const list = options.thisWith ? thisWithColocations(source) : withThisColocations(end);
+      merged = mergeFollowing(cluster, list, target, work, factor, options);
+    }
     source.mergingScores = false;
     return merged;
   },

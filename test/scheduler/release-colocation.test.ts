@@ -64,4 +64,19 @@ describe("colocations in 2.1", () => {
     expect(newer).toEqual(["Move a:0 ( n1 -> n2 )", "Start b:0 ( n2 )"]);
     expect(older).toEqual([]);
   });
+
+  test("a group is decided after what prefers more nodes than the group and what it must be with", () => {
+    const inner = primitive("m", utilization("m", { cpu: 3 }));
+    const cluster: SmallCluster = {
+      properties: { "placement-strategy": "utilization" },
+      nodeContents: { n1: utilization("n1", { cpu: 6 }) },
+      states: { n2: { in_ccm: "false", crmd: "offline", join: "down", expected: "down" } },
+      resources:
+        `<group id="g">${primitive("a", utilization("a", { cpu: 2 }))}</group>` +
+        `<group id="h">${primitive("b", utilization("b", { cpu: 2 }))}</group><group id="k">${inner}</group>`,
+      constraints: '<rsc_colocation id="c" rsc="g" with-rsc="h" score="INFINITY"/>',
+    };
+    const started = ["Start b ( n1 )", "Start m ( n1 )"];
+    expect(both(cluster)).toEqual([started, started]);
+  });
 });

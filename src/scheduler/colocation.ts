@@ -217,7 +217,7 @@ function addMatchingScores(
     const value = colocationValue(entry.node, attribute, target);
     const score = bestMatchingScore(cluster, colocation, source, attribute, value, entry.node);
     // "Away from what stays away from there" is no reason to go there, unless it can run nowhere else.
-    if (factor < 0 && score < 0 && !avoidsOne) continue;
+    if (factor < 0 && score < 0 && !(avoidsOne && -score > colocation.dependent.stickiness)) continue;
     if (entry.score === ruledOut) continue;
     const exact = factor * score;
     let weight = Math.trunc(exact < 0 ? exact - 0.5 : exact + 0.5);

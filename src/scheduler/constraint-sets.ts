@@ -1,13 +1,16 @@
 import { childrenOf, type XmlElement } from "../cib/index.ts";
 import { type Cluster, type Resource, topLevel } from "./model.ts";
-import type { Unpacker } from "./unpacker.ts";
+import { type Unpacker, unpackerOf } from "./unpacker.ts";
 
-/** The resource that a constraint names; the clone when it is the name of an instance's resource. */
+/**
+ * The resource that a constraint names; the clone when an instance is known by that name: anonymous instances are,
+ * by the resource inside the clone, as soon as a node has a history of it.
+ */
 export function constraintResource(cluster: Cluster, id: string | undefined): Resource | undefined {
   if (id === undefined) return undefined;
   const direct = cluster.resourceById.get(id);
   if (direct) return direct;
-  const instance = cluster.resourceById.get(`${id}:0`);
+  const instance = unpackerOf(cluster).byHistoryId.get(id);
   return instance && topLevel(instance, false);
 }
 

@@ -161,7 +161,8 @@ export function unknownOnNode(node: Node | undefined, rscId: string): boolean {
 /** Threshold state of a resource on a node, for display and for bans. */
 export function thresholdReached(unpacker: Unpacker, cluster: Cluster, rsc: Resource, node: Node): boolean {
   void cluster;
-  if (rsc.migrationThreshold === 0) return false;
+  // Who does not care about failures does not care about their number either.
+  if (rsc.migrationThreshold === 0 || rsc.failureIgnored) return false;
   const { count } = failCount(unpacker, node, rsc, { effective: true, fillers: true });
   return count > 0 && count >= rsc.migrationThreshold;
 }

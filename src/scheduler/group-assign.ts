@@ -94,7 +94,8 @@ export const groupAssignment: AssignmentMethods = {
 
   addColocatedScores(cluster, source, target, places, colocation, factor, options) {
     if (source.mergingScores) return undefined;
-    const member = options.thisWith ? last(source) : first(source);
+    const fromEnd = options.thisWith && (places === undefined || !source.handsOverColocations);
+    const member = fromEnd ? last(source) : first(source);
     if (!member) return undefined;
     source.mergingScores = true;
     let merged = methodsOf(member).addColocatedScores(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, history, meta, primitive, running } from "./small-cib.ts";
+import { decideSmall, history, meta, primitive, running, stopped } from "./small-cib.ts";
 
 const clone = (id: string, inner: string, values: Readonly<Record<string, string>> = {}) =>
   `<clone id="${id}">${meta(id, values)}${primitive(inner)}</clone>`;
@@ -44,4 +44,18 @@ test("of two active instances the lower number stays when colocations say as muc
   // Chains of colocations count most by the rules of 2.1.
   for (const release of ["3.0", "2.1"] as const)
     expect(decideSmall(cluster, release).summary).toContain("Stop a:1 ( n2 )  due to node availability");
+});
+
+test("an instance on a node that leaves is placed after one on a node in standby", () => {
+  const shutdown =
+    '<transient_attributes id="2"><instance_attributes id="t"><nvpair id="s" name="shutdown" value="1"/></instance_attributes></transient_attributes>';
+  const standby = '<instance_attributes id="i"><nvpair id="y" name="standby" value="on"/></instance_attributes>';
+  const { summary } = decideSmall({
+    nodes: ["n1", "n2", "n3"],
+    nodeContents: { n3: standby },
+    resources: clone("c", "a"),
+    histories: { n1: stopped("a"), n2: running("a"), n3: running("a") },
+    extra: { n2: shutdown },
+  });
+  expect(summary).toEqual(["Stop a:0 ( n2 )  due to node availability", "Move a:1 ( n3 -> n1 )"]);
 });

@@ -38,12 +38,15 @@ export function countsForInstance(cluster: Cluster, part: Resource, colocation: 
   return whole.clone.cloneMax < usable;
 }
 
+/** Of equally important colocations the newer comes first; those of the first list keep the order that they have. */
 export function addThisWith(list: Colocation[], more: readonly Colocation[]): void {
-  for (const colocation of more) insertThisWith(list, colocation);
+  if (list.length === 0) list.push(...more);
+  else for (const colocation of more) insertThisWith(list, colocation);
 }
 
 export function addWithThis(list: Colocation[], more: readonly Colocation[]): void {
-  for (const colocation of more) insertWithThis(list, colocation);
+  if (list.length === 0) list.push(...more);
+  else for (const colocation of more) insertWithThis(list, colocation);
 }
 
 /** Value of the attribute by which a colocation matches nodes. */

@@ -71,7 +71,8 @@ export function assignPrimitive(
   if (options.fencingEnabled && !cluster.haveFenceDevice) rsc.managed = false;
   if (!rsc.managed) {
     rsc.nextRole = rsc.role;
-    setPlace(cluster, rsc, currentNode(rsc), true, true);
+    const current = currentNode(rsc);
+    setPlace(cluster, rsc, current, true, true, current?.baseScore);
   } else if (options.stopAll) setPlace(cluster, rsc, undefined, true, stopIfFail);
   else chooseBest(cluster, rsc, prefer, stopIfFail);
   rsc.assigning = false;
@@ -219,6 +220,7 @@ export function setPlace(
     return changed;
   }
   rsc.assignedTo = node;
+  rsc.assignedScore = score;
   node.assigned.push(rsc);
   consume(node, rsc);
   cluster.scores.push(`utilization: ${rsc.id} utilization on ${node.name}:${amounts(rsc.utilization)}`);

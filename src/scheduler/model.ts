@@ -262,6 +262,8 @@ export class Resource {
   lockTime: EpochSeconds = 0;
   /** Place chosen by this decision. */
   assignedTo: Node | undefined;
+  /** Score that the place had when it was chosen; of what nobody manages, that of the node itself. */
+  assignedScore = 0;
   partialMigrationSource: Node | undefined;
   partialMigrationTarget: Node | undefined;
   danglingMigrations: Node[] = [];

@@ -264,7 +264,7 @@ export function colocateWithPromotable(primary: Resource, dependent: Resource, c
     const node = soleLocation(instance, false);
     if (!node || roleOf(instance, false) !== colocation.primaryRole) continue;
     preferMatching(dependent, primary, node, colocation);
-    nodes.unshift({ node, score: leaf(instance).allowed.get(node)?.score ?? 0 });
+    nodes.unshift({ node, score: leaf(instance).assignedScore });
   }
   // Of promoted with promoted the unpromoted instances must still find a place.
   const bothPromoted = colocation.dependentRole === Role.Promoted && colocation.primaryRole === Role.Promoted;

@@ -49,7 +49,8 @@ test("of two active instances the lower number stays when colocations say as muc
 test("an instance on a node that leaves is placed after one on a node in standby", () => {
   const shutdown =
     '<transient_attributes id="2"><instance_attributes id="t"><nvpair id="s" name="shutdown" value="1"/></instance_attributes></transient_attributes>';
-  const standby = '<instance_attributes id="i"><nvpair id="y" name="standby" value="on"/></instance_attributes>';
+  const standby =
+    '<instance_attributes id="i"><nvpair id="y" name="standby" value="on"/></instance_attributes>';
   const { summary } = decideSmall({
     nodes: ["n1", "n2", "n3"],
     nodeContents: { n3: standby },
@@ -58,4 +59,17 @@ test("an instance on a node that leaves is placed after one on a node in standby
     extra: { n2: shutdown },
   });
   expect(summary).toEqual(["Stop a:0 ( n2 )  due to node availability", "Move a:1 ( n3 -> n1 )"]);
+});
+
+test("what must be with a promoted instance that nobody manages does not mind that it may not be there", () => {
+  const { summary } = decideSmall({
+    resources:
+      `<clone id="c">${meta("c", { promotable: "true" })}${primitive("a", meta("a", { "is-managed": "false" }))}</clone>` +
+      primitive("p"),
+    constraints:
+      '<rsc_colocation id="col" rsc="p" with-rsc="c" with-rsc-role="Promoted" score="INFINITY"/>' +
+      '<rsc_location id="l" rsc="c" node="n1" score="-INFINITY"/>',
+    histories: { n1: history("a", { task: "start" }, { task: "promote" }), n2: stopped("a") },
+  });
+  expect(summary).toEqual(["Start p ( n1 )"]);
 });

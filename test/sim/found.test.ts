@@ -7,10 +7,13 @@ setDefaultTimeout(60_000);
 /** Seeds that once found a mistake, and which. What a seed stands for may change when the scenario does. */
 const found: readonly (readonly [seed: number, mistake: string])[] = [
   [400084, "pieces of ordered messages, cut after netmtu was made smaller, pushed each other out"],
+  [177, "nodes that started again knew of no earlier quorum and broke a tie beside those who had"],
+  [569, "members that had not heard a goodbye counted other expected votes"],
+  [1030809, "a node that had lost its disk formed a ring of a name that was in use"],
 ];
 
 for (const [seed, mistake] of found) {
   test(`seed ${seed}: ${mistake}`, () => {
-    expect(runSeed({ seed }).messages).toBeGreaterThan(0);
+    expect(runSeed({ seed }).memberships).toBeGreaterThan(0);
   });
 }

@@ -147,8 +147,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a message that was cut by the end of the ring is not sent again",
-    file: formation,
-    before: "    this.#core.queue.rewind();\n",
+    file: "totem/srp/send-queue.ts",
+    before: "    head.offset = 0;\n",
     after: "",
   },
   {
@@ -176,10 +176,10 @@ export const mutations: readonly Mutation[] = [
     after: "",
   },
   {
-    name: "the replay window ends one too early",
+    name: "the replay window accepts more than it remembers",
     file: sealWindow,
     before: "if (counter <= this.lowest || counter <= this.highest - BITS) return false;",
-    after: "if (counter <= this.lowest || counter < this.highest - BITS) return false;",
+    after: "if (counter <= this.lowest) return false;",
   },
   {
     name: "a datagram that was recorded is accepted again",

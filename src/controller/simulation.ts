@@ -61,7 +61,7 @@ export function simulateTransition(
 
 /**
  * Calls `run` for each action whose inputs are done, pass after pass. A `false` answer is a failure that ends the
- * transition, except for actions that must not be left out (priority INFINITY).
+ * transition, except for mere points of synchronisation and what must not be left out (priority INFINITY).
  */
 function executionOrder(
   actions: readonly GraphAction[],
@@ -79,7 +79,8 @@ function executionOrder(
   for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
     before = waiting.length;
     waiting = waiting.filter((action) => {
-      if (open.get(action.id) !== 0 || (failed && action.priority < INFINITY)) return true;
+      if (open.get(action.id) !== 0) return true;
+      if (failed && action.kind !== "pseudo" && action.priority < INFINITY) return true;
       if (!run(action) && !action.canFail) failed = true;
       else for (const next of followers.get(action.id) ?? []) open.set(next, (open.get(next) ?? 1) - 1);
       return false;

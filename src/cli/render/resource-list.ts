@@ -221,7 +221,7 @@ function sortInstance(
 const isRemarkableInstance = (instance: Resource): boolean =>
   anyWithin(instance, ({ removed, removedInstance }) => removed || removedInstance) ||
   anyWithin(instance, ({ failed }) => failed) ||
-  !anyWithin(instance, ({ managed }) => managed) ||
+  anyWithin(instance, ({ managed }) => !managed) ||
   !isActive(instance, true);
 
 /** Nodes of an anonymous clone without an active instance, by the reason. */

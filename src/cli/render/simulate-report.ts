@@ -78,9 +78,12 @@ export const modificationReport = (lines: readonly string[], plain: boolean): st
 export const summaryReport = (summary: readonly string[], plain: boolean): string =>
   list("Transition Summary", summaryLines(summary), plain);
 
-/** "Executing Cluster Transition". */
-export const executionReport = (steps: readonly SimulationStep[], plain: boolean): string =>
-  list("Executing Cluster Transition", executionLines(steps), plain);
+/** "Executing Cluster Transition". That a failure is made up is said beside the list. */
+export function executionReport(steps: readonly SimulationStep[], plain: boolean): string {
+  const lines = executionLines(steps);
+  const entries = steps.map(({ type }, at) => `${plain || type === "failure" ? "" : "  * "}${lines[at]}\n`);
+  return `${plain ? "" : "Executing Cluster Transition:\n"}${entries.join("")}`;
+}
 
 /** Lines about the use of capacities among the scores. */
 const isUtilization = (line: string): boolean => /^(?:Original|Remaining): | utilization on /.test(line);

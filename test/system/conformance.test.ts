@@ -8,7 +8,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 /** Levels reached so far, in percent; they may only rise. */
-const reached = { L0: 100, L1: 98.8, L2: 99.2, L3: 99.2, ALL: 98.8, S: 98.8, T: 98 } as const;
+const reached = {
+  L0: 100,
+  L1r: 100,
+  L1: 100,
+  L2: 100,
+  L3x: 100,
+  L3: 100,
+  ALL: 100,
+  S: 100,
+  Sx: 97.4,
+  T: 99.8,
+} as const;
 
 const root = resolve(import.meta.dir, "../..");
 const suite = join(process.env.HACTL_SHARED ?? resolve(root, "../shared"), "conformance/scheduler");

@@ -6,16 +6,16 @@ import { wideCluster } from "../scheduler/wide/wide-cluster.ts";
 
 /**
  * Clusters of fixed ranges, and how many of them are decided as crm_simulate 2.1.5 does, summary, actions and order;
- * may only rise. The rest differs where later releases do, or in pseudo actions, or crm_simulate dies of them;
- * `make fuzz-scheduler` shows the smallest of each, with WIDE=1 those of the clusters with more features.
+ * may only rise. Decided as it does by the rules of its own release counts, too. The rest is not understood yet, or
+ * crm_simulate dies of it; `make fuzz-scheduler` shows the smallest of each, with WIDE=1 those of the clusters with more features.
  */
 const ranges = [
-  { kind: "random clusters", cluster: randomCluster, seeds: 150, reached: 120 },
+  { kind: "random clusters", cluster: randomCluster, seeds: 150, reached: 149 },
   {
     kind: "random clusters with more features",
     cluster: (seed: number) => wideCluster(seed),
     seeds: 100,
-    reached: 96,
+    reached: 98,
   },
 ];
 

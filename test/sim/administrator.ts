@@ -56,8 +56,10 @@ export class Administrator {
     const out = nodes.filter(({ id }) => !file.nodes.includes(id));
     if (out.length > 0 && (file.nodes.length < 3 || random.chance(0.6))) {
       const added = random.pick(out);
-      // Whoever is new has not seen that more votes are expected than the file says.
-      if (plan.quorum?.allowDownscale) this.cluster.invariants.splitUntilWhole = true;
+      // Whoever is new has not seen that more votes are expected than the file says, nor who goes on without it
+      // when it breaks the tie of the new file alone (without wait_for_all).
+      if (plan.quorum?.allowDownscale || plan.quorum?.autoTieBreaker)
+        this.cluster.invariants.splitUntilWhole = true;
       // More than one vote at once could make a majority of the new file beside one of the old.
       const votes = { ...file.votes, [added.id]: Math.min(1, file.votes[added.id] ?? 1) };
       this.write({ ...file, votes, nodes: [...file.nodes, Number(added.id)].sort((a, b) => a - b) });

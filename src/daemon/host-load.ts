@@ -1,5 +1,4 @@
-import type { AttributeUpdate } from "../attributes/index.ts";
-import type { StatusThrottle } from "../controller/index.ts";
+import type { ControllerEvent, StatusThrottle } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest } from "../executor/index.ts";
 import type { NodeName } from "../terms/index.ts";
 
@@ -28,10 +27,11 @@ export function executorSettings(property: (name: string) => string | undefined)
   };
 }
 
-/** The attribute of a host whose load has changed; none is kept for a host without limits. */
-export function throttleUpdate(node: NodeName, { mode, jobs, reason }: LoadEvent): AttributeUpdate {
+/** Tells the cluster of a host whose load has changed; nothing is kept of a host without limits. */
+export function throttleRequest(node: NodeName, { mode, jobs, reason }: LoadEvent): ControllerEvent {
   const value = mode === "none" ? undefined : JSON.stringify({ mode, jobs, reason });
-  return { node, name: THROTTLE_ATTRIBUTE, value, private: true };
+  const update = { node, name: THROTTLE_ATTRIBUTE, value, private: true };
+  return { type: "attribute-request", request: "", updates: [update] };
 }
 
 /** The limited hosts, by the values of the attribute, sorted by name. */

@@ -37,7 +37,7 @@ import { CibStore } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
-import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleUpdate } from "./host-load.ts";
+import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { RemoteConnections } from "./remote-connections.ts";
@@ -397,11 +397,7 @@ export class Manager {
       case "shutdown-request":
         return;
       case "load":
-        return this.#step({
-          type: "attribute-request",
-          request: "",
-          updates: [throttleUpdate(name, event)],
-        });
+        return this.#step(throttleRequest(name, event));
     }
   }
 

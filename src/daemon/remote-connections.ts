@@ -12,7 +12,7 @@ import {
   type ResourceId,
 } from "../terms/index.ts";
 import type { NodeReply } from "./admin-protocol.ts";
-import { type ExecutorSettings, throttleUpdate } from "./host-load.ts";
+import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
 export interface RemoteConnectionsOptions {
@@ -216,11 +216,7 @@ export class RemoteConnections {
       case "pong":
         return;
       case "load":
-        return this.options.step({
-          type: "attribute-request",
-          request: "",
-          updates: [throttleUpdate(name, event)],
-        });
+        return this.options.step(throttleRequest(name, event));
     }
   }
 

@@ -1,5 +1,4 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
 import { applyToCib, ask, type ReadCib, readCib } from "../live-cib.ts";
 import { type FoundResource, resourceNamed } from "../resources.ts";
 
@@ -16,18 +15,6 @@ export const waitArgument = {
     description: "how long --wait waits",
   },
 } as const;
-
-/** How long to wait, in milliseconds. @throws HactlError USAGE */
-export function patience(text: string): number {
-  const seconds = Number(text);
-  if (seconds > 0) return seconds * 1000;
-  throw new HactlError({
-    code: "USAGE",
-    what: `"${text}" is not a number of seconds`,
-    cure: "write for example --timeout 60",
-    exit: CrmExit.USAGE,
-  });
-}
 
 /** The resource that was named, in the configuration as it is. */
 export async function readResource(id: string): Promise<ReadCib & { readonly found: FoundResource }> {

@@ -3,7 +3,8 @@ import { CrmExit } from "../../terms/index.ts";
 import { ask, readCib } from "../live-cib.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
-import { patience, settled, waitArgument } from "./resource-change.ts";
+import { parseSeconds } from "../seconds.ts";
+import { settled, waitArgument } from "./resource-change.ts";
 
 const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
   defineCommand({
@@ -20,7 +21,7 @@ const forgetCommand = (name: string, description: string, failuresOnly: boolean)
         args.resource === undefined
           ? undefined
           : primitivesIn(resourceNamed(configuration, args.resource).xml).map(idOf);
-      const wait = args.wait ? patience(args.timeout) : undefined;
+      const wait = args.wait ? parseSeconds(args.timeout) : undefined;
       const on = node === undefined ? {} : { node };
       if (ids === undefined) await ask({ type: "forget", failuresOnly, ...on });
       for (const rsc of ids ?? []) await ask({ type: "forget", rsc, failuresOnly, ...on });

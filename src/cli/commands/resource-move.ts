@@ -16,7 +16,8 @@ import {
   steered,
   steeringConstraints,
 } from "../resources.ts";
-import { change, patience, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
+import { parseSeconds } from "../seconds.ts";
+import { change, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -56,7 +57,7 @@ export const move = defineCommand({
     const rsc = idOf(xml);
     const places = placesOf(cib, rsc, seconds());
     const role = args.promoted || (isPromotable(xml) && args.node !== undefined) ? "Promoted" : "Started";
-    const wait = args.wait ? patience(args.timeout) : undefined;
+    const wait = args.wait ? parseSeconds(args.timeout) : undefined;
     const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
     const there = places.find((place) => place.node === node);
     if (there && (role === "Started" ? places.length === 1 : there.role === "Promoted")) {
@@ -121,7 +122,7 @@ export const ban = defineCommand({
       args.node === undefined
         ? placeOf(placesOf(cib, rsc, seconds()), rsc)
         : checkNode(configuration, args.node);
-    const wait = args.wait ? patience(args.timeout) : undefined;
+    const wait = args.wait ? parseSeconds(args.timeout) : undefined;
     const role = args.promoted ? "Promoted" : "Started";
     await change(banOperations({ rsc, node, role }), "resource ban", wait);
     if (wantsJson()) printJson({ resource: rsc, node, constraint: banId(rsc, node) });
@@ -139,7 +140,7 @@ export const clear = defineCommand({
     resourceNamed(configuration, rsc);
     const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
     const gone = steeringConstraints(configuration, { rsc, node });
-    const wait = args.wait ? patience(args.timeout) : undefined;
+    const wait = args.wait ? parseSeconds(args.timeout) : undefined;
     await change(clearOperations(gone), "resource clear", wait);
     const ids = gone.map(idOf);
     if (wantsJson()) printJson({ resource: rsc, removed: ids });

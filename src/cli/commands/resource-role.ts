@@ -14,14 +14,8 @@ import {
   setAttribute,
   steered,
 } from "../resources.ts";
-import {
-  change,
-  membersWith,
-  patience,
-  readResource,
-  resourceArgument,
-  waitArgument,
-} from "./resource-change.ts";
+import { parseSeconds } from "../seconds.ts";
+import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
 function metaOperations(xml: XmlElement, name: string, value: string | undefined): CibOperation[] {
@@ -51,7 +45,7 @@ const metaCommand = ({ name, description, attribute, value, done, check }: MetaC
       const { found } = await readResource(args.resource ?? "");
       const xml = steered(found);
       check?.(xml);
-      const wait = args.wait ? patience(args.timeout) : undefined;
+      const wait = args.wait ? parseSeconds(args.timeout) : undefined;
       await change(metaOperations(xml, attribute, value), `resource ${name}`, wait);
       if (wantsJson()) printJson({ resource: idOf(xml), [attribute]: value ?? null });
       else note(`${idOf(xml)} ${done}.`);
@@ -144,7 +138,7 @@ export const restart = defineCommand({
   meta: { name: "restart", description: "Stop a resource and start it again; returns when that is done." },
   args: { ...resourceArgument, timeout: waitArgument.timeout },
   run: async ({ args }) => {
-    const wait = patience(args.timeout);
+    const wait = parseSeconds(args.timeout);
     const { cib, found } = await readResource(args.resource ?? "");
     const xml = steered(found);
     const id = idOf(xml);

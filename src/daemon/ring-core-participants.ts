@@ -1,11 +1,7 @@
 import type { NodeId } from "../terms/index.ts";
-import type { RingId } from "../totem/index.ts";
+import { type RingId, sameRing } from "../totem/index.ts";
 import type { Participant } from "./ring-core-face.ts";
 import type { Announcement } from "./ring-core-wire.ts";
-
-/** Whether two ring ids name the same ring. */
-export const sameRing = (a: RingId | undefined, b: RingId | undefined): boolean =>
-  a !== undefined && b !== undefined && a.sequence === b.sequence && a.representative === b.representative;
 
 /** What the participants layer says when a membership begins. */
 export interface MembershipChange {

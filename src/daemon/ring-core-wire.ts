@@ -43,7 +43,7 @@ const KIND = {
   keyReady: 8,
   keySwitched: 9,
 } as const;
-const MANAGER_HEAD = 17;
+const MANAGER_HEAD = 21;
 
 /** Writes a message of the ring. */
 export function encodeRingMessage(message: RingMessage): Uint8Array {
@@ -126,13 +126,18 @@ function writeTag(out: Buffer, kind: number, ringId: RingId, incarnation: number
   out.writeUInt8(kind, 0);
   out.writeUInt32BE(ringId.representative, 1);
   out.writeUIntBE(ringId.sequence, 5, 6);
-  out.writeUIntBE(incarnation, 11, 6);
+  out.writeUInt32BE(ringId.memberDigest, 11);
+  out.writeUIntBE(incarnation, 15, 6);
 }
 
 function readTag(data: Buffer): { readonly ringId: RingId; readonly incarnation: number } {
   return {
-    ringId: { representative: nodeId(data.readUInt32BE(1)), sequence: data.readUIntBE(5, 6) },
-    incarnation: data.readUIntBE(11, 6),
+    ringId: {
+      representative: nodeId(data.readUInt32BE(1)),
+      sequence: data.readUIntBE(5, 6),
+      memberDigest: data.readUInt32BE(11),
+    },
+    incarnation: data.readUIntBE(15, 6),
   };
 }
 
@@ -164,15 +169,16 @@ function readAnnouncement(text: string): Announcement | undefined {
     !isCount(configVersion)
   )
     return undefined;
-  const { representative, sequence } = ringId;
-  if (!isCount(representative) || !isCount(sequence) || !Array.isArray(agreement)) return undefined;
+  const { representative, sequence, memberDigest } = ringId;
+  if (!isCount(representative) || !isCount(sequence) || !isCount(memberDigest)) return undefined;
+  if (!Array.isArray(agreement)) return undefined;
   const pairs: [string, string][] = [];
   for (const pair of agreement as unknown[]) {
     if (!Array.isArray(pair) || typeof pair[0] !== "string" || typeof pair[1] !== "string") return undefined;
     pairs.push([pair[0], pair[1]]);
   }
   return {
-    ringId: { representative: nodeId(representative), sequence },
+    ringId: { representative: nodeId(representative), sequence, memberDigest },
     manager,
     quorum: view,
     configVersion,

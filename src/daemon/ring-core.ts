@@ -5,6 +5,7 @@ import {
   type RingId,
   type SealCipher,
   SingleRing,
+  sameRing,
   type TotemEffect,
   type TotemEvent,
   type TotemTimer,
@@ -21,7 +22,7 @@ import type {
 } from "./ring-core-face.ts";
 import { KeyRing } from "./ring-core-key-ring.ts";
 import { differences, peersOf, quorumStart, totemOptions } from "./ring-core-options.ts";
-import { type MembershipChange, Participants, sameRing } from "./ring-core-participants.ts";
+import { type MembershipChange, Participants } from "./ring-core-participants.ts";
 import {
   type Announcement,
   decodeRingMessage,

@@ -1,10 +1,25 @@
 import type { Millis, NodeId } from "../terms/index.ts";
 
-/** Identity of a ring: who formed it and a sequence that never goes back (Totem, ring_id). */
+/**
+ * Identity of a ring: who formed it and a sequence that never goes back (Totem, ring_id); and, since a representative
+ * that has lost its disk may come to a sequence again, a digest of who is in it. Whoever remembers the one ring lets no
+ * other with its sequence come to be that he is in, so that two rings with the same three have no member in common
+ * that could confuse them.
+ */
 export interface RingId {
   readonly representative: NodeId;
   readonly sequence: number;
+  /** See `digestOf`. */
+  readonly memberDigest: number;
 }
+
+/** Whether both are there and name the same ring. */
+export const sameRing = (a: RingId | undefined, b: RingId | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  a.sequence === b.sequence &&
+  a.representative === b.representative &&
+  a.memberDigest === b.memberDigest;
 
 /**
  * `agreed`: delivered in the ring's order without a gap. `safe`: additionally known to be received by every

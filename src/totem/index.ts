@@ -1,12 +1,13 @@
 /** The ring: single-ring ordering and membership (Totem), the links below it, and their encryption. */
-export type {
-  Guarantee,
-  RingId,
-  TotemEffect,
-  TotemEvent,
-  TotemOptions,
-  TotemStatus,
-  TotemTimer,
+export {
+  type Guarantee,
+  type RingId,
+  sameRing,
+  type TotemEffect,
+  type TotemEvent,
+  type TotemOptions,
+  type TotemStatus,
+  type TotemTimer,
 } from "./face.ts";
 export { Links } from "./links.ts";
 export type {

@@ -23,7 +23,7 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
       self: one,
       totem: {
         state: "operational",
-        ringId: { representative: one, sequence: 24 },
+        ringId: { representative: one, sequence: 24, memberDigest: 0 },
         members: [one, two],
         counters: { retransmitted: 3, messagesSent: 200, tokenRetransmits: 2, tokens: 900, tokenLosses: 1 },
         rotationMs: { now: 0.8, average: 1.25, worst: 14.2 },

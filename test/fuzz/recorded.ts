@@ -1,5 +1,6 @@
 import { encodeRingMessage } from "../../src/daemon/ring-core-wire.ts";
-import { nodeId } from "../../src/terms/index.ts";
+import { type NodeId, nodeId } from "../../src/terms/index.ts";
+import { digestOf } from "../../src/totem/srp/digest.ts";
 import { decode, encapsulate, encodeCommit, encodeFragment } from "../../src/totem/srp/wire.ts";
 import { Network } from "../totem/network.ts";
 
@@ -30,14 +31,14 @@ export function recordedUnits(): Uint8Array[] {
 
 /** What a run of three nodes does not show: carriers, obligations, pieces of long units. */
 function oneOfEach(units: readonly Uint8Array[]): Uint8Array[] {
-  const ring = { representative: nodeId(1), sequence: 2 ** 40 };
+  const members = [1, 2, 5].map(nodeId);
+  const ring = { representative: nodeId(1), sequence: 2 ** 40, memberDigest: digestOf(members) };
   const carried = units.map((unit) => decode(unit)).find((unit) => unit?.kind === "regular");
-  const entry = (id: number) => ({
-    id: nodeId(id),
+  const entry = (id: NodeId) => ({
+    id,
     filled: true,
-    oldRing: ring,
+    oldRing: { ...ring, memberDigest: 2 ** 31 + id },
     aru: 9,
-    oldMembers: 2 ** 31 + id,
     high: 12,
     delivered: 8,
     obligation: [nodeId(2), nodeId(7)],
@@ -46,7 +47,7 @@ function oneOfEach(units: readonly Uint8Array[]): Uint8Array[] {
     kind: "commit",
     ring,
     hop: 3,
-    members: [1, 2, 5].map(entry),
+    members: members.map(entry),
     orderly: [nodeId(9)],
   });
   return [
@@ -59,7 +60,7 @@ function oneOfEach(units: readonly Uint8Array[]): Uint8Array[] {
 
 /** A message of each kind that rings send in their order. */
 export function ringMessages(): Uint8Array[] {
-  const ringId = { representative: nodeId(1), sequence: 4 };
+  const ringId = { representative: nodeId(1), sequence: 4, memberDigest: 2 ** 32 - 1 };
   const view = {
     votes: 1,
     expectedVotes: 3,

@@ -10,6 +10,9 @@ const found: readonly (readonly [seed: number, mistake: string])[] = [
   [177, "nodes that started again knew of no earlier quorum and broke a tie beside those who had"],
   [569, "members that had not heard a goodbye counted other expected votes"],
   [1030809, "a node that had lost its disk formed a ring of a name that was in use"],
+  [9008041, "a node took the message of a ring with the number of its own for a message of its own"],
+  [1036828, "a ring was not whole again in time"],
+  [2506006, "a ring was not whole again in time"],
 ];
 
 for (const [seed, mistake] of found) {

@@ -6,6 +6,7 @@ export interface Mutation {
   readonly after: string;
 }
 
+const face = "totem/face.ts";
 const rotation = "totem/srp/rotation.ts";
 const ring = "totem/srp/ring.ts";
 const delivery = "totem/srp/delivery.ts";
@@ -99,7 +100,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "rings with the same number count as the same ring",
     file: recovery,
-    before: "sameRing(entry.oldRing, old.id) && entry.oldMembers === oldMembers",
+    before: "sameRing(entry.oldRing, old.id)",
     after: "entry.oldRing.sequence === old.id.sequence",
   },
   {
@@ -237,9 +238,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "found once: rings of one name count as one after a disk was lost",
-    file: recovery,
-    before: " && entry.oldMembers === oldMembers",
-    after: "",
+    file: face,
+    before: "a.memberDigest === b.memberDigest",
+    after: "true",
   },
   {
     name: "found once: goodbyes count for those only who have heard them",

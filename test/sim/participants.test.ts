@@ -5,7 +5,7 @@ import { type NodeId, nodeId } from "../../src/terms/index.ts";
 import type { RingId } from "../../src/totem/index.ts";
 
 const ids = (...list: number[]): NodeId[] => list.map(nodeId);
-const ring = (sequence: number): RingId => ({ representative: nodeId(1), sequence });
+const ring = (sequence: number): RingId => ({ representative: nodeId(1), sequence, memberDigest: 0 });
 const says = (ringId: RingId, manager: number): Announcement => ({
   ringId,
   manager,

@@ -56,7 +56,7 @@ describe("a unit that is too long for a datagram", () => {
   test("is an ordered message only where netmtu was made smaller, and then goes as it is", () => {
     const queue = new SendQueue();
     queue.push(unit(1000), "agreed");
-    const message = queue.pack(one, { representative: one, sequence: 4 }, 1, 1300);
+    const message = queue.pack(one, { representative: one, sequence: 4, memberDigest: 0 }, 1, 1300);
     expect(fragment(message?.raw ?? unit(0), 300)).toEqual([message?.raw ?? unit(0)]);
   });
 

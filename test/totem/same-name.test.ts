@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type NodeId, nodeId } from "../../src/terms/index.ts";
+import type { RingId } from "../../src/totem/index.ts";
 import { Context } from "../../src/totem/srp/context.ts";
 import { digestOf } from "../../src/totem/srp/digest.ts";
 import { Recovery } from "../../src/totem/srp/recovery.ts";
@@ -9,15 +10,21 @@ import { type Commit, type CommitEntry, encapsulate, type Regular } from "../../
 import { options } from "./network.ts";
 
 /*
- * Node 1 has formed ring 1.4 with node 3, lost its disk, and formed another ring 1.4 with node 2; then all three meet.
+ * Node 1 has formed the ring with the sequence 4 with node 3, lost its disk, and formed another one with the same
+ * sequence with node 2; then all three meet.
  */
 const ids = (...list: number[]): NodeId[] => list.map(nodeId);
-const name = { representative: nodeId(1), sequence: 4 };
-const comesFrom = (id: number, members: readonly NodeId[], high: number): CommitEntry => ({
+const ringOf = (sequence: number, members: readonly NodeId[]): RingId => ({
+  representative: nodeId(1),
+  sequence,
+  memberDigest: digestOf(members),
+});
+const withThree = ringOf(4, ids(1, 3));
+const withTwo = ringOf(4, ids(1, 2));
+const comesFrom = (id: number, oldRing: RingId, high: number): CommitEntry => ({
   id: nodeId(id),
   filled: true,
-  oldRing: name,
-  oldMembers: digestOf(members),
+  oldRing,
   aru: high,
   high,
   delivered: high,
@@ -25,42 +32,43 @@ const comesFrom = (id: number, members: readonly NodeId[], high: number): Commit
 });
 const commit: Commit = {
   kind: "commit",
-  ring: { representative: nodeId(1), sequence: 8 },
+  ring: ringOf(8, ids(1, 2, 3)),
   hop: 3,
-  members: [comesFrom(1, ids(1, 2), 0), comesFrom(2, ids(1, 2), 0), comesFrom(3, ids(1, 3), 1)],
+  members: [comesFrom(1, withTwo, 0), comesFrom(2, withTwo, 0), comesFrom(3, withThree, 1)],
   orderly: [],
 };
 
-function message(sender: number): Regular {
+function message(sender: number, ring: RingId): Regular {
   const queue = new SendQueue();
   queue.push(new Uint8Array(10), "agreed");
-  const packed = queue.pack(nodeId(sender), name, 1, 1000);
+  const packed = queue.pack(nodeId(sender), ring, 1, 1000);
   if (!packed) throw new Error("nothing was packed");
   return packed;
 }
 
-describe("two rings of one name", () => {
+describe("two rings with the same representative and sequence", () => {
   test("have no survivors in common", () => {
     const context = new Context(nodeId(2), ids(1, 3), options);
-    const recovery = new Recovery(context, new Ring(name, ids(1, 2), nodeId(2)), commit);
+    const recovery = new Recovery(context, new Ring(withTwo, ids(1, 2), nodeId(2)), commit);
     expect([...recovery.survivors]).toEqual(ids(1, 2));
     expect(recovery.reached).toBe(0);
   });
 
   test("do not recover each other's messages", () => {
-    const old = new Ring(name, ids(1, 2), nodeId(2));
+    const old = new Ring(withTwo, ids(1, 2), nodeId(2));
     const recovery = new Recovery(new Context(nodeId(2), ids(1, 3), options), old, commit);
-    recovery.unpack(encapsulate(nodeId(3), commit.ring, 1, message(3)));
+    recovery.unpack(encapsulate(nodeId(3), commit.ring, 1, message(3, withThree)));
     expect(old.high).toBe(0);
-    recovery.unpack(encapsulate(nodeId(1), commit.ring, 2, message(1)));
+    recovery.unpack(encapsulate(nodeId(1), commit.ring, 2, message(1, withTwo)));
     expect(old.high).toBe(1);
   });
 
-  test("do not hear each other's messages and tokens", () => {
-    const ring = new Ring(name, ids(1, 2), nodeId(2));
-    expect(ring.hears(nodeId(3), name)).toBe(false);
-    expect(ring.hears(nodeId(1), name)).toBe(true);
-    expect(ring.owns(message(3), nodeId(3))).toBe(false);
-    expect(ring.owns(message(3), nodeId(1))).toBe(true);
+  test("do not hear each other's messages and tokens, not even those of the member that both have", () => {
+    const ring = new Ring(withThree, ids(1, 3), nodeId(3));
+    expect(ring.hears(nodeId(1), withTwo)).toBe(false);
+    expect(ring.hears(nodeId(1), withThree)).toBe(true);
+    expect(ring.hears(nodeId(2), withThree)).toBe(false);
+    expect(ring.owns(message(1, withTwo), nodeId(1))).toBe(false);
+    expect(ring.owns(message(1, withThree), nodeId(1))).toBe(true);
   });
 });

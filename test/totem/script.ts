@@ -24,7 +24,6 @@ import {
   type Pdu,
   type Regular,
   type Stamp,
-  sameRing,
   type Token,
 } from "../../src/totem/srp/wire.ts";
 import { options } from "./network.ts";
@@ -35,10 +34,6 @@ const list = (text: string | undefined): NodeId[] =>
   text === undefined || text === "" ? [] : text.split(",").map((id) => nodeId(Number(id)));
 const set = (text: string | undefined): Set<NodeId> => new Set(list(text));
 const show = (ids: Iterable<NodeId>): string => [...ids].join(",");
-const ringOf = (text: string): RingId => {
-  const [representative, sequence] = text.split(".").map(Number);
-  return { representative: nodeId(representative ?? 0), sequence: sequence ?? 0 };
-};
 const ringName = (ring: RingId): string => `${ring.representative}.${ring.sequence}`;
 
 /** Payloads in scripts: a short text, or `bytes*N` for N bytes. */
@@ -79,6 +74,8 @@ export class ScriptNode {
   #hop = -1;
   #sequence = 0;
   #state = "stopped";
+  /** Digests of the members of the rings that commit tokens have named. */
+  readonly #digests = new Map<string, number>();
 
   constructor(self: number, peers: readonly NodeId[], changes: Partial<TotemOptions>) {
     this.self = nodeId(self);
@@ -109,14 +106,13 @@ export class ScriptNode {
     const entries: CommitEntry[] = members.map((id) => ({
       id,
       filled: true,
-      oldRing: { representative: id, sequence: 0 },
-      oldMembers: digestOf([id]),
+      oldRing: { representative: id, sequence: 0, memberDigest: digestOf([id]) },
       aru: 0,
       high: 0,
       delivered: 0,
       obligation: [],
     }));
-    const ring = { representative: members[0] ?? this.self, sequence: 4 };
+    const ring = { representative: members[0] ?? this.self, sequence: 4, memberDigest: digestOf(members) };
     const before = members.at(index - 1) ?? this.self;
     const pass = (hop: number) => {
       const commit: Commit = { kind: "commit", ring, hop, members: entries, orderly: [] };
@@ -188,7 +184,7 @@ export class ScriptNode {
         if (pdu?.kind === "token") {
           this.#hop = pdu.hop;
           this.#sequence = pdu.sequence;
-        }
+        } else if (pdu?.kind === "commit") this.#digests.set(ringName(pdu.ring), pdu.ring.memberDigest);
       }
     }
     return effects;
@@ -231,7 +227,8 @@ export class ScriptNode {
   #encode(text: string, from: NodeId): Uint8Array {
     const [kind = "", ...words] = text.split(" ");
     const fields: Fields = new Map(words.map((word) => word.split("=") as [string, string]));
-    const ring = fields.has("ring") ? ringOf(fields.get("ring") ?? "") : this.ring.status().ringId;
+    const named = fields.get("ring");
+    const ring = named === undefined ? this.ring.status().ringId : this.#ringOf(named, []);
     const number = (name: string, otherwise: number) => Number(fields.get(name) ?? otherwise);
     switch (kind) {
       case "token":
@@ -244,7 +241,7 @@ export class ScriptNode {
         const texts = (fields.get("text") ?? "").split("+");
         const inner = regular(
           number("by", from),
-          ringOf(fields.get("old") ?? "0.0"),
+          this.#ringOf(fields.get("old") ?? "0.0", []),
           number("oldseq", 1),
           false,
           texts,
@@ -293,17 +290,16 @@ export class ScriptNode {
 
   #tokenOf(fields: Fields, number: (name: string, otherwise: number) => number): Token {
     const status = this.ring.status();
-    const ring = fields.has("ring") ? ringOf(fields.get("ring") ?? "") : status.ringId;
+    const named = status.state === "recovery" ? `${Math.min(...this.#peers)}.4` : undefined;
+    const name = fields.get("ring") ?? named;
+    const ring = name === undefined ? status.ringId : this.#ringOf(name, []);
     const members = status.members.length;
     const sequence = number("seq", this.#sequence);
     // Unless said otherwise the token has gone round once more.
     const hop = number("hop", this.#hop + members - 1);
     return {
       kind: "token",
-      ring:
-        status.state === "recovery" && !fields.has("ring")
-          ? { representative: nodeId(Math.min(...this.#peers)), sequence: 4 }
-          : ring,
+      ring,
       hop: status.state === "recovery" && !fields.has("hop") ? this.#hop + this.#peers.length : hop,
       sequence,
       aru: number("aru", sequence),
@@ -315,10 +311,16 @@ export class ScriptNode {
     };
   }
 
-  /** Whoever names this node's ring as its old one was in it; else it was alone. */
-  #membersOf(id: NodeId, old: RingId): number {
-    const { ringId, members } = this.ring.status();
-    return digestOf(sameRing(old, ringId) ? members : [id]);
+  /** The ring with this name: the node's own, one that a commit token has named, or else one of `members`. */
+  #ringOf(name: string, members: readonly NodeId[]): RingId {
+    const { ringId } = this.ring.status();
+    if (name === ringName(ringId)) return ringId;
+    const [representative, sequence] = name.split(".").map(Number);
+    return {
+      representative: nodeId(representative ?? 0),
+      sequence: sequence ?? 0,
+      memberDigest: this.#digests.get(name) ?? digestOf(members),
+    };
   }
 
   /** `members=1:1.4/3/3/2,2` : id, old ring / aru / high / delivered / obligation; without them the entry is not filled. */
@@ -329,8 +331,7 @@ export class ScriptNode {
       return {
         id: nodeId(Number(id)),
         filled: rest !== undefined,
-        oldRing: ringOf(old),
-        oldMembers: this.#membersOf(nodeId(Number(id)), ringOf(old)),
+        oldRing: this.#ringOf(old, [nodeId(Number(id))]),
         aru: Number(aru ?? 0),
         high: Number(high ?? 0),
         delivered: Number(delivered ?? 0),
@@ -340,7 +341,10 @@ export class ScriptNode {
           .map((text) => nodeId(Number(text))),
       };
     });
-    return { kind: "commit", ring, hop, members, orderly: list(fields.get("orderly")) };
+    const memberDigest = digestOf(members.map(({ id }) => id));
+    this.#digests.set(ringName(ring), memberDigest);
+    const orderly = list(fields.get("orderly"));
+    return { kind: "commit", ring: { ...ring, memberDigest }, hop, members, orderly };
   }
 
   #describe(pdu: Pdu | undefined): string {
@@ -386,7 +390,7 @@ export class ScriptNode {
   }
 
   #describeRegular(message: Regular): string {
-    const ring = ringName({ representative: message.representative, sequence: message.ringSequence });
+    const ring = ringName(message.ring);
     if (message.encapsulated) {
       const inner = decapsulate(message);
       const carried = inner ? this.#describeRegular(inner) : "garbage";

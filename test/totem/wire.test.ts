@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { nodeId } from "../../src/terms/index.ts";
+import { digestOf } from "../../src/totem/srp/digest.ts";
 import { SendQueue } from "../../src/totem/srp/send-queue.ts";
 import * as wire from "../../src/totem/srp/wire.ts";
 
-const ring = { representative: nodeId(1), sequence: 2 ** 40 + 4 };
 const ids = (...list: number[]) => new Set(list.map(nodeId));
+const ring = { representative: nodeId(1), sequence: 2 ** 40 + 4, memberDigest: digestOf(ids(1, 2)) };
 const entry = (id: number): wire.CommitEntry => ({
   id: nodeId(id),
   filled: id % 2 === 0,
-  oldRing: { representative: nodeId(9), sequence: 2 ** 33 },
-  oldMembers: 2 ** 32 - id,
+  oldRing: { representative: nodeId(9), sequence: 2 ** 33, memberDigest: 2 ** 32 - id },
   aru: 2 ** 34,
   high: 2 ** 34 + 7,
   delivered: 2 ** 34 - 1,
@@ -112,6 +112,7 @@ describe("the protocol data units", () => {
     expect(wire.decode(wire.encodeToken({ ...token, requests: [token.sequence + 1] }))).toBeUndefined();
     expect(wire.decode(wire.encodeCommit({ ...commit, members: [entry(2), entry(1)] }))).toBeUndefined();
     expect(wire.decode(wire.encodeCommit({ ...commit, members: [] }))).toBeUndefined();
+    expect(wire.decode(wire.encodeCommit({ ...commit, members: [entry(1), entry(3)] }))).toBeUndefined();
     expect(
       wire.decode(wire.encodeCommit({ ...commit, members: [{ ...entry(1), delivered: 2 ** 50 }] })),
     ).toBeUndefined();

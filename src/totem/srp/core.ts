@@ -2,6 +2,7 @@ import type { NodeId } from "../../terms/index.ts";
 import type { TotemOptions } from "../face.ts";
 import { Context } from "./context.ts";
 import { Delivery } from "./delivery.ts";
+import { digestOf } from "./digest.ts";
 import type { Gather } from "./gather.ts";
 import { Neighbours } from "./neighbours.ts";
 import type { Recovery } from "./recovery.ts";
@@ -25,7 +26,8 @@ export type State =
   | { readonly name: "operational"; readonly rotation: Rotation };
 
 /** What a node has before its first ring; no ring has the sequence 0. */
-export const noRing = (self: NodeId): Ring => new Ring({ representative: self, sequence: 0 }, [self], self);
+export const noRing = (self: NodeId): Ring =>
+  new Ring({ representative: self, sequence: 0, memberDigest: digestOf([self]) }, [self], self);
 
 /** What the handlers of the states share. */
 export class Core {

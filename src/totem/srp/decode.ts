@@ -1,5 +1,6 @@
 import { type NodeId, nodeId } from "../../terms/index.ts";
 import type { RingId } from "../face.ts";
+import { digestOf } from "./digest.ts";
 import {
   COMMIT_ENTRY,
   COMMIT_FIXED,
@@ -18,6 +19,7 @@ import {
   KIND_TOKEN,
   KIND_TOKEN_ACK,
   MAGIC,
+  TOKEN_FIXED,
   VERSION,
 } from "./layout.ts";
 import {
@@ -53,7 +55,11 @@ function getLong(view: DataView, offset: number): number {
 }
 
 function getRing(view: DataView, offset: number): RingId {
-  return { representative: nodeId(view.getUint32(offset)), sequence: getLong(view, offset + 4) };
+  return {
+    representative: nodeId(view.getUint32(offset)),
+    sequence: getLong(view, offset + 4),
+    memberDigest: view.getUint32(offset + 12),
+  };
 }
 
 /** The protocol data unit in `data`, or undefined when it is not one. Regular messages and fragments keep `data`. */
@@ -94,16 +100,15 @@ export function decapsulate(outer: Regular): Regular | undefined {
 function decodeRegular(data: Uint8Array, view: DataView, flags: number): Regular | undefined {
   if (view.byteLength < REGULAR_HEADER || flags > 3) return undefined;
   const encapsulated = (flags & FLAG_ENCAPSULATED) !== 0;
-  const ringSequence = getLong(view, 16);
-  const sequence = getLong(view, 24);
-  if (!(ringSequence > 0) || !(sequence > 0)) return undefined;
+  const ring = getRing(view, 12);
+  const sequence = getLong(view, 28);
+  if (!(ring.sequence > 0) || !(sequence > 0)) return undefined;
   if (!encapsulated && !chunksFit(view)) return undefined;
   return {
     kind: "regular",
     raw: data,
     sender: nodeId(view.getUint32(8)),
-    representative: nodeId(view.getUint32(12)),
-    ringSequence,
+    ring,
     sequence,
     safe: (flags & FLAG_SAFE) !== 0,
     encapsulated,
@@ -120,17 +125,17 @@ function chunksFit(view: DataView): boolean {
 }
 
 function decodeToken(view: DataView, flags: number): Token | undefined {
-  if (view.byteLength < 57 || flags > FLAG_RETRANSMIT) return undefined;
-  const count = view.getUint8(56);
-  if (count > MAX_REQUESTS || view.byteLength !== 57 + 8 * count) return undefined;
+  if (view.byteLength < TOKEN_FIXED || flags > FLAG_RETRANSMIT) return undefined;
+  const count = view.getUint8(TOKEN_FIXED - 1);
+  if (count > MAX_REQUESTS || view.byteLength !== TOKEN_FIXED + 8 * count) return undefined;
   const ring = getRing(view, 8);
-  const hop = getLong(view, 20);
-  const sequence = getLong(view, 28);
-  const aru = getLong(view, 36);
+  const hop = getLong(view, 24);
+  const sequence = getLong(view, 32);
+  const aru = getLong(view, 40);
   if (Number.isNaN(ring.sequence + hop + sequence + aru) || aru > sequence) return undefined;
   const requests: number[] = [];
   for (let index = 0; index < count; index++) {
-    const wanted = getLong(view, 57 + 8 * index);
+    const wanted = getLong(view, TOKEN_FIXED + 8 * index);
     if (!(wanted > 0 && wanted <= sequence)) return undefined;
     requests.push(wanted);
   }
@@ -140,9 +145,9 @@ function decodeToken(view: DataView, flags: number): Token | undefined {
     hop,
     sequence,
     aru,
-    aruBy: view.getUint32(44),
-    fcc: view.getUint32(48),
-    backlog: view.getUint32(52),
+    aruBy: view.getUint32(48),
+    fcc: view.getUint32(52),
+    backlog: view.getUint32(56),
     retransmit: flags !== 0,
     requests,
   };
@@ -180,24 +185,24 @@ function decodeJoin(view: DataView, flags: number): Join | undefined {
 }
 
 function decodeMerge(view: DataView, flags: number): Merge | undefined {
-  if (view.byteLength < 34 || flags !== 0) return undefined;
+  if (view.byteLength < 38 || flags !== 0) return undefined;
   const ring = getRing(view, 8);
-  const stamp = getStamp(view, 20);
-  const [members, heard] = getSets(view, 32, 2) ?? [];
+  const stamp = getStamp(view, 24);
+  const [members, heard] = getSets(view, 36, 2) ?? [];
   if (Number.isNaN(ring.sequence + stamp.version) || !members || !heard) return undefined;
   return { kind: "merge", ring, members, heard, stamp };
 }
 
 function decodeHoldCancel(view: DataView, flags: number): HoldCancel | undefined {
-  if (view.byteLength !== HEAD + 12 || flags !== 0) return undefined;
+  if (view.byteLength !== HEAD + 16 || flags !== 0) return undefined;
   const ring = getRing(view, 8);
   return Number.isNaN(ring.sequence) ? undefined : { kind: "hold-cancel", ring };
 }
 
 function decodeTokenAck(view: DataView, flags: number): TokenAck | undefined {
-  if (view.byteLength !== HEAD + 20 || flags !== 0) return undefined;
+  if (view.byteLength !== HEAD + 24 || flags !== 0) return undefined;
   const ring = getRing(view, 8);
-  const hop = getLong(view, 20);
+  const hop = getLong(view, 24);
   return Number.isNaN(ring.sequence + hop) ? undefined : { kind: "token-ack", ring, hop };
 }
 
@@ -212,9 +217,9 @@ function decodeFragment(data: Uint8Array, view: DataView, flags: number): Fragme
 function decodeCommit(view: DataView, flags: number): Commit | undefined {
   if (view.byteLength < COMMIT_FIXED || flags !== 0) return undefined;
   const ring = getRing(view, 8);
-  const hop = getLong(view, 20);
-  const count = view.getUint16(28);
-  const gone = view.getUint16(30);
+  const hop = getLong(view, 24);
+  const count = view.getUint16(32);
+  const gone = view.getUint16(34);
   if (
     !(ring.sequence <= MAX_RING_SEQUENCE) ||
     Number.isNaN(hop) ||
@@ -234,6 +239,7 @@ function decodeCommit(view: DataView, flags: number): Commit | undefined {
     at += COMMIT_ENTRY + 4 * entry.obligation.length;
   }
   if (view.byteLength !== at + 4 * gone) return undefined;
+  if (digestOf(members.map((entry) => entry.id)) !== ring.memberDigest) return undefined;
   return { kind: "commit", ring, hop, members, orderly: getIds(view, at, gone) };
 }
 
@@ -245,15 +251,14 @@ function decodeCommitEntry(view: DataView, at: number): CommitEntry | undefined 
   if (view.byteLength < at + COMMIT_ENTRY) return undefined;
   const filled = view.getUint8(at + 4);
   const oldRing = getRing(view, at + 5);
-  const aru = getLong(view, at + 17);
-  const high = getLong(view, at + 25);
-  const delivered = getLong(view, at + 33);
-  const oldMembers = view.getUint32(at + 41);
+  const aru = getLong(view, at + 21);
+  const high = getLong(view, at + 29);
+  const delivered = getLong(view, at + 37);
   const owed = view.getUint16(at + 45);
   if (filled > 1 || Number.isNaN(oldRing.sequence + aru + high + delivered)) return undefined;
   if (delivered > aru || aru > high) return undefined;
   if (owed > MAX_NODES || view.byteLength < at + COMMIT_ENTRY + 4 * owed) return undefined;
   const id = nodeId(view.getUint32(at));
   const obligation = getIds(view, at + COMMIT_ENTRY, owed);
-  return { id, filled: filled === 1, oldRing, oldMembers, aru, high, delivered, obligation };
+  return { id, filled: filled === 1, oldRing, aru, high, delivered, obligation };
 }

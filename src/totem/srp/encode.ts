@@ -18,6 +18,7 @@ import {
   KIND_TOKEN,
   KIND_TOKEN_ACK,
   MAGIC,
+  TOKEN_FIXED,
   VERSION,
 } from "./layout.ts";
 import {
@@ -40,6 +41,7 @@ function putLong(view: DataView, offset: number, value: number): void {
 function putRing(view: DataView, offset: number, ring: RingId): void {
   view.setUint32(offset, ring.representative);
   putLong(view, offset + 4, ring.sequence);
+  view.setUint32(offset + 12, ring.memberDigest);
 }
 
 function head(view: DataView, kind: number, flags: number): void {
@@ -69,7 +71,7 @@ export function putRegularHeader(
   head(view, KIND_REGULAR, (safe ? FLAG_SAFE : 0) | (encapsulated ? FLAG_ENCAPSULATED : 0));
   view.setUint32(8, sender);
   putRing(view, 12, ring);
-  putLong(view, 24, sequence);
+  putLong(view, 28, sequence);
 }
 
 /** The old ring's message `inner` as the message `sequence` of a new ring. */
@@ -81,8 +83,7 @@ export function encapsulate(sender: NodeId, ring: RingId, sequence: number, inne
     kind: "regular",
     raw,
     sender,
-    representative: ring.representative,
-    ringSequence: ring.sequence,
+    ring,
     sequence,
     safe: false,
     encapsulated: true,
@@ -91,19 +92,19 @@ export function encapsulate(sender: NodeId, ring: RingId, sequence: number, inne
 
 export function encodeToken(token: Token): Uint8Array {
   const { data, view } = create(
-    57 + 8 * token.requests.length,
+    TOKEN_FIXED + 8 * token.requests.length,
     KIND_TOKEN,
     token.retransmit ? FLAG_RETRANSMIT : 0,
   );
   putRing(view, 8, token.ring);
-  putLong(view, 20, token.hop);
-  putLong(view, 28, token.sequence);
-  putLong(view, 36, token.aru);
-  view.setUint32(44, token.aruBy);
-  view.setUint32(48, token.fcc);
-  view.setUint32(52, token.backlog);
-  view.setUint8(56, token.requests.length);
-  for (const [index, sequence] of token.requests.entries()) putLong(view, 57 + 8 * index, sequence);
+  putLong(view, 24, token.hop);
+  putLong(view, 32, token.sequence);
+  putLong(view, 40, token.aru);
+  view.setUint32(48, token.aruBy);
+  view.setUint32(52, token.fcc);
+  view.setUint32(56, token.backlog);
+  view.setUint8(60, token.requests.length);
+  for (const [index, sequence] of token.requests.entries()) putLong(view, TOKEN_FIXED + 8 * index, sequence);
   return data;
 }
 
@@ -149,23 +150,23 @@ export function encodeJoin(join: Join): Uint8Array {
 export function encodeMerge(merge: Merge): Uint8Array {
   const sets = [merge.members, merge.heard];
   const ids = unionOf(sets);
-  const { data, view } = create(HEAD + 26 + 5 * ids.length, KIND_MERGE, 0);
+  const { data, view } = create(HEAD + 30 + 5 * ids.length, KIND_MERGE, 0);
   putRing(view, 8, merge.ring);
-  putStamp(view, 20, merge.stamp);
-  putSets(view, 32, ids, sets);
+  putStamp(view, 24, merge.stamp);
+  putSets(view, 36, ids, sets);
   return data;
 }
 
 export function encodeHoldCancel(ring: RingId): Uint8Array {
-  const { data, view } = create(HEAD + 12, KIND_HOLD_CANCEL, 0);
+  const { data, view } = create(HEAD + 16, KIND_HOLD_CANCEL, 0);
   putRing(view, 8, ring);
   return data;
 }
 
 export function encodeTokenAck(token: Pick<Token, "ring" | "hop">): Uint8Array {
-  const { data, view } = create(HEAD + 20, KIND_TOKEN_ACK, 0);
+  const { data, view } = create(HEAD + 24, KIND_TOKEN_ACK, 0);
   putRing(view, 8, token.ring);
-  putLong(view, 20, token.hop);
+  putLong(view, 24, token.hop);
   return data;
 }
 
@@ -184,9 +185,9 @@ export function encodeCommit(commit: Commit): Uint8Array {
   const size = COMMIT_FIXED + COMMIT_ENTRY * members.length + 4 * (orderly.length + owed);
   const { data, view } = create(size, KIND_COMMIT, 0);
   putRing(view, 8, commit.ring);
-  putLong(view, 20, commit.hop);
-  view.setUint16(28, members.length);
-  view.setUint16(30, orderly.length);
+  putLong(view, 24, commit.hop);
+  view.setUint16(32, members.length);
+  view.setUint16(34, orderly.length);
   let at = COMMIT_FIXED;
   for (const entry of members) at = putCommitEntry(view, at, entry);
   putIds(view, at, orderly);
@@ -202,10 +203,9 @@ function putCommitEntry(view: DataView, at: number, entry: CommitEntry): number 
   view.setUint32(at, entry.id);
   view.setUint8(at + 4, entry.filled ? 1 : 0);
   putRing(view, at + 5, entry.oldRing);
-  putLong(view, at + 17, entry.aru);
-  putLong(view, at + 25, entry.high);
-  putLong(view, at + 33, entry.delivered);
-  view.setUint32(at + 41, entry.oldMembers);
+  putLong(view, at + 21, entry.aru);
+  putLong(view, at + 29, entry.high);
+  putLong(view, at + 37, entry.delivered);
   view.setUint16(at + 45, entry.obligation.length);
   return putIds(view, at + COMMIT_ENTRY, entry.obligation);
 }

@@ -1,6 +1,5 @@
 import type { NodeId } from "../../terms/index.ts";
 import type { Core } from "./core.ts";
-import { digestOf } from "./digest.ts";
 import type { Gather } from "./gather.ts";
 import { Recovery } from "./recovery.ts";
 import { Ring } from "./ring.ts";
@@ -40,14 +39,12 @@ export class Formation {
   /** First visit of the commit token: says what I have, and waits until the ring sequence cannot be forgotten. */
   enterCommit(received: Commit, gather: Gather): void {
     const { self, options } = this.#core.context;
-    const { id, members: oldNodes, aru, high, delivered } = this.#core.ring;
+    const { id, aru, high, delivered } = this.#core.ring;
     const obligation = [...this.#core.ring.obligation].sort((a, b) => a - b);
-    const oldMembers = digestOf(oldNodes);
     const mine: CommitEntry = {
       id: self,
       filled: true,
       oldRing: id,
-      oldMembers,
       aru,
       high,
       delivered,

@@ -18,6 +18,8 @@ export const FLAG_RETRANSMIT = 1;
 export const FLAG_LEAVE = 1;
 /** Bytes of a fragment before its data. */
 export const FRAGMENT_HEADER = 16;
+/** Bytes of a token before its requests. */
+export const TOKEN_FIXED = 61;
 /** Bytes of a commit token before its entries, and of an entry before its obligations. */
-export const COMMIT_FIXED = 32;
+export const COMMIT_FIXED = 36;
 export const COMMIT_ENTRY = 47;

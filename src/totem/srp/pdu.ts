@@ -4,7 +4,7 @@ import type { RingId } from "../face.ts";
 /** The protocol data units of the single ring, as values. */
 
 /** Bytes in front of the chunks of a regular message, and what encapsulation adds to a message. */
-export const REGULAR_HEADER = 32;
+export const REGULAR_HEADER = 36;
 
 /** Bytes in front of each chunk: flags and length. */
 export const CHUNK_HEADER = 3;
@@ -28,8 +28,7 @@ export interface Regular {
   readonly raw: Uint8Array;
   /** Who originated it; another member may have retransmitted it. */
   readonly sender: NodeId;
-  readonly representative: NodeId;
-  readonly ringSequence: number;
+  readonly ring: RingId;
   readonly sequence: number;
   readonly safe: boolean;
   readonly encapsulated: boolean;
@@ -85,8 +84,6 @@ export interface CommitEntry {
   readonly id: NodeId;
   readonly filled: boolean;
   readonly oldRing: RingId;
-  /** Digest of the members of the old ring: whoever has lost his disk may come to a ring's name again. */
-  readonly oldMembers: number;
   /** Contiguously received of the old ring. */
   readonly aru: number;
   /** Highest held of the old ring. */
@@ -140,7 +137,3 @@ export interface Fragment {
 }
 
 export type Pdu = Regular | Token | Join | Commit | Merge | HoldCancel | TokenAck | Fragment;
-
-/** Whether both name the same ring. */
-export const sameRing = (a: RingId, b: RingId): boolean =>
-  a.sequence === b.sequence && a.representative === b.representative;

@@ -1,5 +1,7 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
+import type { RingId } from "../face.ts";
 import type { Core } from "./core.ts";
+import { digestOf } from "./digest.ts";
 import { type Formation, RING_STEP } from "./formation.ts";
 import { Gather } from "./gather.ts";
 import { type CommitEntry, encodeJoin, type Join, type Merge } from "./wire.ts";
@@ -156,7 +158,11 @@ export class Proposal {
     // Alone without having heard of anybody: others may be there and need a moment to answer.
     if (target.length === 1 && gather.proc.size === 1 && peers.size > 0 && !gather.expired) return;
     if (!gather.consensus()) return;
-    const ring = { representative: self, sequence: this.#core.highest + RING_STEP };
+    const ring: RingId = {
+      representative: self,
+      sequence: this.#core.highest + RING_STEP,
+      memberDigest: digestOf(target),
+    };
     const members = target.map((id) => this.#emptyEntry(id));
     this.#formation.enterCommit(
       {
@@ -174,8 +180,7 @@ export class Proposal {
     return {
       id,
       filled: false,
-      oldRing: { representative: id, sequence: 0 },
-      oldMembers: 0,
+      oldRing: { representative: id, sequence: 0, memberDigest: digestOf([id]) },
       aru: 0,
       high: 0,
       delivered: 0,

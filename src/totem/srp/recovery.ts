@@ -1,9 +1,9 @@
 import type { NodeId } from "../../terms/index.ts";
+import { sameRing } from "../face.ts";
 import type { Context } from "./context.ts";
-import { digestOf } from "./digest.ts";
 import { Ring } from "./ring.ts";
 import type { Source } from "./rotation.ts";
-import { type Commit, decapsulate, encapsulate, type Regular, sameRing, type Token } from "./wire.ts";
+import { type Commit, decapsulate, encapsulate, type Regular, type Token } from "./wire.ts";
 
 /** Visits with the retransmit flag down after which the install sequence is fixed, and after which it may count. */
 const QUIET_VISITS = 2;
@@ -43,10 +43,7 @@ export class Recovery implements Source {
     this.#old = old;
     const members = commit.members.map((entry) => entry.id);
     this.ring = new Ring(commit.ring, members, context.self);
-    const oldMembers = digestOf(old.members);
-    const kin = commit.members.filter(
-      (entry) => sameRing(entry.oldRing, old.id) && entry.oldMembers === oldMembers,
-    );
+    const kin = commit.members.filter((entry) => sameRing(entry.oldRing, old.id));
     this.survivors = new Set(kin.map((entry) => entry.id));
     this.creditors = new Set(kin.flatMap((entry) => [entry.id, ...entry.obligation]));
     this.reached = Math.max(...kin.map((entry) => entry.delivered));

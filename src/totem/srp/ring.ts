@@ -1,6 +1,6 @@
 import type { NodeId } from "../../terms/index.ts";
-import type { RingId } from "../face.ts";
-import { type Regular, sameRing } from "./wire.ts";
+import { type RingId, sameRing } from "../face.ts";
+import type { Regular } from "./wire.ts";
 
 /** Messages of one ring that a node can hold; a power of two. The window of the ring is far smaller. */
 export const SLOTS = 4096;
@@ -61,15 +61,10 @@ export class Ring {
 
   /** Whether this message belongs to this ring; `from`: the member from which it came, which need not be its sender. */
   owns(message: Regular, from: NodeId): boolean {
-    const { sequence, representative } = this.id;
-    if (message.ringSequence !== sequence || message.representative !== representative) return false;
-    return this.memberSet.has(from);
+    return this.hears(from, message.ring);
   }
 
-  /**
-   * Whether something that names this ring is of this ring. A name alone may be another ring's too, when its
-   * representative has lost his disk; but nobody who knows the other one has since come into this one.
-   */
+  /** Whether what came from this node names this ring, and the node is a member of it. */
   hears(from: NodeId, id: RingId): boolean {
     return sameRing(this.id, id) && this.memberSet.has(from);
   }

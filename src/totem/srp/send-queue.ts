@@ -85,14 +85,12 @@ export class SendQueue {
       this.#drop();
     }
     putRegularHeader(this.#view, sender, ring, sequence, safe, false);
-    const { representative, sequence: ringSequence } = ring;
     const raw = this.#scratch.slice(0, at);
     return {
       kind: "regular",
       raw,
       sender,
-      representative,
-      ringSequence,
+      ring,
       sequence,
       safe,
       encapsulated: false,

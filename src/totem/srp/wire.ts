@@ -33,7 +33,6 @@ export {
   REGULAR_HEADER,
   type Regular,
   type Stamp,
-  sameRing,
   type Token,
   type TokenAck,
 } from "./pdu.ts";

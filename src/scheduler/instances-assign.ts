@@ -1,6 +1,6 @@
 import { INFINITY } from "../terms/index.ts";
 import { unassign } from "./assign.ts";
-import { currentNode, nodeUsable, placeUsable } from "./availability.ts";
+import { currentNode, nodeUsable } from "./availability.ts";
 import type { Cause } from "./face.ts";
 import { collectivePlace } from "./instance-order.ts";
 import { noteScores } from "./ledger.ts";
@@ -80,9 +80,10 @@ function assignEarly(
   maxPerNode: number,
   available: number,
 ): boolean {
-  if (!placeUsable(instance.allowed.get(current))) return false;
   const { parent } = instance;
-  if (!parent) return false;
+  // Nothing makes good for a ban.
+  const least = cluster.rules.colocationsCountForStaying ? 1 - INFINITY : 0;
+  if (!parent || (instance.allowed.get(current)?.score ?? -INFINITY) < least) return false;
   const tables = copyTables(instance);
   const original = parent.allowed;
   parent.allowed = copyPlaces(original);

@@ -19,6 +19,12 @@ export interface ReleaseRules {
    */
   readonly triesAreTentative: boolean;
   /**
+   * An instance on a node with a score below 0 may stay when its colocations make good for that. In 2.1 it is refused
+   * before they count, and one that is placed later may take that very node: the two change places for ever. No
+   * recorded decision of 3.0 shows what it does.
+   */
+  readonly colocationsCountForStaying: boolean;
+  /**
    * All colocations of a clone count for its instances. In 2.1 only those that have influence, and when
    * there are instances for all nodes only negative ones and, where the clone is the dependent, mandatory ones.
    */
@@ -70,6 +76,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     instancesReservePlaces: true,
     groupsAreTakenBack: true,
     triesAreTentative: true,
+    colocationsCountForStaying: true,
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
@@ -84,6 +91,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     instancesReservePlaces: false,
     groupsAreTakenBack: false,
     triesAreTentative: false,
+    colocationsCountForStaying: false,
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,

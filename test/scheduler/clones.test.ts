@@ -73,3 +73,15 @@ test("what must be with a promoted instance that nobody manages does not mind th
   });
   expect(summary).toEqual(["Start p ( n1 )"]);
 });
+
+test("an instance stays on a node that its clone does not like when what follows the clone makes good for that", () => {
+  const cluster = {
+    resources: primitive("p") + clone("c", "a"),
+    constraints:
+      '<rsc_location id="l1" rsc="c" node="n1" score="-10"/><rsc_location id="l2" rsc="c" node="n2" score="-INFINITY"/>' +
+      '<rsc_location id="l3" rsc="p" node="n1" score="INFINITY"/><rsc_colocation id="k" rsc="p" with-rsc="c" score="100"/>',
+    histories: { n1: running("a") + running("p"), n2: stopped("a") + stopped("p") },
+  };
+  expect(decideSmall(cluster).summary).toEqual([]);
+  expect(decideSmall(cluster, "2.1").summary).toEqual(["Stop a:0 ( n1 )  due to node availability"]);
+});

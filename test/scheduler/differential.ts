@@ -22,6 +22,7 @@ export function compareSeed(
   seed: number,
   smaller: boolean,
   cluster: (seed: number) => XmlElement = randomCluster,
+  budget?: number,
 ): Finding | Explained | "same" | "rejected" {
   const cib = cluster(seed);
   const peer = peerDecision(cib);
@@ -31,10 +32,11 @@ export function compareSeed(
   if (lines.length === 0) return { older: olderRules(cib, peer) };
   if (!smaller) return { seed, lines };
   const kind = kindOf(lines);
-  const smallest = shrink(cib, (candidate) => {
+  const fails = (candidate: XmlElement) => {
     const other = peerDecision(candidate);
     return typeof other !== "string" && kindOf(compare(candidate, other, rulesOf["2.1"])) === kind;
-  });
+  };
+  const smallest = shrink(cib, fails, budget);
   const other = peerDecision(smallest);
   return {
     seed,

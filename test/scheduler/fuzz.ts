@@ -2,11 +2,14 @@
  * Random clusters, decided by this scheduler and by the crm_simulate that is installed (Debian package
  * pacemaker-cli-utils); prints the smallest cluster of each seed on which they differ. Clusters that only differ by
  * rules that 2.1 and 3.0 apply differently are counted apart, by rule.
- * Usage: bun test/scheduler/fuzz.ts [--seeds N] [--from S] [--shrink 0|1] [--show N] [--wide [--feature NAME]]
+ * Usage: bun test/scheduler/fuzz.ts [--seeds N] [--from S] [--shrink 0|1] [--show N]
+ *     [--wide [--feature NAME] | --corpus DIR [--unchanged]]
  * With --wide the clusters have more features; with --feature only that one, and a seed counts only where the plain
- * cluster is decided alike.
+ * cluster is decided alike. With --corpus they are the CIB files of a directory with small changes, and a seed counts
+ * only where the file itself is decided alike; --unchanged looks at the files as they are.
  */
 import { formatXml } from "../../src/cib/index.ts";
+import { runCorpus, runUnchanged } from "./corpus/run.ts";
 import { compareSeed, type Finding } from "./differential.ts";
 import { randomCluster } from "./random-cluster.ts";
 import { featureNames, wideCluster } from "./wide/wide-cluster.ts";
@@ -18,6 +21,15 @@ const option = (name: string, otherwise: number) => {
 const from = option("--from", 1);
 const seeds = option("--seeds", 200);
 const shown = option("--show", 5);
+
+const corpusAt = process.argv.indexOf("--corpus");
+if (corpusAt >= 0) {
+  const directory = process.argv[corpusAt + 1] ?? ".";
+  const findings = process.argv.includes("--unchanged")
+    ? runUnchanged(directory)
+    : runCorpus(directory, { from, seeds, shown, shrink: option("--shrink", 1) === 1 });
+  process.exit(findings > 0 ? 1 : 0);
+}
 
 const wide = process.argv.includes("--wide");
 const featureAt = process.argv.indexOf("--feature");

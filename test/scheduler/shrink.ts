@@ -16,6 +16,11 @@ export function shrink(cib: XmlElement, fails: (smaller: XmlElement) => boolean,
     best = copy;
     return true;
   };
+  // Big clusters get small in few steps when much goes at once.
+  for (let share = Math.floor(elements(best).length / 4); share >= 4; share = Math.floor(share / 2)) {
+    for (let at = 0; at < elements(best).length; )
+      if (!attempt((copy) => removeRun(copy, at, share))) at += share;
+  }
   for (let smaller = true; smaller && left > 0; ) {
     smaller = false;
     for (let at = 0; at < elements(best).length; ) {
@@ -54,6 +59,13 @@ function remove(root: XmlElement, at: number): boolean {
   if (!found) return false;
   found.parent.children.splice(found.parent.children.indexOf(found.node), 1);
   return true;
+}
+
+/** Leaves out what is in a run of the list, and whatever is inside it. */
+function removeRun(root: XmlElement, at: number, length: number): boolean {
+  const run = elements(root).slice(at, at + length);
+  for (const { node, parent } of run) parent.children = parent.children.filter((each) => each !== node);
+  return run.length > 0;
 }
 
 const removable = [

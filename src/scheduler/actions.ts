@@ -149,7 +149,9 @@ function updateRunnable(cluster: Cluster, target: Action): void {
   } else if (policy === "stop") {
     target.clear(Flag.Runnable);
     target.reason = "no quorum";
-  } else if (policy === "freeze" && (!isActive(rsc, true) || rsc.nextRole > rsc.role)) {
+  } else if (policy === "freeze") {
+    // What is active goes on, but what was found not to be runnable before does not become so.
+    if (isActive(rsc, true) && rsc.nextRole <= rsc.role) return;
     target.clear(Flag.Runnable);
     target.reason = "quorum freeze";
   } else {

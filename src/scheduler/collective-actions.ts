@@ -4,7 +4,7 @@ import { Flag, Link, Role } from "./flags.ts";
 import { Changed, methodsOf } from "./methods.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
-import { begun, firstAction, updateAction, updatePair } from "./ordering-update.ts";
+import { begun, firstAction, followUp, updatePair } from "./ordering-update.ts";
 import { orderTasks } from "./orderings.ts";
 import { compatibleInstance } from "./pairing.ts";
 
@@ -236,7 +236,6 @@ function updateInstance(
   if (!found) return Changed.None;
   if ((methodsOf(instance).actionFlags(cluster, found, node) & Flag.Runnable) === 0) return Changed.None;
   const changed = methodsOf(instance).updateOrdered(cluster, first, found, node, flags, filter, kind);
-  if ((changed & Changed.Then) !== 0)
-    for (const { action: after } of found.after) updateAction(cluster, after);
+  if ((changed & Changed.Then) !== 0) followUp(cluster, found);
   return changed;
 }

@@ -115,6 +115,8 @@ function addRule(
   const byAttribute = fixed === undefined ? rule.attributes.get("score-attribute") : undefined;
   const attribute = byAttribute?.replace(/%([0-9])/g, (_, digit) => matches?.[Number(digit)] ?? "");
   const fixedScore = fixed === undefined ? 0 : (parseScore(fixed) ?? 0);
+  const own =
+    !cluster.rules.alternativesAddScores && rule.attributes.get("boolean-op")?.toLowerCase() === "or";
   const nodes: { node: Node; score: number }[] = [];
   for (const node of cluster.nodes) {
     const result = evaluateRule(rule, {
@@ -127,7 +129,7 @@ function addRule(
     unpacker.noteRecheck(result.nextChange);
     if (!result.passed) continue;
     const score = attribute === undefined ? fixedScore : attributeScore(rsc, node, attribute);
-    nodes.push({ node, score });
+    nodes.push({ node, score: own ? addScores(node.baseScore, score) : score });
   }
   const cause = {
     source: "location",

@@ -125,7 +125,7 @@ export function migrateToSucceeded({ cluster }: Unpacker, entry: HistoryEntry): 
     return;
   }
   rsc.role = Role.Started;
-  const activeOnTarget = !targetNewer && target !== undefined && target.online && !target.unclean;
+  const activeOnTarget = !targetNewer && target !== undefined && target.online;
   if (from && fromStatus !== -1) {
     if (activeOnTarget && target) addRunning(cluster, rsc, target, true);
     else recoverWithoutMigration(rsc);

@@ -133,7 +133,8 @@ function updateOnce(cluster: Cluster, then: Action): void {
   followUp(cluster, then);
 }
 
-function followUp(cluster: Cluster, action: Action): void {
+/** Updates what comes after an action, the newest ordering first. */
+export function followUp(cluster: Cluster, action: Action): void {
   const { after } = action;
   for (let index = after.length - 1; index >= 0; index--) {
     const edge = after[index];

@@ -68,6 +68,11 @@ export interface ReleaseRules {
    * 2.1.7, pull requests 3054 and 3141).
    */
   readonly groupsKeepColocations: boolean;
+  /**
+   * A location rule adds its score to the nodes that it matches (Pacemaker Explained, "Rules"), whatever their state.
+   * In 2.1.5 one whose conditions are alternatives (`boolean-op="or"`) bans those of them that are down or leaving.
+   */
+  readonly alternativesAddScores: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -86,6 +91,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: true,
     chainsFade: true,
     groupsKeepColocations: true,
+    alternativesAddScores: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -101,5 +107,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: false,
     chainsFade: false,
     groupsKeepColocations: false,
+    alternativesAddScores: false,
   },
 };

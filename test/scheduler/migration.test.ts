@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { decideSmall, history, meta, primitive, running, stopped, waitsFor } from "./small-cib.ts";
+import {
+  decideSmall,
+  history,
+  meta,
+  primitive,
+  running,
+  shownActions,
+  stopped,
+  waitsFor,
+} from "./small-cib.ts";
 
 const fencing = '<primitive id="f" class="stonith" type="fence_dummy"/>';
 const attributes = 'migrate_source="n1" migrate_target="n2"';
@@ -25,4 +34,18 @@ describe("a migration while a node is fenced", () => {
     const handedOver = history("a", { task: "start" }, { task: "migrate_to", attributes });
     expect(waitsFor(move(handedOver), "a_migrate_from_0")).toEqual(["stonith-n3-reboot"]);
   });
+});
+
+test("a migration to a node that is about to be fenced may have got there", () => {
+  const failedStop = history("gone", { task: "start" }, { task: "stop", rc: 1 });
+  const migrated = 'migrate_source="n2" migrate_target="n1"';
+  const handedOver = history("a", { task: "start" }, { task: "migrate_to", attributes: migrated });
+  const decided = decideSmall({
+    properties: { "stonith-enabled": "true" },
+    resources: fencing + primitive("a", meta("a", { "target-role": "Stopped" })),
+    histories: { n1: stopped("a") + failedStop, n2: handedOver },
+  });
+  expect(shownActions(decided)).toContain("a_stop_0 n2");
+  // Fencing stops it there.
+  expect(shownActions(decided)).toContain("[a_stop_0]");
 });

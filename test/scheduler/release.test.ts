@@ -137,6 +137,21 @@ describe("rules that changed since 2.1", () => {
     expect(shownActions(decideSmall(cluster, "2.1"))).not.toContain("m2_monitor_10000 n1");
   });
 
+  test("a rule of alternatives gives nodes its score, whatever their state", () => {
+    const [newer, older] = both({
+      quorate: false,
+      properties: { "stonith-enabled": "true" },
+      resources: `<primitive id="f" class="stonith" type="fence_dummy"/><clone id="c"><group id="g">${primitive("a")}</group></clone>`,
+      constraints:
+        '<rsc_location id="l" rsc="c"><rule id="r" score="0" boolean-op="or">' +
+        '<expression id="e" attribute="#uname" operation="defined"/></rule></rsc_location>',
+      states: { n1: { in_ccm: "false", crmd: "offline", join: "down", expected: "down" } },
+      histories: { n1: running("a") },
+    });
+    expect(newer).toContain("Stop a:0 ( n1 )  due to no quorum (blocked)");
+    expect(older).toContain("Stop a:0 ( n1 )  due to node availability (blocked)");
+  });
+
   describe("while a node cannot be probed", () => {
     const common = {
       nodes: ["n1", "n2", "n3"],

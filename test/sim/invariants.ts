@@ -144,6 +144,11 @@ export class Invariants implements NodeObserver, TrafficObserver {
     return undefined;
   }
 
+  /** Bytes that the nodes have still to send. */
+  waitingBytes(): number {
+    return this.init.nodes().reduce((sum, node) => sum + (node.core?.status().backlogBytes ?? 0), 0);
+  }
+
   private unfinishedNode(node: SimNode, members: string): Violation | undefined {
     const status = node.core?.status();
     const view = this.views.get(node.id);

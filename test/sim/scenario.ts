@@ -21,8 +21,11 @@ export interface RunOptions {
   readonly trace?: (text: string) => void;
 }
 
-/** Token timeouts, and time besides, from the end of the faults until everything has to be well. */
-const RECOVERY = { tokens: 12, ms: 4000 };
+/**
+ * Token timeouts, and time besides, from the end of the faults until everything has to be well; and how many times
+ * longer it may take where messages wait and become fewer.
+ */
+const RECOVERY = { tokens: 12, ms: 4000, longer: 3 };
 /** Token timeouts for which a healed cluster must not change any more. */
 const STABLE_TOKENS = 6;
 
@@ -103,17 +106,24 @@ class Scenario {
   private recover(): void {
     const { cluster } = this;
     const { plan, invariants, random } = cluster;
-    const end = cluster.schedule.now + plan.tokenMs * RECOVERY.tokens + RECOVERY.ms;
+    const allowed = plan.tokenMs * RECOVERY.tokens + RECOVERY.ms;
+    let end = cluster.schedule.now + allowed;
+    const latest = end + allowed * RECOVERY.longer;
     cluster.run(plan.tokenMs);
     cluster.talking = false;
+    let { rings } = invariants.delivered;
     while (cluster.schedule.now < end && invariants.unfinished()) {
       cluster.run(plan.tokenMs / 2);
       this.administrator.helpWithKeys();
       this.administrator.vouch();
+      // While a ring lasts and what was said before goes out, a small window may take its time.
+      if (invariants.waitingBytes() > 0 && invariants.delivered.rings === rings)
+        end = Math.min(end + plan.tokenMs / 2, latest);
+      ({ rings } = invariants.delivered);
     }
     invariants.checkLiveness();
     if (!random.chance(0.2) || plan.tight || !this.allLinksUp()) return;
-    const { rings } = invariants.delivered;
+    ({ rings } = invariants.delivered);
     cluster.run(plan.tokenMs * STABLE_TOKENS);
     invariants.checkLiveness();
     if (invariants.delivered.rings !== rings)

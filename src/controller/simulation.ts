@@ -36,8 +36,8 @@ export interface SimulationResult {
   readonly steps: readonly SimulationStep[];
   /** `terminated`: something waits for what failed or never ran. */
   readonly outcome: "complete" | "terminated";
-  /** Keys of the actions that never ran. */
-  readonly left: readonly string[];
+  /** The actions that never ran. */
+  readonly left: readonly GraphAction[];
 }
 
 /** Stands for the controller's identity in transition keys of rehearsed results. */
@@ -87,7 +87,7 @@ function executionOrder(
     });
   }
   const outcome = waiting.length === 0 && !failed ? "complete" : "terminated";
-  return { outcome, left: waiting.map(({ key }) => key) };
+  return { outcome, left: waiting };
 }
 
 /** Answers every action as its agent would, and keeps the books. */

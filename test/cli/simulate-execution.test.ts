@@ -104,7 +104,7 @@ describe("executing a transition on paper", () => {
       now,
       spec ? [spec] : [],
     );
-    expect(result).toMatchObject({ outcome: "terminated", left: ["a_monitor_10000"] });
+    expect(result).toMatchObject({ outcome: "terminated", left: [{ key: "a_monitor_10000" }] });
     expect(executionLines(result.steps)).toEqual([
       "Resource action: a               start on alpha",
       "Pretending action 1 failed with rc=1",
@@ -149,7 +149,11 @@ describe("executing a transition on paper", () => {
       root,
       now,
     );
-    expect(result).toEqual({ steps: [], outcome: "terminated", left: ["a_stop_0", "a_start_0"] });
+    expect(result).toMatchObject({
+      steps: [],
+      outcome: "terminated",
+      left: [{ key: "a_stop_0" }, { key: "a_start_0" }],
+    });
   });
 
   test("an action that waits for what cannot run is never carried out, nor what follows it", () => {
@@ -162,7 +166,10 @@ describe("executing a transition on paper", () => {
     ];
     const { steps, ...rest } = simulateTransition(actions, root, now);
     expect(executionLines(steps)).toEqual(["Resource action: a               stop on alpha"]);
-    expect(rest).toEqual({ outcome: "terminated", left: ["a_start_0", "a_monitor_10000"] });
+    expect(rest).toMatchObject({
+      outcome: "terminated",
+      left: [{ key: "a_start_0" }, { key: "a_monitor_10000" }],
+    });
   });
 
   test("a history that shall be forgotten is gone", () => {

@@ -26,7 +26,7 @@ export function settle(start: XmlElement, now: number): Round[] {
     const copy = copyForSimulation(cib);
     const { steps, left } = simulateTransition(actions, copy, now);
     const done = steps.flatMap(workOf);
-    rounds.push({ done, stuck: stuckActions(actions, left) });
+    rounds.push({ done, stuck: stuckActions(left) });
     if (done.length === 0) break;
     if (round === 0) answer(copy);
     for (const { task, node, rsc } of actions) {
@@ -55,13 +55,10 @@ function workOf(step: SimulationStep): string[] {
 }
 
 /** Of those left, the ones that wait neither for what cannot run nor for another that is left. */
-function stuckActions(actions: readonly GraphAction[], left: readonly string[]): string[] {
-  const keys = new Set(left);
-  const waiting = new Set(actions.filter(({ key }) => keys.has(key)).map(({ id }) => id));
-  return actions
-    .filter(
-      ({ id, unmet, inputs }) => waiting.has(id) && !unmet && !inputs.some((input) => waiting.has(input)),
-    )
+function stuckActions(left: readonly GraphAction[]): string[] {
+  const waiting = new Set(left.map(({ id }) => id));
+  return left
+    .filter(({ unmet, inputs }) => !unmet && !inputs.some((input) => waiting.has(input)))
     .map(({ key }) => key);
 }
 

@@ -3,7 +3,7 @@ import { compareCapacity, compareNodes, currentNode, nodeUsable, placeUsable } f
 import {
   addDependentScores,
   applyThisWith,
-  countsForInstance,
+  countedColocations,
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
@@ -82,9 +82,8 @@ export function assignPrimitive(
 
 /** Mandatory colocations come before optional ones, so that as many as possible can be kept. */
 function applyColocations(cluster: Cluster, rsc: Resource): void {
-  const counts = (colocation: Colocation) => countsForInstance(cluster, rsc, colocation);
-  const asDependent = thisWithColocations(rsc).filter(counts);
-  const asPrimary = withThisColocations(rsc).filter(counts);
+  const asDependent = countedColocations(cluster, rsc, thisWithColocations(rsc));
+  const asPrimary = countedColocations(cluster, rsc, withThisColocations(rsc));
   const apply = (which: (colocation: Colocation) => boolean) => {
     for (const colocation of asDependent.filter(which)) {
       applyThisWith(cluster, colocation, rsc);

@@ -25,17 +25,32 @@ export function withThisColocations(rsc: Resource): Colocation[] {
   return list;
 }
 
-/** Whether a colocation of its clone counts for an instance, or for what is in it; colocations of anything else do. */
-export function countsForInstance(cluster: Cluster, part: Resource, colocation: Colocation): boolean {
-  const whole = part.parent?.isGroup ? part.parent.parent : part.parent;
-  if (cluster.rules.allColocationsForInstances || !whole?.clone) return true;
+/** Those of its colocations that count for an instance, or for what is in it, as often as they do. */
+export function countedColocations(
+  cluster: Cluster,
+  part: Resource,
+  colocations: readonly Colocation[],
+): readonly Colocation[] {
+  const { allColocationsForInstances, triesLeaveNothing } = cluster.rules;
+  const instance = part.parent?.isGroup ? part.parent : part;
+  const whole = instance.parent;
+  if ((allColocationsForInstances && triesLeaveNothing) || !whole?.clone) return colocations;
+  const times = triesLeaveNothing ? 1 : Math.max(1, instance.tries);
+  return colocations.flatMap((colocation) => {
+    if (colocation.dependent !== whole && colocation.primary !== whole) return [colocation];
+    const counts = allColocationsForInstances || countsForInstance(whole, part, colocation);
+    return counts ? new Array<Colocation>(times).fill(colocation) : [];
+  });
+}
+
+/** Whether a colocation of a clone counts in 2.1 for an instance or for what is in it. */
+function countsForInstance(whole: Resource, part: Resource, colocation: Colocation): boolean {
   const asDependent = colocation.dependent === whole;
-  if (!asDependent && colocation.primary !== whole) return true;
   if (!asDependent && !hasInfluence(colocation, part)) return false;
   if (colocation.score < 0 || (asDependent && colocation.score >= INFINITY)) return true;
   let usable = 0;
   for (const { node } of whole.allowed.values()) if (nodeUsable(node)) usable++;
-  return whole.clone.cloneMax < usable;
+  return (whole.clone?.cloneMax ?? 0) < usable;
 }
 
 /** Of equally important colocations the newer comes first; those of the first list keep the order that they have. */
@@ -262,7 +277,7 @@ export function mergeScores(
   }
   if (anyUsable(work)) {
     const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
-    const counted = list.filter((next) => countsForInstance(cluster, source, next));
+    const counted = countedColocations(cluster, source, list);
     work = mergeFollowing(cluster, counted, about, work, factor, options);
   } else if (options.active) {
     source.mergingScores = false;

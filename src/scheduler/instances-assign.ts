@@ -111,6 +111,7 @@ function assignInstance(
 ): Node | undefined {
   if (!instance.unassigned) return instance.assignedTo;
   if (instance.assigning) return undefined;
+  instance.tries++;
   banUnavailable(instance, maxPerNode);
   if (cluster.ledger) noteScores(cluster, instance, (node) => unavailable(instance, node, maxPerNode));
   const stopIfFail = prefer === undefined || !cluster.rules.triesAreTentative;

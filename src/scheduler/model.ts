@@ -284,6 +284,8 @@ export class Resource {
   withThis: Colocation[] = [];
   /** A group that hands its colocations over to its members (see ReleaseRules). */
   handsOverColocations = false;
+  /** How often it has been tried, as an instance of a clone, to find a place for it. */
+  tries = 0;
   tickets: TicketDependency[] = [];
   actions: Action[] = [];
   readonly actionsByKey = new Map<string, Action[]>();

@@ -2,7 +2,7 @@ import { addScores, formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { nodeUsable, placeUsable, roleOf, soleLocation } from "./availability.ts";
 import {
   colocationValue,
-  countsForInstance,
+  countedColocations,
   hasInfluence,
   thisWithColocations,
   withThisColocations,
@@ -129,10 +129,8 @@ function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resou
       }
     }
   }
-  for (const colocation of thisWithColocations(instance)) {
-    if (colocation.dependentRole >= Role.Unpromoted && countsForInstance(cluster, instance, colocation))
-      applyToInstance(cluster, instance, colocation);
-  }
+  for (const colocation of countedColocations(cluster, instance, thisWithColocations(instance)))
+    applyToInstance(cluster, instance, colocation);
   instance.promotionPriority = next === Role.Promoted ? INFINITY : instance.priority;
 }
 
@@ -165,9 +163,10 @@ function sortByPromotion(cluster: Cluster, clone: Resource): void {
     if (entry) entry.score = addScores(instance.promotionPriority, entry.score);
   }
   for (const colocation of thisWithColocations(clone)) {
-    // Others have been counted in the priorities.
-    if (colocation.dependentRole === Role.Promoted && colocation.score >= INFINITY)
-      mergePreference(cluster, clone, colocation.primary, colocation, {});
+    const optional = colocation.score < INFINITY;
+    if (colocation.dependentRole !== Role.Promoted || (optional && cluster.rules.promotionCountsOnce))
+      continue;
+    mergePreference(cluster, clone, colocation.primary, colocation, { active: optional });
   }
   for (const colocation of withThisColocations(clone)) {
     if (colocation.primaryRole !== Role.Promoted || !hasInfluence(colocation)) continue;

@@ -25,6 +25,11 @@ export interface ReleaseRules {
    */
   readonly colocationsCountForStaying: boolean;
   /**
+   * The colocations of its clone count once for an instance, however often it is looked at. In 2.1 once for each time
+   * that a place has been looked for.
+   */
+  readonly triesLeaveNothing: boolean;
+  /**
    * All colocations of a clone count for its instances. In 2.1 only those that have influence, and when
    * there are instances for all nodes only negative ones and, where the clone is the dependent, mandatory ones.
    */
@@ -73,6 +78,11 @@ export interface ReleaseRules {
    * In 2.1.5 one whose conditions are alternatives (`boolean-op="or"`) bans those of them that are down or leaving.
    */
   readonly alternativesAddScores: boolean;
+  /**
+   * An optional colocation of the promoted role counts once for the promotion, where the other resource has its
+   * place. In 2.1 the scores that the other resource still has for the nodes are added as well.
+   */
+  readonly promotionCountsOnce: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -82,6 +92,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     groupsAreTakenBack: true,
     triesAreTentative: true,
     colocationsCountForStaying: true,
+    triesLeaveNothing: true,
     allColocationsForInstances: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
@@ -92,12 +103,14 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     chainsFade: true,
     groupsKeepColocations: true,
     alternativesAddScores: true,
+    promotionCountsOnce: true,
   },
   "2.1": {
     instancesReservePlaces: false,
     groupsAreTakenBack: false,
     triesAreTentative: false,
     colocationsCountForStaying: false,
+    triesLeaveNothing: false,
     allColocationsForInstances: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
@@ -108,5 +121,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     chainsFade: false,
     groupsKeepColocations: false,
     alternativesAddScores: false,
+    promotionCountsOnce: false,
   },
 };

@@ -2,7 +2,7 @@ import { INFINITY } from "../terms/index.ts";
 import { compareCapacity, placeUsable } from "./availability.ts";
 import {
   colocationAffects,
-  countsForInstance,
+  countedColocations,
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
@@ -55,13 +55,12 @@ function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: 
 }
 
 function followColocations(cluster: Cluster, list: Resource[], rsc: Resource, original: Resource): void {
-  const counts = (colocation: Colocation) => countsForInstance(cluster, rsc, colocation);
-  for (const colocation of thisWithColocations(rsc).filter(counts)) {
+  for (const colocation of countedColocations(cluster, rsc, thisWithColocations(rsc))) {
     const { primary } = colocation;
     if (primary !== original && binds(cluster, rsc, primary, colocation))
       colocated(cluster, list, primary, original);
   }
-  for (const colocation of withThisColocations(rsc).filter(counts)) {
+  for (const colocation of countedColocations(cluster, rsc, withThisColocations(rsc))) {
     const { dependent } = colocation;
     // What is with some instance of a clone may be with another one than the rest.
     if (rsc.isClone && !dependent.isClone) continue;

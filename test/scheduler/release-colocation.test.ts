@@ -79,4 +79,18 @@ describe("colocations in 2.1", () => {
     const started = ["Start b ( n1 )", "Start m ( n1 )"];
     expect(both(cluster)).toEqual([started, started]);
   });
+
+  test("the colocations of a clone count again for an instance that is looked at again", () => {
+    const [newer, older] = both({
+      nodes: ["n1", "n2", "n3"],
+      resources: primitive("p") + `<clone id="c">${meta("c", { "clone-max": "2" })}${primitive("a")}</clone>`,
+      constraints:
+        '<rsc_location id="l1" rsc="p" node="n1" score="INFINITY"/>' +
+        '<rsc_location id="l2" rsc="p" node="n2" score="1"/>' +
+        '<rsc_colocation id="col" rsc="p" with-rsc="c" score="100"/>',
+      histories: { n2: running("a"), n3: running("a") },
+    });
+    expect(newer).toEqual(["Start p ( n1 )", "Move a:1 ( n3 -> n1 )"]);
+    expect(older).toEqual(["Start p ( n1 )", "Move a:0 ( n2 -> n1 )", "Move a:1 ( n3 -> n2 )"]);
+  });
 });

@@ -267,7 +267,7 @@ export class Leader {
           changes: action.maintenance,
           completes: run.keyOf(action),
         });
-      else if (action.kind === "crm") this.#carryOut(run, action);
+      else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
       else dispatches.push(this.#toDispatch(run, action, callIds));
     }
     if (dispatches.length > 0)
@@ -315,6 +315,11 @@ export class Leader {
         const updates = names.map((name) => ({ node, name, value: undefined }));
         const forgetFailure = { node, rsc: id };
         return this.#init.send({ type: "attributes", updates, completes, forgetFailure });
+      }
+      case "probe_again": {
+        // Nothing has to be done for it but to say so: the next decision asks about every resource.
+        const updates = [{ node, name: "probe_complete", value: undefined }];
+        return this.#init.send({ type: "attributes", updates, completes });
       }
       case "lrm_delete":
         return this.#init.send({

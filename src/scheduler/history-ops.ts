@@ -42,7 +42,7 @@ export function applyOperation(
   const expired = entry.status !== OpStatus.NOT_INSTALLED && checkExpiry(unpacker, entry);
   const maskable = masksProbeFailure(entry) && !(rsc.replica !== undefined && isProbe(entry));
   if (entry.status === OpStatus.DONE || entry.status === OpStatus.ERROR)
-    remapResult(unpacker, entry, state, expired);
+    remapResult(unpacker, entry, state, expired && cluster.rules.expiredFailuresTellNothing);
   if (expired && entry.rc !== entry.expected && entry.status !== OpStatus.PENDING) {
     if (entry.intervalMs === 0) return;
     if (node.online && !node.unclean) {

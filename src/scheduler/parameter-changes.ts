@@ -46,9 +46,10 @@ function primitivesByHistoryId(cluster: Cluster): Map<string, Resource[]> {
   return result;
 }
 
-/** Compares the history that a node has of a resource. */
+/** Compares the history that a node has of a resource; one without operations tells nothing. */
 function compareEntry(unpacker: Unpacker, rsc: Resource, node: Node, entry: XmlElement): void {
   const { cluster } = unpacker;
+  if (entry.children.length === 0) return;
   if (rsc.removed) {
     const top = topLevel(rsc, false);
     // A surplus instance shares its history entry with the others.

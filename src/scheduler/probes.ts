@@ -1,4 +1,4 @@
-import { action, fenceNode } from "./actions.ts";
+import { action, clusterAction, fenceNode } from "./actions.ts";
 import { Flag, Link, Role } from "./flags.ts";
 import { actionsOf } from "./methods.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
@@ -18,12 +18,20 @@ export function scheduleProbes(cluster: Cluster): void {
       continue;
     }
     if (node.unclean || !node.rscDiscoveryEnabled) continue;
-    if (probesTurnedOff(node)) continue;
+    if (probesTurnedOff(node)) {
+      clusterAction(cluster, `${probeAgain}-${node.name}`, probeAgain, node, false);
+      continue;
+    }
     for (const rsc of cluster.resources) actionsOf(rsc).createProbe(cluster, rsc, node);
   }
 }
 
-/** CIBs of old releases have an attribute that says that a node has not been probed; it is left alone then. */
+/**
+ * CIBs of releases before 1.1.14 have an attribute that says that a node has not been probed yet. It is asked to do so,
+ * and only then about its resources.
+ */
+const probeAgain = "probe_again";
+
 function probesTurnedOff(node: Node): boolean {
   const value = node.attributes.get("probe_complete");
   return value !== undefined && !/^(true|on|yes|y|1)$/i.test(value);

@@ -74,6 +74,16 @@ export interface ReleaseRules {
    */
   readonly groupsKeepColocations: boolean;
   /**
+   * A clone that may have more than one instance on a node is globally unique unless it says otherwise. In 2.1 it is
+   * anonymous, so that the number is ignored ("Pacemaker 3.0 Behavioral Changes").
+   */
+  readonly nodeMaxMakesUnique: boolean;
+  /**
+   * A failure that has expired says nothing about the role of a resource, and does not block it. Until 2.1.6 (pull
+   * request 3037, the suite's expired-stop-1) what its exit code tells counts all the same.
+   */
+  readonly expiredFailuresTellNothing: boolean;
+  /**
    * A location rule adds its score to the nodes that it matches (Pacemaker Explained, "Rules"), whatever their state.
    * In 2.1.5 one whose conditions are alternatives (`boolean-op="or"`) bans those of them that are down or leaving.
    */
@@ -102,6 +112,8 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: true,
     chainsFade: true,
     groupsKeepColocations: true,
+    nodeMaxMakesUnique: true,
+    expiredFailuresTellNothing: true,
     alternativesAddScores: true,
     promotionCountsOnce: true,
   },
@@ -120,6 +132,8 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     probesHoldInactive: false,
     chainsFade: false,
     groupsKeepColocations: false,
+    nodeMaxMakesUnique: false,
+    expiredFailuresTellNothing: false,
     alternativesAddScores: false,
     promotionCountsOnce: false,
   },

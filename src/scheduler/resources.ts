@@ -236,7 +236,10 @@ function applyMeta(unpacker: Unpacker, rsc: Resource): void {
   const top = topLevel(rsc, false);
   if (top.isClone) {
     const nodeMax = parseInteger(meta("clone-node-max")) ?? 1;
-    rsc.unique = meta("globally-unique") === undefined ? nodeMax > 1 : yes("globally-unique");
+    rsc.unique =
+      meta("globally-unique") === undefined
+        ? nodeMax > 1 && cluster.rules.nodeMaxMakesUnique
+        : yes("globally-unique");
     rsc.promotable = yes("promotable");
   } else rsc.unique = true;
   rsc.allowUnhealthy = yes("allow-unhealthy-nodes");

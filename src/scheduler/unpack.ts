@@ -14,6 +14,7 @@ import { rememberHistory } from "./failcount.ts";
 import { Cluster } from "./model.ts";
 import { addNode, unpackNodes } from "./nodes.ts";
 import { readOptions, readProperties } from "./options.ts";
+import { type ReleaseRules, rulesOf } from "./release.ts";
 import { unpackGuestConnections, unpackResources } from "./resources.ts";
 import { unpackStatus } from "./status.ts";
 import { noteRecheck, registerUnpacker, Unpacker } from "./unpacker.ts";
@@ -21,8 +22,13 @@ import { noteRecheck, registerUnpacker, Unpacker } from "./unpacker.ts";
 /**
  * Reads a CIB into a working set: options, nodes, resources, and the state that the operation history tells.
  * Old schemas are upgraded first. `now` is overridden by `execution-date` of `<cib>` only when it is absent.
+ * With the rules of an older release it is read as that one reads it.
  */
-export function unpackCluster(source: XmlElement, now?: EpochSeconds): Cluster {
+export function unpackCluster(
+  source: XmlElement,
+  now?: EpochSeconds,
+  rules: ReleaseRules = rulesOf["3.0"],
+): Cluster {
   const { root: cib, notes } = upgradeCib(source);
   const find = finder(cib);
   const executionDate = cib.attributes.get("execution-date");
@@ -30,6 +36,7 @@ export function unpackCluster(source: XmlElement, now?: EpochSeconds): Cluster {
     now ?? (executionDate === undefined ? 0 : (parseTime(executionDate) ?? (Number(executionDate) || 0)));
   const { properties, nextChange } = readProperties(cib, time, find);
   const cluster = new Cluster(cib, time, readOptions(properties, cib));
+  cluster.rules = rules;
   cluster.properties = properties;
   for (const { level, text, id, line } of notes)
     cluster.messages.push({

@@ -41,12 +41,12 @@ const squeeze = (line: string) =>
 
 /** What this scheduler decides by its own rules or, where releases of Pacemaker differ, by older ones. */
 export function ownDecision(cib: XmlElement, rules: ReleaseRules = rulesOf["3.0"]): Decision {
-  const cluster = unpackCluster(cib, Number(cib.attributes.get("execution-date") ?? generatedAt));
+  const now = Number(cib.attributes.get("execution-date") ?? generatedAt);
+  const cluster = unpackCluster(cib, now, rules);
   const older = rules !== rulesOf["3.0"];
   // crm_simulate takes every file for one of a report, in which private parameters may have been blanked.
   cluster.sanitized = true;
   if (older) applyRulesOf215(cluster);
-  cluster.rules = rules;
   const { summary, actions } = scheduleCluster(cluster);
   return decision(
     summary.map((line) => squeeze(older ? wordsOf215(line) : line)),

@@ -147,3 +147,29 @@ describe("an instance on a node that is gone", () => {
     expect(decision.summary).toContain("Move a:1 ( n3 -> n1 )");
   });
 });
+
+describe("what the status tells of a node", () => {
+  test("a history without operations is none: nothing is cleaned up", () => {
+    const decision = decideSmall({
+      resources: primitive("p"),
+      histories: {
+        n1: running("gone"),
+        n2: `<lrm_resource id="gone" class="ocf" provider="heartbeat" type="Dummy"/>`,
+      },
+    });
+    expect(shownActions(decision).filter((key) => key.startsWith("gone"))).toEqual([
+      "gone_delete_0 n1",
+      "gone_stop_0 n1",
+    ]);
+  });
+
+  test("that it has not been probed, in CIBs of old releases: it is asked to do that, and nothing else yet", () => {
+    const attribute = '<nvpair id="probed" name="probe_complete" value="false"/>';
+    const decision = decideSmall({
+      resources: primitive("p"),
+      nodeContents: { n2: `<instance_attributes id="i">${attribute}</instance_attributes>` },
+    });
+    const probes = shownActions(decision).filter((key) => /probe_again|monitor_0/.test(key));
+    expect(probes).toEqual(["p_monitor_0 n1", "probe_again-n2 n2"]);
+  });
+});

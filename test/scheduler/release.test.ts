@@ -152,6 +152,28 @@ describe("rules that changed since 2.1", () => {
     expect(older).toContain("Stop a:0 ( n1 )  due to node availability (blocked)");
   });
 
+  test("a clone with more than one instance on a node is unique", () => {
+    const [newer, older] = both({
+      nodes: ["n1"],
+      resources: clone("c", "a", { "clone-max": "2", "clone-node-max": "2" }),
+    });
+    expect(newer).toEqual(["Start a:0 ( n1 )", "Start a:1 ( n1 )"]);
+    expect(older).toEqual(["Start a:0 ( n1 )"]);
+  });
+
+  test("a failed stop that has expired blocks nothing", () => {
+    const monitored = `<operations><op id="a-monitor" name="monitor" interval="10s"/></operations>`;
+    const [newer, older] = both({
+      resources: primitive(
+        "a",
+        `${meta("a", { "failure-timeout": "10", "target-role": "Stopped" })}${monitored}`,
+      ),
+      histories: { n1: history("a", { task: "start" }, { task: "stop", rc: 5 }) },
+    });
+    expect(newer).toEqual(["Stop a ( n1 )  due to node availability"]);
+    expect(older).toEqual([]);
+  });
+
   describe("while a node cannot be probed", () => {
     const common = {
       nodes: ["n1", "n2", "n3"],

@@ -91,9 +91,7 @@ export const stopped = (id: string): string => history(id, { task: "monitor" });
 
 /** Schedules a small cluster, by the rules of a release. Without fencing, unless the properties say otherwise. */
 export function decideSmall(cluster: SmallCluster, release: "2.1" | "3.0" = "3.0"): Transition {
-  const unpacked = unpackCluster(parseXml(smallCib(cluster)), smallNow);
-  unpacked.rules = rulesOf[release];
-  return scheduleCluster(unpacked);
+  return scheduleCluster(unpackCluster(parseXml(smallCib(cluster)), smallNow, rulesOf[release]));
 }
 
 export function smallCib({

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { compareVersions, parseXml, type XmlElement } from "../../../src/cib/index.ts";
 import { Random } from "../../sim/random.ts";
 import { generatedAt } from "../random-cluster.ts";
+import { every } from "../wide/wide.ts";
 import { constraintChanges, newConstraints, ticketChanges } from "./constraint-changes.ts";
 import { historyChanges } from "./history-changes.ts";
 import { nodeAttributes, nodeConditions } from "./node-changes.ts";
@@ -113,5 +114,18 @@ function inOlderWords(cib: XmlElement): XmlElement {
     const older = renamed.get(pair.attributes.get("name") ?? "");
     if (older !== undefined) pair.attributes.set("name", older);
   }
+  for (const history of every(cib, "lrm_resource")) nameOperations(history);
   return cib;
+}
+
+/**
+ * 2.1 looks for the options of an operation by the key in the history, 3.x by its name and interval. Files written by
+ * hand have entries without a key and with any id: they get one, so that both find the same.
+ */
+function nameOperations(history: XmlElement): void {
+  for (const { attributes } of history.children) {
+    const [task, interval] = [attributes.get("operation"), attributes.get("interval")];
+    if (task === undefined || attributes.has("operation_key")) continue;
+    attributes.set("operation_key", `${history.attributes.get("id")}_${task}_${interval ?? 0}`);
+  }
 }

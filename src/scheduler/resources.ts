@@ -286,7 +286,7 @@ function applyRequires({ cluster, unfencing }: Unpacker, rsc: Resource): void {
   };
   const byDefault = () => {
     if (rsc.isFenceDevice || rsc.isRemoteConnection) return "quorum";
-    if (unfencing) return "unfencing";
+    if (unfencing) return options.fencingEnabled ? "unfencing" : "quorum";
     if (options.fencingEnabled) return "fencing";
     return options.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
   };

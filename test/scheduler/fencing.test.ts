@@ -135,3 +135,13 @@ describe("a remote node", () => {
     expect([start?.node, start?.router]).toEqual(["r" as never, "n1" as never]);
   });
 });
+
+test("without fencing nothing waits for a node's access, whatever asks for unfencing", () => {
+  const decided = decideSmall({
+    nodes: ["n1"],
+    resources: primitive("a", meta("a", { requires: "unfencing" })) + primitive("b"),
+    histories: { n1: stopped("a") + stopped("b") },
+  });
+  expect(decided.fencing).toEqual([]);
+  expect(shownActions(decided)).toEqual(["a_start_0 n1", "b_monitor_10000 n1", "b_start_0 n1"]);
+});

@@ -10,6 +10,17 @@ export function applyRulesOf215(cluster: Cluster): void {
   // By default one node is fenced after the other (release notes of 3.0: "concurrent-fencing … now defaults to true").
   if (!cluster.properties.has("concurrent-fencing")) cluster.options.concurrentFencing = false;
   for (const rsc of cluster.resources) applyToAll(rsc, (part) => leaveMaintenance(cluster, part));
+  forgetUnseenNames(cluster);
+}
+
+/**
+ * A remote or guest node has no attribute `#uname` until the status knows it: all such nodes are one place for
+ * colocations, so that even a mandatory one may be broken (with two guests that were never up, what is banned from
+ * the first is put on the second although it must be with what goes to the first), and no rule finds them by name.
+ * `#uname` is the name of the node in every colocation (Pacemaker Explained, "Colocation", node-attribute).
+ */
+function forgetUnseenNames(cluster: Cluster): void {
+  for (const { attributes } of cluster.nodes) if (!attributes.has("#id")) attributes.delete("#uname");
 }
 
 /**

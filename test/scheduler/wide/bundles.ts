@@ -177,7 +177,7 @@ function occupy(wide: Wide, plan: Plan): void {
           ? "promoted"
           : "started";
       const instance = {
-        id: plan.inner,
+        id: plan.perHost > 1 ? `${plan.inner}:${replica}` : plan.inner,
         class: "ocf" as const,
         type: promotable ? "Stateful" : "Dummy",
         promotable,
@@ -185,11 +185,7 @@ function occupy(wide: Wide, plan: Plan): void {
         unique: false,
         migratable: false,
       };
-      if (how !== "none") {
-        const entry = history(instance, how, name, 90);
-        if (plan.perHost > 1) entry.attributes.set("id", `${plan.inner}:${replica}`);
-        historiesOf(state).children.push(entry);
-      }
+      if (how !== "none") historiesOf(state).children.push(history(instance, how, name, 90));
       const score = promotable && random.chance(0.85) ? [[`master-${plan.inner}`, "10"] as const] : [];
       state.children.unshift(
         element("transient_attributes", { id: name }, nvset("instance_attributes", `status-${name}`, score)),

@@ -325,11 +325,14 @@ export class Quorum {
   private succeeds(): boolean {
     const { members, expectedVotes } = this.last;
     if (members.length === 0 || expectedVotes === configuredVotes(this.options)) return true;
+    // A node without a vote may have gone on alone (two_node): where nobody has one, each counts the same.
+    const voteless = members.every(([, votes]) => votes === 0);
     let all = 0;
     let here = 0;
     for (const [node, votes] of members) {
-      all += votes;
-      if (this.members.has(node)) here += votes;
+      const counted = voteless ? 1 : votes;
+      all += counted;
+      if (this.members.has(node)) here += counted;
     }
     if (here * 2 > all) return true;
     const { autoTieBreaker } = this.options;

@@ -42,6 +42,9 @@ describe("files for other programs", () => {
       expect(unit).toContain("\nKillMode=process\n");
       expect(unit).toMatch(/\nUnsetEnvironment=.*\bBUN_OPTIONS BUN_BE_BUN\b/);
     }
+    // What a unit sets and takes away again is not set (systemd.exec(5)).
+    expect(conf("hactl.service")).toMatch(/\nEnvironment=BUN_JSC_forceRAMSize=\d+\n/);
+    expect(conf("hactl.service")).not.toMatch(/\nUnsetEnvironment=.*\bBUN_JSC_forceRAMSize\b/);
   });
 
   test("rsyslog collects a facility that [logging] offers", () => {

@@ -15,6 +15,14 @@ import { connectFrames, type FrameConnection } from "../../src/platform/index.ts
 import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
 import { WireNetwork } from "./wire-network.ts";
 
+/** The environment that the service unit gives to the ring process (systemd.exec(5), Environment=). */
+function unitEnvironment(): Record<string, string> {
+  const unit = readFileSync(join(import.meta.dir, "../../conf/hactl.service"), "utf8");
+  return Object.fromEntries(
+    [...unit.matchAll(/^Environment=(\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+  );
+}
+
 /** Stands in for the manager of a node: hears all that the ring says to it, and speaks through the ring. */
 export class RingClient {
   readonly memberships: { readonly at: number; readonly membership: RingMembership }[] = [];
@@ -154,7 +162,7 @@ export class RingCluster {
     const enter = this.network?.enter(this.names.indexOf(name) + 1) ?? [];
     const words = ["--config", this.nodes.configOf(name), "--node", name];
     const child = Bun.spawn([...enter, process.execPath, join(import.meta.dir, "ring-node.ts"), ...words], {
-      env: { ...process.env, HACTL_CONFIG: this.nodes.configOf(name) },
+      env: { ...process.env, ...unitEnvironment(), HACTL_CONFIG: this.nodes.configOf(name) },
       stdio: ["ignore", "ignore", "inherit"],
     });
     this.#processes.set(name, child);

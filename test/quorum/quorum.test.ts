@@ -288,6 +288,18 @@ describe("after expected votes were lowered", () => {
     expect(cluster.node(4).current().reason).toContain("the last quorate membership: 1, 2, 3, 4, 5");
   });
 
+  test("a node without a vote that went on alone can be joined again", () => {
+    const votes = new Map([
+      [nodeId(1), 3],
+      [nodeId(2), 0],
+    ]);
+    const cluster = new Cluster(options(2, { twoNode: true, votes }));
+    cluster.form([1, 2]);
+    expect(cluster.form([2])).toMatchObject({ quorate: true, votes: 0 });
+    cluster.setExpected([2], 2);
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: true, votes: 3, expectedVotes: 3 });
+  });
+
   test("a node that starts again remembers whom it was quorate with", () => {
     const cluster = new Cluster(options(3, { lastManStanding: true, autoTieBreaker: true }));
     cluster.form([1, 2, 3]);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { compareVersions, formatXml, type XmlElement } from "../cib/index.ts";
 import { historyInterval } from "./failcount.ts";
-import type { DigestResult, Node, Resource } from "./model.ts";
+import type { Cluster, DigestResult, Node, Resource } from "./model.ts";
 import { operationOptions, opKey } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import type { Unpacker } from "./unpacker.ts";
@@ -83,7 +83,7 @@ export function currentDigests(
   for (const [name, value] of options.extra) all.set(name, value);
   if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
   const restart = restartParameters(all, history);
-  const secure = secureParameters(unpacker.cluster.cib, rsc, params, all, history);
+  const secure = secureParameters(unpacker.cluster, rsc, params, all, history);
   return {
     kind: "match",
     digestAll: digestOf(all),
@@ -111,7 +111,7 @@ function restartParameters(
  * 3.16.0 digested only what agents declare.
  */
 function secureParameters(
-  cib: XmlElement,
+  { cib, rules }: Cluster,
   rsc: Resource,
   params: ReadonlyMap<string, string>,
   all: ReadonlyMap<string, string>,
@@ -119,7 +119,8 @@ function secureParameters(
 ): Map<string, string> | undefined {
   const hidden = history ? history.attributes.get("op-secure-params") : "passwd password user";
   const version = history?.attributes.get("crm_feature_set") ?? cib.attributes.get("crm_feature_set");
-  const old = version !== undefined && compareVersions(version, "3.16.0") < 0;
+  const old =
+    !rules.secureDigestsByFeatureSet || (version !== undefined && compareVersions(version, "3.16.0") < 0);
   const result = new Map(old ? params : all);
   for (const name of [...result.keys()]) {
     if (hidden !== undefined && listed(hidden, name)) result.delete(name);

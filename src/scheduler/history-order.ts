@@ -46,3 +46,10 @@ export function compareOperations(a: XmlElement, b: XmlElement, sameNodeDefault:
   if ((keyB.transition >= 0 && keyA.transition > keyB.transition) || keyA.transition === -1) return 1;
   return 0;
 }
+
+/**
+ * What a node has done, the oldest first. Of entries that nothing tells apart, such as a probe that is also the last
+ * failure, the one that is written first counts as the newer.
+ */
+export const oldestFirst = (entries: readonly XmlElement[]): XmlElement[] =>
+  entries.toReversed().sort((a, b) => compareOperations(a, b, true));

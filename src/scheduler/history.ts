@@ -5,7 +5,7 @@ import { historyInterval, rememberHistory } from "./failcount.ts";
 import { Flag, Role } from "./flags.ts";
 import type { HistoryState } from "./history-entry.ts";
 import { applyOperation } from "./history-ops.ts";
-import { compareOperations } from "./history-order.ts";
+import { oldestFirst } from "./history-order.ts";
 import { findHistoryResource, removedResource } from "./instances-history.ts";
 import type { Cluster, Node, OnFail, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
@@ -54,7 +54,7 @@ function unpackResourceHistory(unpacker: Unpacker, node: Node, entry: XmlElement
   rsc.role = Role.Unknown;
   // Notifications have no call number and no effect; among the others they would have no certain place.
   const telling = operations.filter(({ attributes }) => attributes.get("operation") !== "notify");
-  const sorted = telling.sort((a, b) => compareOperations(a, b, true));
+  const sorted = oldestFirst(telling);
   const state: HistoryState = { onFail: "ignore", lastFailure: undefined };
   for (const operation of sorted) applyOperation(unpacker, rsc, node, operation, state);
   rememberRecurring(cluster, rsc, node, sorted);

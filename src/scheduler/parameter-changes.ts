@@ -5,7 +5,7 @@ import { compareDigests, needsRemoteName } from "./digests.ts";
 import { failCount, historyEntries, historyInterval } from "./failcount.ts";
 import { Flag, Link } from "./flags.ts";
 import { activeRange } from "./history.ts";
-import { compareOperations } from "./history-order.ts";
+import { oldestFirst } from "./history-order.ts";
 import { type Action, type Cluster, type Node, type Resource, topLevel } from "./model.ts";
 import { findOperation, opKey } from "./operations.ts";
 import { addOrdering, orderTasks } from "./orderings.ts";
@@ -61,10 +61,9 @@ function compareEntry(unpacker: Unpacker, rsc: Resource, node: Node, entry: XmlE
     return;
   }
   if (agentChanged(cluster, rsc, node, entry, true)) scheduleCleanup(cluster, rsc, node, false);
-  const operations = childrenOf(entry, "lrm_rsc_op").filter(
-    (op) => op.attributes.get("operation") !== "notify",
+  const operations = oldestFirst(
+    childrenOf(entry, "lrm_rsc_op").filter(({ attributes }) => attributes.get("operation") !== "notify"),
   );
-  operations.sort((a, b) => compareOperations(a, b, true));
   const { start } = activeRange(operations);
   for (const xml of operations.slice(Math.max(0, start))) {
     const task = xml.attributes.get("operation") ?? "";

@@ -84,6 +84,11 @@ export interface ReleaseRules {
    */
   readonly expiredFailuresTellNothing: boolean;
   /**
+   * What the digest without private parameters is taken of follows from the feature set that wrote it: since 3.16.0
+   * time-outs and what the fencer takes for itself are in it. 2.1.5 never expects them there.
+   */
+  readonly secureDigestsByFeatureSet: boolean;
+  /**
    * A location rule adds its score to the nodes that it matches (Pacemaker Explained, "Rules"), whatever their state.
    * In 2.1.5 one whose conditions are alternatives (`boolean-op="or"`) bans those of them that are down or leaving.
    */
@@ -114,6 +119,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     groupsKeepColocations: true,
     nodeMaxMakesUnique: true,
     expiredFailuresTellNothing: true,
+    secureDigestsByFeatureSet: true,
     alternativesAddScores: true,
     promotionCountsOnce: true,
   },
@@ -134,6 +140,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     groupsKeepColocations: false,
     nodeMaxMakesUnique: false,
     expiredFailuresTellNothing: false,
+    secureDigestsByFeatureSet: false,
     alternativesAddScores: false,
     promotionCountsOnce: false,
   },

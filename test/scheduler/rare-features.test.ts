@@ -163,6 +163,21 @@ describe("what the status tells of a node", () => {
     ]);
   });
 
+  test("of two entries of the same call the one that is written first counts as the newer", () => {
+    const entry = (id: string, rc: number) =>
+      `<lrm_rsc_op id="p_${id}_0" operation="monitor" operation_key="p_monitor_0" interval="0" call-id="3" ` +
+      `rc-code="${rc}" op-status="0" transition-key="1:1:7:x" last-rc-change="${smallNow - 9}"/>`;
+    const shown = (...entries: readonly string[]) =>
+      decideSmall({
+        resources: primitive("p"),
+        histories: {
+          n1: `<lrm_resource id="p" class="ocf" provider="heartbeat" type="Dummy">${entries.join("")}</lrm_resource>`,
+        },
+      }).summary;
+    expect(shown(entry("last_failure", 1), entry("last", 7))).toEqual(["Recover p ( n1 )"]);
+    expect(shown(entry("last", 7), entry("last_failure", 1))).toEqual(["Start p ( n1 )"]);
+  });
+
   test("that it has not been probed, in CIBs of old releases: it is asked to do that, and nothing else yet", () => {
     const attribute = '<nvpair id="probed" name="probe_complete" value="false"/>';
     const decision = decideSmall({

@@ -114,7 +114,7 @@ export function setInstanceRoles(cluster: Cluster, clone: Resource): void {
 function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resource): void {
   if (roleOf(instance, true) === Role.Started) currentlyUnpromoted(instance);
   const place = soleLocation(instance, false);
-  instance.promotionPriority = -INFINITY;
+  instance.promotionPriority = cluster.rules.unplacedComeLast ? -INFINITY : 0;
   if (!place) return;
   const next = roleOf(instance, false);
   if (next === Role.Started || next === Role.Unknown) {

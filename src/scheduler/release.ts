@@ -98,6 +98,11 @@ export interface ReleaseRules {
    * place. In 2.1 the scores that the other resource still has for the nodes are added as well.
    */
   readonly promotionCountsOnce: boolean;
+  /**
+   * Instances without a place are the last to be promoted, and so to be asked by what is colocated with the clone. In
+   * 2.1 they come before those that nobody wants promoted.
+   */
+  readonly unplacedComeLast: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -122,6 +127,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     secureDigestsByFeatureSet: true,
     alternativesAddScores: true,
     promotionCountsOnce: true,
+    unplacedComeLast: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -143,5 +149,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     secureDigestsByFeatureSet: false,
     alternativesAddScores: false,
     promotionCountsOnce: false,
+    unplacedComeLast: false,
   },
 };

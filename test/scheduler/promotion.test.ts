@@ -56,4 +56,23 @@ describe("a promotable clone", () => {
     expect(cancelled({ interleave: "true" })).toBe(false);
     expect(cancelled({ interleave: "false" })).toBe(true);
   });
+
+  test("tells what is with it of its inactive instances last", () => {
+    const cluster: SmallCluster = {
+      resources: promotable("c", "a", { "clone-max": "2" }) + primitive("p"),
+      constraints:
+        '<rsc_location id="l" rsc="c" node="n2" score="-INFINITY"/>' +
+        '<rsc_colocation id="col" rsc="p" with-rsc="c" score="1000"/>',
+    };
+    const scores = (release: "2.1" | "3.0") =>
+      decideSmall(cluster, release).scores.filter((line) => line.startsWith("primitive: p "));
+    expect(scores("3.0")).toEqual([
+      "primitive: p allocation score on n1: 0",
+      "primitive: p allocation score on n2: -1000",
+    ]);
+    expect(scores("2.1")).toEqual([
+      "primitive: p allocation score on n1: 1000",
+      "primitive: p allocation score on n2: 0",
+    ]);
+  });
 });

@@ -71,4 +71,17 @@ describe("a cloned group", () => {
     const assigned = scores.flatMap((line) => /^primitive: (m1:\d)/.exec(line)?.[1] ?? []);
     expect([...new Set(assigned)]).toEqual(["m1:1", "m1:0"]);
   });
+
+  test("does not leave behind what comes after an unmanaged member when the clone belongs elsewhere", () => {
+    const unmanaged = primitive("m1", meta("m1", { "is-managed": "false" }));
+    const { summary } = decideSmall({
+      resources:
+        primitive("p") + `<clone id="c"><group id="g">${unmanaged}${primitive("m2")}</group></clone>`,
+      constraints:
+        '<rsc_location id="l" rsc="p" node="n2" score="INFINITY"/>' +
+        '<rsc_colocation id="col" rsc="c" with-rsc="p" score="INFINITY"/>',
+      histories: { n1: history("m1", { task: "start" }) + running("m2"), n2: stopped("m1") + stopped("m2") },
+    });
+    expect(summary).toContain("Stop m2:0 ( n1 )  due to node availability");
+  });
 });

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { MAX_NODES } from "../terms/index.ts";
 import { buildNode } from "./build.ts";
 import type { LinkConfig, NodeConfig } from "./face.ts";
 import type { ConfigContext, MachineFacts } from "./machine.ts";
@@ -37,6 +38,15 @@ export function checkNodes(
   const order = String(totem.values.ip_version ?? "ipv4-6");
   const nodes = tables.map((table) => ({ table, node: checkNode(table, order, context.machine, out) }));
   checkUnique(nodes, out);
+  const first = tables[MAX_NODES];
+  if (first) {
+    out.error(
+      "TOO_MANY",
+      first.line,
+      `${tables.length} nodes are listed; a cluster may have ${MAX_NODES}`,
+      "Make two clusters, or run what need not be a member as a remote node (hactl remote)",
+    );
+  }
   return nodes.flatMap(({ node }) => node ?? []);
 }
 

@@ -14,3 +14,6 @@ export const nodeId = (value: number): NodeId => value as NodeId;
 export const nodeName = (value: string): NodeName => value as NodeName;
 /** Takes a text for a resource id. */
 export const resourceId = (value: string): ResourceId => value as ResourceId;
+
+/** Nodes that a cluster may have: what messages about its membership can name. */
+export const MAX_NODES = 1024;

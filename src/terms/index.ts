@@ -1,7 +1,15 @@
 /** The vocabulary that every room shares: ids, units, scores, exit codes, errors, the shape of an option. */
 export { formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
-export { type NodeId, type NodeName, nodeId, nodeName, type ResourceId, resourceId } from "./ids.ts";
+export {
+  MAX_NODES,
+  type NodeId,
+  type NodeName,
+  nodeId,
+  nodeName,
+  type ResourceId,
+  resourceId,
+} from "./ids.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";

@@ -302,6 +302,15 @@ describe("nodes and links", () => {
     expect(found(six)).toEqual(["DUPLICATE@12"]);
   });
 
+  test("more nodes than a cluster may have", () => {
+    const node = (id: number) =>
+      `[[nodelist.node]]\nname = "m${id}"\nnodeid = ${id}\nring0_addr = "10.1.${id >> 8}.${id & 255}"\n`;
+    const more = (count: number) =>
+      good.replace("two_node = true\n", "") + Array.from({ length: count }, (_, at) => node(at + 3)).join("");
+    expect(found(more(1022))).toEqual([]);
+    expect(found(more(1023))).toEqual([expect.stringMatching(/^TOO_MANY@/)]);
+  });
+
   test.each([
     ["ring0_addr missing", good.replace('ring0_addr = "192.168.0.2"\n', ""), ["MISSING@9"]],
     ["nodeid missing", good.replace("nodeid = 2\n", ""), ["MISSING@9"]],

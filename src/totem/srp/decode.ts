@@ -1,4 +1,4 @@
-import { type NodeId, nodeId } from "../../terms/index.ts";
+import { MAX_NODES, type NodeId, nodeId } from "../../terms/index.ts";
 import type { RingId } from "../face.ts";
 import { digestOf } from "./digest.ts";
 import {
@@ -32,7 +32,6 @@ import {
   type HoldCancel,
   type Join,
   MAX_FRAGMENTS,
-  MAX_NODES,
   MAX_REQUESTS,
   type Merge,
   type Pdu,

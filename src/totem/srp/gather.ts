@@ -1,6 +1,6 @@
-import type { Millis, NodeId } from "../../terms/index.ts";
+import { MAX_NODES, type Millis, type NodeId } from "../../terms/index.ts";
 import { bestClique } from "./clique.ts";
-import { type Join, MAX_NODES } from "./wire.ts";
+import type { Join } from "./wire.ts";
 
 interface Heard {
   readonly at: Millis;

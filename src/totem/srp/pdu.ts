@@ -19,9 +19,6 @@ export const MAX_REQUESTS = 30;
 /** Pieces that a unit may have. */
 export const MAX_FRAGMENTS = 4096;
 
-/** Nodes that a membership message may name. */
-export const MAX_NODES = 1024;
-
 /** An ordered message, or in Recovery the carrier of one of the old ring. Its bytes are kept for retransmission. */
 export interface Regular {
   readonly kind: "regular";

@@ -26,7 +26,6 @@ export {
   type HoldCancel,
   type Join,
   MAX_FRAGMENTS,
-  MAX_NODES,
   MAX_REQUESTS,
   type Merge,
   type Pdu,

@@ -1,12 +1,6 @@
 import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
 import { compareCapacity, compareNodes, currentNode, nodeUsable, placeUsable } from "./availability.ts";
-import {
-  addDependentScores,
-  applyThisWith,
-  countedColocations,
-  thisWithColocations,
-  withThisColocations,
-} from "./colocation.ts";
+import { addDependentScores, applyThisWith, countingThisWith, countingWithThis } from "./colocation.ts";
 import type { Cause } from "./face.ts";
 import { Flag, Role } from "./flags.ts";
 import { noteScores } from "./ledger.ts";
@@ -82,8 +76,8 @@ export function assignPrimitive(
 
 /** Mandatory colocations come before optional ones, so that as many as possible can be kept. */
 function applyColocations(cluster: Cluster, rsc: Resource): void {
-  const asDependent = countedColocations(cluster, rsc, thisWithColocations(rsc));
-  const asPrimary = countedColocations(cluster, rsc, withThisColocations(rsc));
+  const asDependent = countingThisWith(cluster, rsc);
+  const asPrimary = countingWithThis(cluster, rsc);
   const apply = (which: (colocation: Colocation) => boolean) => {
     for (const colocation of asDependent.filter(which)) {
       applyThisWith(cluster, colocation, rsc);

@@ -53,6 +53,33 @@ function countsForInstance(whole: Resource, part: Resource, colocation: Colocati
   return (whole.clone?.cloneMax ?? 0) < usable;
 }
 
+/** The colocations that count for a resource as the dependent, in the order in which they are applied. */
+export function countingThisWith(cluster: Cluster, rsc: Resource): readonly Colocation[] {
+  const list = countedColocations(cluster, rsc, thisWithColocations(rsc));
+  return takenOver(cluster, rsc, list, ({ dependent }) => dependent, insertThisWith);
+}
+
+/** The colocations that count for a resource as the primary, in the order in which they are applied. */
+export function countingWithThis(cluster: Cluster, rsc: Resource): readonly Colocation[] {
+  const list = countedColocations(cluster, rsc, withThisColocations(rsc));
+  return takenOver(cluster, rsc, list, ({ primary }) => primary, insertWithThis);
+}
+
+/** In 2.1 those of the whole are inserted one by one, each before its equals; at a second level once more. */
+function takenOver(
+  cluster: Cluster,
+  rsc: Resource,
+  list: readonly Colocation[],
+  end: (colocation: Colocation) => Resource,
+  insert: (list: Colocation[], colocation: Colocation) => void,
+): readonly Colocation[] {
+  const whole = rsc.parent;
+  if (cluster.rules.colocationsKeepOrder || !whole || whole.parent || whole.isBundle) return list;
+  const result = list.filter((colocation) => end(colocation) !== whole);
+  for (const colocation of list) if (end(colocation) === whole) insert(result, colocation);
+  return result;
+}
+
 /** Of equally important colocations the newer comes first; those of the first list keep the order that they have. */
 export function addThisWith(list: Colocation[], more: readonly Colocation[]): void {
   if (list.length === 0) list.push(...more);

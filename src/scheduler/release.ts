@@ -35,6 +35,11 @@ export interface ReleaseRules {
    */
   readonly allColocationsForInstances: boolean;
   /**
+   * What is in a group or clone takes over its colocations in their order. In 2.1 equally important ones are turned
+   * around at each level.
+   */
+  readonly colocationsKeepOrder: boolean;
+  /**
    * A resource avoids the only node that one colocated apart from it may use. In 2.1 what the other resource does
    * not like is never a reason to go there.
    */
@@ -114,6 +119,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     colocationsCountForStaying: true,
     triesLeaveNothing: true,
     allColocationsForInstances: true,
+    colocationsKeepOrder: true,
     avoidsOnlyNode: true,
     mandatoryColocationsFirst: true,
     negativeColocationsByRole: true,
@@ -136,6 +142,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     colocationsCountForStaying: false,
     triesLeaveNothing: false,
     allColocationsForInstances: false,
+    colocationsKeepOrder: false,
     avoidsOnlyNode: false,
     mandatoryColocationsFirst: false,
     negativeColocationsByRole: false,

@@ -94,3 +94,15 @@ describe("colocations in 2.1", () => {
     expect(older).toEqual(["Start p ( n1 )", "Move a:0 ( n2 -> n1 )", "Move a:1 ( n3 -> n2 )"]);
   });
 });
+
+test("a group looks at two colocations with the same resource in their order", () => {
+  const colocation = (id: string, score: string) =>
+    `<rsc_colocation id="${id}" rsc="g" with-rsc="c" score="${score}"/>`;
+  const [newer, older] = both({
+    resources: `<clone id="c">${primitive("a")}</clone><group id="g">${primitive("m")}</group>`,
+    constraints: colocation("k1", "-10") + colocation("k2", "100"),
+  });
+  // To be apart from the last instance would leave no place, unless it is looked at after the other one.
+  expect(newer).toContain("Start m ( n1 )");
+  expect(older).toContain("Start m ( n2 )");
+});

@@ -41,7 +41,7 @@ export const hasInjections = (injections: Injections): boolean =>
 /** Takes `RSC_TASK_INTERVALMS@NODE=RC` apart; `undefined` when it is not of that form. */
 export function parseOperationSpec(
   text: string,
-): (InjectedFailure & { rsc: string; task: string; intervalMs: number }) | undefined {
+): (InjectedFailure & { task: string; intervalMs: number }) | undefined {
   const match =
     /^((.+)_(migrate_to|migrate_from)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim()) ??
     /^((.+)_([^_@]+)_(\d+))@([^=]+)=(\d+)$/.exec(text.trim());
@@ -135,16 +135,17 @@ function injectResult(
   if (!agent) return `Invalid resource name: ${parsed.rsc}`;
   const owner = { node: parsed.node, id: undefined };
   const counted = status.countFailure(owner, parsed.rsc, parsed, parsed.rc, now);
-  const transitionKey = "0:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  const callId = status.nextCallId(owner, parsed.rsc);
+  const transitionKey = `${callId}:-1:0:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`;
   const result: OperationResult = {
-    callId: status.nextCallId(owner, parsed.rsc),
+    callId,
     rsc: { ...agent, id: parsed.rsc as ResourceId },
     action: parsed.task,
     intervalMs: parsed.intervalMs,
     transitionKey,
     rc: parsed.rc,
     status: OpStatus.DONE,
-    exitReason: "Simulated action result",
+    exitReason: parsed.rc === 0 ? "" : "Simulated action result",
     stdout: "",
     execMs: 0,
     queueMs: 0,
@@ -152,7 +153,7 @@ function injectResult(
     lastChange: now,
     params: {},
   };
-  status.record(owner, result);
+  status.record(owner, result, false);
   return counted.map(([name, value]) => attributeLine(name, value, status.idOf(owner)));
 }
 

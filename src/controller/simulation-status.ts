@@ -140,8 +140,11 @@ export class SimulatedStatus {
     }
   }
 
-  /** Writes a result as the controller would. */
-  record(owner: HistoryOwner, result: OperationResult): void {
+  /**
+   * Writes a result as the controller would. Without `digested` the parameters that it was carried out with are not
+   * known, so that they cannot have changed since.
+   */
+  record(owner: HistoryOwner, result: OperationResult, digested = true): void {
     const id = this.idOf(owner);
     // Older releases kept an operation under an id of its own: the new result takes its place all the same.
     this.#section.removeOps(
@@ -152,8 +155,12 @@ export class SimulatedStatus {
         Number(attributes.get("interval") ?? 0) === result.intervalMs &&
         !isLastFailure(attributes.get("id")),
     );
-    for (const entry of historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result))) {
-      this.#section.recordOp(id, owner.node, result.rsc, historyEntry(entry, owner.node, result));
+    // The failure comes before the state that it left behind.
+    const entries = historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result)).reverse();
+    for (const name of entries) {
+      const entry = historyEntry(name, owner.node, result);
+      if (!digested) entry.attributes.delete("op-digest");
+      this.#section.recordOp(id, owner.node, result.rsc, entry);
     }
   }
 
@@ -191,7 +198,7 @@ export class SimulatedStatus {
     return blocks.flatMap((block) => block.children.map(({ attributes }) => attributes.get("name") ?? ""));
   }
 
-  /** Counts a failure as the controller would; answers the attributes that it set. */
+  /** Counts a failure as the controller would, of a resource as the rehearsal names it; answers the attributes that it set. */
   countFailure(
     owner: HistoryOwner,
     rsc: string,
@@ -202,7 +209,7 @@ export class SimulatedStatus {
     const { task, intervalMs } = operation;
     // That it does not run is what a probe, or a change of its state, may well find.
     if (rc === 0 || (rc === 7 && intervalMs === 0)) return [];
-    const suffix = `${rsc.replace(/:\d+$/, "")}#${task}_${intervalMs}`;
+    const suffix = `${rsc}#${task}_${intervalMs}`;
     const id = this.idOf(owner);
     const before = parseInteger(this.#section.attribute(id, `fail-count-${suffix}`)) ?? 0;
     const fatal = task === "stop" || (task === "start" && this.#startFailureIsFatal());

@@ -8,6 +8,8 @@ import { type HistoryOwner, SimulatedStatus } from "./simulation-status.ts";
 /** A result that the rehearsal shall give instead of success (`RSC_TASK_INTERVALMS@NODE=RC`). */
 export interface InjectedFailure {
   readonly operation: string;
+  /** The resource as the operation names it: with or without the number of an instance. */
+  readonly rsc: string;
   readonly node: string;
   readonly rc: number;
 }
@@ -60,8 +62,8 @@ export function simulateTransition(
 }
 
 /**
- * Calls `run` for each action whose inputs are done, pass after pass. A `false` answer is a failure that ends the
- * transition, except for mere points of synchronisation and what must not be left out (priority INFINITY).
+ * Calls `run` for each action whose inputs are done, pass after pass. A `false` answer is a failure: what waits for it
+ * may go on, but only mere points of synchronisation and what must not be left out (priority INFINITY) still do.
  */
 function executionOrder(
   actions: readonly GraphAction[],
@@ -82,7 +84,7 @@ function executionOrder(
       if (open.get(action.id) !== 0) return true;
       if (failed && action.kind !== "pseudo" && action.priority < INFINITY) return true;
       if (!run(action) && !action.canFail) failed = true;
-      else for (const next of followers.get(action.id) ?? []) open.set(next, (open.get(next) ?? 1) - 1);
+      for (const next of followers.get(action.id) ?? []) open.set(next, (open.get(next) ?? 1) - 1);
       return false;
     });
   }
@@ -170,7 +172,7 @@ class PaperExecutor {
       transitionKey: `${action.id}:-1:${action.expectedRc}:${nobody}`,
       rc,
       status: OpStatus.DONE,
-      exitReason: "",
+      exitReason: failure === undefined ? "" : "User-injected result",
       stdout: "",
       execMs: 0,
       queueMs: 0,
@@ -181,7 +183,7 @@ class PaperExecutor {
     this.#status.record(owner, result);
     if (!failure) return true;
     this.steps.push({ type: "failure", action: action.id, rc });
-    const counted = this.#status.countFailure(owner, rscId, action, rc, this.#now);
+    const counted = this.#status.countFailure(owner, failure.rsc, action, rc, this.#now);
     const nodeId = this.#status.idOf(owner);
     for (const [name, value] of counted) this.steps.push({ type: "attribute", nodeId, name, value });
     return false;

@@ -33,6 +33,8 @@ export interface GraphAction {
   readonly node?: NodeName;
   /** Id of that node in `<nodes>`. */
   readonly nodeId?: string;
+  /** Node that a mere point of synchronisation is about, as the stop of what was fenced away with it. */
+  readonly place?: NodeName;
   /** Cluster node that carries it out, when `node` is a remote or guest node. */
   readonly router?: NodeName;
   readonly rsc?: ActionResource;
@@ -65,7 +67,7 @@ export interface MaintenanceChange {
 /** What tells an action from others. */
 export type ActionName = Pick<
   GraphAction,
-  "id" | "kind" | "task" | "key" | "node" | "nodeId" | "router" | "rsc"
+  "id" | "kind" | "task" | "key" | "node" | "nodeId" | "place" | "router" | "rsc"
 >;
 
 /** Where something is after all actions have succeeded. */

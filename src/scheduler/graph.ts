@@ -74,6 +74,7 @@ function nameOf(action: Action): ActionName {
     task,
     key: keyOf(action),
     ...(placed ? { node: nodeName(placed.name), nodeId: placed.id } : {}),
+    ...(!placed && action.node ? { place: nodeName(action.node.name) } : {}),
     ...(router ? { router: nodeName(router.name) } : {}),
     ...(rsc?.isPrimitive && kind !== "pseudo" ? { rsc: agentOf(rsc) } : {}),
   };

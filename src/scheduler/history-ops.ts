@@ -95,10 +95,14 @@ export function applyOperation(
   else if (entry.status === OpStatus.ERROR_FATAL) addPlaceScore(cluster, whole, undefined, -INFINITY);
 }
 
-/** A probe that cannot run because the software is not there counts as "not running". */
+/**
+ * A probe that cannot run because the software is not there, or not set up on that node, counts as "not running" (release
+ * notes of 2.1.3: "probes that failed because the service is not installed or locally configured").
+ */
 function masksProbeFailure(entry: HistoryEntry): boolean {
   if (!isProbe(entry)) return false;
-  return entry.rc === OcfExit.INSTALLED || entry.status === OpStatus.NOT_INSTALLED;
+  const { rc, status } = entry;
+  return rc === OcfExit.INSTALLED || rc === OcfExit.ARGS || status === OpStatus.NOT_INSTALLED;
 }
 
 function applyPending(unpacker: Unpacker, entry: HistoryEntry): void {

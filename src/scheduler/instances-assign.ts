@@ -92,6 +92,7 @@ function assignEarly(
     const chosen = assignInstance(cluster, instance, current, maxPerNode);
     stays = chosen === current;
     if (stays || (!instance.isPrimitive && !cluster.rules.groupsAreTakenBack)) break;
+    if (!chosen && !cluster.rules.triesAreTentative) break;
     restoreTables(tables);
     cluster.ledger?.strike(instance);
     unassign(instance);

@@ -111,14 +111,35 @@ describe("executing a transition on paper", () => {
       "Injecting attribute fail-count-a#start_0=INFINITY into /node_state '1'",
       `Injecting attribute last-failure-a#start_0=${now} into /node_state '1'`,
     ]);
-    expect(
-      historyOf(root, "alpha", "a")
-        .map(facts)
-        .map(([id, , rc]) => [id, rc]),
-    ).toEqual([
-      ["a_last_0", "1"],
-      ["a_last_failure_0", "1"],
+    const entries = historyOf(root, "alpha", "a").map(({ attributes }) =>
+      ["id", "rc-code", "exit-reason"].map((name) => attributes.get(name)),
+    );
+    expect(entries).toEqual([
+      ["a_last_failure_0", "1", "User-injected result"],
+      ["a_last_0", "1", "User-injected result"],
     ]);
+  });
+
+  test("after a failure only points of synchronisation go on, even those that wait for it", () => {
+    const root = cib({ nodes: [{ name: "alpha" }], resources: primitive("a") });
+    const spec = parseOperationSpec("a:1_start_0@alpha=1");
+    const failing = action(1, "a_start_0", {
+      rsc: { id: "a", longId: "a:1", class: "ocf", provider: "pacemaker", type: "Dummy" },
+    });
+    const { steps, left } = simulateTransition(
+      [failing, pseudo(2, "c_running_0", [1]), action(3, "b_start_0", { inputs: [2] })],
+      root,
+      now,
+      spec ? [spec] : [],
+    );
+    expect(executionLines(steps)).toEqual([
+      "Resource action: a:1             start on alpha",
+      "Pretending action 1 failed with rc=1",
+      "Injecting attribute fail-count-a:1#start_0=INFINITY into /node_state '1'",
+      `Injecting attribute last-failure-a:1#start_0=${now} into /node_state '1'`,
+      "Pseudo action:   c_running_0",
+    ]);
+    expect(left.map(({ key }) => key)).toEqual(["b_start_0"]);
   });
 
   test("fencing takes the node's history and attributes away", () => {

@@ -105,13 +105,42 @@ describe("the transition graph", () => {
 
   test("for Graphviz", () => {
     expect(transitionDot(transition)).toBe(` digraph "g" {
-"a:1_start_0 alpha" [ style=bold color="green" fontcolor="black"]
+"a_start_0 alpha" [ style=bold color="green" fontcolor="black"]
 "c_start_0" [ style=bold color="green" fontcolor="orange"]
 "stonith 'reboot' beta" [ style=bold color="green" fontcolor="black"]
-"c_start_0" -> "a:1_start_0 alpha" [ style = bold]
+"c_start_0" -> "a_start_0 alpha" [ style = bold]
 "stonith 'reboot' beta" -> "c_start_0" [ style = bold]
 }
 `);
+  });
+
+  test("for Graphviz: what is fenced away has its node, a shutdown only one name, and no action no line", () => {
+    const gone: GraphAction = {
+      ...plain,
+      id: 1,
+      kind: "pseudo",
+      task: "stop",
+      key: "a_stop_0",
+      place: nodeName("beta"),
+      params: {},
+    };
+    const down: GraphAction = {
+      ...plain,
+      id: 2,
+      kind: "crm",
+      task: "do_shutdown",
+      key: "do_shutdown-beta",
+      node: nodeName("beta"),
+      params: {},
+      inputs: [1],
+    };
+    expect(transitionDot({ ...transition, actions: [gone, down] })).toBe(` digraph "g" {
+"do_shutdown beta" [ style=bold color="green" fontcolor="black"]
+"a_stop_0 beta" [ style=bold color="green" fontcolor="orange"]
+"a_stop_0 beta" -> "do_shutdown beta" [ style = bold]
+}
+`);
+    expect(transitionDot({ ...transition, actions: [] })).toBe(' digraph "g" {\n}\n');
   });
 });
 

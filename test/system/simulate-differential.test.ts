@@ -7,8 +7,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { formatXml, parseXml } from "../../src/cib/index.ts";
+import { rulesOf, scheduleCluster, unpackCluster } from "../../src/scheduler/index.ts";
 import { compareSeed } from "../scheduler/differential.ts";
-import { randomCluster } from "../scheduler/random-cluster.ts";
+import { generatedAt, randomCluster } from "../scheduler/random-cluster.ts";
+import { applyRulesOf215 } from "../scheduler/release-2.1.5.ts";
 import { Random } from "../sim/random.ts";
 
 setDefaultTimeout(300_000);
@@ -52,9 +54,12 @@ const calls: Readonly<Record<string, (sample: Sample) => readonly string[]>> = {
   "a new node comes": () => ["-S", "-u", "newcomer"],
   "a node leaves": ({ random, nodes }) => ["-S", "-d", random.pick(nodes)],
   "a node fails": ({ random, nodes }) => ["-S", "-f", random.pick(nodes)],
-  "a result": (sample) => ["-S", "-i", operation(sample, ["0", "1", "5", "7", "8"])],
+  "--simulate --quiet of a change": ({ nodes }) => ["-S", "-Q", "-d", nodes[0] ?? ""],
+  "a change alone": ({ nodes }) => ["-f", nodes[0] ?? ""],
+  "--show-utilization --text-fancy": () => ["-R", "-U", "--text-fancy"],
+  "a result": (sample) => ["-S", "-i", operation(sample, ["0", "1", "2", "5", "7", "8"])],
   "a result of nothing known": ({ random, nodes }) => ["-S", "-i", `nosuch_start_0@${random.pick(nodes)}=7`],
-  "an operation fails": (sample) => ["-S", "-F", operation(sample, ["1"])],
+  "an operation fails": (sample) => ["-S", "-F", operation(sample, ["1", "2", "5", "7"])],
   "quorum is lost": ({ nodes }) => ["-S", "-q", "0", "-u", nodes[0] ?? ""],
   "a watchdog": () => ["-S", "-w", "1"],
   "a ticket is granted": () => ["-S", "-g", "ticketA"],
@@ -92,7 +97,7 @@ function call(command: readonly string[], args: readonly string[]): Answer {
  */
 const normalised = (text: string): string =>
   text
-    .replaceAll(/^pcmk__\w+: (?=.* utilization on )/gm, "")
+    .replaceAll(/^((?: {2}\* )?)pcmk__\w+: (?=.* utilization on )/gm, "$1")
     .replaceAll(/\bmaintenance\)/g, "unmanaged)")
     .replaceAll("unmanaged, disabled)", "disabled, unmanaged)")
     .replaceAll("fail-count=1000000", "fail-count=INFINITY")
@@ -100,6 +105,8 @@ const normalised = (text: string): string =>
     .replaceAll("target-role:Slave", "target-role:Unpromoted")
     .replaceAll(/(last-failure-\S+)=\d+/g, "$1=TIME")
     .replaceAll(/'[^']*' (?=\(\d+\): call=)/g, "")
+    // Only 2.1.5 forgets why some probes could not find out, where what they looked for runs elsewhere.
+    .replaceAll(/ \((?:not installed|Not installed|invalid parameter|Invalid parameter)\)/g, "")
     .replaceAll(/[ \t]+$/gm, "");
 
 /**
@@ -134,6 +141,40 @@ for (const [at, [name, words]] of Object.entries(calls).entries())
     }
     expect(compared).toBeGreaterThan(1);
   });
+
+/** What tells one score from another, without the function that told it, whose names differ. */
+const scoresIn = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) =>
+      / (?:allocation|promotion) score | utilization on |^(?:Original|Remaining): /.test(line),
+    )
+    .map((line) => line.replace(/^\w+: (?=.*(?: allocation score | utilization on ))/, ""))
+    // An instance without a node counts 0 in 2.1.5, and is listed among the others; in 3.x -INFINITY, behind them.
+    .filter((line) => !/ promotion score (?:on none|\(inactive\)): /.test(line));
+
+/**
+ * Seeds where 2.1.5 tells another score of a place that neither chooses: of a dependent of what is not assigned itself,
+ * and of one with two colocations with the same clone, one of them by a node attribute.
+ */
+const knownScores: ReadonlySet<number> = new Set([500_017, 500_035, 500_053]);
+
+test("by the rules of 2.1 every score is the same, line by line", () => {
+  const differing: number[] = [];
+  for (const seed of seeds) {
+    const cib = randomCluster(seed);
+    const file = join(directory, "cib.xml");
+    writeFileSync(file, formatXml(cib));
+    const theirs = scoresIn(call(["crm_simulate"], ["-x", file, "-R", "-s", "-U"]).text);
+    const cluster = unpackCluster(cib, generatedAt);
+    applyRulesOf215(cluster);
+    cluster.rules = rulesOf["2.1"];
+    const mine = scoresIn(scheduleCluster(cluster).scores.join("\n"));
+    expect(theirs.length).toBeGreaterThan(0);
+    if (mine.join("\n") !== theirs.join("\n")) differing.push(seed);
+  }
+  expect(differing.filter((seed) => !knownScores.has(seed))).toEqual([]);
+});
 
 test("the graph has the same actions with the same numbers, inputs and parameters", () => {
   const differing: string[] = [];

@@ -5,7 +5,15 @@ import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { printVersion } from "../version.ts";
 import { runBatch, simulationJson } from "./simulate-batch.ts";
-import { injectionsOf, operationOf, simulateOptions, timeOf } from "./simulate-options.ts";
+import {
+  checkFormat,
+  injectionsOf,
+  operationOf,
+  repetitionsOf,
+  simulateOptions,
+  timeOf,
+} from "./simulate-options.ts";
+import { profileDirectory } from "./simulate-profile.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
 import { loadCluster } from "./source.ts";
 
@@ -26,18 +34,23 @@ export async function simulateCommand(name: string, words: readonly string[]): P
     });
   }
   if (parsed.has("batch")) return runBatch();
+  checkFormat(parsed);
+  const profile = parsed.value("profile");
+  if (profile !== undefined) return runProfile(parsed, profile);
   const source = await loadCluster(sourceOf(parsed));
-  const run = runSimulation(requestOf(parsed, source.cib));
-  if (wantsJson(parsed)) process.stdout.write(`${JSON.stringify(simulationJson(run))}\n`);
-  else process.stdout.write(run.text);
+  const run = runSimulation(requestOf(parsed, source.cib, name === "crm_simulate"));
+  const report = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;
+  await writeFile(parsed.value("output-to") ?? "-", report);
+  if (parsed.has("all-actions"))
+    process.stderr.write("warning: --all-actions is not supported: the graph shows only what would run\n");
   if (parsed.has("verbose")) reportMessages(run);
   for (const problem of run.problems) process.stderr.write(`${problem}\n`);
-  if (run.execution && run.execution.outcome !== "complete")
-    process.stderr.write("Transition failed: terminated\nAn invalid transition was produced\n");
-  await saveResults(parsed, run, source.file);
   // A failure that was asked for is no failure of the rehearsal.
-  const asked = run.execution?.steps.some(({ type }) => type === "failure");
-  return run.execution && run.execution.outcome !== "complete" && !asked ? CrmExit.ERROR : CrmExit.OK;
+  const asked = run.execution?.steps.some(({ type }) => type === "failure") === true;
+  const invalid = run.execution !== undefined && run.execution.outcome !== "complete" && !asked;
+  if (invalid) process.stderr.write("Transition failed: terminated\nAn invalid transition was produced\n");
+  await saveResults(parsed, run, source.file);
+  return invalid ? CrmExit.ERROR : CrmExit.OK;
 }
 
 const wantsJson = (parsed: ParsedWords) => parsed.has("json") || parsed.value("output-as") === "json";
@@ -48,14 +61,27 @@ function sourceOf(parsed: ParsedWords): { file?: string; live?: boolean } {
   return file === undefined ? {} : { file };
 }
 
-function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]["cib"]) {
+function runProfile(parsed: ParsedWords, directory: string): number {
+  const time = timeOf(parsed);
+  return profileDirectory({
+    directory,
+    repeat: repetitionsOf(parsed),
+    clock: Math.floor(Date.now() / 1000),
+    ...(time === undefined ? {} : { now: time.now }),
+    print: (text) => process.stdout.write(text),
+    complain: (text) => process.stderr.write(text),
+  });
+}
+
+/** What is asked for; `strict`: as crm_simulate, which only decides when it is told to. */
+function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]["cib"], strict: boolean) {
   const time = timeOf(parsed);
   const executes =
     parsed.has("simulate") || parsed.has("in-place") || parsed.has("op-fail") || wantsJson(parsed);
-  const decides = ["run", "show-scores", "show-utilization", "save-graph", "save-dotfile", "all-actions"];
+  const decides = ["run", "show-scores", "show-utilization", "save-graph", "save-dotfile"];
   const depth = executes
     ? "execute"
-    : decides.some((option) => parsed.has(option)) || hasChanges(parsed)
+    : decides.some((option) => parsed.has(option)) || (!strict && hasChanges(parsed))
       ? "decide"
       : "status";
   return {
@@ -101,7 +127,7 @@ async function saveResults(parsed: ParsedWords, run: SimulationRun, file: string
     if (target !== undefined && text !== undefined) await writeFile(target, text);
   };
   await save("save-input", formatXml(run.input));
-  await save("save-output", run.output && formatXml(run.output));
+  await save("save-output", formatXml(run.output ?? run.input));
   await save("save-graph", run.transition && formatXml(transitionGraph(run.transition)));
   await save("save-dotfile", run.transition && transitionDot(run.transition));
   if (parsed.has("in-place") && run.output) {

@@ -39,7 +39,14 @@ export const simulateOptions: readonly OptionRow[] = [
   { name: "save-output", short: "O", value: "FILE", description: "save the cluster as it is afterwards" },
   { name: "save-graph", short: "G", value: "FILE", description: "save the transition graph as XML" },
   { name: "save-dotfile", short: "D", value: "FILE", description: "save the transition graph for Graphviz" },
-  { name: "all-actions", short: "a", description: "accepted; the graph shows what would run" },
+  { name: "all-actions", short: "a", description: "not supported: the graph shows only what would run" },
+  {
+    name: "profile",
+    short: "P",
+    value: "DIR",
+    description: "decide about all XML files of a directory; print times",
+  },
+  { name: "repeat", short: "N", value: "N", description: "with --profile: decide about each file N times" },
   { name: "live-check", short: "L", description: "take the running cluster" },
   { name: "xml-file", short: "x", value: "FILE", description: "take a file (- for standard input)" },
   { name: "xml-pipe", short: "p", description: "take standard input" },
@@ -47,6 +54,7 @@ export const simulateOptions: readonly OptionRow[] = [
   { name: "verbose", short: "V", description: "show what is remarkable about the input, too" },
   { name: "text-fancy", description: "titles and bullets beside scores, too" },
   { name: "output-as", value: "FORMAT", description: "text or json" },
+  { name: "output-to", value: "FILE", description: "write the report to a file (- for standard output)" },
   { name: "json", description: "print the result as JSON (hactl-sim/1)" },
   { name: "batch", description: "with --json: answer requests, one a line, until the input ends" },
   { name: "version", short: "$", description: "print the version" },
@@ -84,6 +92,20 @@ export function operationOf(spec: string): NonNullable<ReturnType<typeof parseOp
     `"${spec}" does not name an operation`,
     "Write RSC_TASK_INTERVALMS@NODE=RC, as in web_monitor_10000@node1=7",
   );
+}
+
+/** How often to decide about each file of a profile. */
+export function repetitionsOf(parsed: ParsedWords): number {
+  const text = parsed.value("repeat") ?? "1";
+  if (/^\d{1,6}$/.test(text) && Number(text) > 0) return Number(text);
+  throw usage(`"${text}" is no number of repetitions`, "Write a whole number from 1 on");
+}
+
+/** Refuses formats that there are not. */
+export function checkFormat(parsed: ParsedWords): void {
+  const format = parsed.value("output-as") ?? "text";
+  if (format !== "text" && format !== "json")
+    throw usage(`a rehearsal cannot be written as ${format}`, "Use --output-as=text or --output-as=json");
 }
 
 /** The time that the options set, with its spelling. */

@@ -7,6 +7,7 @@ import {
   type InjectedFailure,
   type Injections,
   inject,
+  parseOperationSpec,
   type SimulationResult,
   simulateTransition,
 } from "../../controller/index.ts";
@@ -18,7 +19,7 @@ import {
   type Transition,
   unpackCluster,
 } from "../../scheduler/index.ts";
-import type { EpochSeconds } from "../../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError, nearest } from "../../terms/index.ts";
 import { attributeSection, failCountSection, failureSection } from "../render/mon-sections.ts";
 import { placementOf } from "../render/placement.ts";
 import {
@@ -27,7 +28,7 @@ import {
   originalDateLine,
   preambleSections,
   scoreLines,
-  stagedLine,
+  scoreReport,
   statusReport,
   summaryReport,
 } from "../render/simulate-report.ts";
@@ -84,6 +85,7 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   let input = request.cib;
   let problems: readonly string[] = [];
   if (hasInjections(request.injections)) {
+    checkNodes(request.injections, cluster);
     input = copyElement(request.cib);
     const { lines, problems: found } = inject(input, request.injections, agentsOf(cluster), now);
     problems = found;
@@ -112,6 +114,22 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   };
 }
 
+/** What happens to a node, or on one, needs one that exists, or comes with the same call. */
+function checkNodes({ nodesUp, nodesDown, nodesFailed, results }: Injections, cluster: Cluster): void {
+  const known = new Set([...cluster.nodeByName.keys(), ...nodesUp]);
+  const named = [...nodesDown, ...nodesFailed, ...results.map((spec) => parseOperationSpec(spec)?.node)];
+  for (const node of named) {
+    if (node === undefined || known.has(node)) continue;
+    const guess = nearest(node, [...known]);
+    throw new HactlError({
+      code: "NO_SUCH_OBJECT",
+      what: `there is no node ${node}`,
+      cure: guess === undefined ? `Let it come first: -u ${node}` : `Did you mean ${guess}?`,
+      exit: CrmExit.NOSUCH,
+    });
+  }
+}
+
 /** Agents by resource id, for injected results. */
 function agentsOf(cluster: Cluster): FindAgent {
   return (id) => {
@@ -124,7 +142,7 @@ function agentsOf(cluster: Cluster): FindAgent {
 
 function findByHistoryName(resources: readonly Resource[], id: string): Resource | undefined {
   for (const rsc of resources) {
-    if (rsc.isPrimitive && (rsc.historyId === id || (!rsc.unique && rsc.configId === id))) return rsc;
+    if (rsc.isPrimitive && rsc.historyId === id) return rsc;
     const found = findByHistoryName(rsc.children, id);
     if (found) return found;
   }
@@ -134,6 +152,8 @@ function findByHistoryName(resources: readonly Resource[], id: string): Resource
 /** The text as it grows: sections with an empty line between them. */
 class Report {
   text = "";
+  /** Whether something stands above, or would but for --quiet: an empty line keeps it apart. */
+  #apart = false;
   readonly #request: SimulationRequest;
   readonly #kept: EpochSeconds | undefined;
 
@@ -155,19 +175,26 @@ class Report {
   }
 
   modifications(lines: readonly string[]): void {
-    if (!this.#request.quiet) this.#section(modificationReport(lines, this.#plain));
+    if (this.#request.quiet) this.#apart = true;
+    else this.#section(modificationReport(lines, this.#plain));
     this.#date();
   }
 
   decision(transition: Transition): void {
     const { showScores = false, showUtilization = false, quiet } = this.#request;
     const scores = scoreLines(transition.scores, showScores, showUtilization);
-    if (scores.length > 0) this.#section(`${scores.map(stagedLine).join("\n")}\n${quiet ? "\n" : ""}`);
+    if (scores.length > 0) {
+      this.#section(scoreReport(scores, showScores, showUtilization, this.#plain));
+      this.#apart = true;
+    }
     if (!quiet) this.#section(summaryReport(transition.summary, this.#plain));
   }
 
   execution(execution: SimulationResult, revised: Cluster): void {
-    if (this.#request.quiet) return;
+    if (this.#request.quiet) {
+      if (this.#apart) this.text += "\n";
+      return;
+    }
     this.#section(executionReport(execution.steps, this.#plain));
     this.#date();
     this.#section(this.#status("Revised Cluster Status", revised, false));
@@ -195,7 +222,7 @@ class Report {
   }
 
   #section(text: string): void {
-    this.text += this.text === "" ? text : `\n${text}`;
+    this.text += this.text === "" && !this.#apart ? text : `\n${text}`;
   }
 
   #date(): void {

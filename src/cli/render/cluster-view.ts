@@ -143,7 +143,8 @@ export function failedProbe(
   })?.xml;
 }
 
-function isMaskedProbe(op: XmlElement): boolean {
+/** Whether an operation is a probe that found out no more than that the software is not there. */
+export function isMaskedProbe(op: XmlElement): boolean {
   const { attributes } = op;
   if (attributes.get("operation") !== "monitor" || Number(attributes.get("interval") ?? 0) !== 0)
     return false;

@@ -97,13 +97,14 @@ export function transitionDot({ actions }: Transition): string {
     ];
     return before.map((name) => `"${name}" -> "${dotName(action)}" [ style = bold]`);
   });
-  return ` digraph "g" {\n${[...nodes, ...red, ...edges].join("\n")}\n}\n`;
+  return ` digraph "g" {\n${[...nodes, ...red, ...edges].map((text) => `${text}\n`).join("")}}\n`;
 }
 
 function dotName(action: ActionName): string {
-  const { key, kind, node, task } = action;
-  const place = node === undefined ? "" : ` ${node}`;
-  if (task === "stonith") return `stonith '${key.slice(key.lastIndexOf("-") + 1)}'${place}`;
-  const name = internalKey(action) ?? key;
-  return `${task === "cancel" && kind === "rsc" ? `Cancel ${name}` : name}${place}`.replaceAll('"', '\\"');
+  const { key, kind, node, place, task } = action;
+  const where = node ?? place;
+  const after = where === undefined ? "" : ` ${where}`;
+  if (task === "stonith") return `stonith '${key.slice(key.lastIndexOf("-") + 1)}'${after}`;
+  if (task === "do_shutdown") return `${task}${after}`;
+  return `${task === "cancel" && kind === "rsc" ? `Cancel ${key}` : key}${after}`.replaceAll('"', '\\"');
 }

@@ -18,6 +18,7 @@ import {
   connectivityRemark,
   expectedConnectivity,
   shownAttributes,
+  shownFailures,
   shownOperations,
 } from "./mon-sections.ts";
 import { lastChangeText, monSummary } from "./mon-summary.ts";
@@ -218,8 +219,9 @@ function historyOf(node: Node, history: ResourceHistory, options: MonOptions, op
 }
 
 function failureLines(cluster: Cluster): string[] {
-  if (cluster.failedOps.length === 0) return [];
-  const lines = cluster.failedOps.map(({ node, xml }) => {
+  const failures = shownFailures(cluster);
+  if (failures.length === 0) return [];
+  const lines = failures.map(({ node, xml }) => {
     const { rc, call, status, changed, queueMs, execMs } = readOperation(xml);
     const key = xml.attributes.get("operation_key") ?? xml.attributes.get("id") ?? "";
     const times =

@@ -1,6 +1,6 @@
 import { child, childrenOf, parseScore, plainValues, unpackNvpairs } from "../../cib/index.ts";
 import { type Cluster, compareNames, type FailedOp, type Node } from "../../scheduler/index.ts";
-import { sortedNodes } from "./cluster-view.ts";
+import { isMaskedProbe, sortedNodes } from "./cluster-view.ts";
 import { formatCtime, formatInterval } from "./dates.ts";
 import { exitText, statusText } from "./exit-texts.ts";
 import {
@@ -126,9 +126,9 @@ function operationText(operation: OperationEntry, timing: boolean): string {
   return details.length === 0 ? `(${call}) ${name}` : `(${call}) ${name}: ${details.join(" ")}`;
 }
 
-/** Failed operations that count: not those of resources or probes that displays mask. */
+/** Failed operations that count: not probes that only found out that the software is not there. */
 export function shownFailures(cluster: Cluster, only?: ReadonlySet<string>): FailedOp[] {
-  return cluster.failedOps.filter(({ node }) => !only || only.has(node.name));
+  return cluster.failedOps.filter(({ node, xml }) => !isMaskedProbe(xml) && (!only || only.has(node.name)));
 }
 
 /** The section "Failed Resource Actions". `detail` gives the key, call and times instead of a sentence. */

@@ -19,7 +19,13 @@ import { exitText, statusText } from "./exit-texts.ts";
 import { newestOfEach } from "./fence-history.ts";
 import type { StatusInput } from "./input.ts";
 import type { MonOptions, MonSection } from "./mon-options.ts";
-import { bansOf, expectedConnectivity, shownAttributes, shownOperations } from "./mon-sections.ts";
+import {
+  bansOf,
+  expectedConnectivity,
+  shownAttributes,
+  shownFailures,
+  shownOperations,
+} from "./mon-sections.ts";
 import { monSummary } from "./mon-summary.ts";
 import { failCount, formatCount, histories, type OperationEntry, readOperation } from "./operations.ts";
 import { agentText, passesFilter } from "./resource-list.ts";
@@ -74,7 +80,7 @@ function monElements(input: StatusInput, cluster: Cluster, options: MonOptions):
       : []),
     ...(has("attributes") ? [attributesElement(cluster, nodes)] : []),
     ...(has("operations") || has("failcounts") ? [historyElement(cluster, has("operations"))] : []),
-    ...(has("failures") && cluster.failedOps.length > 0 ? [failuresElement(cluster)] : []),
+    ...(has("failures") && shownFailures(cluster).length > 0 ? [failuresElement(cluster)] : []),
     ...(has("fencing-failed") || has("fencing-succeeded") ? fenceElements(input, options) : []),
     ...(has("tickets") && cluster.tickets.size > 0 ? [ticketsElement(cluster)] : []),
     ...(has("bans") ? [bansElement(cluster, options)] : []),
@@ -300,7 +306,7 @@ const operationElement = ({
   });
 
 function failuresElement(cluster: Cluster): XmlElement {
-  const failures = cluster.failedOps.map(({ node, xml }) => {
+  const failures = shownFailures(cluster).map(({ node, xml }) => {
     const { rc, status, call, exitReason, changed, queueMs, execMs, intervalMs, task } = readOperation(xml);
     return element("failure", {
       op_key: xml.attributes.get("operation_key") ?? xml.attributes.get("id"),

@@ -93,6 +93,20 @@ export function scoreLines(scores: readonly string[], wanted: boolean, utilizati
   return scores.filter((line) => (isUtilization(line) ? utilization : wanted));
 }
 
+/** Scores and the use of capacities, under a title unless `plain`. */
+export function scoreReport(
+  lines: readonly string[],
+  scores: boolean,
+  utilization: boolean,
+  plain: boolean,
+): string {
+  const titles = [
+    ...(scores ? ["Allocation Scores"] : []),
+    ...(utilization ? ["Utilization Information"] : []),
+  ];
+  return list(titles.join(" and "), lines.map(stagedLine), plain);
+}
+
 /** The function of Pacemaker 3.x that each stage's lines are told by. */
 const stages: Readonly<Record<string, string>> = {
   primitive: "pcmk__primitive_assign",
@@ -103,5 +117,4 @@ const stages: Readonly<Record<string, string>> = {
 };
 
 /** A score line as crm_simulate prints it. */
-export const stagedLine = (line: string): string =>
-  line.replace(/^(\w+)(?=: )/, (stage) => stages[stage] ?? stage);
+const stagedLine = (line: string): string => line.replace(/^(\w+)(?=: )/, (stage) => stages[stage] ?? stage);

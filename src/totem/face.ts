@@ -57,7 +57,7 @@ export interface TotemOptions {
   readonly windowSize: number;
   /** Messages per token visit, one node. */
   readonly maxMessages: number;
-  /** Bytes a datagram may have, IP and UDP headers included. */
+  /** Bytes a datagram may have, IP and UDP headers included; what the links add below the protocol is not in it. */
   readonly netmtu: number;
   readonly cancelTokenHoldOnRetransmit: boolean;
   /** Version of the configuration (corosync.conf(5), config_version); 0 or absent: not kept. */

@@ -24,6 +24,8 @@ const CLOG_LIMIT = 300;
 export class Network {
   readonly base: Quality;
   sent = 0;
+  /** Bytes of the longest datagram so far. */
+  longest = 0;
   private readonly ways = new Map<number, Quality>();
   private readonly clogged = new Map<number, number>();
   private readonly receivers = new Map<number, Receive>();
@@ -58,6 +60,7 @@ export class Network {
 
   send(link: number, from: number, to: number, data: Uint8Array): void {
     this.sent += 1;
+    this.longest = Math.max(this.longest, data.length);
     const way = this.way(link, from, to);
     if (this.random.chance(0.002)) this.record(link, from, to, data);
     if (way.cut || (way.loss > 0 && this.random.chance(way.loss))) return;

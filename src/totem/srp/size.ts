@@ -3,13 +3,11 @@ import { REGULAR_HEADER } from "./wire.ts";
 
 /** IPv6 and UDP headers; IPv4's are 20 bytes shorter. */
 const NETWORK_HEADERS = 48;
-/** What sealing adds to a datagram: link header, nonce, tag. */
-const SEAL_ALLOWANCE = 64;
 const SMALLEST = 256;
 
-/** Bytes that a regular message may have, so that it fits `netmtu` sealed, and encapsulated too. */
+/** Bytes that a regular message may have, so that it fits `netmtu`, and encapsulated too. */
 export function regularLimit(options: TotemOptions): number {
-  const room = Math.min(options.netmtu, 65535) - NETWORK_HEADERS - SEAL_ALLOWANCE - REGULAR_HEADER;
+  const room = Math.min(options.netmtu, 65535) - NETWORK_HEADERS - REGULAR_HEADER;
   return Math.max(SMALLEST, room);
 }
 

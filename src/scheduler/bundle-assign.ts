@@ -125,7 +125,7 @@ function compatibleContainer(cluster: Cluster, dependent: Resource, bundle: Reso
  */
 function honours(bundle: Resource, original: Resource): boolean {
   if (original === bundle || original.replica?.container === original) return true;
-  const inner = bundle.bundle?.clone;
+  const inner = bundle.bundle?.colocatesByRole ? bundle.bundle.clone : undefined;
   if (!inner?.promotable || topLevel(original, false) !== inner) return false;
   return original === inner ? inner.clone?.promotionConstrained === true : !original.unassigned;
 }

@@ -43,7 +43,7 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
     cluster.error(`Bundle "${bundle.id}" has no container definition`, bundle.id);
     return false;
   }
-  const settings = readSettings(bundle, agent, containerXml);
+  const settings = readSettings(bundle, agent, containerXml, cluster.rules.bundlesColocateByRole);
   bundle.bundle = settings;
   const primitive = child(bundle.xml, "primitive");
   const count = replicaCount(containerXml, settings);
@@ -95,7 +95,12 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
   return true;
 }
 
-function readSettings(bundle: Resource, agent: string, xml: XmlElement): BundleSettings {
+function readSettings(
+  bundle: Resource,
+  agent: string,
+  xml: XmlElement,
+  colocatesByRole: boolean,
+): BundleSettings {
   const value = (name: string) => xml.attributes.get(name);
   const network = child(bundle.xml, "network");
   const storage = child(bundle.xml, "storage");
@@ -130,6 +135,7 @@ function readSettings(bundle: Resource, agent: string, xml: XmlElement): BundleS
       return [{ source, target: mapping.attributes.get("internal-port") ?? source }];
     }),
     attributeTarget: undefined,
+    colocatesByRole,
   };
 }
 

@@ -35,7 +35,7 @@ export const cloneAssignment: AssignmentMethods = {
     const { clone } = rsc;
     if (!rsc.unassigned || rsc.assigning || !clone) return undefined;
     if (rsc.promotable) {
-      addPromotionScores(rsc);
+      addPromotionScores(cluster, rsc);
       noteScores(cluster, rsc, promotion);
     }
     rsc.assigning = true;

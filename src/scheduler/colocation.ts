@@ -111,7 +111,8 @@ export function hasInfluence(colocation: Colocation, rsc: Resource = colocation.
 
 /** The instance whose role counts: what is inside, for a container of a bundle. */
 function forRole(rsc: Resource): Resource {
-  return rsc.replica?.container === rsc && rsc.replica.child ? rsc.replica.child : rsc;
+  if (rsc.replica?.container !== rsc || !rsc.parent?.bundle?.colocatesByRole) return rsc;
+  return rsc.replica.child ?? rsc;
 }
 
 export type Affects = "nothing" | "location" | "role";

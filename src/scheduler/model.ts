@@ -165,6 +165,8 @@ export interface BundleSettings {
   mounts: { source: string; target: string; options: string | undefined; perReplica: boolean }[];
   ports: { source: string; target: string }[];
   attributeTarget: string | undefined;
+  /** Its colocations count for the roles of what is inside. */
+  readonly colocatesByRole: boolean;
 }
 
 export interface BundleReplica {

@@ -27,8 +27,8 @@ export function attributeForColocation(
   node: Node,
   name: string,
 ): string | undefined {
-  const bundled =
-    rsc?.isClone === true && rsc.parent?.isBundle === true && node.remoteRsc?.replica !== undefined;
+  const inside = rsc?.isClone === true && rsc.parent?.bundle?.colocatesByRole === true;
+  const bundled = inside && node.remoteRsc?.replica !== undefined;
   if (bundled && node.isGuest) return hostOf(node, "assigned")?.attributes.get(name);
   return attributeForRules(rsc, node, name, "assigned");
 }

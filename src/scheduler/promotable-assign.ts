@@ -17,13 +17,13 @@ import { compatibleInstance, intersectPlaces } from "./pairing.ts";
 import { addPlaceScore } from "./places.ts";
 
 /** Promotion scores that agents or administrators have set make their nodes attractive for the instances. */
-export function addPromotionScores(clone: Resource): void {
+export function addPromotionScores(cluster: Cluster, clone: Resource): void {
   if (!clone.clone || clone.clone.promotionAdded) return;
   clone.clone.promotionAdded = true;
   for (const instance of clone.children) {
     for (const entry of instance.allowed.values()) {
       if (!nodeUsable(entry.node)) continue;
-      const score = promotionScore(instance, entry.node) ?? 0;
+      const score = promotionScore(cluster, instance, entry.node) ?? 0;
       if (score > 0) entry.score = addScores(entry.score, score);
       if (score > instance.priority) instance.priority = score;
     }
@@ -31,13 +31,13 @@ export function addPromotionScores(clone: Resource): void {
 }
 
 /** Promotion score of an instance on a node (of a group: the sum of its members'); undefined when there is none. */
-function promotionScore(rsc: Resource, node: Node): number | undefined {
+function promotionScore(cluster: Cluster, rsc: Resource, node: Node): number | undefined {
   if (rsc.children.length > 0) {
-    const scores = rsc.children.flatMap((part) => promotionScore(part, node) ?? []);
+    const scores = rsc.children.flatMap((part) => promotionScore(cluster, part, node) ?? []);
     return scores.length === 0 ? undefined : scores.reduce((sum, score) => addScores(sum, score));
   }
   if (!scoreApplies(rsc, node)) return undefined;
-  const host = rsc.unassigned ? "current" : "assigned";
+  const host = rsc.unassigned || !cluster.rules.hostAsAssigned ? "current" : "assigned";
   const own = attributeForRules(rsc, node, `master-${rsc.historyId || rsc.id}`, host);
   const plain = rsc.unique
     ? undefined
@@ -119,7 +119,7 @@ function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resou
   const next = roleOf(instance, false);
   if (next === Role.Started || next === Role.Unknown) {
     // Without any score only a location constraint for the role can make an instance eligible.
-    instance.priority = promotionScore(instance, place) ?? -1;
+    instance.priority = promotionScore(cluster, instance, place) ?? -1;
   } else if (next === Role.Unpromoted || next === Role.Stopped) instance.priority = -INFINITY;
   for (const holder of [instance, clone]) {
     for (const location of holder.locations) {

@@ -89,6 +89,24 @@ export interface ReleaseRules {
    */
   readonly expiredFailuresTellNothing: boolean;
   /**
+   * A node's state says since when it has been a member and its controller there (`in_ccm`, `crmd`). Until 2.1.7, which
+   * brought `node-pending-timeout`, it says only whether: a time is no yes.
+   */
+  readonly membershipHasTimes: boolean;
+  /** A node's state need not have the node's name, the id will do. 2.1.5 ignores one without a name. */
+  readonly statesNeedNoName: boolean;
+  /**
+   * Colocations of a bundle count for the roles of what is inside: a container has the role of its service, and what is
+   * colocated with the bundle has a say in which instance is promoted. Until 2.1.7 they do not (tests of pull request
+   * 3136, with the decisions of that time: "only bundle-promoted-colocation-1 is correct").
+   */
+  readonly bundlesColocateByRole: boolean;
+  /**
+   * Attributes that a guest takes from its host are those of the host that its container has got. In 2.1 they are
+   * those of the host that it runs on, even when the instances on it have got their places already.
+   */
+  readonly hostAsAssigned: boolean;
+  /**
    * What the digest without private parameters is taken of follows from the feature set that wrote it: since 3.16.0
    * time-outs and what the fencer takes for itself are in it. 2.1.5 never expects them there.
    */
@@ -130,6 +148,10 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     groupsKeepColocations: true,
     nodeMaxMakesUnique: true,
     expiredFailuresTellNothing: true,
+    membershipHasTimes: true,
+    statesNeedNoName: true,
+    bundlesColocateByRole: true,
+    hostAsAssigned: true,
     secureDigestsByFeatureSet: true,
     alternativesAddScores: true,
     promotionCountsOnce: true,
@@ -153,6 +175,10 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     groupsKeepColocations: false,
     nodeMaxMakesUnique: false,
     expiredFailuresTellNothing: false,
+    membershipHasTimes: false,
+    statesNeedNoName: false,
+    bundlesColocateByRole: false,
+    hostAsAssigned: false,
     secureDigestsByFeatureSet: false,
     alternativesAddScores: false,
     promotionCountsOnce: false,

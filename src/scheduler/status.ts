@@ -50,6 +50,7 @@ const nameOf = ({ attributes }: XmlElement): string =>
 function nodeOf({ cluster }: Unpacker, xml: XmlElement): Node | undefined {
   const id = xml.attributes.get("id");
   const name = xml.attributes.get("uname");
+  if (name === undefined && !cluster.rules.statesNeedNoName) return undefined;
   return (
     (id === undefined ? undefined : cluster.nodeById.get(id)) ??
     (name === undefined ? undefined : cluster.nodeByName.get(name))
@@ -107,9 +108,9 @@ function unpackRemoteState(unpacker: Unpacker, node: Node, xml: XmlElement): voi
 }
 
 /** When something became true: a time, or a boolean in the older form (1 for yes without a time). */
-function since(value: string | undefined): number | undefined {
+function since({ rules }: Cluster, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  const number = parseInteger(value);
+  const number = rules.membershipHasTimes ? parseInteger(value) : undefined;
   if (number !== undefined && /^\d+$/.test(value)) return number;
   if (parseBoolean(value) === true || value === "online") return 1;
   return 0;
@@ -129,8 +130,8 @@ function determineOnline(unpacker: Unpacker, node: Node, xml: XmlElement): void 
 }
 
 function onlineWithoutFencing(cluster: Cluster, node: Node, xml: XmlElement): boolean {
-  const member = since(xml.attributes.get("in_ccm"));
-  const peer = since(xml.attributes.get("crmd"));
+  const member = since(cluster, xml.attributes.get("in_ccm"));
+  const peer = since(cluster, xml.attributes.get("crmd"));
   const join = xml.attributes.get("join");
   if (member === undefined || member <= 0) return false;
   if ((peer ?? 0) > 0) return join === "member";
@@ -146,8 +147,8 @@ function terminationRequested(node: Node): boolean {
 
 /** Node states with fencing (Pacemaker Explained, "node_state": in_ccm, crmd, join, expected). */
 function onlineWithFencing(cluster: Cluster, node: Node, xml: XmlElement): boolean {
-  const member = since(xml.attributes.get("in_ccm"));
-  const online = since(xml.attributes.get("crmd")) ?? 0;
+  const member = since(cluster, xml.attributes.get("in_ccm"));
+  const online = since(cluster, xml.attributes.get("crmd")) ?? 0;
   const join = xml.attributes.get("join")?.toLowerCase();
   const expected = xml.attributes.get("expected")?.toLowerCase() ?? "down";
   const terminate = terminationRequested(node);

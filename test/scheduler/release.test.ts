@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { parseXml } from "../../src/cib/index.ts";
+import { rulesOf, scheduleCluster, unpackCluster } from "../../src/scheduler/index.ts";
 import {
   decideSmall,
   history,
@@ -7,6 +9,8 @@ import {
   running,
   type SmallCluster,
   shownActions,
+  smallCib,
+  smallNow,
   stopped,
 } from "./small-cib.ts";
 
@@ -159,6 +163,53 @@ describe("rules that changed since 2.1", () => {
     });
     expect(newer).toEqual(["Start a:0 ( n1 )", "Start a:1 ( n1 )"]);
     expect(older).toEqual(["Start a:0 ( n1 )"]);
+  });
+
+  test("a node's state says since when it is a member, and may leave out its name", () => {
+    const pending = { in_ccm: "1699990000", crmd: "0", join: "down", expected: "down" };
+    const properties = { "stonith-enabled": "true", "node-pending-timeout": "60" };
+    const resources = '<primitive id="f" class="stonith" type="fence_dummy"/>';
+    const fencings = (lines: readonly (readonly string[])[]) =>
+      lines.map((summary) => summary.filter((line) => line.startsWith("Fence")));
+    expect(fencings(both({ properties, resources, states: { n2: pending } }))).toEqual([
+      ["Fence (reboot) n2 'peer pending timed out on joining the process group'"],
+      [],
+    ]);
+    const nameless = parseXml(smallCib({ properties, resources }).replace('uname="n2" in_ccm', "in_ccm"));
+    const decide = (release: "2.1" | "3.0") =>
+      scheduleCluster(unpackCluster(nameless, smallNow, rulesOf[release])).summary;
+    expect(fencings([decide("3.0"), decide("2.1")])).toEqual([[], ["Fence (reboot) n2 'node is unclean'"]]);
+  });
+
+  describe("of bundles", () => {
+    const bundle = (inner: string, meta = "") =>
+      `<bundle id="b">${meta}<docker image="i" replicas="1" promoted-max="1"/><network control-port="1"/>${inner}</bundle>`;
+    const host =
+      '<meta_attributes id="b-m"><nvpair id="b-t" name="container-attribute-target" value="host"/></meta_attributes>';
+    const score =
+      '<transient_attributes id="1"><instance_attributes id="t"><nvpair id="t-s" name="master-a" value="5"/></instance_attributes></transient_attributes>';
+
+    test("an instance has the promotion score of the host that its container will have", () => {
+      const [newer, older] = both({
+        nodes: ["n1"],
+        resources: bundle(primitive("a"), host),
+        extra: { n1: score },
+      });
+      expect(newer).toContain("Promote a:0 ( Stopped -> Promoted b-0 )");
+      expect(older).toContain("Start a:0 ( b-0 )");
+    });
+
+    test("what would be with the promoted service goes to its container", () => {
+      const [newer, older] = both({
+        resources: bundle(primitive("a"), host) + primitive("p"),
+        constraints:
+          '<rsc_location id="l" rsc="b" node="n1" score="INFINITY"/>' +
+          '<rsc_colocation id="c" rsc="p" with-rsc="b" with-rsc-role="Promoted" score="5000"/>',
+        extra: { n1: score },
+      });
+      expect(newer).toContain("Start p ( n1 )");
+      expect(older).toContain("Start p ( n2 )");
+    });
   });
 
   test("a failed stop that has expired blocks nothing", () => {

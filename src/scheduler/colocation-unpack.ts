@@ -1,6 +1,6 @@
 import { parseBoolean, parseScore, type XmlElement } from "../cib/index.ts";
 import { INFINITY } from "../terms/index.ts";
-import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import { constraintResource, lastMember, membersOf, setsOf } from "./constraint-sets.ts";
 import { Link, parseRole, Role } from "./flags.ts";
 import type { Cluster, Colocation, Resource } from "./model.ts";
 import { orderTasks } from "./orderings.ts";
@@ -54,7 +54,7 @@ function colocateWithin(
   const score = own === undefined ? outerScore : (parseScore(own) ?? 0);
   if (score === 0 || !isSequential(set)) return;
   const role = set.attributes.get("role");
-  const members = [...membersOf(unpacker, set)];
+  const members = [...membersOf(unpacker, set).known];
   // "listed": each with the next one, rather than with the previous one.
   if (score > 0 && (set.attributes.get("ordering") ?? "group") !== "group") members.reverse();
   for (const [index, dependent] of members.entries()) {
@@ -82,11 +82,12 @@ function colocateSets(
   score: number,
   influence: string | undefined,
 ): void {
-  const dependents = membersOf(unpacker, first);
+  const dependents = membersOf(unpacker, first).known;
   const primaries = membersOf(unpacker, second);
+  const last = isSequential(second) ? lastMember(unpacker, second) : undefined;
   const from = isSequential(first) ? dependents.slice(0, 1) : dependents;
-  const to = isSequential(second) ? primaries.slice(-1) : primaries;
-  for (const dependent of from)
+  const to = isSequential(second) ? (last ? [last] : []) : primaries.known;
+  for (const dependent of from) {
     for (const primary of to)
       addColocation(unpacker.cluster, {
         id,
@@ -98,6 +99,8 @@ function colocateSets(
         primaryRole: second.attributes.get("role"),
         influence,
       });
+    if (!last && !primaries.complete) return;
+  }
 }
 
 export interface ColocationInput {

@@ -21,13 +21,30 @@ export const setsOf = (unpacker: Unpacker, xml: XmlElement): XmlElement[] =>
     return ref === undefined ? set : (unpacker.find(ref) ?? set);
   });
 
-/** Resources of a set, in order; unknown ones are reported and left out. */
-export function membersOf(unpacker: Unpacker, set: XmlElement): Resource[] {
+/** Resources of a set as far as they are known. */
+export interface SetMembers {
+  /** Those before the first one that is not known, in order. */
+  readonly known: readonly Resource[];
+  /** Whether these are all. A constraint is read up to what is not known, and no further. */
+  readonly complete: boolean;
+}
+
+/** Members of a set. The first one that is not known is reported. */
+export function membersOf(unpacker: Unpacker, set: XmlElement): SetMembers {
   const { cluster } = unpacker;
-  return childrenOf(set, "resource_ref").flatMap((ref) => {
+  const known: Resource[] = [];
+  for (const ref of childrenOf(set, "resource_ref")) {
     const id = ref.attributes.get("id");
     const rsc = constraintResource(cluster, id);
-    if (!rsc) cluster.error(`${set.attributes.get("id")}: no resource found for "${id}"`, id);
-    return rsc ?? [];
-  });
+    if (!rsc) {
+      cluster.error(`${set.attributes.get("id")}: no resource found for "${id}"`, id);
+      return { known, complete: false };
+    }
+    known.push(rsc);
+  }
+  return { known, complete: true };
 }
+
+/** The last member of a set, if it is known. */
+export const lastMember = ({ cluster }: Unpacker, set: XmlElement): Resource | undefined =>
+  constraintResource(cluster, childrenOf(set, "resource_ref").at(-1)?.attributes.get("id"));

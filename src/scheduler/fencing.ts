@@ -9,7 +9,7 @@ import { isKnownOn } from "./probes.ts";
 
 /** Schedules the fencing of unclean nodes and the shutdown of those that asked for it. */
 export function scheduleFencingAndShutdowns(cluster: Cluster): void {
-  const anyManaged = cluster.resources.some(({ managed }) => managed);
+  const anyManaged = cluster.resources.some(hasManaged);
   let dcDown: Action | undefined;
   const fencings: Action[] = [];
   const shutdowns: Action[] = [];
@@ -41,6 +41,9 @@ export function scheduleFencingAndShutdowns(cluster: Cluster): void {
   const before = cluster.options.concurrentFencing ? fencings : fencings.slice(-1);
   for (const each of before) orderActions(each, dcDown, Link.Ordered);
 }
+
+/** Nothing is fenced for the sake of resources that are all left alone. */
+const hasManaged = ({ managed, children }: Resource): boolean => managed || children.some(hasManaged);
 
 function scheduleShutdown(cluster: Cluster, node: Node): Action {
   const shutdown = clusterAction(cluster, `do_shutdown-${node.name}`, "do_shutdown", node, false);

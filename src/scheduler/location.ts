@@ -15,9 +15,12 @@ export function unpackLocation(unpacker: Unpacker, xml: XmlElement): void {
   const id = xml.attributes.get("id") ?? "";
   const sets = setsOf(unpacker, xml);
   if (sets.length > 0) {
-    for (const set of sets)
-      for (const rsc of membersOf(unpacker, set))
+    for (const set of sets) {
+      const { known, complete } = membersOf(unpacker, set);
+      for (const rsc of known)
         addLocation(unpacker, xml, rsc, set.attributes.get("role"), set.attributes.get("score"), undefined);
+      if (!complete) return;
+    }
     return;
   }
   const name = xml.attributes.get("rsc");

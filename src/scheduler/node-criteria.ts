@@ -96,8 +96,8 @@ function applyExclusiveDiscovery(cluster: Cluster, rsc: Resource, node: Node): v
 function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
   if (rsc.isGroup) for (const member of rsc.children) applyShutdownLock(cluster, member);
   if (!rsc.isPrimitive && !rsc.isGroup) return;
-  // Devices and connections serve the whole cluster.
-  if (rsc.isFenceDevice || rsc.isRemoteConnection) return;
+  // Devices and connections serve the whole cluster; that to a guest goes with its container.
+  if (rsc.isFenceDevice || (rsc.isRemoteConnection && !rsc.container)) return;
   const [node] = rsc.runningOn;
   if (rsc.lockNode) {
     // It was started elsewhere although it was locked.
@@ -117,9 +117,10 @@ function applyShutdownLock(cluster: Cluster, rsc: Resource): void {
     if (cluster.now > ends) return unlock(rsc);
     noteRecheck(cluster, ends + 1);
   }
-  for (const entry of [...rsc.allowed.values()]) {
-    if (entry.node !== lockNode)
-      implyLocation(cluster, "shutdown-lock", rsc, entry.node, -INFINITY, {
+  // Also nodes that came to be known only by their histories are places from here on.
+  for (const other of cluster.nodes) {
+    if (other !== lockNode)
+      implyLocation(cluster, "shutdown-lock", rsc, other, -INFINITY, {
         source: "shutdown-lock",
         text: `it waits for ${lockNode.name}, which was shut down in an orderly way`,
       });

@@ -33,6 +33,7 @@ export function unpackOrdering(unpacker: Unpacker, xml: XmlElement): void {
   const symmetrical = xml.attributes.get("symmetrical");
   let previous: XmlElement | undefined;
   for (const set of sets) {
+    if (!membersOf(unpacker, set).complete) return;
     orderWithin(unpacker, set, kind, symmetrical);
     if (previous) {
       orderSets(unpacker, previous, set, kind, symmetry);
@@ -167,7 +168,7 @@ function orderWithin(
   const kind = set.attributes.has("kind") ? kindOf(cluster, set) : outerKind;
   const symmetry = symmetryOf(cluster, set, outerKind, outerSymmetrical);
   const task = set.attributes.get("action") ?? "start";
-  const members = membersOf(unpacker, set);
+  const members = membersOf(unpacker, set).known;
   if (members.length < 2) return;
   const links = linksFor(kind, task, symmetry);
   const sequential = isSequential(set);
@@ -209,8 +210,8 @@ function orderSets(
   const firstTask = taskOf(first);
   const secondTask = taskOf(second);
   const links = linksFor(kind, firstTask, symmetry);
-  const firsts = membersOf(unpacker, first);
-  const seconds = membersOf(unpacker, second);
+  const firsts = membersOf(unpacker, first).known;
+  const seconds = membersOf(unpacker, second).known;
   const all = parseBoolean(first.attributes.get("require-all")) ?? true;
   // On the way down nobody may go before all that need it are gone, so "one is enough" only holds on the way up.
   if (!all && firstTask !== "stop" && firstTask !== "demote") {

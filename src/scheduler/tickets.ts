@@ -20,9 +20,11 @@ export function unpackTicketConstraint(unpacker: Unpacker, xml: XmlElement): voi
   const ticket = ticketOf(cluster, name);
   const policy = xml.attributes.get("loss-policy");
   const sets = setsOf(unpacker, xml);
-  for (const set of sets)
-    for (const rsc of membersOf(unpacker, set))
-      depend(cluster, id, rsc, ticket, set.attributes.get("role"), policy);
+  for (const set of sets) {
+    const { known, complete } = membersOf(unpacker, set);
+    for (const rsc of known) depend(cluster, id, rsc, ticket, set.attributes.get("role"), policy);
+    if (!complete) return;
+  }
   if (sets.length > 0) return;
   const rsc = constraintResource(cluster, xml.attributes.get("rsc"));
   if (rsc) depend(cluster, id, rsc, ticket, xml.attributes.get("rsc-role"), policy);

@@ -145,3 +145,16 @@ test("without fencing nothing waits for a node's access, whatever asks for unfen
   expect(decided.fencing).toEqual([]);
   expect(shownActions(decided)).toEqual(["a_start_0 n1", "b_monitor_10000 n1", "b_start_0 n1"]);
 });
+
+test("nodes are fenced for the sake of a managed member although its group is not managed", () => {
+  const group = (managed: string) =>
+    `<group id="g">${meta("g", { "is-managed": "false" })}${primitive("a", meta("a", { "is-managed": managed }))}</group>`;
+  const decided = (managed: string) =>
+    decideSmall({
+      properties: fencing,
+      resources: `<primitive id="f" class="stonith" type="fence_test">${meta("f", { "is-managed": "false" })}</primitive>${group(managed)}`,
+      states: { n2: lost },
+    }).fencing.length;
+  expect(decided("true")).toBe(1);
+  expect(decided("false")).toBe(0);
+});

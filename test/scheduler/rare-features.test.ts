@@ -188,3 +188,18 @@ describe("what the status tells of a node", () => {
     expect(probes).toEqual(["p_monitor_0 n1", "probe_again-n2 n2"]);
   });
 });
+
+test("the connection to a guest that runs is no longer locked to the node that was shut down, as its container is not", () => {
+  const locked = (entry: string) =>
+    entry.replace("<lrm_resource", '<lrm_resource shutdown-lock="1699999990"');
+  const connection = history("guest", { task: "start" })
+    .replace('provider="heartbeat"', 'provider="pacemaker"')
+    .replace('type="Dummy"', 'type="remote" container="vm"');
+  const decision = decideSmall({
+    properties: { "shutdown-lock": "true" },
+    resources: primitive("vm", meta("vm", { "remote-node": "guest" })),
+    histories: { n1: locked(history("vm", { task: "start" })) + locked(connection) },
+  });
+  const deleted = shownActions(decision).filter((action) => action.includes("lrm_delete"));
+  expect(deleted).toEqual(["guest_lrm_delete_0 n1", "vm_lrm_delete_0 n1"]);
+});

@@ -213,7 +213,9 @@ export const pendingOperations: Feature = (wide) => {
         ["stop", 0],
         ["monitor", 10_000],
       ] as const);
-      if (!last || (entry.attributes.get("class") === "stonith" && task === "stop")) continue;
+      // A node does one thing at a time with a resource.
+      const busy = last?.attributes.get("op-status") === "-1";
+      if (!last || busy || (entry.attributes.get("class") === "stonith" && task === "stop")) continue;
       const id = idOf(entry);
       const key = `30:9:${task === "monitor" && interval === 0 ? 7 : 0}:11111111-2222-4333-8444-777777777777`;
       if (task === "monitor" && interval === 0) entry.children = [];

@@ -69,7 +69,7 @@ export const bundleAssignment: AssignmentMethods = {
         continue;
       nodes.push({ node, score: 0 });
     }
-    if (colocation.score >= INFINITY) intersectPlaces(dependent, primary, colocation, nodes, false);
+    if (colocation.score >= INFINITY) intersectPlaces(cluster, dependent, primary, colocation, nodes, false);
   },
 
   thisWithColocations(rsc, original, list) {

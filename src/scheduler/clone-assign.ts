@@ -63,7 +63,7 @@ export const cloneAssignment: AssignmentMethods = {
   applyColocation(cluster, dependent, primary, colocation, forDependent) {
     if (forDependent || primary.unassigned) return;
     if (primary.promotable && colocation.primaryRole !== Role.Unknown) {
-      if (dependent.unassigned) return colocateWithPromotable(primary, dependent, colocation);
+      if (dependent.unassigned) return colocateWithPromotable(cluster, primary, dependent, colocation);
       if (colocation.dependentRole === Role.Promoted)
         return promotionByColocation(cluster, primary, dependent, colocation);
     }
@@ -73,10 +73,7 @@ export const cloneAssignment: AssignmentMethods = {
         const node = soleLocation(instance, false);
         return node && !blockedInside(instance) ? [{ node, score: 0 }] : [];
       });
-      const matched = cluster.rules.clonesMatchByAttribute
-        ? colocation
-        : { ...colocation, attribute: "#uname" };
-      intersectPlaces(dependent, primary, matched, nodes, false);
+      intersectPlaces(cluster, dependent, primary, colocation, nodes, false);
       return;
     }
     for (const instance of primary.children) {

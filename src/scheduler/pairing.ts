@@ -38,15 +38,16 @@ export function instanceMatches(instance: Resource, node: Node, role: Role, curr
   return role === Role.Unknown || roleOf(instance, current) === role;
 }
 
-/** Excludes the nodes that match none of the primary's; the others get its preference when `merge` is set. */
+/** Excludes the nodes that match none of those of a clone or bundle; the others get its preference when `merge` is set. */
 export function intersectPlaces(
+  cluster: Cluster,
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
   nodes: readonly { readonly node: Node; readonly score: number }[],
   merge: boolean,
 ): void {
-  const { attribute } = colocation;
+  const attribute = cluster.rules.clonesMatchByAttribute ? colocation.attribute : "#uname";
   for (const entry of dependent.allowed.values()) {
     const value = colocationValue(entry.node, attribute, dependent);
     const match = nodes.find(({ node }) => colocationValue(node, attribute, primary) === value);

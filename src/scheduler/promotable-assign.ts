@@ -257,7 +257,12 @@ function becomesPromoted(rsc: Resource): void {
 }
 
 /** Places of a dependent when its colocation names a role of the primary. */
-export function colocateWithPromotable(primary: Resource, dependent: Resource, colocation: Colocation): void {
+export function colocateWithPromotable(
+  cluster: Cluster,
+  primary: Resource,
+  dependent: Resource,
+  colocation: Colocation,
+): void {
   const nodes: { readonly node: Node; readonly score: number }[] = [];
   for (const instance of primary.children) {
     const node = soleLocation(instance, false);
@@ -268,7 +273,7 @@ export function colocateWithPromotable(primary: Resource, dependent: Resource, c
   // Of promoted with promoted the unpromoted instances must still find a place.
   const bothPromoted = colocation.dependentRole === Role.Promoted && colocation.primaryRole === Role.Promoted;
   if (colocation.score >= INFINITY && !bothPromoted)
-    intersectPlaces(dependent, primary, colocation, nodes, true);
+    intersectPlaces(cluster, dependent, primary, colocation, nodes, true);
 }
 
 const leaf = (rsc: Resource): Resource => (rsc.children[0] ? leaf(rsc.children[0]) : rsc);

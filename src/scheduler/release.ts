@@ -55,8 +55,8 @@ export interface ReleaseRules {
    */
   readonly negativeColocationsByRole: boolean;
   /**
-   * A mandatory colocation with a clone matches nodes by its node attribute, like any other. In 2.1 it takes the very
-   * nodes of the instances.
+   * A mandatory colocation with a clone or bundle, or with a role of it, matches nodes by its node attribute, like any
+   * other. In 2.1 it takes the very nodes of the instances.
    */
   readonly clonesMatchByAttribute: boolean;
   /** A member of a group that comes before others that run already starts after they have stopped: since 2.1.6. */

@@ -106,3 +106,35 @@ test("a group looks at two colocations with the same resource in their order", (
   expect(newer).toContain("Start m ( n1 )");
   expect(older).toContain("Start m ( n2 )");
 });
+
+describe("what must be with a clone or bundle by a node attribute", () => {
+  const rack = (node: string) =>
+    `<instance_attributes id="${node}-i"><nvpair id="${node}-r" name="rack" value="b"/></instance_attributes>`;
+  const racks = { n1: rack("n1"), n2: rack("n2") };
+  const colocation = (role: string) =>
+    `<rsc_colocation id="k" rsc="p" with-rsc="c" ${role} score="INFINITY" node-attribute="rack"/>`;
+
+  test("may be on any node of the same rack as the promoted instance; in 2.1 only where that is", () => {
+    const cluster = {
+      nodeContents: racks,
+      resources: `${primitive("p")}<clone id="c">${meta("c", { promotable: "true" })}${primitive("a")}</clone>`,
+      constraints: colocation('with-rsc-role="Promoted"'),
+      extra: {
+        n2: '<transient_attributes id="2"><instance_attributes id="t"><nvpair id="s" name="master-a" value="10"/></instance_attributes></transient_attributes>',
+      },
+    };
+    const [newer, older] = both(cluster);
+    expect(newer).toContain("Start p ( n1 )");
+    expect(older).toContain("Start p ( n2 )");
+  });
+
+  test("may be on any node of the same rack as a replica; in 2.1 only where that is", () => {
+    const [newer, older] = both({
+      nodeContents: racks,
+      resources: `${primitive("p")}<bundle id="c"><docker image="i" replicas="1"/></bundle>`,
+      constraints: `<rsc_location id="l" rsc="c" node="n2" score="100"/>${colocation("")}`,
+    });
+    expect(newer).toContain("Start p ( n1 )");
+    expect(older).toContain("Start p ( n2 )");
+  });
+});

@@ -190,14 +190,15 @@ function readAnnouncement(text: string): Announcement | undefined {
 function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
   const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
-  const { quorateMembers, quorateExpected, orderlyLeft } = value;
+  const { configuredVotes, quorateMembers, quorateExpected, orderlyLeft } = value;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
-  if (!isCount(quorateExpected)) return undefined;
+  if (!isCount(configuredVotes) || !isCount(quorateExpected)) return undefined;
   if (typeof seenAll !== "boolean" || typeof quorate !== "boolean") return undefined;
   if (!isVoters(quorateMembers) || !isIds(orderlyLeft)) return undefined;
   return {
     votes,
     expectedVotes,
+    configuredVotes,
     seenAll,
     quorateSequence,
     quorate,

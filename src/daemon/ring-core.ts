@@ -295,8 +295,10 @@ export class RingCore {
         const members = this.participants.currentMembers();
         const inForce = changeDigest(this.options);
         const agreed = this.change.onPrepared(from, message.digest, members, inForce);
-        if (agreed?.change) this.applyChange(agreed.change, now);
-        if (agreed) this.announceMembership(this.participants.onOtherChange());
+        if (!agreed) return;
+        if (agreed.change) this.applyChange(agreed.change, now);
+        else this.reconfigureQuorum(now);
+        this.announceMembership(this.participants.onOtherChange());
         return;
       }
     }
@@ -385,13 +387,18 @@ export class RingCore {
     this.out.push({ type: "log", level: "notice", subsystem: "TOTEM", text });
     this.disagreements = [];
     routeLinks(this.links.reconfigure(this.options.links, now), this.to);
-    routeQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), this.to);
+    this.reconfigureQuorum(now);
     this.pending.push({
       type: "reconfigure",
       options: totemOptions(this.options),
       peers: peersOf(this.options),
     });
     this.out.push({ type: "reconfigured", change });
+  }
+
+  /** What is in force here is in force on all nodes from now on. */
+  private reconfigureQuorum(now: Millis): void {
+    routeQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), this.to);
   }
 
   /** What a node may decide for itself, such as how often it pings. */

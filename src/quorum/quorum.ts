@@ -9,6 +9,8 @@ import { holdsTieBreaker } from "./tie-breaker.ts";
 export interface QuorumView {
   readonly votes: number;
   readonly expectedVotes: number;
+  /** Expected votes that the configuration asks for which was in force in its last membership. */
+  readonly configuredVotes: number;
   /** Whether this node has been in a partition that once had all expected votes (votequorum(5), wait_for_all). */
   readonly seenAll: boolean;
   /** Ring sequence of the last quorate membership that this node was in; 0: none since it was started. */
@@ -82,6 +84,11 @@ export class Quorum {
   private readonly self: NodeId;
   private options: QuorumOptions;
   private expected: number;
+  /**
+   * Expected votes of the configuration that is in force in the membership. A node that has just started may have read
+   * a newer one, which is not in force before all have read it.
+   */
+  private configured: number;
   private seenAll = false;
   private ringSequence = 0;
   private members: ReadonlyMap<NodeId, number>;
@@ -94,7 +101,8 @@ export class Quorum {
   constructor(self: NodeId, options: QuorumOptions) {
     this.self = self;
     this.options = options;
-    this.expected = configuredVotes(options);
+    this.configured = configuredVotes(options);
+    this.expected = this.configured;
     this.members = new Map();
     this.state = this.evaluate();
   }
@@ -104,6 +112,7 @@ export class Quorum {
     return {
       votes: this.options.votes.get(this.self) ?? 0,
       expectedVotes: this.expected,
+      configuredVotes: this.configured,
       seenAll: this.seenAll,
       quorate: this.state.quorate,
       quorateSequence: this.last.sequence,
@@ -152,13 +161,13 @@ export class Quorum {
     const authority = incumbents.filter((view) => view.quorate);
     const speakers = authority.length > 0 ? authority : [...views.values()];
     this.expected = Math.max(...speakers.map((view) => view.expectedVotes));
+    this.configured = Math.max(...speakers.map((view) => view.configuredVotes));
     this.seenAll = [...views.values()].some((view) => view.seenAll);
     const present = this.present();
     const goneNodes = this.options.allowDownscale ? departed(incumbents, views) : [];
     if (authority.length > 0 && goneNodes.length > 0) {
-      const gone = goneNodes.reduce((sum, node) => sum + (this.options.votes.get(node) ?? 0), 0);
-      const floor = this.options.expectedVotes ?? configuredVotes(this.options);
-      this.expected = Math.max(present, floor, this.expected - gone);
+      const gone = goneNodes.reduce((sum, node) => sum + votesBefore(incumbents, node), 0);
+      this.expected = Math.max(present, this.configured, this.expected - gone);
     }
     this.expected = Math.max(this.expected, present);
     const [newest] = incumbents;
@@ -223,10 +232,10 @@ export class Quorum {
   }
 
   private onReconfigure(options: QuorumOptions): QuorumEffect[] {
-    const before = configuredVotes(this.options);
-    const after = configuredVotes(options);
+    const before = this.configured;
     this.options = options;
-    if (before !== after) this.expected = after;
+    this.configured = configuredVotes(options);
+    if (before !== this.configured) this.expected = this.configured;
     this.members = new Map([...this.members.keys()].map((node) => [node, options.votes.get(node) ?? 0]));
     this.expected = Math.max(this.expected, this.present());
     return this.settle([]);
@@ -324,7 +333,7 @@ export class Quorum {
   /** Whether nobody else can have gone on from the last quorate membership. */
   private succeeds(): boolean {
     const { members, expectedVotes } = this.last;
-    if (members.length === 0 || expectedVotes === configuredVotes(this.options)) return true;
+    if (members.length === 0 || expectedVotes === this.configured) return true;
     // A node without a vote may have gone on alone (two_node): where nobody has one, each counts the same.
     const voteless = members.every(([, votes]) => votes === 0);
     let all = 0;
@@ -370,6 +379,15 @@ function lastQuorate(views: readonly QuorumView[]): readonly QuorumView[] {
   const newest = Math.max(0, ...views.map((view) => view.quorateSequence));
   return newest === 0 ? [] : views.filter((view) => view.quorateSequence === newest);
 }
+
+/** Votes that a node had in the last quorate membership. */
+const votesBefore = (incumbents: readonly QuorumView[], node: NodeId): number =>
+  Math.max(
+    0,
+    ...incumbents.flatMap((view) =>
+      view.quorateMembers.filter(([member]) => member === node).map(([, votes]) => votes),
+    ),
+  );
 
 /**
  * Members of the last quorate membership that left it with a goodbye. Whoever comes from elsewhere knows nothing of

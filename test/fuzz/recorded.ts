@@ -68,6 +68,7 @@ export function ringMessages(): Uint8Array[] {
     quorateSequence: 4,
     quorate: true,
     quorateMembers: [1, 2].map((id) => [nodeId(id), 1] as const),
+    configuredVotes: 3,
     quorateExpected: 3,
     orderlyLeft: [],
   };

@@ -288,6 +288,17 @@ describe("after expected votes were lowered", () => {
     expect(cluster.node(4).current().reason).toContain("the last quorate membership: 1, 2, 3, 4, 5");
   });
 
+  test("a node that has read a newer file already expects what the others expect, until that is in force", () => {
+    const votes = new Map([...votesOf(5), [nodeId(2), 3]]);
+    const cluster = new Cluster(options(5, { votes }));
+    cluster.form(upTo(5));
+    cluster.form([1, 3, 4, 5]);
+    const newer = options(5);
+    cluster.nodes.set(2, new Quorum(nodeId(2), newer));
+    expect(cluster.form(upTo(5))).toMatchObject({ quorate: true, votes: 5, expectedVotes: 7, needed: 4 });
+    expect(cluster.reconfigure(upTo(5), newer)).toMatchObject({ quorate: true, votes: 5, expectedVotes: 5 });
+  });
+
   test("a node without a vote that went on alone can be joined again", () => {
     const votes = new Map([
       [nodeId(1), 3],

@@ -13,6 +13,8 @@ const found: readonly (readonly [seed: number, mistake: string])[] = [
   [9008041, "a node took the message of a ring with the number of its own for a message of its own"],
   [1036828, "a ring was not whole again in time"],
   [2506006, "a ring was not whole again in time"],
+  [20040780, "who had gone on without a vote could not be joined again"],
+  [20058573, "a node that had read a newer file expected other votes than the others"],
 ];
 
 for (const [seed, mistake] of found) {

@@ -257,8 +257,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "found once: a smaller node list needs no majority of the nodes before",
     file: quorum,
-    before: "expectedVotes === configuredVotes(this.options)",
-    after: "expectedVotes >= configuredVotes(this.options)",
+    before: "expectedVotes === this.configured",
+    after: "expectedVotes >= this.configured",
   },
   {
     name: "found once: removed nodes have no vote in what was before",

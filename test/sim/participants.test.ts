@@ -16,6 +16,7 @@ const says = (ringId: RingId, manager: number): Announcement => ({
     quorate: false,
     quorateSequence: 0,
     quorateMembers: [],
+    configuredVotes: 3,
     quorateExpected: 0,
     orderlyLeft: [],
   },

@@ -226,7 +226,9 @@ function bestMatchingScore(
 ): number {
   const original = rsc.allowed;
   const { parent } = rsc;
-  if (colocation?.explicit && rsc === colocation.dependent && parent?.isGroup && rsc !== parent.children[0]) {
+  const named = colocation?.explicit === true && rsc === colocation.dependent;
+  const known = parent?.isGroup !== true || rsc === parent.children[0];
+  if (named && !known && cluster.rules.membersHaveGroupsLocations) {
     // Only the first member got the group's locations, and this colocation names another one.
     rsc.allowed = copyPlaces(rsc.allowed);
     for (const location of cluster.locations)

@@ -64,7 +64,9 @@ function compareEntry(unpacker: Unpacker, rsc: Resource, node: Node, entry: XmlE
   const operations = oldestFirst(
     childrenOf(entry, "lrm_rsc_op").filter(({ attributes }) => attributes.get("operation") !== "notify"),
   );
-  const { start } = activeRange(operations);
+  const { start, stop } = activeRange(operations);
+  // What ran before the last stop does so no more, whatever became of that.
+  if (start < stop) return;
   for (const xml of operations.slice(Math.max(0, start))) {
     const task = xml.attributes.get("operation") ?? "";
     const intervalMs = historyInterval(xml.attributes.get("interval"));

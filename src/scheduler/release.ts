@@ -93,6 +93,13 @@ export interface ReleaseRules {
    * brought `node-pending-timeout`, it says only whether: a time is no yes.
    */
   readonly membershipHasTimes: boolean;
+  /**
+   * What a member of a group other than the first is colocated with counts the locations of the group, too (the suite's
+   * banned-group-inner-constraints). 2.1.5 knows them of the first member only.
+   */
+  readonly membersHaveGroupsLocations: boolean;
+  /** What a node can bear may also be told by transient attributes, as `attrd_updater --utilization` sets them. 2.1.5 knows none. */
+  readonly transientCapacity: boolean;
   /** A node's state need not have the node's name, the id will do. 2.1.5 ignores one without a name. */
   readonly statesNeedNoName: boolean;
   /**
@@ -149,6 +156,8 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     nodeMaxMakesUnique: true,
     expiredFailuresTellNothing: true,
     membershipHasTimes: true,
+    membersHaveGroupsLocations: true,
+    transientCapacity: true,
     statesNeedNoName: true,
     bundlesColocateByRole: true,
     hostAsAssigned: true,
@@ -176,6 +185,8 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     nodeMaxMakesUnique: false,
     expiredFailuresTellNothing: false,
     membershipHasTimes: false,
+    membersHaveGroupsLocations: false,
+    transientCapacity: false,
     statesNeedNoName: false,
     bundlesColocateByRole: false,
     hostAsAssigned: false,

@@ -78,7 +78,7 @@ function unpackNodeState(unpacker: Unpacker, node: Node, xml: XmlElement): void 
   node.unclean = false;
   node.unseen = false;
   addNodeAttributes(unpacker, node, transientAttributes(xml), "instance_attributes", true);
-  addCapacity(unpacker, node, transientAttributes(xml));
+  if (cluster.rules.transientCapacity) addCapacity(unpacker, node, transientAttributes(xml));
   if (attributeTrue(node, "standby")) node.standby = true;
   if (attributeTrue(node, "maintenance")) node.maintenance = true;
   node.featureSet = node.attributes.get("#feature-set");
@@ -97,7 +97,7 @@ function unpackRemoteState(unpacker: Unpacker, node: Node, xml: XmlElement): voi
     node.unseen = false;
   }
   addNodeAttributes(unpacker, node, transientAttributes(xml), "instance_attributes", true);
-  addCapacity(unpacker, node, transientAttributes(xml));
+  if (cluster.rules.transientCapacity) addCapacity(unpacker, node, transientAttributes(xml));
   if (shutdownRequested(node)) node.shutdown = true;
   if (attributeTrue(node, "standby")) node.standby = true;
   if (attributeTrue(node, "maintenance") || (connection && !connection.managed)) node.maintenance = true;

@@ -178,6 +178,18 @@ describe("what the status tells of a node", () => {
     expect(shown(entry("last", 7), entry("last_failure", 1))).toEqual(["Start p ( n1 )"]);
   });
 
+  test("a monitor that is no longer configured is not cancelled after a stop, even one that failed", () => {
+    const failedStop = { task: "stop", rc: 1 };
+    const cancels = (...operations: Parameters<typeof history>[1][]) => {
+      const entries = history("p", { task: "start" }, { task: "monitor", interval: 7000 }, ...operations);
+      const n1 = entries.replace('rc-code="1" op-status="4"', 'rc-code="1" op-status="0"');
+      const decision = decideSmall({ resources: primitive("p"), histories: { n1 } });
+      return shownActions(decision).filter((key) => key.startsWith("p_monitor_7000"));
+    };
+    expect(cancels()).toEqual(["p_monitor_7000 n1"]);
+    expect(cancels(failedStop)).toEqual([]);
+  });
+
   test("that it has not been probed, in CIBs of old releases: it is asked to do that, and nothing else yet", () => {
     const attribute = '<nvpair id="probed" name="probe_complete" value="false"/>';
     const decision = decideSmall({

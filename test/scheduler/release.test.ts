@@ -12,6 +12,7 @@ import {
   smallCib,
   smallNow,
   stopped,
+  utilization,
 } from "./small-cib.ts";
 
 const clone = (id: string, inner: string, values: Readonly<Record<string, string>> = {}) =>
@@ -179,6 +180,29 @@ describe("rules that changed since 2.1", () => {
     const decide = (release: "2.1" | "3.0") =>
       scheduleCluster(unpackCluster(nameless, smallNow, rulesOf[release])).summary;
     expect(fencings([decide("3.0"), decide("2.1")])).toEqual([[], ["Fence (reboot) n2 'node is unclean'"]]);
+  });
+
+  test("what a node can bear may be told by transient attributes", () => {
+    const cpu = (id: string, value: number) => utilization(id, { cpu: value });
+    const [newer, older] = both({
+      nodes: ["n1"],
+      properties: { "placement-strategy": "utilization" },
+      resources: primitive("p", cpu("p", 2)),
+      extra: { n1: `<transient_attributes id="1">${cpu("t", 2)}</transient_attributes>` },
+    });
+    expect([newer, older]).toEqual([["Start p ( n1 )"], []]);
+  });
+
+  test("what a later member of a group is with counts the locations of the group", () => {
+    const [newer, older] = both({
+      resources: `${primitive("p")}<group id="g">${primitive("a")}${primitive("b")}</group>`,
+      constraints:
+        '<rsc_colocation id="c" rsc="b" with-rsc="p" score="INFINITY"/>' +
+        '<rsc_location id="l" rsc="g" node="n1" score="-INFINITY"/>',
+      histories: { n1: running("p") + running("a") + running("b") },
+    });
+    expect(newer).toContain("Move p ( n1 -> n2 )");
+    expect(older).not.toContain("Move p ( n1 -> n2 )");
   });
 
   describe("of bundles", () => {

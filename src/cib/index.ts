@@ -32,6 +32,7 @@ export type { UpgradeNote } from "./upgrade/notes.ts";
 export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
+export { findHeadProblems } from "./verify-head.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export { child, childrenOf, cloneElement, element, formatXml, parseXml, type XmlElement } from "./xml.ts";
 export { type PathNode, selectXpath } from "./xpath.ts";

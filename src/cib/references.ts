@@ -1,4 +1,6 @@
+import { nearest } from "../terms/index.ts";
 import { ownsId } from "./crm/ids.ts";
+import { parseInteger } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** Something wrong in a configuration. */
@@ -51,7 +53,10 @@ export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
   const find = (id: string) => owners.get(id);
   for (const section of configuration.children) {
     if (section.name === "constraints")
-      problems.push(...section.children.flatMap((item) => checkConstraint(item, find)));
+      problems.push(
+        ...section.children.flatMap((item) => checkConstraint(item, find)),
+        ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
+      );
     if (section.name === "acls") problems.push(...section.children.flatMap((item) => checkRoles(item, find)));
     if (section.name === "tags")
       problems.push(...section.children.flatMap((item) => checkTag(item, find, configuration)));
@@ -135,18 +140,59 @@ function checkReference(source: XmlElement, reference: string, find: Find, probl
 function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
   const id = constraint.attributes.get("id") ?? "";
   const names = ["rsc", "with-rsc", "first", "then"].map((name) => constraint.attributes.get(name));
-  const members = childrenOf(constraint, "resource_set").flatMap((set) =>
-    childrenOf(set, "resource_ref").map((item) => item.attributes.get("id")),
-  );
-  return [...names, ...members].flatMap((rsc) => {
+  const check = (source: XmlElement, rsc: string | undefined) => {
     const target = rsc === undefined ? undefined : find(rsc);
     if (
       rsc === undefined ||
       (target !== undefined && (resourceNames.has(target.name) || target.name === "tag"))
     )
       return [];
-    return [missing(constraint, `constraint "${id}" names resource "${rsc}"`, "resource")];
+    return [missing(source, `constraint "${id}" names resource "${rsc}"`, "resource")];
+  };
+  return [
+    ...names.flatMap((rsc) => check(constraint, rsc)),
+    ...childrenOf(constraint, "resource_set").flatMap((set) =>
+      childrenOf(set, "resource_ref").flatMap((item) => check(set, item.attributes.get("id"))),
+    ),
+  ];
+}
+
+/** A node may still come, but a slip of the pen never does. */
+function checkNode(location: XmlElement, configuration: XmlElement): CibProblem[] {
+  const name = location.attributes.get("node");
+  const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(
+    ({ attributes }) => attributes.get("uname") ?? [],
+  );
+  if (name === undefined || nodes.length === 0) return [];
+  const folded = name.toLowerCase();
+  const known = [...nodes, ...remoteNames(child(configuration, "resources"))];
+  if (known.some((node) => node.toLowerCase() === folded)) return [];
+  const near = nearest(name, known);
+  const text = `constraint "${location.attributes.get("id")}" names node "${name}", which is not configured`;
+  const cure = near === undefined ? "correct the name, or let the node join" : `did you mean "${near}"?`;
+  return [problemAt(location, "warning", "UNKNOWN_NODE", text, cure)];
+}
+
+/** Names that guest and remote nodes have, and replicas of bundles may have. */
+function remoteNames(parent: XmlElement | undefined): string[] {
+  return (parent?.children ?? []).flatMap((item) => {
+    const id = item.attributes.get("id") ?? "";
+    if (item.name === "nvpair" && item.attributes.get("name") === "remote-node")
+      return [item.attributes.get("value") ?? ""];
+    if (item.name === "bundle")
+      return Array.from({ length: replicasOf(item) }, (_, replica) => `${id}-${replica}`);
+    if (item.name === "primitive" && item.attributes.get("type") === "remote")
+      return [id, ...remoteNames(item)];
+    return remoteNames(item);
   });
+}
+
+/** As many as a bundle has, at most some thousand. */
+function replicasOf(bundle: XmlElement): number {
+  const counts = bundle.children.flatMap(({ attributes }) =>
+    ["replicas", "promoted-max", "masters"].map((name) => parseInteger(attributes.get(name)) ?? 1),
+  );
+  return Math.min(4096, Math.max(1, ...counts));
 }
 
 function checkRoles(target: XmlElement, find: Find): CibProblem[] {

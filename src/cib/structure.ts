@@ -107,6 +107,10 @@ function checkForm(source: XmlElement, what: string): CibProblem[] {
         : wrong("lacks a resource", "give first and then, or resource sets");
     case "rsc_ticket":
       return inPairOrSets(source, "rsc") ? [] : wrong("lacks a resource", "give rsc, or resource sets");
+    case "rule":
+      return has("id-ref") || children.length > 0
+        ? []
+        : wrong("has no condition", "add an expression, or remove the rule");
     case "fencing-level":
       return has("target") || has("target-pattern") || (has("target-attribute") && has("target-value"))
         ? []

@@ -36,15 +36,16 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   check(child(configuration, "crm_config"), "cluster_property_set", cluster, "cluster property");
   check(child(configuration, "rsc_defaults"), "meta_attributes", anyMeta, "resource default");
   check(child(configuration, "op_defaults"), "meta_attributes", operation, "operation default");
-  const visit = (parent: XmlElement) => {
+  const visit = (parent: XmlElement, promotable = false) => {
     for (const resource of parent.children) {
       const table = metaTables[resource.name];
       if (table === undefined) continue;
       check(resource, "meta_attributes", table, "meta attribute");
+      problems.push(...checkTargetRole(resource, promotable || isPromotable(resource)));
       problems.push(...checkMisplaced(resource, table));
       for (const op of childrenOf(child(resource, "operations"), "op"))
         check(op, "meta_attributes", operation, "operation property");
-      visit(resource);
+      visit(resource, promotable || isPromotable(resource));
     }
   };
   const resources = child(configuration, "resources");
@@ -77,6 +78,39 @@ function checkMisplaced(resource: XmlElement, table: ReadonlyMap<string, OptionS
         ),
       ];
     }),
+  );
+}
+
+/** Only what can be promoted can be asked to be: anything else is merely started. */
+function checkTargetRole(resource: XmlElement, promotable: boolean): CibProblem[] {
+  if (promotable || resource.name === "template") return [];
+  return childrenOf(resource, "meta_attributes").flatMap((set) =>
+    childrenOf(set, "nvpair").flatMap((pair) => {
+      const value = pair.attributes.get("value") ?? "";
+      if (
+        pair.attributes.get("name") !== "target-role" ||
+        !/^(promoted|master|unpromoted|slave)$/i.test(value)
+      )
+        return [];
+      const text = `target-role="${value}" of ${resource.name} "${resource.attributes.get("id")}" only makes sense in a promotable clone`;
+      return [problemAt(pair, "error", "BAD_VALUE", text, "write Started, or make a promotable clone of it")];
+    }),
+  );
+}
+
+/** `<master>`, a clone that says so, and a bundle with replicas to promote. */
+function isPromotable(resource: XmlElement): boolean {
+  const says = (set: XmlElement) =>
+    childrenOf(set, "nvpair").some(
+      ({ attributes }) =>
+        attributes.get("name") === "promotable" && parseBoolean(attributes.get("value")) === true,
+    );
+  const promotes = ({ attributes }: XmlElement) =>
+    attributes.has("promoted-max") || attributes.has("masters");
+  return (
+    resource.name === "master" ||
+    (resource.name === "clone" && childrenOf(resource, "meta_attributes").some(says)) ||
+    (resource.name === "bundle" && resource.children.some(promotes))
   );
 }
 

@@ -1,4 +1,5 @@
 import { nearest } from "../terms/index.ts";
+import { ownsId } from "./crm/ids.ts";
 import { evaluateDateExpression } from "./date-rules.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
@@ -51,17 +52,31 @@ const integers = new Set([
 /** Scores, intervals, booleans and words that are none, in the attributes of elements. */
 export function findValueProblems(configuration: XmlElement): CibProblem[] {
   const problems: CibProblem[] = [];
-  const visit = (source: XmlElement) => {
+  const visit = (source: XmlElement, parent?: XmlElement) => {
     for (const [name, value] of source.attributes) problems.push(...checkValue(source, name, value));
+    const id = source.attributes.get("id");
+    if (id !== undefined && ownsId(source, parent) && !xmlId.test(id)) problems.push(badId(source, id));
     if (source.name === "date_expression" && evaluateDateExpression(source, 0).state === "invalid")
       problems.push(invalidDate(source));
-    source.children.forEach(visit);
+    for (const item of source.children) visit(item, source);
   };
   visit(configuration);
   const resources = child(configuration, "resources");
   if (resources) checkOperations(resources, problems);
   return problems;
 }
+
+/** A letter or underscore, then letters, digits and the signs that XML 1.0 lets stand in a name, but no colon. */
+const xmlId = /^[\p{L}_][\p{L}\p{M}\p{N}_.\u00b7-]*$/u;
+
+const badId = (source: XmlElement, id: string): CibProblem =>
+  problemAt(
+    source,
+    "error",
+    "BAD_ID",
+    `<${source.name}> cannot have the id "${id}"`,
+    "begin it with a letter, and write only letters, digits, - . and _",
+  );
 
 function checkValue(source: XmlElement, name: string, value: string): CibProblem[] {
   const id = source.attributes.get("id");
@@ -74,6 +89,8 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
   if (source.name === "op" && intervals.has(name) && parseIntervalMs(value) === undefined)
     return bad("time", "write a number with a unit, such as 10s, 500ms or 1min");
   if (integers.has(name) && !isExact(value)) return bad("whole number", "write a whole number");
+  if (source.name === "fencing-level" && name === "index" && !/^[1-9]$/.test(value))
+    return bad("level", "write a whole number from 1 to 9");
   const known = words[`${source.name} ${name}`] ?? (source.name === "acl_target" ? undefined : words[name]);
   if (known === undefined || known.some((word) => word.toLowerCase() === value.toLowerCase())) return [];
   const near = nearest(value, known);
@@ -101,10 +118,10 @@ function checkOperations(parent: XmlElement, problems: CibProblem[]): void {
         problems.push(
           problemAt(
             operation,
-            "warning",
+            "error",
             "SAME_INTERVAL",
             text,
-            "change one interval a little (10s and 11s), else only the first counts",
+            "change one interval a little (10s and 11s); until then none of them is carried out",
           ),
         );
       }

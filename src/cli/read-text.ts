@@ -5,11 +5,43 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 const mostUnpacked = 1 << 30;
 
 /**
- * Text of a file, unpacked if gzip or bzip2 has packed it; `-` is standard input.
- * @throws HactlError NO_FILE, COMPRESSED_INPUT
+ * Text of a file, unpacked if gzip or bzip2 has packed it; `-` is standard input. UTF-8 unless a byte order mark or an
+ * XML declaration says otherwise.
+ * @throws HactlError NO_FILE, COMPRESSED_INPUT, BAD_ENCODING
  */
 export function readText(file: string): string {
-  return new TextDecoder().decode(unpacked(readBytes(file), file));
+  const bytes = unpacked(readBytes(file), file);
+  const encoding = encodingOf(bytes);
+  try {
+    // Labels that nobody knows are refused like texts that do not fit.
+    return new TextDecoder(encoding as Bun.Encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new HactlError({
+      code: "BAD_ENCODING",
+      what: `the file is not written in ${encoding}`,
+      where: { file, ...lineOf(bytes, encoding) },
+      cure: 'Save it as UTF-8, or name its encoding: <?xml version="1.0" encoding="ISO-8859-1"?>',
+      exit: CrmExit.DATAERR,
+      cause,
+    });
+  }
+}
+
+/** By the byte order mark, else by the XML declaration, whose signs are those of ASCII in every other encoding. */
+function encodingOf(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 200));
+  return /^<\?xml\s[^>]*\bencoding\s*=\s*["']([\w.-]+)["']/.exec(head)?.[1]?.toLowerCase() ?? "utf-8";
+}
+
+/** Line of the first byte that no character of UTF-8 begins or continues with. */
+function lineOf(bytes: Uint8Array, encoding: string): { line?: number } {
+  if (encoding !== "utf-8") return {};
+  const at = new TextDecoder().decode(bytes).indexOf("\ufffd");
+  if (at < 0) return {};
+  return { line: new TextDecoder().decode(bytes).slice(0, at).split("\n").length };
 }
 
 function readBytes(file: string): Uint8Array<ArrayBuffer> {

@@ -37,7 +37,8 @@ export function membersOf(unpacker: Unpacker, set: XmlElement): SetMembers {
     const id = ref.attributes.get("id");
     const rsc = constraintResource(cluster, id);
     if (!rsc) {
-      cluster.error(`${set.attributes.get("id")}: no resource found for "${id}"`, id);
+      const where = set.attributes.get("id");
+      cluster.error(`${where}: no resource found for "${id}"`, where);
       return { known, complete: false };
     }
     known.push(rsc);

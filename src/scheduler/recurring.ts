@@ -32,10 +32,11 @@ export function createRecurring(cluster: Cluster, rsc: Resource): void {
   for (const op of all) {
     if (op.intervalMs <= 0 || once.has(op.name)) continue;
     const key = opKey(rsc.id, op.name, op.intervalMs);
-    if (all.some((other) => other !== op && other.name === op.name && other.intervalMs === op.intervalMs)) {
+    const twins = all.filter(({ name, intervalMs }) => name === op.name && intervalMs === op.intervalMs);
+    if (twins.length > 1) {
       cluster.error(
         `Ignoring ${key}: an operation with the same name and interval is configured more than once`,
-        rsc.id,
+        twins.at(-1)?.xml.attributes.get("id"),
       );
       continue;
     }
@@ -43,7 +44,10 @@ export function createRecurring(cluster: Cluster, rsc: Resource): void {
     const text = op.xml.attributes.get("role");
     const role = parseRole(text);
     if (text !== undefined && role === Role.Unknown) {
-      cluster.error(`Ignoring ${op.name} of ${rsc.id} because "${text}" is not a role`, rsc.id);
+      cluster.error(
+        `Ignoring ${op.name} of ${rsc.id} because "${text}" is not a role`,
+        op.xml.attributes.get("id"),
+      );
       continue;
     }
     if (role === Role.Stopped) recurWhereStopped(cluster, rsc, op, key, node);

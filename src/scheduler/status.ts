@@ -21,7 +21,7 @@ export function unpackStatus(unpacker: Unpacker, status: XmlElement): void {
   for (const state of states) {
     const node = nodeOf(unpacker, state);
     if (!node)
-      cluster.info(`Ignoring recorded state of ${nameOf(state)} because it is not in the configuration`);
+      cluster.warn(`Ignoring recorded state of ${nameOf(state)} because it is not in the configuration`);
     // Whether a remote node is there shows only when the history of its connection has been read.
     else if (node.isRemoteOrGuest)
       node.remoteWasFenced = (parseInteger(state.attributes.get("node_fenced")) ?? 0) > 0;

@@ -187,7 +187,7 @@ describe("every problem has level, code, id, line and cure", () => {
           '<operations><op id="o1" name="monitor" interval="60"/><op id="o" name="monitor" interval="1min"/></operations>',
         ),
       },
-      "warning",
+      "error",
       "SAME_INTERVAL",
       "o",
       4,

@@ -35,3 +35,12 @@ test("what is not there, or damaged, is named", () => {
   expect(codeOf(file("damaged.bz2", "BZhnothing"))).toBe("COMPRESSED_INPUT");
   expect(codeOf(file("damaged.gz", new Uint8Array([0x1f, 0x8b, 1, 2, 3])))).toBe("COMPRESSED_INPUT");
 });
+
+test("other encodings are read by their mark or their declaration, and none is guessed", () => {
+  const text = '<?xml version="1.0" encoding="ISO-8859-1"?><a b="ü"/>';
+  expect(readText(file("latin1.xml", Buffer.from(text, "latin1")))).toBe(text);
+  expect(readText(file("utf16.xml", Buffer.from("\ufeff<a b='ü'/>", "utf16le")))).toBe("<a b='ü'/>");
+  expect(readText(file("utf8.xml", "\ufeff<a b='ü'/>"))).toBe("<a b='ü'/>");
+  expect(codeOf(file("undeclared.xml", Buffer.from("<a>\n<b c='ü'/></a>", "latin1")))).toBe("BAD_ENCODING");
+  expect(codeOf(file("unknown.xml", '<?xml version="1.0" encoding="klingon"?><a/>'))).toBe("BAD_ENCODING");
+});

@@ -2,6 +2,7 @@ import {
   type CibProblem,
   checkCrm,
   cibOf,
+  findHeadProblems,
   loadCrm,
   parseXml,
   verifyCib,
@@ -30,18 +31,34 @@ export interface Verification {
 /** XML begins with a tag; anything else is taken for crm shell text. */
 const isXml = (text: string): boolean => /^\s*(?:\uFEFF)?\s*</.test(text);
 
+/** No text has these, be it XML or crm shell text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const unprintable = /[\0-\x08\x0e-\x1f]/;
+
 /** Checks a configuration, XML or crm shell text: form, references, values, and what the scheduler says of it. */
 export function verifyText(text: string, file: string, now: number): Verification {
   if (text.trim() === "") {
     const cure = "Give a whole CIB, a <configuration>, or crm shell text";
     return { findings: [{ level: "error", code: "EMPTY", text: "there is nothing in it", file, cure }] };
   }
+  if (!isXml(text) && unprintable.test(text)) {
+    const cure = "Give a whole CIB, a <configuration>, or crm shell text";
+    const findings = [{ level: "error", code: "NO_TEXT", text: "this is no text", file, cure }] as const;
+    return { findings };
+  }
   return isXml(text) ? verifyXml(text, file, now) : verifyCrm(text, file, now);
 }
 
 function verifyXml(text: string, file: string, now: number): Verification {
   try {
-    return verifyTree(rootOf(parseXml(text, file)), file, now);
+    const given = parseXml(text, file);
+    const head = given.name === "cib" ? findHeadProblems(given) : [];
+    const nothing = head.some(({ code }) => code === "NO_CONFIGURATION");
+    const { findings, cib } = nothing ? { findings: [] } : verifyTree(rootOf(given), file, now);
+    return {
+      findings: [...head.map((problem) => ({ ...problem, file })), ...findings],
+      ...(cib ? { cib } : {}),
+    };
   } catch (error) {
     if (error instanceof HactlError) return { findings: [findingOf(error, file)] };
     throw error;

@@ -20,12 +20,24 @@ const table: readonly OptionRow[] = [
   { name: "help", short: "h", description: "print this help" },
 ];
 
-/** `crm_verify`. Exit code 78 when anything is wrong, warnings included. */
+/** What is no XML at all, or another document, has exit codes of its own. */
+const unreadable: Readonly<Record<string, CrmExit>> = {
+  EMPTY: CrmExit.ERROR,
+  NO_TEXT: CrmExit.ERROR,
+  NOT_A_CIB: CrmExit.PROTOCOL,
+  PART: CrmExit.PROTOCOL,
+};
+
+/**
+ * `crm_verify`. Exit code 78 when the cluster would refuse, ignore or complain of something; what is merely remarkable
+ * (fencing that is disabled, circles of constraints, names that nobody knows) changes nothing.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   try {
     return await verify(parseWords("crm_verify", table, args));
   } catch (error) {
-    return reportError(error);
+    const exit = reportError(error);
+    return exit === CrmExit.NOINPUT ? CrmExit.ERROR : exit;
   }
 }
 
@@ -39,32 +51,44 @@ async function verify(parsed: ParsedWords): Promise<number> {
   const save = parsed.value("save-xml");
   if (save !== undefined && cib) await Bun.write(save, formatXml(cib));
   const errors = findings.some(({ level }) => level === "error");
-  const warnings = findings.some(({ level }) => level === "warning");
-  if (parsed.has("quiet")) return errors || warnings ? CrmExit.CONFIG : CrmExit.OK;
+  const warnings = findings.some(({ level, code }) => level === "warning" && code === "SCHEDULER");
+  const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);
+  const exit = special ?? (errors || warnings ? CrmExit.CONFIG : CrmExit.OK);
+  if (parsed.has("quiet")) return exit;
   const detail = parsed.count("verbose");
   for (const finding of findings) {
     const shown = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
     if (shown) process.stderr.write(`${findingText(finding)}\n`);
   }
-  if (!errors && !warnings) return CrmExit.OK;
+  if (exit === CrmExit.OK) return exit;
   const verdict = errors
     ? "Errors found during check: config not valid"
     : "Warnings found during check: config may not be valid";
   process.stderr.write(`crm_verify: ${verdict}\n${detail === 0 ? "-V may provide more details\n" : ""}`);
-  return CrmExit.CONFIG;
+  return exit;
 }
 
 async function source(parsed: ParsedWords): Promise<Verification> {
   const now = Math.floor(Date.now() / 1000);
   const text = parsed.value("xml-text");
-  if (text !== undefined) return verifyText(text, "", now);
+  if (text !== undefined) return verifyWhole(text, "", now);
   if (parsed.has("live-check")) return verifyTree(await runningCib(), "", now);
   const file = parsed.has("xml-pipe") ? "-" : (parsed.value("xml-file") ?? process.env.CIB_file);
-  if (file !== undefined) return verifyText(readText(file), file === "-" ? "" : file, now);
+  if (file !== undefined) return verifyWhole(readText(file), file === "-" ? "" : file, now);
   throw new HactlError({
     code: "USAGE",
     what: "crm_verify does not know what to check",
     cure: "Name it with -L (the running cluster), -x FILE, -p or -X XML",
     exit: CrmExit.USAGE,
   });
+}
+
+/** Whoever calls crm_verify asks about a whole CIB, in XML. */
+function verifyWhole(text: string, file: string, now: number): Verification {
+  const part = /^\s*<configuration[\s>/]/.test(text.replace(/^(?:\s*<[?!][^>]*>)*/, ""));
+  if (!part) return verifyText(text, file, now);
+  const what = "this is a part of a configuration, and crm_verify checks only what begins with <cib>";
+  return {
+    findings: [{ level: "error", code: "PART", text: what, file, cure: "Check it with: hactl verify FILE" }],
+  };
 }

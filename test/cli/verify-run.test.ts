@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { type Finding, findingText, verifyText } from "../../src/cli/commands/verify-run.ts";
+
+const primitive = (inner = ""): string =>
+  `<primitive id="a" class="ocf" provider="heartbeat" type="Dummy">${inner}</primitive>`;
+const operations = (...attributes: readonly string[]): string =>
+  `<operations>\n${attributes.map((text) => `<op ${text}/>`).join("\n")}</operations>`;
+
+const member = '<node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member" expected="member"/>';
+
+interface Parts {
+  readonly head?: string;
+  readonly resources?: string;
+  readonly constraints?: string;
+  readonly rest?: string;
+  readonly status?: string;
+}
+
+const cib = ({ head, resources, constraints = "", rest = "", status = "" }: Parts = {}): string =>
+  `<cib have-quorum="1" ${head ?? 'validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"'}><configuration>
+<crm_config><cluster_property_set id="o"><nvpair id="p" name="stonith-enabled" value="true"/></cluster_property_set></crm_config>
+<nodes><node id="1" uname="n1"/></nodes>
+<resources><primitive id="st" class="stonith" type="x"/>${resources ?? primitive()}</resources>
+<constraints>${constraints}</constraints>${rest}</configuration><status>${member}${status}</status></cib>`;
+
+const findings = (text: string): readonly Finding[] =>
+  verifyText(text, "f.xml", 1_700_000_000).findings.filter(({ level }) => level !== "info");
+const told = (parts: Parts): string[] =>
+  findings(cib(parts)).map(({ level, code, line, id, cure }) =>
+    [level, code, line, id, cure === undefined ? "" : "cure"].join(" "),
+  );
+
+describe("a finding has its place and a cure, and is told once", () => {
+  test.each<[string, Parts, string[]]>([
+    ["nothing wrong", {}, []],
+    [
+      "two operations of one interval",
+      {
+        resources: primitive(
+          operations('id="x" name="monitor" interval="10"', 'id="y" name="monitor" interval="10s"'),
+        ),
+      },
+      ["error SAME_INTERVAL 6 y cure"],
+    ],
+    [
+      "a role of an operation",
+      { resources: primitive(operations('id="x" name="monitor" interval="10" role="Boss"')) },
+      ["error BAD_VALUE 5 x cure"],
+    ],
+    [
+      "a member of a set",
+      {
+        constraints:
+          '\n<rsc_order id="c">\n<resource_set id="s"><resource_ref id="nosuch"/></resource_set></rsc_order>',
+      },
+      ["error DANGLING_REFERENCE 7 s cure"],
+    ],
+    [
+      "a node of a location",
+      { constraints: '<rsc_location id="l" rsc="a" node="m1" score="5"/>' },
+      ["warning UNKNOWN_NODE 5 l cure"],
+    ],
+    [
+      "a rule without a condition",
+      { constraints: '<rsc_location id="l" rsc="a"><rule id="r" score="1"/></rsc_location>' },
+      ["error WRONG_FORM 5 r cure"],
+    ],
+    [
+      "an id that XML does not know",
+      { resources: primitive().replace('"a"', '"1 a"') },
+      ["error BAD_ID 4 1 a cure"],
+    ],
+    [
+      "a role that only promotable clones have",
+      {
+        resources: primitive(
+          '<meta_attributes id="m"><nvpair id="n" name="target-role" value="Promoted"/></meta_attributes>',
+        ),
+      },
+      ["error BAD_VALUE 4 n cure"],
+    ],
+    [
+      "a fencing level",
+      {
+        rest: '\n<fencing-topology><fencing-level id="f" target="n1" index="0" devices="st"/></fencing-topology>',
+      },
+      ["error BAD_VALUE 6 f cure"],
+    ],
+    [
+      "a state of no node",
+      { status: '<node_state id="9" uname="gone" in_ccm="true" crmd="online" join="member"/>' },
+      ["warning SCHEDULER   "],
+    ],
+    [
+      "a version that is none",
+      { head: 'validate-with="pacemaker-3.9" admin_epoch="x" num_updates="0"' },
+      ["error BAD_VALUE 1  cure", "error MISSING_ATTRIBUTE 1  cure"],
+    ],
+    [
+      "a schema that nobody knows",
+      { head: 'validate-with="pacemaker-99.9" admin_epoch="0" epoch="1" num_updates="0"' },
+      ["error UNKNOWN_SCHEMA 1  cure"],
+    ],
+    ["no schema, then no versions either", { head: "" }, []],
+  ])("%s", (_, parts, expected) => expect(told(parts)).toEqual(expected));
+});
+
+test("names of guests and of replicas of bundles are nodes", () => {
+  const guest = '<meta_attributes id="m"><nvpair id="n" name="remote-node" value="guest"/></meta_attributes>';
+  const bundle = '<bundle id="b"><podman image="i" replicas="2"/><network control-port="1"/></bundle>';
+  const location = (node: string) => `<rsc_location id="l-${node}" rsc="a" node="${node}" score="5"/>`;
+  const unknown = findings(
+    cib({
+      resources: primitive(guest) + bundle,
+      constraints: ["N1", "guest", "b-1", "b-2"].map(location).join(""),
+    }),
+  ).filter(({ code }) => code === "UNKNOWN_NODE");
+  expect(unknown.map(({ id }) => id)).toEqual(["l-b-2"]);
+});
+
+describe("what is no configuration at all", () => {
+  test.each<[string, string, string]>([
+    ["nothing", " \n", "EMPTY"],
+    ["no text", "\0\u0001crm", "NO_TEXT"],
+    ["another document", "<html/>", "NOT_A_CIB"],
+    ["an end that is missing", cib().slice(0, 300), "XML_SYNTAX"],
+    ["entities that grow", '<!DOCTYPE c [<!ENTITY a "aa">]><cib>&a;</cib>', "XML_SYNTAX"],
+    ["only a head", '<cib validate-with="none"/>', "NO_CONFIGURATION"],
+  ])("%s", (_, text, code) => {
+    const found = findings(text);
+    expect(found.map((finding) => finding.code)).toEqual([code]);
+    expect(found.map(findingText).join()).toContain("cure: ");
+  });
+});

@@ -74,8 +74,8 @@ fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the small
 		$(if $(WIDE),--wide) $(if $(FEATURE),--feature $(FEATURE)) \
 		$(if $(CORPUS),--corpus $(CORPUS) $(if $(UNCHANGED),--unchanged))
 
-bench-scheduler: $(BUN) ## big clusters decided beside crm_simulate: CPU seconds of each
-	$(BUN) test/bench/scheduler.ts $(PRESETS)
+bench-scheduler: $(BUN) ## big clusters decided beside crm_simulate: CPU seconds of each (PRESETS="NAME…", or FILES=DIRECTORY)
+	$(BUN) test/bench/scheduler.ts $(PRESETS) $(FILES)
 
 demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 	$(BUN) test/demo/demo.ts

@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatXml, type XmlElement } from "../../src/cib/index.ts";
+import { formatXml, parseXml, type XmlElement } from "../../src/cib/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import { bigCluster, bigClusters } from "./big-cluster.ts";
 
 /**
  * Scheduler benchmark: big clusters, decided in this warm process and by the installed crm_simulate (which schedules in
  * one process, too, with --profile), in one run. CPU seconds of both, without reading the file. Needs
- * pacemaker-cli-utils. Usage: bun test/bench/scheduler.ts [PRESET]…
+ * pacemaker-cli-utils. Usage: bun test/bench/scheduler.ts [PRESET]… or, for clusters in files, [DIRECTORY]…
  */
 const states = ["running", "lost", "new"] as const;
 
@@ -56,20 +56,43 @@ function warmUp(): void {
     for (const state of states) schedule({ cib: bigCluster(mixed, state), now: 1_700_000_000 });
 }
 
-const named = process.argv.slice(2);
+interface Case {
+  readonly preset: string;
+  readonly state: string;
+  readonly cib: XmlElement;
+}
+
+/** The clusters that are named, all when none is. */
+function* ownCases(named: readonly string[]): Generator<Case> {
+  for (const [preset, shape] of Object.entries(bigClusters)) {
+    if (named.length > 0 && !named.includes(preset)) continue;
+    for (const state of states) yield { preset, state, cib: bigCluster(shape, state) };
+  }
+}
+
+/** The CIB files of a directory, named PRESET-STATE.xml. */
+function* casesIn(directory: string): Generator<Case> {
+  for (const file of readdirSync(directory).sort()) {
+    const [, preset = file, state = ""] = /^(.*?)(?:-(\w+))?\.xml$/.exec(file) ?? [];
+    yield { preset, state, cib: parseXml(readFileSync(join(directory, file), "utf8")) };
+  }
+}
+
+function* cases(named: readonly string[]): Generator<Case> {
+  const directories = named.filter((name) => existsSync(name));
+  for (const name of directories) yield* casesIn(name);
+  if (directories.length === 0) yield* ownCases(named);
+}
+
 warmUp();
 const slower: string[] = [];
 row(["cluster", "state", "actions", "hactl, CPU s", "crm_simulate, CPU s", "times"]);
 row(Array.from({ length: 6 }, () => "---"));
-for (const [preset, shape] of Object.entries(bigClusters)) {
-  if (named.length > 0 && !named.includes(preset)) continue;
-  for (const state of states) {
-    const cib = bigCluster(shape, state);
-    const { cpu, actions } = own(cib);
-    const theirs = await peer(cib);
-    if (cpu > theirs) slower.push(`${preset} ${state}`);
-    row([preset, state, actions, show(cpu), show(theirs), (theirs / cpu).toFixed(1)]);
-  }
+for (const { preset, state, cib } of cases(process.argv.slice(2))) {
+  const { cpu, actions } = own(cib);
+  const theirs = await peer(cib);
+  if (cpu > theirs) slower.push(`${preset} ${state}`);
+  row([preset, state, actions, show(cpu), show(theirs), (theirs / cpu).toFixed(1)]);
 }
 
 console.log(

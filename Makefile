@@ -68,11 +68,11 @@ bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, time
 fuzz-ring: $(BUN) ## a million damaged datagrams for every decoder (RUNS=N, SEED=n)
 	$(BUN) test/fuzz/run.ts $(or $(RUNS),1000000) $(or $(SEED),1)
 
-# make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0] [WIDE=1] [FEATURE=bundles] [CORPUS=DIR [UNCHANGED=1]]; needs Debian's pacemaker-cli-utils.
+# make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0] [WIDE=1] [FEATURE=bundles] [CORPUS=DIR [CHANGES=N] [UNCHANGED=1]]; needs Debian's pacemaker-cli-utils.
 fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the smallest that differ
 	$(BUN) test/scheduler/fuzz.ts --seeds $(or $(SEEDS),200) --from $(or $(FROM),1) --shrink $(or $(SHRINK),1) \
 		$(if $(WIDE),--wide) $(if $(FEATURE),--feature $(FEATURE)) \
-		$(if $(CORPUS),--corpus $(CORPUS) $(if $(UNCHANGED),--unchanged))
+		$(if $(CORPUS),--corpus $(CORPUS) $(if $(CHANGES),--changes $(CHANGES)) $(if $(UNCHANGED),--unchanged))
 
 bench-scheduler: $(BUN) ## big clusters decided beside crm_simulate: CPU seconds of each (PRESETS="NAME…", or FILES=DIRECTORY)
 	$(BUN) test/bench/scheduler.ts $(PRESETS) $(FILES)

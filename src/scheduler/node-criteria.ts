@@ -1,11 +1,12 @@
 import { formatScore, INFINITY, nodeName } from "../terms/index.ts";
-import { clearHistory } from "./actions.ts";
+import { clearHistory, findActions } from "./actions.ts";
 import { failCount, thresholdReached } from "./failcount.ts";
 import { Role } from "./flags.ts";
 import { noteScores } from "./ledger.ts";
 import { implyLocation } from "./location.ts";
 import { methodsOf } from "./methods.ts";
 import { type Cluster, type Location, type Node, type Resource, topLevel } from "./model.ts";
+import { opKey } from "./operations.ts";
 import { addPlaceScore } from "./places.ts";
 import { noteRecheck, unpackerOf } from "./unpacker.ts";
 
@@ -50,6 +51,8 @@ function applyFailures(cluster: Cluster, rsc: Resource, node: Node): void {
     for (const part of rsc.children) applyFailures(cluster, part, node);
     return;
   }
+  // Failures that are about to be forgotten do not count any more.
+  if (findActions(rsc, opKey(rsc.id, "clear_failcount", 0), node).length > 0) return;
   if (!thresholdReached(unpackerOf(cluster), cluster, rsc, node)) return;
   const banned = whatFails(rsc);
   addPlaceScore(cluster, banned, node, -INFINITY);

@@ -93,6 +93,8 @@ export interface ReleaseRules {
    * brought `node-pending-timeout`, it says only whether: a time is no yes.
    */
   readonly membershipHasTimes: boolean;
+  /** A wish that a node be fenced (attribute `terminate`) is looked at before its state; in 2.1.5 what is wrong with that comes first. */
+  readonly terminationFirst: boolean;
   /**
    * What a member of a group other than the first is colocated with counts the locations of the group, too (the suite's
    * banned-group-inner-constraints). 2.1.5 knows them of the first member only.
@@ -156,6 +158,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     nodeMaxMakesUnique: true,
     expiredFailuresTellNothing: true,
     membershipHasTimes: true,
+    terminationFirst: true,
     membersHaveGroupsLocations: true,
     transientCapacity: true,
     statesNeedNoName: true,
@@ -185,6 +188,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     nodeMaxMakesUnique: false,
     expiredFailuresTellNothing: false,
     membershipHasTimes: false,
+    terminationFirst: false,
     membersHaveGroupsLocations: false,
     transientCapacity: false,
     statesNeedNoName: false,

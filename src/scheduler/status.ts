@@ -153,6 +153,8 @@ function onlineWithFencing(cluster: Cluster, node: Node, xml: XmlElement): boole
   const expected = xml.attributes.get("expected")?.toLowerCase() ?? "down";
   const terminate = terminationRequested(node);
   node.terminate = terminate;
+  const gone = (member ?? 0) <= 0 && online <= 0 && join === "down";
+  const unremarkable = gone || ((member ?? 0) > 0 && online > 0);
   const notReady = () => {
     node.pending = true;
     node.standby = true;
@@ -162,10 +164,10 @@ function onlineWithFencing(cluster: Cluster, node: Node, xml: XmlElement): boole
     fenceNode(cluster, node, "peer has not been seen by the cluster", false);
   } else if (join === "nack") {
     fenceNode(cluster, node, "peer failed Pacemaker membership criteria", false);
-  } else if (terminate) {
-    if (member <= 0 && online <= 0 && join === "down") return false;
+  } else if (terminate && (unremarkable || cluster.rules.terminationFirst)) {
+    if (gone) return false;
     fenceNode(cluster, node, "fencing was requested", false);
-  } else if (expected === "down") {
+  } else if (!terminate && expected === "down") {
     if (member > 0 || online > 0) {
       pendingTimeout(cluster, node, member, online);
       notReady();

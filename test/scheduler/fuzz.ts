@@ -3,7 +3,7 @@
  * pacemaker-cli-utils); prints the smallest cluster of each seed on which they differ. Clusters that only differ by
  * rules that 2.1 and 3.0 apply differently are counted apart, by rule.
  * Usage: bun test/scheduler/fuzz.ts [--seeds N] [--from S] [--shrink 0|1] [--show N]
- *     [--wide [--feature NAME] | --corpus DIR [--unchanged]]
+ *     [--wide [--feature NAME] | --corpus DIR [--changes N | --unchanged]]
  * With --wide the clusters have more features; with --feature only that one, and a seed counts only where the plain
  * cluster is decided alike. With --corpus they are the CIB files of a directory with small changes, and a seed counts
  * only where the file itself is decided alike; --unchanged looks at the files as they are.
@@ -27,7 +27,13 @@ if (corpusAt >= 0) {
   const directory = process.argv[corpusAt + 1] ?? ".";
   const findings = process.argv.includes("--unchanged")
     ? runUnchanged(directory)
-    : runCorpus(directory, { from, seeds, shown, shrink: option("--shrink", 1) === 1 });
+    : runCorpus(directory, {
+        from,
+        seeds,
+        shown,
+        shrink: option("--shrink", 1) === 1,
+        changes: option("--changes", 4),
+      });
   process.exit(findings > 0 ? 1 : 0);
 }
 

@@ -178,6 +178,27 @@ describe("what the status tells of a node", () => {
     expect(shown(entry("last", 7), entry("last_failure", 1))).toEqual(["Start p ( n1 )"]);
   });
 
+  test("failures that are cleared because the parameters have changed ban nobody", () => {
+    const failed = (digest: string) =>
+      `<lrm_rsc_op id="p_last_failure_0" operation="monitor" operation_key="p_monitor_0" interval="0" call-id="3" ` +
+      `rc-code="1" op-status="4" op-digest="${digest}" transition-key="1:1:7:x" last-rc-change="${smallNow - 9}"/>`;
+    const summary = (digest: string) =>
+      decideSmall({
+        nodes: ["n1"],
+        resources: primitive("p", meta("p", { "migration-threshold": "2" })),
+        histories: {
+          n1: `<lrm_resource id="p" class="ocf" provider="heartbeat" type="Dummy">${failed(digest)}</lrm_resource>`,
+        },
+        extra: {
+          n1:
+            '<transient_attributes id="1"><instance_attributes id="t">' +
+            '<nvpair id="t-f" name="fail-count-p#monitor_0" value="2"/></instance_attributes></transient_attributes>',
+        },
+      }).summary;
+    expect(summary("f2317cad3d54cec5d7d7aa7d0bf35cf8")).toEqual(["Stop p ( n1 )  due to node availability"]);
+    expect(summary("0123456789abcdef0123456789abcdef")).toEqual(["Recover p ( n1 )"]);
+  });
+
   test("a monitor that is no longer configured is not cancelled after a stop, even one that failed", () => {
     const failedStop = { task: "stop", rc: 1 };
     const cancels = (...operations: Parameters<typeof history>[1][]) => {

@@ -182,6 +182,18 @@ describe("rules that changed since 2.1", () => {
     expect(fencings([decide("3.0"), decide("2.1")])).toEqual([[], ["Fence (reboot) n2 'node is unclean'"]]);
   });
 
+  test("that a node shall be fenced counts more than what is wrong with it", () => {
+    const terminate = '<nvpair id="x" name="terminate" value="true"/>';
+    const [newer, older] = both({
+      properties: { "stonith-enabled": "true" },
+      resources: '<primitive id="f" class="stonith" type="fence_dummy"/>',
+      states: { n2: { crmd: "offline" } },
+      nodeContents: { n2: `<instance_attributes id="i">${terminate}</instance_attributes>` },
+    });
+    expect(newer).toContain("Fence (reboot) n2 'fencing was requested'");
+    expect(older).toContain("Fence (reboot) n2 'peer process is no longer available'");
+  });
+
   test("what a node can bear may be told by transient attributes", () => {
     const cpu = (id: string, value: number) => utilization(id, { cpu: value });
     const [newer, older] = both({

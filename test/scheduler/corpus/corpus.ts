@@ -46,7 +46,11 @@ export interface PerturbedCluster {
 export class Corpus {
   readonly names: readonly string[];
 
-  constructor(private readonly directory: string) {
+  constructor(
+    private readonly directory: string,
+    /** Changes that a cluster has at most. */
+    private readonly most = 4,
+  ) {
     this.names = readdirSync(directory)
       .filter((file) => file.endsWith(".xml"))
       .map((file) => file.slice(0, -".xml".length))
@@ -61,15 +65,15 @@ export class Corpus {
   }
 
   /**
-   * The cluster of a seed: one of the files with one to four changes, or with those of them whose numbers are in
-   * `only`. The same seed gives the same cluster.
+   * The cluster of a seed: one of the files with some changes, or with those of them whose numbers are in `only`.
+   * The same seed gives the same cluster.
    */
   perturbed(seed: number, only?: readonly number[]): PerturbedCluster {
     const random = new Random(seed, 60);
     const name = random.pick(this.names);
     const cib = this.read(name);
     const now = Number(cib.attributes.get("execution-date"));
-    const changes = Array.from({ length: random.between(1, 4) }, (_, at) =>
+    const changes = Array.from({ length: random.between(1, this.most) }, (_, at) =>
       only && !only.includes(at) ? undefined : applyChange({ cib, now, random: new Random(seed, 61 + at) }),
     );
     return { name, changes: changes.filter((change) => change !== undefined), cib };

@@ -17,6 +17,8 @@ export interface CorpusRun {
   /** Findings that are made small; the others are only listed. */
   readonly shown: number;
   readonly shrink: boolean;
+  /** Changes that a variant has at most. */
+  readonly changes: number;
 }
 
 const differs = (result: ReturnType<typeof compareSeed>): result is Finding =>
@@ -54,8 +56,8 @@ export function runUnchanged(directory: string): number {
 const rulesOf = ({ older }: Explained) => `changed since 2.1, ${older.join(" and ") || "one of several"}`;
 
 /** Compares variants of the files of a directory, prints those that differ, and returns how many those are. */
-export function runCorpus(directory: string, { from, seeds, shown, shrink }: CorpusRun): number {
-  const corpus = new Corpus(directory);
+export function runCorpus(directory: string, { from, seeds, shown, shrink, changes }: CorpusRun): number {
+  const corpus = new Corpus(directory, changes);
   const unchanged = new Unchanged(corpus);
   const found: PerturbedFinding[] = [];
   const counts = new Map<string, number>();

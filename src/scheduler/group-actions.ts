@@ -45,6 +45,7 @@ function constrain(cluster: Cluster, group: Resource): void {
         orderTasks(cluster, member, "stop", lastActive, "stop", Link.Ordered);
       lastActive = member;
     }
+    member.afterUnmanaged = previous !== undefined && (previous.afterUnmanaged || !previous.managed);
     previous = member;
   }
 }

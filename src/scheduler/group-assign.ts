@@ -70,13 +70,9 @@ export const groupAssignment: AssignmentMethods = {
       return;
     }
     // Later members follow the first one; but an unmanaged one before them breaks the chain, also for the clone.
-    for (const member of rsc.children) {
-      if (member === original) return;
-      if (member.managed) continue;
-      for (const colocation of [...rsc.thisWith, ...(rsc.parent?.thisWith ?? [])])
-        if (colocation.score === INFINITY) insertThisWith(list, colocation);
-      return;
-    }
+    if (!original.afterUnmanaged) return;
+    for (const colocation of [...rsc.thisWith, ...(rsc.parent?.thisWith ?? [])])
+      if (colocation.score === INFINITY) insertThisWith(list, colocation);
   },
 
   withThisColocations(rsc, original, list) {

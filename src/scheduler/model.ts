@@ -286,6 +286,8 @@ export class Resource {
   withThis: Colocation[] = [];
   /** A group that hands its colocations over to its members (see ReleaseRules). */
   handsOverColocations = false;
+  /** A member of a group after one that is not managed, whatever befalls them later. */
+  afterUnmanaged = false;
   /** How often it has been tried, as an instance of a clone, to find a place for it. */
   tries = 0;
   tickets: TicketDependency[] = [];

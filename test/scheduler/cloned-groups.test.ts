@@ -84,4 +84,14 @@ describe("a cloned group", () => {
     });
     expect(summary).toContain("Stop m2:0 ( n1 )  due to node availability");
   });
+
+  test("keeps together when it is the lack of fence devices that leaves its members where they are", () => {
+    const { scores } = decideSmall({
+      properties: { "stonith-enabled": "true" },
+      resources: primitive("p") + `<group id="g">${primitive("m1")}${primitive("m2")}</group>`,
+      constraints: '<rsc_colocation id="col" rsc="g" with-rsc="p" score="INFINITY"/>',
+      histories: { n1: running("p"), n2: running("m1") + running("m2") },
+    });
+    expect(scores).toContain("primitive: m2 allocation score on n2: 0");
+  });
 });

@@ -1,5 +1,5 @@
 import { addScores, INFINITY } from "../terms/index.ts";
-import { locations, roleOf, soleLocation } from "./availability.ts";
+import { roleOf, soleLocation } from "./availability.ts";
 import { colocationValue } from "./colocation.ts";
 import { Role } from "./flags.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
@@ -34,7 +34,7 @@ export function compatibleInstance(
 
 /** Whether an instance is (or will be) on a node, in a role if given. */
 export function instanceMatches(instance: Resource, node: Node, role: Role, current: boolean): boolean {
-  if (blockedInside(instance) || !locations(instance, current).includes(node)) return false;
+  if (blockedInside(instance) || soleLocation(instance, current) !== node) return false;
   return role === Role.Unknown || roleOf(instance, current) === role;
 }
 

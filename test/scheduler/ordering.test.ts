@@ -192,4 +192,19 @@ describe("an ordering of an interleaved clone", () => {
     const stopsOfB = transition.actions.filter(({ key, kind }) => kind === "rsc" && key === "b_stop_0");
     expect(stopsOfB.map(({ node }) => node).sort()).toEqual(["n1" as never, "n2" as never]);
   });
+
+  test("finds no partner in an instance whose members are on different nodes", () => {
+    const unmanaged = primitive("m2", meta("m2", { "is-managed": "false" }));
+    const transition = decideSmall({
+      resources:
+        `<clone id="ca"><group id="g">${primitive("m1")}${unmanaged}</group></clone>` +
+        `<clone id="cb">${primitive("b")}${meta("cb", { interleave: "true" })}</clone>`,
+      nodeContents: {
+        n2: '<instance_attributes id="i"><nvpair id="s" name="standby" value="on"/></instance_attributes>',
+      },
+      constraints: order('first="ca" then="cb"'),
+      histories: { n2: running("m2") + running("b") },
+    });
+    expect(transition.summary).toEqual(["Start m1:0 ( n1 )", "Stop b:0 ( n2 )"]);
+  });
 });

@@ -6,7 +6,7 @@ import { applyLocation } from "./location.ts";
 import { assignmentOf, type MergeOptions, type Places } from "./methods.ts";
 import type { Cluster, Colocation, Node, Resource } from "./model.ts";
 import { attributeForColocation } from "./node-attributes.ts";
-import { copyPlaces } from "./places.ts";
+import { copyPlaces } from "./table-order.ts";
 
 /** Marks a node that the merging of preferences has ruled out; it becomes 1 at the end. */
 const ruledOut = -100 * INFINITY;
@@ -146,12 +146,17 @@ export function colocationAffects(
 }
 
 /** Applies a colocation to the places of the dependent, now that the primary has (or has not) one. */
-export function applyToPlaces(dependent: Resource, primary: Resource, colocation: Colocation): void {
+export function applyToPlaces(
+  cluster: Cluster,
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+): void {
   const target = primary.assignedTo;
   const { score, attribute } = colocation;
   if (!target && score < 0) return;
   const value = target && colocationValue(target, attribute, primary);
-  const work = copyPlaces(dependent.allowed);
+  const work = copyPlaces(cluster, dependent.allowed);
   for (const entry of work.values()) {
     if (!target) entry.score = addScores(-score, entry.score);
     else if (sameValue(colocationValue(entry.node, attribute, dependent), value)) {
@@ -185,7 +190,7 @@ export function applyToPriority(dependent: Resource, primary: Resource, colocati
 export function applyThisWith(cluster: Cluster, colocation: Colocation, rsc: Resource): void {
   const { primary, score } = colocation;
   const revertible = colocation.dependentRole >= Role.Promoted || (score < 0 && score > -INFINITY);
-  const archive = revertible ? copyPlaces(rsc.allowed) : undefined;
+  const archive = revertible ? copyPlaces(cluster, rsc.allowed) : undefined;
   if (primary.unassigned) assignmentOf(primary).assign(cluster, primary, undefined, true);
   assignmentOf(rsc).applyColocation(cluster, rsc, primary, colocation, true);
   if (archive && !anyUsable(rsc.allowed)) rsc.allowed = archive;
@@ -230,7 +235,7 @@ function bestMatchingScore(
   const known = parent?.isGroup !== true || rsc === parent.children[0];
   if (named && !known && cluster.rules.membersHaveGroupsLocations) {
     // Only the first member got the group's locations, and this colocation names another one.
-    rsc.allowed = copyPlaces(rsc.allowed);
+    rsc.allowed = copyPlaces(cluster, rsc.allowed);
     for (const location of cluster.locations)
       if (location.rsc === parent) applyLocation(cluster, rsc, location);
   }
@@ -298,10 +303,10 @@ export function mergeScores(
   let work: Places;
   let about = target;
   if (places === undefined) {
-    work = copyPlaces(source.allowed);
+    work = copyPlaces(cluster, source.allowed);
     about = source;
   } else {
-    work = copyPlaces(places);
+    work = copyPlaces(cluster, places);
     if (colocation)
       addMatchingScores(cluster, work, source, about, colocation, factor, options.nonNegative ?? false);
   }

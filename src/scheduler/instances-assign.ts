@@ -7,7 +7,8 @@ import { noteScores } from "./ledger.ts";
 import type { Places } from "./methods.ts";
 import { methodsOf } from "./methods.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
-import { addPlaceScore, copyPlaces } from "./places.ts";
+import { addPlaceScore } from "./places.ts";
+import { copyPlaces } from "./table-order.ts";
 
 /**
  * Distributes the instances of a clone, or the containers of a bundle: first as many as possible stay where they
@@ -84,16 +85,16 @@ function assignEarly(
   // Nothing makes good for a ban.
   const least = cluster.rules.colocationsCountForStaying ? 1 - INFINITY : 0;
   if (!parent || (instance.allowed.get(current)?.score ?? -INFINITY) < least) return false;
-  const tables = copyTables(instance);
+  const tables = copyTables(cluster, instance);
   const original = parent.allowed;
-  parent.allowed = copyPlaces(original);
+  parent.allowed = copyPlaces(cluster, original);
   let stays = false;
   for (let reserved = 0; reserved < available; reserved++) {
     const chosen = assignInstance(cluster, instance, current, maxPerNode);
     stays = chosen === current;
     if (stays || (!instance.isPrimitive && !cluster.rules.groupsAreTakenBack)) break;
     if (!chosen && !cluster.rules.triesAreTentative) break;
-    restoreTables(tables);
+    restoreTables(cluster, tables);
     cluster.ledger?.strike(instance);
     unassign(instance);
     if (!chosen || !cluster.rules.instancesReservePlaces) break;
@@ -157,11 +158,11 @@ function canRun(instance: Resource, node: Node, maxPerNode: number): boolean {
 
 type Tables = readonly (readonly [Resource, Places])[];
 
-function copyTables(rsc: Resource): Tables {
-  const own: [Resource, Places] = [rsc, copyPlaces(rsc.allowed)];
-  return [own, ...rsc.children.flatMap(copyTables)];
+function copyTables(cluster: Cluster, rsc: Resource): Tables {
+  const own: [Resource, Places] = [rsc, copyPlaces(cluster, rsc.allowed)];
+  return [own, ...rsc.children.flatMap((part) => copyTables(cluster, part))];
 }
 
-function restoreTables(tables: Tables): void {
-  for (const [rsc, places] of tables) rsc.allowed = copyPlaces(places);
+function restoreTables(cluster: Cluster, tables: Tables): void {
+  for (const [rsc, places] of tables) rsc.allowed = copyPlaces(cluster, places);
 }

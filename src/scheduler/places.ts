@@ -35,13 +35,6 @@ export const placeAt = (node: Node, score: number): NodeScore => ({
   count: 0,
 });
 
-/** Copy of a node list, so that it can be changed and thrown away. */
-export function copyPlaces(places: ReadonlyMap<Node, NodeScore>): Map<Node, NodeScore> {
-  const copy = new Map<Node, NodeScore>();
-  for (const [node, entry] of places) copy.set(node, { ...entry });
-  return copy;
-}
-
 /** Sets the score of every entry. */
 export function setAll(places: Map<Node, NodeScore>, score: number): void {
   for (const entry of places.values()) entry.score = score;

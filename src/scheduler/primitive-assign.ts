@@ -27,7 +27,7 @@ export const primitiveAssignment: AssignmentMethods = {
         applyToPriority(dependent, primary, colocation);
         break;
       case "location":
-        applyToPlaces(dependent, primary, colocation);
+        applyToPlaces(cluster, dependent, primary, colocation);
         break;
       case "nothing":
         break;

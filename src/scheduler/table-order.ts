@@ -13,16 +13,32 @@ function hash(key: string): number {
   return sum;
 }
 
-/** Puts an entry into the first free slot of those that its id leads to. */
-function insert<T>(
-  slots: (readonly [number, T] | undefined)[],
-  prime: number,
-  entry: readonly [number, T],
-): void {
-  const mask = slots.length - 1;
-  let index = (Math.imul(entry[0], 11) >>> 0) % prime;
-  for (let step = 1; slots[index] !== undefined; step++) index = (index + step) & mask;
-  slots[index] = entry;
+type Slots<T> = ([hash: number, value: T] | undefined)[];
+
+/** The first slot that is not taken of those that a hash leads to. */
+function freeSlot(hash: number, bits: number, taken: (index: number) => boolean): number {
+  let index = (Math.imul(hash, 11) >>> 0) % (primes[bits - smallest] ?? 1 << bits);
+  for (let step = 1; taken(index); step++) index = (index + step) & ((1 << bits) - 1);
+  return index;
+}
+
+/** Spreads the entries over more slots, where they are: whoever is in the way of one that moves is the next to move. */
+function enlarge<T>(slots: Slots<T>, bits: number): void {
+  const old = slots.length;
+  const settled = new Set<number>();
+  slots.length = 1 << bits;
+  for (let index = 0; index < old; index++) {
+    if (settled.has(index)) continue;
+    let entry = slots[index];
+    slots[index] = undefined;
+    while (entry) {
+      const target = freeSlot(entry[0], bits, (at) => settled.has(at));
+      const evicted: Slots<T>[number] = slots[target];
+      slots[target] = entry;
+      settled.add(target);
+      entry = evicted;
+    }
+  }
 }
 
 /**
@@ -32,18 +48,23 @@ function insert<T>(
  */
 export function tableOrder(places: Places): NodeScore[] {
   let bits = smallest;
-  let slots: (readonly [number, NodeScore] | undefined)[] = new Array(1 << bits).fill(undefined);
+  const slots: Slots<NodeScore> = new Array(1 << bits).fill(undefined);
   let count = 0;
   for (const place of places.values()) {
-    insert(slots, primes[bits - smallest] ?? slots.length, [hash(place.node.id), place]);
+    const key = hash(place.node.id);
+    slots[freeSlot(key, bits, (index) => slots[index] !== undefined)] = [key, place];
     count++;
     if (slots.length > count + (count >> 4)) continue;
-    const filled = slots;
     bits = Math.max(smallest, 32 - Math.clz32(Math.trunc(count * 1.333)));
-    slots = new Array(1 << bits).fill(undefined);
-    for (const entry of filled) if (entry) insert(slots, primes[bits - smallest] ?? slots.length, entry);
+    enlarge(slots, bits);
   }
   return slots.flatMap((entry) => (entry ? [entry[1]] : []));
+}
+
+/** Copy of a node list, so that it can be changed and thrown away. It is filled in the order of the table. */
+export function copyPlaces({ options }: Cluster, places: Places): Places {
+  const ordered = options.placementStrategy === "balanced" ? tableOrder(places) : [...places.values()];
+  return new Map(ordered.map((entry) => [entry.node, { ...entry }]));
 }
 
 /** Nodes in the order in which they are chosen; `active` is preferred among equals. */

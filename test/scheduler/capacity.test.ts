@@ -59,6 +59,24 @@ describe("choice among nodes by capacity", () => {
     expect(decided).toEqual(["a n1", "b n2", "i n1", "i n2"]);
   });
 
+  test("a list of nodes that has been copied gives the nodes in the order of the copy's table", () => {
+    const nodes = Array.from({ length: 15 }, (_, index) => `n${index + 101}`);
+    const free = { n101: { cpu: 5 }, n109: { memory: 8 }, n110: { cpu: 7 } };
+    const gone = nodes.filter((node) => !(node in free));
+    const cluster: SmallCluster = {
+      properties: { "placement-strategy": "balanced" },
+      nodes,
+      nodeContents: Object.fromEntries(
+        Object.entries(free).map(([node, values]) => [node, utilization(node, values)]),
+      ),
+      states: Object.fromEntries(gone.map((node) => [node, { in_ccm: "false", crmd: "offline" }])),
+      resources: `<clone id="c">${primitive("a")}</clone>${primitive("p")}`,
+      constraints: '<rsc_colocation id="k" rsc="c" with-rsc="p" score="-INFINITY"/>',
+    };
+    // As crm_simulate 2.1.5 has it; nodes of a table that is not a copy would give p to n110.
+    expect(placed(cluster)).toEqual(["a n109", "a n110", "p n101"]);
+  });
+
   test("a colocation with the promoted role binds nothing that is not promoted", () => {
     const constraint = together("b", "a").replace("score", 'with-rsc-role="Promoted" score');
     const decided = placed({

@@ -62,13 +62,19 @@ function applyFailures(cluster: Cluster, rsc: Resource, node: Node): void {
 }
 
 function failureText(cluster: Cluster, rsc: Resource, node: Node): string {
+  const threshold = formatScore(rsc.migrationThreshold);
   const { count, lastFailure } = failCount(unpackerOf(cluster), node, rsc, { fillers: true });
   const ends = lastFailure + rsc.failureTimeoutMs / 1000;
   const end =
     rsc.failureTimeoutMs > 0 && lastFailure > 0
-      ? `forgotten at ${new Date(ends * 1000).toISOString()}`
-      : "not forgotten by itself";
-  return `${rsc.id} has failed there ${formatScore(count)} times, migration-threshold allows ${formatScore(rsc.migrationThreshold)}; ${end}`;
+      ? `forgotten at ${new Date(ends * 1000)
+          .toISOString()
+          .replace("T", " ")
+          .replace(/\.\d+Z$/, "Z")}`
+      : "not forgotten by itself (no failure-timeout)";
+  if (count >= INFINITY) return `a failure of ${rsc.id} there keeps it away for good; ${end}`;
+  const times = count === 1 ? "once" : `${count} times`;
+  return `${rsc.id} has failed there ${times}, and migration-threshold is ${threshold}; ${end}`;
 }
 
 /** Anonymous instances are alike: what fails is their clone. */
@@ -89,8 +95,13 @@ function applyExclusiveDiscovery(cluster: Cluster, rsc: Resource, node: Node): v
   const entry = rsc.allowed.get(node);
   if (!entry || entry.discovery === "exclusive") return;
   entry.score = -INFINITY;
+  const exclusive = cluster.locations.find(
+    (location) =>
+      location.discovery === "exclusive" && topLevel(location.rsc, false) === topLevel(rsc, false),
+  );
   noteScores(cluster, rsc, {
     source: "location",
+    ...(exclusive?.cause.id === undefined ? {} : { id: exclusive.cause.id }),
     text: "a location constraint with resource-discovery=exclusive keeps it to other nodes",
   });
 }

@@ -48,13 +48,16 @@ const beginning =
     const score = rsc.allowed.get(node)?.score;
     if (score === node.baseScore && score !== 0)
       return { source: "node", id: node.id, text: `${node.name} has this score itself` };
-    return {
-      source: "history",
-      text: rsc.managed
-        ? "what it is, or what the histories say of it, binds it to its place"
-        : "it is unmanaged: the cluster leaves it where it is",
-    };
+    return { source: "history", text: historyText(rsc, score ?? 0) };
   };
+
+function historyText(rsc: Resource, score: number): string {
+  if (rsc.removed) return "it is not configured any more";
+  if (score < 0) return "what its history says of it there keeps it away";
+  return rsc.managed
+    ? "what it is, or what the histories say of it, binds it to its place"
+    : "it is unmanaged: the cluster leaves it where it is";
+}
 
 const carried: Cause = {
   source: "container",

@@ -103,7 +103,7 @@ beta: not chosen, score -INFINITY
       resources: primitive("web", meta("web", { "target-role": "Stopped" })) + primitive("fence1"),
     };
     const decided = schedule({ cib: cib(fixture), now, explain: true });
-    expect(explained(fixture, decided, "web")).toBe(`web is stopped and stays so: no node may run it.
+    expect(explained(fixture, decided, "web")).toBe(`web is stopped and stays so.
               its target-role is Stopped
   → start it: hactl resource start web
 alpha: not chosen, score -INFINITY
@@ -111,7 +111,7 @@ alpha: not chosen, score -INFINITY
    -INFINITY  the node is standby
   → take alpha out of standby: hactl node online alpha
 beta: not chosen, score -INFINITY
-   -INFINITY  web has failed there INFINITY times, migration-threshold allows INFINITY; not forgotten by itself
+   -INFINITY  a failure of web there keeps it away for good; not forgotten by itself (no failure-timeout)
    -INFINITY  it shall be stopped
   → repair it, then: hactl resource cleanup web beta
 gamma: not chosen, score -INFINITY

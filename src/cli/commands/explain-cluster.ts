@@ -61,9 +61,17 @@ export const actionCommand = defineCommand({
     file: { type: "string", alias: "x", valueHint: "FILE", description: "decide for a CIB from a file" },
   },
   run: async ({ args }) => {
-    const { transition } = await decide(args.file);
+    const { cluster, transition } = await decide(args.file);
     const found = actionsNamed(transition, args.key);
     if (found.length === 0) {
+      const rsc = namesOf(cluster).find((name) => args.key === name || args.key.startsWith(`${name}_`));
+      if (rsc !== undefined)
+        throw new HactlError({
+          code: "NO_SUCH_OBJECT",
+          what: `the cluster will not do ${args.key}: there is no such action in its plan`,
+          cure: `See why: hactl explain ${rsc}`,
+          exit: CrmExit.NOSUCH,
+        });
       if (transition.actions.length > 0)
         throw unknown(
           "action",

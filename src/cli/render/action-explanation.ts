@@ -1,4 +1,5 @@
 import type { ActionName, GraphAction, Transition } from "../../scheduler/index.ts";
+import { formatScore } from "../../terms/index.ts";
 
 /** What one action of a transition waits for, and what waits for it. */
 export interface ActionExplanation {
@@ -28,8 +29,14 @@ const kinds: Readonly<Record<GraphAction["kind"], string>> = {
 /** The actions that a key, or its beginning, means; an exact one wins. */
 export function actionsNamed(transition: Transition, key: string): GraphAction[] {
   const exact = transition.actions.filter((action) => action.key === key || internalKey(action) === key);
-  return exact.length > 0 ? exact : transition.actions.filter((action) => action.key.startsWith(`${key}_`));
+  return exact.length > 0
+    ? exact
+    : transition.actions.filter((action) => /^[-_]/.test(rest(action.key, key)));
 }
+
+/** What is behind the beginning of a key; nothing where it begins otherwise. */
+const rest = (key: string, beginning: string): string =>
+  key.startsWith(beginning) ? key.slice(beginning.length) : "";
 
 const internalKey = ({ key, rsc }: GraphAction): string =>
   rsc?.longId !== undefined && key.startsWith(`${rsc.id}_`)
@@ -54,10 +61,13 @@ export function explainAction(transition: Transition, action: GraphAction): Acti
   return {
     key: action.key,
     id: action.id,
-    what: kinds[action.kind],
+    what:
+      action.place === undefined
+        ? kinds[action.kind]
+        : `nothing is run: ${action.place} is fenced, so it counts as done`,
     ...(action.node === undefined ? {} : { node: action.node }),
     because,
-    reasons: [...new Set([...fencing, ...reasons])],
+    reasons: [...new Set([...fencing, ...reasons, ...scores(transition, action, about)])],
     waitsFor: action.inputs.flatMap((input) => {
       const before = byId.get(input);
       return before ? [actionName(before)] : [];
@@ -65,6 +75,16 @@ export function explainAction(transition: Transition, action: GraphAction): Acti
     waitsInVainFor: (action.unmet ?? []).map(actionName),
     before: transition.actions.filter(({ inputs }) => inputs.includes(action.id)).map(actionName),
   };
+}
+
+/** Why it stops there, or starts there: what speaks against the place, or for it. */
+function scores({ ledger = [] }: Transition, action: GraphAction, about: readonly string[]): string[] {
+  const leaves = ["stop", "demote", "migrate_to"].includes(action.task);
+  if (!leaves && !["start", "promote", "migrate_from"].includes(action.task)) return [];
+  return ledger
+    .filter(({ rsc, node }) => about.includes(rsc) && node === action.node)
+    .filter(({ score = 0 }) => (leaves ? score < 0 : score > 0))
+    .map(({ score = 0, text }) => `${score > 0 ? "+" : ""}${formatScore(score)} ${text}`);
 }
 
 /** An explanation as lines. */

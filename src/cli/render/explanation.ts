@@ -1,14 +1,13 @@
+import type { XmlElement } from "../../cib/index.ts";
 import {
   type Cluster,
   type Node,
-  parseRole,
   type Reason,
   type Resource,
-  Role,
   roleName,
   type Transition,
 } from "../../scheduler/index.ts";
-import { addScores, formatScore, INFINITY } from "../../terms/index.ts";
+import { addScores, formatScore, INFINITY, OpStatus } from "../../terms/index.ts";
 import {
   activeNodes,
   displayedRole,
@@ -16,9 +15,11 @@ import {
   primitivesOf,
   printableId,
   sortedNodes,
-  targetRole,
 } from "./cluster-view.ts";
-import { failCount, formatCount } from "./operations.ts";
+import { exitText, statusText } from "./exit-texts.ts";
+import { constraintOf, generalNotes } from "./explanation-notes.ts";
+import { failCount, formatCount, type OperationEntry, readOperation } from "./operations.ts";
+import { formatUtc } from "./simulate-report.ts";
 
 /** Why a node is or is not the place of a resource. */
 export interface NodeExplanation {
@@ -71,16 +72,18 @@ export function explainResource(
   const reasons = transition.reasons.filter((reason) => around.has(reason.rsc));
   const placed = placesOf(transition, rsc);
   const nodes = sortedNodes(cluster).filter(({ name }) => only === undefined || name === only);
+  const planned = transition.summary.filter((line) => mentions(line, rsc));
+  const notes = generalNotes(cluster, transition, rsc, planned);
   const general = [
-    ...generalReasons(cluster, rsc),
+    ...notes.map(({ source, text }) => ({ source, text })),
     ...reasons.filter(({ node }) => node === undefined).map(explained),
   ];
   return {
     rsc: rsc.id,
-    summary: summaryOf(rsc, placed),
-    planned: transition.summary.filter((line) => mentions(line, rsc)),
+    summary: summaryOf(rsc, placed, planned, general.length > 0),
+    planned,
     general: withoutRepeats(general),
-    generalChanges: generalChanges(cluster, rsc),
+    generalChanges: notes.flatMap(({ change }) => change ?? []),
     nodes: nodes.map((node) => explainNode(cluster, transition, rsc, node, placed)),
   };
 }
@@ -102,7 +105,12 @@ const mentions = (line: string, rsc: Resource): boolean => {
   return words[1] === rsc.id || words[1] === printableId(rsc) || line.includes(`(resource: ${rsc.id})`);
 };
 
-function summaryOf(rsc: Resource, placed: Transition["placement"]): string {
+function summaryOf(
+  rsc: Resource,
+  placed: Transition["placement"],
+  planned: readonly string[],
+  explained: boolean,
+): string {
   const role = displayedRole(rsc);
   const now = activeNodes(rsc).map(({ name }) => name);
   const state = now.length === 0 ? "is stopped" : `is ${roleName(role)} on ${now.join(" and ")}`;
@@ -111,14 +119,14 @@ function summaryOf(rsc: Resource, placed: Transition["placement"]): string {
   const same =
     placed.length === now.length &&
     placed.every((place) => now.includes(place.node) && place.role === roleName(role));
-  if (wanted.length === 0) {
-    return now.length === 0
-      ? `${rsc.id} ${state} and stays so: no node may run it`
-      : `${rsc.id} ${state}${failed} and will be stopped`;
-  }
+  if (now.length > 0 && (wanted.length === 0 || planned.some((line) => line.startsWith("Stop "))))
+    return `${rsc.id} ${state}${failed} and will be stopped`;
+  if (wanted.length === 0) return `${rsc.id} ${state} and stays so${explained ? "" : ": no node may run it"}`;
+  if (rsc.blocked) return `${rsc.id} ${state}${failed}; it is blocked and left as it is`;
+  const blocked = planned.some((line) => /blocked\)?$/.test(line)) ? ", but cannot do that now" : "";
   return same && !rsc.failed
     ? `${rsc.id} ${state} and stays there`
-    : `${rsc.id} ${state}${failed}; the cluster wants it ${wanted.join(" and ")}`;
+    : `${rsc.id} ${state}${failed}; the cluster wants it ${wanted.join(" and ")}${blocked}`;
 }
 
 const explained = ({ score, source, id, text }: Reason): ExplainedReason => ({
@@ -138,42 +146,6 @@ function withoutRepeats(reasons: readonly ExplainedReason[]): ExplainedReason[] 
   });
 }
 
-/** What keeps it from running, or from being touched, on any node. */
-function generalReasons(cluster: Cluster, rsc: Resource): ExplainedReason[] {
-  const reasons: ExplainedReason[] = [];
-  const add = (source: string, text: string, id?: string) =>
-    reasons.push({ source, text, ...(id === undefined ? {} : { id }) });
-  const target = targetRole(rsc);
-  if (target !== undefined && parseRole(target) !== Role.Started)
-    add("target-role", `its target-role is ${target}`);
-  if (cluster.options.stopAll) add("property", "stop-all-resources is set");
-  if (cluster.options.maintenance)
-    add("property", "the cluster is in maintenance mode: it starts and stops nothing");
-  if (!cluster.quorate && cluster.options.noQuorumPolicy !== "ignore") {
-    add("quorum", `there is no quorum (no-quorum-policy=${cluster.options.noQuorumPolicy})`);
-  }
-  if (!rsc.managed && !cluster.options.maintenance)
-    add("managed", "it is unmanaged: the cluster leaves it as it is");
-  if (rsc.blocked)
-    add("blocked", "it is blocked after a failure: nothing is done with it until somebody cleans up");
-  return reasons;
-}
-
-function generalChanges(cluster: Cluster, rsc: Resource): string[] {
-  const changes: string[] = [];
-  const target = targetRole(rsc);
-  if (target !== undefined && parseRole(target) === Role.Stopped)
-    changes.push(`start it: hactl resource start ${rsc.configId}`);
-  if (cluster.options.stopAll) changes.push("set stop-all-resources=false");
-  if (cluster.options.maintenance) changes.push("end the maintenance: set maintenance-mode=false");
-  if (!cluster.quorate && cluster.options.noQuorumPolicy !== "ignore")
-    changes.push("bring nodes back until there is quorum");
-  if (!rsc.managed && !cluster.options.maintenance)
-    changes.push(`manage it again: hactl resource manage ${rsc.configId}`);
-  if (rsc.blocked) changes.push(`repair it, then: hactl resource cleanup ${rsc.configId}`);
-  return changes;
-}
-
 function explainNode(
   cluster: Cluster,
   transition: Transition,
@@ -186,9 +158,9 @@ function explainNode(
     (reason) => reason.rsc === rsc.id && reason.node === node.name,
   );
   const all = [
-    ...booked.map(explained),
-    ...excluded(cluster, transition, rsc, node),
-    ...nodeReasons(node, rsc),
+    ...booked.map(explained).map((reason) => withValues(cluster, node, reason)),
+    ...(rsc.removed ? [] : excluded(cluster, transition, rsc, node)),
+    ...nodeReasons(cluster, node, rsc),
     ...(chosen ? choice(transition, rsc, node) : []),
   ];
   return {
@@ -218,19 +190,65 @@ const choice = (transition: Transition, rsc: Resource, node: Node): ExplainedRea
     .map(({ source, text }) => ({ source, text }));
 
 /** What the node itself says against it. */
-function nodeReasons(node: Node, rsc: Resource): ExplainedReason[] {
+function nodeReasons(cluster: Cluster, node: Node, rsc: Resource): ExplainedReason[] {
   const reasons: ExplainedReason[] = [];
   const add = (text: string) => reasons.push({ source: "node", score: -INFINITY, text });
   const state = nodeStateText(node);
-  if (state !== "online") add(`the node is ${state}`);
+  if (state !== "online") add(`the node is ${state.replace(/^maintenance$/, "in maintenance")}`);
   else if (node.shutdown) add("the node is shutting down");
   const { count } = failCount(node, rsc.historyId || rsc.id);
   if (count > 0 && count < rsc.migrationThreshold)
     reasons.push({
       source: "failure",
-      text: `it has failed there ${formatCount(count)} times; migration-threshold is ${formatCount(rsc.migrationThreshold)}`,
+      text: `it has failed there ${count === 1 ? "once" : `${formatCount(count)} times`}; migration-threshold is ${formatCount(rsc.migrationThreshold)}`,
     });
-  return reasons;
+  return [...reasons, ...lastFailure(cluster, node, rsc)];
+}
+
+/** What went wrong there last, in the agent's words. */
+function lastFailure(cluster: Cluster, node: Node, rsc: Resource): ExplainedReason[] {
+  const names = new Set([rsc.id, rsc.historyId, printableId(rsc)]);
+  const last = cluster.failedOps
+    .filter((failed) => failed.node === node)
+    .map(({ xml }) => readOperation(xml))
+    .filter((operation) => names.has(operation.rsc))
+    .sort((a, b) => b.changed - a.changed)[0];
+  if (!last) return [];
+  return [{ source: "last-failure", text: `what failed there last: ${outcomeOf(last)}` }];
+}
+
+/** Execution statuses of a command that ended by itself: its exit code tells more. */
+const ended: ReadonlySet<number> = new Set([
+  OpStatus.DONE,
+  OpStatus.ERROR,
+  OpStatus.ERROR_HARD,
+  OpStatus.ERROR_FATAL,
+]);
+
+function outcomeOf({ task, intervalMs, rc, status, exitReason, changed }: OperationEntry): string {
+  const name = task === "monitor" && intervalMs === 0 ? "probe" : task;
+  const outcome = ended.has(status) ? exitText(rc) : statusText(status);
+  const why = exitReason === "" ? "" : ` – ${exitReason}`;
+  return `${name}: ${outcome}${why}${changed > 0 ? ` (${formatUtc(changed)})` : ""}`;
+}
+
+/** A rule of a location constraint with what its attributes are on the node. */
+function withValues(cluster: Cluster, node: Node, reason: ExplainedReason): ExplainedReason {
+  if (reason.source !== "location" || reason.id === undefined) return reason;
+  const names = ruleAttributes(constraintOf(cluster, reason.id)).filter((name) => !name.startsWith("#"));
+  if (names.length === 0) return reason;
+  const values = [...new Set(names)].map((name) => {
+    const value = node.attributes.get(name);
+    return value === undefined ? `${name} is not defined` : `${name} is ${value}`;
+  });
+  return { ...reason, text: `${reason.text} (here ${values.join(", ")})` };
+}
+
+function ruleAttributes(source: XmlElement | undefined): string[] {
+  return (source?.children ?? []).flatMap((part) => [
+    ...(part.name === "expression" ? [part.attributes.get("attribute") ?? ""] : []),
+    ...ruleAttributes(part),
+  ]);
 }
 
 function nodeChanges(
@@ -259,17 +277,20 @@ function changeFor(
         return `take ${node.name} out of standby: hactl node online ${node.name}`;
       if (node.maintenance) return `end the maintenance of ${node.name}: hactl node ready ${node.name}`;
       return node.online ? undefined : `start hactl on ${node.name}`;
+    case "history":
     case "failure":
+      if (rsc.removed) return undefined;
       return `repair it, then: hactl resource cleanup ${rsc.configId} ${node.name}`;
     case "location":
       return id?.startsWith("cli-")
         ? `lift the ban: hactl resource clear ${rsc.configId}`
         : `change the constraint: hactl configure show ${id ?? ""}`.trim();
     case "colocation":
-      if (id === "#group-members") return "move the members before it in its group, too";
+      if (id === "#group-members")
+        return `see the whole group: hactl explain ${rsc.parent?.configId ?? rsc.id}`;
       return `change the colocation ${id ?? ""}, or what it depends on`.replace("  ", " ");
     case "ticket":
-      return `grant the ticket of ${id ?? "the constraint"}`;
+      return grantTicket(cluster, id);
     case "utilization":
     case "capacity":
       return `give ${node.name} more capacity, or the resource less need`;
@@ -281,6 +302,13 @@ function changeFor(
     default:
       return undefined;
   }
+}
+
+function grantTicket(cluster: Cluster, constraint: string | undefined): string {
+  const ticket =
+    constraint === undefined ? undefined : constraintOf(cluster, constraint)?.attributes.get("ticket");
+  if (ticket === undefined) return "grant its ticket";
+  return `let this site have the ticket: crm_ticket --ticket ${ticket} --grant`;
 }
 
 /** An explanation as plain sentences. */
@@ -300,5 +328,5 @@ export function explanationText(explanation: ResourceExplanation): string {
 
 function reasonText({ score, text }: ExplainedReason): string {
   const shown = score === undefined ? "" : score > 0 ? `+${formatScore(score)}` : formatScore(score);
-  return `${shown.padStart(10)}  ${text}`;
+  return `${shown.padStart(10)}  ${text.replace(/^#group-members: /, "its group: ")}`;
 }

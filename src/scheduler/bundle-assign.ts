@@ -29,9 +29,11 @@ const inside: Cause = { source: "bundle", text: "it runs inside its own replica,
 export const bundleAssignment: AssignmentMethods = {
   assign(cluster, rsc, prefer, stopIfFail) {
     const { bundle } = rsc;
-    if (!bundle || rsc.assigning || !rsc.unassigned) return undefined;
-    rsc.assigning = true;
+    if (!bundle || rsc.assigning) return undefined;
+    // One that went before what depends on it shows its scores once more when its own turn comes.
     showScores(cluster, rsc, "bundle");
+    if (!rsc.unassigned) return undefined;
+    rsc.assigning = true;
     const containers = bundle.replicas
       .map(({ container }) => container)
       .sort((a, b) => compareInstances(cluster, a, b));

@@ -112,6 +112,8 @@ export interface Transition {
   readonly summary: readonly string[];
   readonly scores: readonly string[];
   readonly reasons: readonly Reason[];
+  /** Where each agent's resource will be, parts of bundles too, by its own id; written down with the ledger. */
+  readonly assigned?: readonly Placement[];
   /** What each score is the sum of, by resource and node, in the order in which it was added. */
   readonly ledger?: readonly Reason[];
   readonly messages: readonly SchedulerMessage[];

@@ -83,7 +83,7 @@ export function scheduleCluster(cluster: Cluster): Transition {
     summary: summarize(cluster),
     scores: cluster.scores,
     reasons: cluster.reasons,
-    ...(cluster.ledger ? { ledger: cluster.ledger.reasons() } : {}),
+    ...(cluster.ledger ? { ledger: cluster.ledger.reasons(), assigned: assigned(cluster) } : {}),
     messages: cluster.messages,
     quorate: cluster.quorate,
     fencing: fencings(cluster, actions),
@@ -105,6 +105,18 @@ function fencings(cluster: Cluster, actions: readonly GraphAction[]): Transition
   );
 }
 
+/** Where each agent's resource will be. */
+function assigned(cluster: Cluster): Placement[] {
+  return [...new Set(cluster.resourceById.values())].flatMap((rsc) => {
+    const node = rsc.assignedTo;
+    if (!rsc.isPrimitive || !node || rsc.nextRole <= Role.Stopped) return [];
+    return [{ rsc: rsc.id, role: placedRole(rsc), node: nodeName(node.name) }];
+  });
+}
+
+const placedRole = ({ nextRole }: Resource): Placement["role"] =>
+  nextRole === Role.Promoted ? "Promoted" : nextRole === Role.Unpromoted ? "Unpromoted" : "Started";
+
 /** Where everything is when all that can be done has been done. */
 function placements(cluster: Cluster): Placement[] {
   const result: Placement[] = [];
@@ -114,7 +126,7 @@ function placements(cluster: Cluster): Placement[] {
     if (node && role > Role.Stopped)
       result.push({
         rsc: id,
-        role: role === Role.Promoted ? "Promoted" : role === Role.Unpromoted ? "Unpromoted" : "Started",
+        role: placedRole(rsc),
         node: nodeName(node.name),
         ...(rsc.id === id || rsc.replica ? {} : { instance: rsc.id }),
       });

@@ -201,6 +201,18 @@ describe("what is said is true, and what would have to change is named", () => {
   });
 });
 
+test("a replica's container and its connection have places of their own", () => {
+  const fixture: ClusterFixture = {
+    nodes: [alpha],
+    resources: `<bundle id="b"><podman image="i" replicas="1"/><network control-port="3121"/>${primitive("web")}</bundle>`,
+  };
+  for (const id of ["b-podman-0", "b-0"])
+    expect(lines(fixture, id)[0]).toBe(`${id} is stopped; the cluster wants it Started on alpha.`);
+  const inside = lines(fixture, "web");
+  expect(inside).toContain("b-0: chosen, score INFINITY");
+  expect(inside).toContain("the node is OFFLINE, and is to come up");
+});
+
 test("an action names what drives it away, and one that is only assumed says why", () => {
   const banned = decide({
     nodes: [webOnAlpha, beta],

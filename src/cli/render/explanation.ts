@@ -94,6 +94,7 @@ function parentsOf(rsc: Resource): Resource[] {
 
 /** Instances of an anonymous clone have one name; which one is meant is told beside it. */
 const placesOf = (transition: Transition, rsc: Resource) =>
+  transition.assigned?.filter((place) => place.rsc === rsc.id) ??
   transition.placement.filter((place) =>
     place.instance === undefined
       ? place.rsc === rsc.id || place.rsc === printableId(rsc)
@@ -122,6 +123,7 @@ function summaryOf(
   if (now.length > 0 && (wanted.length === 0 || planned.some((line) => line.startsWith("Stop "))))
     return `${rsc.id} ${state}${failed} and will be stopped`;
   if (wanted.length === 0) return `${rsc.id} ${state} and stays so${explained ? "" : ": no node may run it"}`;
+  if (rsc.removed) return `${rsc.id} ${state}${failed}; it cannot be stopped now`;
   if (rsc.blocked) return `${rsc.id} ${state}${failed}; it is blocked and left as it is`;
   const blocked = planned.some((line) => /blocked\)?$/.test(line)) ? ", but cannot do that now" : "";
   return same && !rsc.failed
@@ -160,7 +162,7 @@ function explainNode(
   const all = [
     ...booked.map(explained).map((reason) => withValues(cluster, node, reason)),
     ...(rsc.removed ? [] : excluded(cluster, transition, rsc, node)),
-    ...nodeReasons(cluster, node, rsc),
+    ...nodeReasons(cluster, node, rsc, chosen),
     ...(chosen ? choice(transition, rsc, node) : []),
   ];
   return {
@@ -190,11 +192,14 @@ const choice = (transition: Transition, rsc: Resource, node: Node): ExplainedRea
     .map(({ source, text }) => ({ source, text }));
 
 /** What the node itself says against it. */
-function nodeReasons(cluster: Cluster, node: Node, rsc: Resource): ExplainedReason[] {
+function nodeReasons(cluster: Cluster, node: Node, rsc: Resource, chosen: boolean): ExplainedReason[] {
   const reasons: ExplainedReason[] = [];
   const add = (text: string) => reasons.push({ source: "node", score: -INFINITY, text });
   const state = nodeStateText(node);
-  if (state !== "online") add(`the node is ${state.replace(/^maintenance$/, "in maintenance")}`);
+  // A guest node may come up with what it is started by; what is not managed stays wherever it is.
+  if (state !== "online" && chosen && node.isRemoteOrGuest)
+    reasons.push({ source: "node", text: `the node is ${state}, and is to come up` });
+  else if (state !== "online") add(`the node is ${state.replace(/^maintenance$/, "in maintenance")}`);
   else if (node.shutdown) add("the node is shutting down");
   const { count } = failCount(node, rsc.historyId || rsc.id);
   if (count > 0 && count < rsc.migrationThreshold)
@@ -278,8 +283,9 @@ function changeFor(
       if (node.maintenance) return `end the maintenance of ${node.name}: hactl node ready ${node.name}`;
       return node.online ? undefined : `start hactl on ${node.name}`;
     case "history":
+      if (lastFailure(cluster, node, rsc).length === 0 || rsc.removed) return undefined;
+      return `repair it, then: hactl resource cleanup ${rsc.configId} ${node.name}`;
     case "failure":
-      if (rsc.removed) return undefined;
       return `repair it, then: hactl resource cleanup ${rsc.configId} ${node.name}`;
     case "location":
       return id?.startsWith("cli-")

@@ -1,5 +1,6 @@
 import { element } from "../cib/index.ts";
 import { HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
+import { AgentCatalogue } from "./agent-catalogue.ts";
 import { seconds } from "./agent-run.ts";
 import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./device-info.ts";
 import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
@@ -18,7 +19,8 @@ import type {
 import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
 import { isFencerMessage } from "./messages.ts";
-import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
+import type { AgentMetadata } from "./metadata.ts";
+import { OwnRequests } from "./own-requests.ts";
 import { actionLimit } from "./parameters.ts";
 import {
   deviceTimeout,
@@ -61,20 +63,11 @@ export class Fencer {
   private members: readonly NodeName[] = [];
   private leader: NodeName | undefined;
   private readonly operations = new Map<string, Operation>();
-  /** Requests of this node whose message has not come round yet. */
-  private readonly asked = new Map<string, FenceRequest>();
-  /** Requests whose end was told here. */
-  private readonly reported = new Set<string>();
-  /** Own requests whose end this node has announced itself. */
-  private readonly gaveUp = new Set<string>();
+  private readonly own = new OwnRequests();
   /** Orders and results sent by this coordinator that have not come round yet. */
   private readonly sent = new Map<string, string>();
   private readonly tests = new TestBoard();
-  private readonly agents = new Map<NodeName, ReadonlyMap<string, AgentMetadata | null>>();
-  private readonly ownAgents = new Map<string, AgentMetadata | null>();
-  private readonly fetching = new Set<string>();
-  /** When an agent without metadata may be asked again. */
-  private readonly askAgain = new Map<string, Millis>();
+  private readonly agents = new AgentCatalogue();
   private readonly notices: KdumpNotices;
   private readonly history: FenceHistory;
   private readonly executions: Executions;
@@ -86,7 +79,7 @@ export class Fencer {
     this.graceMs = options.graceMs ?? 5000;
     this.notices = new KdumpNotices(options.detectionMs, options.noticeMaxAgeMs ?? 60_000);
     this.history = new FenceHistory(options.historyLimit ?? 500);
-    const metadataOf = (agent: string) => this.ownAgents.get(agent);
+    const metadataOf = (agent: string) => this.agents.ownOf(agent);
     const emit = (effect: FencerEffect) => void this.effects.push(effect);
     this.executions = new Executions(options.self, this.graceMs, metadataOf, emit, (answer) =>
       this.broadcast({ type: "answer", answer }),
@@ -205,33 +198,22 @@ export class Fencer {
       this.said = problems;
       for (const problem of this.configuration.problems) this.log("warning", problem);
     }
-    for (const device of this.configuration.devices.values()) this.learn(device, now);
+    for (const device of this.configuration.devices.values())
+      if (this.agents.wants(device, now)) this.effects.push({ type: "fetch-metadata", agent: device.agent });
     this.advanceAll(now);
   }
 
-  /** Asks for metadata that is not known; an agent that was missing may have been installed meanwhile. */
-  private learn(device: FenceDevice, now: Millis): void {
-    const { agent, kind } = device;
-    if (kind !== "fence-agent" || this.fetching.has(agent) || this.ownAgents.get(agent)) return;
-    if (now < (this.askAgain.get(agent) ?? now)) return;
-    this.askAgain.set(agent, now + 60_000);
-    this.fetching.add(agent);
-    this.effects.push({ type: "fetch-metadata", agent });
-  }
-
   private takeMetadata(agent: string, metadata: AgentMetadata | undefined, now: Millis): void {
-    this.fetching.delete(agent);
     if (!metadata)
       this.log("warning", `fence agent ${agent} is not installed here or has no readable metadata`);
-    this.ownAgents.set(agent, metadata ?? null);
-    if (this.fetching.size === 0) this.tellAgents();
+    if (this.agents.fetched(agent, metadata)) this.tellAgents();
     this.executions.metadata(agent, now);
     this.rehearsals.metadata(agent);
   }
 
   private tellAgents(): void {
-    if (this.ownAgents.size > 0 && this.members.includes(this.options.self))
-      this.broadcast({ type: "agents", agents: Object.fromEntries(this.ownAgents) });
+    const agents = this.agents.toTell();
+    if (agents && this.members.includes(this.options.self)) this.broadcast({ type: "agents", agents });
   }
 
   private changeMembers(members: readonly NodeName[], leader: NodeName | undefined, now: Millis): void {
@@ -243,7 +225,7 @@ export class Fencer {
     this.notices.membership(new Set(members), now);
     const joined = members.filter((node) => !before.includes(node));
     for (const node of joined) this.history.forgive(node);
-    for (const node of [...this.agents.keys()]) if (!members.includes(node)) this.agents.delete(node);
+    this.agents.keep(members);
     for (const operation of this.operations.values()) this.loseExecutors(operation);
     if (joined.length > 0) {
       this.tellAgents();
@@ -258,7 +240,7 @@ export class Fencer {
     }
     // A leader from another part of the cluster has not heard of these; one that has ignores the repetition.
     if (changed && leader !== undefined && before.length > 0)
-      for (const request of this.asked.values()) this.broadcast({ type: "request", request });
+      for (const request of this.own.waiting()) this.broadcast({ type: "request", request });
     for (const id of this.tests.ids()) this.testEnd(id);
     this.advanceAll(now);
   }
@@ -276,7 +258,7 @@ export class Fencer {
   private ask(request: FenceRequest): void {
     if (request.target === "")
       throw new HactlError({ code: "FENCE_TARGET", what: "a fence request names no node" });
-    this.asked.set(request.id, request);
+    this.own.ask(request);
     this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
     this.broadcast({ type: "request", request });
   }
@@ -304,7 +286,7 @@ export class Fencer {
         this.takeConfirm(from, message, now);
         break;
       case "agents":
-        this.agents.set(from, new Map(Object.entries(message.agents)));
+        this.agents.told(from, message.agents);
         this.advanceAll(now);
         break;
       case "history":
@@ -353,8 +335,7 @@ export class Fencer {
       configuration: this.configuration,
       members: this.members,
       coordinator: this.leader ?? this.options.self,
-      agentOn: (node, agent) =>
-        agent.startsWith("external/") ? pluginMetadata : this.agents.get(node)?.get(agent),
+      agentOn: (node, agent) => this.agents.on(node, agent),
       runningOn: (device) => this.running.get(device),
       dumping: this.notices.valid(target, now),
     };
@@ -434,24 +415,30 @@ export class Fencer {
     executor: NodeName = operation.attempts.at(-1)?.executor ?? this.options.self,
   ): void {
     const { request } = operation;
-    const failures = ok ? 0 : this.history.failuresOf(request.target) + 1;
-    const result: FenceResult = {
-      id: request.id,
-      target: request.target,
-      action: request.action,
-      ok,
-      executor,
-      devices,
-      reason: reason === "" ? request.reason : reason,
-      client: request.client,
-      origin: request.origin,
+    const why = reason === "" ? request.reason : reason;
+    const result = this.resultOf(request, { ok, executor, devices, reason: why, deed });
+    this.sent.set(request.id, "end");
+    this.broadcast({ type: "done", op: request.id, result });
+  }
+
+  /** The end of a request, now, with the failures in a row that it makes. */
+  private resultOf(
+    request: FenceRequest,
+    how: Pick<FenceResult, "ok" | "executor" | "devices" | "reason" | "deed">,
+  ): FenceResult {
+    const { id, target, action, client, origin } = request;
+    const failures = how.ok ? 0 : this.history.failuresOf(target) + 1;
+    return {
+      id,
+      target,
+      action,
+      client,
+      origin,
+      ...how,
       completedAt: this.options.wallClock(),
-      deed,
       failures,
       exhausted: failures >= this.configuration.maxAttempts,
     };
-    this.sent.set(request.id, "end");
-    this.broadcast({ type: "done", op: request.id, result });
   }
 
   // ── orders and answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -515,7 +502,7 @@ export class Fencer {
     this.sent.delete(op);
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
     if (operation) this.finish(operation, result, now);
-    else if (this.asked.has(op)) {
+    else if (this.own.get(op)) {
       this.settled(op);
       this.report(result);
     }
@@ -542,18 +529,13 @@ export class Fencer {
     }
   }
 
-  /** Says how a request ended, once: after a merger of rings two operations may answer the same one. */
+  /** Says how a request ended, once. */
   private report(result: FenceResult): void {
-    if (this.reported.has(result.id)) return;
-    this.reported.add(result.id);
-    const [oldest] = this.reported;
-    if (this.reported.size > 1000 && oldest !== undefined) this.reported.delete(oldest);
-    this.effects.push({ type: "result", result });
+    if (this.own.report(result.id)) this.effects.push({ type: "result", result });
   }
 
   private settled(id: string): void {
-    this.gaveUp.delete(id);
-    if (this.asked.delete(id)) this.effects.push({ type: "cancel-timer", timer: `asked:${id}` });
+    if (this.own.settle(id)) this.effects.push({ type: "cancel-timer", timer: `asked:${id}` });
   }
 
   // ── notices, confirmation, timers ────────────────────────────────────────────────────────────────────────────
@@ -669,7 +651,7 @@ export class Fencer {
    * ring), here alone.
    */
   private unanswered(id: string, now: Millis): void {
-    const request = this.asked.get(id);
+    const request = this.own.get(id);
     if (!request) return;
     const operation = [...this.operations.values()].find((one) => asks(one, id));
     if (operation && this.busy() && this.leader !== undefined) {
@@ -677,29 +659,18 @@ export class Fencer {
       this.effects.push({ type: "set-timer", timer: `asked:${id}`, afterMs: this.timeFor(request) });
       return;
     }
-    const failures = this.history.failuresOf(request.target) + 1;
-    const result: FenceResult = {
-      id,
-      target: request.target,
-      action: request.action,
+    const result = this.resultOf(request, {
       ok: false,
       executor: this.options.self,
       devices: [],
       reason: "no coordinator answered",
-      client: request.client,
-      origin: request.origin,
-      completedAt: this.options.wallClock(),
       deed: "none",
-      failures,
-      exhausted: failures >= this.configuration.maxAttempts,
-    };
-    if (!this.gaveUp.has(id)) {
-      this.gaveUp.add(id);
+    });
+    if (this.own.giveUp(id)) {
       this.effects.push({ type: "set-timer", timer: `asked:${id}`, afterMs: this.graceMs });
       this.broadcast({ type: "done", op: operation?.request.id ?? id, result });
       return;
     }
-    this.gaveUp.delete(id);
     this.takeDone(operation?.request.id ?? id, result, now);
   }
 

@@ -1,0 +1,48 @@
+import type { FenceRequest } from "./face.ts";
+
+/** Ends that are remembered, so that none is told twice. */
+const rememberedEnds = 1000;
+
+/** The requests of this node until their end is told. */
+export class OwnRequests {
+  /** Whose end has not come round yet. */
+  private readonly asked = new Map<string, FenceRequest>();
+  /** Whose end was told here. */
+  private readonly reported = new Set<string>();
+  /** Whose end this node has announced itself. */
+  private readonly gaveUp = new Set<string>();
+
+  ask(request: FenceRequest): void {
+    this.asked.set(request.id, request);
+  }
+
+  get(id: string): FenceRequest | undefined {
+    return this.asked.get(id);
+  }
+
+  waiting(): FenceRequest[] {
+    return [...this.asked.values()];
+  }
+
+  /** It has ended; true when this node was waiting for it. */
+  settle(id: string): boolean {
+    this.gaveUp.delete(id);
+    return this.asked.delete(id);
+  }
+
+  /** True once for each request: after a merger of rings two operations may answer the same one. */
+  report(id: string): boolean {
+    if (this.reported.has(id)) return false;
+    this.reported.add(id);
+    const [oldest] = this.reported;
+    if (this.reported.size > rememberedEnds && oldest !== undefined) this.reported.delete(oldest);
+    return true;
+  }
+
+  /** Nobody has decided: true the first time, when its end is to be announced; then it has to do without. */
+  giveUp(id: string): boolean {
+    if (this.gaveUp.delete(id)) return false;
+    this.gaveUp.add(id);
+    return true;
+  }
+}

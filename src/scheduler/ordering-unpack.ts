@@ -110,8 +110,7 @@ function orderTwo(unpacker: Unpacker, xml: XmlElement, kind: Kind, symmetry: Sym
   let links = linksFor(kind, firstTask, symmetry);
   if (then.restartType === "restart" && kind === "optional") links |= Link.FirstImpliesThen;
   const minimum = minimumInstances(first, xml);
-  if (minimum > 0 && (firstTask === "start" || firstTask === "promote"))
-    orderAfterSome(cluster, id, first, firstTask, then, thenTask, links, minimum);
+  if (minimum > 0) orderAfterSome(cluster, id, first, firstTask, then, thenTask, links, minimum);
   else orderTasks(cluster, first, firstTask, then, thenTask, links);
   if (symmetry !== "symmetric") return;
   const firstInverse = inverses[firstTask];

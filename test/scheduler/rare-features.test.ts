@@ -12,6 +12,7 @@ import {
   smallCib,
   smallNow,
   stopped,
+  waitsFor,
 } from "./small-cib.ts";
 
 const device = (inner = "") => `<primitive id="dev" class="stonith" type="fence_dummy">${inner}</primitive>`;
@@ -235,4 +236,17 @@ test("the connection to a guest that runs is no longer locked to the node that w
   });
   const deleted = shownActions(decision).filter((action) => action.includes("lrm_delete"));
   expect(deleted).toEqual(["guest_lrm_delete_0 n1", "vm_lrm_delete_0 n1"]);
+});
+
+describe("an order that a part of a clone is enough for", () => {
+  test("waits for a part whatever its first action is", () => {
+    const decision = decideSmall({
+      resources: `<clone id="c">${meta("c", { "target-role": "Stopped" })}${primitive("a")}</clone>${primitive("p")}`,
+      constraints:
+        '<rsc_order id="o" first="c" first-action="stop" then="p" then-action="start" require-all="false"/>',
+      histories: { n1: running("a"), n2: running("a") },
+    });
+    expect(shownActions(decision)).toContain("[clone-one-or-more:o]");
+    expect(waitsFor(decision, "p_start_0")).toContain("clone-one-or-more:o");
+  });
 });

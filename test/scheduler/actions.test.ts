@@ -88,6 +88,22 @@ describe("a primitive", () => {
     expect(shownActions(rescheduled)).toEqual(["a_monitor_10000 n1"]);
   });
 
+  test("is not compared with what it was started with when it stopped since and was found running all the same", () => {
+    const changed =
+      '<instance_attributes id="a-i"><nvpair id="a-i-x" name="x" value="1"/></instance_attributes>';
+    const decided = (...operations: Parameters<typeof history>[1][]) =>
+      decideSmall({
+        nodes: ["n1"],
+        resources: primitive("a", changed),
+        histories: { n1: history("a", ...operations) },
+      }).summary;
+    const found = { task: "monitor", rc: 0, expected: 0 };
+    expect(decided({ task: "start" }, found)).toEqual([
+      "Restart a ( n1 )  due to resource definition change",
+    ]);
+    expect(decided({ task: "start" }, { task: "stop" }, found)).toEqual([]);
+  });
+
   test("whose changed monitor runs on two nodes has the one of the first node scheduled anew", () => {
     const changed = history(
       "a",

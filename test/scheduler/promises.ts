@@ -77,6 +77,8 @@ function overCapacity(cib: XmlElement, { placement, actions }: Transition): stri
     .flatMap((config) => pairsOf(config, "cluster_property_set"))
     .find(([name]) => name === "placement-strategy")?.[1];
   if (strategy === undefined || strategy === "default") return [];
+  // Which sets hold where rules decide about them is for the scheduler to find out.
+  if (every(cib, "utilization").some((set) => childrenOf(set, "rule").length > 0)) return [];
   const needs = new Map(
     section(cib, "resources")
       .flatMap((resources) => every(resources, "primitive"))

@@ -20,7 +20,7 @@ const time = (offset: number) =>
 const offsets = [-90_000, -3600, -60, 60, 3600, 90_000];
 
 /** A condition on the time, around the time that counts (Tuesday, 2023-11-14, 22:13:20 UTC). */
-function dateExpression(random: Random, id: string): XmlElement {
+export function dateExpression(random: Random, id: string): XmlElement {
   const kind = random.pick(["in_range", "duration", "gt", "lt", "date_spec", "date_spec"]);
   const date = (operation: string, more: Record<string, string>, children: XmlElement[] = []) =>
     element("date_expression", { id, operation, ...more }, children);
@@ -62,7 +62,7 @@ function dateExpression(random: Random, id: string): XmlElement {
 }
 
 /** A condition on attributes of the node, compared as text, number or version. */
-function nodeExpression(random: Random, id: string): XmlElement {
+export function nodeExpression(random: Random, id: string): XmlElement {
   const [attribute, value, type] = random.pick([
     ["rack", "a", "string"],
     ["load", "5", "number"],
@@ -85,10 +85,11 @@ function nodeExpression(random: Random, id: string): XmlElement {
   });
 }
 
-const operator = (random: Random) => (random.chance(0.6) ? random.pick(["or", "and"]) : undefined);
+/** How the conditions of a rule are joined. */
+export const operator = (random: Random) => (random.chance(0.6) ? random.pick(["or", "and"]) : undefined);
 
 /** Expressions, perhaps with a rule inside. */
-function conditions(
+export function conditions(
   random: Random,
   id: string,
   make: (random: Random, id: string) => XmlElement,

@@ -18,7 +18,14 @@ export const oldSchema: Feature = (wide) => {
   if ([...newer].some((name) => every(cib, name).length > 0)) return;
   cib.attributes.set(
     "validate-with",
-    random.pick(["pacemaker-2.10", "pacemaker-2.5", "pacemaker-2.0", "pacemaker-1.3"]),
+    random.pick([
+      "pacemaker-2.10",
+      "pacemaker-2.5",
+      "pacemaker-2.0",
+      "pacemaker-1.3",
+      "pacemaker-1.2",
+      "pacemaker-1.0",
+    ]),
   );
   every(cib, "op").forEach((op) => {
     if (op.attributes.get("on-fail") === "demote") op.attributes.set("on-fail", "restart");

@@ -8,6 +8,7 @@ import { discovery, health, nodeAttributes, options, shutdownLocks, topology, un
 import { moreOperations, onFail } from "./operations.ts";
 import { references, tags, templates } from "./references.ts";
 import { guestNodes, remoteNodes } from "./remotes.ts";
+import { containers, lifetimes, privateParameters, ruledAttributes, ruledParameters } from "./ruled.ts";
 import { datedValues, locationRules, operationValues, ruledDefaults } from "./rules.ts";
 import { oldSchema } from "./schema.ts";
 import { dropEmpty, type Feature } from "./wide.ts";
@@ -46,6 +47,11 @@ const parts: Readonly<Record<string, Part>> = {
   strangers: { stream: 40, chance: 0.15, add: strangers },
   migrations: { stream: 41, chance: 0.15, add: migrations },
   pending: { stream: 42, chance: 0.12, add: pendingOperations },
+  lifetimes: { stream: 47, chance: 0.1, add: lifetimes },
+  "ruled-attributes": { stream: 48, chance: 0.12, add: ruledAttributes },
+  "ruled-parameters": { stream: 49, chance: 0.12, add: ruledParameters },
+  "private-parameters": { stream: 50, chance: 0.08, add: privateParameters },
+  containers: { stream: 51, chance: 0.12, add: containers },
   templates: { stream: 31, chance: 0.15, add: templates },
   "old-schema": { stream: 46, chance: 0.1, add: oldSchema },
 };

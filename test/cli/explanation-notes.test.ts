@@ -28,6 +28,7 @@ describe("what is said is true, and what would have to change is named", () => {
       { nodes: [webOnAlpha, { name: "beta", state: "offline" }], resources: primitive("web"), quorum: false },
       [
         "web is Started on alpha and will be stopped.",
+        "alpha: would be chosen, score 0",
         "there is no quorum (no-quorum-policy=stop)",
         "→ bring nodes back until there is quorum",
       ],
@@ -211,6 +212,25 @@ test("a replica's container and its connection have places of their own", () => 
   const inside = lines(fixture, "web");
   expect(inside).toContain("b-0: chosen, score INFINITY");
   expect(inside).toContain("the node is OFFLINE, and is to come up");
+});
+
+test("a guest node goes with what it runs in", () => {
+  const guest = { "remote-node": "guest" };
+  const fixture: ClusterFixture = {
+    nodes: [
+      {
+        name: "alpha",
+        done: [
+          { rsc: "vm", task: "start" },
+          { rsc: "guest", task: "start" },
+        ],
+      },
+    ],
+    resources: primitive("vm", meta("vm", { ...guest, "target-role": "Stopped" })) + primitive("web"),
+  };
+  expect(lines(fixture, "web").join("\n")).toContain(
+    "guest: not chosen, score -INFINITY\n-INFINITY the node goes down, as vm will not run",
+  );
 });
 
 test("an action names what drives it away, and one that is only assumed says why", () => {

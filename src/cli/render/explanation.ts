@@ -163,6 +163,7 @@ function explainNode(
     ...booked.map(explained).map((reason) => withValues(cluster, node, reason)),
     ...(rsc.removed ? [] : excluded(cluster, transition, rsc, node)),
     ...nodeReasons(cluster, node, rsc, chosen),
+    ...goesDown(transition, node),
     ...(chosen ? choice(transition, rsc, node) : []),
   ];
   return {
@@ -190,6 +191,13 @@ const choice = (transition: Transition, rsc: Resource, node: Node): ExplainedRea
     .filter((reason) => reason.source === "choice" && reason.rsc === rsc.id && reason.node === node.name)
     .slice(-1)
     .map(({ source, text }) => ({ source, text }));
+
+/** A guest or remote node is only as long as what it is reached by runs. */
+function goesDown({ assigned }: Transition, { online, remoteRsc }: Node): ExplainedReason[] {
+  if (!online || !remoteRsc || !assigned || assigned.some((place) => place.rsc === remoteRsc.id)) return [];
+  const by = remoteRsc.container?.id ?? remoteRsc.id;
+  return [{ source: "connection", score: -INFINITY, text: `the node goes down, as ${by} will not run` }];
+}
 
 /** What the node itself says against it. */
 function nodeReasons(cluster: Cluster, node: Node, rsc: Resource, chosen: boolean): ExplainedReason[] {
@@ -323,8 +331,10 @@ export function explanationText(explanation: ResourceExplanation): string {
   for (const line of explanation.planned) lines.push(`Planned: ${line}`);
   for (const reason of explanation.general) lines.push(`  ${reasonText(reason)}`);
   for (const change of explanation.generalChanges) lines.push(`  → ${change}`);
+  const stops = explanation.planned.some((line) => line.startsWith("Stop "));
   for (const { node, chosen, score, reasons, changes } of explanation.nodes) {
-    lines.push(`${node}: ${chosen ? "chosen" : "not chosen"}, score ${formatScore(score)}`);
+    const verdict = !chosen ? "not chosen" : stops ? "would be chosen" : "chosen";
+    lines.push(`${node}: ${verdict}, score ${formatScore(score)}`);
     for (const reason of reasons) lines.push(`  ${reasonText(reason)}`);
     if (reasons.length === 0) lines.push("  nothing speaks for or against it");
     for (const change of changes) lines.push(`  → ${change}`);

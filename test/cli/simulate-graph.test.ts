@@ -183,6 +183,12 @@ describe("options in the GNU style", () => {
   ] as const;
   const parse = (...words: string[]) => parseWords("tool", table, words);
 
+  test("every way to ask for help", () => {
+    const table = [{ name: "help", short: "h", description: "print this help" }];
+    for (const word of ["-h", "-?", "--help", "--help-all", "--help-output"])
+      expect(parseWords("tool", table, [word]).has("help")).toBe(true);
+  });
+
   test("letters together, values attached, apart, and by the long name's beginning", () => {
     const parsed = parse("-SQ", "-ua", "-u", "b", "--node-up=c", "--node", "d", "file", "--", "-S");
     expect(parsed.values("node-up")).toEqual(["a", "b", "c", "d"]);

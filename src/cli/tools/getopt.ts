@@ -82,8 +82,9 @@ function longOption(
   return [row.name, attached ?? (row.optional ? "" : nextValue(command, `--${name}`, queue))];
 }
 
-/** A long name may be cut short as long as it is clear. */
+/** A long name may be cut short as long as it is clear. There is one page of help: it is the one on each group, too. */
 function findLong(table: readonly OptionRow[], name: string): OptionRow | undefined {
+  if (name.startsWith("help-")) return table.find((row) => row.name === "help");
   const exact = table.find((row) => row.name === name || row.aliases?.includes(name));
   if (exact) return exact;
   const begun = name.length < 2 ? [] : table.filter((row) => row.name.startsWith(name));
@@ -99,7 +100,7 @@ function shortOptions(
   const found: [string, string][] = [];
   for (let at = 0; at < letters.length; at++) {
     const letter = letters[at] ?? "";
-    const row = table.find(({ short }) => short === letter);
+    const row = table.find(({ name, short }) => (letter === "?" ? name === "help" : short === letter));
     if (!row) throw usage(`${command} has no option -${letter}`, `See ${command} --help`);
     if (row.value === undefined) {
       found.push([row.name, ""]);

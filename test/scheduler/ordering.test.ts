@@ -8,6 +8,7 @@ import {
   running,
   shownActions,
   stopped,
+  waitsFor,
 } from "./small-cib.ts";
 
 const order = (attributes: string, id = "o") => `<rsc_order id="${id}" ${attributes}/>`;
@@ -166,6 +167,20 @@ describe("a colocation", () => {
     expect(transition.summary).toEqual(["Move a ( n1 -> n2 )", "Start b ( n1 )"]);
     expect(isBefore(transition, "a_stop_0", "b_start_0")).toBe(true);
   });
+});
+
+test("what comes after a clone stops waits for as many instances as clone-min says", () => {
+  const waits = (settings: Readonly<Record<string, string>>) =>
+    waitsFor(
+      decideSmall({
+        resources: `${primitive("p")}<clone id="c">${meta("c", { "target-role": "Stopped", ...settings })}${primitive("a")}</clone>`,
+        constraints: order('first="c" first-action="stop" then="p" then-action="start" symmetrical="false"'),
+        histories: { n1: running("a") + stopped("p"), n2: running("a") + stopped("p") },
+      }),
+      "p_start_0",
+    );
+  expect(waits({ "clone-min": "1" })).toEqual(["clone-one-or-more:o"]);
+  expect(waits({})).toEqual(["c_stopped_0"]);
 });
 
 describe("an ordering of an interleaved clone", () => {

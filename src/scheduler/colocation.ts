@@ -34,7 +34,9 @@ export function countedColocations(
   const { allColocationsForInstances, triesLeaveNothing } = cluster.rules;
   const instance = part.parent?.isGroup ? part.parent : part;
   const whole = instance.parent;
-  if ((allColocationsForInstances && triesLeaveNothing) || !whole?.clone) return colocations;
+  if (allColocationsForInstances && triesLeaveNothing) return colocations;
+  // The containers of a bundle are its instances.
+  if (!whole?.clone && !whole?.bundle) return colocations;
   const times = triesLeaveNothing ? 1 : Math.max(1, instance.tries);
   return colocations.flatMap((colocation) => {
     if (colocation.dependent !== whole && colocation.primary !== whole) return [colocation];
@@ -43,14 +45,14 @@ export function countedColocations(
   });
 }
 
-/** Whether a colocation of a clone counts in 2.1 for an instance or for what is in it. */
+/** Whether a colocation of a clone or bundle counts in 2.1 for an instance or for what is in it. */
 function countsForInstance(whole: Resource, part: Resource, colocation: Colocation): boolean {
   const asDependent = colocation.dependent === whole;
   if (!asDependent && !hasInfluence(colocation, part)) return false;
   if (colocation.score < 0 || (asDependent && colocation.score >= INFINITY)) return true;
   let usable = 0;
   for (const { node } of whole.allowed.values()) if (nodeUsable(node)) usable++;
-  return (whole.clone?.cloneMax ?? 0) < usable;
+  return (whole.clone?.cloneMax ?? whole.bundle?.replicas.length ?? 0) < usable;
 }
 
 /** The colocations that count for a resource as the dependent, in the order in which they are applied. */

@@ -138,3 +138,14 @@ describe("what must be with a clone or bundle by a node attribute", () => {
     expect(older).toContain("Start p ( n2 )");
   });
 });
+
+test("containers of a bundle are instances: what follows the bundle has its say in where each goes, in 2.1 not always", () => {
+  const [newer, older] = both({
+    resources: `${primitive("p")}<bundle id="b"><podman image="i" replicas="2"/></bundle>`,
+    constraints:
+      '<rsc_location id="l" rsc="p" node="n2" score="50"/>' +
+      '<rsc_colocation id="col" rsc="p" with-rsc="b" score="100"/>',
+  });
+  expect(newer).toContain("Start b-podman-0 ( n2 )");
+  expect(older).toContain("Start b-podman-0 ( n1 )");
+});

@@ -47,6 +47,8 @@ export function compareSeed(
 
 /** Those rules of 2.1 without which the decision is another one. */
 function olderRules(cib: XmlElement, peer: Decision): string[] {
+  // A copy: what release-2.1.5.ts undoes is undone whatever the rules are.
+  if (compare(cib, peer, { ...rulesOf["3.0"] }).length === 0) return ["defaults and words"];
   const names = Object.keys(rulesOf["2.1"]) as (keyof ReleaseRules)[];
   return names.filter((name) => {
     const rules = { ...rulesOf["2.1"], [name]: rulesOf["3.0"][name] };

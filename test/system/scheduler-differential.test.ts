@@ -1,8 +1,17 @@
-/** Random clusters decided beside the real crm_simulate. Needs: apt-get install pacemaker-cli-utils; no root. */
+/**
+ * Random clusters, and variants of the real ones of the conformance suite, decided beside the real crm_simulate. Needs:
+ * apt-get install pacemaker-cli-utils, and the suite, which HACTL_SHARED names (a directory with
+ * conformance/scheduler); `../shared` beside the work tree otherwise. No root.
+ */
 import { expect, test } from "bun:test";
+import { join, resolve } from "node:path";
+import { Corpus } from "../scheduler/corpus/corpus.ts";
 import { compareSeed } from "../scheduler/differential.ts";
 import { randomCluster } from "../scheduler/random-cluster.ts";
 import { wideCluster } from "../scheduler/wide/wide-cluster.ts";
+
+const shared = process.env.HACTL_SHARED ?? resolve(import.meta.dir, "../../../shared");
+const corpus = new Corpus(join(shared, "conformance/scheduler/xml"));
 
 /**
  * Clusters of fixed ranges, and how many of them are decided as crm_simulate 2.1.5 does, summary, actions and order;
@@ -14,6 +23,12 @@ const ranges = [
   {
     kind: "random clusters with more features",
     cluster: (seed: number) => wideCluster(seed),
+    seeds: 100,
+    reached: 98,
+  },
+  {
+    kind: "real clusters with small changes",
+    cluster: (seed: number) => corpus.perturbed(10_000 + seed).cib,
     seeds: 100,
     reached: 98,
   },

@@ -23,7 +23,6 @@ const restless: Readonly<Record<string, string>> = {
   "clone-interleave-2": "it restarts for a clone whose stop cannot run",
   inc6: "two instances are active on one node, and are numbered anew each time",
   "load-stopped-loop": oldHistory,
-  "novell-252693-3": oldHistory,
 };
 
 test("only clusters that crm_simulate, too, goes on changing do not come to rest", () => {

@@ -190,7 +190,7 @@ function updateInterleaved(
   for (const instance of instancesOf(thenRsc)) {
     const partner = compatibleInstance(cluster, instance, firstRsc, Role.Unknown, current);
     if (!partner) {
-      const mustPair = (kind & (Link.UnrunnableFirstBlocks | Link.ThenImpliesFirst)) !== 0;
+      const mustPair = (kind & (Link.UnrunnableFirstBlocks | Link.FirstImpliesThen)) !== 0;
       if (!current && mustPair && setPlace(cluster, instance, undefined, true, true)) changed |= Changed.Then;
       continue;
     }

@@ -208,6 +208,17 @@ describe("an ordering of an interleaved clone", () => {
     expect(stopsOfB.map(({ node }) => node).sort()).toEqual(["n1" as never, "n2" as never]);
   });
 
+  test("leaves what has no partner where it is when only its stop was to come first", () => {
+    const decision = decideSmall({
+      properties: { "stonith-enabled": "true" },
+      nodes: ["n1"],
+      resources: clones("true"),
+      constraints: order('first="cb" first-action="stop" then="ca"'),
+      histories: { n1: stopped("a") + history("b", { task: "start" }) },
+    });
+    expect(shownActions(decision)).toEqual(["b_monitor_10000 n1"]);
+  });
+
   test("finds no partner in an instance whose members are on different nodes", () => {
     const unmanaged = primitive("m2", meta("m2", { "is-managed": "false" }));
     const transition = decideSmall({

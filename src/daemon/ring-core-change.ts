@@ -42,23 +42,27 @@ export class PendingChange {
 
   /**
    * A node has read a configuration. Returns something when all have agreed on another one by that, at the same point
-   * on all nodes; `change` is what to apply, absent where it is in force already.
+   * on all nodes; `change` is what to apply, absent where it is in force already. Where it is not `certain` that all
+   * get to that point, it is asked for again in the next membership.
    */
   onPrepared(
     from: NodeId,
     digest: string,
     members: readonly NodeId[],
     inForce: string,
+    certain: boolean,
   ): { readonly change?: RingCoreChange } | undefined {
     this.prepared.set(from, digest);
     const change = this.read.get(digest);
     if (digest === this.agreed || this.unprepared(digest, change, members).length > 0) return undefined;
+    const outcome = change && digest !== inForce ? { change } : {};
+    if (!certain) return outcome;
     this.agreed = digest;
     for (const older of change ? [...this.read.keys()] : []) {
       this.read.delete(older);
       if (older === digest) break;
     }
-    return change && digest !== inForce ? { change } : {};
+    return outcome;
   }
 
   /** Members that have not read what this node has read last; those that it removes are not asked. */

@@ -22,6 +22,7 @@ export interface MembershipChange {
  * - After a regular configuration every member announces itself. When all announcements of that configuration are
  *   there (the barrier), the membership begins. If the configuration changes before, it starts again.
  * - Later comings and goings of managers are announced in the order of the messages; each begins a membership.
+ * - No membership begins while the ring falls apart: only a part of its members may have heard what it follows from.
  * - A message belongs to the membership in which it was sent. What was sent before a configuration change and is
  *   delivered after it, but before the barrier, goes to those that came from the sender's membership with it.
  */
@@ -74,6 +75,11 @@ export class Participants {
     return [...this.orderly].sort((a, b) => a - b);
   }
 
+  /** Whether the ring falls apart: what is delivered now may not be delivered to all of its members. */
+  inTransition(): boolean {
+    return this.transitional !== undefined;
+  }
+
   /** The survivors of the old ring. Messages up to the regular configuration still belong to that. */
   onTransitional(members: readonly NodeId[]): void {
     this.transitional = new Set(members);
@@ -96,16 +102,21 @@ export class Participants {
     if (this.settled || !sameRing(announcement.ringId, this.ringId)) return undefined;
     if (!this.members.includes(from)) return undefined;
     this.announcements.set(from, announcement);
-    if (this.members.some((node) => !this.announcements.has(node))) return undefined;
+    if (!this.allAnnounced() || this.transitional) return undefined;
     this.settled = true;
     const managers = new Map<NodeId, number>();
     for (const [node, { manager }] of this.announcements) if (manager > 0) managers.set(node, manager);
     return this.begin(managers, this.companions);
   }
 
+  /** Whether every member of the configuration has announced itself. */
+  allAnnounced(): boolean {
+    return this.members.every((node) => this.announcements.has(node));
+  }
+
   /** A manager came or went (incarnation 0). Before the barrier its node's announcement will say it too. */
   onParticipant(from: NodeId, ringId: RingId, incarnation: number): MembershipChange | undefined {
-    if (!this.settled || !sameRing(ringId, this.ringId)) return undefined;
+    if (!this.settled || this.transitional || !sameRing(ringId, this.ringId)) return undefined;
     if ((this.managers.get(from) ?? 0) === incarnation) return undefined;
     const managers = new Map(this.managers);
     if (incarnation > 0) managers.set(from, incarnation);
@@ -115,7 +126,9 @@ export class Participants {
 
   /** Nobody came or went, but something else about the membership changed for all. */
   onOtherChange(): MembershipChange | undefined {
-    return this.settled ? this.begin(this.managers, new Set(this.memberNodes)) : undefined;
+    return this.settled && !this.transitional
+      ? this.begin(this.managers, new Set(this.memberNodes))
+      : undefined;
   }
 
   /** Whether a manager's message is for this node, by the membership that it was sent in. */
@@ -135,8 +148,6 @@ export class Participants {
   ): MembershipChange | undefined {
     const ringId = this.ringId;
     if (!ringId) return undefined;
-    // What is delivered between the configurations is delivered to the survivors alone.
-    const along = this.transitional ? this.survivors(companions) : companions;
     const before = this.managers;
     const left = this.memberNodes.filter((node) => !this.members.includes(node));
     this.serial += 1;
@@ -150,7 +161,7 @@ export class Participants {
       left,
       orderlyLeft: left.filter((node) => this.orderly.has(node)),
       cameWithMe: [...managers.keys()]
-        .filter((node) => along.has(node) && before.get(node) === managers.get(node))
+        .filter((node) => companions.has(node) && before.get(node) === managers.get(node))
         .sort((a, b) => a - b),
     };
     this.memberRing = ringId;

@@ -1,4 +1,4 @@
-import type { QuorumView, Voter } from "../quorum/index.ts";
+import type { Electorate, QuorumView, Voter } from "../quorum/index.ts";
 import { type NodeId, nodeId } from "../terms/index.ts";
 import { CLUSTER_KEY_BYTES, type RingId } from "../totem/index.ts";
 import type { KeyMessage } from "./ring-core-keys.ts";
@@ -147,9 +147,16 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isIds = (value: unknown): value is readonly NodeId[] => Array.isArray(value) && value.every(isCount);
 
-/** Whether something is a list of nodes with their votes. */
-export const isVoters = (value: unknown): value is readonly Voter[] =>
+const isVoters = (value: unknown): value is readonly Voter[] =>
   Array.isArray(value) && value.every((pair) => isIds(pair) && pair.length === 2);
+
+/** Whether something is a quorate membership. */
+export const isElectorate = (value: unknown): value is Electorate =>
+  isObject(value) && isCount(value.sequence) && isCount(value.expectedVotes) && isVoters(value.members);
+
+/** Whether something is a list of quorate memberships. */
+export const isElectorates = (value: unknown): value is readonly Electorate[] =>
+  Array.isArray(value) && value.every(isElectorate);
 
 function readAnnouncement(text: string): Announcement | undefined {
   let value: unknown;
@@ -190,11 +197,11 @@ function readAnnouncement(text: string): Announcement | undefined {
 function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
   const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
-  const { configuredVotes, quorateMembers, quorateExpected, orderlyLeft } = value;
+  const { configuredVotes, quorateMembers, quorateExpected, doubts, orderlyLeft } = value;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(configuredVotes) || !isCount(quorateExpected)) return undefined;
   if (typeof seenAll !== "boolean" || typeof quorate !== "boolean") return undefined;
-  if (!isVoters(quorateMembers) || !isIds(orderlyLeft)) return undefined;
+  if (!isVoters(quorateMembers) || !isElectorates(doubts) || !isIds(orderlyLeft)) return undefined;
   return {
     votes,
     expectedVotes,
@@ -204,6 +211,7 @@ function readView(value: unknown): QuorumView | undefined {
     quorate,
     quorateMembers,
     quorateExpected,
+    doubts,
     orderlyLeft,
   };
 }

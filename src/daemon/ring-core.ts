@@ -1,4 +1,4 @@
-import { Quorum } from "../quorum/index.ts";
+import { Quorum, type QuorumOptions } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
   Links,
@@ -40,6 +40,14 @@ export type {
   RingMembership,
   RingTimer,
 } from "./ring-core-face.ts";
+
+/** What quorum follows from: nobody acts on it before all members of the ring have it. */
+const decidesVotes: ReadonlySet<RingMessage["kind"]> = new Set([
+  "announcement",
+  "window-over",
+  "set-expected",
+  "prepared",
+]);
 
 /**
  * The whole ring of one node: links, encryption, ordering and membership, participants, quorum. Pure: events with
@@ -225,6 +233,7 @@ export class RingCore {
         this.onDeliver(effect.from, effect.payload, now);
         return;
       case "configuration":
+        routeQuorum(this.quorum.step({ type: "configuration", kind: effect.kind }, now), this.to);
         if (effect.kind === "transitional") this.participants.onTransitional(effect.members);
         else this.onRegular(effect);
         return;
@@ -265,6 +274,7 @@ export class RingCore {
       case "announcement": {
         const change = this.participants.onAnnouncement(from, message.announcement);
         if (change) this.onBarrier(change, now);
+        else if (this.participants.inTransition() && this.participants.allAnnounced()) this.tellVotes(now);
         return;
       }
       case "participant": {
@@ -279,7 +289,8 @@ export class RingCore {
       case "set-expected":
         // Before the barrier it would be lost in the announcements: whoever asked asks again after it.
         if (!this.participants.isSettled()) return;
-        if (from === this.self && this.wantedVotes?.id === message.id) this.wantedVotes = undefined;
+        if (from === this.self && this.wantedVotes?.id === message.id && !this.participants.inTransition())
+          this.wantedVotes = undefined;
         routeQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), this.to);
         this.announceMembership(this.participants.onOtherChange());
         return;
@@ -294,10 +305,11 @@ export class RingCore {
         if (!this.participants.isSettled()) return;
         const members = this.participants.currentMembers();
         const inForce = changeDigest(this.options);
-        const agreed = this.change.onPrepared(from, message.digest, members, inForce);
+        const certain = !this.participants.inTransition();
+        const agreed = this.change.onPrepared(from, message.digest, members, inForce, certain);
         if (!agreed) return;
-        if (agreed.change) this.applyChange(agreed.change, now);
-        else this.reconfigureQuorum(now);
+        if (agreed.change && certain) this.applyChange(agreed.change, now);
+        else this.reconfigureQuorum(agreed.change?.quorum ?? this.options.quorum, now);
         this.announceMembership(this.participants.onOtherChange());
         return;
       }
@@ -316,9 +328,7 @@ export class RingCore {
   /** All members have announced themselves: quorum is computed, the membership begins. */
   private onBarrier(change: MembershipChange, now: Millis): void {
     const announced = this.participants.announced();
-    const views = new Map([...announced].map(([node, { quorum }]) => [node, quorum]));
-    const ringSequence = change.ringId.sequence;
-    routeQuorum(this.quorum.step({ type: "membership", ringSequence, views }, now), this.to);
+    this.tellVotes(now);
     this.compare(announced);
     this.announceMembership(change);
     this.askForVotes();
@@ -327,6 +337,14 @@ export class RingCore {
     routeKeys(this.keys.restart(), this.to);
     // A manager that came or went between this node's announcement and now.
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
+  }
+
+  /** Tells quorum what the members of the configuration have announced. */
+  private tellVotes(now: Millis): void {
+    const announced = this.participants.announced();
+    const views = new Map([...announced].map(([node, { quorum }]) => [node, quorum]));
+    const ringSequence = this.configuration?.sequence ?? 0;
+    routeQuorum(this.quorum.step({ type: "membership", ringSequence, views }, now), this.to);
   }
 
   private announceMembership(change: MembershipChange | undefined): void {
@@ -387,7 +405,7 @@ export class RingCore {
     this.out.push({ type: "log", level: "notice", subsystem: "TOTEM", text });
     this.disagreements = [];
     routeLinks(this.links.reconfigure(this.options.links, now), this.to);
-    this.reconfigureQuorum(now);
+    this.reconfigureQuorum(this.options.quorum, now);
     this.pending.push({
       type: "reconfigure",
       options: totemOptions(this.options),
@@ -396,9 +414,9 @@ export class RingCore {
     this.out.push({ type: "reconfigured", change });
   }
 
-  /** What is in force here is in force on all nodes from now on. */
-  private reconfigureQuorum(now: Millis): void {
-    routeQuorum(this.quorum.step({ type: "reconfigure", options: this.options.quorum }, now), this.to);
+  /** These rules are in force on all nodes from now on; quorum knows when that is in doubt. */
+  private reconfigureQuorum(options: QuorumOptions, now: Millis): void {
+    routeQuorum(this.quorum.step({ type: "reconfigure", options }, now), this.to);
   }
 
   /** What a node may decide for itself, such as how often it pings. */
@@ -423,7 +441,8 @@ export class RingCore {
   }
 
   private send(message: RingMessage): void {
-    this.pending.push({ type: "send", payload: encodeRingMessage(message), guarantee: "agreed" });
+    const guarantee = decidesVotes.has(message.kind) ? "safe" : "agreed";
+    this.pending.push({ type: "send", payload: encodeRingMessage(message), guarantee });
   }
 
   /** Looks for options that differ between nodes; a difference is said once. */

@@ -1,5 +1,5 @@
 import type { LastQuorate } from "../quorum/index.ts";
-import { isVoters } from "./ring-core-wire.ts";
+import { isElectorate, isElectorates } from "./ring-core-wire.ts";
 
 /** What survives a restart of the ring. */
 export interface RingState {
@@ -11,9 +11,9 @@ export interface RingState {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function isLastQuorate(value: unknown): value is LastQuorate {
-  if (typeof value !== "object" || value === null) return false;
-  const { sequence, members, expectedVotes } = value as Partial<Record<keyof LastQuorate, unknown>>;
-  return isCount(sequence) && isCount(expectedVotes) && isVoters(members);
+  if (!isElectorate(value)) return false;
+  const { doubts } = value as LastQuorate;
+  return doubts === undefined || isElectorates(doubts);
 }
 
 /** Reads a state file; undefined when it is damaged. A quorum that another version has noted otherwise is left out. */

@@ -1,6 +1,7 @@
 /** Votes and quorum, as votequorum(5) defines them. */
 export type { QuorumOptions, QuorumState } from "./face.ts";
 export {
+  type Electorate,
   type LastQuorate,
   Quorum,
   type QuorumEffect,

@@ -21,6 +21,8 @@ export interface QuorumView {
   readonly quorateMembers: readonly Voter[];
   /** Expected votes in it. */
   readonly quorateExpected: number;
+  /** Memberships after it of which this node cannot know whether they became quorate. */
+  readonly doubts: readonly Electorate[];
   /** Nodes that said goodbye since the last membership that this node was in. */
   readonly orderlyLeft: readonly NodeId[];
 }
@@ -28,11 +30,16 @@ export interface QuorumView {
 /** A node and its votes. */
 export type Voter = readonly [node: NodeId, votes: number];
 
-/** The last quorate membership that a node was in: what it keeps over a restart. */
-export interface LastQuorate {
+/** A quorate membership: ring sequence, members with their votes, expected votes. */
+export interface Electorate {
   readonly sequence: number;
   readonly members: readonly Voter[];
   readonly expectedVotes: number;
+}
+
+/** The last quorate membership that a node was in, and those after it that may be: what it keeps over a restart. */
+export interface LastQuorate extends Electorate {
+  readonly doubts?: readonly Electorate[];
 }
 
 /** Events at points of the message order, the same on all members, except `start`, `timer`, `leave` and `reconfigure`. */
@@ -46,6 +53,11 @@ export type QuorumEvent =
     }
   /** An administrator sets the expected votes. */
   | { readonly type: "set-expected"; readonly expectedVotes: number }
+  /**
+   * A configuration begins (extended virtual synchrony). What comes while it is the transitional one has reached its
+   * members, and nobody knows whether the others of the ring before have taken it.
+   */
+  | { readonly type: "configuration"; readonly kind: "transitional" | "regular" }
   /** A member's last_man_standing window ended in the membership with this sequence. */
   | { readonly type: "window-over"; readonly ringSequence: number }
   | { readonly type: "timer" }
@@ -77,6 +89,10 @@ export type QuorumEffect =
  * membership that any of them knows (dynamic voting: Jajodia and Mutchler, TODS 15(2), 1990), or half of them with
  * the node that breaks ties.
  *
+ * What is decided while the ring falls apart may be in force on the other side only, or here only. So it raises the
+ * expected votes here, but never lowers them, and stays in doubt until a membership that satisfies both outcomes is
+ * quorate (Yeger Lotem, Keidar, Dolev: Dynamic Voting for Consistent Primary Components, PODC 1997).
+ *
  * That all nodes were seen (wait_for_all) is deliberately not kept over a restart of the node: a node that was
  * fenced and boots without its network must not become quorate alone. It is learned from the members instead.
  */
@@ -92,7 +108,11 @@ export class Quorum {
   private seenAll = false;
   private ringSequence = 0;
   private members: ReadonlyMap<NodeId, number>;
-  private last: LastQuorate = { sequence: 0, members: [], expectedVotes: 0 };
+  private last: Electorate = { sequence: 0, members: [], expectedVotes: 0 };
+  /** Memberships after that of which nobody knows whether they became quorate. */
+  private doubts: readonly Electorate[] = [];
+  /** Whether the others may not take what comes now. */
+  private uncertain = false;
   private state: QuorumState;
   private windowRunning = false;
   /** What was last given to be kept, as text. */
@@ -118,6 +138,7 @@ export class Quorum {
       quorateSequence: this.last.sequence,
       quorateMembers: this.last.members,
       quorateExpected: this.last.expectedVotes,
+      doubts: this.doubts,
       orderlyLeft,
     };
   }
@@ -133,8 +154,11 @@ export class Quorum {
         if (event.expectedVotes !== undefined && this.options.allowDownscale) {
           this.expected = Math.max(this.expected, event.expectedVotes);
         }
-        if (event.lastQuorate) this.last = this.stillListed(event.lastQuorate);
+        if (event.lastQuorate) this.remember(event.lastQuorate);
         return this.settle([]);
+      case "configuration":
+        this.uncertain = event.kind === "transitional";
+        return [];
       case "membership":
         return this.onMembership(event.ringSequence, event.views);
       case "set-expected":
@@ -154,7 +178,12 @@ export class Quorum {
   }
 
   private onMembership(ringSequence: number, views: ReadonlyMap<NodeId, QuorumView>): QuorumEffect[] {
-    const effects: QuorumEffect[] = [];
+    if (this.uncertain) this.doubt(() => this.enter(ringSequence, views));
+    else this.enter(ringSequence, views);
+    return this.settle([]);
+  }
+
+  private enter(ringSequence: number, views: ReadonlyMap<NodeId, QuorumView>): void {
     this.ringSequence = ringSequence;
     this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
     const incumbents = lastQuorate([...views.values()]);
@@ -181,7 +210,10 @@ export class Quorum {
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
       };
     }
-    return this.settle(effects);
+    this.doubts = doubtsOf([...views.values()], this.last.sequence);
+    // Where it is a plain majority that had to be there, it has to be here.
+    for (const { expectedVotes } of this.doubts)
+      if (expectedVotes === this.configured) this.expected = Math.max(this.expected, expectedVotes);
   }
 
   private onSetExpected(expectedVotes: number): QuorumEffect[] {
@@ -194,7 +226,14 @@ export class Quorum {
         text: `expected votes stay at ${this.present()}: so many are present, ${votes} were asked for`,
       });
     }
-    this.expected = Math.max(votes, this.present());
+    const wanted = Math.max(votes, this.present());
+    if (this.uncertain) {
+      this.doubt(() => {
+        this.expected = wanted;
+      });
+      return this.settle(effects);
+    }
+    this.expected = wanted;
     // Whoever lowers them answers for those that are not here.
     if (this.expected < this.last.expectedVotes) this.last = { ...this.last, members: [...this.members] };
     effects.push({
@@ -210,6 +249,12 @@ export class Quorum {
     if (ringSequence !== this.ringSequence || !this.options.lastManStanding) return [];
     const present = this.present();
     if (!this.state.quorate || present >= this.expected) return [];
+    if (this.uncertain) {
+      this.doubt(() => {
+        this.expected = present;
+      });
+      return this.settle([]);
+    }
     const effects: QuorumEffect[] = [
       {
         type: "log",
@@ -224,21 +269,31 @@ export class Quorum {
   /** The others go on with fewer expected votes: this node's vote is not to speak for the membership that it left. */
   private onLeave(): QuorumEffect[] {
     if (!this.options.allowDownscale) return [];
-    const members = this.last.members.filter(([node]) => node !== this.self);
-    this.last = { ...this.last, members };
+    const without = (electorate: Electorate): Electorate => ({
+      ...electorate,
+      members: electorate.members.filter(([node]) => node !== this.self),
+    });
+    this.last = without(this.last);
+    this.doubts = this.doubts.map(without);
     const effects: QuorumEffect[] = [];
     this.persist(effects);
     return effects;
   }
 
   private onReconfigure(options: QuorumOptions): QuorumEffect[] {
+    // In doubt it comes again when the next membership has begun.
+    if (this.uncertain) this.doubt(() => this.adopt(options));
+    else this.adopt(options);
+    return this.settle([]);
+  }
+
+  private adopt(options: QuorumOptions): void {
     const before = this.configured;
     this.options = options;
     this.configured = configuredVotes(options);
     if (before !== this.configured) this.expected = this.configured;
     this.members = new Map([...this.members.keys()].map((node) => [node, options.votes.get(node) ?? 0]));
     this.expected = Math.max(this.expected, this.present());
-    return this.settle([]);
   }
 
   private present(): number {
@@ -252,12 +307,9 @@ export class Quorum {
     const before = this.state;
     if (this.members.size > 0 && this.present() >= this.expected) this.seenAll = true;
     this.state = this.evaluate();
-    if (this.state.quorate) {
-      this.last = {
-        sequence: this.ringSequence,
-        members: [...this.members].sort(([a], [b]) => a - b),
-        expectedVotes: this.expected,
-      };
+    if (this.state.quorate && !this.uncertain) {
+      this.last = this.electorate();
+      this.doubts = [];
     }
     if (this.members.size > 0) this.persist(effects);
     effects.push(...this.window());
@@ -275,10 +327,11 @@ export class Quorum {
   }
 
   private persist(effects: QuorumEffect[]): void {
-    const kept = JSON.stringify([this.expected, this.last]);
+    const lastQuorate: LastQuorate = { ...this.last, ...(this.doubts.length > 0 && { doubts: this.doubts }) };
+    const kept = JSON.stringify([this.expected, lastQuorate]);
     if (kept === this.kept) return;
     this.kept = kept;
-    effects.push({ type: "persist", expectedVotes: this.expected, lastQuorate: this.last });
+    effects.push({ type: "persist", expectedVotes: this.expected, lastQuorate });
   }
 
   private window(): QuorumEffect[] {
@@ -312,8 +365,11 @@ export class Quorum {
     if (twoNode && votes < this.expected) {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
     }
-    if (!this.succeeds()) {
-      const reason = `the members have not the majority of the last quorate membership: ${nodesOf(this.last).join(", ")}`;
+    const unmatched = [this.last, ...this.doubts].find((electorate) => !this.succeeds(electorate));
+    if (unmatched) {
+      const which =
+        unmatched === this.last ? "the last quorate membership" : "one that may have been quorate";
+      const reason = `the members have not the majority of ${which}: ${nodesOf(unmatched).join(", ")}`;
       return { ...base, quorate: false, reason };
     }
     if (votes >= needed) {
@@ -330,9 +386,27 @@ export class Quorum {
     };
   }
 
-  /** Whether nobody else can have gone on from the last quorate membership. */
-  private succeeds(): boolean {
-    const { members, expectedVotes } = this.last;
+  private electorate(): Electorate {
+    const members = [...this.members].sort(([a], [b]) => a - b);
+    return { sequence: this.ringSequence, members, expectedVotes: this.expected };
+  }
+
+  /**
+   * The others may have taken this: notes the membership that is quorate by it, if there is one. It raises the
+   * expected votes here, too, and changes nothing else.
+   */
+  private doubt(change: () => void): void {
+    const { options, expected, configured, seenAll, ringSequence, members, last, doubts } = this;
+    change();
+    const electorate = this.evaluate().quorate ? this.electorate() : undefined;
+    Object.assign(this, { options, expected, configured, seenAll, ringSequence, members, last, doubts });
+    if (!electorate) return;
+    this.doubts = distinct([...doubts, electorate]);
+    this.expected = Math.max(expected, electorate.expectedVotes);
+  }
+
+  /** Whether nobody else can have gone on from a quorate membership. */
+  private succeeds({ members, expectedVotes }: Electorate): boolean {
     if (members.length === 0 || expectedVotes === this.configured) return true;
     // A node without a vote may have gone on alone (two_node): where nobody has one, each counts the same.
     const voteless = members.every(([, votes]) => votes === 0);
@@ -346,12 +420,21 @@ export class Quorum {
     if (here * 2 > all) return true;
     const { autoTieBreaker } = this.options;
     if (!autoTieBreaker || here * 2 !== all) return false;
-    return holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(this.last));
+    return holdsTieBreaker(
+      this.options,
+      [...this.members.keys()],
+      members.map(([node]) => node),
+    );
   }
 
   /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */
-  private stillListed(last: LastQuorate): LastQuorate {
-    return { ...last, members: last.members.filter(([node]) => this.options.votes.has(node)) };
+  private remember({ doubts = [], ...last }: LastQuorate): void {
+    const stillListed = (electorate: Electorate): Electorate => ({
+      ...electorate,
+      members: electorate.members.filter(([node]) => this.options.votes.has(node)),
+    });
+    this.last = stillListed(last);
+    this.doubts = doubts.map(stillListed);
   }
 
   private flags(): string[] {
@@ -365,7 +448,7 @@ export class Quorum {
   }
 }
 
-const nodesOf = ({ members }: LastQuorate): NodeId[] => members.map(([node]) => node);
+const nodesOf = ({ members }: Electorate): NodeId[] => members.map(([node]) => node);
 
 function configuredVotes(options: QuorumOptions): number {
   if (options.expectedVotes !== undefined) return options.expectedVotes;
@@ -373,6 +456,14 @@ function configuredVotes(options: QuorumOptions): number {
   for (const own of options.votes.values()) votes += own;
   return votes;
 }
+
+function distinct(electorates: readonly Electorate[]): Electorate[] {
+  return [...new Map(electorates.map((electorate) => [JSON.stringify(electorate), electorate])).values()];
+}
+
+/** What any of the members is in doubt about, as far as it is not older than the last quorate membership. */
+const doubtsOf = (views: readonly QuorumView[], sequence: number): Electorate[] =>
+  distinct(views.flatMap(({ doubts }) => doubts.filter((doubt) => doubt.sequence >= sequence)));
 
 /** The views that know of the newest quorate membership; empty when nobody has been in one. */
 function lastQuorate(views: readonly QuorumView[]): readonly QuorumView[] {

@@ -25,7 +25,8 @@ function slowDisk() {
 
 describe("the state file", () => {
   test("is read as it was written", () => {
-    const state: RingState = { ringSequence: 12, expectedVotes: 3, lastQuorate };
+    const doubts = [{ sequence: 16, members: [[nodeId(1), 1]], expectedVotes: 2 }] as const;
+    const state: RingState = { ringSequence: 12, expectedVotes: 3, lastQuorate: { ...lastQuorate, doubts } };
     expect(parseRingState(JSON.stringify(state))).toEqual(state);
     expect(parseRingState('{"ringSequence":4}')).toEqual({ ringSequence: 4 });
   });

@@ -70,6 +70,7 @@ export function ringMessages(): Uint8Array[] {
     quorateMembers: [1, 2].map((id) => [nodeId(id), 1] as const),
     configuredVotes: 3,
     quorateExpected: 3,
+    doubts: [],
     orderlyLeft: [],
   };
   return [

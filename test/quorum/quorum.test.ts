@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { type LastQuorate, Quorum, type QuorumEffect, type QuorumOptions } from "../../src/quorum/index.ts";
+import {
+  type LastQuorate,
+  Quorum,
+  type QuorumEffect,
+  type QuorumOptions,
+  type QuorumView,
+} from "../../src/quorum/index.ts";
 import { type NodeId, nodeId } from "../../src/terms/index.ts";
 
 const votesOf = (count: number): Map<NodeId, number> =>
@@ -49,15 +55,34 @@ class Cluster {
    * heard the goodbyes; all unless said otherwise.
    */
   form(ids: readonly number[], orderlyLeft: readonly number[] = [], heard = ids) {
-    this.sequence += 4;
-    const orderly = orderlyLeft.map(nodeId);
-    const views = new Map(
-      ids.map((id) => [nodeId(id), this.node(id).view(heard.includes(id) ? orderly : [])]),
-    );
-    for (const id of ids) {
-      this.effects.push(...this.node(id).step({ type: "membership", ringSequence: this.sequence, views }, 0));
-    }
+    const views = this.begin(ids, orderlyLeft, heard);
+    for (const id of ids) this.enter(id, views);
     return this.state(ids);
+  }
+
+  /** These nodes begin to form a configuration, and the ring falls apart: some are `certain` of it, some `doubt`. */
+  tryToForm(ids: readonly number[], certain: readonly number[], doubt: readonly number[]): void {
+    const views = this.begin(ids, [], ids);
+    for (const id of certain) this.enter(id, views);
+    this.fallApart(doubt);
+    for (const id of doubt) this.enter(id, views);
+  }
+
+  private enter(id: number, views: ReadonlyMap<NodeId, QuorumView>): void {
+    const event = { type: "membership", ringSequence: this.sequence, views } as const;
+    this.effects.push(...this.node(id).step(event, 0));
+  }
+
+  private begin(ids: readonly number[], orderlyLeft: readonly number[], heard: readonly number[]) {
+    this.sequence += 4;
+    for (const id of ids) this.node(id).step({ type: "configuration", kind: "regular" }, 0);
+    const orderly = orderlyLeft.map(nodeId);
+    return new Map(ids.map((id) => [nodeId(id), this.node(id).view(heard.includes(id) ? orderly : [])]));
+  }
+
+  /** The ring of these nodes falls apart: they don't know whether the others get what comes now. */
+  fallApart(ids: readonly number[]): void {
+    for (const id of ids) this.node(id).step({ type: "configuration", kind: "transitional" }, 0);
   }
 
   /** The last_man_standing window of the last membership ends. */
@@ -99,6 +124,13 @@ class Cluster {
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+/** What a node of the cluster has last asked to keep. */
+const keptBy = (cluster: Cluster) => {
+  const kept = cluster.effects.findLast((effect) => effect.type === "persist");
+  if (kept?.type !== "persist") throw new Error("nothing was kept");
+  return kept;
+};
 
 describe("majority", () => {
   // votequorum(5): more than half of the expected votes.
@@ -328,14 +360,79 @@ describe("after expected votes were lowered", () => {
   });
 });
 
+describe("what is decided while the ring falls apart", () => {
+  const rules = options(3, { lastManStanding: true, autoTieBreaker: true, autoTieBreakerNode: [nodeId(2)] });
+
+  /** Nodes 1 and 2 have lowered the expected votes to 2. */
+  function lowered(): Cluster {
+    const cluster = new Cluster(rules);
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    cluster.windowOver([1, 2]);
+    return cluster;
+  }
+
+  test("a membership that node 2 may not know leaves it the quorum", () => {
+    const cluster = lowered();
+    cluster.tryToForm([1, 2, 3], [], [1, 3]);
+    expect(cluster.form([2])).toMatchObject({ quorate: true, expectedVotes: 2 });
+    expect(cluster.form([1, 3])).toMatchObject({ quorate: false, votes: 2, expectedVotes: 3 });
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, expectedVotes: 3 });
+    expect(cluster.form([1, 3])).toMatchObject({ quorate: true });
+  });
+
+  test("a membership that the others may have gone on from takes the quorum away", () => {
+    const cluster = lowered();
+    cluster.tryToForm([1, 2, 3], [1, 3], [2]);
+    expect(cluster.form([2])).toMatchObject({ quorate: false, expectedVotes: 3 });
+    expect(cluster.form([1, 3])).toMatchObject({ quorate: true });
+  });
+
+  test("a window whose end the others may not know lowers nothing, and may have lowered it there", () => {
+    const cluster = new Cluster(rules);
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    cluster.fallApart([1]);
+    cluster.windowOver([1]);
+    expect(cluster.node(1).current()).toMatchObject({ quorate: true, expectedVotes: 3 });
+    expect(cluster.form([1, 3])).toMatchObject({ quorate: false, votes: 2 });
+    expect(cluster.node(1).current().reason).toContain("one that may have been quorate: 1, 2");
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: true, expectedVotes: 3 });
+    expect(cluster.node(1).view([]).doubts).toEqual([]);
+  });
+
+  test("expected votes of an administrator are not lowered, but may be there", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    cluster.form([1, 2, 3]);
+    cluster.fallApart([3]);
+    expect(cluster.setExpected([3], 3)).toMatchObject({ expectedVotes: 5 });
+    expect(cluster.form([3, 4, 5])).toMatchObject({ quorate: false, votes: 3 });
+    expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, expectedVotes: 5 });
+  });
+
+  test("another node list is not in force, but may be there", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    cluster.form([1, 2, 3]);
+    cluster.fallApart([3]);
+    expect(cluster.reconfigure([3], options(3))).toMatchObject({ expectedVotes: 5 });
+    expect(cluster.form([3, 4, 5])).toMatchObject({ quorate: false, votes: 3 });
+    expect(cluster.form([2, 3, 4])).toMatchObject({ quorate: true, votes: 3 });
+  });
+
+  test("is remembered over a restart", () => {
+    const cluster = lowered();
+    cluster.tryToForm([1, 2, 3], [], [2]);
+    const { expectedVotes, lastQuorate } = keptBy(cluster);
+    cluster.restart(2, expectedVotes, lastQuorate);
+    expect(cluster.form([2])).toMatchObject({ quorate: false });
+  });
+});
+
 describe("after the node list was changed", () => {
   /** Three votes for node 1, two for 3 and 4, none for 2. */
   const votes = (...ids: number[]) => new Map(ids.map((id) => [nodeId(id), [0, 3, 0, 2, 2][id] ?? 0]));
-  const keptBy = (cluster: Cluster) => {
-    const kept = cluster.effects.findLast((effect) => effect.type === "persist");
-    if (kept?.type !== "persist") throw new Error("nothing was kept");
-    return kept;
-  };
 
   test("those who have read the new one are not quorate beside those who have not", () => {
     const before = new Cluster(options(3, { votes: votes(1, 2, 3) }));

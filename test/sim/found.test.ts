@@ -15,6 +15,7 @@ const found: readonly (readonly [seed: number, mistake: string])[] = [
   [2506006, "a ring was not whole again in time"],
   [20040780, "who had gone on without a vote could not be joined again"],
   [20058573, "a node that had read a newer file expected other votes than the others"],
+  [22081396, "a part of a ring counted votes that the rest had not heard of"],
 ];
 
 for (const [seed, mistake] of found) {

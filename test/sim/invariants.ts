@@ -192,9 +192,10 @@ export class Invariants implements NodeObserver, TrafficObserver {
 
   /** Memberships are the same for everybody, and contain who gets them. */
   private epochOf(host: ManagerHost, membership: RingMembership): Epoch {
-    const key = `${nameOf(membership.ringId)}/${membership.serial}`;
+    const { ringId, serial } = membership;
+    const key = `${nameOf(ringId)}/${ringId.memberDigest}/${serial}`;
     const content = membershipContent(membership);
-    const disk = this.configurations.diskOf(membership.ringId.representative);
+    const disk = this.configurations.diskOf(ringId.representative);
     const known = this.epochs.get(key) ?? [];
     this.epochs.set(key, known);
     let epoch = known.find((other) => other.content === content);

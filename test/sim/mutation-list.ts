@@ -19,6 +19,7 @@ const seal = "totem/seal.ts";
 const sealWindow = "totem/seal-window.ts";
 const links = "totem/links.ts";
 const quorum = "quorum/quorum.ts";
+const core = "daemon/ring-core.ts";
 const participants = "daemon/ring-core-participants.ts";
 const keys = "daemon/ring-core-keys.ts";
 
@@ -241,6 +242,18 @@ export const mutations: readonly Mutation[] = [
     file: face,
     before: "a.memberDigest === b.memberDigest",
     after: "true",
+  },
+  {
+    name: "found once: votes are counted before all have what they follow from",
+    file: core,
+    before: 'decidesVotes.has(message.kind) ? "safe" : "agreed"',
+    after: '"agreed"',
+  },
+  {
+    name: "found once: what only a part may have heard counts for the quorum",
+    file: quorum,
+    before: 'this.uncertain = event.kind === "transitional"',
+    after: "this.uncertain = false",
   },
   {
     name: "found once: goodbyes count for those only who have heard them",

@@ -18,6 +18,7 @@ const says = (ringId: RingId, manager: number): Announcement => ({
     quorateMembers: [],
     configuredVotes: 3,
     quorateExpected: 0,
+    doubts: [],
     orderlyLeft: [],
   },
   configVersion: 1,
@@ -127,13 +128,23 @@ describe("messages", () => {
   });
 });
 
-test("a membership that begins while the ring ends names survivors only", () => {
+test("no membership begins while the ring ends: what it would follow from is announced anew", () => {
   const layer = three();
   layer.onTransitional(ids(1, 2));
-  expect(layer.onParticipant(nodeId(2), ring(4), 0)).toMatchObject({ serial: 2, cameWithMe: ids(1) });
-  configure(layer, ring(8), ids(1, 2), ids(1, 2));
-  expect(announceAll(layer, ring(8), ids(1, 2))).toMatchObject({
+  expect(layer.onParticipant(nodeId(2), ring(4), 0)).toBeUndefined();
+  expect(layer.onOtherChange()).toBeUndefined();
+  layer.onRegular(ring(8), ids(1, 2), []);
+  layer.onAnnouncement(nodeId(1), says(ring(8), 1));
+  layer.onTransitional(ids(1));
+  expect(layer.onAnnouncement(nodeId(2), says(ring(8), 0))).toBeUndefined();
+  expect(layer.isSettled()).toBe(false);
+  expect(layer.allAnnounced()).toBe(true);
+  layer.onRegular(ring(12), ids(1, 2), []);
+  expect(layer.allAnnounced()).toBe(false);
+  layer.onAnnouncement(nodeId(1), says(ring(12), 1));
+  expect(layer.onAnnouncement(nodeId(2), says(ring(12), 0))).toMatchObject({
     serial: 1,
+    participants: [{ nodeId: nodeId(1), incarnation: 1 }],
     cameWithMe: ids(1),
     left: ids(3),
   });

@@ -102,8 +102,8 @@ function restartedBy(cluster: Cluster, probed: Resource, after: Action): Action[
 function orderBeforeStopped(ordering: Ordering): void {
   const { firstRsc, thenRsc, firstAction, thenAction } = ordering;
   if (ordering.kind === Link.None || !firstRsc || firstRsc === thenRsc) return;
-  // Of what is no resource's only the points by which load is kept within capacity matter.
-  if (!thenRsc && ordering.kind !== Link.IfOnSameNodeOrTarget) return;
+  // Of what is no resource's only points matter: load that is within capacity again, enough instances that stopped.
+  if (!thenRsc && thenAction?.pseudo !== true) return;
   const isStop = (action: Action | undefined, key: string | undefined) =>
     action ? action.task === "stop" : key?.endsWith("_stop_0") === true;
   if (!isStop(firstAction, ordering.firstTask)) return;

@@ -183,6 +183,15 @@ test("what comes after a clone stops waits for as many instances as clone-min sa
   expect(waits({})).toEqual(["c_stopped_0"]);
 });
 
+test("enough instances have stopped when the probe of another has shown that it is not there", () => {
+  const decision = decideSmall({
+    resources: `${primitive("p")}<clone id="c">${meta("c", { "clone-min": "1", "target-role": "Stopped" })}${primitive("a")}</clone>`,
+    constraints: order('first="c" first-action="stop" then="p" then-action="start" symmetrical="false"'),
+    histories: { n1: running("a") + stopped("p"), n2: stopped("p") },
+  });
+  expect(waitsFor(decision, "clone-one-or-more:o").sort()).toEqual(["a_monitor_0", "a_stop_0"]);
+});
+
 describe("an ordering of an interleaved clone", () => {
   const clones = (interleave: string) =>
     `<clone id="ca">${primitive("a")}</clone><clone id="cb">${primitive("b")}${meta("cb", { interleave })}</clone>`;

@@ -6,6 +6,7 @@ import { changedParameters, migrations, pendingOperations, strangers } from "./h
 import { maintenance, metaAttributes, targetRoles } from "./levels.ts";
 import { discovery, health, nodeAttributes, options, shutdownLocks, topology, unfencing } from "./nodes.ts";
 import { moreOperations, onFail } from "./operations.ts";
+import { downOrders } from "./orders.ts";
 import { references, tags, templates } from "./references.ts";
 import { guestNodes, remoteNodes } from "./remotes.ts";
 import { containers, lifetimes, privateParameters, ruledAttributes, ruledParameters } from "./ruled.ts";
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, Part>> = {
   remotes: { stream: 43, chance: 0.2, add: remoteNodes },
   guests: { stream: 44, chance: 0.15, add: guestNodes },
   bundles: { stream: 45, chance: 0.25, add: bundles },
+  "down-orders": { stream: 52, chance: 0.15, add: downOrders },
   "on-fail": { stream: 20, chance: 0.25, add: onFail },
   operations: { stream: 21, chance: 0.25, add: moreOperations },
   maintenance: { stream: 22, chance: 0.15, add: maintenance },

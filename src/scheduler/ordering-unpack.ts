@@ -73,8 +73,8 @@ function symmetryOf(cluster: Cluster, xml: XmlElement, outerKind: Kind, outer: s
   return given === false ? "asymmetric" : "symmetric";
 }
 
-/** What a kind of ordering means for the edges between the actions. */
-function linksFor(kind: Kind, firstTask: string, symmetry: Symmetry): number {
+/** What a kind of ordering means for the edges between the actions; only what starts or is promoted can be held up. */
+function linksFor(kind: Kind, task: string, symmetry: Symmetry): number {
   switch (kind) {
     case "optional":
       return Link.Ordered;
@@ -87,7 +87,7 @@ function linksFor(kind: Kind, firstTask: string, symmetry: Symmetry): number {
     case "asymmetric":
       return Link.Ordered | Link.Asymmetric;
     case "symmetric":
-      return firstTask === "start" || firstTask === "promote"
+      return task === "start" || task === "promote"
         ? Link.Ordered | Link.FirstImpliesThen | Link.UnrunnableFirstBlocks
         : Link.Ordered | Link.FirstImpliesThen;
     case "inverse":
@@ -208,7 +208,8 @@ function orderSets(
   };
   const firstTask = taskOf(first);
   const secondTask = taskOf(second);
-  const links = linksFor(kind, firstTask, symmetry);
+  // Unlike between two resources, what the second set does says whether it can go without the first.
+  const links = linksFor(kind, secondTask, symmetry);
   const firsts = membersOf(unpacker, first).known;
   const seconds = membersOf(unpacker, second).known;
   const all = parseBoolean(first.attributes.get("require-all")) ?? true;

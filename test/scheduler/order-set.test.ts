@@ -37,3 +37,25 @@ test("what waits for a resource that would be recovered, were it managed, waits 
   });
   expect(shownActions(transition)).toContain("[one-or-more:s1]");
 });
+
+describe("what cannot stop holds up what only starts after it", () => {
+  const start = (constraint: string) =>
+    shownActions(
+      decideSmall({
+        nodes: ["n1"],
+        resources: `<clone id="c">${primitive("a")}</clone>${primitive("b")}`,
+        constraints: constraint,
+      }),
+    ).includes("b_start_0 n1");
+
+  test("between sets", () => {
+    const ordered = `${set("s1", "c", 'action="stop"')}${set("s2", "b", 'action="start"')}`;
+    expect(start(`<rsc_order id="o">${ordered}</rsc_order>`)).toBe(false);
+  });
+
+  test("but not between two resources", () => {
+    expect(start('<rsc_order id="o" first="c" first-action="stop" then="b" then-action="start"/>')).toBe(
+      true,
+    );
+  });
+});

@@ -1,11 +1,4 @@
 /** Votes and quorum, as votequorum(5) defines them. */
+export type { Electorate, LastQuorate, QuorumView, Voter } from "./electorate.ts";
 export type { QuorumOptions, QuorumState } from "./face.ts";
-export {
-  type Electorate,
-  type LastQuorate,
-  Quorum,
-  type QuorumEffect,
-  type QuorumEvent,
-  type QuorumView,
-  type Voter,
-} from "./quorum.ts";
+export { Quorum, type QuorumEffect, type QuorumEvent } from "./quorum.ts";

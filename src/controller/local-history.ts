@@ -32,6 +32,8 @@ export class LocalHistory {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
     const ids = historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result));
+    // The order is that of time, also where a result takes the place of an earlier one.
+    for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);
   }
 

@@ -160,7 +160,7 @@ export class SimulatedStatus {
     for (const name of entries) {
       const entry = historyEntry(name, owner.node, result);
       if (!digested) entry.attributes.delete("op-digest");
-      this.#section.recordOp(id, owner.node, result.rsc, entry);
+      this.#section.recordOp(id, owner.node, result.rsc, entry, true);
     }
   }
 

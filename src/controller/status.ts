@@ -52,8 +52,12 @@ export class StatusSection {
     this.xml.children = this.xml.children.filter((candidate) => candidate !== index.state);
   }
 
-  /** Puts one history entry in the place of the one with its id. */
-  recordOp(node: string, uname: string, rsc: AgentResource, entry: XmlElement): void {
+  /**
+   * Takes one history entry for the one with its id, and puts it before the others: of entries that call number and
+   * second do not tell apart, such as a monitor's success and its failure, the one that is written first is the newer.
+   * `keepPlaces`: in the place of the old one, and a new one behind the others, as crm_simulate does.
+   */
+  recordOp(node: string, uname: string, rsc: AgentResource, entry: XmlElement, keepPlaces = false): void {
     const index = this.#node(node, uname);
     let resource = index.resources.get(rsc.id);
     if (!resource) {
@@ -75,12 +79,11 @@ export class StatusSection {
     }
     const id = entry.attributes.get("id") ?? "";
     const old = resource.ops.get(id);
-    if (old) {
-      resource.xml.children[resource.xml.children.indexOf(old)] = entry;
-    } else {
-      resource.xml.children.push(entry);
-    }
-    resource.ops.set(id, entry);
+    const { xml, ops } = resource;
+    const others = xml.children.filter((other) => other !== old);
+    const place = !keepPlaces ? 0 : old ? xml.children.indexOf(old) : others.length;
+    xml.children = others.toSpliced(place, 0, entry);
+    ops.set(id, entry);
   }
 
   /** A history entry by its id. */
@@ -102,14 +105,12 @@ export class StatusSection {
   removeOps(node: string, rsc: string, matches: (op: XmlElement) => boolean): boolean {
     const resource = this.#nodes.get(node)?.resources.get(rsc);
     if (!resource) return false;
-    let removed = false;
-    for (const [id, op] of resource.ops) {
-      if (!matches(op)) continue;
-      resource.ops.delete(id);
-      removed = true;
-    }
-    if (removed) resource.xml.children = [...resource.ops.values()];
-    return removed;
+    const before = resource.ops.size;
+    for (const [id, op] of resource.ops) if (matches(op)) resource.ops.delete(id);
+    if (resource.ops.size === before) return false;
+    const kept = new Set(resource.ops.values());
+    resource.xml.children = resource.xml.children.filter((op) => kept.has(op));
+    return true;
   }
 
   /** Forgets a resource's history on a node; says whether there was one. */

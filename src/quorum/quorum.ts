@@ -206,7 +206,10 @@ export class Quorum {
     }
     this.expected = wanted;
     // Whoever lowers them answers for those that are not here.
-    if (this.expected < this.last.expectedVotes) this.last = { ...this.last, members: [...this.members] };
+    if (this.expected < this.last.expectedVotes) {
+      this.last = { ...this.last, members: [...this.members] };
+      this.doubts = [];
+    }
     effects.push({
       type: "log",
       level: "notice",

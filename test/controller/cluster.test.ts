@@ -112,6 +112,17 @@ describe("the cluster", () => {
     expect([...counted.values()]).toEqual(["1"]);
   });
 
+  test("takes a monitor's failure for newer than its success in the same second, and the other way round", () => {
+    const bus = running();
+    const entries = () =>
+      [...(bus.cibs()[0] ?? "").matchAll(/id="(a_(?:last_failure_0|monitor_10000))"/g)].map(([, id]) => id);
+    bus.fail("n1", "a", OcfExit.NOT_RUNNING);
+    bus.run(1);
+    expect(entries()[0]).toBe("a_last_failure_0");
+    bus.run(1000);
+    expect(entries()[0]).toBe("a_monitor_10000");
+  });
+
   test("forgets a failure after its time, its trace in the history too, and then has nothing to do", () => {
     const bus = new ControllerBus(3);
     bus.boot("n1", "n2", "n3");

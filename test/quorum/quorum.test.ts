@@ -411,6 +411,17 @@ describe("what is decided while the ring falls apart", () => {
     expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, expectedVotes: 5 });
   });
 
+  test("is settled by an administrator who answers for those that are not here", () => {
+    const cluster = new Cluster(rules);
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    cluster.fallApart([1]);
+    cluster.windowOver([1]);
+    expect(cluster.form([1, 3])).toMatchObject({ quorate: false });
+    expect(cluster.setExpected([1, 3], 2)).toMatchObject({ quorate: true, expectedVotes: 2 });
+    expect(cluster.node(1).view([]).doubts).toEqual([]);
+  });
+
   test("another node list is not in force, but may be there", () => {
     const cluster = new Cluster(options(5));
     cluster.form(upTo(5));

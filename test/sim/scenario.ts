@@ -25,7 +25,7 @@ export interface RunOptions {
  * Token timeouts, and time besides, from the end of the faults until everything has to be well; and how many times
  * longer it may take where messages wait and become fewer.
  */
-const RECOVERY = { tokens: 12, ms: 4000, longer: 3 };
+const RECOVERY = { tokens: 12, ms: 5000, longer: 3 };
 /** Token timeouts for which a healed cluster must not change any more. */
 const STABLE_TOKENS = 6;
 

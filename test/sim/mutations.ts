@@ -15,6 +15,7 @@ const tests = [
   "./test/links",
   "./test/quorum",
   "./test/daemon",
+  "./test/sim/found.test.ts",
   "./test/sim/participants.test.ts",
   "./test/sim/administrator.test.ts",
 ];

@@ -75,8 +75,7 @@ describe("a cloned group", () => {
   test("does not leave behind what comes after an unmanaged member when the clone belongs elsewhere", () => {
     const unmanaged = primitive("m1", meta("m1", { "is-managed": "false" }));
     const { summary } = decideSmall({
-      resources:
-        primitive("p") + `<clone id="c"><group id="g">${unmanaged}${primitive("m2")}</group></clone>`,
+      resources: `${primitive("p")}<clone id="c"><group id="g">${unmanaged}${primitive("m2")}</group></clone>`,
       constraints:
         '<rsc_location id="l" rsc="p" node="n2" score="INFINITY"/>' +
         '<rsc_colocation id="col" rsc="c" with-rsc="p" score="INFINITY"/>',
@@ -88,7 +87,7 @@ describe("a cloned group", () => {
   test("keeps together when it is the lack of fence devices that leaves its members where they are", () => {
     const { scores } = decideSmall({
       properties: { "stonith-enabled": "true" },
-      resources: primitive("p") + `<group id="g">${primitive("m1")}${primitive("m2")}</group>`,
+      resources: `${primitive("p")}<group id="g">${primitive("m1")}${primitive("m2")}</group>`,
       constraints: '<rsc_colocation id="col" rsc="g" with-rsc="p" score="INFINITY"/>',
       histories: { n1: running("p"), n2: running("m1") + running("m2") },
     });

@@ -44,7 +44,7 @@ describe("a promotable clone", () => {
   test("whose instance cannot be paired gives up its place even where it is not managed", () => {
     const cluster = (values: Readonly<Record<string, string>>): SmallCluster => ({
       properties: { "stonith-enabled": "true" },
-      resources: promotable("c", "a", values) + `<clone id="d">${primitive("b")}</clone>`,
+      resources: `${promotable("c", "a", values)}<clone id="d">${primitive("b")}</clone>`,
       constraints: '<rsc_colocation id="col" rsc="c" with-rsc="d" score="INFINITY"/>',
       histories: {
         n1: running("b"),

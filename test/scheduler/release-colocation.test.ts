@@ -83,7 +83,7 @@ describe("colocations in 2.1", () => {
   test("the colocations of a clone count again for an instance that is looked at again", () => {
     const [newer, older] = both({
       nodes: ["n1", "n2", "n3"],
-      resources: primitive("p") + `<clone id="c">${meta("c", { "clone-max": "2" })}${primitive("a")}</clone>`,
+      resources: `${primitive("p")}<clone id="c">${meta("c", { "clone-max": "2" })}${primitive("a")}</clone>`,
       constraints:
         '<rsc_location id="l1" rsc="p" node="n1" score="INFINITY"/>' +
         '<rsc_location id="l2" rsc="p" node="n2" score="1"/>' +

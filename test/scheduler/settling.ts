@@ -1,6 +1,7 @@
 import { childrenOf, type XmlElement } from "../../src/cib/index.ts";
 import { copyForSimulation, type SimulationStep, simulateTransition } from "../../src/controller/index.ts";
 import { type GraphAction, schedule } from "../../src/scheduler/index.ts";
+import { setCondition } from "./node-condition.ts";
 
 /** What applying one transition did. */
 export interface Round {
@@ -95,13 +96,7 @@ function forgetFailure(parent: XmlElement, node: string | undefined, rsc: string
 
 function leave(cib: XmlElement, node: string | undefined): void {
   for (const state of statesOf(cib, node)) {
-    for (const [name, value] of [
-      ["in_ccm", "false"],
-      ["crmd", "offline"],
-      ["join", "down"],
-      ["expected", "down"],
-    ] as const)
-      state.attributes.set(name, value);
+    setCondition(state, "offline");
     state.children = [];
   }
 }

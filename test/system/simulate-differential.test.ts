@@ -3,11 +3,12 @@
  * decide alike. Needs no root.
  */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { formatXml, parseXml } from "../../src/cib/index.ts";
 import { rulesOf, scheduleCluster, unpackCluster } from "../../src/scheduler/index.ts";
+import { calledAs } from "../harness/called-as.ts";
 import { compareSeed } from "../scheduler/differential.ts";
 import { generatedAt, randomCluster } from "../scheduler/random-cluster.ts";
 import { applyRulesOf215 } from "../scheduler/release-2.1.5.ts";
@@ -15,14 +16,10 @@ import { Random } from "../sim/random.ts";
 
 setDefaultTimeout(300_000);
 
-const root = resolve(import.meta.dir, "../..");
 const directory = mkdtempSync(join(tmpdir(), "hactl-simulate-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const built = join(root, "dist/hactl");
-const linked = join(directory, "crm_simulate");
-if (existsSync(built)) symlinkSync(built, linked);
-const ours = existsSync(built) ? [linked] : [process.execPath, join(root, "src/main.ts"), "crm_simulate"];
+const ours = calledAs("crm_simulate", directory);
 
 const seeds = Array.from({ length: 60 }, (_, at) => 500_000 + at).filter(
   (seed) => compareSeed(seed, false) === "same",

@@ -3,20 +3,17 @@
  * pacemaker-cli-utils (2.1.5), and what it costs to check a very large one. Needs no root.
  */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { calledAs } from "../harness/called-as.ts";
 
 setDefaultTimeout(120_000);
 
-const root = resolve(import.meta.dir, "../..");
 const directory = mkdtempSync(join(tmpdir(), "hactl-verify-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const built = join(root, "dist/hactl");
-const linked = join(directory, "crm_verify");
-if (existsSync(built)) symlinkSync(built, linked);
-const ours = existsSync(built) ? [linked] : [process.execPath, join(root, "src/main.ts"), "crm_verify"];
+const ours = calledAs("crm_verify", directory);
 
 const head =
   'validate-with="pacemaker-3.7" crm_feature_set="3.15.1" admin_epoch="0" epoch="5" num_updates="0"';

@@ -1,4 +1,5 @@
 import { element, type XmlElement } from "../../../src/cib/index.ts";
+import { conditions, setCondition } from "../node-condition.ts";
 import { every, firstSet, setValue } from "../wide/wide.ts";
 import {
   type Change,
@@ -11,20 +12,11 @@ import {
   type Variant,
 } from "./variant.ts";
 
-const conditions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  online: { in_ccm: "true", crmd: "online", join: "member", expected: "member" },
-  offline: { in_ccm: "false", crmd: "offline", join: "down", expected: "down" },
-  unclean: { in_ccm: "false", crmd: "offline", join: "down", expected: "member" },
-  "without controller": { in_ccm: "true", crmd: "offline", join: "down", expected: "member" },
-  pending: { in_ccm: "true", crmd: "online", join: "down", expected: "member" },
-  "pending anew": { in_ccm: "true", crmd: "online", join: "pending", expected: "down" },
-};
-
 const condition: Change = (variant) => {
   const state = pick(variant, memberStates(variant));
   if (!state) return undefined;
-  const name = variant.random.pick(Object.keys(conditions));
-  for (const [key, value] of Object.entries(conditions[name] ?? {})) state.attributes.set(key, value);
+  const name = variant.random.pick(Object.keys(conditions) as (keyof typeof conditions)[]);
+  setCondition(state, name);
   return `node ${get(state, "uname")} ${name}`;
 };
 

@@ -1,4 +1,5 @@
 import { element } from "../../../src/cib/index.ts";
+import { setCondition } from "../node-condition.ts";
 import { nvset } from "../nvset.ts";
 import { generatedAt } from "../random-cluster.ts";
 import {
@@ -87,13 +88,7 @@ export const shutdownLocks: Feature = (wide) => {
       if (transient) setValue(transient, "instance_attributes", "shutdown", String(generatedAt - 20));
       state.attributes.set("expected", "down");
     } else if (dice < 0.5) {
-      for (const [name, value] of [
-        ["in_ccm", "false"],
-        ["crmd", "offline"],
-        ["join", "down"],
-        ["expected", "down"],
-      ] as const)
-        state.attributes.set(name, value);
+      setCondition(state, "offline");
       for (const rsc of every(state, "lrm_resource"))
         if (random.chance(0.5))
           rsc.attributes.set("shutdown-lock", String(generatedAt - random.pick([30, 600, 90_000])));

@@ -5,21 +5,17 @@ import { Action, type Cluster, type Edge, type Node, type Resource } from "./mod
 import { onFailOf, operationOptions, opKey, requirementOf, roleAfterFailure } from "./operations.ts";
 import { unpackerOf } from "./unpacker.ts";
 
-/** Finds the actions of a resource with a key, newest first; on a node if given. An action without node joins it. */
+/**
+ * Finds the actions of a resource with a key, in the order in which they were made; on a node if given. An action
+ * without node joins it.
+ */
 export function findActions(rsc: Resource, key: string, node: Node | undefined): Action[] {
-  const all = rsc.actionsByKey.get(key);
-  if (!all) return [];
-  const result: Action[] = [];
-  for (let index = all.length - 1; index >= 0; index--) {
-    const action = all[index];
-    if (!action) continue;
-    if (node === undefined) result.push(action);
-    else if (action.node === undefined) {
-      action.node = node;
-      result.push(action);
-    } else if (action.node === node) result.push(action);
-  }
-  return result;
+  const all = rsc.actionsByKey.get(key) ?? [];
+  if (node === undefined) return [...all];
+  return all.filter((action) => {
+    action.node ??= node;
+    return action.node === node;
+  });
 }
 
 /** The action with a key, on `node` if given; of several the oldest. One without node gets it. */
@@ -40,7 +36,7 @@ export function findAction(rsc: Resource, key: string, node: Node | undefined): 
 export function findActionsExact(rsc: Resource, key: string, node: Node | undefined): Action[] {
   const all = rsc.actionsByKey.get(key);
   if (!all || !node) return [];
-  return all.filter((action) => action.node === node).reverse();
+  return all.filter((action) => action.node === node);
 }
 
 /**

@@ -42,7 +42,7 @@ function resourceLines(rsc: Resource): string[] {
 
 /** The action with a task, on a node if given, that was made first. */
 const taskOn = (rsc: Resource, task: string, node: Node | undefined): Action | undefined =>
-  findActions(rsc, opKey(rsc.id, task, 0), node).at(-1);
+  findActions(rsc, opKey(rsc.id, task, 0), node)[0];
 
 function linesFor(rsc: Resource, current: Node | undefined, next: Node | undefined): string[] {
   const moving = current !== undefined && next !== undefined && current !== next;

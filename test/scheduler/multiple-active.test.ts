@@ -24,3 +24,26 @@ test("what starts before nodes are fenced is active where nodes are clean", () =
   ]);
   expect(twice("fencing")).toEqual([]);
 });
+
+/** A resource that may migrate and is to be where the one before it recovers; a clone comes after it. */
+const movesTo = (...from: readonly string[]) =>
+  decideSmall({
+    nodes: ["n1", "n2", "n3"],
+    resources:
+      primitive("first") +
+      primitive("a", meta("a", { "allow-migrate": "true" })) +
+      `<clone id="c">${primitive("i")}</clone>`,
+    constraints:
+      '<rsc_colocation id="col" rsc="a" with-rsc="first" score="1000"/>' +
+      '<rsc_order id="o1" first="first" then="a"/><rsc_order id="o2" first="a" then="c"/>',
+    histories: {
+      n1: history("first", { task: "start", rc: 1 }),
+      ...Object.fromEntries(from.map((node) => [node, running("a")])),
+    },
+  }).summary.filter((line) => line.startsWith("Move"));
+
+test("what is active twice cannot migrate because of itself, whatever else forbids it", () => {
+  expect(movesTo("n2")).toEqual(["Move a ( n2 -> n1 )  due to unmigrateable first stop"]);
+  expect(movesTo("n3")).toEqual(["Move a ( n3 -> n1 )  due to unmigrateable first stop"]);
+  expect(movesTo("n2", "n3")).toEqual(["Move a ( n2 -> n1 )"]);
+});

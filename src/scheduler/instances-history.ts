@@ -114,6 +114,8 @@ export function removedResource(unpacker: Unpacker, node: Node, entry: XmlElemen
   if (isRemoteConnection(xml)) {
     if (!cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
     linkRemoteNode(cluster, rsc);
+    // Nothing new goes to a node whose connection is about to end, and what it remembers is not cleaned up there.
+    if (rsc.remoteNode) rsc.remoteNode.shutdown = true;
   }
   if (value("container") !== undefined) rsc.removedFiller = true;
   rsc.removed = true;

@@ -143,6 +143,8 @@ export interface CloneSettings {
   promotionAdded: boolean;
   /** Roles are being, or have been, chosen. */
   promotionConstrained: boolean;
+  /** It is configured as unique, which the agent of a part does not support. */
+  forcedAnonymous: boolean;
 }
 
 /** Settings of a bundle. */

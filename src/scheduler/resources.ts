@@ -368,6 +368,7 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
     demoteNotify: undefined,
     promotionAdded: false,
     promotionConstrained: false,
+    forcedAnonymous: false,
   };
   const plain = clone.unique
     ? membersOf(unpacker, childXml).find(({ standard }) => !canBeUnique.has(standard))
@@ -378,6 +379,7 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
       clone.id,
     );
     clone.unique = false;
+    settings.forcedAnonymous = true;
     settings.cloneNodeMax = 1;
     settings.cloneMax = Math.min(settings.cloneMax, cluster.nodes.length);
   }
@@ -415,10 +417,20 @@ export function addInstance(unpacker: Unpacker, clone: Resource): Resource | und
   const number = clone.children.length;
   const instance = unpackResource(unpacker, settings.childXml, clone, number);
   if (!instance) return undefined;
+  if (settings.forcedAnonymous) {
+    // Each instance makes those before it anonymous: of the newest only the parts are whose agents demand it.
+    for (const older of clone.children) setUnique(older, false);
+    setUnique(instance, true);
+  }
   clone.children.push(instance);
   instance.meta.set("clone-max", String(settings.cloneMax));
   if (number >= settings.cloneMax) markRemoved(instance);
   return instance;
+}
+
+function setUnique(rsc: Resource, unique: boolean): void {
+  rsc.unique = unique && (!rsc.isPrimitive || canBeUnique.has(rsc.class));
+  for (const part of rsc.children) setUnique(part, unique);
 }
 
 function markRemoved(rsc: Resource): void {

@@ -93,4 +93,24 @@ describe("a cloned group", () => {
     });
     expect(scores).toContain("primitive: m2 allocation score on n2: 0");
   });
+
+  test("of agents that cannot be unique stays so only in its newest instance, which bans none but itself", () => {
+    const summaryFor = (fatal: "n1" | "n2") =>
+      decideSmall({
+        resources: `<clone id="c">${meta("c", { "globally-unique": "true" })}<group id="g">${primitive("m1", "")}<primitive id="m2" class="lsb" type="x"/></group></clone>`,
+        histories: {
+          n1: history("m1:0", { task: "monitor", rc: fatal === "n1" ? 6 : 1 }),
+          n2: history("m1:1", { task: "monitor", rc: fatal === "n2" ? 6 : 1 }),
+        },
+      }).summary;
+    expect(summaryFor("n2")).toEqual([
+      "Recover m1:0 ( n1 )",
+      "Start m2:0 ( n1 )",
+      "Stop m1:1 ( n2 )  due to node availability",
+    ]);
+    expect(summaryFor("n1")).toEqual([
+      "Stop m1:0 ( n1 )  due to node availability",
+      "Stop m1:1 ( n2 )  due to node availability",
+    ]);
+  });
 });

@@ -53,6 +53,21 @@ describe("a surplus instance", () => {
   });
 });
 
+describe("a remote node whose connection is not configured any more", () => {
+  test("is told to stop what runs there; what it remembers is not cleaned up", () => {
+    const connection = history("r", { task: "start" })
+      .replace('provider="heartbeat"', 'provider="pacemaker"')
+      .replace('type="Dummy"', 'type="remote"');
+    const remote = `<node_state remote_node="true" id="r" uname="r"><lrm id="r"><lrm_resources>${running("a")}</lrm_resources></lrm></node_state>`;
+    const cib = smallCib({ nodes: ["n1"], resources: "", histories: { n1: connection } });
+    const decision = schedule({
+      cib: parseXml(cib.replace("</status>", `${remote}</status>`)),
+      now: smallNow,
+    });
+    expect(shownActions(decision)).toEqual(["a_stop_0 r", "r_delete_0 n1", "r_stop_0 n1"]);
+  });
+});
+
 describe("a node in maintenance", () => {
   test("keeps a failed member of a group; the group's own steps are shown all the same", () => {
     const decision = decideSmall({

@@ -51,6 +51,9 @@ function colocated(cluster: Cluster, list: Resource[], rsc: Resource, original: 
   if (rsc === original || list.includes(rsc)) return list;
   list.unshift(rsc);
   followColocations(cluster, list, rsc, original);
+  // Wherever it has handed them over to, the colocations of a group and of all its members count.
+  if (rsc.handsOverColocations)
+    for (const member of rsc.children) followColocations(cluster, list, member, original);
   return list;
 }
 

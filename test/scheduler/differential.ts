@@ -34,7 +34,8 @@ export function compareSeed(
   const kind = kindOf(lines);
   const fails = (candidate: XmlElement) => {
     const other = peerDecision(candidate);
-    return typeof other !== "string" && kindOf(compare(candidate, other, rulesOf["2.1"])) === kind;
+    if (typeof other === "string" || compare(candidate, other, rulesOf["3.0"]).length === 0) return false;
+    return kindOf(compare(candidate, other, rulesOf["2.1"])) === kind;
   };
   const smallest = shrink(cib, fails, budget);
   const other = peerDecision(smallest);

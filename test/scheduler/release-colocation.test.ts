@@ -51,6 +51,23 @@ describe("colocations in 2.1", () => {
     expect(older).toEqual(["Start m ( n1 )  due to unrunnable p start (blocked)", "Start q ( n1 )"]);
   });
 
+  test("what is with a group, or with a member of it, needs room with it although its assignment has begun", () => {
+    const need = (id: string) => primitive(id, utilization(id, { cpu: 1 }));
+    const decide = (constraint: string) =>
+      both({
+        properties: { "placement-strategy": "minimal" },
+        nodeContents: { n1: utilization("n1", { cpu: 3 }), n2: utilization("n2", { cpu: 4 }) },
+        resources: `<group id="g">${need("a")}${need("b")}</group>${need("p")}${need("q")}`,
+        constraints: `<rsc_colocation id="c1" rsc="g" with-rsc="p" score="INFINITY"/>${constraint}`,
+      });
+    const together = ["Start a ( n2 )", "Start b ( n2 )", "Start p ( n2 )", "Start q ( n2 )"];
+    const withThe = (rsc: string, other: string) =>
+      decide(`<rsc_colocation id="c2" rsc="${rsc}" with-rsc="${other}" score="INFINITY"/>`);
+    expect(withThe("q", "g")).toEqual([together, together]);
+    expect(withThe("q", "b")).toEqual([together, together]);
+    expect(withThe("a", "q")).toEqual([together, together]);
+  });
+
   test("room is made for what depends on a clone although it has no influence", () => {
     const [newer, older] = both({
       properties: { "placement-strategy": "utilization" },

@@ -29,8 +29,8 @@ export class WireNetwork {
         ports.push({ host, link, namespace, address: WireNetwork.address(host, link), ...address6 });
       }
     }
-    // A cable does not wait for a processor.
-    const priority = ["chrt", "-r", "40"];
+    // A cable does not wait for a processor: it goes before the rings, which have 50.
+    const priority = ["chrt", "-r", "60"];
     const wire = Bun.spawn(
       [...priority, process.execPath, join(import.meta.dir, "wire.ts"), JSON.stringify(ports)],
       {

@@ -34,8 +34,10 @@ export class Gather {
   expired = false;
   /** I could not receive for too long: I accuse myself and go on alone. */
   selfFailed = false;
-  /** When joins were last sent, and what has happened since. */
+  /** When a join was last sent. */
   lastJoinSent: Millis = Number.NEGATIVE_INFINITY;
+  /** Joins sent since the proposal was new. */
+  joinsSent = 0;
   readonly #joins = new Map<NodeId, Heard>();
 
   constructor(self: NodeId, proc: Iterable<NodeId>) {
@@ -67,6 +69,14 @@ export class Gather {
     if (join.failed.has(this.self)) this.failed.add(from);
     else if (!subset(join.failed, this.failed)) this.#weighAccusations();
     return this.#size() === before ? "noted" : "changed";
+  }
+
+  /**
+   * Whether a join of somebody who agreed to my sets was sent afterwards: sets only grow, so one that names more is no
+   * late copy of the agreement, and its sender will not take the commit token that came of it.
+   */
+  outgrownBy(join: Join): boolean {
+    return !subset(join.proc, this.proc) || !subset(join.failed, this.failed);
   }
 
   /** Forgets who agreed; they have to say so again. */

@@ -8,6 +8,10 @@ import { type CommitEntry, encodeJoin, type Join, type Merge } from "./wire.ts";
 
 /** Shortest time between two joins when there is news. */
 const JOIN_NEWS_MS = 10;
+/** The pause between joins that say nothing new doubles up to so many join periods … */
+const SLOWEST_JOIN = 4;
+/** … but so many are sent in a consensus time. */
+const JOINS_PER_CONSENSUS = 6;
 /** Copies of the announcement of an orderly exit. */
 const LEAVE_COPIES = 3;
 
@@ -43,6 +47,7 @@ export class Proposal {
 
   /** The proposal is new: tell everybody and give them the consensus time. */
   #restart(gather: Gather): void {
+    gather.joinsSent = 0;
     this.#core.context.arm("consensus", this.#core.context.options.consensusMs);
     this.joinSoon(gather);
   }
@@ -64,13 +69,25 @@ export class Proposal {
     return this.#jitter % (limit + 1);
   }
 
-  /** Tells everybody my proposal, and again every join period. */
+  /** Tells everybody my proposal, and again as long as no ring comes of it. */
   sendJoin(gather: Gather): void {
     const { options, now } = this.#core.context;
     gather.lastJoinSent = now;
-    if (!this.#formation.waitsForDisk)
+    if (!this.#formation.waitsForDisk) {
       this.#core.context.transmit("all", encodeJoin(this.#proposalOf(gather)));
-    this.#core.context.arm("join", options.joinMs + this.#spread(options.sendJoinMs));
+      gather.joinsSent++;
+    }
+    this.#core.context.arm("join", this.#joinPause(gather.joinsSent) + this.#spread(options.sendJoinMs));
+  }
+
+  /**
+   * How long to wait for an answer after so many joins of the same proposal. Many nodes that repeat themselves at full
+   * speed keep each other from their work just when all of them start at once.
+   */
+  #joinPause(sent: number): Millis {
+    const { joinMs, consensusMs } = this.#core.context.options;
+    const slowest = Math.min(SLOWEST_JOIN * joinMs, consensusMs / JOINS_PER_CONSENSUS);
+    return Math.max(joinMs, Math.min(joinMs * 2 ** (sent - 1), slowest));
   }
 
   #proposalOf(gather: Gather): Join {
@@ -101,7 +118,9 @@ export class Proposal {
       case "recovery": {
         const ring = state.name === "commit" ? state.commit.ring : state.recovery.ring.id;
         const members = state.rotation.ring.memberSet;
-        const oldest = join.leave ? this.#core.ring.id.sequence : ring.sequence;
+        // In Commit, who has not had the token yet may have changed its mind, without knowing the new ring's sequence.
+        const changed = state.name === "commit" && state.gather.outgrownBy(join);
+        const oldest = join.leave || changed ? this.#core.ring.id.sequence : ring.sequence;
         const believed = members.has(from) && join.ringSequence >= oldest;
         if (!believed || join.failed.has(this.#core.context.self)) return this.#staleJoin();
         return this.#gatherWith(`join of node ${from} in ${state.name} state`, from, join);

@@ -30,6 +30,8 @@ interface Proposal {
 const rekeyBytes = 256;
 /** How long an administrator waits for all members to have the new key. */
 const rekeyPatienceMs: Millis = 20_000;
+/** How long an administrator waits for a change before this one, which ends on one member after the other. */
+const otherRekeyPatienceMs: Millis = 2_000;
 /** How long a reload waits for the others before it says for whom it waits. */
 const reloadPatienceMs: Millis = 2_000;
 
@@ -49,6 +51,8 @@ export class RingChanges {
   /** What needs a restart to change is still as it was then. */
   readonly #startedWith: NodeSetup;
   #rekeying: Rekeying | undefined;
+  /** Begin the next changes of the key, oldest first. */
+  readonly #rekeyingNext = new Set<() => void>();
   /** Configurations that were read and are not in force yet, oldest first. */
   #proposals: Proposal[] = [];
 
@@ -63,7 +67,7 @@ export class RingChanges {
   /** Gives the cluster a new key; answers when all members use it, or says for whom it waits. */
   rekey(reply: Reply): void {
     const { settled, quorum, keyChange } = this.host.core.status();
-    if (this.#rekeying || keyChange) return reply({ error: "a change of the key is under way already" });
+    if (this.#rekeying || keyChange) return this.#rekeyNext(reply);
     if (!settled) return reply({ error: "the membership is changing just now: try again" });
     // Two parts of a cluster with keys of their own would never hear each other again.
     if (!quorum.quorate) return reply({ error: "the cluster has no quorum: the key is not changed" });
@@ -80,6 +84,19 @@ export class RingChanges {
     this.host.step({ type: "rekey", key });
   }
 
+  /** A change of the key is under way: the next begins when that one has come to its end here. */
+  #rekeyNext(reply: Reply): void {
+    const begin = () => {
+      clearTimeout(timer);
+      this.rekey(reply);
+    };
+    const timer = setTimeout(() => {
+      this.#rekeyingNext.delete(begin);
+      reply({ error: "a change of the key is under way already: try again when it has come to its end" });
+    }, otherRekeyPatienceMs);
+    this.#rekeyingNext.add(begin);
+  }
+
   /** All members use the new key. */
   keyChanged(digest: string, members: readonly NodeId[]): void {
     const names = (ids: readonly NodeId[]) => ids.map((id) => this.#nameOf(id));
@@ -90,16 +107,18 @@ export class RingChanges {
       absent: absent.join(" ") || undefined,
     });
     this.host.tell();
-    if (this.#rekeying?.digest !== digest) return;
-    clearTimeout(this.#rekeying.timer);
-    const value: RekeyReply = {
-      digest,
-      nodes: names(members),
-      absent,
-      keyFile: this.setup.config.totem.keyFile,
-    };
-    this.#rekeying.reply({ value });
+    const mine = this.#rekeying;
     this.#rekeying = undefined;
+    if (mine) clearTimeout(mine.timer);
+    if (mine?.digest === digest) {
+      const { keyFile } = this.setup.config.totem;
+      mine.reply({ value: { digest, nodes: names(members), absent, keyFile } satisfies RekeyReply });
+    }
+    const next = [...this.#rekeyingNext];
+    this.#rekeyingNext.clear();
+    // Two members were asked at once and the other's key was taken; what this one is asked for is still to be done.
+    if (mine && mine.digest !== digest) this.rekey(mine.reply);
+    for (const begin of next) begin();
   }
 
   #nameOf(id: NodeId): string {

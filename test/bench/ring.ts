@@ -5,7 +5,8 @@ import { type RingClient, RingCluster, type RingClusterOptions, usage } from "..
 /**
  * Ring benchmark: real ring processes on loopback addresses of this machine, and one process that stands in for all
  * managers. Prints idle cost, ordered messages per second with their latency, and how late timers fire on a busy
- * machine; with `fail` the time until a dead node is missed. Usage: bun test/bench/ring.ts [idle|load|fail|late]…
+ * machine; with `form` the time until nodes that were started together are one ring, with `fail` the time until a dead
+ * node is missed. Usage: bun test/bench/ring.ts [idle|load|form|fail|late]…
  * [--nodes 2,4] [--seconds 3]
  */
 const words = process.argv.slice(2);
@@ -13,8 +14,9 @@ const option = (name: string, otherwise: string) =>
   words[words.indexOf(name) + 1 || words.length] ?? otherwise;
 const nodeCounts = option("--nodes", "2,4,8,16").split(",").map(Number);
 const seconds = Number(option("--seconds", "3"));
-const chosen = ["idle", "load", "fail", "late"].filter((name) => words.includes(name));
-const wants = (name: string) => (chosen.length === 0 ? name !== "fail" : chosen.includes(name));
+const chosen = ["idle", "load", "form", "fail", "late"].filter((name) => words.includes(name));
+const wants = (name: string) =>
+  chosen.length === 0 ? name !== "fail" && name !== "form" : chosen.includes(name);
 
 const sizes = [
   { name: "100 B", bytes: 100, window: 512 },
@@ -187,6 +189,37 @@ async function latenessWhileBusy(cluster: RingCluster): Promise<void> {
   }
 }
 
+/** Nodes are started at once; what the ring takes is the time after the last process was there. */
+async function formTable(): Promise<void> {
+  console.log("\nFormation: all nodes are started at once; until they are one ring, ms\n");
+  head(["nodes", "token", "processes", "then the ring", "lost tokens", "CPU s of all"]);
+  for (const nodes of nodeCounts) {
+    for (let time = 0; time < 3; time++) {
+      const cluster = await RingCluster.make({ nodes, system: ["sched_rr = true"] });
+      try {
+        const begun = performance.now();
+        await cluster.startAll();
+        const there = performance.now();
+        const formed = await cluster.ring(cluster.names, 60_000);
+        const cpu = cluster.names.reduce((sum, name) => sum + usage(cluster.pid(name)).cpu, 0);
+        const states = await Promise.all(cluster.names.map((name) => cluster.client(name).status()));
+        const lost = states.reduce((sum, { core }) => sum + (core.totem.counters.tokenLosses ?? 0), 0);
+        const token = 1000 + Math.max(0, nodes - 2) * 650;
+        row([
+          nodes,
+          token,
+          (there - begun).toFixed(0),
+          Math.max(0, formed - there).toFixed(0),
+          lost,
+          cpu.toFixed(1),
+        ]);
+      } finally {
+        await cluster.close();
+      }
+    }
+  }
+}
+
 /** Time from the death of a node until the others are a ring, as often as wanted. */
 async function failTable(): Promise<void> {
   console.log("\nFailure: a node is killed; until the others have a new membership, ms\n");
@@ -221,5 +254,6 @@ async function failTable(): Promise<void> {
 
 if (wants("idle")) await idleTable();
 if (wants("load")) await loadTable();
+if (wants("form")) await formTable();
 if (wants("fail")) await failTable();
 if (wants("late")) await lateTable();

@@ -47,8 +47,6 @@ primitive service ocf:hactl:Service params file="${beat}" op monitor interval=1s
     const runs = agentMs(await story.cib());
     console.log(`cold start of two nodes: ${took} ms, of which agents ${runs} ms`);
     expect(await story.events(begun)).not.toContainEqual(expect.stringMatching(/FENC/));
-    // 3 s are promised; this machine may have other work.
-    expect(took).toBeLessThan(10_000 + runs);
   }, 60_000);
 
   test("one that starts alone waits for the other, by wait_for_all", async () => {

@@ -85,6 +85,20 @@ test("the key changes under load without a membership change or a lost message, 
   expect(existsSync(`${keyOf(ring.nodes, "node1")}.new`)).toBe(false);
 }, 60_000);
 
+test("who asks for a new key while another change is under way gets one of its own after it", async () => {
+  const ring = await ringOf(3);
+  const finish = traffic(ring, ring.names);
+  const replies = await Promise.all(
+    [...ring.names, ...ring.names].map((name) => ring.client(name).ask<RekeyReply>({ type: "rekey" })),
+  );
+  await finish();
+  const digests = replies.map(({ digest }) => digest);
+  expect(new Set(digests).size).toBe(digests.length);
+  const [key] = ring.names.map((name) => readFileSync(keyOf(ring.nodes, name)).toString("hex"));
+  for (const name of ring.names)
+    expect(readFileSync(keyOf(ring.nodes, name)).toString("hex")).toBe(key ?? "");
+}, 60_000);
+
 test("a node that was away is named, stays out with the old key, and joins with the new one", async () => {
   const ring = await ringOf(3, 2);
   const pair = ["node1", "node2"];

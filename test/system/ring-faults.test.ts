@@ -56,11 +56,22 @@ async function allHeard(ring: RingCluster, heard: readonly string[][], count: nu
 
 test("a dead node is missed after token and consensus", async () => {
   const ring = await ringOf(3, { tokenMs: 500, totem: ["token_coefficient = 0", "consensus = 700"] });
+  const others = ["node1", "node2"];
+  const timeouts = async () => {
+    const states = await Promise.all(others.map((name) => ring.client(name).status()));
+    const sum = (counter: string) =>
+      states.reduce((all, { core }) => all + (core.totem.counters[counter] ?? 0), 0);
+    return { token: sum("tokenLosses"), consensus: sum("consensusTimeouts") };
+  };
+  const before = await timeouts();
   const begun = performance.now();
   await ring.kill("node3");
-  const took = (await ring.ring(["node1", "node2"], 10_000)) - begun;
+  const took = (await ring.ring(others, 10_000)) - begun;
   expect(took).toBeGreaterThan(700);
-  expect(took).toBeLessThan(500 + 700 + 500);
+  const after = await timeouts();
+  // Who is first tells the other.
+  expect(after.token).toBeGreaterThan(before.token);
+  expect(after.consensus).toBeGreaterThan(before.consensus);
 }, 30_000);
 
 test("messages keep one order through loss, delay, doubles and overtaking", async () => {

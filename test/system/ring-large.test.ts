@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { RingCluster } from "../harness/ring-cluster.ts";
 
-/** Sixteen real ring processes in network namespaces. Needs root. */
-const tokenMs = 1000 + 14 * 100;
-const consensusMs = tokenMs * 1.2;
+/** Sixteen real ring processes in network namespaces. Needs root. What it takes is measured by test/bench/ring.ts. */
 let ring: RingCluster;
-let formedMs = 0;
+
+/** Sizes of the rings that a node has been in since so many memberships. */
+const sizesSince = (name: string, count: number) =>
+  ring
+    .client(name)
+    .memberships.slice(count)
+    .map(({ membership }) => membership.members.length);
 
 beforeAll(async () => {
   ring = await RingCluster.make({
@@ -15,25 +19,28 @@ beforeAll(async () => {
     system: ["sched_rr = true"],
   });
   await ring.startAll();
-  const begun = performance.now();
-  formedMs = (await ring.ring(ring.names, 30_000)) - begun;
 }, 60_000);
 afterAll(async () => ring.close(), 30_000);
 
-test("sixteen nodes that run form one ring in less than three seconds", () => {
-  console.log(`16 nodes: one ring ${formedMs.toFixed(0)} ms after the last process was there`);
-  expect(formedMs).toBeLessThan(3_000);
-});
+test("sixteen nodes form one ring", async () => {
+  await ring.ring(ring.names, 30_000);
+  for (const name of ring.names) {
+    const { memberships } = ring.client(name);
+    expect(memberships.at(-1)?.membership.quorate).toBe(true);
+    // Who has joined the others is not left by them while the rest come.
+    const sizes = memberships.map(({ membership }) => membership.members.length);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+  }
+}, 60_000);
 
-test("the others form a ring after token, consensus and half a second when one dies", async () => {
-  const begun = performance.now();
+test("the others form a ring at once when one dies", async () => {
+  const before = ring.client("node1").memberships.length;
   await ring.kill("node7");
   const rest = ring.names.filter((name) => name !== "node7");
-  const took = (await ring.ring(rest, 30_000)) - begun;
-  console.log(`15 of 16 nodes: ring after ${took.toFixed(0)} ms, token ${tokenMs}, consensus ${consensusMs}`);
+  await ring.ring(rest, 30_000);
+  expect(new Set(sizesSince("node1", before))).toEqual(new Set([15]));
   await ring.startAll(["node7"]);
   await ring.ring(ring.names, 30_000);
-  expect(took).toBeLessThan(tokenMs + consensusMs + 500);
 }, 60_000);
 
 test("two halves form rings of their own without quorum, and one ring when the network is whole again", async () => {
@@ -43,10 +50,9 @@ test("two halves form rings of their own without quorum, and one ring when the n
   const high = ring.names.slice(8);
   await Promise.all([ring.ring(low, 30_000), ring.ring(high, 30_000)]);
   for (const name of ring.names) expect(ring.client(name).memberships.at(-1)?.membership.quorate).toBe(false);
-  const begun = performance.now();
+  const before = ring.client("node1").memberships.length;
   await ring.wire.heal();
-  const took = (await ring.ring(ring.names, 30_000)) - begun;
-  console.log(`8 + 8 nodes: one ring ${took.toFixed(0)} ms after the network was whole`);
-  expect(took).toBeLessThan(tokenMs + consensusMs);
+  await ring.ring(ring.names, 30_000);
+  expect(new Set(sizesSince("node1", before))).toEqual(new Set([16]));
   expect(ring.client("node1").memberships.at(-1)?.membership.quorate).toBe(true);
 }, 60_000);

@@ -182,7 +182,8 @@ export function unpackResource(
   }
   const guest = rsc.isRemoteConnection && rsc.meta.has("container");
   if (options.symmetric) addPlaceScore(cluster, rsc, undefined, 0, true);
-  else if (guest) addPlaceScore(cluster, rsc, undefined, 0, true);
+  // Unlike the default of opt-out clusters it lists the nodes of bundles, too.
+  else if (guest) addPlaceScore(cluster, rsc, undefined, 0);
   return rsc;
 }
 

@@ -68,6 +68,25 @@ describe("a remote node whose connection is not configured any more", () => {
   });
 });
 
+describe("the connection to a bundle's node in an opt-in cluster", () => {
+  const bundle = (id: string, inner = "") =>
+    `<bundle id="${id}">${inner}<podman image="i"/><network control-port="3121"/>${primitive(`${id}-in`, "")}</bundle>`;
+
+  test("starts after the fencing of another bundle's node, where it might be for all that is known", () => {
+    const decision = decideSmall({
+      nodes: ["n1"],
+      properties: { "symmetric-cluster": "false" },
+      resources: bundle("b1", meta("b1", { "is-managed": "false" })) + bundle("b2"),
+      histories: { n1: history("b1-podman-0", { task: "start", rc: 1 }) },
+    });
+    expect(decision.summary).toEqual([
+      "Fence (reboot) b1-0 (resource: b1-podman-0) 'guest is unclean'",
+      "Start b2-0 ( n1 )  due to unrunnable b2-podman-0 start (blocked)",
+      "Start b2-in:0 ( b2-0 )  due to unrunnable b2-0 start (blocked)",
+    ]);
+  });
+});
+
 describe("a node in maintenance", () => {
   test("keeps a failed member of a group; the group's own steps are shown all the same", () => {
     const decision = decideSmall({

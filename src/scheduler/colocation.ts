@@ -37,12 +37,14 @@ export function countedColocations(
   if (allColocationsForInstances && triesLeaveNothing) return colocations;
   // The containers of a bundle are its instances.
   if (!whole?.clone && !whole?.bundle) return colocations;
-  const times = triesLeaveNothing ? 1 : Math.max(1, instance.tries);
-  return colocations.flatMap((colocation) => {
-    if (colocation.dependent !== whole && colocation.primary !== whole) return [colocation];
-    const counts = allColocationsForInstances || countsForInstance(whole, part, colocation);
-    return counts ? new Array<Colocation>(times).fill(colocation) : [];
-  });
+  const isWholes = ({ dependent, primary }: Colocation) => dependent === whole || primary === whole;
+  const counting = colocations.filter(
+    (colocation) =>
+      !isWholes(colocation) || allColocationsForInstances || countsForInstance(whole, part, colocation),
+  );
+  // What a try leaves behind comes after all that was there.
+  const again = triesLeaveNothing ? 0 : Math.max(0, instance.tries - 1);
+  return [counting, ...new Array<readonly Colocation[]>(again).fill(counting.filter(isWholes))].flat();
 }
 
 /** Whether a colocation of a clone or bundle counts in 2.1 for an instance or for what is in it. */

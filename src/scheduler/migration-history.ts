@@ -19,9 +19,10 @@ function migrationNodes(
   if (sourceName === undefined || targetName === undefined) return undefined;
   const own = entry.task === "migrate_to" ? sourceName : targetName;
   if (own.toLowerCase() !== entry.node.name.toLowerCase()) return undefined;
+  const find = (name: string) => cluster.nodeByName.get(name) ?? cluster.formerNodes.get(name);
   return {
-    source: cluster.nodeByName.get(sourceName),
-    target: cluster.nodeByName.get(targetName),
+    source: find(sourceName),
+    target: find(targetName),
     sourceName,
     targetName,
   };

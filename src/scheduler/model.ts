@@ -534,6 +534,8 @@ export class Cluster {
   nodes: Node[] = [];
   nodeById = new Map<string, Node>();
   nodeByName = new Map<string, Node>();
+  /** Nodes by name that only the status knows: no others than for what they remember of migrations. */
+  readonly formerNodes = new Map<string, Node>();
   /** Top-level resources in the order of the configuration, removed ones at the end. */
   resources: Resource[] = [];
   /** All resources by id, instances and members too. */

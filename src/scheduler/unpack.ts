@@ -11,7 +11,7 @@ import {
 import type { EpochSeconds } from "../terms/index.ts";
 import { isRemoteConnection } from "./connections.ts";
 import { rememberHistory } from "./failcount.ts";
-import { Cluster } from "./model.ts";
+import { Cluster, Node } from "./model.ts";
 import { addNode, unpackNodes } from "./nodes.ts";
 import { readOptions, readProperties } from "./options.ts";
 import { type ReleaseRules, rulesOf } from "./release.ts";
@@ -67,10 +67,12 @@ export function unpackCluster(
 function indexHistories(cluster: Cluster, status: XmlElement): void {
   for (const state of childrenOf(status, "node_state")) {
     const { attributes } = state;
-    const node =
-      cluster.nodeById.get(attributes.get("id") ?? "") ??
-      cluster.nodeByName.get(attributes.get("uname") ?? "");
-    if (!node) continue;
+    const name = attributes.get("uname") ?? "";
+    let node = cluster.nodeById.get(attributes.get("id") ?? "") ?? cluster.nodeByName.get(name);
+    if (!node) {
+      node = new Node(attributes.get("id") ?? name, name, "member", cluster.nodes.length);
+      cluster.formerNodes.set(name, node);
+    }
     const lists = childrenOf(state, "lrm").flatMap((lrm) => childrenOf(lrm, "lrm_resources"));
     const entries = lists.flatMap((list) => childrenOf(list, "lrm_resource"));
     rememberHistory(node, new Map(entries.map((entry) => [entry.attributes.get("id") ?? "", entry])));

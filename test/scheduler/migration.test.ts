@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { parseXml } from "../../src/cib/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
 import {
   decideSmall,
   history,
@@ -6,6 +8,8 @@ import {
   primitive,
   running,
   shownActions,
+  smallCib,
+  smallNow,
   stopped,
   waitsFor,
 } from "./small-cib.ts";
@@ -48,4 +52,21 @@ test("a migration to a node that is about to be fenced may have got there", () =
   expect(shownActions(decided)).toContain("a_stop_0 n2");
   // Fencing stops it there.
   expect(shownActions(decided)).toContain("[a_stop_0]");
+});
+
+test("a migration to a node that is not configured any more has come to its end when the state of that node tells so", () => {
+  const moved = 'migrate_source="n1" migrate_target="gone"';
+  const cib = smallCib({
+    nodes: ["n1"],
+    resources: primitive("a", ""),
+    histories: { n1: history("a", { task: "migrate_to", attributes: moved }) },
+  });
+  const summaryWith = (onTarget: string) => {
+    const state = `<node_state id="9" uname="gone" in_ccm="false" crmd="offline" join="down" expected="down"><lrm id="9"><lrm_resources>${onTarget}</lrm_resources></lrm></node_state>`;
+    return schedule({ cib: parseXml(cib.replace("</status>", `${state}</status>`)), now: smallNow }).summary;
+  };
+  expect(summaryWith(history("a", { task: "migrate_from", attributes: moved }))).toEqual([
+    "Restart a ( n1 )",
+  ]);
+  expect(summaryWith("")).toEqual(["Recover a ( n1 )"]);
 });

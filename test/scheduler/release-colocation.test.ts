@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   decideSmall,
+  history,
   meta,
   primitive,
   running,
@@ -13,6 +14,19 @@ import {
 const both = (cluster: SmallCluster) => [decideSmall(cluster).summary, decideSmall(cluster, "2.1").summary];
 
 describe("colocations in 2.1", () => {
+  test("what earlier tries left of them comes after all others, so that it may be given up where it bans all nodes", () => {
+    const decisions = both({
+      resources: `${primitive("a", "")}<clone id="c">${primitive("m", "")}</clone>`,
+      constraints:
+        '<rsc_location id="l" rsc="c" node="n2" score="10"/>' +
+        '<rsc_colocation id="c1" rsc="c" with-rsc="a" score="-10"/>' +
+        '<rsc_colocation id="c2" rsc="c" with-rsc="a" score="INFINITY"/>',
+      histories: { n1: history("m", { task: "start" }) },
+    });
+    const moved = ["Start a ( n2 )", "Move m:0 ( n1 -> n2 )"];
+    expect(decisions).toEqual([moved, moved]);
+  });
+
   test("what a chain of colocations adds fades with every link", () => {
     const [newer, older] = both({
       resources: primitive("p") + primitive("q") + primitive("r"),

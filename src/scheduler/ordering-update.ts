@@ -326,11 +326,11 @@ export function updatePair(
 function asymmetric(first: Action, then: Action): void {
   const { rsc } = then;
   if (!rsc || first.runnable) return;
-  if (then.optional) {
-    const role = roleOf(rsc, true);
-    if (role === Role.Stopped && then.task === "stop") return;
+  const role = roleOf(rsc, true);
+  if (role === Role.Stopped && then.task === "stop") return;
+  if (role >= Role.Started && then.task === "start" && then.optional) {
     const only = then.node !== undefined && rsc.runningOn.length === 1 && rsc.runningOn[0] === then.node;
-    if (role >= Role.Started && then.task === "start" && only) return;
+    if (only) return;
   }
   clearBecause(then, Flag.Optional, first);
   clearBecause(then, Flag.Runnable, first);

@@ -124,6 +124,21 @@ describe("an asymmetric ordering", () => {
   });
 });
 
+describe("an asymmetric ordering after a start that is impossible", () => {
+  test("keeps nothing from stopping that is stopped already, though another ordering has it pass through the stop", () => {
+    const { actions } = decideSmall({
+      nodes: ["n1"],
+      quorate: false,
+      resources: `${two}<group id="g">${primitive("m")}</group>`,
+      constraints:
+        order('first="a" first-action="stop" then="g"', "o1") +
+        order('first="b" first-action="start" then="g" then-action="stop" symmetrical="false"', "o2"),
+      histories: { n1: running("a") + stopped("b") + stopped("m") },
+    });
+    expect(actions.map(({ key }) => key)).toEqual(["a_stop_0", "g_stop_0"]);
+  });
+});
+
 describe("orderings that contradict each other", () => {
   test("are broken up with a warning rather than waiting for ever", () => {
     const transition = decideSmall({

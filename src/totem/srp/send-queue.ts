@@ -21,7 +21,8 @@ interface Item {
  * large ones; one ordered message carries only one guarantee.
  */
 export class SendQueue {
-  #items: Item[] = [];
+  /** What has gone out is not held any longer: 1,024 large messages are a lot of memory. */
+  #items: (Item | undefined)[] = [];
   #first = 0;
   #bytes = 0;
   #scratch = new Uint8Array(0);
@@ -111,7 +112,7 @@ export class SendQueue {
   }
 
   #drop(): void {
-    this.#first++;
+    this.#items[this.#first++] = undefined;
     if (this.#first < 1024 && this.#first < this.#items.length) return;
     this.#items = this.#items.slice(this.#first);
     this.#first = 0;

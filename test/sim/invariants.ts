@@ -190,7 +190,7 @@ export class Invariants implements NodeObserver, TrafficObserver {
     return view;
   }
 
-  /** Memberships are the same for everybody, and contain who gets them. */
+  /** Memberships are the same for everybody who stays, and contain who gets them. */
   private epochOf(host: ManagerHost, membership: RingMembership): Epoch {
     const { ringId, serial } = membership;
     const key = `${nameOf(ringId)}/${ringId.memberDigest}/${serial}`;
@@ -198,13 +198,22 @@ export class Invariants implements NodeObserver, TrafficObserver {
     const disk = this.configurations.diskOf(ringId.representative);
     const known = this.epochs.get(key) ?? [];
     this.epochs.set(key, known);
+    const removed = !this.init.configured().includes(host.node);
     let epoch = known.find((other) => other.content === content);
+    if (epoch && !removed) epoch.removedOnly = false;
     if (!epoch) {
-      const last = known.at(-1);
-      if (last && last.disk === disk) {
+      const last = known.findLast((other) => !other.removedOnly);
+      if (last && last.disk === disk && !removed) {
         throw new Violation("same memberships", `node ${host.node} got ${content}, another ${last.content}`);
       }
-      epoch = { key: `${key}${again(known.length)}`, content, disk, orders: [], arrivals: [] };
+      epoch = {
+        key: `${key}${again(known.length)}`,
+        content,
+        disk,
+        removedOnly: removed,
+        orders: [],
+        arrivals: [],
+      };
       known.push(epoch);
       this.delivered.memberships += 1;
     }

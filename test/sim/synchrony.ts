@@ -38,6 +38,11 @@ export interface Epoch {
   readonly content: string;
   /** How often the ring's representative had lost its disk when it began. */
   readonly disk: number;
+  /**
+   * Only a node has seen it that is being removed. It has not read the file that removes it, so it does not know the
+   * point of the order from which the others have that in force, a moment before they leave its ring.
+   */
+  removedOnly: boolean;
   /** What each manager that is through with it delivered, and where in its order. */
   readonly orders: { readonly node: number; readonly position: ReadonlyMap<string, number> }[];
   readonly arrivals: Arrival[];

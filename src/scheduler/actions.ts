@@ -2,7 +2,14 @@ import { type Millis, nodeName } from "../terms/index.ts";
 import { deviceDigests } from "./device-digests.ts";
 import { Flag, Role } from "./flags.ts";
 import { Action, type Cluster, type Edge, type Node, type Resource } from "./model.ts";
-import { onFailOf, operationOptions, opKey, requirementOf, roleAfterFailure } from "./operations.ts";
+import {
+  onFailOf,
+  operationOptions,
+  operationParameters,
+  opKey,
+  requirementOf,
+  roleAfterFailure,
+} from "./operations.ts";
 import { unpackerOf } from "./unpacker.ts";
 
 /**
@@ -100,7 +107,7 @@ function newAction(
   const options = operationOptions(unpacker, rsc, task, intervalMs);
   made.op = options.xml;
   made.config = options.values;
-  made.extra = options.extra;
+  made.extra = operationParameters(unpacker, rsc, task, intervalMs, node);
   made.timeoutMs = options.timeoutMs;
   made.startDelayMs = options.startDelayMs;
   made.intervalMs = intervalMs;

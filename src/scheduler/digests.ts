@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { compareVersions, formatXml, type XmlElement } from "../cib/index.ts";
 import { historyInterval } from "./failcount.ts";
 import type { Cluster, DigestResult, Node, Resource } from "./model.ts";
-import { operationOptions, opKey } from "./operations.ts";
+import { operationOptions, operationParameters, opKey } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import type { Unpacker } from "./unpacker.ts";
 
@@ -62,7 +62,7 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
     kind = "restart";
   else if (recordedAll === undefined) kind = "unknown";
   else if (recordedAll !== current.digestAll) {
-    const own = operationOptions(unpacker, rsc, task, intervalMs).extra.size > 0;
+    const own = operationParameters(unpacker, rsc, task, intervalMs, node).size > 0;
     kind = intervalMs === 0 && own ? "restart" : "all";
   }
   return { ...current, kind };
@@ -80,7 +80,8 @@ export function currentDigests(
   const options = operationOptions(unpacker, rsc, task, intervalMs);
   const params = resolvedParameters(unpacker, rsc, node);
   const all = new Map(params);
-  for (const [name, value] of options.extra) all.set(name, value);
+  for (const [name, value] of operationParameters(unpacker, rsc, task, intervalMs, node))
+    all.set(name, value);
   if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
   const restart = restartParameters(all, history);
   const secure = secureParameters(unpacker.cluster, rsc, params, all, history);

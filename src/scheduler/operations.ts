@@ -1,4 +1,5 @@
 import {
+  child,
   childrenOf,
   parseBoolean,
   parseIntervalMs,
@@ -8,7 +9,7 @@ import {
 } from "../cib/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { parseRole, Role } from "./flags.ts";
-import type { OnFail, OperationConfig, Requires, Resource } from "./model.ts";
+import type { Cluster, Node, OnFail, OperationConfig, Requires, Resource } from "./model.ts";
 import { parameters } from "./parameters.ts";
 import type { Unpacker } from "./unpacker.ts";
 
@@ -66,8 +67,6 @@ export interface OperationOptions {
   readonly values: ReadonlyMap<string, string>;
   readonly timeoutMs: Millis;
   readonly startDelayMs: Millis;
-  /** Parameters of the operation's own, given to the agent besides the resource's. */
-  readonly extra: ReadonlyMap<string, string>;
 }
 
 const optionCache = new WeakMap<Unpacker, Map<string, OperationOptions>>();
@@ -95,15 +94,7 @@ export function operationOptions(
 function makeOptions(unpacker: Unpacker, rsc: Resource, task: string, intervalMs: Millis): OperationOptions {
   const { cluster } = unpacker;
   const xml = findOperation(unpacker, rsc, task, intervalMs, true);
-  const context: RuleContext = {
-    now: cluster.now,
-    agent: {
-      class: rsc.class,
-      type: rsc.type,
-      ...(rsc.provider === undefined ? {} : { provider: rsc.provider }),
-    },
-    operation: { name: task, intervalMs },
-  };
+  const context = ruleContext(cluster, rsc, task, intervalMs);
   const values = new Map<string, string>();
   for (const [name, { value }] of unpacker.values(unpacker.opDefaults, "meta_attributes", context))
     values.set(name, value);
@@ -128,12 +119,42 @@ function makeOptions(unpacker: Unpacker, rsc: Resource, task: string, intervalMs
   values.set("timeout", String(timeoutMs));
   validateOnFail(unpacker, rsc, task, intervalMs, values);
   const startDelayMs = startDelay(unpacker, values, intervalMs);
-  const extra = new Map<string, string>();
-  if (xml)
-    for (const [name, { value }] of unpacker.values([xml], "instance_attributes", context))
-      extra.set(name, value);
-  return { xml, values, timeoutMs, startDelayMs, extra };
+  return { xml, values, timeoutMs, startDelayMs };
 }
+
+const ruleContext = (
+  { now }: Cluster,
+  { class: standard, provider, type }: Resource,
+  task: string,
+  intervalMs: Millis,
+): RuleContext => ({
+  now,
+  agent: { class: standard, type, ...(provider === undefined ? {} : { provider }) },
+  operation: { name: task, intervalMs },
+});
+
+/**
+ * Parameters of an operation's own, given to the agent besides the resource's; like those they may be others on
+ * another node (Pacemaker Explained, "Rules", on parameters).
+ */
+export function operationParameters(
+  unpacker: Unpacker,
+  rsc: Resource,
+  task: string,
+  intervalMs: Millis,
+  node: Node | undefined,
+): ReadonlyMap<string, string> {
+  const { xml } = operationOptions(unpacker, rsc, task, intervalMs);
+  if (!xml || !child(xml, "instance_attributes")) return noParameters;
+  const context = {
+    ...ruleContext(unpacker.cluster, rsc, task, intervalMs),
+    ...(node && { nodeAttribute: (name: string) => node.attributes.get(name) }),
+  };
+  const values = unpacker.values([xml], "instance_attributes", context);
+  return new Map([...values].map(([name, { value }]) => [name, value]));
+}
+
+const noParameters: ReadonlyMap<string, string> = new Map();
 
 const positive = (value: number | undefined) => (value !== undefined && value > 0 ? value : undefined);
 

@@ -88,6 +88,24 @@ describe("a primitive", () => {
     expect(shownActions(rescheduled)).toEqual(["a_monitor_10000 n1"]);
   });
 
+  test("has its monitor scheduled anew where a rule gives that another parameter", () => {
+    const level =
+      '<instance_attributes id="a-level"><rule id="a-rule" score="0"><expression id="a-where" attribute="#uname" ' +
+      'operation="eq" value="n1"/></rule><nvpair id="a-check" name="OCF_CHECK_LEVEL" value="10"/></instance_attributes>';
+    const activeOn = (node: string, other: string) =>
+      shownActions(
+        decideSmall({
+          resources: primitive(
+            "a",
+            `<operations><op id="a-monitor" name="monitor" interval="10s">${level}</op></operations>`,
+          ),
+          histories: { [node]: running("a"), [other]: stopped("a") },
+        }),
+      );
+    expect(activeOn("n1", "n2")).toEqual(["a_monitor_10000 n1"]);
+    expect(activeOn("n2", "n1")).toEqual([]);
+  });
+
   test("is not compared with what it was started with when it stopped since and was found running all the same", () => {
     const changed =
       '<instance_attributes id="a-i"><nvpair id="a-i-x" name="x" value="1"/></instance_attributes>';

@@ -175,13 +175,14 @@ const changeWords = new Map<number, string>([
 ]);
 
 /** Takes a flag away because of another action; the first time that this happens is remembered as the reason. */
-export function clearBecause(target: Action, flag: number, why: Action): void {
+export function clearBecause(cluster: Cluster, target: Action, flag: number, why: Action): void {
   if ((target.flags & flag) === 0) return;
   target.clear(flag);
   // That a resource waits for itself explains nothing.
   if (target.rsc === why.rsc) return;
   const owner = why.rsc ? ` ${why.rsc.id}` : "";
-  setReason(target, `${changeWords.get(flag) ?? ""}${owner} ${why.task}`, false);
+  const replaces = flag === Flag.MigrateRunnable && !cluster.rules.firstReasonsStand;
+  setReason(target, `${changeWords.get(flag) ?? ""}${owner} ${why.task}`, replaces);
 }
 
 const byTask =

@@ -275,24 +275,24 @@ export function updatePair(
   const thenBefore = then.flags;
   const optional = (filter & Flag.Optional) !== 0;
   const has = (link: number) => (kind & link) !== 0;
-  if (has(Link.Asymmetric)) asymmetric(first, then);
+  if (has(Link.Asymmetric)) asymmetric(cluster, first, then);
   if (has(Link.ThenImpliesFirst) && (thenBefore & Flag.Optional) === 0) {
     if (optional && (flags & Flag.Optional) === 0 && (firstBefore & Flag.Optional) !== 0)
-      clearBecause(first, Flag.Optional, then);
+      clearBecause(cluster, first, Flag.Optional, then);
     if ((flags & Flag.MigrateRunnable) !== 0 && !then.has(Flag.MigrateRunnable))
-      clearBecause(first, Flag.MigrateRunnable, then);
+      clearBecause(cluster, first, Flag.MigrateRunnable, then);
   }
   if (has(Link.PromotedThenImpliesFirst) && then.rsc?.role === Role.Promoted && optional && !then.optional) {
-    clearBecause(first, Flag.Optional, then);
+    clearBecause(cluster, first, Flag.Optional, then);
     if (first.has(Flag.MigrateRunnable) && !then.has(Flag.MigrateRunnable))
-      clearBecause(first, Flag.MigrateRunnable, then);
+      clearBecause(cluster, first, Flag.MigrateRunnable, then);
   }
   if (has(Link.UnmigratableThenBlocks) && optional) {
-    if (!then.has(Flag.MigrateRunnable | Flag.Runnable)) clearBecause(first, Flag.Runnable, then);
-    if (!then.optional) clearBecause(first, Flag.Optional, then);
+    if (!then.has(Flag.MigrateRunnable | Flag.Runnable)) clearBecause(cluster, first, Flag.Runnable, then);
+    if (!then.optional) clearBecause(cluster, first, Flag.Optional, then);
   }
   if (has(Link.FirstElseThen) && optional && !first.runnable) {
-    clearBecause(then, Flag.MigrateRunnable, first);
+    clearBecause(cluster, then, Flag.MigrateRunnable, first);
     then.clear(Flag.Pseudo);
   }
   if (
@@ -301,8 +301,8 @@ export function updatePair(
     then.runnable &&
     (flags & Flag.Runnable) === 0
   ) {
-    clearBecause(then, Flag.Runnable, first);
-    clearBecause(then, Flag.MigrateRunnable, first);
+    clearBecause(cluster, then, Flag.Runnable, first);
+    clearBecause(cluster, then, Flag.MigrateRunnable, first);
   }
   if (
     has(Link.FirstImpliesThen) &&
@@ -311,8 +311,8 @@ export function updatePair(
     (flags & Flag.Optional) === 0 &&
     !first.has(Flag.MigrateRunnable)
   )
-    clearBecause(then, Flag.Optional, first);
-  if (has(Link.Restart)) restart(first, then, filter);
+    clearBecause(cluster, then, Flag.Optional, first);
+  if (has(Link.Restart)) restart(cluster, first, then, filter);
   let changed: number = Changed.None;
   if (then.flags !== thenBefore) {
     changed |= Changed.Then;
@@ -323,7 +323,7 @@ export function updatePair(
 }
 
 /** An asymmetric ordering keeps `then` from running when `first` cannot, unless it is there already. */
-function asymmetric(first: Action, then: Action): void {
+function asymmetric(cluster: Cluster, first: Action, then: Action): void {
   const { rsc } = then;
   if (!rsc || first.runnable) return;
   const role = roleOf(rsc, true);
@@ -332,12 +332,12 @@ function asymmetric(first: Action, then: Action): void {
     const only = then.node !== undefined && rsc.runningOn.length === 1 && rsc.runningOn[0] === then.node;
     if (only) return;
   }
-  clearBecause(then, Flag.Optional, first);
-  clearBecause(then, Flag.Runnable, first);
+  clearBecause(cluster, then, Flag.Optional, first);
+  clearBecause(cluster, then, Flag.Runnable, first);
 }
 
 /** The stop before a start: needed when the start is, and also when the start is impossible. */
-function restart(stop: Action, start: Action, filter: number): void {
+function restart(cluster: Cluster, stop: Action, start: Action, filter: number): void {
   const needed = (filter & Flag.Optional) !== 0 && !start.optional;
   const impossible =
     (filter & Flag.Runnable) !== 0 &&
@@ -345,10 +345,10 @@ function restart(stop: Action, start: Action, filter: number): void {
     start.rsc?.managed === true &&
     stop.rsc === start.rsc;
   if (!needed && !impossible) return;
-  if (stop.runnable) clearBecause(stop, Flag.Optional, start);
-  if (!start.optional) clearBecause(stop, Flag.Optional, start);
-  if (!start.has(Flag.MigrateRunnable)) clearBecause(stop, Flag.MigrateRunnable, start);
-  if (!stop.optional && !stop.runnable) clearBecause(start, Flag.Runnable, stop);
+  if (stop.runnable) clearBecause(cluster, stop, Flag.Optional, start);
+  if (!start.optional) clearBecause(cluster, stop, Flag.Optional, start);
+  if (!start.has(Flag.MigrateRunnable)) clearBecause(cluster, stop, Flag.MigrateRunnable, start);
+  if (!stop.optional && !stop.runnable) clearBecause(cluster, start, Flag.Runnable, stop);
 }
 
 /** When a start or promotion cannot run, neither can that of what must be with it. */

@@ -135,6 +135,11 @@ export interface ReleaseRules {
    * 2.1 they come before those that nobody wants promoted.
    */
   readonly unplacedComeLast: boolean;
+  /**
+   * That something cannot migrate is no reason where there is one already (the suite's
+   * 9-am-then-bm-b-migrating-a-stopping). In 2.1.5 it takes the place of every other.
+   */
+  readonly firstReasonsStand: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -168,6 +173,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     alternativesAddScores: true,
     promotionCountsOnce: true,
     unplacedComeLast: true,
+    firstReasonsStand: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -198,5 +204,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     alternativesAddScores: false,
     promotionCountsOnce: false,
     unplacedComeLast: false,
+    firstReasonsStand: false,
   },
 };

@@ -122,6 +122,26 @@ describe("rules that changed since 2.1", () => {
     expect(older).toEqual(["Start m1 ( n2 )", "Migrate m2 ( n1 -> n2 )"]);
   });
 
+  test("that something cannot migrate is no reason where there is one already", () => {
+    const changed =
+      '<operations><op id="then-start" name="start" interval="0"><instance_attributes id="then-own">' +
+      '<nvpair id="then-level" name="OCF_CHECK_LEVEL" value="10"/></instance_attributes></op></operations>';
+    const [newer, older] = both({
+      resources:
+        primitive("first", meta("first", { "is-managed": "false" })) +
+        primitive("then", meta("then", { "allow-migrate": "true" }) + changed),
+      constraints:
+        '<rsc_order id="o" first="first" then="then"/><rsc_location id="l" rsc="then" node="n1" score="-INFINITY"/>',
+      histories: {
+        n1: stopped("first") + history("then", { task: "start" }),
+        n2: stopped("first") + stopped("then"),
+      },
+    });
+    expect(newer).toEqual(["Stop then ( n1 )  due to resource definition change"]);
+    // Its own word for that is "unrunnable".
+    expect(older).toEqual(["Stop then ( n1 )  due to unmigrateable first start"]);
+  });
+
   test("a member for which there is no room when its instance is tried where it is does not stop for that yet", () => {
     const use = (id: string, cpu: number) =>
       primitive(

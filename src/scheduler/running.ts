@@ -27,12 +27,11 @@ export function addRunning(cluster: Cluster, rsc: Resource, node: Node, failed: 
 
 /**
  * Nodes where it counts as active: for what may start before nodes are fenced, only those that are up and clean. A
- * migration under way counts once.
+ * migration under way counts twice, so that a resource that is to be blocked then is blocked in the middle of it.
  */
 function activeCount(rsc: Resource): number {
   const { all, clean } = activeNode(rsc);
-  const count = rsc.needsFencing ? all : clean;
-  return count === 2 && rsc.partialMigrationTarget ? 1 : count;
+  return rsc.needsFencing ? all : clean;
 }
 
 function tooManyActive(cluster: Cluster, rsc: Resource): void {

@@ -47,3 +47,21 @@ test("what is active twice cannot migrate because of itself, whatever else forbi
   expect(movesTo("n3")).toEqual(["Move a ( n3 -> n1 )  due to unmigrateable first stop"]);
   expect(movesTo("n2", "n3")).toEqual(["Move a ( n2 -> n1 )"]);
 });
+
+test("a migration under way goes on, but not of what shall be blocked when it is active twice", () => {
+  const migrating = (policy: string) =>
+    decideSmall({
+      resources: primitive("a", meta("a", { "allow-migrate": "true", "multiple-active": policy })),
+      constraints: '<rsc_location id="l" rsc="a" node="n2" score="100"/>',
+      histories: {
+        n1: history(
+          "a",
+          { task: "start" },
+          { task: "migrate_to", attributes: 'migrate_source="n1" migrate_target="n2"' },
+        ),
+        n2: stopped("a"),
+      },
+    }).summary;
+  expect(migrating("stop_start")).toEqual(["Migrate a ( n1 -> n2 )"]);
+  expect(migrating("block")).toEqual([]);
+});

@@ -194,8 +194,8 @@ function updateInterleaved(
       if (!current && mustPair && setPlace(cluster, instance, undefined, true, true)) changed |= Changed.Then;
       continue;
     }
-    const before = instanceAction(first, partner, firstTask, node, true);
-    const after = before && instanceAction(then, instance, then.task, node, false);
+    const before = instanceAction(cluster, first, partner, firstTask, node, true);
+    const after = before && instanceAction(cluster, then, instance, then.task, node, false);
     if (!before || !after) continue;
     if (orderActions(before, after, kind)) changed |= Changed.First | Changed.Then;
     const flags = methodsOf(partner).actionFlags(cluster, before, node);
@@ -209,6 +209,7 @@ function updateInterleaved(
  * inside to be up, but for the container to be gone; and only what is inside can have roles.
  */
 function instanceAction(
+  cluster: Cluster,
   collective: Action,
   instance: Resource,
   task: string,
@@ -217,7 +218,8 @@ function instanceAction(
 ): Action | undefined {
   const down = collective.task === "stop" || collective.task === "stopped";
   const role = /^(promote|promoted|demote|demoted)$/.test(collective.task);
-  const inner = (asFirst ? !down : role) ? instance.replica?.child : undefined;
+  const inside = (asFirst ? !down : role) && cluster.rules.bundlesWaitForInside;
+  const inner = inside ? instance.replica?.child : undefined;
   const isContainer = instance.replica?.container === instance;
   return inner && isContainer ? firstAction(inner, task, undefined) : firstAction(instance, task, node);
 }

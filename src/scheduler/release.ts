@@ -140,6 +140,12 @@ export interface ReleaseRules {
    * 9-am-then-bm-b-migrating-a-stopping). In 2.1.5 it takes the place of every other.
    */
   readonly firstReasonsStand: boolean;
+  /**
+   * A bundle that is interleaved with another waits for what is inside the other's container, and what is inside has its
+   * roles after what is inside the other (the suite's bundle-interleave-start). 2.1.5 knows the containers
+   * only: it starts after them, and misses the promotions.
+   */
+  readonly bundlesWaitForInside: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -174,6 +180,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     promotionCountsOnce: true,
     unplacedComeLast: true,
     firstReasonsStand: true,
+    bundlesWaitForInside: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -205,5 +212,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     promotionCountsOnce: false,
     unplacedComeLast: false,
     firstReasonsStand: false,
+    bundlesWaitForInside: false,
   },
 };

@@ -266,6 +266,17 @@ describe("rules that changed since 2.1", () => {
       expect(newer).toContain("Start p ( n1 )");
       expect(older).toContain("Start p ( n2 )");
     });
+
+    test("those that are interleaved wait for what is inside the other's container, not for the container", () => {
+      const outer = `<bundle id="y">${meta("y", { interleave: "true" })}<docker image="i" replicas="1"/></bundle>`;
+      const [newer, older] = both({
+        nodes: ["n1"],
+        resources: bundle(primitive("a", meta("a", { "target-role": "Stopped" }))) + outer,
+        constraints: '<rsc_order id="ord" first="b" then="y"/>',
+      });
+      expect(newer).toContain("Start y-docker-0 ( n1 )  due to unrunnable a:0 start (blocked)");
+      expect(older).toContain("Start y-docker-0 ( n1 )");
+    });
   });
 
   test("a failed stop that has expired blocks nothing", () => {

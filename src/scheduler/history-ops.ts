@@ -10,7 +10,7 @@ import type { Node, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
 import { compareOnFail, onFailOf, opKey, roleAfterFailure } from "./operations.ts";
 import { parameters } from "./parameters.ts";
-import { addPlaceScore, setAll } from "./places.ts";
+import { addPlaceScore, placeAt, setAll } from "./places.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
 const isProbe = ({ task, intervalMs }: HistoryEntry): boolean => task === "monitor" && intervalMs === 0;
@@ -301,8 +301,7 @@ function banEverywhere({ cluster }: Unpacker, rsc: Resource): void {
     if (top.isClone && !top.unique) target = top;
   }
   for (const node of cluster.nodes)
-    if (!target.allowed.has(node))
-      target.allowed.set(node, { node, score: -INFINITY, discovery: "always", count: 0 });
+    if (!target.allowed.has(node)) target.allowed.set(node, placeAt(node, -INFINITY));
   setAll(target.allowed, -INFINITY);
 }
 

@@ -68,6 +68,18 @@ describe("a remote node whose connection is not configured any more", () => {
   });
 });
 
+describe("a resource that may start nowhere any more", () => {
+  test("is not looked for inside bundles for that", () => {
+    const fatal = `<operations><op id="a-start" name="start" interval="0" on-fail="stop"/></operations>`;
+    const decision = decideSmall({
+      nodes: ["n1"],
+      resources: `${primitive("a", fatal)}<bundle id="b"><podman image="i"/><network control-port="3121"/>${primitive("in", "")}</bundle>`,
+      histories: { n1: history("a", { task: "start", rc: 1 }) + history("b-podman-0", { task: "start" }) },
+    });
+    expect(shownActions(decision).filter((key) => key.startsWith("a_"))).toEqual(["a_stop_0 n1"]);
+  });
+});
+
 describe("the connection to a bundle's node in an opt-in cluster", () => {
   const bundle = (id: string, inner = "") =>
     `<bundle id="${id}">${inner}<podman image="i"/><network control-port="3121"/>${primitive(`${id}-in`, "")}</bundle>`;

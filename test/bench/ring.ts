@@ -25,6 +25,9 @@ const sizes = [
   { name: "64 KB", bytes: 64 * 1024, window: 8 },
 ] as const;
 
+/** By then the start is over: what runs often has been compiled, what only the start needed has been given back. */
+const startedMs = 12_000;
+
 const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(" | ")} |`);
 const head = (cells: readonly string[]) => {
   row(cells);
@@ -119,7 +122,6 @@ async function idleTable(): Promise<void> {
   head(["nodes", "CPU %", "RSS MB"]);
   for (const nodes of nodeCounts.filter((count) => count === 2 || count === 16)) {
     await withCluster(nodes, async (cluster) => {
-      // By then the start is over: what runs often has been compiled, what is not needed given back.
       await Bun.sleep(40_000);
       const { cpu, rssMb } = await spent(cluster, 10_000);
       row([nodes, cpu.toFixed(2), rssMb.toFixed(0)]);
@@ -145,6 +147,7 @@ async function loadTable(): Promise<void> {
   for (const nodes of nodeCounts) {
     for (const { name, bytes, window } of sizes) {
       await withCluster(nodes, async (cluster) => {
+        await Bun.sleep(startedMs);
         const alone = await load(cluster, bytes, 1, 1);
         const full = await load(cluster, bytes, window * 2, nodes);
         row([

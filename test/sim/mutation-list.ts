@@ -297,4 +297,16 @@ export const mutations: readonly Mutation[] = [
     before: "if (!this.#formation.waitsForDisk)",
     after: "if (gather.self > 0)",
   },
+  {
+    name: "who has changed its mind before it got the commit token is waited for until that is lost",
+    file: proposal,
+    before: 'state.name === "commit" && state.gather.outgrownBy(join)',
+    after: "join.failed.size > 1e9",
+  },
+  {
+    name: "news does not make the joins fast again",
+    file: proposal,
+    before: "    gather.joinsSent = 0;\n",
+    after: "",
+  },
 ];

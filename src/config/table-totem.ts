@@ -102,6 +102,7 @@ export const totemOptions = [
     min: 30,
     reload: true,
     description: "time after which a join message is sent again while a membership is formed",
+    detail: "Doubled up to four times as long when nothing is new.",
   },
   {
     name: "send_join",

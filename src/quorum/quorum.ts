@@ -205,8 +205,9 @@ export class Quorum {
       return this.settle(effects);
     }
     this.expected = wanted;
-    // Whoever lowers them answers for those that are not here.
-    if (this.expected < this.last.expectedVotes) {
+    // Whoever lowers them answers for those that are not here; so does who says that there are no other votes.
+    const before = Math.max(...[this.last, ...this.doubts].map(({ expectedVotes }) => expectedVotes));
+    if (this.expected < before || this.expected === this.present()) {
       this.last = { ...this.last, members: [...this.members] };
       this.doubts = [];
     }

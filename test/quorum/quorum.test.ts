@@ -422,6 +422,20 @@ describe("what is decided while the ring falls apart", () => {
     expect(cluster.node(1).view([]).doubts).toEqual([]);
   });
 
+  test("is settled by an administrator though fewer votes were expected meanwhile", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    cluster.form([1]);
+    cluster.reconfigure([1], options(2));
+    cluster.setExpected([1], 1);
+    cluster.tryToForm([2, 3], [], [2, 3]);
+    cluster.form([2]);
+    cluster.reconfigure([2], options(2));
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, votes: 2 });
+    expect(cluster.node(1).current().reason).toContain("one that may have been quorate: 2, 3");
+    expect(cluster.setExpected([1, 2], 2)).toMatchObject({ quorate: true, expectedVotes: 2 });
+  });
+
   test("another node list is not in force, but may be there", () => {
     const cluster = new Cluster(options(5));
     cluster.form(upTo(5));

@@ -75,7 +75,10 @@ export class Administrator {
     }
   }
 
-  /** Sets expected votes; to lower them where there is no quorum is to vouch for the rest of the cluster. */
+  /**
+   * Sets expected votes; to lower them where there is no quorum, or to say that no others than those present are
+   * expected, is to vouch for the rest of the cluster.
+   */
   setExpectedVotes(node: SimNode): void {
     const { random, file, invariants } = this.cluster;
     const state = node.core?.status().quorum;
@@ -83,8 +86,8 @@ export class Administrator {
     const sum = votesIn(file);
     const votes = random.pick([sum, random.between(sum, sum * 2), random.between(1, sum)]);
     if (votes > sum) invariants.quorumOptional = true;
-    const lower = votes < state.expectedVotes || invariants.votesChanged;
-    if (lower && !state.quorate) invariants.splitAllowed = true;
+    const vouches = votes < state.expectedVotes || votes <= state.votes || invariants.votesChanged;
+    if (vouches && !state.quorate) invariants.splitAllowed = true;
     if (votes !== sum) invariants.votesChanged = true;
     this.cluster.trace?.(`expected votes are set to ${votes} on node ${node.id}`);
     node.receive({ type: "set-expected-votes", votes });
@@ -152,8 +155,7 @@ export class Administrator {
     if (!invariants.votesChanged || first === undefined || !this.looksHealthy()) return;
     const node = this.cluster.node(first);
     const quorum = node.core?.status().quorum;
-    if (quorum?.quorate === false && quorum.votes === quorum.expectedVotes)
-      node.receive({ type: "set-expected-votes", votes: quorum.votes });
+    if (quorum?.quorate === false) node.receive({ type: "set-expected-votes", votes: quorum.votes });
   }
 
   private reconcile(node: SimNode): void {

@@ -1,4 +1,3 @@
-import { parseBoolean } from "../cib/index.ts";
 import { INFINITY } from "../terms/index.ts";
 import { setPlace, showScores } from "./assign.ts";
 import { soleLocation } from "./availability.ts";
@@ -19,7 +18,7 @@ import { applyLocation } from "./location.ts";
 import type { AssignmentMethods } from "./methods.ts";
 import { methodsOf } from "./methods.ts";
 import type { Cluster, Colocation, Resource } from "./model.ts";
-import { blockedInside, compatibleInstance, intersectPlaces } from "./pairing.ts";
+import { blockedInside, compatibleInstance, intersectPlaces, isInterleaved } from "./pairing.ts";
 import {
   addPromotionScores,
   colocateWithPromotable,
@@ -112,8 +111,7 @@ export const cloneAssignment: AssignmentMethods = {
 
 /** Interleaving is asked for by the dependent, and possible when both have as many instances a node. */
 function canInterleave(cluster: Cluster, { dependent, primary }: Colocation): boolean {
-  const interleave = dependent.clone?.interleave ?? parseBoolean(dependent.meta.get("interleave")) === true;
-  if (!dependent.isCollective || !interleave) return false;
+  if (!isInterleaved(dependent)) return false;
   const perNode = (rsc: Resource) => rsc.clone?.cloneNodeMax ?? rsc.bundle?.replicasPerHost ?? 1;
   if (perNode(dependent) === perNode(primary)) return true;
   cluster.error(

@@ -6,7 +6,7 @@ import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
 import { begun, firstAction, followUp, updatePair } from "./ordering-update.ts";
 import { orderTasks } from "./orderings.ts";
-import { compatibleInstance } from "./pairing.ts";
+import { compatibleInstance, isInterleaved } from "./pairing.ts";
 
 /** What clones and bundles have in common when they act: pseudo actions that stand for those of their instances. */
 
@@ -170,7 +170,7 @@ export function updateCollective(
 function interleaves(firstRsc: Resource, then: Action, thenRsc: Resource): boolean {
   if (firstRsc === thenRsc || !firstRsc.isCollective || !thenRsc.isCollective) return false;
   const dependent = then.key.endsWith("_stop_0") || then.key.endsWith("_demote_0") ? firstRsc : thenRsc;
-  return dependent.clone?.interleave ?? /^(true|yes|on|1|y)$/i.test(dependent.meta.get("interleave") ?? "");
+  return isInterleaved(dependent);
 }
 
 function updateInterleaved(

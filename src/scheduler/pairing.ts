@@ -1,3 +1,4 @@
+import { parseBoolean } from "../cib/index.ts";
 import { addScores, INFINITY } from "../terms/index.ts";
 import { roleOf, soleLocation } from "./availability.ts";
 import { colocationValue } from "./colocation.ts";
@@ -7,6 +8,10 @@ import { bestFirst } from "./table-order.ts";
 
 /** Whether something in it is blocked: then nobody can be placed by it. */
 export const blockedInside = (rsc: Resource): boolean => rsc.blocked || rsc.children.some(blockedInside);
+
+/** Whether a clone or bundle has meta attribute `interleave`: what depends on others then does so instance by instance. */
+export const isInterleaved = (rsc: Resource): boolean =>
+  rsc.isCollective && (rsc.clone?.interleave ?? parseBoolean(rsc.meta.get("interleave")) === true);
 
 /**
  * The instance of a clone (or container of a bundle) on the node of another resource; while that has none, on the

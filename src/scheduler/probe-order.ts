@@ -3,7 +3,7 @@ import { Link, Role } from "./flags.ts";
 import type { Action, Cluster, Edge, Ordering, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
 import { opKey } from "./operations.ts";
-import { compatibleInstance } from "./pairing.ts";
+import { compatibleInstance, isInterleaved } from "./pairing.ts";
 
 /** Orders probes before whatever their results may change: starts and restarts of other resources, and stops. */
 export function orderProbes(cluster: Cluster): void {
@@ -83,7 +83,7 @@ function holdRestart(probe: Action, probed: Resource, after: Action): void {
 /** What an action makes required; from a group or clone also its parts, or only the one that fits. */
 function restartedBy(cluster: Cluster, probed: Resource, after: Action): Action[] {
   const { rsc } = after;
-  const interleaved = rsc?.isClone === true && rsc.clone?.interleave === true;
+  const interleaved = rsc !== undefined && isInterleaved(rsc);
   const partner = interleaved ? compatibleInstance(cluster, probed, rsc, Role.Unknown, false) : undefined;
   const result: Action[] = [];
   for (const { action: next, kind } of after.after) {

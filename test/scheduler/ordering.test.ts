@@ -207,6 +207,23 @@ test("enough instances have stopped when the probe of another has shown that it 
   expect(waitsFor(decision, "clone-one-or-more:o").sort()).toEqual(["a_monitor_0", "a_stop_0"]);
 });
 
+describe("what restarts after a resource that is looked for does not stop before that", () => {
+  const both = (interleave: string, ban: string) => {
+    const decision = decideSmall({
+      nodes: ["n1"],
+      resources: `${primitive("p")}<bundle id="b">${meta("b", { interleave })}<docker image="i" replicas="1"/></bundle>`,
+      constraints: `${ban}${order('first="p" then="b"')}`,
+      histories: { n1: running("b-docker-0") },
+    });
+    return isBefore(decision, "p_monitor_0", "b-docker-0_stop_0");
+  };
+  const banned = '<rsc_location id="l" rsc="b" node="n1" score="-INFINITY"/>';
+
+  test("unless it is an instance that will not be where that resource is, of an interleaved bundle", () => {
+    expect([both("true", banned), both("false", banned), both("true", "")]).toEqual([false, true, true]);
+  });
+});
+
 describe("an ordering of an interleaved clone", () => {
   const clones = (interleave: string) =>
     `<clone id="ca">${primitive("a")}</clone><clone id="cb">${primitive("b")}${meta("cb", { interleave })}</clone>`;

@@ -236,3 +236,22 @@ test("a message of a megabyte arrives whole, though one datagram in ten is lost"
   sim.run(20_000);
   expect(got.sort()).toEqual([1, 2, 3]);
 });
+
+test("expected votes are not set before all members of the ring have heard of it", () => {
+  const sim = cluster(3);
+  sim.startAll();
+  sim.run(3000);
+  sim.node(1).receive({ type: "set-expected-votes", votes: 4 });
+  sim.run(1000);
+  expect(said(2, "expected votes set to 4 by an administrator")).toBe(1);
+  for (const from of [1, 2]) sim.network.way(0, from, 3).cut = true;
+  lines.length = 0;
+  sim.node(1).receive({ type: "set-expected-votes", votes: 5 });
+  sim.run(6000);
+  expect(members(sim, 1)).toEqual([1, 2]);
+  // Node 3 may have heard of it, and then five are expected there.
+  for (const id of [1, 2]) {
+    expect(said(id, "expected votes set to 5")).toBe(0);
+    expect(sim.node(id).core?.status().quorum).toMatchObject({ quorate: false, expectedVotes: 5 });
+  }
+});

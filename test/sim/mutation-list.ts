@@ -270,8 +270,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "found once: a smaller node list needs no majority of the nodes before",
     file: quorum,
-    before: "expectedVotes === this.configured",
-    after: "expectedVotes >= this.configured",
+    before: "members.length === 0 || expectedVotes === this.configured",
+    after: "members.length === 0 || expectedVotes >= this.configured",
   },
   {
     name: "found once: removed nodes have no vote in what was before",

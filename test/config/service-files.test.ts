@@ -44,7 +44,8 @@ describe("files for other programs", () => {
     }
     // What a unit sets and takes away again is not set (systemd.exec(5)).
     expect(conf("hactl.service")).toMatch(/\nEnvironment=BUN_JSC_forceRAMSize=\d+\n/);
-    expect(conf("hactl.service")).not.toMatch(/\nUnsetEnvironment=.*\bBUN_JSC_forceRAMSize\b/);
+    expect(conf("hactl.service")).toMatch(/\nEnvironment=BUN_JSC_useFTLJIT=0\n/);
+    expect(conf("hactl.service")).not.toMatch(/\nUnsetEnvironment=.*\bBUN_JSC_(forceRAMSize|useFTLJIT)\b/);
   });
 
   test("rsyslog collects a facility that [logging] offers", () => {

@@ -45,21 +45,25 @@ export function containerHost(rsc: Resource): Node | undefined {
 /**
  * Compares the parameters that an operation in the history ran with to those of the configuration.
  * `restart`: what needs a restart has changed; `all`: something has changed; `unknown`: not recorded.
+ * Of several entries of one operation, such as its last result and its last failure, the one that is compared first
+ * says for all which parameters need a restart, and whether any is known to.
  */
 export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElement, node: Node): DigestResult {
   const task = xml.attributes.get("operation") ?? "";
   const intervalMs = historyInterval(xml.attributes.get("interval"));
   const recordedAll = xml.attributes.get("op-digest");
   const recordedRestart = xml.attributes.get("op-restart-digest");
-  const current = currentDigests(unpacker, rsc, task, intervalMs, node, xml);
+  const key = opKey(rsc.id, task, intervalMs);
+  const current = node.digests.get(key) ?? currentDigests(unpacker, rsc, task, intervalMs, node, xml);
+  node.digests.set(key, current);
+  // A failure that has expired is like a change of what needs a restart.
+  const restarts = unpacker.outlivedFailures.has(xml)
+    ? current.digestRestart !== undefined
+    : recordedRestart !== undefined &&
+      current.digestRestart !== undefined &&
+      recordedRestart !== current.digestRestart;
   let kind: DigestResult["kind"] = "match";
-  if (unpacker.outlivedFailures.has(xml)) kind = "restart";
-  else if (
-    recordedRestart !== undefined &&
-    current.digestRestart !== undefined &&
-    recordedRestart !== current.digestRestart
-  )
-    kind = "restart";
+  if (restarts) kind = "restart";
   else if (recordedAll === undefined) kind = "unknown";
   else if (recordedAll !== current.digestAll) {
     const own = operationParameters(unpacker, rsc, task, intervalMs, node).size > 0;
@@ -83,7 +87,7 @@ export function currentDigests(
   for (const [name, value] of operationParameters(unpacker, rsc, task, intervalMs, node))
     all.set(name, value);
   if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
-  const restart = restartParameters(all, history);
+  const restart = restartParameters(unpacker, all, history);
   const secure = secureParameters(unpacker.cluster, rsc, params, all, history);
   return {
     kind: "match",
@@ -99,10 +103,13 @@ export function currentDigests(
 const listed = (list: string, name: string) => ` ${list} `.includes(` ${name} `);
 
 function restartParameters(
+  unpacker: Unpacker,
   all: ReadonlyMap<string, string>,
   history: XmlElement | undefined,
 ): Map<string, string> | undefined {
-  if (!history?.attributes.has("op-restart-digest")) return undefined;
+  if (!history) return undefined;
+  if (!history.attributes.has("op-restart-digest") && !unpacker.outlivedFailures.has(history))
+    return undefined;
   const list = history.attributes.get("op-force-restart");
   return list === undefined ? new Map(all) : new Map([...all].filter(([name]) => listed(list, name)));
 }
@@ -132,7 +139,3 @@ function secureParameters(
 }
 /** Parameters that the fencer takes for itself, whatever the agent knows. */
 const isFenceParameter = (name: string): boolean => /^(pcmk_|provides$|stonith-timeout$)/.test(name);
-
-/** Key under which a digest comparison is cached on a node. */
-export const digestKey = (rsc: Resource, task: string, intervalMs: number): string =>
-  opKey(rsc.id, task, intervalMs);

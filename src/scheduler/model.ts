@@ -53,7 +53,8 @@ export class Node {
   priority = 0;
   /** Feature set that the node's history was written with, for display. */
   featureSet: string | undefined;
-  digests = new Map<string, DigestResult>();
+  /** Digests of operations as they would run here now, by key: the history is compared with them. */
+  readonly digests = new Map<string, DigestResult>();
   /** Health score, worst colour as a number. */
   health = 0;
   fenceAction: Action | undefined;

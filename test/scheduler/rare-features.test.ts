@@ -160,6 +160,23 @@ describe("a recurring operation whose failure has expired", () => {
     expect(decision.summary).toEqual([]);
     expect(shownActions(decision)).toEqual(["a_monitor_10000 n1"]);
   });
+
+  test("goes on when a good result from before tells no parameters that need a restart", () => {
+    const after = (attributes: string) => {
+      const failed = `id="a_last_failure_0" operation_key="a_monitor_10000" operation="monitor" interval="10000" call-id="2"`;
+      const result = `rc-code="1" op-status="0" transition-key="1:1:0:x" transition-magic="0:1;1:1:0:x" last-rc-change="${smallNow - 90}"`;
+      const good = history("a", { task: "start" }, { task: "monitor", interval: 10_000, attributes });
+      const all = good.replace(
+        "</lrm_resource>",
+        `<lrm_rsc_op ${failed} ${result} op-digest="4811cef7f7f94e3a35a70be7916cb2fd"/></lrm_resource>`,
+      );
+      return shownActions(decideSmall({ ...cluster, histories: { n1: all } }));
+    };
+    expect(after("")).toEqual([]);
+    expect(after('op-force-restart=" x " op-restart-digest="f2317cad3d54cec5d7d7aa7d0bf35cf8"')).toEqual([
+      "a_monitor_10000 n1",
+    ]);
+  });
 });
 
 describe("resources that are active on too many nodes and shall only stop", () => {

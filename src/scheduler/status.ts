@@ -46,15 +46,15 @@ export function unpackStatus(unpacker: Unpacker, status: XmlElement): void {
 const nameOf = ({ attributes }: XmlElement): string =>
   attributes.get("uname") ?? attributes.get("id") ?? "a node";
 
-/** The node of a `<node_state>`; a connection that was removed makes one while histories are read. */
+/**
+ * The node of a `<node_state>`; a connection that was removed makes one while histories are read. A state without an id
+ * is nobody's, whatever name it has.
+ */
 function nodeOf({ cluster }: Unpacker, xml: XmlElement): Node | undefined {
   const id = xml.attributes.get("id");
   const name = xml.attributes.get("uname");
-  if (name === undefined && !cluster.rules.statesNeedNoName) return undefined;
-  return (
-    (id === undefined ? undefined : cluster.nodeById.get(id)) ??
-    (name === undefined ? undefined : cluster.nodeByName.get(name))
-  );
+  if (id === undefined || (name === undefined && !cluster.rules.statesNeedNoName)) return undefined;
+  return cluster.nodeById.get(id) ?? (name === undefined ? undefined : cluster.nodeByName.get(name));
 }
 
 function unpackTickets(cluster: Cluster, section: XmlElement): void {

@@ -140,6 +140,14 @@ describe("a guest node", () => {
   });
 });
 
+test("a node's state that has another id counts by its name, one without an id not at all", () => {
+  const cib = smallCib({ nodes: ["n1"], resources: primitive("a", "") });
+  const summaryWith = (id: string) =>
+    schedule({ cib: parseXml(cib.replace(/(<node_state) id="[^"]*"/, `$1${id}`)), now: smallNow }).summary;
+  expect(summaryWith(' id="x"')).toEqual(["Start a ( n1 )"]);
+  expect(summaryWith("")).toEqual([]);
+});
+
 describe("a recurring operation whose failure has expired", () => {
   const cluster = {
     nodes: ["n1"],

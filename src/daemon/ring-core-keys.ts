@@ -48,6 +48,8 @@ interface Change {
 export class KeyChange {
   private current: Uint8Array;
   private change: Change | undefined;
+  /** What somebody who is done here already wants next: it begins when the present change has come to its end. */
+  private following: Change | undefined;
 
   /** `next`: a key that was stored, but not adopted, when this node ended. */
   constructor(current: Uint8Array, next?: Uint8Array) {
@@ -81,11 +83,13 @@ export class KeyChange {
   replace(key: Uint8Array): void {
     this.current = key;
     this.change = undefined;
+    this.following = undefined;
   }
 
   /** A membership begins: who came does not know what was said before. */
   restart(): KeyEffect[] {
     const { change } = this;
+    this.following = undefined;
     if (!change) return [];
     change.ready.clear();
     change.done.clear();
@@ -98,7 +102,8 @@ export class KeyChange {
   /** A message of a member was delivered. */
   deliver(from: NodeId, message: KeyMessage, members: readonly NodeId[]): KeyEffect[] {
     if (message.kind === "key-new") return this.onNew(message.key);
-    const { change } = this;
+    const { change, following } = this;
+    if (following?.digest === message.digest) following.ready.add(from);
     if (!change || message.digest !== change.digest) return [];
     change.ready.add(from);
     if (message.kind === "key-switched") change.done.add(from);
@@ -131,13 +136,20 @@ export class KeyChange {
     const running = this.change?.digest;
     if (digest === running) return [];
     // Somebody is behind: he waits to hear that the others are done.
-    if (digest === keyDigest(this.current)) return this.change ? [] : [say("key-switched", digest)];
+    if (digest === keyDigest(this.current)) return [say("key-switched", digest)];
     // Two changes met when parts of the cluster merged: all take the same one. One that has begun to be used stays.
-    if (this.change && (this.change.switched || (running ?? "") > digest)) return [];
-    this.change = newChange(key);
+    if (this.change?.switched) {
+      if ((this.following?.digest ?? "") < digest) this.following = newChange(key);
+      return [];
+    }
+    return (running ?? "") > digest ? [] : this.begin(newChange(key));
+  }
+
+  private begin(change: Change): KeyEffect[] {
+    this.change = change;
     return [
-      { type: "use", key: this.current, alsoAccept: [key] },
-      { type: "store", key, digest },
+      { type: "use", key: this.current, alsoAccept: [change.key] },
+      { type: "store", key: change.key, digest: change.digest },
     ];
   }
 
@@ -146,11 +158,20 @@ export class KeyChange {
     if (!change || this.missing(members).length > 0) return [];
     if (!change.switched) return change.stored ? this.switch(change) : [];
     if (!change.adopted) return [];
+    const { following } = this;
     this.current = change.key;
     this.change = undefined;
+    this.following = undefined;
     return [
       { type: "use", key: this.current, alsoAccept: [] },
       { type: "changed", digest: change.digest, nodes: [...members] },
+      // Who asked for it may have given it up for the one that has come about.
+      ...(following
+        ? [
+            { type: "send", message: { kind: "key-new", key: following.key } } as const,
+            ...this.begin(following),
+          ]
+        : []),
     ];
   }
 

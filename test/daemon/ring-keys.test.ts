@@ -134,6 +134,45 @@ describe("a change of the cluster's key", () => {
     }
   });
 
+  test("may follow another at once, though one member has not heard the end of that", () => {
+    const bus = new Bus(2);
+    const [first, second] = [at(bus, 0), at(bus, 1)];
+    const ids = [first.id, second.id];
+    propose(bus);
+    for (let step = 0; step < 2; step++) {
+      bus.run();
+      for (const node of bus.nodes) bus.write(node);
+    }
+    // What both say last reaches only the first, which is then told to change the key again.
+    const last: KeyMessage = { kind: "key-switched", digest: keyDigest(newKey) };
+    for (const id of ids) bus.carryOut(first, first.change.deliver(id, last, ids));
+    expect(first.change.changingTo).toBeUndefined();
+    bus.carryOut(first, first.change.deliver(first.id, { kind: "key-new", key: otherKey }, ids));
+    bus.write(first);
+    expect([first.change.changingTo, second.change.changingTo]).toEqual([otherKey, newKey].map(keyDigest));
+    bus.form(bus.nodes);
+    bus.finish();
+    for (const node of bus.nodes)
+      expect([node.seals, node.accepts, name(node.disk.key)]).toEqual(["other", ["other"], "other"]);
+  });
+
+  test("that follows is begun anew when who asked for it has given it up", () => {
+    const change = new KeyChange(oldKey);
+    const [me, other] = [nodeId(1), nodeId(2)];
+    const members = [me, other];
+    const hear = (from: NodeId, message: KeyMessage) => change.deliver(from, message, members);
+    const digest = keyDigest(newKey);
+    hear(me, { kind: "key-new", key: newKey });
+    change.stored(digest);
+    for (const id of members) hear(id, { kind: "key-ready", digest });
+    change.adopted(digest);
+    expect(hear(other, { kind: "key-new", key: otherKey })).toEqual([]);
+    hear(me, { kind: "key-switched", digest });
+    const effects = hear(other, { kind: "key-switched", digest });
+    expect(effects).toContainEqual({ type: "send", message: { kind: "key-new", key: otherKey } });
+    expect(change.changingTo).toBe(keyDigest(otherKey));
+  });
+
   test("nobody sends with the new key while one disk has not written it", () => {
     const bus = new Bus(3);
     propose(bus);

@@ -9,6 +9,8 @@ export interface SchedulerInput {
   readonly sanitized?: boolean;
   /** Write down where each score comes from (`Transition.ledger`). */
   readonly explain?: boolean;
+  /** Tell what is needed and cannot run, too (`Transition.unrunnable`). */
+  readonly unrunnable?: boolean;
 }
 
 /** The agent that an action runs. */
@@ -104,9 +106,17 @@ export interface SchedulerMessage {
   readonly line?: number;
 }
 
+/** What is needed and cannot run. */
+export interface Unrunnable {
+  readonly actions: readonly ActionName[];
+  /** Pairs of actions, one of which may be in the graph: the first would have to be done before the second. */
+  readonly orders: readonly (readonly [first: ActionName, then: ActionName])[];
+}
+
 /** The decision. */
 export interface Transition {
   readonly actions: readonly GraphAction[];
+  readonly unrunnable?: Unrunnable;
   readonly placement: readonly Placement[];
   /** Lines of the transition summary, as `crm_simulate` words them. */
   readonly summary: readonly string[];

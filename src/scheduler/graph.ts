@@ -1,8 +1,8 @@
 import { nodeName } from "../terms/index.ts";
 import { physicalHost } from "./bundle-actions.ts";
 import { resolvedParameters } from "./digests.ts";
-import type { ActionName, GraphAction } from "./face.ts";
-import { Flag } from "./flags.ts";
+import type { ActionName, GraphAction, Unrunnable } from "./face.ts";
+import { Flag, Link } from "./flags.ts";
 import { edgeCounts, inGraph, joinEdges } from "./graph-edges.ts";
 import { breakCircles } from "./graph-loops.ts";
 import { graphOrder } from "./graph-order.ts";
@@ -46,6 +46,24 @@ export function createGraph(cluster: Cluster): GraphAction[] {
     ),
   );
 }
+
+/** What is needed but not in the graph, for that has been made; unmanaged resources need nothing. */
+export function unrunnableActions(cluster: Cluster): Unrunnable {
+  const inGraphOf = (action: Action) => action.has(Flag.DumpedInGraph);
+  const needed = graphOrder(cluster).filter(
+    (action) => inGraphOf(action) || (!action.optional && (action.rsc?.managed ?? true)),
+  );
+  const known = new Set(needed);
+  const orders = needed.flatMap((action) =>
+    action.before
+      .filter((edge) => known.has(edge.action) && !dependsOnPlace(edge))
+      .filter((edge) => !(inGraphOf(action) && edgeCounts(action, edge)) && edge.kind !== Link.None)
+      .map((edge) => [nameOf(edge.action), nameOf(action)] as const),
+  );
+  return { actions: needed.filter((action) => !inGraphOf(action)).map(nameOf), orders };
+}
+
+const dependsOnPlace = ({ kind }: Edge): boolean => kind === Link.IfOnSameNodeOrTarget;
 
 function notifyInside(cluster: Cluster, rsc: Resource): void {
   if (rsc.isClone) createNotifications(cluster, rsc);

@@ -5,7 +5,7 @@ import { unpackConstraints } from "./constraints.ts";
 import type { Cause, GraphAction, Placement, SchedulerInput, Transition } from "./face.ts";
 import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { Role } from "./flags.ts";
-import { createGraph } from "./graph.ts";
+import { createGraph, unrunnableActions } from "./graph.ts";
 import { applyNodeHealth } from "./health.ts";
 import { Ledger, noteScores } from "./ledger.ts";
 import { actionsOf } from "./methods.ts";
@@ -69,7 +69,8 @@ export function schedule(input: SchedulerInput): Transition {
   const cluster = unpackCluster(input.cib, input.now);
   cluster.sanitized = input.sanitized === true;
   if (input.explain) cluster.ledger = new Ledger();
-  return scheduleCluster(cluster);
+  const transition = scheduleCluster(cluster);
+  return input.unrunnable ? { ...transition, unrunnable: unrunnableActions(cluster) } : transition;
 }
 
 /** Schedules a cluster that has been unpacked already. The working set says afterwards what is wanted. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { formatXml } from "../../src/cib/index.ts";
+import { formatXml, parseXml } from "../../src/cib/index.ts";
 import { transitionDot, transitionGraph } from "../../src/cli/render/graph-xml.ts";
 import { originalDateLine, scoreLines } from "../../src/cli/render/simulate-report.ts";
 import { summaryLines } from "../../src/cli/render/transition-summary.ts";
 import { optionHelp, parseWords } from "../../src/cli/tools/getopt.ts";
-import type { GraphAction, Transition } from "../../src/scheduler/index.ts";
+import { type GraphAction, schedule, type Transition } from "../../src/scheduler/index.ts";
 import { HactlError, nodeName } from "../../src/terms/index.ts";
 
 const plain = {
@@ -142,6 +142,38 @@ describe("the transition graph", () => {
 `);
     expect(transitionDot({ ...transition, actions: [] })).toBe(' digraph "g" {\n}\n');
   });
+});
+
+/** Two members, on neither of which `a` may run; `b` waits for it. */
+const barred = `<cib have-quorum="1"><configuration>
+  <crm_config><cluster_property_set id="p"><nvpair id="p1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
+  <nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes>
+  <resources>
+    <primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/>
+    <primitive id="b" class="ocf" provider="pacemaker" type="Dummy"/>
+  </resources>
+  <constraints>
+    <rsc_order id="o" first="a" then="b"/>
+    <rsc_location id="l1" rsc="a" node="n1" score="-INFINITY"/>
+    <rsc_location id="l2" rsc="a" node="n2" score="-INFINITY"/>
+  </constraints>
+</configuration><status>${["1", "2"]
+  .map(
+    (id) =>
+      `<node_state id="${id}" uname="n${id}" in_ccm="true" crmd="online" join="member" expected="member"/>`,
+  )
+  .join("")}</status></cib>`;
+
+test("the graph for Graphviz has what is needed and cannot run, when it is asked for", () => {
+  const cib = parseXml(barred);
+  const all = transitionDot(schedule({ cib, now: 1_700_000_000, unrunnable: true }));
+  const bold = transitionDot(schedule({ cib, now: 1_700_000_000 }));
+  expect(all.split("\n").filter((line) => !bold.includes(line))).toEqual([
+    `"b_start_0 n1" [ style=dashed color="red" fontcolor="black"]`,
+    `"b_monitor_0 n1" -> "b_start_0 n1" [ style = dashed]`,
+    `"b_monitor_0 n2" -> "b_start_0 n1" [ style = dashed]`,
+  ]);
+  expect(bold).toContain(`"b_monitor_0 n1" [ style=bold color="green" fontcolor="black"]`);
 });
 
 test("the summary stands in columns", () => {

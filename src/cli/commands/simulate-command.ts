@@ -94,6 +94,7 @@ function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]
     showUtilization: parsed.has("show-utilization"),
     showAttributes: parsed.has("show-attrs"),
     showFailCounts: parsed.has("show-failcounts"),
+    showUnrunnable: parsed.has("save-dotfile"),
     quiet: parsed.has("quiet"),
     fancy: parsed.has("text-fancy"),
     ...(time === undefined ? {} : { now: time.now, nowText: time.text }),

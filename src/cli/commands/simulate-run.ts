@@ -49,6 +49,8 @@ export interface SimulationRequest {
   readonly showUtilization?: boolean;
   readonly showAttributes?: boolean;
   readonly showFailCounts?: boolean;
+  /** Tell what is needed and cannot run. */
+  readonly showUnrunnable?: boolean;
   /** Leave out status and summary. */
   readonly quiet?: boolean;
   /** Titles and bullets although scores are shown. */
@@ -94,7 +96,12 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   }
   if (request.depth === "status")
     return { text: report.text, input, problems, placement: placementOf(cluster) };
-  const transition = schedule({ cib: input, now, sanitized: true });
+  const transition = schedule({
+    cib: input,
+    now,
+    sanitized: true,
+    unrunnable: request.showUnrunnable ?? false,
+  });
   report.decision(transition);
   if (request.depth === "decide") {
     return { text: report.text, input, problems, transition, placement: transition.placement };

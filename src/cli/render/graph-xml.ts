@@ -77,14 +77,17 @@ function takesNodeDown({ task, params }: GraphAction): boolean {
 }
 
 /**
- * The transition as a graph for Graphviz, the youngest action first: what runs is black, synchronisation points orange,
- * and what waits for something that cannot run hangs on a dashed red one.
+ * The transition as a graph for Graphviz, the youngest action first: what runs is green with its orders bold, what is
+ * needed and cannot run is red with its orders dashed; the names of synchronisation points are orange.
  */
-export function transitionDot({ actions }: Transition): string {
+export function transitionDot({ actions, unrunnable }: Transition): string {
   const names = new Map(actions.map((action) => [action.id, dotName(action)]));
   const youngest = actions.toSorted((a, b) => b.id - a.id);
   const never = new Map(
-    youngest.flatMap(({ unmet = [] }) => unmet).map((action) => [dotName(action), action]),
+    [...youngest.flatMap(({ unmet = [] }) => unmet), ...(unrunnable?.actions ?? [])].map((action) => [
+      dotName(action),
+      action,
+    ]),
   );
   const node = (name: string, kind: GraphAction["kind"], style: string) =>
     `"${name}" [ ${style} fontcolor="${kind === "pseudo" ? "orange" : "black"}"]`;
@@ -97,12 +100,16 @@ export function transitionDot({ actions }: Transition): string {
     ];
     return before.map((name) => `"${name}" -> "${dotName(action)}" [ style = bold]`);
   });
-  return ` digraph "g" {\n${[...nodes, ...red, ...edges].map((text) => `${text}\n`).join("")}}\n`;
+  const dashed = (unrunnable?.orders ?? []).map(
+    ([first, then]) => `"${dotName(first)}" -> "${dotName(then)}" [ style = dashed]`,
+  );
+  const lines = [...nodes, ...red, ...edges, ...dashed];
+  return ` digraph "g" {\n${lines.map((text) => `${text}\n`).join("")}}\n`;
 }
 
 function dotName(action: ActionName): string {
   const { key, kind, node, place, task } = action;
-  const where = node ?? place;
+  const where = node ?? place ?? (kind === "rsc" ? "<none>" : undefined);
   const after = where === undefined ? "" : ` ${where}`;
   if (task === "stonith") return `stonith '${key.slice(key.lastIndexOf("-") + 1)}'${after}`;
   if (task === "do_shutdown") return `${task}${after}`;

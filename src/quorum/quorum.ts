@@ -327,10 +327,13 @@ export class Quorum {
     const twoNode = this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
     const needed = twoNode ? 1 : Math.floor(this.expected / 2) + 1;
     const waiting = this.options.waitForAll && !this.seenAll;
+    // Whoever may have been quorate since then may have another node that breaks ties.
     const tie =
       this.options.autoTieBreaker &&
       votes * 2 === this.expected &&
-      holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(this.last));
+      [this.last, ...this.doubts].every((electorate) =>
+        holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate)),
+      );
     const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
     if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
     if (waiting) {

@@ -436,6 +436,15 @@ describe("what is decided while the ring falls apart", () => {
     expect(cluster.setExpected([1, 2], 2)).toMatchObject({ quorate: true, expectedVotes: 2 });
   });
 
+  test("may have moved the tie-breaking node", () => {
+    const cluster = new Cluster(options(4, { autoTieBreaker: true, autoTieBreakerNode: "highest" }));
+    cluster.form(upTo(4));
+    // Of 1, 2 and 3 it would be node 3.
+    cluster.tryToForm([1, 2, 3], [2, 3], [1]);
+    expect(cluster.form([1, 4])).toMatchObject({ quorate: false, votes: 2 });
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: true, votes: 2 });
+  });
+
   test("another node list is not in force, but may be there", () => {
     const cluster = new Cluster(options(5));
     cluster.form(upTo(5));

@@ -17,6 +17,7 @@ const found: readonly (readonly [seed: number, mistake: string])[] = [
   [20058573, "a node that had read a newer file expected other votes than the others"],
   [22081396, "a part of a ring counted votes that the rest had not heard of"],
   [24000677, "fifteen nodes with a short token began anew again and again"],
+  [34007983, "a part broke a tie by a node that was not the one that broke it on the other side"],
   [32033737, "a change of the key waited for a member that still waited for the end of the one before"],
   [207791127, "an administrator could not answer for those who may have had a quorum"],
 ];

@@ -1,11 +1,10 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
+import { checkForm } from "./form.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch } from "./patch.ts";
-import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { sectionOfElement } from "./schema.ts";
-import { findStructureProblems } from "./structure.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { compareCibVersions, formatVersion, versionOf } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
@@ -47,22 +46,8 @@ function checkConfiguration(draft: XmlElement): XmlElement {
   const configuration = child(root, "configuration");
   if (configuration === undefined) return root;
   assignIds(configuration);
-  const problems = [...findStructureProblems(configuration), ...findReferenceProblems(configuration)];
-  const errors = problems.filter(({ level }) => level === "error");
-  const [first] = errors;
-  if (first !== undefined) throw errorOf(first, errors.length - 1);
+  checkForm(configuration);
   return root;
-}
-
-/** A problem as the error that refuses a change. */
-function errorOf({ code, text, id, line, cure }: CibProblem, more: number): HactlError {
-  return new HactlError({
-    code,
-    what: more === 0 ? text : `${text} (and ${more} more)`,
-    where: { ...(line === undefined ? {} : { line }), ...(id === undefined ? {} : { id }) },
-    exit: CrmExit.CONFIG,
-    ...(cure === undefined ? {} : { cure }),
-  });
 }
 
 function nextVersion(

@@ -3,6 +3,7 @@ export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
 export { type DateResult, evaluateDateExpression, evaluateDateSpec } from "./date-rules.ts";
 export { applyOperations, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
+export { refuseInvalid } from "./form.ts";
 export {
   type FindById,
   indexById,

@@ -309,6 +309,26 @@ describe("cibadmin and crm_diff on a file", () => {
   });
 });
 
+describe("hactl simulate on a file", () => {
+  const twice = cib.replace('<group id="g">', '<group id="d1">');
+
+  test("refuses what the schema that it names does not allow, and says where and what to do", async () => {
+    writeFileSync(file, twice);
+    const { code, out, err } = await hactl(["simulate", "-x", file, "-S"]);
+    expect({ code, out }).toEqual({ code: 78, out: "" });
+    expect(err).toContain('the id "d1" is used already');
+    expect(err).toContain(`${file}:7`);
+    expect(err).toContain("cure:");
+  });
+
+  test("does not look where it names none", async () => {
+    for (const named of ['validate-with="none"', ""]) {
+      writeFileSync(file, twice.replace('validate-with="pacemaker-3.9"', named));
+      expect((await hactl(["simulate", "-x", file, "-S"])).code).toBe(0);
+    }
+  });
+});
+
 describe("tools that need nothing", () => {
   test("crm_error knows codes by name", async () => {
     expect((await tool("crm_error -X -n 105")).out).toBe("CRM_EX_NOSUCH - No such object\n");

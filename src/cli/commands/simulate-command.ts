@@ -1,4 +1,4 @@
-import { formatXml } from "../../cib/index.ts";
+import { formatXml, refuseInvalid } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { print } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
@@ -38,6 +38,7 @@ export async function simulateCommand(name: string, words: readonly string[]): P
   const profile = parsed.value("profile");
   if (profile !== undefined) return runProfile(parsed, profile);
   const source = await loadCluster(sourceOf(parsed));
+  refuseInvalid(source.cib, source.file);
   const run = runSimulation(requestOf(parsed, source.cib, name === "crm_simulate"));
   const report = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;
   await writeFile(parsed.value("output-to") ?? "-", report);

@@ -206,7 +206,7 @@ export class Quorum {
     }
     this.expected = wanted;
     // Whoever lowers them answers for those that are not here; so does who says that there are no other votes.
-    const before = Math.max(...[this.last, ...this.doubts].map(({ expectedVotes }) => expectedVotes));
+    const before = Math.max(...this.electorates().map(({ expectedVotes }) => expectedVotes));
     if (this.expected < before || this.expected === this.present()) {
       this.last = { ...this.last, members: [...this.members] };
       this.doubts = [];
@@ -331,9 +331,7 @@ export class Quorum {
     const tie =
       this.options.autoTieBreaker &&
       votes * 2 === this.expected &&
-      [this.last, ...this.doubts].every((electorate) =>
-        holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate)),
-      );
+      this.electorates().every((electorate) => this.breaksTieOf(electorate));
     const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
     if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
     if (waiting) {
@@ -343,7 +341,7 @@ export class Quorum {
     if (twoNode && votes < this.expected) {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
     }
-    const unmatched = [this.last, ...this.doubts].find((electorate) => !this.succeeds(electorate));
+    const unmatched = this.electorates().find((electorate) => !this.succeeds(electorate));
     if (unmatched) {
       const which =
         unmatched === this.last ? "the last quorate membership" : "one that may have been quorate";
@@ -384,7 +382,8 @@ export class Quorum {
   }
 
   /** Whether nobody else can have gone on from a quorate membership. */
-  private succeeds({ members, expectedVotes }: Electorate): boolean {
+  private succeeds(electorate: Electorate): boolean {
+    const { members, expectedVotes } = electorate;
     if (members.length === 0 || expectedVotes === this.configured) return true;
     // A node without a vote may have gone on alone (two_node): where nobody has one, each counts the same.
     const voteless = members.every(([, votes]) => votes === 0);
@@ -396,13 +395,17 @@ export class Quorum {
       if (this.members.has(node)) here += counted;
     }
     if (here * 2 > all) return true;
-    const { autoTieBreaker } = this.options;
-    if (!autoTieBreaker || here * 2 !== all) return false;
-    return holdsTieBreaker(
-      this.options,
-      [...this.members.keys()],
-      members.map(([node]) => node),
-    );
+    return this.options.autoTieBreaker && here * 2 === all && this.breaksTieOf(electorate);
+  }
+
+  /** The last quorate membership, and those that may have been since. */
+  private electorates(): readonly Electorate[] {
+    return [this.last, ...this.doubts];
+  }
+
+  /** Whether the node is here that breaks a tie between the halves of this membership. */
+  private breaksTieOf(electorate: Electorate): boolean {
+    return holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate));
   }
 
   /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */

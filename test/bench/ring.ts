@@ -192,6 +192,9 @@ async function latenessWhileBusy(cluster: RingCluster): Promise<void> {
   }
 }
 
+/** corosync.conf(5): token 1000 ms, and token_coefficient 650 ms for each node beyond the second. */
+const defaultTokenMs = (nodes: number) => 1000 + Math.max(0, nodes - 2) * 650;
+
 /** Nodes are started at once; what the ring takes is the time after the last process was there. */
 async function formTable(): Promise<void> {
   console.log("\nFormation: all nodes are started at once; until they are one ring, ms\n");
@@ -207,7 +210,7 @@ async function formTable(): Promise<void> {
         const cpu = cluster.names.reduce((sum, name) => sum + usage(cluster.pid(name)).cpu, 0);
         const states = await Promise.all(cluster.names.map((name) => cluster.client(name).status()));
         const lost = states.reduce((sum, { core }) => sum + (core.totem.counters.tokenLosses ?? 0), 0);
-        const token = 1000 + Math.max(0, nodes - 2) * 650;
+        const token = defaultTokenMs(nodes);
         row([
           nodes,
           token,
@@ -232,7 +235,7 @@ async function failTable(): Promise<void> {
     [3, 5],
     [16, 1],
   ] as const) {
-    const token = 1000 + Math.max(0, nodes - 2) * 650;
+    const token = defaultTokenMs(nodes);
     const consensus = token * 1.2;
     await withCluster(
       nodes,

@@ -372,6 +372,16 @@ describe("what is decided while the ring falls apart", () => {
     return cluster;
   }
 
+  /** Nodes 1 and 2 were quorate, and node 1 alone has the end of the window, which node 2 may have, too. */
+  function windowInDoubt(): Cluster {
+    const cluster = new Cluster(rules);
+    cluster.form([1, 2, 3]);
+    cluster.form([1, 2]);
+    cluster.fallApart([1]);
+    cluster.windowOver([1]);
+    return cluster;
+  }
+
   test("a membership that node 2 may not know leaves it the quorum", () => {
     const cluster = lowered();
     cluster.tryToForm([1, 2, 3], [], [1, 3]);
@@ -389,11 +399,7 @@ describe("what is decided while the ring falls apart", () => {
   });
 
   test("a window whose end the others may not know lowers nothing, and may have lowered it there", () => {
-    const cluster = new Cluster(rules);
-    cluster.form([1, 2, 3]);
-    cluster.form([1, 2]);
-    cluster.fallApart([1]);
-    cluster.windowOver([1]);
+    const cluster = windowInDoubt();
     expect(cluster.node(1).current()).toMatchObject({ quorate: true, expectedVotes: 3 });
     expect(cluster.form([1, 3])).toMatchObject({ quorate: false, votes: 2 });
     expect(cluster.node(1).current().reason).toContain("one that may have been quorate: 1, 2");
@@ -412,11 +418,7 @@ describe("what is decided while the ring falls apart", () => {
   });
 
   test("is settled by an administrator who answers for those that are not here", () => {
-    const cluster = new Cluster(rules);
-    cluster.form([1, 2, 3]);
-    cluster.form([1, 2]);
-    cluster.fallApart([1]);
-    cluster.windowOver([1]);
+    const cluster = windowInDoubt();
     expect(cluster.form([1, 3])).toMatchObject({ quorate: false });
     expect(cluster.setExpected([1, 3], 2)).toMatchObject({ quorate: true, expectedVotes: 2 });
     expect(cluster.node(1).view([]).doubts).toEqual([]);

@@ -26,7 +26,9 @@ export async function runAgentByHand(args: DaemonArguments, operation: Operation
         config: executorConfig(options),
         log,
         runDir,
-        instance: String(process.pid),
+        bootFile: `${runDir}/boot-id`,
+    parentLives: () => true,
+    instance: String(process.pid),
         emit: (event) => {
           if (event.type !== "result") return;
           host.stop(true);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   type Command,
   Executor,
@@ -8,7 +8,6 @@ import {
   type ExecutorEvent,
   type ExecutorInput,
   type ExecutorRequest,
-  type ExecutorSnapshot,
   type LoadSample,
   type Now,
   type ProcessOutcome,
@@ -26,6 +25,7 @@ import {
 } from "../platform/index.ts";
 import { type Millis, resourceId } from "../terms/index.ts";
 import { listAgents } from "./executor-list.ts";
+import { ExecutorMemory } from "./executor-memory.ts";
 
 /** What a host needs beside the core's configuration. */
 export interface ExecutorHostOptions {
@@ -33,8 +33,12 @@ export interface ExecutorHostOptions {
   readonly log: Log;
   /** Where state is kept for the case that this process dies; a directory that a reboot empties. */
   readonly runDir: string;
-  /** Names the run of the daemon whose services these are: state of another one is not taken over. */
+  /** File that outlives a reboot and tells that there was one. */
+  readonly bootFile: string;
+  /** Names the run of the daemon whose services these are: what another one had under way is not done again. */
   readonly instance: string;
+  /** Whether that daemon lives: nothing is started or written any more when it has died. */
+  readonly parentLives: () => boolean;
   readonly emit: (event: ExecutorEvent) => void;
 }
 
@@ -42,15 +46,8 @@ const LOAD_EVERY_MS = 5000;
 const SAVE_AFTER_MS = 100;
 /** Saving takes no more than this share of the time, however much there is to save. */
 const SAVE_SHARE = 0.02;
-/** Requests and events that change what a following executor has to know; silent runs of monitors do not. */
-const KEPT: ReadonlySet<string> = new Set([
-  "execute",
-  "cancel",
-  "forget",
-  "configure",
-  "result",
-  "cancelled",
-]);
+/** Events that change what a following executor has to know; silent runs of monitors do not. */
+const KEPT: ReadonlySet<string> = new Set(["result", "cancelled"]);
 const LEFTOVER_POLL_MS = 100;
 const LEFTOVER_TIMEOUT_MS = 20_000;
 
@@ -63,7 +60,7 @@ export class ExecutorHost {
   readonly #forced = new Set<number>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #markers: string;
-  readonly #statePath: string;
+  readonly #memory: ExecutorMemory;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #saveAfter = SAVE_AFTER_MS;
   #sampling: ReturnType<typeof setInterval> | undefined;
@@ -74,24 +71,37 @@ export class ExecutorHost {
     this.#options = options;
     this.#log = options.log;
     this.#core = new Executor(options.config);
-    this.#statePath = `${options.runDir}/executor.json`;
+    const { runDir, bootFile, instance, log, parentLives, config } = options;
+    this.#memory = new ExecutorMemory({
+      runDir,
+      bootFile,
+      bootId: config.bootId,
+      instance,
+      log,
+      mayWrite: parentLives,
+    });
     // Several daemons may share a machine, as in a demonstration: each finds its own processes only.
     this.#markers = createHash("sha256").update(options.runDir).digest("hex").slice(0, 12);
   }
 
   /** Takes over what an executor before this one left, and begins to watch the load. */
   start(): void {
-    const saved = this.#readState();
+    const { snapshot, complete } = this.#memory.recall();
     this.#findLeftovers();
-    if (saved) {
+    if (snapshot) {
       this.#log.notice("EXECUTOR-RESUMED", "going on where the executor before left off", {
-        recurring: saved.recurring.length,
-        unfinished: saved.unfinished.length,
+        recurring: snapshot.recurring.length,
+        unfinished: snapshot.unfinished.length,
       });
-      this.#carryOut(this.#core.restore(saved, now()));
+      this.#carryOut(this.#core.restore(snapshot, now()));
     }
+    if (!complete) this.#core.admitGaps();
+    this.#save();
     this.#sampleLoad();
-    this.#sampling = setInterval(() => this.#sampleLoad(), LOAD_EVERY_MS);
+    this.#sampling = setInterval(() => {
+      this.#memory.alive();
+      this.#sampleLoad();
+    }, LOAD_EVERY_MS);
   }
 
   /** Takes a request of a manager. Those that only concern a connection do nothing here. */
@@ -105,15 +115,21 @@ export class ExecutorHost {
       case "tool-reply":
       case "shutdown-ack":
         return;
+      case "execute":
+      case "cancel":
+      case "forget":
+        this.#memory.note(request);
+        this.#step({ type: "request", request });
+        return this.#saveSoon();
       default:
         this.#step({ type: "request", request });
-        if (KEPT.has(request.type)) this.#saveSoon();
+        if (request.type === "configure") this.#saveSoon();
     }
   }
 
   /**
-   * Stops everything but the services. With `forget` the state on disk goes too: the services were stopped, or
-   * belong to nobody any more.
+   * Stops everything but the services. With `forget` nothing of the cluster runs here any more, and a following
+   * executor knows it.
    */
   stop(forget: boolean): void {
     this.#stopped = true;
@@ -121,8 +137,8 @@ export class ExecutorHost {
     clearTimeout(this.#saving);
     clearInterval(this.#sampling);
     clearInterval(this.#polling);
-    if (forget) rmSync(this.#statePath, { force: true });
-    else this.#save();
+    if (!forget) return this.#save();
+    this.#memory.save({ ...this.#core.snapshot(), unfinished: [], recurring: [], results: [], complete: true });
   }
 
   #step(input: ExecutorInput): void {
@@ -151,6 +167,7 @@ export class ExecutorHost {
           this.#timers.delete(effect.timer);
           break;
         case "emit":
+          if (effect.event.type === "result") this.#memory.note(effect.event);
           this.#options.emit(effect.event);
           break;
         case "log":
@@ -185,6 +202,7 @@ export class ExecutorHost {
   }
 
   #run(job: number, command: Command, label: string): void {
+    if (!this.#options.parentLives()) return;
     const marker = [this.#markers, process.pid, job, command.args.at(-1) ?? "", label.split(" ")[0]].join(
       "|",
     );
@@ -256,40 +274,9 @@ export class ExecutorHost {
 
   #save(): void {
     const began = monotonicMs();
-    const { instance, config } = this.#options;
-    const state: SavedState = { instance, bootId: config.bootId, snapshot: this.#core.snapshot() };
-    try {
-      // Parameters may be passwords.
-      writeFileSync(`${this.#statePath}.new`, JSON.stringify(state), { mode: 0o600 });
-      renameSync(`${this.#statePath}.new`, this.#statePath);
-    } catch (error) {
-      this.#log.warning("STATE-NOT-SAVED", `the state could not be saved: ${String(error)}`);
-    }
+    this.#memory.save(this.#core.snapshot());
     this.#saveAfter = Math.max(SAVE_AFTER_MS, (monotonicMs() - began) / SAVE_SHARE);
   }
-
-  #readState(): ExecutorSnapshot | undefined {
-    let text: string;
-    try {
-      text = readFileSync(this.#statePath, "utf8");
-    } catch {
-      return undefined;
-    }
-    try {
-      const state = JSON.parse(text) as SavedState;
-      const mine = state.instance === this.#options.instance && state.bootId === this.#options.config.bootId;
-      return mine ? state.snapshot : undefined;
-    } catch {
-      this.#log.warning("STATE-UNREADABLE", `${this.#statePath} is damaged and is not used`);
-      return undefined;
-    }
-  }
-}
-
-interface SavedState {
-  readonly instance: string;
-  readonly bootId: string;
-  readonly snapshot: ExecutorSnapshot;
 }
 
 const now = (): Now => ({ mono: monotonicMs(), epoch: wallSeconds() });

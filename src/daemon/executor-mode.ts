@@ -36,6 +36,7 @@ export function agentHostOptions(config: HactlConfig, configPath: string): Omit<
   const { system, sysconfig, logging } = config;
   return {
     runDir: system.runDir,
+    stateDir: system.stateDir,
     configPath,
     ocfPath: system.ocfPath,
     lsbPath: system.lsbPath,

@@ -22,6 +22,8 @@ import { makeToolsDirectory } from "./executor-tools.ts";
 export interface AgentHostOptions {
   /** Directory of this daemon's run-time files; it exists, and a reboot empties it. */
   readonly runDir: string;
+  /** Directory of what outlives a reboot. Default: `runDir`, then no reboot is noticed. */
+  readonly stateDir?: string;
   readonly log: Log;
   /** How this program is called, for the tools that agents call. Default: as this process was. */
   readonly command?: readonly string[];
@@ -72,6 +74,8 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
     config: executorConfig(options),
     log: options.log,
     runDir: options.runDir,
+    bootFile: bootFile(options),
+    parentLives: () => parentPid() === parent,
     instance: `${parent}.${processStart(parent) ?? 0}`,
     emit: (event) => port.send(event),
   });
@@ -113,6 +117,9 @@ export async function runExecutor(options: RunExecutorOptions): Promise<number> 
   running.close(false);
   return CrmExit.OK;
 }
+
+/** Where the id of the last boot with an executor stands. */
+export const bootFile = ({ stateDir, runDir }: AgentHostOptions): string => `${stateDir ?? runDir}/boot-id`;
 
 /** The core's configuration; makes the directories and the tools that agents need. */
 export function executorConfig(options: AgentHostOptions): ExecutorConfig {

@@ -29,6 +29,7 @@ async function serve(args: RemoteArguments): Promise<number> {
   const runDir = args.runDir ?? options.runDir;
   // The admin group has to reach its socket there.
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
+  if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true, mode: 0o750 });
   const log = nodeLog(config, "hactl-remote");
   try {
     return await runRemote({

@@ -1,7 +1,13 @@
-import { lockFile, type ServiceManager, serviceManager, type TlsServer } from "../platform/index.ts";
+import {
+  lockFile,
+  processStart,
+  type ServiceManager,
+  serviceManager,
+  type TlsServer,
+} from "../platform/index.ts";
 import { ManagerPort, serveRemote } from "../remote/index.ts";
 import { CrmExit } from "../terms/index.ts";
-import { type AgentHostOptions, executorConfig } from "./executor.ts";
+import { type AgentHostOptions, bootFile, executorConfig } from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { RemoteTools } from "./remote-tools.ts";
 
@@ -56,8 +62,10 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     config: executorConfig(options),
     log,
     runDir,
-    // Whoever starts this process: the services are those of this host until the cluster says otherwise.
-    instance: "remote",
+    bootFile: bootFile(options),
+    // What was under way in another process was answered for by the manager that lost its connection.
+    instance: `${process.pid}.${processStart(process.pid) ?? 0}`,
+    parentLives: () => true,
     emit: (event) => port.send(event),
   });
   const tools = new RemoteTools({

@@ -49,6 +49,8 @@ export interface ExecutorSnapshot {
   readonly unfinished: readonly Operation[];
   readonly recurring: readonly Operation[];
   readonly results: readonly OperationResult[];
+  /** As in `registered`. */
+  readonly complete: boolean;
   readonly nodeActionLimit: number;
   readonly loadThreshold: number;
 }

@@ -17,7 +17,7 @@ import { procedureFor } from "./procedure.ts";
 import { Queue } from "./queue.ts";
 import { RecurringOperations } from "./recurring.ts";
 import { cancelledVerdict, failureLine, metadataAnswer, resultOf } from "./results.ts";
-import { type Job, newResource, operationKey, type ResourceState } from "./state.ts";
+import { changesState, type Job, newResource, operationKey, type ResourceState } from "./state.ts";
 import type { Throttle } from "./throttle.ts";
 
 const METADATA_TIMEOUT_MS = 30_000;
@@ -40,6 +40,9 @@ export class Executor {
     readonly rsc: Omit<AgentResource, "id">;
     readonly since: Millis;
   }[] = [];
+
+  /** Whether what is known here is all that runs. */
+  #complete = true;
 
   constructor(config: ExecutorConfig) {
     this.#config = config;
@@ -82,8 +85,14 @@ export class Executor {
       unfinished: states.flatMap(unfinished),
       recurring: states.flatMap((state) => [...state.recurring.values()].map(({ operation }) => operation)),
       results: states.flatMap((state) => [...state.history.values()]),
+      complete: this.#complete,
       ...this.#load.settings,
     };
+  }
+
+  /** Something of the cluster may run here that this executor has not heard of. */
+  admitGaps(): void {
+    this.#complete = false;
   }
 
   /**
@@ -92,6 +101,7 @@ export class Executor {
    */
   restore(snapshot: ExecutorSnapshot, now: Now): ExecutorEffect[] {
     this.#load.configure(snapshot, 0, now.mono);
+    this.#complete = snapshot.complete;
     for (const result of snapshot.results) {
       this.#resource(result.rsc.id).history.set(operationKey(result.action, result.intervalMs), result);
     }
@@ -131,7 +141,7 @@ export class Executor {
   }
 
   #registered(): void {
-    const { unfinished: running, recurring, results } = this.snapshot();
+    const { unfinished: running, recurring, results, complete } = this.snapshot();
     this.#out.emit({
       type: "registered",
       version: PROTOCOL_VERSION,
@@ -140,6 +150,7 @@ export class Executor {
       results: [...results].sort((a, b) => a.callId - b.callId),
       running,
       recurring,
+      complete,
     });
     this.#out.emit({ type: "load", ...this.#load.throttle });
   }
@@ -326,11 +337,6 @@ export class Executor {
       resource.leftovers === 0;
     if (idle) this.#resources.delete(resource.id);
   }
-}
-
-/** Actions after which earlier monitors say nothing any more: all but a probe, a notification and a check. */
-function changesState(action: string): boolean {
-  return !["monitor", "notify", "meta-data", "validate-all", "status"].includes(action);
 }
 
 function unfinished(state: ResourceState): Operation[] {

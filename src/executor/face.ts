@@ -84,6 +84,11 @@ export type ExecutorEvent =
       readonly results: readonly OperationResult[];
       readonly running: readonly Operation[];
       readonly recurring: readonly Operation[];
+      /**
+       * Nothing of the cluster runs on this host but what is named here. Not so after a start that found no trace of
+       * what ran before, unless the host has been rebooted: what is not named may run.
+       */
+      readonly complete: boolean;
     }
   | { readonly type: "result"; readonly result: OperationResult }
   | {

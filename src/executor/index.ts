@@ -11,6 +11,7 @@ export type {
   Operation,
   OperationResult,
 } from "./face.ts";
+export { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";
 export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
 export { operationKey } from "./state.ts";

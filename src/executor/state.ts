@@ -5,6 +5,11 @@ import type { AgentResource, Operation, OperationResult } from "./face.ts";
 /** The name under which a recurring operation is known: one for each action and interval of a resource. */
 export const operationKey = (action: string, intervalMs: Millis) => `${action}_${intervalMs}`;
 
+/** Actions after which earlier monitors say nothing any more: all but a probe, a notification and a check. */
+export function changesState(action: string): boolean {
+  return !["monitor", "notify", "meta-data", "validate-all", "status"].includes(action);
+}
+
 /** An operation that waits for its turn. */
 export interface Waiting {
   readonly operation: Operation;

@@ -76,6 +76,7 @@ export function decodeEvent(message: unknown): ExecutorEvent {
         results: list(fields, "results").map(result),
         running: list(fields, "running").map(operation),
         recurring: list(fields, "recurring").map(operation),
+        complete: fields.complete === true,
       };
     case "result":
       return { type, result: result(fields.result) };

@@ -120,28 +120,87 @@ describe("kill -9", () => {
     expect(alive(service)).toBe(true);
   });
 
-  test("leaves nothing for the executor of another daemon", async () => {
-    agent("Web", `echo x >>${dir}/web`);
+  const saved = (uptime: number, snapshot: Record<string, unknown>) => {
+    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const limits = { nodeActionLimit: 0, loadThreshold: 80 };
     writeFileSync(
       path("executor.json"),
-      JSON.stringify({
-        instance: "1.1",
-        bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-        snapshot: {
-          unfinished: [operation(1, "Web", "start")],
-          recurring: [],
-          results: [],
-          nodeActionLimit: 0,
-          loadThreshold: 80,
-        },
-      }),
+      JSON.stringify({ instance: "1.1", bootId, snapshot: { ...snapshot, ...limits } }),
     );
+    writeFileSync(path("executor.alive"), String(uptime));
+  };
+  const result = (callId: number, type: string, action: string, intervalMs = 0) => ({
+    ...operation(callId, type, action, intervalMs),
+    rc: 0,
+    status: 0,
+    exitReason: "",
+    stdout: "",
+    execMs: 1,
+    queueMs: 0,
+    lastRun: 1,
+    lastChange: 1,
+  });
+  const uptime = () => Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
+  const told = async () => {
     serve();
     const events: ExecutorEvent[] = [];
     const client = manage(events);
     await until(() => client.up);
-    expect(events[0]).toMatchObject({ type: "registered", running: [], results: [] });
     expect(await client.ping(5000)).toBe(true);
-    expect(text("web")).toBe("");
+    return events[0];
+  };
+
+  test("of the whole daemon: the next one knows what runs, and does nothing again that was under way", async () => {
+    agent("Web", `echo "web $1" >>${dir}/calls`);
+    agent("Db", `echo "db $1" >>${dir}/calls`);
+    saved(uptime() - 2000, {
+      unfinished: [operation(4, "Db", "stop")],
+      recurring: [operation(2, "Web", "monitor", 100), operation(6, "Db", "monitor", 100)],
+      results: [result(1, "Web", "start"), result(2, "Web", "monitor", 100), result(3, "Db", "start")],
+      complete: true,
+    });
+    expect(await told()).toMatchObject({
+      type: "registered",
+      running: [],
+      results: [{ rsc: { id: "Web" } }, { rsc: { id: "Web" } }],
+      recurring: [{ callId: 2 }],
+      complete: false,
+    });
+    await until(() => text("calls").includes("web monitor"));
+    expect(text("calls")).not.toContain("db");
+  });
+
+  test("of a daemon that was away for long: what ran is looked up again", async () => {
+    saved(uptime() - 200_000, {
+      unfinished: [],
+      recurring: [operation(2, "Web", "monitor", 100)],
+      results: [result(1, "Web", "start")],
+      complete: true,
+    });
+    expect(await told()).toMatchObject({ results: [], recurring: [], complete: false });
+  });
+
+  test("in the moment after a request or a result: the journal has it", async () => {
+    saved(uptime(), { unfinished: [], recurring: [], results: [], complete: true });
+    const records = [
+      { type: "execute", operation: operation(1, "Web", "start") },
+      { type: "result", result: result(1, "Web", "start") },
+      { type: "execute", operation: operation(2, "Db", "start") },
+      { type: "result", result: result(2, "Db", "start") },
+      { type: "execute", operation: operation(3, "Db", "stop") },
+    ];
+    writeFileSync(
+      path("executor.journal"),
+      `${records.map((record) => JSON.stringify(record)).join("\n")}\n{"type":"exec`,
+    );
+    expect(await told()).toMatchObject({ results: [{ rsc: { id: "Web" } }], running: [], complete: false });
+  });
+
+  test("nothing is known without a trace, and nothing runs after a reboot", async () => {
+    expect(await told()).toMatchObject({ results: [], complete: false });
+    for (const end of ends.splice(0)) end();
+    for (const name of ["executor.json", "executor.journal", "executor.alive"]) rmSync(path(name));
+    writeFileSync(path("boot-id"), "an earlier boot\n");
+    expect(await told()).toMatchObject({ results: [], complete: true });
   });
 });

@@ -57,9 +57,16 @@ export type AttributeSnapshot = readonly {
  */
 export class AttributeTable {
   #entries = new Map<string, Entry>();
+  #revision = 0;
+
+  /** Grows whenever the table may have changed. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   /** Applies one change and says what follows from it. */
   apply(update: AttributeUpdate): AttributeEffect[] {
+    this.#revision++;
     const isNew = !this.#entries.has(update.name);
     const entry = this.#entry(update);
     if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
@@ -77,12 +84,14 @@ export class AttributeTable {
 
   /** Ends the dampening of a name: its values go into the CIB. */
   flush(name: string): AttributeEffect[] {
+    this.#revision++;
     const entry = this.#entries.get(name);
     return entry && !entry.private ? this.#write(name, entry) : [];
   }
 
   /** Forgets everything about a node that has left; its section of the status is removed elsewhere. */
   removeNode(node: NodeName): void {
+    this.#revision++;
     for (const entry of this.#entries.values()) {
       entry.values.delete(node);
       entry.written.delete(node);
@@ -125,6 +134,7 @@ export class AttributeTable {
   }
 
   restore(snapshot: AttributeSnapshot): void {
+    this.#revision++;
     this.#entries = new Map(
       snapshot.map(({ name, dampenMs, private: hidden, set, values, written }) => [
         name,

@@ -3,7 +3,7 @@ import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
-import type { ConfiguredNode } from "./face.ts";
+import type { ConfiguredNode, Remembered } from "./face.ts";
 import {
   endsRecurring,
   FEATURE_SET,
@@ -16,6 +16,7 @@ import {
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
+import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
 
 /**
@@ -27,13 +28,27 @@ export class ClusterState {
   status: StatusSection;
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
+  /** How the participants call themselves, which the node list of another node's file may not know yet. */
+  readonly #names = new Map<NodeId, NodeName>();
+  /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
+  readonly #boots = new Map<NodeName, string>();
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
-  constructor(cib: XmlElement, nodes: readonly ConfiguredNode[]) {
+  constructor(cib: XmlElement, nodes: readonly ConfiguredNode[], remembered?: Remembered) {
     this.cib = cib;
     this.#nodes = nodes;
     this.status = new StatusSection(cib);
+    if (!remembered) return;
+    for (const [node, boot] of remembered.boots) this.#boots.set(node, boot);
+    this.attributes.restore(remembered.attributes);
+    for (const { name, set, written } of remembered.attributes)
+      for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
+  }
+
+  /** Attributes and boots, for a manager that is started anew when no other one knows them. */
+  remembered(): Omit<Remembered, "results"> {
+    return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
   }
 
   get configuration(): XmlElement | undefined {
@@ -59,24 +74,26 @@ export class ClusterState {
     this.status = new StatusSection(this.cib);
   }
 
-  /** Name of a cluster node by its ring id. */
+  /** Name of a cluster node by its ring id: what it says itself, then what the configuration knows. */
   nameOf(id: NodeId): NodeName {
-    const configured = this.#nodes.find((node) => node.id === id)?.name;
-    if (configured !== undefined) return configured;
-    const known = this.#nodeElements().find((node) => node.attributes.get("id") === String(id));
-    return nodeName(known?.attributes.get("uname") ?? `node${id}`);
+    const announced = this.#names.get(id);
+    if (announced !== undefined) return announced;
+    const known = nodesEntries(this.configuration).find((node) => node.attributes.get("id") === String(id));
+    const uname = known?.attributes.get("uname");
+    if (uname !== undefined) return nodeName(uname);
+    return this.#nodes.find((node) => node.id === id)?.name ?? nodeName(`node${id}`);
   }
 
   /** Id under which `<nodes>` and `<status>` keep a node. Remote nodes have their name as id. */
   idOf(name: NodeName): string {
-    const known = this.#nodeElements().find((node) => node.attributes.get("uname") === name);
+    const known = nodesEntries(this.configuration).find((node) => node.attributes.get("uname") === name);
     return known?.attributes.get("id") ?? String(this.#nodes.find((node) => node.name === name)?.id ?? name);
   }
 
   /** Names of the cluster nodes that the configuration knows, remote and guest nodes not among them. */
   clusterNodes(): { readonly id: string; readonly name: NodeName }[] {
-    const known = new Map(this.#nodes.map(({ id, name }) => [String(id), name]));
-    for (const node of this.#nodeElements()) {
+    const known = new Map(this.#nodes.map(({ id }) => [String(id), this.nameOf(id)]));
+    for (const node of nodesEntries(this.configuration)) {
       const type = node.attributes.get("type");
       if (type === "remote" || type === "ping") continue;
       const id = node.attributes.get("id");
@@ -106,10 +123,17 @@ export class ClusterState {
     this.#sawCallId(name, callId);
   }
 
-  /** A participant is there: entries in `<nodes>` and `<status>`. Says whether the configuration changed. */
-  nodeJoined(id: NodeId): boolean {
-    const name = this.nameOf(id);
-    const added = this.#ensureNode(String(id), name);
+  /**
+   * A participant is there, under the name by which it calls itself: entries in `<nodes>` and `<status>`. Says whether
+   * the configuration changed, and how the node was called before if that was otherwise.
+   */
+  nodeJoined(id: NodeId, name: NodeName): { readonly changed: boolean; readonly before?: NodeName } {
+    this.#names.set(id, name);
+    const placed = placeNode(this.configuration, String(id), name);
+    if (placed.before !== undefined) {
+      this.attributes.removeNode(placed.before);
+      this.#boots.delete(placed.before);
+    }
     this.status.setNodeState(String(id), name, {
       in_ccm: "true",
       crmd: "online",
@@ -118,14 +142,36 @@ export class ClusterState {
       "crm-debug-origin": "hactl",
     });
     this.touch();
-    return added;
+    return placed;
+  }
+
+  /** Whether what is known of a node's transient attributes is of that boot, and the node was not lost since. */
+  remembersBoot(name: NodeName, boot: string): boolean {
+    return this.#boots.get(name) === boot;
+  }
+
+  /** What is known of a node from here on is of that boot. */
+  setBoot(name: NodeName, boot: string): void {
+    this.#boots.set(name, boot);
+  }
+
+  /** Transient attributes of a node are not known: it was lost, or has been rebooted. */
+  dropAttributes(id: string, name: NodeName): void {
+    this.status.clearAttributes(id);
+    this.attributes.removeNode(name);
+    this.#boots.delete(name);
+  }
+
+  /** Drops what is remembered of cluster nodes that are not there: they will tell it themselves. */
+  dropAbsentAttributes(present: ReadonlySet<string>): void {
+    for (const { id, name } of this.clusterNodes())
+      if (!present.has(id) && this.status.nodeState(id, "crmd") === undefined) this.dropAttributes(id, name);
   }
 
   /** A cluster node's ring, or its manager, is gone. `expected` stays: a node that did not say goodbye is unclean. */
   nodeLost(id: string, name: NodeName, ringThere: boolean): void {
     this.status.setNodeState(id, name, { in_ccm: String(ringThere), crmd: "offline", join: "down" });
-    this.status.clearAttributes(id);
-    this.attributes.removeNode(name);
+    this.dropAttributes(id, name);
     this.touch();
   }
 
@@ -150,8 +196,7 @@ export class ClusterState {
       this.status.setNodeState(id, name, { in_ccm: "false" });
     }
     this.status.clearHistory(id);
-    this.status.clearAttributes(id);
-    this.attributes.removeNode(name);
+    this.dropAttributes(id, name);
     this.touch();
   }
 
@@ -205,9 +250,13 @@ export class ClusterState {
     return this.#countFailure(node, result);
   }
 
-  /** A node's history as its executor tells it takes the place of what was known. */
+  /**
+   * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot:
+   * an executor does not keep them.
+   */
   replaceHistory(node: NodeName, history: ExecutorHistory, at: EpochSeconds): void {
     const id = this.idOf(node);
+    const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     this.status.clearHistory(id);
     this.#callIds.delete(node);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
@@ -218,6 +267,10 @@ export class ClusterState {
       this.#sawCallId(node, operation.callId);
       if (isRecorded(operation.action)) this.#record(node, pendingResult(operation, at));
     }
+    const told = new Set(this.status.resourcesOn(id));
+    for (const { rsc, op } of failures)
+      if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
+        this.status.recordOp(id, node, rsc, op, true);
     this.touch();
   }
 
@@ -271,13 +324,16 @@ export class ClusterState {
   }
 
   snapshot(): Snapshot {
-    return { cib: formatXml(this.cib, -1), attributes: this.attributes.snapshot() };
+    const { attributes, boots } = this.remembered();
+    return { cib: formatXml(this.cib, -1), attributes, boots };
   }
 
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
     this.status = new StatusSection(this.cib);
     this.attributes.restore(snapshot.attributes);
+    this.#boots.clear();
+    for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
@@ -289,26 +345,8 @@ export class ClusterState {
     }
   }
 
-  #nodeElements(): XmlElement[] {
-    return childrenOf(child(this.configuration, "nodes"), "node");
-  }
-
   #isClusterNode(name: NodeName): boolean {
     return this.clusterNodes().some((node) => node.name === name);
-  }
-
-  #ensureNode(id: string, uname: NodeName): boolean {
-    const nodes = child(this.configuration, "nodes");
-    if (!nodes) return false;
-    const known = nodes.children.find((node) => node.attributes.get("uname") === uname);
-    if (known) {
-      // Loaded from text before the node was seen: the ring's id is the one that counts.
-      if (known.attributes.get("id") === id) return false;
-      known.attributes.set("id", id);
-      return true;
-    }
-    nodes.children.push(element("node", { id, uname }));
-    return true;
   }
 
   #sawCallId(node: NodeName, callId: number): void {

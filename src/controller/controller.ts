@@ -30,8 +30,10 @@ import {
   type ExecutorHistory,
   encodeMessage,
   membershipKey,
+  type RemoteHistory,
   type Snapshot,
 } from "./messages.ts";
+import { constraintsNaming } from "./nodes-section.ts";
 
 /** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
 const managerGraceMs = 10_000;
@@ -66,6 +68,12 @@ export class Controller {
   #since: OrderPoint = [Number.MAX_SAFE_INTEGER, 0];
   readonly #local = new LocalHistory();
   #executorUp = false;
+  /** Remote nodes that this manager was connected to before it first took part. */
+  #remotes: readonly RemoteHistory[] = [];
+  /** Nodes that could not tell all that runs there; until it has been looked for, nothing is started anywhere. */
+  readonly #untold = new Set<NodeName>();
+  /** What was remembered last. */
+  #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
   #missingManagers = new Set<NodeName>();
   #results: Extract<ClusterMessage, { type: "results" }>["results"][number][] = [];
@@ -80,11 +88,14 @@ export class Controller {
 
   constructor(init: ControllerInit) {
     this.#init = init;
-    this.#state = new ClusterState(init.cib, init.nodes);
+    this.#state = new ClusterState(init.cib, init.nodes, init.remembered);
+    this.#local.remember(init.remembered?.results ?? []);
     this.#leader = new Leader({
       state: this.#state,
       selfName: init.selfName,
       incarnation: init.incarnation,
+      untold: this.#untold,
+      membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
     });
@@ -100,7 +111,17 @@ export class Controller {
       this.#idleSaid = true;
       this.#send({ type: "idle", requests: [...this.#whenIdle] });
     }
+    this.#remember();
     return this.#effects;
+  }
+
+  /** First of all effects: what follows from it may be believed by others. */
+  #remember(): void {
+    const revision = `${this.#state.attributes.revision} ${this.#local.revision}`;
+    if (revision === this.#remembered || !this.#live) return;
+    this.#remembered = revision;
+    const memory = { ...this.#state.remembered(), results: this.#local.kept() };
+    this.#effects.unshift({ type: "remember", memory });
   }
 
   /** What an administrator may see. The CIB is the live one: read it at once, change nothing. */
@@ -122,6 +143,11 @@ export class Controller {
     return this.#state.attributes.values(name);
   }
 
+  /** Name of a cluster node by its ring id. */
+  nameOf(id: NodeId): NodeName {
+    return this.#state.nameOf(id);
+  }
+
   /** A cluster property's plain value, whatever rules say. */
   property(name: string): string | undefined {
     return this.#state.property(name);
@@ -140,10 +166,10 @@ export class Controller {
       case "timer":
         return this.#timer(event.timer);
       case "executor-up":
-        return this.#executorIsUp(event.history, event.fresh);
+        return this.#executorIsUp(event.history, event.again, event.remotes ?? []);
       case "remote-up":
         this.#queue({ type: "remote", node: event.node, up: true });
-        return this.#queue({ type: "history", node: event.node, history: event.history });
+        return this.#queue({ type: "history", node: event.node, history: event.history, at: this.#wall });
       case "remote-down":
         return this.#queue({ type: "remote", node: event.node, up: false });
       case "result":
@@ -182,7 +208,7 @@ export class Controller {
   #membershipChanged(membership: Membership): void {
     const before = this.#membership;
     this.#membership = membership;
-    this.#membershipKey = membershipKey(membership.ringId, membership.participants);
+    this.#membershipKey = membershipKey(membership);
     this.#noteLostNodes(before, membership);
     this.#leader.pause("the membership changed");
     this.#settled = this.#phase === "synced";
@@ -213,8 +239,12 @@ export class Controller {
       type: "summary",
       membership: this.#membershipKey,
       summary,
-      history: newcomers ? this.#local.history() : { results: [], running: [] },
-      attributes: newcomers ? this.#state.attributes.ofNode(this.#init.selfName) : [],
+      name: this.#init.selfName,
+      at: this.#wall,
+      history: newcomers || !this.#live ? this.#local.history() : { ...this.#local.history(), ...nothing },
+      remotes: this.#live ? [] : this.#remotes,
+      attributes: newcomers || !this.#live ? this.#state.attributes.ofNode(this.#init.selfName) : [],
+      daemonIsNew: !this.#live && this.#init.daemonIsNew,
     });
   }
 
@@ -223,6 +253,7 @@ export class Controller {
     this.#summaries.set(message.summary.node, message);
     const participants = this.#membership?.participants ?? [];
     if (participants.some(({ nodeId }) => !this.#summaries.has(nodeId))) return;
+    if (this.#nameIsTaken()) return;
     const outcome = decideJoin(
       participants.flatMap(({ nodeId }) => this.#summaries.get(nodeId)?.summary ?? []),
     );
@@ -252,19 +283,26 @@ export class Controller {
     const membership = this.#membership;
     if (!membership) return;
     let configurationChanged = false;
+    const at = this.#summaries.get(outcome.winner)?.at ?? 0;
+    if (!this.#summaries.get(outcome.winner)?.summary.live)
+      this.#state.dropAbsentAttributes(new Set(membership.participants.map(({ nodeId }) => String(nodeId))));
     for (const { nodeId } of membership.participants) {
       const message = this.#summaries.get(nodeId);
-      if (this.#state.nodeJoined(nodeId)) configurationChanged = true;
-      if (message && !outcome.holders.has(nodeId)) this.#takeNewcomer(nodeId, message);
+      if (!message) continue;
+      const { changed, before } = this.#state.nodeJoined(nodeId, message.name);
+      if (changed) configurationChanged = true;
+      if (before !== undefined) this.#renamed(nodeId, before, message.name);
+      if (!outcome.holders.has(nodeId) || !message.summary.live) this.#takeNewcomer(nodeId, message, at);
     }
     if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
+    this.#noteMissing(membership);
     const { attributes } = this.#state.cib;
     attributes.set("have-quorum", membership.quorate ? "1" : "0");
     attributes.set("dc-uuid", String(outcome.leader));
     const first = !this.#live;
     this.#live = true;
-    if (first) this.#since = [membership.ringId.sequence, 0];
+    if (first) this.#since = [membership.ringId.sequence, membership.serial];
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
@@ -280,12 +318,60 @@ export class Controller {
     }
   }
 
-  #takeNewcomer(id: NodeId, message: SummaryMessage): void {
-    const name = this.#state.nameOf(id);
-    this.#state.replaceHistory(name, message.history, this.#wall);
-    this.#state.attributes.removeNode(name);
-    this.#state.status.clearAttributes(String(id));
-    this.#dampen(this.#state.setAttributes(message.attributes).dampen);
+  /**
+   * A node whose manager did not come along from the membership before. Its executor tells what runs there. Transient
+   * attributes belong to the boot of a node: a manager that has just been started knows them from the others, if these
+   * have not lost the node meanwhile, else from what the manager before it wrote down.
+   */
+  #takeNewcomer(id: NodeId, { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage, at: number): void {
+    const remembered = this.#state.remembersBoot(name, history.bootId);
+    if (summary.live || !remembered) {
+      this.#state.dropAttributes(String(id), name);
+      this.#dampen(this.#state.setAttributes(attributes).dampen);
+    }
+    if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
+    this.#takeHistory(name, history, at);
+    for (const remote of remotes) {
+      this.#state.remoteState(remote.node, true);
+      this.#takeHistory(remote.node, remote.history, at);
+    }
+    this.#leader.executorReplaced(name, history, remotes);
+  }
+
+  #takeHistory(node: NodeName, history: ExecutorHistory, at: number): void {
+    this.#state.replaceHistory(node, history, at);
+    this.#state.setBoot(node, history.bootId);
+    if (history.complete) this.#untold.delete(node);
+    else this.#untold.add(node);
+  }
+
+  /** Two nodes of one name cannot be told apart: the one that came later has to go. */
+  #nameIsTaken(): boolean {
+    const all = [...this.#summaries.values()];
+    const later = all.filter(({ name, summary }) =>
+      all.some((other) => other.name === name && isBefore(other.summary, summary)),
+    );
+    const mine = later.find(({ summary }) => summary.node === this.#init.self);
+    if (mine) {
+      const other = all.find(({ name, summary }) => name === mine.name && summary.node !== this.#init.self);
+      this.#effects.push({
+        type: "refused",
+        error: new HactlError({
+          code: "NAME_TAKEN",
+          what: `node ${other?.summary.node} of the cluster is called ${mine.name}, too`,
+          cure: "give each node of [[nodelist.node]] a name of its own, the same in hactl.toml of all nodes",
+          exit: CrmExit.CONFIG,
+        }),
+      });
+    }
+    return later.length > 0;
+  }
+
+  #renamed(id: NodeId, before: NodeName, name: NodeName): void {
+    const naming = constraintsNaming(this.#state.configuration, before);
+    const constraints =
+      naming.length === 0 ? "" : `; constraints that name ${before} do not concern it any more: ${naming.join(" ")}`;
+    this.#event("warning", "NODE-RENAMED", `node ${id} is called ${name} now, not ${before}${constraints}`, name);
   }
 
   /** Nodes that the status believes to be online but that are not in the membership. */
@@ -297,7 +383,8 @@ export class Controller {
         this.#missingManagers.delete(name);
         continue;
       }
-      if (members.has(id) && this.#missingManagers.has(name)) continue;
+      // Its manager is on its way back, or is given up by a message that all hear.
+      if (members.has(id)) continue;
       this.#missingManagers.delete(name);
       if (this.#state.status.nodeState(id, "in_ccm") === "true") this.#state.nodeLost(id, name, false);
     }
@@ -313,7 +400,13 @@ export class Controller {
       if (members.has(nodeId)) this.#managerMissing(name, "has gone; its services go on");
       else this.#nodeLeft(nodeId, name);
     }
-    for (const node of after.members) {
+    this.#noteMissing(after);
+  }
+
+  /** What follows from the state alone, so that a manager that has just received it sees the same. */
+  #noteMissing(membership: Membership): void {
+    const participants = new Set(membership.participants.map(({ nodeId }) => nodeId));
+    for (const node of membership.members) {
       const name = this.#state.nameOf(node);
       if (participants.has(node)) continue;
       const known = (field: string) => this.#state.status.nodeState(String(node), field);
@@ -324,7 +417,7 @@ export class Controller {
     }
     for (const name of [...this.#missingManagers]) {
       const id = this.#state.idOf(name);
-      if (!after.members.some((member) => String(member) === id)) this.#missingManagers.delete(name);
+      if (!membership.members.some((member) => String(member) === id)) this.#missingManagers.delete(name);
     }
   }
 
@@ -389,9 +482,19 @@ export class Controller {
       case "results":
         return this.#applyResults(from, message);
       case "history":
-        this.#state.replaceHistory(message.node, message.history, this.#wall);
+        if (!this.#state.remembersBoot(message.node, message.history.bootId))
+          this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
+        this.#takeHistory(message.node, message.history, message.at);
         this.#leader.executorReplaced(message.node, message.history);
+        this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
+      case "probed":
+        for (const node of message.nodes) {
+          if (!this.#untold.delete(node)) continue;
+          if (node === this.#init.selfName) this.#local.probed();
+          this.#effects.push({ type: "probed", on: node });
+        }
+        return;
       case "attributes":
         return this.#applyAttributes(from, message);
       case "flush":
@@ -470,7 +573,16 @@ export class Controller {
     if (from === this.#init.self) this.#reply(message.request, value, error);
   }
 
+  /**
+   * What was planned for another membership is not carried out: a node may have come since, with services that the plan
+   * does not know of. The leader's transition has ended with that membership, too.
+   */
   #applyActions(from: NodeId, message: Extract<ClusterMessage, { type: "actions" }>): void {
+    if (message.membership !== this.#membershipKey) {
+      const keys = message.dispatches.map(({ operation }) => operation.transitionKey);
+      this.#leader.refused(keys, "it was planned for a membership that is over");
+      return this.#leader.advance(this.#now, this.#wall);
+    }
     for (const dispatch of message.dispatches) {
       const { operation, node, executor } = dispatch;
       this.#state.dispatched(dispatch, message.at);
@@ -520,8 +632,11 @@ export class Controller {
   }
 
   #applyAttributes(from: NodeId, message: Extract<ClusterMessage, { type: "attributes" }>): void {
-    if (message.forgetFailure)
-      this.#state.forgetFailure(message.forgetFailure.node, message.forgetFailure.rsc);
+    if (message.forgetFailure) {
+      const { node, rsc } = message.forgetFailure;
+      this.#state.forgetFailure(node, rsc);
+      if (node === this.#init.selfName) this.#local.forgetFailure(rsc);
+    }
     const { written, dampen } = this.#state.setAttributes(message.updates);
     this.#dampen(dampen);
     if (written && message.completes === undefined) {
@@ -585,12 +700,20 @@ export class Controller {
 
   // ── this node's own part ─────────────────────────────────────────────────────────────────────────────────
 
-  #executorIsUp(history: ExecutorHistory, fresh: boolean): void {
+  #executorIsUp(history: ExecutorHistory, again: boolean, remotes: readonly RemoteHistory[]): void {
     const known = this.#executorUp;
     this.#executorUp = true;
-    if (!known || fresh) this.#local.replace(history);
+    if (!known) this.#remotes = remotes;
+    if (!known && this.#init.daemonIsNew && !history.complete) this.#local.forgetOwn();
+    if (!known || again) this.#local.replace(history);
     if (!known) return this.#sendSummary();
-    if (fresh) this.#queue({ type: "history", node: this.#init.selfName, history });
+    if (again)
+      this.#queue({
+        type: "history",
+        node: this.#init.selfName,
+        history: this.#local.history(),
+        at: this.#wall,
+      });
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
@@ -658,6 +781,16 @@ export class Controller {
       event: { level, id, text, ...(node === undefined ? {} : { node }) },
     });
   }
+}
+
+/** Nothing that those who came along from the membership before do not know. */
+const nothing = { results: [], running: [] };
+
+/** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */
+function isBefore(a: Summary, b: Summary): boolean {
+  if (a.node === b.node) return false;
+  if (a.live !== b.live) return a.live;
+  return (a.since[0] - b.since[0] || a.since[1] - b.since[1] || a.node - b.node) < 0;
 }
 
 /** Error for requests that need a cluster when there is none. */

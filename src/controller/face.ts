@@ -1,10 +1,10 @@
-import type { AttributeUpdate } from "../attributes/index.ts";
+import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
 import type { SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
-import type { ExecutorHistory } from "./messages.ts";
+import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
 
 /** A node of the node list in hactl.toml. */
 export interface ConfiguredNode {
@@ -15,6 +15,8 @@ export interface ConfiguredNode {
 /** A membership as the ring announces it, at the same point of the message order everywhere. */
 export interface Membership {
   readonly ringId: { readonly representative: NodeId; readonly sequence: number };
+  /** Memberships of one ring are numbered. */
+  readonly serial: number;
   /** Nodes whose ring is there. */
   readonly members: readonly NodeId[];
   /** Those of them whose manager is there. */
@@ -40,8 +42,16 @@ export type ControllerEvent =
   | { readonly type: "membership"; readonly membership: Membership }
   | { readonly type: "message"; readonly from: NodeId; readonly payload: Uint8Array }
   | { readonly type: "timer"; readonly timer: ControllerTimer }
-  /** The local executor is there, with its past. `fresh`: it has been started anew. */
-  | { readonly type: "executor-up"; readonly history: ExecutorHistory; readonly fresh: boolean }
+  /**
+   * The local executor is there, with its past. `again`: it was there before. `remotes`: remote nodes that this manager
+   * is connected to already, as the one before it was.
+   */
+  | {
+      readonly type: "executor-up";
+      readonly history: ExecutorHistory;
+      readonly again: boolean;
+      readonly remotes?: readonly RemoteHistory[];
+    }
   /** A remote node's executor is connected to this node, or is not any more. */
   | { readonly type: "remote-up"; readonly node: NodeName; readonly history: ExecutorHistory }
   | { readonly type: "remote-down"; readonly node: NodeName }
@@ -87,6 +97,8 @@ export type ControllerEffect =
       readonly intervalMs: Millis;
     }
   | { readonly type: "forget"; readonly on: NodeName; readonly rsc: ResourceId }
+  /** Tell the executor that the cluster has looked for all that may run there. */
+  | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */
   | { readonly type: "connection"; readonly operation: Operation }
   | { readonly type: "fence"; readonly request: FenceRequest }
@@ -120,6 +132,10 @@ export type ControllerEffect =
   | { readonly type: "transition-over"; readonly id: number; readonly outcome: string }
   /** The node may leave the ring: nothing of the cluster runs here. */
   | { readonly type: "leave" }
+  /** This node cannot take part, and has to end. */
+  | { readonly type: "refused"; readonly error: HactlError }
+  /** Keep this where only a reboot of the host clears it, before anything that follows is said. */
+  | { readonly type: "remember"; readonly memory: Remembered }
   /** Others believe that this node is off: it must not go on (`fence-reaction`). */
   | { readonly type: "self-fenced"; readonly reaction: "stop" | "panic" }
   /** Something for the event history and the log. */
@@ -135,6 +151,18 @@ export interface ClusterEvent {
   readonly rsc?: string;
 }
 
+/**
+ * What a manager that was started anew cannot learn from its executor, and nobody may know beside it when all managers
+ * died at once. It belongs to a boot of the host.
+ */
+export interface Remembered {
+  /** Transient attributes of all nodes. */
+  readonly attributes: AttributeSnapshot;
+  readonly boots: Boots;
+  /** Results of this node that its executor does not keep: last failures, and operations that the manager itself carried out. */
+  readonly results: readonly OperationResult[];
+}
+
 export interface ControllerInit {
   readonly self: NodeId;
   readonly selfName: NodeName;
@@ -143,8 +171,10 @@ export interface ControllerInit {
   readonly incarnation: string;
   /** The `<cib>` from the disk; an empty one on a new node. Belongs to the controller from now on. */
   readonly cib: XmlElement;
-  readonly clusterName: string;
-  readonly softwareVersion: string;
+  /** What the manager before this one left, of this boot. */
+  readonly remembered?: Remembered;
+  /** The whole daemon has been started anew, not only its manager. */
+  readonly daemonIsNew: boolean;
 }
 
 /** What the controller shows to administrators. */

@@ -10,6 +10,7 @@ export type {
   ControllerTimer,
   ControllerView,
   Membership,
+  Remembered,
   RequestId,
 } from "./face.ts";
 export {
@@ -21,7 +22,7 @@ export {
   parameterDigest,
   pendingResult,
 } from "./history.ts";
-export type { ExecutorHistory } from "./messages.ts";
+export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
 export {
   type InjectedFailure,
   type SimulationResult,

@@ -1,12 +1,13 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, schedule } from "../scheduler/index.ts";
+import { type GraphAction, schedule, type Transition } from "../scheduler/index.ts";
 import { type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded } from "./history.ts";
-import type { ClusterMessage, Dispatch, ExecutorHistory } from "./messages.ts";
+import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
+import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { TransitionRun } from "./transition-run.ts";
 
 /** Changes that come together are decided upon together. */
@@ -20,6 +21,10 @@ export interface LeaderInit {
   readonly state: ClusterState;
   readonly selfName: NodeName;
   readonly incarnation: string;
+  /** Nodes that could not tell all that runs there. */
+  readonly untold: ReadonlySet<NodeName>;
+  /** Names the present membership. */
+  readonly membership: () => string;
   readonly send: (message: ClusterMessage) => void;
   readonly emit: (effect: ControllerEffect) => void;
 }
@@ -101,20 +106,36 @@ export class Leader {
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
   }
 
-  /** An executor has been replaced: what it does not know of has not been done. */
-  executorReplaced(node: NodeName, history: ExecutorHistory): void {
+  /**
+   * An executor has been replaced: what it has done meanwhile is done, and what it does not know of has not been done.
+   * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for.
+   */
+  executorReplaced(node: NodeName, history: ExecutorHistory, remotes?: readonly RemoteHistory[]): void {
     const run = this.#run;
-    if (run) {
-      const known = new Set(
-        [...history.running, ...history.results].map(({ transitionKey }) => transitionKey),
-      );
-      for (const action of run.flying()) {
-        if (action.kind === "rsc" && action.node === node && !known.has(run.keyOf(action))) {
-          run.fail(action, `the executor on ${node} was restarted`);
-        }
-      }
+    if (!run) return;
+    const histories = [history, ...(remotes ?? []).map((remote) => remote.history)];
+    const concerns = (action: GraphAction) =>
+      (remotes && action.router !== undefined ? action.router : action.node) === node;
+    const running = new Set(
+      histories.flatMap((known) => known.running.map(({ transitionKey }) => transitionKey)),
+    );
+    const results = new Map(
+      histories.flatMap((known) => known.results.map((result) => [result.transitionKey, result] as const)),
+    );
+    for (const action of run.flying()) {
+      if (action.kind !== "rsc" || !concerns(action)) continue;
+      const result = results.get(run.keyOf(action));
+      if (result) this.resulted(action.node ?? node, result);
+      else if (!running.has(run.keyOf(action))) run.fail(action, `the executor on ${node} was restarted`);
     }
-    this.changed(`the executor on ${node} came back`);
+  }
+
+  /** Actions that were given out and that nobody carries out. */
+  refused(keys: readonly string[], reason: string): void {
+    for (const key of keys) {
+      const action = this.#run?.flyingByKey(key);
+      if (action) this.#run?.fail(action, reason);
+    }
   }
 
   /** A result has been applied to the state. */
@@ -210,7 +231,11 @@ export class Leader {
     this.#runs++;
     this.#init.emit({ type: "transition", id: this.#runs, input, decision, triggers });
     this.#armRecheck(decision.recheckAt, wall);
-    const run = new TransitionRun(this.#runs, this.#init.incarnation, decision);
+    this.#noteProbed(decision);
+    const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
+      untold: this.#init.untold,
+      familyOf: resourceFamilies(state.configuration),
+    });
     this.#run = run;
     if (decision.actions.length > 0) {
       this.#event(
@@ -221,6 +246,19 @@ export class Leader {
       for (const line of decision.summary) this.#event("notice", "PLAN", line.trim().replace(/\s+/g, " "));
     }
     this.advance(now, wall);
+  }
+
+  /** Nothing is left to be looked for on a node: its executor may answer for all that runs there. */
+  #noteProbed(decision: Transition): void {
+    const nodes = [...this.#init.untold].filter(
+      (node) => this.#isOnline(node) && !decision.actions.some((action) => isProbe(action) && action.node === node),
+    );
+    if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
+  }
+
+  #isOnline(node: NodeName): boolean {
+    const { state } = this.#init;
+    return this.#online.has(node) || state.status.nodeState(node, "in_ccm") === "true";
   }
 
   #armRecheck(recheckAt: number | undefined, wall: number): void {
@@ -258,7 +296,7 @@ export class Leader {
 
   #dispatch(run: TransitionRun, now: Millis, wall: number): void {
     const dispatches: Dispatch[] = [];
-    const taken = run.take(now, run.transition.batchLimit, () => true);
+    const taken = run.take(now, run.transition.batchLimit);
     const callIds = new Map<NodeName, number>();
     for (const action of taken) {
       if (action.maintenance)
@@ -271,7 +309,13 @@ export class Leader {
       else dispatches.push(this.#toDispatch(run, action, callIds));
     }
     if (dispatches.length > 0)
-      this.#init.send({ type: "actions", transition: run.uuid, dispatches, at: wall });
+      this.#init.send({
+        type: "actions",
+        transition: run.uuid,
+        membership: this.#init.membership(),
+        dispatches,
+        at: wall,
+      });
   }
 
   #toDispatch(run: TransitionRun, action: GraphAction, callIds: Map<NodeName, number>): Dispatch {

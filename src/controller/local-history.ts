@@ -1,7 +1,15 @@
-import type { Operation, OperationResult } from "../executor/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
+
+const lastFailure = "_last_failure_0";
+
+/** Fence devices and connections to remote hosts are the manager's own business, not the executor's. */
+const byManager = (rsc: AgentResource): boolean =>
+  rsc.class === "stonith" || (rsc.provider === "pacemaker" && rsc.type === "remote");
+
+const byCall = (a: OperationResult, b: OperationResult): number => a.callId - b.callId;
 
 /**
  * What this node's executor has done, as far as this manager knows it: what the node brings along when it meets
@@ -11,19 +19,67 @@ export class LocalHistory {
   readonly #results = new Map<string, OperationResult>();
   readonly #running = new Map<number, Operation>();
 
-  replace(history: ExecutorHistory): void {
+  #told: Pick<ExecutorHistory, "bootId" | "complete"> = { bootId: "", complete: false };
+  #revision = 0;
+
+  /** Grows whenever what `kept` answers may have changed. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** What the executor tells takes the place of all but what it does not keep (`kept`). */
+  replace({ results, running, bootId, complete }: ExecutorHistory): void {
+    const kept = this.kept();
     this.#results.clear();
-    this.#running.clear();
-    for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) this.finished(result);
-    for (const operation of history.running) this.#running.set(operation.callId, operation);
+    for (const [callId, { rsc }] of this.#running) if (!byManager(rsc)) this.#running.delete(callId);
+    this.#told = { bootId, complete };
+    const known = new Set(results.map(({ rsc }) => rsc.id));
+    const own = kept.filter((result) => byManager(result.rsc) || known.has(result.rsc.id));
+    for (const result of own.filter((result) => !byManager(result.rsc)))
+      this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
+    for (const result of [...own.filter(({ rsc }) => byManager(rsc)), ...results].sort(byCall))
+      this.finished(result);
+    for (const operation of running) this.#running.set(operation.callId, operation);
+  }
+
+  /** Takes over what a manager before this one kept. */
+  remember(results: readonly OperationResult[]): void {
+    for (const result of [...results].sort(byCall)) {
+      if (byManager(result.rsc)) this.finished(result);
+      else this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
+    }
+  }
+
+  /** What the executor does not keep: last failures, and operations that the manager carries out itself. */
+  kept(): OperationResult[] {
+    const kept = [...this.#results].filter(([id, { rsc }]) => byManager(rsc) || id.endsWith(lastFailure));
+    return [...new Set(kept.map(([, result]) => result))];
+  }
+
+  /** Nobody knows whether what a manager before this one had started still holds. */
+  forgetOwn(): void {
+    this.#revision++;
+    for (const [id, { rsc }] of this.#results) if (byManager(rsc)) this.#results.delete(id);
+  }
+
+  /** The executor answers for everything from here on. */
+  probed(): void {
+    this.#told = { ...this.#told, complete: true };
+  }
+
+  /** The last failure of a resource is not remembered any more. */
+  forgetFailure(rsc: string): void {
+    this.#revision++;
+    this.#results.delete(operationKey(rsc, "last_failure", 0));
   }
 
   started(operation: Operation): void {
     if (!isRecorded(operation.action)) return;
+    if (byManager(operation.rsc)) this.#revision++;
     this.#running.set(operation.callId, operation);
     if (!endsRecurring(operation.action)) return;
     for (const [id, { rsc, intervalMs }] of this.#results) {
-      if (rsc.id === operation.rsc.id && intervalMs > 0 && !id.endsWith("_last_failure_0"))
+      if (rsc.id === operation.rsc.id && intervalMs > 0 && !id.endsWith(lastFailure))
         this.#results.delete(id);
     }
   }
@@ -31,13 +87,16 @@ export class LocalHistory {
   finished(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
-    const ids = historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result));
+    const failed = isFailure(result);
+    if (failed || byManager(result.rsc)) this.#revision++;
+    const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);
   }
 
   cancelled(rsc: string, action: string, intervalMs: Millis): void {
+    this.#revision++;
     this.#results.delete(operationKey(rsc, action, intervalMs));
     for (const [callId, operation] of this.#running) {
       if (operation.rsc.id === rsc && operation.action === action && operation.intervalMs === intervalMs) {
@@ -47,6 +106,7 @@ export class LocalHistory {
   }
 
   forgotten(rsc: string): void {
+    this.#revision++;
     for (const [id, result] of this.#results) if (result.rsc.id === rsc) this.#results.delete(id);
   }
 
@@ -54,6 +114,7 @@ export class LocalHistory {
     return {
       results: [...new Set(this.#results.values())],
       running: [...this.#running.values()].filter(({ intervalMs }) => intervalMs === 0),
+      ...this.#told,
     };
   }
 }

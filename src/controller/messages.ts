@@ -2,7 +2,8 @@ import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts"
 import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { EpochSeconds, NodeName, ResourceId } from "../terms/index.ts";
+import type { Membership } from "./face.ts";
 import type { Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
@@ -10,6 +11,16 @@ export interface ExecutorHistory {
   readonly results: readonly OperationResult[];
   /** Sent but not answered. */
   readonly running: readonly Operation[];
+  /** Boot of the host (random(4), boot_id): transient attributes belong to it. */
+  readonly bootId: string;
+  /** Nothing of the cluster runs there but what is named; else what is not named may run, and has to be looked for. */
+  readonly complete: boolean;
+}
+
+/** A remote node's executor, and the cluster node that is connected to it. */
+export interface RemoteHistory {
+  readonly node: NodeName;
+  readonly history: ExecutorHistory;
 }
 
 /** An operation that the leader gives out, with the node that it is for. */
@@ -25,7 +36,11 @@ export interface Dispatch {
 export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
+  readonly boots: Boots;
 }
+
+/** In which boot each node was when its transient attributes were set. */
+export type Boots = readonly (readonly [NodeName, string])[];
 
 /** What managers say to each other, in the ring's order. */
 export type ClusterMessage =
@@ -34,8 +49,15 @@ export type ClusterMessage =
       readonly type: "summary";
       readonly membership: string;
       readonly summary: Summary;
+      /** How the node calls itself. */
+      readonly name: NodeName;
+      readonly at: EpochSeconds;
       readonly history: ExecutorHistory;
+      /** Remote nodes that a manager that was started anew is connected to. */
+      readonly remotes: readonly RemoteHistory[];
       readonly attributes: readonly AttributeUpdate[];
+      /** The whole daemon has been started anew: a wish to leave is of the past. */
+      readonly daemonIsNew: boolean;
     }
   | { readonly type: "snapshot"; readonly membership: string; readonly snapshot: Snapshot }
   | {
@@ -48,12 +70,21 @@ export type ClusterMessage =
   | {
       readonly type: "actions";
       readonly transition: string;
+      /** Names the membership in which it was decided: it is not carried out in another. */
+      readonly membership: string;
       readonly dispatches: readonly Dispatch[];
       readonly at: EpochSeconds;
     }
   | { readonly type: "results"; readonly node: NodeName; readonly results: readonly OperationResult[] }
   /** An executor came back without its past, or a remote node was connected. */
-  | { readonly type: "history"; readonly node: NodeName; readonly history: ExecutorHistory }
+  | {
+      readonly type: "history";
+      readonly node: NodeName;
+      readonly history: ExecutorHistory;
+      readonly at: EpochSeconds;
+    }
+  /** What may run on these nodes has been looked for everywhere: what their executors do not name does not run. */
+  | { readonly type: "probed"; readonly nodes: readonly NodeName[] }
   | {
       readonly type: "attributes";
       readonly updates: readonly AttributeUpdate[];
@@ -91,7 +122,7 @@ export type ClusterMessage =
       readonly completes?: string;
     };
 
-const version = 1;
+const version = 2;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {
@@ -109,12 +140,22 @@ const required: Readonly<
     Readonly<Record<string, "string" | "number" | "boolean" | "list" | "object">>
   >
 > = {
-  summary: { membership: "string", summary: "object", history: "object", attributes: "list" },
+  summary: {
+    membership: "string",
+    summary: "object",
+    name: "string",
+    at: "number",
+    history: "object",
+    remotes: "list",
+    attributes: "list",
+    daemonIsNew: "boolean",
+  },
   snapshot: { membership: "string", snapshot: "object" },
   cib: { request: "string", operations: "list", client: "string", at: "number" },
-  actions: { transition: "string", dispatches: "list", at: "number" },
+  actions: { transition: "string", membership: "string", dispatches: "list", at: "number" },
   results: { node: "string", results: "list" },
-  history: { node: "string", history: "object" },
+  history: { node: "string", history: "object", at: "number" },
+  probed: { nodes: "list" },
   attributes: { updates: "list" },
   flush: { name: "string" },
   fencer: { body: "object" },
@@ -150,11 +191,12 @@ export function decodeMessage(bytes: Uint8Array): ClusterMessage | undefined {
   return message as ClusterMessage;
 }
 
-/** Names a membership: the ring, and which managers take part in it. */
-export function membershipKey(
-  ring: { readonly representative: NodeId; readonly sequence: number },
-  participants: readonly { readonly nodeId: NodeId; readonly incarnation: number }[],
-): string {
+/** Names a membership: the ring, the number of the membership in it, and which managers take part. */
+export function membershipKey({
+  ringId,
+  serial,
+  participants,
+}: Pick<Membership, "ringId" | "serial" | "participants">): string {
   const who = participants.map(({ nodeId, incarnation }) => `${nodeId}=${incarnation}`).sort();
-  return `${ring.representative}.${ring.sequence}/${who.join(",")}`;
+  return `${ringId.representative}.${ringId.sequence}.${serial}/${who.join(",")}`;
 }

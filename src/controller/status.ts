@@ -1,5 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource } from "../executor/index.ts";
+import { resourceId } from "../terms/index.ts";
 
 interface NodeIndex {
   readonly state: XmlElement;
@@ -38,9 +39,10 @@ export class StatusSection {
     return this.#nodes.get(id)?.state.attributes.get(name);
   }
 
-  /** Sets attributes of a node's `<node_state>`, which is made when there is none. */
+  /** Sets attributes of a node's `<node_state>`, which is made when there is none, and its name, which may be new. */
   setNodeState(id: string, uname: string, attributes: Readonly<Record<string, string>>): void {
     const { state } = this.#node(id, uname);
+    state.attributes.set("uname", uname);
     for (const [name, value] of Object.entries(attributes)) state.attributes.set(name, value);
   }
 
@@ -94,6 +96,23 @@ export class StatusSection {
   /** All history entries of a resource on a node. */
   ops(node: string, rsc: string): XmlElement[] {
     return [...(this.#nodes.get(node)?.resources.get(rsc)?.ops.values() ?? [])];
+  }
+
+  /** Those history entries of a node that match, with the resources that they are of. */
+  entries(
+    node: string,
+    matches: (op: XmlElement) => boolean,
+  ): { readonly rsc: AgentResource; readonly op: XmlElement }[] {
+    return [...(this.#nodes.get(node)?.resources ?? [])].flatMap(([id, { xml, ops }]) => {
+      const provider = xml.attributes.get("provider");
+      const rsc: AgentResource = {
+        id: resourceId(id),
+        class: (xml.attributes.get("class") ?? "ocf") as AgentResource["class"],
+        ...(provider === undefined ? {} : { provider }),
+        type: xml.attributes.get("type") ?? "",
+      };
+      return [...ops.values()].filter(matches).map((op) => ({ rsc, op }));
+    });
   }
 
   /** Ids of the resources that a node has a history of. */

@@ -1,5 +1,6 @@
 import type { GraphAction, Transition } from "../scheduler/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
+import { type Ownership, probesBefore } from "./one-owner.ts";
 
 type State = "waiting" | "flying" | "done" | "failed";
 
@@ -34,17 +35,18 @@ export class TransitionRun {
   #failed = 0;
   #abortReason: string | undefined;
 
-  constructor(id: number, uuid: string, transition: Transition) {
+  constructor(id: number, uuid: string, transition: Transition, ownership: Ownership) {
     this.id = id;
     this.uuid = uuid;
     this.transition = transition;
+    const probes = probesBefore(transition.actions, ownership);
     for (const action of transition.actions) {
       this.#steps.set(action.id, { action, state: "waiting", open: 0, successors: [], deadline: 0 });
     }
     for (const step of this.#steps.values()) {
       // What waits for something that cannot run stays where it is.
       step.open = step.action.unmet?.length ?? 0;
-      for (const input of step.action.inputs) {
+      for (const input of new Set([...step.action.inputs, ...(probes.get(step.action.id) ?? [])])) {
         const before = this.#steps.get(input);
         if (!before) continue;
         before.successors.push(step.action.id);
@@ -68,7 +70,7 @@ export class TransitionRun {
   }
 
   /** Takes what may start now, at most `limit` at a time under way (0: no limit). Pseudo actions of which nobody has to know are done at once. */
-  take(now: Millis, limit: number, mayStart: (action: GraphAction) => boolean): GraphAction[] {
+  take(now: Millis, limit: number): GraphAction[] {
     const taken: GraphAction[] = [];
     if (this.#abortReason !== undefined) return taken;
     let held: Step[] = [];
@@ -80,7 +82,7 @@ export class TransitionRun {
       for (const step of batch) {
         if (step.action.kind === "pseudo" && !step.action.maintenance) {
           this.#finish(step, "done");
-        } else if ((limit > 0 && this.#flying.size >= limit) || !mayStart(step.action)) {
+        } else if (limit > 0 && this.#flying.size >= limit) {
           held.push(step);
         } else {
           step.state = "flying";

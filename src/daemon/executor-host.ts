@@ -123,7 +123,7 @@ export class ExecutorHost {
         return this.#saveSoon();
       default:
         this.#step({ type: "request", request });
-        if (request.type === "configure") this.#saveSoon();
+        if (request.type === "configure" || request.type === "probed") this.#saveSoon();
     }
   }
 

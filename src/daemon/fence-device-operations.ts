@@ -10,7 +10,10 @@ import { resultOf } from "./operation-result.ts";
  * a device that cannot be reached is found out before it is needed. Nothing of it runs; stopping always succeeds.
  */
 export class FenceDeviceOperations {
-  readonly #recurring = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #recurring = new Map<
+    string,
+    { readonly operation: Operation; timer: ReturnType<typeof setTimeout> | undefined }
+  >();
   readonly #last = new Map<string, string>();
 
   constructor(
@@ -28,12 +31,26 @@ export class FenceDeviceOperations {
     if (probe) return this.onResult(resultOf(operation, OcfExit.NOT_RUNNING, OpStatus.DONE, "", wallMs(), 0));
     const key = `${rsc.id}_${action}_${intervalMs}`;
     this.#clear(key);
-    if (intervalMs > 0)
-      this.#recurring.set(
-        key,
-        setTimeout(() => {}, 0),
-      );
+    if (intervalMs > 0) this.#recurring.set(key, { operation, timer: undefined });
     void this.#check(operation, key);
+  }
+
+  /** Recurring operations, for a manager that goes on after this one. */
+  operations(): Operation[] {
+    return [...this.#recurring.values()].map(({ operation }) => operation);
+  }
+
+  /** Goes on where the manager before this one left off; `results` are what was told last. */
+  resume(operations: readonly Operation[], results: readonly OperationResult[]): void {
+    for (const operation of operations.filter(({ rsc }) => rsc.class === "stonith")) {
+      const { rsc, action, intervalMs } = operation;
+      const key = `${rsc.id}_${action}_${intervalMs}`;
+      const told = results.findLast(
+        (result) => result.rsc.id === rsc.id && result.action === action && result.intervalMs === intervalMs,
+      );
+      if (told) this.#last.set(key, `${told.rc}:${told.status}`);
+      this.#again(operation, key);
+    }
   }
 
   cancel(rsc: string, action: string, intervalMs: number): void {
@@ -50,7 +67,7 @@ export class FenceDeviceOperations {
   }
 
   #clear(key: string): void {
-    clearTimeout(this.#recurring.get(key));
+    clearTimeout(this.#recurring.get(key)?.timer);
     this.#recurring.delete(key);
     this.#last.delete(key);
   }
@@ -68,10 +85,12 @@ export class FenceDeviceOperations {
     }
     if (!recurring) return;
     this.#last.set(key, said);
-    this.#recurring.set(
-      key,
-      setTimeout(() => void this.#check(operation, key), operation.intervalMs),
-    );
+    this.#again(operation, key);
+  }
+
+  #again(operation: Operation, key: string): void {
+    const timer = setTimeout(() => void this.#check(operation, key), operation.intervalMs);
+    this.#recurring.set(key, { operation, timer });
   }
 
   #monitor(operation: Operation): Promise<AgentOutcome> {

@@ -6,6 +6,7 @@ import {
   Controller,
   type ControllerEffect,
   type ControllerEvent,
+  type ExecutorHistory,
   emptyCib,
   type Membership,
   notInCluster,
@@ -39,6 +40,7 @@ import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
+import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import {
@@ -55,6 +57,8 @@ import {
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
+
+type Registered = Extract<ExecutorEvent, { type: "registered" }>;
 
 interface Asked {
   readonly resolve: (value: unknown) => void;
@@ -75,6 +79,7 @@ export class Manager {
   readonly #store: CibStore;
   readonly #history: EventHistory;
   readonly #archive: TransitionArchive;
+  readonly #memory: ManagerMemory;
   readonly #timers: ManagerTimers;
   readonly #asked = new Map<string, Asked>();
   readonly #ringAsked = new Map<number, Asked>();
@@ -85,6 +90,7 @@ export class Manager {
   #stepping = false;
   #persistPlanned = false;
   #executorSeen = false;
+  #firstRegistered: (event: Registered) => void = () => {};
   #ring: FrameConnection | undefined;
   #admin: AdminServer | undefined;
   #end: (code: number) => void = () => {};
@@ -100,6 +106,7 @@ export class Manager {
     this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
+    this.#memory = new ManagerMemory(runDir, log);
     const stored = this.#store.load();
     this.#controller = new Controller({
       self: self.id,
@@ -107,8 +114,8 @@ export class Manager {
       nodes: config.nodes.map(({ id, name }) => ({ id, name })),
       incarnation: randomBytes(8).toString("hex"),
       cib: stored ? upgradeCib(stored).root : emptyCib(),
-      clusterName: config.totem.clusterName,
-      softwareVersion: version,
+      daemonIsNew: this.#memory.daemonIsNew,
+      ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
     });
     const directories = {
       agents: config.system.fencePath,
@@ -148,7 +155,39 @@ export class Manager {
 
   /** Runs until the ring ends. Settles with the exit code. */
   async run(): Promise<number> {
+    const ended = new Promise<number>((resolve) => {
+      this.#end = resolve;
+    });
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
+    void this.#begin();
+    const code = await ended;
+    this.#admin?.close();
+    this.#timers.close();
+    this.#executor.close();
+    this.#remotes.close();
+    this.#fencing.close();
+    await this.#kdump?.close();
+    this.#fenceDevices.close();
+    this.#history.close();
+    return code;
+  }
+
+  /**
+   * A manager takes part only when it can tell what runs on its node: first its executor has to be there, and the
+   * connections to remote hosts that the manager before it had.
+   */
+  async #begin(): Promise<void> {
     const { runDir, group } = this.setup.config.system;
+    const registered = new Promise<Registered>((resolve) => {
+      this.#firstRegistered = resolve;
+    });
+    this.#executor.start();
+    const history = historyOf(await registered);
+    const goesOn = history.complete || !this.#memory.daemonIsNew;
+    if (goesOn) this.#fenceDevices.resume(this.#memory.operations, this.#memory.remembered?.results ?? []);
+    const remotes = goesOn ? await this.#remotes.resume(this.#memory.operations) : [];
+    this.#step({ type: "executor-up", history, again: false, remotes });
+    this.#executorSeen = true;
     this.#ring = await connectFrames(ringSocketPath(runDir), {
       frame: (_connection, type, body) => this.#fromRing(type, body),
       // Without the ring nothing may be decided here.
@@ -160,21 +199,7 @@ export class Manager {
       (request, client) => this.#answer(request, client),
       this.log,
     );
-    this.#executor.start();
     void this.#kdump?.start();
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
-    const code = await new Promise<number>((resolve) => {
-      this.#end = resolve;
-    });
-    this.#admin.close();
-    this.#timers.close();
-    this.#executor.close();
-    this.#remotes.close();
-    this.#fencing.close();
-    await this.#kdump?.close();
-    this.#fenceDevices.close();
-    this.#history.close();
-    return code;
   }
 
   // ── controller ───────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +241,7 @@ export class Manager {
       case "fence":
         return this.#fencing.request(effect.request);
       case "fencer-deliver":
-        return this.#fencing.message(this.#nameOf(effect.from), effect.body);
+        return this.#fencing.message(this.#controller.nameOf(effect.from), effect.body);
       case "fencer-membership":
         this.#fencing.membership(effect.members, effect.leader);
         return this.#configureFencing();
@@ -232,7 +257,21 @@ export class Manager {
         return this.#archive.add(effect.id, effect.input, effect.triggers);
       case "transition-over":
         return;
+      case "remember":
+        return this.#memory.save(effect.memory, [
+          ...this.#fenceDevices.operations(),
+          ...this.#remotes.operations(),
+        ]);
+      case "probed":
+        if (effect.on === this.setup.self.name) this.#executor.send({ type: "probed" });
+        else this.#remotes.probed(effect.on);
+        return;
+      case "refused":
+        this.log.critical(effect.error.code.replaceAll("_", "-"), effect.error.message);
+        this.#ring?.send(ToRing.REFUSED, new TextEncoder().encode(effect.error.message));
+        return;
       case "leave":
+        this.#memory.forget();
         this.#ring?.send(ToRing.LEAVE, new Uint8Array());
         return;
       case "self-fenced":
@@ -318,11 +357,6 @@ export class Manager {
     this.#ring?.send(ToRing.STOP_NOW, new TextEncoder().encode(reaction));
   }
 
-  #nameOf(id: number) {
-    const node = this.setup.config.nodes.find((candidate) => candidate.id === id);
-    return node?.name ?? nodeName(`node${id}`);
-  }
-
   // ── ring and executor ────────────────────────────────────────────────────────────────────────────────────
 
   #fromRing(type: number, body: Uint8Array): void {
@@ -379,10 +413,9 @@ export class Manager {
     const { name } = this.setup.self;
     switch (event.type) {
       case "registered": {
-        const { results, running } = event;
         this.#executor.send(this.#executorSettings);
-        this.#step({ type: "executor-up", history: { results, running }, fresh: this.#executorSeen });
-        this.#executorSeen = true;
+        if (this.#executorSeen) this.#step({ type: "executor-up", history: historyOf(event), again: true });
+        else this.#firstRegistered(event);
         return;
       }
       case "result":
@@ -531,6 +564,10 @@ export class Manager {
       })),
     };
   }
+}
+
+function historyOf({ results, running, bootId, complete }: Registered): ExecutorHistory {
+  return { results, running, bootId, complete };
 }
 
 /** The manager process of a cluster node. @returns the exit code */

@@ -1,4 +1,4 @@
-import type { ControllerEvent } from "../controller/index.ts";
+import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, Operation } from "../executor/index.ts";
 import { type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
 import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
@@ -25,8 +25,13 @@ export interface RemoteConnectionsOptions {
   readonly tool: (request: unknown, client: string) => Promise<unknown>;
 }
 
+/** A connection that the manager before this one had is tried for so long before this one takes part. */
+const RESUME_MS: Millis = 3000;
+
 interface Connection {
   readonly client: ExecutorClient;
+  /** The start that made it. */
+  readonly start: Operation;
   /** Another node takes the connection over: losing it is no failure. */
   handingOver: boolean;
   /** Recurring monitor of the connection, with what it said last. */
@@ -40,6 +45,8 @@ interface Connection {
 const isNodeRequest = (request: unknown): boolean =>
   typeof request === "object" && request !== null && "type" in request && request.type === "node";
 
+const isConnection = (rsc: Operation["rsc"]): boolean => rsc.provider === "pacemaker" && rsc.type === "remote";
+
 /** Where a connection resource says that its remote host is (ocf:pacemaker:remote; remote-addr of a guest). */
 const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.addr ?? rsc.id;
 
@@ -49,6 +56,8 @@ const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.a
  */
 export class RemoteConnections {
   readonly #connections = new Map<NodeName, Connection>();
+  /** Who waits for what runs behind a connection that is being made again. */
+  readonly #resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
   #settings: ExecutorSettings | undefined;
 
   constructor(private readonly options: RemoteConnectionsOptions) {}
@@ -77,6 +86,58 @@ export class RemoteConnections {
       default:
         return answer(OcfExit.OK);
     }
+  }
+
+  /** Starts and monitors of the connections that are there, for a manager that goes on after this one. */
+  operations(): Operation[] {
+    return [...this.#connections.values()].flatMap(({ start, monitor }) =>
+      monitor ? [start, monitor.operation] : [start],
+    );
+  }
+
+  /**
+   * Makes again the connections that the manager before this one had, and tells what runs behind them. One that cannot be
+   * made in time is lost, as it would have been had that manager lived.
+   */
+  async resume(operations: readonly Operation[]): Promise<RemoteHistory[]> {
+    const starts = operations.filter(
+      ({ rsc, action }) => isConnection(rsc) && (action === "start" || action === "migrate_from"),
+    );
+    const remotes = await Promise.all(
+      starts.map(async (start): Promise<RemoteHistory[]> => {
+        const name = nodeName(start.rsc.id);
+        const monitor = operations.find(
+          ({ rsc, intervalMs }) => isConnection(rsc) && rsc.id === start.rsc.id && intervalMs > 0,
+        );
+        const history = await this.#resume(name, start, monitor);
+        return history ? [{ node: name, history }] : [];
+      }),
+    );
+    return remotes.flat();
+  }
+
+  #resume(name: NodeName, start: Operation, monitor: Operation | undefined): Promise<ExecutorHistory | undefined> {
+    return new Promise((resolve) => {
+      const answer = (rc: OcfExit, _status?: OpStatus, reason?: string) => {
+        const connection = this.#connections.get(name);
+        if (monitor && connection) {
+          connection.monitor = { operation: monitor, timer: undefined, ok: true };
+          if (rc === OcfExit.OK) this.#lookAgain(connection);
+        } else if (monitor && rc !== OcfExit.OK) {
+          this.#answer(monitor, OcfExit.GENERIC, OpStatus.ERROR, reason ?? "no connection", monotonicMs());
+        }
+        if (rc === OcfExit.OK) return;
+        this.#resuming.delete(name);
+        resolve(undefined);
+      };
+      this.#resuming.set(name, resolve);
+      this.#connect(name, { ...start, timeoutMs: RESUME_MS }, answer);
+    });
+  }
+
+  /** The cluster has looked for all that may run on a remote node. */
+  probed(on: NodeName): void {
+    this.#connections.get(on)?.client.send({ type: "probed" });
   }
 
   /** Runs an operation on a remote node. */
@@ -159,7 +220,13 @@ export class RemoteConnections {
         if (!waiting) this.#lost(name, client, reason);
       },
     });
-    this.#connections.set(name, { client, handingOver: false, monitor: undefined, flying: new Map() });
+    this.#connections.set(name, {
+      client,
+      start: operation,
+      handingOver: false,
+      monitor: undefined,
+      flying: new Map(),
+    });
     client.start();
   }
 
@@ -193,11 +260,7 @@ export class RemoteConnections {
     switch (event.type) {
       case "registered":
         if (this.#settings) connection?.client.send(this.#settings);
-        return this.options.step({
-          type: "remote-up",
-          node: name,
-          history: { results: event.results, running: event.running },
-        });
+        return this.#registered(name, event);
       case "result":
         connection?.flying.delete(event.result.callId);
         return this.options.step({ type: "result", node: name, result: event.result });
@@ -218,6 +281,15 @@ export class RemoteConnections {
       case "load":
         return this.options.step(throttleRequest(name, event));
     }
+  }
+
+  #registered(name: NodeName, event: Extract<ExecutorEvent, { type: "registered" }>): void {
+    const { results, running, bootId, complete } = event;
+    const history: ExecutorHistory = { results, running, bootId, complete };
+    const resuming = this.#resuming.get(name);
+    this.#resuming.delete(name);
+    if (resuming) return resuming(history);
+    this.options.step({ type: "remote-up", node: name, history });
   }
 
   async #tool(
@@ -267,8 +339,12 @@ export class RemoteConnections {
     } else {
       this.#monitored(connection, alive, "the remote host does not answer", begun);
     }
-    if (!alive) return;
-    monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
+    if (alive) this.#lookAgain(connection);
+  }
+
+  #lookAgain(connection: Connection): void {
+    const { monitor } = connection;
+    if (monitor) monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
   }
 
   #monitored(connection: Connection, alive: boolean, reason: string, begun: Millis): void {

@@ -31,6 +31,8 @@ export const ToRing = {
   LEAVE: 3,
   /** This node must not go on: end at once, without saying goodbye. */
   STOP_NOW: 4,
+  /** Text: why this node cannot take part, which another configuration would change: end. */
+  REFUSED: 5,
 } as const;
 
 /** What an administrator may ask of the ring, by way of the manager. */

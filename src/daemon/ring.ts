@@ -298,6 +298,9 @@ export class RingProcess {
       case ToRing.STOP_NOW:
         this.log.critical("SELF-FENCED", "this node was fenced by the others: it ends at once");
         return this.#end(CrmExit.FATAL);
+      case ToRing.REFUSED:
+        this.log.critical("REFUSED", `this node cannot take part: ${new TextDecoder().decode(body)}`);
+        return this.#end(CrmExit.CONFIG);
     }
   }
 

@@ -128,6 +128,9 @@ export class Executor {
         return this.#cancel(request.rsc, request.action, request.intervalMs, now);
       case "forget":
         return this.#forget(request.rsc, now);
+      case "probed":
+        this.#complete = true;
+        return;
       case "metadata": {
         const { requestId, rsc } = request;
         this.#metadata.push({ requestId, rsc, since: now.mono });

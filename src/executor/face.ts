@@ -54,6 +54,8 @@ export type ExecutorRequest =
       readonly action: string;
       readonly intervalMs: Millis;
     }
+  /** The cluster has looked for everything that may run here: what is not known does not run. */
+  | { readonly type: "probed" }
   /** Forget the resource: cancel its recurring operations and drop its history. */
   | { readonly type: "forget"; readonly rsc: ResourceId }
   | { readonly type: "metadata"; readonly requestId: number; readonly rsc: Omit<AgentResource, "id"> }

@@ -29,6 +29,8 @@ export function decodeRequest(message: unknown): ExecutorRequest {
         action: text(fields, "action"),
         intervalMs: number(fields, "intervalMs"),
       };
+    case "probed":
+      return { type };
     case "forget":
       return { type, rsc: resourceId(text(fields, "rsc")) };
     case "metadata":

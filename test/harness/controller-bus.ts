@@ -3,8 +3,10 @@ import {
   Controller,
   type ControllerEffect,
   type ControllerEvent,
+  type ExecutorHistory,
   emptyCib,
   type Membership,
+  type Remembered,
 } from "../../src/controller/index.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult } from "../../src/fencer/index.ts";
@@ -16,13 +18,19 @@ export type Agent = (node: NodeName, operation: Operation) => number | "silent";
 /** One node: its controller and what its executor runs. */
 interface TestNode {
   readonly id: NodeId;
-  readonly name: NodeName;
+  name: NodeName;
   controller: Controller;
   incarnation: number;
   /** Services that run, by resource id: they survive the manager. */
   readonly running: Map<string, "started" | "promoted">;
+  /** Of all operations since the boot. */
+  answers: OperationResult[];
   up: boolean;
   managerUp: boolean;
+  /** Boot of the host; what its manager remembers of it; whether its executor can tell all that runs. */
+  boot: number;
+  memory: Remembered | undefined;
+  complete: boolean;
   /** Last membership that its manager has seen together with the others. */
   companions: Set<NodeId>;
 }
@@ -44,8 +52,10 @@ export class ControllerBus {
   readonly nodes: TestNode[];
   readonly fenced: FenceRequest[] = [];
   readonly log: string[] = [];
+  /** Nodes that found that they cannot take part. */
+  readonly refused: number[] = [];
   /** Every operation given to an executor. */
-  readonly executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
+  executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
   agent: Agent = () => OcfExit.OK;
   /** Outcome of the next fencing; `undefined`: none comes. */
@@ -53,6 +63,7 @@ export class ControllerBus {
   quorate = true;
   now = 0;
   #ring = 0;
+  #serial = 0;
   #timers: Timer[] = [];
   #queue: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
   #soon: { readonly at: number; readonly run: () => void }[] = [];
@@ -70,8 +81,12 @@ export class ControllerBus {
       controller: this.#controller(id, name, configured, cib?.() ?? emptyCib()),
       incarnation: 1,
       running: new Map(),
+      answers: [],
       up: false,
       managerUp: false,
+      boot: 1,
+      memory: undefined,
+      complete: true,
       companions: new Set([id]),
     }));
   }
@@ -85,6 +100,8 @@ export class ControllerBus {
     selfName: NodeName,
     nodes: { id: NodeId; name: NodeName }[],
     cib: XmlElement,
+    memory?: Remembered,
+    daemonIsNew = true,
   ): Controller {
     return new Controller({
       self,
@@ -92,8 +109,8 @@ export class ControllerBus {
       nodes,
       incarnation: `i${self}-${this.now}`,
       cib,
-      clusterName: "test",
-      softwareVersion: "0",
+      daemonIsNew,
+      ...(memory ? { remembered: memory } : {}),
     });
   }
 
@@ -104,39 +121,55 @@ export class ControllerBus {
   }
 
   /** Boots nodes: nothing runs there, and they find each other. */
-  boot(...names: string[]): void {
-    for (const name of names) {
-      const node = this.node(name);
+  boot(...nodes: (string | TestNode)[]): void {
+    for (const which of nodes) {
+      const node = typeof which === "string" ? this.node(which) : which;
       node.up = true;
       node.running.clear();
-      this.#startManager(node);
+      node.boot++;
+      node.answers = [];
+      node.memory = undefined;
+      node.complete = true;
+      this.#startManager(node, true);
     }
     this.#form(this.nodes.filter(({ up }) => up));
   }
 
-  #startManager(node: TestNode): void {
+  #startManager(node: TestNode, daemonIsNew: boolean): void {
     node.managerUp = true;
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
       const cib = node.controller.view().cib;
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
-      node.controller = this.#controller(node.id, node.name, this.#configured(), structuredClone(stored));
+      node.controller = this.#controller(
+        node.id,
+        node.name,
+        this.#configured(),
+        structuredClone(stored),
+        structuredClone(node.memory),
+        daemonIsNew,
+      );
     }
-    const results = [...node.running].map(([id, state]) => this.#registered(node, id, state));
-    this.#step(node, { type: "executor-up", history: { results, running: [] }, fresh: false });
+    this.#step(node, { type: "executor-up", history: this.#history(node), again: false });
   }
 
-  #registered(node: TestNode, id: string, state: "started" | "promoted"): OperationResult {
-    const last = this.executed.findLast(({ node: on, operation }) => {
-      return (
-        on === node.name &&
-        operation.rsc.id === id &&
-        operation.action === (state === "promoted" ? "promote" : "start")
-      );
-    });
-    if (!last) throw new Error(`${id} runs on ${node.name} but was never started`);
-    return this.#result(last.operation, 0);
+  /** What the executor of a node tells: nothing when its state was lost. */
+  #history(node: TestNode): ExecutorHistory {
+    const results = node.complete ? this.#results(node) : [];
+    return { results, running: [], bootId: `boot-${node.name}-${node.boot}`, complete: node.complete };
+  }
+
+  /** The last answer of each operation since the boot, as an executor keeps them. */
+  #results(node: TestNode): OperationResult[] {
+    const kept = new Map<string, OperationResult>();
+    for (const result of node.answers) {
+      const { rsc, action, intervalMs } = result;
+      if (["start", "stop", "promote", "demote"].includes(action))
+        for (const [key, other] of kept) if (other.rsc.id === rsc.id && other.intervalMs > 0) kept.delete(key);
+      kept.set(`${rsc.id} ${action} ${intervalMs}`, result);
+    }
+    return [...kept.values()];
   }
 
   /** Power fails: everything on the node is gone at once. */
@@ -156,8 +189,30 @@ export class ControllerBus {
   }
 
   restartManager(name: string): void {
-    this.#startManager(this.node(name));
+    this.#startManager(this.node(name), false);
     this.#announce();
+  }
+
+  /**
+   * The daemon dies and is started again before anybody misses it: one membership in which the node has left and joined.
+   * `complete`: its new executor knows what runs.
+   */
+  restartDaemon(name: string, complete = true): void {
+    const node = this.node(name);
+    node.complete = complete;
+    this.#startManager(node, true);
+    this.#form(this.#members);
+  }
+
+  /** All managers die at the same moment, and come back one after the other. */
+  restartAllManagers(): void {
+    const members = this.#members.filter(({ managerUp }) => managerUp);
+    for (const node of members) node.managerUp = false;
+    this.#announce();
+    for (const node of members) {
+      this.#startManager(node, false);
+      this.#announce();
+    }
   }
 
   /** Cuts the network into parts; the nodes not named stay together. */
@@ -167,6 +222,7 @@ export class ControllerBus {
 
   #form(members: TestNode[]): void {
     this.#ring += 4;
+    this.#serial = 0;
     this.#members = members;
     this.#announce();
   }
@@ -174,11 +230,13 @@ export class ControllerBus {
   /** A membership, the same for all at this point of the order. */
   #announce(): void {
     this.#drain();
+    this.#serial++;
     const members = this.#members;
     const participants = members.filter(({ managerUp }) => managerUp);
     for (const node of participants) {
       const membership: Membership = {
         ringId: { representative: members[0]?.id ?? nodeId(1), sequence: this.#ring },
+        serial: this.#serial,
         members: members.map(({ id }) => id),
         participants: participants.map(({ id, incarnation }) => ({ nodeId: id, incarnation })),
         cameWithMe: participants.filter(({ id }) => node.companions.has(id)).map(({ id }) => id),
@@ -232,6 +290,16 @@ export class ControllerBus {
       this.#drain();
     }
     this.now = end;
+  }
+
+  /** Where a resource is promoted, by node name. */
+  promoted(rsc: string): NodeName[] {
+    return this.nodes.filter(({ running }) => running.get(rsc) === "promoted").map(({ name }) => name);
+  }
+
+  /** Gives a node that is down another name in the node lists of all. */
+  rename(name: string, to: string): void {
+    this.node(name).name = nodeName(to);
   }
 
   /** Where a resource runs, by node name. */
@@ -303,6 +371,21 @@ export class ControllerBus {
       case "event":
         this.log.push(`${node.name} ${effect.event.id} ${effect.event.text}`);
         return;
+      case "refused":
+        this.refused.push(node.id);
+        node.up = false;
+        node.managerUp = false;
+        this.#soon.push({
+          at: this.now,
+          run: () => this.#form(this.#members.filter((member) => member !== node)),
+        });
+        return;
+      case "remember":
+        node.memory = effect.memory;
+        return;
+      case "probed":
+        this.node(effect.on).complete = true;
+        return;
       case "leave":
         node.up = false;
         node.managerUp = false;
@@ -338,7 +421,9 @@ export class ControllerBus {
   }
 
   #answer(node: TestNode, result: OperationResult): void {
-    if (node.up && node.managerUp) this.#step(node, { type: "result", node: node.name, result });
+    if (!node.up) return;
+    node.answers.push(result);
+    if (node.managerUp) this.#step(node, { type: "result", node: node.name, result });
   }
 
   #result(operation: Operation, rc: number): OperationResult {

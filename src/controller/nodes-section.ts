@@ -1,0 +1,46 @@
+import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
+import { type NodeName, nodeName } from "../terms/index.ts";
+
+/** The entries of `<nodes>`. */
+export function nodesEntries(configuration: XmlElement | undefined): XmlElement[] {
+  return childrenOf(child(configuration, "nodes"), "node");
+}
+
+/**
+ * Sees to it that `<nodes>` has exactly one entry with a ring's id, under the name by which the node calls itself: the id
+ * tells who a node is, so an entry with another name is renamed. Says whether the configuration changed, and what the
+ * name was before.
+ */
+export function placeNode(
+  configuration: XmlElement | undefined,
+  id: string,
+  uname: NodeName,
+): { readonly changed: boolean; readonly before?: NodeName } {
+  const nodes = child(configuration, "nodes");
+  if (!nodes) return { changed: false };
+  const same = nodesEntries(configuration).filter((node) => node.attributes.get("id") === id);
+  const known = same.find((node) => node.attributes.get("uname") === uname) ?? same[0];
+  if (known) {
+    const before = known.attributes.get("uname");
+    nodes.children = nodes.children.filter((node) => node === known || !same.includes(node));
+    known.attributes.set("uname", uname);
+    if (before === uname || before === undefined) return { changed: same.length > 1 };
+    return { changed: true, before: nodeName(before) };
+  }
+  // Loaded from text before the node was seen: the ring's id is the one that counts.
+  const named = nodesEntries(configuration).find((node) => node.attributes.get("uname") === uname);
+  if (named) named.attributes.set("id", id);
+  else nodes.children.push(element("node", { id, uname }));
+  return { changed: true };
+}
+
+/** Ids of the constraints that name a node. */
+export function constraintsNaming(configuration: XmlElement | undefined, uname: string): string[] {
+  const names = (xml: XmlElement): boolean =>
+    xml.attributes.get("node") === uname ||
+    (xml.attributes.get("attribute") === "#uname" && xml.attributes.get("value") === uname) ||
+    xml.children.some(names);
+  return (child(configuration, "constraints")?.children ?? [])
+    .filter(names)
+    .map((xml) => xml.attributes.get("id") ?? xml.name);
+}

@@ -1,0 +1,81 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Remembered } from "../controller/index.ts";
+import type { Operation } from "../executor/index.ts";
+import { bootId, type Log, parentPid, processStart } from "../platform/index.ts";
+
+interface Saved {
+  readonly bootId: string;
+  readonly instance: string;
+  readonly memory: Remembered;
+  readonly operations: readonly Operation[];
+}
+
+/**
+ * What a manager leaves to the one that is started after its death, in a file of the run directory: transient attributes
+ * (all managers may die at once), and what it carries out itself and no executor remembers. It belongs to the boot.
+ */
+export class ManagerMemory {
+  readonly #path: string;
+  readonly #instance: string;
+  readonly #saved: Saved | undefined;
+
+  constructor(
+    runDir: string,
+    private readonly log: Log,
+  ) {
+    this.#path = `${runDir}/manager.json`;
+    const parent = parentPid();
+    this.#instance = `${parent}.${processStart(parent) ?? 0}`;
+    const saved = this.#read();
+    this.#saved = saved?.bootId === bootId() ? saved : undefined;
+  }
+
+  /** What the manager before this one left. */
+  get remembered(): Remembered | undefined {
+    return this.#saved?.memory;
+  }
+
+  /** Recurring operations of fence devices, and the starts and monitors of connections to remote hosts. */
+  get operations(): readonly Operation[] {
+    return this.#saved?.operations ?? [];
+  }
+
+  /** Not only the manager was started anew. */
+  get daemonIsNew(): boolean {
+    return this.#saved?.instance !== this.#instance;
+  }
+
+  save(memory: Remembered, operations: readonly Operation[]): void {
+    const saved: Saved = { bootId: bootId(), instance: this.#instance, memory, operations };
+    try {
+      // Parameters may be passwords.
+      writeFileSync(`${this.#path}.new`, JSON.stringify(saved), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch (error) {
+      this.log.warning("STATE-NOT-SAVED", `the manager's state could not be saved: ${String(error)}`);
+    }
+  }
+
+  /** The node has left in order: nothing of it is of use. */
+  forget(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  #read(): Saved | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, "utf8");
+    } catch {
+      return undefined;
+    }
+    try {
+      const saved = JSON.parse(text) as Saved;
+      const { memory, operations } = saved;
+      if ([memory.attributes, memory.boots, memory.results, operations].every(Array.isArray)) return saved;
+    } catch {
+      // Told below.
+    }
+    this.log.warning("STATE-UNREADABLE", `${this.#path} is damaged and is not used`);
+    return undefined;
+  }
+}

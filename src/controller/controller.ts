@@ -323,7 +323,11 @@ export class Controller {
    * attributes belong to the boot of a node: a manager that has just been started knows them from the others, if these
    * have not lost the node meanwhile, else from what the manager before it wrote down.
    */
-  #takeNewcomer(id: NodeId, { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage, at: number): void {
+  #takeNewcomer(
+    id: NodeId,
+    { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage,
+    at: number,
+  ): void {
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {
       this.#state.dropAttributes(String(id), name);
@@ -370,8 +374,15 @@ export class Controller {
   #renamed(id: NodeId, before: NodeName, name: NodeName): void {
     const naming = constraintsNaming(this.#state.configuration, before);
     const constraints =
-      naming.length === 0 ? "" : `; constraints that name ${before} do not concern it any more: ${naming.join(" ")}`;
-    this.#event("warning", "NODE-RENAMED", `node ${id} is called ${name} now, not ${before}${constraints}`, name);
+      naming.length === 0
+        ? ""
+        : `; constraints that name ${before} do not concern it any more: ${naming.join(" ")}`;
+    this.#event(
+      "warning",
+      "NODE-RENAMED",
+      `node ${id} is called ${name} now, not ${before}${constraints}`,
+      name,
+    );
   }
 
   /** Nodes that the status believes to be online but that are not in the membership. */

@@ -251,7 +251,8 @@ export class Leader {
   /** Nothing is left to be looked for on a node: its executor may answer for all that runs there. */
   #noteProbed(decision: Transition): void {
     const nodes = [...this.#init.untold].filter(
-      (node) => this.#isOnline(node) && !decision.actions.some((action) => isProbe(action) && action.node === node),
+      (node) =>
+        this.#isOnline(node) && !decision.actions.some((action) => isProbe(action) && action.node === node),
     );
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
   }

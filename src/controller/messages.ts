@@ -2,8 +2,7 @@ import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts"
 import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import type { EpochSeconds, NodeName, ResourceId } from "../terms/index.ts";
-import type { Membership } from "./face.ts";
+import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
@@ -196,7 +195,11 @@ export function membershipKey({
   ringId,
   serial,
   participants,
-}: Pick<Membership, "ringId" | "serial" | "participants">): string {
+}: {
+  readonly ringId: { readonly representative: NodeId; readonly sequence: number };
+  readonly serial: number;
+  readonly participants: readonly { readonly nodeId: NodeId; readonly incarnation: number }[];
+}): string {
   const who = participants.map(({ nodeId, incarnation }) => `${nodeId}=${incarnation}`).sort();
   return `${ringId.representative}.${ringId.sequence}.${serial}/${who.join(",")}`;
 }

@@ -19,7 +19,8 @@ const activates = ({ kind, task }: GraphAction): boolean =>
   kind === "rsc" && ["start", "promote", "migrate_to", "migrate_from"].includes(task);
 
 /** Parts of a bundle that are not written in the configuration: its containers, addresses and connections. */
-const bundlePart = /^(.+?)(?:-(?:docker|podman|rkt|ip))?-(?:\d+|\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]+:[0-9a-fA-F:]*)$/;
+const bundlePart =
+  /^(.+?)(?:-(?:docker|podman|rkt|ip))?-(?:\d+|\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]+:[0-9a-fA-F:]*)$/;
 
 /** Tells the family of a resource: clones, groups and bundles keep their members' number of owners together. */
 export function resourceFamilies(configuration: XmlElement | undefined): (rsc: string) => string {
@@ -113,7 +114,8 @@ class Reach {
     if (known !== undefined) return known;
     this.#runs.set(id, true);
     const action = this.#actions.get(id);
-    const can = (action?.unmet?.length ?? 0) === 0 && (action?.inputs ?? []).every((input) => this.canRun(input));
+    const can =
+      (action?.unmet?.length ?? 0) === 0 && (action?.inputs ?? []).every((input) => this.canRun(input));
     this.#runs.set(id, can);
     return can;
   }

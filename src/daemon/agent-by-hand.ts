@@ -27,8 +27,8 @@ export async function runAgentByHand(args: DaemonArguments, operation: Operation
         log,
         runDir,
         bootFile: `${runDir}/boot-id`,
-    parentLives: () => true,
-    instance: String(process.pid),
+        parentLives: () => true,
+        instance: String(process.pid),
         emit: (event) => {
           if (event.type !== "result") return;
           host.stop(true);

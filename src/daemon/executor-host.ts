@@ -138,7 +138,13 @@ export class ExecutorHost {
     clearInterval(this.#sampling);
     clearInterval(this.#polling);
     if (!forget) return this.#save();
-    this.#memory.save({ ...this.#core.snapshot(), unfinished: [], recurring: [], results: [], complete: true });
+    this.#memory.save({
+      ...this.#core.snapshot(),
+      unfinished: [],
+      recurring: [],
+      results: [],
+      complete: true,
+    });
   }
 
   #step(input: ExecutorInput): void {

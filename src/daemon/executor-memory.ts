@@ -1,10 +1,5 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import {
-  type ExecutorSnapshot,
-  type JournalRecord,
-  replayJournal,
-  settledPart,
-} from "../executor/index.ts";
+import { type ExecutorSnapshot, type JournalRecord, replayJournal, settledPart } from "../executor/index.ts";
 import { type Log, uptimeMs } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 
@@ -76,9 +71,13 @@ export class ExecutorMemory {
     }
     const { snapshot, unknown } = settledPart(whole);
     if (unknown.length > 0)
-      this.options.log.notice("EXECUTOR-GAPS", "the daemon died while these were changed; they are looked at", {
-        resources: unknown.join(" "),
-      });
+      this.options.log.notice(
+        "EXECUTOR-GAPS",
+        "the daemon died while these were changed; they are looked at",
+        {
+          resources: unknown.join(" "),
+        },
+      );
     const complete = whole.complete && unknown.length === 0;
     return { snapshot: { ...snapshot, complete }, complete };
   }
@@ -114,7 +113,10 @@ export class ExecutorMemory {
     try {
       write();
     } catch (error) {
-      this.options.log.warning("STATE-NOT-SAVED", `the executor's state could not be saved: ${String(error)}`);
+      this.options.log.warning(
+        "STATE-NOT-SAVED",
+        `the executor's state could not be saved: ${String(error)}`,
+      );
     }
   }
 

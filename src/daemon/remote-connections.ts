@@ -45,7 +45,8 @@ interface Connection {
 const isNodeRequest = (request: unknown): boolean =>
   typeof request === "object" && request !== null && "type" in request && request.type === "node";
 
-const isConnection = (rsc: Operation["rsc"]): boolean => rsc.provider === "pacemaker" && rsc.type === "remote";
+const isConnection = (rsc: Operation["rsc"]): boolean =>
+  rsc.provider === "pacemaker" && rsc.type === "remote";
 
 /** Where a connection resource says that its remote host is (ocf:pacemaker:remote; remote-addr of a guest). */
 const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.addr ?? rsc.id;
@@ -116,7 +117,11 @@ export class RemoteConnections {
     return remotes.flat();
   }
 
-  #resume(name: NodeName, start: Operation, monitor: Operation | undefined): Promise<ExecutorHistory | undefined> {
+  #resume(
+    name: NodeName,
+    start: Operation,
+    monitor: Operation | undefined,
+  ): Promise<ExecutorHistory | undefined> {
     return new Promise((resolve) => {
       const answer = (rc: OcfExit, _status?: OpStatus, reason?: string) => {
         const connection = this.#connections.get(name);
@@ -344,7 +349,8 @@ export class RemoteConnections {
 
   #lookAgain(connection: Connection): void {
     const { monitor } = connection;
-    if (monitor) monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
+    if (monitor)
+      monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
   }
 
   #monitored(connection: Connection, alive: boolean, reason: string, begun: Millis): void {

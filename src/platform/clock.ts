@@ -5,7 +5,8 @@ import type { EpochSeconds, Millis } from "../terms/index.ts";
 export const monotonicMs = (): Millis => performance.now();
 
 /** Milliseconds since this machine booted: the same clock for all its processes (proc(5), /proc/uptime). */
-export const uptimeMs = (): Millis => Number(readFileSync("/proc/uptime", "utf8").trim().split(" ")[0]) * 1000;
+export const uptimeMs = (): Millis =>
+  Number(readFileSync("/proc/uptime", "utf8").trim().split(" ")[0]) * 1000;
 
 /** Wall-clock time in whole seconds; only for people and for rules. */
 export const wallSeconds = (): EpochSeconds => Math.floor(Date.now() / 1000);

@@ -166,7 +166,8 @@ export class ControllerBus {
     for (const result of node.answers) {
       const { rsc, action, intervalMs } = result;
       if (["start", "stop", "promote", "demote"].includes(action))
-        for (const [key, other] of kept) if (other.rsc.id === rsc.id && other.intervalMs > 0) kept.delete(key);
+        for (const [key, other] of kept)
+          if (other.rsc.id === rsc.id && other.intervalMs > 0) kept.delete(key);
       kept.set(`${rsc.id} ${action} ${intervalMs}`, result);
     }
     return [...kept.values()];

@@ -99,8 +99,10 @@ export class LocalCluster {
     }
   }
 
-  /** Starts a node's daemon; it joins on its own time. */
+  /** Starts a node's daemon; it joins on its own time. Where nothing of the node runs, it boots: its run directory is empty. */
   start(name: string): void {
+    if (this.processesOf(name).length === 0)
+      rmSync(join(this.directory, name, "run"), { recursive: true, force: true });
     const words = [
       ...this.#enter(name),
       ...(this.options.boot?.(name) ?? []),

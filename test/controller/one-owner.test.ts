@@ -97,7 +97,13 @@ describe("a daemon that dies and is started again before anybody misses it", () 
 describe("transient attributes belong to the boot of a node", () => {
   const ends: readonly (readonly [string, (bus: ControllerBus) => void])[] = [
     ["one manager", (bus) => bus.killManager("n1")],
-    ["two managers", (bus) => ["n1", "n2"].forEach((name) => bus.killManager(name))],
+    [
+      "two managers",
+      (bus) => {
+        bus.killManager("n1");
+        bus.killManager("n2");
+      },
+    ],
   ];
   for (const [what, kill] of ends) {
     test(`they survive the death of ${what}`, () => {

@@ -66,6 +66,7 @@ export class RingProcess {
   readonly #machine: RingMachine;
   readonly #changes: RingChanges;
   #ending = false;
+  #left = false;
   #end: (code: number) => void = () => {};
 
   /** `children`: what it keeps alive; manager and executor unless said otherwise. */
@@ -277,12 +278,14 @@ export class RingProcess {
     this.#incarnation += 1;
     this.#paused = false;
     this.#step({ type: "manager-up", incarnation: this.#incarnation });
+    // The one before it died while it drained the node.
+    if (this.#ending && !this.#left) connection.send(FromRing.DRAIN, new Uint8Array());
   }
 
   #managerDown(connection: FrameConnection): void {
     if (connection !== this.#manager) return;
     this.#manager = undefined;
-    if (!this.#ending) this.#step({ type: "manager-down" });
+    if (!this.#left) this.#step({ type: "manager-down" });
   }
 
   #fromManager(connection: FrameConnection, type: number, body: Uint8Array): void {
@@ -381,6 +384,7 @@ export class RingProcess {
 
   #leave(): void {
     this.#ending = true;
+    this.#left = true;
     this.#step({ type: "leave" });
     setTimeout(() => this.#end(CrmExit.OK), goodbyeMs);
   }

@@ -37,13 +37,14 @@ export function parseUnitState(stdout: string): UnitState {
  * A systemd unit as a resource. start and stop wait for their job, then look every 2 s until the unit has settled, as
  * org.freedesktop.systemd1(5) describes ActiveState; a unit that is still activating is not yet up. While the cluster
  * runs a unit, a drop-in keeps systemd from restarting it by itself and, when the machine goes down, from stopping it
- * before the cluster has (systemd.unit(5), "Before=").
+ * before the cluster has (systemd.unit(5), "Before="). It is gone before the cluster stops the unit: with it, that stop
+ * would wait behind the stop of hactl.service, which waits for it.
  */
 export function systemdProcedure(operation: Operation, config: ExecutorConfig): Procedure {
   const { rsc, action } = operation;
   const unit = unitName(rsc.type);
   const refused = refusal(operation);
-  let asked: "nothing" | "state" | "override" | "job" | "release" = "nothing";
+  let asked: "nothing" | "state" | "drop-in" | "job" = "nothing";
   let jobDone = action === "monitor";
 
   const ask = (what: typeof asked, command: Command): Step => {
@@ -59,11 +60,10 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
     if (state.load === "masked" && action === "start") {
       return finish(verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, `${unit} is masked: unmask it`));
     }
-    if (!jobDone)
-      return action === "start" ? ask("override", overrideCommand(OVERRIDE, unit, config)) : job();
-    const end = settled(action, state, unit);
-    const stopped = action === "stop" && end.do === "finish" && end.verdict.rc === OcfExit.OK;
-    return stopped ? ask("release", overrideCommand(RELEASE, unit, config)) : end;
+    if (jobDone) return settled(action, state, unit);
+    if (action === "start") return ask("drop-in", dropInCommand(OVERRIDE, unit, config));
+    if (action === "stop") return ask("drop-in", dropInCommand(RELEASE, unit, config));
+    return job();
   };
 
   return {
@@ -77,15 +77,13 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
           if (/not been booted with systemd/.test(outcome.stderr)) return finish(noSystemd(agentName(rsc)));
           if (outcome.code !== 0) return finish(jobFailed(unit, "show", outcome));
           return onState(parseUnitState(outcome.stdout));
-        case "override":
+        case "drop-in":
           // Without the drop-in the unit runs as well, only less well guarded.
           return job();
         case "job":
           if (outcome.code !== 0) return finish(jobFailed(unit, action, outcome));
           jobDone = true;
           return show();
-        case "release":
-          return finish(verdict(OcfExit.OK, OpStatus.DONE));
       }
     },
   };
@@ -117,7 +115,7 @@ rm -f ${DROP_IN}
 rmdir "/run/systemd/system/$1.d" 2>/dev/null
 systemctl daemon-reload`;
 
-function overrideCommand(script: string, unit: string, config: ExecutorConfig): Command {
+function dropInCommand(script: string, unit: string, config: ExecutorConfig): Command {
   return {
     candidates: ["/bin/sh"],
     args: ["-c", script, "hactl", unit],

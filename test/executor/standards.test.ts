@@ -183,7 +183,7 @@ describe("systemd", () => {
     });
   });
 
-  test("stop gives the unit back to systemd", () => {
+  test("stop gives the unit back to systemd first, so that its job does not wait for ours", () => {
     const { commands, result } = answer(
       of("systemd", "stop"),
       state("active"),
@@ -192,9 +192,9 @@ describe("systemd", () => {
       exited(0),
     );
     expect(commands.slice(1)).toEqual([
+      "/bin/sh -c systemctl daemon-reload hactl web.service",
       "systemctl stop --no-ask-password -- web.service",
       show,
-      "/bin/sh -c systemctl daemon-reload hactl web.service",
     ]);
     expect(result).toMatchObject({ rc: 0, status: OpStatus.DONE });
   });
@@ -233,8 +233,8 @@ describe("systemd", () => {
 describe("service", () => {
   test("is the unit where there is one", () => {
     const state = exited(0, "", "LoadState=loaded\nActiveState=inactive\nSubState=dead\n");
-    const { commands } = answer(of("service", "stop"), state, state, exited(0), state);
-    expect(commands[2]).toBe("systemctl stop --no-ask-password -- web.service");
+    const { commands } = answer(of("service", "stop"), state, state, exited(0), exited(0), state);
+    expect(commands[3]).toBe("systemctl stop --no-ask-password -- web.service");
   });
 
   test("is the init script where there is no unit, or no systemd", () => {

@@ -129,6 +129,7 @@ export class Controller {
     const leads = this.#leads;
     return {
       phase: this.#phase,
+      live: this.#live,
       leader: this.#leaderId === undefined ? undefined : this.#state.nameOf(this.#leaderId),
       membership: this.#membership,
       cib: this.#state.cib,

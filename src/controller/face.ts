@@ -180,6 +180,8 @@ export interface ControllerInit {
 /** What the controller shows to administrators. */
 export interface ControllerView {
   readonly phase: "waiting" | "joining" | "syncing" | "synced";
+  /** Whether this copy of the state has been the cluster's since this manager was started. */
+  readonly live: boolean;
   readonly leader: NodeName | undefined;
   readonly membership: Membership | undefined;
   readonly cib: XmlElement;

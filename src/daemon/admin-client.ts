@@ -1,5 +1,5 @@
 import { configFile, loadConfigFile } from "../config/index.ts";
-import { connectFrames, type FrameConnection } from "../platform/index.ts";
+import { connectFrames, type FrameConnection, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { AdminFrame, type AdminRequest, adminSocketPath, type WireError } from "./admin-protocol.ts";
 import { fromJson, toJson } from "./ring-link.ts";
@@ -13,6 +13,21 @@ interface Waiting {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+/**
+ * Agents run on while a process of the daemon is started again: what their tools ask waits so long for it, where an
+ * administrator would rather be told.
+ */
+const patienceMs: Millis = 10_000;
+const retryMs: Millis = 100;
+/** The daemon, or the cluster behind it, is not there yet, or went away before it answered. */
+const passing: ReadonlySet<string> = new Set([
+  "NOT_RUNNING",
+  "NOT_JOINED",
+  "DISCONNECTED",
+  "NOT_CONNECTED",
+  "CONNECTION_LOST",
+]);
+
 /** A connection of a command to the daemon of this node. */
 export class AdminClient {
   readonly #waiting = new Map<number, Waiting>();
@@ -23,18 +38,56 @@ export class AdminClient {
   /** Called when the daemon has gone. */
   onClose: () => void = () => {};
 
+  private constructor(
+    private readonly path: string,
+    /** Until when a daemon that is away is waited for, on this process's monotonic clock. */
+    private readonly patientUntil: Millis,
+  ) {}
+
   /** Connects to an admin socket. @throws HactlError NOT_RUNNING, PERMISSION */
   static async connect(path: string): Promise<AdminClient> {
-    const client = new AdminClient();
-    client.#connection = await connectFrames(path, {
-      frame: (_connection, type, body) => client.#frame(type, body),
-      close: () => client.#closed(),
-    });
+    const client = new AdminClient(path, 0);
+    await client.#connect();
+    return client;
+  }
+
+  /** The same for a tool that an agent has called, with patience. */
+  static async connectForAgent(path: string): Promise<AdminClient> {
+    const client = new AdminClient(path, monotonicMs() + patienceMs);
+    await client.#patiently(() => client.#connect());
     return client;
   }
 
   /** Asks and waits for the answer. @throws the HactlError that the daemon answers with, or TIMEOUT. */
   async request<T>(request: AdminRequest, timeoutMs: Millis = defaultTimeoutMs): Promise<T> {
+    if (!isRepeatable(request)) return this.#ask<T>(request, timeoutMs);
+    return this.#patiently(async () => {
+      if (!this.#connection?.open && this.patientUntil > 0) await this.#connect();
+      return this.#ask<T>(request, timeoutMs);
+    });
+  }
+
+  /** Tries again what fails because the daemon is away, as long as there is patience. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const waits = error instanceof HactlError && passing.has(error.code);
+        if (!waits || monotonicMs() > this.patientUntil) throw error;
+        await Bun.sleep(retryMs);
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    this.#connection = await connectFrames(this.path, {
+      frame: (_connection, type, body) => this.#frame(type, body),
+      close: () => this.#closed(),
+    });
+  }
+
+  async #ask<T>(request: AdminRequest, timeoutMs: Millis): Promise<T> {
     const connection = this.#connection;
     if (!connection?.open) throw gone();
     const id = this.#next++;
@@ -82,9 +135,18 @@ export async function connectAdmin(
   options: { readonly config?: string | undefined } = {},
 ): Promise<AdminClient> {
   const socket = process.env.HACTL_SOCKET;
-  if (socket !== undefined && options.config === undefined) return AdminClient.connect(socket);
+  if (socket !== undefined && options.config === undefined) return AdminClient.connectForAgent(socket);
   const config = loadConfigFile(configFile(options.config), "text");
   return AdminClient.connect(adminSocketPath(config.system.runDir));
+}
+
+/** Whether asking twice does no more than asking once, when nobody knows what became of the first time. */
+function isRepeatable(request: AdminRequest): boolean {
+  if (request.type === "attributes-update")
+    return request.updates.every(({ value }) => !/^value(?:\+\+|\+=)/.test(value ?? ""));
+  return ["status", "cib", "attributes-query", "node", "ring-status", "metadata", "history"].includes(
+    request.type,
+  );
 }
 
 const gone = () =>

@@ -448,6 +448,7 @@ export class Manager {
       case "status":
         return this.#status();
       case "cib":
+        if (!this.#controller.view().live) throw notInCluster();
         return formatXml(this.#controller.view().cib);
       case "cib-apply": {
         const { operations } = request;
@@ -461,6 +462,7 @@ export class Manager {
       case "attributes-update":
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
+        if (!this.#controller.view().live) throw notInCluster();
         return Object.fromEntries(this.#controller.attributeValues(request.name));
       case "forget": {
         const { rsc, node, failuresOnly } = request;

@@ -14,7 +14,7 @@ export const pacemakerVersion = "3.0.0";
 export async function connectTool(): Promise<AdminClient> {
   const { AdminClient, connectAdmin } = await import("../../daemon/index.ts");
   const socket = process.env.HACTL_SOCKET;
-  if (socket !== undefined && socket !== "") return AdminClient.connect(socket);
+  if (socket !== undefined && socket !== "") return AdminClient.connectForAgent(socket);
   return connectAdmin();
 }
 

@@ -22,6 +22,7 @@ export {
   parameterDigest,
   pendingResult,
 } from "./history.ts";
+export { REPETITION_ATTRIBUTE } from "./leader.ts";
 export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
 export {
   type InjectedFailure,

@@ -8,6 +8,7 @@ import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, M
 import { isFailure, isRecorded } from "./history.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
+import { RepetitionGuard } from "./repetition.ts";
 import { TransitionRun } from "./transition-run.ts";
 
 /** Changes that come together are decided upon together. */
@@ -16,6 +17,8 @@ const gatherMs = 10;
 const fencingRetryMs = 2_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
+/** Private attribute of the leader that tells what it does again and again. */
+export const REPETITION_ATTRIBUTE = "#repeats";
 
 export interface LeaderInit {
   readonly state: ClusterState;
@@ -46,6 +49,8 @@ export class Leader {
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
   #seenStartup = false;
   #online = new Set<NodeName>();
+  readonly #guard = new RepetitionGuard();
+  #repeating = false;
 
   constructor(init: LeaderInit) {
     this.#init = init;
@@ -226,6 +231,7 @@ export class Leader {
     const input = { cib: state.cib, now: Math.floor(wall) };
     const decision = schedule(input);
     this.#seenStartup = true;
+    if (this.#repeats(decision, now)) return;
     const triggers = this.#triggers;
     this.#triggers = [];
     this.#runs++;
@@ -246,6 +252,35 @@ export class Leader {
       for (const line of decision.summary) this.#event("notice", "PLAN", line.trim().replace(/\s+/g, " "));
     }
     this.advance(now, wall);
+  }
+
+  /** The same as before, once more: it is put off a little, and everybody may see why. */
+  #repeats(decision: Transition, now: Millis): boolean {
+    const repetition = this.#guard.ask(decision, now);
+    const { selfName, send, emit } = this.#init;
+    if (!repetition) {
+      if (this.#repeating && decision.actions.length === 0) {
+        this.#repeating = false;
+        const name = REPETITION_ATTRIBUTE;
+        send({ type: "attributes", updates: [{ node: selfName, name, value: undefined, private: true }] });
+      }
+      return false;
+    }
+    const { times, withinMs, waitMs, actions } = repetition;
+    const shown =
+      actions.length > 3
+        ? `${actions.slice(0, 3).join(", ")} and ${actions.length - 3} more`
+        : actions.join(", ");
+    const text = `the same was done ${times} times in ${Math.ceil(withinMs / 1000)} s and is slowed down: ${shown}`;
+    if (!this.#repeating) this.#event("warning", "TRANSITION-REPEATS", text);
+    this.#repeating = true;
+    send({
+      type: "attributes",
+      updates: [{ node: selfName, name: REPETITION_ATTRIBUTE, value: text, private: true }],
+    });
+    this.#scheduled = true;
+    emit({ type: "set-timer", timer: "schedule", afterMs: Math.ceil(waitMs) });
+    return true;
   }
 
   /** Nothing is left to be looked for on a node: its executor may answer for all that runs there. */

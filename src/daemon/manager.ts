@@ -10,6 +10,7 @@ import {
   emptyCib,
   type Membership,
   notInCluster,
+  REPETITION_ATTRIBUTE,
   type StatusReply,
 } from "../controller/index.ts";
 import type { ExecutorEvent } from "../executor/index.ts";
@@ -540,6 +541,7 @@ export class Manager {
       view: this.#controller.view(),
       ring,
       fencing: this.#fencing.history(),
+      repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
       version: this.version,
       startedAt: this.#startedAt,

@@ -16,6 +16,8 @@ interface Sources {
   readonly view: ControllerView;
   readonly ring: RingProcessStatus;
   readonly fencing: FenceHistoryReply;
+  /** What the leader does again and again. */
+  readonly repetition: readonly string[];
   readonly throttle: readonly StatusThrottle[];
   readonly version: string;
   readonly startedAt: number;
@@ -28,6 +30,7 @@ export function statusReply({
   view,
   ring,
   fencing,
+  repetition,
   throttle,
   version,
   startedAt,
@@ -77,7 +80,7 @@ export function statusReply({
       })),
     },
     throttle,
-    warnings: ring.warnings,
+    warnings: [...ring.warnings, ...repetition],
   };
 }
 

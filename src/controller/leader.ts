@@ -218,6 +218,7 @@ export class Leader {
       "TRANSITION-OVER",
       `transition ${run.id}: ${done} of ${total} actions done, ${failed} failed; ${outcome}`,
     );
+    if (run.complete) this.#repeatsNoMore();
     if (this.#triggers.length > 0 && !this.#scheduled) this.#decide(now, wall);
   }
 
@@ -254,18 +255,19 @@ export class Leader {
     this.advance(now, wall);
   }
 
+  /** A transition has achieved what it was made for. */
+  #repeatsNoMore(): void {
+    if (!this.#repeating) return;
+    this.#repeating = false;
+    const update = { node: this.#init.selfName, name: REPETITION_ATTRIBUTE, value: undefined, private: true };
+    this.#init.send({ type: "attributes", updates: [update] });
+  }
+
   /** The same as before, once more: it is put off a little, and everybody may see why. */
   #repeats(decision: Transition, now: Millis): boolean {
     const repetition = this.#guard.ask(decision, now);
     const { selfName, send, emit } = this.#init;
-    if (!repetition) {
-      if (this.#repeating && decision.actions.length === 0) {
-        this.#repeating = false;
-        const name = REPETITION_ATTRIBUTE;
-        send({ type: "attributes", updates: [{ node: selfName, name, value: undefined, private: true }] });
-      }
-      return false;
-    }
+    if (!repetition) return false;
     const { times, withinMs, waitMs, actions } = repetition;
     const shown =
       actions.length > 3

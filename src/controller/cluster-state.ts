@@ -86,6 +86,11 @@ export class ClusterState {
     return [...known].map(([id, name]) => ({ id, name }));
   }
 
+  /** Whether a name is that of a cluster node, not of a remote or guest one. */
+  isClusterNode(name: NodeName): boolean {
+    return this.clusterNodes().some((node) => node.name === name);
+  }
+
   /** A cluster property's plain value; rules are the scheduler's business. */
   property(...names: readonly string[]): string | undefined {
     for (const set of childrenOf(child(this.configuration, "crm_config"), "cluster_property_set")) {
@@ -136,10 +141,13 @@ export class ClusterState {
     this.touch();
   }
 
-  /** Fencing says that a node is off: it runs nothing. */
-  nodeFenced(name: NodeName): void {
+  /**
+   * Fencing says that a node is off: it runs nothing. Of a remote or guest node the time is kept (`node_fenced`): as long
+   * as its connection is not up again, its failure is no reason to fence it once more, and may expire.
+   */
+  nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
-    if (this.#isClusterNode(name)) {
+    if (this.isClusterNode(name)) {
       this.status.setNodeState(id, name, {
         in_ccm: "false",
         crmd: "offline",
@@ -147,7 +155,10 @@ export class ClusterState {
         expected: "down",
       });
     } else {
-      this.status.setNodeState(id, name, { in_ccm: "false" });
+      this.status.setNodeState(id, name, {
+        in_ccm: "false",
+        node_fenced: String(Math.max(1, Math.floor(at))),
+      });
     }
     this.status.clearHistory(id);
     this.status.clearAttributes(id);
@@ -161,6 +172,7 @@ export class ClusterState {
       remote_node: "true",
       in_ccm: String(up),
       "crm-debug-origin": "hactl",
+      ...(up ? { node_fenced: "0" } : {}),
     });
     this.touch();
   }
@@ -291,10 +303,6 @@ export class ClusterState {
 
   #nodeElements(): XmlElement[] {
     return childrenOf(child(this.configuration, "nodes"), "node");
-  }
-
-  #isClusterNode(name: NodeName): boolean {
-    return this.clusterNodes().some((node) => node.name === name);
   }
 
   #ensureNode(id: string, uname: NodeName): boolean {

@@ -564,7 +564,7 @@ export class Controller {
 
   #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
     if (result.ok && result.action !== "on") {
-      this.#state.nodeFenced(result.target);
+      this.#state.nodeFenced(result.target, result.completedAt);
       if (result.target === this.#init.selfName) {
         const reaction =
           this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";

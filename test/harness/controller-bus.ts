@@ -46,6 +46,8 @@ export class ControllerBus {
   readonly log: string[] = [];
   /** Every operation given to an executor. */
   readonly executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
+  /** What runs on remote hosts, by the names of their nodes. */
+  readonly remotes = new Map<NodeName, Map<string, "started" | "promoted">>();
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
   agent: Agent = () => OcfExit.OK;
   /** Outcome of the next fencing; `undefined`: none comes. */
@@ -123,19 +125,19 @@ export class ControllerBus {
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
       node.controller = this.#controller(node.id, node.name, this.#configured(), structuredClone(stored));
     }
-    const results = [...node.running].map(([id, state]) => this.#registered(node, id, state));
+    const results = [...node.running].map(([id, state]) => this.#registered(node.name, id, state));
     this.#step(node, { type: "executor-up", history: { results, running: [] }, fresh: false });
   }
 
-  #registered(node: TestNode, id: string, state: "started" | "promoted"): OperationResult {
+  #registered(name: NodeName, id: string, state: "started" | "promoted"): OperationResult {
     const last = this.executed.findLast(({ node: on, operation }) => {
       return (
-        on === node.name &&
+        on === name &&
         operation.rsc.id === id &&
         operation.action === (state === "promoted" ? "promote" : "start")
       );
     });
-    if (!last) throw new Error(`${id} runs on ${node.name} but was never started`);
+    if (!last) throw new Error(`${id} runs on ${name} but was never started`);
     return this.#result(last.operation, 0);
   }
 
@@ -236,7 +238,9 @@ export class ControllerBus {
 
   /** Where a resource runs, by node name. */
   where(rsc: string): NodeName[] {
-    return this.nodes.filter(({ running }) => running.has(rsc)).map(({ name }) => name);
+    const here = this.nodes.map(({ name, running }) => ({ name, running }));
+    const there = [...this.remotes].map(([name, running]) => ({ name, running }));
+    return [...here, ...there].filter(({ running }) => running.has(rsc)).map(({ name }) => name);
   }
 
   /** The nodes whose manager leads. */
@@ -292,9 +296,10 @@ export class ControllerBus {
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);
         return;
       case "execute":
+        return this.#execute(node, effect.operation, effect.on);
       case "connection":
       case "fence-device":
-        return this.#execute(node, effect.operation);
+        return this.#execute(node, effect.operation, node.name);
       case "fence":
         return this.#fence(effect.request);
       case "reply":
@@ -314,31 +319,47 @@ export class ControllerBus {
     }
   }
 
-  #execute(node: TestNode, operation: Operation): void {
-    this.executed.push({ node: node.name, operation, at: this.now });
+  #execute(node: TestNode, operation: Operation, on: NodeName): void {
+    this.executed.push({ node: on, operation, at: this.now });
     const { rsc, action, intervalMs } = operation;
-    let rc = this.agent(node.name, operation);
+    const running = on === node.name ? node.running : this.#remote(on);
+    let rc = this.agent(on, operation);
     if (rc === "silent") return;
-    if (action === "monitor") rc = this.#monitor(node, rsc.id, rc);
+    if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")
-        node.running.set(rsc.id, "started");
-      if (action === "promote") node.running.set(rsc.id, "promoted");
-      if (action === "stop") node.running.delete(rsc.id);
+        running.set(rsc.id, "started");
+      if (action === "promote") running.set(rsc.id, "promoted");
+      if (action === "stop") running.delete(rsc.id);
     }
     const result = this.#result(operation, rc);
-    this.#soon.push({ at: this.now + (intervalMs > 0 ? 2 : 5), run: () => this.#answer(node, result) });
+    const connected = rsc.type === "remote" && rc === OcfExit.OK && intervalMs === 0;
+    this.#soon.push({
+      at: this.now + (intervalMs > 0 ? 2 : 5),
+      run: () => {
+        if (connected) this.#connected(node, nodeName(rsc.id), action);
+        this.#answer(node, on, result);
+      },
+    });
   }
 
-  #monitor(node: TestNode, rsc: string, rc: number): number {
-    if (rc !== OcfExit.OK) return rc;
-    const state = node.running.get(rsc);
-    if (state === undefined) return OcfExit.NOT_RUNNING;
-    return state === "promoted" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
+  #remote(name: NodeName): Map<string, "started" | "promoted"> {
+    const running = this.remotes.get(name) ?? new Map();
+    this.remotes.set(name, running);
+    return running;
   }
 
-  #answer(node: TestNode, result: OperationResult): void {
-    if (node.up && node.managerUp) this.#step(node, { type: "result", node: node.name, result });
+  /** A connection to a remote host was made, or let go. */
+  #connected(node: TestNode, remote: NodeName, action: string): void {
+    if (!node.managerUp) return;
+    if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
+    if (action !== "start") return;
+    const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
+    this.#step(node, { type: "remote-up", node: remote, history: { results, running: [] } });
+  }
+
+  #answer(node: TestNode, on: NodeName, result: OperationResult): void {
+    if (node.up && node.managerUp) this.#step(node, { type: "result", node: on, result });
   }
 
   #result(operation: Operation, rc: number): OperationResult {
@@ -385,12 +406,22 @@ export class ControllerBus {
   #fence(request: FenceRequest): void {
     this.fenced.push(request);
     const ok = this.fencing(request);
-    if (ok === undefined) return;
+    if (ok !== undefined) this.#endFencing(request, ok);
+  }
+
+  /** The outcome of a fencing, asked for as the `index`th, of which none came so far. */
+  answerFencing(index: number): void {
+    const request = this.fenced[index];
+    if (request) this.#endFencing(request, this.fencing(request) === true);
+  }
+
+  #endFencing(request: FenceRequest, ok: boolean): void {
     this.#soon.push({
       at: this.now + 100,
       run: () => {
         const target = this.nodes.find(({ name }) => name === request.target);
         if (ok && target?.up) this.crash(target.name);
+        if (ok) this.remotes.get(request.target)?.clear();
         const result: FenceResult = {
           id: request.id,
           target: request.target,
@@ -411,4 +442,10 @@ export class ControllerBus {
       },
     });
   }
+}
+
+/** What a monitor answers that finds a service like this. */
+function monitored(state: "started" | "promoted" | undefined): OcfExit {
+  if (state === undefined) return OcfExit.NOT_RUNNING;
+  return state === "promoted" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
 }

@@ -21,6 +21,8 @@ interface TestNode {
   incarnation: number;
   /** Services that run, by resource id: they survive the manager. */
   readonly running: Map<string, "started" | "promoted">;
+  /** How far its clock is ahead of the right time, in seconds. */
+  clockAhead: number;
   up: boolean;
   managerUp: boolean;
   /** Last membership that its manager has seen together with the others. */
@@ -72,6 +74,7 @@ export class ControllerBus {
       controller: this.#controller(id, name, configured, cib?.() ?? emptyCib()),
       incarnation: 1,
       running: new Map(),
+      clockAhead: 0,
       up: false,
       managerUp: false,
       companions: new Set([id]),
@@ -274,8 +277,12 @@ export class ControllerBus {
   }
 
   #step(node: TestNode, event: ControllerEvent): void {
-    for (const effect of node.controller.step(event, this.now, start + this.now / 1000))
+    for (const effect of node.controller.step(event, this.now, this.#wall(node)))
       this.#carryOut(node, effect);
+  }
+
+  #wall(node?: TestNode): number {
+    return start + this.now / 1000 + (node?.clockAhead ?? 0);
   }
 
   #carryOut(node: TestNode, effect: ControllerEffect): void {
@@ -332,7 +339,7 @@ export class ControllerBus {
       if (action === "promote") running.set(rsc.id, "promoted");
       if (action === "stop") running.delete(rsc.id);
     }
-    const result = this.#result(operation, rc);
+    const result = this.#result(operation, rc, on === node.name ? node : undefined);
     const connected = rsc.type === "remote" && rc === OcfExit.OK && intervalMs === 0;
     this.#soon.push({
       at: this.now + (intervalMs > 0 ? 2 : 5),
@@ -362,9 +369,9 @@ export class ControllerBus {
     if (node.up && node.managerUp) this.#step(node, { type: "result", node: on, result });
   }
 
-  #result(operation: Operation, rc: number): OperationResult {
+  #result(operation: Operation, rc: number, by?: TestNode): OperationResult {
     const { callId, rsc, action, intervalMs, transitionKey, params } = operation;
-    const at = start + this.now / 1000;
+    const at = this.#wall(by);
     return {
       callId,
       rsc,
@@ -399,7 +406,11 @@ export class ControllerBus {
     });
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
     if (rc === OcfExit.NOT_RUNNING) node.running.delete(rsc);
-    this.#step(node, { type: "result", node: node.name, result: this.#result(recurring.operation, rc) });
+    this.#step(node, {
+      type: "result",
+      node: node.name,
+      result: this.#result(recurring.operation, rc, node),
+    });
     this.#drain();
   }
 
@@ -432,7 +443,7 @@ export class ControllerBus {
           reason: ok ? "" : "the device does not answer",
           client: request.client,
           origin: request.origin,
-          completedAt: start + this.now / 1000,
+          completedAt: this.#wall(),
           deed: ok ? "off" : "none",
           failures: ok ? 0 : this.fenced.filter((other) => other.target === request.target).length,
           exhausted: false,

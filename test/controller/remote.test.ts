@@ -64,6 +64,19 @@ describe("a remote node", () => {
     expect(bus.where("a")).toEqual([far]);
   });
 
+  for (const tenths of [25, 30, 35, 40])
+    test(`whose fencing takes ${tenths / 10} s is taken back after its reconnect interval`, () => {
+      const bus = withRemote("params reconnect_interval=3s");
+      bus.fencing = () => undefined;
+      bus.fail(host(bus), "far", OcfExit.GENERIC);
+      bus.run(tenths * 100);
+      bus.fencing = () => true;
+      bus.answerFencing(0);
+      bus.run(10_000);
+      expect(host(bus)).toMatch(/^n[12]$/);
+      expect(bus.fenced).toHaveLength(1);
+    });
+
   test("whose fencing succeeds only after its reconnect interval is taken back without waiting for a recheck", () => {
     const bus = withRemote("params reconnect_interval=3s");
     let attempts = 0;

@@ -3,6 +3,7 @@ import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
+import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode } from "./face.ts";
 import {
   endsRecurring,
@@ -27,6 +28,8 @@ export class ClusterState {
   status: StatusSection;
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
+  /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
+  #connections: ReadonlySet<string> | undefined;
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
@@ -54,9 +57,19 @@ export class ClusterState {
     this.cib.attributes.set("num_updates", String(this.version()[2] + 1));
   }
 
-  /** The configuration has changed; the index over the status is made anew, it may have been replaced. */
+  /**
+   * The configuration, or the status, has been changed from outside; the index over the status is made anew, it may have
+   * been replaced. A node whose state was removed has no attributes any more, unless it is there.
+   */
   configurationChanged(): void {
+    const before = this.status;
     this.status = new StatusSection(this.cib);
+    this.#connections = undefined;
+    const kept = new Set(this.status.nodeIds());
+    for (const id of before.nodeIds()) {
+      if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
+      this.attributes.removeNode(nodeName(before.nodeState(id, "uname") ?? id));
+    }
   }
 
   /** Name of a cluster node by its ring id. */
@@ -177,6 +190,28 @@ export class ClusterState {
     this.touch();
   }
 
+  /**
+   * Forgets the remote and guest nodes that are not configured any more, with their history and attributes, as soon as no
+   * node remembers a connection to them: until then it may be up, and the scheduler would miss their state. Returns
+   * their names.
+   */
+  forgetRemovedRemotes(): NodeName[] {
+    const forgotten: NodeName[] = [];
+    for (const id of this.status.nodeIds()) {
+      if (this.status.nodeState(id, "remote_node") !== "true") continue;
+      const name = nodeName(this.status.nodeState(id, "uname") ?? id);
+      this.#connections ??= connectionNames(this.configuration);
+      if (this.#connections.has(name)) continue;
+      if (this.status.nodeIds().some((other) => this.status.knows(other, name))) continue;
+      this.status.removeNode(id);
+      this.attributes.removeNode(name);
+      this.#callIds.delete(name);
+      this.touch();
+      forgotten.push(name);
+    }
+    return forgotten;
+  }
+
   /** Remote and guest nodes have been told that they are in maintenance, or not any more. */
   maintenance(changes: readonly MaintenanceChange[]): void {
     for (const { node, nodeId, inMaintenance } of changes)
@@ -211,6 +246,8 @@ export class ClusterState {
   result(node: NodeName, result: OperationResult): AttributeEffect[] {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
+    // A node that was forgotten meanwhile does not come back by what it had begun.
+    if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
     this.#record(node, result);
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
@@ -289,6 +326,7 @@ export class ClusterState {
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
     this.status = new StatusSection(this.cib);
+    this.#connections = undefined;
     this.attributes.restore(snapshot.attributes);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {

@@ -378,6 +378,17 @@ export class Controller {
   }
 
   #apply(from: NodeId, message: ClusterMessage): void {
+    this.#carry(from, message);
+    for (const name of this.#state.forgetRemovedRemotes())
+      this.#event(
+        "notice",
+        "NODE-FORGOTTEN",
+        `node ${name} is not configured any more: it is forgotten`,
+        name,
+      );
+  }
+
+  #carry(from: NodeId, message: ClusterMessage): void {
     switch (message.type) {
       case "summary":
       case "snapshot":

@@ -27,6 +27,8 @@ export interface RemoteConnectionsOptions {
 
 interface Connection {
   readonly client: ExecutorClient;
+  /** The host has answered: the cluster has been told that it is there. */
+  known: boolean;
   /** Another node takes the connection over: losing it is no failure. */
   handingOver: boolean;
   /** Recurring monitor of the connection, with what it said last. */
@@ -159,7 +161,13 @@ export class RemoteConnections {
         if (!waiting) this.#lost(name, client, reason);
       },
     });
-    this.#connections.set(name, { client, handingOver: false, monitor: undefined, flying: new Map() });
+    this.#connections.set(name, {
+      client,
+      known: false,
+      handingOver: false,
+      monitor: undefined,
+      flying: new Map(),
+    });
     client.start();
   }
 
@@ -168,11 +176,9 @@ export class RemoteConnections {
     if (!connection) return;
     this.#connections.delete(name);
     stopMonitor(connection);
-    const { client, handingOver } = connection;
-    if (client.up && !handingOver) {
-      client.send({ type: "shutdown-ack" });
-      this.options.step({ type: "remote-down", node: name });
-    }
+    const { client, known, handingOver } = connection;
+    if (client.up && !handingOver) client.send({ type: "shutdown-ack" });
+    if (known && !handingOver) this.options.step({ type: "remote-down", node: name });
     client.close();
   }
 
@@ -192,6 +198,7 @@ export class RemoteConnections {
     const connection = this.#connections.get(name);
     switch (event.type) {
       case "registered":
+        if (connection) connection.known = true;
         if (this.#settings) connection?.client.send(this.#settings);
         return this.options.step({
           type: "remote-up",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { nodeName, OcfExit } from "../../src/terms/index.ts";
+import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const far = nodeName("far");
@@ -96,5 +96,85 @@ describe("a remote node", () => {
       expect(bus.fenced).toHaveLength(round);
       expect(bus.where("a")).toEqual([far]);
     }
+  });
+
+  describe("that is removed from the configuration", () => {
+    const known = (bus: ControllerBus) => bus.cibs().map((cib) => cib.includes('uname="far"'));
+    const forget = (bus: ControllerBus) =>
+      bus.apply([
+        { op: "delete", xpath: "//rsc_location[@id='prefer']" },
+        { op: "delete", xpath: "//primitive[@id='far']" },
+      ]);
+
+    test("is forgotten everywhere once what ran there has moved and its connection was stopped", () => {
+      const bus = withRemote();
+      bus.step("n1", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: far, name: "seen", value: "1" }],
+      });
+      expect(known(bus)).toEqual([true]);
+      forget(bus);
+      expect(known(bus)).toEqual([true]);
+      bus.run(1000);
+      expect(bus.where("a").join()).toMatch(/^n[12]$/);
+      expect(bus.where("far")).toEqual([]);
+      expect(known(bus)).toEqual([false]);
+      for (const name of ["n1", "n2"]) expect(bus.node(name).controller.attributeValues("seen").size).toBe(0);
+      expect(bus.log.filter((line) => line.includes("NODE-FORGOTTEN"))).toHaveLength(2);
+    });
+
+    test("is remembered while its connection is only stopped, or may still be up", () => {
+      const bus = withRemote();
+      bus.apply([
+        {
+          op: "modify",
+          create: true,
+          xml: '<primitive id="far"><meta_attributes id="m"><nvpair id="mt" name="target-role" value="Stopped"/></meta_attributes></primitive>',
+          scope: "resources",
+        },
+      ]);
+      bus.run(1000);
+      expect(bus.where("far")).toEqual([]);
+      expect(known(bus)).toEqual([true]);
+      const stuck = withRemote();
+      stuck.agent = (_node, { rsc, action }) =>
+        rsc.id === "far" && action === "stop" ? "silent" : OcfExit.OK;
+      forget(stuck);
+      stuck.run(1000);
+      expect(known(stuck)).toEqual([true]);
+    });
+
+    test("is not brought back by what it had begun", () => {
+      const bus = withRemote();
+      const begun = bus.executed.findLast(({ node }) => node === far)?.operation;
+      if (!begun) throw new Error("nothing was done there");
+      forget(bus);
+      bus.run(1000);
+      const result = {
+        ...begun,
+        rc: OcfExit.GENERIC,
+        status: OpStatus.NOT_CONNECTED,
+        exitReason: "no connection to far",
+        stdout: "",
+        execMs: 0,
+        queueMs: 0,
+        lastRun: 0,
+        lastChange: 0,
+      };
+      bus.step("n1", { type: "result", node: far, result });
+      expect(known(bus)).toEqual([false]);
+    });
+
+    test("loses its attributes when an administrator removes its state", () => {
+      const bus = withRemote();
+      bus.step("n1", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: far, name: "seen", value: "1" }],
+      });
+      bus.apply([{ op: "delete", xpath: "/cib/status/node_state[@uname='far']" }]);
+      for (const name of ["n1", "n2"]) expect(bus.node(name).controller.attributeValues("seen").size).toBe(0);
+    });
   });
 });

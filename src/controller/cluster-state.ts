@@ -3,6 +3,7 @@ import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
+import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
 import {
   endsRecurring,
@@ -32,6 +33,8 @@ export class ClusterState {
   readonly #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
   readonly #boots = new Map<NodeName, string>();
+  /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
+  #connections: ReadonlySet<string> | undefined;
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
@@ -69,9 +72,19 @@ export class ClusterState {
     this.cib.attributes.set("num_updates", String(this.version()[2] + 1));
   }
 
-  /** The configuration has changed; the index over the status is made anew, it may have been replaced. */
+  /**
+   * The configuration, or the status, has been changed from outside; the index over the status is made anew, it may have
+   * been replaced. A node whose state was removed has no attributes any more, unless it is there.
+   */
   configurationChanged(): void {
+    const before = this.status;
     this.status = new StatusSection(this.cib);
+    this.#connections = undefined;
+    const kept = new Set(this.status.nodeIds());
+    for (const id of before.nodeIds()) {
+      if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
+      this.attributes.removeNode(nodeName(before.nodeState(id, "uname") ?? id));
+    }
   }
 
   /** Name of a cluster node by its ring id: what it says itself, then what the configuration knows. */
@@ -101,6 +114,11 @@ export class ClusterState {
       if (id !== undefined && uname !== undefined && !known.has(id)) known.set(id, nodeName(uname));
     }
     return [...known].map(([id, name]) => ({ id, name }));
+  }
+
+  /** Whether a name is that of a cluster node, not of a remote or guest one. */
+  isClusterNode(name: NodeName): boolean {
+    return this.clusterNodes().some((node) => node.name === name);
   }
 
   /** A cluster property's plain value; rules are the scheduler's business. */
@@ -182,10 +200,13 @@ export class ClusterState {
     this.touch();
   }
 
-  /** Fencing says that a node is off: it runs nothing. */
-  nodeFenced(name: NodeName): void {
+  /**
+   * Fencing says that a node is off: it runs nothing. Of a remote or guest node the time is kept (`node_fenced`): as long
+   * as its connection is not up again, its failure is no reason to fence it once more, and may expire.
+   */
+  nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
-    if (this.#isClusterNode(name)) {
+    if (this.isClusterNode(name)) {
       this.status.setNodeState(id, name, {
         in_ccm: "false",
         crmd: "offline",
@@ -193,7 +214,10 @@ export class ClusterState {
         expected: "down",
       });
     } else {
-      this.status.setNodeState(id, name, { in_ccm: "false" });
+      this.status.setNodeState(id, name, {
+        in_ccm: "false",
+        node_fenced: String(Math.max(1, Math.floor(at))),
+      });
     }
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
@@ -206,8 +230,31 @@ export class ClusterState {
       remote_node: "true",
       in_ccm: String(up),
       "crm-debug-origin": "hactl",
+      ...(up ? { node_fenced: "0" } : {}),
     });
     this.touch();
+  }
+
+  /**
+   * Forgets the remote and guest nodes that are not configured any more, with their history and attributes, as soon as no
+   * node remembers a connection to them: until then it may be up, and the scheduler would miss their state. Returns
+   * their names.
+   */
+  forgetRemovedRemotes(): NodeName[] {
+    const forgotten: NodeName[] = [];
+    for (const id of this.status.nodeIds()) {
+      if (this.status.nodeState(id, "remote_node") !== "true") continue;
+      const name = nodeName(this.status.nodeState(id, "uname") ?? id);
+      this.#connections ??= connectionNames(this.configuration);
+      if (this.#connections.has(name)) continue;
+      if (this.status.nodeIds().some((other) => this.status.knows(other, name))) continue;
+      this.status.removeNode(id);
+      this.attributes.removeNode(name);
+      this.#callIds.delete(name);
+      this.touch();
+      forgotten.push(name);
+    }
+    return forgotten;
   }
 
   /** Remote and guest nodes have been told that they are in maintenance, or not any more. */
@@ -244,6 +291,8 @@ export class ClusterState {
   result(node: NodeName, result: OperationResult): AttributeEffect[] {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
+    // A node that was forgotten meanwhile does not come back by what it had begun.
+    if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
     this.#record(node, result);
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
@@ -331,6 +380,7 @@ export class ClusterState {
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
     this.status = new StatusSection(this.cib);
+    this.#connections = undefined;
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
@@ -343,10 +393,6 @@ export class ClusterState {
         }
       }
     }
-  }
-
-  #isClusterNode(name: NodeName): boolean {
-    return this.clusterNodes().some((node) => node.name === name);
   }
 
   #sawCallId(node: NodeName, callId: number): void {

@@ -483,6 +483,17 @@ export class Controller {
   }
 
   #apply(from: NodeId, message: ClusterMessage): void {
+    this.#carry(from, message);
+    for (const name of this.#state.forgetRemovedRemotes())
+      this.#event(
+        "notice",
+        "NODE-FORGOTTEN",
+        `node ${name} is not configured any more: it is forgotten`,
+        name,
+      );
+  }
+
+  #carry(from: NodeId, message: ClusterMessage): void {
     switch (message.type) {
       case "summary":
       case "snapshot":
@@ -691,7 +702,7 @@ export class Controller {
 
   #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
     if (result.ok && result.action !== "on") {
-      this.#state.nodeFenced(result.target);
+      this.#state.nodeFenced(result.target, result.completedAt);
       if (result.target === this.#init.selfName) {
         const reaction =
           this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";

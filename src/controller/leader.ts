@@ -111,6 +111,11 @@ export class Leader {
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
   }
 
+  /** What is under way goes on; when it is over, a new decision is taken. */
+  #decideAgain(reason: string): void {
+    if (this.#active && !this.#triggers.includes(reason)) this.#triggers.push(reason);
+  }
+
   /**
    * An executor has been replaced: what it has done meanwhile is done, and what it does not know of has not been done.
    * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for.
@@ -176,8 +181,11 @@ export class Leader {
   fenced(result: FenceResult, now: Millis, wall: number): void {
     const flying = this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
     if (result.ok) {
+      const fenced = `${result.target} was fenced`;
       if (flying) this.#run?.succeed(flying);
-      else this.changed(`${result.target} was fenced`);
+      else this.changed(fenced);
+      // The failure of its connection may expire from now on: when, the next decision finds out.
+      if (flying && !this.#init.state.isClusterNode(result.target)) this.#decideAgain(fenced);
     } else if (flying) {
       this.#run?.fail(flying, `fencing of ${result.target} failed`);
       this.#retryFencing(result);
@@ -453,7 +461,7 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    if (!this.#triggers.includes("fencing failed")) this.#triggers.push("fencing failed");
+    this.#decideAgain("fencing failed");
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: fencingRetryMs });
   }

@@ -34,6 +34,11 @@ export class StatusSection {
     return [...this.#nodes.keys()];
   }
 
+  /** Whether a node has an entry. */
+  has(id: string): boolean {
+    return this.#nodes.has(id);
+  }
+
   /** An attribute of a node's `<node_state>`. */
   nodeState(id: string, name: string): string | undefined {
     return this.#nodes.get(id)?.state.attributes.get(name);
@@ -118,6 +123,11 @@ export class StatusSection {
   /** Ids of the resources that a node has a history of. */
   resourcesOn(node: string): string[] {
     return [...(this.#nodes.get(node)?.resources.keys() ?? [])];
+  }
+
+  /** Whether a node has a history of a resource. */
+  knows(node: string, rsc: string): boolean {
+    return this.#nodes.get(node)?.resources.has(rsc) ?? false;
   }
 
   /** Removes those history entries of a resource that match; says whether there were any. */

@@ -32,6 +32,8 @@ interface Connection {
   readonly client: ExecutorClient;
   /** The start that made it. */
   readonly start: Operation;
+  /** The host has answered: the cluster has been told that it is there. */
+  known: boolean;
   /** Another node takes the connection over: losing it is no failure. */
   handingOver: boolean;
   /** Recurring monitor of the connection, with what it said last. */
@@ -228,6 +230,7 @@ export class RemoteConnections {
     this.#connections.set(name, {
       client,
       start: operation,
+      known: false,
       handingOver: false,
       monitor: undefined,
       flying: new Map(),
@@ -240,11 +243,9 @@ export class RemoteConnections {
     if (!connection) return;
     this.#connections.delete(name);
     stopMonitor(connection);
-    const { client, handingOver } = connection;
-    if (client.up && !handingOver) {
-      client.send({ type: "shutdown-ack" });
-      this.options.step({ type: "remote-down", node: name });
-    }
+    const { client, known, handingOver } = connection;
+    if (client.up && !handingOver) client.send({ type: "shutdown-ack" });
+    if (known && !handingOver) this.options.step({ type: "remote-down", node: name });
     client.close();
   }
 
@@ -264,6 +265,7 @@ export class RemoteConnections {
     const connection = this.#connections.get(name);
     switch (event.type) {
       case "registered":
+        if (connection) connection.known = true;
         if (this.#settings) connection?.client.send(this.#settings);
         return this.#registered(name, event);
       case "result":

@@ -330,7 +330,8 @@ function checkExpiry(unpacker: Unpacker, entry: HistoryEntry): boolean {
     if (cluster.now >= changed + timeout && !waitsForFencing(unpacker, entry)) expired = true;
     const effective = failCount(unpacker, node, rsc, { effective: true }, xml);
     unexpiredCount = effective.count;
-    if (unexpiredCount > 0 && cluster.now < effective.lastFailure + rsc.failureTimeoutMs / 1000)
+    // In the second in which its time is over a count still counts.
+    if (unexpiredCount > 0 && cluster.now <= effective.lastFailure + rsc.failureTimeoutMs / 1000)
       noteRecheck(cluster, effective.lastFailure + rsc.failureTimeoutMs / 1000 + 1);
     if (rsc.failureTimeoutMs === 0) expired = false;
   }

@@ -16,8 +16,26 @@ export const changeTime = (xml: XmlElement): number =>
   parseInteger(xml.attributes.get("last-rc-change")) ?? -1;
 
 /**
+ * Whether this program wrote the entry: then it stands before all that were written earlier on its node, and of two
+ * transitions of one leader the first was over before the second began.
+ */
+const isOurs = (xml: XmlElement): boolean => xml.attributes.get("crm-debug-origin") === "hactl";
+
+const isRecurring = (xml: XmlElement): boolean => (xml.attributes.get("interval") ?? "0") !== "0";
+
+/** Age by the transitions of one leader; 0 when they do not tell. Of a recurring operation its own says nothing. */
+function compareTransitions(a: XmlElement, b: XmlElement): number {
+  if (isRecurring(a) || isRecurring(b)) return 0;
+  const keyA = transition(a);
+  const keyB = transition(b);
+  if (keyA.uuid !== keyB.uuid || keyA.transition < 0 || keyB.transition < 0) return 0;
+  return Math.sign(keyA.transition - keyB.transition);
+}
+
+/**
  * Age of two history entries, negative when `a` is the older. On one node call numbers tell; a pending operation
- * has none and is placed by its transition. On different nodes the times of the results have to do.
+ * has none and is placed by its transition. On different nodes, and for two results of one call, such as a monitor's
+ * success and its failure, the times of the results have to do, unless something tells that no clock can make wrong.
  */
 export function compareOperations(a: XmlElement, b: XmlElement, sameNodeDefault: boolean): number {
   const idA = a.attributes.get("id");
@@ -31,6 +49,10 @@ export function compareOperations(a: XmlElement, b: XmlElement, sameNodeDefault:
   if (callA === -1 && callB === -1) return 0;
   if (sameNode && callA >= 0 && callA < callB) return -1;
   if (sameNode && callB >= 0 && callA > callB) return 1;
+  if (callA >= 0 && callB >= 0 && isOurs(a) && isOurs(b)) {
+    const order = sameNode ? 0 : compareTransitions(a, b);
+    if (sameNode || order !== 0) return order;
+  }
   if (callA >= 0 && callB >= 0 && (!sameNode || callA === callB)) {
     const timeA = changeTime(a);
     const timeB = changeTime(b);

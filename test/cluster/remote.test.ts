@@ -53,7 +53,7 @@ describe("a remote host", () => {
   test("runs resources of the cluster", async () => {
     await story.load(`property stonith-enabled=true
 ${story.power} pcmk_host_list="node1 node2 far" pcmk_host_check=static-list
-primitive far ocf:pacemaker:remote params server=${address} port=${port} op monitor interval=1s timeout=15s meta reconnect_interval=1s
+primitive far ocf:pacemaker:remote params server=${address} port=${port} reconnect_interval=1s op monitor interval=1s timeout=15s
 primitive Remote-rsc1 ocf:pacemaker:Dummy op monitor interval=500ms
 primitive Host-rsc1 ocf:pacemaker:Dummy op monitor interval=5s
 location loc1 Remote-rsc1 rule 200: #uname eq far
@@ -108,5 +108,16 @@ location loc3 far 100: node1`);
     expect(isFar("Remote-rsc1")).toBe(false);
     expect(story.where("Remote-rsc1")).toHaveLength(1);
     expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC/));
+  }, 40_000);
+
+  test("is forgotten when its connection resource is deleted", async () => {
+    const cib = () => story.must("node1", "cibadmin", "--query");
+    expect(await cib()).toMatch(/<node_state id="far"/);
+    await story.must("node1", "configure", "delete", "--force", "loc1", "loc3", "far");
+    await story.until("nothing is left of it", 20_000, async () =>
+      /"far"/.test(await cib()) ? undefined : true,
+    );
+    expect((await story.hactl("node1", "crm_node", "--force", "--remove", "far")).code).toBe(105);
+    expect((await story.hactl("node1", "node", "remove", "far")).code).toBe(105);
   }, 40_000);
 });

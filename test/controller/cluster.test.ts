@@ -123,6 +123,39 @@ describe("the cluster", () => {
     expect(entries()[0]).toBe("a_monitor_10000");
   });
 
+  test("recovers a resource whose failure was told after the node's clock had been set back", () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.node("n1").clockAhead = 3600;
+    bus.run(100);
+    bus.configure(shop);
+    bus.run(1000);
+    bus.node("n1").clockAhead = 0;
+    const before = bus.executed.length;
+    bus.fail("n1", "a", OcfExit.NOT_RUNNING);
+    bus.run(1000);
+    const since = bus.executed
+      .slice(before)
+      .map(({ operation }) => `${operation.rsc.id} ${operation.action}`);
+    expect(since).toContain("a start");
+    expect(bus.where("a").join()).toBe("n1");
+  });
+
+  test("takes a monitor that is well again for the newest also after the node's clock had been set back", () => {
+    const bus = running();
+    bus.configure("property maintenance-mode=true");
+    bus.run(1000);
+    bus.node("n1").clockAhead = 3600;
+    bus.fail("n1", "a", OcfExit.GENERIC);
+    bus.run(1000);
+    bus.node("n1").clockAhead = 0;
+    bus.fail("n1", "a", OcfExit.OK);
+    const before = bus.executed.length;
+    bus.configure("property maintenance-mode=false");
+    bus.run(1000);
+    expect(bus.executed.slice(before).filter(({ operation }) => operation.action === "stop")).toEqual([]);
+  });
+
   test("forgets a failure after its time, its trace in the history too, and then has nothing to do", () => {
     const bus = new ControllerBus(3);
     bus.boot("n1", "n2", "n3");

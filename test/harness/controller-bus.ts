@@ -25,6 +25,8 @@ interface TestNode {
   readonly running: Map<string, "started" | "promoted">;
   /** Of all operations since the boot. */
   answers: OperationResult[];
+  /** How far its clock is ahead of the right time, in seconds. */
+  clockAhead: number;
   up: boolean;
   managerUp: boolean;
   /** Boot of the host; what its manager remembers of it; whether its executor can tell all that runs. */
@@ -56,6 +58,8 @@ export class ControllerBus {
   readonly refused: number[] = [];
   /** Every operation given to an executor. */
   executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
+  /** What runs on remote hosts, by the names of their nodes. */
+  readonly remotes = new Map<NodeName, Map<string, "started" | "promoted">>();
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
   agent: Agent = () => OcfExit.OK;
   /** Outcome of the next fencing; `undefined`: none comes. */
@@ -82,6 +86,7 @@ export class ControllerBus {
       incarnation: 1,
       running: new Map(),
       answers: [],
+      clockAhead: 0,
       up: false,
       managerUp: false,
       boot: 1,
@@ -171,6 +176,19 @@ export class ControllerBus {
       kept.set(`${rsc.id} ${action} ${intervalMs}`, result);
     }
     return [...kept.values()];
+  }
+
+  /** The answer to the last operation that brought a resource into its state. */
+  #registered(name: NodeName, id: string, state: "started" | "promoted"): OperationResult {
+    const last = this.executed.findLast(({ node: on, operation }) => {
+      return (
+        on === name &&
+        operation.rsc.id === id &&
+        operation.action === (state === "promoted" ? "promote" : "start")
+      );
+    });
+    if (!last) throw new Error(`${id} runs on ${name} but was never started`);
+    return this.#result(last.operation, 0);
   }
 
   /** Power fails: everything on the node is gone at once. */
@@ -305,7 +323,9 @@ export class ControllerBus {
 
   /** Where a resource runs, by node name. */
   where(rsc: string): NodeName[] {
-    return this.nodes.filter(({ running }) => running.has(rsc)).map(({ name }) => name);
+    const here = this.nodes.map(({ name, running }) => ({ name, running }));
+    const there = [...this.remotes].map(([name, running]) => ({ name, running }));
+    return [...here, ...there].filter(({ running }) => running.has(rsc)).map(({ name }) => name);
   }
 
   /** The nodes whose manager leads. */
@@ -339,8 +359,12 @@ export class ControllerBus {
   }
 
   #step(node: TestNode, event: ControllerEvent): void {
-    for (const effect of node.controller.step(event, this.now, start + this.now / 1000))
+    for (const effect of node.controller.step(event, this.now, this.#wall(node)))
       this.#carryOut(node, effect);
+  }
+
+  #wall(node?: TestNode): number {
+    return start + this.now / 1000 + (node?.clockAhead ?? 0);
   }
 
   #carryOut(node: TestNode, effect: ControllerEffect): void {
@@ -361,9 +385,10 @@ export class ControllerBus {
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);
         return;
       case "execute":
+        return this.#execute(node, effect.operation, effect.on);
       case "connection":
       case "fence-device":
-        return this.#execute(node, effect.operation);
+        return this.#execute(node, effect.operation, node.name);
       case "fence":
         return this.#fence(effect.request);
       case "reply":
@@ -398,38 +423,55 @@ export class ControllerBus {
     }
   }
 
-  #execute(node: TestNode, operation: Operation): void {
-    this.executed.push({ node: node.name, operation, at: this.now });
+  #execute(node: TestNode, operation: Operation, on: NodeName): void {
+    this.executed.push({ node: on, operation, at: this.now });
     const { rsc, action, intervalMs } = operation;
-    let rc = this.agent(node.name, operation);
+    const running = on === node.name ? node.running : this.#remote(on);
+    let rc = this.agent(on, operation);
     if (rc === "silent") return;
-    if (action === "monitor") rc = this.#monitor(node, rsc.id, rc);
+    if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")
-        node.running.set(rsc.id, "started");
-      if (action === "promote") node.running.set(rsc.id, "promoted");
-      if (action === "stop") node.running.delete(rsc.id);
+        running.set(rsc.id, "started");
+      if (action === "promote") running.set(rsc.id, "promoted");
+      if (action === "stop") running.delete(rsc.id);
     }
-    const result = this.#result(operation, rc);
-    this.#soon.push({ at: this.now + (intervalMs > 0 ? 2 : 5), run: () => this.#answer(node, result) });
+    const result = this.#result(operation, rc, on === node.name ? node : undefined);
+    const connected = rsc.type === "remote" && rc === OcfExit.OK && intervalMs === 0;
+    this.#soon.push({
+      at: this.now + (intervalMs > 0 ? 2 : 5),
+      run: () => {
+        if (connected) this.#connected(node, nodeName(rsc.id), action);
+        this.#answer(node, on, result);
+      },
+    });
   }
 
-  #monitor(node: TestNode, rsc: string, rc: number): number {
-    if (rc !== OcfExit.OK) return rc;
-    const state = node.running.get(rsc);
-    if (state === undefined) return OcfExit.NOT_RUNNING;
-    return state === "promoted" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
+  #remote(name: NodeName): Map<string, "started" | "promoted"> {
+    const running = this.remotes.get(name) ?? new Map();
+    this.remotes.set(name, running);
+    return running;
   }
 
-  #answer(node: TestNode, result: OperationResult): void {
+  /** A connection to a remote host was made, or let go. */
+  #connected(node: TestNode, remote: NodeName, action: string): void {
+    if (!node.managerUp) return;
+    if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
+    if (action !== "start") return;
+    const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
+    const history = { results, running: [], bootId: `boot-${remote}`, complete: true };
+    this.#step(node, { type: "remote-up", node: remote, history });
+  }
+
+  #answer(node: TestNode, on: NodeName, result: OperationResult): void {
     if (!node.up) return;
-    node.answers.push(result);
-    if (node.managerUp) this.#step(node, { type: "result", node: node.name, result });
+    if (on === node.name) node.answers.push(result);
+    if (node.managerUp) this.#step(node, { type: "result", node: on, result });
   }
 
-  #result(operation: Operation, rc: number): OperationResult {
+  #result(operation: Operation, rc: number, by?: TestNode): OperationResult {
     const { callId, rsc, action, intervalMs, transitionKey, params } = operation;
-    const at = start + this.now / 1000;
+    const at = this.#wall(by);
     return {
       callId,
       rsc,
@@ -464,19 +506,33 @@ export class ControllerBus {
     });
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
     if (rc === OcfExit.NOT_RUNNING) node.running.delete(rsc);
-    this.#step(node, { type: "result", node: node.name, result: this.#result(recurring.operation, rc) });
+    this.#step(node, {
+      type: "result",
+      node: node.name,
+      result: this.#result(recurring.operation, rc, node),
+    });
     this.#drain();
   }
 
   #fence(request: FenceRequest): void {
     this.fenced.push(request);
     const ok = this.fencing(request);
-    if (ok === undefined) return;
+    if (ok !== undefined) this.#endFencing(request, ok);
+  }
+
+  /** The outcome of a fencing, asked for as the `index`th, of which none came so far. */
+  answerFencing(index: number): void {
+    const request = this.fenced[index];
+    if (request) this.#endFencing(request, this.fencing(request) === true);
+  }
+
+  #endFencing(request: FenceRequest, ok: boolean): void {
     this.#soon.push({
       at: this.now + 100,
       run: () => {
         const target = this.nodes.find(({ name }) => name === request.target);
         if (ok && target?.up) this.crash(target.name);
+        if (ok) this.remotes.get(request.target)?.clear();
         const result: FenceResult = {
           id: request.id,
           target: request.target,
@@ -487,7 +543,7 @@ export class ControllerBus {
           reason: ok ? "" : "the device does not answer",
           client: request.client,
           origin: request.origin,
-          completedAt: start + this.now / 1000,
+          completedAt: this.#wall(),
           deed: ok ? "off" : "none",
           failures: ok ? 0 : this.fenced.filter((other) => other.target === request.target).length,
           exhausted: false,
@@ -497,4 +553,10 @@ export class ControllerBus {
       },
     });
   }
+}
+
+/** What a monitor answers that finds a service like this. */
+function monitored(state: "started" | "promoted" | undefined): OcfExit {
+  if (state === undefined) return OcfExit.NOT_RUNNING;
+  return state === "promoted" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
 }

@@ -3,6 +3,7 @@ import { type CibOperation, child, element, formatXml, parseXml, type XmlElement
 import { type AdminClient, connectAdmin, type NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
 import { ask } from "../live-cib.ts";
+import { nodeRemoval } from "../node-removal.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
 const nodeArgument = {
@@ -47,6 +48,28 @@ const show = defineCommand({
   },
 });
 
+const remove = defineCommand({
+  meta: {
+    name: "remove",
+    description: "Forget a node that will not come back, its history and attributes with it.",
+  },
+  args: { node: { type: "positional", required: true, description: "name of the node" } },
+  run: async ({ args }) => {
+    const daemon = await connectAdmin();
+    try {
+      const reply = await daemon.request<NodeReply>({ type: "node" });
+      const cib = parseXml(await daemon.request<string>({ type: "cib" }));
+      const operations = nodeRemoval(cib, reply, args.node);
+      await daemon.request({ type: "cib-apply", operations, client: "node" });
+    } finally {
+      daemon.close();
+    }
+    if (wantsJson()) printJson({ node: args.node });
+    else note(`Node ${args.node} is forgotten.`);
+    return CrmExit.OK;
+  },
+});
+
 export default defineCommand({
   meta: { name: "node", description: "Take nodes out of service and back." },
   subCommands: {
@@ -79,6 +102,7 @@ export default defineCommand({
       "End the maintenance of a node.",
       "is out of maintenance",
     ),
+    remove,
   },
 });
 

@@ -1,5 +1,5 @@
 import { child, childrenOf, parseInteger, type XmlElement } from "../../cib/index.ts";
-import type { Cluster, Node, Resource } from "../../scheduler/index.ts";
+import { type Cluster, type Node, oldestFirst, type Resource } from "../../scheduler/index.ts";
 import { operationOf, printableId } from "./cluster-view.ts";
 
 /** One entry of a node's operation history. */
@@ -60,9 +60,7 @@ export function histories(cluster: Cluster): { node: Node; resources: ResourceHi
 
 function readHistory(cluster: Cluster, node: Node, xml: XmlElement): ResourceHistory {
   const id = xml.attributes.get("id") ?? "";
-  const operations = childrenOf(xml, "lrm_rsc_op")
-    .map(readOperation)
-    .sort((a, b) => a.call - b.call);
+  const operations = oldestFirst(childrenOf(xml, "lrm_rsc_op")).map(readOperation);
   return { id, rsc: findByHistory(cluster, node, id), operations };
 }
 

@@ -64,22 +64,11 @@ function answer(command: string | undefined, given: ParsedWords, reply: NodeRepl
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
 async function removeNode(name: string): Promise<number> {
   const { CibSession } = await import("./cib-session.ts");
+  const { nodeRemoval } = await import("../node-removal.ts");
   return CibSession.with(async (session) => {
     const client = await session.client();
-    const { members } = await client.request<NodeReply>({ type: "node" });
-    const member = members.find((candidate) => candidate.name === name);
-    if (member && member.state !== "lost")
-      throw usage("crm_node", `node ${name} is active; stop the cluster there first`);
-    const nodes = (await session.configuration()).children.find((section) => section.name === "nodes");
-    if (!nodes?.children.some((node) => node.attributes.get("uname") === name))
-      throw noSuch(`No node named ${name}`);
-    await session.apply(
-      [
-        { op: "delete", xpath: `/cib/configuration/nodes/node[@uname='${name}']` },
-        { op: "delete", xpath: `/cib/status/node_state[@uname='${name}']` },
-      ],
-      "crm_node",
-    );
+    const reply = await client.request<NodeReply>({ type: "node" });
+    await session.apply(nodeRemoval(await session.cib(), reply, name), "crm_node");
     return 0;
   });
 }

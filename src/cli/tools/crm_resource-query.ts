@@ -1,5 +1,5 @@
 import { child, childrenOf, formatXml, type XmlElement } from "../../cib/index.ts";
-import { type Cluster, type Resource, unpackCluster } from "../../scheduler/index.ts";
+import { type Cluster, oldestFirst, type Resource, unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { placesOf } from "../places.ts";
 import { displayedState, primitivesOf, printableId, sortedResources } from "../render/cluster-view.ts";
@@ -110,7 +110,7 @@ async function operations(call: ResourceCall, all: boolean): Promise<number> {
       const rsc =
         cluster.resourceById.get(idOf(history)) ??
         [...cluster.resourceById.values()].find((r) => r.configId === id);
-      for (const op of history.children) {
+      for (const op of oldestFirst(history.children)) {
         if (!all && op.attributes.get("operation") === "stop") continue;
         line(operationLine(node, rsc, history, op));
       }

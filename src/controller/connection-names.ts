@@ -1,0 +1,34 @@
+import { child, parseInteger, type XmlElement } from "../cib/index.ts";
+
+/**
+ * Names under which the configuration may have a connection to a remote or guest node: those of all primitives, since
+ * one may get its type from a template, those that `remote-node` gives, and those of a bundle's replicas
+ * (Pacemaker Explained, "Bundle").
+ */
+export function connectionNames(configuration: XmlElement | undefined): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (at: XmlElement): void => {
+    const { attributes } = at;
+    const id = attributes.get("id") ?? "";
+    if (at.name === "primitive") names.add(id);
+    if (at.name === "nvpair" && attributes.get("name") === "remote-node")
+      names.add(attributes.get("value") ?? "");
+    if (at.name === "bundle")
+      for (let replica = 0; replica < replicas(at); replica++) names.add(`${id}-${replica}`);
+    for (const inner of at.children) visit(inner);
+  };
+  const resources = child(configuration, "resources");
+  if (resources) visit(resources);
+  return names;
+}
+
+/** As many as a bundle's container asks for; without a number as many as may be promoted. */
+function replicas(bundle: XmlElement): number {
+  for (const { attributes } of bundle.children) {
+    const wanted = ["replicas", "promoted-max", "masters"]
+      .map((name) => parseInteger(attributes.get(name)))
+      .find((count) => count !== undefined);
+    if (wanted !== undefined) return Math.max(wanted, 1);
+  }
+  return 1;
+}

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "bun:test";
+import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+const far = nodeName("far");
+
+/** Two nodes with a remote one, and a service that prefers the remote one. */
+function withRemote(params = ""): ControllerBus {
+  const bus = new ControllerBus(2);
+  bus.boot("n1", "n2");
+  bus.run(100);
+  bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive far ocf:pacemaker:remote ${params} op monitor interval=30s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: far
+`);
+  bus.run(1000);
+  return bus;
+}
+
+const host = (bus: ControllerBus): string => bus.where("far").join();
+const fencedAt = (bus: ControllerBus): (string | undefined)[] =>
+  bus.cibs().map((cib) => /<node_state id="far"[^>]* node_fenced="([^"]*)"/.exec(cib)?.[1]);
+
+describe("a remote node", () => {
+  test("runs what prefers it", () => {
+    const bus = withRemote();
+    expect(bus.where("a")).toEqual([far]);
+    expect(fencedAt(bus)).toEqual(["0"]);
+  });
+
+  for (const params of ["", "params reconnect_interval=3s"]) {
+    test(`that is lost is fenced once and taken back (${params || "no reconnect_interval"})`, () => {
+      const bus = withRemote(params);
+      bus.fencing = () => undefined;
+      bus.fail(host(bus), "far", OcfExit.GENERIC);
+      bus.run(100);
+      expect(bus.fenced.map(({ target }) => target)).toEqual([far]);
+      expect(bus.where("a")).toEqual([far]);
+      bus.fencing = () => true;
+      bus.answerFencing(0);
+      bus.run(200);
+      expect(fencedAt(bus).every((value) => Number(value) > 0)).toBe(params !== "");
+      bus.run(20_000);
+      expect(bus.fenced).toHaveLength(1);
+      expect(host(bus)).toMatch(/^n[12]$/);
+      expect(fencedAt(bus)).toEqual(["0"]);
+      expect(bus.where("a")).toEqual([far]);
+    });
+  }
+
+  test("whose fencing takes longer than its reconnect interval is taken back as well", () => {
+    const bus = withRemote("params reconnect_interval=3s");
+    bus.fencing = () => undefined;
+    bus.fail(host(bus), "far", OcfExit.GENERIC);
+    bus.run(60_000);
+    expect(host(bus)).toBe("");
+    bus.fencing = () => true;
+    bus.answerFencing(0);
+    bus.run(20_000);
+    expect(bus.fenced).toHaveLength(1);
+    expect(host(bus)).toMatch(/^n[12]$/);
+    expect(bus.where("a")).toEqual([far]);
+  });
+
+  for (const tenths of [25, 30, 35, 40])
+    test(`whose fencing takes ${tenths / 10} s is taken back after its reconnect interval`, () => {
+      const bus = withRemote("params reconnect_interval=3s");
+      bus.fencing = () => undefined;
+      bus.fail(host(bus), "far", OcfExit.GENERIC);
+      bus.run(tenths * 100);
+      bus.fencing = () => true;
+      bus.answerFencing(0);
+      bus.run(10_000);
+      expect(host(bus)).toMatch(/^n[12]$/);
+      expect(bus.fenced).toHaveLength(1);
+    });
+
+  test("whose fencing succeeds only after its reconnect interval is taken back without waiting for a recheck", () => {
+    const bus = withRemote("params reconnect_interval=3s");
+    let attempts = 0;
+    bus.fencing = () => ++attempts > 2;
+    bus.fail(host(bus), "far", OcfExit.GENERIC);
+    bus.run(30_000);
+    expect(attempts).toBe(3);
+    expect(host(bus)).toMatch(/^n[12]$/);
+    expect(bus.where("a")).toEqual([far]);
+  });
+
+  test("is fenced again when it is lost again", () => {
+    const bus = withRemote("params reconnect_interval=3s");
+    for (const round of [1, 2]) {
+      bus.fail(host(bus), "far", OcfExit.GENERIC);
+      bus.run(20_000);
+      expect(bus.fenced).toHaveLength(round);
+      expect(bus.where("a")).toEqual([far]);
+    }
+  });
+
+  describe("that is removed from the configuration", () => {
+    const known = (bus: ControllerBus) => bus.cibs().map((cib) => cib.includes('uname="far"'));
+    const forget = (bus: ControllerBus) =>
+      bus.apply([
+        { op: "delete", xpath: "//rsc_location[@id='prefer']" },
+        { op: "delete", xpath: "//primitive[@id='far']" },
+      ]);
+
+    test("is forgotten everywhere once what ran there has moved and its connection was stopped", () => {
+      const bus = withRemote();
+      bus.step("n1", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: far, name: "seen", value: "1" }],
+      });
+      expect(known(bus)).toEqual([true]);
+      forget(bus);
+      expect(known(bus)).toEqual([true]);
+      bus.run(1000);
+      expect(bus.where("a").join()).toMatch(/^n[12]$/);
+      expect(bus.where("far")).toEqual([]);
+      expect(known(bus)).toEqual([false]);
+      for (const name of ["n1", "n2"]) expect(bus.node(name).controller.attributeValues("seen").size).toBe(0);
+      expect(bus.log.filter((line) => line.includes("NODE-FORGOTTEN"))).toHaveLength(2);
+    });
+
+    test("is remembered while its connection is only stopped, or may still be up", () => {
+      const bus = withRemote();
+      bus.apply([
+        {
+          op: "modify",
+          create: true,
+          xml: '<primitive id="far"><meta_attributes id="m"><nvpair id="mt" name="target-role" value="Stopped"/></meta_attributes></primitive>',
+          scope: "resources",
+        },
+      ]);
+      bus.run(1000);
+      expect(bus.where("far")).toEqual([]);
+      expect(known(bus)).toEqual([true]);
+      const stuck = withRemote();
+      stuck.agent = (_node, { rsc, action }) =>
+        rsc.id === "far" && action === "stop" ? "silent" : OcfExit.OK;
+      forget(stuck);
+      stuck.run(1000);
+      expect(known(stuck)).toEqual([true]);
+    });
+
+    test("is not brought back by what it had begun", () => {
+      const bus = withRemote();
+      const begun = bus.executed.findLast(({ node }) => node === far)?.operation;
+      if (!begun) throw new Error("nothing was done there");
+      forget(bus);
+      bus.run(1000);
+      const result = {
+        ...begun,
+        rc: OcfExit.GENERIC,
+        status: OpStatus.NOT_CONNECTED,
+        exitReason: "no connection to far",
+        stdout: "",
+        execMs: 0,
+        queueMs: 0,
+        lastRun: 0,
+        lastChange: 0,
+      };
+      bus.step("n1", { type: "result", node: far, result });
+      expect(known(bus)).toEqual([false]);
+    });
+
+    test("loses its attributes when an administrator removes its state", () => {
+      const bus = withRemote();
+      bus.step("n1", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: far, name: "seen", value: "1" }],
+      });
+      bus.apply([{ op: "delete", xpath: "/cib/status/node_state[@uname='far']" }]);
+      for (const name of ["n1", "n2"]) expect(bus.node(name).controller.attributeValues("seen").size).toBe(0);
+    });
+  });
+});

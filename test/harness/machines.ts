@@ -1,11 +1,11 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ran } from "./local-cluster.ts";
-import { TestNetwork } from "./network.ts";
+import { run, TestNetwork } from "./network.ts";
 
-/** A process of a machine, as this machine sees it. */
+/** A process of a machine, by its own number for it. */
 export interface MachineProcess {
   readonly pid: number;
   readonly words: readonly string[];
@@ -26,7 +26,6 @@ let made = 0;
 export class Machine {
   #holder: Bun.Subprocess<"pipe", "pipe", number> | undefined;
   #init = 0;
-  #space = "";
 
   constructor(
     readonly name: string,
@@ -68,7 +67,6 @@ export class Machine {
       throw new Error(`${this.name} does not boot: ${readFileSync(join(this.disk, "boot.log"), "utf8")}`);
     this.#holder = holder;
     this.#init = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").trim());
-    this.#space = readlinkSync(`/proc/${this.#init}/ns/pid`);
   }
 
   /**
@@ -120,12 +118,13 @@ export class Machine {
   /** Everything that runs on it but its first processes. */
   processes(): MachineProcess[] {
     if (!this.on) return [];
-    return readdirSync("/proc").flatMap((entry) => {
+    return readdirSync(this.path("/proc")).flatMap((entry) => {
       const pid = Number(entry);
-      if (!(pid > 0) || pid === this.#init) return [];
+      if (!(pid > 1)) return [];
       try {
-        if (readlinkSync(`/proc/${pid}/ns/pid`) !== this.#space) return [];
-        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+        const words = readFileSync(this.path(`/proc/${pid}/cmdline`), "utf8")
+          .split("\0")
+          .slice(0, -1);
         // A zombie has no words; the first process's own child reads its standard input.
         const bystander = words.length === 0 || (words.length === 1 && words[0] === "cat");
         return bystander ? [] : [{ pid, words }];
@@ -133,6 +132,25 @@ export class Machine {
         return [];
       }
     });
+  }
+
+  /** Whether a process of it lives, by its own number for it. */
+  lives(pid: number): boolean {
+    try {
+      return this.on && readFileSync(this.path(`/proc/${pid}/cmdline`)).length > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Sends a signal to processes of it, by its own numbers for them. */
+  kill(pids: readonly number[], signal: NodeJS.Signals = "SIGKILL"): void {
+    run(...this.enter, "kill", "-s", signal.replace(/^SIG/, ""), ...pids.map(String));
+  }
+
+  /** Whether it has an address of IPv4 on one of its links. */
+  hasAddress(address: string): boolean {
+    return this.on && readFileSync(`/proc/${this.#init}/net/fib_trie`, "utf8").includes(` ${address}\n`);
   }
 }
 

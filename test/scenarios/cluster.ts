@@ -149,7 +149,7 @@ export class SceneCluster {
   kill(name: string, part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     const pid = this.pidOf(name, part);
     if (pid === undefined) throw new Violation(`no ${part} runs on ${name}`);
-    process.kill(pid, signal);
+    this.machine(name).kill([pid], signal);
   }
 
   pidOf(name: string, part: Part): number | undefined {
@@ -170,16 +170,17 @@ export class SceneCluster {
       const file = this.machine(node).path(`${stateFiles}/${rsc}`);
       // An init script's file holds a process of the machine.
       const server = rsc === "scene-server" ? this.#server(node) : undefined;
-      if (server !== undefined) process.kill(server, "SIGKILL");
+      if (server !== undefined) this.machine(node).kill([server]);
       else rmSync(file);
     }
     this.journal.noteBroken(node, rsc);
   }
 
+  /** The process behind the init script, where it runs. */
   #server(node: string): number | undefined {
-    return this.machine(node)
-      .processes()
-      .find(({ words }) => words.join(" ") === "sleep 1000000")?.pid;
+    const machine = this.machine(node);
+    const pid = Number(readIfThere(machine.path(`${stateFiles}/scene-server`)));
+    return pid > 0 && machine.lives(pid) ? pid : undefined;
   }
 
   /** Runs a line of shell on a machine, with the tools of hactl in its path. */
@@ -282,16 +283,10 @@ export class SceneCluster {
         if (rsc !== "scene-server") put(rsc, node, content);
         else if (this.#server(node) !== undefined) put(rsc, node, "started");
       }
-      const addresses = this.#addressesOn(node);
       for (const [rsc, address] of this.mix.addresses)
-        if (addresses.includes(`${address}/`)) put(rsc, node, "started");
+        if (machine.hasAddress(address)) put(rsc, node, "started");
     }
     return found;
-  }
-
-  #addressesOn(node: string): string {
-    const words = ["ip", "-n", this.machines.network.namespace(node), "-4", "-o", "address"];
-    return Bun.spawnSync(words).stdout.toString();
   }
 
   nodesOf(rsc: string): string[] {

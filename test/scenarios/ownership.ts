@@ -84,7 +84,8 @@ export function ownershipViolations(
       upPromoted.of(rsc).delete(node);
       for (const { first, role, second } of rules.orders) {
         if (first !== rsc || (action === "demote" && role !== "promoted")) continue;
-        if (known.of(second).has(node)) blame(`order: ${action} of ${rsc} on ${node} while ${second} runs there`);
+        if (known.of(second).has(node))
+          blame(`order: ${action} of ${rsc} on ${node} while ${second} runs there`);
       }
     } else if (done && (action === "start" || action === "migrate_from")) up.of(rsc).add(node);
     else if (done && action === "promote") upPromoted.of(rsc).add(node);

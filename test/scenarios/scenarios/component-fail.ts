@@ -29,7 +29,7 @@ async function nodeAt(stage: Stage, { leader, promoted }: Place): Promise<string
     const home = leader === promoted ? dc : cluster.anyone([dc]);
     await cluster.load(`location here dbs role=Promoted inf: ${home}`);
     await cluster.until(`the promoted instance is on ${home}`, 60_000, () =>
-      stage.promoted() === home ? undefined : `it is on ${stage.promoted()}`,
+      cluster.promoted().join() === home ? undefined : `it is on ${cluster.promoted().join() || "no node"}`,
     );
     await cluster.must(home, "hactl configure delete here");
     await stage.atRest();

@@ -60,7 +60,7 @@ export async function restReport(cluster: SceneCluster, allowed: Allowances): Pr
   // What the leader says counts only when it is the leader for all.
   if (complaints.length > 0) return { complaints, mark: "" };
   complaints.push(...cibComplaints(look));
-  const leader = [...replies.values()][0]?.membership?.leader ?? "";
+  const leader = cluster.machineOf([...replies.values()][0]?.membership?.leader ?? "");
   const reply = replies.get(leader);
   const cib = cibs.get(leader);
   if (reply && cib) complaints.push(...resourceComplaints(cluster, reply, cib, allowed));
@@ -90,13 +90,13 @@ function membershipComplaints(cluster: SceneCluster, { replies }: Look, up: read
   for (const [name, { membership, transition, fencing }] of replies) {
     const seen = (membership?.members ?? [])
       .filter(({ participates }) => participates)
-      .map((member) => member.name);
+      .map((member) => cluster.machineOf(member.name));
     if (seen.sort().join() !== up.join()) complaints.push(`${name} sees ${seen.join(", ")}`);
     if (membership?.quorate !== quorate) complaints.push(`${name} is ${quorate ? "not quorate" : "quorate"}`);
     const leader = membership?.leader;
     if (leader === undefined) complaints.push(`${name} knows no leader`);
     else leaders.add(leader);
-    if (leader === name && transition?.state !== "idle")
+    if (leader === cluster.nodeName(name) && transition?.state !== "idle")
       complaints.push(
         `the leader ${name} is ${transition?.state ?? "silent"}: ${transition?.actions.join(", ")}`,
       );
@@ -171,8 +171,8 @@ function placementComplaints(
   const may = (rsc: string) => allowed.resources.has(rsc);
   const nodesOf = (rsc: string) => [...(placement.get(rsc)?.keys() ?? [])].sort();
   const usable = model.nodes.filter(({ state }) => state === "online");
-  const members = usable.filter(({ kind }) => kind === "member").map(({ name }) => name);
-  const hosts = usable.filter(({ kind }) => kind === "remote").map(({ name }) => name.replace(/^far-/, ""));
+  const members = usable.filter(({ kind }) => kind === "member").map(({ name }) => cluster.machineOf(name));
+  const hosts = usable.filter(({ kind }) => kind === "remote").map(({ name }) => cluster.machineOf(name));
   for (const rsc of mix.singles) {
     const nodes = nodesOf(rsc);
     if (!may(rsc) && nodes.length !== 1) complaints.push(`${rsc} is on ${nodes.join(", ") || "no node"}`);
@@ -212,7 +212,7 @@ function statusComplaints(
       walk(children);
       if (kind !== "primitive") continue;
       const rsc = id.split(":")[0] ?? id;
-      const names = nodes.map(({ node }) => node.replace(/^far-/, ""));
+      const names = nodes.map(({ node }) => cluster.machineOf(node));
       said.set(rsc, [...(said.get(rsc) ?? []), ...names].sort());
       if (flags.some((flag) => /orphan/i.test(flag))) complaints.push(`${id} is an orphan`);
     }
@@ -228,10 +228,4 @@ function statusComplaints(
   const { state, text } = model.verdict;
   if (whole && !allowed.unmanaged && state !== "NORMAL") complaints.push(`the verdict is ${state}: ${text}`);
   return complaints;
-}
-
-/** Names of a CIB's elements with that tag, by an attribute of them. */
-export function attributesOf(cib: XmlElement, tag: string, attribute: string): string[] {
-  const here = cib.name === tag ? [cib.attributes.get(attribute) ?? ""] : [];
-  return [...here, ...cib.children.flatMap((inner) => attributesOf(inner, tag, attribute))];
 }

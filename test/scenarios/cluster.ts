@@ -7,7 +7,7 @@ import { executable, type Ran } from "../harness/local-cluster.ts";
 import { type Machine, Machines } from "../harness/machines.ts";
 import { Journal } from "./journal.ts";
 import { PowerSwitch, type Switched } from "./power-switch.ts";
-import { type Mix, mixOf, type Shape } from "./resources.ts";
+import { farName, type Mix, mixOf, type Shape } from "./resources.ts";
 import { Violation } from "./violation.ts";
 
 const checkout = join(import.meta.dir, "..", "..");
@@ -43,6 +43,8 @@ export class SceneCluster {
   readonly journal: Journal;
   readonly power: PowerSwitch;
   readonly mix: Mix;
+  /** Names of nodes that differ from that of their machine. */
+  readonly #renamed = new Map<string, string>();
   /** Members that shall take part now. */
   readonly expected = new Set<string>();
   /** Whether a machine starts its daemon when it boots, as an enabled unit does. */
@@ -57,6 +59,7 @@ export class SceneCluster {
     this.members = names.slice(0, shape.nodes);
     this.remotes = names.slice(shape.nodes);
     this.mix = mixOf(shape, this.members, this.remotes);
+    for (const host of this.remotes) this.#renamed.set(host, farName(host));
     this.journal = new Journal(join(machines.shared, "journal"));
     this.power = new PowerSwitch(machines.shared, (switched) => this.#turn(switched));
   }
@@ -75,7 +78,11 @@ export class SceneCluster {
   /** The text of hactl.toml that all nodes have. */
   get commonConfig(): string {
     return commonConfig(
-      this.members.map((name) => ({ name, id: this.machine(name).number, addresses: this.addresses(name) })),
+      this.members.map((name) => ({
+        name: this.nodeName(name),
+        id: this.machine(name).number,
+        addresses: this.addresses(name),
+      })),
     );
   }
 
@@ -105,6 +112,22 @@ export class SceneCluster {
     return this.machines.of(name);
   }
 
+  /** Name of a machine as a node of the cluster. */
+  nodeName(machine: string): string {
+    return this.#renamed.get(machine) ?? machine;
+  }
+
+  /** Machine of a node. */
+  machineOf(node: string): string {
+    for (const [machine, name] of this.#renamed) if (name === node) return machine;
+    return node;
+  }
+
+  /** From now on a member has another name in the configuration that is written. */
+  rename(machine: string, node: string): void {
+    this.#renamed.set(machine, node);
+  }
+
   // Doing
 
   /** Gives machines power and starts their daemons; they join in their own time. */
@@ -116,15 +139,27 @@ export class SceneCluster {
     }
   }
 
-  /** Stops daemons in the orderly way, all at once. What is left of them is a violation. */
+  /** Stops nodes in the orderly way, all at once. Anything that is left is a violation. */
   async stop(...names: readonly string[]): Promise<void> {
+    await this.stopDaemons(...names);
+    await this.until("no process is left after the stop", 30_000, () => this.leftOn(names));
+  }
+
+  /** The same where services may stay. */
+  async stopDaemons(...names: readonly string[]): Promise<void> {
     const stopped = await Promise.all(
       names.map(async (name) => ({ name, ran: await this.run(name, "hactl stop", { timeoutMs: 300_000 }) })),
     );
     for (const name of names) this.expected.delete(name);
     for (const { name, ran } of stopped)
       if (ran.code !== 0) throw new Violation(`hactl stop on ${name}: ${told(ran)}`);
-    await this.until("no process is left after the stop", 30_000, () => this.leftOn(names));
+    const parts = ["ring", "manager", "executor"] as const;
+    await this.until("the daemons have ended", 30_000, () => {
+      const left = names.flatMap((name) =>
+        parts.filter((part) => this.pidOf(name, part)).map((part) => `${part} of ${name}`),
+      );
+      return left.length === 0 ? undefined : left.join(", ");
+    });
   }
 
   /** What runs on machines beside a supervisor, or undefined when it is nothing. */
@@ -267,7 +302,8 @@ export class SceneCluster {
   async leader(): Promise<string | undefined> {
     const seen = new Set<string | undefined>();
     for (const name of this.expected) seen.add((await this.status(name))?.membership?.leader);
-    return seen.size === 1 ? [...seen][0] : undefined;
+    const [leader] = seen.size === 1 ? seen : [];
+    return leader === undefined ? undefined : this.machineOf(leader);
   }
 
   /** Where resources really are, by the files and addresses that their agents leave. */

@@ -1,5 +1,6 @@
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
 import { type Allowances, restReport } from "./at-rest.ts";
+import { valuesOf } from "./cib-look.ts";
 import type { SceneCluster } from "./cluster.ts";
 import { describeEntry, type JournalEntry } from "./journal.ts";
 import { ownershipViolations } from "./ownership.ts";
@@ -86,11 +87,24 @@ export class Stage {
     }
   }
 
+  /** Waits until something is true. @throws Violation after a time that is for giving up */
+  async until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+    await this.cluster.until(what, giveUpMs, async () => ((await holds()) ? undefined : "it is not"));
+  }
+
   /** The configuration and status of a member. @throws Violation */
   async cib(name = this.cluster.anyone()): Promise<XmlElement> {
     const { value, error } = await this.cluster.request<string>(name, { type: "cib" });
     if (value === undefined) throw new Violation(`${name} does not tell its CIB: ${error}`);
     return parseXml(value);
+  }
+
+  /** Failures that are counted against a resource on a node. */
+  async failCount(rsc: string, node: string): Promise<number> {
+    const counted = valuesOf(await this.cib(), `//node_state[@uname='${node}']/transient_attributes`);
+    return [...counted]
+      .filter(([name]) => name.startsWith(`fail-count-${rsc}#`))
+      .reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   async leader(): Promise<string> {
@@ -128,6 +142,11 @@ export class Stage {
   /** Switches of the power since the scenario began, by fencing. */
   fenced(): Switched[] {
     return this.cluster.power.switched.slice(this.#powerFrom);
+  }
+
+  /** How often fencing has switched a machine off since the scenario began. */
+  offs(machine: string): number {
+    return this.fenced().filter(({ action, node }) => node === machine && action !== "on").length;
   }
 
   /** Lines of the logs since the scenario began. */

@@ -43,6 +43,7 @@ export interface RestReport {
  */
 export async function restReport(cluster: SceneCluster, allowed: Allowances): Promise<RestReport> {
   const complaints: string[] = leftovers(cluster, allowed);
+  for (const name of cluster.booting) complaints.push(`${name} boots`);
   const up = [...cluster.expected].sort();
   if (up.length === 0) return { complaints, mark: "" };
   const replies = new Map<string, StatusReply>();

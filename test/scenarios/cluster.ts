@@ -47,6 +47,13 @@ export class SceneCluster {
   readonly #renamed = new Map<string, string>();
   /** Members that shall take part now. */
   readonly expected = new Set<string>();
+  /**
+   * From the power to the start of the daemon, in ms: short for a machine, but longer than token and consensus, so that
+   * the others have noticed that it was away.
+   */
+  bootMs = 4_000;
+  /** Machines that have power and do not run anything yet. */
+  readonly booting = new Set<string>();
   /** Whether a machine starts its daemon when it boots, as an enabled unit does. */
   readonly enabled = new Set<string>();
 
@@ -248,10 +255,14 @@ export class SceneCluster {
   async #turn({ action, node }: Switched): Promise<void> {
     const machine = this.machine(node);
     if (action !== "on" && machine.on) await this.crash(node);
-    if (action !== "off") {
-      await machine.powerOn();
-      if (this.enabled.has(node)) this.#launch(node);
-    }
+    if (action === "off") return;
+    await machine.powerOn();
+    this.booting.add(node);
+    // The switch does not wait for that.
+    setTimeout(() => {
+      this.booting.delete(node);
+      if (machine.on && this.enabled.has(node)) this.#launch(node);
+    }, this.bootMs);
   }
 
   #launch(name: string): void {
@@ -412,6 +423,7 @@ export function commonConfig(
   return `[totem]
 cluster_name = "${name}"
 token = 1000
+token_coefficient = 0
 keyfile = "/run/disk/authkey"
 ${totem.join("\n")}
 

@@ -11,7 +11,7 @@ import { Violation } from "./violation.ts";
 /** How long nothing may change before the cluster counts as at rest. */
 const restMs = 1_000;
 /** After this it is given up; no measure of anything, since the machine may be slow. */
-const giveUpMs = 180_000;
+const giveUpMs = 120_000;
 
 /** Lines that tell of trouble, in a log; the daemon's own words for levels. */
 const troubleLine = /\]: (?:error|crit|alert|emerg): /;

@@ -62,4 +62,15 @@ async function stonithd(stage: Stage): Promise<void> {
 export const nodes: readonly Scenario[] = [
   { name: "Standby", title: "a node is emptied and used again", cases: 3, play: standby },
   { name: "Stonithd", title: "a node is fenced by hand, once, and comes back", cases: 3, play: stonithd },
+  {
+    name: "Stonithd-quick",
+    title: "the same, and the machine boots before the others have noticed that it was off",
+    play: async (stage) => {
+      const usual = stage.cluster.bootMs;
+      stage.cluster.bootMs = 0;
+      await stonithd(stage).finally(() => {
+        stage.cluster.bootMs = usual;
+      });
+    },
+  },
 ];

@@ -8,7 +8,13 @@ export function run(...words: readonly string[]): string {
   return stdout;
 }
 
-const tryRun = (...words: readonly string[]) => void spawnSync(words[0] ?? "", words.slice(1));
+const tryToRun = (...words: readonly string[]) => void spawnSync(words[0] ?? "", words.slice(1));
+
+/** Where a host is: its number, and in which part of a network that fell apart. */
+interface Plugged {
+  readonly number: number;
+  part: number;
+}
 
 /**
  * Hosts in network namespaces, joined by one bridge a link in a namespace of its own. Needs root and iproute2. Nothing
@@ -16,7 +22,9 @@ const tryRun = (...words: readonly string[]) => void spawnSync(words[0] ?? "", w
  */
 export class TestNetwork {
   readonly #prefix: string;
-  readonly #hosts: string[] = [];
+  readonly #hosts = new Map<string, Plugged>();
+  /** Number of parts that have bridges of their own; part 0 is the network when it is whole. */
+  #parts = 1;
 
   /** @param links number of separate cables that every host is on */
   constructor(
@@ -25,9 +33,13 @@ export class TestNetwork {
   ) {
     this.#prefix = prefix;
     run("ip", "netns", "add", this.#switch);
-    for (let link = 0; link < links; link++) {
-      run("ip", "-n", this.#switch, "link", "add", `br${link}`, "type", "bridge");
-      run("ip", "-n", this.#switch, "link", "set", `br${link}`, "up");
+    this.#addBridges(0);
+  }
+
+  #addBridges(part: number): void {
+    for (let link = 0; link < this.links; link++) {
+      run("ip", "-n", this.#switch, "link", "add", this.#bridge(link, part), "type", "bridge");
+      run("ip", "-n", this.#switch, "link", "set", this.#bridge(link, part), "up");
     }
   }
 
@@ -50,10 +62,20 @@ export class TestNetwork {
     return `10.77.${link}.${n}`;
   }
 
-  /** Plugs a host in, with its addresses. A host that was there before is made anew, as after a reboot. */
+  /** Hardware address of host number `n` on a link: a host that comes back has the one that its peers know. */
+  hardwareAddress(n: number, link = 0): string {
+    const bytes = [0x02, 0x77, 0, link, n >> 8, n & 255];
+    return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+  }
+
+  /**
+   * Plugs a host in, with its addresses. A host that was there before is made anew, as after a reboot, in the part of
+   * the network where it was.
+   */
   plug(host: string, n: number): void {
+    const part = this.#hosts.get(host)?.part ?? 0;
     this.unplug(host);
-    this.#hosts.push(host);
+    this.#hosts.set(host, { number: n, part });
     const namespace = this.namespace(host);
     run("ip", "netns", "add", namespace);
     run("ip", "-n", namespace, "link", "set", "lo", "up");
@@ -71,10 +93,12 @@ export class TestNetwork {
         "peer",
         "name",
         `eth${link}`,
+        "address",
+        this.hardwareAddress(n, link),
         "netns",
         namespace,
       );
-      run("ip", "-n", this.#switch, "link", "set", port, "master", `br${link}`, "up");
+      run("ip", "-n", this.#switch, "link", "set", port, "master", this.#bridge(link, part), "up");
       run("ip", "-n", namespace, "address", "add", `${this.address(n, link)}/24`, "dev", `eth${link}`);
       run("ip", "-n", namespace, "link", "set", `eth${link}`, "up");
     }
@@ -82,13 +106,73 @@ export class TestNetwork {
 
   /** Removes a host with its addresses: what a power-off does to its network. */
   unplug(host: string): void {
-    const at = this.#hosts.indexOf(host);
-    if (at < 0) return;
-    this.#hosts.splice(at, 1);
+    if (!this.#hosts.delete(host)) return;
     for (let link = 0; link < this.links; link++) {
-      tryRun("ip", "-n", this.#switch, "link", "del", this.#port(host, link));
+      tryToRun("ip", "-n", this.#switch, "link", "del", this.#port(host, link));
     }
-    tryRun("ip", "netns", "del", this.namespace(host));
+    tryToRun("ip", "netns", "del", this.namespace(host));
+  }
+
+  /** The network falls apart: the hosts of each part hear only each other. Those in no part stay where they are. */
+  partition(...parts: readonly (readonly string[])[]): void {
+    while (this.#parts < parts.length) this.#addBridges(this.#parts++);
+    for (const [part, hosts] of parts.entries()) for (const host of hosts) this.#moveTo(host, part);
+  }
+
+  /** The network is whole again. */
+  heal(): void {
+    for (const host of this.#hosts.keys()) this.#moveTo(host, 0);
+  }
+
+  #moveTo(host: string, part: number): void {
+    const plugged = this.#hosts.get(host);
+    if (!plugged || plugged.part === part) return;
+    plugged.part = part;
+    for (let link = 0; link < this.links; link++)
+      run(
+        "ip",
+        "-n",
+        this.#switch,
+        "link",
+        "set",
+        this.#port(host, link),
+        "master",
+        this.#bridge(link, part),
+      );
+  }
+
+  /**
+   * A host hears nothing on a link of what others send (or again all), while they hear it. Everybody's hardware
+   * addresses are fixed, since questions for them would stay without an answer. Ends with the power of the host.
+   */
+  deafen(host: string, from: readonly string[], link = 0): void {
+    for (const a of this.#hosts.keys())
+      for (const b of this.#hosts.keys()) if (a !== b) this.#know(a, b, link);
+    const namespace = this.namespace(host);
+    // The table of own addresses is asked first otherwise, and what it finds is delivered.
+    run("ip", "-n", namespace, "rule", "add", "pref", "9", "lookup", "local");
+    tryToRun("ip", "-n", namespace, "rule", "del", "pref", "0", "lookup", "local");
+    for (const other of from) {
+      const number = this.#hosts.get(other)?.number ?? 0;
+      const rule = ["from", this.address(number, link), "iif", `eth${link}`, "pref", "5", "blackhole"];
+      run("ip", "-n", namespace, "rule", "add", ...rule);
+    }
+  }
+
+  /** A host hears all others again. */
+  hear(host: string): void {
+    const namespace = this.namespace(host);
+    const rules = ["ip", "-n", namespace, "rule", "del", "pref", "5"];
+    while (spawnSync(rules[0] ?? "", rules.slice(1)).status === 0);
+  }
+
+  /** A host knows the hardware address of another one without asking. */
+  #know(host: string, other: string, link: number): void {
+    const number = this.#hosts.get(other)?.number ?? 0;
+    const place = ["dev", `eth${link}`, "nud", "permanent"];
+    const address = this.hardwareAddress(number, link);
+    const neighbour = [this.address(number, link), "lladdr", address, ...place];
+    run("ip", "-n", this.namespace(host), "neighbour", "replace", ...neighbour);
   }
 
   /** Pulls a host's cable, or puts it back. */
@@ -112,8 +196,12 @@ export class TestNetwork {
 
   /** Removes everything. */
   close(): void {
-    for (const host of [...this.#hosts]) this.unplug(host);
-    tryRun("ip", "netns", "del", this.#switch);
+    for (const host of [...this.#hosts.keys()]) this.unplug(host);
+    tryToRun("ip", "netns", "del", this.#switch);
+  }
+
+  #bridge(link: number, part: number): string {
+    return part === 0 ? `br${link}` : `br${link}.${part}`;
   }
 
   /** Name of a port of the switch: an interface's name has at most 15 characters. */

@@ -1,0 +1,39 @@
+import type { Scenario } from "./scenario.ts";
+import { defaultShape } from "./scenario.ts";
+import { clock } from "./scenarios/clock.ts";
+import { componentFail } from "./scenarios/component-fail.ts";
+import { configuration } from "./scenarios/configuration.ts";
+import { disks } from "./scenarios/disks.ts";
+import { endurance } from "./scenarios/endurance.ts";
+import { identity } from "./scenarios/identity.ts";
+import { network } from "./scenarios/network.ts";
+import { nodes } from "./scenarios/nodes.ts";
+import { remote } from "./scenarios/remote.ts";
+import { services } from "./scenarios/services.ts";
+import { startStop } from "./scenarios/start-stop.ts";
+
+const all: readonly Scenario[] = [
+  ...startStop,
+  ...nodes,
+  ...services,
+  ...componentFail,
+  ...configuration,
+  ...disks,
+  ...endurance,
+  ...network,
+  ...remote,
+  ...identity,
+  ...clock,
+];
+
+/** All scenarios, those that can share a cluster together. */
+export const catalogue: readonly Scenario[] = [
+  ...Map.groupBy(all, ({ own, shape }) =>
+    own ? "own" : JSON.stringify({ ...defaultShape, ...shape }),
+  ).values(),
+].flat();
+
+/** Scenarios by name; a name also means the family of those that begin with it and a dash. */
+export function named(name: string): readonly Scenario[] {
+  return catalogue.filter((scenario) => scenario.name === name || scenario.name.startsWith(`${name}-`));
+}

@@ -1,0 +1,193 @@
+import { attributesOf } from "../cib-look.ts";
+import { farName } from "../resources.ts";
+import type { Scenario } from "../scenario.ts";
+import type { Stage } from "../stage.ts";
+
+/** A resource that runs on the remote host alone. */
+const there = "far-own";
+
+/** The remote host of these scenarios. */
+function hostOf(stage: Stage): string {
+  const [host] = stage.cluster.remotes;
+  if (host === undefined) throw new Error("the scenario needs a remote host");
+  return host;
+}
+
+/** Starts `hactl remote` and connects the cluster to it; a resource and an instance of the clone run there. */
+async function connect(stage: Stage, reconnect?: string): Promise<string> {
+  const { cluster } = stage;
+  const host = hostOf(stage);
+  await cluster.start(host);
+  const [address] = cluster.addresses(host);
+  const meta = reconnect === undefined ? "" : `meta reconnect_interval=${reconnect}`;
+  await cluster.load(`primitive ${farName(host)} ocf:pacemaker:remote params server=${address} op monitor interval=5s timeout=30s op start timeout=60s ${meta}
+primitive ${there} ocf:scene:Plain op monitor interval=5s timeout=60s
+location ${there}-home ${there} inf: ${farName(host)}
+`);
+  await stage.until(`${there} runs on ${host}`, () => runsThere(stage));
+  await stage.atRest();
+  return host;
+}
+
+const runsThere = (stage: Stage): boolean => stage.cluster.nodesOf(there).join() === hostOf(stage);
+
+/** Takes the host out of the cluster again; nothing of it may be left. */
+async function disconnect(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const host = hostOf(stage);
+  await cluster.must(cluster.anyone(), `hactl configure delete ${there}-home ${there}`);
+  await stage.atRest();
+  stage.check(cluster.nodesOf(there).length === 0, `${there} is deleted, but runs`);
+  await cluster.must(cluster.anyone(), `hactl configure delete ${farName(host)}`);
+  await stage.until("the clone has left the host", () => !cluster.nodesOf("agent").includes(host));
+  await stage.atRest();
+  cluster.enabled.delete(host);
+  cluster.kill(host, "remote", "SIGTERM");
+  await cluster.until("hactl remote has ended and left nothing", 60_000, () => cluster.leftOn([host]));
+  await cluster.must(cluster.anyone(), `crm_node --force --remove ${farName(host)}`);
+  await stage.atRest();
+  const cib = await stage.cib();
+  const left = ["id", "uname"].flatMap((name) => attributesOf(cib, "//*[not(name()='rsc_location')]", name));
+  stage.check(!left.includes(farName(host)), `something of ${farName(host)} is left in the CIB`);
+}
+
+/** The members that hold the connection to the host. */
+async function holders(stage: Stage): Promise<string[]> {
+  const { cluster } = stage;
+  const { stdout } = await cluster.run(
+    cluster.anyone(),
+    `crm_resource --locate -Q -r ${farName(hostOf(stage))}`,
+  );
+  return stdout.split(/\s+/).filter((name) => name !== "");
+}
+
+function untouched(stage: Stage, place: number, why: string): void {
+  const acts = stage.actionsSince(place).filter(({ node }) => node === hostOf(stage));
+  stage.check(
+    acts.length === 0,
+    `${acts.map(({ action, rsc }) => `${action} ${rsc}`)} on the remote host ${why}`,
+  );
+}
+
+async function basic(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const host = await connect(stage, stage.oneOf([undefined, "5s"]));
+  const node = farName(host);
+  for (const member of cluster.members) {
+    await cluster.must(member, `crm_attribute -l forever -n scene-attr -v ${member} -N ${node}`);
+    const value = await cluster.must(member, `crm_attribute -l forever -n scene-attr -q -N ${node}`);
+    stage.check(value.trim() === member, `the attribute of ${node} on ${member} is ${value}`);
+  }
+  await cluster.must(cluster.anyone(), `crm_attribute -l forever -n scene-attr -D -N ${node}`);
+  const itself = await cluster.must(host, "crm_node -n");
+  stage.check(itself.trim() === node, `crm_node -n on the remote host says ${itself}`);
+  const screen = await cluster.must(host, "crm_mon -1");
+  stage.check(screen.includes(node), `crm_mon on the remote host does not show it`);
+  await disconnect(stage);
+}
+
+/** The connection moves, its holder stops, its holder loses its power: what runs on the host is not touched. */
+async function migrate(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const host = await connect(stage);
+  const resource = farName(host);
+
+  let place = stage.here();
+  const [was = ""] = await holders(stage);
+  await cluster.must(random.pick(cluster.members), `crm_resource --move -r ${resource}`);
+  await stage.until("the connection has moved", async () => {
+    const now = await holders(stage);
+    return now.length === 1 && !now.includes(was);
+  });
+  await stage.atRest();
+  untouched(stage, place, "when its connection moved");
+  await cluster.must(cluster.anyone(), `crm_resource --clear -r ${resource}`);
+  await stage.atRest();
+
+  place = stage.here();
+  const [stopped = ""] = await holders(stage);
+  await cluster.stop(stopped);
+  await stage.atRest();
+  untouched(stage, place, `when ${stopped} stopped, which held its connection`);
+  await cluster.start(stopped);
+  await stage.atRest();
+
+  place = stage.here();
+  const [lost = ""] = await holders(stage);
+  stage.allowed.fencing.add(lost);
+  stage.allowed.failures.add(resource);
+  await cluster.crash(lost);
+  await stage.until(`${lost} is back`, () => cluster.expected.has(lost));
+  await stage.atRest();
+  untouched(stage, place, `when ${lost} lost its power, which held its connection`);
+  await cluster.must(cluster.anyone(), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await disconnect(stage);
+}
+
+async function failure(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const host = await connect(stage);
+  for (const rsc of [there, "agent"]) {
+    stage.allowed.failures.add(rsc);
+    const before = await stage.failCount(rsc, farName(host));
+    cluster.breakResource(rsc, host);
+    await stage.until(
+      `the failure of ${rsc} is counted`,
+      async () => (await stage.failCount(rsc, farName(host))) > before,
+    );
+    await stage.until(`${rsc} runs again`, () => cluster.nodesOf(rsc).includes(host));
+    await stage.atRest();
+    const after = await stage.failCount(rsc, farName(host));
+    stage.check(after === before + 1, `the failures of ${rsc} were ${before}, are ${after}`);
+  }
+  await cluster.must(random.pick(cluster.members), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await stage.atRest();
+  await disconnect(stage);
+}
+
+/** The host hangs, is cut off, is fenced by hand, or loses its power: it is fenced once and taken back. */
+async function fencing(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const how = stage.oneOf(["frozen", "cut", "by hand", "powerless"]);
+  const reconnect = stage.turn % 8 < 4 ? undefined : "3s";
+  const host = await connect(stage, reconnect);
+  stage.note(`${how}${reconnect === undefined ? "" : ", reconnect_interval"}`);
+  stage.allowed.fencing.add(host);
+  for (const rsc of [farName(host), there, "agent"]) stage.allowed.failures.add(rsc);
+  stage.allowed.errors.push(new RegExp(farName(host)));
+  if (how === "frozen") cluster.kill(host, "remote", "SIGSTOP");
+  else if (how === "cut") cluster.machines.network.cable(host, false);
+  else if (how === "powerless") await cluster.crash(host);
+  else await cluster.must(random.pick(cluster.members), `stonith_admin --reboot ${farName(host)}`);
+  await stage.until(`${host} is fenced`, () => stage.offs(host) > 0);
+  await stage.until(`${there} runs on ${host} again`, () => runsThere(stage));
+  await stage.atRest();
+  stage.check(stage.offs(host) === 1, `${host} was switched off ${stage.offs(host)} times`);
+  await cluster.must(cluster.anyone(), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await stage.atRest();
+  await disconnect(stage);
+}
+
+const shape = { remotes: 1 };
+
+export const remote: readonly Scenario[] = [
+  {
+    name: "RemoteBasic",
+    title: "a remote host comes, runs resources, and goes",
+    shape,
+    cases: 2,
+    play: basic,
+  },
+  { name: "RemoteMigrate", title: "its connection moves and nothing on it is touched", shape, play: migrate },
+  { name: "RemoteRscFailure", title: "a resource on it fails and is recovered there", shape, play: failure },
+  {
+    name: "RemoteStonithd",
+    title: "it fails, is fenced once and taken back",
+    shape,
+    cases: 8,
+    play: fencing,
+  },
+];

@@ -17,6 +17,7 @@ import {
 import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
 import { StatusSection } from "./status.ts";
+import { Undo } from "./undo.ts";
 
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
@@ -28,12 +29,36 @@ export class ClusterState {
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
   /** Highest call id given out or seen, per executor. */
-  readonly #callIds = new Map<NodeName, number>();
+  #callIds = new Map<NodeName, number>();
+  /** Told of every element before it is changed. */
+  readonly undo = new Undo();
 
   constructor(cib: XmlElement, nodes: readonly ConfiguredNode[]) {
     this.cib = cib;
     this.#nodes = nodes;
-    this.status = new StatusSection(cib);
+    this.status = new StatusSection(cib, this.undo);
+  }
+
+  /** Changes the state, wholly or not at all: what `change` throws is thrown again, with everything as it was. */
+  attempt(change: () => void): void {
+    const { cib } = this;
+    const callIds = new Map(this.#callIds);
+    this.undo.begin();
+    this.attributes.begin();
+    // Counters and who wrote it stand here: every message touches them.
+    this.undo.touch(cib);
+    try {
+      change();
+    } catch (error) {
+      this.undo.rollback();
+      this.attributes.rollback();
+      this.#callIds = callIds;
+      this.cib = cib;
+      this.status = new StatusSection(cib, this.undo);
+      throw error;
+    }
+    this.undo.commit();
+    this.attributes.commit();
   }
 
   get configuration(): XmlElement | undefined {
@@ -56,7 +81,7 @@ export class ClusterState {
 
   /** The configuration has changed; the index over the status is made anew, it may have been replaced. */
   configurationChanged(): void {
-    this.status = new StatusSection(this.cib);
+    this.status = new StatusSection(this.cib, this.undo);
   }
 
   /** Name of a cluster node by its ring id. */
@@ -276,7 +301,7 @@ export class ClusterState {
 
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
-    this.status = new StatusSection(this.cib);
+    this.status = new StatusSection(this.cib, this.undo);
     this.attributes.restore(snapshot.attributes);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
@@ -304,9 +329,11 @@ export class ClusterState {
     if (known) {
       // Loaded from text before the node was seen: the ring's id is the one that counts.
       if (known.attributes.get("id") === id) return false;
+      this.undo.touch(known);
       known.attributes.set("id", id);
       return true;
     }
+    this.undo.touch(nodes);
     nodes.children.push(element("node", { id, uname }));
     return true;
   }

@@ -114,10 +114,13 @@ export type ControllerEffect =
       readonly type: "transition";
       readonly id: number;
       readonly input: SchedulerInput;
-      readonly decision: Transition;
+      /** Absent when none could be taken. */
+      readonly decision?: Transition;
       readonly triggers: readonly string[];
     }
   | { readonly type: "transition-over"; readonly id: number; readonly outcome: string }
+  /** This manager cannot go on and has to start anew, with a state that the others give it. */
+  | { readonly type: "restart"; readonly reason: string }
   /** The node may leave the ring: nothing of the cluster runs here. */
   | { readonly type: "leave" }
   /** Others believe that this node is off: it must not go on (`fence-reaction`). */
@@ -164,5 +167,7 @@ export interface ControllerView {
     | undefined;
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
+  /** What people have to know of the leader's decisions; empty on other nodes. */
+  readonly warnings: readonly string[];
   readonly at: EpochSeconds;
 }

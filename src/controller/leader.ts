@@ -1,11 +1,12 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, schedule } from "../scheduler/index.ts";
-import { type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import { type GraphAction, type SchedulerInput, schedule } from "../scheduler/index.ts";
+import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded } from "./history.ts";
+import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory } from "./messages.ts";
 import { TransitionRun } from "./transition-run.ts";
 
@@ -13,6 +14,8 @@ import { TransitionRun } from "./transition-run.ts";
 const gatherMs = 10;
 /** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
 const fencingRetryMs = 2_000;
+/** Pause after a mistake of ours, so that the same one is not made in a tight loop. */
+const recoveryMs = 2_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
 
@@ -41,6 +44,8 @@ export class Leader {
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
   #seenStartup = false;
   #online = new Set<NodeName>();
+  /** Why the scheduler could not decide. */
+  #undecided: string | undefined;
 
   constructor(init: LeaderInit) {
     this.#init = init;
@@ -49,8 +54,18 @@ export class Leader {
   /** Nothing under way, nothing to decide. */
   get idle(): boolean {
     return (
-      this.#active && !this.#run && !this.#scheduled && !this.#waitingForNodes && !this.#waitingForManagers
+      this.#active &&
+      !this.#run &&
+      !this.#scheduled &&
+      !this.#waitingForNodes &&
+      !this.#waitingForManagers &&
+      this.#undecided === undefined
     );
+  }
+
+  /** What people have to know. */
+  warnings(): string[] {
+    return this.#undecided === undefined ? [] : [`nothing can be decided: ${this.#undecided}`];
   }
 
   transitionView(): ControllerView["transition"] {
@@ -99,6 +114,17 @@ export class Leader {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
+  }
+
+  /** A mistake of ours came between: the actions with these keys have not been done; it is decided anew after a while. */
+  recover(reason: string, keys: readonly string[]): void {
+    if (!this.#active) return;
+    for (const key of keys) {
+      const action = this.#run?.flyingByKey(key);
+      if (action) this.#run?.fail(action, reason);
+    }
+    this.#run?.abort(reason);
+    this.#again(reason, recoveryMs);
   }
 
   /** An executor has been replaced: what it does not know of has not been done. */
@@ -203,14 +229,14 @@ export class Leader {
     if (this.#run) return;
     const { state } = this.#init;
     const input = { cib: state.cib, now: Math.floor(wall) };
-    const decision = schedule(input);
+    const run = this.#scheduleRun(input);
+    if (!run) return;
+    const decision = run.transition;
     this.#seenStartup = true;
     const triggers = this.#triggers;
     this.#triggers = [];
-    this.#runs++;
     this.#init.emit({ type: "transition", id: this.#runs, input, decision, triggers });
     this.#armRecheck(decision.recheckAt, wall);
-    const run = new TransitionRun(this.#runs, this.#init.incarnation, decision);
     this.#run = run;
     if (decision.actions.length > 0) {
       this.#event(
@@ -221,6 +247,21 @@ export class Leader {
       for (const line of decision.summary) this.#event("notice", "PLAN", line.trim().replace(/\s+/g, " "));
     }
     this.advance(now, wall);
+  }
+
+  /** Asks the scheduler. A mistake of ours there must not end the cluster's leaders one after the other. */
+  #scheduleRun(input: SchedulerInput): TransitionRun | undefined {
+    this.#runs++;
+    try {
+      const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input));
+      this.#undecided = undefined;
+      return run;
+    } catch (error) {
+      this.#undecided = `the scheduler fails on the present configuration: ${defectLine(error)}`;
+      this.#event("error", "NO-DECISION", this.#undecided);
+      this.#init.emit({ type: "transition", id: this.#runs, input, triggers: this.#triggers });
+      return undefined;
+    }
   }
 
   #armRecheck(recheckAt: number | undefined, wall: number): void {
@@ -268,10 +309,23 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
-      else dispatches.push(this.#toDispatch(run, action, callIds));
+      else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
       this.#init.send({ type: "actions", transition: run.uuid, dispatches, at: wall });
+  }
+
+  /** What the members would refuse is not sent: it would take everything that is given out with it. */
+  #checked(run: TransitionRun, action: GraphAction, dispatch: Dispatch): Dispatch[] {
+    try {
+      return [readDispatch(dispatch, action.key.slice(0, 200))];
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      const reason = `${action.key.slice(0, 200)} cannot be given out: ${error.what}`;
+      this.#event("error", "ACTION-REFUSED", reason, action.node);
+      run.fail(action, reason);
+      return [];
+    }
   }
 
   #toDispatch(run: TransitionRun, action: GraphAction, callIds: Map<NodeName, number>): Dispatch {
@@ -371,9 +425,14 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    if (!this.#triggers.includes("fencing failed")) this.#triggers.push("fencing failed");
+    this.#again("fencing failed", fencingRetryMs);
+  }
+
+  /** Decides again after a time. */
+  #again(reason: string, afterMs: Millis): void {
+    if (!this.#triggers.includes(reason)) this.#triggers.push(reason);
     this.#scheduled = true;
-    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: fencingRetryMs });
+    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs });
   }
 
   /** Membership changes may have come while this node did not lead: nodes that are gone do not answer. */

@@ -1,6 +1,6 @@
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { AgentOutcome, AgentRun } from "../fencer/index.ts";
-import { monotonicMs, wallMs } from "../platform/index.ts";
+import { LONGEST_TIMER_MS, monotonicMs, wallMs } from "../platform/index.ts";
 import { OcfExit, OpStatus } from "../terms/index.ts";
 import { type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
 import { resultOf } from "./operation-result.ts";
@@ -70,7 +70,7 @@ export class FenceDeviceOperations {
     this.#last.set(key, said);
     this.#recurring.set(
       key,
-      setTimeout(() => void this.#check(operation, key), operation.intervalMs),
+      setTimeout(() => void this.#check(operation, key), Math.min(operation.intervalMs, LONGEST_TIMER_MS)),
     );
   }
 

@@ -44,6 +44,8 @@ export class ControllerBus {
   readonly nodes: TestNode[];
   readonly fenced: FenceRequest[] = [];
   readonly log: string[] = [];
+  /** Managers that said that they cannot go on. */
+  readonly restarts: string[] = [];
   /** Every operation given to an executor. */
   readonly executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
@@ -205,6 +207,12 @@ export class ControllerBus {
     if (reply?.error) throw reply.error;
   }
 
+  /** A member says something of its own in the ring's order, whatever it is. */
+  say(name: string, payload: Uint8Array): void {
+    this.#queue.push({ from: this.node(name), payload });
+    this.#drain();
+  }
+
   /** Gives an event to a node's controller and delivers what follows. */
   step(name: string, event: ControllerEvent): void {
     this.#step(this.node(name), event);
@@ -302,6 +310,9 @@ export class ControllerBus {
         return;
       case "event":
         this.log.push(`${node.name} ${effect.event.id} ${effect.event.text}`);
+        return;
+      case "restart":
+        this.restarts.push(`${node.name}: ${effect.reason}`);
         return;
       case "leave":
         node.up = false;

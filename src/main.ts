@@ -4,25 +4,56 @@
  */
 import { internalModes } from "./cli/modes.ts";
 import { tools } from "./cli/tools.ts";
+import { endByDefect, onUncaught } from "./platform/last-resort.ts";
+import { HactlError } from "./terms/errors.ts";
+import { CrmExit } from "./terms/exit-codes.ts";
 
 const calledAs = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 const args = process.argv.slice(2);
 
-process.exitCode = await dispatch(calledAs, args);
+// A process of the daemon says it in its log instead, as soon as it has one.
+onUncaught({
+  defect: (error) => void process.stderr.write(`${calledAs}: ${defectText(error)}\n`),
+  // Whoever closes the output early, as `head` does, wants no more and no complaint.
+  brokenPipe: () => CrmExit.IOERR,
+});
+
+try {
+  process.exitCode = await dispatch(calledAs, args);
+} catch (error) {
+  if (!(error instanceof HactlError)) await endByDefect(error);
+  else {
+    process.stderr.write(`${calledAs}: ${error.message}\n`);
+    process.exitCode = error.exit;
+  }
+}
 if (process.exitCode !== 0) await flushOutput();
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
-  const tool = tools[name];
+  const tool = own(tools, name);
   if (tool) return (await tool()).run(args);
   const [first, ...rest] = args;
   if (first === "internal") {
-    const mode = internalModes[rest[0] ?? ""];
+    const mode = own(internalModes, rest[0]);
     if (mode) return (await mode()).run(rest.slice(1));
   }
   if (first === "--version" || first === "-V") return (await import("./cli/version.ts")).printVersion(rest);
-  const named = first === undefined ? undefined : tools[first];
+  const named = own(tools, first);
   if (named) return (await named()).run(rest);
   return (await import("./cli/index.ts")).runCli(args);
+}
+
+/** What a table has under a name that somebody has typed. */
+function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {
+  return name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** One line; where it came from only for who looks for the mistake. */
+function defectText(error: unknown): string {
+  const known = error instanceof Error;
+  const what = known ? `${error.name}: ${error.message}` : String(error);
+  const line = `a defect of hactl: ${what.replaceAll("\n", " ")} (please report it with what HACTL_DEBUG=1 shows)`;
+  return known && process.env.HACTL_DEBUG ? `${line}\n${error.stack}` : line;
 }
 
 /** A pipe may still hold what was written last; the process must not end before. */

@@ -1,4 +1,5 @@
 /** Transient node attributes: values of every node, private ones, dampening. */
+export { readAttributeSnapshot, readAttributeUpdate } from "./reading.ts";
 export {
   type AttributeEffect,
   type AttributeSnapshot,

@@ -59,15 +59,41 @@ export class AttributeTable {
   #entries = new Map<string, Entry>();
   #revision = 0;
 
+  /** Entries as they were at each `begin`, the innermost last; undefined for those that were not there. */
+  readonly #saved: Map<string, Entry | undefined>[] = [];
+
   /** Grows whenever the table may have changed. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** What is done from now on can be taken back. */
+  begin(): void {
+    this.#saved.push(new Map());
+  }
+
+  /** What was done since `begin` stays, unless what was begun before it is taken back. */
+  commit(): void {
+    const inner = this.#saved.pop();
+    const outer = this.#saved.at(-1);
+    if (!outer) return;
+    for (const [name, entry] of inner ?? []) if (!outer.has(name)) outer.set(name, entry);
+  }
+
+  /** Everything is as it was at `begin`. */
+  rollback(): void {
+    this.#revision++;
+    for (const [name, entry] of this.#saved.pop() ?? []) {
+      if (entry) this.#entries.set(name, entry);
+      else this.#entries.delete(name);
+    }
   }
 
   /** Applies one change and says what follows from it. */
   apply(update: AttributeUpdate): AttributeEffect[] {
     this.#revision++;
     const isNew = !this.#entries.has(update.name);
+    this.#touch(update.name);
     const entry = this.#entry(update);
     if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
     if (update.private !== undefined) entry.private = update.private;
@@ -85,6 +111,7 @@ export class AttributeTable {
   /** Ends the dampening of a name: its values go into the CIB. */
   flush(name: string): AttributeEffect[] {
     this.#revision++;
+    this.#touch(name);
     const entry = this.#entries.get(name);
     return entry && !entry.private ? this.#write(name, entry) : [];
   }
@@ -92,7 +119,8 @@ export class AttributeTable {
   /** Forgets everything about a node that has left; its section of the status is removed elsewhere. */
   removeNode(node: NodeName): void {
     this.#revision++;
-    for (const entry of this.#entries.values()) {
+    for (const [name, entry] of this.#entries) {
+      this.#touch(name);
       entry.values.delete(node);
       entry.written.delete(node);
     }
@@ -141,6 +169,14 @@ export class AttributeTable {
         { dampenMs, private: hidden, set, values: new Map(values), written: new Map(written) },
       ]),
     );
+  }
+
+  /** The entry is about to be changed. */
+  #touch(name: string): void {
+    const saved = this.#saved.at(-1);
+    if (!saved || saved.has(name)) return;
+    const entry = this.#entries.get(name);
+    saved.set(name, entry && { ...entry, values: new Map(entry.values), written: new Map(entry.written) });
   }
 
   #entry(update: AttributeUpdate): Entry {

@@ -13,7 +13,7 @@ export {
   plainValues,
   unpackNvpairs,
 } from "./nvpairs.ts";
-export type { CibOperation } from "./operations.ts";
+export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
 export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";

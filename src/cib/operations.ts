@@ -1,3 +1,5 @@
+import { read } from "../terms/index.ts";
+
 /**
  * A change of the CIB as it travels through the ring: plain JSON, with XML as text. What `cibadmin` can do
  * (cibadmin(8)). A list of operations is applied as a whole or not at all.
@@ -43,3 +45,24 @@ export type CibOperation =
   | { readonly op: "bump" }
   /** Changes nothing; error `OLD` when the configuration is not at this version (`admin_epoch.epoch`) any more. */
   | { readonly op: "require"; readonly adminEpoch: number; readonly epoch: number };
+
+/** Most characters of a document that an operation brings. */
+const longestXml = 64 * 1024 * 1024;
+const xml = read.text(longestXml);
+const path = { scope: read.maybe(read.name), xpath: read.maybe(read.text(64 * 1024)) };
+const epoch = read.whole(0, Number.MAX_SAFE_INTEGER);
+
+/**
+ * Reads an operation from outside: one that is not refused has all that it needs and nothing else. What its XML says is
+ * looked at when it is applied.
+ */
+export const readCibOperation = read.variants<CibOperation, "op">("op", {
+  create: { xml, ...path },
+  modify: { xml, ...path, create: read.maybe(read.flag) },
+  replace: { xml, ...path, create: read.maybe(read.flag) },
+  delete: { xml: read.maybe(xml), ...path, all: read.maybe(read.flag) },
+  patch: { xml },
+  erase: {},
+  bump: {},
+  require: { adminEpoch: epoch, epoch },
+});

@@ -1,3 +1,5 @@
+import { lookup } from "../terms/index.ts";
+
 /** What may stand in an element of the configuration (Pacemaker's schema 3.9 with the additions of 3.10 and 4.0). */
 export interface ElementRule {
   readonly children: readonly string[];
@@ -48,7 +50,7 @@ function rule(
 const block = rule(["rule", "nvpair"], ["id"], ["score"]);
 
 /** Elements of the configuration by name. Those that are not here are not known. */
-export const elementRules: Readonly<Record<string, ElementRule>> = {
+export const elementRules: Readonly<Record<string, ElementRule>> = lookup({
   configuration: rule(
     [
       "crm_config",
@@ -174,13 +176,15 @@ export const elementRules: Readonly<Record<string, ElementRule>> = {
   select_attributes: rule(["attribute"], []),
   attribute: rule([], ["id", "name"]),
   recipient: rule(blocks, ["id", "value"], ["description"]),
-};
+});
 
 /** Sections of the configuration, and the elements directly below each. */
-export const sectionOfElement: Readonly<Record<string, string>> = Object.fromEntries(
-  (elementRules.configuration?.children ?? []).flatMap((section) =>
-    (elementRules[section]?.children ?? [])
-      .filter((name) => name !== "meta_attributes")
-      .map((name) => [name, section] as const),
+export const sectionOfElement: Readonly<Record<string, string>> = lookup(
+  Object.fromEntries(
+    (elementRules.configuration?.children ?? []).flatMap((section) =>
+      (elementRules[section]?.children ?? [])
+        .filter((name) => name !== "meta_attributes")
+        .map((name) => [name, section] as const),
+    ),
   ),
 );

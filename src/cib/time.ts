@@ -30,7 +30,9 @@ export function parseIntervalMs(text: string | undefined): Millis | undefined {
   const trimmed = text.trim();
   if (/^p/i.test(trimmed)) {
     const duration = parseDuration(trimmed);
-    return duration === undefined ? undefined : durationSeconds(duration) * 1000;
+    return duration === undefined
+      ? undefined
+      : Math.min(Number.MAX_SAFE_INTEGER, durationSeconds(duration) * 1000);
   }
   const match = /^\+?(\d+)\s*([a-z]*)$/i.exec(trimmed);
   if (!match) return undefined;

@@ -1,4 +1,4 @@
-import { nearest, type OptionSpec } from "../terms/index.ts";
+import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
 import { plainValues, unpackNvpairs } from "./nvpairs.ts";
 import { clusterProperties } from "./options/cluster.ts";
 import { byName, canonicalProperties } from "./options/lookup.ts";
@@ -12,13 +12,13 @@ const cluster = byName(clusterProperties);
 const operation = byName(operationOptions);
 const node = byName(nodeOptions);
 /** What a container has, what it holds inherits. */
-const metaTables: Readonly<Record<string, ReadonlyMap<string, OptionSpec>>> = {
+const metaTables: Readonly<Record<string, ReadonlyMap<string, OptionSpec>>> = lookup({
   primitive: byName(resourceMeta),
   template: byName(resourceMeta),
   group: byName([...resourceMeta, ...groupMeta]),
   clone: byName([...resourceMeta, ...cloneMeta, ...groupMeta]),
   bundle: byName([...resourceMeta, ...cloneMeta]),
-};
+});
 const anyMeta = byName([...resourceMeta, ...cloneMeta, ...groupMeta]);
 
 /** Options that nobody knows or whose values are none, and a configuration without fencing. */

@@ -1,4 +1,4 @@
-import { nearest } from "../terms/index.ts";
+import { lookup, nearest } from "../terms/index.ts";
 import { ownsId } from "./crm/ids.ts";
 import { evaluateDateExpression } from "./date-rules.ts";
 import { type CibProblem, problemAt } from "./references.ts";
@@ -7,7 +7,7 @@ import { isExact, parseBoolean } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** Attributes with words of their own, by `element attribute` or just attribute. */
-const words: Readonly<Record<string, readonly string[]>> = {
+const words: Readonly<Record<string, readonly string[]>> = lookup({
   "rsc_order kind": ["Mandatory", "Optional", "Serialize"],
   "resource_set kind": ["Mandatory", "Optional", "Serialize"],
   "rsc_location resource-discovery": ["always", "never", "exclusive"],
@@ -27,7 +27,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "first-action": ["start", "promote", "demote", "stop"],
   "then-action": ["start", "promote", "demote", "stop"],
   "resource_set action": ["start", "promote", "demote", "stop"],
-};
+});
 const booleans = new Set([
   "symmetrical",
   "sequential",

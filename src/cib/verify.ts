@@ -1,3 +1,4 @@
+import { lookup } from "../terms/index.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
@@ -6,7 +7,7 @@ import { findOptionProblems } from "./verify-options.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
 
-const ranks = { error: 0, warning: 1, info: 2 } as const;
+const ranks = lookup({ error: 0, warning: 1, info: 2 } as const);
 
 /**
  * Everything that is wrong or remarkable in a CIB of any schema, in the order of its lines: what the upgrade

@@ -1,5 +1,5 @@
 import { XmlElement as ParsedElement, parseXml as parse, XmlError, XmlText } from "@rgrove/parse-xml";
-import { CrmExit, HactlError, type Place } from "../terms/index.ts";
+import { asXmlText, CrmExit, HactlError, lookup, type Place } from "../terms/index.ts";
 
 /**
  * An element of the CIB: the carrier of configuration and status, in memory and on the wire. Attributes keep
@@ -117,7 +117,7 @@ function convert(
   return result;
 }
 
-const escapes: Readonly<Record<string, string>> = {
+const escapes: Readonly<Record<string, string>> = lookup({
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -125,17 +125,10 @@ const escapes: Readonly<Record<string, string>> = {
   "\n": "&#10;",
   "\t": "&#9;",
   "\r": "&#13;",
-};
-/** Characters that XML 1.0 cannot hold (agents print all sorts of things) become the replacement character. */
-const printable = (text: string) =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  /[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/.test(text)
-    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-      text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd")
-    : text;
+});
 const escapeAttribute = (text: string) =>
-  printable(text).replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
-const escapeText = (text: string) => printable(text).replace(/[&<>\r]/g, (char) => escapes[char] ?? char);
+  asXmlText(text).replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
+const escapeText = (text: string) => asXmlText(text).replace(/[&<>\r]/g, (char) => escapes[char] ?? char);
 
 /** Writes an element, two spaces a level, or on one line when `indent` is negative. */
 export function formatXml(root: XmlElement, indent = 0): string {

@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { type AdminRequest, connectAdmin } from "../daemon/index.ts";
 import type { FenceResult } from "../fencer/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import { colours } from "./output.ts";
 
 /** The daemon ends every request in its own time; this is only against one that is gone. */
@@ -46,7 +46,7 @@ export async function confirmed(question: string): Promise<void> {
   }
 }
 
-const deeds: Readonly<Record<FenceResult["deed"], string>> = {
+const deeds: Readonly<Record<FenceResult["deed"], string>> = lookup({
   reset: "was reset",
   off: "is off",
   "off-on": "was switched off and on",
@@ -54,7 +54,7 @@ const deeds: Readonly<Record<FenceResult["deed"], string>> = {
   kdump: "writes a crash dump and runs nothing else",
   confirmed: "counts as off",
   none: "is as it was",
-};
+});
 
 /** A result in one line. */
 export function resultLine(result: FenceResult): string {

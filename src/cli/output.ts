@@ -1,4 +1,4 @@
-import { CrmExit, formatPlace, HactlError, type Place } from "../terms/index.ts";
+import { CrmExit, formatPlace, HactlError, lookup, type Place } from "../terms/index.ts";
 
 /** How this run of `hactl` talks: set once by the frame, from the global options. */
 export interface OutputStyle {
@@ -17,28 +17,14 @@ export function setOutputStyle(next: OutputStyle): void {
 /** Whether `--json` was given. */
 export const wantsJson = (): boolean => style.json;
 
-let guarded = false;
-
-/** Standard output. Whoever closes it early, as `head` does, wants no more and no complaint. */
-function output(): NodeJS.WriteStream {
-  if (!guarded) {
-    guarded = true;
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit(CrmExit.IOERR);
-    });
-  }
-  return process.stdout;
-}
-
 /** Prints a line (or lines) of the result. */
 export function print(text: string): void {
-  output().write(text.endsWith("\n") ? text : `${text}\n`);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** Prints a result for programs. */
 export function printJson(value: unknown): void {
-  output().write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Prints a remark for people; it goes to standard error, so that results stay clean. */
@@ -97,10 +83,11 @@ export function describeError(error: unknown): ErrorJson {
   const system = error as NodeJS.ErrnoException;
   if (error instanceof Error && system.code && system.syscall) return describeSystem(system);
   // Not thrown on purpose: the stack is what a report of the defect needs.
+  const stack = process.env.HACTL_DEBUG && error instanceof Error ? error.stack : undefined;
   return {
     code: "INTERNAL",
-    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    cure: "This is a defect of hactl; please report it with the lines above",
+    what: stack ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+    cure: "This is a defect of hactl; please report it with what HACTL_DEBUG=1 shows",
     exit: CrmExit.SOFTWARE,
   };
 }
@@ -127,14 +114,14 @@ function describeSystem(error: NodeJS.ErrnoException): ErrorJson {
   };
 }
 
-const systemWords: Readonly<Record<string, { what: string; cure: string; exit: number }>> = {
+const systemWords: Readonly<Record<string, { what: string; cure: string; exit: number }>> = lookup({
   ENOENT: { what: "No such file", cure: "Check the path", exit: CrmExit.NOINPUT },
   EACCES: { what: "Permission denied", cure: "Run it as root", exit: CrmExit.INSUFFICIENT_PRIV },
   EPERM: { what: "Operation not permitted", cure: "Run it as root", exit: CrmExit.INSUFFICIENT_PRIV },
   EISDIR: { what: "It is a directory", cure: "Name a file", exit: CrmExit.NOINPUT },
   ENOSPC: { what: "No space left on the disk", cure: "Make room and try again", exit: CrmExit.IOERR },
   EROFS: { what: "The file system is read-only", cure: "Choose another place", exit: CrmExit.CANTCREAT },
-};
+});
 
 /** The lines that people see: what, then where, then what to do. */
 export function formatError(error: ErrorJson): string {

@@ -1,5 +1,5 @@
 import { levelOfPriority } from "../platform/index.ts";
-import { nodeId, nodeName } from "../terms/index.ts";
+import { lookup, nodeId, nodeName } from "../terms/index.ts";
 import type {
   ConfigFacility,
   ConfigLevel,
@@ -95,7 +95,7 @@ function raised(level: ConfigLevel, debug: string): ConfigLevel {
 }
 
 /** Corosync's and Pacemaker's names of the parts of a cluster stack, and who does their work here. */
-const partAliases: Readonly<Record<string, string>> = {
+const partAliases: Readonly<Record<string, string>> = lookup({
   KNET: "LINK",
   NETWORK: "LINK",
   VOTEQ: "QUORUM",
@@ -108,7 +108,7 @@ const partAliases: Readonly<Record<string, string>> = {
   MON: "MAIN",
   WD: "MAIN",
   QB: "IPC",
-};
+});
 
 /** The part of hactl that a subsystem's name means: itself, or who does its work here. */
 export const partNamed = (name: string): string => partAliases[name.toUpperCase()] ?? name.toUpperCase();

@@ -193,7 +193,7 @@ class TableReader {
   }
 
   private loadOne(table: ConfigTable, given: Toml | undefined, path: string, index: number): LoadedTable {
-    const values: Record<string, OptionValue> = {};
+    const values: Record<string, OptionValue> = Object.create(null);
     const lines = new Map<string, number>();
     for (const option of table.options) {
       if (option.default === undefined) continue;

@@ -1,3 +1,4 @@
+import { lookup } from "../terms/index.ts";
 import type { ConfigOption, ConfigTable } from "./option.ts";
 import { interfaceOptions, nodeOptions } from "./table-links.ts";
 import { loggingOptions, quorumOptions, subsystemOptions } from "./table-quorum.ts";
@@ -79,18 +80,19 @@ export const configTables: readonly ConfigTable[] = [
 ];
 
 /** Tables that other programs' configurations have and hactl does not: why, and what to do instead. */
-export const unsupportedTables: Readonly<Record<string, { readonly what: string; readonly cure: string }>> = {
-  "quorum.device": {
-    what: "A quorum device is not supported",
-    cure: "Remove [quorum.device]; use three nodes, or two_node with fencing",
-  },
-  nozzle: { what: "A nozzle device is not supported", cure: "Remove [nozzle]" },
-  resources: {
-    what: "[resources] is not a table of hactl",
-    cure: "Set watchdog_device in [system]; the load of the machine is watched without being asked",
-  },
-  uidgid: { what: "[uidgid] is not a table of hactl", cure: "Set group in [system]" },
-};
+export const unsupportedTables: Readonly<Record<string, { readonly what: string; readonly cure: string }>> =
+  lookup({
+    "quorum.device": {
+      what: "A quorum device is not supported",
+      cure: "Remove [quorum.device]; use three nodes, or two_node with fencing",
+    },
+    nozzle: { what: "A nozzle device is not supported", cure: "Remove [nozzle]" },
+    resources: {
+      what: "[resources] is not a table of hactl",
+      cure: "Set watchdog_device in [system]; the load of the machine is watched without being asked",
+    },
+    uidgid: { what: "[uidgid] is not a table of hactl", cure: "Set group in [system]" },
+  });
 
 /** The table of that name. */
 export const tableNamed = (path: string): ConfigTable | undefined =>

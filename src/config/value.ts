@@ -1,4 +1,4 @@
-import { nearest } from "../terms/index.ts";
+import { lookup, nearest } from "../terms/index.ts";
 import type { ConfigOption, OptionValue } from "./option.ts";
 
 /** A value that was understood, or what is wrong with it. */
@@ -11,7 +11,7 @@ const wrong = (what: string, cure: string): ReadValue => ({ ok: false, what, cur
 
 const trueWords = new Set(["true", "yes", "on", "1"]);
 const falseWords = new Set(["false", "no", "off", "0"]);
-const unitMs: Readonly<Record<string, number>> = {
+const unitMs: Readonly<Record<string, number>> = lookup({
   ms: 1,
   msec: 1,
   s: 1000,
@@ -20,7 +20,7 @@ const unitMs: Readonly<Record<string, number>> = {
   min: 60_000,
   h: 3_600_000,
   hr: 3_600_000,
-};
+});
 
 /** Takes a value as TOML gives it, or a default as the table writes it, for an option. */
 export function readValue(option: ConfigOption, given: unknown): ReadValue {

@@ -19,6 +19,7 @@ import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
+import { Undo } from "./undo.ts";
 
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
@@ -30,18 +31,20 @@ export class ClusterState {
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
   /** How the participants call themselves, which the node list of another node's file may not know yet. */
-  readonly #names = new Map<NodeId, NodeName>();
+  #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
-  readonly #boots = new Map<NodeName, string>();
+  #boots = new Map<NodeName, string>();
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
   /** Highest call id given out or seen, per executor. */
-  readonly #callIds = new Map<NodeName, number>();
+  #callIds = new Map<NodeName, number>();
+  /** Told of every element before it is changed. */
+  readonly undo = new Undo();
 
   constructor(cib: XmlElement, nodes: readonly ConfiguredNode[], remembered?: Remembered) {
     this.cib = cib;
     this.#nodes = nodes;
-    this.status = new StatusSection(cib);
+    this.status = new StatusSection(cib, this.undo);
     if (!remembered) return;
     for (const [node, boot] of remembered.boots) this.#boots.set(node, boot);
     this.attributes.restore(remembered.attributes);
@@ -52,6 +55,33 @@ export class ClusterState {
   /** Attributes and boots, for a manager that is started anew when no other one knows them. */
   remembered(): Omit<Remembered, "results"> {
     return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
+  }
+
+  /** Changes the state, wholly or not at all: what `change` throws is thrown again, with everything as it was. */
+  attempt(change: () => void): void {
+    const { cib } = this;
+    const callIds = new Map(this.#callIds);
+    const names = new Map(this.#names);
+    const boots = new Map(this.#boots);
+    this.undo.begin();
+    this.attributes.begin();
+    // Counters and who wrote it stand here: every message touches them.
+    this.undo.touch(cib);
+    try {
+      change();
+    } catch (error) {
+      this.undo.rollback();
+      this.attributes.rollback();
+      this.#callIds = callIds;
+      this.#names = names;
+      this.#boots = boots;
+      this.#connections = undefined;
+      this.cib = cib;
+      this.status = new StatusSection(cib, this.undo);
+      throw error;
+    }
+    this.undo.commit();
+    this.attributes.commit();
   }
 
   get configuration(): XmlElement | undefined {
@@ -78,7 +108,7 @@ export class ClusterState {
    */
   configurationChanged(): void {
     const before = this.status;
-    this.status = new StatusSection(this.cib);
+    this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
     const kept = new Set(this.status.nodeIds());
     for (const id of before.nodeIds()) {
@@ -147,7 +177,7 @@ export class ClusterState {
    */
   nodeJoined(id: NodeId, name: NodeName): { readonly changed: boolean; readonly before?: NodeName } {
     this.#names.set(id, name);
-    const placed = placeNode(this.configuration, String(id), name);
+    const placed = placeNode(this.configuration, String(id), name, this.undo);
     if (placed.before !== undefined) {
       this.attributes.removeNode(placed.before);
       this.#boots.delete(placed.before);
@@ -379,7 +409,7 @@ export class ClusterState {
 
   restore(snapshot: Snapshot): void {
     this.cib = parseXml(snapshot.cib);
-    this.status = new StatusSection(this.cib);
+    this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();

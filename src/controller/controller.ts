@@ -1,8 +1,9 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
-import type { Operation } from "../executor/index.ts";
+import { canBeRun, type Operation } from "../executor/index.ts";
 import {
   CrmExit,
+  defectLine,
   type EpochSeconds,
   HactlError,
   type Millis,
@@ -11,6 +12,7 @@ import {
   resourceId,
 } from "../terms/index.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
+import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
   ClusterEvent,
   ControllerEffect,
@@ -20,18 +22,19 @@ import type {
   ControllerView,
   Membership,
 } from "./face.ts";
-import { FEATURE_SET } from "./history.ts";
+import { FEATURE_SET, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
 import { Leader } from "./leader.ts";
 import { LocalHistory } from "./local-history.ts";
+import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
   type ClusterMessage,
-  decodeMessage,
   type ExecutorHistory,
   encodeMessage,
   membershipKey,
   type RemoteHistory,
   type Snapshot,
+  transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 
@@ -79,7 +82,7 @@ export class Controller {
   #results: Extract<ClusterMessage, { type: "results" }>["results"][number][] = [];
   #resultsUnderWay = false;
   /** Who waits until nothing is left to do; the same on all members, so that a new leader answers too. */
-  readonly #whenIdle = new Set<string>();
+  #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
   #effects: ControllerEffect[] = [];
@@ -106,7 +109,11 @@ export class Controller {
     this.#now = now;
     this.#wall = wall;
     this.#effects = [];
-    this.#take(event);
+    try {
+      this.#take(event);
+    } catch (error) {
+      this.#mishap(event, error);
+    }
     if (this.#whenIdle.size > 0 && this.#leads && this.#leader.idle && !this.#idleSaid) {
       this.#idleSaid = true;
       this.#send({ type: "idle", requests: [...this.#whenIdle] });
@@ -135,6 +142,7 @@ export class Controller {
       cib: this.#state.cib,
       transition: leads ? this.#leader.transitionView() : undefined,
       idle: leads ? this.#leader.idle : undefined,
+      warnings: leads ? this.#leader.warnings() : [],
       at: this.#wall,
     };
   }
@@ -177,17 +185,20 @@ export class Controller {
         return this.#ownResult(event.node, event.result);
       case "fencer-send":
         return this.#queue({ type: "fencer", body: event.body });
-      case "fence-result":
-        return this.#fenced(event.result);
+      case "fence-result": {
+        const { result } = event;
+        this.#attempt(`the fencing of ${result.target}`, () => this.#fenced(result), []);
+        return;
+      }
       case "cib-request": {
         const { request, operations, client } = event;
-        return this.#queue({ type: "cib", request, operations, client, at: this.#wall });
+        return this.#ask({ type: "cib", request, operations, client, at: this.#wall });
       }
       case "attribute-request":
-        return this.#queue({ type: "attributes", updates: event.updates, request: event.request });
+        return this.#ask({ type: "attributes", updates: event.updates, request: event.request });
       case "forget-request": {
         const { request, rsc, node, failuresOnly } = event;
-        return this.#queue({
+        return this.#ask({
           type: "forget",
           ...(rsc && { rsc }),
           ...(node && { node }),
@@ -196,7 +207,7 @@ export class Controller {
         });
       }
       case "idle-request":
-        return this.#queue({ type: "when-idle", request: event.request });
+        return this.#ask({ type: "when-idle", request: event.request });
       case "shutdown-request":
         return this.#shutdownRequested();
       case "nodes":
@@ -293,7 +304,9 @@ export class Controller {
       const { changed, before } = this.#state.nodeJoined(nodeId, message.name);
       if (changed) configurationChanged = true;
       if (before !== undefined) this.#renamed(nodeId, before, message.name);
-      if (!outcome.holders.has(nodeId) || !message.summary.live) this.#takeNewcomer(nodeId, message, at);
+      if (outcome.holders.has(nodeId) && message.summary.live) continue;
+      const what = `what node ${message.name} tells`;
+      this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
     }
     if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
@@ -464,17 +477,17 @@ export class Controller {
   // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #received(from: NodeId, payload: Uint8Array): void {
-    const message = decodeMessage(payload);
-    if (!message) {
-      this.#event(
-        "warning",
-        "MESSAGE-UNKNOWN",
-        `a message of node ${this.#state.nameOf(from)} is of another version`,
-      );
-      return;
+    const decoded = decodeMessage(payload);
+    if ("refused" in decoded) return this.#refused(from, decoded.refused);
+    const { message } = decoded;
+    if (message.type === "summary") {
+      if (message.summary.node === from) return this.#takeSummary(message);
+      return this.#refused(from, `it is a summary of node ${message.summary.node}`);
     }
-    if (message.type === "summary") return this.#takeSummary(message);
-    if (message.type === "snapshot") return this.#takeSnapshot(message.membership, message.snapshot);
+    if (message.type === "snapshot") {
+      if (from !== this.#outcome?.winner) return;
+      return this.#takeSnapshot(message.membership, message.snapshot);
+    }
     if (this.#phase === "syncing") {
       this.#buffer.push({ from, message });
       return;
@@ -482,8 +495,35 @@ export class Controller {
     this.#apply(from, message);
   }
 
+  /** A message that cannot be understood: every member refuses it alike. */
+  #refused(from: NodeId, why: string): void {
+    const text = `a message of node ${this.#state.nameOf(from)} is refused: ${why}`;
+    this.#event("warning", "MESSAGE-REFUSED", text);
+  }
+
+  /**
+   * Applies a message wholly or not at all. What it throws is a mistake of ours: the message counts as refused, on every
+   * member alike, and whoever waits for it is told.
+   */
   #apply(from: NodeId, message: ClusterMessage): void {
-    this.#carry(from, message);
+    const what = `a message "${message.type}" of node ${this.#state.nameOf(from)}`;
+    const change = () => {
+      this.#applyNow(from, message);
+      this.#forgetRemovedRemotes();
+    };
+    const failed = this.#attempt(what, change, transitionKeys(message));
+    if (!failed || from !== this.#init.self) return;
+    if ("request" in message && message.request !== undefined)
+      this.#reply(message.request, undefined, failed);
+    if (message.type === "idle") this.#idleSaid = false;
+    if (message.type === "actions")
+      for (const { operation } of message.dispatches) this.#local.dropped(operation);
+    if (message.type !== "results" || message.node !== this.#init.selfName) return;
+    this.#resultsUnderWay = false;
+    this.#sendResults();
+  }
+
+  #forgetRemovedRemotes(): void {
     for (const name of this.#state.forgetRemovedRemotes())
       this.#event(
         "notice",
@@ -493,7 +533,42 @@ export class Controller {
       );
   }
 
-  #carry(from: NodeId, message: ClusterMessage): void {
+  /**
+   * Changes the state and does what follows, or leaves everything as it was: then the error is answered, and the leader
+   * decides anew after a while. `keys` name the actions that are waited for.
+   */
+  #attempt(what: string, change: () => void, keys: readonly string[]): HactlError | undefined {
+    const effects = this.#effects.length;
+    const missing = new Set(this.#missingManagers);
+    const idle = new Set(this.#whenIdle);
+    const untold = [...this.#untold];
+    try {
+      this.#state.attempt(change);
+      return undefined;
+    } catch (error) {
+      this.#effects.length = effects;
+      this.#missingManagers = missing;
+      this.#whenIdle = idle;
+      this.#untold.clear();
+      for (const node of untold) this.#untold.add(node);
+      const text = `${what} could not be applied and changes nothing: ${defectLine(error)}`;
+      this.#event("error", "NOT-APPLIED", text);
+      if (isOfThisNode(error))
+        this.#effects.push({ type: "restart", reason: `${what} could not be applied here` });
+      this.#leader.recover(`${what} could not be applied`, keys);
+      return notApplied(what, error);
+    }
+  }
+
+  /** A mistake of ours beside the messages. While members join nothing can be left out: this manager starts anew. */
+  #mishap(event: ControllerEvent, error: unknown): void {
+    this.#event("error", "DEFECT", `"${event.type}" could not be dealt with: ${defectLine(error)}`);
+    if (event.type === "membership" || event.type === "message")
+      this.#effects.push({ type: "restart", reason: `"${event.type}" could not be dealt with` });
+    else this.#leader.recover(`"${event.type}" could not be dealt with`, []);
+  }
+
+  #applyNow(from: NodeId, message: ClusterMessage): void {
     switch (message.type) {
       case "summary":
       case "snapshot":
@@ -634,7 +709,9 @@ export class Controller {
       return;
     }
     if (local) this.#local.started(operation);
-    if (rsc.class === "stonith") {
+    if (!canBeRun(rsc)) {
+      this.#ownResult(on, notRunnable(operation, this.#wall));
+    } else if (rsc.class === "stonith") {
       this.#effects.push({ type: "fence-device", operation });
     } else if (rsc.type === "remote" && rsc.provider === "pacemaker" && local) {
       this.#effects.push({ type: "connection", operation });
@@ -783,6 +860,16 @@ export class Controller {
     const [, epoch] = this.#state.version();
     this.#state.cib.attributes.set("epoch", String(epoch + 1));
     this.#state.cib.attributes.set("num_updates", "0");
+  }
+
+  /** What the members would refuse is answered at once, by the same rules. */
+  #ask(message: ClusterMessage & { readonly request: string }): void {
+    try {
+      this.#queue(readMessage(message, ""));
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      this.#reply(message.request, undefined, error);
+    }
   }
 
   #queue(message: ClusterMessage): void {

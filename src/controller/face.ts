@@ -126,10 +126,13 @@ export type ControllerEffect =
       readonly type: "transition";
       readonly id: number;
       readonly input: SchedulerInput;
-      readonly decision: Transition;
+      /** Absent when none could be taken. */
+      readonly decision?: Transition;
       readonly triggers: readonly string[];
     }
   | { readonly type: "transition-over"; readonly id: number; readonly outcome: string }
+  /** This manager cannot go on and has to start anew, with a state that the others give it. */
+  | { readonly type: "restart"; readonly reason: string }
   /** The node may leave the ring: nothing of the cluster runs here. */
   | { readonly type: "leave" }
   /** This node cannot take part, and has to end. */
@@ -196,5 +199,7 @@ export interface ControllerView {
     | undefined;
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
+  /** What people have to know of the leader's decisions; empty on other nodes. */
+  readonly warnings: readonly string[];
   readonly at: EpochSeconds;
 }

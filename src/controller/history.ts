@@ -148,3 +148,11 @@ export function pendingResult(operation: Operation, at: number): OperationResult
     params: operation.params,
   };
 }
+
+/** The result of an operation whose agent is of a class that no executor knows. */
+export const notRunnable = (operation: Operation, at: number): OperationResult => ({
+  ...pendingResult(operation, at),
+  rc: OcfExit.INSTALLED,
+  status: OpStatus.NOT_INSTALLED,
+  exitReason: `agents of class "${operation.rsc.class}" cannot be run`,
+});

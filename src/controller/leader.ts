@@ -1,11 +1,12 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, schedule, type Transition } from "../scheduler/index.ts";
-import { type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import { type GraphAction, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded } from "./history.ts";
+import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
@@ -15,6 +16,8 @@ import { TransitionRun } from "./transition-run.ts";
 const gatherMs = 10;
 /** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
 const fencingRetryMs = 2_000;
+/** Pause after a mistake of ours, so that the same one is not made in a tight loop. */
+const recoveryMs = 2_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
 /** Private attribute of the leader that tells what it does again and again. */
@@ -51,6 +54,8 @@ export class Leader {
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
+  /** Why the scheduler could not decide. */
+  #undecided: string | undefined;
 
   constructor(init: LeaderInit) {
     this.#init = init;
@@ -59,8 +64,18 @@ export class Leader {
   /** Nothing under way, nothing to decide. */
   get idle(): boolean {
     return (
-      this.#active && !this.#run && !this.#scheduled && !this.#waitingForNodes && !this.#waitingForManagers
+      this.#active &&
+      !this.#run &&
+      !this.#scheduled &&
+      !this.#waitingForNodes &&
+      !this.#waitingForManagers &&
+      this.#undecided === undefined
     );
+  }
+
+  /** What people have to know. */
+  warnings(): string[] {
+    return this.#undecided === undefined ? [] : [`nothing can be decided: ${this.#undecided}`];
   }
 
   transitionView(): ControllerView["transition"] {
@@ -114,6 +129,14 @@ export class Leader {
   /** What is under way goes on; when it is over, a new decision is taken. */
   #decideAgain(reason: string): void {
     if (this.#active && !this.#triggers.includes(reason)) this.#triggers.push(reason);
+  }
+
+  /** A mistake of ours came between: the actions with these keys have not been done; it is decided anew after a while. */
+  recover(reason: string, keys: readonly string[]): void {
+    if (!this.#active) return;
+    this.refused(keys, reason);
+    this.#run?.abort(reason);
+    this.#again(reason, recoveryMs);
   }
 
   /**
@@ -238,19 +261,16 @@ export class Leader {
     if (this.#run) return;
     const { state } = this.#init;
     const input = { cib: state.cib, now: Math.floor(wall) };
-    const decision = schedule(input);
+    const run = this.#scheduleRun(input);
+    if (!run) return;
+    const decision = run.transition;
     this.#seenStartup = true;
     if (this.#repeats(decision, now)) return;
     const triggers = this.#triggers;
     this.#triggers = [];
-    this.#runs++;
     this.#init.emit({ type: "transition", id: this.#runs, input, decision, triggers });
     this.#armRecheck(decision.recheckAt, wall);
     this.#noteProbed(decision);
-    const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
-      untold: this.#init.untold,
-      familyOf: resourceFamilies(state.configuration),
-    });
     this.#run = run;
     if (decision.actions.length > 0) {
       this.#event(
@@ -307,6 +327,24 @@ export class Leader {
     return this.#online.has(node) || state.status.nodeState(node, "in_ccm") === "true";
   }
 
+  /** Asks the scheduler. A mistake of ours there must not end the cluster's leaders one after the other. */
+  #scheduleRun(input: SchedulerInput): TransitionRun | undefined {
+    this.#runs++;
+    try {
+      const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
+        untold: this.#init.untold,
+        familyOf: resourceFamilies(this.#init.state.configuration),
+      });
+      this.#undecided = undefined;
+      return run;
+    } catch (error) {
+      this.#undecided = `the scheduler fails on the present configuration: ${defectLine(error)}`;
+      this.#event("error", "NO-DECISION", this.#undecided);
+      this.#init.emit({ type: "transition", id: this.#runs, input, triggers: this.#triggers });
+      return undefined;
+    }
+  }
+
   #armRecheck(recheckAt: number | undefined, wall: number): void {
     const interval = this.#propertyMs(["cluster-recheck-interval"], recheckMs);
     const until = recheckAt === undefined ? interval : Math.max(1000, (recheckAt - wall) * 1000 + 100);
@@ -352,7 +390,7 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
-      else dispatches.push(this.#toDispatch(run, action, callIds));
+      else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
       this.#init.send({
@@ -362,6 +400,19 @@ export class Leader {
         dispatches,
         at: wall,
       });
+  }
+
+  /** What the members would refuse is not sent: it would take everything that is given out with it. */
+  #checked(run: TransitionRun, action: GraphAction, dispatch: Dispatch): Dispatch[] {
+    try {
+      return [readDispatch(dispatch, action.key.slice(0, 200))];
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      const reason = `${action.key.slice(0, 200)} cannot be given out: ${error.what}`;
+      this.#event("error", "ACTION-REFUSED", reason, action.node);
+      run.fail(action, reason);
+      return [];
+    }
   }
 
   #toDispatch(run: TransitionRun, action: GraphAction, callIds: Map<NodeName, number>): Dispatch {
@@ -461,9 +512,14 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    this.#decideAgain("fencing failed");
+    this.#again("fencing failed", fencingRetryMs);
+  }
+
+  /** Decides again after a time. */
+  #again(reason: string, afterMs: Millis): void {
+    if (!this.#triggers.includes(reason)) this.#triggers.push(reason);
     this.#scheduled = true;
-    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: fencingRetryMs });
+    this.#init.emit({ type: "set-timer", timer: "schedule", afterMs });
   }
 
   /** Membership changes may have come while this node did not lead: nodes that are gone do not answer. */

@@ -84,6 +84,11 @@ export class LocalHistory {
     }
   }
 
+  /** It was not begun after all. */
+  dropped({ callId }: Operation): void {
+    this.#running.delete(callId);
+  }
+
   finished(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;

@@ -121,73 +121,22 @@ export type ClusterMessage =
       readonly completes?: string;
     };
 
-const version = 2;
+/** Version of the messages, the first byte of each. */
+export const MESSAGE_VERSION = 2;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {
   const body = new TextEncoder().encode(JSON.stringify(message));
   const bytes = new Uint8Array(body.length + 1);
-  bytes[0] = version;
+  bytes[0] = MESSAGE_VERSION;
   bytes.set(body, 1);
   return bytes;
 }
 
-/** What each message must have: a member that is absent or of another kind would stop every manager at once. */
-const required: Readonly<
-  Record<
-    ClusterMessage["type"],
-    Readonly<Record<string, "string" | "number" | "boolean" | "list" | "object">>
-  >
-> = {
-  summary: {
-    membership: "string",
-    summary: "object",
-    name: "string",
-    at: "number",
-    history: "object",
-    remotes: "list",
-    attributes: "list",
-    daemonIsNew: "boolean",
-  },
-  snapshot: { membership: "string", snapshot: "object" },
-  cib: { request: "string", operations: "list", client: "string", at: "number" },
-  actions: { transition: "string", membership: "string", dispatches: "list", at: "number" },
-  results: { node: "string", results: "list" },
-  history: { node: "string", history: "object", at: "number" },
-  probed: { nodes: "list" },
-  attributes: { updates: "list" },
-  flush: { name: "string" },
-  fencer: { body: "object" },
-  shutdown: { node: "string", at: "number" },
-  release: { node: "string" },
-  maintenance: { changes: "list", completes: "string" },
-  "manager-lost": { node: "string" },
-  "when-idle": { request: "string" },
-  idle: { requests: "list" },
-  remote: { node: "string", up: "boolean" },
-  forget: { failuresOnly: "boolean" },
-};
-
-const kindOf = (value: unknown): string =>
-  Array.isArray(value) ? "list" : value === null ? "nothing" : typeof value;
-
-/** Undefined when the bytes are not a message of a version that this node knows. */
-export function decodeMessage(bytes: Uint8Array): ClusterMessage | undefined {
-  if (bytes[0] !== version) return undefined;
-  let message: unknown;
-  try {
-    message = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));
-  } catch {
-    return undefined;
-  }
-  if (typeof message !== "object" || message === null) return undefined;
-  const fields = message as Readonly<Record<string, unknown>>;
-  const wanted = Object.hasOwn(required, String(fields.type))
-    ? required[fields.type as ClusterMessage["type"]]
-    : undefined;
-  if (!wanted || Object.entries(wanted).some(([name, kind]) => kindOf(fields[name]) !== kind))
-    return undefined;
-  return message as ClusterMessage;
+/** The actions of a transition that a message carries out. */
+export function transitionKeys(message: ClusterMessage): string[] {
+  if (message.type === "actions") return message.dispatches.map(({ operation }) => operation.transitionKey);
+  return "completes" in message && message.completes !== undefined ? [message.completes] : [];
 }
 
 /** Names a membership: the ring, the number of the membership in it, and which managers take part. */

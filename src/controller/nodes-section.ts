@@ -1,5 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import { type NodeName, nodeName } from "../terms/index.ts";
+import type { Undo } from "./undo.ts";
 
 /** The entries of `<nodes>`. */
 export function nodesEntries(configuration: XmlElement | undefined): XmlElement[] {
@@ -15,12 +16,15 @@ export function placeNode(
   configuration: XmlElement | undefined,
   id: string,
   uname: NodeName,
+  undo: Undo,
 ): { readonly changed: boolean; readonly before?: NodeName } {
   const nodes = child(configuration, "nodes");
   if (!nodes) return { changed: false };
   const same = nodesEntries(configuration).filter((node) => node.attributes.get("id") === id);
   const known = same.find((node) => node.attributes.get("uname") === uname) ?? same[0];
+  undo.touch(nodes);
   if (known) {
+    undo.touch(known);
     const before = known.attributes.get("uname");
     nodes.children = nodes.children.filter((node) => node === known || !same.includes(node));
     known.attributes.set("uname", uname);
@@ -29,8 +33,10 @@ export function placeNode(
   }
   // Loaded from text before the node was seen: the ring's id is the one that counts.
   const named = nodesEntries(configuration).find((node) => node.attributes.get("uname") === uname);
-  if (named) named.attributes.set("id", id);
-  else nodes.children.push(element("node", { id, uname }));
+  if (named) {
+    undo.touch(named);
+    named.attributes.set("id", id);
+  } else nodes.children.push(element("node", { id, uname }));
   return { changed: true };
 }
 

@@ -1,6 +1,7 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource } from "../executor/index.ts";
 import { resourceId } from "../terms/index.ts";
+import type { Undo } from "./undo.ts";
 
 interface NodeIndex {
   readonly state: XmlElement;
@@ -15,11 +16,18 @@ export class StatusSection {
   readonly xml: XmlElement;
   readonly #nodes = new Map<string, NodeIndex>();
 
-  /** Takes over the `<status>` element of a `<cib>`; makes one when there is none. */
-  constructor(cib: XmlElement) {
+  /**
+   * Takes over the `<status>` element of a `<cib>`; makes one when there is none. Everything that changes is told to
+   * `undo` before; after it was taken back, this index does not fit any more.
+   */
+  constructor(
+    cib: XmlElement,
+    private readonly undo?: Undo,
+  ) {
     let status = child(cib, "status");
     if (!status) {
       status = element("status");
+      undo?.touch(cib);
       cib.children.push(status);
     }
     this.xml = status;
@@ -48,6 +56,7 @@ export class StatusSection {
   setNodeState(id: string, uname: string, attributes: Readonly<Record<string, string>>): void {
     const { state } = this.#node(id, uname);
     state.attributes.set("uname", uname);
+    this.undo?.touch(state);
     for (const [name, value] of Object.entries(attributes)) state.attributes.set(name, value);
   }
 
@@ -56,6 +65,7 @@ export class StatusSection {
     const index = this.#nodes.get(id);
     if (!index) return;
     this.#nodes.delete(id);
+    this.undo?.touch(this.xml);
     this.xml.children = this.xml.children.filter((candidate) => candidate !== index.state);
   }
 
@@ -76,8 +86,9 @@ export class StatusSection {
       });
       resource = { xml, ops: new Map() };
       index.resources.set(rsc.id, resource);
-      lrmResources(index.state).children.push(xml);
+      this.#lrmResources(index.state).children.push(xml);
     } else {
+      this.undo?.touch(resource.xml);
       // The definition may have changed since the first entry.
       resource.xml.attributes.set("class", rsc.class);
       resource.xml.attributes.set("type", rsc.type);
@@ -138,6 +149,7 @@ export class StatusSection {
     for (const [id, op] of resource.ops) if (matches(op)) resource.ops.delete(id);
     if (resource.ops.size === before) return false;
     const kept = new Set(resource.ops.values());
+    this.undo?.touch(resource.xml);
     resource.xml.children = resource.xml.children.filter((op) => kept.has(op));
     return true;
   }
@@ -148,7 +160,7 @@ export class StatusSection {
     const resource = index?.resources.get(rsc);
     if (!index || !resource) return false;
     index.resources.delete(rsc);
-    const list = lrmResources(index.state);
+    const list = this.#lrmResources(index.state);
     list.children = list.children.filter((candidate) => candidate !== resource.xml);
     return true;
   }
@@ -158,7 +170,7 @@ export class StatusSection {
     const index = this.#nodes.get(node);
     if (!index) return;
     index.resources.clear();
-    lrmResources(index.state).children = [];
+    this.#lrmResources(index.state).children = [];
   }
 
   /** Sets or deletes (`undefined`) a transient attribute; says whether that changed anything. */
@@ -171,8 +183,9 @@ export class StatusSection {
   ): boolean {
     if (value === undefined && !this.#nodes.has(node)) return false;
     const { state } = this.#node(node, uname);
-    const block = transientBlock(state, node, set, value !== undefined);
+    const block = value === undefined ? transientBlock(state, set) : this.#transientBlock(state, node, set);
     if (!block) return false;
+    this.undo?.touch(block);
     const position = block.children.findIndex((nvpair) => nvpair.attributes.get("name") === name);
     const old = block.children[position];
     if (value === undefined) {
@@ -181,8 +194,10 @@ export class StatusSection {
       return true;
     }
     if (old?.attributes.get("value") === value) return false;
-    if (old) old.attributes.set("value", value);
-    else
+    if (old) {
+      this.undo?.touch(old);
+      old.attributes.set("value", value);
+    } else
       block.children.push(
         element("nvpair", { id: `${block.attributes.get("id")}-${xmlId(name)}`, name, value }),
       );
@@ -192,25 +207,51 @@ export class StatusSection {
   /** A transient attribute's value as the CIB has it. */
   attribute(node: string, name: string): string | undefined {
     const state = this.#nodes.get(node)?.state;
-    const block = state && transientBlock(state, node, "attributes", false);
+    const block = state && transientBlock(state, "attributes");
     return block?.children.find((nvpair) => nvpair.attributes.get("name") === name)?.attributes.get("value");
   }
 
   /** Forgets a node's transient attributes. */
   clearAttributes(node: string): void {
     const state = this.#nodes.get(node)?.state;
-    if (state) state.children = state.children.filter(({ name }) => name !== "transient_attributes");
+    if (!state) return;
+    this.undo?.touch(state);
+    state.children = state.children.filter(({ name }) => name !== "transient_attributes");
   }
 
   #node(id: string, uname: string): NodeIndex {
     let index = this.#nodes.get(id);
     if (!index) {
       const state = element("node_state", { id, uname });
+      this.undo?.touch(this.xml);
       this.xml.children.push(state);
       index = { state, resources: new Map() };
       this.#nodes.set(id, index);
     }
     return index;
+  }
+
+  /** The list of a node's resources, about to be changed. */
+  #lrmResources(state: XmlElement): XmlElement {
+    const lrm = this.#childOf(state, element("lrm", { id: state.attributes.get("id") }));
+    const list = this.#childOf(lrm, element("lrm_resources"));
+    this.undo?.touch(list);
+    return list;
+  }
+
+  #transientBlock(state: XmlElement, node: string, set: "attributes" | "utilization"): XmlElement {
+    const transient = this.#childOf(state, element("transient_attributes", { id: node }));
+    const id = set === "attributes" ? `status-${node}` : `status-${node}-utilization`;
+    return this.#childOf(transient, element(blockName(set), { id }));
+  }
+
+  /** The child of that name, or this one. */
+  #childOf(parent: XmlElement, fresh: XmlElement): XmlElement {
+    const present = child(parent, fresh.name);
+    if (present) return present;
+    this.undo?.touch(parent);
+    parent.children.push(fresh);
+    return fresh;
   }
 }
 
@@ -228,37 +269,9 @@ function indexNode(state: XmlElement): NodeIndex {
   return { state, resources };
 }
 
-function lrmResources(state: XmlElement): XmlElement {
-  let lrm = child(state, "lrm");
-  if (!lrm) {
-    lrm = element("lrm", { id: state.attributes.get("id") });
-    state.children.push(lrm);
-  }
-  let list = child(lrm, "lrm_resources");
-  if (!list) {
-    list = element("lrm_resources");
-    lrm.children.push(list);
-  }
-  return list;
+function transientBlock(state: XmlElement, set: "attributes" | "utilization"): XmlElement | undefined {
+  return child(child(state, "transient_attributes"), blockName(set));
 }
 
-function transientBlock(
-  state: XmlElement,
-  node: string,
-  set: "attributes" | "utilization",
-  make: boolean,
-): XmlElement | undefined {
-  let transient = child(state, "transient_attributes");
-  if (!transient) {
-    if (!make) return undefined;
-    transient = element("transient_attributes", { id: node });
-    state.children.push(transient);
-  }
-  const name = set === "attributes" ? "instance_attributes" : "utilization";
-  let block = child(transient, name);
-  if (!block && make) {
-    block = element(name, { id: set === "attributes" ? `status-${node}` : `status-${node}-utilization` });
-    transient.children.push(block);
-  }
-  return block;
-}
+const blockName = (set: "attributes" | "utilization") =>
+  set === "attributes" ? "instance_attributes" : "utilization";

@@ -1,5 +1,6 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation } from "../cib/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Frames on the admin socket: requests and replies carry a number that ties them together. */
 export const AdminFrame = {
@@ -82,6 +83,22 @@ export interface WireError {
     readonly id?: string;
   };
   readonly exit: number;
+}
+
+/** Any error as it goes to a client. What was not thrown on purpose is a defect, and says so. */
+export function wireError(error: unknown): WireError {
+  if (error instanceof HactlError) {
+    const { code, what, cure, where, exit } = error;
+    return {
+      code,
+      what,
+      exit,
+      ...(cure === undefined ? {} : { cure }),
+      ...(where === undefined ? {} : { where }),
+    };
+  }
+  const what = `the daemon could not answer: ${error instanceof Error ? error.message : String(error)}`;
+  return { code: "INTERNAL", what, cure: "see the daemon's log, and report it", exit: CrmExit.SOFTWARE };
 }
 
 /** Path of the admin socket in a run directory. */

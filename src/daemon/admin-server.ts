@@ -1,6 +1,7 @@
 import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { AdminFrame, type AdminRequest, type WireError } from "./admin-protocol.ts";
+import { readAdminFrame, readAdminRequest } from "./admin-parse.ts";
+import { AdminFrame, type AdminRequest, wireError } from "./admin-protocol.ts";
 import { fromJson, toJson } from "./ring-link.ts";
 
 /** Largest request: a whole configuration. */
@@ -50,15 +51,16 @@ export class AdminServer {
   }
 
   async #request(connection: FrameConnection, body: Uint8Array): Promise<void> {
-    let id: unknown;
+    let id: unknown = null;
     try {
-      const message = fromJson<{ id: unknown; request: AdminRequest }>(body);
-      id = message.id;
-      if (message.request?.type === "watch") this.#watchers.add(connection);
+      const frame = readAdminFrame(parseJson(body));
+      id = frame.id;
+      const request = readAdminRequest(frame.request, "request");
+      if (request.type === "watch") this.#watchers.add(connection);
       const client = connection.peer
         ? `uid ${connection.peer.uid}, process ${connection.peer.pid}`
         : "unknown";
-      const value = await this.handler(message.request, client);
+      const value = await this.handler(request, client);
       connection.send(AdminFrame.REPLY, toJson({ id, value }));
     } catch (error) {
       if (!(error instanceof HactlError))
@@ -68,17 +70,16 @@ export class AdminServer {
   }
 }
 
-function wireError(error: unknown): WireError {
-  if (error instanceof HactlError) {
-    const { code, what, cure, where, exit } = error;
-    return {
-      code,
-      what,
-      exit,
-      ...(cure === undefined ? {} : { cure }),
-      ...(where === undefined ? {} : { where }),
-    };
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return fromJson(body);
+  } catch (cause) {
+    throw new HactlError({
+      code: "PROTOCOL",
+      what: "the request is no JSON",
+      cure: "the command and the daemon must be the same version",
+      exit: CrmExit.PROTOCOL,
+      cause,
+    });
   }
-  const what = `the daemon could not answer: ${error instanceof Error ? error.message : String(error)}`;
-  return { code: "INTERNAL", what, cure: "see the daemon's log, and report it", exit: CrmExit.SOFTWARE };
 }

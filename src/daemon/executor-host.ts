@@ -14,6 +14,7 @@ import {
 } from "../executor/index.ts";
 import {
   killLeftBehind,
+  LONGEST_TIMER_MS,
   type Log,
   type MarkedProcess,
   markedProcesses,
@@ -197,7 +198,7 @@ export class ExecutorHost {
 
   #setTimer(name: string, at: Millis): void {
     clearTimeout(this.#timers.get(name));
-    const wait = Math.min(Math.max(0, Math.ceil(at - monotonicMs())), 0x7fff_ffff);
+    const wait = Math.min(Math.max(0, Math.ceil(at - monotonicMs())), LONGEST_TIMER_MS);
     this.#timers.set(
       name,
       setTimeout(() => {

@@ -1,8 +1,9 @@
 import type { HactlConfig } from "../config/index.ts";
-import { CrmExit, type HactlError } from "../terms/index.ts";
+import { endByDefect } from "../platform/index.ts";
+import { HactlError } from "../terms/index.ts";
 import { executorSocketPath } from "./admin-protocol.ts";
 import { type AgentHostOptions, runExecutor } from "./executor.ts";
-import { type DaemonArguments, loadNode, nodeLog } from "./setup.ts";
+import { type DaemonArguments, loadNode, processLog } from "./setup.ts";
 
 /**
  * The executor process of a cluster node, as the ring starts it. Serves until the ring ends, then ends this process:
@@ -14,7 +15,7 @@ export async function runNodeExecutor(args: DaemonArguments): Promise<never> {
 
 async function serve(args: DaemonArguments): Promise<number> {
   const { config, self } = loadNode(args);
-  const log = nodeLog(config, "hactl-executor");
+  const log = processLog(config, "hactl-executor");
   try {
     return await runExecutor({
       ...agentHostOptions(config, args.configPath),
@@ -23,9 +24,9 @@ async function serve(args: DaemonArguments): Promise<number> {
       socketPath: executorSocketPath(config.system.runDir),
     });
   } catch (error) {
-    const known = error as Partial<HactlError>;
-    log.critical("EXECUTOR-FAILED", known.message ?? String(error));
-    return known.exit ?? CrmExit.ERROR;
+    if (!(error instanceof HactlError)) return await endByDefect(error);
+    log.critical("EXECUTOR-FAILED", error.message);
+    return error.exit;
   } finally {
     await log.close();
   }

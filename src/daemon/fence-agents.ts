@@ -7,7 +7,7 @@ import {
   parseAgentMetadata,
   pluginMetadata,
 } from "../fencer/index.ts";
-import { type EndedProcess, type RunningProcess, startProcess } from "../platform/index.ts";
+import { type EndedProcess, LONGEST_TIMER_MS, type RunningProcess, startProcess } from "../platform/index.ts";
 import { HactlError, type Millis } from "../terms/index.ts";
 
 /** Where fence agents and cluster-glue plugins are looked for, in this order. */
@@ -67,6 +67,14 @@ export async function runFenceAgent(
   run: AgentRun,
   directories: FenceDirectories = fenceDirectories,
 ): Promise<AgentOutcome> {
+  try {
+    return await runKnown(run, directories);
+  } catch (error) {
+    return failed(String(error));
+  }
+}
+
+async function runKnown(run: AgentRun, directories: FenceDirectories): Promise<AgentOutcome> {
   const environment = baseEnvironment(directories);
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(run.agent))
     return failed(`"${run.agent}" is not a name of a fence agent`);
@@ -132,7 +140,7 @@ async function toEnd(spec: Parameters<typeof startProcess>[0], timeoutMs: Millis
   if ("kind" in started) return outcomeOf(started, false);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), timeoutMs);
+    timer = setTimeout(() => resolve("late"), Math.min(timeoutMs, LONGEST_TIMER_MS));
   });
   const ended = await Promise.race([started.ended, late]);
   clearTimeout(timer);

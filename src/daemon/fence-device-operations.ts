@@ -1,6 +1,6 @@
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { AgentOutcome, AgentRun } from "../fencer/index.ts";
-import { monotonicMs, wallMs } from "../platform/index.ts";
+import { LONGEST_TIMER_MS, monotonicMs, wallMs } from "../platform/index.ts";
 import { OcfExit, OpStatus } from "../terms/index.ts";
 import { type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
 import { resultOf } from "./operation-result.ts";
@@ -89,7 +89,8 @@ export class FenceDeviceOperations {
   }
 
   #again(operation: Operation, key: string): void {
-    const timer = setTimeout(() => void this.#check(operation, key), operation.intervalMs);
+    const afterMs = Math.min(operation.intervalMs, LONGEST_TIMER_MS);
+    const timer = setTimeout(() => void this.#check(operation, key), afterMs);
     this.#recurring.set(key, { operation, timer });
   }
 

@@ -10,7 +10,7 @@ import {
   type FencerMessage,
   type FenceTestRow,
 } from "../fencer/index.ts";
-import { monotonicMs, wallSeconds } from "../platform/index.ts";
+import { LONGEST_TIMER_MS, monotonicMs, wallSeconds } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis, type NodeName, nodeName } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import {
@@ -20,8 +20,8 @@ import {
   runFenceAgent,
 } from "./fence-agents.ts";
 
-/** A timer takes no more than this. */
-const longestTimerMs: Millis = 2 ** 31 - 1;
+/** How long a confirmation may take to come round: it takes no longer than a change of the membership. */
+const confirmPatienceMs: Millis = 60_000;
 
 /** What the manager gives to its fencing. */
 export interface FencingOptions {
@@ -110,8 +110,11 @@ export class Fencing {
   /** A person takes responsibility for it that the node is down. */
   confirm(target: NodeName, client: string): Promise<FenceResult> {
     const id = this.newId("confirm");
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.waiting.set(id, resolve);
+      setTimeout(() => {
+        if (this.waiting.delete(id)) reject(notConfirmed(target));
+      }, confirmPatienceMs).unref();
       this.step({ type: "confirm", id, target, client });
     });
   }
@@ -229,7 +232,7 @@ export class Fencing {
               this.timers.delete(effect.timer);
               this.step({ type: "timer", timer: effect.timer });
             },
-            Math.min(effect.afterMs, longestTimerMs),
+            Math.min(effect.afterMs, LONGEST_TIMER_MS),
           ),
         );
         return;
@@ -269,3 +272,11 @@ function targetOf(name: string): NodeName {
     });
   return nodeName(name);
 }
+
+const notConfirmed = (target: NodeName) =>
+  new HactlError({
+    code: "NO_ANSWER",
+    what: `the confirmation for ${target} has not reached the cluster in time; it may still do`,
+    cure: "see in 'hactl status' whether this node takes part, and ask again",
+    exit: CrmExit.TIMEOUT,
+  });

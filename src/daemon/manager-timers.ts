@@ -1,8 +1,6 @@
 import type { ControllerTimer } from "../controller/index.ts";
+import { LONGEST_TIMER_MS } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
-
-/** Longest time that a timer of the engine can wait. */
-const longestMs: Millis = 2_147_483_647;
 
 /** The controller's timers on the real clock. */
 export class ManagerTimers {
@@ -19,7 +17,7 @@ export class ManagerTimers {
           this.#timers.delete(timer);
           this.fired(timer);
         },
-        Math.min(afterMs, longestMs),
+        Math.min(afterMs, LONGEST_TIMER_MS),
       ),
     );
   }

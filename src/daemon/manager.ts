@@ -13,7 +13,7 @@ import {
   REPETITION_ATTRIBUTE,
   type StatusReply,
 } from "../controller/index.ts";
-import type { ExecutorEvent } from "../executor/index.ts";
+import { type ExecutorEvent, readAgent } from "../executor/index.ts";
 import {
   connectFrames,
   dieWithParent,
@@ -26,7 +26,7 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
-import { CrmExit, HactlError, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
   type AdminRequest,
   adminSocketPath,
@@ -43,6 +43,7 @@ import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest }
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
+import { PendingReplies } from "./pending-replies.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import {
   decodeDelivery,
@@ -61,10 +62,12 @@ import { TransitionArchive } from "./transition-archive.ts";
 
 type Registered = Extract<ExecutorEvent, { type: "registered" }>;
 
-interface Asked {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
+/** How long a change may take to come round: longer than any change of the membership. */
+const askPatienceMs: Millis = 60_000;
+/** The ring answers everything at once but a change of the key, for which it waits 20 s at most. */
+const ringPatienceMs: Millis = 60_000;
+/** Longer than an executor gives an agent to print its meta-data. */
+const metadataPatienceMs: Millis = 60_000;
 
 /**
  * The manager process: joins the controller and the fencer to the ring, the executors, the disk and the admin
@@ -82,8 +85,9 @@ export class Manager {
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
   readonly #timers: ManagerTimers;
-  readonly #asked = new Map<string, Asked>();
-  readonly #ringAsked = new Map<number, Asked>();
+  readonly #asked = new PendingReplies<string>();
+  readonly #ringAsked = new PendingReplies<number>();
+  readonly #executorAsked = new PendingReplies<number>();
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
@@ -149,7 +153,7 @@ export class Manager {
       log,
       key: () => readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile),
       step: (event) => this.#step(event),
-      tool: (request, client) => this.#answer(request as AdminRequest, client),
+      tool: (request, client) => this.#answer(request, client),
     });
     this.#configureExecutors();
   }
@@ -271,6 +275,9 @@ export class Manager {
         this.log.critical(effect.error.code.replaceAll("_", "-"), effect.error.message);
         this.#ring?.send(ToRing.REFUSED, new TextEncoder().encode(effect.error.message));
         return;
+      case "restart":
+        this.log.critical("RESTART", `${effect.reason}: this manager starts anew`);
+        return this.#end(CrmExit.SOFTWARE);
       case "leave":
         this.#memory.forget();
         this.#ring?.send(ToRing.LEAVE, new Uint8Array());
@@ -300,10 +307,8 @@ export class Manager {
   }
 
   #reply({ request, value, error }: Extract<ControllerEffect, { type: "reply" }>): void {
-    const asked = this.#asked.get(request);
-    this.#asked.delete(request);
-    if (error) asked?.reject(error);
-    else asked?.resolve(value);
+    if (error) this.#asked.reject(request, error);
+    else this.#asked.resolve(request, value);
   }
 
   /** Written once for all changes of the same turn. */
@@ -372,11 +377,11 @@ export class Manager {
       }
       case FromRing.REPLY: {
         const { id, value, error } = fromJson<RingReply>(body);
-        const asked = this.#ringAsked.get(id);
-        this.#ringAsked.delete(id);
-        if (error === undefined) asked?.resolve(value);
-        else asked?.reject(new HactlError({ code: "RING_REQUEST", what: error, exit: CrmExit.CONFIG }));
-        return;
+        if (error === undefined) return this.#ringAsked.resolve(id, value);
+        return this.#ringAsked.reject(
+          id,
+          new HactlError({ code: "RING_REQUEST", what: error, exit: CrmExit.CONFIG }),
+        );
       }
       case FromRing.DRAIN:
         return this.#step({ type: "shutdown-request" });
@@ -404,10 +409,9 @@ export class Manager {
 
   #askRing<T>(request: RingRequest): Promise<T> {
     const id = ++this.#requests;
-    return new Promise<T>((resolve, reject) => {
-      this.#ringAsked.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#ring?.send(ToRing.REQUEST, toJson({ id, request }));
-    });
+    const answer = this.#ringAsked.wait(id, `"${request.type}" of the ring`, ringPatienceMs);
+    this.#ring?.send(ToRing.REQUEST, toJson({ id, request }));
+    return answer as Promise<T>;
   }
 
   #fromExecutor(event: ExecutorEvent): void {
@@ -422,8 +426,7 @@ export class Manager {
       case "result":
         return this.#step({ type: "result", node: name, result: event.result });
       case "metadata":
-        this.#ringlessReply(event.requestId, event.error === undefined ? event.xml : undefined, event.error);
-        return;
+        return this.#metadataReply(event.requestId, event.xml, event.error);
       case "cancelled":
       case "list":
       case "pong":
@@ -435,11 +438,12 @@ export class Manager {
     }
   }
 
-  #ringlessReply(id: number, value: unknown, error: string | undefined): void {
-    const asked = this.#ringAsked.get(id);
-    this.#ringAsked.delete(id);
-    if (error === undefined) asked?.resolve(value);
-    else asked?.reject(new HactlError({ code: "AGENT", what: error, exit: CrmExit.NOT_INSTALLED }));
+  #metadataReply(id: number, xml: string, error: string | undefined): void {
+    if (error === undefined) return this.#executorAsked.resolve(id, xml);
+    this.#executorAsked.reject(
+      id,
+      new HactlError({ code: "AGENT", what: error, exit: CrmExit.NOT_INSTALLED }),
+    );
   }
 
   // ── administrators ───────────────────────────────────────────────────────────────────────────────────────
@@ -490,11 +494,11 @@ export class Manager {
         process.kill(process.ppid, "SIGTERM");
         return true;
       case "wait-idle":
-        return this.#ask((id) => ({ type: "idle-request", request: id }));
+        return this.#ask((id) => ({ type: "idle-request", request: id }), request.timeoutMs);
       case "watch":
         return true;
       case "history":
-        return this.#history.query(request.since ?? 0, Math.min(request.limit ?? 1000, 100_000));
+        return this.#history.query(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
       case "metadata":
         return this.#metadata(request);
       case "fence.request":
@@ -503,35 +507,29 @@ export class Manager {
       case "fence.test":
       case "fence.devices":
         return this.#fencing.handle(request);
-      default:
-        throw new HactlError({
-          code: "UNKNOWN_REQUEST",
-          what: `the daemon does not know the request "${String((request as { type?: unknown } | undefined)?.type)}"`,
-          cure: "the command and the daemon must be the same version",
-          exit: CrmExit.PROTOCOL,
-        });
     }
   }
 
-  #ask(event: (id: string) => ControllerEvent): Promise<unknown> {
+  #ask(event: (id: string) => ControllerEvent, patienceMs = askPatienceMs): Promise<unknown> {
     if (this.#controller.view().phase === "waiting") throw notInCluster();
     const id = `${this.setup.self.name}/${process.pid}/${++this.#requests}`;
-    return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject });
-      this.#step(event(id));
-    });
+    const asked = event(id);
+    const answer = this.#asked.wait(id, asked.type, patienceMs);
+    this.#step(asked);
+    return answer;
   }
 
   #metadata(request: Extract<AdminRequest, { type: "metadata" }>): Promise<unknown> {
     const requestId = ++this.#requests;
-    return new Promise((resolve, reject) => {
-      this.#ringAsked.set(requestId, { resolve, reject });
-      const { class: standard, provider, agent } = request;
-      const rsc = { class: standard as "ocf", type: agent, ...(provider === undefined ? {} : { provider }) };
-      if (!this.#executor.send({ type: "metadata", requestId, rsc })) {
-        this.#ringlessReply(requestId, undefined, "the executor is not there");
-      }
-    });
+    const { class: standard, provider, agent } = request;
+    const rsc = readAgent(
+      { class: standard, type: agent, ...(provider === undefined ? {} : { provider }) },
+      "request",
+    );
+    const answer = this.#executorAsked.wait(requestId, `meta-data of ${agent}`, metadataPatienceMs);
+    if (!this.#executor.send({ type: "metadata", requestId, rsc }))
+      this.#metadataReply(requestId, "", "the executor is not there");
+    return answer;
   }
 
   async #status(): Promise<StatusReply> {

@@ -1,6 +1,7 @@
+import { endByDefect } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
-import { type DaemonArguments, loadNode, makeDirectories, nodeLog } from "./setup.ts";
+import { type DaemonArguments, loadNode, makeDirectories, processLog } from "./setup.ts";
 
 /** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
 export function parseDaemonArguments(words: readonly string[]): DaemonArguments {
@@ -24,14 +25,15 @@ export function parseDaemonArguments(words: readonly string[]): DaemonArguments 
 export async function runRing(args: DaemonArguments): Promise<number> {
   const setup = loadNode(args);
   makeDirectories(setup.config);
-  const log = nodeLog(setup.config, "hactl");
+  const log = processLog(setup.config, "hactl");
   // Each process loads only what it is: the ring's heap stays small.
   const { RingProcess } = await import("./ring.ts");
   try {
     for (const { what } of setup.config.warnings) log.warning("CONFIG", what);
     return await new RingProcess(setup, log).run();
   } catch (error) {
-    if (error instanceof HactlError) log.critical(error.code, error.message);
+    if (!(error instanceof HactlError)) return await endByDefect(error);
+    log.critical(error.code, error.message);
     throw error;
   } finally {
     await log.close();
@@ -41,10 +43,14 @@ export async function runRing(args: DaemonArguments): Promise<number> {
 /** The manager process. @returns the exit code */
 export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
   const setup = loadNode(args);
-  const log = nodeLog(setup.config, "hactl-manager");
+  const log = processLog(setup.config, "hactl-manager");
   const { runManager } = await import("./manager.ts");
   try {
     return await runManager(setup, version, log);
+  } catch (error) {
+    if (!(error instanceof HactlError)) return await endByDefect(error);
+    log.critical(error.code, error.message);
+    throw error;
   } finally {
     await log.close();
   }

@@ -1,6 +1,6 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, Operation } from "../executor/index.ts";
-import { type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
+import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
 import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
 import {
   HactlError,
@@ -11,7 +11,8 @@ import {
   OpStatus,
   type ResourceId,
 } from "../terms/index.ts";
-import type { NodeReply } from "./admin-protocol.ts";
+import { readAdminRequest } from "./admin-parse.ts";
+import { type AdminRequest, type NodeReply, wireError } from "./admin-protocol.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
@@ -22,7 +23,7 @@ export interface RemoteConnectionsOptions {
   readonly key: () => Uint8Array;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
-  readonly tool: (request: unknown, client: string) => Promise<unknown>;
+  readonly tool: (request: AdminRequest, client: string) => Promise<unknown>;
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
@@ -43,9 +44,6 @@ interface Connection {
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
 }
-
-const isNodeRequest = (request: unknown): boolean =>
-  typeof request === "object" && request !== null && "type" in request && request.type === "node";
 
 const isConnection = (rsc: Operation["rsc"]): boolean =>
   rsc.provider === "pacemaker" && rsc.type === "remote";
@@ -202,17 +200,17 @@ export class RemoteConnections {
       clearTimeout(timer);
       answer(rc, status, why);
     };
+    const patienceMs = Math.min(operation.timeoutMs, LONGEST_TIMER_MS);
     const timer = setTimeout(() => {
       this.#disconnect(name);
       done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${host} cannot be reached: ${reason}`);
-    }, operation.timeoutMs);
+    }, patienceMs);
     const port = Number(operation.params.port ?? 3121);
     let connect: ReturnType<typeof remoteExecutor>;
     try {
-      connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: operation.timeoutMs });
+      connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: patienceMs });
     } catch (error) {
-      if (!(error instanceof HactlError)) throw error;
-      return done(OcfExit.CONFIGURED, OpStatus.ERROR, error.message);
+      return done(OcfExit.CONFIGURED, OpStatus.ERROR, error instanceof Error ? error.message : String(error));
     }
     const client = new ExecutorClient({
       connect,
@@ -305,13 +303,14 @@ export class RemoteConnections {
   ): Promise<void> {
     let reply: unknown;
     try {
-      const value = await this.options.tool(request, `remote node ${name}`);
+      const asked = readAdminRequest(request, "request");
+      const value = await this.options.tool(asked, `remote node ${name}`);
       // "Who am I?" is about the remote host, not about the node that speaks for it.
-      reply = { value: isNodeRequest(request) ? { ...(value as NodeReply), name } : value };
+      reply = { value: asked.type === "node" ? { ...(value as NodeReply), name } : value };
     } catch (error) {
-      if (!(error instanceof HactlError)) throw error;
-      const { code, what, cure, where, exit } = error;
-      reply = { error: { code, what, cure, where, exit } };
+      if (!(error instanceof HactlError))
+        this.options.log.error("REMOTE-TOOL", `a request of ${name} could not be answered: ${error}`);
+      reply = { error: wireError(error) };
     }
     this.#connections.get(name)?.client.send({ type: "tool-reply", requestId, reply });
   }
@@ -338,7 +337,7 @@ export class RemoteConnections {
     const monitor = connection.monitor;
     if (!monitor) return;
     const begun = monotonicMs();
-    const alive = await connection.client.ping(monitor.operation.timeoutMs);
+    const alive = await connection.client.ping(Math.min(monitor.operation.timeoutMs, LONGEST_TIMER_MS));
     if (connection.monitor !== monitor || connection.handingOver) return;
     if (first && alive) {
       monitor.ok = true;
@@ -351,8 +350,9 @@ export class RemoteConnections {
 
   #lookAgain(connection: Connection): void {
     const { monitor } = connection;
-    if (monitor)
-      monitor.timer = setTimeout(() => void this.#look(connection, false), monitor.operation.intervalMs);
+    if (!monitor) return;
+    const afterMs = Math.min(monitor.operation.intervalMs, LONGEST_TIMER_MS);
+    monitor.timer = setTimeout(() => void this.#look(connection, false), afterMs);
   }
 
   #monitored(connection: Connection, alive: boolean, reason: string, begun: Millis): void {

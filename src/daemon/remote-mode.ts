@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { loadConfigFile } from "../config/index.ts";
-import { CrmExit, type HactlError } from "../terms/index.ts";
+import { endByDefect } from "../platform/index.ts";
+import { HactlError } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { runRemote } from "./remote.ts";
-import { nodeLog, readKey } from "./setup.ts";
+import { processLog, readKey } from "./setup.ts";
 
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
@@ -30,7 +31,7 @@ async function serve(args: RemoteArguments): Promise<number> {
   // The admin group has to reach its socket there.
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
   if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true, mode: 0o750 });
-  const log = nodeLog(config, "hactl-remote");
+  const log = processLog(config, "hactl-remote");
   try {
     return await runRemote({
       ...options,
@@ -42,9 +43,9 @@ async function serve(args: RemoteArguments): Promise<number> {
       group: config.system.group,
     });
   } catch (error) {
-    const known = error as Partial<HactlError>;
-    log.critical("REMOTE-FAILED", known.message ?? String(error));
-    return known.exit ?? CrmExit.ERROR;
+    if (!(error instanceof HactlError)) return await endByDefect(error);
+    log.critical("REMOTE-FAILED", error.message);
+    return error.exit;
   } finally {
     await log.close();
   }

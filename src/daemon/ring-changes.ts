@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { configChanges } from "../config/index.ts";
 import type { Log } from "../platform/index.ts";
-import { HactlError, type Millis, type NodeId } from "../terms/index.ts";
+import type { Millis, NodeId } from "../terms/index.ts";
 import type { RingCore } from "./ring-core.ts";
 import type { RingCoreChange, RingEvent } from "./ring-core-face.ts";
 import { keyDigest } from "./ring-core-keys.ts";
@@ -150,9 +150,9 @@ export class RingChanges {
       const waitsFor = this.host.core.status().changeWaitsFor.map((id) => this.#nameOf(id));
       return { applied: named(applied), restart: named(restart), waitsFor };
     } catch (error) {
-      if (!(error instanceof HactlError)) throw error;
-      this.host.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error.message}`);
-      return error.message;
+      const why = error instanceof Error ? error.message : String(error);
+      this.host.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${why}`);
+      return why;
     }
   }
 

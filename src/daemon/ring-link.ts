@@ -1,5 +1,4 @@
-import type { Millis, NodeId } from "../terms/index.ts";
-import { nodeId } from "../terms/index.ts";
+import { HactlError, type Millis, type NodeId, nodeId, read } from "../terms/index.ts";
 import type { RingCoreStatus, RingMembership } from "./ring-core-face.ts";
 import type { TimerLateness } from "./ring-lateness.ts";
 
@@ -94,6 +93,9 @@ export interface RingReply {
   readonly error?: string;
 }
 
+/** Most votes that can be expected: 1024 nodes with 63 each. A larger number is a slip of the pen. */
+export const MOST_VOTES = 65_535;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -108,38 +110,36 @@ export function fromJson<T>(body: Uint8Array): T {
   return JSON.parse(decoder.decode(body)) as T;
 }
 
+const readFrame = read.shape<{ readonly id: number; readonly request: unknown }>({
+  id: read.whole(0, Number.MAX_SAFE_INTEGER),
+  request: (value: unknown) => value,
+});
+const readRingRequest = read.variants<RingRequest, "type">("type", {
+  status: {},
+  "expected-votes": { votes: read.whole(1, MOST_VOTES) },
+  rekey: {},
+  reload: {},
+});
+
 /**
- * A request to the ring process with the number to answer under; without the request when there is none like it, and
- * undefined when there is no number either: whatever comes, the ring goes on.
+ * A request to the ring process with the number to answer under; why it is none instead of the request when there is none
+ * like it, and undefined when there is no number either: whatever comes, the ring goes on.
  */
 export function decodeRingRequest(
   body: Uint8Array,
-): { readonly id: number; readonly request?: RingRequest } | undefined {
-  let value: {
-    readonly id?: unknown;
-    readonly request?: { readonly type?: unknown; readonly votes?: unknown };
-  };
+): { readonly id: number; readonly request?: RingRequest; readonly refused?: string } | undefined {
+  let frame: ReturnType<typeof readFrame>;
   try {
-    value = fromJson(body);
+    frame = readFrame(fromJson(body), "");
   } catch {
     return undefined;
   }
-  const id = value?.id;
-  const request = value?.request;
-  if (typeof id !== "number") return undefined;
-  switch (request?.type) {
-    case "status":
-    case "rekey":
-    case "reload":
-      return { id, request: { type: request.type } };
-    case "expected-votes": {
-      const { type, votes } = request;
-      return Number.isSafeInteger(votes) && Number(votes) > 0
-        ? { id, request: { type, votes: Number(votes) } }
-        : { id };
-    }
-    default:
-      return { id };
+  const { id } = frame;
+  try {
+    return { id, request: readRingRequest(frame.request, "request") };
+  } catch (error) {
+    if (error instanceof HactlError) return { id, refused: error.what };
+    throw error;
   }
 }
 

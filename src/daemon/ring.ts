@@ -323,10 +323,10 @@ export class RingProcess {
   #request(connection: FrameConnection, body: Uint8Array): void {
     const asked = decodeRingRequest(body);
     if (!asked) return this.log.error("RING-REQUEST", "what the manager asks is no request");
-    const { id, request } = asked;
+    const { id, request, refused } = asked;
     const reply = (rest: Omit<RingReply, "id">) => connection.send(FromRing.REPLY, toJson({ id, ...rest }));
     if (!request) {
-      reply({ error: "the ring knows no such request" });
+      reply({ error: `the ring does not understand the request: ${refused}` });
       return;
     }
     switch (request.type) {

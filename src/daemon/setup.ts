@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type HactlConfig, loadConfigFile, type NodeConfig } from "../config/index.ts";
-import { type Log, openLog, readLimited } from "../platform/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { type Log, onUncaught, openLog, readLimited } from "../platform/index.ts";
+import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
 import type { RingCoreOptions } from "./ring-core-face.ts";
 
 /** How the daemon was called; the same words go to all its processes. */
@@ -58,6 +58,23 @@ export function nodeLog(config: HactlConfig, tag: string): Log {
     thresholds: logging.thresholds,
     parts: logging.parts,
   });
+}
+
+/**
+ * The log of a process of the daemon, which also takes its last words: an error that nobody has caught ends the process
+ * with a status that is not 0, and whoever started it starts it again.
+ */
+export function processLog(config: HactlConfig, tag: string): Log {
+  const log = nodeLog(config, tag);
+  onUncaught({
+    defect: async (error) => {
+      log.critical("DEFECT", `this process ends because of a defect of hactl: ${defectLine(error)}`);
+      await log.close();
+    },
+    // Nobody reads what it prints any more; it goes on.
+    brokenPipe: () => undefined,
+  });
+  return log;
 }
 
 /** The cluster's key. @throws HactlError KEY_MISSING */

@@ -14,6 +14,14 @@ export type {
 export { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";
 export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
+export {
+  canBeRun,
+  readAgent,
+  readAnyOperation,
+  readAnyResult,
+  readOperation,
+  readResult,
+} from "./reading.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

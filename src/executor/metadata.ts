@@ -1,4 +1,4 @@
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import { lookup, OcfExit, OpStatus } from "../terms/index.ts";
 import { KEEP_METADATA_BYTES, type Procedure } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { AgentResource } from "./face.ts";
@@ -44,26 +44,27 @@ export function metadataProcedure(rsc: Omit<AgentResource, "id">, config: Execut
 }
 
 /** Default time limits: LSB scripts and units may take long to stop. */
-const ACTIONS: Readonly<Record<"lsb" | "systemd" | "service", readonly (readonly [string, string])[]>> = {
-  lsb: [
-    ["start", "15s"],
-    ["stop", "15s"],
-    ["monitor", "15s"],
-    ["restart", "15s"],
-    ["force-reload", "15s"],
-  ],
-  systemd: [
-    ["start", "100s"],
-    ["stop", "100s"],
-    ["monitor", "100s"],
-    ["reload", "100s"],
-  ],
-  service: [
-    ["start", "100s"],
-    ["stop", "100s"],
-    ["monitor", "100s"],
-  ],
-};
+const ACTIONS: Readonly<Record<"lsb" | "systemd" | "service", readonly (readonly [string, string])[]>> =
+  lookup({
+    lsb: [
+      ["start", "15s"],
+      ["stop", "15s"],
+      ["monitor", "15s"],
+      ["restart", "15s"],
+      ["force-reload", "15s"],
+    ],
+    systemd: [
+      ["start", "100s"],
+      ["stop", "100s"],
+      ["monitor", "100s"],
+      ["reload", "100s"],
+    ],
+    service: [
+      ["start", "100s"],
+      ["stop", "100s"],
+      ["monitor", "100s"],
+    ],
+  });
 
 function plainMetadata(standard: keyof typeof ACTIONS, type: string): string {
   const name = type.replace(/[<>&"']/g, (mark) => `&#${mark.charCodeAt(0)};`);

@@ -70,15 +70,15 @@ export function agentRun(
   const about = target === undefined || port === undefined ? {} : { target, port };
   if (device.kind === "external")
     return { ...base, ...about, agent: device.agent.replace(/^external\//, ""), params: own };
-  const params: Record<string, string> = { ...own, action };
+  const params = new Map([...Object.entries(own), ["action", action] as const]);
   if (target !== undefined && port !== undefined) {
-    params.nodename = target;
+    params.set("nodename", target);
     const argument = device.params.get("pcmk_host_argument") || metadata.hostArgument;
-    const given = params[argument];
+    const given = params.get(argument);
     if (argument !== "none" && (given === undefined || given === "" || given === "dynamic"))
-      params[argument] = port;
+      params.set(argument, port);
   }
-  return { ...base, ...about, agent: device.agent, params };
+  return { ...base, ...about, agent: device.agent, params: Object.fromEntries(params) };
 }
 
 /** Why a run was not a success; the empty text when it was. Anything but exit 0 in time is a failure. */

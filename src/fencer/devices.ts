@@ -220,13 +220,20 @@ class Reader {
   }
 
   topology(problems: string[], devices: ReadonlyMap<string, FenceDevice>): FenceConfiguration["levelsFor"] {
-    const levels = childrenOf(child(this.configuration, "fencing-topology"), "fencing-level").map((level) => {
-      const ids = parseHostList(level.attributes.get("devices"));
-      for (const id of ids)
-        if (!devices.has(id))
-          problems.push(`fencing level ${level.attributes.get("id") ?? "?"}: there is no fence device ${id}`);
-      return { level, devices: ids, index: Number(level.attributes.get("index") ?? "0") };
-    });
+    const levels = childrenOf(child(this.configuration, "fencing-topology"), "fencing-level").flatMap(
+      (level) => {
+        const ids = parseHostList(level.attributes.get("devices"));
+        for (const id of ids)
+          if (!devices.has(id))
+            problems.push(
+              `fencing level ${level.attributes.get("id") ?? "?"}: there is no fence device ${id}`,
+            );
+        const index = Number(level.attributes.get("index") ?? "0");
+        if (Number.isFinite(index)) return [{ level, devices: ids, index }];
+        problems.push(`fencing level ${level.attributes.get("id") ?? "?"}: its index is no number`);
+        return [];
+      },
+    );
     const cache = new Map<NodeName, readonly FenceLevel[]>();
     return (target) => {
       const known = cache.get(target);

@@ -93,6 +93,15 @@ export class Executions {
     else this.queue(execution, now);
   }
 
+  /** Forgets what is begun from now on: its agent was never run. */
+  savepoint(): () => void {
+    const [active, runs] = [new Set(this.active.keys()), new Set(this.runs.keys())];
+    return () => {
+      for (const one of [...this.active.keys()]) if (!active.has(one)) this.active.delete(one);
+      for (const one of [...this.runs.keys()]) if (!runs.has(one)) this.runs.delete(one);
+    };
+  }
+
   /** The request has ended: what has not begun must not begin any more. */
   cancel(op: string, now: Millis): void {
     for (const execution of [...this.active.values()])

@@ -1,5 +1,5 @@
 import { element } from "../cib/index.ts";
-import { HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
+import { defectLine, HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
 import { AgentCatalogue } from "./agent-catalogue.ts";
 import { seconds } from "./agent-run.ts";
 import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./device-info.ts";
@@ -18,7 +18,7 @@ import type {
 } from "./face.ts";
 import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
-import { isFencerMessage } from "./messages.ts";
+import { readFencerMessage } from "./messages.ts";
 import type { AgentMetadata } from "./metadata.ts";
 import { OwnRequests } from "./own-requests.ts";
 import { actionLimit } from "./parameters.ts";
@@ -51,6 +51,12 @@ export interface FenceProgress {
 const asks = (operation: Operation, id: string): boolean =>
   operation.request.id === id || operation.merged.some((one) => one.id === id);
 
+const copyOf = ({ request, merged, attempts }: Operation): Operation => ({
+  request,
+  merged: [...merged],
+  attempts: attempts.map((attempt) => ({ ...attempt })),
+});
+
 /**
  * Fencing, one instance in each manager. Everything that is decided travels as an ordered message, so that every
  * node holds the same operations; the leader alone decides the next step, by a pure function of what was tried, and
@@ -73,6 +79,8 @@ export class Fencer {
   private readonly executions: Executions;
   private readonly rehearsals: Rehearsals;
   private readonly graceMs: Millis;
+  /** What messages change beside the operations. */
+  private readonly parts: readonly { savepoint(): () => void }[];
   private said = "";
 
   constructor(private readonly options: FencerOptions) {
@@ -87,11 +95,48 @@ export class Fencer {
     this.rehearsals = new Rehearsals(options.self, metadataOf, emit, (id, rows) =>
       this.broadcast({ type: "test-answer", id, rows }),
     );
+    this.parts = [this.history, this.notices, this.agents, this.own, this.tests, this.executions];
     this.configuration = devicesFromCib(element("configuration"), 0);
   }
 
-  /** Takes an event at a time of the monotonic clock; the effects are to be carried out in order. */
+  /**
+   * Takes an event at a time of the monotonic clock; the effects are to be carried out in order. It never throws: a
+   * message that cannot be applied, by a mistake of ours, is refused by every fencer alike and changes nothing.
+   */
   step(event: FencerEvent, now: Millis): FencerEffect[] {
+    const restore = event.type === "message" ? this.savepoint() : undefined;
+    try {
+      this.take(event, now);
+    } catch (error) {
+      if (restore) {
+        restore();
+        this.effects.length = 0;
+      }
+      this.defect(`"${event.type}" could not be dealt with`, error);
+      if (event.type === "request") this.refuse(event.request, "a defect of hactl: see its log");
+    }
+    return this.effects.splice(0);
+  }
+
+  private defect(what: string, error: unknown): void {
+    this.log("error", `${what}, a defect of hactl: ${defectLine(error)}`);
+  }
+
+  /** Takes back what a message does to the state that all fencers share, and what it begins here. */
+  private savepoint(): () => void {
+    const operations = [...this.operations.values()].map(copyOf);
+    const sent = [...this.sent];
+    const undo = this.parts.map((part) => part.savepoint());
+    return () => {
+      for (const back of undo) back();
+      this.operations.clear();
+      for (const operation of operations) this.operations.set(operation.request.id, operation);
+      this.sent.clear();
+      for (const [id, what] of sent) this.sent.set(id, what);
+    };
+  }
+
+  private take(event: FencerEvent, now: Millis): void {
     switch (event.type) {
       case "configuration":
         this.configure(event.configuration, event.running ?? new Map(), now);
@@ -103,8 +148,7 @@ export class Fencer {
         this.ask(event.request);
         break;
       case "message":
-        if (isFencerMessage(event.message)) this.receive(event.from, event.message, now);
-        else this.log("warning", `fencing message of ${event.from} is not understood and ignored`);
+        this.hear(event.from, event.message, now);
         break;
       case "agent-result":
         if (!this.executions.result(event.run, event.outcome, now))
@@ -135,7 +179,6 @@ export class Fencer {
         this.test(event.id, event.target);
         break;
     }
-    return this.effects.splice(0);
   }
 
   /** Requests under way. */
@@ -256,11 +299,30 @@ export class Fencer {
   // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   private ask(request: FenceRequest): void {
-    if (request.target === "")
-      throw new HactlError({ code: "FENCE_TARGET", what: "a fence request names no node" });
+    if (request.target === "") return this.refuse(request, "the request names no node");
     this.own.ask(request);
     this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
     this.broadcast({ type: "request", request });
+  }
+
+  /** A request that cannot even be begun fails at once. */
+  private refuse(request: FenceRequest, reason: string): void {
+    this.own.settle(request.id);
+    const how = { ok: false, executor: this.options.self, devices: [], reason, deed: "none" } as const;
+    this.report(this.resultOf(request, how));
+  }
+
+  /** What is not understood is ignored, the same by every fencer. */
+  private hear(from: NodeName, value: unknown, now: Millis): void {
+    let message: FencerMessage;
+    try {
+      message = readFencerMessage(value, "");
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      this.log("warning", `a fencing message of ${from} is not understood and ignored: ${error.what}`);
+      return;
+    }
+    this.receive(from, message, now);
   }
 
   private receive(from: NodeName, message: FencerMessage, now: Millis): void {
@@ -341,10 +403,20 @@ export class Fencer {
     };
   }
 
-  /** The leader's decision: the next order or the end. Nothing new begins for askers that are all gone. */
+  /** The leader's part. What the others do not do must not make its state another one than theirs. */
   private advance(operation: Operation, now: Millis): void {
     const { request } = operation;
     if (this.leader !== this.options.self || this.sent.has(request.id)) return;
+    try {
+      this.decide(operation, now);
+    } catch (error) {
+      this.defect(`the next step for ${request.target} could not be decided`, error);
+    }
+  }
+
+  /** The leader's decision: the next order or the end. Nothing new begins for askers that are all gone. */
+  private decide(operation: Operation, now: Millis): void {
+    const { request } = operation;
     const view = this.view(request.target, now);
     const step = nextStep(operation, view);
     switch (step.type) {
@@ -473,8 +545,27 @@ export class Fencer {
       afterMs: order.delayMs + order.timeoutMs + 2 * this.graceMs,
     });
     if (!this.members.includes(order.executor)) this.loseExecutors(operation);
-    else if (order.executor === this.options.self) this.executions.start(order, this.configuration, now);
+    else if (order.executor === this.options.self) this.execute(order, now);
     this.advance(operation, now);
+  }
+
+  /** This node's part of an order; what it cannot even begin has failed. */
+  private execute(order: ExecuteOrder, now: Millis): void {
+    const forget = this.executions.savepoint();
+    const effects = this.effects.length;
+    try {
+      this.executions.start(order, this.configuration, now);
+    } catch (error) {
+      forget();
+      this.effects.length = effects;
+      this.defect(`${order.device} could not be used`, error);
+      const { op, attempt, device } = order;
+      const reason = "a defect of hactl: see its log";
+      this.broadcast({
+        type: "answer",
+        answer: { op, attempt, device, ok: false, ran: false, deed: "none", reason },
+      });
+    }
   }
 
   private takeAnswer(from: NodeName, answer: ExecuteAnswer, now: Millis): void {

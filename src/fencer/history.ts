@@ -1,16 +1,27 @@
 import type { NodeName } from "../terms/index.ts";
 import type { FenceResult } from "./face.ts";
+import { Rewind } from "./rewind.ts";
 
 /** What was fenced, newest last; the same on all nodes after each join. */
 export class FenceHistory {
   private readonly byId = new Map<string, FenceResult>();
   private readonly failures = new Map<NodeName, number>();
+  private readonly rewind = new Rewind(() => {
+    const [byId, failures] = [[...this.byId], [...this.failures]];
+    return () => {
+      this.byId.clear();
+      for (const [id, entry] of byId) this.byId.set(id, entry);
+      this.failures.clear();
+      for (const [target, count] of failures) this.failures.set(target, count);
+    };
+  });
 
   constructor(private readonly limit: number) {}
 
   /** Takes a result; false when it is known already. */
   add(entry: FenceResult): boolean {
     if (this.byId.has(entry.id)) return false;
+    this.rewind.touch();
     this.byId.set(entry.id, entry);
     this.failures.set(entry.target, entry.failures);
     if (this.byId.size > this.limit) {
@@ -22,6 +33,7 @@ export class FenceHistory {
 
   /** Takes another node's history; the entries that were new, oldest first. */
   merge(entries: readonly FenceResult[], failures: Readonly<Record<string, number>>): FenceResult[] {
+    this.rewind.touch();
     const fresh = [...entries]
       .sort(byTime)
       .slice(-this.limit)
@@ -37,6 +49,11 @@ export class FenceHistory {
       this.failures.set(name, Math.max(this.failures.get(name) ?? 0, count));
     }
     return fresh.filter((entry) => this.byId.has(entry.id));
+  }
+
+  /** Takes back what is done from now on. */
+  savepoint(): () => void {
+    return this.rewind.savepoint();
   }
 
   has(id: string): boolean {
@@ -55,6 +72,7 @@ export class FenceHistory {
 
   /** The target came back or is known to be down: count anew. */
   forgive(target: NodeName): void {
+    this.rewind.touch();
     this.failures.delete(target);
   }
 

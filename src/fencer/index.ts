@@ -11,6 +11,6 @@ export {
 } from "./devices.ts";
 export type * from "./face.ts";
 export { type FenceProgress, Fencer } from "./fencer.ts";
-export { isFencerMessage } from "./messages.ts";
+export { readFencerMessage } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { deviceOptions, isSecret } from "./parameters.ts";

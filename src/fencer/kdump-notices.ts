@@ -1,4 +1,5 @@
 import type { Millis, NodeName } from "../terms/index.ts";
+import { Rewind } from "./rewind.ts";
 
 interface Loss {
   /** When the node ceased to be a member; undefined while it is one or was never seen. */
@@ -21,6 +22,13 @@ interface Loss {
  */
 export class KdumpNotices {
   private readonly nodes = new Map<NodeName, Loss>();
+  private readonly rewind = new Rewind(() => {
+    const nodes = [...this.nodes].map(([node, loss]) => [node, { ...loss }] as const);
+    return () => {
+      this.nodes.clear();
+      for (const [node, loss] of nodes) this.nodes.set(node, loss);
+    };
+  });
 
   constructor(
     private readonly detectionMs: Millis,
@@ -38,12 +46,20 @@ export class KdumpNotices {
 
   /** A sign of life: the node's own kernel runs, so a notice before it was none. */
   alive(node: NodeName): void {
-    const loss = this.of(node);
-    if (loss.member) delete loss.noticeAt;
+    const loss = this.nodes.get(node);
+    if (!loss?.member || loss.noticeAt === undefined) return;
+    this.rewind.touch();
+    delete loss.noticeAt;
   }
 
   notice(node: NodeName, now: Millis): void {
+    this.rewind.touch();
     this.of(node).noticeAt = now;
+  }
+
+  /** Takes back what is done from now on. */
+  savepoint(): () => void {
+    return this.rewind.savepoint();
   }
 
   /** Whether the node is known to run its crash kernel. */

@@ -1,82 +1,108 @@
-import type { FencerMessage } from "./face.ts";
+import { read } from "../terms/index.ts";
+import type {
+  ExecuteAnswer,
+  ExecuteOrder,
+  FenceDeed,
+  FenceRequest,
+  FenceResult,
+  FencerMessage,
+  FenceTestRow,
+} from "./face.ts";
+import type { AgentMetadata } from "./metadata.ts";
 
-const object = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const text = (value: unknown) => typeof value === "string";
-const count = (value: unknown) => typeof value === "number" && Number.isFinite(value);
-const flag = (value: unknown) => typeof value === "boolean";
+/** Longest words of a reason, a client or a person. */
+const longestSaying = 4096;
+/** Longest list of what has ended that fencers tell each other. */
+const longestHistory = 10_000;
 
-const hasRequest = (value: unknown) =>
-  object(value) &&
-  text(value.id) &&
-  text(value.target) &&
-  (value.action === "off" || value.action === "reboot" || value.action === "on") &&
-  count(value.timeoutMs) &&
-  count(value.delayMs) &&
-  text(value.origin) &&
-  text(value.client) &&
-  text(value.reason);
+const id = read.name;
+const saying = read.saying(longestSaying);
+const action = read.oneOf("off", "reboot", "on");
+const deed = read.oneOf<FenceDeed>("reset", "off", "off-on", "on", "kdump", "confirmed", "none");
+const count = read.whole(0, Number.MAX_SAFE_INTEGER);
+/** Levels run from 1 to 9; 0 is for devices without one, and what the configuration says is not checked here. */
+const level = read.number(-1_000_000, 1_000_000);
 
-const hasResult = (value: unknown) =>
-  object(value) &&
-  ["id", "target", "action", "executor", "reason", "client", "origin", "deed"].every((name) =>
-    text(value[name]),
-  ) &&
-  flag(value.ok) &&
-  Array.isArray(value.devices) &&
-  value.devices.every(text) &&
-  count(value.completedAt) &&
-  count(value.failures) &&
-  flag(value.exhausted);
+const request = read.shape<FenceRequest>({
+  id,
+  target: read.nodeName,
+  action,
+  timeoutMs: read.duration,
+  // -1 switches every delay off.
+  delayMs: read.number(-1, Number.MAX_SAFE_INTEGER),
+  origin: read.nodeName,
+  client: saying,
+  reason: saying,
+});
 
-const checks: Readonly<Record<FencerMessage["type"], (message: Record<string, unknown>) => boolean>> = {
-  request: ({ request }) => hasRequest(request),
-  execute: ({ order }) =>
-    object(order) &&
-    ["op", "device", "target", "action", "phase", "executor"].every((name) => text(order[name])) &&
-    ["attempt", "level", "timeoutMs", "delayMs"].every((name) => count(order[name])),
-  answer: ({ answer }) =>
-    object(answer) &&
-    ["op", "device", "deed", "reason"].every((name) => text(answer[name])) &&
-    count(answer.attempt) &&
-    flag(answer.ok) &&
-    flag(answer.ran),
-  done: ({ op, result }) => text(op) && hasResult(result),
-  notice: ({ node, signed }) => text(node) && flag(signed),
-  confirm: ({ id, target, client, at }) => text(id) && text(target) && text(client) && count(at),
-  agents: ({ agents }) =>
-    object(agents) && Object.values(agents).every((one) => one === null || isMetadata(one)),
-  history: ({ entries, failures }) =>
-    Array.isArray(entries) &&
-    entries.every(hasResult) &&
-    object(failures) &&
-    Object.values(failures).every(count),
-  test: ({ id, target }) => text(id) && text(target),
-  "test-answer": ({ id, rows }) => text(id) && Array.isArray(rows) && rows.every(isRow),
-};
+const result = read.shape<FenceResult>({
+  id,
+  target: read.nodeName,
+  action,
+  ok: read.flag,
+  executor: read.nodeName,
+  devices: read.list(id, 1024),
+  reason: saying,
+  client: saying,
+  origin: read.nodeName,
+  completedAt: read.time,
+  deed,
+  failures: count,
+  exhausted: read.flag,
+});
 
-function isMetadata(value: unknown): boolean {
-  return (
-    object(value) &&
-    Array.isArray(value.actions) &&
-    value.actions.every(text) &&
-    text(value.hostArgument) &&
-    flag(value.onTarget) &&
-    flag(value.automatic)
-  );
-}
+const order = read.shape<ExecuteOrder>({
+  op: id,
+  attempt: read.whole(1, 1_000_000),
+  level,
+  device: id,
+  target: read.nodeName,
+  action,
+  phase: read.oneOf("main", "on"),
+  executor: read.nodeName,
+  timeoutMs: read.duration,
+  delayMs: read.number(-1, Number.MAX_SAFE_INTEGER),
+});
 
-function isRow(value: unknown): boolean {
-  return (
-    object(value) &&
-    ["device", "node", "check", "text"].every((name) => text(value[name])) &&
-    count(value.level) &&
-    flag(value.ok)
-  );
-}
+const answer = read.shape<ExecuteAnswer>({
+  op: id,
+  attempt: read.whole(1, 1_000_000),
+  device: id,
+  ok: read.flag,
+  ran: read.flag,
+  deed,
+  reason: saying,
+});
 
-/** Whether a value is a message of this version; a newer peer may send kinds that are not known here. */
-export function isFencerMessage(value: unknown): value is FencerMessage {
-  if (!object(value) || typeof value.type !== "string" || !Object.hasOwn(checks, value.type)) return false;
-  return checks[value.type as FencerMessage["type"]](value);
-}
+const metadata = read.shape<AgentMetadata>({
+  actions: read.list(read.text(1024), 1000),
+  hostArgument: read.oneOf("port", "plug", "none"),
+  onTarget: read.flag,
+  automatic: read.flag,
+});
+
+const row = read.shape<FenceTestRow>({
+  level,
+  device: id,
+  node: read.nodeName,
+  ok: read.flag,
+  check: saying,
+  text: saying,
+});
+
+/**
+ * Reads what another fencer says. Throws HactlError `PROTOCOL` for what is none of this version's messages; a newer peer
+ * may send kinds that are not known here.
+ */
+export const readFencerMessage = read.variants<FencerMessage, "type">("type", {
+  request: { request },
+  execute: { order },
+  answer: { answer },
+  done: { op: id, result },
+  notice: { node: read.nodeName, signed: read.flag },
+  confirm: { id, target: read.nodeName, client: saying, at: read.time },
+  agents: { agents: read.dictionary(read.orNull(metadata)) },
+  history: { entries: read.list(result, longestHistory), failures: read.dictionary(count) },
+  test: { id, target: read.nodeName },
+  "test-answer": { id, rows: read.list(row, 100_000) },
+});

@@ -1,4 +1,5 @@
 import type { FenceRequest } from "./face.ts";
+import { Rewind } from "./rewind.ts";
 
 /** Ends that are remembered, so that none is told twice. */
 const rememberedEnds = 1000;
@@ -11,6 +12,17 @@ export class OwnRequests {
   private readonly reported = new Set<string>();
   /** Whose end this node has announced itself. */
   private readonly gaveUp = new Set<string>();
+  private readonly rewind = new Rewind(() => {
+    const [asked, reported, gaveUp] = [[...this.asked], [...this.reported], [...this.gaveUp]];
+    return () => {
+      this.asked.clear();
+      for (const [id, request] of asked) this.asked.set(id, request);
+      this.reported.clear();
+      for (const id of reported) this.reported.add(id);
+      this.gaveUp.clear();
+      for (const id of gaveUp) this.gaveUp.add(id);
+    };
+  });
 
   ask(request: FenceRequest): void {
     this.asked.set(request.id, request);
@@ -24,8 +36,14 @@ export class OwnRequests {
     return [...this.asked.values()];
   }
 
+  /** Takes back what is done from now on. */
+  savepoint(): () => void {
+    return this.rewind.savepoint();
+  }
+
   /** It has ended; true when this node was waiting for it. */
   settle(id: string): boolean {
+    this.rewind.touch();
     this.gaveUp.delete(id);
     return this.asked.delete(id);
   }
@@ -33,6 +51,7 @@ export class OwnRequests {
   /** True once for each request: after a merger of rings two operations may answer the same one. */
   report(id: string): boolean {
     if (this.reported.has(id)) return false;
+    this.rewind.touch();
     this.reported.add(id);
     const [oldest] = this.reported;
     if (this.reported.size > rememberedEnds && oldest !== undefined) this.reported.delete(oldest);

@@ -1,5 +1,6 @@
 import type { NodeName } from "../terms/index.ts";
 import type { FenceTestRow } from "./face.ts";
+import { Rewind } from "./rewind.ts";
 
 interface TestUnderWay {
   readonly expected: Set<NodeName>;
@@ -10,14 +11,31 @@ interface TestUnderWay {
 export class TestBoard {
   private readonly tests = new Map<string, TestUnderWay>();
 
+  private readonly rewind = new Rewind(() => {
+    const tests = [...this.tests].map(([id, { expected, rows }]): [string, TestUnderWay] => [
+      id,
+      { expected: new Set(expected), rows: [...rows] },
+    ]);
+    return () => {
+      this.tests.clear();
+      for (const [id, test] of tests) this.tests.set(id, test);
+    };
+  });
+
   begin(id: string, members: readonly NodeName[]): void {
     this.tests.set(id, { expected: new Set(members), rows: [] });
   }
 
   answer(from: NodeName, id: string, rows: readonly FenceTestRow[]): void {
+    this.rewind.touch();
     const test = this.tests.get(id);
     test?.rows.push(...rows);
     test?.expected.delete(from);
+  }
+
+  /** Takes back what is answered from now on. */
+  savepoint(): () => void {
+    return this.rewind.savepoint();
   }
 
   ids(): string[] {
@@ -30,6 +48,7 @@ export class TestBoard {
     if (!test) return undefined;
     const missing = [...test.expected].filter((node) => members.includes(node));
     if (missing.length > 0 && !late) return undefined;
+    this.rewind.touch();
     this.tests.delete(id);
     const lost = missing.map((node) => ({
       level: 0,

@@ -1,4 +1,4 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import { kdumpPort } from "./notice.ts";
 
 /** Options of fence_kdump_send(8), and ours: a signature and its key. */
@@ -21,7 +21,7 @@ export type SendCommand =
   | { readonly type: "help" }
   | { readonly type: "version" };
 
-const longNames: Readonly<Record<string, string>> = {
+const longNames: Readonly<Record<string, string>> = lookup({
   ipport: "p",
   family: "f",
   count: "c",
@@ -30,7 +30,7 @@ const longNames: Readonly<Record<string, string>> = {
   verbose: "v",
   version: "V",
   help: "h",
-};
+});
 const withValue = new Set(["p", "f", "c", "i", "k"]);
 
 const usage = (what: string) =>

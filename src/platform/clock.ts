@@ -13,3 +13,6 @@ export const wallSeconds = (): EpochSeconds => Math.floor(Date.now() / 1000);
 
 /** Wall-clock time in milliseconds; only for people. */
 export const wallMs = (): Millis => Date.now();
+
+/** Longest time that a timer of the engine can wait; a longer one would fire at once. */
+export const LONGEST_TIMER_MS: Millis = 2 ** 31 - 1;

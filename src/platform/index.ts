@@ -1,5 +1,5 @@
 /** The only room that touches the machine: clock, files, sockets, processes, syslog, watchdog, priorities. */
-export { monotonicMs, uptimeMs, wallMs, wallSeconds } from "./clock.ts";
+export { LONGEST_TIMER_MS, monotonicMs, uptimeMs, wallMs, wallSeconds } from "./clock.ts";
 export { type UnixDatagram, unixDatagram } from "./datagram.ts";
 export {
   contentDigest,
@@ -19,6 +19,7 @@ export {
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
+export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
 export { type FileLock, lockFile, readPid } from "./lock.ts";
 export {
   formatEvent,

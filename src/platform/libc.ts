@@ -1,4 +1,5 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { lookup } from "../terms/index.ts";
 
 const { i32, u32, u64, i64, ptr: pointer } = FFIType;
 
@@ -46,7 +47,7 @@ export const address = (bytes: NodeJS.TypedArray): ReturnType<typeof ptr> => ptr
 /** Name of an error number where it is one that people meet, else the number. */
 export const errorName = (number: number): string => errorNames[number] ?? `errno ${number}`;
 
-const errorNames: Readonly<Record<number, string>> = {
+const errorNames: Readonly<Record<number, string>> = lookup({
   1: "EPERM",
   2: "ENOENT",
   4: "EINTR",
@@ -60,4 +61,4 @@ const errorNames: Readonly<Record<number, string>> = {
   105: "ENOBUFS",
   107: "ENOTCONN",
   111: "ECONNREFUSED",
-};
+});

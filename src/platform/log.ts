@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { hostname } from "node:os";
+import { lookup } from "../terms/index.ts";
 import { type Facility, openSyslog, type Priority, syslogTime } from "./syslog.ts";
 
 /** Levels, the most urgent first. `trace` is for developers and never goes to syslog. */
@@ -50,7 +51,7 @@ export interface LogOptions {
   readonly writeStderr?: (line: string) => void;
 }
 
-const priorityOf: Readonly<Record<LogLevel, Priority>> = {
+const priorityOf: Readonly<Record<LogLevel, Priority>> = lookup({
   critical: "crit",
   error: "err",
   warning: "warning",
@@ -58,7 +59,7 @@ const priorityOf: Readonly<Record<LogLevel, Priority>> = {
   info: "info",
   debug: "debug",
   trace: "debug",
-};
+});
 
 /** Words of syslog and of Pacemaker for a level, as `[logging]` and PCMK_logpriority allow them. */
 export function levelOfPriority(word: string): LogLevel | undefined {

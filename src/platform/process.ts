@@ -72,7 +72,7 @@ function findProgram(spec: ProcessSpec): string | EndedProcess {
     const path = candidate.startsWith("/")
       ? candidate
       : Bun.which(candidate, { PATH: spec.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" });
-    if (path === null || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
+    if (path === null || !isFile(path)) continue;
     try {
       accessSync(path, constants.X_OK);
     } catch {
@@ -81,6 +81,15 @@ function findProgram(spec: ProcessSpec): string | EndedProcess {
     return path;
   }
   return { kind: "missing", searched: spec.candidates };
+}
+
+/** A name that no file can have (too long, below something that is no directory) is one that is not there. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
 }
 
 function launch(path: string, spec: ProcessSpec): RunningProcess {

@@ -1,7 +1,8 @@
+import { lookup } from "../terms/index.ts";
 import { type UnixDatagram, unixDatagram } from "./datagram.ts";
 
 /** Facilities of syslog(3) that a service may use, with their codes. */
-export const facilities = {
+export const facilities = lookup({
   user: 1,
   daemon: 3,
   local0: 16,
@@ -12,7 +13,7 @@ export const facilities = {
   local5: 21,
   local6: 22,
   local7: 23,
-} as const;
+} as const);
 export type Facility = keyof typeof facilities;
 
 /** Priorities of syslog(3), the most urgent first. */

@@ -1,4 +1,4 @@
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, lookup } from "../terms/index.ts";
 import { findAction } from "./actions.ts";
 import {
   collectiveFlags,
@@ -166,7 +166,7 @@ function constrainReplica(cluster: Cluster, bundle: Resource, replica: BundleRep
   if (remote) methodsOf(remote).internalConstraints(cluster, remote);
 }
 
-const going: Readonly<Record<string, "down" | "up">> = {
+const going: Readonly<Record<string, "down" | "up">> = lookup({
   stop: "down",
   stopped: "down",
   demote: "down",
@@ -176,7 +176,7 @@ const going: Readonly<Record<string, "down" | "up">> = {
   monitor: "up",
   promote: "up",
   promoted: "up",
-};
+});
 
 /**
  * Host of the guest or bundle node that an action is on: the present one for what goes down, the next for what

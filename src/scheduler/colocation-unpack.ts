@@ -1,5 +1,5 @@
 import { parseBoolean, parseScore, type XmlElement } from "../cib/index.ts";
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, lookup } from "../terms/index.ts";
 import { constraintResource, lastMember, membersOf, setsOf } from "./constraint-sets.ts";
 import { Link, parseRole, Role } from "./flags.ts";
 import type { Cluster, Colocation, Resource } from "./model.ts";
@@ -170,7 +170,7 @@ export const insertThisWith = (list: Colocation[], item: Colocation): void =>
 export const insertWithThis = (list: Colocation[], item: Colocation): void =>
   insertSorted(list, item, (a, b) => compareImportance(a.dependent, b.dependent));
 
-const variantRank = { primitive: 0, group: 1, clone: 2, bundle: 3 } as const;
+const variantRank = lookup({ primitive: 0, group: 1, clone: 2, bundle: 3 } as const);
 
 function compareImportance(a: Resource, b: Resource): number {
   if (a.priority !== b.priority) return b.priority - a.priority;

@@ -1,5 +1,5 @@
 import { childrenOf, evaluateRule, parseScore, type XmlElement } from "../cib/index.ts";
-import { addScores, INFINITY } from "../terms/index.ts";
+import { addScores, INFINITY, lookup } from "../terms/index.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
 import type { Cause } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
@@ -180,7 +180,7 @@ export function implyLocation(
   register(cluster, { id, rsc, role: Role.Unknown, discovery: "always", nodes: [{ node, score }], cause });
 }
 
-const strictness: Readonly<Record<ProbeMode, number>> = { always: 0, never: 1, exclusive: 2 };
+const strictness: Readonly<Record<ProbeMode, number>> = lookup({ always: 0, never: 1, exclusive: 2 });
 
 /** Adds the scores of a location to the places of a resource, and of the parts that take their own. */
 export function applyLocation(_cluster: Cluster, rsc: Resource, location: Location): void {

@@ -9,7 +9,7 @@ import {
   unpackNvpairs,
 } from "../cib/index.ts";
 import type { EpochSeconds } from "../terms/index.ts";
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, lookup } from "../terms/index.ts";
 import type { Options } from "./model.ts";
 
 /** Properties of `<crm_config>` in effect at a time; the newer names stand for the older ones. */
@@ -38,13 +38,13 @@ export function readProperties(
   return result.nextChange === undefined ? { properties } : { properties, nextChange: result.nextChange };
 }
 
-const modernNames: Readonly<Record<string, string>> = {
+const modernNames: Readonly<Record<string, string>> = lookup({
   "stop-orphan-resources": "stop-removed-resources",
   "stop-orphan-actions": "cancel-removed-actions",
   "stop-removed-actions": "cancel-removed-actions",
   "default-resource-stickiness": "resource-stickiness",
   "fence-reaction": "fencing-reaction",
-};
+});
 
 /** Typed options with their defaults (Pacemaker Explained, "Cluster Options"). */
 export function readOptions(properties: ReadonlyMap<string, string>, cib: XmlElement): Options {

@@ -1,4 +1,5 @@
 import { parseBoolean, parseInteger, parseScore, type XmlElement } from "../cib/index.ts";
+import { lookup } from "../terms/index.ts";
 import { pseudoAction } from "./actions.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
 import { Flag, Link } from "./flags.ts";
@@ -9,7 +10,7 @@ import type { Unpacker } from "./unpacker.ts";
 type Kind = "mandatory" | "optional" | "serialize";
 type Symmetry = "asymmetric" | "symmetric" | "inverse";
 
-const inverses: Readonly<Record<string, string>> = {
+const inverses: Readonly<Record<string, string>> = lookup({
   start: "stop",
   stop: "start",
   promote: "demote",
@@ -19,7 +20,7 @@ const inverses: Readonly<Record<string, string>> = {
   started: "stopped",
   running: "stopped",
   stopped: "started",
-};
+});
 
 /** Reads `rsc_order`: two resources or sets. */
 export function unpackOrdering(unpacker: Unpacker, xml: XmlElement): void {

@@ -1,4 +1,4 @@
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, lookup } from "../terms/index.ts";
 import { clearBecause, orderActions, setReason } from "./actions.ts";
 import { roleOf, soleLocation } from "./availability.ts";
 import { withThisColocations } from "./colocation.ts";
@@ -19,7 +19,7 @@ export function firstAction(rsc: Resource, task: string, node?: Node): Action | 
 }
 
 /** What a task of a collective is called when it is complete. */
-const completed: Readonly<Record<string, string>> = {
+const completed: Readonly<Record<string, string>> = lookup({
   start: "running",
   stop: "stopped",
   promote: "promoted",
@@ -28,15 +28,15 @@ const completed: Readonly<Record<string, string>> = {
   stopped: "stopped",
   promoted: "promoted",
   demoted: "demoted",
-};
+});
 
 /** The task whose completion a pseudo action tells. */
-export const begun: Readonly<Record<string, string>> = {
+export const begun: Readonly<Record<string, string>> = lookup({
   running: "start",
   stopped: "stop",
   promoted: "promote",
   demoted: "demote",
-};
+});
 
 /**
  * What comes after a group or clone waits until all of it is done, not just begun; with notifications until

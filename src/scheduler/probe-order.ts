@@ -1,3 +1,4 @@
+import { lookup } from "../terms/index.ts";
 import { findActions, orderActions } from "./actions.ts";
 import { Link, Role } from "./flags.ts";
 import type { Action, Cluster, Edge, Ordering, Resource } from "./model.ts";
@@ -32,7 +33,7 @@ function leadingToRestarts(cluster: Cluster): ReadonlySet<Action> {
 }
 
 /** What a restart does before it starts or promotes. */
-const downFor: Readonly<Record<string, string>> = { start: "stop", promote: "demote" };
+const downFor: Readonly<Record<string, string>> = lookup({ start: "stop", promote: "demote" });
 
 function orderRestarts(cluster: Cluster, rsc: Resource, leading: ReadonlySet<Action>): void {
   if (!rsc.isPrimitive) {

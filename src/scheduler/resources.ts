@@ -7,7 +7,7 @@ import {
   type RuleContext,
   type XmlElement,
 } from "../cib/index.ts";
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, lookup } from "../terms/index.ts";
 import { unpackBundle } from "./bundle-unpack.ts";
 import { connectionXml, isRemoteConnection, linkContainers, linkRemoteNode } from "./connections.ts";
 import { parseRole, Role } from "./flags.ts";
@@ -17,13 +17,13 @@ import { parameters } from "./parameters.ts";
 import { addPlaceScore } from "./places.ts";
 import type { Unpacker } from "./unpacker.ts";
 
-const variants: Readonly<Record<string, Resource["variant"]>> = {
+const variants: Readonly<Record<string, Resource["variant"]>> = lookup({
   primitive: "primitive",
   group: "group",
   clone: "clone",
   master: "clone",
   bundle: "bundle",
-};
+});
 
 /** The connection that meta attribute `remote-node` of a guest implies, as a primitive. */
 export function unpackGuestConnections(unpacker: Unpacker, xml: XmlElement): XmlElement | undefined {

@@ -48,6 +48,14 @@ export function formatPlace(where: Place | undefined): string {
   return [spot, element].filter((part) => part !== "").join(" ");
 }
 
+/** An error that was not thrown on purpose, in one line, with the places that it came from. */
+export function defectLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const places = (error.stack ?? "").split("\n").filter((line) => /:\d+:\d+\)?$/.test(line));
+  const text = [`${error.name}: ${error.message}`, ...places.slice(0, 3).map((line) => line.trim())];
+  return text.join(" ").replaceAll("\n", " ");
+}
+
 function describe(init: HactlErrorInit): string {
   const place = formatPlace(init.where);
   return `${place === "" ? "" : `${place}: `}${init.what}${init.cure ? ` (${init.cure})` : ""}`;

@@ -1,5 +1,5 @@
 /** The vocabulary that every room shares: ids, units, scores, exit codes, errors, the shape of an option. */
-export { formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
+export { defectLine, formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
 export {
   MAX_NODES,
@@ -10,8 +10,13 @@ export {
   type ResourceId,
   resourceId,
 } from "./ids.ts";
+export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
+export type { Read } from "./reading.ts";
+/** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
+export * as read from "./reading.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export type { EpochSeconds, Millis } from "./time.ts";
 export { type ToolName, toolNames } from "./tool-names.ts";
+export { asXmlText, isXmlName, isXmlText } from "./xml-text.ts";

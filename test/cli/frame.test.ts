@@ -148,9 +148,19 @@ describe("errors", () => {
     });
   });
 
-  test("that nobody meant keep their stack", () => {
-    expect(describeError(new TypeError("x is not a function"))).toMatchObject({ code: "INTERNAL", exit: 70 });
-    expect(describeError(new TypeError("x is not a function")).what).toContain("frame.test.ts");
+  test("that nobody meant are one line; their stack is shown to who asks for it", () => {
+    const error = new TypeError("x is not a function");
+    expect(describeError(error)).toMatchObject({
+      code: "INTERNAL",
+      what: "TypeError: x is not a function",
+      exit: 70,
+    });
+    process.env.HACTL_DEBUG = "1";
+    try {
+      expect(describeError(error).what).toContain("frame.test.ts");
+    } finally {
+      delete process.env.HACTL_DEBUG;
+    }
   });
 });
 

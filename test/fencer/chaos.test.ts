@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { FenceAction } from "../../src/fencer/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 import { deviceXml, FenceCluster } from "./cluster.ts";
+
+setDefaultTimeout(60_000);
 
 /** A small generator with a seed (Marsaglia, Xorshift RNGs, 2003), so that a failure can be played again. */
 function generator(seed: number): (below: number) => number {

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { parseXml } from "../../src/cib/index.ts";
 import {
   devicesFromCib,
-  isFencerMessage,
   kdumpNames,
   kdumpPorts,
   parseAgentMetadata,
+  readFencerMessage,
 } from "../../src/fencer/index.ts";
 import {
   actionLimit,
@@ -15,7 +15,7 @@ import {
   deviceDelay,
   parseHostMap,
 } from "../../src/fencer/parameters.ts";
-import { INFINITY, nodeName } from "../../src/terms/index.ts";
+import { HactlError, INFINITY, nodeName } from "../../src/terms/index.ts";
 
 const a = nodeName("vm01");
 const b = nodeName("vm02");
@@ -234,7 +234,10 @@ describe("what comes from outside", () => {
       client: "c",
       reason: "",
     };
-    expect(isFencerMessage({ type: "request", request })).toBe(true);
+    expect(readFencerMessage({ type: "request", request }, "")).toEqual({
+      type: "request",
+      request,
+    } as never);
     for (const wrong of [
       null,
       7,
@@ -250,6 +253,6 @@ describe("what comes from outside", () => {
       },
       { type: "history", entries: [{}], failures: {} },
     ])
-      expect(isFencerMessage(wrong)).toBe(false);
+      expect(() => readFencerMessage(wrong, "")).toThrow(HactlError);
   });
 });

@@ -1,8 +1,5 @@
-import {
-  type ClusterMessage,
-  decodeMessage,
-  encodeMessage as encodeClusterMessage,
-} from "../../src/controller/messages.ts";
+import { decodeMessage } from "../../src/controller/message-parse.ts";
+import { type ClusterMessage, encodeMessage as encodeClusterMessage } from "../../src/controller/messages.ts";
 import { decodeDelivery, decodeRingRequest, encodeDelivery, toJson } from "../../src/daemon/ring-link.ts";
 import { noticeKey, plainNotice, readNotice, signedNotice, verifyNotice } from "../../src/kdump/index.ts";
 import { FrameReader, frameHeader } from "../../src/platform/index.ts";
@@ -89,7 +86,7 @@ function clusterMessages(): Target {
   return {
     name: "cluster: messages between managers",
     samples: messages.map(encodeClusterMessage),
-    feed: (data) => (decodeMessage(data) ? "accepted" : "refused"),
+    feed: (data) => ("message" in decodeMessage(data) ? "accepted" : "refused"),
   };
 }
 
@@ -119,6 +116,7 @@ function remoteMessages(): Target {
       results: [],
       running: [operation],
       recurring: [],
+      complete: true,
     },
     { type: "pong", requestId: 9 },
     { type: "list", requestId: 1, names: ["Dummy"] },

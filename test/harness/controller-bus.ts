@@ -56,6 +56,8 @@ export class ControllerBus {
   readonly log: string[] = [];
   /** Nodes that found that they cannot take part. */
   readonly refused: number[] = [];
+  /** Managers that said that they cannot go on. */
+  readonly restarts: string[] = [];
   /** Every operation given to an executor. */
   executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
   /** What runs on remote hosts, by the names of their nodes. */
@@ -282,6 +284,12 @@ export class ControllerBus {
     if (reply?.error) throw reply.error;
   }
 
+  /** A member says something of its own in the ring's order, whatever it is. */
+  say(name: string, payload: Uint8Array): void {
+    this.#queue.push({ from: this.node(name), payload });
+    this.#drain();
+  }
+
   /** Gives an event to a node's controller and delivers what follows. */
   step(name: string, event: ControllerEvent): void {
     this.#step(this.node(name), event);
@@ -411,6 +419,9 @@ export class ControllerBus {
         return;
       case "probed":
         this.node(effect.on).complete = true;
+        return;
+      case "restart":
+        this.restarts.push(`${node.name}: ${effect.reason}`);
         return;
       case "leave":
         node.up = false;

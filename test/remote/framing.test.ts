@@ -84,23 +84,23 @@ describe("requests and events", () => {
   });
 
   test.each([
-    ["nothing", null, '"request" is missing or no object'],
-    ["another word", { type: "reboot" }, 'There is no request "reboot"'],
-    ["an empty one", { type: "execute" }, '"operation" is missing or no object'],
+    ["nothing", null, "request is missing or no object"],
+    ["another word", { type: "reboot" }, 'request.type is "reboot", which is not known'],
+    ["an empty one", { type: "execute" }, "request.operation is missing or no object"],
     [
       "a number as text",
       { type: "execute", operation: { ...operation, timeoutMs: "20" } },
-      '"timeoutMs" is missing or no number',
+      "request.operation.timeoutMs is missing or no number",
     ],
     [
       "a parameter that is no text",
       { type: "execute", operation: { ...operation, params: { a: 1 } } },
-      '"a" is missing or no text',
+      "request.operation.params.a is missing or no text",
     ],
     [
       "an unknown class",
       { type: "execute", operation: { ...operation, rsc: { ...operation.rsc, class: "heartbeat" } } },
-      '"class" is "heartbeat"; possible are ocf, lsb, systemd, service, stonith',
+      'request.operation.rsc.class is "heartbeat"; possible are ocf, lsb, systemd, service, stonith',
     ],
   ])("are refused when they are not: %s", (_name, message, what) => {
     expect(code(() => decodeRequest(message))).toBe(`PROTOCOL: ${what}`);

@@ -1,18 +1,18 @@
-import { nearest } from "../../terms/index.ts";
+import { lookup, nearest } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue } from "./lexer.ts";
 import type { CrmObject } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 
 const kinds = ["read", "write", "deny"];
-const blocks: Readonly<Record<string, string>> = {
+const blocks: Readonly<Record<string, string>> = lookup({
   meta: "meta_attributes",
   params: "instance_attributes",
   utilization: "utilization",
-};
+});
 
 /** Short forms for parts of the configuration: their words, and the XPath that each stands for. */
-const shortcuts: Readonly<Record<string, (first?: string, second?: string) => string | undefined>> = {
+const shortcuts: Readonly<Record<string, (first?: string, second?: string) => string | undefined>> = lookup({
   meta: blockPath("meta"),
   params: blockPath("params"),
   utilization: blockPath("utilization"),
@@ -24,7 +24,7 @@ const shortcuts: Readonly<Record<string, (first?: string, second?: string) => st
   nodeutil: (name) => `//nodes/node${name === undefined ? "" : `[@uname='${name}']`}/utilization`,
   status: (extra) => (extra === undefined ? "/cib/status" : undefined),
   cib: (extra) => (extra === undefined ? "/cib" : undefined),
-};
+});
 const named = (name: string | undefined) => (name === undefined ? "" : `/nvpair[@name='${name}']`);
 
 function blockPath(word: string) {
@@ -92,14 +92,14 @@ function readSpecification(reader: Reader, permission: XmlElement): void {
   const [word = "", ...rest] = token.text.split(":");
   const keyword = word.toLowerCase();
   const value = rest.join(":");
-  const names: Readonly<Record<string, string>> = {
+  const names: Readonly<Record<string, string>> = lookup({
     xpath: "xpath",
     ref: "reference",
     tag: "object-type",
     type: "object-type",
     attribute: "attribute",
     attr: "attribute",
-  };
+  });
   const name = names[keyword];
   const path = name === undefined ? shortcuts[keyword]?.(...rest.filter((part) => part !== "")) : undefined;
   if (name !== undefined && value !== "") permission.attributes.set(name, value);

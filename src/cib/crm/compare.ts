@@ -1,12 +1,13 @@
+import { lookup } from "../../terms/index.ts";
 import { parseScore } from "../values.ts";
 import type { XmlElement } from "../xml.ts";
 
 /** Attribute values that mean the same as the attribute's absence. */
-const idle: Readonly<Record<string, string>> = {
+const idle: Readonly<Record<string, string>> = lookup({
   sequential: "true",
   "require-all": "true",
   "boolean-op": "and",
-};
+});
 
 /**
  * Whether an element that was read from text means what the original does: same attributes and children, ids aside

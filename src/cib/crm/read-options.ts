@@ -1,3 +1,4 @@
+import { lookup } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { readBlock, readBlockInto } from "./blocks-text.ts";
 import { type CrmObject, everyNode, type Section } from "./objects.ts";
@@ -37,11 +38,11 @@ export function readNode(reader: Reader): CrmObject {
   return { keyword: "node", line: reader.line, section: "nodes", element: node };
 }
 
-const sets: Readonly<Record<string, readonly [section: Section, name: string, id: string]>> = {
+const sets: Readonly<Record<string, readonly [section: Section, name: string, id: string]>> = lookup({
   property: ["crm_config", "cluster_property_set", "cib-bootstrap-options"],
   rsc_defaults: ["rsc_defaults", "meta_attributes", "rsc-options"],
   op_defaults: ["op_defaults", "meta_attributes", "op-options"],
-};
+});
 
 /** `property`, `rsc_defaults`, `op_defaults`. */
 export function readPropertySet(reader: Reader): CrmObject {

@@ -1,4 +1,4 @@
-import { nearest } from "../../terms/index.ts";
+import { lookup, nearest } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { atStop, readBlock, readBlockInto } from "./blocks-text.ts";
 import type { Token } from "./lexer.ts";
@@ -19,13 +19,13 @@ const operationAttributes = new Set([
   "requires",
   "description",
 ]);
-const blockNames: Readonly<Record<string, string>> = {
+const blockNames: Readonly<Record<string, string>> = lookup({
   params: "instance_attributes",
   meta: "meta_attributes",
   utilization: "utilization",
   op_params: "instance_attributes",
   op_meta: "meta_attributes",
-};
+});
 const primitiveStops = new Set([
   "params",
   "meta",
@@ -199,7 +199,7 @@ function readOperationBlock(
 /** `group`, `clone`, `ms` and `master`. */
 export function readContainer(reader: Reader): CrmObject {
   const { keyword } = reader;
-  const names: Readonly<Record<string, string>> = { group: "group", clone: "clone" };
+  const names: Readonly<Record<string, string>> = lookup({ group: "group", clone: "clone" });
   const container = element(names[keyword] ?? "master", { id: readId(reader, keyword) });
   const members: XmlElement[] = [member(readMember(reader))];
   while (keyword === "group" && !reader.atEnd && !atStop(reader, containerStops) && !isPair(reader))

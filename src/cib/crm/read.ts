@@ -1,4 +1,4 @@
-import { HactlError, nearest } from "../../terms/index.ts";
+import { HactlError, lookup, nearest } from "../../terms/index.ts";
 import { element, parseXml, type XmlElement } from "../xml.ts";
 import { readAclRole, readAclTarget, readAclUser } from "./acls-text.ts";
 import { type Statement, splitStatements, syntaxError } from "./lexer.ts";
@@ -16,7 +16,7 @@ export interface CrmText {
   readonly errors: readonly HactlError[];
 }
 
-const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject[]>> = {
+const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject[]>> = lookup({
   node: readNode,
   primitive: readPrimitive,
   rsc_template: readPrimitive,
@@ -40,7 +40,7 @@ const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject
   user: readAclUser,
   alert: readAlert,
   tag: readTag,
-};
+});
 
 /** Reads crm shell text (crm(8), "configure") without looking at what is configured already. */
 export function readCrm(text: string): CrmText {
@@ -96,7 +96,7 @@ function readMonitor(reader: Reader): AddedOperation {
 }
 
 /** Section of each element that can stand behind `xml`. */
-const sectionOf: Readonly<Record<string, Section>> = {
+const sectionOf: Readonly<Record<string, Section>> = lookup({
   node: "nodes",
   primitive: "resources",
   template: "resources",
@@ -115,7 +115,7 @@ const sectionOf: Readonly<Record<string, Section>> = {
   acl_target: "acls",
   acl_group: "acls",
   alert: "alerts",
-};
+});
 const wrappers: readonly Section[] = [
   "crm_config",
   "nodes",

@@ -128,10 +128,10 @@ function readTimeValue(reader: Reader, name: string): string {
 }
 
 function readFields(reader: Reader, names: readonly string[]): Record<string, string> {
-  const fields: Record<string, string> = {};
+  const fields = new Map<string, string>();
   for (let option = reader.takeOption(...names); option; option = reader.takeOption(...names))
-    fields[option.name] = option.value;
-  return fields;
+    fields.set(option.name, option.value);
+  return Object.fromEntries(fields);
 }
 
 /** Writes a rule, with its keyword. Its id only when it is referred to. Not every rule can be written; see `formatCrm`. */

@@ -1,3 +1,4 @@
+import { lookup } from "../../terms/index.ts";
 import { parseBoolean } from "../values.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue, type Token } from "./lexer.ts";
@@ -7,7 +8,7 @@ import { type Reader, readRole } from "./reader.ts";
 export type Suffix = "role" | "action";
 
 const actions = ["start", "stop", "promote", "demote"];
-const closing: Readonly<Record<string, string>> = { "(": ")", "[": "]" };
+const closing: Readonly<Record<string, string>> = lookup({ "(": ")", "[": "]" });
 
 interface Item {
   readonly rsc: string;

@@ -70,10 +70,11 @@ export function modernRoles(source: XmlElement, ...names: readonly string[]): vo
 
 /** Renames attributes of an element where the new name is free; their order stays. */
 export function renameAttributes(source: XmlElement, names: Readonly<Record<string, string>>): void {
-  if (![...source.attributes.keys()].some((name) => names[name] !== undefined)) return;
+  const renamed = new Map(Object.entries(names));
+  if (![...source.attributes.keys()].some((name) => renamed.has(name))) return;
   const result = new Map<string, string>();
   for (const [name, value] of source.attributes) {
-    const now = names[name] ?? name;
+    const now = renamed.get(name) ?? name;
     if (now === name || !source.attributes.has(now)) result.set(now, value);
   }
   source.attributes = result;

@@ -1,24 +1,26 @@
+import { lookup } from "../../terms/index.ts";
 import { child, childrenOf, cloneElement, element, type XmlElement } from "../xml.ts";
 import type { Note } from "./notes.ts";
 import { flattenBlock, modernRole, removeChild, renamePair } from "./nvsets.ts";
 
 /** Properties whose meaning is now a default of resources or operations: section and name there. */
-const moved: Readonly<Record<string, readonly [section: "rsc_defaults" | "op_defaults", name: string]>> = {
-  "default-action-timeout": ["op_defaults", "timeout"],
-  "default-resource-stickiness": ["rsc_defaults", "resource-stickiness"],
-  "default-migration-threshold": ["rsc_defaults", "migration-threshold"],
-  "is-managed-default": ["rsc_defaults", "is-managed"],
-};
+const moved: Readonly<Record<string, readonly [section: "rsc_defaults" | "op_defaults", name: string]>> =
+  lookup({
+    "default-action-timeout": ["op_defaults", "timeout"],
+    "default-resource-stickiness": ["rsc_defaults", "resource-stickiness"],
+    "default-migration-threshold": ["rsc_defaults", "migration-threshold"],
+    "is-managed-default": ["rsc_defaults", "is-managed"],
+  });
 
 /** Properties that say nothing any more, and why. */
-const dropped: Readonly<Record<string, string>> = {
+const dropped: Readonly<Record<string, string>> = lookup({
   "expected-quorum-votes": "the ring counts votes itself",
   "notification-agent": "alerts are configured in their own section",
   "notification-recipient": "alerts are configured in their own section",
-};
+});
 
 /** Names that changed altogether. */
-const renamed: Readonly<Record<string, string>> = { "transition-idle-timeout": "cluster-delay" };
+const renamed: Readonly<Record<string, string>> = lookup({ "transition-idle-timeout": "cluster-delay" });
 
 /** Names that were written with `_` before schema 1.0. */
 const underscored = new Set([

@@ -1,4 +1,4 @@
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { compareVersions } from "../values.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { upgradeAcls } from "./acls.ts";
@@ -16,14 +16,14 @@ export interface Upgraded {
 export const canonicalSchema = "pacemaker-3.9";
 
 /** Attributes of `<cib>` of schemas before 1.0: their name now, or nothing. */
-const rootAttributes: Readonly<Record<string, string>> = {
+const rootAttributes: Readonly<Record<string, string>> = lookup({
   have_quorum: "have-quorum",
   dc_uuid: "dc-uuid",
   cib_feature_revision: "",
   ccm_transition: "",
   generated: "",
   num_peers: "",
-};
+});
 
 /** Sections that every configuration has. */
 const sections = ["crm_config", "nodes", "resources", "constraints"] as const;

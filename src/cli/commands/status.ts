@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { parseIntervalMs } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import type { StatusInput } from "../render/input.ts";
 import { statusModel } from "../render/status-facts.ts";
@@ -11,7 +11,12 @@ import { fileStatus } from "./mon-report.ts";
 import { repeat } from "./watch.ts";
 
 /** With `--exit-code`, for scripts: 0 normal, 1 degraded, 2 stopped or without quorum. */
-const exits: Readonly<Record<VerdictState, number>> = { NORMAL: 0, DEGRADED: 1, STOPPED: 2, "NO QUORUM": 2 };
+const exits: Readonly<Record<VerdictState, number>> = lookup({
+  NORMAL: 0,
+  DEGRADED: 1,
+  STOPPED: 2,
+  "NO QUORUM": 2,
+});
 
 const fileOf = (args: { readonly file?: string | undefined }): string | undefined =>
   args.file ?? process.env.CIB_file;

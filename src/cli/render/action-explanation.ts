@@ -1,5 +1,5 @@
 import type { ActionName, GraphAction, Transition } from "../../scheduler/index.ts";
-import { formatScore } from "../../terms/index.ts";
+import { formatScore, lookup } from "../../terms/index.ts";
 
 /** What one action of a transition waits for, and what waits for it. */
 export interface ActionExplanation {
@@ -20,11 +20,11 @@ export interface ActionExplanation {
 export const actionName = ({ key, node }: ActionName): string =>
   `${key}${node === undefined ? "" : ` on ${node}`}`;
 
-const kinds: Readonly<Record<GraphAction["kind"], string>> = {
+const kinds: Readonly<Record<GraphAction["kind"], string>> = lookup({
   rsc: "an agent is run",
   pseudo: "a point of synchronisation, nothing is run",
   crm: "done by the controller",
-};
+});
 
 /** The actions that a key, or its beginning, means; an exact one wins. */
 export function actionsNamed(transition: Transition, key: string): GraphAction[] {

@@ -9,6 +9,7 @@ import {
   roleName,
   topLevel,
 } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 
 /** What displays want to know of the working set: the same answers for text, XML, HTML and the status screen. */
 
@@ -32,14 +33,14 @@ export function displayedRole(rsc: Resource): Role {
   return rsc.role === Role.Started && outermost(rsc).promotable ? Role.Unpromoted : rsc.role;
 }
 
-const underWay: Readonly<Record<string, string>> = {
+const underWay: Readonly<Record<string, string>> = lookup({
   start: "Starting",
   stop: "Stopping",
   migrate_to: "Migrating",
   migrate_from: "Migrating",
   promote: "Promoting",
   demote: "Demoting",
-};
+});
 
 /** What is being done with it, where something is pending and shown. */
 export const pendingState = (rsc: Resource): string | undefined => underWay[rsc.pendingTask ?? ""];

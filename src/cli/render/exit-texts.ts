@@ -1,5 +1,7 @@
+import { lookup } from "../../terms/index.ts";
+
 /** Exit codes of agents in words, as displays since Pacemaker 3.0 write them. */
-const texts: Readonly<Record<number, string>> = {
+const texts: Readonly<Record<number, string>> = lookup({
   0: "OK",
   1: "Error occurred",
   2: "Invalid parameter",
@@ -13,9 +15,9 @@ const texts: Readonly<Record<number, string>> = {
   190: "Service is degraded",
   191: "Promoted service is degraded",
   193: "Unknown",
-};
+});
 /** The same in the words of the 1.1 series, for its layout. */
-const oldTexts: Readonly<Record<number, string>> = {
+const oldTexts: Readonly<Record<number, string>> = lookup({
   0: "ok",
   1: "unknown error",
   2: "invalid parameter",
@@ -29,13 +31,13 @@ const oldTexts: Readonly<Record<number, string>> = {
   190: "degraded",
   191: "degraded (master)",
   193: "unknown",
-};
+});
 
 /** What an agent's exit code means. */
 export const exitText = (code: number): string => texts[code] ?? "Unknown exit status";
 export const exitTextOld = (code: number): string => oldTexts[code] ?? "unknown";
 
-const statuses: Readonly<Record<number, string>> = {
+const statuses: Readonly<Record<number, string>> = lookup({
   [-1]: "pending",
   0: "complete",
   1: "Cancelled",
@@ -49,7 +51,7 @@ const statuses: Readonly<Record<number, string>> = {
   9: "Invalid result",
   10: "No fence device",
   11: "CIB secrets unavailable",
-};
+});
 
 /** How an operation ended apart from the exit code (`op-status`). */
 export const statusText = (status: number): string => statuses[status] ?? "Unknown status";

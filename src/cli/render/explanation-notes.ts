@@ -1,5 +1,6 @@
 import { child, childrenOf, parseBoolean, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 import { targetRole } from "./cluster-view.ts";
 
 /** Something that holds for a resource everywhere, and what would have to change. */
@@ -95,12 +96,12 @@ function ofState(rsc: Resource): GeneralNote[] {
   ];
 }
 
-const tooOften: Readonly<Record<Resource["multipleActive"], string>> = {
+const tooOften: Readonly<Record<Resource["multipleActive"], string>> = lookup({
   stop_start: "it is stopped on all of them and started on one (multiple-active=stop_start)",
   stop_only: "it is stopped on all of them and stays so (multiple-active=stop_only)",
   block: "the cluster leaves it as it is (multiple-active=block)",
   stop_unexpected: "it is stopped where it should not be (multiple-active=stop_unexpected)",
-};
+});
 
 function ofManagement(rsc: Resource): GeneralNote[] {
   const node = rsc.runningOn.find(({ maintenance }) => maintenance);

@@ -1,10 +1,11 @@
 import { element, type XmlElement } from "../../cib/index.ts";
 import type { ActionName, GraphAction, Transition } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 
 /** A duration as the graph's head writes it: whole seconds where it is. */
 const seconds = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
 
-const elementNames = { rsc: "rsc_op", pseudo: "pseudo_event", crm: "crm_event" } as const;
+const elementNames = lookup({ rsc: "rsc_op", pseudo: "pseudo_event", crm: "crm_event" } as const);
 
 /** The transition as `<transition_graph>`, in the layout that Pacemaker's tools write and read. */
 export function transitionGraph(transition: Transition, id = 1): XmlElement {

@@ -1,3 +1,4 @@
+import { lookup } from "../../terms/index.ts";
 import type { Outline } from "./outline.ts";
 
 export interface HtmlOptions {
@@ -17,7 +18,12 @@ const style = `.bold { font-weight: bold }
 .rsc-ok { color: green }
 .warning { color: red; font-weight: bold }`;
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escapes: Readonly<Record<string, string>> = lookup({
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+});
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (char) => escapes[char] ?? char);
 
 /** A report as a page: a heading for each section, lists below. */

@@ -1,4 +1,5 @@
 import { type Cluster, type Node, type Resource, Role } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 import {
   currentNode,
   displayedRole,
@@ -150,13 +151,13 @@ function cloneLines(cluster: Cluster, clone: Resource, list: ResourceListOptions
   return lines;
 }
 
-const oldRoles: Readonly<Record<number, string>> = {
+const oldRoles: Readonly<Record<number, string>> = lookup({
   [Role.Unknown]: "Unknown",
   [Role.Stopped]: "Stopped",
   [Role.Started]: "Started",
   [Role.Unpromoted]: "Slave",
   [Role.Promoted]: "Master",
-};
+});
 
 /** ` id<TAB>(class::provider:type):<TAB> Role node (remarks)` */
 function agentLine(rsc: Resource, indent: string, name = printableId(rsc), on = currentNode(rsc)): string {

@@ -1,3 +1,5 @@
+import { lookup } from "../../terms/index.ts";
+
 /** Parts of a cluster report that can be left out or taken in, by the names of crm_mon's `--include`. */
 export const monSections = [
   "attributes",
@@ -30,13 +32,13 @@ export const defaultSections: readonly MonSection[] = [
   "fencing-failed",
   "fencing-pending",
 ];
-const groups: Readonly<Record<string, readonly MonSection[]>> = {
+const groups: Readonly<Record<string, readonly MonSection[]>> = lookup({
   all: monSections,
   default: defaultSections,
   none: [],
   summary: [...summary, "options"],
   fencing: ["fencing-failed", "fencing-pending", "fencing-succeeded"],
-};
+});
 
 /** Names that `--include` and `--exclude` know. */
 export const sectionNames: readonly string[] = [...monSections, ...Object.keys(groups)];

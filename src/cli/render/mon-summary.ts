@@ -1,5 +1,6 @@
 import { parseBoolean } from "../../cib/index.ts";
 import type { Cluster, Node } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
 import { formatCtime } from "./dates.ts";
 import type { StatusInput } from "./input.ts";
@@ -68,13 +69,13 @@ export function lastChangeText(summary: MonSummary): string {
   ].join(" ");
 }
 
-const policies: Readonly<Record<string, string>> = {
+const policies: Readonly<Record<string, string>> = lookup({
   freeze: "Freeze resources",
   stop: "Stop ALL resources",
   demote: "Demote promotable resources and stop all other resources",
   ignore: "Ignore",
   fence: "Suicide",
-};
+});
 
 /** The cluster options that reports mention, as sentences. */
 export function optionLines(cluster: Cluster): string[] {

@@ -1,6 +1,7 @@
 import type { SimulationStep } from "../../controller/index.ts";
 import type { Cluster } from "../../scheduler/index.ts";
 import type { EpochSeconds } from "../../terms/index.ts";
+import { lookup } from "../../terms/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
 import { executionLines } from "./execution.ts";
 import { nodeList } from "./node-list.ts";
@@ -108,13 +109,13 @@ export function scoreReport(
 }
 
 /** The function of Pacemaker 3.x that each stage's lines are told by. */
-const stages: Readonly<Record<string, string>> = {
+const stages: Readonly<Record<string, string>> = lookup({
   primitive: "pcmk__primitive_assign",
   group: "pcmk__group_assign",
   clone: "pcmk__clone_assign",
   bundle: "pcmk__bundle_assign",
   utilization: "pcmk__assign_resource",
-};
+});
 
 /** A score line as crm_simulate prints it. */
 const stagedLine = (line: string): string => line.replace(/^(\w+)(?=: )/, (stage) => stages[stage] ?? stage);

@@ -1,4 +1,5 @@
 import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
+import { lookup } from "../../terms/index.ts";
 import { activeNodes, highestRole, isDisabled, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput } from "./input.ts";
 import { connectivityRemark, expectedConnectivity, shownAttributes } from "./mon-sections.ts";
@@ -71,12 +72,12 @@ const expectedPrimitives = (cluster: Cluster): Resource[] =>
     .flatMap(primitivesOf)
     .filter((rsc) => !isDisabled(rsc) && rsc.managed);
 
-const policyEffects: Readonly<Record<string, string>> = {
+const policyEffects: Readonly<Record<string, string>> = lookup({
   stop: "resources are stopped",
   freeze: "what runs goes on, nothing is recovered",
   demote: "promoted resources are demoted, others stopped",
   fence: "the nodes without quorum are fenced",
-};
+});
 
 /** The ring's own words, with the numbers where they have none. */
 function quorumWords({

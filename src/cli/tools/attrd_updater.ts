@@ -1,5 +1,5 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
-import { CrmExit, HactlError, type Millis, nodeName } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup, type Millis, nodeName } from "../../terms/index.ts";
 import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -88,7 +88,7 @@ function updateOf(given: ParsedWords, name: string, node: string): AttributeUpda
 const counted = (name: string, value: string | undefined) =>
   value === `${name}++` || value?.startsWith(`${name}+=`) ? `value${value.slice(name.length)}` : value;
 
-const factors: Readonly<Record<string, number>> = {
+const factors: Readonly<Record<string, number>> = lookup({
   "": 1000,
   ms: 1,
   msec: 1,
@@ -98,7 +98,7 @@ const factors: Readonly<Record<string, number>> = {
   min: 60_000,
   h: 3_600_000,
   hr: 3_600_000,
-};
+});
 
 /** Milliseconds of a time such as 5s; without a unit seconds. Needs no more than agents write. */
 function intervalOf(text: string): Millis {

@@ -1,3 +1,4 @@
+import { lookup } from "../../terms/index.ts";
 import { readText } from "../read-text.ts";
 import { asTool, usage } from "./connection.ts";
 import type { OptionRow } from "./getopt.ts";
@@ -46,13 +47,13 @@ interface Flags {
 }
 
 /** The tools that do a part of the crm shell's work. */
-const others = {
+const others = lookup({
   crm_attribute: () => import("./crm_attribute.ts"),
   crm_mon: () => import("./crm_mon.ts"),
   crm_node: () => import("./crm_node.ts"),
   crm_resource: () => import("./crm_resource.ts"),
   crm_verify: () => import("./crm_verify.ts"),
-} as const;
+} as const);
 
 interface Target {
   /** One of the tools; else words for hactl. */
@@ -193,7 +194,7 @@ function attribute(name: string | undefined, words: readonly string[], options: 
 
 function resource(words: readonly string[]): string[] {
   const [command = "list", ...rest] = words;
-  const names: Readonly<Record<string, string>> = {
+  const names: Readonly<Record<string, string>> = lookup({
     status: rest.length > 0 ? "status" : "list",
     show: rest.length > 0 ? "status" : "list",
     migrate: "move",
@@ -201,7 +202,7 @@ function resource(words: readonly string[]): string[] {
     unmove: "clear",
     unban: "clear",
     reprobe: "refresh",
-  };
+  });
   return [names[command] ?? command, ...rest.filter((word) => word !== "force")];
 }
 

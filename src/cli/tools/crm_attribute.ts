@@ -130,7 +130,7 @@ async function query(session: CibSession, subject: Subject): Promise<Value[]> {
   if (place.scope === "status" && session.file === undefined && !subject.pattern) {
     const client = await session.client();
     const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
-    const value = values[place.node ?? ""];
+    const value = new Map(Object.entries(values)).get(place.node ?? "");
     return value === undefined ? [] : [{ name, value }];
   }
   const { findPairs } = await import("./attributes.ts");

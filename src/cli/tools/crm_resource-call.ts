@@ -1,3 +1,4 @@
+import { lookup } from "../../terms/index.ts";
 import type { CibSession } from "./cib-session.ts";
 import { usage } from "./connection.ts";
 import type { ParsedWords } from "./getopt.ts";
@@ -51,14 +52,14 @@ export const changes = [
   "wait",
 ] as const;
 /** Commands that run an agent by hand, and its action. */
-export const forced = {
+export const forced = lookup({
   "force-start": "start",
   "force-stop": "stop",
   "force-check": "monitor",
   "force-promote": "promote",
   "force-demote": "demote",
   validate: "validate-all",
-} as const;
+} as const);
 export type ForcedCommand = keyof typeof forced;
 export type ResourceQuery = (typeof queries)[number];
 export type ResourceChange = (typeof changes)[number];

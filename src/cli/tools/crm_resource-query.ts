@@ -1,6 +1,6 @@
 import { child, childrenOf, formatXml, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, oldestFirst, type Resource, unpackCluster } from "../../scheduler/index.ts";
-import { CrmExit } from "../../terms/index.ts";
+import { CrmExit, lookup } from "../../terms/index.ts";
 import { placesOf } from "../places.ts";
 import { displayedState, primitivesOf, printableId, sortedResources } from "../render/cluster-view.ts";
 import { outlineLines } from "../render/outline.ts";
@@ -78,7 +78,7 @@ async function listRaw(call: ResourceCall): Promise<number> {
   return CrmExit.OK;
 }
 
-const words: Readonly<Record<string, string>> = {
+const words: Readonly<Record<string, string>> = lookup({
   "-1": "pending",
   "0": "complete",
   "1": "Cancelled",
@@ -92,7 +92,7 @@ const words: Readonly<Record<string, string>> = {
   "9": "Invalid contents",
   "10": "No fence device",
   "11": "CIB secrets missing",
-};
+});
 
 /** Without `all` the last operation that says what a resource is, and its recurring ones. */
 async function operations(call: ResourceCall, all: boolean): Promise<number> {

@@ -62,24 +62,24 @@ async function ticketStates(session: CibSession): Promise<XmlElement[]> {
 function changesOf(
   given: ParsedWords,
   state: XmlElement | undefined,
-): Readonly<Record<string, string | undefined>> | undefined {
-  const changes: Record<string, string | undefined> = {};
+): ReadonlyMap<string, string | undefined> | undefined {
+  const changes = new Map<string, string | undefined>();
   if (given.has("grant")) {
-    changes.granted = "true";
+    changes.set("granted", "true");
     if (state?.attributes.get("granted") !== "true")
-      changes["last-granted"] = String(Math.floor(Date.now() / 1000));
+      changes.set("last-granted", String(Math.floor(Date.now() / 1000)));
   }
-  if (given.has("revoke")) changes.granted = "false";
-  if (given.has("standby")) changes.standby = "true";
-  if (given.has("activate")) changes.standby = "false";
+  if (given.has("revoke")) changes.set("granted", "false");
+  if (given.has("standby")) changes.set("standby", "true");
+  if (given.has("activate")) changes.set("standby", "false");
   const name = given.value("set-attr");
   if (name !== undefined) {
     const value = given.value("attr-value");
     if (value === undefined) throw usage("crm_ticket", "Must supply attribute value with -v");
-    changes[name] = value;
+    changes.set(name, value);
   }
-  for (const gone of given.values("delete-attr")) changes[gone] = undefined;
-  return Object.keys(changes).length > 0 ? changes : undefined;
+  for (const gone of given.values("delete-attr")) changes.set(gone, undefined);
+  return changes.size > 0 ? changes : undefined;
 }
 
 async function change(
@@ -87,9 +87,9 @@ async function change(
   session: CibSession,
   id: string,
   state: XmlElement | undefined,
-  changes: Readonly<Record<string, string | undefined>> | undefined,
+  changes: ReadonlyMap<string, string | undefined> | undefined,
 ): Promise<void> {
-  const risky = given.has("grant") || given.has("revoke") || (changes !== undefined && "granted" in changes);
+  const risky = given.has("grant") || given.has("revoke") || changes?.has("granted");
   if (risky && !given.has("force")) {
     throw new HactlError({
       code: "UNSAFE",
@@ -100,7 +100,7 @@ async function change(
   }
   const operations: CibOperation[] = [];
   const attributes = new Map(state?.attributes ?? [["id", id]]);
-  for (const [name, value] of Object.entries(changes ?? {})) {
+  for (const [name, value] of changes ?? []) {
     if (value === undefined) attributes.delete(name);
     else attributes.set(name, value);
   }

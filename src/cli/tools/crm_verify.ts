@@ -1,5 +1,5 @@
 import { formatXml } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { runningCib } from "../commands/live.ts";
 import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
 import { print, reportError } from "../output.ts";
@@ -21,12 +21,12 @@ const table: readonly OptionRow[] = [
 ];
 
 /** What is no XML at all, or another document, has exit codes of its own. */
-const unreadable: Readonly<Record<string, CrmExit>> = {
+const unreadable: Readonly<Record<string, CrmExit>> = lookup({
   EMPTY: CrmExit.ERROR,
   NO_TEXT: CrmExit.ERROR,
   NOT_A_CIB: CrmExit.PROTOCOL,
   PART: CrmExit.PROTOCOL,
-};
+});
 
 /**
  * `crm_verify`. Exit code 78 when the cluster would refuse, ignore or complain of something; what is merely remarkable

@@ -1,5 +1,5 @@
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { CibSession } from "./cib-session.ts";
 import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -35,11 +35,11 @@ async function work(given: ParsedWords): Promise<number> {
   if (node === undefined) throw usage("crmadmin", "what shall be printed?");
   const member = reply.members.find(({ name }) => name === node);
   if (!member) throw noSuch(`there is no node ${node}`);
-  const states = {
+  const states = lookup({
     pending: "S_PENDING",
     lost: "S_STOPPING",
     member: node === reply.leader ? "S_IDLE" : "S_NOT_DC",
-  };
+  });
   const state = states[member.state];
   line(
     given.has("quiet")

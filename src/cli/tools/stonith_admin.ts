@@ -106,7 +106,7 @@ async function devices(given: ParsedWords): Promise<number> {
     return device.disabled === "" ? CrmExit.OK : CrmExit.ERROR;
   }
   const host = given.value("list");
-  const shown = host === undefined ? all : all.filter(({ levels }) => levels[host] !== undefined);
+  const shown = host === undefined ? all : all.filter(({ levels }) => Object.hasOwn(levels, host));
   for (const device of shown) line(device.id);
   const count = shown.length === 0 ? "No" : String(shown.length);
   if (!given.has("quiet")) line(`${count} fence device${shown.length === 1 ? "" : "s"} found`);

@@ -1,0 +1,144 @@
+import { readAttributeSnapshot, readAttributeUpdate } from "../attributes/index.ts";
+import { readCibOperation } from "../cib/index.ts";
+import { readAnyOperation, readAnyResult } from "../executor/index.ts";
+import type { MaintenanceChange } from "../scheduler/index.ts";
+import { HactlError, type Read, read } from "../terms/index.ts";
+import type { CibVersion, OrderPoint, Summary } from "./join.ts";
+import {
+  type ClusterMessage,
+  type Dispatch,
+  type ExecutorHistory,
+  MESSAGE_VERSION,
+  type RemoteHistory,
+  type Snapshot,
+} from "./messages.ts";
+
+/** Most characters of a whole CIB. */
+const longestCib = 256 * 1024 * 1024;
+/** Names a request, a membership or a transition. A membership names every participant. */
+const key = read.text(1024 * 1024);
+const count = read.whole(0, Number.MAX_SAFE_INTEGER);
+const point: Read<OrderPoint> = read.pair(count, count);
+
+const version: Read<CibVersion> = (value, at) => {
+  const parts = read.list(count, 3)(value, at);
+  const [adminEpoch, epoch, numUpdates] = parts;
+  if (adminEpoch === undefined || epoch === undefined || numUpdates === undefined)
+    return read.refuse(at, "has less than three numbers");
+  return [adminEpoch, epoch, numUpdates];
+};
+
+const summary = read.shape<Summary>({
+  node: read.nodeId,
+  // Compared number by number.
+  featureSet: (value, at) => {
+    const text = read.text(100)(value, at);
+    return /^\d{1,9}(\.\d{1,9})*$/.test(text) ? text : read.refuse(at, "is no version");
+  },
+  since: point,
+  version,
+  live: read.flag,
+  companions: read.list(read.nodeId),
+});
+
+const history = read.shape<ExecutorHistory>({
+  results: read.list(readAnyResult),
+  running: read.list(readAnyOperation),
+  bootId: read.text(200),
+  complete: read.flag,
+});
+
+const remotes = read.list(read.shape<RemoteHistory>({ node: read.nodeName, history }));
+
+/** Reads an operation that is given out; also for the leader, before it gives one out. */
+export const readDispatch = read.shape<Dispatch>({
+  node: read.nodeName,
+  executor: read.nodeName,
+  operation: readAnyOperation,
+});
+
+const client = read.xmlText(1024);
+const transitionKey = read.text(1024);
+
+/** Reads what another manager says, with everything in it. Throws HactlError `PROTOCOL` for what is no message. */
+export const readMessage = read.variants<ClusterMessage, "type">("type", {
+  summary: {
+    membership: key,
+    summary,
+    name: read.nodeName,
+    at: read.time,
+    history,
+    remotes,
+    attributes: read.list(readAttributeUpdate),
+    daemonIsNew: read.flag,
+  },
+  snapshot: {
+    membership: key,
+    snapshot: read.shape<Snapshot>({
+      cib: read.text(longestCib),
+      attributes: readAttributeSnapshot,
+      boots: read.list(read.pair(read.nodeName, read.text(200))),
+    }),
+  },
+  cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },
+  actions: { transition: key, membership: key, dispatches: read.list(readDispatch), at: read.time },
+  results: { node: read.nodeName, results: read.list(readAnyResult) },
+  history: { node: read.nodeName, history, at: read.time },
+  probed: { nodes: read.list(read.nodeName) },
+  attributes: {
+    updates: read.list(readAttributeUpdate),
+    request: read.maybe(key),
+    completes: read.maybe(transitionKey),
+    forgetFailure: read.maybe(read.shape({ node: read.nodeName, rsc: read.name })),
+  },
+  flush: { name: read.name },
+  // The fencer reads it for itself, by its own rules.
+  fencer: { body: read.members },
+  shutdown: { node: read.nodeName, at: read.time },
+  release: { node: read.nodeName, completes: read.maybe(transitionKey) },
+  maintenance: {
+    changes: read.list(
+      read.shape<MaintenanceChange>({
+        node: read.nodeName,
+        nodeId: read.name,
+        inMaintenance: read.flag,
+      }),
+    ),
+    completes: transitionKey,
+  },
+  "manager-lost": { node: read.nodeName },
+  "when-idle": { request: key },
+  idle: { requests: read.list(key) },
+  remote: { node: read.nodeName, up: read.flag },
+  forget: {
+    rsc: read.maybe(read.resourceId),
+    node: read.maybe(read.nodeName),
+    failuresOnly: read.flag,
+    request: read.maybe(key),
+    completes: read.maybe(transitionKey),
+  },
+});
+
+/** What came of reading a message: the message, or why it is none that this node can apply. */
+export type Decoded = { readonly message: ClusterMessage } | { readonly refused: string };
+
+/**
+ * Reads a message with everything in it. What does not say all that it has to, or says it by another version, is refused
+ * by every member alike.
+ */
+export function decodeMessage(bytes: Uint8Array): Decoded {
+  if (bytes[0] !== MESSAGE_VERSION)
+    return { refused: `it is of version ${bytes[0] ?? "nothing"}, not ${MESSAGE_VERSION}` };
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));
+  } catch {
+    return { refused: "it is no JSON" };
+  }
+  try {
+    return { message: readMessage(value, "") };
+  } catch (error) {
+    if (error instanceof HactlError) return { refused: error.what };
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { readAttributeUpdate } from "../attributes/index.ts";
+import { readCibOperation } from "../cib/index.ts";
+import { type Read, read } from "../terms/index.ts";
+import type { AdminRequest } from "./admin-protocol.ts";
+import { MOST_VOTES } from "./ring-link.ts";
+
+/** Who asks, in the client's own words; one that does not say is named by its process. */
+const client: Read<string> = (value, at) => (value === undefined ? "" : read.saying(256)(value, at));
+const reason = read.saying(1024);
+/** Fencing itself says what is wrong with an empty one. */
+const target = read.xmlText(1024);
+
+/**
+ * Reads what a tool asks, on this node's own socket or on that of a remote host: every request is answered, and what is
+ * not all that it has to be is answered by HactlError `PROTOCOL`, which says where it is wrong.
+ */
+export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
+  status: {},
+  cib: {},
+  "cib-apply": { operations: read.list(readCibOperation, 100_000), client },
+  "attributes-update": { updates: read.list(readAttributeUpdate, 100_000) },
+  "attributes-query": { name: read.name },
+  forget: { rsc: read.maybe(read.name), node: read.maybe(read.nodeName), failuresOnly: read.flag },
+  node: {},
+  "ring-status": {},
+  "expected-votes": { votes: read.whole(1, MOST_VOTES) },
+  reload: {},
+  rekey: {},
+  shutdown: {},
+  "wait-idle": { timeoutMs: read.duration },
+  watch: {},
+  history: {
+    since: read.maybe(read.number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+    limit: read.maybe(read.number(0, Number.MAX_SAFE_INTEGER)),
+  },
+  metadata: { class: read.name, provider: read.maybe(read.name), agent: read.name },
+  "fence.request": {
+    target,
+    action: read.oneOf("off", "reboot", "on"),
+    timeoutMs: read.maybe(read.duration),
+    client,
+    reason,
+  },
+  "fence.history": {},
+  "fence.confirm": { target, client },
+  "fence.test": { target },
+  "fence.devices": {},
+});
+
+/** Reads a frame of a client: the number to answer under, and what it asks. Throws HactlError `PROTOCOL`. */
+export function readAdminFrame(value: unknown): { readonly id: unknown; readonly request: unknown } {
+  const { id, request } = read.members(value, "request");
+  return { id, request };
+}

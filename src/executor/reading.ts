@@ -1,0 +1,65 @@
+import { OpStatus, type Read, read } from "../terms/index.ts";
+import type { AgentResource, Operation, OperationResult } from "./face.ts";
+
+const longestParameter = 1024 * 1024;
+/** Longer than what an agent's own reason is cut to. */
+const longestReason = 4096;
+const longestOutput = 64 * 1024;
+/** Text that may be empty. */
+const word = read.xmlText(1024);
+const callId = read.whole(0, Number.MAX_SAFE_INTEGER);
+const params = read.dictionary(read.xmlText(longestParameter), word);
+
+const standards: readonly string[] = ["ocf", "lsb", "systemd", "service", "stonith"];
+const standard = read.oneOf(...standards) as Read<AgentResource["class"]>;
+/** The CIB can name any class. What no executor knows is answered by the manager, but travels as it is. */
+const anyStandard = read.name as Read<AgentResource["class"]>;
+
+const agentOf = (of: Read<AgentResource["class"]>) =>
+  read.shape<Omit<AgentResource, "id">>({ class: of, provider: read.maybe(word), type: word });
+const resourceOf = (of: Read<AgentResource["class"]>) =>
+  read.shape<AgentResource>({ id: read.resourceId, class: of, provider: read.maybe(word), type: word });
+
+const operationOf = (of: Read<AgentResource["class"]>) =>
+  read.shape<Operation>({
+    callId,
+    rsc: resourceOf(of),
+    action: read.name,
+    intervalMs: read.duration,
+    timeoutMs: read.duration,
+    startDelayMs: read.duration,
+    params,
+    transitionKey: word,
+  });
+
+const resultOf = (of: Read<AgentResource["class"]>) =>
+  read.shape<OperationResult>({
+    callId,
+    rsc: resourceOf(of),
+    action: read.name,
+    intervalMs: read.duration,
+    transitionKey: word,
+    rc: read.whole(-1, 255),
+    status: read.oneOf(...Object.values(OpStatus)),
+    exitReason: read.saying(longestReason),
+    stdout: read.saying(longestOutput),
+    execMs: read.duration,
+    queueMs: read.duration,
+    lastRun: read.time,
+    lastChange: read.time,
+    params,
+  });
+
+/** Whether any executor can run the agent: the CIB may name another class than those that are known. */
+export const canBeRun = (rsc: AgentResource): boolean => standards.includes(rsc.class);
+
+/** Reads the name of an agent that an executor can run. */
+export const readAgent = agentOf(standard);
+/** Reads an operation that an executor can run. */
+export const readOperation = operationOf(standard);
+/** Reads a result of an executor. */
+export const readResult = resultOf(standard);
+/** Reads an operation as managers tell each other of it: its agent may be of a class that no executor knows. */
+export const readAnyOperation = operationOf(anyStandard);
+/** Reads a result as managers tell each other of it. */
+export const readAnyResult = resultOf(anyStandard);

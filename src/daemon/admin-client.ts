@@ -51,9 +51,12 @@ export class AdminClient {
     return client;
   }
 
-  /** The same for a tool that an agent has called, with patience. */
+  /** The same for a tool: with patience when an agent has called it, as the executor's mark in the environment tells. */
   static async connectForAgent(path: string): Promise<AdminClient> {
-    const client = new AdminClient(path, monotonicMs() + patienceMs);
+    const client = new AdminClient(
+      path,
+      process.env.HACTL_JOB === undefined ? 0 : monotonicMs() + patienceMs,
+    );
     await client.#patiently(() => client.#connect());
     return client;
   }

@@ -92,4 +92,38 @@ export const returnCodeTexts = table([
   [-1031, "pcmk_rc_invalid_transition", "Simulated transition is invalid"],
   [-1032, "pcmk_rc_unpack_error", "CIB not understood"],
   [-1033, "pcmk_rc_duplicate_id", "An id is not unique"],
+  [-1034, "pcmk_rc_disabled", "Switched off"],
+  [-1035, "pcmk_rc_bad_input", "Input not usable"],
+  [-1036, "pcmk_rc_bad_xml_patch", "Difference of a format that is not known"],
+  [-1037, "pcmk_rc_no_transaction", "No transaction is open"],
+  [-1038, "pcmk_rc_ns_resolution", "Name not resolved"],
+  [-1039, "pcmk_rc_compression", "Not packed or unpacked"],
+  [-1040, "pcmk_rc_no_dc", "No DC is elected"],
+  [-1041, "pcmk_rc_ipc_more", "More of the message is to come"],
+  [-1042, "pcmk_rc_cs_internal", "The cluster layer failed"],
+  [-1043, "pcmk_rc_digest_mismatch", "Digests differ"],
 ]);
+
+/** Return codes of the library's old functions, with the newer codes that mean the same. */
+const legacy: readonly (readonly [code: number, name: string, newer: number])[] = [
+  [201, "pcmk_err_generic", -1001],
+  [202, "pcmk_err_no_quorum", -1017],
+  [203, "pcmk_err_schema_validation", -1016],
+  [204, "pcmk_err_transform_failed", -1014],
+  [205, "pcmk_err_old_data", -1013],
+  [206, "pcmk_err_diff_failed", -1012],
+  [207, "pcmk_err_diff_resync", -1011],
+  [208, "pcmk_err_cib_modified", -1010],
+  [209, "pcmk_err_cib_backup", -1009],
+  [210, "pcmk_err_cib_save", -1008],
+  [211, "pcmk_err_schema_unchanged", -1015],
+  [212, "pcmk_err_cib_corrupt", -1007],
+  [213, "pcmk_err_multiple", -1006],
+  [214, "pcmk_err_node_unknown", -1005],
+  [215, "pcmk_err_already", -1004],
+  [216, "pcmk_err_bad_nvpair", -1003],
+  [217, "pcmk_err_unknown_format", -1002],
+];
+export const legacyTexts = table(
+  legacy.map(([code, name, newer]) => [code, name, returnCodeTexts[newer]?.text ?? ""] as const),
+);

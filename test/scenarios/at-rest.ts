@@ -19,6 +19,8 @@ export interface Allowances {
   readonly errors: RegExp[];
   /** Resources that may have failures, and a verdict other than NORMAL for them. */
   readonly failures: Set<string>;
+  /** Causes that the verdict may tell. */
+  readonly verdicts: RegExp[];
   /** Resources that need not be as the mix says. */
   readonly resources: Set<string>;
   /** Resources keep running where no daemon runs, or no quorum is: they are not managed. */
@@ -227,6 +229,8 @@ function statusComplaints(
   }
   const whole = model.nodes.every(({ state }) => state === "online") && allowed.failures.size === 0;
   const { state, text } = model.verdict;
-  if (whole && !allowed.unmanaged && state !== "NORMAL") complaints.push(`the verdict is ${state}: ${text}`);
+  const explained = allowed.verdicts.some((pattern) => pattern.test(text));
+  if (whole && !explained && !allowed.unmanaged && state !== "NORMAL")
+    complaints.push(`the verdict is ${state}: ${text}`);
   return complaints;
 }

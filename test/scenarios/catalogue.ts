@@ -33,7 +33,10 @@ export const catalogue: readonly Scenario[] = [
   ).values(),
 ].flat();
 
-/** Scenarios by name; a name also means the family of those that begin with it and a dash. */
+/** Scenarios by name: that one and its variants behind a dash, or else all that begin so. */
 export function named(name: string): readonly Scenario[] {
-  return catalogue.filter((scenario) => scenario.name === name || scenario.name.startsWith(`${name}-`));
+  const exact = catalogue.filter(
+    (scenario) => scenario.name === name || scenario.name.startsWith(`${name}-`),
+  );
+  return exact.length > 0 ? exact : catalogue.filter((scenario) => scenario.name.startsWith(name));
 }

@@ -1,11 +1,14 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../harness/network.ts";
+import { uptime } from "./journal.ts";
 
 /** A time that a node's power was switched, as the switch saw it. */
 export interface Switched {
   readonly action: "off" | "on" | "reboot";
   readonly node: string;
+  /** By the clock of the journal. */
+  readonly at: number;
 }
 
 const actions: ReadonlySet<string> = new Set(["off", "on", "reboot"]);
@@ -54,7 +57,7 @@ export class PowerSwitch {
     const [action = "", node = "", reply = ""] = line.split(" ");
     let answer = "refused";
     if (actions.has(action)) {
-      const switched = { action: action as Switched["action"], node };
+      const switched = { action: action as Switched["action"], node, at: uptime() };
       this.switched.push(switched);
       answer = await this.turn(switched).then(
         () => "done",

@@ -4,7 +4,7 @@
  * usage: run.ts list
  *        run.ts run [NAME…] [--seed N] [--reps N] [--keep DIR] [--json FILE] [--nodes N] [--variant V]
  *
- * A name also means all scenarios that begin with it and a dash. The seed of a line plays that repetition again, with
+ * A name also means its variants behind a dash; one that no scenario has means all that begin so. The seed of a line plays that repetition again, with
  * `--reps 1`. Exit code 1: something did not hold.
  */
 import { writeFileSync } from "node:fs";

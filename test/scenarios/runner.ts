@@ -119,7 +119,7 @@ export class Runner {
     writeFileSync(join(directory, "violations"), `${violations.join("\n")}\n`);
     writeFileSync(
       join(directory, "power"),
-      cluster.power.switched.map(({ action, node }) => `${action} ${node}\n`).join(""),
+      cluster.power.switched.map(({ at, action, node }) => `${at} ${action} ${node}\n`).join(""),
     );
     cpSync(cluster.journal.path, join(directory, "journal"));
     for (const [name, { disk }] of cluster.machines.all)

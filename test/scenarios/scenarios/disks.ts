@@ -75,6 +75,16 @@ async function changes(stage: Stage, prefix: string, value: number): Promise<str
   return done;
 }
 
+/** A node whose disk cannot be written says so to people who look. */
+async function checkTold(stage: Stage, name: string): Promise<void> {
+  const { stdout } = await stage.cluster.run(name, "hactl status");
+  stage.note(`the status begins with ${stdout.split("\n")[0]}`);
+  stage.check(
+    /written|[Dd]isk|[Nn]o space|[Rr]ead-only/.test(stdout),
+    `hactl status on ${name} tells nothing of its disk`,
+  );
+}
+
 /** The disk of a node fills up under it, and is emptied again. */
 async function full(stage: Stage): Promise<void> {
   const { cluster, random } = stage;
@@ -92,8 +102,7 @@ async function full(stage: Stage): Promise<void> {
   await cluster.until("the others serve and agree", 120_000, () =>
     cluster.mix.singles.every((rsc) => cluster.nodesOf(rsc).length === 1) ? undefined : "not all runs",
   );
-  const verdict = (await cluster.run(name, "hactl status")).stdout.split("\n")[0];
-  stage.note(`the status says ${verdict}`);
+  await checkTold(stage, name);
   await cluster.must(name, `rm -f ${state}/filler`);
   await stage.until("changes are acknowledged again", () => change(stage, name, "scene-full-9", tag));
   await stage.atRest();
@@ -132,7 +141,7 @@ async function readOnlyRunning(stage: Stage): Promise<void> {
   await cluster.until("the others serve", 120_000, () =>
     cluster.mix.singles.every((rsc) => cluster.nodesOf(rsc).length === 1) ? undefined : "not all runs",
   );
-  stage.note(`the status says ${(await cluster.run(name, "hactl status")).stdout.split("\n")[0]}`);
+  if (stage.offs(name) === 0) await checkTold(stage, name);
   // The disk is replaced, and with it all that was on it.
   if (stage.offs(name) === 0) {
     await cluster.crash(name);

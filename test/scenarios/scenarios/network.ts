@@ -87,6 +87,7 @@ async function oneWayOfTwo(stage: Stage): Promise<void> {
   stage.note(`${deaf} on link ${link}`);
   const place = stage.here();
   const others = cluster.members.filter((name) => name !== deaf);
+  stage.allowed.verdicts.push(/link \d+ to/);
   cluster.machines.network.deafen(deaf, others, link);
   const shown = async (up: boolean) => {
     const links = (await cluster.status(deaf))?.membership?.links ?? [];
@@ -97,6 +98,7 @@ async function oneWayOfTwo(stage: Stage): Promise<void> {
   await stage.atRest();
   cluster.machines.network.hear(deaf);
   await stage.until("the status shows that the link is up", () => shown(true));
+  stage.allowed.verdicts.length = 0;
   await stage.atRest();
   stage.noActionsSince(place, "although the other link worked");
   noNewRing(stage);
@@ -118,6 +120,26 @@ async function flap(stage: Stage, link: number, pauseMs: number): Promise<string
   }
   if (cluster.machine(name).on) cluster.machines.network.cable(name, true, link);
   return name;
+}
+
+/** A node boots while its cable is out: it waits for the network, and joins when it is there. */
+async function unplugged(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const { network } = cluster.machines;
+  const name = random.pick(cluster.members);
+  stage.note(name);
+  await cluster.stop(name);
+  await stage.atRest();
+  stage.allowed.errors.push(/NODE-LOST/);
+  stage.allowed.fencing.add(name);
+  network.cable(name, false);
+  const from = cluster.outputOf(name).length;
+  await cluster.start(name);
+  await stage.until("the daemon runs or has given up", async () => {
+    const alone = (await cluster.status(name))?.membership?.members.length === 1;
+    return alone || /ended with|it stays down/.test(cluster.outputOf(name).slice(from));
+  });
+  if (cluster.machine(name).on) network.cable(name, true);
 }
 
 export const network: readonly Scenario[] = [
@@ -174,6 +196,7 @@ export const network: readonly Scenario[] = [
       noNewRing(stage);
     },
   },
+  { name: "StartUnplugged", title: "a node starts while its cable is out, and joins later", play: unplugged },
   {
     name: "FlappingLink-only",
     title: "the only link of a node goes and comes: all is well in the end",

@@ -31,7 +31,7 @@ location ${there}-home ${there} inf: ${farName(host)}
 
 const runsThere = (stage: Stage): boolean => stage.cluster.nodesOf(there).join() === hostOf(stage);
 
-/** Takes the host out of the cluster again; nothing of it may be left. */
+/** Takes the host out of the cluster again. */
 async function disconnect(stage: Stage): Promise<void> {
   const { cluster } = stage;
   const host = hostOf(stage);
@@ -44,11 +44,17 @@ async function disconnect(stage: Stage): Promise<void> {
   cluster.enabled.delete(host);
   cluster.kill(host, "remote", "SIGTERM");
   await cluster.until("hactl remote has ended and left nothing", 60_000, () => cluster.leftOn([host]));
-  await cluster.must(cluster.anyone(), `crm_node --force --remove ${farName(host)}`);
+}
+
+/** What administrators do about a host that is no more; nothing of it may be left. */
+async function remove(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const node = farName(hostOf(stage));
+  await cluster.must(cluster.anyone(), `crm_node --force --remove ${node}`);
   await stage.atRest();
   const cib = await stage.cib();
   const left = ["id", "uname"].flatMap((name) => attributesOf(cib, "//*[not(name()='rsc_location')]", name));
-  stage.check(!left.includes(farName(host)), `something of ${farName(host)} is left in the CIB`);
+  stage.check(!left.includes(node), `something of ${node} is left in the CIB`);
 }
 
 /** The members that hold the connection to the host. */
@@ -84,6 +90,7 @@ async function basic(stage: Stage): Promise<void> {
   const screen = await cluster.must(host, "crm_mon -1");
   stage.check(screen.includes(node), `crm_mon on the remote host does not show it`);
   await disconnect(stage);
+  await remove(stage);
 }
 
 /** The connection moves, its holder stops, its holder loses its power: what runs on the host is not touched. */

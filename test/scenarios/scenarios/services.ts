@@ -33,7 +33,12 @@ async function recover(stage: Stage): Promise<void> {
     await stage.atRest();
     const after = await stage.failCount(rsc, node);
     stage.note(`${rsc} on ${node} ${told ? "told to have failed" : "broken"}: ${before} to ${after}`);
-    stage.check(after === before + 1, `the failures of ${rsc} on ${node} were ${before}, are ${after}`);
+    // The demote of a promoted instance that is not there fails for the same reason, and is a failure of its own.
+    const most = rsc === mix.promotable.rsc && !told ? 2 : 1;
+    stage.check(
+      after > before && after <= before + most,
+      `the failures of ${rsc} on ${node} were ${before}, are ${after}`,
+    );
     stage.check(
       cluster.nodesOf(rsc).join() === nodes.join(),
       `${rsc} is on ${cluster.nodesOf(rsc)}, was on ${nodes}`,

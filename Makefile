@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim mutate-ring check-all bench bench-ring fuzz-ring fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring check-all bench bench-ring fuzz-ring fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,10 @@ sim: $(BUN) ## simulate clusters with random faults (SEEDS=N, or SEED=n TRACE=1)
 
 mutate-ring: $(BUN) ## make mistakes in a copy of the ring: each has to be found by the simulator or a test
 	$(BUN) test/sim/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
+
+# make scenarios [NAMES="Standby Remote"] [SEED=n] [REPS=n]; `bun test/scenarios/run.ts list` names them.
+scenarios: dist/hactl ## clusters of real daemons through faults, judged from outside (root; NAMES="…", SEED=n, REPS=n)
+	$(BUN) test/scenarios/run.ts run $(NAMES) $(if $(SEED),--seed $(SEED)) $(if $(REPS),--reps $(REPS))
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system

@@ -6,6 +6,8 @@ import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../term
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode } from "./face.ts";
 import {
+  claimedFailure,
+  endsActive,
   endsRecurring,
   FEATURE_SET,
   historyEntry,
@@ -252,6 +254,19 @@ export class ClusterState {
     this.#record(node, result);
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
     return this.#countFailure(node, result);
+  }
+
+  /**
+   * Somebody says that a resource has failed on a node: the result that is to be taken into the history, with a number
+   * that follows from the history alone, so that it is the same on all members. Undefined when it does not run there.
+   */
+  claimedFailure(node: NodeName, rsc: string, at: EpochSeconds): OperationResult | undefined {
+    const id = this.idOf(node);
+    const agent = this.status.agentOf(id, rsc);
+    if (!agent || !endsActive(this.status.ops(id, rsc))) return undefined;
+    const calls = this.status.resourcesOn(id).flatMap((known) => this.status.ops(id, known));
+    const last = Math.max(0, ...calls.map(({ attributes }) => Number(attributes.get("call-id") ?? 0) || 0));
+    return claimedFailure(agent, last + 1, at);
   }
 
   /** A node's history as its executor tells it takes the place of what was known. */

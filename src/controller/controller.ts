@@ -168,6 +168,10 @@ export class Controller {
           request,
         });
       }
+      case "fail-request": {
+        const { request, rsc, node } = event;
+        return this.#queue({ type: "fail", rsc, node, at: this.#wall, request });
+      }
       case "idle-request":
         return this.#queue({ type: "when-idle", request: event.request });
       case "shutdown-request":
@@ -449,6 +453,8 @@ export class Controller {
         );
       case "forget":
         return this.#applyForget(from, message);
+      case "fail":
+        return this.#applyFail(from, message);
     }
   }
 
@@ -556,6 +562,20 @@ export class Controller {
     else this.#leader.changed("the history was cleaned up");
     if (message.request !== undefined && from === this.#init.self)
       this.#reply(message.request, forgotten, undefined);
+  }
+
+  #applyFail(from: NodeId, message: Extract<ClusterMessage, { type: "fail" }>): void {
+    const { node, rsc, request, at } = message;
+    const result = this.#state.claimedFailure(node, rsc, at);
+    if (result) {
+      this.#dampen(this.#state.result(node, result));
+      const text = `${rsc} on ${node} is taken for failed, as was asked on ${this.#state.nameOf(from)}`;
+      this.#event("warning", "FAILURE-CLAIMED", text, node);
+      this.#leader.resulted(node, result);
+      this.#leader.advance(this.#now, this.#wall);
+    }
+    if (from === this.#init.self)
+      this.#reply(request, undefined, result ? undefined : notRunningThere(rsc, node));
   }
 
   #released(message: Extract<ClusterMessage, { type: "release" }>): void {
@@ -678,6 +698,15 @@ export function notInCluster(): HactlError {
     what: "this node has not joined the cluster yet",
     cure: "look at `hactl status`; is the cluster's network up, and does the other node run?",
     exit: CrmExit.UNAVAILABLE,
+  });
+}
+
+function notRunningThere(rsc: string, node: string): HactlError {
+  return new HactlError({
+    code: "NOT_RUNNING_THERE",
+    what: `resource '${rsc}' is not running on ${node}`,
+    cure: `crm_resource --locate -r ${rsc} names the nodes that it runs on`,
+    exit: CrmExit.NOSUCH,
   });
 }
 

@@ -69,6 +69,13 @@ export type ControllerEvent =
       readonly node?: NodeName;
       readonly failuresOnly: boolean;
     }
+  /** A resource, by its name in the histories, is to count as failed on a node. */
+  | {
+      readonly type: "fail-request";
+      readonly request: RequestId;
+      readonly rsc: ResourceId;
+      readonly node: NodeName;
+    }
   /** Answered when the leader has nothing to do and nothing to decide any more. */
   | { readonly type: "idle-request"; readonly request: RequestId }
   /** This node shall leave the cluster: drain it first. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { element, type XmlElement } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";
@@ -127,6 +127,40 @@ export function historyEntry(
     entry.attributes.set("op-restart-digest", parameterDigest(fixed));
   }
   return entry;
+}
+
+/** Whether a resource's history on a node ends with its being there. */
+export function endsActive(ops: readonly XmlElement[]): boolean {
+  const call = (op: XmlElement) => Number(op.attributes.get("call-id") ?? 0);
+  const states = ops.filter(({ attributes }) => (attributes.get("interval") ?? "0") === "0");
+  const [newest] = states.sort((a, b) => call(b) - call(a));
+  if (!newest) return false;
+  const task = newest.attributes.get("operation");
+  if (newest.attributes.get("op-status") === String(OpStatus.PENDING))
+    return task === "promote" || task === "demote";
+  const rc = newest.attributes.get("rc-code");
+  if (task === "stop") return rc !== String(OcfExit.OK);
+  return task !== "monitor" || rc === String(OcfExit.OK) || rc === String(OcfExit.RUNNING_PROMOTED);
+}
+
+/** A failure that nobody saw but somebody claims, as Pacemaker records it for `crm_resource --fail`. */
+export function claimedFailure(rsc: AgentResource, callId: number, at: EpochSeconds): OperationResult {
+  return {
+    callId,
+    rsc,
+    action: "asyncmon",
+    intervalMs: 0,
+    transitionKey: `${callId}:-1:${OcfExit.OK}:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`,
+    rc: OcfExit.GENERIC,
+    status: OpStatus.DONE,
+    exitReason: "Simulated failure",
+    stdout: "",
+    execMs: 0,
+    queueMs: 0,
+    lastRun: at,
+    lastChange: at,
+    params: {},
+  };
 }
 
 /** An operation that has been sent but not answered, as a result with status PENDING. */

@@ -89,6 +89,14 @@ export type ClusterMessage =
       readonly failuresOnly: boolean;
       readonly request?: string;
       readonly completes?: string;
+    }
+  /** Somebody says that a resource has failed on a node (`crm_resource --fail`). */
+  | {
+      readonly type: "fail";
+      readonly rsc: ResourceId;
+      readonly node: NodeName;
+      readonly at: EpochSeconds;
+      readonly request: string;
     };
 
 const version = 1;
@@ -126,6 +134,7 @@ const required: Readonly<
   idle: { requests: "list" },
   remote: { node: "string", up: "boolean" },
   forget: { failuresOnly: "boolean" },
+  fail: { rsc: "string", node: "string", at: "number", request: "string" },
 };
 
 const kindOf = (value: unknown): string =>

@@ -1,5 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource } from "../executor/index.ts";
+import { resourceId } from "../terms/index.ts";
 
 interface NodeIndex {
   readonly state: XmlElement;
@@ -94,6 +95,20 @@ export class StatusSection {
   /** A history entry by its id. */
   op(node: string, rsc: string, id: string): XmlElement | undefined {
     return this.#nodes.get(node)?.resources.get(rsc)?.ops.get(id);
+  }
+
+  /** What a node's history says which agent a resource has. */
+  agentOf(node: string, rsc: string): AgentResource | undefined {
+    const attributes = this.#nodes.get(node)?.resources.get(rsc)?.xml.attributes;
+    const [standard, type] = [attributes?.get("class"), attributes?.get("type")];
+    if (standard === undefined || type === undefined) return undefined;
+    const provider = attributes?.get("provider");
+    return {
+      id: resourceId(rsc),
+      class: standard as AgentResource["class"],
+      type,
+      ...(provider === undefined ? {} : { provider }),
+    };
   }
 
   /** All history entries of a resource on a node. */

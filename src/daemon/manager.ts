@@ -429,6 +429,10 @@ export class Manager {
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
         return Object.fromEntries(this.#controller.attributeValues(request.name));
+      case "fail": {
+        const [rsc, node] = [resourceId(request.rsc), nodeName(request.node)];
+        return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
+      }
       case "forget": {
         const { rsc, node, failuresOnly } = request;
         return this.#ask((id) => ({

@@ -32,6 +32,8 @@ export class ClusterState {
   #nodes: readonly ConfiguredNode[];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
+  /** Nodes whose fencing was ordered, and whether they have come back since. */
+  readonly #fencings = new Map<NodeName, boolean>();
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
@@ -154,6 +156,23 @@ export class ClusterState {
     const id = this.idOf(name);
     this.status.setNodeState(id, name, { expected: "down", join: "down" });
     this.touch();
+  }
+
+  /** A device was told to switch a node off: what is known of it then may end at any moment. */
+  fencingOrdered(target: NodeName): void {
+    this.#fencings.set(target, false);
+  }
+
+  /** A node has come, and tells what runs there: what is ordered already concerns its life before. */
+  fencingOutlived(name: NodeName): void {
+    if (this.#fencings.has(name)) this.#fencings.set(name, true);
+  }
+
+  /** A fencing has ended. Says whether its target has come back since it was ordered. */
+  fencingEnded(target: NodeName): boolean {
+    const outlived = this.#fencings.get(target) ?? false;
+    this.#fencings.delete(target);
+    return outlived;
   }
 
   /**
@@ -335,7 +354,11 @@ export class ClusterState {
   }
 
   snapshot(): Snapshot {
-    return { cib: formatXml(this.cib, -1), attributes: this.attributes.snapshot() };
+    return {
+      cib: formatXml(this.cib, -1),
+      attributes: this.attributes.snapshot(),
+      fencings: [...this.#fencings],
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -343,6 +366,8 @@ export class ClusterState {
     this.status = new StatusSection(this.cib);
     this.#connections = undefined;
     this.attributes.restore(snapshot.attributes);
+    this.#fencings.clear();
+    for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);

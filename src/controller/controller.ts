@@ -1,6 +1,7 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
 import type { Operation } from "../executor/index.ts";
+import { type FenceResult, type FencingNews, fencingNews } from "../fencer/index.ts";
 import {
   CrmExit,
   type EpochSeconds,
@@ -151,7 +152,7 @@ export class Controller {
       case "fencer-send":
         return this.#queue({ type: "fencer", body: event.body });
       case "fence-result":
-        return this.#fenced(event.result);
+        return this.#fenced(event.result, false);
       case "cib-request": {
         const { request, operations, client } = event;
         return this.#queue({ type: "cib", request, operations, client, at: this.#wall });
@@ -263,6 +264,7 @@ export class Controller {
     }
     if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
+    this.#noteMissing(membership);
     const { attributes } = this.#state.cib;
     attributes.set("have-quorum", membership.quorate ? "1" : "0");
     attributes.set("dc-uuid", String(outcome.leader));
@@ -286,6 +288,7 @@ export class Controller {
 
   #takeNewcomer(id: NodeId, message: SummaryMessage): void {
     const name = this.#state.nameOf(id);
+    this.#state.fencingOutlived(name);
     this.#state.replaceHistory(name, message.history, this.#wall);
     this.#state.attributes.removeNode(name);
     this.#state.status.clearAttributes(String(id));
@@ -301,7 +304,8 @@ export class Controller {
         this.#missingManagers.delete(name);
         continue;
       }
-      if (members.has(id) && this.#missingManagers.has(name)) continue;
+      // Its manager is on its way back, or is given up by a message that all hear.
+      if (members.has(id)) continue;
       this.#missingManagers.delete(name);
       if (this.#state.status.nodeState(id, "in_ccm") === "true") this.#state.nodeLost(id, name, false);
     }
@@ -317,7 +321,13 @@ export class Controller {
       if (members.has(nodeId)) this.#managerMissing(name, "has gone; its services go on");
       else this.#nodeLeft(nodeId, name);
     }
-    for (const node of after.members) {
+    this.#noteMissing(after);
+  }
+
+  /** What follows from the state alone, so that a manager that has just received it sees the same. */
+  #noteMissing(membership: Membership): void {
+    const participants = new Set(membership.participants.map(({ nodeId }) => nodeId));
+    for (const node of membership.members) {
       const name = this.#state.nameOf(node);
       if (participants.has(node)) continue;
       const known = (field: string) => this.#state.status.nodeState(String(node), field);
@@ -328,7 +338,7 @@ export class Controller {
     }
     for (const name of [...this.#missingManagers]) {
       const id = this.#state.idOf(name);
-      if (!after.members.some((member) => String(member) === id)) this.#missingManagers.delete(name);
+      if (!membership.members.some((member) => String(member) === id)) this.#missingManagers.delete(name);
     }
   }
 
@@ -415,7 +425,7 @@ export class Controller {
         return;
       case "fencer":
         this.#effects.push({ type: "fencer-deliver", from, body: message.body });
-        return;
+        return this.#applyFencing(from, fencingNews(this.#state.nameOf(from), message.body));
       case "shutdown":
         this.#dampen(
           this.#state.setAttributes([
@@ -447,6 +457,7 @@ export class Controller {
         }
         return;
       case "remote":
+        if (message.up) this.#state.fencingOutlived(message.node);
         this.#state.remoteState(message.node, message.up);
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
@@ -586,24 +597,39 @@ export class Controller {
   }
 
   #managerGivenUp(node: NodeName): void {
-    if (!this.#missingManagers.delete(node)) return;
-    this.#state.nodeLost(this.#state.idOf(node), node, true);
+    this.#missingManagers.delete(node);
+    const id = this.#state.idOf(node);
+    const back = this.#membership?.participants.some(({ nodeId }) => String(nodeId) === id);
+    const known = (field: string) => this.#state.status.nodeState(id, field);
+    // By what all have alike: a manager that has just come may not have missed it.
+    if (back || (known("crmd") !== "online" && known("expected") !== "member")) return;
+    this.#state.nodeLost(id, node, true);
     this.#event("error", "MANAGER-GONE", `the manager of ${node} did not come back`, node);
     this.#leader.nodeLost(node);
     this.#leader.unblock(this.#missingManagers);
   }
 
-  #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
-    if (result.ok && result.action !== "on") {
+  /** The same on every member, also on one that came in the middle of it. */
+  #applyFencing(from: NodeId, news: FencingNews | undefined): void {
+    if (news?.type === "ordered") this.#state.fencingOrdered(news.target);
+    if (news?.type !== "ended") return;
+    const { result } = news;
+    const rejoined = this.#state.fencingEnded(result.target);
+    this.#fenced(result, rejoined);
+    if (result.target !== this.#init.selfName || !result.ok || result.action === "on" || rejoined) return;
+    // Who has not the others' state yet is told of a life before this one.
+    const known = this.#live && this.#settled && this.#membership?.cameWithMe.includes(from);
+    if (this.#phase !== "synced" && !known) return;
+    const panic = this.#state.property("fence-reaction", "fencing-reaction") === "panic";
+    this.#effects.push({ type: "self-fenced", reaction: panic ? "panic" : "stop" });
+  }
+
+  /** `rejoined`: the target has come back since it was ordered, and what is known of it is newer. */
+  #fenced(result: FenceResult, rejoined: boolean): void {
+    if (result.ok && result.action !== "on" && !rejoined)
       this.#state.nodeFenced(result.target, result.completedAt);
-      if (result.target === this.#init.selfName) {
-        const reaction =
-          this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
-        this.#effects.push({ type: "self-fenced", reaction });
-      }
-    }
     const text = result.ok
-      ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}`
+      ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}${rejoined ? "; it has come back since" : ""}`
       : `fencing of ${result.target} (${result.action}) failed: ${result.reason}`;
     this.#event(
       result.ok ? "notice" : "error",

@@ -49,7 +49,7 @@ export type ControllerEvent =
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
   /** What the fencer wants to say to its peers. */
   | { readonly type: "fencer-send"; readonly body: unknown }
-  /** The outcome of a fencing, found by every fencer at the same point of the message order. */
+  /** A fencing came to an end of which no message of the fencers tells: it failed, and nobody else knows. */
   | { readonly type: "fence-result"; readonly result: FenceResult }
   | {
       readonly type: "cib-request";

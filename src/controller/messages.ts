@@ -25,6 +25,8 @@ export interface Dispatch {
 export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
+  /** Nodes that are being fenced, and whether they have come back since that was ordered. */
+  readonly fencings: readonly (readonly [NodeName, boolean])[];
 }
 
 /** What managers say to each other, in the ring's order. */

@@ -2,7 +2,7 @@ import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../a
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
+import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode } from "./face.ts";
 import {
@@ -14,6 +14,7 @@ import {
   historyIds,
   isFailure,
   isRecorded,
+  isSupposed,
   operationKey,
   pendingResult,
 } from "./history.ts";
@@ -270,9 +271,29 @@ export class ClusterState {
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
+    const supposed = this.#dropSupposed(node, result);
+    if (supposed === "overtaken") return [];
     this.#record(node, result);
+    // That it did not come in time has been counted already.
+    if (supposed === "dropped") return [];
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
     return this.#countFailure(node, result);
+  }
+
+  /**
+   * The leader has waited in vain for a result: what is supposed instead. Undefined when there is nothing to suppose,
+   * since the result has come meanwhile, or the resource was forgotten.
+   */
+  unanswered(node: NodeName, result: OperationResult): AttributeEffect[] | undefined {
+    const ofCall = this.status
+      .ops(this.idOf(node), result.rsc.id)
+      .filter(({ attributes }) => Number(attributes.get("call-id")) === result.callId);
+    const pending = ofCall.filter(
+      ({ attributes }) => Number(attributes.get("op-status")) === OpStatus.PENDING,
+    );
+    if (!this.status.knows(this.idOf(node), result.rsc.id)) return undefined;
+    if (pending.length < ofCall.length || (result.intervalMs === 0 && pending.length === 0)) return undefined;
+    return this.result(node, result);
   }
 
   /**
@@ -407,6 +428,21 @@ export class ClusterState {
     const last = this.status.op(this.idOf(node), result.rsc.id, operationKey(result.rsc.id, "last", 0));
     if (!last || !endsRecurring(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;
+  }
+
+  /**
+   * A result that comes late takes the place of what was supposed of its operation. `overtaken`: another operation was
+   * given out since, and what was supposed is part of the past.
+   */
+  #dropSupposed(node: NodeName, result: OperationResult): "nothing" | "dropped" | "overtaken" {
+    const id = this.idOf(node);
+    const { rsc, callId } = result;
+    const call = (op: XmlElement) => Number(op.attributes.get("call-id"));
+    const ops = this.status.ops(id, rsc.id);
+    if (!ops.some((op) => isSupposed(op) && call(op) === callId)) return "nothing";
+    if (ops.some((op) => !isRecurring(op) && call(op) > callId)) return "overtaken";
+    this.status.removeOps(id, rsc.id, (op) => isSupposed(op) && call(op) === callId);
+    return "dropped";
   }
 
   #record(node: NodeName, result: OperationResult): void {

@@ -413,6 +413,8 @@ export class Controller {
         return this.#applyActions(from, message);
       case "results":
         return this.#applyResults(from, message);
+      case "unanswered":
+        return this.#applyUnanswered(message);
       case "history":
         this.#state.replaceHistory(message.node, message.history, this.#wall);
         this.#leader.executorReplaced(message.node, message.history);
@@ -545,6 +547,12 @@ export class Controller {
     if (from !== this.#init.self || message.node !== this.#init.selfName) return;
     this.#resultsUnderWay = false;
     this.#sendResults();
+  }
+
+  #applyUnanswered({ node, result }: Extract<ClusterMessage, { type: "unanswered" }>): void {
+    this.#dampen(this.#state.unanswered(node, result) ?? []);
+    this.#leader.unanswered(node, result);
+    this.#leader.advance(this.#now, this.#wall);
   }
 
   #applyAttributes(from: NodeId, message: Extract<ClusterMessage, { type: "attributes" }>): void {

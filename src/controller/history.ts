@@ -163,6 +163,25 @@ export function claimedFailure(rsc: AgentResource, callId: number, at: EpochSeco
   };
 }
 
+const noAnswer = "the node did not answer in time";
+
+/** What is recorded of an operation whose result has not come in time: it may have failed, so it counts as failed. */
+export function unansweredResult(operation: Operation, at: EpochSeconds): OperationResult {
+  return {
+    ...pendingResult(operation, at),
+    rc: OcfExit.GENERIC,
+    status: OpStatus.TIMEOUT,
+    exitReason: noAnswer,
+  };
+}
+
+/** Whether an entry is only what was supposed of an operation, until its result comes. */
+export function isSupposed({ attributes }: XmlElement): boolean {
+  return (
+    attributes.get("exit-reason") === noAnswer && attributes.get("op-status") === String(OpStatus.TIMEOUT)
+  );
+}
+
 /** An operation that has been sent but not answered, as a result with status PENDING. */
 export function pendingResult(operation: Operation, at: number): OperationResult {
   return {

@@ -54,6 +54,8 @@ export type ClusterMessage =
       readonly at: EpochSeconds;
     }
   | { readonly type: "results"; readonly node: NodeName; readonly results: readonly OperationResult[] }
+  /** The leader has waited in vain for an operation: what is to be supposed of it until its result comes. */
+  | { readonly type: "unanswered"; readonly node: NodeName; readonly result: OperationResult }
   /** An executor came back without its past, or a remote node was connected. */
   | { readonly type: "history"; readonly node: NodeName; readonly history: ExecutorHistory }
   | {
@@ -124,6 +126,7 @@ const required: Readonly<
   cib: { request: "string", operations: "list", client: "string", at: "number" },
   actions: { transition: "string", dispatches: "list", at: "number" },
   results: { node: "string", results: "list" },
+  unanswered: { node: "string", result: "object" },
   history: { node: "string", history: "object" },
   attributes: { updates: "list" },
   flush: { name: "string" },

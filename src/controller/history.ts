@@ -3,29 +3,14 @@ import { element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
+export { expectedRc, isFailure } from "../executor/index.ts";
+
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";
 
 /** Key of an operation: `RSC_ACTION_INTERVALMS`. */
 export function operationKey(rsc: string, action: string, intervalMs: number): string {
   return `${rsc}_${action}_${intervalMs}`;
-}
-
-/** Expected exit code in a transition key `action:transition:rc:uuid`; 0 when the key says nothing. */
-export function expectedRc(transitionKey: string): number {
-  const rc = Number.parseInt(transitionKey.split(":")[2] ?? "", 10);
-  return Number.isNaN(rc) ? 0 : rc;
-}
-
-/** Whether a result is a failure: not what was expected, and not merely pending or cancelled. */
-export function isFailure(result: Pick<OperationResult, "rc" | "status" | "transitionKey">): boolean {
-  if (result.status === OpStatus.PENDING || result.status === OpStatus.CANCELLED) return false;
-  if (result.status !== OpStatus.DONE) return true;
-  const expected = expectedRc(result.transitionKey);
-  if (result.rc === expected) return false;
-  // A degraded service is a running one (Pacemaker Explained, "OCF return codes", 190 and 191).
-  if (expected === OcfExit.OK && result.rc === OcfExit.DEGRADED) return false;
-  return !(expected === OcfExit.RUNNING_PROMOTED && result.rc === OcfExit.DEGRADED_PROMOTED);
 }
 
 /** Actions whose results are not kept: the scheduler has no use for them. */

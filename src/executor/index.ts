@@ -13,6 +13,7 @@ export type {
 } from "./face.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";
 export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
+export { expectedRc, isFailure } from "./results.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

@@ -2,16 +2,19 @@ import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../a
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import { type EpochSeconds, type NodeId, type NodeName, nodeName } from "../terms/index.ts";
+import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
 import {
+  claimedFailure,
+  endsActive,
   endsRecurring,
   FEATURE_SET,
   historyEntry,
   historyIds,
   isFailure,
   isRecorded,
+  isSupposed,
   operationKey,
   pendingResult,
 } from "./history.ts";
@@ -36,6 +39,8 @@ export class ClusterState {
   #boots = new Map<NodeName, string>();
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
+  /** Nodes whose fencing was ordered, and whether they have come back since. */
+  #fencings = new Map<NodeName, boolean>();
   /** Highest call id given out or seen, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Told of every element before it is changed. */
@@ -63,6 +68,7 @@ export class ClusterState {
     const callIds = new Map(this.#callIds);
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
+    const fencings = new Map(this.#fencings);
     this.undo.begin();
     this.attributes.begin();
     // Counters and who wrote it stand here: every message touches them.
@@ -75,6 +81,7 @@ export class ClusterState {
       this.#callIds = callIds;
       this.#names = names;
       this.#boots = boots;
+      this.#fencings = fencings;
       this.#connections = undefined;
       this.cib = cib;
       this.status = new StatusSection(cib, this.undo);
@@ -230,6 +237,23 @@ export class ClusterState {
     this.touch();
   }
 
+  /** A device was told to switch a node off: what is known of it then may end at any moment. */
+  fencingOrdered(target: NodeName): void {
+    this.#fencings.set(target, false);
+  }
+
+  /** A node has come, and tells what runs there: what is ordered already concerns its life before. */
+  fencingOutlived(name: NodeName): void {
+    if (this.#fencings.has(name)) this.#fencings.set(name, true);
+  }
+
+  /** A fencing has ended. Says whether its target has come back since it was ordered. */
+  fencingEnded(target: NodeName): boolean {
+    const outlived = this.#fencings.get(target) ?? false;
+    this.#fencings.delete(target);
+    return outlived;
+  }
+
   /**
    * Fencing says that a node is off: it runs nothing. Of a remote or guest node the time is kept (`node_fenced`): as long
    * as its connection is not up again, its failure is no reason to fence it once more, and may expire.
@@ -324,9 +348,42 @@ export class ClusterState {
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
+    const supposed = this.#dropSupposed(node, result);
+    if (supposed === "overtaken") return [];
     this.#record(node, result);
+    // That it did not come in time has been counted already.
+    if (supposed === "dropped") return [];
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
     return this.#countFailure(node, result);
+  }
+
+  /**
+   * The leader has waited in vain for a result: what is supposed instead. Undefined when there is nothing to suppose,
+   * since the result has come meanwhile, or the resource was forgotten.
+   */
+  unanswered(node: NodeName, result: OperationResult): AttributeEffect[] | undefined {
+    const ofCall = this.status
+      .ops(this.idOf(node), result.rsc.id)
+      .filter(({ attributes }) => Number(attributes.get("call-id")) === result.callId);
+    const pending = ofCall.filter(
+      ({ attributes }) => Number(attributes.get("op-status")) === OpStatus.PENDING,
+    );
+    if (!this.status.knows(this.idOf(node), result.rsc.id)) return undefined;
+    if (pending.length < ofCall.length || (result.intervalMs === 0 && pending.length === 0)) return undefined;
+    return this.result(node, result);
+  }
+
+  /**
+   * Somebody says that a resource has failed on a node: the result that is to be taken into the history, with a number
+   * that follows from the history alone, so that it is the same on all members. Undefined when it does not run there.
+   */
+  claimedFailure(node: NodeName, rsc: string, at: EpochSeconds): OperationResult | undefined {
+    const id = this.idOf(node);
+    const agent = this.status.agentOf(id, rsc);
+    if (!agent || !endsActive(this.status.ops(id, rsc))) return undefined;
+    const calls = this.status.resourcesOn(id).flatMap((known) => this.status.ops(id, known));
+    const last = Math.max(0, ...calls.map(({ attributes }) => Number(attributes.get("call-id") ?? 0) || 0));
+    return claimedFailure(agent, last + 1, at);
   }
 
   /**
@@ -403,8 +460,7 @@ export class ClusterState {
   }
 
   snapshot(): Snapshot {
-    const { attributes, boots } = this.remembered();
-    return { cib: formatXml(this.cib, -1), attributes, boots };
+    return { cib: formatXml(this.cib, -1), ...this.remembered(), fencings: [...this.#fencings] };
   }
 
   restore(snapshot: Snapshot): void {
@@ -414,6 +470,8 @@ export class ClusterState {
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
+    this.#fencings.clear();
+    for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
@@ -435,6 +493,21 @@ export class ClusterState {
     const last = this.status.op(this.idOf(node), result.rsc.id, operationKey(result.rsc.id, "last", 0));
     if (!last || !endsRecurring(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;
+  }
+
+  /**
+   * A result that comes late takes the place of what was supposed of its operation. `overtaken`: another operation was
+   * given out since, and what was supposed is part of the past.
+   */
+  #dropSupposed(node: NodeName, result: OperationResult): "nothing" | "dropped" | "overtaken" {
+    const id = this.idOf(node);
+    const { rsc, callId } = result;
+    const call = (op: XmlElement) => Number(op.attributes.get("call-id"));
+    const ops = this.status.ops(id, rsc.id);
+    if (!ops.some((op) => isSupposed(op) && call(op) === callId)) return "nothing";
+    if (ops.some((op) => !isRecurring(op) && call(op) > callId)) return "overtaken";
+    this.status.removeOps(id, rsc.id, (op) => isSupposed(op) && call(op) === callId);
+    return "dropped";
   }
 
   #record(node: NodeName, result: OperationResult): void {

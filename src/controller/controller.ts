@@ -1,6 +1,7 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
 import { canBeRun, type Operation } from "../executor/index.ts";
+import { type FenceResult, type FencingNews, fencingNews } from "../fencer/index.ts";
 import {
   CrmExit,
   defectLine,
@@ -187,7 +188,7 @@ export class Controller {
         return this.#queue({ type: "fencer", body: event.body });
       case "fence-result": {
         const { result } = event;
-        this.#attempt(`the fencing of ${result.target}`, () => this.#fenced(result), []);
+        this.#attempt(`the fencing of ${result.target}`, () => this.#fenced(result, false), []);
         return;
       }
       case "cib-request": {
@@ -205,6 +206,10 @@ export class Controller {
           failuresOnly,
           request,
         });
+      }
+      case "fail-request": {
+        const { request, rsc, node } = event;
+        return this.#queue({ type: "fail", rsc, node, at: this.#wall, request });
       }
       case "idle-request":
         return this.#ask({ type: "when-idle", request: event.request });
@@ -342,6 +347,7 @@ export class Controller {
     { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage,
     at: number,
   ): void {
+    this.#state.fencingOutlived(name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {
       this.#state.dropAttributes(String(id), name);
@@ -579,6 +585,8 @@ export class Controller {
         return this.#applyActions(from, message);
       case "results":
         return this.#applyResults(from, message);
+      case "unanswered":
+        return this.#applyUnanswered(message);
       case "history":
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
@@ -601,7 +609,7 @@ export class Controller {
         return;
       case "fencer":
         this.#effects.push({ type: "fencer-deliver", from, body: message.body });
-        return;
+        return this.#applyFencing(from, fencingNews(this.#state.nameOf(from), message.body));
       case "shutdown":
         this.#dampen(
           this.#state.setAttributes([
@@ -633,12 +641,15 @@ export class Controller {
         }
         return;
       case "remote":
+        if (message.up) this.#state.fencingOutlived(message.node);
         this.#state.remoteState(message.node, message.up);
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
       case "forget":
         return this.#applyForget(from, message);
+      case "fail":
+        return this.#applyFail(from, message);
     }
   }
 
@@ -731,6 +742,12 @@ export class Controller {
     this.#sendResults();
   }
 
+  #applyUnanswered({ node, result }: Extract<ClusterMessage, { type: "unanswered" }>): void {
+    this.#dampen(this.#state.unanswered(node, result) ?? []);
+    this.#leader.unanswered(node, result);
+    this.#leader.advance(this.#now, this.#wall);
+  }
+
   #applyAttributes(from: NodeId, message: Extract<ClusterMessage, { type: "attributes" }>): void {
     if (message.forgetFailure) {
       const { node, rsc } = message.forgetFailure;
@@ -762,6 +779,20 @@ export class Controller {
       this.#reply(message.request, forgotten, undefined);
   }
 
+  #applyFail(from: NodeId, message: Extract<ClusterMessage, { type: "fail" }>): void {
+    const { node, rsc, request, at } = message;
+    const result = this.#state.claimedFailure(node, rsc, at);
+    if (result) {
+      this.#dampen(this.#state.result(node, result));
+      const text = `${rsc} on ${node} is taken for failed, as was asked on ${this.#state.nameOf(from)}`;
+      this.#event("warning", "FAILURE-CLAIMED", text, node);
+      this.#leader.resulted(node, result);
+      this.#leader.advance(this.#now, this.#wall);
+    }
+    if (from === this.#init.self)
+      this.#reply(request, undefined, result ? undefined : notRunningThere(rsc, node));
+  }
+
   #released(message: Extract<ClusterMessage, { type: "release" }>): void {
     this.#state.nodeReleased(message.node);
     if (message.completes !== undefined) this.#leader.completed(message.completes);
@@ -770,24 +801,39 @@ export class Controller {
   }
 
   #managerGivenUp(node: NodeName): void {
-    if (!this.#missingManagers.delete(node)) return;
-    this.#state.nodeLost(this.#state.idOf(node), node, true);
+    this.#missingManagers.delete(node);
+    const id = this.#state.idOf(node);
+    const back = this.#membership?.participants.some(({ nodeId }) => String(nodeId) === id);
+    const known = (field: string) => this.#state.status.nodeState(id, field);
+    // By what all have alike: a manager that has just come may not have missed it.
+    if (back || (known("crmd") !== "online" && known("expected") !== "member")) return;
+    this.#state.nodeLost(id, node, true);
     this.#event("error", "MANAGER-GONE", `the manager of ${node} did not come back`, node);
     this.#leader.nodeLost(node);
     this.#leader.unblock(this.#missingManagers);
   }
 
-  #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
-    if (result.ok && result.action !== "on") {
+  /** The same on every member, also on one that came in the middle of it. */
+  #applyFencing(from: NodeId, news: FencingNews | undefined): void {
+    if (news?.type === "ordered") this.#state.fencingOrdered(news.target);
+    if (news?.type !== "ended") return;
+    const { result } = news;
+    const rejoined = this.#state.fencingEnded(result.target);
+    this.#fenced(result, rejoined);
+    if (result.target !== this.#init.selfName || !result.ok || result.action === "on" || rejoined) return;
+    // Who has not the others' state yet is told of a life before this one.
+    const known = this.#live && this.#settled && this.#membership?.cameWithMe.includes(from);
+    if (this.#phase !== "synced" && !known) return;
+    const panic = this.#state.property("fence-reaction", "fencing-reaction") === "panic";
+    this.#effects.push({ type: "self-fenced", reaction: panic ? "panic" : "stop" });
+  }
+
+  /** `rejoined`: the target has come back since it was ordered, and what is known of it is newer. */
+  #fenced(result: FenceResult, rejoined: boolean): void {
+    if (result.ok && result.action !== "on" && !rejoined)
       this.#state.nodeFenced(result.target, result.completedAt);
-      if (result.target === this.#init.selfName) {
-        const reaction =
-          this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
-        this.#effects.push({ type: "self-fenced", reaction });
-      }
-    }
     const text = result.ok
-      ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}`
+      ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}${rejoined ? "; it has come back since" : ""}`
       : `fencing of ${result.target} (${result.action}) failed: ${result.reason}`;
     this.#event(
       result.ok ? "notice" : "error",
@@ -910,6 +956,15 @@ export function notInCluster(): HactlError {
     what: "this node has not joined the cluster yet",
     cure: "look at `hactl status`; is the cluster's network up, and does the other node run?",
     exit: CrmExit.UNAVAILABLE,
+  });
+}
+
+function notRunningThere(rsc: string, node: string): HactlError {
+  return new HactlError({
+    code: "NOT_RUNNING_THERE",
+    what: `resource '${rsc}' is not running on ${node}`,
+    cure: `crm_resource --locate -r ${rsc} names the nodes that it runs on`,
+    exit: CrmExit.NOSUCH,
   });
 }
 

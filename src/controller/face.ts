@@ -59,7 +59,7 @@ export type ControllerEvent =
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
   /** What the fencer wants to say to its peers. */
   | { readonly type: "fencer-send"; readonly body: unknown }
-  /** The outcome of a fencing, found by every fencer at the same point of the message order. */
+  /** A fencing came to an end of which no message of the fencers tells: it failed, and nobody else knows. */
   | { readonly type: "fence-result"; readonly result: FenceResult }
   | {
       readonly type: "cib-request";
@@ -78,6 +78,13 @@ export type ControllerEvent =
       readonly rsc?: ResourceId;
       readonly node?: NodeName;
       readonly failuresOnly: boolean;
+    }
+  /** A resource, by its name in the histories, is to count as failed on a node. */
+  | {
+      readonly type: "fail-request";
+      readonly request: RequestId;
+      readonly rsc: ResourceId;
+      readonly node: NodeName;
     }
   /** Answered when the leader has nothing to do and nothing to decide any more. */
   | { readonly type: "idle-request"; readonly request: RequestId }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { element, type XmlElement } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
+
+export { expectedRc, isFailure } from "../executor/index.ts";
 
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";
@@ -9,23 +11,6 @@ export const FEATURE_SET = "3.20.5";
 /** Key of an operation: `RSC_ACTION_INTERVALMS`. */
 export function operationKey(rsc: string, action: string, intervalMs: number): string {
   return `${rsc}_${action}_${intervalMs}`;
-}
-
-/** Expected exit code in a transition key `action:transition:rc:uuid`; 0 when the key says nothing. */
-export function expectedRc(transitionKey: string): number {
-  const rc = Number.parseInt(transitionKey.split(":")[2] ?? "", 10);
-  return Number.isNaN(rc) ? 0 : rc;
-}
-
-/** Whether a result is a failure: not what was expected, and not merely pending or cancelled. */
-export function isFailure(result: Pick<OperationResult, "rc" | "status" | "transitionKey">): boolean {
-  if (result.status === OpStatus.PENDING || result.status === OpStatus.CANCELLED) return false;
-  if (result.status !== OpStatus.DONE) return true;
-  const expected = expectedRc(result.transitionKey);
-  if (result.rc === expected) return false;
-  // A degraded service is a running one (Pacemaker Explained, "OCF return codes", 190 and 191).
-  if (expected === OcfExit.OK && result.rc === OcfExit.DEGRADED) return false;
-  return !(expected === OcfExit.RUNNING_PROMOTED && result.rc === OcfExit.DEGRADED_PROMOTED);
 }
 
 /** Actions whose results are not kept: the scheduler has no use for them. */
@@ -127,6 +112,59 @@ export function historyEntry(
     entry.attributes.set("op-restart-digest", parameterDigest(fixed));
   }
   return entry;
+}
+
+/** Whether a resource's history on a node ends with its being there. */
+export function endsActive(ops: readonly XmlElement[]): boolean {
+  const call = (op: XmlElement) => Number(op.attributes.get("call-id") ?? 0);
+  const states = ops.filter(({ attributes }) => (attributes.get("interval") ?? "0") === "0");
+  const [newest] = states.sort((a, b) => call(b) - call(a));
+  if (!newest) return false;
+  const task = newest.attributes.get("operation");
+  if (newest.attributes.get("op-status") === String(OpStatus.PENDING))
+    return task === "promote" || task === "demote";
+  const rc = newest.attributes.get("rc-code");
+  if (task === "stop") return rc !== String(OcfExit.OK);
+  return task !== "monitor" || rc === String(OcfExit.OK) || rc === String(OcfExit.RUNNING_PROMOTED);
+}
+
+/** A failure that nobody saw but somebody claims, as Pacemaker records it for `crm_resource --fail`. */
+export function claimedFailure(rsc: AgentResource, callId: number, at: EpochSeconds): OperationResult {
+  return {
+    callId,
+    rsc,
+    action: "asyncmon",
+    intervalMs: 0,
+    transitionKey: `${callId}:-1:${OcfExit.OK}:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`,
+    rc: OcfExit.GENERIC,
+    status: OpStatus.DONE,
+    exitReason: "Simulated failure",
+    stdout: "",
+    execMs: 0,
+    queueMs: 0,
+    lastRun: at,
+    lastChange: at,
+    params: {},
+  };
+}
+
+const noAnswer = "the node did not answer in time";
+
+/** What is recorded of an operation whose result has not come in time: it may have failed, so it counts as failed. */
+export function unansweredResult(operation: Operation, at: EpochSeconds): OperationResult {
+  return {
+    ...pendingResult(operation, at),
+    rc: OcfExit.GENERIC,
+    status: OpStatus.TIMEOUT,
+    exitReason: noAnswer,
+  };
+}
+
+/** Whether an entry is only what was supposed of an operation, until its result comes. */
+export function isSupposed({ attributes }: XmlElement): boolean {
+  return (
+    attributes.get("exit-reason") === noAnswer && attributes.get("op-status") === String(OpStatus.TIMEOUT)
+  );
 }
 
 /** An operation that has been sent but not answered, as a result with status PENDING. */

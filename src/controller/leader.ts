@@ -5,7 +5,7 @@ import { type GraphAction, type SchedulerInput, schedule, type Transition } from
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
-import { isFailure, isRecorded } from "./history.ts";
+import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
@@ -18,6 +18,8 @@ const gatherMs = 10;
 const fencingRetryMs = 2_000;
 /** Pause after a mistake of ours, so that the same one is not made in a tight loop. */
 const recoveryMs = 2_000;
+/** Pause before the cluster is told once more that an operation was not answered. */
+const unansweredAgainMs = 10_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
 /** Private attribute of the leader that tells what it does again and again. */
@@ -44,6 +46,8 @@ export class Leader {
   #active = false;
   #run: TransitionRun | undefined;
   #runs = 0;
+  /** What was given out of the transition under way, by action. */
+  readonly #given = new Map<number, Dispatch>();
   #triggers: string[] = [];
   #scheduled = false;
   /** Why nothing may be decided now. */
@@ -187,6 +191,11 @@ export class Leader {
     if (!action.canFail || probe) this.changed(reason);
   }
 
+  /** All members have recorded what is supposed of an operation that was not answered. */
+  unanswered(node: NodeName, result: OperationResult): void {
+    if (this.#run?.flyingByKey(result.transitionKey)) this.resulted(node, result);
+  }
+
   /** A result that no running transition waits for: mostly of a recurring monitor. */
   #unexpected(node: NodeName, result: OperationResult, failed: boolean): void {
     const what = `${result.rsc.id}_${result.action}_${result.intervalMs} on ${node} ${describe(result)}`;
@@ -228,7 +237,7 @@ export class Leader {
       this.#seenStartup = true;
       this.changed("the wait for nodes that were not seen is over");
     } else if (timer === "transition") {
-      this.#overdue(now);
+      this.#overdue(now, wall);
       this.advance(now, wall);
     }
   }
@@ -272,6 +281,7 @@ export class Leader {
     this.#armRecheck(decision.recheckAt, wall);
     this.#noteProbed(decision);
     this.#run = run;
+    this.#given.clear();
     if (decision.actions.length > 0) {
       this.#event(
         "notice",
@@ -436,7 +446,9 @@ export class Leader {
       params: action.params,
       transitionKey: run.keyOf(action),
     };
-    return { node, executor: action.router ?? node, operation };
+    const dispatch = { node, executor: action.router ?? node, operation };
+    this.#given.set(action.id, dispatch);
+    return dispatch;
   }
 
   #carryOut(run: TransitionRun, action: GraphAction): void {
@@ -534,12 +546,24 @@ export class Leader {
     }
   }
 
-  #overdue(now: Millis): void {
+  /**
+   * What was not answered may have failed. For an operation all members record that, and when they have, it has failed
+   * for this transition, too: what is decided next has to follow from it.
+   */
+  #overdue(now: Millis, wall: number): void {
     const run = this.#run;
     if (!run) return;
     for (const action of run.overdue(now)) {
       const reason = `${action.key} on ${action.node ?? "the cluster"} did not answer in time`;
       this.#event("error", "ACTION-LOST", reason, action.node);
+      const given = this.#given.get(action.id);
+      if (given && isRecorded(action.task)) {
+        // Said again if a change of the membership swallows it.
+        run.postpone(action, now + unansweredAgainMs);
+        const result = unansweredResult(given.operation, wall);
+        this.#init.send({ type: "unanswered", node: given.node, result });
+        continue;
+      }
       run.fail(action, reason);
       this.changed(reason);
     }

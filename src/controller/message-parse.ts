@@ -78,12 +78,14 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       cib: read.text(longestCib),
       attributes: readAttributeSnapshot,
       boots: read.list(read.pair(read.nodeName, read.text(200))),
+      fencings: read.list(read.pair(read.nodeName, read.flag)),
     }),
   },
   cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },
   actions: { transition: key, membership: key, dispatches: read.list(readDispatch), at: read.time },
   results: { node: read.nodeName, results: read.list(readAnyResult) },
   history: { node: read.nodeName, history, at: read.time },
+  unanswered: { node: read.nodeName, result: readAnyResult },
   probed: { nodes: read.list(read.nodeName) },
   attributes: {
     updates: read.list(readAttributeUpdate),
@@ -110,6 +112,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "when-idle": { request: key },
   idle: { requests: read.list(key) },
   remote: { node: read.nodeName, up: read.flag },
+  fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },
   forget: {
     rsc: read.maybe(read.resourceId),
     node: read.maybe(read.nodeName),

@@ -36,6 +36,8 @@ export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
   readonly boots: Boots;
+  /** Nodes that are being fenced, and whether they have come back since that was ordered. */
+  readonly fencings: readonly (readonly [NodeName, boolean])[];
 }
 
 /** In which boot each node was when its transient attributes were set. */
@@ -75,6 +77,8 @@ export type ClusterMessage =
       readonly at: EpochSeconds;
     }
   | { readonly type: "results"; readonly node: NodeName; readonly results: readonly OperationResult[] }
+  /** The leader has waited in vain for an operation: what is to be supposed of it until its result comes. */
+  | { readonly type: "unanswered"; readonly node: NodeName; readonly result: OperationResult }
   /** An executor came back without its past, or a remote node was connected. */
   | {
       readonly type: "history";
@@ -119,6 +123,14 @@ export type ClusterMessage =
       readonly failuresOnly: boolean;
       readonly request?: string;
       readonly completes?: string;
+    }
+  /** Somebody says that a resource has failed on a node (`crm_resource --fail`). */
+  | {
+      readonly type: "fail";
+      readonly rsc: ResourceId;
+      readonly node: NodeName;
+      readonly at: EpochSeconds;
+      readonly request: string;
     };
 
 /** Version of the messages, the first byte of each. */

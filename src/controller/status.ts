@@ -109,6 +109,20 @@ export class StatusSection {
     return this.#nodes.get(node)?.resources.get(rsc)?.ops.get(id);
   }
 
+  /** What a node's history says which agent a resource has. */
+  agentOf(node: string, rsc: string): AgentResource | undefined {
+    const attributes = this.#nodes.get(node)?.resources.get(rsc)?.xml.attributes;
+    const [standard, type] = [attributes?.get("class"), attributes?.get("type")];
+    if (standard === undefined || type === undefined) return undefined;
+    const provider = attributes?.get("provider");
+    return {
+      id: resourceId(rsc),
+      class: standard as AgentResource["class"],
+      type,
+      ...(provider === undefined ? {} : { provider }),
+    };
+  }
+
   /** All history entries of a resource on a node. */
   ops(node: string, rsc: string): XmlElement[] {
     return [...(this.#nodes.get(node)?.resources.get(rsc)?.ops.values() ?? [])];

@@ -144,6 +144,12 @@ export class TransitionRun {
     return [...this.#flying].filter((step) => step.deadline <= now).map((step) => step.action);
   }
 
+  /** An action is given more time. */
+  postpone(action: GraphAction, deadline: Millis): void {
+    const step = this.#steps.get(action.id);
+    if (step) step.deadline = deadline;
+  }
+
   /** When the next action becomes overdue. */
   nextDeadline(): Millis | undefined {
     let next: Millis | undefined;

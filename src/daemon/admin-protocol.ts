@@ -25,6 +25,8 @@ export type AdminRequest =
   | { readonly type: "attributes-query"; readonly name: string }
   /** Forget failures (and with `failuresOnly: false` the history) of a resource, so that it is looked at anew. */
   | { readonly type: "forget"; readonly rsc?: string; readonly node?: string; readonly failuresOnly: boolean }
+  /** A resource, by its name in the histories, is to count as failed on a node where it runs. */
+  | { readonly type: "fail"; readonly rsc: string; readonly node: string }
   /** Who am I, who is there: `NodeReply`. */
   | { readonly type: "node" }
   | { readonly type: "ring-status" }

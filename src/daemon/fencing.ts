@@ -31,8 +31,8 @@ export interface FencingOptions {
   readonly directories?: FenceDirectories;
   /** Sends to all managers, this one included, in the ring's order; arrives at `message`. */
   readonly broadcast: (message: FencerMessage) => void;
-  /** A request ended; on every node that knew it. */
-  readonly onResult: (result: FenceResult) => void;
+  /** A request ended; on every node that knew it. `told`: a message that all managers receive says so, too. */
+  readonly onResult: (result: FenceResult, told: boolean) => void;
   /** The history has a new entry. */
   readonly onHistory?: (entry: FenceResult) => void;
   readonly log: (level: "debug" | "info" | "notice" | "warning" | "error", text: string) => void;
@@ -243,7 +243,7 @@ export class Fencing {
       case "result": {
         const waiter = this.waiting.get(effect.result.id);
         this.waiting.delete(effect.result.id);
-        this.options.onResult(effect.result);
+        this.options.onResult(effect.result, effect.told);
         waiter?.(effect.result);
         return;
       }

@@ -132,7 +132,10 @@ export class Manager {
       detectionMs: config.totem.effective.tokenMs + config.totem.effective.consensusMs,
       directories,
       broadcast: (body) => this.#step({ type: "fencer-send", body }),
-      onResult: (result) => this.#step({ type: "fence-result", result }),
+      onResult: (result, told) => {
+        // What a message tells, the controller has taken from that: in its place of the order, on every member.
+        if (!told) this.#step({ type: "fence-result", result });
+      },
       log: (level, text) => log.part("FENCER")[level]("FENCER", text),
     });
     this.#kdump = config.kdump.listen ? this.#kdumpWatch() : undefined;
@@ -469,6 +472,10 @@ export class Manager {
       case "attributes-query":
         if (!this.#controller.view().live) throw notInCluster();
         return Object.fromEntries(this.#controller.attributeValues(request.name));
+      case "fail": {
+        const [rsc, node] = [resourceId(request.rsc), nodeName(request.node)];
+        return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
+      }
       case "forget": {
         const { rsc, node, failuresOnly } = request;
         return this.#ask((id) => ({

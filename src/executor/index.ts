@@ -22,6 +22,7 @@ export {
   readOperation,
   readResult,
 } from "./reading.ts";
+export { expectedRc, isFailure } from "./results.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

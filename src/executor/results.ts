@@ -60,9 +60,26 @@ export function resultOf(operation: Operation, verdict: Verdict, times: Times): 
   };
 }
 
+/** Expected exit code in a transition key `action:transition:rc:uuid`; 0 when the key says nothing. */
+export function expectedRc(transitionKey: string): number {
+  const rc = Number.parseInt(transitionKey.split(":")[2] ?? "", 10);
+  return Number.isNaN(rc) ? 0 : rc;
+}
+
+/** Whether a result is a failure: not what was expected, and not merely pending or cancelled. */
+export function isFailure(result: Pick<OperationResult, "rc" | "status" | "transitionKey">): boolean {
+  if (result.status === OpStatus.PENDING || result.status === OpStatus.CANCELLED) return false;
+  if (result.status !== OpStatus.DONE) return true;
+  const expected = expectedRc(result.transitionKey);
+  if (result.rc === expected) return false;
+  // A degraded service is a running one (Pacemaker Explained, "OCF return codes", 190 and 191).
+  if (expected === OcfExit.OK && result.rc === OcfExit.DEGRADED) return false;
+  return !(expected === OcfExit.RUNNING_PROMOTED && result.rc === OcfExit.DEGRADED_PROMOTED);
+}
+
 /** A failure as a line for the log; `undefined` when there is nothing to tell. */
 export function failureLine(result: OperationResult): string | undefined {
-  if (result.status === OpStatus.DONE && result.rc === OcfExit.OK) return undefined;
+  if (!isFailure(result)) return undefined;
   const reason = result.exitReason === "" ? "" : `: ${result.exitReason}`;
   return `${result.rsc.id} ${result.action}_${result.intervalMs} gave ${result.rc}${reason}`;
 }

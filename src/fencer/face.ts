@@ -122,8 +122,11 @@ export type FencerEffect =
   | { readonly type: "fetch-metadata"; readonly agent: string }
   | { readonly type: "set-timer"; readonly timer: string; readonly afterMs: Millis }
   | { readonly type: "cancel-timer"; readonly timer: string }
-  /** Ended; emitted on every node that knew the request, once for each request that was merged. */
-  | { readonly type: "result"; readonly result: FenceResult }
+  /**
+   * Ended; emitted on every node that knew the request, once for each request that was merged. `told`: by a message that
+   * all members receive, so that those who did not know it have heard of it, too.
+   */
+  | { readonly type: "result"; readonly result: FenceResult; readonly told: boolean }
   /** The history changed. */
   | { readonly type: "history"; readonly entry: FenceResult }
   | { readonly type: "test-result"; readonly id: string; readonly rows: readonly FenceTestRow[] }

@@ -20,6 +20,7 @@ import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
 import { readFencerMessage } from "./messages.ts";
 import type { AgentMetadata } from "./metadata.ts";
+import { confirmation } from "./news.ts";
 import { OwnRequests } from "./own-requests.ts";
 import { actionLimit } from "./parameters.ts";
 import {
@@ -309,7 +310,7 @@ export class Fencer {
   private refuse(request: FenceRequest, reason: string): void {
     this.own.settle(request.id);
     const how = { ok: false, executor: this.options.self, devices: [], reason, deed: "none" } as const;
-    this.report(this.resultOf(request, how));
+    this.report(this.resultOf(request, how), false);
   }
 
   /** What is not understood is ignored, the same by every fencer. */
@@ -588,20 +589,20 @@ export class Fencer {
     this.advanceAll(now);
   }
 
-  private takeDone(op: string, result: FenceResult, now: Millis): void {
+  private takeDone(op: string, result: FenceResult, now: Millis, told = true): void {
     const operation = this.operations.get(op);
     this.sent.delete(op);
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
-    if (operation) this.finish(operation, result, now);
+    if (operation) this.finish(operation, result, now, told);
     else if (this.own.get(op)) {
       this.settled(op);
-      this.report(result);
+      this.report(result, told);
     }
     this.advanceAll(now);
   }
 
   /** Tells everybody who asked. */
-  private finish(operation: Operation, result: FenceResult, now: Millis): void {
+  private finish(operation: Operation, result: FenceResult, now: Millis, told = true): void {
     const { request, merged } = operation;
     this.operations.delete(request.id);
     this.executions.cancel(request.id, now);
@@ -616,13 +617,13 @@ export class Fencer {
     );
     for (const one of [request, ...merged]) {
       this.settled(one.id);
-      this.report({ ...result, id: one.id, client: one.client, origin: one.origin });
+      this.report({ ...result, id: one.id, client: one.client, origin: one.origin }, told);
     }
   }
 
   /** Says how a request ended, once. */
-  private report(result: FenceResult): void {
-    if (this.own.report(result.id)) this.effects.push({ type: "result", result });
+  private report(result: FenceResult, told: boolean): void {
+    if (this.own.report(result.id)) this.effects.push({ type: "result", result, told });
   }
 
   private settled(id: string): void {
@@ -644,25 +645,11 @@ export class Fencer {
     message: Extract<FencerMessage, { readonly type: "confirm" }>,
     now: Millis,
   ): void {
-    const base: FenceResult = {
-      id: message.id,
-      target: message.target,
-      action: "off",
-      ok: true,
-      executor: from,
-      devices: [],
-      reason: `confirmed by ${message.client} on ${from}`,
-      client: message.client,
-      origin: from,
-      completedAt: message.at,
-      deed: "confirmed",
-      failures: 0,
-      exhausted: false,
-    };
+    const base = confirmation(from, message);
     this.log("warning", `${message.client} on ${from} answers for it that ${message.target} is down`);
     this.history.forgive(message.target);
     if (this.history.add(base)) this.effects.push({ type: "history", entry: base });
-    this.effects.push({ type: "result", result: base });
+    this.effects.push({ type: "result", result: base, told: true });
     for (const operation of [...this.operations.values()])
       if (operation.request.target === message.target && operation.request.action !== "on")
         this.finish(operation, { ...base, id: operation.request.id, action: operation.request.action }, now);
@@ -762,7 +749,7 @@ export class Fencer {
       this.broadcast({ type: "done", op: operation?.request.id ?? id, result });
       return;
     }
-    this.takeDone(operation?.request.id ?? id, result, now);
+    this.takeDone(operation?.request.id ?? id, result, now, false);
   }
 
   // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -187,6 +187,38 @@ describe("resources", () => {
     expect((await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim()).not.toBe("");
   });
 
+  test("crm_resource --fail: recovered in place and counted; refused where nothing runs", async () => {
+    const fail = (...words: string[]) => tools.run("crm_resource", "--fail", ...words);
+    const node = (await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim();
+    const other = node === "node1" ? "node2" : "node1";
+    const since = Date.now();
+    expect(await fail("-r", "web", "-N", node)).toMatchObject({ code: 0 });
+    await tools.output("crm_resource", "--wait");
+    expect((await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim()).toBe(node);
+    expect(await tools.output("crm_failcount", "-G", "-q", "-r", "web", "-N", node)).toBe("1\n");
+    const history = JSON.parse(await tools.output("history", "--json")) as { at: number; text: string }[];
+    const plans = history.filter(({ at }) => at >= since).map(({ text }) => text);
+    expect(plans).toContainEqual(expect.stringMatching(new RegExp(`^Recover web \\( ${node} \\)`)));
+    await tools.output("configure", ...tools.primitive("many"));
+    await tools.output("configure", "clone", "many-clone", "many");
+    await settle();
+    for (const [words, code] of [
+      [["-r", "web"], 64],
+      [["-N", node], 64],
+      [["-r", "web", "-N", other], 105],
+      [["-r", "web", "-N", "nowhere"], 105],
+      [["-r", "nothing", "-N", node], 105],
+      [["-r", "many-clone", "-N", node], 70],
+      [["-r", "many", "-N", other], 0],
+    ] as const)
+      expect({ words, code: (await fail(...words)).code }).toEqual({ words, code });
+    await tools.output("crm_resource", "--wait");
+    expect(await tools.output("crm_failcount", "-G", "-q", "-r", "many", "-N", other)).toBe("1\n");
+    await tools.output("configure", "delete", "--force", "many-clone", "many");
+    await tools.output("crm_resource", "--cleanup", "-r", "web");
+    await settle();
+  });
+
   test("names that do not exist change nothing and name what is near", async () => {
     const before = await tools.output("cibadmin", "-Q", "-o", "configuration");
     expect((await tools.run("resource", "stop", "wbe")).stderr).toContain("Did you mean web?");

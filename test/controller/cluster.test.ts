@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { nodeName, OcfExit } from "../../src/terms/index.ts";
+import { nodeName, OcfExit, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const shop = `
@@ -64,21 +64,7 @@ describe("the cluster", () => {
     expect(bus.fenced.map(({ target }) => target).join()).toBe("n1");
     expect(bus.where("a")).toEqual([]);
     bus.fencing = () => true;
-    const request = bus.fenced[0];
-    if (!request) throw new Error("nothing was fenced");
-    for (const name of ["n2", "n3"]) {
-      const result = {
-        ...request,
-        ok: true,
-        executor: request.origin,
-        devices: ["fence"],
-        completedAt: 0,
-        deed: "off" as const,
-        failures: 0,
-        exhausted: false,
-      };
-      bus.step(name, { type: "fence-result", result });
-    }
+    bus.answerFencing(0);
     bus.run(1000);
     expect(bus.where("a").concat(bus.where("b"))).toHaveLength(2);
     expect(bus.cibs()).toHaveLength(1);
@@ -154,6 +140,51 @@ describe("the cluster", () => {
     bus.configure("property maintenance-mode=false");
     bus.run(1000);
     expect(bus.executed.slice(before).filter(({ operation }) => operation.action === "stop")).toEqual([]);
+  });
+
+  test("recovers a resource that somebody says has failed, and counts that as a failure", () => {
+    const bus = running();
+    const before = bus.executed.length;
+    const fail = (rsc: string, node: string, request: string) =>
+      bus.step("n2", { type: "fail-request", request, rsc: resourceId(rsc), node: nodeName(node) });
+    fail("a", "n1", "r");
+    bus.step("n2", { type: "idle-request", request: "idle" });
+    expect([bus.replies.get("r")?.error, bus.replies.has("idle")]).toEqual([undefined, false]);
+    expect(bus.cibs()).toHaveLength(1);
+    expect(bus.cibs()[0]).toMatch(
+      /id="a_last_failure_0" operation_key="a_asyncmon_0" operation="asyncmon"[^>]* rc-code="1" op-status="0" interval="0"/,
+    );
+    bus.run(1000);
+    expect(bus.replies.has("idle")).toBe(true);
+    const since = bus.executed.slice(before).filter(({ operation }) => operation.action !== "monitor");
+    expect(since.map(({ node, operation }) => `${operation.rsc.id} ${operation.action} ${node}`)).toEqual([
+      "b stop n1",
+      "a stop n1",
+      "a start n1",
+      "b start n1",
+    ]);
+    const count = () => [...bus.node("n3").controller.attributeValues("fail-count-a#asyncmon_0")];
+    expect(count()).toEqual([[nodeName("n1"), "1"]]);
+    fail("a", "n1", "again");
+    bus.run(1000);
+    expect(count()).toEqual([[nodeName("n1"), "2"]]);
+    expect(bus.where("a").join()).toBe("n1");
+    expect(bus.fenced).toEqual([]);
+  });
+
+  test("takes no resource for failed where it does not run", () => {
+    const bus = running();
+    const before = bus.cibs();
+    for (const [rsc, node] of [
+      ["a", "n2"],
+      ["nothing", "n1"],
+      ["a", "n9"],
+    ] as const) {
+      const request = `${rsc} ${node}`;
+      bus.step("n2", { type: "fail-request", request, rsc: resourceId(rsc), node: nodeName(node) });
+      expect(bus.replies.get(request)?.error).toMatchObject({ exit: 105 });
+    }
+    expect(bus.cibs()).toEqual(before);
   });
 
   test("forgets a failure after its time, its trace in the history too, and then has nothing to do", () => {

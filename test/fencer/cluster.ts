@@ -9,6 +9,8 @@ import {
   type FencerEffect,
   type FencerEvent,
   type FencerMessage,
+  type FencingNews,
+  fencingNews,
 } from "../../src/fencer/index.ts";
 import { type NodeName, nodeName } from "../../src/terms/index.ts";
 
@@ -47,6 +49,8 @@ export class FenceCluster {
   /** By `device@node action`, `device action`, `device`. */
   readonly behaviours = new Map<string, Behaviour>();
   readonly logs: string[] = [];
+  /** What the messages told to whoever received them. */
+  readonly news: FencingNews[] = [];
   random = 0.5;
   now = 0;
   leader: NodeName | undefined;
@@ -98,6 +102,15 @@ export class FenceCluster {
   event(node: string, event: FencerEvent): void {
     this.step(nodeName(node), event);
     this.settle();
+  }
+
+  confirm(on: string, target: string): void {
+    this.event(on, { type: "confirm", id: `c${++this.requests}`, target: nodeName(target), client: "admin" });
+  }
+
+  /** What the fencer of a node has said of the ends of requests. */
+  resultsOn(name: string): readonly FenceResult[] {
+    return this.hosts.get(nodeName(name))?.results ?? [];
   }
 
   /** Nodes vanish: their processes and their agents. */
@@ -224,6 +237,8 @@ export class FenceCluster {
     // A message of a node that has left the ring is not delivered any more.
     if (!this.members.includes(from.name)) return;
     const copy: unknown = JSON.parse(JSON.stringify(message));
+    const news = fencingNews(from.name, copy);
+    if (news) this.news.push(news);
     for (const member of this.members) this.step(member, { type: "message", from: from.name, message: copy });
   }
 

@@ -8,8 +8,9 @@ import {
   type Membership,
   type Remembered,
 } from "../../src/controller/index.ts";
+import { encodeMessage } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
-import type { FenceRequest, FenceResult } from "../../src/fencer/index.ts";
+import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { type NodeId, type NodeName, nodeId, nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 
 /** What an agent of the test answers: an exit code, or nothing for never. */
@@ -71,6 +72,7 @@ export class ControllerBus {
   #ring = 0;
   #serial = 0;
   #timers: Timer[] = [];
+  #early: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
   #queue: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
   #soon: { readonly at: number; readonly run: () => void }[] = [];
   #members: TestNode[] = [];
@@ -265,6 +267,8 @@ export class ControllerBus {
       };
       this.#step(node, { type: "membership", membership });
     }
+    // What was on its way when the membership began comes before all that is said in it.
+    this.#queue.unshift(...this.#early.splice(0));
     const all = new Set(participants.map(({ id }) => id));
     for (const node of participants) node.companions = new Set(all);
     this.#drain();
@@ -423,6 +427,9 @@ export class ControllerBus {
       case "restart":
         this.restarts.push(`${node.name}: ${effect.reason}`);
         return;
+      case "self-fenced":
+        this.#soon.push({ at: this.now + 1, run: () => this.crash(node.name) });
+        return;
       case "leave":
         node.up = false;
         node.managerUp = false;
@@ -527,40 +534,75 @@ export class ControllerBus {
 
   #fence(request: FenceRequest): void {
     this.fenced.push(request);
+    const { id: op, target, action, origin, timeoutMs, delayMs } = request;
+    const order = { op, attempt: 1, level: 0, device: "device", target, action, executor: origin } as const;
+    this.#sayOfFencing(origin, {
+      type: "execute",
+      order: { ...order, phase: "main", timeoutMs, delayMs },
+    });
     const ok = this.fencing(request);
     if (ok !== undefined) this.#endFencing(request, ok);
   }
 
-  /** The outcome of a fencing, asked for as the `index`th, of which none came so far. */
-  answerFencing(index: number): void {
+  /**
+   * The outcome of a fencing, asked for as the `index`th, of which none came so far. `before`: what it did to the target
+   * it did long ago.
+   */
+  answerFencing(index: number, before = false): void {
     const request = this.fenced[index];
-    if (request) this.#endFencing(request, this.fencing(request) === true);
+    if (request) this.#endFencing(request, this.fencing(request) === true, before);
   }
 
-  #endFencing(request: FenceRequest, ok: boolean): void {
+  /** The same as the first thing that is delivered in the next membership, before its members know each other. */
+  answerFencingEarly(index: number): void {
+    const request = this.fenced[index];
+    const from = this.#members.find(({ managerUp }) => managerUp);
+    if (!request || !from) throw new Error("nobody is there, or nothing was fenced");
+    const body = { type: "done", op: request.id, result: this.#outcome(request, true) };
+    this.#early.push({ from, payload: encodeMessage({ type: "fencer", body }) });
+  }
+
+  /** A person answers for it that a node is down. */
+  confirmFencing(target: NodeName, on: NodeName): void {
+    const at = this.#wall();
+    this.#sayOfFencing(on, { type: "confirm", id: `confirm ${target} ${at}`, target, client: "test", at });
+    this.#drain();
+  }
+
+  /** A message of the fencers: it is delivered to all, whatever they know of the request. */
+  #sayOfFencing(origin: NodeName, body: FencerMessage): void {
+    this.#step(this.node(origin), { type: "fencer-send", body });
+  }
+
+  #outcome(request: FenceRequest, ok: boolean): FenceResult {
+    const { id, target, action, client, origin } = request;
+    return {
+      id,
+      target,
+      action,
+      ok,
+      executor: origin,
+      devices: ["device"],
+      reason: ok ? "" : "the device does not answer",
+      client,
+      origin,
+      completedAt: this.#wall(),
+      deed: ok ? "off" : "none",
+      failures: ok ? 0 : this.fenced.filter((other) => other.target === target).length,
+      exhausted: false,
+    };
+  }
+
+  #endFencing(request: FenceRequest, ok: boolean, before = false): void {
     this.#soon.push({
       at: this.now + 100,
       run: () => {
         const target = this.nodes.find(({ name }) => name === request.target);
-        if (ok && target?.up) this.crash(target.name);
+        if (ok && !before && target?.up) this.crash(target.name);
         if (ok) this.remotes.get(request.target)?.clear();
-        const result: FenceResult = {
-          id: request.id,
-          target: request.target,
-          action: request.action,
-          ok,
-          executor: request.origin,
-          devices: ["device"],
-          reason: ok ? "" : "the device does not answer",
-          client: request.client,
-          origin: request.origin,
-          completedAt: this.#wall(),
-          deed: ok ? "off" : "none",
-          failures: ok ? 0 : this.fenced.filter((other) => other.target === request.target).length,
-          exhausted: false,
-        };
-        for (const node of this.#members)
-          if (node.managerUp) this.#step(node, { type: "fence-result", result });
+        const result = this.#outcome(request, ok);
+        const speaker = this.#members.find(({ managerUp }) => managerUp)?.name ?? request.origin;
+        this.#sayOfFencing(speaker, { type: "done", op: request.id, result });
       },
     });
   }

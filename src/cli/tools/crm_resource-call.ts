@@ -42,6 +42,7 @@ export const queries = [
 export const changes = [
   "cleanup",
   "refresh",
+  "fail",
   "set-parameter",
   "delete-parameter",
   "move",

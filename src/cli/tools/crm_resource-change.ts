@@ -43,6 +43,8 @@ export async function changeResource(change: ResourceChange, call: ResourceCall)
       return forget(call, true);
     case "refresh":
       return forget(call, false);
+    case "fail":
+      return (await import("./crm_resource-fail.ts")).failResource(call);
     case "delete":
       return remove(call);
     case "restart":

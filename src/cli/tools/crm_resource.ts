@@ -86,7 +86,6 @@ const table: readonly OptionRow[] = [
 /** Options that are refused, and what to do instead. */
 const unsupported = [
   ["digests", "crm_simulate -L shows what a change of parameters restarts or reloads"],
-  ["fail", "hactl simulate rehearses a failure: --op-inject RSC_monitor_INTERVAL@NODE=1"],
 ] as const;
 
 /** crm_resource(8): what resources do, and changes of them. */

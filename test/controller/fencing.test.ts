@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import { nodeName } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+const [n1, n3] = [nodeName("n1"), nodeName("n3")];
+
+/** Four nodes, of which the first has a service; the clocks of all are different. */
+function running(): ControllerBus {
+  const bus = new ControllerBus(4);
+  for (const [index, node] of bus.nodes.entries()) node.clockAhead = index * 3;
+  bus.boot("n1", "n2", "n3", "n4");
+  bus.run(100);
+  bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: n3
+`);
+  bus.run(1000);
+  return bus;
+}
+
+/** The node's state as the CIBs have it; they have to be equal. */
+const stateOf = (bus: ControllerBus, name: string): string | undefined => {
+  const cibs = bus.cibs();
+  expect(cibs).toHaveLength(1);
+  return new RegExp(`<node_state [^>]*uname="${name}"[^>]*>`).exec(cibs[0] ?? "")?.[0];
+};
+
+describe("a node that comes in the middle of a fencing", () => {
+  for (const how of ["the device does it", "a person confirms it"])
+    test(`learns of its end as all others do (${how})`, () => {
+      const bus = running();
+      bus.crash("n2");
+      bus.run(1000);
+      expect(bus.fenced).toHaveLength(1);
+      bus.fencing = () => undefined;
+      bus.crash("n3");
+      bus.run(1000);
+      expect(bus.fenced.map(({ target }) => target).at(-1)).toBe(n3);
+      bus.boot("n2");
+      bus.run(1000);
+      expect(stateOf(bus, "n3")).toContain('expected="member"');
+      bus.fencing = () => true;
+      if (how.startsWith("the device")) bus.answerFencing(1);
+      else bus.confirmFencing(n3, n1);
+      bus.run(1000);
+      expect(stateOf(bus, "n3")).toContain('expected="down"');
+      expect(bus.where("a")).toHaveLength(1);
+      // It can go on from there.
+      bus.crash("n1");
+      bus.run(3000);
+      expect(bus.where("a")).toHaveLength(1);
+      expect(bus.cibs()).toHaveLength(1);
+    });
+
+  test("is not taken for down when the fencing is its own and has ended its life before", () => {
+    const bus = running();
+    bus.fencing = () => undefined;
+    bus.crash("n3");
+    bus.run(1000);
+    bus.boot("n3");
+    bus.run(1000);
+    bus.fencing = () => true;
+    bus.answerFencing(0, true);
+    bus.run(3000);
+    expect(stateOf(bus, "n3")).toMatch(/crmd="online".* expected="member"/);
+    expect(bus.node("n3").up).toBe(true);
+    expect(bus.where("a")).toEqual([n3]);
+    expect(bus.fenced).toHaveLength(1);
+  });
+
+  test("is not taken for down when it hears of the end of its life before while it joins", () => {
+    const bus = running();
+    bus.fencing = () => undefined;
+    bus.crash("n3");
+    bus.run(1000);
+    bus.answerFencingEarly(0);
+    bus.boot("n3");
+    bus.run(3000);
+    expect(stateOf(bus, "n3")).toMatch(/crmd="online".* expected="member"/);
+    expect(bus.node("n3").up).toBe(true);
+    expect(bus.where("a")).toEqual([n3]);
+    expect(bus.fenced).toHaveLength(1);
+  });
+
+  test("is down when its own fencing was ordered after it had come, and does not go on", () => {
+    const bus = running();
+    bus.fencing = () => undefined;
+    bus.agent = (_node, { rsc, action }) => (rsc.id === "a" && action === "stop" ? 1 : 0);
+    bus.fail("n3", "a", 1);
+    bus.run(1000);
+    expect(bus.fenced.map(({ target }) => target)).toEqual([n3]);
+    bus.fencing = () => true;
+    bus.answerFencing(0, true);
+    bus.run(3000);
+    expect(stateOf(bus, "n3")).toContain('in_ccm="false" crmd="offline"');
+    expect(bus.node("n3").up).toBe(false);
+    expect(bus.where("a")).toHaveLength(1);
+  });
+});
+
+test("a node that comes while the manager of another is missing gives it up as all others do", () => {
+  const bus = running();
+  bus.crash("n2");
+  bus.run(1000);
+  bus.fencing = () => undefined;
+  bus.killManager("n3");
+  bus.run(2000);
+  bus.boot("n2");
+  bus.run(1000);
+  expect(stateOf(bus, "n3")).toContain('crmd="online"');
+  bus.run(20_000);
+  expect(stateOf(bus, "n3")).toContain('in_ccm="true" crmd="offline"');
+  expect(bus.fenced.map(({ target }) => target).at(-1)).toBe(n3);
+});

@@ -1,5 +1,5 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
 import type { SchedulerInput, Transition } from "../scheduler/index.ts";
@@ -146,6 +146,8 @@ export interface ControllerInit {
   readonly incarnation: string;
   /** The `<cib>` from the disk; an empty one on a new node. Belongs to the controller from now on. */
   readonly cib: XmlElement;
+  /** Version of the older copy that `cib` was built on, where a newer one was lost. */
+  readonly fallback?: CibVersion;
   readonly clusterName: string;
   readonly softwareVersion: string;
 }
@@ -156,6 +158,7 @@ export interface ControllerView {
   readonly leader: NodeName | undefined;
   readonly membership: Membership | undefined;
   readonly cib: XmlElement;
+  readonly fallback: CibVersion | undefined;
   readonly transition:
     | {
         readonly id: number;
@@ -167,7 +170,7 @@ export interface ControllerView {
     | undefined;
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
-  /** What people have to know of the leader's decisions; empty on other nodes. */
+  /** What people have to know: of the configuration, and on the leader of its decisions. */
   readonly warnings: readonly string[];
   readonly at: EpochSeconds;
 }

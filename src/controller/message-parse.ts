@@ -36,6 +36,7 @@ const summary = read.shape<Summary>({
   },
   since: point,
   version,
+  fallback: read.maybe(version),
   live: read.flag,
   companions: read.list(read.nodeId),
 });
@@ -60,7 +61,11 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   summary: { membership: key, summary, history, attributes: read.list(readAttributeUpdate) },
   snapshot: {
     membership: key,
-    snapshot: read.shape<Snapshot>({ cib: read.text(longestCib), attributes: readAttributeSnapshot }),
+    snapshot: read.shape<Snapshot>({
+      cib: read.text(longestCib),
+      attributes: readAttributeSnapshot,
+      fallback: read.maybe(version),
+    }),
   },
   cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },
   actions: { transition: key, dispatches: read.list(readDispatch), at: read.time },

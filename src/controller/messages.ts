@@ -3,7 +3,7 @@ import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
-import type { Summary } from "./join.ts";
+import type { CibVersion, Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
 export interface ExecutorHistory {
@@ -25,6 +25,8 @@ export interface Dispatch {
 export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
+  /** What it was built on, where something newer was lost. */
+  readonly fallback?: CibVersion;
 }
 
 /** What managers say to each other, in the ring's order. */

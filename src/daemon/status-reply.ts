@@ -20,6 +20,8 @@ interface Sources {
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
+  /** Of the manager itself. */
+  readonly warnings: readonly string[];
 }
 
 /** Everything that a status display shows, gathered from the processes of this node. */
@@ -32,6 +34,7 @@ export function statusReply({
   version,
   startedAt,
   now,
+  warnings,
 }: Sources): StatusReply {
   const { nodes } = setup.config;
   const { quorum, links } = ring.core;
@@ -77,7 +80,7 @@ export function statusReply({
       })),
     },
     throttle,
-    warnings: ring.warnings,
+    warnings: [...ring.warnings, ...view.warnings, ...warnings],
   };
 }
 

@@ -1,4 +1,11 @@
-import { type CibOperation, child, formatXml, loadCrm, type XmlElement } from "../../src/cib/index.ts";
+import {
+  type CibOperation,
+  type CibVersion,
+  child,
+  formatXml,
+  loadCrm,
+  type XmlElement,
+} from "../../src/cib/index.ts";
 import {
   Controller,
   type ControllerEffect,
@@ -53,6 +60,8 @@ export class ControllerBus {
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
   quorate = true;
+  /** A node's configuration has changed and is to be written. */
+  onPersist: (name: string) => void = () => {};
   now = 0;
   #ring = 0;
   #timers: Timer[] = [];
@@ -61,7 +70,12 @@ export class ControllerBus {
   #members: TestNode[] = [];
   #requests = 0;
 
-  constructor(count: number, cib?: () => XmlElement) {
+  /** `cib`: what each node finds on its disk; `fallback`: the version that it was built on where something was lost. */
+  constructor(
+    count: number,
+    cib?: (name: string) => XmlElement,
+    fallback?: (name: string) => CibVersion | undefined,
+  ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
       name: nodeName(`n${i + 1}`),
@@ -69,7 +83,7 @@ export class ControllerBus {
     this.nodes = configured.map(({ id, name }) => ({
       id,
       name,
-      controller: this.#controller(id, name, configured, cib?.() ?? emptyCib()),
+      controller: this.#controller(id, name, configured, cib?.(name) ?? emptyCib(), fallback?.(name)),
       incarnation: 1,
       running: new Map(),
       up: false,
@@ -87,6 +101,7 @@ export class ControllerBus {
     selfName: NodeName,
     nodes: { id: NodeId; name: NodeName }[],
     cib: XmlElement,
+    fallback?: CibVersion,
   ): Controller {
     return new Controller({
       self,
@@ -94,6 +109,7 @@ export class ControllerBus {
       nodes,
       incarnation: `i${self}-${this.now}`,
       cib,
+      ...(fallback && { fallback }),
       clusterName: "test",
       softwareVersion: "0",
     });
@@ -121,9 +137,15 @@ export class ControllerBus {
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
-      const cib = node.controller.view().cib;
+      const { cib, fallback } = node.controller.view();
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
-      node.controller = this.#controller(node.id, node.name, this.#configured(), structuredClone(stored));
+      node.controller = this.#controller(
+        node.id,
+        node.name,
+        this.#configured(),
+        structuredClone(stored),
+        fallback,
+      );
     }
     const results = [...node.running].map(([id, state]) => this.#registered(node, id, state));
     this.#step(node, { type: "executor-up", history: { results, running: [] }, fresh: false });
@@ -311,6 +333,8 @@ export class ControllerBus {
       case "event":
         this.log.push(`${node.name} ${effect.event.id} ${effect.event.text}`);
         return;
+      case "persist":
+        return this.onPersist(node.name);
       case "restart":
         this.restarts.push(`${node.name}: ${effect.reason}`);
         return;

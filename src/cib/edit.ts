@@ -5,8 +5,9 @@ import { checkForm } from "./form.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
+import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
-import { compareCibVersions, formatVersion, versionOf } from "./version.ts";
+import { type CibVersion, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
 import { selectXpath } from "./xpath.ts";
 
@@ -29,11 +30,18 @@ export interface CibOutcome {
 export function applyOperations(cib: XmlElement, operations: readonly CibOperation[]): CibOutcome {
   const draft = cloneElement(cib);
   for (const operation of operations) applyOne(draft, operation);
+  refuseOtherForm(draft);
+  refuseWrongVersions(draft, cib);
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
-  const configurationChanged = operations.some(({ op }) => op === "bump") || !same("configuration");
+  const configurationChanged =
+    operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
   const statusChanged = !same("status");
   const result = configurationChanged ? checkConfiguration(draft) : draft;
   result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
+  // What is accepted can be written, read at the next start, and sent to whoever joins.
+  refuseUnreadable({ ...result, children: [] });
+  for (const section of result.children)
+    if (section.name === "configuration" ? configurationChanged : statusChanged) refuseUnreadable(section);
   const kept = (name: string) =>
     name === "configuration" ? !configurationChanged : name === "status" && !statusChanged;
   result.children = result.children.map((item) => (kept(item.name) ? (child(cib, item.name) ?? item) : item));
@@ -60,6 +68,7 @@ function nextVersion(
   const [adminEpoch, epoch] = versionOf(after);
   // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it.
   const raised = compareCibVersions([adminEpoch, epoch, 0], [old[0], old[1], 0]) > 0;
+  if (configurationChanged && !raised && old[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(old);
   const attributes = new Map(after.attributes);
   if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
   attributes.set("admin_epoch", String(raised ? adminEpoch : old[0]));
@@ -67,6 +76,21 @@ function nextVersion(
   const updates = configurationChanged || raised ? 0 : old[2] + (statusChanged ? 1 : 0);
   attributes.set("num_updates", String(updates));
   return attributes;
+}
+
+/** A version that no longer rises would let two different configurations pass for the same. */
+function versionsAtEnd(version: CibVersion): HactlError {
+  return new HactlError({
+    code: "VERSION_LIMIT",
+    what: `the version is ${formatVersion(version)}: its epoch cannot rise any more`,
+    cure: "replace the configuration with one that has a higher admin_epoch and a small epoch",
+    exit: CrmExit.DATAERR,
+  });
+}
+
+function read(xml: string): XmlElement {
+  refuseTooLarge(xml);
+  return parseXml(xml);
 }
 
 function applyOne(draft: XmlElement, operation: CibOperation): void {
@@ -82,7 +106,7 @@ function applyOne(draft: XmlElement, operation: CibOperation): void {
       remove(draft, operation);
       break;
     case "patch":
-      applyPatch(draft, parseXml(operation.xml));
+      applyPatch(draft, read(operation.xml));
       break;
     case "erase": {
       const configuration = child(draft, "configuration");
@@ -90,6 +114,9 @@ function applyOne(draft: XmlElement, operation: CibOperation): void {
         configuration.children = configuration.children.filter(({ name }) => name === "nodes");
       break;
     }
+    case "accept":
+      draft.attributes.set("admin_epoch", String(versionOf(draft)[0] + 1));
+      break;
     case "bump":
       break;
     case "require":
@@ -114,7 +141,7 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
 function create(draft: XmlElement, operation: Targeted): void {
-  const source = parseXml(operation.xml);
+  const source = read(operation.xml);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
@@ -136,7 +163,7 @@ function create(draft: XmlElement, operation: Targeted): void {
 }
 
 function change(draft: XmlElement, operation: Extract<Targeted, { op: "modify" | "replace" }>): void {
-  const source = parseXml(operation.xml);
+  const source = read(operation.xml);
   if (source.name === "cib" && operation.op === "replace") {
     replaceAll(draft, source);
     return;
@@ -145,7 +172,10 @@ function change(draft: XmlElement, operation: Extract<Targeted, { op: "modify" |
     operation.xpath === undefined ? locate(draft, source, operation.scope) : firstOf(draft, operation.xpath);
   if (target !== undefined) {
     if (operation.op === "modify") mergeElement(target, source);
-    else Object.assign(target, { ...source, name: source.name });
+    else {
+      delete target.text;
+      Object.assign(target, source);
+    }
     return;
   }
   if (!operation.create) throw noSuch(source);
@@ -192,7 +222,7 @@ function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delet
     return;
   }
   if (operation.xml === undefined) return;
-  const pattern = parseXml(operation.xml);
+  const pattern = read(operation.xml);
   const section = locate(draft, pattern, operation.scope);
   if (section && sectionNames.has(pattern.name)) {
     // Children of a section's name are what shall go.

@@ -24,6 +24,7 @@ export { byName, canonicalProperties, clusterProperty } from "./options/lookup.t
 export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 export type { CibProblem } from "./references.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
+export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm } from "./storable.ts";
 export {
   addDuration,
   type DateParts,

@@ -41,6 +41,11 @@ export type CibOperation =
   | { readonly op: "patch"; readonly xml: string }
   /** Empties the configuration. Nodes and status stay: the cluster knows them itself. The versions go on. */
   | { readonly op: "erase" }
+  /**
+   * This configuration counts, although a newer one was lost (`hactl status` says so): raises `admin_epoch`, so that no
+   * copy of another node takes its place.
+   */
+  | { readonly op: "accept" }
   /** Only counts `epoch` up. */
   | { readonly op: "bump" }
   /** Changes nothing; error `OLD` when the configuration is not at this version (`admin_epoch.epoch`) any more. */
@@ -63,6 +68,7 @@ export const readCibOperation = read.variants<CibOperation, "op">("op", {
   delete: { xml: read.maybe(xml), ...path, all: read.maybe(read.flag) },
   patch: { xml },
   erase: {},
+  accept: {},
   bump: {},
   require: { adminEpoch: epoch, epoch },
 });

@@ -1,5 +1,6 @@
 import { XmlElement as ParsedElement, parseXml as parse, XmlError, XmlText } from "@rgrove/parse-xml";
 import { asXmlText, CrmExit, HactlError, lookup, type Place } from "../terms/index.ts";
+import { checkName } from "./xml-names.ts";
 
 /**
  * An element of the CIB: the carrier of configuration and status, in memory and on the wire. Attributes keep
@@ -27,7 +28,7 @@ export function element(
 }
 
 /** Deepest nesting that is read. A CIB has about fifteen levels; rules may nest. */
-const deepest = 256;
+export const deepestNesting = 256;
 
 /**
  * Reads an XML document; comments and processing instructions are dropped. Throws HactlError with line and column:
@@ -67,7 +68,7 @@ function xmlError(code: string, what: string, where: Place, cure: string, cause?
 const tooDeep = (where: Place) =>
   xmlError(
     "XML_TOO_DEEP",
-    `elements nest more than ${deepest} levels`,
+    `elements nest more than ${deepestNesting} levels`,
     where,
     "no configuration needs that: correct the file",
   );
@@ -83,14 +84,18 @@ function cureFor(what: string): string {
 /** Line (from 1) of an offset; offsets are asked for in ascending order. */
 function lineFinder(text: string): (offset: number) => number {
   let line = 1;
-  let position = 0;
+  const endAfter = (position: number) => {
+    const end = text.indexOf("\n", position);
+    return end < 0 ? text.length : end;
+  };
+  // Looked for once for each line: a document may have a single one of many megabytes.
+  let end = endAfter(0);
   return (offset) => {
-    for (;;) {
-      const next = text.indexOf("\n", position);
-      if (next < 0 || next >= offset) return line;
+    while (end < offset) {
       line++;
-      position = next + 1;
+      end = endAfter(end + 1);
     }
+    return line;
   };
 }
 
@@ -106,7 +111,7 @@ function convert(
     children: [],
     line: lineOf(source.start),
   };
-  if (depth > deepest)
+  if (depth > deepestNesting)
     throw tooDeep({ ...place, ...(result.line === undefined ? {} : { line: result.line }) });
   let text = "";
   for (const child of source.children) {
@@ -130,12 +135,19 @@ const escapeAttribute = (text: string) =>
   asXmlText(text).replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
 const escapeText = (text: string) => asXmlText(text).replace(/[&<>\r]/g, (char) => escapes[char] ?? char);
 
-/** Writes an element, two spaces a level, or on one line when `indent` is negative. */
+/**
+ * Writes an element, two spaces a level, or on one line when `indent` is negative. What it writes can be read back: it
+ * throws HactlError `XML_NAME` for a name that is none, and replaces characters that XML cannot hold.
+ */
 export function formatXml(root: XmlElement, indent = 0): string {
   const pad = indent < 0 ? "" : "  ".repeat(indent);
   const end = indent < 0 ? "" : "\n";
+  checkName(root.name, "an element");
   let tag = `${pad}<${root.name}`;
-  for (const [name, value] of root.attributes) tag += ` ${name}="${escapeAttribute(value)}"`;
+  for (const [name, value] of root.attributes) {
+    checkName(name, "an attribute");
+    tag += ` ${name}="${escapeAttribute(value)}"`;
+  }
   if (root.children.length > 0) {
     const inner = root.children.map((child) => formatXml(child, indent < 0 ? -1 : indent + 1)).join("");
     return `${tag}>${end}${inner}${pad}</${root.name}>${end}`;

@@ -1,5 +1,13 @@
 import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
-import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
+import {
+  child,
+  childrenOf,
+  element,
+  formatXml,
+  parseXml,
+  refuseOtherForm,
+  type XmlElement,
+} from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } from "../terms/index.ts";
@@ -30,6 +38,8 @@ import { Undo } from "./undo.ts";
  */
 export class ClusterState {
   cib: XmlElement;
+  /** Version that this configuration was built on after a newer one was lost, until somebody accepts that. */
+  fallback: CibVersion | undefined;
   status: StatusSection;
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
@@ -64,7 +74,7 @@ export class ClusterState {
 
   /** Changes the state, wholly or not at all: what `change` throws is thrown again, with everything as it was. */
   attempt(change: () => void): void {
-    const { cib } = this;
+    const { cib, fallback } = this;
     const callIds = new Map(this.#callIds);
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
@@ -84,6 +94,7 @@ export class ClusterState {
       this.#fencings = fencings;
       this.#connections = undefined;
       this.cib = cib;
+      this.fallback = fallback;
       this.status = new StatusSection(cib, this.undo);
       throw error;
     }
@@ -460,11 +471,19 @@ export class ClusterState {
   }
 
   snapshot(): Snapshot {
-    return { cib: formatXml(this.cib, -1), ...this.remembered(), fencings: [...this.#fencings] };
+    return {
+      cib: formatXml(this.cib, -1),
+      ...this.remembered(),
+      fencings: [...this.#fencings],
+      ...(this.fallback && { fallback: this.fallback }),
+    };
   }
 
   restore(snapshot: Snapshot): void {
-    this.cib = parseXml(snapshot.cib);
+    const cib = parseXml(snapshot.cib);
+    refuseOtherForm(cib);
+    this.cib = cib;
+    this.fallback = snapshot.fallback;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
     this.attributes.restore(snapshot.attributes);

@@ -94,6 +94,7 @@ export class Controller {
     this.#init = init;
     this.#state = new ClusterState(init.cib, init.nodes, init.remembered);
     this.#local.remember(init.remembered?.results ?? []);
+    this.#state.fallback = init.fallback;
     this.#leader = new Leader({
       state: this.#state,
       selfName: init.selfName,
@@ -143,9 +144,20 @@ export class Controller {
       cib: this.#state.cib,
       transition: leads ? this.#leader.transitionView() : undefined,
       idle: leads ? this.#leader.idle : undefined,
-      warnings: leads ? this.#leader.warnings() : [],
+      fallback: this.#state.fallback,
+      warnings: [...(leads ? this.#leader.warnings() : []), ...this.#fallbackWarning()],
       at: this.#wall,
     };
+  }
+
+  #fallbackWarning(): string[] {
+    const { fallback } = this.#state;
+    if (!fallback) return [];
+    return [
+      `the configuration was lost and is built on an older copy (version ${fallback.join(".")}): the damaged files are ` +
+        "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
+        "with this one, say 'hactl configure accept'",
+    ];
   }
 
   /** Current value of a transient attribute, dampened or private ones too. */
@@ -249,6 +261,7 @@ export class Controller {
       featureSet: FEATURE_SET,
       since: this.#since,
       version: this.#state.version(),
+      ...(this.#state.fallback && { fallback: this.#state.fallback }),
       live: this.#live,
       companions,
     };
@@ -288,7 +301,14 @@ export class Controller {
 
   #takeSnapshot(membership: string, snapshot: Snapshot): void {
     if (this.#phase !== "syncing" || membership !== this.#membershipKey || !this.#outcome) return;
+    const lost = this.#state.fallback;
     this.#state.restore(snapshot);
+    if (lost && !this.#state.fallback)
+      this.#event(
+        "notice",
+        "CONFIG-BACK",
+        "another node has brought the configuration back that was lost here",
+      );
     this.#completeJoin(this.#outcome, true);
     const buffer = this.#buffer;
     this.#buffer = [];
@@ -659,6 +679,7 @@ export class Controller {
     try {
       const outcome = applyOperations(this.#state.cib, message.operations);
       this.#state.cib = outcome.cib;
+      if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
       if (outcome.configurationChanged) {
@@ -903,9 +924,13 @@ export class Controller {
   }
 
   #bumpEpoch(): void {
-    const [, epoch] = this.#state.version();
-    this.#state.cib.attributes.set("epoch", String(epoch + 1));
-    this.#state.cib.attributes.set("num_updates", "0");
+    const [adminEpoch, epoch] = this.#state.version();
+    const { attributes } = this.#state.cib;
+    // A member's coming cannot be refused: at the end of the epochs the next admin_epoch begins.
+    const full = epoch >= Number.MAX_SAFE_INTEGER;
+    if (full) attributes.set("admin_epoch", String(adminEpoch + 1));
+    attributes.set("epoch", String(full ? 0 : epoch + 1));
+    attributes.set("num_updates", "0");
   }
 
   /** What the members would refuse is answered at once, by the same rules. */

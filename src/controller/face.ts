@@ -1,5 +1,5 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
 import type { SchedulerInput, Transition } from "../scheduler/index.ts";
@@ -185,6 +185,8 @@ export interface ControllerInit {
   readonly remembered?: Remembered;
   /** The whole daemon has been started anew, not only its manager. */
   readonly daemonIsNew: boolean;
+  /** Version of the older copy that `cib` was built on, where a newer one was lost. */
+  readonly fallback?: CibVersion;
 }
 
 /** What the controller shows to administrators. */
@@ -195,6 +197,7 @@ export interface ControllerView {
   readonly leader: NodeName | undefined;
   readonly membership: Membership | undefined;
   readonly cib: XmlElement;
+  readonly fallback: CibVersion | undefined;
   readonly transition:
     | {
         readonly id: number;
@@ -206,7 +209,7 @@ export interface ControllerView {
     | undefined;
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
-  /** What people have to know of the leader's decisions; empty on other nodes. */
+  /** What people have to know: of the configuration, and on the leader of its decisions. */
   readonly warnings: readonly string[];
   readonly at: EpochSeconds;
 }

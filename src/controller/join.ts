@@ -14,6 +14,8 @@ export interface Summary {
   /** Since when it takes part. */
   readonly since: OrderPoint;
   readonly version: CibVersion;
+  /** Its copy was built on this version, after a newer one was lost: it claims to be no newer than that. */
+  readonly fallback?: CibVersion;
   /** Whether its copy is from a time when it took part in a cluster, or only read from its disk. */
   readonly live: boolean;
   /**
@@ -33,7 +35,7 @@ export interface JoinOutcome {
 }
 
 /**
- * Leader: oldest feature set, then longest in, then lowest id. Winner: highest version; of equal ones one that
+ * Leader: oldest feature set, then longest in, then lowest id. Winner: who claims the highest version, then who has it; of equal ones one that
  * ran with a cluster before one read from disk, then the longest in, then the lowest id (DESIGN.md, "How the
  * cluster decides", 2).
  */
@@ -58,6 +60,7 @@ function compareWinner(a: Summary, b: Summary): number {
   const [aAdmin, aEpoch, aUpdates] = a.version;
   const [bAdmin, bEpoch, bUpdates] = b.version;
   return (
+    compareEpochs(claimOf(b), claimOf(a)) ||
     bAdmin - aAdmin ||
     bEpoch - aEpoch ||
     Number(b.live) - Number(a.live) ||
@@ -66,6 +69,12 @@ function compareWinner(a: Summary, b: Summary): number {
     a.node - b.node
   );
 }
+
+/** What has been built on an older copy is not newer than what another node may have kept. */
+const claimOf = ({ version, fallback }: Summary): CibVersion =>
+  fallback && compareEpochs(fallback, version) < 0 ? fallback : version;
+
+const compareEpochs = (a: CibVersion, b: CibVersion) => a[0] - b[0] || a[1] - b[1];
 
 /** Compares dotted numbers; a missing part is 0. */
 export function compareFeatureSets(a: string, b: string): number {

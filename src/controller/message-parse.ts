@@ -37,6 +37,7 @@ const summary = read.shape<Summary>({
   },
   since: point,
   version,
+  fallback: read.maybe(version),
   live: read.flag,
   companions: read.list(read.nodeId),
 });
@@ -79,6 +80,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       attributes: readAttributeSnapshot,
       boots: read.list(read.pair(read.nodeName, read.text(200))),
       fencings: read.list(read.pair(read.nodeName, read.flag)),
+      fallback: read.maybe(version),
     }),
   },
   cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },

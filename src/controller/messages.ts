@@ -3,7 +3,7 @@ import type { CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
-import type { Summary } from "./join.ts";
+import type { CibVersion, Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
 export interface ExecutorHistory {
@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly boots: Boots;
   /** Nodes that are being fenced, and whether they have come back since that was ordered. */
   readonly fencings: readonly (readonly [NodeName, boolean])[];
+  /** What it was built on, where something newer was lost. */
+  readonly fallback?: CibVersion;
 }
 
 /** In which boot each node was when its transient attributes were set. */

@@ -35,7 +35,8 @@ import {
   ringSocketPath,
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
-import { CibStore } from "./cib-store.ts";
+import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
+import { CibStore, withNumbers } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
@@ -62,6 +63,8 @@ import { TransitionArchive } from "./transition-archive.ts";
 
 type Registered = Extract<ExecutorEvent, { type: "registered" }>;
 
+/** How long the end of this process waits for the disk. */
+const lastWriteMs: Millis = 1_000;
 /** How long a change may take to come round: longer than any change of the membership. */
 const askPatienceMs: Millis = 60_000;
 /** The ring answers everything at once but a change of the key, for which it waits 20 s at most. */
@@ -80,7 +83,7 @@ export class Manager {
   readonly #executor: ExecutorClient;
   readonly #remotes: RemoteConnections;
   readonly #fenceDevices: FenceDeviceOperations;
-  readonly #store: CibStore;
+  readonly #keeper: CibKeeper;
   readonly #history: EventHistory;
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
@@ -93,7 +96,6 @@ export class Manager {
   #executorSettings = executorSettings(() => undefined);
   #requests = 0;
   #stepping = false;
-  #persistPlanned = false;
   #executorSeen = false;
   #firstRegistered: (event: Registered) => void = () => {};
   #ring: FrameConnection | undefined;
@@ -107,20 +109,26 @@ export class Manager {
   ) {
     const { config, self } = setup;
     const { stateDir, runDir } = config.system;
-    this.#store = new CibStore(stateDir, log);
+    const store = new CibStore(stateDir, log);
+    this.#keeper = new CibKeeper(
+      (text, fallback) => store.save(text, fallback),
+      () => this.#toKeep(),
+      log,
+    );
     this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
-    const stored = this.#store.load();
+    const stored = store.load();
     this.#controller = new Controller({
       self: self.id,
       selfName: self.name,
       nodes: config.nodes.map(({ id, name }) => ({ id, name })),
       incarnation: randomBytes(8).toString("hex"),
-      cib: stored ? upgradeCib(stored).root : emptyCib(),
       daemonIsNew: this.#memory.daemonIsNew,
       ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
+      cib: stored?.cib ? withNumbers(upgradeCib(stored.cib).root) : emptyCib(),
+      ...(stored?.fallback && { fallback: stored.fallback }),
     });
     const directories = {
       agents: config.system.fencePath,
@@ -159,6 +167,8 @@ export class Manager {
       tool: (request, client) => this.#answer(request, client),
     });
     this.#configureExecutors();
+    // That something was lost is not forgotten at the next start.
+    if (stored?.lost) this.#keeper.changed();
   }
 
   /** Runs until the ring ends. Settles with the exit code. */
@@ -169,6 +179,8 @@ export class Manager {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
     void this.#begin();
     const code = await ended;
+    await Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]);
+    this.#keeper.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -254,7 +266,7 @@ export class Manager {
         this.#fencing.membership(effect.members, effect.leader);
         return this.#configureFencing();
       case "persist":
-        return this.#planPersist();
+        return this.#persist();
       case "set-timer":
         return this.#timers.set(effect.timer, effect.afterMs);
       case "cancel-timer":
@@ -314,18 +326,18 @@ export class Manager {
     else this.#asked.resolve(request, value);
   }
 
-  /** Written once for all changes of the same turn. */
-  #planPersist(): void {
+  #persist(): void {
     this.#configureFencing();
     this.#configureExecutors();
-    if (this.#persistPlanned) return;
-    this.#persistPlanned = true;
-    setTimeout(() => {
-      this.#persistPlanned = false;
-      const { cib } = this.#controller.view();
-      const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
-      void this.#store.save(formatXml(stored));
-    }, 20);
+    this.#keeper.changed();
+  }
+
+  #toKeep(): KeptCib {
+    const { cib, fallback } = this.#controller.view();
+    return {
+      text: formatXml({ ...cib, children: cib.children.filter(({ name }) => name !== "status") }),
+      fallback,
+    };
   }
 
   #configureFencing(): void {
@@ -523,7 +535,15 @@ export class Manager {
     const asked = event(id);
     const answer = this.#asked.wait(id, asked.type, patienceMs);
     this.#step(asked);
-    return answer;
+    return this.#whenStored(answer, asked.type === "cib-request");
+  }
+
+  /** Nobody is told of a change before it is on this node's disk; whoever made it hears also that it is not. */
+  async #whenStored(answer: Promise<unknown>, own: boolean): Promise<unknown> {
+    const value = await answer;
+    const stored = this.#keeper.stored();
+    await (own ? stored : stored.catch(() => {}));
+    return value;
   }
 
   #metadata(request: Extract<AdminRequest, { type: "metadata" }>): Promise<unknown> {
@@ -551,6 +571,7 @@ export class Manager {
       version: this.version,
       startedAt: this.#startedAt,
       now: wallSeconds(),
+      warnings: this.#keeper.warnings,
     });
   }
 

@@ -22,6 +22,8 @@ interface Sources {
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
+  /** Of the manager itself. */
+  readonly warnings: readonly string[];
 }
 
 /** Everything that a status display shows, gathered from the processes of this node. */
@@ -35,6 +37,7 @@ export function statusReply({
   version,
   startedAt,
   now,
+  warnings,
 }: Sources): StatusReply {
   const { nodes } = setup.config;
   const { quorum, links } = ring.core;
@@ -80,7 +83,7 @@ export function statusReply({
       })),
     },
     throttle,
-    warnings: [...ring.warnings, ...repetition],
+    warnings: [...ring.warnings, ...view.warnings, ...warnings, ...repetition],
   };
 }
 

@@ -1,11 +1,13 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
   fstatSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -54,6 +56,47 @@ export async function writeDurably(
   syncDirectory(dirname(path));
 }
 
+/** What keeps something durably needs of a disk; tests put another one in its place. */
+export interface DurableFiles {
+  /** Names in a directory. */
+  list(directory: string): string[];
+  /** Whole content of a file; undefined when there is none. Throws above the limit. */
+  read(path: string, limitBytes: number): Uint8Array | undefined;
+  /** Writes a new file; its content is on the disk when this settles, its name perhaps not. */
+  write(path: string, content: string, mode: number): Promise<void>;
+  /** Puts it in place of another name; on the disk after the next `sync` of the directory, and before or after others. */
+  rename(from: string, to: string): void;
+  /** Removes a file; that there is none is fine. */
+  remove(path: string): void;
+  /** All names in the directory are on the disk when this settles. */
+  sync(directory: string): Promise<void>;
+}
+
+/** The disk of this machine. */
+export const machineFiles: DurableFiles = {
+  list: (directory) => readdirSync(directory),
+  read: (path, limitBytes) => readLimited(path, limitBytes),
+  write: async (path, content, mode) => {
+    const file = await open(path, "wx", mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  rename: (from, to) => renameSync(from, to),
+  remove: (path) => rmSync(path, { force: true }),
+  sync: async (directory) => {
+    const names = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await names.sync();
+    } finally {
+      await names.close();
+    }
+  },
+};
+
 /** Makes names in a directory durable (fsync(2): a new file's entry is not on disk by the file's own fsync). */
 export function syncDirectory(path: string): void {
   const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -62,41 +105,6 @@ export function syncDirectory(path: string): void {
   } finally {
     closeSync(directory);
   }
-}
-
-/** Digest that a sidecar holds: SHA-256 in hexadecimal. */
-export const contentDigest = (content: string | Uint8Array): string =>
-  createHash("sha256").update(content).digest("hex");
-
-/** Name of the file beside `path` that holds its digest. */
-export const digestPath = (path: string): string => `${path}.sha256`;
-
-/**
- * `writeDurably` with a digest in a file beside it. The content goes first: a crash between the two leaves new
- * content with an old digest, which `readWithDigest` reports as `stale-digest` only when asked to compare.
- */
-export async function writeWithDigest(
-  path: string,
-  content: string | Uint8Array,
-  options: DurableOptions = {},
-): Promise<void> {
-  await writeDurably(path, content, options);
-  await writeDurably(digestPath(path), `${contentDigest(content)}\n`, options);
-}
-
-/** What `readWithDigest` found: `intact` is undefined when there is no digest to compare with. */
-export interface DigestedContent {
-  readonly content: Uint8Array;
-  readonly intact: boolean | undefined;
-}
-
-/** Reads a file and compares it with the digest beside it. Answers `undefined` when the file is absent. */
-export function readWithDigest(path: string, limitBytes: number): DigestedContent | undefined {
-  const content = readLimited(path, limitBytes);
-  if (!content) return undefined;
-  const digest = readLimited(digestPath(path), 1024);
-  if (!digest) return { content, intact: undefined };
-  return { content, intact: new TextDecoder().decode(digest).trim() === contentDigest(content) };
 }
 
 /**

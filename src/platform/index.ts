@@ -2,20 +2,17 @@
 export { LONGEST_TIMER_MS, monotonicMs, uptimeMs, wallMs, wallSeconds } from "./clock.ts";
 export { type UnixDatagram, unixDatagram } from "./datagram.ts";
 export {
-  contentDigest,
   createSecret,
-  type DigestedContent,
+  type DurableFiles,
   type DurableOptions,
-  digestPath,
   isNewer,
+  machineFiles,
   type PathFacts,
   pathFacts,
   readLimited,
-  readWithDigest,
   removeFile,
   syncDirectory,
   writeDurably,
-  writeWithDigest,
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";

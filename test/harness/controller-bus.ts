@@ -1,4 +1,11 @@
-import { type CibOperation, child, formatXml, loadCrm, type XmlElement } from "../../src/cib/index.ts";
+import {
+  type CibOperation,
+  type CibVersion,
+  child,
+  formatXml,
+  loadCrm,
+  type XmlElement,
+} from "../../src/cib/index.ts";
 import {
   Controller,
   type ControllerEffect,
@@ -68,6 +75,8 @@ export class ControllerBus {
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
   quorate = true;
+  /** A node's configuration has changed and is to be written. */
+  onPersist: (name: string) => void = () => {};
   now = 0;
   #ring = 0;
   #serial = 0;
@@ -78,7 +87,12 @@ export class ControllerBus {
   #members: TestNode[] = [];
   #requests = 0;
 
-  constructor(count: number, cib?: () => XmlElement) {
+  /** `cib`: what each node finds on its disk; `fallback`: the version that it was built on where something was lost. */
+  constructor(
+    count: number,
+    cib?: (name: string) => XmlElement,
+    fallback?: (name: string) => CibVersion | undefined,
+  ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
       name: nodeName(`n${i + 1}`),
@@ -86,7 +100,15 @@ export class ControllerBus {
     this.nodes = configured.map(({ id, name }) => ({
       id,
       name,
-      controller: this.#controller(id, name, configured, cib?.() ?? emptyCib()),
+      controller: this.#controller(
+        id,
+        name,
+        configured,
+        cib?.(name) ?? emptyCib(),
+        undefined,
+        true,
+        fallback?.(name),
+      ),
       incarnation: 1,
       running: new Map(),
       answers: [],
@@ -111,6 +133,7 @@ export class ControllerBus {
     cib: XmlElement,
     memory?: Remembered,
     daemonIsNew = true,
+    fallback?: CibVersion,
   ): Controller {
     return new Controller({
       self,
@@ -120,6 +143,7 @@ export class ControllerBus {
       cib,
       daemonIsNew,
       ...(memory ? { remembered: memory } : {}),
+      ...(fallback && { fallback }),
     });
   }
 
@@ -149,7 +173,7 @@ export class ControllerBus {
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
-      const cib = node.controller.view().cib;
+      const { cib, fallback } = node.controller.view();
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
       node.controller = this.#controller(
         node.id,
@@ -158,6 +182,7 @@ export class ControllerBus {
         structuredClone(stored),
         structuredClone(node.memory),
         daemonIsNew,
+        fallback,
       );
     }
     this.#step(node, { type: "executor-up", history: this.#history(node), again: false });
@@ -424,6 +449,8 @@ export class ControllerBus {
       case "probed":
         this.node(effect.on).complete = true;
         return;
+      case "persist":
+        return this.onPersist(node.name);
       case "restart":
         this.restarts.push(`${node.name}: ${effect.reason}`);
         return;

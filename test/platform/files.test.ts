@@ -11,14 +11,11 @@ import {
 import { join } from "node:path";
 import {
   createSecret,
-  digestPath,
   lockFile,
   pathFacts,
   readLimited,
   readPid,
-  readWithDigest,
   writeDurably,
-  writeWithDigest,
 } from "../../src/platform/index.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -62,19 +59,6 @@ describe("durable files", () => {
     await writeDurably(join(root, "link"), "new");
     expect(readFileSync(join(root, "target"), "utf8")).toBe("keep");
     expect(readFileSync(join(root, "link"), "utf8")).toBe("new");
-  });
-
-  test("with a digest tell damage", async () => {
-    const path = join(root, "digested");
-    expect(readWithDigest(path, 100)).toBeUndefined();
-    await writeWithDigest(path, "content");
-    expect(readWithDigest(path, 100)?.intact).toBe(true);
-    writeFileSync(path, "contend");
-    expect(readWithDigest(path, 100)?.intact).toBe(false);
-    writeFileSync(digestPath(path), "");
-    expect(readWithDigest(path, 100)?.intact).toBe(false);
-    await writeDurably(join(root, "bare"), "x");
-    expect(readWithDigest(join(root, "bare"), 100)?.intact).toBeUndefined();
   });
 });
 

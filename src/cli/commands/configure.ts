@@ -11,7 +11,7 @@ import {
 } from "../../cib/index.ts";
 import { writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { changeConfiguration, readCib } from "../live-cib.ts";
+import { applyToCib, changeConfiguration, readCib } from "../live-cib.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 
@@ -139,6 +139,20 @@ const erase = defineCommand({
   },
 });
 
+const accept = defineCommand({
+  meta: {
+    name: "accept",
+    description:
+      "Go on with the present configuration although a newer one was lost, which 'hactl status' warns of. No copy " +
+      "that another node may have kept takes its place any more.",
+  },
+  run: async () => {
+    await applyToCib([{ op: "accept" }], "configure accept");
+    note("The present configuration counts from now on.");
+    return CrmExit.OK;
+  },
+});
+
 /** Statements of the crm shell that may stand behind `hactl configure` directly. */
 const statements = [
   "node",
@@ -186,6 +200,7 @@ export default defineCommand({
     load,
     delete: remove,
     erase,
+    accept,
     ...Object.fromEntries(statements.map((name) => [name, statement(name)])),
   },
 });

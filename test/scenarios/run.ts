@@ -54,10 +54,14 @@ async function run(names: readonly string[]): Promise<number> {
   const scenarios =
     names.length === 0
       ? catalogue
-      : names.flatMap((name) => {
-          const found = named(name);
-          return found.length === 0 ? give(`there is no scenario ${name}; see: run.ts list`) : found;
-        });
+      : [
+          ...new Set(
+            names.flatMap((name) => {
+              const found = named(name);
+              return found.length === 0 ? give(`there is no scenario ${name}; see: run.ts list`) : found;
+            }),
+          ),
+        ];
   const variant = variants.find((known) => known === values.variant);
   if (values.variant !== undefined && !variant) give(`--variant is one of ${variants.join(", ")}`);
   const reps = wholeNumber(values.reps, "reps");

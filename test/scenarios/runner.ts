@@ -63,7 +63,7 @@ export class Runner {
     violations.push(...(stage?.violations() ?? []));
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     const held = violations.length === 0;
-    const kept = held ? undefined : this.#keep(scenario, seed, violations);
+    const kept = held ? undefined : await this.#keep(scenario, seed, violations);
     if (!held || scenario.own) await this.close();
     return {
       scenario: scenario.name,
@@ -111,7 +111,7 @@ export class Runner {
     await new Stage(cluster, new Random(0), 0).atRest();
   }
 
-  #keep(scenario: Scenario, seed: number, violations: readonly string[]): string | undefined {
+  async #keep(scenario: Scenario, seed: number, violations: readonly string[]): Promise<string | undefined> {
     const cluster = this.#cluster;
     if (!cluster) return undefined;
     const directory = join(this.options.keep, `${scenario.name}-${seed}`);
@@ -122,6 +122,11 @@ export class Runner {
       cluster.power.switched.map(({ at, action, node }) => `${at} ${action} ${node}\n`).join(""),
     );
     cpSync(cluster.journal.path, join(directory, "journal"));
+    for (const name of cluster.members) {
+      // With its status, which is on no disk.
+      const cib = await cluster.ask<string>(name, { type: "cib" });
+      if (cib !== undefined) writeFileSync(join(directory, `${name}.live.xml`), cib);
+    }
     for (const [name, { disk }] of cluster.machines.all)
       for (const file of ["log/hactl.log", "output", "boot.log", "hactl.toml", "state/cib.xml"])
         if (existsSync(join(disk, file)))

@@ -17,7 +17,8 @@ async function recover(stage: Stage): Promise<void> {
   const { cluster, random } = stage;
   const { mix } = cluster;
   const told = stage.oneOf([false, true]);
-  for (const kind of [[mix.promotable.rsc], mix.singles, mix.clones]) {
+  const anonymous = mix.clones.filter((rsc) => rsc !== mix.promotable.rsc);
+  for (const kind of [[mix.promotable.rsc], mix.singles, anonymous]) {
     const rsc = random.pick(kind);
     const nodes = cluster.nodesOf(rsc);
     const node = rsc === mix.promotable.rsc ? stage.promoted() : random.pick(nodes);
@@ -48,6 +49,25 @@ async function recover(stage: Stage): Promise<void> {
       acts.some(({ action }) => action === "start"),
       `${rsc} on ${node} was not started again`,
     );
+  }
+  await cleanUp(stage);
+}
+
+/** Failures are forgotten the moment the resource runs again: the next failure is noticed all the same. */
+async function cleanUpAtOnce(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const rsc = random.pick(cluster.mix.singles.filter((single) => single.startsWith("own-")));
+  const [node = ""] = cluster.nodesOf(rsc);
+  stage.note(`${rsc} on ${node}`);
+  stage.allowed.failures.add(rsc);
+  for (let round = 0; round < 4; round++) {
+    const place = stage.here();
+    cluster.breakResource(rsc, node);
+    await stage.until(`${rsc} is started again (failure ${round + 1})`, () =>
+      stage.actionsSince(place).some((entry) => entry.rsc === rsc && entry.action === "start"),
+    );
+    await cluster.must(random.pick(cluster.members), "crm_resource --cleanup");
+    await stage.until(`${rsc} runs`, () => cluster.nodesOf(rsc).join() === node);
   }
   await cleanUp(stage);
 }
@@ -130,6 +150,11 @@ export const services: readonly Scenario[] = [
     title: "resources fail and are recovered where they were",
     cases: 2,
     play: recover,
+  },
+  {
+    name: "ResourceRecover-cleanup",
+    title: "failures are forgotten while they are recovered, and the next one is noticed",
+    play: cleanUpAtOnce,
   },
   {
     name: "MaintenanceMode",

@@ -7,6 +7,7 @@ import {
   type StatusTransition,
 } from "../controller/index.ts";
 import { type NodeName, nodeName } from "../terms/index.ts";
+import { strangerText } from "../totem/index.ts";
 import type { FenceHistoryReply } from "./fencing.ts";
 import type { RingProcessStatus } from "./ring-link.ts";
 import type { NodeSetup } from "./setup.ts";
@@ -83,8 +84,13 @@ export function statusReply({
       })),
     },
     throttle,
-    warnings: [...ring.warnings, ...view.warnings, ...warnings, ...repetition],
+    warnings: [...ring.warnings, ...strangersOf(ring), ...view.warnings, ...warnings, ...repetition],
   };
+}
+
+/** Hosts that the ring of this node ignores. */
+function strangersOf({ core, names }: RingProcessStatus): string[] {
+  return core.links.strangers.map((stranger) => strangerText(stranger, (id) => names[id] ?? `node ${id}`));
 }
 
 function transitionOf({ transition, idle }: ControllerView): { transition?: StatusTransition } {

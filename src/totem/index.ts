@@ -19,7 +19,10 @@ export type {
   LinksEffect,
   LinksOptions,
   LinksStatus,
+  Stranger,
+  StrangerCause,
 } from "./links-face.ts";
+export { strangerText } from "./links-strangers.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
 export { Seal } from "./seal.ts";
 export type { SealCipher } from "./seal-cipher.ts";

@@ -72,6 +72,29 @@ export type LinkDrop =
   | "stale-pong"
   | "unreachable";
 
+/** Why this node ignores a host that may belong to the cluster. */
+export type StrangerCause =
+  /** It has the key, and the number of a node that is listed at another address. */
+  | "claims-node"
+  /** It has the key and this node's own number. */
+  | "claims-self"
+  /** It has the key, and a number that is not in the node list. */
+  | "unlisted-node"
+  /** At a listed address: another key, another version, another program, or datagrams that do not open. */
+  | "another-key"
+  | "another-version"
+  | "another-program"
+  | "damaged";
+
+/** A host that this node ignores. */
+export interface Stranger {
+  /** Whom it claims to be, or who is listed at that address. */
+  readonly node: NodeId | undefined;
+  readonly link: number;
+  readonly address: string;
+  readonly cause: StrangerCause;
+}
+
 /** One link to one node, for `hactl ring status`. */
 export interface LinkStatus {
   readonly node: NodeId;
@@ -87,5 +110,7 @@ export interface LinksStatus {
   readonly links: readonly LinkStatus[];
   /** Whom each node hears both ways: this node, and those that it hears, as they say. */
   readonly hears: ReadonlyMap<NodeId, readonly NodeId[]>;
+  /** Hosts that are ignored although they may belong to the cluster. */
+  readonly strangers: readonly Stranger[];
   readonly counters: Readonly<Record<string, number>>;
 }

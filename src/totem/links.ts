@@ -7,8 +7,11 @@ import type {
   LinksEffect,
   LinksOptions,
   LinksStatus,
+  Stranger,
+  StrangerCause,
 } from "./links-face.ts";
 import { Liveness } from "./links-liveness.ts";
+import { Strangers } from "./links-strangers.ts";
 import {
   BODY_HEAD,
   BodyKind,
@@ -46,6 +49,21 @@ const PAUSE_MS = 100;
 /** Least time between two extra pings to the same unproven peer. */
 const PROBE_MS = 5;
 
+/**
+ * What a datagram that was dropped may show: something about the node that is listed at its address, or, when it is
+ * sealed with the cluster's key, a host where none is expected.
+ */
+const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = {
+  "unlisted-address": "sealed",
+  "wrong-address": "sealed",
+  "unknown-sender": "sealed",
+  own: "sealed",
+  "unknown-key": "another-key",
+  "bad-tag": "damaged",
+  version: "another-version",
+  foreign: "another-program",
+};
+
 /** Whether any way to a node is known to work. */
 function isUp(peer: Peer): boolean {
   for (const path of peer.paths) if (path.liveness.up) return true;
@@ -67,6 +85,8 @@ export class Links {
   /** Whom this node hears both ways, ascending. */
   private heard: readonly NodeId[] = [];
   private heardSet: ReadonlySet<NodeId> = new Set();
+  private readonly strangers = new Strangers();
+  private tickedAt: Millis = 0;
   private tickAt = Number.POSITIVE_INFINITY;
   private readonly counters: Record<string, number> = { sent: 0, received: 0, pings: 0, pongs: 0 };
   private effects: LinksEffect[] = [];
@@ -114,8 +134,12 @@ export class Links {
 
   /** A datagram arrived on a link. `address` is the sender's IP address as text. */
   datagram(link: number, address: string, data: Uint8Array, now: Millis): LinksEffect[] {
-    const drop = this.receive(link, canonicalAddress(address), data, now);
-    if (drop !== undefined) this.count(drop);
+    const from = canonicalAddress(address);
+    const drop = this.receive(link, from, data, now);
+    if (drop !== undefined) {
+      this.count(drop);
+      this.lookAt(drop, link, from, data, now);
+    }
     return this.take();
   }
 
@@ -130,7 +154,7 @@ export class Links {
     }
     const hears = new Map<NodeId, readonly NodeId[]>([[this.self, this.heard]]);
     for (const node of this.heard) hears.set(node, this.peers.get(node)?.hears ?? []);
-    return { links, hears, counters: { ...this.counters } };
+    return { links, hears, strangers: this.strangers.current(this.tickedAt), counters: { ...this.counters } };
   }
 
   private take(): LinksEffect[] {
@@ -192,6 +216,7 @@ export class Links {
     }
     for (const node of this.peers.keys()) if (!wanted.has(node)) this.peers.delete(node);
     this.seal.setPeers([...wanted]);
+    this.strangers.clear();
     this.refresh(now);
   }
 
@@ -203,7 +228,11 @@ export class Links {
     if (!peer) return "unknown-sender";
     const path = peer.paths.find((candidate) => candidate.link === link);
     if (!path) return "unknown-link";
-    if (this.options.blockUnlistedIps && path.canonical !== address) return "wrong-address";
+    if (path.canonical !== address) {
+      if (this.options.blockUnlistedIps) return "wrong-address";
+      // Its answers go to the listed address: if that is not its own, it never proves to be alive.
+      if (!opened.proven) this.lookAt("wrong-address", link, address, data, now);
+    }
     this.counters.received = (this.counters.received ?? 0) + 1;
     const { body } = opened;
     if (body.length < BODY_HEAD) return "malformed";
@@ -220,6 +249,41 @@ export class Links {
       default:
         return "malformed";
     }
+  }
+
+  /** Who is ignored, and may belong to the cluster, is named: nothing else tells why a node does not get in. */
+  private lookAt(drop: LinkDrop, link: number, address: string, data: Uint8Array, now: Millis): void {
+    const cause = shown[drop];
+    if (cause === undefined) return;
+    if (cause !== "sealed") {
+      const node = this.unheardAt(link, address);
+      if (node === undefined || !this.strangers.looks(`${drop} ${link} ${address}`, now)) return;
+      this.noteStranger({ node, link, address, cause }, undefined, now);
+      return;
+    }
+    if (!this.strangers.looks(drop, now)) return;
+    const sender = this.seal.identify(data);
+    if (!sender) return;
+    const { from, counter } = sender;
+    const claims = this.peers.has(from) ? "claims-node" : "unlisted-node";
+    this.noteStranger(
+      { node: from, link, address, cause: from === this.self ? "claims-self" : claims },
+      counter,
+      now,
+    );
+  }
+
+  /** The node that is listed at an address and not heard there: anybody can send in the name of one that is. */
+  private unheardAt(link: number, address: string): NodeId | undefined {
+    for (const { node, paths } of this.peers.values())
+      for (const path of paths)
+        if (path.link === link && path.canonical === address) return path.liveness.up ? undefined : node;
+    return undefined;
+  }
+
+  private noteStranger(stranger: Stranger, counter: number | undefined, now: Millis): void {
+    const text = this.strangers.see(stranger, counter, now);
+    if (text !== undefined) this.log("warning", text);
   }
 
   private onData(peer: Peer, opened: Opened, payload: Uint8Array, now: Millis): LinkDrop | undefined {
@@ -313,6 +377,7 @@ export class Links {
   }
 
   private tick(now: Millis): void {
+    this.tickedAt = now;
     let changed = false;
     for (const peer of this.peers.values()) {
       for (const path of peer.paths) {

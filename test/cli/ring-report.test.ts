@@ -33,6 +33,7 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
           { node: two, link: 0, ...link },
           { node: two, link: 1, ...link, address: "fd00::2", up: false, latencyMs: undefined, downs: 2 },
         ],
+        strangers: [{ node: three, link: 0, address: "10.0.0.9", cause: "claims-node" }],
         // Over the socket a map becomes an object.
         hears: { 1: [2], 2: [1] } as unknown as RingProcessStatus["core"]["links"]["hears"],
         counters: { sent: 4000, "drop:replay": 0, ...links },
@@ -68,6 +69,7 @@ describe("hactl ring status", () => {
       "Links:",
       "  beta link 0 10.0.0.2: up for 1 min 3 s, 0.25 ms",
       "  beta link 1 fd00::2: down for 1 min 3 s, lost 2 times",
+      "Ignored:   a host at 10.0.0.9 (link 0) has the cluster's key and claims to be gamma, which the node list has at another address: it is ignored",
       "Hears both ways:",
       "  alpha: beta",
       "  beta: alpha",

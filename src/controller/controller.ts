@@ -59,6 +59,8 @@ export class Controller {
   #outcome: JoinOutcome | undefined;
   /** Delivered after the summaries and before the snapshot that they build on. */
   #buffer: Received[] = [];
+  /** Participants of the last membership whose join was complete, that have been in all since then together with this node. */
+  #companions: ReadonlySet<NodeId> = new Set();
   /** The join of the membership before was complete here: its members have the same state. */
   #settled = false;
   /** What this node wants to say as soon as the join is over. */
@@ -208,6 +210,7 @@ export class Controller {
   #membershipChanged(membership: Membership): void {
     const before = this.#membership;
     this.#membership = membership;
+    this.#companions = new Set(membership.cameWithMe.filter((id) => this.#companions.has(id)));
     this.#membershipKey = membershipKey(membership);
     this.#noteLostNodes(before, membership);
     this.#leader.pause("the membership changed");
@@ -306,9 +309,7 @@ export class Controller {
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
-    const members = membership.participants.map(({ nodeId }) => this.#state.nameOf(nodeId));
-    const leader = this.#state.nameOf(outcome.leader);
-    this.#effects.push({ type: "fencer-membership", members, leader });
+    this.#tellFencer(membership, outcome.leader);
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];
@@ -316,6 +317,18 @@ export class Controller {
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
+  }
+
+  /** Who did not come along all the time was away: what it was to do meanwhile is not known. */
+  #tellFencer({ participants }: Membership, leader: NodeId): void {
+    const names = (ids: readonly NodeId[]) => ids.map((id) => this.#state.nameOf(id));
+    const all = participants.map(({ nodeId }) => nodeId);
+    const stayed = all.filter((id) => this.#companions.has(id));
+    if (stayed.length < all.length)
+      this.#effects.push({ type: "fencer-membership", members: names(stayed), leader: undefined });
+    const leading = this.#state.nameOf(leader);
+    this.#effects.push({ type: "fencer-membership", members: names(all), leader: leading });
+    this.#companions = new Set(all);
   }
 
   /**

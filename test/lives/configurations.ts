@@ -10,20 +10,31 @@ interface Configuration {
   readonly nodes: readonly [number, number];
   readonly remotes?: readonly string[];
   readonly guests?: readonly string[];
+  /** Runs on all nodes and remote hosts. */
+  readonly everywhere?: readonly string[];
+  /** Statements of its clones, by id. */
+  readonly clones?: ReadonlyMap<string, string>;
 }
 
 const monitor = "op monitor interval=10s timeout=20s";
 const dummy = (id: string, more = "") => `primitive ${id} ocf:test:Dummy ${more} ${monitor}`;
 const stateful = `ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s`;
 
+const dbs = "clone dbs db meta promotable=true clone-max=20";
+const dbsNotified = `${dbs} notify=true`;
+const dbsTwo = `${dbs} promoted-max=2`;
+const bases = "clone bases base meta interleave=true clone-max=20";
+
 /** What the cluster may be configured to run, by name. */
 export const configurations: Readonly<Record<string, Configuration>> = {
   /** A database with one promoted instance, a group beside it and an application on top. */
   promotable: {
     nodes: [1, 4],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbsNotified]]),
     crm: `
       primitive db ${stateful}
-      clone dbs db meta promotable=true notify=true
+      ${dbsNotified}
       ${dummy("ip")}
       ${dummy("web")}
       group g ip web
@@ -42,9 +53,11 @@ export const configurations: Readonly<Record<string, Configuration>> = {
   /** Two promoted instances, and an application that follows one of them. */
   twoPromoted: {
     nodes: [2, 5],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbsTwo]]),
     crm: `
       primitive db ${stateful}
-      clone dbs db meta promotable=true promoted-max=2
+      ${dbsTwo}
       ${dummy("app")}
       ${dummy("lone")}
       colocation app-with-db inf: app dbs:Promoted
@@ -59,11 +72,13 @@ export const configurations: Readonly<Record<string, Configuration>> = {
   /** A group on every node, and what needs it. */
   clonedGroup: {
     nodes: [2, 5],
+    everywhere: ["lock", "files"],
+    clones: new Map([["bases", bases]]),
     crm: `
       ${dummy("lock")}
       ${dummy("files")}
       group base lock files
-      clone bases base meta interleave=true
+      ${bases}
       ${dummy("one")}
       ${dummy("two")}
       group g one two
@@ -74,6 +89,8 @@ export const configurations: Readonly<Record<string, Configuration>> = {
   /** Remote hosts that run services, too. */
   remote: {
     nodes: [2, 3],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbs]]),
     remotes: ["r1", "r2"],
     crm: `
       primitive r1 ocf:pacemaker:remote op monitor interval=10s timeout=20s op start timeout=20s
@@ -82,7 +99,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       ${dummy("b")}
       ${dummy("c")}
       primitive db ${stateful}
-      clone dbs db meta promotable=true
+      ${dbs}
       location a-likes a 100: r1
       location b-likes b 100: r2`,
     expectations: { single: ["a", "b", "c"], promoted: { db: 1 }, together: [], withPromoted: [] },

@@ -47,7 +47,7 @@ export class ManagerFencing {
     this.stepping = false;
   }
 
-  membership(members: readonly NodeName[], leader: NodeName): void {
+  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
     this.step({ type: "membership", members, leader });
   }
 

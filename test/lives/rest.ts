@@ -10,6 +10,7 @@ const LOOK_EVERY_MS = 500;
 /** Whether all is done: no message under way, no agent but monitors, and no leader has anything to decide. */
 export function restless(world: World): string | undefined {
   const { order, clock, watch } = world;
+  if (clock.now < watch.seenAt) return "something may not have been seen yet";
   if (clock.now - watch.lastActivity < QUIET_MS) return "something was done just now";
   if (!order.settled) return "the ring is being formed";
   if (order.underWay > 0) return "messages are under way";
@@ -76,10 +77,13 @@ function symmetric(believed: readonly string[], real: readonly string[]): string
   ];
 }
 
-/** The first lines in which two texts differ. */
+/** Elements in which two texts differ. */
 function difference([one = "", other = ""]: readonly string[]): string {
-  const left = one.split("\n");
-  const right = other.split("\n");
-  const at = left.findIndex((line, n) => line !== right[n]);
-  return `line ${at}: ${left[at]?.trim()} / ${right[at]?.trim()}`;
+  const elements = (text: string) => text.replace(/ num_updates="\d+"/, "").split(/(?<=>)\s*(?=<)/);
+  const left = new Set(elements(one));
+  const right = new Set(elements(other));
+  const only = (these: ReadonlySet<string>, those: ReadonlySet<string>) =>
+    [...these].filter((line) => !those.has(line)).slice(0, 4);
+  const shown = [...only(left, right), "/", ...only(right, left)].join(" ");
+  return shown === "/" ? "the order, or only the count of updates" : shown;
 }

@@ -30,6 +30,8 @@ export class Watch {
   memberships = 0;
   /** When something happened last that was not a mere look. */
   lastActivity = 0;
+  /** Until then something may have happened that nobody has seen yet. */
+  seenAt = 0;
   /** What ran on a host whose power failed; until it is fenced, or tells that it was rebooted. */
   private readonly lostWith = new Map<Host, Set<string>>();
   /** Hosts whose executor could not tell all, since when, and what has been looked for there since. */
@@ -101,6 +103,11 @@ export class Watch {
         .map(({ key, node }) => `${key}@${node}`)
         .join(" ")}${fencing.map(({ node, reason }) => ` fence ${node}: ${reason}`).join(";")}`,
     );
+  }
+
+  /** Something has happened that the cluster sees only after that time. */
+  unseenFor(ms: number): void {
+    this.seenAt = Math.max(this.seenAt, this.world.clock.now + ms);
   }
 
   fencingAsked(request: FenceRequest): void {

@@ -59,6 +59,8 @@ export class World {
   readonly refusals: string[] = [];
   /** How often actions of agents fail. */
   unreliable = 0;
+  /** The faults are over: a daemon that has left is started again. */
+  mended = false;
   /** Whether hosts that boot start their daemon, by name. */
   readonly enabled = new Map<string, boolean>();
   /** Called after each effect of a process. */
@@ -202,6 +204,7 @@ export class World {
   /** A daemon has ended by itself. */
   ended(host: Host): void {
     this.daemons.delete(host);
+    if (this.mended) this.clock.after(1000, () => this.startDaemon(host));
   }
 
   /** Cuts the network; hosts that are not named are in part 0. */

@@ -15,7 +15,7 @@ import {
   pendingResult,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
-import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
+import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
 
@@ -32,6 +32,8 @@ export class ClusterState {
   readonly #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
   readonly #boots = new Map<NodeName, string>();
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  readonly #untold = new Map<NodeName, readonly Moving[]>();
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
@@ -44,6 +46,16 @@ export class ClusterState {
     this.attributes.restore(remembered.attributes);
     for (const { name, set, written } of remembered.attributes)
       for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
+  }
+
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  get untold(): ReadonlyMap<NodeName, readonly Moving[]> {
+    return this.#untold;
+  }
+
+  /** All that may run on a node has been looked for; says whether that was still to be done. */
+  probed(name: NodeName): boolean {
+    return this.#untold.delete(name);
   }
 
   /** Attributes and boots, for a manager that is started anew when no other one knows them. */
@@ -197,6 +209,7 @@ export class ClusterState {
     }
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
+    this.#untold.delete(name);
     this.touch();
   }
 
@@ -267,11 +280,24 @@ export class ClusterState {
       this.#sawCallId(node, operation.callId);
       if (isRecorded(operation.action)) this.#record(node, pendingResult(operation, at));
     }
+    this.#takeUntold(node, history);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
         this.status.recordOp(id, node, rsc, op, true);
     this.touch();
+  }
+
+  /** Of a resource that was being moved when its node's daemon died, it is not known on the other node, either. */
+  #takeUntold(node: NodeName, { complete, interrupted }: ExecutorHistory): void {
+    const moving = interrupted.flatMap(({ rsc, action, params }): Moving[] => {
+      const to = params.CRM_meta_migrate_target;
+      return action === "migrate_to" && to !== undefined ? [{ rsc: rsc.id, to: nodeName(to) }] : [];
+    });
+    if (complete) this.#untold.delete(node);
+    else this.#untold.set(node, moving);
+    for (const { rsc, to } of [...this.#untold.values()].flat())
+      this.status.removeResource(this.idOf(to), rsc);
   }
 
   /** Applies attribute changes; what must be written into the status is written. Dampenings are returned. */
@@ -325,7 +351,7 @@ export class ClusterState {
 
   snapshot(): Snapshot {
     const { attributes, boots } = this.remembered();
-    return { cib: formatXml(this.cib, -1), attributes, boots };
+    return { cib: formatXml(this.cib, -1), attributes, boots, untold: [...this.#untold] };
   }
 
   restore(snapshot: Snapshot): void {
@@ -334,6 +360,8 @@ export class ClusterState {
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
+    this.#untold.clear();
+    for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);

@@ -1,6 +1,7 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
 import type { Operation } from "../executor/index.ts";
+import { isFencerMessage } from "../fencer/index.ts";
 import {
   CrmExit,
   type EpochSeconds,
@@ -72,8 +73,6 @@ export class Controller {
   #executorUp = false;
   /** Remote nodes that this manager was connected to before it first took part. */
   #remotes: readonly RemoteHistory[] = [];
-  /** Nodes that could not tell all that runs there; until it has been looked for, nothing is started anywhere. */
-  readonly #untold = new Set<NodeName>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -96,7 +95,6 @@ export class Controller {
       state: this.#state,
       selfName: init.selfName,
       incarnation: init.incarnation,
-      untold: this.#untold,
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
@@ -358,8 +356,6 @@ export class Controller {
   #takeHistory(node: NodeName, history: ExecutorHistory, at: number): void {
     this.#state.replaceHistory(node, history, at);
     this.#state.setBoot(node, history.bootId);
-    if (history.complete) this.#untold.delete(node);
-    else this.#untold.add(node);
   }
 
   /** Two nodes of one name cannot be told apart: the one that came later has to go. */
@@ -514,7 +510,7 @@ export class Controller {
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
         for (const node of message.nodes) {
-          if (!this.#untold.delete(node)) continue;
+          if (!this.#state.probed(node)) continue;
           if (node === this.#init.selfName) this.#local.probed();
           this.#effects.push({ type: "probed", on: node });
         }
@@ -526,6 +522,7 @@ export class Controller {
           this.#leader.changed(`attribute ${message.name} changed`);
         return;
       case "fencer":
+        this.#takeFenced(fencedBy(message.body));
         this.#effects.push({ type: "fencer-deliver", from, body: message.body });
         return;
       case "shutdown":
@@ -701,15 +698,16 @@ export class Controller {
     this.#leader.unblock(this.#missingManagers);
   }
 
+  /** Found in the message itself: a fencer that has just been started does not know what it is about. */
+  #takeFenced(target: NodeName | undefined): void {
+    if (target === undefined) return;
+    this.#state.nodeFenced(target);
+    if (target !== this.#init.selfName) return;
+    const reaction = this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
+    this.#effects.push({ type: "self-fenced", reaction });
+  }
+
   #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
-    if (result.ok && result.action !== "on") {
-      this.#state.nodeFenced(result.target);
-      if (result.target === this.#init.selfName) {
-        const reaction =
-          this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
-        this.#effects.push({ type: "self-fenced", reaction });
-      }
-    }
     const text = result.ok
       ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}`
       : `fencing of ${result.target} (${result.action}) failed: ${result.reason}`;
@@ -808,7 +806,16 @@ export class Controller {
 }
 
 /** Nothing that those who came along from the membership before do not know. */
-const nothing = { results: [], running: [] };
+const nothing = { results: [], running: [], interrupted: [] };
+
+/** The node that a message between fencers says to be off. */
+function fencedBy(body: unknown): NodeName | undefined {
+  if (!isFencerMessage(body)) return undefined;
+  if (body.type === "confirm") return body.target;
+  if (body.type !== "done") return undefined;
+  const { ok, action, target } = body.result;
+  return ok && action !== "on" ? target : undefined;
+}
 
 /** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */
 function isBefore(a: Summary, b: Summary): boolean {

@@ -59,7 +59,7 @@ export type ControllerEvent =
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
   /** What the fencer wants to say to its peers. */
   | { readonly type: "fencer-send"; readonly body: unknown }
-  /** The outcome of a fencing, found by every fencer at the same point of the message order. */
+  /** The outcome of a fencing that this node's fencer knew of, found at the same point of the message order everywhere. */
   | { readonly type: "fence-result"; readonly result: FenceResult }
   | {
       readonly type: "cib-request";

@@ -21,8 +21,6 @@ export interface LeaderInit {
   readonly state: ClusterState;
   readonly selfName: NodeName;
   readonly incarnation: string;
-  /** Nodes that could not tell all that runs there. */
-  readonly untold: ReadonlySet<NodeName>;
   /** Names the present membership. */
   readonly membership: () => string;
   readonly send: (message: ClusterMessage) => void;
@@ -233,7 +231,7 @@ export class Leader {
     this.#armRecheck(decision.recheckAt, wall);
     this.#noteProbed(decision);
     const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
-      untold: this.#init.untold,
+      untold: state.untold,
       familyOf: resourceFamilies(state.configuration),
     });
     this.#run = run;
@@ -250,9 +248,10 @@ export class Leader {
 
   /** Nothing is left to be looked for on a node: its executor may answer for all that runs there. */
   #noteProbed(decision: Transition): void {
-    const nodes = [...this.#init.untold].filter(
-      (node) =>
-        this.#isOnline(node) && !decision.actions.some((action) => isProbe(action) && action.node === node),
+    const open = new Set(decision.actions.filter(isProbe).map(({ node }) => node));
+    const unclean = new Set(decision.fencing.map(({ node }) => node));
+    const nodes = [...this.#init.state.untold.keys()].filter(
+      (node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),
     );
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
   }

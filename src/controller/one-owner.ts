@@ -1,11 +1,12 @@
 import { child, type XmlElement } from "../cib/index.ts";
 import type { GraphAction } from "../scheduler/index.ts";
 import type { NodeName } from "../terms/index.ts";
+import type { Moving } from "./messages.ts";
 
 /** What the order of a transition's actions has to respect so that no resource gets a second owner. */
 export interface Ownership {
-  /** Nodes that could not tell all that runs there. */
-  readonly untold: ReadonlySet<NodeName>;
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  readonly untold: ReadonlyMap<NodeName, readonly Moving[]>;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -47,39 +48,49 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
 }
 
 /**
- * Which probes have to be over before each action that activates something, beyond the scheduler's own orders: those of
- * its family wherever they are made (an instance may be active, or promoted, where nobody knew it), and all on nodes that
- * could not tell what runs there. Not waited for: probes that can never run, and, by what they themselves wait for
- * (usually the connection to a remote node), the probes behind it.
+ * Which probes have to be over before an action, beyond the scheduler's own orders. Before one that activates something:
+ * those of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), and all on
+ * nodes that could not tell what runs there. Before a node may go: all that are made on it. Before a probe of what was
+ * being moved when a daemon died: that on the node from which it was moved, where an agent may still be at it.
+ * Not waited for: probes that can never run, and, by what they themselves wait for (usually the connection to a remote
+ * node), the probes behind it.
  */
 export function probesBefore(
   actions: readonly GraphAction[],
   { untold, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
-  const probes = actions.filter(isProbe);
-  const active = actions.filter(activates);
-  if (probes.length === 0 || active.length === 0) return new Map();
   const graph = new Reach(actions);
-  const behind = new Map(probes.map((probe) => [probe.id, graph.activationsBefore(probe.id)]));
+  const all = actions.filter(isProbe);
+  const probes = all.filter(({ id }) => graph.canRun(id));
+  if (probes.length === 0) return new Map();
+  const behind = new Map(all.map((probe) => [probe.id, graph.activationsBefore(probe.id)]));
   const leading = new Set([...behind.values()].flatMap((ids) => [...ids]));
-  const byFamily = new Map<string, GraphAction[]>();
-  const everywhere: GraphAction[] = [];
-  for (const probe of probes) {
-    if (!graph.canRun(probe.id)) continue;
-    if (probe.node !== undefined && untold.has(probe.node)) everywhere.push(probe);
-    const family = familyOf(probe.rsc?.id ?? "");
-    byFamily.set(family, [...(byFamily.get(family) ?? []), probe]);
-  }
+  const byFamily = Map.groupBy(probes, ({ rsc }) => familyOf(rsc?.id ?? ""));
+  const everywhere = probes.filter(({ node }) => node !== undefined && untold.has(node));
   // No circle can come of it: what leads to a probe waits only for probes that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (probe: GraphAction) =>
     behind.get(probe.id)?.size === 0 || !leading.has(action.id);
-  return new Map(
-    active.map((action) => {
+  const first = (action: GraphAction): readonly GraphAction[] => {
+    if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);
+    if (activates(action)) {
       const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];
-      const ids = [...family, ...everywhere].filter(mayWaitFor(action)).map(({ id }) => id);
-      return [action.id, [...new Set(ids)]];
+      return [...family, ...everywhere].filter(mayWaitFor(action));
+    }
+    return isProbe(action) ? everywhere.filter((probe) => movedFrom(probe, action, untold)) : [];
+  };
+  return new Map(
+    actions.flatMap((action): (readonly [number, readonly number[]])[] => {
+      const ids = new Set(first(action).map(({ id }) => id));
+      return ids.size === 0 ? [] : [[action.id, [...ids]]];
     }),
   );
+}
+
+/** Whether a resource was being moved away from the one probe's node, and may have come to the other's. */
+function movedFrom(from: GraphAction, to: GraphAction, untold: Ownership["untold"]): boolean {
+  const moved = ({ node, rsc }: GraphAction) =>
+    node !== undefined && untold.get(node)?.some((moving) => moving.rsc === rsc?.id) === true;
+  return from.rsc?.id === to.rsc?.id && from.node !== to.node && moved(from) && !moved(to);
 }
 
 /** Which actions lead to which. */

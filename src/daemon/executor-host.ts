@@ -143,6 +143,7 @@ export class ExecutorHost {
       unfinished: [],
       recurring: [],
       results: [],
+      interrupted: [],
       complete: true,
     });
   }

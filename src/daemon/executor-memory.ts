@@ -49,8 +49,9 @@ export class ExecutorMemory {
       const seconds = ageMs === undefined ? undefined : Math.round(ageMs / 1000);
       log.notice("EXECUTOR-STALE", "what ran here is looked up again: the daemon was away", { seconds });
     }
-    if (recalled.unknown.length > 0) {
-      const resources = recalled.unknown.join(" ");
+    const interrupted = recalled.snapshot?.interrupted ?? [];
+    if (interrupted.length > 0) {
+      const resources = interrupted.map(({ rsc }) => rsc.id).join(" ");
       log.notice("EXECUTOR-GAPS", "the daemon died while these were changed; they are looked at", {
         resources,
       });
@@ -101,7 +102,9 @@ export class ExecutorMemory {
     if (text === undefined) return undefined;
     try {
       const state = JSON.parse(text) as SavedState;
-      if (typeof state.instance === "string" && Array.isArray(state.snapshot.results)) return state;
+      const { instance, snapshot } = state;
+      if (typeof instance === "string" && [snapshot.results, snapshot.interrupted].every(Array.isArray))
+        return state;
     } catch {
       // Told below.
     }

@@ -1,4 +1,4 @@
-import type { Millis, ResourceId } from "../terms/index.ts";
+import type { Millis } from "../terms/index.ts";
 import type { ExecutorSnapshot } from "./effects.ts";
 import { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
 
@@ -28,8 +28,6 @@ export interface Recalled {
   readonly complete: boolean;
   /** The daemon was away for too long: what is written down is not believed. */
   readonly stale: boolean;
-  /** Resources that were being changed when the daemon died. */
-  readonly unknown: readonly ResourceId[];
 }
 
 /**
@@ -44,19 +42,12 @@ export function recall(
   { state, journal, ageMs, rebooted }: LeftBehind,
   { bootId, instance }: { readonly bootId: string; readonly instance: string },
 ): Recalled {
-  const nothing = (complete: boolean, stale = false): Recalled => ({
-    snapshot: undefined,
-    complete,
-    stale,
-    unknown: [],
-  });
+  const nothing = (complete: boolean, stale = false): Recalled => ({ snapshot: undefined, complete, stale });
   if (state === "damaged") return nothing(false);
   if (!state || state.bootId !== bootId) return nothing(rebooted);
   const whole = replayJournal(state.snapshot, journal);
-  if (state.instance === instance)
-    return { snapshot: whole, complete: whole.complete, stale: false, unknown: [] };
+  if (state.instance === instance) return { snapshot: whole, complete: whole.complete, stale: false };
   if (ageMs === undefined || ageMs > FRESH_MS) return nothing(false, true);
-  const { snapshot, unknown } = settledPart(whole);
-  const complete = whole.complete && unknown.length === 0;
-  return { snapshot: { ...snapshot, complete }, complete, stale: false, unknown };
+  const snapshot = settledPart(whole);
+  return { snapshot, complete: snapshot.complete, stale: false };
 }

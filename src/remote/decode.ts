@@ -78,6 +78,7 @@ export function decodeEvent(message: unknown): ExecutorEvent {
         results: list(fields, "results").map(result),
         running: list(fields, "running").map(operation),
         recurring: list(fields, "recurring").map(operation),
+        interrupted: list(fields, "interrupted").map(operation),
         complete: fields.complete === true,
       };
     case "result":

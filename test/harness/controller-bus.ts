@@ -157,7 +157,7 @@ export class ControllerBus {
   /** What the executor of a node tells: nothing when its state was lost. */
   #history(node: TestNode): ExecutorHistory {
     const results = node.complete ? this.#results(node) : [];
-    return { results, running: [], bootId: `boot-${node.name}-${node.boot}`, complete: node.complete };
+    return { results, running: [], interrupted: [], bootId: `boot-${node.name}-${node.boot}`, complete: node.complete };
   }
 
   /** The last answer of each operation since the boot, as an executor keeps them. */
@@ -366,6 +366,11 @@ export class ControllerBus {
         return this.#execute(node, effect.operation);
       case "fence":
         return this.#fence(effect.request);
+      case "fencer-deliver": {
+        // Of what fencers say to each other there is only the outcome here.
+        const { result } = effect.body as { readonly result: FenceResult };
+        return this.#step(node, { type: "fence-result", result });
+      }
       case "reply":
         this.replies.set(effect.request, effect);
         return;
@@ -492,8 +497,8 @@ export class ControllerBus {
           failures: ok ? 0 : this.fenced.filter((other) => other.target === request.target).length,
           exhausted: false,
         };
-        for (const node of this.#members)
-          if (node.managerUp) this.#step(node, { type: "fence-result", result });
+        const teller = this.#members.find(({ managerUp }) => managerUp);
+        if (teller) this.step(teller.name, { type: "fencer-send", body: { type: "done", op: result.id, result } });
       },
     });
   }

@@ -258,6 +258,6 @@ export class ManagerProcess {
   }
 }
 
-function historyOf({ results, running, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, bootId, complete };
+function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
+  return { results, running, interrupted, bootId, complete };
 }

@@ -53,6 +53,12 @@ export class ClusterState {
     return this.#untold;
   }
 
+  /** Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. */
+  isUnheard(remote: NodeName): boolean {
+    if (this.status.nodeState(remote, "in_ccm") !== undefined) return false;
+    return !this.attributes.names().some((name) => name.startsWith(`fail-count-${remote}#start_`));
+  }
+
   /** All that may run on a node has been looked for; says whether that was still to be done. */
   probed(name: NodeName): boolean {
     return this.#untold.delete(name);

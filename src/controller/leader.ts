@@ -232,6 +232,7 @@ export class Leader {
     this.#noteProbed(decision);
     const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
       untold: state.untold,
+      unheard: (remote) => state.isUnheard(remote),
       familyOf: resourceFamilies(state.configuration),
     });
     this.#run = run;

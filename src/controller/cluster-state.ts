@@ -27,7 +27,7 @@ import {
   pendingResult,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
-import type { Dispatch, ExecutorHistory, Snapshot } from "./messages.ts";
+import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
 import { Undo } from "./undo.ts";
@@ -51,6 +51,8 @@ export class ClusterState {
   #connections: ReadonlySet<string> | undefined;
   /** Nodes whose fencing was ordered, and whether they have come back since. */
   #fencings = new Map<NodeName, boolean>();
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  #untold = new Map<NodeName, readonly Moving[]>();
   /** Highest call id given out or seen, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Told of every element before it is changed. */
@@ -67,6 +69,22 @@ export class ClusterState {
       for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
   }
 
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  get untold(): ReadonlyMap<NodeName, readonly Moving[]> {
+    return this.#untold;
+  }
+
+  /** Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. */
+  isUnheard(remote: NodeName): boolean {
+    if (this.status.nodeState(remote, "in_ccm") !== undefined) return false;
+    return !this.attributes.names().some((name) => name.startsWith(`fail-count-${remote}#start_`));
+  }
+
+  /** All that may run on a node has been looked for; says whether that was still to be done. */
+  probed(name: NodeName): boolean {
+    return this.#untold.delete(name);
+  }
+
   /** Attributes and boots, for a manager that is started anew when no other one knows them. */
   remembered(): Omit<Remembered, "results"> {
     return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
@@ -79,6 +97,7 @@ export class ClusterState {
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
     const fencings = new Map(this.#fencings);
+    const untold = new Map(this.#untold);
     this.undo.begin();
     this.attributes.begin();
     // Counters and who wrote it stand here: every message touches them.
@@ -92,6 +111,7 @@ export class ClusterState {
       this.#names = names;
       this.#boots = boots;
       this.#fencings = fencings;
+      this.#untold = untold;
       this.#connections = undefined;
       this.cib = cib;
       this.fallback = fallback;
@@ -286,6 +306,7 @@ export class ClusterState {
     }
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
+    this.#untold.delete(name);
     this.touch();
   }
 
@@ -414,11 +435,24 @@ export class ClusterState {
       this.#sawCallId(node, operation.callId);
       if (isRecorded(operation.action)) this.#record(node, pendingResult(operation, at));
     }
+    this.#takeUntold(node, history);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
         this.status.recordOp(id, node, rsc, op, true);
     this.touch();
+  }
+
+  /** Of a resource that was being moved when its node's daemon died, it is not known on the other node, either. */
+  #takeUntold(node: NodeName, { complete, interrupted }: ExecutorHistory): void {
+    const moving = interrupted.flatMap(({ rsc, action, params }): Moving[] => {
+      const to = params.CRM_meta_migrate_target;
+      return action === "migrate_to" && to !== undefined ? [{ rsc: rsc.id, to: nodeName(to) }] : [];
+    });
+    if (complete) this.#untold.delete(node);
+    else this.#untold.set(node, moving);
+    for (const { rsc, to } of [...this.#untold.values()].flat())
+      this.status.removeResource(this.idOf(to), rsc);
   }
 
   /** Applies attribute changes; what must be written into the status is written. Dampenings are returned. */
@@ -475,6 +509,7 @@ export class ClusterState {
       cib: formatXml(this.cib, -1),
       ...this.remembered(),
       fencings: [...this.#fencings],
+      untold: [...this.#untold],
       ...(this.fallback && { fallback: this.fallback }),
     };
   }
@@ -491,6 +526,8 @@ export class ClusterState {
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
     this.#fencings.clear();
     for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
+    this.#untold.clear();
+    for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);

@@ -63,6 +63,8 @@ export class Controller {
   #outcome: JoinOutcome | undefined;
   /** Delivered after the summaries and before the snapshot that they build on. */
   #buffer: Received[] = [];
+  /** Participants of the last membership whose join was complete, that have been in all since then together with this node. */
+  #companions: ReadonlySet<NodeId> = new Set();
   /** The join of the membership before was complete here: its members have the same state. */
   #settled = false;
   /** What this node wants to say as soon as the join is over. */
@@ -74,8 +76,6 @@ export class Controller {
   #executorUp = false;
   /** Remote nodes that this manager was connected to before it first took part. */
   #remotes: readonly RemoteHistory[] = [];
-  /** Nodes that could not tell all that runs there; until it has been looked for, nothing is started anywhere. */
-  readonly #untold = new Set<NodeName>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -99,7 +99,6 @@ export class Controller {
       state: this.#state,
       selfName: init.selfName,
       incarnation: init.incarnation,
-      untold: this.#untold,
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
@@ -237,6 +236,7 @@ export class Controller {
   #membershipChanged(membership: Membership): void {
     const before = this.#membership;
     this.#membership = membership;
+    this.#companions = new Set(membership.cameWithMe.filter((id) => this.#companions.has(id)));
     this.#membershipKey = membershipKey(membership);
     this.#noteLostNodes(before, membership);
     this.#leader.pause("the membership changed");
@@ -345,9 +345,7 @@ export class Controller {
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
-    const members = membership.participants.map(({ nodeId }) => this.#state.nameOf(nodeId));
-    const leader = this.#state.nameOf(outcome.leader);
-    this.#effects.push({ type: "fencer-membership", members, leader });
+    this.#tellFencer(membership, outcome.leader);
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];
@@ -355,6 +353,18 @@ export class Controller {
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
+  }
+
+  /** Who did not come along all the time was away: what it was to do meanwhile is not known. */
+  #tellFencer({ participants }: Membership, leader: NodeId): void {
+    const names = (ids: readonly NodeId[]) => ids.map((id) => this.#state.nameOf(id));
+    const all = participants.map(({ nodeId }) => nodeId);
+    const stayed = all.filter((id) => this.#companions.has(id));
+    if (stayed.length < all.length)
+      this.#effects.push({ type: "fencer-membership", members: names(stayed), leader: undefined });
+    const leading = this.#state.nameOf(leader);
+    this.#effects.push({ type: "fencer-membership", members: names(all), leader: leading });
+    this.#companions = new Set(all);
   }
 
   /**
@@ -385,8 +395,6 @@ export class Controller {
   #takeHistory(node: NodeName, history: ExecutorHistory, at: number): void {
     this.#state.replaceHistory(node, history, at);
     this.#state.setBoot(node, history.bootId);
-    if (history.complete) this.#untold.delete(node);
-    else this.#untold.add(node);
   }
 
   /** Two nodes of one name cannot be told apart: the one that came later has to go. */
@@ -567,7 +575,6 @@ export class Controller {
     const effects = this.#effects.length;
     const missing = new Set(this.#missingManagers);
     const idle = new Set(this.#whenIdle);
-    const untold = [...this.#untold];
     try {
       this.#state.attempt(change);
       return undefined;
@@ -575,8 +582,6 @@ export class Controller {
       this.#effects.length = effects;
       this.#missingManagers = missing;
       this.#whenIdle = idle;
-      this.#untold.clear();
-      for (const node of untold) this.#untold.add(node);
       const text = `${what} could not be applied and changes nothing: ${defectLine(error)}`;
       this.#event("error", "NOT-APPLIED", text);
       if (isOfThisNode(error))
@@ -616,7 +621,7 @@ export class Controller {
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
         for (const node of message.nodes) {
-          if (!this.#untold.delete(node)) continue;
+          if (!this.#state.probed(node)) continue;
           if (node === this.#init.selfName) this.#local.probed();
           this.#effects.push({ type: "probed", on: node });
         }
@@ -965,7 +970,7 @@ export class Controller {
 }
 
 /** Nothing that those who came along from the membership before do not know. */
-const nothing = { results: [], running: [] };
+const nothing = { results: [], running: [], interrupted: [] };
 
 /** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */
 function isBefore(a: Summary, b: Summary): boolean {

@@ -110,11 +110,11 @@ export type ControllerEffect =
   | { readonly type: "connection"; readonly operation: Operation }
   | { readonly type: "fence"; readonly request: FenceRequest }
   | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
-  /** Who takes part and who leads, told at the same point of the message order everywhere. */
+  /** Who takes part and who leads (nobody while those who were away are missing), at the same point of the order everywhere. */
   | {
       readonly type: "fencer-membership";
       readonly members: readonly NodeName[];
-      readonly leader: NodeName;
+      readonly leader: NodeName | undefined;
     }
   /** Start, stop or check a fence device (a resource of class stonith); answered by `result`. */
   | { readonly type: "fence-device"; readonly operation: Operation }

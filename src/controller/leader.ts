@@ -29,8 +29,6 @@ export interface LeaderInit {
   readonly state: ClusterState;
   readonly selfName: NodeName;
   readonly incarnation: string;
-  /** Nodes that could not tell all that runs there. */
-  readonly untold: ReadonlySet<NodeName>;
   /** Names the present membership. */
   readonly membership: () => string;
   readonly send: (message: ClusterMessage) => void;
@@ -325,9 +323,10 @@ export class Leader {
 
   /** Nothing is left to be looked for on a node: its executor may answer for all that runs there. */
   #noteProbed(decision: Transition): void {
-    const nodes = [...this.#init.untold].filter(
-      (node) =>
-        this.#isOnline(node) && !decision.actions.some((action) => isProbe(action) && action.node === node),
+    const open = new Set(decision.actions.filter(isProbe).map(({ node }) => node));
+    const unclean = new Set(decision.fencing.map(({ node }) => node));
+    const nodes = [...this.#init.state.untold.keys()].filter(
+      (node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),
     );
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
   }
@@ -342,7 +341,8 @@ export class Leader {
     this.#runs++;
     try {
       const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
-        untold: this.#init.untold,
+        untold: this.#init.state.untold,
+        unheard: (remote) => this.#init.state.isUnheard(remote),
         familyOf: resourceFamilies(this.#init.state.configuration),
       });
       this.#undecided = undefined;

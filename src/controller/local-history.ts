@@ -19,7 +19,11 @@ export class LocalHistory {
   readonly #results = new Map<string, OperationResult>();
   readonly #running = new Map<number, Operation>();
 
-  #told: Pick<ExecutorHistory, "bootId" | "complete"> = { bootId: "", complete: false };
+  #told: Pick<ExecutorHistory, "bootId" | "complete" | "interrupted"> = {
+    bootId: "",
+    complete: false,
+    interrupted: [],
+  };
   #revision = 0;
 
   /** Grows whenever what `kept` answers may have changed. */
@@ -28,11 +32,11 @@ export class LocalHistory {
   }
 
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
-  replace({ results, running, bootId, complete }: ExecutorHistory): void {
+  replace({ results, running, interrupted, bootId, complete }: ExecutorHistory): void {
     const kept = this.kept();
     this.#results.clear();
     for (const [callId, { rsc }] of this.#running) if (!byManager(rsc)) this.#running.delete(callId);
-    this.#told = { bootId, complete };
+    this.#told = { bootId, complete, interrupted };
     const known = new Set(results.map(({ rsc }) => rsc.id));
     const own = kept.filter((result) => byManager(result.rsc) || known.has(result.rsc.id));
     for (const result of own.filter((result) => !byManager(result.rsc)))
@@ -64,7 +68,7 @@ export class LocalHistory {
 
   /** The executor answers for everything from here on. */
   probed(): void {
-    this.#told = { ...this.#told, complete: true };
+    this.#told = { ...this.#told, complete: true, interrupted: [] };
   }
 
   /** The last failure of a resource is not remembered any more. */
@@ -92,6 +96,8 @@ export class LocalHistory {
   finished(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
+    const interrupted = this.#told.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+    this.#told = { ...this.#told, interrupted };
     const failed = isFailure(result);
     if (failed || byManager(result.rsc)) this.#revision++;
     const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);

@@ -9,6 +9,7 @@ import {
   type Dispatch,
   type ExecutorHistory,
   MESSAGE_VERSION,
+  type Moving,
   type RemoteHistory,
   type Snapshot,
 } from "./messages.ts";
@@ -45,6 +46,7 @@ const summary = read.shape<Summary>({
 const history = read.shape<ExecutorHistory>({
   results: read.list(readAnyResult),
   running: read.list(readAnyOperation),
+  interrupted: read.list(readAnyOperation),
   bootId: read.text(200),
   complete: read.flag,
 });
@@ -79,6 +81,9 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       cib: read.text(longestCib),
       attributes: readAttributeSnapshot,
       boots: read.list(read.pair(read.nodeName, read.text(200))),
+      untold: read.list(
+        read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
+      ),
       fencings: read.list(read.pair(read.nodeName, read.flag)),
       fallback: read.maybe(version),
     }),

@@ -10,6 +10,8 @@ export interface ExecutorHistory {
   readonly results: readonly OperationResult[];
   /** Sent but not answered. */
   readonly running: readonly Operation[];
+  /** Changes that were under way when the daemon before died: what came of them is not known. */
+  readonly interrupted: readonly Operation[];
   /** Boot of the host (random(4), boot_id): transient attributes belong to it. */
   readonly bootId: string;
   /** Nothing of the cluster runs there but what is named; else what is not named may run, and has to be looked for. */
@@ -40,7 +42,17 @@ export interface Snapshot {
   readonly fencings: readonly (readonly [NodeName, boolean])[];
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
+  readonly untold: Untold;
 }
+
+/** A resource that was being moved to another node when the daemon of its node died. */
+export interface Moving {
+  readonly rsc: string;
+  readonly to: NodeName;
+}
+
+/** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+export type Untold = readonly (readonly [NodeName, readonly Moving[]])[];
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];

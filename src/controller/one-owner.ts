@@ -1,11 +1,14 @@
 import { child, type XmlElement } from "../cib/index.ts";
 import type { GraphAction } from "../scheduler/index.ts";
-import type { NodeName } from "../terms/index.ts";
+import { type NodeName, nodeName } from "../terms/index.ts";
+import type { Moving } from "./messages.ts";
 
 /** What the order of a transition's actions has to respect so that no resource gets a second owner. */
 export interface Ownership {
-  /** Nodes that could not tell all that runs there. */
-  readonly untold: ReadonlySet<NodeName>;
+  /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
+  readonly untold: ReadonlyMap<NodeName, readonly Moving[]>;
+  /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain. */
+  readonly unheard: (remote: NodeName) => boolean;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -47,39 +50,61 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
 }
 
 /**
- * Which probes have to be over before each action that activates something, beyond the scheduler's own orders: those of
- * its family wherever they are made (an instance may be active, or promoted, where nobody knew it), and all on nodes that
- * could not tell what runs there. Not waited for: probes that can never run, and, by what they themselves wait for
- * (usually the connection to a remote node), the probes behind it.
+ * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
+ * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
+ * nodes that could not tell what runs there, and the first connection to a remote node of which nothing is known yet.
+ * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
+ * on the node from which it was moved, where an agent may still be at it.
+ * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
+ * start of a guest), what is behind it.
  */
-export function probesBefore(
+export function looksBefore(
   actions: readonly GraphAction[],
-  { untold, familyOf }: Ownership,
+  { untold, unheard, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
-  const probes = actions.filter(isProbe);
-  const active = actions.filter(activates);
-  if (probes.length === 0 || active.length === 0) return new Map();
   const graph = new Reach(actions);
-  const behind = new Map(probes.map((probe) => [probe.id, graph.activationsBefore(probe.id)]));
-  const leading = new Set([...behind.values()].flatMap((ids) => [...ids]));
-  const byFamily = new Map<string, GraphAction[]>();
-  const everywhere: GraphAction[] = [];
-  for (const probe of probes) {
-    if (!graph.canRun(probe.id)) continue;
-    if (probe.node !== undefined && untold.has(probe.node)) everywhere.push(probe);
-    const family = familyOf(probe.rsc?.id ?? "");
-    byFamily.set(family, [...(byFamily.get(family) ?? []), probe]);
-  }
-  // No circle can come of it: what leads to a probe waits only for probes that nothing leads to.
-  const mayWaitFor = (action: GraphAction) => (probe: GraphAction) =>
-    behind.get(probe.id)?.size === 0 || !leading.has(action.id);
-  return new Map(
-    active.map((action) => {
+  const isConnection = ({ kind, task, rsc }: GraphAction) =>
+    kind === "rsc" && task === "start" && isRemoteConnection(rsc) && unheard(nodeName(rsc?.id ?? ""));
+  const all = actions.filter((action) => isProbe(action) || isConnection(action));
+  const before = new Map(all.map(({ id }) => [id, graph.activationsBefore(id)]));
+  const open = (look: GraphAction) => before.get(look.id)?.size === 0;
+  const leading = new Set([...before.values()].flatMap((ids) => [...ids]));
+  const possible = all.filter(({ id }) => graph.canRun(id));
+  const probes = possible.filter(isProbe);
+  const byFamily = Map.groupBy(probes, ({ rsc }) => familyOf(rsc?.id ?? ""));
+  const onUntold = probes.filter(({ node }) => node !== undefined && untold.has(node));
+  // A guest that is yet to be started runs nothing.
+  const connections = possible.filter((look) => isConnection(look) && !graph.startsBefore(look.id));
+  const everywhere = [...onUntold, ...connections];
+  // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
+  const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
+    open(look) || !(leading.has(action.id) || isConnection(action));
+  const first = (action: GraphAction): readonly GraphAction[] => {
+    if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);
+    if (activates(action)) {
       const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];
-      const ids = [...family, ...everywhere].filter(mayWaitFor(action)).map(({ id }) => id);
-      return [action.id, [...new Set(ids)]];
+      const rest = isConnection(action) ? onUntold : everywhere;
+      return [...family, ...rest].filter(mayWaitFor(action));
+    }
+    if (!isProbe(action)) return [];
+    return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));
+  };
+  return new Map(
+    actions.flatMap((action): (readonly [number, readonly number[]])[] => {
+      const ids = new Set(first(action).map(({ id }) => id));
+      return ids.size === 0 ? [] : [[action.id, [...ids]]];
     }),
   );
+}
+
+const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
+  rsc?.class === "ocf" && rsc.provider === "pacemaker" && rsc.type === "remote";
+
+/** Whether a resource was being moved away from the one probe's node, and may have come to the other's. */
+function movedFrom(from: GraphAction, to: GraphAction, untold: Ownership["untold"]): boolean {
+  const moved = ({ node, rsc }: GraphAction) =>
+    node !== undefined && untold.get(node)?.some((moving) => moving.rsc === rsc?.id) === true;
+  return from.rsc?.id === to.rsc?.id && from.node !== to.node && moved(from) && !moved(to);
 }
 
 /** Which actions lead to which. */
@@ -106,6 +131,11 @@ class Reach {
       for (const before of this.activationsBefore(input)) found.add(before);
     }
     return found;
+  }
+
+  /** Whether something has to be started before an action. */
+  startsBefore(id: number): boolean {
+    return [...this.activationsBefore(id)].some((before) => this.#actions.get(before)?.task === "start");
   }
 
   /** Whether nothing that can never be done is in an action's way. */

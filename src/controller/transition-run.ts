@@ -1,6 +1,6 @@
 import type { GraphAction, Transition } from "../scheduler/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
-import { type Ownership, probesBefore } from "./one-owner.ts";
+import { looksBefore, type Ownership } from "./one-owner.ts";
 
 type State = "waiting" | "flying" | "done" | "failed";
 
@@ -39,14 +39,14 @@ export class TransitionRun {
     this.id = id;
     this.uuid = uuid;
     this.transition = transition;
-    const probes = probesBefore(transition.actions, ownership);
+    const looks = looksBefore(transition.actions, ownership);
     for (const action of transition.actions) {
       this.#steps.set(action.id, { action, state: "waiting", open: 0, successors: [], deadline: 0 });
     }
     for (const step of this.#steps.values()) {
       // What waits for something that cannot run stays where it is.
       step.open = step.action.unmet?.length ?? 0;
-      for (const input of new Set([...step.action.inputs, ...(probes.get(step.action.id) ?? [])])) {
+      for (const input of new Set([...step.action.inputs, ...(looks.get(step.action.id) ?? [])])) {
         const before = this.#steps.get(input);
         if (!before) continue;
         before.successors.push(step.action.id);

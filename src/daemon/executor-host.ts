@@ -144,6 +144,7 @@ export class ExecutorHost {
       unfinished: [],
       recurring: [],
       results: [],
+      interrupted: [],
       complete: true,
     });
   }

@@ -1,5 +1,11 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type ExecutorSnapshot, type JournalRecord, replayJournal, settledPart } from "../executor/index.ts";
+import {
+  type ExecutorSnapshot,
+  type JournalRecord,
+  type Recalled,
+  recall,
+  type SavedState,
+} from "../executor/index.ts";
 import { type Log, uptimeMs } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 
@@ -16,27 +22,6 @@ export interface ExecutorMemoryOptions {
   /** Whether that daemon still lives: what outlives it must not write over what the next one has written. */
   readonly mayWrite: () => boolean;
 }
-
-/** What an executor begins with. */
-export interface Recalled {
-  /** Absent when nothing is known. */
-  readonly snapshot: ExecutorSnapshot | undefined;
-  /** Nothing of the cluster runs on this host but what the snapshot names. */
-  readonly complete: boolean;
-}
-
-interface SavedState {
-  readonly instance: string;
-  readonly bootId: string;
-  readonly snapshot: ExecutorSnapshot;
-}
-
-/**
- * The state that an executor of an earlier daemon left counts if that daemon died no longer ago than this: long enough
- * for every restart by a supervisor. After a longer time people may have stopped or started services by hand, so that
- * looking is better than believing.
- */
-const FRESH_MS: Millis = 60_000;
 
 /**
  * What survives the death of an executor, in three files: the state as it was at some moment, a journal of what has
@@ -57,29 +42,21 @@ export class ExecutorMemory {
   /** What is known at the start. Remembers the boot. */
   recall(): Recalled {
     const rebooted = this.#rebooted();
-    const saved = this.#read();
-    if (saved === "damaged") return { snapshot: undefined, complete: false };
-    if (!saved || saved.bootId !== this.options.bootId) return { snapshot: undefined, complete: rebooted };
-    const whole = replayJournal(saved.snapshot, this.#records());
-    if (saved.instance === this.options.instance) return { snapshot: whole, complete: whole.complete };
-    const age = this.#ageMs();
-    if (age === undefined || age > FRESH_MS) {
-      this.options.log.notice("EXECUTOR-STALE", "what ran here is looked up again: the daemon was away", {
-        seconds: age === undefined ? undefined : Math.round(age / 1000),
-      });
-      return { snapshot: undefined, complete: false };
+    const ageMs = this.#ageMs();
+    const recalled = recall({ state: this.#read(), journal: this.#records(), ageMs, rebooted }, this.options);
+    const { log } = this.options;
+    if (recalled.stale) {
+      const seconds = ageMs === undefined ? undefined : Math.round(ageMs / 1000);
+      log.notice("EXECUTOR-STALE", "what ran here is looked up again: the daemon was away", { seconds });
     }
-    const { snapshot, unknown } = settledPart(whole);
-    if (unknown.length > 0)
-      this.options.log.notice(
-        "EXECUTOR-GAPS",
-        "the daemon died while these were changed; they are looked at",
-        {
-          resources: unknown.join(" "),
-        },
-      );
-    const complete = whole.complete && unknown.length === 0;
-    return { snapshot: { ...snapshot, complete }, complete };
+    const interrupted = recalled.snapshot?.interrupted ?? [];
+    if (interrupted.length > 0) {
+      const resources = interrupted.map(({ rsc }) => rsc.id).join(" ");
+      log.notice("EXECUTOR-GAPS", "the daemon died while these were changed; they are looked at", {
+        resources,
+      });
+    }
+    return recalled;
   }
 
   /** Writes down what is about to be carried out or told. */
@@ -125,7 +102,10 @@ export class ExecutorMemory {
     if (text === undefined) return undefined;
     try {
       const state = JSON.parse(text) as SavedState;
-      if (typeof state.instance === "string" && Array.isArray(state.snapshot.results)) return state;
+      const { instance, snapshot } = state;
+      const { results, recurring, unfinished, interrupted } = snapshot;
+      if (typeof instance === "string" && [results, recurring, unfinished, interrupted].every(Array.isArray))
+        return state;
     } catch {
       // Told below.
     }

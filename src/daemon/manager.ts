@@ -596,8 +596,8 @@ export class Manager {
   }
 }
 
-function historyOf({ results, running, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, bootId, complete };
+function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
+  return { results, running, interrupted, bootId, complete };
 }
 
 /** The manager process of a cluster node. @returns the exit code */

@@ -289,8 +289,8 @@ export class RemoteConnections {
   }
 
   #registered(name: NodeName, event: Extract<ExecutorEvent, { type: "registered" }>): void {
-    const { results, running, bootId, complete } = event;
-    const history: ExecutorHistory = { results, running, bootId, complete };
+    const { results, running, interrupted, bootId, complete } = event;
+    const history: ExecutorHistory = { results, running, interrupted, bootId, complete };
     const resuming = this.#resuming.get(name);
     this.#resuming.delete(name);
     if (resuming) return resuming(history);

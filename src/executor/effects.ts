@@ -50,6 +50,8 @@ export interface ExecutorSnapshot {
   readonly recurring: readonly Operation[];
   readonly results: readonly OperationResult[];
   /** As in `registered`. */
+  readonly interrupted: readonly Operation[];
+  /** As in `registered`. */
   readonly complete: boolean;
   readonly nodeActionLimit: number;
   readonly loadThreshold: number;

@@ -41,6 +41,8 @@ export class Executor {
     readonly since: Millis;
   }[] = [];
 
+  /** Changes of an earlier daemon, until the resource has been looked at. */
+  readonly #interrupted = new Map<ResourceId, Operation>();
   /** Whether what is known here is all that runs. */
   #complete = true;
 
@@ -85,6 +87,7 @@ export class Executor {
       unfinished: states.flatMap(unfinished),
       recurring: states.flatMap((state) => [...state.recurring.values()].map(({ operation }) => operation)),
       results: states.flatMap((state) => [...state.history.values()]),
+      interrupted: [...this.#interrupted.values()],
       complete: this.#complete,
       ...this.#load.settings,
     };
@@ -102,6 +105,7 @@ export class Executor {
   restore(snapshot: ExecutorSnapshot, now: Now): ExecutorEffect[] {
     this.#load.configure(snapshot, 0, now.mono);
     this.#complete = snapshot.complete;
+    for (const operation of snapshot.interrupted) this.#interrupted.set(operation.rsc.id, operation);
     for (const result of snapshot.results) {
       this.#resource(result.rsc.id).history.set(operationKey(result.action, result.intervalMs), result);
     }
@@ -130,6 +134,7 @@ export class Executor {
         return this.#forget(request.rsc, now);
       case "probed":
         this.#complete = true;
+        this.#interrupted.clear();
         return;
       case "metadata": {
         const { requestId, rsc } = request;
@@ -144,7 +149,7 @@ export class Executor {
   }
 
   #registered(): void {
-    const { unfinished: running, recurring, results, complete } = this.snapshot();
+    const { unfinished: running, recurring, results, interrupted, complete } = this.snapshot();
     this.#out.emit({
       type: "registered",
       version: PROTOCOL_VERSION,
@@ -153,6 +158,7 @@ export class Executor {
       results: [...results].sort((a, b) => a.callId - b.callId),
       running,
       recurring,
+      interrupted,
       complete,
     });
     this.#out.emit({ type: "load", ...this.#load.throttle });
@@ -267,6 +273,7 @@ export class Executor {
   }
 
   #onceDone(resource: ResourceState, result: OperationResult): void {
+    if (result.action !== "notify") this.#interrupted.delete(resource.id);
     if (result.action !== "notify" && !resource.forgotten) {
       resource.history.set(operationKey(result.action, 0), result);
     }

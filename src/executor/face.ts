@@ -86,6 +86,8 @@ export type ExecutorEvent =
       readonly results: readonly OperationResult[];
       readonly running: readonly Operation[];
       readonly recurring: readonly Operation[];
+      /** Changes that were under way when an earlier daemon died: what came of them is not known. */
+      readonly interrupted: readonly Operation[];
       /**
        * Nothing of the cluster runs on this host but what is named here. Not so after a start that found no trace of
        * what ran before, unless the host has been rebooted: what is not named may run.

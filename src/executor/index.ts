@@ -11,7 +11,7 @@ export type {
   Operation,
   OperationResult,
 } from "./face.ts";
-export { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
+export type { JournalRecord } from "./journal.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";
 export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
 export {
@@ -22,6 +22,7 @@ export {
   readOperation,
   readResult,
 } from "./reading.ts";
+export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";
 export { expectedRc, isFailure } from "./results.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";

@@ -19,6 +19,7 @@ export function replayJournal(
   const recurring = new Map(snapshot.recurring.map((operation) => [of(operation), operation]));
   const results = new Map(snapshot.results.map((result) => [of(result), result]));
   let unfinished = [...snapshot.unfinished];
+  let interrupted = [...snapshot.interrupted];
   const endRecurring = (rsc: ResourceId) => {
     for (const [name, operation] of recurring) {
       if (operation.rsc.id !== rsc) continue;
@@ -57,7 +58,10 @@ export function replayJournal(
           ({ callId, transitionKey }) => callId !== result.callId || transitionKey !== result.transitionKey,
         );
         const asked = result.intervalMs > 0 ? recurring.has(of(result)) : unfinished.length < waiting;
-        if (asked && result.action !== "notify") results.set(of(result), result);
+        if (asked && result.action !== "notify") {
+          results.set(of(result), result);
+          interrupted = interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+        }
         break;
       }
     }
@@ -67,29 +71,25 @@ export function replayJournal(
     unfinished,
     recurring: [...recurring.values()],
     results: [...results.values()],
+    interrupted,
   };
 }
 
 /**
  * What of a snapshot still holds for the executor of another daemon, which nobody waits for: what was under way is not
- * done again, for others may have decided since then. What was being changed is not known, and is not named.
+ * done again, for others may have decided since then. What was being changed is not known: it counts as interrupted, and
+ * nothing else is told of it.
  */
-export function settledPart(snapshot: ExecutorSnapshot): {
-  readonly snapshot: ExecutorSnapshot;
-  /** Resources whose state is not known. */
-  readonly unknown: readonly ResourceId[];
-} {
-  const unknown = new Set(
-    snapshot.unfinished.filter(({ action }) => changesState(action)).map(({ rsc }) => rsc.id),
-  );
-  const known = ({ rsc }: Operation | OperationResult) => !unknown.has(rsc.id);
+export function settledPart(snapshot: ExecutorSnapshot): ExecutorSnapshot {
+  const changing = snapshot.unfinished.filter(({ action }) => changesState(action));
+  const interrupted = new Map([...snapshot.interrupted, ...changing].map((one) => [one.rsc.id, one]));
+  const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);
   return {
-    snapshot: {
-      ...snapshot,
-      unfinished: [],
-      recurring: snapshot.recurring.filter(known),
-      results: snapshot.results.filter(known),
-    },
-    unknown: [...unknown],
+    ...snapshot,
+    unfinished: [],
+    recurring: snapshot.recurring.filter(known),
+    results: snapshot.results.filter(known),
+    interrupted: [...interrupted.values()],
+    complete: snapshot.complete && interrupted.size === 0,
   };
 }

@@ -40,6 +40,7 @@ const readEvent = read.variants<ExecutorEvent, "type">("type", {
     results: read.list(readResult),
     running: read.list(readOperation),
     recurring: read.list(readOperation),
+    interrupted: read.list(readOperation),
     complete: read.flag,
   },
   result: { result: readResult },

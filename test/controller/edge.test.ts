@@ -212,7 +212,13 @@ describe("a mistake of ours while a message is applied", () => {
     history: json({
       type: "history",
       node: name,
-      history: { results: [result, other], running: [operation], bootId: "boot-n2-2", complete: true },
+      history: {
+        results: [result, other],
+        running: [operation],
+        interrupted: [],
+        bootId: "boot-n2-2",
+        complete: true,
+      },
       at,
     }),
     attributes: json({

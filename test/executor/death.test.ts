@@ -122,7 +122,7 @@ describe("kill -9", () => {
 
   const saved = (uptime: number, snapshot: Record<string, unknown>) => {
     const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const limits = { nodeActionLimit: 0, loadThreshold: 80 };
+    const limits = { interrupted: [], nodeActionLimit: 0, loadThreshold: 80 };
     writeFileSync(
       path("executor.json"),
       JSON.stringify({ instance: "1.1", bootId, snapshot: { ...snapshot, ...limits } }),

@@ -116,6 +116,7 @@ function remoteMessages(): Target {
       results: [],
       running: [operation],
       recurring: [],
+      interrupted: [],
       complete: true,
     },
     { type: "pong", requestId: 9 },

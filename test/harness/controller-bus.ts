@@ -191,7 +191,13 @@ export class ControllerBus {
   /** What the executor of a node tells: nothing when its state was lost. */
   #history(node: TestNode): ExecutorHistory {
     const results = node.complete ? this.#results(node) : [];
-    return { results, running: [], bootId: `boot-${node.name}-${node.boot}`, complete: node.complete };
+    return {
+      results,
+      running: [],
+      interrupted: [],
+      bootId: `boot-${node.name}-${node.boot}`,
+      complete: node.complete,
+    };
   }
 
   /** The last answer of each operation since the boot, as an executor keeps them. */
@@ -504,7 +510,7 @@ export class ControllerBus {
     if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
     if (action !== "start") return;
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
-    const history = { results, running: [], bootId: `boot-${remote}`, complete: true };
+    const history = { results, running: [], interrupted: [], bootId: `boot-${remote}`, complete: true };
     this.#step(node, { type: "remote-up", node: remote, history });
   }
 

@@ -1,0 +1,188 @@
+import { child, formatXml, loadCrm } from "../../src/cib/index.ts";
+import { emptyCib } from "../../src/controller/index.ts";
+import { nodeId, nodeName } from "../../src/terms/index.ts";
+import type { Random } from "../sim/random.ts";
+import type { Expectations, WorldPlan } from "./world.ts";
+
+interface Configuration {
+  readonly crm: string;
+  readonly expectations: Expectations;
+  readonly nodes: readonly [number, number];
+  readonly remotes?: readonly string[];
+  readonly guests?: readonly string[];
+  /** Runs on all nodes and remote hosts. */
+  readonly everywhere?: readonly string[];
+  /** Statements of its clones, by id. */
+  readonly clones?: ReadonlyMap<string, string>;
+}
+
+const monitor = "op monitor interval=10s timeout=20s";
+const dummy = (id: string, more = "") => `primitive ${id} ocf:test:Dummy ${more} ${monitor}`;
+const stateful = `ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s`;
+
+const dbs = "clone dbs db meta promotable=true clone-max=20";
+const dbsNotified = `${dbs} notify=true`;
+const dbsTwo = `${dbs} promoted-max=2`;
+const bases = "clone bases base meta interleave=true clone-max=20";
+
+/** What the cluster may be configured to run, by name. */
+export const configurations: Readonly<Record<string, Configuration>> = {
+  /** A database with one promoted instance, a group beside it and an application on top. */
+  promotable: {
+    nodes: [1, 4],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbsNotified]]),
+    crm: `
+      primitive db ${stateful}
+      ${dbsNotified}
+      ${dummy("ip")}
+      ${dummy("web")}
+      group g ip web
+      ${dummy("app")}
+      colocation g-with-db inf: g dbs:Promoted
+      order g-after-db Mandatory: dbs:promote g:start
+      colocation app-with-g inf: app g
+      order app-after-g Mandatory: g app`,
+    expectations: {
+      single: ["ip", "web", "app"],
+      promoted: { db: 1 },
+      together: [["ip", "web", "app"]],
+      withPromoted: [["ip", "db"]],
+    },
+  },
+  /** Two promoted instances, and an application that follows one of them. */
+  twoPromoted: {
+    nodes: [2, 5],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbsTwo]]),
+    crm: `
+      primitive db ${stateful}
+      ${dbsTwo}
+      ${dummy("app")}
+      ${dummy("lone")}
+      colocation app-with-db inf: app dbs:Promoted
+      order app-after-db Mandatory: dbs:promote app:start`,
+    expectations: {
+      single: ["app", "lone"],
+      promoted: { db: 2 },
+      together: [],
+      withPromoted: [["app", "db"]],
+    },
+  },
+  /** A group on every node, and what needs it. */
+  clonedGroup: {
+    nodes: [2, 5],
+    everywhere: ["lock", "files"],
+    clones: new Map([["bases", bases]]),
+    crm: `
+      ${dummy("lock")}
+      ${dummy("files")}
+      group base lock files
+      ${bases}
+      ${dummy("one")}
+      ${dummy("two")}
+      group g one two
+      order g-after-base Mandatory: bases g
+      colocation g-with-base inf: g bases`,
+    expectations: { single: ["one", "two"], promoted: {}, together: [["one", "two"]], withPromoted: [] },
+  },
+  /** Remote hosts that run services, too. */
+  remote: {
+    nodes: [2, 3],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbs]]),
+    remotes: ["r1", "r2"],
+    crm: `
+      primitive r1 ocf:pacemaker:remote op monitor interval=10s timeout=20s op start timeout=20s
+      primitive r2 ocf:pacemaker:remote op monitor interval=10s timeout=20s op start timeout=20s
+      ${dummy("a")}
+      ${dummy("b")}
+      ${dummy("c")}
+      primitive db ${stateful}
+      ${dbs}
+      location a-likes a 100: r1
+      location b-likes b 100: r2`,
+    expectations: { single: ["a", "b", "c"], promoted: { db: 1 }, together: [], withPromoted: [] },
+  },
+  /** A guest that moves with all that it runs. */
+  guest: {
+    nodes: [2, 3],
+    guests: ["g1"],
+    crm: `
+      primitive vm ocf:test:Vm params guest=g1 meta remote-node=g1 allow-migrate=true ${monitor}
+      ${dummy("inside")}
+      ${dummy("beside")}
+      location inside-likes inside 100: g1`,
+    expectations: { single: ["vm", "inside", "beside"], promoted: {}, together: [], withPromoted: [] },
+  },
+  /** Services that move without a stop. */
+  migration: {
+    nodes: [2, 4],
+    crm: `
+      primitive m1 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      primitive m2 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      ${dummy("below")}
+      ${dummy("above")}
+      group g below above
+      order g-after-m1 Mandatory: m1 g`,
+    expectations: {
+      single: ["m1", "m2", "below", "above"],
+      promoted: {},
+      together: [["below", "above"]],
+      withPromoted: [],
+    },
+  },
+};
+
+export const configurationNames = Object.keys(configurations);
+
+/** The plan of a world with that configuration. */
+export function worldPlan(
+  name: string,
+  seed: number,
+  random: Random,
+  trace?: (text: string) => void,
+): WorldPlan {
+  const configuration = configurations[name];
+  if (!configuration) throw new Error(`there is no configuration ${name}`);
+  const [fewest, most] = configuration.nodes;
+  const count = random.between(fewest, most);
+  const nodes = Array.from({ length: count }, (_, at) => ({
+    id: nodeId(at + 1),
+    name: nodeName(`n${at + 1}`),
+  }));
+  const remotes = configuration.remotes ?? [];
+  const guests = configuration.guests ?? [];
+  const fenced = [...nodes.map(({ name: node }) => node), ...remotes];
+  const crm = `
+    property stonith-enabled=true stonith-timeout=60s
+    rsc_defaults resource-stickiness=1
+    primitive fence stonith:fence_world params pcmk_host_list="${fenced.join(" ")}" op monitor interval=60s timeout=20s
+    ${configuration.crm}`;
+  return {
+    seed,
+    nodes,
+    remotes,
+    guests,
+    cib: cibOf(crm, nodes),
+    expectations: configuration.expectations,
+    silent: ["fence", ...remotes, ...guests],
+    ...(trace ? { trace } : {}),
+  };
+}
+
+const texts = new Map<string, string>();
+
+function cibOf(crm: string, nodes: readonly { readonly id: number; readonly name: string }[]): string {
+  const known = texts.get(crm);
+  if (known !== undefined) return known;
+  const cib = emptyCib();
+  const named = nodes.map(({ id, name }) => `node ${id}: ${name}\n`).join("");
+  const lines = crm.split("\n").map((line) => line.trim());
+  const configuration = loadCrm(`${named}${lines.join("\n")}`, child(cib, "configuration"), "update");
+  cib.children = cib.children.map((part) => (part.name === "configuration" ? configuration : part));
+  cib.attributes.set("epoch", "1");
+  const text = formatXml(cib, -1);
+  texts.set(crm, text);
+  return text;
+}

@@ -1,0 +1,148 @@
+import type { ExecutorEvent, ExecutorRequest } from "../../src/executor/index.ts";
+import { Channel } from "./channel.ts";
+import { Timers } from "./clock.ts";
+import type { Host } from "./host.ts";
+
+export interface ExecutorClientOptions {
+  /** The manager's host, and the executor's. */
+  readonly from: Host;
+  readonly to: Host;
+  readonly onEvent: (event: ExecutorEvent) => void;
+  readonly onState: (state: { readonly up: boolean; readonly reason: string }) => void;
+}
+
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 500;
+const PING_MS = 2000;
+const SILENCE_MS = 10_000;
+
+/** A manager's connection to an executor, tried again and again: what `ExecutorClient` of the remote room does. */
+export class ExecutorClient {
+  private readonly timers: Timers;
+  private channel: Channel | undefined;
+  private registered = false;
+  private closed = false;
+  private wait = FIRST_WAIT_MS;
+  private heardAt = 0;
+  private requests = 0;
+  private readonly pongs = new Map<number, (alive: boolean) => void>();
+
+  constructor(private readonly options: ExecutorClientOptions) {
+    this.timers = new Timers(options.from.world.clock);
+  }
+
+  get up(): boolean {
+    return this.registered;
+  }
+
+  start(): void {
+    const { world } = this.options.from;
+    this.timers.set("connect", world.random.unit() * 3, () => this.connect());
+  }
+
+  /** `false`: there is no connection. */
+  send(request: ExecutorRequest): boolean {
+    if (!this.registered || !this.channel) return false;
+    this.channel.toExecutor(request);
+    return true;
+  }
+
+  ping(timeoutMs: number, answer: (alive: boolean) => void): void {
+    const requestId = ++this.requests;
+    if (!this.send({ type: "ping", requestId })) return answer(false);
+    const done = (alive: boolean) => {
+      this.pongs.delete(requestId);
+      this.timers.cancel(`ping ${requestId}`);
+      answer(alive);
+    };
+    this.timers.set(`ping ${requestId}`, timeoutMs, () => done(false));
+    this.pongs.set(requestId, done);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.timers.clear();
+    this.channel?.closeManager();
+    this.lost("closed");
+  }
+
+  /** The manager's process is gone, with its connections. */
+  die(): void {
+    this.closed = true;
+    this.timers.clear();
+    this.pongs.clear();
+    if (this.options.from.powered) this.channel?.closeManager();
+    else this.channel?.silence();
+  }
+
+  private connect(): void {
+    const { from, to } = this.options;
+    const { world } = from;
+    const { executor } = to;
+    if (!executor?.alive || !from.reaches(to)) return this.down("cannot be reached");
+    const local = from === to;
+    const channel: Channel = new Channel(
+      world.clock,
+      {
+        open: () => local || from.reaches(to),
+        delay: () => (world.random.chance(0.03) ? world.random.between(2, 30) : world.random.unit()),
+      },
+      {
+        request: (request) => executor.request(channel, request),
+        closed: () => executor.closed(channel),
+      },
+      {
+        event: (event) => {
+          if (channel === this.channel) this.event(event);
+        },
+        closed: (reason) => {
+          if (channel === this.channel) this.lost(reason);
+        },
+      },
+    );
+    this.channel = channel;
+    this.heardAt = world.clock.now;
+    if (!local) this.watch();
+    channel.toExecutor({ type: "register", client: `manager of ${from.name}`, version: 1 });
+  }
+
+  /** A host that is gone says nothing, not even that it is gone. */
+  private watch(): void {
+    const { from, to } = this.options;
+    const { clock } = from.world;
+    this.timers.set("watch", PING_MS, () => {
+      if (from.reaches(to) && to.executor?.alive) this.heardAt = clock.now;
+      if (clock.now - this.heardAt <= SILENCE_MS) return this.watch();
+      this.channel?.closeManager();
+      this.lost("silence");
+    });
+  }
+
+  private event(event: ExecutorEvent): void {
+    this.heardAt = this.options.from.world.clock.now;
+    if (event.type === "pong") this.pongs.get(event.requestId)?.(true);
+    if (event.type === "registered" && !this.registered) {
+      this.registered = true;
+      this.wait = FIRST_WAIT_MS;
+      this.options.onState({ up: true, reason: "" });
+    }
+    this.options.onEvent(event);
+  }
+
+  private lost(reason: string): void {
+    this.timers.cancel("watch");
+    const was = this.registered;
+    this.channel = undefined;
+    this.registered = false;
+    for (const answer of [...this.pongs.values()]) answer(false);
+    if (!this.closed) this.down(reason);
+    else if (was) this.options.onState({ up: false, reason });
+  }
+
+  private down(reason: string): void {
+    this.options.onState({ up: false, reason });
+    if (this.closed) return;
+    this.timers.set("connect", this.wait, () => this.connect());
+    this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
+  }
+}

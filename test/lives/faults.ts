@@ -1,0 +1,337 @@
+import { nodeName, resourceId } from "../../src/terms/index.ts";
+import type { Random } from "../sim/random.ts";
+import type { Host } from "./host.ts";
+import type { PowerMood } from "./power.ts";
+import type { World } from "./world.ts";
+
+/** Something that goes wrong, or that somebody does at a bad moment. */
+type Fault = (faults: Faults) => void;
+
+/** What happens to the worlds, with weights. */
+const all: readonly (readonly [weight: number, fault: Fault])[] = [
+  [10, (f) => f.killManagers(1)],
+  [3, (f) => f.killManagers(2)],
+  [3, (f) => f.killManagers(Number.POSITIVE_INFINITY)],
+  [6, (f) => f.killExecutor()],
+  [4, (f) => f.killManagerAndExecutor()],
+  [9, (f) => f.killDaemon(f.random.between(100, 700))],
+  [3, (f) => f.killDaemon(f.random.between(2000, 40_000))],
+  [1, (f) => f.killDaemon(f.random.between(61_000, 70_000))],
+  [5, (f) => f.killDaemon(f.random.between(100, 700), "lost")],
+  [3, (f) => f.killDaemon(f.random.between(100, 700), "damaged")],
+  [3, (f) => f.killExecutor("lost")],
+  [5, (f) => f.killInTheMiddle()],
+  [7, (f) => f.crash()],
+  [7, (f) => f.partition()],
+  [4, (f) => f.drain()],
+  [5, (f) => f.scores()],
+  [4, (f) => f.cleanup()],
+  [3, (f) => f.cloneMax()],
+  [5, (f) => f.ban()],
+  [5, (f) => f.standby()],
+  [6, (f) => f.breakService()],
+  [4, (f) => f.mood()],
+  [4, (f) => f.unreliability()],
+];
+
+/** Only what touches remote hosts and guests, where there are some. */
+const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
+  [4, (f) => f.killRemote(f.random.between(100, 1500))],
+  [3, (f) => f.killRemote(f.random.between(100, 1500), "lost")],
+  [2, (f) => f.killRemote(f.random.between(3000, 30_000))],
+  [3, (f) => f.crashRemote()],
+];
+
+/** After this time a connection to a host that says nothing has been given up. */
+const LOST_REMOTE_MS = 15_000;
+/** After this time every monitor has looked again. */
+const MONITOR_MS = 12_000;
+
+/** Makes faults in a world, by chance. */
+export class Faults {
+  readonly random: Random;
+  /** What has been changed in the configuration and has to be taken back. */
+  private readonly undo = new Map<string, () => void>();
+  private readonly timers = new Set<() => void>();
+  private over = false;
+
+  constructor(
+    private readonly world: World,
+    /** The statements of its clones, by id. */
+    private readonly clones: ReadonlyMap<string, string>,
+  ) {
+    this.random = world.random;
+  }
+
+  /** Does one of all. */
+  disturb(): void {
+    const { plan } = this.world;
+    const remote = plan.remotes.length + plan.guests.length > 0 ? remoteFaults : [];
+    this.random.weighted([...all, ...remote])(this);
+  }
+
+  /** Everything is mended, what was off comes back. */
+  end(): void {
+    const { world } = this;
+    this.over = true;
+    for (const cancel of this.timers) cancel();
+    world.mended = true;
+    world.unreliable = 0;
+    world.power.mood = "works";
+    world.trace("everything is mended");
+    world.watch.unseenFor(LOST_REMOTE_MS);
+    world.divide(new Map());
+    for (const host of world.hosts) {
+      world.enabled.set(host.name, true);
+      if (host.kind === "guest") continue;
+      if (host.powered) world.startDaemon(host);
+      else world.hostOn(host);
+    }
+  }
+
+  /** What people have changed is as it was, and failures are forgiven. */
+  restore(): void {
+    for (const undo of this.undo.values()) {
+      undo();
+      this.world.run(100);
+    }
+    this.undo.clear();
+    this.world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
+  }
+
+  private later(ms: number, run: () => void): void {
+    const cancel = this.world.clock.after(ms, () => {
+      this.timers.delete(cancel);
+      if (!this.over) run();
+    });
+    this.timers.add(cancel);
+  }
+
+  private note(text: string): void {
+    this.world.trace(`FAULT ${text}`);
+  }
+
+  private get upNodes(): Host[] {
+    return this.world.nodes.filter((host) => this.world.daemon(host));
+  }
+
+  private node(): Host | undefined {
+    const up = this.upNodes;
+    const leader = this.world.leaders()[0];
+    const leading = up.find((host) => this.world.daemon(host)?.manager === leader);
+    if (leading && this.random.chance(0.3)) return leading;
+    return up.length === 0 ? undefined : this.random.pick(up);
+  }
+
+  private far(): Host | undefined {
+    const up = this.world.hosts.filter(({ kind, powered }) => kind !== "node" && powered);
+    return up.length === 0 ? undefined : this.random.pick(up);
+  }
+
+  killManagers(count: number): void {
+    const victims = this.random.shuffle(this.upNodes).slice(0, count);
+    this.note(`managers of ${victims.map(({ name }) => name).join(" ")} die`);
+    for (const host of victims) this.world.daemon(host)?.killManager();
+  }
+
+  killExecutor(how?: "lost"): void {
+    const host = this.node();
+    if (!host) return;
+    this.note(`executor of ${host.name} dies${how ? ", its state is lost" : ""}`);
+    this.world.daemon(host)?.killExecutor();
+    if (how) this.spoil(host, how);
+  }
+
+  killManagerAndExecutor(): void {
+    const host = this.node();
+    if (!host) return;
+    this.note(`manager and executor of ${host.name} die`);
+    const daemon = this.world.daemon(host);
+    daemon?.killExecutor();
+    daemon?.killManager();
+  }
+
+  killDaemon(againAfterMs: number, how?: "lost" | "damaged"): void {
+    const host = this.node();
+    if (host) this.daemonDies(host, againAfterMs, how);
+  }
+
+  killRemote(againAfterMs: number, how?: "lost"): void {
+    const host = this.far();
+    if (host) this.daemonDies(host, againAfterMs, how);
+  }
+
+  private daemonDies(host: Host, againAfterMs: number, how?: "lost" | "damaged"): void {
+    this.note(`daemon of ${host.name} dies for ${againAfterMs} ms${how ? `, its state is ${how}` : ""}`);
+    this.world.killDaemon(host, againAfterMs, () => {
+      if (how) this.spoil(host, how);
+    });
+  }
+
+  private spoil(host: Host, how: "lost" | "damaged"): void {
+    host.run.journal = [];
+    if (how === "damaged") host.run.executor = "damaged";
+    else delete host.run.executor;
+    if (this.random.chance(0.5)) delete host.run.manager;
+  }
+
+  /** A process dies just when an agent changes something. */
+  killInTheMiddle(): void {
+    const action = this.random.pick(["promote", "promote", "start", "stop", "demote", "migrate_to"]);
+    const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
+    const afterMs = this.random.chance(0.5) ? 0 : this.random.between(0, 300);
+    this.note(`the ${what} of whoever does the next ${action} dies`);
+    const watching = this.world.watch.deeds.length;
+    const look = () => {
+      const deed = this.world.watch.deeds.slice(watching).find(({ call }) => call.action === action);
+      if (!deed) return this.later(20, look);
+      this.later(afterMs, () => this.die(deed.host, what));
+    };
+    look();
+  }
+
+  private die(host: Host, what: "daemon" | "manager" | "executor" | "host"): void {
+    this.note(`${what} of ${host.name} dies`);
+    const daemon = this.world.daemon(host);
+    if (what === "host") return this.crashHost(host);
+    if (what === "daemon" || !daemon) this.daemonDies(host, this.random.between(100, 700));
+    else if (what === "manager") daemon.killManager();
+    else daemon.killExecutor();
+  }
+
+  crash(): void {
+    const up = this.world.nodes.filter(({ powered }) => powered);
+    if (up.length > 0) this.crashHost(this.random.pick(up));
+  }
+
+  crashRemote(): void {
+    const host = this.far();
+    if (host) this.crashHost(host);
+  }
+
+  private crashHost(host: Host): void {
+    const again = this.random.chance(0.8) ? this.random.between(1000, 30_000) : undefined;
+    this.note(`${host.name} loses its power${again === undefined ? "" : ` for ${again} ms`}`);
+    this.world.crash(host);
+    this.world.watch.unseenFor(LOST_REMOTE_MS);
+    // Guests come back with their container.
+    if (again !== undefined && host.kind !== "guest") this.later(again, () => this.world.hostOn(host));
+  }
+
+  partition(): void {
+    const { world } = this;
+    const hosts = world.hosts.filter(({ kind }) => kind !== "guest");
+    const parts = new Map(
+      hosts.map((host) => [host, this.random.between(0, this.random.chance(0.2) ? 2 : 1)]),
+    );
+    this.note("the network falls apart");
+    world.divide(parts);
+    const ms = this.random.chance(0.4) ? this.random.between(100, 2500) : this.random.between(2500, 40_000);
+    this.later(ms, () => {
+      this.note("the network is whole");
+      world.divide(new Map());
+    });
+  }
+
+  /** A node leaves in order, and comes back. */
+  drain(): void {
+    const host = this.node();
+    if (!host) return;
+    this.note(`${host.name} is asked to leave`);
+    this.world.daemon(host)?.drain();
+    const back = () => {
+      if (this.world.daemon(host)) return;
+      this.note(`${host.name} is started again`);
+      this.world.startDaemon(host);
+    };
+    this.later(this.random.between(3000, 90_000), back);
+  }
+
+  scores(): void {
+    const host = this.random.pick(this.world.nodes);
+    const value = String(this.random.between(1, 60));
+    this.note(`promotion score of db on ${host.name} is ${value}`);
+    const updates = [{ node: nodeName(host.name), name: "master-db", value }];
+    this.world.request((request) => ({ type: "attribute-request", request, updates }));
+  }
+
+  cleanup(): void {
+    const failuresOnly = this.random.chance(0.5);
+    const some = this.random.pick([null, "db", "app", "ip", "one", "a", "m1"]);
+    const on = this.random.chance(0.5) ? undefined : this.random.pick(this.world.nodes).name;
+    this.note(`${failuresOnly ? "cleanup" : "refresh"} of ${some ?? "all"} on ${on ?? "all"}`);
+    this.world.request((request) => ({
+      type: "forget-request",
+      request,
+      failuresOnly,
+      ...(some === null ? {} : { rsc: resourceId(some) }),
+      ...(on === undefined ? {} : { node: on }),
+    }));
+  }
+
+  cloneMax(): void {
+    if (this.clones.size === 0) return;
+    const [id, statement] = this.random.pick([...this.clones]);
+    const most = this.random.between(1, this.world.nodes.length);
+    this.note(`clone-max of ${id} is ${most}`);
+    if (!this.world.configure(statement.replace(/clone-max=\d+/, `clone-max=${most}`))) return;
+    this.undo.set(id, () => this.world.configure(statement));
+  }
+
+  /** `crm resource ban`, or `move`. */
+  ban(): void {
+    const { single } = this.world.plan.expectations;
+    const rsc = this.random.pick(single);
+    const host = this.random.pick(this.world.nodes);
+    const score = this.random.chance(0.6) ? "-inf" : "inf";
+    const id = `ban-${rsc}`;
+    this.note(`${rsc} ${score}: ${host.name}`);
+    if (!this.world.configure(`location ${id} ${rsc} ${score}: ${host.name}`)) return;
+    const clear = () =>
+      this.world.change([{ op: "delete", scope: "constraints", xml: `<rsc_location id="${id}"/>` }]);
+    this.undo.set(id, clear);
+    if (this.random.chance(0.5)) this.later(this.random.between(500, 20_000), clear);
+  }
+
+  standby(): void {
+    const host = this.random.pick(this.world.nodes);
+    const node = this.world.plan.nodes.find(({ name }) => name === host.name);
+    const set = (value: string) =>
+      this.world.configure(`node ${node?.id}: ${host.name} attributes standby=${value}`);
+    this.note(`${host.name} is on standby`);
+    if (!set("on")) return;
+    this.undo.set(`standby ${host.name}`, () => set("off"));
+    if (this.random.chance(0.7)) this.later(this.random.between(300, 15_000), () => set("off"));
+  }
+
+  /** A service dies by itself. */
+  breakService(): void {
+    const running = this.world.hosts.flatMap((host) =>
+      [...host.services.keys()].map((instance) => ({ host, instance })),
+    );
+    if (running.length === 0) return;
+    const { host, instance } = this.random.pick(running);
+    this.note(`${instance} dies on ${host.name}`);
+    this.world.watch.unseenFor(MONITOR_MS);
+    host.become(instance, undefined);
+    for (const guest of this.world.hosts)
+      if (guest.carrier === host && instance === "vm") this.world.hostOff(guest);
+  }
+
+  mood(): void {
+    const mood = this.random.pick<PowerMood>(["slow", "fails", "moody"]);
+    this.note(`the power switch ${mood}`);
+    this.world.power.mood = mood;
+    this.later(this.random.between(5000, 60_000), () => {
+      this.world.power.mood = "works";
+    });
+  }
+
+  unreliability(): void {
+    this.world.unreliable = this.random.unit() * 0.15;
+    this.note(`agents fail in ${Math.round(this.world.unreliable * 100)} of 100`);
+    this.later(this.random.between(3000, 30_000), () => {
+      this.world.unreliable = 0;
+    });
+  }
+}

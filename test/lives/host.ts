@@ -1,0 +1,120 @@
+import type { Remembered } from "../../src/controller/index.ts";
+import type { JournalRecord, Operation, SavedState } from "../../src/executor/index.ts";
+import type { NodeName } from "../../src/terms/index.ts";
+import type { AgentCall, AgentPlan } from "./agents.ts";
+import type { ExecutorProcess } from "./executor-process.ts";
+import type { World } from "./world.ts";
+
+/** What a service is on a host. */
+export type Role = "started" | "promoted";
+
+/** Files of the run directory, which a reboot empties. */
+interface RunFiles {
+  executor?: SavedState | "damaged";
+  journal: JournalRecord[];
+  /** Last sign of life of an executor, virtual time. */
+  alive?: number;
+  manager?: {
+    readonly instance: string;
+    readonly memory: Remembered;
+    readonly operations: readonly Operation[];
+  };
+}
+
+/** Files that outlive a reboot. */
+interface DiskFiles {
+  bootFile?: string;
+  cib?: string;
+}
+
+/** One run of an agent. It outlives the executor that started it. */
+export interface AgentProcess {
+  readonly call: AgentCall;
+  /** Nobody waits for it any more when it is not set. */
+  ended: ((code: number | "killed") => void) | undefined;
+  kill(): void;
+}
+
+/** A machine: its services live here and outlive all processes of ours, but not the machine. */
+export class Host {
+  powered = false;
+  /** Part of the network that it is in. */
+  part = 0;
+  readonly services = new Map<string, Role>();
+  readonly agents = new Set<AgentProcess>();
+  run: RunFiles = { journal: [] };
+  readonly disk: DiskFiles = {};
+  /** Of its executor, while one lives. */
+  executor: ExecutorProcess | undefined;
+  /** Host that a guest runs on. */
+  carrier: Host | undefined;
+  private boots = 0;
+
+  constructor(
+    readonly world: World,
+    readonly name: NodeName,
+    readonly kind: "node" | "remote" | "guest",
+    /** How well it likes to be promoted. */
+    readonly score: number,
+  ) {}
+
+  get bootId(): string {
+    return `boot-${this.name}-${this.boots}`;
+  }
+
+  /** Power comes: an empty machine. */
+  on(): void {
+    this.powered = true;
+    this.boots++;
+    this.run = { journal: [] };
+    this.world.trace(`${this.name} boots (${this.boots})`);
+  }
+
+  /** Power goes: all that runs is gone at once. */
+  off(): void {
+    if (!this.powered) return;
+    this.powered = false;
+    for (const agent of [...this.agents]) {
+      agent.ended = undefined;
+      agent.kill();
+    }
+    this.agents.clear();
+    for (const instance of [...this.services.keys()]) this.become(instance, undefined);
+    this.world.trace(`${this.name} is off`);
+  }
+
+  /** A service changes its state; `undefined`: it does not run. */
+  become(instance: string, role: Role | undefined): void {
+    if (this.services.get(instance) === role) return;
+    if (role === undefined) this.services.delete(instance);
+    else this.services.set(instance, role);
+    this.world.trace(`  ${instance} on ${this.name} is ${role ?? "stopped"}`);
+    this.world.watch.serviceChanged(this, instance);
+  }
+
+  /** Whether the network leads from here to there. */
+  reaches(other: Host): boolean {
+    const at = (host: Host) => (host.carrier ? host.carrier.part : host.part);
+    return this.powered && other.powered && at(this) === at(other);
+  }
+
+  /** Starts an agent; `ended` is told how it ended. */
+  start(call: AgentCall, plan: AgentPlan, ended: (code: number | "killed") => void): AgentProcess {
+    const { clock } = this.world;
+    let code = plan.code;
+    const cancels = [
+      clock.after(plan.actsAfterMs, () => {
+        code = plan.act() ?? code;
+      }),
+      clock.after(plan.takesMs, () => end(code)),
+    ];
+    const end = (how: number | "killed") => {
+      if (!this.agents.delete(agent)) return;
+      for (const cancel of cancels) cancel();
+      agent.ended?.(how);
+    };
+    const agent: AgentProcess = { call, ended, kill: () => end("killed") };
+    this.agents.add(agent);
+    return agent;
+  }
+}

@@ -1,0 +1,89 @@
+import { child, type XmlElement } from "../../src/cib/index.ts";
+import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
+import { type FenceResult, Fencer, type FencerEffect, type FencerEvent } from "../../src/fencer/index.ts";
+import type { NodeName } from "../../src/terms/index.ts";
+import { Timers } from "./clock.ts";
+import type { Host } from "./host.ts";
+
+/** The real fencer of a node's manager; its agents switch this world's power. */
+export class ManagerFencing {
+  private readonly fencer: Fencer;
+  private readonly timers: Timers;
+  private readonly events: FencerEvent[] = [];
+  private stepping = false;
+  private dead = false;
+
+  constructor(
+    private readonly host: Host,
+    private readonly broadcast: (body: unknown) => void,
+    private readonly onResult: (result: FenceResult, told: boolean) => void,
+  ) {
+    const { clock, random } = host.world;
+    this.timers = new Timers(clock);
+    this.fencer = new Fencer({
+      self: host.name,
+      random: () => random.unit(),
+      wallClock: () => clock.wall,
+      detectionMs: 2200,
+    });
+  }
+
+  configure(cib: XmlElement): void {
+    const configuration = child(cib, "configuration");
+    if (configuration) this.step({ type: "configuration", configuration, running: runningFenceDevices(cib) });
+  }
+
+  /** Nothing is asked of a device, and nothing goes on. */
+  get idle(): boolean {
+    return this.fencer.pending().length === 0;
+  }
+
+  step(event: FencerEvent): void {
+    this.events.push(event);
+    if (this.stepping) return;
+    this.stepping = true;
+    for (let next = this.events.shift(); next && !this.dead; next = this.events.shift())
+      for (const effect of this.fencer.step(next, this.host.world.clock.now)) this.carryOut(effect);
+    this.stepping = false;
+  }
+
+  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
+    this.step({ type: "membership", members, leader });
+  }
+
+  die(): void {
+    this.dead = true;
+    this.timers.clear();
+  }
+
+  private carryOut(effect: FencerEffect): void {
+    if (this.dead) return;
+    const { world } = this.host;
+    switch (effect.type) {
+      case "broadcast":
+        return this.broadcast(effect.message);
+      case "run-agent": {
+        const { run } = effect;
+        return world.power.run(this.host, run, (outcome) => {
+          if (!this.dead) this.step({ type: "agent-result", run: run.run, outcome });
+        });
+      }
+      case "fetch-metadata": {
+        const { agent } = effect;
+        return this.timers.set(`metadata ${agent}`, world.random.between(5, 50), () =>
+          this.step({ type: "metadata", agent, metadata: world.power.metadata }),
+        );
+      }
+      case "set-timer":
+        return this.timers.set(effect.timer, effect.afterMs, () =>
+          this.step({ type: "timer", timer: effect.timer }),
+        );
+      case "cancel-timer":
+        return this.timers.cancel(effect.timer);
+      case "result":
+        return this.onResult(effect.result, effect.told);
+      default:
+        return;
+    }
+  }
+}

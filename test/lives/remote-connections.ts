@@ -1,0 +1,295 @@
+import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../../src/controller/index.ts";
+import { resultOf } from "../../src/daemon/operation-result.ts";
+import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
+import { type NodeName, nodeName, OcfExit, OpStatus, type ResourceId } from "../../src/terms/index.ts";
+import { Timers } from "./clock.ts";
+import { ExecutorClient } from "./executor-client.ts";
+import type { Host } from "./host.ts";
+
+/** A connection that the manager before this one had is tried for so long before this one takes part. */
+const RESUME_MS = 3000;
+
+type Answer = (rc: OcfExit, status?: OpStatus, reason?: string) => void;
+
+interface Connection {
+  readonly client: ExecutorClient;
+  readonly start: Operation;
+  handingOver: boolean;
+  monitor: { readonly operation: Operation; ok: boolean } | undefined;
+  readonly flying: Map<number, Operation>;
+}
+
+const isConnection = (rsc: Operation["rsc"]): boolean =>
+  rsc.provider === "pacemaker" && rsc.type === "remote";
+
+/** Connections of a node's manager to remote hosts: what `RemoteConnections` of the daemon does, on virtual time. */
+export class RemoteConnections {
+  private readonly connections = new Map<NodeName, Connection>();
+  private readonly resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
+  private readonly timers: Timers;
+
+  constructor(
+    private readonly host: Host,
+    private readonly step: (event: ControllerEvent) => void,
+  ) {
+    this.timers = new Timers(host.world.clock);
+  }
+
+  connection(operation: Operation): void {
+    const name = nodeName(operation.rsc.id);
+    const begun = this.now;
+    const answer: Answer = (rc, status = OpStatus.DONE, reason = "") =>
+      this.answer(operation, rc, status, reason, begun);
+    switch (operation.action) {
+      case "start":
+      case "migrate_from":
+        return this.connect(name, operation, answer);
+      case "stop":
+        this.disconnect(name);
+        return answer(OcfExit.OK);
+      case "migrate_to": {
+        const connection = this.connections.get(name);
+        if (connection) connection.handingOver = true;
+        return answer(OcfExit.OK);
+      }
+      case "monitor":
+        if (operation.intervalMs > 0) return this.watch(name, operation);
+        return answer(this.connections.get(name)?.client.up ? OcfExit.OK : OcfExit.NOT_RUNNING);
+      default:
+        return answer(OcfExit.OK);
+    }
+  }
+
+  operations(): Operation[] {
+    return [...this.connections.values()].flatMap(({ start, monitor }) =>
+      monitor ? [start, monitor.operation] : [start],
+    );
+  }
+
+  /** Makes again the connections that the manager before this one had; then tells what runs behind them. */
+  resume(operations: readonly Operation[], done: (remotes: RemoteHistory[]) => void): void {
+    const starts = operations.filter(
+      ({ rsc, action }) => isConnection(rsc) && (action === "start" || action === "migrate_from"),
+    );
+    const remotes: RemoteHistory[] = [];
+    let open = starts.length;
+    if (open === 0) return done([]);
+    for (const start of starts) {
+      const name = nodeName(start.rsc.id);
+      const monitor = operations.find(
+        ({ rsc, intervalMs }) => isConnection(rsc) && rsc.id === start.rsc.id && intervalMs > 0,
+      );
+      this.resumeOne(name, start, monitor, (history) => {
+        if (history) remotes.push({ node: name, history });
+        if (--open === 0) done(remotes);
+      });
+    }
+  }
+
+  probed(on: NodeName): void {
+    this.connections.get(on)?.client.send({ type: "probed" });
+  }
+
+  execute(on: NodeName, operation: Operation): void {
+    const connection = this.connections.get(on);
+    if (connection?.client.send({ type: "execute", operation })) {
+      if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
+      return;
+    }
+    this.notConnected(on, operation);
+  }
+
+  cancel(on: NodeName, rsc: ResourceId, action: string, intervalMs: number): void {
+    this.connections.get(on)?.client.send({ type: "cancel", rsc, action, intervalMs });
+  }
+
+  forget(on: NodeName, rsc: ResourceId): void {
+    this.connections.get(on)?.client.send({ type: "forget", rsc });
+  }
+
+  cancelConnection(rsc: ResourceId, intervalMs: number): void {
+    const connection = this.connections.get(nodeName(rsc));
+    if (connection?.monitor?.operation.intervalMs === intervalMs) this.stopMonitor(connection);
+  }
+
+  die(): void {
+    this.timers.clear();
+    for (const { client } of this.connections.values()) client.die();
+    this.connections.clear();
+  }
+
+  private get now(): number {
+    return this.host.world.clock.now;
+  }
+
+  private resumeOne(
+    name: NodeName,
+    start: Operation,
+    monitor: Operation | undefined,
+    resolve: (history: ExecutorHistory | undefined) => void,
+  ): void {
+    const answer: Answer = (rc, _status, reason) => {
+      const connection = this.connections.get(name);
+      if (monitor && connection) {
+        connection.monitor = { operation: monitor, ok: true };
+        if (rc === OcfExit.OK) this.lookAgain(name, connection);
+      } else if (monitor && rc !== OcfExit.OK) {
+        this.answer(monitor, OcfExit.GENERIC, OpStatus.ERROR, reason ?? "no connection", this.now);
+      }
+      if (rc === OcfExit.OK) return;
+      this.resuming.delete(name);
+      resolve(undefined);
+    };
+    this.resuming.set(name, resolve);
+    this.connect(name, { ...start, timeoutMs: RESUME_MS }, answer);
+  }
+
+  private connect(name: NodeName, operation: Operation, answer: Answer): void {
+    const before = this.connections.get(name);
+    if (before?.client.up) return answer(OcfExit.OK);
+    before?.client.close();
+    let reason = "no answer";
+    let waiting = true;
+    const timer = `connect ${name} ${operation.callId}`;
+    const done: Answer = (rc, status, why) => {
+      if (!waiting) return;
+      waiting = false;
+      this.timers.cancel(timer);
+      answer(rc, status, why);
+    };
+    this.timers.set(timer, operation.timeoutMs, () => {
+      this.disconnect(name);
+      done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${name} cannot be reached: ${reason}`);
+    });
+    const client: ExecutorClient = new ExecutorClient({
+      from: this.host,
+      to: this.host.world.host(name),
+      onEvent: (event) => {
+        this.event(name, event);
+        if (event.type === "registered") done(OcfExit.OK);
+      },
+      onState: (state) => {
+        if (state.up) return;
+        reason = state.reason;
+        if (!waiting) this.lost(name, client, reason);
+      },
+    });
+    this.connections.set(name, {
+      client,
+      start: operation,
+      handingOver: false,
+      monitor: undefined,
+      flying: new Map(),
+    });
+    client.start();
+  }
+
+  private disconnect(name: NodeName): void {
+    const connection = this.connections.get(name);
+    if (!connection) return;
+    this.connections.delete(name);
+    this.stopMonitor(connection);
+    const { client, handingOver } = connection;
+    if (client.up && !handingOver) {
+      client.send({ type: "shutdown-ack" });
+      this.step({ type: "remote-down", node: name });
+    }
+    client.close();
+  }
+
+  private lost(name: NodeName, client: ExecutorClient, reason: string): void {
+    const connection = this.connections.get(name);
+    if (connection?.client !== client) return;
+    client.close();
+    if (connection.handingOver) return;
+    for (const operation of connection.flying.values()) this.notConnected(name, operation);
+    connection.flying.clear();
+    this.monitored(connection, false, `the connection to the remote host is lost: ${reason}`, this.now);
+  }
+
+  private event(name: NodeName, event: ExecutorEvent): void {
+    const connection = this.connections.get(name);
+    switch (event.type) {
+      case "registered":
+        return this.registered(name, event);
+      case "result":
+        connection?.flying.delete(event.result.callId);
+        return this.step({ type: "result", node: name, result: event.result });
+      case "tool":
+        return this.step(event.request as ControllerEvent);
+      default:
+        return;
+    }
+  }
+
+  private registered(name: NodeName, event: Extract<ExecutorEvent, { type: "registered" }>): void {
+    const { results, running, interrupted, bootId, complete } = event;
+    const history: ExecutorHistory = { results, running, interrupted, bootId, complete };
+    const resuming = this.resuming.get(name);
+    this.resuming.delete(name);
+    if (resuming) return resuming(history);
+    this.step({ type: "remote-up", node: name, history });
+  }
+
+  private watch(name: NodeName, operation: Operation): void {
+    const connection = this.connections.get(name);
+    if (!connection)
+      return this.answer(operation, OcfExit.NOT_RUNNING, OpStatus.DONE, "there is no connection", this.now);
+    this.stopMonitor(connection);
+    connection.monitor = { operation, ok: false };
+    this.look(name, connection, true);
+  }
+
+  private look(name: NodeName, connection: Connection, first: boolean): void {
+    const { monitor } = connection;
+    if (!monitor) return;
+    const begun = this.now;
+    connection.client.ping(monitor.operation.timeoutMs, (alive) => {
+      if (connection.monitor !== monitor || connection.handingOver) return;
+      if (first && alive) {
+        monitor.ok = true;
+        this.answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);
+      } else {
+        this.monitored(connection, alive, "the remote host does not answer", begun);
+      }
+      if (alive) this.lookAgain(name, connection);
+    });
+  }
+
+  private lookAgain(name: NodeName, connection: Connection): void {
+    const { monitor } = connection;
+    if (!monitor) return;
+    this.timers.set(`monitor ${name}`, monitor.operation.intervalMs, () =>
+      this.look(name, connection, false),
+    );
+  }
+
+  private monitored(connection: Connection, alive: boolean, reason: string, begun: number): void {
+    const { monitor } = connection;
+    if (!monitor || (alive && monitor.ok)) return;
+    monitor.ok = alive;
+    if (alive) return this.answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);
+    this.stopMonitor(connection);
+    this.answer(monitor.operation, OcfExit.GENERIC, OpStatus.ERROR, reason, begun);
+  }
+
+  private stopMonitor(connection: Connection): void {
+    if (connection.monitor) this.timers.cancel(`monitor ${connection.monitor.operation.rsc.id}`);
+    connection.monitor = undefined;
+  }
+
+  private notConnected(on: NodeName, operation: Operation): void {
+    const { clock } = this.host.world;
+    const reason = `no connection to ${on}`;
+    const status = OpStatus.NOT_CONNECTED;
+    const result = resultOf(operation, OcfExit.GENERIC, status, reason, clock.wall * 1000, 0);
+    this.step({ type: "result", node: on, result });
+  }
+
+  private answer(operation: Operation, rc: OcfExit, status: OpStatus, reason: string, begun: number): void {
+    const { clock, name } = { clock: this.host.world.clock, name: this.host.name };
+    const execMs = clock.now - begun;
+    const result = resultOf(operation, rc, status, reason, clock.wall * 1000 - execMs, execMs);
+    this.step({ type: "result", node: name, result });
+  }
+}

@@ -1,0 +1,91 @@
+import { formatXml } from "../../src/cib/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
+import type { Host } from "./host.ts";
+import type { World } from "./world.ts";
+
+/** Nothing was done for so long, and nothing is left to do. */
+const QUIET_MS = 2500;
+const LOOK_EVERY_MS = 500;
+
+/** Whether all is done: no message under way, no agent but monitors, and no leader has anything to decide. */
+export function restless(world: World): string | undefined {
+  const { order, clock, watch } = world;
+  if (clock.now < watch.seenAt) return "something may not have been seen yet";
+  if (clock.now - watch.lastActivity < QUIET_MS) return "something was done just now";
+  if (!order.settled) return "the ring is being formed";
+  if (order.underWay > 0) return "messages are under way";
+  for (const host of world.hosts) {
+    if (!host.powered) continue;
+    for (const { call } of host.agents)
+      if (!call.recurring) return `${call.action} ${call.rsc} on ${host.name}`;
+    if (!world.enabled.get(host.name)) continue;
+    if (!host.executor?.idle) return `the executor of ${host.name} is not idle`;
+    if (host.kind !== "node") continue;
+    const manager = world.daemon(host)?.manager;
+    if (!manager?.alive || manager.view.phase !== "synced")
+      return `the manager of ${host.name} takes no part`;
+    if (manager.view.idle === false) return `the leader ${host.name} has something to do`;
+    if (!manager.fencingIdle) return `${host.name} waits for a fence device`;
+  }
+  return undefined;
+}
+
+/** Lets time pass until all is done, at most so long. */
+export function untilRest(world: World, withinMs: number): void {
+  const end = world.clock.now + withinMs;
+  for (;;) {
+    world.run(LOOK_EVERY_MS);
+    const why = restless(world);
+    if (why === undefined) break;
+    if (world.clock.now >= end) world.watch.broken("rest", `no rest within ${withinMs / 1000} s: ${why}`);
+  }
+  checkRest(world);
+}
+
+/** At rest all have the same state, and it is what is. */
+export function checkRest(world: World): void {
+  const synced = world.synced();
+  const parts = Map.groupBy(synced, ({ view }) => view.membership?.ringId.sequence);
+  for (const [, managers] of parts) {
+    const texts = new Map(managers.map((manager) => [formatXml(manager.view.cib), manager.name]));
+    if (texts.size > 1) world.watch.broken("same-state", difference([...texts.keys()]));
+  }
+  const leader = synced.find(({ view }) => view.idle !== undefined && view.membership?.quorate);
+  if (leader) checkBelief(world, leader.view.cib);
+}
+
+/** The leader's word for where everything is, against what is. */
+function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): void {
+  const { actions, placement } = schedule({ cib, now: Math.floor(world.clock.wall) });
+  const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
+  if (left.length > 0) return;
+  const believed = placement
+    .filter(({ rsc }) => !world.plan.silent.includes(rsc))
+    .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
+  const real = world.hosts.flatMap((host) => servicesOf(host));
+  const wrong = symmetric(believed, real);
+  if (wrong.length > 0) world.watch.broken("belief", wrong.join("; "));
+}
+
+const servicesOf = (host: Host): string[] =>
+  [...host.services].map(([instance, role]) => `${instance} ${role} on ${host.name}`);
+
+function symmetric(believed: readonly string[], real: readonly string[]): string[] {
+  const have = new Set(real);
+  const think = new Set(believed);
+  return [
+    ...believed.filter((text) => !have.has(text)).map((text) => `believed, not so: ${text}`),
+    ...real.filter((text) => !think.has(text)).map((text) => `not believed: ${text}`),
+  ];
+}
+
+/** Elements in which two texts differ. */
+function difference([one = "", other = ""]: readonly string[]): string {
+  const elements = (text: string) => text.replace(/ num_updates="\d+"/, "").split(/(?<=>)\s*(?=<)/);
+  const left = new Set(elements(one));
+  const right = new Set(elements(other));
+  const only = (these: ReadonlySet<string>, those: ReadonlySet<string>) =>
+    [...these].filter((line) => !those.has(line)).slice(0, 4);
+  const shown = [...only(left, right), "/", ...only(right, left)].join(" ");
+  return shown === "/" ? "the order, or only the count of updates" : shown;
+}

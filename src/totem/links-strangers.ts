@@ -7,6 +7,8 @@ const LASTS_MS: Millis = 2000;
 const FORGET_MS: Millis = 10_000;
 /** Of datagrams that are ignored one in so long is looked at, however many come. */
 const LOOK_MS: Millis = 1000;
+/** No two looks that cost a decryption are nearer than this, from however many addresses forgeries come. */
+const COSTLY_MS: Millis = 200;
 /** What is said of one host is not said again, nor something else of it, before this time is over. */
 const SAY_MS: Millis = 60_000;
 /** More than so many at a time are not told apart. */
@@ -31,16 +33,22 @@ export class Strangers {
   private readonly saidAt = new Map<string, Millis>();
   /** When one more is looked at, by what is told apart. */
   private readonly lookAt = new Map<string, Millis>();
+  private costlyAt: Millis = Number.NEGATIVE_INFINITY;
   private looked = 0;
 
   /**
    * Whether one more datagram of what `about` names is to be looked at. The pauses differ, so that of several senders
-   * with a rhythm each has its turn.
+   * with a rhythm each has its turn. `costly`: a look takes a decryption.
    */
-  looks(about: string, now: Millis): boolean {
+  looks(about: string, costly: boolean, now: Millis): boolean {
+    if (costly && now < this.costlyAt) return false;
     if (now < (this.lookAt.get(about) ?? Number.NEGATIVE_INFINITY)) return false;
+    if (costly) this.costlyAt = now + COSTLY_MS;
     this.looked += 1;
+    this.lookAt.delete(about);
     this.lookAt.set(about, now + LOOK_MS - ((this.looked * 137) % 400));
+    const [oldest] = this.lookAt.keys();
+    if (this.lookAt.size > 64 * LIMIT && oldest !== undefined) this.lookAt.delete(oldest);
     return true;
   }
 

@@ -255,13 +255,14 @@ export class Links {
   private lookAt(drop: LinkDrop, link: number, address: string, data: Uint8Array, now: Millis): void {
     const cause = shown[drop];
     if (cause === undefined) return;
+    const about = () => `${drop} ${link} ${address}`;
     if (cause !== "sealed") {
       const node = this.unheardAt(link, address);
-      if (node === undefined || !this.strangers.looks(`${drop} ${link} ${address}`, now)) return;
+      if (node === undefined || !this.strangers.looks(about(), false, now)) return;
       this.noteStranger({ node, link, address, cause }, undefined, now);
       return;
     }
-    if (!this.strangers.looks(drop, now)) return;
+    if (!this.strangers.looks(about(), true, now)) return;
     const sender = this.seal.identify(data);
     if (!sender) return;
     const { from, counter } = sender;

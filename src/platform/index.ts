@@ -18,6 +18,7 @@ export {
   writeWithDigest,
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
+export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { type FileLock, lockFile, readPid } from "./lock.ts";
 export {

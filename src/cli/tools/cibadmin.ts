@@ -1,7 +1,7 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -146,8 +146,8 @@ function source(given: ParsedWords): string {
 }
 
 async function query(given: ParsedWords, session: CibSession): Promise<number> {
-  const { element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
-  const cib = await session.cib();
+  const { child, element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
+  const cib = await session.raw();
   // A path that ends at an attribute means the element that has it.
   const xpath = given.value("xpath")?.replace(/\/@[\w-]+$/, "");
   const scope = given.value("scope");
@@ -161,7 +161,7 @@ async function query(given: ParsedWords, session: CibSession): Promise<number> {
   const known =
     scope === undefined ||
     sections.includes(scope) ||
-    (await session.configuration()).children.some(({ name }) => name === scope);
+    child(cib, "configuration")?.children.some(({ name }) => name === scope) === true;
   let found: XmlElement[];
   try {
     found = queryCib(cib, {

@@ -1,5 +1,6 @@
 import type { NodeReply } from "../../daemon/index.ts";
-import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -25,7 +26,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     // An agent is told by its environment where it runs: a guest has no daemon of its own.
     const here = process.env.OCF_RESKEY_CRM_meta_on_node;
     if (command === "name" && here) line(here);
-    else answer(command, given, await askDaemon<NodeReply>({ type: "node" }));
+    else answer(command, given, await ask<NodeReply>({ type: "node" }));
     return 0;
   });
 
@@ -63,13 +64,14 @@ function answer(command: string | undefined, given: ParsedWords, reply: NodeRepl
 
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
 async function removeNode(name: string): Promise<number> {
-  const { CibSession } = await import("./cib-session.ts");
+  const { CibSession } = await import("../cib-session.ts");
   return CibSession.with(async (session) => {
-    const client = await session.client();
-    const { members } = await client.request<NodeReply>({ type: "node" });
-    const member = members.find((candidate) => candidate.name === name);
-    if (member && member.state !== "lost")
-      throw usage("crm_node", `node ${name} is active; stop the cluster there first`);
+    if (session.isLive) {
+      const { members } = await (await session.daemon()).request<NodeReply>({ type: "node" });
+      const member = members.find((candidate) => candidate.name === name);
+      if (member && member.state !== "lost")
+        throw usage("crm_node", `node ${name} is active; stop the cluster there first`);
+    }
     const nodes = (await session.configuration()).children.find((section) => section.name === "nodes");
     if (!nodes?.children.some((node) => node.attributes.get("uname") === name))
       throw noSuch(`No node named ${name}`);

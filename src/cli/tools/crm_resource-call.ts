@@ -1,4 +1,4 @@
-import type { CibSession } from "./cib-session.ts";
+import type { CibSession } from "../cib-session.ts";
 import { usage } from "./connection.ts";
 import type { ParsedWords } from "./getopt.ts";
 

@@ -8,12 +8,10 @@ import { commands } from "../../src/cli/registry.ts";
 import { tools } from "../../src/cli/tools.ts";
 import type { AdminRequest } from "../../src/daemon/admin-protocol.ts";
 import { AdminServer } from "../../src/daemon/admin-server.ts";
+import type { Run } from "./run.ts";
 
 /** What one run of a command did. */
-export interface Rehearsal {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
+export interface Rehearsal extends Run {
   /** Types of the requests that reached the daemon. */
   readonly requests: readonly string[];
   /** Whether the file is not as it was. */
@@ -149,31 +147,42 @@ export class RehearsalStage {
       CIB_file: target === "file" ? this.file : undefined,
       CIB_shadow: target === "shadow" ? "trial" : undefined,
     };
-    const before = { ...process.env };
-    for (const [name, value] of Object.entries(variables)) setVariable(name, value);
-    const written = { out: "", err: "" };
-    const take = (part: "out" | "err") => (text: string | Uint8Array) => {
-      written[part] += typeof text === "string" ? text : new TextDecoder().decode(text);
-      return true;
+    const ran = await runHere(words, variables);
+    const subject = target === "shadow" ? this.#draft : this.file;
+    return {
+      ...ran,
+      requests: [...this.#requests],
+      changed: readFileSync(subject, "utf8") !== cib,
     };
-    const spies = [
-      spyOn(process.stdout, "write").mockImplementation(take("out") as never),
-      spyOn(process.stderr, "write").mockImplementation(take("err") as never),
-    ];
-    try {
-      const code = await dispatch(words);
-      const subject = target === "shadow" ? this.#draft : this.file;
-      return {
-        code,
-        ...written,
-        requests: [...this.#requests],
-        changed: readFileSync(subject, "utf8") !== cib,
-      };
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-      for (const name of Object.keys(variables)) setVariable(name, before[name]);
-      process.exitCode = 0;
-    }
+  }
+}
+
+/**
+ * Runs hactl or a tool in this process, which takes far less time than in one of its own. Nothing may read standard
+ * input, start a program that writes, or run beside it.
+ * @param variables the environment; those that are undefined are unset
+ */
+export async function runHere(
+  words: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<Run> {
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(variables)) setVariable(name, value);
+  const written = { out: "", err: "" };
+  const take = (part: "out" | "err") => (text: string | Uint8Array) => {
+    written[part] += typeof text === "string" ? text : new TextDecoder().decode(text);
+    return true;
+  };
+  const spies = [
+    spyOn(process.stdout, "write").mockImplementation(take("out") as never),
+    spyOn(process.stderr, "write").mockImplementation(take("err") as never),
+  ];
+  try {
+    return { code: await dispatch(words), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    for (const name of Object.keys(variables)) setVariable(name, before[name]);
+    process.exitCode = 0;
   }
 }
 

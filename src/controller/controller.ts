@@ -445,7 +445,7 @@ export class Controller {
     let value: unknown;
     let error: HactlError | undefined;
     try {
-      const outcome = applyOperations(this.#state.cib, message.operations);
+      const outcome = applyOperations(this.#state.cib, message.operations, { live: true });
       this.#state.cib = outcome.cib;
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();

@@ -128,7 +128,7 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ['cibadmin -M -X <nvpair\u00a0id="o1"\u00a0value="true"/>', "changes"],
     ['cibadmin -R -X <nvpair\u00a0id="o1"\u00a0name="x"\u00a0value="true"/>', "changes"],
     ['cibadmin -D -X <rsc_location\u00a0id="cli-prefer-d2"/>', "changes"],
-    ["cibadmin --delete-all -A //rsc_location", "changes"],
+    ["cibadmin --delete-all -A //rsc_location --force", "changes"],
     ["cibadmin -E --force", "changes"],
     ["cibadmin -B", "changes"],
   ],

@@ -25,18 +25,17 @@ export function mergeElement(target: XmlElement, source: XmlElement): void {
   }
 }
 
-/** Removes the first element below (or all) that has the name and all attributes of the pattern. */
-export function removeMatching(scope: XmlElement, pattern: XmlElement, all: boolean): boolean {
+/** Removes the first element below that has the name and all attributes of the pattern; whether there was one. */
+export function removeMatching(scope: XmlElement, pattern: XmlElement): boolean {
   const matches = (item: XmlElement) =>
     item.name === pattern.name &&
     [...pattern.attributes].every(([name, value]) => item.attributes.get(name) === value);
-  for (let index = 0; index < scope.children.length; index++) {
-    const item = scope.children[index];
-    if (item === undefined) continue;
+  for (const [index, item] of scope.children.entries()) {
     if (matches(item)) {
-      scope.children.splice(index--, 1);
-      if (!all) return true;
-    } else if (removeMatching(item, pattern, all) && !all) return true;
+      scope.children.splice(index, 1);
+      return true;
+    }
+    if (removeMatching(item, pattern)) return true;
   }
   return false;
 }

@@ -2,6 +2,7 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { checkForm } from "./form.ts";
+import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
@@ -21,17 +22,31 @@ export interface CibOutcome {
   readonly value: string;
 }
 
+/** What the CIB is that is changed. */
+export interface CibKind {
+  /**
+   * That of a running cluster: its members stay in it (`keepMembers`), and a whole document in its place brings no status
+   * of its own, since what runs is what is known here.
+   */
+  readonly live?: boolean;
+}
+
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
  * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
  * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, ….
  */
-export function applyOperations(cib: XmlElement, operations: readonly CibOperation[]): CibOutcome {
+export function applyOperations(
+  cib: XmlElement,
+  operations: readonly CibOperation[],
+  { live = false }: CibKind = {},
+): CibOutcome {
   const draft = cloneElement(cib);
-  for (const operation of operations) applyOne(draft, operation);
+  for (const operation of operations) applyOne(draft, operation, live);
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
+  if (live) keepMembers(cib, draft);
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged =
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
@@ -45,7 +60,14 @@ export function applyOperations(cib: XmlElement, operations: readonly CibOperati
   const kept = (name: string) =>
     name === "configuration" ? !configurationChanged : name === "status" && !statusChanged;
   result.children = result.children.map((item) => (kept(item.name) ? (child(cib, item.name) ?? item) : item));
-  return { cib: result, configurationChanged, statusChanged, value: formatVersion(versionOf(result)) };
+  const [before, after] = [versionOf(cib), versionOf(result)];
+  return {
+    cib: result,
+    // A version that somebody raised has to be kept like a change of what it counts.
+    configurationChanged: configurationChanged || after[0] !== before[0] || after[1] !== before[1],
+    statusChanged,
+    value: formatVersion(after),
+  };
 }
 
 /** Canonical form with ids; throws for the first thing that is wrong. */
@@ -65,16 +87,16 @@ function nextVersion(
   statusChanged: boolean,
 ): Map<string, string> {
   const old = versionOf(before);
-  const [adminEpoch, epoch] = versionOf(after);
-  // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it.
-  const raised = compareCibVersions([adminEpoch, epoch, 0], [old[0], old[1], 0]) > 0;
-  if (configurationChanged && !raised && old[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(old);
+  // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it, and counts on.
+  const given = versionOf(after);
+  if (compareCibVersions([given[0], given[1], 0], [old[0], old[1], 0]) < 0) throw older(given, old);
+  if (configurationChanged && given[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(given);
   const attributes = new Map(after.attributes);
   if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
-  attributes.set("admin_epoch", String(raised ? adminEpoch : old[0]));
-  attributes.set("epoch", String(raised ? epoch : old[1] + (configurationChanged ? 1 : 0)));
-  const updates = configurationChanged || raised ? 0 : old[2] + (statusChanged ? 1 : 0);
-  attributes.set("num_updates", String(updates));
+  const changed = statusChanged || !sameAttributes(before.attributes, attributes);
+  attributes.set("admin_epoch", String(given[0]));
+  attributes.set("epoch", String(given[1] + (configurationChanged ? 1 : 0)));
+  attributes.set("num_updates", String(configurationChanged ? 0 : given[2] + (changed ? 1 : 0)));
   return attributes;
 }
 
@@ -93,14 +115,25 @@ function read(xml: string): XmlElement {
   return parseXml(xml);
 }
 
-function applyOne(draft: XmlElement, operation: CibOperation): void {
+const sameAttributes = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
+  a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
+
+const older = (given: CibVersion, present: CibVersion) =>
+  new HactlError({
+    code: "OLD",
+    what: `version ${formatVersion(given)} is older than the present ${formatVersion(present)}`,
+    cure: "raise admin_epoch in the file to make it count",
+    exit: CrmExit.OLD,
+  });
+
+function applyOne(draft: XmlElement, operation: CibOperation, live: boolean): void {
   switch (operation.op) {
     case "create":
       create(draft, operation);
       break;
     case "modify":
     case "replace":
-      change(draft, operation);
+      change(draft, operation, live);
       break;
     case "delete":
       remove(draft, operation);
@@ -109,9 +142,11 @@ function applyOne(draft: XmlElement, operation: CibOperation): void {
       applyPatch(draft, read(operation.xml));
       break;
     case "erase": {
-      const configuration = child(draft, "configuration");
-      if (configuration)
-        configuration.children = configuration.children.filter(({ name }) => name === "nodes");
+      const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
+      const status = live ? child(draft, "status") : undefined;
+      draft.children = [element("configuration", {}, sections), status ?? element("status")];
+      // It has to win over every other copy, as in Pacemaker.
+      draft.attributes.set("admin_epoch", String(versionOf(draft)[0] + 1));
       break;
     }
     case "accept":
@@ -162,10 +197,14 @@ function create(draft: XmlElement, operation: Targeted): void {
   }
 }
 
-function change(draft: XmlElement, operation: Extract<Targeted, { op: "modify" | "replace" }>): void {
+function change(
+  draft: XmlElement,
+  operation: Extract<Targeted, { op: "modify" | "replace" }>,
+  live: boolean,
+): void {
   const source = read(operation.xml);
   if (source.name === "cib" && operation.op === "replace") {
-    replaceAll(draft, source);
+    replaceAll(draft, source, live);
     return;
   }
   const target =
@@ -193,23 +232,18 @@ function noSuch(source: XmlElement): HactlError {
   });
 }
 
-/** A whole document in place of the present one. Without a status, the present one stays. */
-function replaceAll(draft: XmlElement, source: XmlElement): void {
-  const [adminEpoch, epoch] = versionOf(source);
+/** A whole document in place of the present one. Where the cluster runs, its status stays. */
+function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void {
+  const given = versionOf(source);
   const present = versionOf(draft);
-  if (
-    source.attributes.has("epoch") &&
-    compareCibVersions([adminEpoch, epoch, 0], [present[0], present[1], 0]) < 0
-  ) {
-    throw new HactlError({
-      code: "OLD",
-      what: `version ${adminEpoch}.${epoch} is older than the present ${present[0]}.${present[1]}`,
-      cure: "raise admin_epoch in the file to make it count",
-      exit: CrmExit.OLD,
-    });
-  }
+  // The status of a running cluster moves on while somebody edits its configuration.
+  const counts = !live && source.attributes.has("num_updates");
+  const compared: CibVersion = [given[0], given[1], counts ? given[2] : present[2]];
+  if (source.attributes.has("epoch") && compareCibVersions(compared, present) < 0)
+    throw older(given, present);
   for (const [name, value] of source.attributes) draft.attributes.set(name, value);
-  const status = child(source, "status")?.children.length ? child(source, "status") : child(draft, "status");
+  draft.attributes.set("num_updates", String(compared[2]));
+  const status = live ? child(draft, "status") : child(source, "status");
   draft.children = [child(source, "configuration") ?? element("configuration"), status ?? element("status")];
 }
 
@@ -223,15 +257,38 @@ function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delet
   }
   if (operation.xml === undefined) return;
   const pattern = read(operation.xml);
-  const section = locate(draft, pattern, operation.scope);
-  if (section && sectionNames.has(pattern.name)) {
-    // Children of a section's name are what shall go.
-    if (pattern.children.length === 0) section.children = [];
-    for (const item of pattern.children) removeMatching(section, item, operation.all ?? false);
+  const { scope } = operation;
+  const section = presentScope(draft, scope);
+  if (section === undefined) {
+    // Nothing can be in a section that is not there; one that there cannot be is a mistake.
+    if (scope !== undefined && !sectionNames.has(scope)) throw noSection(scope);
     return;
   }
-  removeMatching(scopeOf(draft, operation.scope), pattern, operation.all ?? false);
+  // A section of this name in itself: what is in it is what shall go.
+  const patterns = pattern.name === scope ? pattern.children : [pattern];
+  for (const item of patterns) removeMatching(section, item);
+  for (const name of ["configuration", "crm_config", "nodes", "resources", "constraints"])
+    if (findSection(draft, name) === undefined) throw neededSection(name);
 }
+
+const findSection = (draft: XmlElement, name: string): XmlElement | undefined =>
+  name === "configuration" ? child(draft, name) : child(child(draft, "configuration"), name);
+
+const neededSection = (name: string) =>
+  new HactlError({
+    code: "MISSING_ELEMENT",
+    what: `<${name}> cannot go: every CIB has one`,
+    cure: "remove what is in it",
+    exit: CrmExit.CONFIG,
+  });
+
+const noSection = (scope: string) =>
+  new HactlError({
+    code: "NO_SUCH",
+    what: `there is no section "${scope}"`,
+    cure: `sections are ${[...sectionNames].join(", ")}`,
+    exit: CrmExit.USAGE,
+  });
 
 const sectionNames = new Set([
   "configuration",
@@ -241,25 +298,19 @@ const sectionNames = new Set([
   "op_defaults",
 ]);
 
-/** Where to look for an element. */
-function scopeOf(draft: XmlElement, scope: string | undefined): XmlElement {
+/** Where to look for an element; nothing where the section is not there. */
+function presentScope(draft: XmlElement, scope: string | undefined): XmlElement | undefined {
   if (scope === undefined || scope === "cib" || scope === "all") return draft;
-  const configuration = child(draft, "configuration");
-  const found =
-    scope === "status"
-      ? child(draft, "status")
-      : scope === "configuration"
-        ? configuration
-        : child(configuration, scope);
+  return scope === "status" ? child(draft, "status") : findSection(draft, scope);
+}
+
+/** The same, made where it is not there. */
+function scopeOf(draft: XmlElement, scope: string | undefined): XmlElement {
+  const found = presentScope(draft, scope);
   if (found !== undefined) return found;
-  if (!sectionNames.has(scope) || configuration === undefined) {
-    throw new HactlError({
-      code: "NO_SUCH",
-      what: `there is no section "${scope}"`,
-      cure: `sections are ${[...sectionNames].join(", ")}`,
-      exit: CrmExit.USAGE,
-    });
-  }
+  const configuration = child(draft, "configuration");
+  if (scope === undefined || !sectionNames.has(scope) || configuration === undefined)
+    throw noSection(scope ?? "configuration");
   const section = element(scope);
   configuration.children.push(section);
   return section;

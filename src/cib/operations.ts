@@ -28,18 +28,21 @@ export type CibOperation =
       readonly xpath?: string;
       readonly create?: boolean;
     }
-  /** Removes the element with that name and these attributes, or what `xpath` finds. Nothing found is no error. */
+  /**
+   * Removes the first element with that name and these attributes, whatever is in it, or what `xpath` finds. With a
+   * section's own name and that section as `scope`, what is in it says what shall go. Nothing found is no error.
+   */
   | {
       readonly op: "delete";
       readonly xml?: string;
       readonly scope?: string;
       readonly xpath?: string;
-      /** All that match instead of the first. */
+      /** All that `xpath` finds instead of the first. */
       readonly all?: boolean;
     }
   /** Applies a `<diff>` of format 2, as `crm_diff` writes it; `admin_epoch` and `epoch` of its source must be ours. */
   | { readonly op: "patch"; readonly xml: string }
-  /** Empties the configuration. Nodes and status stay: the cluster knows them itself. The versions go on. */
+  /** Empties the configuration, and the status but where the cluster runs; counts `admin_epoch` up. */
   | { readonly op: "erase" }
   /**
    * This configuration counts, although a newer one was lost (`hactl status` says so): raises `admin_epoch`, so that no

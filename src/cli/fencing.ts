@@ -1,22 +1,20 @@
 import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
-import { type AdminRequest, connectAdmin } from "../daemon/index.ts";
-import type { FenceResult } from "../fencer/index.ts";
+import { devicesIn, type FenceDeviceInfo, type FenceResult } from "../fencer/index.ts";
 import { CrmExit, HactlError, lookup } from "../terms/index.ts";
+import { CibSession } from "./cib-session.ts";
 import { colours } from "./output.ts";
 
 /** The daemon ends every request in its own time; this is only against one that is gone. */
 export const waitMs = 3_600_000;
 
-/** Asks the daemon of this node about fencing. */
-export async function askFencing<T>(request: AdminRequest, timeoutMs: number): Promise<T> {
-  const client = await connectAdmin();
-  try {
-    return await client.request<T>(request, timeoutMs);
-  } finally {
-    client.close();
-  }
-}
+/** The fence devices of the cluster; of a file those that its configuration has. */
+export const fenceDevices = (): Promise<FenceDeviceInfo[]> =>
+  CibSession.with(async (session) =>
+    session.isLive
+      ? (await session.daemon()).request<FenceDeviceInfo[]>({ type: "fence.devices" }, 10_000)
+      : devicesIn(await session.configuration(), Math.floor(Date.now() / 1000)),
+  );
 
 /** Who asks, for the history: the person behind sudo, else the user. */
 export function caller(): string {

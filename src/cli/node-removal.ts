@@ -6,7 +6,11 @@ import { CrmExit, HactlError } from "../terms/index.ts";
  * What makes the cluster forget a node that will not come back: its entry, its state with history and attributes. Remote
  * nodes that were removed may have a state alone. Errors: exit 105 when nothing is known of it, 64 when it is there.
  */
-export function nodeRemoval(cib: XmlElement, { members }: NodeReply, name: string): CibOperation[] {
+export function nodeRemoval(
+  cib: XmlElement,
+  { members }: Pick<NodeReply, "members">,
+  name: string,
+): CibOperation[] {
   const named = (element: XmlElement) => element.attributes.get("uname") === name;
   const entry = childrenOf(child(child(cib, "configuration"), "nodes"), "node").find(named);
   const state = childrenOf(child(cib, "status"), "node_state").find(named);

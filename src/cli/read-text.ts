@@ -9,8 +9,13 @@ const mostUnpacked = 1 << 30;
  * XML declaration says otherwise.
  * @throws HactlError NO_FILE, COMPRESSED_INPUT, BAD_ENCODING
  */
-export function readText(file: string): string {
-  const bytes = unpacked(readBytes(file), file);
+export const readText = (file: string): string => textOf(readBytes(file), file);
+
+/**
+ * Text of what a file holds. @throws HactlError COMPRESSED_INPUT, BAD_ENCODING
+ */
+export function textOf(content: Uint8Array, file: string): string {
+  const bytes = unpacked(content, file);
   const encoding = encodingOf(bytes);
   try {
     // Labels that nobody knows are refused like texts that do not fit.
@@ -59,11 +64,17 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
 }
 
 /** gzip begins with 1F 8B, bzip2 with "BZh". */
-function unpacked(bytes: Uint8Array<ArrayBuffer>, file: string): Uint8Array {
-  const [first, second, third] = bytes;
-  if (first === 0x1f && second === 0x8b) return unpackedBy("gzip", bytes, file);
-  if (first === 0x42 && second === 0x5a && third === 0x68) return unpackedBy("bzip2", bytes, file);
-  return bytes;
+function packerOf([first, second, third]: Uint8Array): "gzip" | "bzip2" | undefined {
+  if (first === 0x1f && second === 0x8b) return "gzip";
+  return first === 0x42 && second === 0x5a && third === 0x68 ? "bzip2" : undefined;
+}
+
+/** Whether a file's content is packed. */
+export const isPacked = (bytes: Uint8Array): boolean => packerOf(bytes) !== undefined;
+
+function unpacked(bytes: Uint8Array, file: string): Uint8Array {
+  const packer = packerOf(bytes);
+  return packer === undefined ? bytes : unpackedBy(packer, new Uint8Array(bytes), file);
 }
 
 /** Nothing that comes with the runtime unpacks bzip2, so that the system's program does. */

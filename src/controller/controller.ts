@@ -682,7 +682,7 @@ export class Controller {
     let value: unknown;
     let error: HactlError | undefined;
     try {
-      const outcome = applyOperations(this.#state.cib, message.operations);
+      const outcome = applyOperations(this.#state.cib, message.operations, { live: true });
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;

@@ -1,5 +1,6 @@
-import type { NodeName } from "../terms/index.ts";
-import { listedStatically } from "./devices.ts";
+import { child, childrenOf, type XmlElement } from "../cib/index.ts";
+import { type EpochSeconds, type NodeName, nodeName } from "../terms/index.ts";
+import { devicesFromCib, listedStatically } from "./devices.ts";
 import type { FenceRequest } from "./face.ts";
 import { isSecret } from "./parameters.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
@@ -49,6 +50,25 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
     ),
     nodes: executors(device, nobody, "main", view),
   }));
+}
+
+/**
+ * Devices of a configuration that nobody runs, for people: as if all its members were there and had the agents.
+ * @param configuration `<configuration>`
+ */
+export function devicesIn(configuration: XmlElement, now: EpochSeconds): FenceDeviceInfo[] {
+  const members = childrenOf(child(configuration, "nodes"), "node")
+    .filter(({ attributes }) => attributes.get("type") !== "remote")
+    .flatMap(({ attributes }) => attributes.get("uname") ?? [])
+    .map((name) => nodeName(name));
+  return describeDevices({
+    configuration: devicesFromCib(configuration, now),
+    members,
+    coordinator: members[0] ?? ("" as NodeName),
+    agentOn: () => undefined,
+    runningOn: () => undefined,
+    dumping: false,
+  });
 }
 
 /** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */

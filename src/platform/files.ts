@@ -27,13 +27,16 @@ export interface DurableOptions {
 /**
  * Puts `content` in the place of `path` so that after a crash at any moment the old or the new content is there,
  * whole: temporary file beside it, fsync, rename, fsync of the directory.
- * @throws the system's error (ENOSPC, EACCES, …); the old file is then untouched and nothing is left behind.
+ * @throws HactlError FILE_KIND when something that is no file has that name (a device must never be replaced), and the
+ * system's error (ENOSPC, EACCES, …); the old file is then untouched and nothing is left behind.
  */
 export async function writeDurably(
   path: string,
   content: string | Uint8Array,
   options: DurableOptions = {},
 ): Promise<void> {
+  if (pathFacts(path)?.kind === "other")
+    throw refusal("FILE_KIND", path, "It is not a regular file, and is not replaced", "Name a file");
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
   try {
     // Nobody else can have this name; "wx" still refuses to follow a link that somebody planted.

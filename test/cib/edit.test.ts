@@ -105,10 +105,14 @@ describe("operations", () => {
     expect(at(whole, "//node_state")).toContain("online");
   });
 
-  test("replace of the document: a higher version counts, a lower is refused, the status stays", () => {
+  test("replace of the document: a higher version counts on, a lower is refused", () => {
     const newer = apply({ op: "replace", xml: '<cib admin_epoch="2" epoch="1"><configuration/></cib>' });
-    expect(newer.value).toBe("2.1.0");
-    expect(at(newer.cib, "//node_state")).toContain("online");
+    expect(newer.value).toBe("2.2.0");
+    expect(at(newer.cib, "/cib/status")).toBe("<status/>");
+    expect(
+      refusal({ op: "replace", xml: '<cib admin_epoch="1" epoch="5" num_updates="8"><configuration/></cib>' })
+        .exit,
+    ).toBe(CrmExit.OLD);
     expect(refusal({ op: "replace", xml: '<cib admin_epoch="1" epoch="4"/>' })).toMatchObject({
       code: "OLD",
       exit: CrmExit.OLD,
@@ -138,15 +142,44 @@ describe("operations", () => {
     );
     expect(both).toMatchObject({ configurationChanged: true, statusChanged: true, value: "1.6.0" });
     expect(apply({ op: "bump" }).value).toBe("1.6.0");
-    expect(apply({ op: "modify", xml: '<cib admin_epoch="7"/>' }).value).toBe("7.5.0");
+    expect(apply({ op: "modify", xml: '<cib admin_epoch="7"/>' }).value).toBe("7.5.10");
+    expect(refusal({ op: "modify", xml: '<cib epoch="4"/>' }).exit).toBe(CrmExit.OLD);
   });
 
-  test("erase leaves nodes and status", () => {
-    const { cib: after } = apply({ op: "erase" });
-    expect(at(after, "//configuration")).toBe(
-      '<configuration><nodes><node id="1" uname="n1"/></nodes><crm_config/><resources/><constraints/></configuration>',
+  test("erase leaves nothing, and wins over every copy", () => {
+    const { cib: after, value } = apply({ op: "erase" });
+    expect(at(after, "/cib/*")).toBe(
+      "<configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/>",
     );
-    expect(at(after, "//node_state")).toContain("online");
+    expect(value).toBe("2.6.0");
+  });
+
+  test.each<[string, CibOperation]>([
+    ["erase", { op: "erase" }],
+    ["an empty section of nodes", { op: "replace", xml: "<nodes/>" }],
+    ["a configuration without nodes", { op: "replace", xml: "<configuration/>" }],
+    [
+      "a whole document",
+      { op: "replace", xml: '<cib epoch="9" admin_epoch="1"><configuration/><status/></cib>' },
+    ],
+    ["its own entry deleted", { op: "delete", xml: '<node id="1"/>', scope: "nodes" }],
+    ["its state deleted", { op: "delete", xpath: "//node_state" }],
+    ["another one under its id", { op: "replace", xml: '<nodes><node id="1" uname="other"/></nodes>' }],
+    ["another id under its name", { op: "replace", xml: '<nodes><node id="9" uname="n1"/></nodes>' }],
+  ])("members of a running cluster stay: %s", (name, operation) => {
+    const running = parseXml(
+      document.replace(
+        'crmd="online"/>',
+        'crmd="online" in_ccm="true" join="member" expected="member"/><node_state id="2" uname="n2" crmd="offline" in_ccm="false" expected="member"/><node_state id="3" uname="n3" crmd="offline" expected="down"/><node_state id="r" uname="r" remote_node="true" expected="member"/>',
+      ),
+    );
+    const { cib: after } = applyOperations(running, [operation], { live: true });
+    const nodes = queryCib(after, { scope: "nodes" }).flatMap(({ children }) =>
+      children.map(({ attributes }) => `${attributes.get("id")} ${attributes.get("uname")}`),
+    );
+    expect(nodes).toContain("1 n1");
+    if (name !== "its state deleted") expect(nodes).toEqual(["1 n1", "2 n2"]);
+    expect(at(after, "//node_state[@id='1']")).toContain("online");
   });
 
   test("require holds a version fast", () => {

@@ -119,12 +119,12 @@ describe("a version that cannot rise", () => {
       xml: '<cib admin_epoch="1" epoch="0"><configuration/></cib>',
     };
     const { cib, value } = applyOperations(at(Number.MAX_SAFE_INTEGER), [replace]);
-    expect(value).toBe("1.0.0");
-    expect(applyOperations(cib, [{ op: "bump" }]).value).toBe("1.1.0");
+    expect(value).toBe("1.1.0");
+    expect(applyOperations(cib, [{ op: "bump" }]).value).toBe("1.2.0");
   });
 
   test("accepting a configuration makes it count more than any other of its admin_epoch", () => {
     const { value, configurationChanged } = applyOperations(at(5), [{ op: "accept" }]);
-    expect({ value, configurationChanged }).toEqual({ value: "1.5.0", configurationChanged: true });
+    expect({ value, configurationChanged }).toEqual({ value: "1.6.0", configurationChanged: true });
   });
 });

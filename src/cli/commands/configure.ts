@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import {
   checkCrm,
@@ -9,9 +10,9 @@ import {
   upgradeCib,
   type XmlElement,
 } from "../../cib/index.ts";
-import { writeDurably } from "../../platform/index.ts";
+import { pathFacts, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { applyToCib, changeConfiguration, readCib } from "../live-cib.ts";
+import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 
@@ -57,8 +58,10 @@ const save = defineCommand({
       });
     }
     const text = await configurationText([...xml, ...ids]);
-    // Parameters may be secrets: the file is for its owner alone.
-    await writeDurably(file, text.endsWith("\n") ? text : `${text}\n`);
+    const whole = text.endsWith("\n") ? text : `${text}\n`;
+    // Parameters may be secrets: a new file is for its owner alone. A device or pipe takes the text as it comes.
+    if (pathFacts(file)?.kind === "other") writeFileSync(file, whole);
+    else await writeDurably(file, whole);
     note(`Saved to ${file}.`);
     return CrmExit.OK;
   },

@@ -5,8 +5,8 @@ import { print } from "../output.ts";
 import type { StatusInput } from "../render/input.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { printVersion } from "../version.ts";
-import { DaemonLink, runningStatus } from "./live.ts";
-import { fileStatus, formatOf, monReport } from "./mon-report.ts";
+import { DaemonLink } from "./live.ts";
+import { fileStatus, formatOf, isOfFile, monReport, shownStatus } from "./mon-report.ts";
 import { intervalMs, monOptionRows } from "./mon-request.ts";
 import { repeat } from "./watch.ts";
 
@@ -21,8 +21,7 @@ export async function crmMonCommand(name: string, words: readonly string[]): Pro
   const request = [name, ...words].join(" ");
   if (parsed.has("daemonize")) return daemonize(parsed, words);
   if (process.env.HACTL_CRM_MON_BACKGROUND === "1" || wantsLoop(parsed)) return loop(parsed, request);
-  const file = process.env.CIB_file;
-  const input = file === undefined ? await runningStatus() : await fileStatus(file);
+  const { input } = await shownStatus();
   const report = monReport(input, parsed, request);
   writeReport(parsed, report.text);
   return report.exit;
@@ -48,12 +47,11 @@ function writeReport(parsed: ParsedWords, text: string): void {
 
 /** Shows the status again at every change, at least once an interval, until it is stopped. */
 async function loop(parsed: ParsedWords, request: string): Promise<number> {
-  const file = process.env.CIB_file;
   const toFile = targetFile(parsed) !== undefined;
   const link = new DaemonLink();
   const show = async () => {
-    const text = await reportText(parsed, request, () =>
-      file === undefined ? link.status() : fileStatus(file),
+    const text = await reportText(parsed, request, async () =>
+      isOfFile(undefined) ? (await fileStatus(undefined)).input : link.status(),
     );
     if (toFile) writeReport(parsed, text);
     else process.stdout.write(`\x1b[H\x1b[2J${text}`);

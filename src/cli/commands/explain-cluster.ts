@@ -13,7 +13,7 @@ interface Decision {
 }
 
 async function decide(file: string | undefined): Promise<Decision> {
-  const { cib } = await loadCluster(file === undefined ? {} : { file });
+  const { cib } = await loadCluster(file);
   const now = executionDate(cib) ?? Math.floor(Date.now() / 1000);
   return { cluster: unpackCluster(cib, now), transition: schedule({ cib, now, explain: true }) };
 }

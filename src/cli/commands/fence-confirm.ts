@@ -1,7 +1,9 @@
 import { defineCommand } from "citty";
 import type { FenceResult } from "../../fencer/index.ts";
-import { askFencing, caller, confirmed, resultLine } from "../fencing.ts";
+import { ask } from "../daemon.ts";
+import { caller, confirmed, resultLine } from "../fencing.ts";
 import { print, printJson, wantsJson } from "../output.ts";
+import { requireLive } from "../target.ts";
 
 export default defineCommand({
   meta: {
@@ -14,11 +16,12 @@ export default defineCommand({
     yes: { type: "boolean", alias: "y", description: "do not ask" },
   },
   run: async ({ args }) => {
+    requireLive("fencing");
     if (args.yes !== true)
       await confirmed(
         `Have you made sure yourself that ${args.node} is powered off? If it still runs, data will be lost.`,
       );
-    const result = await askFencing<FenceResult>(
+    const result = await ask<FenceResult>(
       { type: "fence.confirm", target: args.node, client: caller() },
       30_000,
     );

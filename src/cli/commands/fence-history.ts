@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import type { FenceHistoryReply } from "../../daemon/index.ts";
-import { askFencing, resultLine } from "../fencing.ts";
+import { ask } from "../daemon.ts";
+import { resultLine } from "../fencing.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({
@@ -10,7 +11,7 @@ export default defineCommand({
   },
   args: { node: { type: "positional", required: false, description: "only this node" } },
   run: async ({ args }) => {
-    const reply = await askFencing<FenceHistoryReply>({ type: "fence.history" }, 10_000);
+    const reply = await ask<FenceHistoryReply>({ type: "fence.history" }, 10_000);
     const wanted = (target: string) => args.node === undefined || target === args.node;
     const entries = reply.entries.filter(({ target }) => wanted(target));
     const pending = reply.pending.filter(({ request }) => wanted(request.target));

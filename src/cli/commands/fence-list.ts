@@ -1,6 +1,5 @@
 import { defineCommand } from "citty";
-import type { FenceDeviceInfo } from "../../fencer/index.ts";
-import { askFencing } from "../fencing.ts";
+import { fenceDevices } from "../fencing.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({
@@ -9,7 +8,7 @@ export default defineCommand({
     description: "The fence devices, the levels that they are in, and who may run them.",
   },
   run: async () => {
-    const devices = await askFencing<FenceDeviceInfo[]>({ type: "fence.devices" }, 10_000);
+    const devices = await fenceDevices();
     if (wantsJson()) return printJson(devices);
     if (devices.length === 0) print("There are no fence devices: a node that fails cannot be fenced.");
     for (const device of devices) {

@@ -1,7 +1,8 @@
 import { defineCommand } from "citty";
 import type { FenceTestRow } from "../../fencer/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { askFencing, waitMs } from "../fencing.ts";
+import { ask } from "../daemon.ts";
+import { waitMs } from "../fencing.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({
@@ -12,7 +13,7 @@ export default defineCommand({
   },
   args: { node: { type: "positional", required: true, description: "node that the devices would fence" } },
   run: async ({ args }) => {
-    const rows = await askFencing<FenceTestRow[]>({ type: "fence.test", target: args.node }, waitMs);
+    const rows = await ask<FenceTestRow[]>({ type: "fence.test", target: args.node }, waitMs);
     const good = rows.length > 0 && rows.every(({ ok }) => ok);
     if (wantsJson()) printJson({ node: args.node, ok: good, rows });
     else if (rows.length === 0) print(`${colours.red("FAIL")} no device can fence ${args.node}`);

@@ -1,8 +1,10 @@
 import { defineCommand } from "citty";
 import type { FenceAction, FenceResult } from "../../fencer/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { askFencing, caller, confirmed, resultLine, waitMs } from "../fencing.ts";
+import { ask } from "../daemon.ts";
+import { caller, confirmed, resultLine, waitMs } from "../fencing.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { requireLive } from "../target.ts";
 
 export default defineCommand({
   meta: {
@@ -34,6 +36,7 @@ export default defineCommand({
         cure: "hactl fence NODE [off|reboot|on]; see also hactl fence list, history, test NODE, confirm NODE",
         exit: CrmExit.USAGE,
       });
+    requireLive("fencing");
     const action = actionOf(args.action ?? "reboot");
     if (args.yes !== true && action !== "on")
       await confirmed(
@@ -42,7 +45,7 @@ export default defineCommand({
     note(`Fencing ${args.node} (${action}) …`);
     const seconds = Number(args.timeout ?? "0");
     const client = caller();
-    const result = await askFencing<FenceResult>(
+    const result = await ask<FenceResult>(
       {
         type: "fence.request",
         target: args.node,

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { HistoryRow } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { ask } from "../daemon.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { note, printJson, wantsJson } from "../output.ts";
-import { setProperty } from "./property.ts";
+import { setProperties } from "./property.ts";
 
 export default defineCommand({
   meta: {
@@ -18,7 +18,7 @@ export default defineCommand({
         exit: CrmExit.USAGE,
       });
     }
-    await setProperty("maintenance-mode", state === "on" ? "true" : undefined);
+    await setProperties([["maintenance-mode", state === "on" ? "true" : undefined]]);
     if (wantsJson()) printJson({ maintenance: state === "on" });
     else
       note(

@@ -8,10 +8,12 @@ import type { MonOptions } from "../render/mon-options.ts";
 import { simpleStatus } from "../render/mon-simple.ts";
 import { monOutline, monText } from "../render/mon-text.ts";
 import { monXml } from "../render/mon-xml.ts";
+import { cibTarget } from "../target.ts";
 import type { ParsedWords } from "../tools/getopt.ts";
 import { version } from "../version.ts";
+import { runningStatus } from "./live.ts";
 import { intervalMs, limitTo, monOptionsOf } from "./mon-request.ts";
-import { readCibFile } from "./source.ts";
+import { loadCluster } from "./source.ts";
 
 const formats = ["text", "console", "xml", "html", "none"] as const;
 type Format = (typeof formats)[number];
@@ -88,8 +90,23 @@ function formatReport(
   }
 }
 
-/** What a file shows, when CIB_file names one. */
-export async function fileStatus(file: string): Promise<StatusInput> {
-  const cib = readCibFile(file);
-  return fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET);
+/** A state to show, and what it is of unless it is the running cluster. */
+export interface ShownStatus {
+  readonly input: StatusInput;
+  readonly name?: string;
 }
+
+/** Whether a state is that of a file: one that is named, or by the environment. */
+export const isOfFile = (file: string | undefined): boolean =>
+  file !== undefined || cibTarget().kind !== "live";
+
+/** What a file shows. */
+export async function fileStatus(file: string | undefined): Promise<ShownStatus> {
+  const { cib, name } = await loadCluster(file);
+  const input = fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET);
+  return { input, ...(name === undefined ? {} : { name }) };
+}
+
+/** The state of the running cluster, or of what is named in its place. */
+export const shownStatus = async (file?: string): Promise<ShownStatus> =>
+  isOfFile(file) ? fileStatus(file) : { input: await runningStatus() };

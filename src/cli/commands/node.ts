@@ -1,10 +1,14 @@
 import { defineCommand } from "citty";
-import { type CibOperation, child, element, formatXml, parseXml, type XmlElement } from "../../cib/index.ts";
-import { type AdminClient, connectAdmin, type NodeReply } from "../../daemon/index.ts";
+import { type CibOperation, child, element, formatXml, type XmlElement } from "../../cib/index.ts";
+import type { NodeReply } from "../../daemon/index.ts";
+import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { applyToCib, CibSession } from "../cib-session.ts";
+import { ask } from "../daemon.ts";
 import { nodeRemoval } from "../node-removal.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { nodeStateText } from "../render/cluster-view.ts";
+import { cibTarget, requireLive } from "../target.ts";
 
 const nodeArgument = {
   node: { type: "positional", required: false, description: "name of the node [default: this one]" },
@@ -26,6 +30,7 @@ const attributeCommand = (
     meta: { name, description },
     args: waitArguments,
     run: async ({ args }) => {
+      if (args.wait) requireLive("waiting for the cluster");
       const node = await setNodeAttribute(args.node, attribute, value);
       if (args.wait) await ask({ type: "wait-idle", timeoutMs: waitMs }, waitMs);
       if (wantsJson()) printJson({ node, [attribute]: value ?? null });
@@ -39,6 +44,7 @@ const waitMs = 30 * 60_000;
 const show = defineCommand({
   meta: { name: "show", description: "List the nodes with their state." },
   run: async () => {
+    if (cibTarget().kind !== "live") return showOfFile();
     const reply = await ask<NodeReply>({ type: "node" });
     if (wantsJson()) printJson(reply);
     else
@@ -55,15 +61,12 @@ const remove = defineCommand({
   },
   args: { node: { type: "positional", required: true, description: "name of the node" } },
   run: async ({ args }) => {
-    const daemon = await connectAdmin();
-    try {
-      const reply = await daemon.request<NodeReply>({ type: "node" });
-      const cib = parseXml(await daemon.request<string>({ type: "cib" }));
-      const operations = nodeRemoval(cib, reply, args.node);
-      await daemon.request({ type: "cib-apply", operations, client: "node" });
-    } finally {
-      daemon.close();
-    }
+    await CibSession.with(async (session) => {
+      const members = session.isLive
+        ? (await (await session.daemon()).request<NodeReply>({ type: "node" })).members
+        : [];
+      await session.apply(nodeRemoval(await session.cib(), { members }, args.node), "node");
+    });
     if (wantsJson()) printJson({ node: args.node });
     else note(`Node ${args.node} is forgotten.`);
     return CrmExit.OK;
@@ -106,14 +109,17 @@ export default defineCommand({
   },
 });
 
-/** The node that was named, if there is one of that name; else this node. */
-export async function nodeNamed(name: string | undefined): Promise<string> {
-  const daemon = await connectAdmin();
-  try {
-    return (await nodeIn(daemon, name)).node;
-  } finally {
-    daemon.close();
-  }
+/** The nodes of a file, as its status has them. */
+async function showOfFile(): Promise<number> {
+  const cib = await CibSession.with((session) => session.cib());
+  const nodes = [...unpackCluster(cib, Math.floor(Date.now() / 1000)).nodeByName.values()].map((node) => ({
+    id: node.id,
+    name: node.name,
+    state: nodeStateText(node),
+  }));
+  if (wantsJson()) printJson({ members: nodes });
+  else for (const { id, name, state } of nodes) print(`${id} ${name} ${state}`);
+  return CrmExit.OK;
 }
 
 interface FoundNode {
@@ -122,14 +128,18 @@ interface FoundNode {
   readonly entry: XmlElement | undefined;
 }
 
-async function nodeIn(daemon: AdminClient, name: string | undefined): Promise<FoundNode> {
-  const reply = await daemon.request<NodeReply>({ type: "node" });
-  const configuration = child(parseXml(await daemon.request<string>({ type: "cib" })), "configuration");
+/** The node that was named, if there is one of that name; else this node. */
+async function nodeIn(session: CibSession, named: string | undefined): Promise<FoundNode> {
+  const configuration = await session.configuration();
   const entries = child(configuration, "nodes")?.children ?? [];
   const entryOf = (node: string) => entries.find((entry) => entry.attributes.get("uname") === node);
-  if (name === undefined) return { node: reply.name, entry: entryOf(reply.name) };
+  const members = session.isLive
+    ? await (await session.daemon()).request<NodeReply>({ type: "node" })
+    : undefined;
+  if (named === undefined && members) return { node: members.name, entry: entryOf(members.name) };
+  const name = named ?? (await session.localNode());
   const known = new Set([
-    ...reply.members.map((member) => member.name),
+    ...(members?.members ?? []).map((member) => member.name),
     ...entries.map((entry) => entry.attributes.get("uname") ?? ""),
     ...remoteNodes(child(configuration, "resources")),
   ]);
@@ -164,15 +174,10 @@ async function setNodeAttribute(
   name: string,
   value: string | undefined,
 ): Promise<string> {
-  const daemon = await connectAdmin();
-  try {
-    const { node, entry } = await nodeIn(daemon, named);
-    const operation = attributeOperation(node, entry, name, value);
-    if (operation) await daemon.request({ type: "cib-apply", operations: [operation], client: "node" });
-    return node;
-  } finally {
-    daemon.close();
-  }
+  const { node, entry } = await CibSession.with((session) => nodeIn(session, named));
+  const operation = attributeOperation(node, entry, name, value);
+  if (operation) await applyToCib([operation], "node");
+  return node;
 }
 
 function attributeOperation(

@@ -9,7 +9,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
-import { applyToCib, readCib } from "../live-cib.ts";
+import { applyToCib, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
 interface Property {
@@ -34,14 +34,17 @@ function propertiesOf(configuration: XmlElement): Property[] {
 /** A property goes by several names (stonith-enabled, fencing-enabled): there is only one of it. */
 const isSame = (a: string, b: string) => (clusterProperty(a)?.name ?? a) === (clusterProperty(b)?.name ?? b);
 
-/** Sets a cluster property, or with `undefined` removes it: then its default counts. */
-export async function setProperty(name: string, value: string | undefined): Promise<void> {
-  const { configuration } = await readCib();
-  const old = propertiesOf(configuration).filter((property) => isSame(property.name, name));
-  const operations: CibOperation[] =
-    value === undefined
+/** Sets cluster properties, or with `undefined` removes them: then their defaults count. All of them or none. */
+export async function setProperties(
+  pairs: readonly (readonly [name: string, value: string | undefined])[],
+): Promise<void> {
+  const all = propertiesOf((await readCib()).configuration);
+  const operations = pairs.flatMap(([name, value]): CibOperation[] => {
+    const old = all.filter((property) => isSame(property.name, name));
+    return value === undefined
       ? old.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }))
       : [setOperation(name, value, old[0])];
+  });
   if (operations.length > 0) await applyToCib(operations, "property");
 }
 
@@ -95,7 +98,7 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
   });
   const all = propertiesOf((await readCib()).configuration);
   for (const [name] of pairs) known(name, all, force);
-  for (const [name, value] of pairs) await setProperty(name, value === "" ? undefined : value);
+  await setProperties(pairs.map(([name, value]) => [name, value === "" ? undefined : value]));
   if (wantsJson()) printJson(Object.fromEntries(pairs));
   else
     note(

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { ask } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { quorumReport } from "../render/quorum-report.ts";
 

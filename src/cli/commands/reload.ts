@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { ReloadReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { ask } from "../daemon.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({

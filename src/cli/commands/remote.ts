@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { configFile } from "../../config/index.ts";
 import { runRemoteHost } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { requireLive } from "../target.ts";
 
 export default defineCommand({
   meta: {
@@ -29,14 +30,16 @@ export default defineCommand({
     },
     "run-dir": { type: "string", valueHint: "directory", description: "directory for sockets and state" },
   },
-  run: ({ args }) =>
-    runRemoteHost({
+  run: ({ args }) => {
+    requireLive("the executor of a remote host");
+    return runRemoteHost({
       configPath: configFile(),
       address: args.listen,
       port: args.port === undefined ? undefined : portNumber(args.port),
       keyFile: args.keyfile,
       runDir: args["run-dir"],
-    }),
+    });
+  },
 });
 
 function portNumber(text: string): number {

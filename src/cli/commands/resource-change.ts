@@ -1,6 +1,8 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
-import { applyToCib, ask, type ReadCib, readCib } from "../live-cib.ts";
+import { applyToCib, type ReadCib, readCib } from "../cib-session.ts";
+import { ask } from "../daemon.ts";
 import { type FoundResource, resourceNamed } from "../resources.ts";
+import { requireLive } from "../target.ts";
 
 /** Words that several resource commands take. */
 export const resourceArgument = {
@@ -28,6 +30,7 @@ export async function change(
   what: string,
   wait?: number,
 ): Promise<void> {
+  if (wait !== undefined) requireLive("waiting for the cluster");
   if (operations.length > 0) await applyToCib(operations, what);
   if (wait !== undefined) await settled(wait);
 }

@@ -1,9 +1,11 @@
 import { defineCommand } from "citty";
 import { CrmExit } from "../../terms/index.ts";
-import { ask, readCib } from "../live-cib.ts";
+import { readCib } from "../cib-session.ts";
+import { ask } from "../daemon.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
+import { requireLive } from "../target.ts";
 import { settled, waitArgument } from "./resource-change.ts";
 
 const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
@@ -15,6 +17,7 @@ const forgetCommand = (name: string, description: string, failuresOnly: boolean)
       ...waitArgument,
     },
     run: async ({ args }) => {
+      requireLive("looking anew at resources");
       const { configuration } = await readCib();
       const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
       const ids =

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { readCib } from "../live-cib.ts";
+import { readCib } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { type ActivePlace, placesOf } from "../places.ts";
 import {

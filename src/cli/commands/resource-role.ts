@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { readCib } from "../live-cib.ts";
+import { readCib } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
@@ -15,6 +15,7 @@ import {
   steered,
 } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
+import { requireLive } from "../target.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
@@ -138,6 +139,7 @@ export const restart = defineCommand({
   meta: { name: "restart", description: "Stop a resource and start it again; returns when that is done." },
   args: { ...resourceArgument, timeout: waitArgument.timeout },
   run: async ({ args }) => {
+    requireLive("a restart");
     const wait = parseSeconds(args.timeout);
     const { cib, found } = await readResource(args.resource ?? "");
     const xml = steered(found);

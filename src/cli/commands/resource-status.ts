@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { readCib } from "../live-cib.ts";
+import { readCib } from "../cib-session.ts";
 import { print, printJson, wantsJson } from "../output.ts";
 import { placesOf } from "../places.ts";
 import { outlineLines } from "../render/outline.ts";

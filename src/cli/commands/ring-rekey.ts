@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
-import { connectAdmin, type RekeyReply } from "../../daemon/index.ts";
+import type { RekeyReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
+import { ask } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
 /** Longer than the daemon waits for the other nodes. */
@@ -13,14 +14,9 @@ export default defineCommand({
       "Change the cluster's secret key while it runs. A node that is away needs a copy of the new one afterwards.",
   },
   run: async () => {
-    const client = await connectAdmin();
-    try {
-      const reply = await client.request<RekeyReply>({ type: "rekey" }, patienceMs);
-      if (wantsJson()) printJson(reply);
-      else tell(reply);
-    } finally {
-      client.close();
-    }
+    const reply = await ask<RekeyReply>({ type: "rekey" }, patienceMs);
+    if (wantsJson()) printJson(reply);
+    else tell(reply);
     return CrmExit.OK;
   },
 });

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { ask } from "../daemon.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { ringReport } from "../render/ring-report.ts";
 import rekey from "./ring-rekey.ts";

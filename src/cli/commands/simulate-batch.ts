@@ -2,7 +2,7 @@ import { noInjections } from "../../controller/index.ts";
 import { HactlError } from "../../terms/index.ts";
 import { scoreLines } from "../render/simulate-report.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
-import { readCibFile } from "./source.ts";
+import { readCibText } from "./source.ts";
 
 /** Name of the result format. */
 const format = "hactl-sim/1";
@@ -74,7 +74,7 @@ export function answerLine(line: string, clock: () => number): string {
   try {
     name = nameOf(line);
     const request = readRequest(line);
-    const cib = readCibFile(request.cib);
+    const cib = readCibText(request.cib);
     const run = runSimulation({
       cib,
       clock: clock(),

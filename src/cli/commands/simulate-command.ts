@@ -1,4 +1,5 @@
 import { formatXml, refuseInvalid } from "../../cib/index.ts";
+import { holdFile } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { print } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
@@ -37,7 +38,7 @@ export async function simulateCommand(name: string, words: readonly string[]): P
   checkFormat(parsed);
   const profile = parsed.value("profile");
   if (profile !== undefined) return runProfile(parsed, profile);
-  const source = await loadCluster(sourceOf(parsed));
+  const source = await loadCluster(fileOf(parsed));
   refuseInvalid(source.cib, source.file);
   const run = runSimulation(requestOf(parsed, source.cib, name === "crm_simulate"));
   const report = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;
@@ -56,10 +57,10 @@ export async function simulateCommand(name: string, words: readonly string[]): P
 
 const wantsJson = (parsed: ParsedWords) => parsed.has("json") || parsed.value("output-as") === "json";
 
-function sourceOf(parsed: ParsedWords): { file?: string; live?: boolean } {
-  if (parsed.has("live-check")) return { live: true };
-  const file = parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
-  return file === undefined ? {} : { file };
+/** `--live-check` means the cluster, or what the environment names in its place. */
+function fileOf(parsed: ParsedWords): string | undefined {
+  if (parsed.has("live-check")) return undefined;
+  return parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
 }
 
 function runProfile(parsed: ParsedWords, directory: string): number {
@@ -141,7 +142,17 @@ async function saveResults(parsed: ParsedWords, run: SimulationRun, file: string
         exit: CrmExit.USAGE,
       });
     }
-    await writeFile(file, formatXml(run.output));
+    await keepInPlace(file, formatXml(run.output));
+  }
+}
+
+/** The file that was read stays the same file. */
+async function keepInPlace(path: string, text: string): Promise<void> {
+  const file = await holdFile(path);
+  try {
+    file.overwrite(text);
+  } finally {
+    file.release();
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { schedule } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { executionDate } from "./simulate-run.ts";
-import { readCibFile } from "./source.ts";
+import { readCibText } from "./source.ts";
 
 /** Which clusters to decide about, how often each, and how to tell of it. */
 export interface ProfileRequest {
@@ -28,7 +28,7 @@ export function profileDirectory(request: ProfileRequest): number {
   for (const name of xmlFiles(directory)) {
     const path = join(directory, name);
     try {
-      const cib = readCibFile(path);
+      const cib = readCibText(path);
       const now = request.now ?? executionDate(cib) ?? clock;
       const begun = performance.now();
       for (let round = 0; round < repeat; round++) schedule({ cib, now });

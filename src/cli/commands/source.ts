@@ -1,27 +1,31 @@
 import { parseXml, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
+import { cibTarget, targetText } from "../target.ts";
 
 /** A `<cib>` to work on, and the file that it came from. */
 export interface ClusterSource {
   readonly cib: XmlElement;
   readonly file?: string;
+  /** What it is, in a few words, unless it is the running cluster. */
+  readonly name?: string;
 }
 
 /**
- * Takes the cluster from a file (`-`: standard input), from the file that CIB_file names, or from the running
- * cluster. Throws HactlError `NO_INPUT` or `XML_SYNTAX`.
+ * Takes the cluster from the file that is named (`-`: standard input), else from what the environment names, else
+ * from the running cluster. Throws HactlError `NO_INPUT` or `XML_SYNTAX`.
  */
-export async function loadCluster(source: { file?: string; live?: boolean }): Promise<ClusterSource> {
-  const file = source.live ? undefined : (source.file ?? process.env.CIB_file);
-  if (file === "-") return { cib: readCibFile("-") };
-  if (file !== undefined) return { cib: readCibFile(file), file };
-  const { runningCib } = await import("./live.ts");
-  return { cib: await runningCib() };
+export async function loadCluster(file?: string): Promise<ClusterSource> {
+  if (file === "-") return { cib: readCibText("-"), name: "standard input" };
+  if (file !== undefined) return { cib: readCibText(file), file, name: `the file ${file}` };
+  const target = cibTarget();
+  const cib = await CibSession.with((session) => session.raw(), target);
+  return target.kind === "live" ? { cib } : { cib, file: target.path, name: targetText(target) };
 }
 
 /** Reads a CIB from a file, packed or not; `-` is standard input. */
-export function readCibFile(file: string): XmlElement {
+export function readCibText(file: string): XmlElement {
   const name = file === "-" ? "standard input" : file;
   return checkRoot(parseXml(readText(file), name), name);
 }

@@ -1,8 +1,10 @@
 import { defineCommand } from "citty";
 import { configFile } from "../../config/index.ts";
-import { connectAdmin, loadNode, ownCommand, ownEnvironment, runRing } from "../../daemon/index.ts";
+import { loadNode, ownCommand, ownEnvironment, runRing } from "../../daemon/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
+import { Daemon } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { requireLive } from "../target.ts";
 
 /** How long `--daemon` waits for the node to take part. */
 const joinMs: Millis = 30_000;
@@ -28,6 +30,8 @@ export default defineCommand({
     },
   },
   run: async ({ args }) => {
+    // Its agents would inherit what makes every tool work on a file.
+    requireLive("the daemon");
     const daemonArguments = { configPath: configFile(), node: args.node };
     if (!args.daemon) {
       return await runRing(daemonArguments);
@@ -60,7 +64,7 @@ async function inBackground(args: { configPath: string; node: string | undefined
 
 async function joined(config: string): Promise<boolean> {
   try {
-    const client = await connectAdmin({ config });
+    const client = await Daemon.connect({ config });
     try {
       return (await client.request<{ joined: boolean }>({ type: "node" }, 2000)).joined;
     } finally {

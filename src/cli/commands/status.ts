@@ -2,12 +2,11 @@ import { defineCommand } from "citty";
 import { parseIntervalMs } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
-import type { StatusInput } from "../render/input.ts";
 import { statusModel } from "../render/status-facts.ts";
 import type { VerdictState } from "../render/status-model.ts";
 import { statusScreen } from "../render/status-screen.ts";
-import { DaemonLink, runningStatus } from "./live.ts";
-import { fileStatus } from "./mon-report.ts";
+import { DaemonLink } from "./live.ts";
+import { fileStatus, isOfFile, type ShownStatus, shownStatus } from "./mon-report.ts";
 import { repeat } from "./watch.ts";
 
 /** With `--exit-code`, for scripts: 0 normal, 1 degraded, 2 stopped or without quorum. */
@@ -18,11 +17,8 @@ const exits: Readonly<Record<VerdictState, number>> = lookup({
   "NO QUORUM": 2,
 });
 
-const fileOf = (args: { readonly file?: string | undefined }): string | undefined =>
-  args.file ?? process.env.CIB_file;
-
-function show(input: StatusInput): VerdictState {
-  const model = statusModel(input);
+function show({ input, name }: ShownStatus): VerdictState {
+  const model = statusModel(input, name);
   if (wantsJson()) printJson(model);
   else print(statusScreen(model, colours));
   return model.verdict.state;
@@ -37,7 +33,7 @@ async function watch(file: string | undefined, everyMs: number): Promise<number>
   const draw = async () => {
     if (process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
     try {
-      show(file === undefined ? await link.status() : await fileStatus(file));
+      show(isOfFile(file) ? await fileStatus(file) : { input: await link.status() });
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       print(`${colours.red(colours.bold("NOT CONNECTED"))} – ${error.what}`);
@@ -62,7 +58,7 @@ export default defineCommand({
     "exit-code": { type: "boolean", description: "exit with 0 normal, 1 degraded, 2 stopped or no quorum" },
   },
   run: async ({ args }) => {
-    const file = fileOf(args);
+    const { file } = args;
     if (args.watch) {
       const everyMs = parseIntervalMs(args.interval);
       if (everyMs === undefined || everyMs < 100) {
@@ -76,11 +72,11 @@ export default defineCommand({
       return watch(file, everyMs);
     }
     try {
-      const state = show(file === undefined ? await runningStatus() : await fileStatus(file));
+      const state = show(await shownStatus(file));
       return args["exit-code"] ? exits[state] : CrmExit.OK;
     } catch (error) {
       // That no daemon answers is a state of the cluster, too: the first line says it as it says all others.
-      if (file === undefined && !wantsJson() && error instanceof HactlError && isAbsent(error)) {
+      if (!isOfFile(file) && !wantsJson() && error instanceof HactlError && isAbsent(error)) {
         print(`${colours.red(colours.bold("STOPPED"))} – ${error.what}`);
         if (error.cure !== undefined) print(colours.dim(`  what to do: ${error.cure}`));
         return args["exit-code"] ? exits.STOPPED : error.exit;

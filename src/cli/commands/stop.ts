@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
-import { connectAdmin, type NodeReply } from "../../daemon/index.ts";
+import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { Daemon } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { parseSeconds } from "../seconds.ts";
+import { requireLive } from "../target.ts";
 
 export default defineCommand({
   meta: {
@@ -20,7 +22,8 @@ export default defineCommand({
   },
   run: async ({ args }) => {
     const timeoutMs = parseSeconds(args.timeout);
-    const client = await connectAdmin();
+    requireLive("leaving the cluster");
+    const client = await Daemon.connect();
     const { name, pid } = await client.request<NodeReply>({ type: "node" });
     await client.request({ type: "shutdown" });
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);

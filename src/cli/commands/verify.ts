@@ -1,8 +1,9 @@
 import { defineCommand } from "citty";
 import { CrmExit } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
-import { runningCib } from "./live.ts";
+import { cibTarget } from "../target.ts";
 import { type Finding, findingText, type Verification, verifyText, verifyTree } from "./verify-run.ts";
 
 const colourOf = (level: Finding["level"]) =>
@@ -11,9 +12,11 @@ const colourOf = (level: Finding["level"]) =>
 const clock = () => Math.floor(Date.now() / 1000);
 
 async function verify(file: string | undefined): Promise<Verification> {
-  const source = file ?? process.env.CIB_file;
-  if (source === undefined) return verifyTree(await runningCib(), "", clock());
-  return verifyText(readText(source), source === "-" ? "standard input" : source, clock());
+  const target = cibTarget();
+  const source = file ?? (target.kind === "live" ? undefined : target.path);
+  if (source !== undefined)
+    return verifyText(readText(source), source === "-" ? "standard input" : source, clock());
+  return verifyTree(await CibSession.with((session) => session.raw(), target), "", clock());
 }
 
 function countText(findings: readonly Finding[]): string {
@@ -36,7 +39,7 @@ export default defineCommand({
     file: {
       type: "positional",
       required: false,
-      description: "the file; - is standard input [default: the running cluster]",
+      description: "the file; - is standard input [default: CIB_shadow, CIB_file, the running cluster]",
     },
   },
   run: async ({ args }) => {

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { CrmExit } from "../../terms/index.ts";
-import { ask } from "../live-cib.ts";
+import { ask } from "../daemon.ts";
 import { printJson, wantsJson } from "../output.ts";
 import { parseSeconds } from "../seconds.ts";
 

@@ -38,11 +38,14 @@ import type {
 } from "./status-model.ts";
 import { verdictOf } from "./verdict.ts";
 
-/** Makes the facts of a status display from what the daemon (or a file) says. */
-export function statusModel(input: StatusInput): StatusModel {
+/**
+ * Makes the facts of a status display from what the daemon (or a file) says.
+ * @param source what is shown, unless it is the running cluster
+ */
+export function statusModel(input: StatusInput, source?: string): StatusModel {
   const cluster = unpackCluster(input.cib, input.now);
   const facts = {
-    cluster: clusterFacts(input, cluster),
+    cluster: { ...clusterFacts(input, cluster), ...(source === undefined ? {} : { source }) },
     nodes: sortedNodes(cluster).map((node) => nodeFacts(input, cluster, node)),
     resources: sortedResources(cluster)
       .filter((rsc) => !isImplied(rsc) && (!rsc.removed || isActive(rsc, true)))

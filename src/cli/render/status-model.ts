@@ -43,6 +43,8 @@ export interface Cause {
 }
 
 export interface ClusterFacts {
+  /** What is shown, where it is not the running cluster: a file, a draft. */
+  readonly source?: string;
   readonly name?: string;
   readonly localNode?: string;
   readonly leader?: string;

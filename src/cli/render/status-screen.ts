@@ -65,6 +65,10 @@ function verdictLines({ verdict }: StatusModel, palette: Palette): string[] {
 }
 
 function clusterLines({ cluster, transition, throttle }: StatusModel, palette: Palette): string[] {
+  const shown =
+    cluster.source === undefined
+      ? []
+      : [palette.bold(palette.yellow(`This is ${cluster.source}, not the running cluster`))];
   const facts = [
     ...(cluster.name === undefined ? [] : [`cluster ${cluster.name}`]),
     ...(cluster.localNode === undefined ? [] : [`seen from ${cluster.localNode}`]),
@@ -72,7 +76,7 @@ function clusterLines({ cluster, transition, throttle }: StatusModel, palette: P
     quorumText(cluster),
     `configuration ${cluster.configVersion}`,
   ];
-  const lines = [facts.join(palette.dim(" · "))];
+  const lines = [...shown, facts.join(palette.dim(" · "))];
   if (cluster.maintenance)
     lines.push(palette.yellow("Maintenance mode: the cluster does not start, stop or recover anything"));
   if (transition && transition.state !== "idle") {

@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { askDaemon, line, write } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { line, write } from "./connection.ts";
 
 /** Where agents are, as hactl.toml says; the usual places when there is none. */
 async function directories(): Promise<{
@@ -136,7 +137,7 @@ async function showMetadata(spec: string): Promise<number> {
   const provider = third === undefined ? undefined : second;
   if (standard !== "stonith") {
     try {
-      const text = await askDaemon<string>({
+      const text = await ask<string>({
         type: "metadata",
         class: standard,
         agent,

@@ -1,6 +1,9 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
+import type { CibOperation } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup, type Millis, nodeName } from "../../terms/index.ts";
-import { CibSession } from "./cib-session.ts";
+import { CibSession } from "../cib-session.ts";
+import { onlyLive } from "../target.ts";
+import type { AttributePlace } from "./attributes.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -45,15 +48,18 @@ async function work(given: ParsedWords): Promise<number> {
   if (name === undefined && pattern === undefined) throw usage("attrd_updater", "--name is missing");
   return CibSession.with(async (session) => {
     const node = given.value("node") ?? (await session.localNode());
-    const client = await session.client();
     if (given.has("query")) {
       if (name === undefined) throw usage("attrd_updater", "--query needs --name");
-      const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
+      const values = session.isLive
+        ? await (await session.daemon()).request<Record<string, string>>({ type: "attributes-query", name })
+        : await valuesInFile(session, name);
       return query(name, values, given.has("all") ? undefined : node);
     }
     const names = name === undefined ? await matching(session, node, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(given, one, node));
-    if (updates.length > 0) await client.request({ type: "attributes-update", updates });
+    if (updates.length === 0) return CrmExit.OK;
+    if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
+    else await updateFile(session, updates);
     return CrmExit.OK;
   });
 }
@@ -64,6 +70,32 @@ async function matching(session: CibSession, node: string, pattern: string): Pro
   const expression = new RegExp(pattern);
   const pairs = await findPairs(session, { scope: "status", node }, (one) => expression.test(one));
   return pairs.map(({ name }) => name);
+}
+
+/** A file has no table of attributes beside it: its status is all there is. */
+async function valuesInFile(session: CibSession, name: string): Promise<Record<string, string>> {
+  const { findPairs, nodesWithState } = await import("./attributes.ts");
+  const values: Record<string, string> = {};
+  for (const node of nodesWithState(await session.cib())) {
+    const [pair] = await findPairs(session, { scope: "status", node }, (one) => one === name);
+    if (pair) values[node] = pair.value;
+  }
+  return values;
+}
+
+/** At once, since nothing would write it later; what is never written to a CIB has no place in a file. */
+async function updateFile(session: CibSession, updates: readonly AttributeUpdate[]): Promise<void> {
+  const { countedValue, findPairs, removePairs, setPair } = await import("./attributes.ts");
+  const operations: CibOperation[] = [];
+  for (const { node, name, value, private: hidden, delayOnly, set } of updates) {
+    if (hidden) throw onlyLive(session.target, "an attribute that is never written to the CIB");
+    const place: AttributePlace = { scope: "status", node, utilization: set === "utilization" };
+    if (delayOnly) continue;
+    if (value === undefined)
+      operations.push(...removePairs(await findPairs(session, place, (one) => one === name)));
+    else operations.push(...(await setPair(session, place, name, (old) => countedValue(name, value, old))));
+  }
+  if (operations.length > 0) await session.apply(operations, "attrd_updater");
 }
 
 function updateOf(given: ParsedWords, name: string, node: string): AttributeUpdate {

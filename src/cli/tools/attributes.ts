@@ -1,7 +1,7 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { nearest } from "../../terms/index.ts";
-import type { CibSession } from "./cib-session.ts";
+import type { CibSession } from "../cib-session.ts";
 import { noSuch } from "./connection.ts";
 
 /** Where an attribute is kept for good (or, in a file, also for the time of a node's run). */
@@ -92,8 +92,8 @@ async function nodeEntry(session: CibSession, name: string): Promise<XmlElement>
       ["uname", name],
     ]);
   }
-  if (session.file === undefined) {
-    const { members } = await (await session.client()).request<NodeReply>({ type: "node" });
+  if (session.isLive) {
+    const { members } = await (await session.daemon()).request<NodeReply>({ type: "node" });
     const member = members.find((candidate) => candidate.name === name);
     if (member)
       return made([
@@ -177,3 +177,18 @@ export const removePairs = (pairs: readonly FoundPair[]): CibOperation[] =>
 
 /** A text as it may stand in an XML id. */
 export const xmlId = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, "_");
+
+/** `NAME++` and `NAME+=N`, also written with the word `value`, count on the value that is there. */
+export function countedValue(name: string, value: string, old: string | undefined): string {
+  const sum = [name, "value"].flatMap((word) => {
+    if (value === `${word}++`) return [1];
+    const added = value.startsWith(`${word}+=`) ? Number(value.slice(word.length + 2)) : Number.NaN;
+    return Number.isInteger(added) ? [added] : [];
+  })[0];
+  if (sum === undefined) return value;
+  return String((Number.parseInt(old ?? "0", 10) || 0) + sum);
+}
+
+/** Names of the nodes that the status knows something of. */
+export const nodesWithState = (cib: XmlElement): string[] =>
+  (section(cib, "status")?.children ?? []).flatMap(({ attributes }) => attributes.get("uname") ?? []);

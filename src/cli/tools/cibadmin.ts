@@ -1,7 +1,7 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -11,7 +11,7 @@ const table: readonly OptionRow[] = [
   { name: "modify", short: "M", description: "change an element; an error if it is not there (but see -c)" },
   { name: "replace", short: "R", description: "put an element in place of another" },
   { name: "delete", short: "D", description: "remove the first element that matches" },
-  { name: "delete-all", short: "d", description: "with --xpath: remove all that match" },
+  { name: "delete-all", short: "d", description: "with --xpath: remove all that match (with --force)" },
   { name: "patch", short: "P", description: "apply a <diff> (see crm_diff)" },
   { name: "upgrade", short: "u", description: "bring it to the newest syntax (with --force)" },
   { name: "erase", short: "E", description: "empty the configuration (with --force)" },
@@ -92,13 +92,19 @@ async function work(command: Command, given: ParsedWords, session: CibSession): 
       return apply({ op: "replace", xml: source(given), ...place, create: false });
     case "patch":
       return apply({ op: "patch", xml: source(given) });
-    case "delete":
     case "delete-all":
+      dangerous(given);
       return apply({
         op: "delete",
         ...(xpath === undefined ? { xml: source(given) } : {}),
         ...place,
-        all: command === "delete-all",
+        all: true,
+      });
+    case "delete":
+      return apply({
+        op: "delete",
+        ...(xpath === undefined ? { xml: source(given) } : {}),
+        ...place,
       });
     case "bump":
       return apply({ op: "bump" });
@@ -146,8 +152,8 @@ function source(given: ParsedWords): string {
 }
 
 async function query(given: ParsedWords, session: CibSession): Promise<number> {
-  const { element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
-  const cib = await session.cib();
+  const { child, element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
+  const cib = await session.raw();
   // A path that ends at an attribute means the element that has it.
   const xpath = given.value("xpath")?.replace(/\/@[\w-]+$/, "");
   const scope = given.value("scope");
@@ -161,7 +167,7 @@ async function query(given: ParsedWords, session: CibSession): Promise<number> {
   const known =
     scope === undefined ||
     sections.includes(scope) ||
-    (await session.configuration()).children.some(({ name }) => name === scope);
+    child(cib, "configuration")?.children.some(({ name }) => name === scope) === true;
   let found: XmlElement[];
   try {
     found = queryCib(cib, {

@@ -1,4 +1,3 @@
-import type { AdminClient } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
@@ -7,29 +6,6 @@ import { type OptionRow, optionHelp } from "./getopt.ts";
  * (ocf-shellfuncs of resource-agents): those of Pacemaker 3.0.
  */
 export const pacemakerVersion = "3.0.0";
-
-/**
- * Connects a tool that agents call to its daemon: HACTL_SOCKET when the executor gave it, else as every command does.
- */
-export async function connectTool(): Promise<AdminClient> {
-  const { AdminClient, connectAdmin } = await import("../../daemon/index.ts");
-  const socket = process.env.HACTL_SOCKET;
-  if (socket !== undefined && socket !== "") return AdminClient.connectForAgent(socket);
-  return connectAdmin();
-}
-
-/** Asks the daemon one thing. */
-export async function askDaemon<T>(
-  request: Parameters<AdminClient["request"]>[0],
-  timeoutMs?: number,
-): Promise<T> {
-  const client = await connectTool();
-  try {
-    return await client.request<T>(request, timeoutMs);
-  } finally {
-    client.close();
-  }
-}
 
 /** Runs a tool: `--help` from its table of options; an error is one line on standard error and its exit code. */
 export async function asTool(

@@ -1,6 +1,7 @@
 import type { ReloadReply, RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { askDaemon, asTool, line, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -26,11 +27,11 @@ export const run = (words: readonly string[]): Promise<number> =>
       if (given.has("reload")) return reload();
       if (given.has("reopen-logs")) return CrmExit.OK;
       if (given.has("shutdown")) {
-        await askDaemon({ type: "shutdown" });
+        await ask({ type: "shutdown" });
         line("Shutting down corosync");
         return CrmExit.OK;
       }
-      const status = await askDaemon<RingProcessStatus>({ type: "ring-status" });
+      const status = await ask<RingProcessStatus>({ type: "ring-status" });
       const address = given.value("address");
       if (address !== undefined) return printAddresses(status, Number(address));
       if (given.has("nodes")) return printNodes(status);
@@ -41,7 +42,7 @@ export const run = (words: readonly string[]): Promise<number> =>
 
 async function reload(): Promise<number> {
   line("Reloading corosync.conf...");
-  const { restart } = await askDaemon<ReloadReply>({ type: "reload" });
+  const { restart } = await ask<ReloadReply>({ type: "reload" });
   line("Done");
   for (const option of restart) process.stderr.write(`${option} counts only after a restart\n`);
   return CrmExit.OK;

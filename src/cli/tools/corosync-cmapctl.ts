@@ -1,6 +1,7 @@
 import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -32,7 +33,7 @@ export const run = (words: readonly string[]): Promise<number> =>
       });
     const map = given.value("map") ?? "icmap";
     if (map !== "icmap" && map !== "stats") throw usage("corosync-cmapctl", `there is no map "${map}"`);
-    const status = await askDaemon<RingProcessStatus>({ type: "ring-status" });
+    const status = await ask<RingProcessStatus>({ type: "ring-status" });
     const entries = map === "stats" ? statistics(status) : [...(await configuration()), ...members(status)];
     entries.sort((a, b) => (a.key < b.key ? -1 : 1));
     const wanted = given.has("get")

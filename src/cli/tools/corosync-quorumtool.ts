@@ -1,7 +1,8 @@
 import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
+import { ask } from "../daemon.ts";
 import { quorumReport } from "../render/quorum-report.ts";
-import { askDaemon, asTool, line, usage, write } from "./connection.ts";
+import { asTool, line, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -22,7 +23,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     const given = parseWords("corosync-quorumtool", table, words);
     const expected = given.value("expected");
     if (expected !== undefined) return setExpected(expected);
-    const status = await askDaemon<RingProcessStatus>({ type: "ring-status" });
+    const status = await ask<RingProcessStatus>({ type: "ring-status" });
     if (given.has("list") && !given.has("status")) {
       write(quorumReport(status, options(given)).membership);
       return CrmExit.OK;
@@ -43,11 +44,11 @@ async function setExpected(text: string): Promise<number> {
   const votes = Number(text);
   if (!Number.isInteger(votes) || votes < 1)
     throw usage("corosync-quorumtool", `"${text}" is not a number of votes`);
-  const { core } = await askDaemon<RingProcessStatus>({ type: "ring-status" });
+  const { core } = await ask<RingProcessStatus>({ type: "ring-status" });
   if (votes < core.quorum.votes) {
     line(`Unable to set expected votes: ${core.quorum.votes} votes are there`);
     return CrmExit.ERROR;
   }
-  await askDaemon({ type: "expected-votes", votes });
+  await ask({ type: "expected-votes", votes });
   return CrmExit.OK;
 }

@@ -1,17 +1,20 @@
-import { lookup } from "../../terms/index.ts";
+import { CrmExit, lookup } from "../../terms/index.ts";
 import { readText } from "../read-text.ts";
-import { asTool, usage } from "./connection.ts";
+import { cibTarget } from "../target.ts";
+import { asTool, line, toolError, usage } from "./connection.ts";
+import { cibLevel } from "./crm-cib.ts";
 import type { OptionRow } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "force", short: "F", description: "do it although it may hurt" },
   { name: "wait", short: "w", description: "return when the cluster has nothing left to do" },
+  { name: "cib", short: "c", value: "DRAFT", description: "work on this draft (CIB_shadow)" },
   { name: "no", short: "n", description: "accepted" },
 ];
 
 /**
  * The crm shell's commands, as far as hactl has them under its own names: `crm configure …`, `crm node …`,
- * `crm resource …`, `crm status`, `crm ra …`, `crm history`, `crm cluster …`, `crm maintenance …`.
+ * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm cluster …`, `crm maintenance …`.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const [first] = words;
@@ -23,22 +26,47 @@ export async function run(words: readonly string[]): Promise<number> {
       first === undefined ? ["--help"] : words,
       async () => 0,
     );
-  const flags = leading(words);
-  const rest = words.slice(flags.length);
+  const { flags, cib, rest } = leading(words);
+  if (cib !== undefined) process.env.CIB_shadow = cib;
   const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
   const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
-  const target = translate(rest, { wait, force });
+  let target: Target;
+  try {
+    target = translate(rest, { wait, force });
+  } catch (error) {
+    return toolError("crm", error);
+  }
+  if (target.lines !== undefined) {
+    for (const text of target.lines) line(text);
+    return CrmExit.OK;
+  }
   if (target.tool !== undefined) {
-    return (await others[target.tool]()).run(target.words);
+    const status = await (await others[target.tool]()).run(target.words);
+    return target.anyStatus && status === CrmExit.ERROR ? CrmExit.OK : status;
   }
   const { runCli } = await import("../main-command.ts");
   return runCli(target.words);
 }
 
+interface Leading {
+  readonly flags: readonly string[];
+  /** The draft that --cib names. */
+  readonly cib: string | undefined;
+  readonly rest: readonly string[];
+}
+
 /** Options of crm itself, before its first word. */
-function leading(words: readonly string[]): string[] {
-  const at = words.findIndex((word) => !word.startsWith("-"));
-  return words.slice(0, at < 0 ? words.length : at);
+function leading(words: readonly string[]): Leading {
+  const flags: string[] = [];
+  let cib: string | undefined;
+  let at = 0;
+  for (; words[at]?.startsWith("-"); at++) {
+    const word = words[at] ?? "";
+    if (word === "-c" || word === "--cib") cib = words[++at];
+    else if (word.startsWith("--cib=")) cib = word.slice("--cib=".length);
+    else flags.push(word);
+  }
+  return { flags, cib, rest: words.slice(at) };
 }
 
 interface Flags {
@@ -52,6 +80,7 @@ const others = lookup({
   crm_mon: () => import("./crm_mon.ts"),
   crm_node: () => import("./crm_node.ts"),
   crm_resource: () => import("./crm_resource.ts"),
+  crm_shadow: () => import("./crm_shadow.ts"),
   crm_verify: () => import("./crm_verify.ts"),
 } as const);
 
@@ -59,6 +88,16 @@ interface Target {
   /** One of the tools; else words for hactl. */
   readonly tool?: keyof typeof others;
   readonly words: readonly string[];
+  /** That the tool found a difference is no failure. */
+  readonly anyStatus?: boolean;
+  /** Nothing is to be done but to say this. */
+  readonly lines?: readonly string[];
+}
+
+function cib(words: readonly string[], flags: Flags): Target {
+  const step = cibLevel(words, flags.force.length > 0);
+  if (step.kind === "lines") return { words: [], lines: step.lines };
+  return { tool: "crm_shadow", words: step.words, anyStatus: step.anyStatus ?? false };
 }
 
 function translate(words: readonly string[], flags: Flags): Target {
@@ -71,6 +110,8 @@ function translate(words: readonly string[], flags: Flags): Target {
     case "cfg":
     case "conf":
       return configure(rest, flags);
+    case "cib":
+      return cib(rest, flags);
     case "node":
       return node(rest, flags);
     case "resource":
@@ -126,7 +167,8 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "quit":
     case "end":
     case "bye":
-      return { words: ["wait", "--timeout", "1"] };
+      // What was said before is in force already. A file has nothing to wait for.
+      return cibTarget().kind === "live" ? { words: ["wait", "--timeout", "1"] } : { words: [], lines: [] };
     case "del":
     case "rm":
     case "remove":

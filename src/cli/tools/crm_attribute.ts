@@ -1,7 +1,7 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
-import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -127,8 +127,8 @@ interface Value {
 
 async function query(session: CibSession, subject: Subject): Promise<Value[]> {
   const { place, name, matches } = subject;
-  if (place.scope === "status" && session.file === undefined && !subject.pattern) {
-    const client = await session.client();
+  if (place.scope === "status" && session.isLive && !subject.pattern) {
+    const client = await session.daemon();
     const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
     const value = new Map(Object.entries(values)).get(place.node ?? "");
     return value === undefined ? [] : [{ name, value }];
@@ -140,11 +140,10 @@ async function query(session: CibSession, subject: Subject): Promise<Value[]> {
 async function set(session: CibSession, tool: string, subject: Subject, value: string): Promise<void> {
   const { place } = subject;
   const names = subject.pattern ? (await query(session, subject)).map(({ name }) => name) : [subject.name];
-  if (place.scope === "status" && session.file === undefined)
-    return transient(session, subject, names, value);
-  const { setPair } = await import("./attributes.ts");
+  if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
+  const { countedValue, setPair } = await import("./attributes.ts");
   const operations = await Promise.all(
-    names.map((name) => setPair(session, place, name, (old) => evaluate(name, value, old))),
+    names.map((name) => setPair(session, place, name, (old) => countedValue(name, value, old))),
   );
   await session.apply(operations.flat(), tool);
 }
@@ -163,12 +162,12 @@ async function transient(
       ...(place.utilization ? { set: "utilization" as const } : {}),
     }),
   );
-  if (updates.length > 0) await (await session.client()).request({ type: "attributes-update", updates });
+  if (updates.length > 0) await (await session.daemon()).request({ type: "attributes-update", updates });
 }
 
 async function remove(session: CibSession, tool: string, subject: Subject): Promise<void> {
   const { place, name, matches } = subject;
-  if (place.scope === "status" && session.file === undefined) {
+  if (place.scope === "status" && session.isLive) {
     const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
     return transient(session, subject, names, undefined);
   }
@@ -178,17 +177,6 @@ async function remove(session: CibSession, tool: string, subject: Subject): Prom
   await session.apply(removePairs(pairs), tool);
   const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
   for (const pair of pairs) line(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
-}
-
-/** `NAME++` and `NAME+=N`, also written with the word `value`, count on the value that is there. */
-function evaluate(name: string, value: string, old: string | undefined): string {
-  const sum = [name, "value"].flatMap((word) => {
-    if (value === `${word}++`) return [1];
-    const added = value.startsWith(`${word}+=`) ? Number(value.slice(word.length + 2)) : Number.NaN;
-    return Number.isInteger(added) ? [added] : [];
-  })[0];
-  if (sum === undefined) return value;
-  return String((Number.parseInt(old ?? "0", 10) || 0) + sum);
 }
 
 function print(given: ParsedWords, { place, name }: Subject, found: readonly Value[]): number {

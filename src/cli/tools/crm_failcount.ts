@@ -1,7 +1,8 @@
 import { child, parseIntervalMs } from "../../cib/index.ts";
 import { CrmExit, type Millis } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
-import { CibSession } from "./cib-session.ts";
+import { variableOf } from "../target.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -37,10 +38,12 @@ async function work(given: ParsedWords, rsc: string, session: CibSession): Promi
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
   if (given.has("delete")) {
     const { xml } = resourceNamed(await session.configuration(), rsc);
-    const client = await session.client();
     for (const primitive of primitivesIn(xml)) {
-      await client.request({ type: "forget", rsc: idOf(primitive), node, failuresOnly: true });
-      line(`Cleaned up ${idOf(primitive)} on ${node}`);
+      const id = idOf(primitive);
+      if (session.isLive) {
+        await (await session.daemon()).request({ type: "forget", rsc: id, node, failuresOnly: true });
+        line(`Cleaned up ${id} on ${node}`);
+      } else line(`Dry run: skipping clean-up of ${id} on ${node} due to ${variableOf(session.target)}`);
     }
     return CrmExit.OK;
   }

@@ -1,5 +1,6 @@
 import type { NodeReply } from "../../daemon/index.ts";
-import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -25,7 +26,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     // An agent is told by its environment where it runs: a guest has no daemon of its own.
     const here = process.env.OCF_RESKEY_CRM_meta_on_node;
     if (command === "name" && here) line(here);
-    else answer(command, given, await askDaemon<NodeReply>({ type: "node" }));
+    else answer(command, given, await ask<NodeReply>({ type: "node" }));
     return 0;
   });
 
@@ -63,12 +64,13 @@ function answer(command: string | undefined, given: ParsedWords, reply: NodeRepl
 
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
 async function removeNode(name: string): Promise<number> {
-  const { CibSession } = await import("./cib-session.ts");
+  const { CibSession } = await import("../cib-session.ts");
   const { nodeRemoval } = await import("../node-removal.ts");
   return CibSession.with(async (session) => {
-    const client = await session.client();
-    const reply = await client.request<NodeReply>({ type: "node" });
-    await session.apply(nodeRemoval(await session.cib(), reply, name), "crm_node");
+    const members = session.isLive
+      ? (await (await session.daemon()).request<NodeReply>({ type: "node" })).members
+      : [];
+    await session.apply(nodeRemoval(await session.cib(), { members }, name), "crm_node");
     return 0;
   });
 }

@@ -1,5 +1,5 @@
 import { lookup } from "../../terms/index.ts";
-import type { CibSession } from "./cib-session.ts";
+import type { CibSession } from "../cib-session.ts";
 import { usage } from "./connection.ts";
 import type { ParsedWords } from "./getopt.ts";
 

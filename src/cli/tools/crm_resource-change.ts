@@ -1,4 +1,10 @@
-import { addDuration, type CibOperation, parseDuration, parseIntervalMs } from "../../cib/index.ts";
+import {
+  addDuration,
+  type CibOperation,
+  parseDuration,
+  parseIntervalMs,
+  type XmlElement,
+} from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { placesOf } from "../places.ts";
@@ -9,16 +15,19 @@ import {
   clearOperations,
   idOf,
   metaValue,
+  nodeNames,
   pairsOf,
   preferId,
   preferOperations,
   primitivesIn,
   removal,
   resourceNamed,
+  resourcesOf,
   setAttribute,
   steered,
   steeringConstraints,
 } from "../resources.ts";
+import { requireLive, variableOf } from "../target.ts";
 import { line, usage, write } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
@@ -175,12 +184,11 @@ function isOver(constraint: Parameters<typeof idOf>[0]): boolean {
 /** --cleanup and --refresh: of one resource or all, on one node or all. */
 async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number> {
   const { session, node } = call;
-  if (session.file !== undefined)
-    throw usage("crm_resource", "a file has no daemon that could look again; unset CIB_file");
   const configuration = await session.configuration();
   if (node !== undefined) checkNode(configuration, node);
+  if (!session.isLive) return dryRun(call, configuration);
   const on = node === undefined ? {} : { node };
-  const client = await session.client();
+  const client = await session.daemon();
   if (call.rsc === undefined) {
     await client.request({ type: "forget", failuresOnly, ...on });
     line(`Cleaned up all resources on ${node ?? "all nodes"}`);
@@ -193,6 +201,17 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
     await client.request({ type: "forget", rsc: idOf(primitive), failuresOnly, ...on });
     for (const { name } of names) line(`Cleaned up ${idOf(primitive)} on ${name}`);
   }
+  return CrmExit.OK;
+}
+
+/** A file has no executor that could look anew: as Pacemaker's tool, it is told what would be done. */
+function dryRun({ rsc, node, session }: ResourceCall, configuration: XmlElement): number {
+  const found = rsc === undefined ? resourcesOf(configuration) : [resourceNamed(configuration, rsc)];
+  const ids = new Set(found.flatMap(({ xml }) => primitivesIn(xml)).map(idOf));
+  const nodes = node === undefined ? nodeNames(configuration) : [node];
+  const variable = variableOf(session.target);
+  for (const id of ids)
+    for (const name of nodes) line(`Dry run: skipping clean-up of ${id} on ${name} due to ${variable}`);
   return CrmExit.OK;
 }
 
@@ -213,11 +232,26 @@ async function waitIdle(call: ResourceCall): Promise<void> {
   const text = call.given.value("timeout");
   const timeoutMs = text === undefined ? hourMs : parseIntervalMs(text);
   if (timeoutMs === undefined) throw usage("crm_resource", `"${text}" is not a time such as 30s`);
-  await (await call.session.client()).request({ type: "wait-idle", timeoutMs }, timeoutMs);
+  if (!call.session.isLive) return nothingLeft(await call.session.cib());
+  await (await call.session.daemon()).request({ type: "wait-idle", timeoutMs }, timeoutMs);
+}
+
+/** Nobody carries out what is left to do for a file: either there is nothing, or it would never end. */
+async function nothingLeft(cib: XmlElement): Promise<void> {
+  const { schedule } = await import("../../scheduler/index.ts");
+  const { actions } = schedule({ cib, now: seconds() });
+  if (actions.length === 0) return;
+  throw new HactlError({
+    code: "TIMEOUT",
+    what: `Pending actions: ${actions.map(({ key }) => key).join(", ")}`,
+    cure: "nobody carries them out for a file: look at them with crm_simulate --live-check --run",
+    exit: CrmExit.TIMEOUT,
+  });
 }
 
 /** Stops a resource by its target-role, waits, and puts things back as they were. */
 async function restart(call: ResourceCall): Promise<number> {
+  requireLive("a restart", call.session.target);
   const found = resourceNamed(await call.session.configuration(), requiredResource(call));
   const xml = steered(found);
   const before = metaValue(xml, "target-role");

@@ -1,6 +1,7 @@
 import { type Cluster, type Resource, unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { checkNode, resourceNamed } from "../resources.ts";
+import { requireLive } from "../target.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 
@@ -9,8 +10,8 @@ export async function failResource(call: ResourceCall): Promise<number> {
   const { session, node } = call;
   const id = requiredResource(call);
   if (node === undefined) throw usage("crm_resource", "Must supply a node name with -N/--node");
-  if (session.file !== undefined)
-    throw usage("crm_resource", "in a file nothing can fail; 'hactl simulate --op-inject' rehearses it");
+  // In a file nothing can fail; `hactl simulate --op-inject` rehearses it.
+  requireLive("taking a resource for failed");
   const configuration = await session.configuration();
   checkNode(configuration, node);
   const { xml } = resourceNamed(configuration, id);
@@ -28,7 +29,7 @@ export async function failResource(call: ResourceCall): Promise<number> {
       exit: CrmExit.DISCONNECT,
     });
   const rsc = runningThere(cluster, id, node);
-  await (await session.client()).request({ type: "fail", rsc, node });
+  await (await session.daemon()).request({ type: "fail", rsc, node });
   return CrmExit.OK;
 }
 

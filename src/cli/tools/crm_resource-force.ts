@@ -1,10 +1,10 @@
 import { parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
-import type { NodeReply } from "../../daemon/index.ts";
 import type { AgentResource, Operation } from "../../executor/index.ts";
 import { CrmExit, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
 import { placesOf } from "../places.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
+import { requireLive } from "../target.ts";
 import { line, usage } from "./connection.ts";
 import { type ForcedCommand, forced, type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
@@ -24,8 +24,11 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
     const members = primitivesIn(found.xml).map(idOf).join(", ");
     throw usage("crm_resource", `--${command} is for one primitive, name one of ${members}`);
   }
-  const local = await (await session.client()).request<NodeReply>({ type: "node" });
   const action = forced[command];
+  // Looking does no harm; what starts or stops something does it on this host, whatever file is meant.
+  if (action !== "monitor" && action !== "validate-all")
+    requireLive(`running an agent's ${action}`, session.target);
+  const local = { name: await session.localNode() };
   if (!given.has("force")) await refuseSecond(action, idOf(xml), local.name, call);
   const text = (name: string) => xml.attributes.get(name);
   const provider = text("provider");

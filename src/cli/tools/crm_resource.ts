@@ -1,5 +1,5 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { CibSession } from "./cib-session.ts";
+import { CibSession } from "../cib-session.ts";
 import { asTool, usage } from "./connection.ts";
 import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";

@@ -9,8 +9,8 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { CibSession } from "./cib-session.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 

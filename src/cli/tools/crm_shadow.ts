@@ -1,139 +1,242 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import type { XmlElement } from "../../cib/index.ts";
+import { holdFile, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { CibSession, shadowFile } from "./cib-session.ts";
-import { askDaemon, asTool, line, usage, write } from "./connection.ts";
+import { CibSession } from "../cib-session.ts";
+import { baseTarget, shadowDirectory, shadowPath } from "../target.ts";
+import { asTool, line, usage, write } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
-  { name: "which", short: "w", description: "name of the active shadow" },
-  { name: "display", short: "p", description: "print the active shadow" },
-  { name: "diff", short: "d", description: "what it changes" },
+  { name: "which", short: "w", description: "name of the active draft" },
+  { name: "display", short: "p", description: "print the active draft" },
+  { name: "diff", short: "d", description: "what it changes; status 1 if anything" },
   { name: "file", short: "F", description: "its file" },
+  { name: "edit", short: "E", description: "open the active draft in $EDITOR" },
   { name: "create", short: "c", value: "NAME", description: "make one of the cluster's configuration" },
   { name: "create-empty", short: "e", value: "NAME", description: "make an empty one" },
   {
     name: "commit",
     short: "C",
     value: "NAME",
-    description: "put its configuration in place of the cluster's",
+    description: "put its configuration in place of the cluster's (with --force)",
   },
   { name: "delete", short: "D", value: "NAME", description: "remove it (with --force)" },
   { name: "reset", short: "r", value: "NAME", description: "make it the cluster's configuration again" },
   { name: "switch", short: "s", value: "NAME", description: "how to make it the active one" },
   { name: "force", short: "f", description: "yes, I mean it" },
-  { name: "batch", short: "b", description: "accepted: no shell is started" },
-  { name: "all", short: "a", description: "accepted" },
-  { name: "validate-with", short: "v", value: "SCHEMA", description: "accepted" },
+  { name: "batch", short: "b", description: "start no shell that has the draft as its active one" },
+  { name: "all", short: "a", description: "with --commit: the status, too" },
+  { name: "validate-with", short: "v", value: "SCHEMA", description: "with --create-empty: its schema" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
-/** crm_shadow(8): configurations to work on without touching the cluster (CIB_shadow, CIB_shadow_dir). */
+const named = ["create", "create-empty", "commit", "delete", "reset", "switch"] as const;
+const active = ["which", "display", "diff", "file", "edit"] as const;
+type Command = (typeof named)[number] | (typeof active)[number];
+const commands: readonly string[] = [...named, ...active];
+
+/** crm_shadow(8): drafts of the configuration, to work on without touching the cluster (CIB_shadow, CIB_shadow_dir). */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_shadow", "Work on a copy of the configuration.", table, words, () =>
+  asTool("crm_shadow", "Work on a draft of the configuration.", table, words, () =>
     work(parseWords("crm_shadow", table, words)),
   );
 
 async function work(given: ParsedWords): Promise<number> {
-  for (const command of ["create", "create-empty", "reset", "switch", "commit", "delete"] as const) {
-    const name = given.value(command);
-    if (name !== undefined) return named(command, name, given.has("force"));
-  }
-  const name = process.env.CIB_shadow;
-  if (!name) throw failure("No active shadow configuration defined", CrmExit.NOSUCH);
-  const file = shadowFile(name);
-  if (given.has("which")) line(name);
-  else if (given.has("file")) line(file);
-  else if (given.has("display")) write(content(name));
-  else if (given.has("diff")) return diff(name);
-  else throw usage("crm_shadow", "what shall be done?");
-  return CrmExit.OK;
-}
-
-async function named(
-  command: "create" | "create-empty" | "reset" | "switch" | "commit" | "delete",
-  name: string,
-  force: boolean,
-): Promise<number> {
-  if (!/^[\w.-]+$/.test(name)) throw usage("crm_shadow", `"${name}" cannot be the name of a shadow`);
-  const file = shadowFile(name);
-  const unsafe = () =>
-    failure("this replaces or removes a configuration: say it with --force", CrmExit.UNSAFE);
+  const command = given.options.findLast(([name]) => commands.includes(name))?.[0] as Command | undefined;
   switch (command) {
-    case "create":
-    case "create-empty":
-      if (existsSync(file) && !force)
-        throw failure(
-          `A shadow instance '${name}' already exists. To continue, use --force`,
-          CrmExit.CANTCREAT,
-        );
-      writeFileSync(file, command === "create" ? await live() : await empty(), { mode: 0o600 });
-      return announce(name, "A new shadow instance was created.");
-    case "reset":
-      content(name);
-      writeFileSync(file, await live(), { mode: 0o600 });
+    case undefined:
+      throw usage("crm_shadow", "what shall be done?");
+    case "which":
+      line(activeName());
       return CrmExit.OK;
-    case "switch":
-      content(name);
-      return announce(name, "");
-    case "commit":
-      if (!force) throw unsafe();
-      return commit(name);
-    case "delete":
-      if (!force) throw unsafe();
-      rmSync(file, { force: true });
-      if (process.env.CIB_shadow === name) line("Now unset CIB_shadow in your shell:\n  unset CIB_shadow");
+    case "file":
+      line(shadowPath(activeName()));
       return CrmExit.OK;
+    case "display":
+      write(withEnd(content(activeName())));
+      return CrmExit.OK;
+    case "diff":
+      return diff(activeName());
+    case "edit":
+      return edit(activeName());
+    default:
+      return withName(command, checkedName(given.value(command) ?? ""), given);
   }
 }
 
-function announce(name: string, what: string): number {
-  line(
-    `${what === "" ? "" : `${what} `}Use it by pasting this into your shell:\n  CIB_shadow=${name} ; export CIB_shadow`,
-  );
-  return CrmExit.OK;
+const withEnd = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+
+function activeName(): string {
+  const name = process.env.CIB_shadow;
+  if (name) return name;
+  throw failure("No active shadow configuration defined", CrmExit.NOSUCH);
+}
+
+/** A name is a part of a file's name. */
+function checkedName(name: string): string {
+  if (/^[^/]+$/.test(name) && name !== "." && name !== "..") return name;
+  throw failure(`Could not create the shadow instance '${name}': No such file or directory`, CrmExit.NOSUCH);
 }
 
 const failure = (what: string, exit: CrmExit) => new HactlError({ code: "SHADOW", what, exit });
 
+async function withName(command: (typeof named)[number], name: string, given: ParsedWords): Promise<number> {
+  const force = given.has("force");
+  switch (command) {
+    case "create":
+      if (!force) refuseExisting(name);
+      await save(name, await base());
+      return begin(name, given, false);
+    case "create-empty": {
+      if (!force) refuseExisting(name);
+      const fresh = await empty(given.value("validate-with"));
+      line(`Created new ${fresh.attributes.get("validate-with")} configuration`);
+      await save(name, fresh);
+      return begin(name, given, false);
+    }
+    case "reset":
+      // What is not in use is taken anew without a question: so the crm shell's `cib reset` expects it.
+      if (!force && process.env.CIB_shadow === name)
+        throw dangerous("The reset command overwrites the active shadow configuration", "shadow file", name);
+      if (!force) content(name);
+      await save(name, await base());
+      return begin(name, given, false);
+    case "switch":
+      content(name);
+      return begin(name, given, true);
+    case "commit":
+      if (!force)
+        throw dangerous("The commit command overwrites the active cluster configuration", "cluster", name);
+      await commit(name, given.has("all"));
+      return CrmExit.OK;
+    case "delete":
+      if (!force)
+        throw dangerous("The delete command removes the specified shadow file", "shadow file", name);
+      rmSync(shadowPath(name), { force: true });
+      if (process.env.CIB_shadow === name) line(farewell(name));
+      return CrmExit.OK;
+  }
+}
+
+/** Pacemaker's refusal, which also says when another draft is the active one. */
+function dangerous(reason: string, what: string, name: string): HactlError {
+  const now = process.env.CIB_shadow;
+  const other =
+    now && now !== name
+      ? `Additionally, the supplied shadow instance (${name}) is not the same as the active one (${now}).\n`
+      : "";
+  return failure(
+    `${reason}.\n${other}To prevent accidental destruction of the ${what}, the --force flag is required in order to proceed.`,
+    CrmExit.USAGE,
+  );
+}
+
+function refuseExisting(name: string): void {
+  if (!existsSync(shadowPath(name))) return;
+  throw failure(
+    `A shadow instance '${name}' already exists.\nTo prevent accidental destruction of the shadow file, the --force flag is required in order to proceed.`,
+    CrmExit.CANTCREAT,
+  );
+}
+
 function content(name: string): string {
   try {
-    return readFileSync(shadowFile(name), "utf8");
+    return readFileSync(shadowPath(name), "utf8");
   } catch {
     throw failure(`Could not access shadow instance '${name}': No such file or directory`, CrmExit.NOSUCH);
   }
 }
 
-/** The cluster's CIB as text: CIB_file counts here, CIB_shadow does not. */
-async function live(): Promise<string> {
-  if (process.env.CIB_file) return readFileSync(process.env.CIB_file, "utf8");
-  return askDaemon<string>({ type: "cib" });
+const parsed = async (name: string): Promise<XmlElement> =>
+  (await import("../../cib/index.ts")).parseXml(content(name), shadowPath(name));
+
+/** The CIB that lies under the drafts, as it is written. */
+const base = (): Promise<XmlElement> => CibSession.with((session) => session.raw(), baseTarget());
+
+async function empty(schema: string | undefined): Promise<XmlElement> {
+  const { emptyCib } = await import("../../controller/index.ts");
+  const fresh = emptyCib();
+  if (schema !== undefined) fresh.attributes.set("validate-with", schema);
+  return fresh;
 }
 
-async function empty(): Promise<string> {
-  const { emptyCib } = await import("../../controller/index.ts");
+/** Writes a draft whole; one that is there stays the same file. */
+async function save(name: string, cib: XmlElement): Promise<void> {
   const { formatXml } = await import("../../cib/index.ts");
-  return formatXml(emptyCib());
+  const path = shadowPath(name);
+  try {
+    if (existsSync(path)) {
+      const file = await holdFile(path);
+      try {
+        file.overwrite(formatXml(cib));
+      } finally {
+        file.release();
+      }
+    } else {
+      mkdirSync(shadowDirectory(), { recursive: true, mode: 0o750 });
+      await writeDurably(path, formatXml(cib));
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof HactlError || code === undefined) throw error;
+    throw failure(`Could not create the shadow instance '${name}': ${code}`, CrmExit.CANTCREAT);
+  }
 }
+
+const prompt = (name: string) => `shadow[${name.slice(0, 40)}] # `;
+
+/** How the draft becomes the active one; at a terminal a shell where it is. */
+async function begin(name: string, given: ParsedWords, isSwitch: boolean): Promise<number> {
+  const { CIB_shadow, PS1, SHELL } = process.env;
+  if (CIB_shadow === name && PS1 === prompt(name)) return CrmExit.OK;
+  if (!given.has("batch") && SHELL && process.stdin.isTTY) {
+    line("Setting up shadow instance\nPress Ctrl+D to exit the crm_shadow shell");
+    const quiet = /(?:^|\/)bash$/.test(SHELL) ? ["--norc", "--noprofile"] : [];
+    const env = { ...process.env, CIB_shadow: name, PS1: prompt(name) };
+    return Bun.spawn([SHELL, ...quiet], { env, stdio: ["inherit", "inherit", "inherit"] }).exited;
+  }
+  const why = isSwitch
+    ? "To switch to the named shadow instance"
+    : "A new shadow instance was created. To begin using it";
+  line(`${why}, enter the following into your shell:\n\texport CIB_shadow=${name}`);
+  return CrmExit.OK;
+}
+
+const farewell = (name: string) =>
+  process.env.PS1 === prompt(name)
+    ? "Press Ctrl+D to exit the crm_shadow shell"
+    : "Remember to unset the CIB_shadow variable by entering the following into your shell:\n\tunset CIB_shadow";
 
 async function diff(name: string): Promise<number> {
-  const { formatXml, parseXml } = await import("../../cib/index.ts");
+  content(name);
   const { xmlDiff } = await import("./xml-diff.ts");
-  const found = xmlDiff(parseXml(await live()), parseXml(content(name)), true);
+  const { patchLines } = await import("./patch-text.ts");
+  const found = xmlDiff(await base(), await parsed(name), true);
   if (!found) return CrmExit.OK;
-  line(formatXml(found).trimEnd());
+  for (const text of patchLines(found)) line(text);
   return CrmExit.ERROR;
 }
 
-async function commit(name: string): Promise<number> {
-  const { formatXml, parseXml } = await import("../../cib/index.ts");
-  const configuration = parseXml(content(name)).children.find((section) => section.name === "configuration");
+async function edit(name: string): Promise<number> {
+  content(name);
+  const editor = process.env.EDITOR;
+  if (!editor) throw failure("No value for EDITOR defined", CrmExit.NOT_CONFIGURED);
+  try {
+    return await Bun.spawn([editor, shadowPath(name)], { stdio: ["inherit", "inherit", "inherit"] }).exited;
+  } catch {
+    throw failure(`Could not invoke EDITOR (${editor} ${shadowPath(name)})`, CrmExit.OSFILE);
+  }
+}
+
+/** A draft in place of what lies under it: its configuration, or all of it. */
+async function commit(name: string, all: boolean): Promise<void> {
+  const { formatXml } = await import("../../cib/index.ts");
+  const cib = await parsed(name);
+  const configuration = cib.children.find((section) => section.name === "configuration");
   if (!configuration) throw failure(`shadow '${name}' has no <configuration>`, CrmExit.DATAERR);
-  delete process.env.CIB_shadow;
-  await CibSession.with((session) =>
-    session.apply(
-      [{ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) }],
-      "crm_shadow",
-    ),
-  );
-  return CrmExit.OK;
+  const operation = all
+    ? ({ op: "replace", xml: formatXml(cib, -1) } as const)
+    : ({ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) } as const);
+  await CibSession.with((session) => session.apply([operation], "crm_shadow"), baseTarget());
 }

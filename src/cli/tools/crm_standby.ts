@@ -1,5 +1,5 @@
 import { CrmExit } from "../../terms/index.ts";
-import { CibSession } from "./cib-session.ts";
+import { CibSession } from "../cib-session.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { runAs } from "./crm_attribute.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";

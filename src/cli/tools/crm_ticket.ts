@@ -7,7 +7,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { CibSession } from "./cib-session.ts";
+import { CibSession } from "../cib-session.ts";
 import { asTool, line, noSuch, usage, write } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";

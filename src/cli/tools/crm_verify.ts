@@ -1,9 +1,10 @@
 import { formatXml } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
-import { runningCib } from "../commands/live.ts";
+import { CibSession } from "../cib-session.ts";
 import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
 import { print, reportError } from "../output.ts";
 import { readText } from "../read-text.ts";
+import { cibTarget } from "../target.ts";
 import { printVersion } from "../version.ts";
 import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -72,8 +73,9 @@ async function source(parsed: ParsedWords): Promise<Verification> {
   const now = Math.floor(Date.now() / 1000);
   const text = parsed.value("xml-text");
   if (text !== undefined) return verifyWhole(text, "", now);
-  if (parsed.has("live-check")) return verifyTree(await runningCib(), "", now);
-  const file = parsed.has("xml-pipe") ? "-" : (parsed.value("xml-file") ?? process.env.CIB_file);
+  const file = parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
+  if (parsed.has("live-check") || (file === undefined && cibTarget().kind !== "live"))
+    return verifyTree(await CibSession.with((session) => session.raw()), "", now);
   if (file !== undefined) return verifyWhole(readText(file), file === "-" ? "" : file, now);
   throw new HactlError({
     code: "USAGE",

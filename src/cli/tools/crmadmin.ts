@@ -1,7 +1,8 @@
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
-import { CibSession } from "./cib-session.ts";
-import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
+import { CibSession } from "../cib-session.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -24,7 +25,7 @@ export const run = (words: readonly string[]): Promise<number> =>
 async function work(given: ParsedWords): Promise<number> {
   if (given.has("nodes")) return nodes(given);
   if (given.has("pacemakerd")) return pacemakerd(given.has("quiet"));
-  const reply = await askDaemon<NodeReply>({ type: "node" });
+  const reply = await ask<NodeReply>({ type: "node" });
   if (given.has("dc_lookup")) {
     if (reply.leader === undefined)
       throw new HactlError({ code: "NO_DC", what: "DC is not yet elected", exit: CrmExit.NO_DC });
@@ -52,7 +53,7 @@ async function work(given: ParsedWords): Promise<number> {
 async function pacemakerd(quiet: boolean): Promise<number> {
   let state = "shutdown";
   try {
-    state = (await askDaemon<NodeReply>({ type: "node" })).joined ? "running" : "starting_daemons";
+    state = (await ask<NodeReply>({ type: "node" })).joined ? "running" : "starting_daemons";
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
   }

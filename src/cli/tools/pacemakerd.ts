@@ -1,6 +1,7 @@
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { askDaemon, asTool, line, pacemakerVersion, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, pacemakerVersion, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -23,8 +24,8 @@ export const run = (words: readonly string[]): Promise<number> =>
       return CrmExit.OK;
     }
     if (given.has("shutdown")) {
-      const { name } = await askDaemon<NodeReply>({ type: "node" });
-      await askDaemon({ type: "shutdown" });
+      const { name } = await ask<NodeReply>({ type: "node" });
+      await ask({ type: "shutdown" });
       process.stderr.write(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }

@@ -1,7 +1,8 @@
 import type { FenceHistoryReply } from "../../daemon/index.ts";
-import type { FenceDeviceInfo, FenceResult } from "../../fencer/index.ts";
+import type { FenceResult } from "../../fencer/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { askDaemon, asTool, line, noSuch, usage } from "./connection.ts";
+import { ask } from "../daemon.ts";
+import { asTool, line, noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -43,7 +44,7 @@ async function work(given: ParsedWords): Promise<number> {
   const confirm = given.value("confirm");
   if (confirm !== undefined) {
     const client = given.value("tag") ?? "stonith_admin";
-    const result = await askDaemon<FenceResult>({ type: "fence.confirm", target: confirm, client });
+    const result = await ask<FenceResult>({ type: "fence.confirm", target: confirm, client });
     return outcome(result);
   }
   for (const [option, action] of [
@@ -78,11 +79,11 @@ async function fence(given: ParsedWords, target: string, action: "reboot" | "off
   const timeoutMs = seconds > 0 ? { timeoutMs: seconds * 1000 } : {};
   const reason = `asked by ${client}`;
   const request = { type: "fence.request", target, action, ...timeoutMs, client, reason } as const;
-  return outcome(await askDaemon<FenceResult>(request, patienceMs));
+  return outcome(await ask<FenceResult>(request, patienceMs));
 }
 
 async function fencedWithin(target: string, seconds: number): Promise<boolean> {
-  const { entries } = await askDaemon<FenceHistoryReply>({ type: "fence.history" });
+  const { entries } = await ask<FenceHistoryReply>({ type: "fence.history" });
   const since = Date.now() / 1000 - seconds;
   return entries.some((entry) => entry.target === target && entry.ok && entry.completedAt >= since);
 }
@@ -97,7 +98,7 @@ function outcome(result: FenceResult): number {
 }
 
 async function devices(given: ParsedWords): Promise<number> {
-  const all = await askDaemon<FenceDeviceInfo[]>({ type: "fence.devices" });
+  const all = await (await import("../fencing.ts")).fenceDevices();
   const id = given.value("query") ?? given.value("list-targets");
   if (id !== undefined) {
     const device = all.find((one) => one.id === id);
@@ -114,7 +115,7 @@ async function devices(given: ParsedWords): Promise<number> {
 }
 
 async function history(given: ParsedWords, node: string): Promise<number> {
-  const reply = await askDaemon<FenceHistoryReply>({ type: "fence.history" });
+  const reply = await ask<FenceHistoryReply>({ type: "fence.history" });
   const wanted = (target: string) => node === "*" || node === "" || target === node;
   const entries = reply.entries.filter(({ target }) => wanted(target));
   if (given.has("last")) return last(given, node, entries);

@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import type { CibOperation, XmlElement } from "../cib/index.ts";
+import { holdFile, leftCopies } from "../platform/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { isPacked, textOf } from "./read-text.ts";
+import { type FileTarget, targetText } from "./target.ts";
+
+/**
+ * The CIB of a file as it is written. Refused is what the schema that it names does not allow, as by Pacemaker's tools
+ * when they open it.
+ * @throws HactlError with exit code NOSUCH when there is none, CONFIG when it is no valid CIB
+ */
+export async function readCibFile(target: FileTarget): Promise<XmlElement> {
+  return parsed(readBytes(target), target);
+}
+
+/**
+ * Applies operations to the CIB of a file, all or none, and gives the new one. The file is written in place: whoever has it
+ * open (pcs reads its temporary file that way) sees the change, and its owner and permissions stay. Nothing is
+ * written where nothing changes. Two at a time wait for each other.
+ */
+export async function changeCibFile(
+  target: FileTarget,
+  operations: readonly CibOperation[],
+): Promise<XmlElement> {
+  const { applyOperations, formatXml, upgradeCib } = await import("../cib/index.ts");
+  const file = await opened(target);
+  try {
+    const bytes = file.read();
+    const before = upgradeCib(await parsed(bytes, target)).root;
+    const { cib, configurationChanged, statusChanged } = applyOperations(before, operations);
+    if (!configurationChanged && !statusChanged && sameAttributes(before, cib)) return before;
+    if (isPacked(bytes)) throw packed(target);
+    file.overwrite(formatXml(cib));
+    return cib;
+  } finally {
+    file.release();
+  }
+}
+
+const sameAttributes = (a: XmlElement, b: XmlElement): boolean =>
+  a.attributes.size === b.attributes.size &&
+  [...a.attributes].every(([name, value]) => b.attributes.get(name) === value);
+
+const packed = ({ path }: FileTarget) =>
+  new HactlError({
+    code: "COMPRESSED_INPUT",
+    what: "a packed file can be read, but not changed",
+    where: { file: path },
+    cure: "unpack it first",
+    exit: CrmExit.DATAERR,
+  });
+
+async function opened(target: FileTarget) {
+  try {
+    return await holdFile(target.path);
+  } catch (error) {
+    throw accessError(target, error);
+  }
+}
+
+function readBytes(target: FileTarget): Uint8Array {
+  try {
+    return readFileSync(target.path === "-" ? "/dev/stdin" : target.path);
+  } catch (error) {
+    throw accessError(target, error);
+  }
+}
+
+function accessError(target: FileTarget, cause: unknown): unknown {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return cause;
+  const { path } = target;
+  const absent = code === "ENOENT" || code === "ENOTDIR";
+  return new HactlError({
+    code: absent ? "NO_FILE" : code,
+    what: absent ? `${targetText(target)} does not exist` : `${targetText(target)} cannot be opened: ${code}`,
+    where: { file: path },
+    cure: absent
+      ? target.kind === "file"
+        ? "correct CIB_file, or unset it to work on the cluster"
+        : `make it with crm_shadow --create ${target.name}, or unset CIB_shadow to work on the cluster`
+      : "look at its permissions",
+    exit: absent ? CrmExit.NOSUCH : CrmExit.INSUFFICIENT_PRIV,
+    cause,
+  });
+}
+
+async function parsed(bytes: Uint8Array, target: FileTarget): Promise<XmlElement> {
+  const { parseXml, refuseInvalid } = await import("../cib/index.ts");
+  const { path } = target;
+  let root: XmlElement;
+  try {
+    root = parseXml(textOf(bytes, path), path);
+  } catch (error) {
+    throw error instanceof HactlError ? unreadable(error, path) : error;
+  }
+  if (root.name !== "cib")
+    throw new HactlError({
+      code: "NOT_A_CIB",
+      what: `the document is a <${root.name}>, not a <cib>`,
+      where: { file: path },
+      cure: "name a whole CIB, as cibadmin --query prints it",
+      exit: CrmExit.CONFIG,
+    });
+  refuseInvalid(root, path);
+  return root;
+}
+
+/** What is no XML may have been cut off while it was written: then there is a copy. */
+function unreadable({ code, what, where, cure }: HactlError, path: string): HactlError {
+  const copy = leftCopies(path).at(-1);
+  const remedy = copy === undefined ? cure : `its content from before the last change is in ${copy}`;
+  return new HactlError({
+    code,
+    what,
+    where: where ?? { file: path },
+    ...(remedy === undefined ? {} : { cure: remedy }),
+    exit: CrmExit.CONFIG,
+  });
+}

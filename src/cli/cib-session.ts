@@ -1,0 +1,177 @@
+import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { NodeReply } from "../daemon/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { changeCibFile, readCibFile } from "./cib-file.ts";
+import { Daemon } from "./daemon.ts";
+import { note } from "./output.ts";
+import { type CibTarget, cibTarget, targetText } from "./target.ts";
+
+/** A CIB and its `<configuration>`. */
+export interface ReadCib {
+  readonly cib: XmlElement;
+  readonly configuration: XmlElement;
+}
+
+/** Tries again when somebody else changed the configuration in between. */
+const attempts = 5;
+
+/**
+ * The CIB that a command reads and changes, and the only way to it: that of the running cluster, a draft, or a file
+ * (`cibTarget`). Connects and loads when it is first asked: most calls of agents need only a little of it.
+ */
+export class CibSession {
+  readonly target: CibTarget;
+  #daemon: Daemon | undefined;
+  #cib: XmlElement | undefined;
+  #raw: XmlElement | undefined;
+
+  private constructor(target: CibTarget) {
+    this.target = target;
+  }
+
+  /** Runs a command's work with a session that is closed afterwards. */
+  static async with<T>(
+    use: (session: CibSession) => Promise<T>,
+    target: CibTarget = cibTarget(),
+  ): Promise<T> {
+    const session = new CibSession(target);
+    try {
+      return await use(session);
+    } finally {
+      session.#daemon?.close();
+    }
+  }
+
+  /** Whether the running cluster is meant. */
+  get isLive(): boolean {
+    return this.target.kind === "live";
+  }
+
+  /** The daemon; where a file is meant, it takes no request that changes or shows the cluster. */
+  async daemon(): Promise<Daemon> {
+    this.#daemon ??= await Daemon.connect({ target: this.target });
+    return this.#daemon;
+  }
+
+  /** The whole `<cib>` in the canonical schema, read once; `apply` reads it anew. */
+  async cib(): Promise<XmlElement> {
+    if (this.#cib) return this.#cib;
+    const raw = await this.raw();
+    // That of the cluster has this form already.
+    this.#cib = this.isLive ? raw : (await import("../cib/index.ts")).upgradeCib(raw).root;
+    return this.#cib;
+  }
+
+  /** The same as it is written: a file may have an older schema. */
+  async raw(): Promise<XmlElement> {
+    if (this.#raw) return this.#raw;
+    if (this.target.kind === "live") {
+      const { parseXml } = await import("../cib/index.ts");
+      this.#raw = parseXml(await (await this.daemon()).request<string>({ type: "cib" }), "the cluster's CIB");
+    } else this.#raw = await readCibFile(this.target);
+    return this.#raw;
+  }
+
+  /** Its `<configuration>`. @throws HactlError CIB_INVALID when it has none */
+  async configuration(): Promise<XmlElement> {
+    const found = (await this.cib()).children.find(({ name }) => name === "configuration");
+    if (found) return found;
+    throw new HactlError({
+      code: "CIB_INVALID",
+      what: "the CIB has no <configuration>",
+      ...(this.target.kind === "live" ? {} : { where: { file: this.target.path } }),
+      exit: CrmExit.DATAERR,
+    });
+  }
+
+  /** Changes the CIB, all or nothing. @param client who asks, for the history */
+  async apply(operations: readonly CibOperation[], client: string): Promise<void> {
+    this.#cib = undefined;
+    this.#raw = undefined;
+    if (this.target.kind === "live")
+      await (await this.daemon()).request({ type: "cib-apply", operations, client });
+    else this.#cib = await changeCibFile(this.target, operations);
+  }
+
+  /**
+   * Puts another configuration in place: `change` makes it of the current one. All or nothing, and only to the version
+   * that it was made from; somebody else's change in between is taken into account.
+   */
+  async change(
+    change: (current: ReadCib) => XmlElement,
+    client: string,
+  ): Promise<{ readonly before: XmlElement; readonly after: XmlElement }> {
+    const { formatXml } = await import("../cib/index.ts");
+    for (let attempt = 1; ; attempt++) {
+      const before = await this.configuration();
+      const cib = await this.cib();
+      const after = change({ cib, configuration: before });
+      const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
+      try {
+        await this.apply(
+          [
+            { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") },
+            { op: "replace", scope: "configuration", xml: formatXml(after, -1) },
+          ],
+          client,
+        );
+        return { before, after };
+      } catch (error) {
+        if (!(error instanceof HactlError) || error.exit !== CrmExit.OLD || attempt >= attempts) throw error;
+      }
+    }
+  }
+
+  /** Name of the node that this runs on; a remote host's own name there. */
+  async localNode(): Promise<string> {
+    const named = localNodeName();
+    if (named !== undefined) return named;
+    try {
+      return (await (await this.daemon()).request<NodeReply>({ type: "node" })).name;
+    } catch (error) {
+      // A file needs no cluster: then the host's name is the best guess, as for Pacemaker's tools.
+      if (this.isLive || !(error instanceof HactlError)) throw error;
+      return (await import("../platform/index.ts")).hostname();
+    }
+  }
+}
+
+/**
+ * The node whose attributes an agent means, as far as its environment tells: the one that it runs on, a guest or
+ * remote node too; for what runs in a bundle that asks for it (container-attribute-target=host) the host.
+ */
+export function localNodeName(): string | undefined {
+  const meta = (name: string) => process.env[`OCF_RESKEY_CRM_meta_${name}`] || undefined;
+  if (meta("container_attribute_target") === "host") return meta("physical_host") ?? meta("on_node");
+  return meta("on_node");
+}
+
+/** The CIB that a command without one of its own reads. */
+export const readCib = (): Promise<ReadCib> =>
+  CibSession.with(async (session) => ({
+    cib: await session.cib(),
+    configuration: await session.configuration(),
+  }));
+
+/** Changes the configuration: `change` makes the new `<configuration>` of the current one (`CibSession.change`). */
+export const changeConfiguration = (
+  change: (current: ReadCib) => XmlElement,
+  client: string,
+): Promise<{ readonly before: XmlElement; readonly after: XmlElement }> =>
+  CibSession.with(async (session) => {
+    const changed = await session.change(change, client);
+    remark(session.target);
+    return changed;
+  });
+
+/** Applies operations on the CIB. */
+export const applyToCib = (operations: readonly CibOperation[], client: string): Promise<void> =>
+  CibSession.with(async (session) => {
+    await session.apply(operations, client);
+    remark(session.target);
+  });
+
+/** People shall know that it was not the cluster. */
+function remark(target: CibTarget): void {
+  if (target.kind !== "live") note(`Changed ${targetText(target)}; the cluster is as it was.`);
+}

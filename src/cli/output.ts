@@ -31,9 +31,14 @@ function output(): NodeJS.WriteStream {
   return process.stdout;
 }
 
+/** Text on standard output, as it is. */
+export function writeOut(text: string): void {
+  output().write(text);
+}
+
 /** Prints a line (or lines) of the result. */
 export function print(text: string): void {
-  output().write(text.endsWith("\n") ? text : `${text}\n`);
+  writeOut(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** Prints a result for programs. */

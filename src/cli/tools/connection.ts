@@ -1,5 +1,6 @@
 import type { AdminClient } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
 /**
@@ -64,7 +65,7 @@ export function toolError(name: string, error: unknown): number {
 }
 
 /** Text on standard output, as it is. */
-export const write = (text: string): void => void process.stdout.write(text);
+export const write = writeOut;
 /** A line on standard output. */
 export const line = (text: string): void => write(`${text}\n`);
 

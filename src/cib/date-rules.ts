@@ -1,5 +1,14 @@
 import type { EpochSeconds } from "../terms/index.ts";
-import { addDuration, type DateParts, type Duration, dateParts, parseTime } from "./time.ts";
+import {
+  addDuration,
+  type DateParts,
+  type Duration,
+  dateParts,
+  localOffset,
+  parseTime,
+  parseWrittenTime,
+  type WrittenTime,
+} from "./time.ts";
 import { parseInteger } from "./values.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -24,7 +33,7 @@ export function evaluateDateExpression(expression: XmlElement, now: EpochSeconds
       if (end === undefined) return { state: "invalid" };
       return now < end ? { state: "passed", nextChange: end } : { state: "after" };
     case "in_range":
-      return inRange(now, start, end ?? endByDuration(expression, start));
+      return inRange(now, start, end ?? endByDuration(expression));
     case "date_spec": {
       const spec = expression.children.find(({ name }) => name === "date_spec");
       return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now);
@@ -50,10 +59,11 @@ function inRange(
   return now > end ? { state: "after" } : { state: "passed", nextChange: end + 1 };
 }
 
-function endByDuration(expression: XmlElement, start: EpochSeconds | undefined): EpochSeconds | undefined {
+function endByDuration(expression: XmlElement): EpochSeconds | undefined {
   const duration = expression.children.find(({ name }) => name === "duration");
+  const start = parseWrittenTime(expression.attributes.get("start") ?? "");
   if (duration === undefined || start === undefined) return undefined;
-  return addDuration(start, durationOf(duration));
+  return addDuration(start.time, durationOf(duration), start.offset);
 }
 
 function durationOf(element: XmlElement): Duration {
@@ -86,30 +96,82 @@ const specFields: readonly (readonly [keyof DateParts, number])[] = [
 /** How many steps ahead the next change of a date specification is looked for. */
 const lookAhead = 800;
 
-/**
- * Evaluates a `<date_spec>`: every field named must contain its part of the date in UTC. The phase of the moon,
- * which old schemas knew, is not looked at.
- */
-export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResult {
-  const ranges: (readonly [keyof DateParts, number, number])[] = [];
-  let step = 0;
-  for (const [field, seconds] of specFields) {
+/** A field of a date specification with the values that it allows. */
+type FieldRange = readonly [field: keyof DateParts, low: number, high: number];
+
+/** The fields that a date specification names; `undefined` when one of them is not a range of numbers. */
+function rangesOf(spec: XmlElement, fields: readonly (keyof DateParts)[]): FieldRange[] | undefined {
+  const ranges: FieldRange[] = [];
+  for (const field of fields) {
     const text = spec.attributes.get(field);
     if (text === undefined) continue;
     const range = parseRange(text);
-    if (range === undefined) return { state: "invalid" };
+    if (range === undefined) return undefined;
     ranges.push([field, ...range]);
-    step = step === 0 ? seconds : Math.min(step, seconds);
   }
+  return ranges;
+}
+
+/**
+ * Evaluates a `<date_spec>`: every field named must contain its part of the date as the clock of this machine shows it,
+ * in whose time zone people write office hours. The phase of the moon, which old schemas knew, is not looked at.
+ */
+export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResult {
+  const ranges = rangesOf(
+    spec,
+    specFields.map(([field]) => field),
+  );
+  if (ranges === undefined) return { state: "invalid" };
+  if (ranges.length === 0) return { state: "passed" };
   const holds = (time: EpochSeconds) => {
-    const parts = dateParts(time);
+    const parts = dateParts(time, localOffset(time));
     return ranges.every(([field, low, high]) => parts[field] >= low && parts[field] <= high);
   };
   const passed = holds(now);
-  if (step === 0) return { state: "passed" };
-  let next = (Math.floor(now / step) + 1) * step;
-  for (let count = 1; count < lookAhead && holds(next) === passed; count++) next += step;
+  const step = Math.min(...specFields.filter(([field]) => spec.attributes.has(field)).map(([, size]) => size));
+  let next = nextStep(now, step);
+  for (let count = 1; count < lookAhead && holds(next) === passed; count++) next = nextStep(next, step);
   return { state: passed ? "passed" : "unsatisfied", nextChange: next };
+}
+
+/** Fields of a date specification in the order in which they decide whether its time is to come or over. */
+const decidingFields: readonly (keyof DateParts)[] = [
+  "years",
+  "months",
+  "monthdays",
+  "hours",
+  "minutes",
+  "seconds",
+  "yeardays",
+  "weekyears",
+  "weeks",
+  "weekdays",
+];
+
+/**
+ * Where a written time is with respect to a `<date_spec>`: the first field that does not fit decides (crm_rule(8)).
+ * What comes back every week is thus over on its sixth day, as Pacemaker has it.
+ */
+export function placeInDateSpec(
+  spec: XmlElement,
+  { time, offset }: WrittenTime,
+): "passed" | "before" | "after" | "invalid" {
+  const parts = dateParts(time, offset);
+  const ranges = rangesOf(spec, decidingFields);
+  if (ranges === undefined) return "invalid";
+  for (const [field, low, high] of ranges) {
+    if (parts[field] < low) return "before";
+    if (parts[field] > high) return "after";
+  }
+  return "passed";
+}
+
+/** When the clock next begins an hour, a day, …: a change of the clock may make it sooner or later by an hour. */
+function nextStep(time: EpochSeconds, step: number): EpochSeconds {
+  const offset = localOffset(time);
+  const next = (Math.floor((time + offset) / step) + 1) * step - offset;
+  const corrected = next + offset - localOffset(next);
+  return corrected > time ? corrected : next;
 }
 
 /** `5`, `1-5`, `5-`, `-5`. */

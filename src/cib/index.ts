@@ -1,7 +1,12 @@
 /** The configuration and status model: XML both ways, crm text, versions, rules. */
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
-export { type DateResult, evaluateDateExpression, evaluateDateSpec } from "./date-rules.ts";
+export {
+  type DateResult,
+  evaluateDateExpression,
+  evaluateDateSpec,
+  placeInDateSpec,
+} from "./date-rules.ts";
 export { applyOperations, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
 export {
@@ -27,7 +32,10 @@ export {
   durationSeconds,
   parseDuration,
   parseIntervalMs,
+  localOffset,
   parseTime,
+  parseWrittenTime,
+  type WrittenTime,
 } from "./time.ts";
 export type { UpgradeNote } from "./upgrade/notes.ts";
 export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";

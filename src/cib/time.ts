@@ -50,9 +50,15 @@ export function durationSeconds(duration: Duration): number {
 const durationPattern =
   /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.))?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/i;
 
-/** An ISO 8601 duration with designators: `P1Y2M3DT4H5M6S`, `P2W`. `undefined` when it is none. */
-export function parseDuration(text: string): Duration | undefined {
-  const match = durationPattern.exec(text.trim());
+/** The same with a sign before any number. */
+const signedPattern = new RegExp(durationPattern.source.replaceAll("(\\d+)", "([+-]?\\d+)"), "i");
+
+/**
+ * An ISO 8601 duration with designators: `P1Y2M3DT4H5M6S`, `P2W`. `undefined` when it is none. What goes back in time
+ * (`P-1M`) is one only where it is asked for.
+ */
+export function parseDuration(text: string, signed = false): Duration | undefined {
+  const match = (signed ? signedPattern : durationPattern).exec(text.trim());
   if (!match) return undefined;
   const [years, months, weeks, days, hours, minutes, seconds] = match
     .slice(1)
@@ -68,8 +74,12 @@ export function parseDuration(text: string): Duration | undefined {
   };
 }
 
-/** The point in time that far later. A day that its month lacks becomes the month's last. */
-export function addDuration(start: EpochSeconds, duration: Duration): EpochSeconds {
+/**
+ * The point in time that far later, counted on a calendar that is `offset` seconds ahead of UTC. A day that its month
+ * lacks becomes the month's last.
+ */
+export function addDuration(from: EpochSeconds, duration: Duration, offset = 0): EpochSeconds {
+  const start = from + offset;
   const date = new Date(start * 1000);
   const months = date.getUTCFullYear() * 12 + date.getUTCMonth() + duration.years * 12 + duration.months;
   const year = Math.floor(months / 12);
@@ -77,9 +87,8 @@ export function addDuration(start: EpochSeconds, duration: Duration): EpochSecon
   const day = Math.min(date.getUTCDate(), daysInMonth(year, month));
   const midnight = startOfDay(year, month, day);
   const rest = (duration.weeks * 7 + duration.days) * 86_400;
-  return (
-    midnight + mod(start, 86_400) + rest + duration.hours * 3600 + duration.minutes * 60 + duration.seconds
-  );
+  const clock = duration.hours * 3600 + duration.minutes * 60 + duration.seconds;
+  return midnight + mod(start, 86_400) + rest + clock - offset;
 }
 
 /** Days of a month; `month` counts from 0. */
@@ -87,20 +96,43 @@ const daysInMonth = (year: number, month: number) =>
   new Date(startOfDay(year, month + 1, 0) * 1000).getUTCDate();
 const mod = (value: number, divisor: number) => ((value % divisor) + divisor) % divisor;
 
+/** A point in time as it was written. */
+export interface WrittenTime {
+  readonly time: EpochSeconds;
+  /** Seconds that the clock it was written for is ahead of UTC. */
+  readonly offset: number;
+}
+
 /**
  * An ISO 8601 point in time in seconds since 1970: a calendar (`2026-02-28`, `20260228`), ordinal (`2026-059`) or
  * week date (`2026-W09-6`), then perhaps `T` or a blank and a time (`13:05`, `130500`, `13:05:00.5`) and an offset
- * (`Z`, `+01:00`, `-0130`). Without an offset it is UTC. `undefined` when it is none (Pacemaker Explained, "ISO 8601").
+ * (`Z`, `+01:00`, `-0130`, `+1`). A time without an offset is one of this machine's own clock, a date alone begins in
+ * UTC, as Pacemaker reads them. `undefined` when it is none (Pacemaker Explained, "ISO 8601").
  */
-export function parseTime(text: string): EpochSeconds | undefined {
+export const parseTime = (text: string): EpochSeconds | undefined => parseWrittenTime(text)?.time;
+
+/** The same with the offset that it was written with. */
+export function parseWrittenTime(text: string): WrittenTime | undefined {
+  if (/^\s*epoch\s*$/i.test(text)) return { time: 0, offset: 0 };
   const match =
-    /^\s*([\dW-]+?)(?:(?:T|\s+)([\d:]+)(?:[.,]\d+)?\s*(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?\s*$/i.exec(text);
+    /^\s*([\dW-]+?)(?:(?:T|\s+)([\d:]+)(?:[.,]\d+)?\s*(Z|[+-]\d{1,2}(?::?\d{2})?)?)?\s*$/i.exec(text);
   if (!match) return undefined;
   const day = parseDate(match[1] ?? "");
-  const time = match[2] === undefined ? 0 : parseClock(match[2]);
-  const offset = parseOffset(match[3]);
-  if (day === undefined || time === undefined || offset === undefined) return undefined;
-  return day + time - offset;
+  if (day === undefined) return undefined;
+  if (match[2] === undefined) return { time: day, offset: 0 };
+  const clock = parseClock(match[2]);
+  if (clock === undefined) return undefined;
+  const offset = match[3] === undefined ? offsetOfClock(day + clock) : parseOffset(match[3]);
+  return offset === undefined ? undefined : { time: day + clock - offset, offset };
+}
+
+/** Seconds that the clock of this machine is ahead of UTC at a time. */
+export const localOffset = (time: EpochSeconds): number =>
+  -new Date(time * 1000).getTimezoneOffset() * 60 || 0;
+
+/** The same for a time that its hands show. In the hour that a change of the clock repeats it is the first one. */
+function offsetOfClock(shown: number): number {
+  return localOffset(shown - localOffset(shown - 86_400));
 }
 
 /** Midnight of a date. */
@@ -145,15 +177,17 @@ function parseClock(text: string): number | undefined {
   return hours * 3600 + minutes * 60 + seconds;
 }
 
-function parseOffset(text: string | undefined): number | undefined {
-  if (text === undefined || /^z$/i.test(text)) return 0;
-  const match = /^([+-])(\d{2}):?(\d{2})?$/.exec(text);
+function parseOffset(text: string): number | undefined {
+  if (/^z$/i.test(text)) return 0;
+  const match = /^([+-])(\d{1,2}):?(\d{2})?$/.exec(text);
   if (!match) return undefined;
-  const size = Number(match[2]) * 3600 + Number(match[3] ?? 0) * 60;
+  const [hours, minutes] = [Number(match[2]), Number(match[3] ?? 0)];
+  if (minutes > 59 || hours > 24 || (hours === 24 && minutes > 0)) return undefined;
+  const size = hours * 3600 + minutes * 60;
   return match[1] === "-" ? -size : size;
 }
 
-/** The parts of a point in time that a date specification can name, in UTC. */
+/** The parts of a point in time that a date specification or an ISO 8601 date can name. */
 export interface DateParts {
   readonly seconds: number;
   readonly minutes: number;
@@ -169,8 +203,9 @@ export interface DateParts {
   readonly years: number;
 }
 
-/** Takes a point in time apart. */
-export function dateParts(time: EpochSeconds): DateParts {
+/** Takes a point in time apart, as a clock shows it that is `offset` seconds ahead of UTC. */
+export function dateParts(at: EpochSeconds, offset = 0): DateParts {
+  const time = at + offset;
   const date = new Date(time * 1000);
   const year = date.getUTCFullYear();
   const weekyear = time < firstMonday(year) ? year - 1 : time >= firstMonday(year + 1) ? year + 1 : year;

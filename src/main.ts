@@ -3,7 +3,7 @@
  * agents call these commands in every monitor, and what is not loaded takes no time.
  */
 import { internalModes } from "./cli/modes.ts";
-import { tools } from "./cli/tools.ts";
+import { daemons, tools } from "./cli/tools.ts";
 
 const calledAs = process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 const args = process.argv.slice(2);
@@ -12,7 +12,7 @@ process.exitCode = await dispatch(calledAs, args);
 if (process.exitCode !== 0) await flushOutput();
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
-  const tool = tools[name];
+  const tool = tools[name] ?? daemons[name];
   if (tool) return (await tool()).run(args);
   const [first, ...rest] = args;
   if (first === "internal") {
@@ -20,7 +20,7 @@ async function dispatch(name: string, args: readonly string[]): Promise<number> 
     if (mode) return (await mode()).run(rest.slice(1));
   }
   if (first === "--version" || first === "-V") return (await import("./cli/version.ts")).printVersion(rest);
-  const named = first === undefined ? undefined : tools[first];
+  const named = first === undefined ? undefined : (tools[first] ?? daemons[first]);
   if (named) return (await named()).run(rest);
   return (await import("./cli/index.ts")).runCli(args);
 }

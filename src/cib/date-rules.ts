@@ -128,7 +128,9 @@ export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResul
     return ranges.every(([field, low, high]) => parts[field] >= low && parts[field] <= high);
   };
   const passed = holds(now);
-  const step = Math.min(...specFields.filter(([field]) => spec.attributes.has(field)).map(([, size]) => size));
+  const step = Math.min(
+    ...specFields.filter(([field]) => spec.attributes.has(field)).map(([, size]) => size),
+  );
   let next = nextStep(now, step);
   for (let count = 1; count < lookAhead && holds(next) === passed; count++) next = nextStep(next, step);
   return { state: passed ? "passed" : "unsatisfied", nextChange: next };

@@ -114,8 +114,9 @@ export const parseTime = (text: string): EpochSeconds | undefined => parseWritte
 /** The same with the offset that it was written with. */
 export function parseWrittenTime(text: string): WrittenTime | undefined {
   if (/^\s*epoch\s*$/i.test(text)) return { time: 0, offset: 0 };
-  const match =
-    /^\s*([\dW-]+?)(?:(?:T|\s+)([\d:]+)(?:[.,]\d+)?\s*(Z|[+-]\d{1,2}(?::?\d{2})?)?)?\s*$/i.exec(text);
+  const match = /^\s*([\dW-]+?)(?:(?:T|\s+)([\d:]+)(?:[.,]\d+)?\s*(Z|[+-]\d{1,2}(?::?\d{2})?)?)?\s*$/i.exec(
+    text,
+  );
   if (!match) return undefined;
   const day = parseDate(match[1] ?? "");
   if (day === undefined) return undefined;

@@ -14,4 +14,4 @@ export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export type { EpochSeconds, Millis } from "./time.ts";
-export { type ToolName, toolNames } from "./tool-names.ts";
+export { type DaemonName, daemonNames, type ToolName, toolNames } from "./tool-names.ts";

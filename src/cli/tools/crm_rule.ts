@@ -131,6 +131,11 @@ function outcome(
     case "after":
       return { id, exit: CrmExit.EXPIRED, bySpec };
     default:
-      return { id, exit: CrmExit.INDETERMINATE, bySpec, problem: "its condition on the date is not understood" };
+      return {
+        id,
+        exit: CrmExit.INDETERMINATE,
+        bySpec,
+        problem: "its condition on the date is not understood",
+      };
   }
 }

@@ -14,7 +14,12 @@ import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
   { name: "now", short: "n", description: "the time now" },
-  { name: "date", short: "d", value: "TIME", description: "a point in time, such as '2026-02-28 13:05 +09:00'" },
+  {
+    name: "date",
+    short: "d",
+    value: "TIME",
+    description: "a point in time, such as '2026-02-28 13:05 +09:00'",
+  },
   { name: "period", short: "p", value: "PERIOD", description: "START/END, START/DURATION or DURATION/END" },
   {
     name: "duration",
@@ -120,7 +125,9 @@ function readDate(word: string): WrittenTime {
   const today = new Date();
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${today.getFullYear()}-${two(today.getMonth() + 1)}-${two(today.getDate())}`;
-  const found = parseWrittenTime(/^\s*T?\d{1,2}:/.test(word) ? `${day} ${word.trim().replace(/^T/, "")}` : word);
+  const found = parseWrittenTime(
+    /^\s*T?\d{1,2}:/.test(word) ? `${day} ${word.trim().replace(/^T/, "")}` : word,
+  );
   if (found) return found;
   throw invalid(`"${word}" is not a date`, "Write it as '2026-02-28 13:05:00 +09:00'");
 }
@@ -142,7 +149,9 @@ function readPeriod(word: string): { readonly start: WrittenTime; readonly end: 
     return { start, end: later(start, readDuration(second)) };
   }
   const end = readDate(second);
-  return isDuration[0] ? { start: later(end, opposite(readDuration(first))), end } : { start: readDate(first), end };
+  return isDuration[0]
+    ? { start: later(end, opposite(readDuration(first))), end }
+    : { start: readDate(first), end };
 }
 
 const opposite = (duration: Duration): Duration => ({

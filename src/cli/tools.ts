@@ -9,6 +9,7 @@ export interface Tool {
 const byName: Readonly<Record<ToolName, () => Promise<Tool>>> = {
   attrd_updater: () => import("./tools/attrd_updater.ts"),
   cibadmin: () => import("./tools/cibadmin.ts"),
+  cibsecret: () => import("./tools/cibsecret.ts"),
   "corosync-cfgtool": () => import("./tools/corosync-cfgtool.ts"),
   "corosync-cmapctl": () => import("./tools/corosync-cmapctl.ts"),
   "corosync-quorumtool": () => import("./tools/corosync-quorumtool.ts"),

@@ -8,6 +8,7 @@ export {
   type DurableOptions,
   digestPath,
   isNewer,
+  isPlainFileName,
   type PathFacts,
   pathFacts,
   readLimited,
@@ -53,6 +54,7 @@ export {
   releaseStartupCode,
   unlockMemory,
 } from "./realtime.ts";
+export { type Secret, SecretStore } from "./secrets.ts";
 export {
   type Facility,
   facilities,

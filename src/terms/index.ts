@@ -13,5 +13,6 @@ export {
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
+export { secretReference } from "./secrets.ts";
 export type { EpochSeconds, Millis } from "./time.ts";
 export { type DaemonName, daemonNames, type ToolName, toolNames } from "./tool-names.ts";

@@ -2,6 +2,7 @@
 export const toolNames = [
   "attrd_updater",
   "cibadmin",
+  "cibsecret",
   "corosync-cfgtool",
   "corosync-cmapctl",
   "corosync-quorumtool",

@@ -105,16 +105,22 @@ DESTDIR ?=
 SBINDIR ?= /usr/sbin
 DATADIR ?= /usr/share
 LIBDIR ?= /usr/lib
+LIBEXECDIR ?= /usr/libexec
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
 UNITDIR ?= $(LIBDIR)/systemd/system
 INSTALL_FROM ?= dist/hactl
 ROOT = $(patsubst %/,%,$(DESTDIR))
 
+# pcs and crmsh ask Pacemaker's daemons for their options, in lib on Debian, in libexec elsewhere.
 install: $(BUN) $(INSTALL_FROM) ## install below DESTDIR: executable, tools, agents, units, configuration
 	install -d -m 0755 $(ROOT)$(SBINDIR) $(ROOT)$(SYSCONFDIR)/hactl
 	install -m 0755 $(INSTALL_FROM) $(ROOT)$(SBINDIR)/hactl
 	for tool in $$($(BUN) rpm/tools.ts); do ln -sf hactl $(ROOT)$(SBINDIR)/$$tool; done
+	for place in $(LIBDIR)/pacemaker $(LIBEXECDIR)/pacemaker; do \
+		install -d -m 0755 $(ROOT)$$place; \
+		for name in $$($(BUN) rpm/tools.ts daemons); do \
+			ln -sfr $(ROOT)$(SBINDIR)/hactl $(ROOT)$$place/$$name; done; done
 	for agent in agents/ocf/pacemaker/*; do \
 		install -D -m 0755 "$$agent" "$(ROOT)$(LIBDIR)/ocf/resource.d/pacemaker/$${agent##*/}"; done
 	for unit in conf/*.service; do install -D -m 0644 "$$unit" "$(ROOT)$(UNITDIR)/$${unit##*/}"; done

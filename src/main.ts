@@ -3,7 +3,7 @@
  * agents call these commands in every monitor, and what is not loaded takes no time.
  */
 import { internalModes } from "./cli/modes.ts";
-import { tools } from "./cli/tools.ts";
+import { daemons, tools } from "./cli/tools.ts";
 import { endByDefect, onUncaught } from "./platform/last-resort.ts";
 import { HactlError } from "./terms/errors.ts";
 import { CrmExit } from "./terms/exit-codes.ts";
@@ -30,7 +30,7 @@ try {
 if (process.exitCode !== 0) await flushOutput();
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
-  const tool = own(tools, name);
+  const tool = own(tools, name) ?? own(daemons, name);
   if (tool) return (await tool()).run(args);
   const [first, ...rest] = args;
   if (first === "internal") {
@@ -38,7 +38,7 @@ async function dispatch(name: string, args: readonly string[]): Promise<number> 
     if (mode) return (await mode()).run(rest.slice(1));
   }
   if (first === "--version" || first === "-V") return (await import("./cli/version.ts")).printVersion(rest);
-  const named = own(tools, first);
+  const named = own(tools, first) ?? own(daemons, first);
   if (named) return (await named()).run(rest);
   return (await import("./cli/index.ts")).runCli(args);
 }

@@ -12,6 +12,8 @@ export interface XmlElement {
   children: XmlElement[];
   /** Text of an element without child elements (`<longdesc>`). */
   text?: string;
+  /** Its text is written as a CDATA section, as answers that carry XML do it. */
+  cdata?: boolean;
   /** Line in the file that it was read from, from 1. */
   line?: number;
 }
@@ -135,6 +137,9 @@ const escapeAttribute = (text: string) =>
   asXmlText(text).replace(/[&<>"\n\t\r]/g, (char) => escapes[char] ?? char);
 const escapeText = (text: string) => asXmlText(text).replace(/[&<>\r]/g, (char) => escapes[char] ?? char);
 
+/** A section cannot hold its own end: there it is cut in two. */
+const cdataSection = (text: string) => `<![CDATA[${asXmlText(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]>`;
+
 /**
  * Writes an element, two spaces a level, or on one line when `indent` is negative. What it writes can be read back: it
  * throws HactlError `XML_NAME` for a name that is none, and replaces characters that XML cannot hold.
@@ -152,7 +157,10 @@ export function formatXml(root: XmlElement, indent = 0): string {
     const inner = root.children.map((child) => formatXml(child, indent < 0 ? -1 : indent + 1)).join("");
     return `${tag}>${end}${inner}${pad}</${root.name}>${end}`;
   }
-  if (root.text !== undefined) return `${tag}>${escapeText(root.text)}</${root.name}>${end}`;
+  if (root.text !== undefined) {
+    const text = root.cdata ? cdataSection(root.text) : escapeText(root.text);
+    return `${tag}>${text}</${root.name}>${end}`;
+  }
   return `${tag}/>${end}`;
 }
 

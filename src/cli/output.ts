@@ -17,9 +17,14 @@ export function setOutputStyle(next: OutputStyle): void {
 /** Whether `--json` was given. */
 export const wantsJson = (): boolean => style.json;
 
+/** Text on standard output, as it is. */
+export function writeOut(text: string): void {
+  process.stdout.write(text);
+}
+
 /** Prints a line (or lines) of the result. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  writeOut(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** Prints a result for programs. */

@@ -1,4 +1,4 @@
-import type { ToolName } from "../terms/index.ts";
+import { type DaemonName, daemonNames, type ToolName } from "../terms/index.ts";
 
 /** A command under a name of its own, which agents and old habits call: no frame, no colours, exact output. */
 export interface Tool {
@@ -9,6 +9,7 @@ export interface Tool {
 const byName: Readonly<Record<ToolName, () => Promise<Tool>>> = {
   attrd_updater: () => import("./tools/attrd_updater.ts"),
   cibadmin: () => import("./tools/cibadmin.ts"),
+  cibsecret: () => import("./tools/cibsecret.ts"),
   "corosync-cfgtool": () => import("./tools/corosync-cfgtool.ts"),
   "corosync-cmapctl": () => import("./tools/corosync-cmapctl.ts"),
   "corosync-quorumtool": () => import("./tools/corosync-quorumtool.ts"),
@@ -35,6 +36,16 @@ const byName: Readonly<Record<ToolName, () => Promise<Tool>>> = {
   pacemakerd: () => import("./tools/pacemakerd.ts"),
   stonith_admin: () => import("./tools/stonith_admin.ts"),
 };
+
+const daemon = (name: DaemonName) => async (): Promise<Tool> => {
+  const { runAs } = await import("./tools/daemon-metadata.ts");
+  return { run: (words) => runAs(name, words) };
+};
+
+/** Programs of the daemons that others ask for their options. */
+export const daemons: Readonly<Record<string, () => Promise<Tool>>> = Object.fromEntries(
+  daemonNames.map((name) => [name, daemon(name)]),
+);
 
 /** The tools by their names: called by a link of that name or as `hactl NAME …`. */
 export const tools: Readonly<Record<string, () => Promise<Tool>>> = byName;

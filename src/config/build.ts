@@ -150,6 +150,7 @@ export function buildSystem(table: LoadedTable, sysconfigTable: LoadedTable): Sy
     fencePath: values.fence_path,
     stonithPluginPath: values.stonith_plugin_path,
     lsbPath: values.lsb_path,
+    secretsDir: values.secrets_dir,
     toolsDir: values.tools_dir,
     group: values.group,
   };

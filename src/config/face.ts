@@ -133,6 +133,7 @@ export interface SystemConfig {
   readonly fencePath: readonly string[];
   readonly stonithPluginPath: readonly string[];
   readonly lsbPath: readonly string[];
+  readonly secretsDir: string;
   readonly toolsDir: string;
   readonly group: string;
 }

@@ -76,6 +76,12 @@ export const systemOptions = [
     description: "directories with LSB init scripts, separated by colons",
   },
   {
+    name: "secrets_dir",
+    type: "path",
+    default: "/var/lib/pacemaker/lrm/secrets",
+    description: "directory with values of resource parameters that are not in the configuration (cibsecret)",
+  },
+  {
     name: "tools_dir",
     aliases: ["tools"],
     type: "path",

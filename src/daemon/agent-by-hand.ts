@@ -26,6 +26,7 @@ export async function runAgentByHand(args: DaemonArguments, operation: Operation
         config: executorConfig(options),
         log,
         runDir,
+        secretsDir: config.system.secretsDir,
         bootFile: `${runDir}/boot-id`,
         parentLives: () => true,
         instance: String(process.pid),

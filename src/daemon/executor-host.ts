@@ -21,10 +21,12 @@ import {
   monotonicMs,
   processStart,
   type RunningProcess,
+  SecretStore,
   startProcess,
   wallSeconds,
 } from "../platform/index.ts";
 import { type Millis, resourceId } from "../terms/index.ts";
+import { revealEnvironment } from "./agent-secrets.ts";
 import { listAgents } from "./executor-list.ts";
 import { ExecutorMemory } from "./executor-memory.ts";
 
@@ -34,6 +36,8 @@ export interface ExecutorHostOptions {
   readonly log: Log;
   /** Where state is kept for the case that this process dies; a directory that a reboot empties. */
   readonly runDir: string;
+  /** Directory of the values that `lrm://` stands for in parameters. */
+  readonly secretsDir: string;
   /** File that outlives a reboot and tells that there was one. */
   readonly bootFile: string;
   /** Names the run of the daemon whose services these are: what another one had under way is not done again. */
@@ -62,6 +66,7 @@ export class ExecutorHost {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #markers: string;
   readonly #memory: ExecutorMemory;
+  readonly #secrets: SecretStore;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #saveAfter = SAVE_AFTER_MS;
   #sampling: ReturnType<typeof setInterval> | undefined;
@@ -72,6 +77,7 @@ export class ExecutorHost {
     this.#options = options;
     this.#log = options.log;
     this.#core = new Executor(options.config);
+    this.#secrets = new SecretStore(options.secretsDir);
     const { runDir, bootFile, instance, log, parentLives, config } = options;
     this.#memory = new ExecutorMemory({
       runDir,
@@ -214,14 +220,20 @@ export class ExecutorHost {
     const marker = [this.#markers, process.pid, job, command.args.at(-1) ?? "", label.split(" ")[0]].join(
       "|",
     );
-    const started = startProcess({ ...command, marker });
-    if (!("pid" in started)) {
-      // Never from within a step: the core would be entered while it still reports.
-      queueMicrotask(() => this.#step({ type: "process", job, outcome: started }));
-      return;
-    }
+    // Only the process gets to know its secrets: what is kept and told of an operation says lrm://.
+    const { values: env, problems } = revealEnvironment(command, this.#secrets);
+    for (const problem of problems) this.#log.error("SECRET-MISSING", `${label}: ${problem}`);
+    const [problem] = command.secrets?.optional ? [] : problems;
+    if (problem !== undefined) return this.#notStarted(job, { kind: "no-secret", message: problem });
+    const started = startProcess({ ...command, env, marker });
+    if (!("pid" in started)) return this.#notStarted(job, started);
     this.#processes.set(job, started);
     void started.ended.then((outcome) => this.#ended(job, started, command, label, outcome));
+  }
+
+  /** Never from within a step: the core would be entered while it still reports. */
+  #notStarted(job: number, outcome: ProcessOutcome): void {
+    queueMicrotask(() => this.#step({ type: "process", job, outcome }));
   }
 
   #ended(

@@ -41,6 +41,7 @@ export function agentHostOptions(config: HactlConfig, configPath: string): Omit<
     configPath,
     ocfPath: system.ocfPath,
     lsbPath: system.lsbPath,
+    secretsDir: system.secretsDir,
     sysconfig: {
       HA_LOGFACILITY: logging.agentFacility,
       HA_logfacility: logging.agentFacility,

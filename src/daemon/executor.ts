@@ -37,6 +37,8 @@ export interface AgentHostOptions {
   readonly ocfPath?: readonly string[];
   /** Directories of init scripts. Default /etc/init.d. */
   readonly lsbPath?: readonly string[];
+  /** Directory of the values that `lrm://` stands for in parameters. Default: where cibsecret puts them. */
+  readonly secretsDir?: string;
   /** HA_RSCTMP. Default: /run/resource-agents for root when `runDir` is below /run, else a directory in `runDir`. */
   readonly rscTmp?: string;
   /** PCMK_* and HA_* values for agents. PCMK_node_action_limit among them counts. */
@@ -74,6 +76,7 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
     config: executorConfig(options),
     log: options.log,
     runDir: options.runDir,
+    secretsDir: secretsDir(options),
     bootFile: bootFile(options),
     parentLives: () => parentPid() === parent,
     instance: `${parent}.${processStart(parent) ?? 0}`,
@@ -120,6 +123,10 @@ export async function runExecutor(options: RunExecutorOptions): Promise<number> 
 
 /** Where the id of the last boot with an executor stands. */
 export const bootFile = ({ stateDir, runDir }: AgentHostOptions): string => `${stateDir ?? runDir}/boot-id`;
+
+/** Where secrets are. */
+export const secretsDir = (options: Pick<AgentHostOptions, "secretsDir">): string =>
+  options.secretsDir ?? "/var/lib/pacemaker/lrm/secrets";
 
 /** The core's configuration; makes the directories and the tools that agents need. */
 export function executorConfig(options: AgentHostOptions): ExecutorConfig {

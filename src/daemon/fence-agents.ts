@@ -7,8 +7,15 @@ import {
   parseAgentMetadata,
   pluginMetadata,
 } from "../fencer/index.ts";
-import { type EndedProcess, LONGEST_TIMER_MS, type RunningProcess, startProcess } from "../platform/index.ts";
+import {
+  type EndedProcess,
+  LONGEST_TIMER_MS,
+  type RunningProcess,
+  SecretStore,
+  startProcess,
+} from "../platform/index.ts";
 import { HactlError, type Millis } from "../terms/index.ts";
+import { reveal } from "./agent-secrets.ts";
 
 /** Where fence agents and cluster-glue plugins are looked for, in this order. */
 export interface FenceDirectories {
@@ -16,6 +23,8 @@ export interface FenceDirectories {
   readonly plugins: readonly string[];
   /** Additions to PATH for plugins: where cluster-glue's ha_log.sh lies. */
   readonly glue: readonly string[];
+  /** Directory of the values that `lrm://` stands for in parameters. */
+  readonly secrets: string;
 }
 
 /** Directories of the packages fence-agents and cluster-glue on RHEL and Debian. */
@@ -23,6 +32,7 @@ export const fenceDirectories: FenceDirectories = {
   agents: ["/usr/sbin"],
   plugins: ["/usr/lib64/stonith/plugins/external", "/usr/lib/stonith/plugins/external"],
   glue: ["/usr/share/cluster-glue"],
+  secrets: "/var/lib/pacemaker/lrm/secrets",
 };
 
 const keepBytes = 64 * 1024;
@@ -78,18 +88,20 @@ async function runKnown(run: AgentRun, directories: FenceDirectories): Promise<A
   const environment = baseEnvironment(directories);
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(run.agent))
     return failed(`"${run.agent}" is not a name of a fence agent`);
+  const { values: params, problems } = reveal(run.params, run.device, new SecretStore(directories.secrets));
+  if (problems[0] !== undefined) return { ...failed(problems[0]), lacksSecret: true };
   if (run.kind === "external") {
     const candidates = directories.plugins.map((directory) => join(directory, run.agent));
     const open = candidates.find((file) => existsSync(file));
     if (open !== undefined && (statSync(open).mode & 0o022) !== 0)
       return failed(`${open} can be written by others than its owner and is not run`);
-    const env = { ...run.params, ...environment, HA_LOGTAG: `${run.agent} ${run.device}` };
+    const env = { ...params, ...environment, HA_LOGTAG: `${run.agent} ${run.device}` };
     return await toEnd(
       { candidates, args: pluginArguments(run.action, run.port), env, keepBytes },
       run.timeoutMs,
     );
   }
-  const stdin = Object.entries(run.params)
+  const stdin = Object.entries(params)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
   const candidates = directories.agents.map((directory) => join(directory, run.agent));

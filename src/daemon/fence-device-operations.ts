@@ -120,6 +120,8 @@ export class FenceDeviceOperations {
 
 function meaning(outcome: AgentOutcome): { rc: OcfExit; status: OpStatus; reason: string } {
   const said = outcome.stderr.trim().split("\n").at(-1) ?? "";
+  if (outcome.lacksSecret)
+    return { rc: OcfExit.GENERIC, status: OpStatus.NO_SECRETS, reason: outcome.error ?? "" };
   if (outcome.error !== undefined)
     return { rc: OcfExit.INSTALLED, status: OpStatus.NOT_INSTALLED, reason: outcome.error };
   if (outcome.timedOut)

@@ -134,6 +134,7 @@ export class Manager {
       agents: config.system.fencePath,
       plugins: config.system.stonithPluginPath.map((path) => join(path, "external")),
       glue: ["/usr/share/cluster-glue"],
+      secrets: config.system.secretsDir,
     };
     this.#fencing = new Fencing({
       self: self.name,

@@ -7,7 +7,7 @@ import {
 } from "../platform/index.ts";
 import { ManagerPort, serveRemote } from "../remote/index.ts";
 import { CrmExit } from "../terms/index.ts";
-import { type AgentHostOptions, bootFile, executorConfig } from "./executor.ts";
+import { type AgentHostOptions, bootFile, executorConfig, secretsDir } from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { RemoteTools } from "./remote-tools.ts";
 
@@ -62,6 +62,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     config: executorConfig(options),
     log,
     runDir,
+    secretsDir: secretsDir(options),
     bootFile: bootFile(options),
     // What was under way in another process was answered for by the manager that lost its connection.
     instance: `${process.pid}.${processStart(process.pid) ?? 0}`,

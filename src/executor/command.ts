@@ -7,6 +7,11 @@ export interface Command {
   readonly args: readonly string[];
   /** The whole environment, nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * The resource whose secrets are meant by variables OCF_RESKEY_NAME that say `lrm://`: whoever runs the command puts
+   * them in place. A command that may go without runs with those words.
+   */
+  readonly secrets?: { readonly rsc: string; readonly optional: boolean };
   /** How much of each output stream is kept, bytes. */
   readonly keepBytes: number;
   /**
@@ -38,6 +43,8 @@ export type ProcessOutcome =
       readonly path: string;
       readonly why: "not-executable" | "no-interpreter";
     }
+  /** A secret that it needs is not on this host. */
+  | { readonly kind: "no-secret"; readonly message: string }
   /** The machine has no room for a process now (EAGAIN, ENOMEM, EMFILE); worth another try. */
   | { readonly kind: "no-room"; readonly message: string };
 

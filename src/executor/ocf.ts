@@ -1,4 +1,4 @@
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import { OcfExit, OpStatus, secretReference } from "../terms/index.ts";
 import type { Command, Procedure, ProcessOutcome, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
@@ -34,10 +34,17 @@ export function ocfCommand(
     candidates: ocfCandidates(provider, operation.rsc.type, config),
     args: [operation.action],
     env: ocfEnvironment(operation, config.environment, config.ocfRoot, config.featureSet),
+    ...secretsOf(operation),
     keepBytes: KEEP_BYTES,
     killEscaped: !BRINGS_UP.has(operation.action),
   };
 }
+
+/** A service whose secret is lost can still be stopped, where its agent does not need it for that. */
+const secretsOf = ({ rsc, action, params }: Pick<Operation, "rsc" | "action" | "params">) =>
+  Object.values(params).includes(secretReference)
+    ? { secrets: { rsc: rsc.id.replace(/:\d+$/, ""), optional: action === "stop" } }
+    : {};
 
 /** Runs an OCF agent once; its exit code is the result. */
 export function ocfProcedure(operation: Operation, config: ExecutorConfig): Procedure {
@@ -88,6 +95,9 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
             OpStatus.NOT_INSTALLED,
             `${outcome.path} cannot be run: its first line names an interpreter that is not there`,
           );
+    case "no-secret":
+      // Other hosts may have it: a failure of this one, not of the configuration.
+      return verdict(OcfExit.ARGS, OpStatus.DONE, outcome.message);
     case "no-room":
       return verdict(
         OcfExit.GENERIC,

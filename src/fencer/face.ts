@@ -61,6 +61,8 @@ export interface AgentOutcome {
   readonly stderr: string;
   /** Why it could not be run at all. */
   readonly error?: string;
+  /** That is so because a secret among its parameters is not on this node. */
+  readonly lacksSecret?: boolean;
 }
 
 /** Kind of program behind a device: on stdin (fence agents), in argv and environment (cluster-glue), or hactl itself. */

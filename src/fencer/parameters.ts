@@ -19,12 +19,14 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
     name: `pcmk_${action}_action`,
     type: "string",
     default: action,
+    advanced: true,
     description: `what the agent is told when ${action} is wanted`,
   },
   {
     name: `pcmk_${action}_timeout`,
     type: "duration",
     unit: "s",
+    advanced: true,
     description: `time for ${action} in the place of stonith-timeout (default: that)`,
   },
   {
@@ -32,6 +34,7 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
     type: "integer",
     default: "2",
     min: 0,
+    advanced: true,
     description: `how often ${action} is tried while time remains`,
   },
 ]);
@@ -41,6 +44,7 @@ export const deviceOptions: readonly OptionSpec[] = [
   {
     name: "pcmk_host_argument",
     type: "string",
+    advanced: true,
     description: "agent parameter that names the node (default: port or plug if the agent has it, else none)",
   },
   {

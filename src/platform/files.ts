@@ -221,3 +221,7 @@ export function createSecret(path: string, secret: Uint8Array): void {
   }
   syncDirectory(dirname(path));
 }
+
+/** Whether a text can be the name of a file in a directory, and of none outside it. */
+export const isPlainFileName = (name: string): boolean =>
+  /^[^/\0]+$/.test(name) && name !== "." && name !== "..";

@@ -6,6 +6,7 @@ export {
   type DurableFiles,
   type DurableOptions,
   isNewer,
+  isPlainFileName,
   machineFiles,
   type PathFacts,
   pathFacts,
@@ -52,6 +53,7 @@ export {
   releaseStartupCode,
   unlockMemory,
 } from "./realtime.ts";
+export { type Secret, SecretStore } from "./secrets.ts";
 export {
   type Facility,
   facilities,

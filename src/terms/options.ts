@@ -26,6 +26,12 @@ export interface OptionSpec {
   readonly values?: readonly string[];
   readonly min?: number;
   readonly max?: number;
+  /** Few need it; lists show it apart. */
+  readonly advanced?: boolean;
+  /** Kept for old configurations; lists show it last. */
+  readonly deprecated?: boolean;
+  /** The cluster sets it itself. */
+  readonly generated?: boolean;
   /** Whether `hactl reload` applies a change without a restart. */
   readonly reload?: boolean;
   /** One line for people. */

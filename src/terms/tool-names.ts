@@ -2,6 +2,7 @@
 export const toolNames = [
   "attrd_updater",
   "cibadmin",
+  "cibsecret",
   "corosync-cfgtool",
   "corosync-cmapctl",
   "corosync-quorumtool",
@@ -28,4 +29,19 @@ export const toolNames = [
   "pacemakerd",
   "stonith_admin",
 ] as const;
+
+/**
+ * Daemons of Pacemaker whose programs are asked for their options (`pacemaker-controld metadata`). They have a
+ * directory of their own, where pcs and crmsh look.
+ */
+export const daemonNames = [
+  "pacemaker-attrd",
+  "pacemaker-based",
+  "pacemaker-controld",
+  "pacemaker-execd",
+  "pacemaker-fenced",
+  "pacemaker-schedulerd",
+] as const;
+export type DaemonName = (typeof daemonNames)[number];
+
 export type ToolName = (typeof toolNames)[number];

@@ -175,6 +175,7 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["crm_attribute -t rsc_defaults -n resource-stickiness -v 1", "changes"],
   ],
   crm_diff: [["crm_diff", "apart"]],
+  cibsecret: [["cibsecret check d1 fake", "apart"]],
   crm_rule: [["crm_rule -c -r nothing", "apart"]],
   iso8601: [["iso8601 -n", "apart"]],
   crm_error: [["crm_error 1", "apart"]],

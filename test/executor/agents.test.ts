@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openExecutor, type RunningExecutor } from "../../src/daemon/executor.ts";
 import type { ExecutorEvent, Operation, OperationResult } from "../../src/executor/index.ts";
-import { openLog } from "../../src/platform/index.ts";
+import { openLog, SecretStore } from "../../src/platform/index.ts";
 import { ExecutorClient, localExecutor } from "../../src/remote/index.ts";
 import { OpStatus, resourceId } from "../../src/terms/index.ts";
 
@@ -21,6 +31,7 @@ class Bench {
   });
   readonly lines: string[] = [];
   readonly events: ExecutorEvent[] = [];
+  readonly secrets = new SecretStore(join(this.dir, "secrets"));
   readonly #waiting = new Set<() => void>();
   #calls = 0;
   executor: RunningExecutor | undefined;
@@ -49,6 +60,7 @@ class Bench {
       ocfPath: [join(this.dir, "ra")],
       lsbPath: [join(this.dir, "init.d")],
       rscTmp: join(this.dir, "tmp"),
+      secretsDir: this.secrets.directory,
       configPath: "/etc/hactl/hactl.toml",
       sysconfig: { PCMK_debug: "yes", LD_PRELOAD: "/evil.so" },
       killGraceMs: 150,
@@ -176,6 +188,36 @@ describe("a real agent", () => {
     expect(stdout).toContain(`PATH=${bench.dir}/tools:`);
     expect(stdout.trimEnd().endsWith("\n/")).toBe(true);
     expect(existsSync(join(bench.dir, "tools/crm_attribute"))).toBe(true);
+  });
+
+  test("gets the secret that lrm:// stands for; nobody else is told", async () => {
+    await bench.secrets.write("r-tells", "passwd", "S3cret word");
+    bench.agent("tells", '#!/bin/sh\necho "<$OCF_RESKEY_passwd|$OCF_RESKEY_plain>" | sed s/S3cret/found/\n');
+    const params = { passwd: "lrm://", plain: "text" };
+    const result = await bench.run("tells", "start", { params });
+    expect(result).toMatchObject({ rc: 0, stdout: "<found word|text>\n", params });
+    // An instance of a clone has the secrets of its clone's resource.
+    const rsc = { id: resourceId("r-tells:1"), class: "ocf", provider: "test", type: "tells" } as const;
+    expect((await bench.run("tells", "start", { params, rsc })).stdout).toBe("<found word|text>\n");
+    await Bun.sleep(300);
+    const kept = (readdirSync(bench.dir, { recursive: true, withFileTypes: true }) as Dirent[])
+      .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(bench.secrets.directory))
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+    expect(kept.length).toBeGreaterThan(1);
+    expect(kept.filter((text) => text.includes("S3cret word"))).toEqual([]);
+  });
+
+  test("whose secret is lost or damaged is not run, but for a stop", async () => {
+    const params = { passwd: "lrm://" };
+    await bench.secrets.write("r-tells", "passwd", "one");
+    writeFileSync(join(bench.secrets.directory, "r-tells", "passwd"), "another\n");
+    bench.agent("tells", '#!/bin/sh\necho "<$OCF_RESKEY_passwd>"\n');
+    expect(await bench.run("tells", "monitor", { params })).toMatchObject({ rc: 2, stdout: "" });
+    bench.secrets.remove("r-tells", "passwd");
+    const { rc, exitReason, stdout } = await bench.run("tells", "start", { params });
+    expect([rc, stdout]).toEqual([2, ""]);
+    expect(exitReason).toContain("r-tells/passwd is not on this node");
+    expect(await bench.run("tells", "stop", { params })).toMatchObject({ rc: 0, stdout: "<lrm://>\n" });
   });
 
   test("may write to /dev/stdout and /dev/stderr", async () => {

@@ -6,6 +6,7 @@ import { parseXml } from "../../src/cib/index.ts";
 import { fetchFenceMetadata, runFenceAgent } from "../../src/daemon/fence-agents.ts";
 import { Fencing } from "../../src/daemon/fencing.ts";
 import type { AgentRun, FenceRequest, FenceResult } from "../../src/fencer/index.ts";
+import { SecretStore } from "../../src/platform/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 import { deviceXml } from "./cluster.ts";
 
@@ -14,6 +15,7 @@ const directories = {
   agents: [join(root, "agents"), join(import.meta.dir, "../../agents/fence")],
   plugins: [join(root, "plugins")],
   glue: [],
+  secrets: join(root, "secrets"),
 };
 
 function program(path: string, text: string, mode = 0o755): void {
@@ -77,6 +79,17 @@ describe("running a fence agent", () => {
       stdout: "args: \naction=off\nnodename=n1\npasswd=a b=c\n",
       stderr: "LC_ALL=C\n",
     });
+  });
+
+  test("gets the secret that lrm:// stands for, and is not run without it", async () => {
+    const { secrets } = directories;
+    await new SecretStore(secrets).write("d", "passwd", "S3cret word");
+    const params = { action: "off", passwd: "lrm://" };
+    const outcome = await runFenceAgent(run("fence_says", { params }), directories);
+    expect(outcome.stdout).toBe("args: \naction=off\npasswd=S3cret word\n");
+    const without = await runFenceAgent(run("fence_says", { params, device: "other" }), directories);
+    expect(without).toMatchObject({ exit: null, stdout: "", lacksSecret: true });
+    expect(without.error).toContain(`${secrets}/other/passwd is not on this node`);
   });
 
   test("one that does not end is ended with all that it started, and counts as timed out", async () => {

@@ -262,6 +262,7 @@ logfile_priority = "info"
 [system]
 state_dir = ${at("state")}
 run_dir = ${at("run")}
+secrets_dir = ${at("secrets")}
 ${withoutPrivileges.filter((line) => !given.has(line.split(" ")[0] ?? "")).join("\n")}
 ocf_path = ${JSON.stringify(ocfPath.join(":"))}
 fence_path = ${JSON.stringify(`${join(checkout, "agents", "fence")}:/usr/sbin`)}

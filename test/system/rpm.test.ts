@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tools } from "../../src/cli/tools.ts";
+import { daemons, tools } from "../../src/cli/tools.ts";
 
 /** Needs root, rpm, rpmbuild, cpio and a static busybox. */
 const project = join(import.meta.dir, "../..");
@@ -79,6 +79,9 @@ describe("the packages", () => {
     expect(run(inRoot("usr/sbin/hactl"), "--version")).toMatch(/^hactl \d+\.\d+\.\d+\n$/);
     for (const name of Object.keys(tools))
       expect(lstatSync(inRoot(`usr/sbin/${name}`)).isSymbolicLink()).toBe(true);
+    for (const name of Object.keys(daemons))
+      for (const place of ["lib", "libexec"])
+        expect(run(inRoot(`usr/${place}/pacemaker/${name}`), "metadata")).toContain(`name="${name}"`);
     for (const path of [
       "usr/lib/systemd/system/hactl.service",
       "usr/lib/systemd/system/hactl-remote.service",

@@ -7,6 +7,7 @@ const fencing: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Whether failed nodes and nodes with resources that cannot be stopped are fenced",
+    advanced: true,
   },
   {
     name: "fencing-action",
@@ -54,6 +55,7 @@ const fencing: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Whether several nodes may be fenced at the same time",
+    deprecated: true,
   },
   {
     name: "startup-fencing",
@@ -61,6 +63,7 @@ const fencing: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Whether nodes that were never seen are fenced at the start of the cluster",
+    advanced: true,
   },
   {
     name: "priority-fencing-delay",
@@ -81,12 +84,14 @@ const fencing: readonly OptionSpec[] = [
     type: "boolean",
     default: "false",
     description: "Whether a partition without quorum may fence remote nodes",
+    advanced: true,
   },
   {
     name: "have-watchdog",
     type: "boolean",
     default: "false",
     description: "Whether nodes have a working watchdog; the cluster sets it",
+    generated: true,
   },
 ];
 
@@ -143,6 +148,7 @@ const membership: readonly OptionSpec[] = [
     unit: "s",
     default: "2min",
     description: "Limit of an election; hactl computes its leader without one",
+    advanced: true,
   },
   {
     name: "join-integration-timeout",
@@ -151,6 +157,7 @@ const membership: readonly OptionSpec[] = [
     unit: "s",
     default: "3min",
     description: "Limit of the first part of joining the cluster",
+    advanced: true,
   },
   {
     name: "join-finalization-timeout",
@@ -159,6 +166,7 @@ const membership: readonly OptionSpec[] = [
     unit: "s",
     default: "30min",
     description: "Limit of the last part of joining the cluster",
+    advanced: true,
   },
   {
     name: "shutdown-escalation",
@@ -167,6 +175,7 @@ const membership: readonly OptionSpec[] = [
     unit: "s",
     default: "20min",
     description: "How long a node that leaves waits for its resources to stop",
+    advanced: true,
   },
   {
     name: "shutdown-lock",
@@ -186,8 +195,21 @@ const membership: readonly OptionSpec[] = [
     name: "cluster-infrastructure",
     type: "string",
     description: "What the cluster runs on; the cluster sets it",
+    generated: true,
   },
-  { name: "dc-version", type: "string", description: "Version of the leader; the cluster sets it" },
+  {
+    name: "dc-version",
+    type: "string",
+    generated: true,
+    description: "Version of the leader; the cluster sets it",
+  },
+  {
+    name: "cluster-ipc-limit",
+    type: "integer",
+    min: 0,
+    deprecated: true,
+    description: "Without effect: no queue between processes of hactl has such a limit",
+  },
   { name: "enable-acl", type: "boolean", default: "false", description: "Whether access rules are applied" },
 ];
 
@@ -212,6 +234,7 @@ const scheduling: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Stop resources that are not configured any more",
+    deprecated: true,
   },
   {
     name: "cancel-removed-actions",
@@ -219,6 +242,7 @@ const scheduling: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Cancel recurring actions that are not configured any more",
+    deprecated: true,
   },
   {
     name: "start-failure-is-fatal",
@@ -232,6 +256,7 @@ const scheduling: readonly OptionSpec[] = [
     type: "boolean",
     default: "true",
     description: "Whether nodes are asked for what runs there already when they join",
+    deprecated: true,
   },
   {
     name: "placement-strategy",
@@ -263,6 +288,7 @@ const scheduling: readonly OptionSpec[] = [
     unit: "s",
     default: "0s",
     description: "Delay of a new transition, in which further changes are gathered",
+    advanced: true,
   },
   {
     name: "batch-limit",
@@ -296,6 +322,7 @@ const scheduling: readonly OptionSpec[] = [
     type: "boolean",
     default: "false",
     description: "Whether the history of a resource that was stopped is forgotten",
+    deprecated: true,
   },
   {
     name: "pe-error-series-max",
@@ -322,6 +349,7 @@ const scheduling: readonly OptionSpec[] = [
     name: "last-lrm-refresh",
     type: "integer",
     description: "When tools last asked for the history to be read anew; changes only make the cluster look",
+    generated: true,
   },
 ];
 

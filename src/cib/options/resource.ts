@@ -99,6 +99,7 @@ export const resourceMeta: readonly OptionSpec[] = [
     type: "enum",
     default: "ignore",
     values: ["ignore", "restart"],
+    deprecated: true,
     description: "Whether optional orderings restart the resource; an old option",
   },
   { name: "remote-node", type: "string", description: "Name of the guest node that the resource brings up" },
@@ -128,7 +129,12 @@ export const resourceMeta: readonly OptionSpec[] = [
     default: "true",
     description: "Whether the connection to the guest node may move by live migration",
   },
-  { name: "external-ip", type: "string", description: "Address of a bundle's replica; the cluster sets it" },
+  {
+    name: "external-ip",
+    type: "string",
+    generated: true,
+    description: "Address of a bundle's replica; the cluster sets it",
+  },
   {
     name: "provides",
     type: "enum",

@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
 /**
@@ -40,7 +41,7 @@ export function toolError(name: string, error: unknown): number {
 }
 
 /** Text on standard output, as it is. */
-export const write = (text: string): void => void process.stdout.write(text);
+export const write = writeOut;
 /** A line on standard output. */
 export const line = (text: string): void => write(`${text}\n`);
 

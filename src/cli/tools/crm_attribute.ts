@@ -4,6 +4,7 @@ import { CibSession } from "../cib-session.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { asksForOptions, listOptionRows } from "./list-options.ts";
 
 const table: readonly OptionRow[] = [
   { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
@@ -40,6 +41,7 @@ const table: readonly OptionRow[] = [
     value: "UNTIL",
     description: "accepted: the change is everywhere when the tool returns",
   },
+  ...listOptionRows,
   { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
 ];
@@ -53,7 +55,11 @@ interface Subject {
 }
 
 /** crm_attribute(8): attributes of nodes and of the cluster. */
-export const run = (words: readonly string[]): Promise<number> => runAs("crm_attribute", words);
+export async function run(words: readonly string[]): Promise<number> {
+  if (asksForOptions(words))
+    return (await import("./option-lists.ts")).runListOptions("crm_attribute", ["cluster"], words);
+  return runAs("crm_attribute", words);
+}
 
 /** The same under the name by which it was called (crm_master is crm_attribute for promotion scores). */
 export const runAs = (tool: string, words: readonly string[]): Promise<number> =>

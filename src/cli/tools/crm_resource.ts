@@ -3,6 +3,7 @@ import { CibSession } from "../cib-session.ts";
 import { asTool, usage } from "./connection.ts";
 import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
+import { asksForOptions, listOptionRows } from "./list-options.ts";
 
 const table: readonly OptionRow[] = [
   { name: "list", short: "L", description: "all resources with their state" },
@@ -77,6 +78,7 @@ const table: readonly OptionRow[] = [
     description: "give up after so long (--wait, --restart, --force-…)",
   },
   { name: "force", short: "f", description: "do it although it may hurt" },
+  ...listOptionRows,
   { name: "output-as", value: "FORMAT", description: "text or xml" },
   { name: "text-fancy", description: "accepted" },
   { name: "quiet", short: "Q", description: "only the essential" },
@@ -89,7 +91,17 @@ const unsupported = [
 ] as const;
 
 /** crm_resource(8): what resources do, and changes of them. */
-export const run = (words: readonly string[]): Promise<number> =>
+export async function run(words: readonly string[]): Promise<number> {
+  if (asksForOptions(words))
+    return (await import("./option-lists.ts")).runListOptions(
+      "crm_resource",
+      ["primitive", "fencing"],
+      words,
+    );
+  return runTool(words);
+}
+
+const runTool = (words: readonly string[]): Promise<number> =>
   asTool("crm_resource", "See and change resources.", table, words, () => {
     const given = parseWords("crm_resource", table, words);
     return CibSession.with((session) =>

@@ -1,4 +1,5 @@
 import {
+  element,
   evaluateDateExpression,
   localOffset,
   parseWrittenTime,
@@ -9,12 +10,13 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type AnsweringTool, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "check", short: "c", description: "say whether the rules of --rule are in effect" },
   { name: "rule", short: "r", value: "ID", description: "a rule; may be given several times" },
   { name: "date", short: "d", value: "TIME", description: "at that time instead of now" },
@@ -24,14 +26,19 @@ const table: readonly OptionRow[] = [
     value: "XML",
     description: "look in this text instead of the CIB ('-': standard input)",
   },
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
+  { name: "help", short: "h", description: "print this help" },
 ];
+
+const tool: AnsweringTool = {
+  name: "crm_rule",
+  purpose: "Say whether rules of the configuration are in effect.",
+  options,
+};
 
 /** crm_rule(8): whether rules with one condition on the date are in effect. The exit code is that of the last rule. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_rule", "Say whether rules of the configuration are in effect.", table, words, async () => {
-    const given = parseWords("crm_rule", table, words);
+  runTool(tool, words, async (given, answer) => {
     if (!given.has("check")) throw usage("crm_rule", "what shall be done? --check is all that there is");
     const ids = given.values("rule");
     if (ids.length === 0) throw usage("crm_rule", "--check needs --rule");
@@ -39,14 +46,15 @@ export const run = (words: readonly string[]): Promise<number> =>
     const cib = await source(given);
     const checks = ids.map((id) => checkRule(cib, id, at));
     for (const check of checks) {
-      if (check.problem === undefined) line(checkLine(check));
-      else process.stderr.write(`${checkLine(check)}\n`);
+      answer.say(checkMessage(check));
+      if (check.problem !== undefined)
+        answer.error(`crm_rule: whether rule ${check.id} is in effect is not known: ${check.problem}`);
     }
     return checks.at(-1)?.exit ?? CrmExit.OK;
   });
 
 /** What is to be said of one rule. */
-export interface RuleCheck {
+interface RuleCheck {
   readonly id: string;
   readonly exit: CrmExit;
   /** Whether its condition names fields of a date instead of a beginning or an end. */
@@ -55,9 +63,12 @@ export interface RuleCheck {
   readonly problem?: string;
 }
 
-/** A check as a line of text. */
-export function checkLine({ id, exit, bySpec, problem }: RuleCheck): string {
-  if (problem !== undefined) return `crm_rule: whether rule ${id} is in effect is not known: ${problem}`;
+const checkMessage = (check: RuleCheck): Message => ({
+  text: () => (check.problem === undefined ? checkLine(check) : undefined),
+  xml: () => [element("rule-check", { "rule-id": check.id, rc: check.exit })],
+});
+
+function checkLine({ id, exit, bySpec }: RuleCheck): string {
   switch (exit) {
     case CrmExit.EXPIRED:
       return `Rule ${id} is expired`;

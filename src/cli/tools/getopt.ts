@@ -42,7 +42,7 @@ export function parseWords(
       words.push(...queue.splice(0));
     } else if (word.startsWith("--")) {
       options.push(longOption(command, table, word, queue));
-    } else if (word.startsWith("-") && word !== "-") {
+    } else if (word.startsWith("-") && word !== "-" && !isNumber(table, word)) {
       options.push(...shortOptions(command, table, word.slice(1), queue));
     } else words.push(word);
   }
@@ -56,6 +56,10 @@ export function parseWords(
     values,
   };
 }
+
+/** A negative number is a word, where no option is called by its digit. */
+const isNumber = (table: readonly OptionRow[], word: string) =>
+  /^-\d+$/.test(word) && !table.some(({ short }) => short === word[1]);
 
 function longOption(
   command: string,

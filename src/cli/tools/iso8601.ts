@@ -2,16 +2,17 @@ import {
   addDuration,
   type Duration,
   dateParts,
+  element,
   localOffset,
   parseDuration,
   parseWrittenTime,
   type WrittenTime,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { asTool, line } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "now", short: "n", description: "the time now" },
   {
     name: "date",
@@ -37,56 +38,53 @@ const table: readonly OptionRow[] = [
   { name: "local", short: "L", description: "print the clock that it was written for, with its offset" },
   { name: "ordinal", short: "O", description: "print the day of the year: 2026-059" },
   { name: "week", short: "W", description: "print the week and its day: 2026-W09-6" },
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
+  { name: "help", short: "h", description: "print this help" },
 ];
+
+const tool: AnsweringTool = {
+  name: "iso8601",
+  purpose: "Read and write dates, durations and periods.",
+  options,
+};
 
 /** iso8601(8): reads and writes points in time, durations and periods. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("iso8601", "Read and write dates, durations and periods.", table, words, async () => {
-    const given = parseWords("iso8601", table, words);
-    const answer = answerOf(given);
-    for (const text of answerLines(answer)) line(text);
+  runTool(tool, words, async (given, answer) => {
+    const { said, compared } = answerOf(given);
+    for (const message of said) answer.say(message);
     const expected = given.value("expected");
-    return expected === undefined || answer.compared === undefined || answer.compared === expected
+    return expected === undefined || compared === undefined || compared === expected
       ? CrmExit.OK
       : CrmExit.ERROR;
   });
 
-/** What was asked for, each as it is printed. */
-export interface DateAnswer {
-  readonly now?: string | undefined;
-  readonly date?: string | undefined;
-  readonly duration?: string | undefined;
-  readonly period?: { readonly start: string; readonly end: string } | undefined;
-  readonly durationEnds?: string | undefined;
-  /** What --expected is compared with. */
-  readonly compared?: string | undefined;
-}
+/** A value with what it is called in text and in XML. */
+const named = (title: string, name: string, value: string): Message => ({
+  text: () => `${title}: ${value}`,
+  xml: () => [textElement(name, value)],
+  since: "2.38",
+});
 
-/** The answer for people and scripts. */
-export function answerLines({ now, date, duration, period, durationEnds }: DateAnswer): string[] {
-  return [
-    ...(now === undefined ? [] : [`Current date/time: ${now}`]),
-    ...(date === undefined ? [] : [`Date: ${date}`]),
-    ...(duration === undefined ? [] : [`Duration: ${duration}`]),
-    ...(period ? [`Period: ${period.start} to ${period.end}`] : []),
-    ...(durationEnds === undefined ? [] : [`Duration ends at: ${durationEnds}`]),
-  ];
-}
+const periodOf = (start: string, end: string): Message => ({
+  text: () => `Period: ${start} to ${end}`,
+  xml: () => [element("period", {}, [textElement("start", start), textElement("end", end)])],
+  since: "2.38",
+});
 
 type Shape = "calendar" | "ordinal" | "week" | "seconds" | "epoch";
 
-function answerOf(given: ParsedWords): DateAnswer {
-  const shape: Shape = given.has("seconds")
-    ? "seconds"
-    : given.has("epoch")
-      ? "epoch"
-      : given.has("week")
-        ? "week"
-        : given.has("ordinal")
-          ? "ordinal"
-          : "calendar";
+const shapeOf = (given: ParsedWords): Shape =>
+  (["seconds", "epoch", "week", "ordinal"] as const).find((name) => given.has(name)) ?? "calendar";
+
+interface Answered {
+  readonly said: readonly Message[];
+  /** What --expected is compared with. */
+  readonly compared: string | undefined;
+}
+
+function answerOf(given: ParsedWords): Answered {
+  const shape = shapeOf(given);
   const text = (at: WrittenTime, local = given.has("local")) => timeText(at, shape, local);
   const dateWord = given.value("date");
   const isNow = dateWord === undefined && given.has("now");
@@ -98,13 +96,14 @@ function answerOf(given: ParsedWords): DateAnswer {
   const end = date && duration ? later(date, duration) : undefined;
   const compared = end ?? date;
   return {
-    now: isNow && date ? text(date) : undefined,
-    date: !isNow && date ? text(date) : undefined,
-    duration: duration ? durationText(duration) : undefined,
-    period: period ? { start: text(period.start), end: text(period.end) } : undefined,
-    // The end is shown on the clock of the beginning, whatever was asked for: so do Pacemaker's.
-    durationEnds: end ? text(end, true) : undefined,
-    compared: compared ? text(compared) : undefined,
+    said: [
+      ...(date ? [named(isNow ? "Current date/time" : "Date", "date", text(date))] : []),
+      ...(duration ? [named("Duration", "duration", durationText(duration))] : []),
+      ...(period ? [periodOf(text(period.start), text(period.end))] : []),
+      // The end is shown on the clock of the beginning, whatever was asked for: so do Pacemaker's.
+      ...(end ? [named("Duration ends at", "duration_ends", text(end, true))] : []),
+    ],
+    compared: compared && text(compared),
   };
 }
 

@@ -5,6 +5,7 @@ import { ask } from "../daemon.ts";
 import { asTool, line, noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { asksForOptions, listOptionRows } from "./list-options.ts";
 
 const table: readonly OptionRow[] = [
   { name: "list", short: "l", value: "HOST", description: "devices that can fence a host" },
@@ -26,13 +27,20 @@ const table: readonly OptionRow[] = [
   { name: "tag", short: "T", value: "TAG", description: "name of who asks" },
   { name: "broadcast", short: "b", description: "accepted: the history is the same everywhere" },
   { name: "as-node-id", short: "n", description: "accepted" },
+  ...listOptionRows,
   { name: "output-as", value: "FORMAT", description: "text or xml" },
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
 /** stonith_admin(8): fencing by hand, its devices and its history. */
-export const run = (words: readonly string[]): Promise<number> =>
+export async function run(words: readonly string[]): Promise<number> {
+  if (asksForOptions(words))
+    return (await import("./option-lists.ts")).runListOptions("stonith_admin", ["fencing"], words);
+  return runTool(words);
+}
+
+const runTool = (words: readonly string[]): Promise<number> =>
   asTool("stonith_admin", "Fence nodes; devices and history of fencing.", table, words, () =>
     work(parseWords("stonith_admin", table, words)),
   );

@@ -1,0 +1,107 @@
+import { writeFileSync } from "node:fs";
+import { element, formatXml, type XmlElement } from "../../cib/index.ts";
+import type { CrmExit } from "../../terms/index.ts";
+import { writeOut } from "../output.ts";
+import { outlineLines } from "../render/outline.ts";
+import { crmExitTexts } from "../tools/error-texts.ts";
+import { type ApiVersion, apiVersion, wantedApi } from "./api-version.ts";
+import type { Message, TextStyle } from "./message.ts";
+import type { OutputRequest } from "./request.ts";
+
+/**
+ * What a tool answers, in the format that was asked for. Text is written as it is said, so that a command that takes
+ * its time shows how far it is; a document is written as a whole by `finish`.
+ */
+export class Answer {
+  readonly #asked: OutputRequest;
+  readonly #said: Message[] = [];
+  readonly #errors: string[] = [];
+  #text = "";
+
+  constructor(asked: OutputRequest) {
+    this.#asked = asked;
+  }
+
+  get format(): OutputRequest["format"] {
+    return this.#asked.format;
+  }
+
+  /** `-Q`. */
+  get quiet(): boolean {
+    return this.#asked.quiet;
+  }
+
+  /** Says something. */
+  say(message: Message): void {
+    if (this.#isText) this.#write(textOf(message, this.#asked));
+    else this.#said.push(message);
+  }
+
+  /** A remark for people, left out with `-Q` and in documents. */
+  info(text: string): void {
+    if (!this.quiet) this.say({ text: () => text });
+  }
+
+  /** Something that went wrong: a line on standard error, or one of the `<errors>` of a document. */
+  error(text: string): void {
+    if (this.format === "xml") this.#errors.push(text);
+    else if (this.format !== "none") process.stderr.write(`${text}\n`);
+  }
+
+  /** Ends the answer with the exit code of the command, and gives it back. */
+  finish(exit: number): number {
+    if (this.format === "xml") this.#deliver(this.xml(exit));
+    else if (this.#asked.file !== undefined) this.#deliver(this.#text);
+    return exit;
+  }
+
+  /** The document so far. */
+  xml(exit: number, api = wantedApi()): string {
+    const version = this.#said.reduce((used, { since }) => later(used, since), api);
+    const said = this.#said.flatMap(({ xml }) => xml?.(version) ?? []);
+    const attributes = { "api-version": version.text, request: this.#asked.request };
+    return formatXml(element("pacemaker-result", attributes, [...said, statusElement(exit, this.#errors)]));
+  }
+
+  get #isText(): boolean {
+    return this.format === "text" || this.format === "console";
+  }
+
+  #write(text: string | undefined): void {
+    if (text === undefined) return;
+    const lines = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    if (this.#asked.file === undefined) writeOut(lines);
+    else this.#text += lines;
+  }
+
+  #deliver(text: string): void {
+    if (this.#asked.file === undefined) writeOut(text);
+    else writeFileSync(this.#asked.file, text);
+  }
+}
+
+/** A message as text. */
+export function textOf({ text, outline }: Message, style: TextStyle): string | undefined {
+  if (text) return text(style);
+  const lines = outline?.().flatMap((section) => outlineLines(section));
+  return lines === undefined || lines.length === 0 ? undefined : lines.join("\n");
+}
+
+const later = (api: ApiVersion, since: string | undefined): ApiVersion =>
+  since === undefined || api.atLeast(since) ? api : apiVersion(since);
+
+/** How a command ended: `<status code= message=>`, with what went wrong. */
+export function statusElement(exit: number, errors: readonly string[] = []): XmlElement {
+  const status = element("status", { code: exit, message: exitMessage(exit) });
+  if (errors.length > 0) {
+    const children = errors.map((text) => ({ ...element("error"), text }));
+    status.children.push(element("errors", {}, children));
+  }
+  return status;
+}
+
+/** An exit code of the cluster's tools in words. */
+export function exitMessage(exit: number | CrmExit): string {
+  if (exit > 128 && exit < 190) return "Interrupted by signal";
+  return crmExitTexts[exit]?.text ?? "Unknown exit status";
+}

@@ -1,0 +1,91 @@
+import { element } from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { writeOut } from "../output.ts";
+import { pacemakerVersion, toolError } from "../tools/connection.ts";
+import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
+import { Answer } from "./answer.ts";
+import type { Format, Message } from "./message.ts";
+import { outputRequest, outputRows } from "./request.ts";
+
+/** A tool that answers in several formats. */
+export interface AnsweringTool {
+  readonly name: string;
+  /** One line for its help. */
+  readonly purpose: string;
+  /** Its options; those of the answer, `--version` and `--help` are added where it does not have them itself. */
+  readonly options: readonly OptionRow[];
+  /** Formats that it has; text, xml and none when nothing is said. */
+  readonly formats?: readonly Format[];
+}
+
+const commonRows: readonly OptionRow[] = [
+  ...outputRows,
+  { name: "version", short: "$", description: "print the version" },
+  { name: "help", short: "?", description: "print this help" },
+];
+
+/** All options of a tool. */
+export const optionsOf = ({ options }: AnsweringTool): readonly OptionRow[] => [
+  ...options,
+  ...commonRows.filter(({ name }) => !options.some((own) => own.name === name)),
+];
+
+/**
+ * Runs a tool: takes its words apart, lets `work` say what there is to say, and ends the answer with its exit code.
+ * An error becomes a line on standard error or part of the document. Mistakes in the words themselves are told as
+ * text, since nobody knows yet what format is wanted.
+ */
+export async function runTool(
+  tool: AnsweringTool,
+  words: readonly string[],
+  work: (given: ParsedWords, answer: Answer) => Promise<number>,
+): Promise<number> {
+  const { name } = tool;
+  const table = optionsOf(tool);
+  let given: ParsedWords;
+  let answer: Answer;
+  try {
+    given = parseWords(name, table, words);
+    if (given.has("help")) {
+      writeOut(`${name} - ${tool.purpose}\n\n${optionHelp(table)}\n`);
+      return CrmExit.OK;
+    }
+    answer = new Answer(outputRequest(name, words, given, tool.formats));
+  } catch (error) {
+    return toolError(name, error);
+  }
+  if (given.has("version")) {
+    answer.say(versionMessage);
+    return answer.finish(CrmExit.OK);
+  }
+  try {
+    return answer.finish(await work(given, answer));
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    answer.error(errorLine(answer, name, error));
+    return answer.finish(error.exit);
+  }
+}
+
+/** An error as a line: with the tool's name where it stands among others' output, alone in a document. */
+function errorLine(answer: Answer, name: string, { what, cure }: HactlError): string {
+  const whole = `${what}${cure === undefined ? "" : ` (${cure})`}`;
+  return answer.format === "xml" ? whole : `${name}: ${whole}`;
+}
+
+/**
+ * `--version`. Agents and test suites look for a first line with the name and a version of Pacemaker
+ * (ocf_local_nodename of resource-agents, pcs); the second says who answers.
+ */
+export const versionMessage: Message = {
+  text: () => `Pacemaker ${pacemakerVersion}\nDone by hactl`,
+  xml: () => [
+    element("version", {
+      program: "Pacemaker",
+      version: pacemakerVersion,
+      author: "hactl",
+      build: "hactl",
+      features: "",
+    }),
+  ],
+};

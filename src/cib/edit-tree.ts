@@ -1,3 +1,5 @@
+import { addScores, formatScore } from "../terms/index.ts";
+import { parseScore } from "./values.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** Whether two elements say the same, in the same order. */
@@ -10,9 +12,19 @@ export function sameTree(a: XmlElement | undefined, b: XmlElement | undefined): 
   return a.children.every((item, index) => sameTree(item, b.children[index]));
 }
 
+/** An attribute's new value: `NAME++` and `NAME+=N`, under its own name, count on what is there (cibadmin(8)). */
+function counted(name: string, value: string, old: string | undefined): string {
+  const [, add] = value === `${name}++` ? ["", "1"] : value.startsWith(`${name}+=`) ? value.split("+=") : [];
+  if (add === undefined) return value;
+  const whole = [old ?? "0", add].map((text) => (/^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN));
+  const sum = whole.reduce((a, b) => a + b, 0);
+  return Number.isNaN(sum) ? formatScore(addScores(parseScore(old) ?? 0, parseScore(add) ?? 0)) : String(sum);
+}
+
 /** Sets the attributes of `source` in `target`, and does so for children of the same name and id; others are added. */
 export function mergeElement(target: XmlElement, source: XmlElement): void {
-  for (const [name, value] of source.attributes) target.attributes.set(name, value);
+  for (const [name, value] of source.attributes)
+    target.attributes.set(name, counted(name, value, target.attributes.get(name)));
   if (source.text !== undefined) target.text = source.text;
   for (const item of source.children) {
     const id = item.attributes.get("id") ?? item.attributes.get("id-ref");

@@ -22,7 +22,19 @@ export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
 export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+export {
+  AmbiguousPair,
+  asId,
+  isPlainSet,
+  onlyPair,
+  type Pair,
+  type PairIds,
+  pairsIn,
+  removePairs,
+  setResourcePair,
+} from "./pair-edit.ts";
 export type { CibProblem } from "./references.ts";
+export { type Removal, removeObjects } from "./remove-objects.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm } from "./storable.ts";
 export {

@@ -1,4 +1,4 @@
-import { type CibOperation, element, formatXml, type XmlElement } from "../cib/index.ts";
+import { type CibOperation, element, formatXml, pairsIn, type XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError, nearest } from "../terms/index.ts";
 
 /** Elements below `<resources>` that are resources. */
@@ -58,64 +58,9 @@ export const isPromotable = (xml: XmlElement): boolean =>
 /** The three kinds of attributes that a resource has. */
 export type AttributeKind = "instance_attributes" | "meta_attributes" | "utilization";
 
-export interface ResourcePair {
-  readonly id: string;
-  readonly name: string;
-  readonly value: string;
-  readonly setId: string;
-}
-
-/** Pairs of a resource's own blocks, in document order. */
-export function pairsOf(xml: XmlElement, kind: AttributeKind): ResourcePair[] {
-  return xml.children
-    .filter(({ name }) => name === kind)
-    .flatMap((block) =>
-      block.children
-        .filter(({ name }) => name === "nvpair")
-        .map(({ attributes }) => ({
-          id: attributes.get("id") ?? "",
-          name: attributes.get("name") ?? "",
-          value: attributes.get("value") ?? "",
-          setId: idOf(block),
-        })),
-    );
-}
-
 /** A meta attribute that the resource itself sets. */
 export const metaValue = (xml: XmlElement, name: string): string | undefined =>
-  pairsOf(xml, "meta_attributes").find((pair) => pair.name === name)?.value;
-
-/** How to set one attribute of a resource, with the ids that it gets. */
-export function setAttribute(
-  xml: XmlElement,
-  kind: AttributeKind,
-  name: string,
-  value: string,
-  ids: { readonly set?: string | undefined; readonly pair?: string | undefined } = {},
-): {
-  readonly operation: CibOperation;
-  readonly id: string;
-  readonly setId: string;
-  readonly isNew: boolean;
-} {
-  const old = pairsOf(xml, kind).find(
-    (pair) =>
-      pair.name === name &&
-      (ids.set === undefined || pair.setId === ids.set) &&
-      (ids.pair === undefined || pair.id === ids.pair),
-  );
-  const first = xml.children.find((block) => block.name === kind);
-  const setId = old?.setId ?? ids.set ?? (first ? idOf(first) : `${idOf(xml)}-${kind}`);
-  const id = old?.id ?? ids.pair ?? `${setId}-${name}`;
-  const block = element(kind, { id: setId }, [element("nvpair", { id, name, value })]);
-  const change = element(xml.name, { id: idOf(xml) }, [block]);
-  const operation = { op: "modify" as const, xml: formatXml(change, -1), scope: "resources", create: true };
-  return { operation, id, setId, isNew: old === undefined };
-}
-
-/** How to remove pairs. */
-export const removal = (pairs: readonly { readonly id: string }[]): CibOperation[] =>
-  pairs.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }));
+  pairsIn(xml, "meta_attributes").find((pair) => pair.name === name)?.value;
 
 /** A constraint that a command makes: where, for which role, and until when (ISO 8601 in UTC). */
 export interface Steering {

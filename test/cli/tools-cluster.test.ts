@@ -1,5 +1,6 @@
 /** The tools that agents and people call, against a cluster of two real nodes on this machine. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { ToolCluster } from "./tools-cluster.ts";
 
 let tools: ToolCluster;
@@ -255,6 +256,75 @@ describe("resources", () => {
     );
     expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(5);
     expect(await tools.output("crm_resource", "--list-agents", "ocf:test")).toBe("Quick\n");
+  });
+});
+
+describe("what runs is not lost by a change of the configuration", () => {
+  test("a resource or group that runs is deleted only with --force, which leaves the members of a group", async () => {
+    for (const id of ["keep1", "keep2"]) await tools.output("configure", ...tools.primitive(id));
+    await tools.output("configure", "group", "kept", "keep2");
+    await settle();
+    const before = await tools.output("cibadmin", "-Q", "-o", "configuration");
+    for (const id of ["keep1", "kept", "keep2"]) {
+      const { code, stderr } = await tools.run("configure", "delete", id);
+      expect([id, code]).toEqual([id, 107]);
+      expect(stderr).toMatch(/keep[12] is running on node[12]/);
+    }
+    expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    await tools.output("configure", "delete", "kept", "--force");
+    await settle();
+    expect((await tools.run("resource", "locate", "keep2")).code).toBe(0);
+    await tools.output("resource", "stop", "keep1", "--wait");
+    await tools.output("configure", "delete", "keep1");
+    expect((await tools.run("resource", "locate", "keep1")).code).toBe(105);
+  });
+
+  test.each(["the section of nodes", "the configuration", "the whole CIB", "a load of XML"])(
+    "members stay where %s is replaced by one without them, and services run on",
+    async (what) => {
+      const place = (await tools.output("resource", "locate", "keep2")).trim();
+      const whole = await tools.output("cibadmin", "-Q");
+      const emptied = whole.replace(/<nodes>[\s\S]*<\/nodes>/, "<nodes/>");
+      const configuration = /<configuration>[\s\S]*<\/configuration>/.exec(emptied)?.[0] ?? "";
+      const file = `${tools.cluster.directory}/replacement.xml`;
+      writeFileSync(file, what === "the whole CIB" ? emptied : configuration);
+      const words = {
+        "the section of nodes": ["cibadmin", "-R", "-o", "nodes", "-X", "<nodes/>"],
+        "the configuration": ["cibadmin", "-R", "-o", "configuration", "-x", file],
+        "the whole CIB": ["cibadmin", "-R", "-x", file],
+        "a load of XML": ["configure", "load", "replace", file],
+      }[what];
+      await tools.output(...(words ?? []));
+      expect(await tools.output("crm_mon", "-1")).toContain("2 nodes configured");
+      await settle();
+      expect((await tools.output("resource", "locate", "keep2")).trim()).toBe(place);
+      expect(await tools.output("cibadmin", "-Q", "-o", "nodes")).toContain('uname="node2"');
+    },
+  );
+
+  test("a status that somebody has kept takes the place of nothing that is known", async () => {
+    const kept = await tools.output("cibadmin", "-Q");
+    await tools.output("resource", "stop", "keep2", "--wait");
+    const now = /epoch="(\d+)"/.exec(
+      (await tools.output("cibadmin", "-Q")).replace(/admin_epoch="\d+"/, ""),
+    )?.[1];
+    const file = `${tools.cluster.directory}/kept.xml`;
+    writeFileSync(
+      file,
+      kept
+        .replace(/ epoch="\d+"/, ` epoch="${Number(now) + 5}"`)
+        .replace(
+          "</resources>",
+          `<primitive id="later" class="ocf" provider="test" type="Quick"><meta_attributes id="lm"><nvpair id="lm1" name="target-role" value="Stopped"/></meta_attributes></primitive></resources>`,
+        ),
+    );
+    await tools.output("cibadmin", "-R", "-x", file);
+    await settle();
+    // By its kept status it would run already; it was stopped, and has to be started again.
+    expect((await tools.run("resource", "locate", "keep2")).code).toBe(0);
+    expect(await tools.output("crm_resource", "-O", "-r", "keep2")).toContain("keep2_start_0");
+    await tools.output("resource", "stop", "keep2", "--wait");
+    await tools.output("configure", "delete", "keep2", "later");
   });
 });
 

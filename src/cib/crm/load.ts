@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { isPlainSet } from "../pair-edit.ts";
 import { findReferenceProblems } from "../references.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
@@ -158,6 +159,7 @@ function placeOther(
     positions.get(section) ??
     new Map(section.children.map(({ attributes }, index) => [attributes.get("id"), index]));
   positions.set(section, known);
+  if (object.anySet) joinDefaults(section, source);
   const id = source.attributes.get("id");
   const position = id === undefined ? undefined : known.get(id);
   const present = position === undefined ? undefined : section.children[position];
@@ -168,6 +170,18 @@ function placeOther(
     throw conflict(`"${id}" is a <${present.name}> already`, "choose another id, or delete it first", line);
   else if (sets.includes(name)) mergePropertySet(present, source);
   else section.children[position] = source;
+}
+
+/**
+ * Defaults without an id join the set that there is, unless one has the usual id or either has a rule. The cluster's own
+ * properties have a set of their own (`cib-bootstrap-options`), beside which agents keep theirs.
+ */
+function joinDefaults(section: XmlElement, source: XmlElement): void {
+  if (section.name === "crm_config" || !isPlainSet(source)) return;
+  const sets = section.children.filter((set) => set.name === source.name && isPlainSet(set));
+  const isThere = sets.some((set) => set.attributes.get("id") === source.attributes.get("id"));
+  const id = isThere ? undefined : sets[0]?.attributes.get("id");
+  if (id !== undefined) source.attributes.set("id", id);
 }
 
 const conflict = (what: string, cure: string, line: number) =>

@@ -22,6 +22,8 @@ export interface CrmObject {
   readonly line: number;
   readonly section: Section;
   readonly element: XmlElement;
+  /** Options whose set has no id in the text: they belong to the set that there is. */
+  readonly anySet?: boolean;
 }
 
 /** Name of the placeholder for a resource in a container. */

@@ -58,8 +58,9 @@ export function readPropertySet(reader: Reader): CrmObject {
     set.attributes.set("id", token.text.slice(0, -1));
   }
   readBlockInto(reader, set, none);
-  if (!set.attributes.has("id") && !set.attributes.has("id-ref")) set.attributes.set("id", id);
-  return { keyword: reader.keyword, line: reader.line, section, element: set };
+  const anySet = !set.attributes.has("id") && !set.attributes.has("id-ref");
+  if (anySet) set.attributes.set("id", id);
+  return { keyword: reader.keyword, line: reader.line, section, element: set, anySet };
 }
 
 /** `fencing_topology`: a level a word, devices of a level joined by commas; a target with a colon begins its levels. */

@@ -7,14 +7,18 @@ import {
   type LoadMode,
   loadCrm,
   parseXml,
+  removeObjects,
   upgradeCib,
   type XmlElement,
 } from "../../cib/index.ts";
 import { pathFacts, writeDurably } from "../../platform/index.ts";
+import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
+import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
+import { cibTarget } from "../target.ts";
 
 /** A command that reads all its words itself. */
 const anyWords = <T extends { readonly name: string }>(meta: T): T => ({ ...meta, extraWords: true });
@@ -112,11 +116,41 @@ const remove = defineCommand({
   },
   run: async ({ rawArgs }) => {
     const ids = rawArgs.filter((word) => !word.startsWith("-"));
-    await changeConfiguration(({ configuration }) => without(configuration, ids), "configure delete");
-    note(`Removed ${ids.join(" ")}.`);
+    const force = rawArgs.includes("--force");
+    let remarks: readonly string[] = [];
+    await changeConfiguration(({ cib, configuration }) => {
+      const removal = removeObjects(configuration, ids);
+      // What a file says is running runs nowhere.
+      if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
+      remarks = removal.remarks;
+      return removal.configuration;
+    }, "configure delete");
+    if (wantsJson()) printJson({ removed: ids, remarks });
+    else
+      for (const text of [`Removed ${ids.join(" ")}.`, ...remarks.map((remark) => `  ${remark}`)]) note(text);
     return CrmExit.OK;
   },
 });
+
+/** What runs and is managed would be stopped at once. @throws HactlError RUNNING */
+function refuseRunning(cib: XmlElement, configuration: XmlElement, ids: readonly string[]): void {
+  const running = resourcesOf(configuration)
+    .filter(({ xml }) => ids.includes(idOf(xml)))
+    .flatMap(({ xml }) => primitivesIn(xml))
+    .map(idOf);
+  const { resourceById } = unpackCluster(cib, Math.floor(Date.now() / 1000));
+  const found = [...resourceById.values()].find(
+    (rsc) => running.includes(rsc.configId) && rsc.isPrimitive && rsc.managed && rsc.runningOn.length > 0,
+  );
+  if (!found) return;
+  const nodes = found.runningOn.map(({ name }) => name).join(", ");
+  throw new HactlError({
+    code: "RUNNING",
+    what: `${found.configId} is running on ${nodes}`,
+    cure: `stop it first (hactl resource stop ${found.configId} --wait), or say --force: then it is stopped at once`,
+    exit: CrmExit.UNSAFE,
+  });
+}
 
 const erase = defineCommand({
   meta: {
@@ -282,27 +316,6 @@ function found(configuration: XmlElement, id: string): XmlElement {
     cure: "'hactl configure show' lists all",
     exit: CrmExit.NOSUCH,
   });
-}
-
-function without(configuration: XmlElement, ids: readonly string[]): XmlElement {
-  for (const id of ids) found(configuration, id);
-  const gone = new Set(ids);
-  const prune = (at: XmlElement): XmlElement => ({
-    ...at,
-    children: at.children
-      .filter((child) => !gone.has(child.attributes.get("id") ?? "") && !refersTo(child, gone))
-      .map(prune)
-      .filter((child) => !((child.name === "group" || child.name === "clone") && !hasMember(child))),
-  });
-  return prune(configuration);
-}
-
-const hasMember = ({ children }: XmlElement) =>
-  children.some(({ name }) => ["primitive", "group"].includes(name));
-
-function refersTo(constraint: XmlElement, gone: ReadonlySet<string>): boolean {
-  if (!/^rsc_(?:location|colocation|order|ticket)$/.test(constraint.name)) return false;
-  return ["rsc", "with-rsc", "first", "then"].some((name) => gone.has(constraint.attributes.get(name) ?? ""));
 }
 
 function describe(configuration: XmlElement): string {

@@ -1,5 +1,14 @@
 import { defineCommand } from "citty";
-import { type CibOperation, child, element, formatXml, type XmlElement } from "../../cib/index.ts";
+import {
+  type CibOperation,
+  child,
+  element,
+  formatXml,
+  onlyPair,
+  pairsIn,
+  removePairs,
+  type XmlElement,
+} from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
@@ -175,26 +184,25 @@ async function setNodeAttribute(
   value: string | undefined,
 ): Promise<string> {
   const { node, entry } = await CibSession.with((session) => nodeIn(session, named));
-  const operation = attributeOperation(node, entry, name, value);
-  if (operation) await applyToCib([operation], "node");
+  const operations = attributeOperations(node, entry, name, value);
+  if (operations.length > 0) await applyToCib(operations, "node");
   return node;
 }
 
-function attributeOperation(
+/** @throws AmbiguousPair when several sets of the node have the attribute, and one of them shall change */
+function attributeOperations(
   node: string,
   entry: XmlElement | undefined,
   name: string,
   value: string | undefined,
-): CibOperation | undefined {
+): CibOperation[] {
   const id = entry?.attributes.get("id") ?? node;
-  const set = entry?.children.find((block) => block.name === "instance_attributes");
-  const setId = set?.attributes.get("id") ?? `nodes-${id}`;
-  const pairId = set?.children.find((nvpair) => nvpair.attributes.get("name") === name)?.attributes.get("id");
-  if (value === undefined) {
-    return pairId === undefined ? undefined : { op: "delete", xpath: `//nvpair[@id='${pairId}']` };
-  }
-  const nvpair = element("nvpair", { id: pairId ?? `${setId}-${name}`, name, value });
+  const found = pairsIn(entry, "instance_attributes").filter((pair) => pair.name === name);
+  if (value === undefined) return removePairs(found);
+  const old = onlyPair(name, found);
+  const setId = old?.setId ?? `nodes-${id}`;
+  const nvpair = element("nvpair", { id: old?.id ?? `${setId}-${name}`, name, value });
   const attributes = element("instance_attributes", { id: setId }, [nvpair]);
   const xml = element("node", { id, uname: node, ...(entry ? {} : { type: "remote" }) }, [attributes]);
-  return { op: "modify", xml: formatXml(xml, -1), scope: "nodes", create: true };
+  return [{ op: "modify", xml: formatXml(xml, -1), scope: "nodes", create: true }];
 }

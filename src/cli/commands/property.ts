@@ -1,35 +1,24 @@
 import { defineCommand } from "citty";
 import {
   type CibOperation,
-  childrenOf,
   clusterProperties,
   clusterProperty,
   element,
   formatXml,
+  onlyPair,
+  type Pair,
+  pairsIn,
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
 import { applyToCib, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 
-interface Property {
-  readonly id: string;
-  readonly name: string;
-  readonly value: string;
-  readonly set: string;
-}
-
-function propertiesOf(configuration: XmlElement): Property[] {
-  const section = configuration.children.find(({ name }) => name === "crm_config");
-  return childrenOf(section, "cluster_property_set").flatMap((block) =>
-    childrenOf(block, "nvpair").map(({ attributes }) => ({
-      id: attributes.get("id") ?? "",
-      name: attributes.get("name") ?? "",
-      value: attributes.get("value") ?? "",
-      set: block.attributes.get("id") ?? "",
-    })),
+const propertiesOf = (configuration: XmlElement): Pair[] =>
+  pairsIn(
+    configuration.children.find(({ name }) => name === "crm_config"),
+    "cluster_property_set",
   );
-}
 
 /** A property goes by several names (stonith-enabled, fencing-enabled): there is only one of it. */
 const isSame = (a: string, b: string) => (clusterProperty(a)?.name ?? a) === (clusterProperty(b)?.name ?? b);
@@ -43,13 +32,21 @@ export async function setProperties(
     const old = all.filter((property) => isSame(property.name, name));
     return value === undefined
       ? old.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }))
-      : [setOperation(name, value, old[0])];
+      : [setOperation(name, value, onlyProperty(name, old))];
   });
   if (operations.length > 0) await applyToCib(operations, "property");
 }
 
-function setOperation(name: string, value: string, old: Property | undefined): CibOperation {
-  const set = old?.set ?? "cib-bootstrap-options";
+/** The one that counts: the cluster reads its own set before all others. @throws AmbiguousPair */
+function onlyProperty(name: string, found: readonly Pair[]): Pair | undefined {
+  const own = found.filter(({ setId }) => setId === bootstrapSet);
+  return onlyPair(name, own.length > 0 ? own : found);
+}
+
+const bootstrapSet = "cib-bootstrap-options";
+
+function setOperation(name: string, value: string, old: Pair | undefined): CibOperation {
+  const set = old?.setId ?? bootstrapSet;
   const pair = element("nvpair", { id: old?.id ?? `${set}-${name}`, name, value });
   const xml = formatXml(element("cluster_property_set", { id: set }, [pair]), -1);
   return { op: "modify", xml, scope: "crm_config", create: true };
@@ -109,7 +106,7 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
   return CrmExit.OK;
 }
 
-function known(name: string, all: readonly Property[], force: boolean): void {
+function known(name: string, all: readonly Pair[], force: boolean): void {
   const names = clusterProperties.flatMap(({ name: first, aliases }) => [first, ...(aliases ?? [])]);
   if (force || clusterProperty(name) !== undefined || all.some((property) => property.name === name)) return;
   const guess = nearest(name, names);

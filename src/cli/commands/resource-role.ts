@@ -1,19 +1,17 @@
 import { defineCommand } from "citty";
-import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import {
+  type CibOperation,
+  isPlainSet,
+  pairsIn,
+  removePairs,
+  setResourcePair,
+  type XmlElement,
+} from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { readCib } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { placesOf } from "../places.ts";
-import {
-  idOf,
-  isPromotable,
-  metaValue,
-  pairsOf,
-  removal,
-  resourceNamed,
-  setAttribute,
-  steered,
-} from "../resources.ts";
+import { idOf, isPromotable, metaValue, resourceNamed, steered } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
@@ -22,10 +20,18 @@ import { change, membersWith, readResource, resourceArgument, waitArgument } fro
 function metaOperations(xml: XmlElement, name: string, value: string | undefined): CibOperation[] {
   const inner = membersWith(xml, (member) => metaValue(member, name) !== undefined);
   const pairs = (value === undefined ? [xml, ...inner] : inner).flatMap((one) =>
-    pairsOf(one, "meta_attributes").filter((pair) => pair.name === name),
+    pairsIn(one, "meta_attributes").filter((pair) => pair.name === name),
   );
-  const set = value === undefined ? [] : [setAttribute(xml, "meta_attributes", name, value).operation];
-  return [...removal(pairs), ...set];
+  return [...removePairs(pairs), ...(value === undefined ? [] : [setMeta(xml, name, value)])];
+}
+
+/** Beside the other meta attributes that hold always; where it is set already, there. */
+function setMeta(xml: XmlElement, name: string, value: string): CibOperation {
+  const kind = "meta_attributes";
+  const isSet = pairsIn(xml, kind).some((pair) => pair.name === name);
+  const plain = xml.children.find((set) => set.name === kind && isPlainSet(set));
+  const ids = isSet || !plain ? {} : { set: idOf(plain) };
+  return setResourcePair(xml, kind, name, value, ids).operation;
 }
 
 interface MetaCommand {

@@ -85,7 +85,8 @@ async function valuesInFile(session: CibSession, name: string): Promise<Record<s
 
 /** At once, since nothing would write it later; what is never written to a CIB has no place in a file. */
 async function updateFile(session: CibSession, updates: readonly AttributeUpdate[]): Promise<void> {
-  const { countedValue, findPairs, removePairs, setPair } = await import("./attributes.ts");
+  const { removePairs } = await import("../../cib/index.ts");
+  const { countedValue, findPairs, setPair } = await import("./attributes.ts");
   const operations: CibOperation[] = [];
   for (const { node, name, value, private: hidden, delayOnly, set } of updates) {
     if (hidden) throw onlyLive(session.target, "an attribute that is never written to the CIB");

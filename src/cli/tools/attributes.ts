@@ -1,4 +1,4 @@
-import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import type { CibOperation, Pair, XmlElement } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { nearest } from "../../terms/index.ts";
 import type { CibSession } from "../cib-session.ts";
@@ -15,14 +15,6 @@ export interface AttributePlace {
   /** Id of the pair, when it matters. */
   readonly id?: string | undefined;
   readonly utilization?: boolean;
-}
-
-/** A `<nvpair>` with the blocks around it. */
-export interface FoundPair {
-  readonly name: string;
-  readonly value: string;
-  readonly id: string;
-  readonly setId: string;
 }
 
 interface Holder {
@@ -70,7 +62,15 @@ async function holderOf(session: CibSession, place: AttributePlace): Promise<Hol
   }
   if (scope === "tickets") return { holder: undefined, owner: undefined, blockName, defaultSet: "" };
   const holder = section(cib, "configuration", scope);
-  const defaultSet = scope === "crm_config" ? "cib-bootstrap-options" : `${scope}-options`;
+  const { isPlainSet } = await import("../../cib/index.ts");
+  const usual = `${scope}-options`;
+  // Defaults go where there are some: two sets of them would be hard to tell apart.
+  const sets = (holder?.children ?? []).filter((block) => block.name === blockName && isPlainSet(block));
+  const defaultSet =
+    scope === "crm_config"
+      ? "cib-bootstrap-options"
+      : ((sets.find((block) => block.attributes.get("id") === usual) ?? sets[0])?.attributes.get("id") ??
+        usual);
   return { holder, owner: undefined, blockName, defaultSet };
 }
 
@@ -124,38 +124,27 @@ export async function findPairs(
   session: CibSession,
   place: AttributePlace,
   matches: (name: string) => boolean,
-): Promise<FoundPair[]> {
+): Promise<Pair[]> {
   const { holder, blockName } = await holderOf(session, place);
-  const blocks = (holder?.children ?? []).filter(
-    (block) =>
-      block.name === blockName && (place.set === undefined || block.attributes.get("id") === place.set),
-  );
-  return blocks.flatMap((block) =>
-    block.children
-      .filter(({ name, attributes }) => name === "nvpair" && matches(attributes.get("name") ?? ""))
-      .filter(({ attributes }) => place.id === undefined || attributes.get("id") === place.id)
-      .map(({ attributes }) => ({
-        name: attributes.get("name") ?? "",
-        value: attributes.get("value") ?? "",
-        id: attributes.get("id") ?? "",
-        setId: block.attributes.get("id") ?? "",
-      })),
-  );
+  const { pairsIn } = await import("../../cib/index.ts");
+  return pairsIn(holder, blockName, { set: place.set, pair: place.id }).filter(({ name }) => matches(name));
 }
 
-/** Sets a pair; `next` makes the new value of the old one. Answers with the operations to apply. */
+/**
+ * Sets a pair; `next` makes the new value of the old one. Answers with the operations to apply.
+ * @throws AmbiguousPair when several have the name, and neither set nor id says which one is meant
+ */
 export async function setPair(
   session: CibSession,
   place: AttributePlace,
   name: string,
   next: (old: string | undefined) => string,
 ): Promise<CibOperation[]> {
-  const { element, formatXml } = await import("../../cib/index.ts");
-  const { holder, owner, blockName, defaultSet } = await holderOf(session, place);
-  const [old] = await findPairs(session, place, (candidate) => candidate === name);
-  const first = holder?.children.find((block) => block.name === blockName);
-  const setId = old?.setId ?? place.set ?? first?.attributes.get("id") ?? defaultSet;
-  const id = old?.id ?? place.id ?? `${setId}-${xmlId(name)}`;
+  const { asId, element, formatXml, onlyPair } = await import("../../cib/index.ts");
+  const { owner, blockName, defaultSet } = await holderOf(session, place);
+  const old = onlyPair(name, await findPairs(session, place, (candidate) => candidate === name));
+  const setId = old?.setId ?? place.set ?? defaultSet;
+  const id = old?.id ?? place.id ?? `${setId}-${asId(name)}`;
   const block = element(blockName, { id: setId }, [element("nvpair", { id, name, value: next(old?.value) })]);
   const xml = owner ? { ...owner, children: [block] } : await enclosed(session, place, block);
   return [{ op: "modify", xml: formatXml(xml, -1), scope: place.scope, create: true }];
@@ -170,13 +159,6 @@ async function enclosed(session: CibSession, place: AttributePlace, block: XmlEl
   const transient = element("transient_attributes", { id }, [block]);
   return element("node_state", { id, uname: place.node }, [transient]);
 }
-
-/** Operations that remove pairs. */
-export const removePairs = (pairs: readonly FoundPair[]): CibOperation[] =>
-  pairs.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }));
-
-/** A text as it may stand in an XML id. */
-export const xmlId = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, "_");
 
 /** `NAME++` and `NAME+=N`, also written with the word `value`, count on the value that is there. */
 export function countedValue(name: string, value: string, old: string | undefined): string {

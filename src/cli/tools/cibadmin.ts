@@ -29,6 +29,7 @@ const table: readonly OptionRow[] = [
   { name: "no-children", short: "n", description: "print the elements without what is in them" },
   { name: "allow-create", short: "c", description: "with -M: add what is not there" },
   { name: "force", short: "f", description: "yes, I mean it" },
+  { name: "score", description: "accepted: NAME++ and NAME+=N always count on what is there" },
   {
     name: "sync-call",
     short: "s",

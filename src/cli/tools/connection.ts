@@ -1,3 +1,4 @@
+import type { AmbiguousPair } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
@@ -36,8 +37,21 @@ export async function asTool(
 /** Says an error in one line, as scripts expect it of these tools, and answers with its exit code. */
 export function toolError(name: string, error: unknown): number {
   if (!(error instanceof HactlError)) throw error;
+  if (error.code === "MULTIPLE" && "matches" in error) return ambiguous(name, error as AmbiguousPair);
   process.stderr.write(`${name}: ${error.what}${error.cure === undefined ? "" : ` (${error.cure})`}\n`);
   return error.exit;
+}
+
+/** Several matches are listed, so that one can be chosen by its id. */
+function ambiguous(name: string, { pairName, matches, exit }: AmbiguousPair): number {
+  line(`Multiple attributes match name=${pairName}`);
+  for (const { id, value } of matches) line(`  Value: ${value} \t(id=${id})`);
+  const advice =
+    name === "crm_resource"
+      ? "Error performing operation: Multiple items match request (choose one with --nvpair)"
+      : "Please choose from one of the matches below and supply the 'id' with --attr-id";
+  process.stderr.write(`${name}: ${advice}\n`);
+  return exit;
 }
 
 /** Text on standard output, as it is. */

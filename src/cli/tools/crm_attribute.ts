@@ -31,6 +31,7 @@ const table: readonly OptionRow[] = [
   { name: "utilization", short: "z", description: "a utilization attribute of the node" },
   { name: "set-name", short: "s", value: "SET", description: "id of the block that holds it" },
   { name: "id", short: "i", value: "ID", description: "id of the pair" },
+  { name: "score", description: "accepted: value++ and value+=N always count on what is there" },
   { name: "default", short: "d", value: "VALUE", description: "print this when a query finds nothing" },
   { name: "quiet", short: "q", description: "print only the value" },
   { name: "quiet-old", short: "Q", description: "the same" },
@@ -68,6 +69,8 @@ export const runAs = (tool: string, words: readonly string[]): Promise<number> =
   );
 
 async function work(tool: string, given: ParsedWords, session: CibSession): Promise<number> {
+  if (given.has("delete") && !given.has("name") && !given.has("pattern") && !given.has("promotion"))
+    throw usage(tool, "Error: must specify attribute name or pattern to delete");
   const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
   if (given.has("delete")) await remove(session, tool, subject);
@@ -145,7 +148,9 @@ async function query(session: CibSession, subject: Subject): Promise<Value[]> {
 
 async function set(session: CibSession, tool: string, subject: Subject, value: string): Promise<void> {
   const { place } = subject;
-  const names = subject.pattern ? (await query(session, subject)).map(({ name }) => name) : [subject.name];
+  const names = subject.pattern
+    ? [...new Set((await query(session, subject)).map(({ name }) => name))]
+    : [subject.name];
   if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
   const { countedValue, setPair } = await import("./attributes.ts");
   const operations = await Promise.all(
@@ -177,9 +182,15 @@ async function remove(session: CibSession, tool: string, subject: Subject): Prom
     const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
     return transient(session, subject, names, undefined);
   }
-  const { findPairs, removePairs } = await import("./attributes.ts");
+  const { onlyPair, removePairs } = await import("../../cib/index.ts");
+  const { findPairs } = await import("./attributes.ts");
   const pairs = await findPairs(session, place, matches);
   if (pairs.length === 0) return;
+  for (const one of pairs)
+    onlyPair(
+      one.name,
+      pairs.filter((other) => other.name === one.name),
+    );
   await session.apply(removePairs(pairs), tool);
   const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
   for (const pair of pairs) line(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);

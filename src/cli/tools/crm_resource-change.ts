@@ -1,8 +1,11 @@
 import {
   addDuration,
   type CibOperation,
+  pairsIn,
   parseDuration,
   parseIntervalMs,
+  removePairs,
+  setResourcePair,
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
@@ -14,16 +17,14 @@ import {
   checkNode,
   clearOperations,
   idOf,
+  isPromotable,
   metaValue,
   nodeNames,
-  pairsOf,
   preferId,
   preferOperations,
   primitivesIn,
-  removal,
   resourceNamed,
   resourcesOf,
-  setAttribute,
   steered,
   steeringConstraints,
 } from "../resources.ts";
@@ -83,10 +84,28 @@ interface Target {
   readonly places: ReturnType<typeof placesOf>;
 }
 
+/** A constraint is for all instances of a clone: one of them cannot be meant. */
+function refuseInstance(configuration: XmlElement, id: string): void {
+  const { xml } = resourceNamed(configuration, id);
+  if (idOf(xml) === id) return;
+  const isPart = xml.name === "primitive" || xml.name === "group";
+  throw new HactlError({
+    code: "INSTANCE",
+    what: isPart ? `Cannot operate on clone resource instance '${id}'` : `Resource '${id}' not found`,
+    cure: `name ${idOf(xml)} without a number`,
+    exit: isPart ? CrmExit.INVALID_PARAM : CrmExit.NOSUCH,
+  });
+}
+
 async function target(call: ResourceCall): Promise<Target> {
-  const found = resourceNamed(await call.session.configuration(), requiredResource(call));
+  const configuration = await call.session.configuration();
+  refuseInstance(configuration, requiredResource(call));
+  const found = resourceNamed(configuration, requiredResource(call));
   const rsc = idOf(steered(found));
-  const promoted = call.given.has("promoted");
+  const top = steered(found);
+  const promoted = call.given.has("promoted") && (isPromotable(top) || top.name === "bundle");
+  if (call.given.has("promoted") && !promoted && !call.quiet)
+    line(`Ignoring --promoted option: ${rsc} is not promotable`);
   const places = placesOf(await call.session.cib(), rsc, seconds());
   return { rsc, role: promoted ? "Promoted" : "Started", places };
 }
@@ -154,6 +173,7 @@ async function move(call: ResourceCall): Promise<number> {
 
 async function clear(call: ResourceCall): Promise<number> {
   const configuration = await call.session.configuration();
+  if (call.rsc !== undefined) refuseInstance(configuration, call.rsc);
   const rsc = call.rsc === undefined ? undefined : idOf(steered(resourceNamed(configuration, call.rsc)));
   if (rsc === undefined && !call.given.has("expired")) requiredResource(call);
   const node = call.node === undefined ? undefined : checkNode(configuration, call.node);
@@ -218,7 +238,12 @@ function dryRun({ rsc, node, session }: ResourceCall, configuration: XmlElement)
 async function remove(call: ResourceCall): Promise<number> {
   const id = requiredResource(call);
   const type = call.given.value("resource-type");
-  if (type === undefined) throw usage("crm_resource", "You need to specify a resource type with -t");
+  if (type === undefined)
+    throw new HactlError({
+      code: "USAGE",
+      what: "You need to specify a resource type with -t",
+      exit: CrmExit.NOSUCH,
+    });
   const { xml } = resourceNamed(await call.session.configuration(), id);
   if (xml.name !== type) throw usage("crm_resource", `${id} is a ${xml.name}, not a ${type}`);
   await call.session.apply(
@@ -258,15 +283,15 @@ async function restart(call: ResourceCall): Promise<number> {
   const places = placesOf(await call.session.cib(), idOf(xml), seconds());
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
-  const set = (value: string) => setAttribute(xml, "meta_attributes", "target-role", value).operation;
+  const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
   await call.session.apply([set("Stopped")], "crm_resource --restart");
   try {
     await waitIdle(call);
   } finally {
     const back: CibOperation[] =
       before === undefined
-        ? removal(
-            pairsOf(
+        ? removePairs(
+            pairsIn(
               steered(resourceNamed(await call.session.configuration(), requiredResource(call))),
               "meta_attributes",
             ).filter(({ name }) => name === "target-role"),

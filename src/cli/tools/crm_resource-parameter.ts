@@ -1,5 +1,17 @@
-import { CrmExit } from "../../terms/index.ts";
-import { type AttributeKind, idOf, pairsOf, resourceNamed, setAttribute } from "../resources.ts";
+import {
+  child,
+  childrenOf,
+  onlyPair,
+  type PairIds,
+  pairsIn,
+  parseBoolean,
+  parseScore,
+  removePairs,
+  setResourcePair,
+  type XmlElement,
+} from "../../cib/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type AttributeKind, type FoundResource, idOf, isResource, resourceNamed } from "../resources.ts";
 import { line, usage } from "./connection.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 
@@ -36,7 +48,9 @@ export async function effectiveValues(
   const byId = indexById(configuration);
   const template = templateOf(configuration, xml.attributes.get("template"));
   const isMeta = kind === "meta_attributes";
-  const defaults = isMeta ? configuration.children.find((child) => child.name === "rsc_defaults") : undefined;
+  const defaults = isMeta
+    ? configuration.children.find((section) => section.name === "rsc_defaults")
+    : undefined;
   const holders = [xml, template, ...(isMeta ? parents : []), defaults].filter(
     (holder) => holder !== undefined,
   );
@@ -49,7 +63,7 @@ function templateOf(configuration: Parameters<typeof resourceNamed>[0], id: stri
   const resources = configuration.children.find(({ name }) => name === "resources");
   return id === undefined
     ? undefined
-    : resources?.children.find((child) => child.name === "template" && idOf(child) === id);
+    : resources?.children.find((one) => one.name === "template" && idOf(one) === id);
 }
 
 /** -p NAME -v VALUE */
@@ -60,30 +74,117 @@ export async function setParameter(call: ResourceCall): Promise<number> {
   const value = given.value("parameter-value");
   if (value === undefined) throw usage("crm_resource", "You need to supply a value with the -v option");
   const kind = kindOf(call);
-  const found = resourceNamed(await session.configuration(), id);
-  const target = kind === "meta_attributes" ? holderOf(found, name) : found.xml;
-  const {
-    operation,
-    id: pair,
-    setId,
-    isNew,
-  } = setAttribute(target, kind, name, value, {
-    set: given.value("set-name"),
-    pair: given.value("nvpair"),
-  });
-  await session.apply([operation], "crm_resource");
+  const ids = idsOf(call);
+  const configuration = await session.configuration();
+  const found = resourceNamed(configuration, id);
+  if (kind === "instance_attributes" && ids.pair === undefined && !given.has("force"))
+    refuseMetaName(found.xml, name);
+  const first = kind === "meta_attributes" ? metaHolder(found, name, "update", call) : found.xml;
+  const targets =
+    given.has("recursive") && kind === "meta_attributes" ? dependents(configuration, first) : [];
+  const changes = [first, ...targets].map((target) => ({
+    target,
+    change: setResourcePair(target, kind, name, value, ids),
+  }));
+  await session.apply(
+    changes.map(({ change }) => change.operation),
+    "crm_resource",
+  );
   if (!call.quiet)
-    line(
-      `Set '${idOf(target)}' option: id=${pair}${isNew ? ` set=${setId}` : ""} name=${name} value=${value}`,
-    );
+    for (const { target, change } of changes)
+      line(
+        `Set '${idOf(target)}' option: id=${change.id}${change.isNew ? ` set=${change.setId}` : ""} name=${name} value=${value}`,
+      );
   return CrmExit.OK;
 }
 
-/** A meta attribute that the clone around a resource sets is changed there: otherwise the two would disagree. */
-function holderOf({ xml, parents }: ReturnType<typeof resourceNamed>, name: string) {
-  const sets = (holder: typeof xml) => pairsOf(holder, "meta_attributes").some((pair) => pair.name === name);
-  const clone = parents.find((parent) => parent.name === "clone" || parent.name === "master");
-  return !sets(xml) && clone !== undefined && sets(clone) ? clone : xml;
+const idsOf = ({ given }: ResourceCall): PairIds => ({
+  set: given.value("set-name"),
+  pair: given.value("nvpair"),
+});
+
+/** A parameter of a meta attribute's name is a slip of the pen more often than not. */
+function refuseMetaName(xml: XmlElement, name: string): void {
+  const [same, ...more] = pairsIn(xml, "meta_attributes").filter((pair) => pair.name === name);
+  if (!same || more.length > 0) return;
+  throw new HactlError({
+    code: "MULTIPLE",
+    what: `There is already a meta attribute for '${idOf(xml)}' called '${name}' (id=${same.id})`,
+    cure: `delete '${same.id}' first or use the force option to override`,
+    exit: CrmExit.MULTIPLE,
+  });
+}
+
+const isClone = ({ name }: XmlElement) => name === "clone" || name === "master";
+
+/**
+ * Who is meant by a meta attribute of a resource (crm_resource(8)): what is in a clone has it from its clone, and a clone
+ * may have left it to what is in it. With --force the resource that is named.
+ */
+function metaHolder(
+  { xml, parents }: FoundResource,
+  name: string,
+  what: "update" | "delete",
+  call: ResourceCall,
+): XmlElement {
+  const { given, quiet } = call;
+  const sets = (holder: XmlElement) =>
+    pairsIn(holder, "meta_attributes", idsOf(call)).some((pair) => pair.name === name);
+  if (given.has("force") || sets(xml)) return xml;
+  const say = (text: string) => {
+    if (!quiet) line(text);
+  };
+  const [parent] = parents;
+  if (parent && isClone(parent)) {
+    say(`Performing ${what} of '${name}' on '${idOf(parent)}', the parent of '${given.value("resource")}'`);
+    return parent;
+  }
+  const child = isClone(xml) ? xml.children.find(isResource) : undefined;
+  if (!child || !sets(child)) return xml;
+  say(
+    `A value for '${name}' already exists in child '${idOf(child)}', performing ${what} on that instead of '${idOf(xml)}'`,
+  );
+  return child;
+}
+
+/** Resources that have to be where another one is, and those that have to be where they are; each once. */
+function dependents(configuration: XmlElement, of: XmlElement): XmlElement[] {
+  const pairs = colocatedPairs(configuration);
+  const found = new Map<string, XmlElement>();
+  const visit = (id: string): void => {
+    for (const { dependent } of pairs.filter(({ primary }) => primary === id).reverse()) {
+      if (dependent === idOf(of) || found.has(dependent)) continue;
+      found.set(dependent, resourceNamed(configuration, dependent).xml);
+      visit(dependent);
+    }
+  };
+  visit(idOf(of));
+  return [...found.values()];
+}
+
+/** Who has to be with whom; in a set each member with the one before it, and sets with those behind them. */
+function colocatedPairs(configuration: XmlElement): { dependent: string; primary: string }[] {
+  const constraints = child(configuration, "constraints");
+  return childrenOf(constraints, "rsc_colocation").flatMap((constraint) => {
+    if ((parseScore(constraint.attributes.get("score") ?? "INFINITY") ?? 0) <= 0) return [];
+    const [dependent, primary] = ["rsc", "with-rsc"].map((name) => constraint.attributes.get(name));
+    if (dependent !== undefined && primary !== undefined) return [{ dependent, primary }];
+    const sets = childrenOf(constraint, "resource_set").map((set) => ({
+      members: childrenOf(set, "resource_ref").map(idOf),
+      inOrder: parseBoolean(set.attributes.get("sequential")) ?? true,
+    }));
+    const within = sets.flatMap(({ members, inOrder }) =>
+      inOrder ? members.slice(1).map((one, i) => ({ dependent: one, primary: members[i] ?? "" })) : [],
+    );
+    const between = sets
+      .slice(1)
+      .flatMap(({ members }, i) =>
+        (sets[i]?.members ?? []).flatMap((one) =>
+          members.map((other) => ({ dependent: one, primary: other })),
+        ),
+      );
+    return [...within, ...between];
+  });
 }
 
 /** -d NAME; nothing to delete is no error. */
@@ -93,19 +194,13 @@ export async function deleteParameter(call: ResourceCall): Promise<number> {
   const name = given.value("delete-parameter") ?? "";
   const kind = kindOf(call);
   const found = resourceNamed(await session.configuration(), id);
-  const target = kind === "meta_attributes" ? holderOf(found, name) : found.xml;
-  const set = given.value("set-name");
-  const pairId = given.value("nvpair");
-  const pairs = pairsOf(target, kind).filter(
-    (pair) =>
-      pair.name === name &&
-      (set === undefined || pair.setId === set) &&
-      (pairId === undefined || pair.id === pairId),
+  const target = kind === "meta_attributes" ? metaHolder(found, name, "delete", call) : found.xml;
+  const pair = onlyPair(
+    name,
+    pairsIn(target, kind, idsOf(call)).filter((one) => one.name === name),
   );
-  if (pairs.length === 0) return CrmExit.OK;
-  const operations = pairs.map((pair) => ({ op: "delete" as const, xpath: `//nvpair[@id='${pair.id}']` }));
-  await session.apply(operations, "crm_resource");
-  if (!call.quiet)
-    for (const pair of pairs) line(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
+  if (!pair) return CrmExit.OK;
+  await session.apply(removePairs([pair]), "crm_resource");
+  if (!call.quiet) line(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
   return CrmExit.OK;
 }

@@ -1,0 +1,131 @@
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { type Heirs, withoutReferences } from "./remove-references.ts";
+import { child, cloneElement, type XmlElement } from "./xml.ts";
+
+/** A configuration without some of its objects. */
+export interface Removal {
+  readonly configuration: XmlElement;
+  /** What changed besides, for people: members that stay, constraints that follow them or go. */
+  readonly remarks: readonly string[];
+}
+
+const resourceNames = new Set(["primitive", "group", "clone", "master", "bundle"]);
+const isResource = ({ name }: XmlElement) => resourceNames.has(name);
+const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
+
+/**
+ * Removes objects as the crm shell does (crm(8), `configure delete`). The members of a group, clone or bundle that goes
+ * stay as resources of their own, and the first of them inherits its constraints; a group or clone whose last member goes,
+ * goes too. What names an object that is gone is put right: constraints and their sets, tags, permissions, roles,
+ * fencing levels. `configuration` is not changed.
+ * @throws HactlError NO_SUCH_OBJECT; IN_USE where a reference cannot be taken away without changing what others mean
+ */
+export function removeObjects(configuration: XmlElement, ids: readonly string[]): Removal {
+  const draft = cloneElement(configuration);
+  const names = ids.map((id) => objectId(draft, id));
+  const heirs = heirsOf(draft, new Set(names));
+  refuseUsedTemplates(draft, heirs);
+  const remarks = staying(draft, heirs);
+  lift(draft, heirs);
+  remarks.push(...withoutReferences(draft, heirs));
+  return { configuration: draft, remarks };
+}
+
+/** The id of an object by which it was called: a node may be called by its name. */
+function objectId(at: XmlElement, id: string): string {
+  const found = search(at, id);
+  if (found) return idOf(found);
+  throw new HactlError({
+    code: "NO_SUCH_OBJECT",
+    what: `there is no object "${id}" in the configuration`,
+    cure: "'hactl configure show' lists all",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+function search(at: XmlElement, id: string): XmlElement | undefined {
+  for (const item of at.children) {
+    const isReference = item.name === "resource_ref" || item.name === "obj_ref" || item.name === "role";
+    if (!isReference && (idOf(item) === id || (item.name === "node" && item.attributes.get("uname") === id)))
+      return item;
+    const inner = search(item, id);
+    if (inner) return inner;
+  }
+  return undefined;
+}
+
+/** All that goes: what was named, and the containers that have nothing left to hold; each with who takes its place. */
+function heirsOf(draft: XmlElement, named: ReadonlySet<string>): Heirs {
+  const gone = new Set(named);
+  const close = (at: XmlElement): void => {
+    at.children.filter(isResource).forEach(close);
+    const held = at.children.filter(isResource);
+    const empties = ["group", "clone", "master"].includes(at.name);
+    if (empties && held.length > 0 && held.every((item) => gone.has(idOf(item)))) gone.add(idOf(at));
+  };
+  const resources = child(draft, "resources");
+  if (resources) close(resources);
+  const heirs = new Map<string, string | undefined>([...gone].map((id) => [id, undefined]));
+  const heirOf = (at: XmlElement): string | undefined => {
+    for (const item of at.children.filter(isResource)) {
+      const heir = gone.has(idOf(item)) ? heirOf(item) : idOf(item);
+      if (heir !== undefined) return heir;
+    }
+    return undefined;
+  };
+  const visit = (at: XmlElement): void => {
+    if (isResource(at) && gone.has(idOf(at))) heirs.set(idOf(at), heirOf(at));
+    at.children.filter(isResource).forEach(visit);
+  };
+  resources?.children.forEach(visit);
+  return heirs;
+}
+
+/** A primitive without its template would be another one. */
+function refuseUsedTemplates(draft: XmlElement, heirs: Heirs): void {
+  const visit = (at: XmlElement): void => {
+    const template = at.attributes.get("template");
+    if (at.name === "primitive" && template !== undefined && heirs.has(template) && !heirs.has(idOf(at)))
+      throw new HactlError({
+        code: "IN_USE",
+        what: `resource ${idOf(at)} is made from template ${template}`,
+        where: { id: template },
+        cure: `remove ${idOf(at)} too, or give it a class and type of its own`,
+        exit: CrmExit.CONFIG,
+      });
+    at.children.forEach(visit);
+  };
+  const resources = child(draft, "resources");
+  if (resources) visit(resources);
+}
+
+/** Tells of members that outlive what they are in, and of containers that go with their last member. */
+function staying(draft: XmlElement, heirs: Heirs): string[] {
+  const remarks: string[] = [];
+  const visit = (at: XmlElement): void => {
+    const kept = at.children.filter((item) => isResource(item) && !heirs.has(idOf(item))).map(idOf);
+    if (heirs.has(idOf(at)) && kept.length > 0)
+      remarks.push(
+        `${kept.join(", ")} ${kept.length === 1 ? "stays as a resource" : "stay as resources"} of their own`,
+      );
+    at.children.filter(isResource).forEach(visit);
+  };
+  child(draft, "resources")?.children.forEach(visit);
+  return remarks.map((text) =>
+    text.replace("stays as a resource of their own", "stays as a resource of its own"),
+  );
+}
+
+/** Takes out what is gone, anywhere; members of a container that goes come up to its place. */
+function lift(at: XmlElement, heirs: Heirs): void {
+  at.children = at.children.flatMap((item) => lifted(item, heirs));
+}
+
+function lifted(item: XmlElement, heirs: Heirs): XmlElement[] {
+  const isReference = item.name === "resource_ref" || item.name === "obj_ref" || item.name === "role";
+  if (isReference) return [item];
+  lift(item, heirs);
+  const id = item.attributes.get("id");
+  if (id === undefined || !heirs.has(id)) return [item];
+  return isResource(item) ? item.children.filter(isResource) : [];
+}

@@ -36,6 +36,8 @@ export class Leader {
   #active = false;
   #run: TransitionRun | undefined;
   #runs = 0;
+  /** Of what has been given out in this transition, by transition key. */
+  #callIds = new Map<string, number>();
   #triggers: string[] = [];
   #scheduled = false;
   /** Why nothing may be decided now. */
@@ -106,9 +108,15 @@ export class Leader {
 
   /**
    * An executor has been replaced: what it has done meanwhile is done, and what it does not know of has not been done.
-   * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for.
+   * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for. What was given out
+   * since, with a call id above `seen`, the new one has been asked to do.
    */
-  executorReplaced(node: NodeName, history: ExecutorHistory, remotes?: readonly RemoteHistory[]): void {
+  executorReplaced(
+    node: NodeName,
+    history: ExecutorHistory,
+    seen: number,
+    remotes?: readonly RemoteHistory[],
+  ): void {
     const run = this.#run;
     if (!run) return;
     const histories = [history, ...(remotes ?? []).map((remote) => remote.history)];
@@ -122,6 +130,7 @@ export class Leader {
     );
     for (const action of run.flying()) {
       if (action.kind !== "rsc" || !concerns(action)) continue;
+      if ((this.#callIds.get(run.keyOf(action)) ?? 0) > seen) continue;
       const result = results.get(run.keyOf(action));
       if (result) this.resulted(action.node ?? node, result);
       else if (!running.has(run.keyOf(action))) run.fail(action, `the executor on ${node} was restarted`);
@@ -236,6 +245,7 @@ export class Leader {
       familyOf: resourceFamilies(state.configuration),
     });
     this.#run = run;
+    this.#callIds.clear();
     if (decision.actions.length > 0) {
       this.#event(
         "notice",
@@ -324,6 +334,7 @@ export class Leader {
     const callId = callIds.get(node) ?? this.#init.state.nextCallId(node);
     callIds.set(node, callId + 1);
     this.#init.state.reserveCallId(node, callId);
+    this.#callIds.set(run.keyOf(action), callId);
     const { rsc } = action;
     const operation: Operation = {
       callId,

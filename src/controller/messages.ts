@@ -64,7 +64,7 @@ export type ClusterMessage =
       readonly name: NodeName;
       readonly at: EpochSeconds;
       readonly history: ExecutorHistory;
-      /** Remote nodes that a manager that was started anew is connected to. */
+      /** Remote nodes that it is connected to. */
       readonly remotes: readonly RemoteHistory[];
       readonly attributes: readonly AttributeUpdate[];
       /** The whole daemon has been started anew: a wish to leave is of the past. */
@@ -92,6 +92,8 @@ export type ClusterMessage =
       readonly type: "history";
       readonly node: NodeName;
       readonly history: ExecutorHistory;
+      /** Highest call id of that node that its manager had heard of then: it says nothing of what was given out since. */
+      readonly seen: number;
       readonly at: EpochSeconds;
     }
   /** What may run on these nodes has been looked for everywhere: what their executors do not name does not run. */
@@ -165,7 +167,7 @@ const required: Readonly<
   cib: { request: "string", operations: "list", client: "string", at: "number" },
   actions: { transition: "string", membership: "string", dispatches: "list", at: "number" },
   results: { node: "string", results: "list" },
-  history: { node: "string", history: "object", at: "number" },
+  history: { node: "string", history: "object", seen: "number", at: "number" },
   probed: { nodes: "list" },
   attributes: { updates: "list" },
   flush: { name: "string" },

@@ -53,8 +53,10 @@ export class ClusterState {
   #fencings = new Map<NodeName, boolean>();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   #untold = new Map<NodeName, readonly Moving[]>();
-  /** Highest call id given out or seen, per executor. */
+  /** Highest call id that has been heard of, per executor. */
   #callIds = new Map<NodeName, number>();
+  /** Highest call id that this node has given out. */
+  readonly #reserved = new Map<NodeName, number>();
   /** Told of every element before it is changed. */
   readonly undo = new Undo();
 
@@ -201,12 +203,17 @@ export class ClusterState {
 
   /** A number for the next operation of that executor. */
   nextCallId(name: NodeName): number {
-    return (this.#callIds.get(name) ?? 0) + 1;
+    return Math.max(this.heardCallId(name), this.#reserved.get(name) ?? 0) + 1;
+  }
+
+  /** The highest call id that all who have heard the same know of. */
+  heardCallId(name: NodeName): number {
+    return this.#callIds.get(name) ?? 0;
   }
 
   /** Marks a call id as given out. */
   reserveCallId(name: NodeName, callId: number): void {
-    this.#sawCallId(name, callId);
+    this.#reserved.set(name, callId);
   }
 
   /**
@@ -419,14 +426,14 @@ export class ClusterState {
   }
 
   /**
-   * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot:
-   * an executor does not keep them.
+   * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot,
+   * which an executor does not keep, and for what was given out to it since (with a call id above `seen`).
    */
-  replaceHistory(node: NodeName, history: ExecutorHistory, at: EpochSeconds): void {
+  replaceHistory(node: NodeName, history: ExecutorHistory, at: EpochSeconds, seen: number): void {
     const id = this.idOf(node);
+    const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     this.status.clearHistory(id);
-    this.#callIds.delete(node);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
       if (isRecorded(result.action)) this.#record(node, result);
@@ -435,6 +442,7 @@ export class ClusterState {
       this.#sawCallId(node, operation.callId);
       if (isRecorded(operation.action)) this.#record(node, pendingResult(operation, at));
     }
+    for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
     this.#takeUntold(node, history);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)

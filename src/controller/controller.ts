@@ -10,6 +10,7 @@ import {
   type Millis,
   type NodeId,
   type NodeName,
+  nodeName,
   resourceId,
 } from "../terms/index.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
@@ -23,10 +24,10 @@ import type {
   ControllerView,
   Membership,
 } from "./face.ts";
-import { FEATURE_SET, notRunnable } from "./history.ts";
+import { FEATURE_SET, isFailure, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
 import { Leader } from "./leader.ts";
-import { LocalHistory } from "./local-history.ts";
+import { isConnection, LocalHistory } from "./local-history.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
   type ClusterMessage,
@@ -74,8 +75,8 @@ export class Controller {
   #since: OrderPoint = [Number.MAX_SAFE_INTEGER, 0];
   readonly #local = new LocalHistory();
   #executorUp = false;
-  /** Remote nodes that this manager was connected to before it first took part. */
-  #remotes: readonly RemoteHistory[] = [];
+  /** What the remote nodes have done that this manager is connected to. */
+  readonly #remotes = new Map<NodeName, LocalHistory>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -189,9 +190,11 @@ export class Controller {
       case "executor-up":
         return this.#executorIsUp(event.history, event.again, event.remotes ?? []);
       case "remote-up":
+        this.#speakFor(event.node, event.history);
         this.#queue({ type: "remote", node: event.node, up: true });
-        return this.#queue({ type: "history", node: event.node, history: event.history, at: this.#wall });
+        return this.#sendHistory(event.node, event.history);
       case "remote-down":
+        this.#remotes.delete(event.node);
         return this.#queue({ type: "remote", node: event.node, up: false });
       case "result":
         return this.#ownResult(event.node, event.result);
@@ -272,7 +275,7 @@ export class Controller {
       name: this.#init.selfName,
       at: this.#wall,
       history: newcomers || !this.#live ? this.#local.history() : { ...this.#local.history(), ...nothing },
-      remotes: this.#live ? [] : this.#remotes,
+      remotes: newcomers || !this.#live ? this.#remoteHistories() : [],
       attributes: newcomers || !this.#live ? this.#state.attributes.ofNode(this.#init.selfName) : [],
       daemonIsNew: !this.#live && this.#init.daemonIsNew,
     });
@@ -389,11 +392,11 @@ export class Controller {
       this.#state.remoteState(remote.node, true);
       this.#takeHistory(remote.node, remote.history, at);
     }
-    this.#leader.executorReplaced(name, history, remotes);
+    this.#leader.executorReplaced(name, history, Number.POSITIVE_INFINITY, remotes);
   }
 
-  #takeHistory(node: NodeName, history: ExecutorHistory, at: number): void {
-    this.#state.replaceHistory(node, history, at);
+  #takeHistory(node: NodeName, history: ExecutorHistory, at: number, seen = Number.POSITIVE_INFINITY): void {
+    this.#state.replaceHistory(node, history, at, seen);
     this.#state.setBoot(node, history.bootId);
   }
 
@@ -613,16 +616,17 @@ export class Controller {
       case "unanswered":
         return this.#applyUnanswered(message);
       case "history":
+        if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(message.node, message.history, message.at);
-        this.#leader.executorReplaced(message.node, message.history);
+        this.#takeHistory(message.node, message.history, message.at, message.seen);
+        this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
         for (const node of message.nodes) {
           if (!this.#state.probed(node)) continue;
-          if (node === this.#init.selfName) this.#local.probed();
+          this.#historyOf(node)?.probed();
           this.#effects.push({ type: "probed", on: node });
         }
         return;
@@ -733,24 +737,25 @@ export class Controller {
   #execute(on: NodeName, operation: Operation): void {
     const { rsc, action } = operation;
     const local = on === this.#init.selfName;
+    const history = this.#historyOf(on);
     if (action === "cancel") {
       const task = operation.params.CRM_meta_operation ?? "";
       const intervalMs = cancelInterval(operation);
-      if (local) this.#local.cancelled(rsc.id, task, intervalMs);
+      history?.cancelled(rsc.id, task, intervalMs);
       this.#effects.push({ type: "cancel", on, rsc: rsc.id, action: task, intervalMs });
       return;
     }
     if (action === "delete") {
-      if (local) this.#local.forgotten(rsc.id);
+      history?.forgotten(rsc.id);
       this.#effects.push({ type: "forget", on, rsc: rsc.id });
       return;
     }
-    if (local) this.#local.started(operation);
+    history?.started(operation);
     if (!canBeRun(rsc)) {
       this.#ownResult(on, notRunnable(operation, this.#wall));
     } else if (rsc.class === "stonith") {
       this.#effects.push({ type: "fence-device", operation });
-    } else if (rsc.type === "remote" && rsc.provider === "pacemaker" && local) {
+    } else if (isConnection(rsc) && local) {
       this.#effects.push({ type: "connection", operation });
     } else {
       this.#effects.push({ type: "execute", on, operation });
@@ -778,7 +783,7 @@ export class Controller {
     if (message.forgetFailure) {
       const { node, rsc } = message.forgetFailure;
       this.#state.forgetFailure(node, rsc);
-      if (node === this.#init.selfName) this.#local.forgetFailure(rsc);
+      this.#historyOf(node)?.forgetFailure(rsc);
     }
     const { written, dampen } = this.#state.setAttributes(message.updates);
     this.#dampen(dampen);
@@ -795,8 +800,9 @@ export class Controller {
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
     for (const { node, rsc } of forgotten) {
-      if (node !== this.#init.selfName) continue;
-      this.#local.forgotten(rsc);
+      const history = this.#historyOf(node);
+      if (!history) continue;
+      history.forgotten(rsc);
       this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
@@ -875,22 +881,40 @@ export class Controller {
   #executorIsUp(history: ExecutorHistory, again: boolean, remotes: readonly RemoteHistory[]): void {
     const known = this.#executorUp;
     this.#executorUp = true;
-    if (!known) this.#remotes = remotes;
+    if (!known) for (const remote of remotes) this.#speakFor(remote.node, remote.history);
     if (!known && this.#init.daemonIsNew && !history.complete) this.#local.forgetOwn();
     if (!known || again) this.#local.replace(history);
     if (!known) return this.#sendSummary();
-    if (again)
-      this.#queue({
-        type: "history",
-        node: this.#init.selfName,
-        history: this.#local.history(),
-        at: this.#wall,
-      });
+    if (again) this.#sendHistory(this.#init.selfName, this.#local.history());
+  }
+
+  /** What is known here of an executor that this manager speaks for. */
+  #historyOf(node: NodeName): LocalHistory | undefined {
+    return node === this.#init.selfName ? this.#local : this.#remotes.get(node);
+  }
+
+  /** This manager is connected to a remote node from now on. */
+  #speakFor(node: NodeName, history: ExecutorHistory): void {
+    const local = this.#remotes.get(node) ?? new LocalHistory();
+    local.replace(history);
+    this.#remotes.set(node, local);
+  }
+
+  #remoteHistories(): RemoteHistory[] {
+    return [...this.#remotes].map(([node, local]) => ({ node, history: local.history() }));
+  }
+
+  /** What is given out until this is heard is not in it, and goes on. */
+  #sendHistory(node: NodeName, history: ExecutorHistory): void {
+    const seen = this.#state.heardCallId(node);
+    this.#queue({ type: "history", node, history, seen, at: this.#wall });
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
+    this.#historyOf(node)?.finished(result);
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
-    this.#local.finished(result);
+    // Without its connection this manager cannot tell any more what a remote node does.
+    if (isConnection(result.rsc) && isFailure(result)) this.#remotes.delete(nodeName(result.rsc.id));
     this.#results.push(result);
     this.#sendResults();
   }

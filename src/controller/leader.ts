@@ -46,6 +46,8 @@ export class Leader {
   #runs = 0;
   /** What was given out of the transition under way, by action. */
   readonly #given = new Map<number, Dispatch>();
+  /** Of what has been given out in this transition, by transition key. */
+  #callIds = new Map<string, number>();
   #triggers: string[] = [];
   #scheduled = false;
   /** Why nothing may be decided now. */
@@ -143,9 +145,15 @@ export class Leader {
 
   /**
    * An executor has been replaced: what it has done meanwhile is done, and what it does not know of has not been done.
-   * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for.
+   * With its manager (`remotes`), so have been the connections to the remote nodes that it speaks for. What was given out
+   * since, with a call id above `seen`, the new one has been asked to do.
    */
-  executorReplaced(node: NodeName, history: ExecutorHistory, remotes?: readonly RemoteHistory[]): void {
+  executorReplaced(
+    node: NodeName,
+    history: ExecutorHistory,
+    seen: number,
+    remotes?: readonly RemoteHistory[],
+  ): void {
     const run = this.#run;
     if (!run) return;
     const histories = [history, ...(remotes ?? []).map((remote) => remote.history)];
@@ -159,6 +167,7 @@ export class Leader {
     );
     for (const action of run.flying()) {
       if (action.kind !== "rsc" || !concerns(action)) continue;
+      if ((this.#callIds.get(run.keyOf(action)) ?? 0) > seen) continue;
       const result = results.get(run.keyOf(action));
       if (result) this.resulted(action.node ?? node, result);
       else if (!running.has(run.keyOf(action))) run.fail(action, `the executor on ${node} was restarted`);
@@ -280,6 +289,7 @@ export class Leader {
     this.#noteProbed(decision);
     this.#run = run;
     this.#given.clear();
+    this.#callIds.clear();
     if (decision.actions.length > 0) {
       this.#event(
         "notice",
@@ -430,6 +440,7 @@ export class Leader {
     const callId = callIds.get(node) ?? this.#init.state.nextCallId(node);
     callIds.set(node, callId + 1);
     this.#init.state.reserveCallId(node, callId);
+    this.#callIds.set(run.keyOf(action), callId);
     const { rsc } = action;
     const operation: Operation = {
       callId,

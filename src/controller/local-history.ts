@@ -5,14 +5,17 @@ import type { ExecutorHistory } from "./messages.ts";
 
 const lastFailure = "_last_failure_0";
 
+/** A connection to a remote host, which the manager makes itself. */
+export const isConnection = (rsc: AgentResource): boolean =>
+  rsc.provider === "pacemaker" && rsc.type === "remote";
+
 /** Fence devices and connections to remote hosts are the manager's own business, not the executor's. */
-const byManager = (rsc: AgentResource): boolean =>
-  rsc.class === "stonith" || (rsc.provider === "pacemaker" && rsc.type === "remote");
+const byManager = (rsc: AgentResource): boolean => rsc.class === "stonith" || isConnection(rsc);
 
 const byCall = (a: OperationResult, b: OperationResult): number => a.callId - b.callId;
 
 /**
- * What this node's executor has done, as far as this manager knows it: what the node brings along when it meets
+ * What an executor has done for which this manager speaks, as far as it knows: what the node brings along when it meets
  * others, also after its own copy of the state has lost against theirs.
  */
 export class LocalHistory {

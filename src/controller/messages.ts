@@ -68,7 +68,7 @@ export type ClusterMessage =
       readonly name: NodeName;
       readonly at: EpochSeconds;
       readonly history: ExecutorHistory;
-      /** Remote nodes that a manager that was started anew is connected to. */
+      /** Remote nodes that it is connected to. */
       readonly remotes: readonly RemoteHistory[];
       readonly attributes: readonly AttributeUpdate[];
       /** The whole daemon has been started anew: a wish to leave is of the past. */
@@ -98,6 +98,8 @@ export type ClusterMessage =
       readonly type: "history";
       readonly node: NodeName;
       readonly history: ExecutorHistory;
+      /** Highest call id of that node that its manager had heard of then: it says nothing of what was given out since. */
+      readonly seen: number;
       readonly at: EpochSeconds;
     }
   /** What may run on these nodes has been looked for everywhere: what their executors do not name does not run. */

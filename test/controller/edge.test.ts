@@ -91,10 +91,10 @@ describe("a message of a member that says something else than it should", () => 
       json({ type: "results", node: "n2", results: [{ ...result, rsc: { ...rsc, id: "\0" } }] }),
     ],
     ["a node that is a number", json({ type: "results", node: 5, results: [result] })],
-    ["a history without results", json({ type: "history", node: "n1", history: {}, at: 1 })],
+    ["a history without results", json({ type: "history", node: "n1", history: {}, seen: 0, at: 1 })],
     [
       "a history of null",
-      json({ type: "history", node: "n1", history: { results: null, running: [] }, at: 1 }),
+      json({ type: "history", node: "n1", history: { results: null, running: [] }, seen: 0, at: 1 }),
     ],
     [
       "actions [null]",
@@ -219,6 +219,7 @@ describe("a mistake of ours while a message is applied", () => {
         bootId: "boot-n2-2",
         complete: true,
       },
+      seen: 0,
       at,
     }),
     attributes: json({

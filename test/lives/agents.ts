@@ -97,6 +97,7 @@ const actions: Readonly<Record<string, Act>> = {
     host.become(call.instance, undefined);
     const guest = guestOf(host, call);
     if (guest?.carrier === host) host.world.hostOff(guest);
+    if (guest) host.world.watch.certain(guest);
     tellScore(host, call);
     return OcfExit.OK;
   },

@@ -100,6 +100,7 @@ export class ExecutorClient {
         },
       },
     );
+    executor.accept(channel);
     this.channel = channel;
     this.heardAt = world.clock.now;
     if (!local) this.watch();

@@ -31,6 +31,7 @@ export class ExecutorProcess {
   private readonly timers: Timers;
   private readonly agents = new Map<number, AgentProcess>();
   private current: Channel | undefined;
+  private readonly channels = new Set<Channel>();
   private saving = false;
 
   /** `instance` names the run of the daemon that it belongs to. */
@@ -65,6 +66,11 @@ export class ExecutorProcess {
     this.world.watch.executorStarted(host, complete, snapshot);
   }
 
+  /** Somebody has connected. */
+  accept(channel: Channel): void {
+    this.channels.add(channel);
+  }
+
   /** What a manager asks; only the one that registered last is heard. */
   request(channel: Channel, request: ExecutorRequest): void {
     if (!this.alive) return;
@@ -94,6 +100,7 @@ export class ExecutorProcess {
   }
 
   closed(channel: Channel): void {
+    this.channels.delete(channel);
     if (channel === this.current) this.current = undefined;
   }
 
@@ -112,8 +119,10 @@ export class ExecutorProcess {
     // It gives a sign of life every five seconds, and with each save.
     this.host.run.alive = Math.max(this.host.run.alive ?? 0, clock.now - random.between(0, 5000));
     if (this.host.executor === this) this.host.executor = undefined;
-    if (this.host.powered) this.current?.closeExecutor();
-    else this.current?.silence();
+    for (const channel of this.channels) {
+      if (this.host.powered) channel.closeExecutor();
+      else channel.silence();
+    }
     this.world.trace(`${this.name} dies`);
   }
 

@@ -85,10 +85,20 @@ export class Order {
     private readonly times: OrderTimes,
   ) {}
 
-  /** A ring process has been started: it is heard, and a ring with it is formed soon. */
+  /** A ring process has been started: it is heard, and a ring with it is formed as soon as nobody is waited for. */
   join(port: Port): void {
     this.ports.add(port);
-    this.reform(port.part, this.random.between(20, 200));
+    const soon = this.random.between(20, 200);
+    this.reform(port.part, this.isMissing(port.part) ? this.times.consensusMs : soon);
+  }
+
+  /** Whether somebody who has not said goodbye does not answer: it is given the consensus timeout. */
+  private isMissing(part: number): boolean {
+    const here = [...this.ports].filter((port) => port.part === part);
+    const ids = new Set(here.map(({ id }) => id));
+    return here.some(({ ring }) =>
+      ring?.members.some(({ id, alive }) => !alive && !ids.has(id) && !this.orderly.has(id)),
+    );
   }
 
   /** A ring process has died, or its host. */

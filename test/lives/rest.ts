@@ -15,6 +15,7 @@ export function restless(world: World): string | undefined {
   if (!order.settled) return "the ring is being formed";
   if (order.underWay > 0) return "messages are under way";
   for (const host of world.hosts) {
+    if (!host.powered && world.mended && host.kind !== "guest") return `${host.name} is off`;
     if (!host.powered) continue;
     for (const { call } of host.agents)
       if (!call.recurring) return `${call.action} ${call.rsc} on ${host.name}`;

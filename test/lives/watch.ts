@@ -126,8 +126,14 @@ export class Watch {
   crashes(host: Host, withAll: readonly Host[]): void {
     const lost = this.lostWith.get(host) ?? new Set();
     for (const { services, agents } of withAll) {
-      for (const instance of services.keys()) lost.add(instance);
-      for (const { call } of agents) if (call.action === "start") lost.add(call.instance);
+      for (const [instance, role] of services) {
+        lost.add(instance);
+        if (role === "promoted") lost.add(`${instance} promoted`);
+      }
+      for (const { call } of agents) {
+        if (call.action === "start") lost.add(call.instance);
+        if (call.action === "promote") lost.add(`${call.instance} promoted`);
+      }
     }
     this.lostWith.set(host, lost);
   }
@@ -159,7 +165,7 @@ export class Watch {
       if (host.name === on) continue;
       const present = this.world.hears(manager, host);
       if (present && host.kind === "node") this.lostWith.delete(host);
-      if (this.lostWith.get(host)?.has(rsc))
+      if (this.lostWith.get(host)?.has(action === "promote" ? `${rsc} promoted` : rsc))
         this.broken(
           "evidence",
           `${action} ${rsc} on ${on}, but ${host.name}, where it was, is not known to be off`,

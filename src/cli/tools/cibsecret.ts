@@ -1,9 +1,10 @@
+import { pairsIn, removePairs, setResourcePair } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { isPlainFileName, SecretStore } from "../../platform/index.ts";
 import { CrmExit, HactlError, secretReference } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { pairsOf, removal, resourceNamed, setAttribute } from "../resources.ts";
+import { resourceNamed } from "../resources.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
@@ -91,7 +92,7 @@ async function work(command: Command, call: Call): Promise<number> {
 /** What the configuration says of the parameter. @throws HactlError NO_SUCH_RESOURCE */
 async function configured({ session, rsc, parameter }: Call): Promise<string | undefined> {
   const { xml } = resourceNamed(await session.configuration(), rsc);
-  return pairsOf(xml, "instance_attributes").find(({ name }) => name === parameter)?.value;
+  return pairsIn(xml, "instance_attributes").find(({ name }) => name === parameter)?.value;
 }
 
 /** The value of this node's file. @throws HactlError when there is none or it is not whole */
@@ -143,10 +144,10 @@ async function remove(call: Call): Promise<number> {
   const { given, session, rsc, parameter } = call;
   if (!given.has("no-cib")) {
     const { xml } = resourceNamed(await session.configuration(), rsc);
-    const pairs = pairsOf(xml, "instance_attributes").filter(
+    const pairs = pairsIn(xml, "instance_attributes").filter(
       ({ name, value }) => name === parameter && value === secretReference,
     );
-    if (pairs.length > 0) await session.apply(removal(pairs), "cibsecret");
+    if (pairs.length > 0) await session.apply(removePairs(pairs), "cibsecret");
   }
   return drop(call);
 }
@@ -154,7 +155,7 @@ async function remove(call: Call): Promise<number> {
 /** Writes what the configuration says of the parameter. */
 async function refer({ session, rsc, parameter }: Call, value: string): Promise<number> {
   const { xml } = resourceNamed(await session.configuration(), rsc);
-  await session.apply([setAttribute(xml, "instance_attributes", parameter, value).operation], "cibsecret");
+  await session.apply([setResourcePair(xml, "instance_attributes", parameter, value).operation], "cibsecret");
   return CrmExit.OK;
 }
 

@@ -123,3 +123,9 @@ export const legacyTexts = table([
   [216, "pcmk_err_bad_nvpair", "Bad name/value pair given"],
   [217, "pcmk_err_unknown_format", "Unknown output format"],
 ]);
+
+/** An exit code of the cluster's tools in words. */
+export function exitMessage(exit: number): string {
+  if (exit > 128 && exit < 190) return "Interrupted by signal";
+  return crmExitTexts[exit]?.text ?? "Unknown exit status";
+}

@@ -136,18 +136,6 @@ function remapResult(unpacker: Unpacker, entry: HistoryEntry, state: HistoryStat
     if (!entry.node.shutdown || entry.node.online) recordFailure(unpacker, entry);
     entry.rc = entry.rc === OcfExit.DEGRADED ? OcfExit.OK : OcfExit.RUNNING_PROMOTED;
   }
-  if (
-    rsc.replica?.child !== undefined &&
-    rsc.replica.child === replicaChild(rsc) &&
-    probe &&
-    entry.rc !== OcfExit.OK
-  ) {
-    // A container that cannot be probed inside says nothing about its service.
-    if (entry.rc !== OcfExit.NOT_RUNNING && entry.rc !== OcfExit.RUNNING_PROMOTED) {
-      entry.status = OpStatus.DONE;
-      entry.rc = OcfExit.NOT_RUNNING;
-    }
-  }
   if (entry.status !== OpStatus.NOT_INSTALLED && entry.expected >= 0)
     entry.status = entry.rc === entry.expected ? OpStatus.DONE : OpStatus.ERROR;
   const block = () => {
@@ -195,8 +183,6 @@ function remapResult(unpacker: Unpacker, entry: HistoryEntry, state: HistoryStat
       if (entry.status === OpStatus.DONE) entry.status = OpStatus.ERROR;
   }
 }
-
-const replicaChild = (rsc: Resource): Resource | undefined => (rsc.parent?.isClone ? rsc : undefined);
 
 /** The role after a completed (or completed-as-far-as-we-care) operation. */
 export function updateRole(unpacker: Unpacker, entry: HistoryEntry, state: HistoryState): void {

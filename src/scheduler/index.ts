@@ -1,7 +1,9 @@
 /** CIB and time in, transition out: what runs where, in which order, and why. */
+
+export { failuresOf, readConstraints } from "./display.ts";
 export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
-export { oldestFirst } from "./history-order.ts";
+export { compareOperations, oldestFirst } from "./history-order.ts";
 export * from "./model.ts";
 export { compareNames } from "./name-order.ts";
 export { type ReleaseRules, rulesOf } from "./release.ts";

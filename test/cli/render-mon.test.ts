@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { child, childrenOf, parseXml } from "../../src/cib/index.ts";
+import { documentText, reportText } from "../../src/cli/answer/index.ts";
 import { fileStatusInput, type StatusInput } from "../../src/cli/render/input.ts";
+import { monMessages } from "../../src/cli/render/mon/report.ts";
 import { monHtml } from "../../src/cli/render/mon-html.ts";
 import { legacyMonText } from "../../src/cli/render/mon-legacy.ts";
 import { defaultMonOptions, type MonOptions, type MonSection } from "../../src/cli/render/mon-options.ts";
 import { simpleStatus } from "../../src/cli/render/mon-simple.ts";
-import { monOutline, monText } from "../../src/cli/render/mon-text.ts";
-import { monXml } from "../../src/cli/render/mon-xml.ts";
 import { unpackCluster } from "../../src/scheduler/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 import { type ClusterFixture, cib, healthy, primitive } from "./render-fixture.ts";
@@ -22,10 +22,11 @@ const options = (
 });
 const inputOf = (fixture: ClusterFixture): StatusInput =>
   fileStatusInput(cib(fixture), now, "0.1.0", "3.20.5");
-const text = (fixture: ClusterFixture, shown = options()) => {
-  const input = inputOf(fixture);
-  return monText(input, unpackCluster(input.cib, now), shown);
-};
+const messages = (input: StatusInput, shown: MonOptions) =>
+  monMessages({ input, cluster: unpackCluster(input.cib, now), options: shown });
+const reportOf = (input: StatusInput, shown = options()) =>
+  reportText(messages(input, shown), { quiet: false, fancy: true });
+const text = (fixture: ClusterFixture, shown = options()) => reportOf(inputOf(fixture), shown);
 
 const troubled: ClusterFixture = {
   ...healthy,
@@ -103,7 +104,7 @@ Failed Resource Actions:
   * web 10s-interval monitor on alpha returned 'Not running' (it died) at Tue Nov 14 22:23:20 2023 after 20ms
 
 Tickets:
-  * siteA: granted last-granted="Tue Nov 14 22:13:20 2023"
+  * siteA\tgranted last-granted="Tue Nov 14 22:13:20 2023"
 
 Negative Location Constraints:
   * cli-ban-web-on-beta\tprevents web from running on beta
@@ -134,7 +135,7 @@ Negative Location Constraints:
       cib: cib({ nodes: [{ name: "alpha" }], quorum: false }),
     };
     input.cib.attributes.delete("dc-uuid");
-    const report = monText(input, unpackCluster(input.cib, now), options());
+    const report = reportOf(input);
     expect(report).toContain("  * Current DC: NONE\n");
     expect(report).toContain("  * No active resources\n");
   });
@@ -163,17 +164,19 @@ Negative Location Constraints:
         pending: [],
       },
     };
-    const report = monText(
-      input,
-      unpackCluster(input.cib, now),
-      options({ sections: ["fencing-succeeded"] }),
-    );
+    const shown = ["fencing-failed", "fencing-pending", "fencing-succeeded"] as const;
+    const report = reportOf(input, options({ sections: shown }));
     expect(report).toContain("  * Current DC: beta (version 0.1.0) - partition WITHOUT quorum\n");
     expect(report).toContain("  * Last updated: Tue Nov 14 23:13:20 2023 on beta\n");
     expect(report).toContain(
-      "Fencing History:\n" +
-        "  * reboot of gamma successful: delegate=alpha, client=controller, origin=beta, last-successful='Tue Nov 14 23:03:20 2023'\n" +
-        "  * reboot of gamma failed (no power): delegate=alpha, client=controller, origin=beta, last-failed='Tue Nov 14 22:46:40 2023'\n",
+      "Failed Fencing Actions:\n" +
+        "  * reboot of gamma by alpha for controller@beta failed (no power) at 2023-11-14 22:46:40.000000Z (a later attempt from alpha succeeded)\n\n" +
+        "Fencing History:\n" +
+        "  * reboot of gamma by alpha for controller@beta successful at 2023-11-14 23:03:20.000000Z\n",
+    );
+    const detailed = reportOf(input, options({ sections: ["fencing-failed"], detail: true }));
+    expect(detailed).toContain(
+      "  * reboot of gamma failed (no power): delegate=alpha, client=controller, origin=beta, last-failed='2023-11-14 22:46:40.000000Z'",
     );
   });
 });
@@ -262,7 +265,8 @@ describe("crm_mon for programs", () => {
   test("XML has the facts of the text", () => {
     const input = inputOf(troubled);
     const shown = options({ sections: ["attributes", "operations", "failcounts", "bans"] });
-    const root = parseXml(monXml(input, unpackCluster(input.cib, now), shown, "crm_mon --output-as=xml"));
+    const request = "crm_mon --output-as=xml";
+    const root = parseXml(documentText({ request, messages: messages(input, shown), exit: 0 }));
     expect(root.name).toBe("pacemaker-result");
     const dc = child(child(root, "summary"), "current_dc");
     expect(Object.fromEntries(dc?.attributes ?? [])).toMatchObject({
@@ -291,8 +295,6 @@ describe("crm_mon for programs", () => {
       "last-rc-change": "2023-11-14 22:23:20Z",
     });
     expect(child(root, "status")?.attributes.get("code")).toBe("0");
-    const old = parseXml(monXml(input, unpackCluster(input.cib, now), shown, "crm_mon -X", true));
-    expect(old.name).toBe("crm_mon");
   });
 
   test("HTML escapes what the cluster says", () => {
@@ -307,7 +309,8 @@ describe("crm_mon for programs", () => {
 
   test("every section becomes a heading", () => {
     const input = inputOf(healthy);
-    const page = monHtml(monOutline(input, unpackCluster(input.cib, now), options()));
+    const sections = messages(input, options()).flatMap(({ outline }) => outline?.() ?? []);
+    const page = monHtml(sections);
     expect([...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, title]) => title)).toEqual([
       "Cluster Summary",
       "Node List",

@@ -99,12 +99,12 @@ describe("resource list", () => {
   });
 
   test("only what is on a node, or only one resource", () => {
-    expect(resources(healthy, { inactive: false, nodes: new Set(["beta"]) })).toEqual([
+    expect(resources(healthy, { inactive: false, selection: { nodes: new Set(["beta"]) } })).toEqual([
       "Clone Set: ping-clone [ping]:",
       "  * Started: [ beta ]",
       "Clone Set: db-clone [db] (promotable):",
       "  * Unpromoted: [ beta ]",
     ]);
-    expect(resources(healthy, { resources: new Set(["grp"]) })).toHaveLength(3);
+    expect(resources(healthy, { selection: { resources: new Set(["grp"]) } })).toHaveLength(3);
   });
 });

@@ -1,9 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { element, formatXml, type XmlElement } from "../../cib/index.ts";
-import type { CrmExit } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
 import { outlineLines } from "../render/outline.ts";
-import { crmExitTexts } from "../tools/error-texts.ts";
+import { exitMessage } from "../tools/error-texts.ts";
 import { type ApiVersion, apiVersion, wantedApi } from "./api-version.ts";
 import type { Message, TextStyle } from "./message.ts";
 import type { OutputRequest } from "./request.ts";
@@ -50,17 +49,12 @@ export class Answer {
 
   /** Ends the answer with the exit code of the command, and gives it back. */
   finish(exit: number): number {
-    if (this.format === "xml") this.#deliver(this.xml(exit));
-    else if (this.#asked.file !== undefined) this.#deliver(this.#text);
+    if (this.format === "xml") {
+      this.#deliver(
+        documentText({ request: this.#asked.request, messages: this.#said, exit, errors: this.#errors }),
+      );
+    } else if (this.#asked.file !== undefined) this.#deliver(this.#text);
     return exit;
-  }
-
-  /** The document so far. */
-  xml(exit: number, api = wantedApi()): string {
-    const version = this.#said.reduce((used, { since }) => later(used, since), api);
-    const said = this.#said.flatMap(({ xml }) => xml?.(version) ?? []);
-    const attributes = { "api-version": version.text, request: this.#asked.request };
-    return formatXml(element("pacemaker-result", attributes, [...said, statusElement(exit, this.#errors)]));
   }
 
   get #isText(): boolean {
@@ -87,6 +81,30 @@ export function textOf({ text, outline }: Message, style: TextStyle): string | u
   return lines === undefined || lines.length === 0 ? undefined : lines.join("\n");
 }
 
+/** Messages as the sections of a report: with an empty line between them. */
+export function reportText(messages: readonly Message[], style: TextStyle): string {
+  const texts = messages.flatMap((message) => textOf(message, style) ?? []);
+  return texts.length === 0 ? "" : `${texts.join("\n\n")}\n`;
+}
+
+/** What a document is made from. */
+export interface DocumentParts {
+  /** The command line. */
+  readonly request: string;
+  readonly messages: readonly Message[];
+  readonly exit: number;
+  readonly errors?: readonly string[];
+}
+
+/** `<pacemaker-result>`, in the wanted version of the schemas or the oldest one that has all that is said. */
+export function documentText({ request, messages, exit, errors = [] }: DocumentParts): string {
+  const api = messages.reduce((used, { since }) => later(used, since), wantedApi());
+  const said = messages.flatMap(({ xml }) => xml?.(api) ?? []);
+  const root = element("pacemaker-result", { "api-version": api.text, request });
+  root.children.push(...said, statusElement(exit, errors));
+  return formatXml(root);
+}
+
 const later = (api: ApiVersion, since: string | undefined): ApiVersion =>
   since === undefined || api.atLeast(since) ? api : apiVersion(since);
 
@@ -98,10 +116,4 @@ export function statusElement(exit: number, errors: readonly string[] = []): Xml
     status.children.push(element("errors", {}, children));
   }
   return status;
-}
-
-/** An exit code of the cluster's tools in words. */
-export function exitMessage(exit: number | CrmExit): string {
-  if (exit > 128 && exit < 190) return "Interrupted by signal";
-  return crmExitTexts[exit]?.text ?? "Unknown exit status";
 }

@@ -1,5 +1,6 @@
 /** What tools say, in the format that was asked for. */
-export { Answer, exitMessage, statusElement, textOf } from "./answer.ts";
+export { exitMessage } from "../tools/error-texts.ts";
+export { Answer, documentText, reportText, statusElement, textOf } from "./answer.ts";
 export { type ApiVersion, apiVersion, newestApi, oldestApi, wantedApi } from "./api-version.ts";
 export { cdataElement, commandElement, flag, listElement, textElement } from "./elements.ts";
 export { type Format, formats, type Message, type TextStyle } from "./message.ts";

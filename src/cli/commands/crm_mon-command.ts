@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { ownCommand, ownEnvironment } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { requestText } from "../answer/index.ts";
 import { print } from "../output.ts";
 import type { StatusInput } from "../render/input.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { printVersion } from "../version.ts";
 import { DaemonLink } from "./live.ts";
-import { fileStatus, formatOf, isOfFile, monReport, shownStatus } from "./mon-report.ts";
+import { fileStatus, isOfFile, monFormat, monReport, shownStatus } from "./mon-report.ts";
 import { intervalMs, monOptionRows } from "./mon-request.ts";
 import { repeat } from "./watch.ts";
 
@@ -18,7 +19,7 @@ export async function crmMonCommand(name: string, words: readonly string[]): Pro
     return CrmExit.OK;
   }
   if (parsed.has("version")) return printVersion([]);
-  const request = [name, ...words].join(" ");
+  const request = requestText(name, words);
   if (parsed.has("daemonize")) return daemonize(parsed, words);
   if (process.env.HACTL_CRM_MON_BACKGROUND === "1" || wantsLoop(parsed)) return loop(parsed, request);
   const { input } = await shownStatus();
@@ -31,7 +32,7 @@ export async function crmMonCommand(name: string, words: readonly string[]): Pro
 function wantsLoop(parsed: ParsedWords): boolean {
   if (parsed.has("one-shot") || parsed.has("simple-status") || parsed.has("as-xml")) return false;
   if (targetFile(parsed) !== undefined) return parsed.has("interval");
-  return process.stdout.isTTY === true && ["text", "console"].includes(formatOf(parsed));
+  return process.stdout.isTTY === true && ["text", "console"].includes(monFormat(parsed));
 }
 
 const targetFile = (parsed: ParsedWords): string | undefined => {

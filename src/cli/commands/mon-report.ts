@@ -1,22 +1,21 @@
+import { element, formatXml } from "../../cib/index.ts";
 import { FEATURE_SET } from "../../controller/index.ts";
-import { type Cluster, unpackCluster } from "../../scheduler/index.ts";
-import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { unpackCluster } from "../../scheduler/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { documentText, type Format, formatOf, type Message, reportText, wantedApi } from "../answer/index.ts";
 import { fileStatusInput, type StatusInput } from "../render/input.ts";
+import { monMessages } from "../render/mon/report.ts";
+import type { MonView } from "../render/mon/view.ts";
 import { monHtml } from "../render/mon-html.ts";
 import { legacyMonText } from "../render/mon-legacy.ts";
-import type { MonOptions } from "../render/mon-options.ts";
 import { simpleStatus } from "../render/mon-simple.ts";
-import { monOutline, monText } from "../render/mon-text.ts";
-import { monXml } from "../render/mon-xml.ts";
 import { cibTarget } from "../target.ts";
+import { pacemakerVersion } from "../tools/connection.ts";
 import type { ParsedWords } from "../tools/getopt.ts";
 import { version } from "../version.ts";
 import { runningStatus } from "./live.ts";
 import { intervalMs, limitTo, monOptionsOf } from "./mon-request.ts";
 import { loadCluster } from "./source.ts";
-
-const formats = ["text", "console", "xml", "html", "none"] as const;
-type Format = (typeof formats)[number];
 
 /** A report and the exit code that goes with it. */
 export interface MonReport {
@@ -25,19 +24,10 @@ export interface MonReport {
 }
 
 /** Format that the options ask for. */
-export function formatOf(parsed: ParsedWords): Format {
+export function monFormat(parsed: ParsedWords): Format {
   if (parsed.has("as-xml")) return "xml";
   if (parsed.has("as-html") || parsed.has("web-cgi") || parsed.has("html-cgi")) return "html";
-  const text = parsed.value("output-as") ?? "text";
-  const format = formats.find((candidate) => candidate === text);
-  if (format) return format;
-  const guess = nearest(text, formats);
-  throw new HactlError({
-    code: "USAGE",
-    what: `--output-as does not know ${text}`,
-    cure: guess ? `Did you mean ${guess}?` : `It knows ${formats.join(", ")}`,
-    exit: CrmExit.USAGE,
-  });
+  return formatOf(parsed.value("output-as"));
 }
 
 /** Version of the layout: 1.1.12's, or today's. */
@@ -60,23 +50,20 @@ export function monReport(input: StatusInput, parsed: ParsedWords, request: stri
     const { text, ok } = simpleStatus(input, cluster);
     return { text: `${text}\n`, exit: ok ? CrmExit.OK : CrmExit.ERROR };
   }
-  const options = limitTo(monOptionsOf(parsed), cluster, parsed);
-  return { text: formatReport(input, cluster, options, parsed, request), exit: CrmExit.OK };
+  const options = limitTo(monOptionsOf(parsed, monFormat(parsed)), cluster, parsed);
+  return { text: formatReport({ input, cluster, options }, parsed, request), exit: CrmExit.OK };
 }
 
-function formatReport(
-  input: StatusInput,
-  cluster: Cluster,
-  options: MonOptions,
-  parsed: ParsedWords,
-  request: string,
-): string {
-  switch (formatOf(parsed)) {
+function formatReport(view: MonView, parsed: ParsedWords, request: string): string {
+  switch (monFormat(parsed)) {
     case "xml":
-      return monXml(input, cluster, options, request, parsed.has("as-xml"));
+      return parsed.has("as-xml")
+        ? oldDocument(monMessages(view))
+        : documentText({ request, messages: monMessages(view), exit: CrmExit.OK });
     case "html": {
       const stylesheet = parsed.value("html-stylesheet");
-      return monHtml(monOutline(input, cluster, options), {
+      const sections = monMessages(view).flatMap(({ outline }) => outline?.() ?? []);
+      return monHtml(sections, {
         title: parsed.value("html-title") ?? "Cluster Status",
         refresh: parsed.has("interval") || parsed.has("daemonize") ? Math.ceil(intervalMs(parsed) / 1000) : 0,
         cgi: parsed.has("web-cgi") || parsed.has("html-cgi"),
@@ -86,8 +73,16 @@ function formatReport(
     case "none":
       return "";
     default:
-      return isLegacy(parsed) ? legacyMonText(input, cluster, options) : monText(input, cluster, options);
+      if (isLegacy(parsed)) return legacyMonText(view.input, view.cluster, view.options);
+      return reportText(monMessages(view), { quiet: false, fancy: true });
   }
+}
+
+/** The document of `-X`: resource agents older than 4.15 ask for it. */
+function oldDocument(messages: readonly Message[]): string {
+  const api = wantedApi();
+  const sections = messages.flatMap(({ xml }) => xml?.(api) ?? []);
+  return `<?xml version="1.0"?>\n${formatXml(element("crm_mon", { version: pacemakerVersion }, sections))}`;
 }
 
 /** A state to show, and what it is of unless it is the running cluster. */

@@ -1,15 +1,11 @@
 import { parseIntervalMs } from "../../cib/index.ts";
 import type { Cluster } from "../../scheduler/index.ts";
-import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
-import {
-  defaultMonOptions,
-  defaultSections,
-  type MonOptions,
-  type MonSection,
-  sectionNames,
-  sectionsNamed,
-} from "../render/mon-options.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import type { Format } from "../answer/index.ts";
+import { defaultMonOptions, type MonOptions, sectionNames } from "../render/mon-options.ts";
+import { selectionOf } from "../render/selection.ts";
 import type { OptionRow, ParsedWords } from "../tools/getopt.ts";
+import { sectionsOf } from "./mon-includes.ts";
 
 /** Options of `hactl crm_mon` and crm_mon. */
 export const monOptionRows: readonly OptionRow[] = [
@@ -36,6 +32,7 @@ export const monOptionRows: readonly OptionRow[] = [
     description: "fencing: 0 none, 1 failed and pending, 2 all, 3 not reduced",
   },
   { name: "show-detail", short: "R", description: "node ids, single instances, technical failure lines" },
+  { name: "show-description", description: "what the configuration says of resources for people" },
   { name: "brief", short: "b", description: "count resources by agent" },
   { name: "hide-headers", short: "D", description: "leave the summary out" },
   { name: "simple-status", short: "s", description: "one line for monitoring programs" },
@@ -64,108 +61,51 @@ export const monOptionRows: readonly OptionRow[] = [
   { name: "interval", short: "i", value: "TIME", description: "how often to show it again (5 s)" },
   { name: "daemonize", short: "d", description: "run in the background; needs --output-to or --as-html" },
   { name: "pid-file", short: "p", value: "FILE", description: "where the background process writes its id" },
-  { name: "external-agent", short: "E", value: "FILE", description: "accepted; alerts do this" },
-  { name: "external-recipient", short: "e", value: "WHO", description: "accepted; alerts do this" },
-  { name: "watch-fencing", short: "W", description: "accepted" },
+  { name: "external-agent", short: "E", value: "FILE", description: "run this program at every operation" },
+  { name: "external-recipient", short: "e", value: "WHO", description: "who that program shall tell" },
+  { name: "watch-fencing", short: "W", description: "run that program at fencing, too" },
+  { name: "xml-file", short: "x", value: "FILE", description: "show what a file says" },
+  { name: "pending", short: "j", description: "accepted: what is under way is always shown" },
   { name: "disable-ncurses", short: "N", description: "accepted" },
   { name: "text-fancy", description: "accepted" },
-  { name: "quiet", short: "Q", description: "accepted" },
+  { name: "quiet", short: "Q", description: "without times" },
   { name: "verbose", short: "V", description: "accepted" },
   { name: "version", short: "$", description: "print the version" },
   { name: "help", short: "?", description: "print this help" },
 ];
 
-const usage = (what: string, cure: string) =>
-  new HactlError({ code: "USAGE", what, cure, exit: CrmExit.USAGE });
-
-/** What the words ask to show. Options change the set of sections in the order given. */
-export function monOptionsOf(parsed: ParsedWords): MonOptions {
-  const sections = new Set<MonSection>(defaultSections);
-  const add = (...more: readonly MonSection[]) => {
-    for (const section of more) sections.add(section);
-  };
-  for (const [name, value] of parsed.options) {
-    if (name === "failcounts") add("failcounts");
-    else if (name === "show-node-attributes") add("attributes");
-    else if (name === "operations" || name === "timing-details") add("operations", "failcounts");
-    else if (name === "tickets") add("tickets");
-    else if (name === "neg-locations") add("bans");
-    else if (name === "fence-history") setFenceLevel(sections, value);
-    else if (name === "hide-headers")
-      for (const section of sectionsNamed("summary") ?? []) sections.delete(section);
-    else if (name === "include") include(sections, value);
-    else if (name === "exclude") exclude(sections, value);
-  }
+/** What the words ask to show in a format; a document has more, and what is stopped, too. */
+export function monOptionsOf(parsed: ParsedWords, format: Format): MonOptions {
+  const isDocument = format === "xml";
   return {
     ...defaultMonOptions,
-    sections,
-    inactive: parsed.has("inactive"),
+    ...sectionsOf(parsed, format),
+    inactive: isDocument || parsed.has("inactive"),
     detail: parsed.has("show-detail"),
+    failureDetail: parsed.has("show-detail"),
     brief: parsed.has("brief"),
+    description: parsed.has("show-description"),
     byNode: parsed.has("group-by-node"),
-    timing: parsed.has("timing-details"),
-    fenceHistoryFull: parsed.value("fence-history") === "3",
-    banPrefix: parsed.value("neg-locations") ?? "",
+    timing: isDocument || parsed.has("timing-details"),
   };
-}
-
-function setFenceLevel(sections: Set<MonSection>, value: string): void {
-  const level = value === "" ? 2 : Number(value);
-  if (![0, 1, 2, 3].includes(level))
-    throw usage(`--fence-history=${value} is not known`, "Write 0, 1, 2 or 3");
-  const all: MonSection[] = ["fencing-failed", "fencing-pending", "fencing-succeeded"];
-  for (const section of all) sections.delete(section);
-  for (const section of all.slice(0, level === 0 ? 0 : level === 1 ? 2 : 3)) sections.add(section);
-}
-
-function named(value: string, option: string): (readonly MonSection[] | "none" | "default")[] {
-  return value.split(",").map((word) => {
-    const name = word.trim().toLowerCase();
-    if (name === "none" || name === "default") return name;
-    const found = sectionsNamed(name);
-    if (found) return found;
-    const guess = nearest(name, sectionNames);
-    throw usage(
-      `--${option} does not know ${word}`,
-      guess ? `Did you mean ${guess}?` : `It knows ${sectionNames.join(", ")}`,
-    );
-  });
-}
-
-function include(sections: Set<MonSection>, value: string): void {
-  for (const found of named(value, "include")) {
-    if (found === "none") sections.clear();
-    else if (found === "default") {
-      sections.clear();
-      for (const section of defaultSections) sections.add(section);
-    } else for (const section of found) sections.add(section);
-  }
-}
-
-/** `--exclude=all` shows nothing, `--exclude=none` everything. */
-function exclude(sections: Set<MonSection>, value: string): void {
-  for (const found of named(value, "exclude")) {
-    if (found === "none") for (const section of sectionsNamed("all") ?? []) sections.add(section);
-    else if (found !== "default") for (const section of found) sections.delete(section);
-  }
 }
 
 /** Limits the report to a node and a resource, each by name or by tag. */
-export function limitTo(options: MonOptions, cluster: Cluster, parsed: ParsedWords): MonOptions {
-  const node = parsed.value("node");
-  const rsc = parsed.value("resource");
-  return {
-    ...options,
-    ...(node === undefined || node === "*" ? {} : { onlyNodes: new Set(cluster.tags.get(node) ?? [node]) }),
-    ...(rsc === undefined || rsc === "*" ? {} : { onlyResources: new Set(cluster.tags.get(rsc) ?? [rsc]) }),
-  };
-}
+export const limitTo = (options: MonOptions, cluster: Cluster, parsed: ParsedWords): MonOptions => ({
+  ...options,
+  selection: selectionOf(cluster, parsed.value("node"), parsed.value("resource")),
+});
 
 /** Milliseconds between two reports. */
 export function intervalMs(parsed: ParsedWords): number {
   const text = parsed.value("interval");
   if (text === undefined) return 5000;
   const interval = parseIntervalMs(text);
-  if (interval === undefined) throw usage(`"${text}" is no length of time`, "Write 5, 5s, 1min or PT5S");
-  return Math.max(100, interval);
+  if (interval !== undefined) return Math.max(100, interval);
+  throw new HactlError({
+    code: "USAGE",
+    what: `"${text}" is no length of time`,
+    cure: "Write 5, 5s, 1min or PT5S",
+    exit: CrmExit.USAGE,
+  });
 }

@@ -20,7 +20,6 @@ import {
   unpackCluster,
 } from "../../scheduler/index.ts";
 import { CrmExit, type EpochSeconds, HactlError, nearest } from "../../terms/index.ts";
-import { attributeSection, failCountSection, failureSection } from "../render/mon-sections.ts";
 import { placementOf } from "../render/placement.ts";
 import {
   executionReport,
@@ -212,13 +211,8 @@ class Report {
     return statusReport(title, cluster, {
       pending,
       plain: this.#plain,
-      ...(showAttributes ? { attributes: attributeSection(cluster).children ?? [] } : {}),
-      ...(showFailCounts
-        ? {
-            failCounts: failCountSection(cluster).children ?? [],
-            failures: failureSection(cluster, true).children ?? [],
-          }
-        : {}),
+      attributes: showAttributes ?? false,
+      failures: showFailCounts ?? false,
     });
   }
 

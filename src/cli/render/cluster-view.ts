@@ -1,5 +1,6 @@
 import type { XmlElement } from "../../cib/index.ts";
 import {
+  type BundleReplica,
   type Cluster,
   compareNames,
   type Node,
@@ -53,22 +54,23 @@ export const pendingMonitor = (rsc: Resource): string | undefined =>
 export const displayedState = (rsc: Resource, withPending: boolean): string =>
   (withPending ? pendingState(rsc) : undefined) ?? roleName(displayedRole(rsc));
 
+/** The parts of a bundle's replica, in the order of displays. */
+export const replicaParts = ({ ip, child, container, remote }: BundleReplica): Resource[] =>
+  [ip, child, container, remote].filter((part) => part !== undefined);
+
+/** The parts of all replicas of a bundle. */
+export const partsOf = ({ bundle }: Resource): Resource[] => bundle?.replicas.flatMap(replicaParts) ?? [];
+
 /** Everything under a resource that is an agent's: itself, members, instances, parts of a bundle. */
 export function primitivesOf(rsc: Resource): Resource[] {
-  if (rsc.bundle) {
-    return rsc.bundle.replicas.flatMap(({ ip, child, container, remote }) =>
-      [ip, child, container, remote].filter((part) => part !== undefined).flatMap(primitivesOf),
-    );
-  }
+  if (rsc.bundle) return partsOf(rsc).flatMap(primitivesOf);
   return rsc.isPrimitive ? [rsc] : rsc.children.flatMap(primitivesOf);
 }
 
 /** Active: for a group or clone all (`all`) or any of its members; a lost node does not count unless it is unclean. */
 export function isActive(rsc: Resource, all: boolean): boolean {
   if (rsc.bundle) {
-    const parts = rsc.bundle.replicas.flatMap(({ ip, child, container, remote }) =>
-      [ip, child, container, remote].filter((part) => part !== undefined),
-    );
+    const parts = partsOf(rsc);
     return all ? parts.every((part) => isActive(part, true)) : parts.some((part) => isActive(part, false));
   }
   if (!rsc.isPrimitive) {
@@ -82,6 +84,7 @@ export function isActive(rsc: Resource, all: boolean): boolean {
 /** Nodes on which any part of it is. */
 export function activeNodes(rsc: Resource): Node[] {
   if (rsc.isPrimitive) return rsc.runningOn;
+  if (rsc.bundle) return [...new Set(partsOf(rsc).flatMap(activeNodes))];
   return [...new Set(rsc.children.flatMap(activeNodes))];
 }
 
@@ -121,26 +124,30 @@ export function isDisabled(rsc: Resource): boolean {
 
 export const targetRole = (rsc: Resource): string | undefined => rsc.meta.get("target-role");
 
-/** The target-role of a clone, or else of what is in it. */
+/** The target-role of a clone, or else of its instances. */
 export const innerTargetRole = (rsc: Resource): string | undefined =>
-  targetRole(rsc) ?? (rsc.children[0] && innerTargetRole(rsc.children[0]));
+  targetRole(rsc) ?? (rsc.children[0] && targetRole(rsc.children[0]));
 
 /** Resources in the order of displays: by priority, else as configured; removed ones last. */
 export const sortedResources = (cluster: Cluster): Resource[] =>
   [...cluster.resources].sort((a, b) => Number(a.removed) - Number(b.removed) || b.priority - a.priority);
 
-/** A probe that could not find out because the agent or its software is not there (exit codes 2 and 5). */
+/**
+ * A probe that could not find out because the agent or its software is not there (exit codes 2 and 5), on a node or
+ * anywhere. The history has to tell where it was made.
+ */
 export function failedProbe(
   cluster: Cluster,
   rsc: Resource,
   node: string | undefined,
 ): XmlElement | undefined {
   const outer = outermost(rsc);
-  const clone = rsc.isClone ? rsc : outer.isClone ? outer : undefined;
-  const id = clone?.clone?.childXml.attributes.get("id") ?? rsc.id;
-  return cluster.failedOps.find((failed) => {
-    if (!isMaskedProbe(failed.xml) || (node !== undefined && failed.node.name !== node)) return false;
-    return operationOf(failed.xml)?.rsc === id;
+  const id = outer.isClone ? outer.clone?.childXml.attributes.get("id") : rsc.id;
+  return cluster.failedOps.find(({ xml, node: { online } }) => {
+    if (!online || !isMaskedProbe(xml)) return false;
+    const on = xml.attributes.get("on_node");
+    if (on === undefined || (node !== undefined && on.toLowerCase() !== node.toLowerCase())) return false;
+    return operationOf(xml)?.rsc === id;
   })?.xml;
 }
 
@@ -172,6 +179,9 @@ export function nodeStateText(node: Node): string {
   if (node.maintenance) return node.online ? "maintenance" : "OFFLINE (maintenance)";
   return node.online ? "online" : "OFFLINE";
 }
+
+/** Whether a node is meant to be up: one that was told to shut down is not. */
+export const isExpectedUp = ({ expectedUp, shutdown }: Node): boolean => expectedUp && !shutdown;
 
 /** Kind of node as displays prefix it. */
 export const nodeKindText = (node: Node): string =>

@@ -40,14 +40,13 @@ export function formatAge(seconds: number): string {
   return parts.length > 0 ? parts.join(" ") : "0 s";
 }
 
-/** An interval as crm_mon writes it in failures: `10s`, `1m`, `500ms`. */
+/** A length of time as crm_mon writes it: `10s`, `1m`, `1.500s`, `500ms`. */
 export function formatInterval(ms: number): string {
+  if (ms <= 0) return "0s";
   const units: [number, string][] = [
     [86_400_000, "d"],
     [3_600_000, "h"],
     [60_000, "m"],
-    [1000, "s"],
-    [1, "ms"],
   ];
   let rest = ms;
   let text = "";
@@ -56,5 +55,19 @@ export function formatInterval(ms: number): string {
     if (count > 0) text += `${count}${name}`;
     rest -= count * size;
   }
-  return text === "" ? "0s" : text;
+  const part = rest % 1000;
+  if (rest >= 1000)
+    return `${text}${Math.floor(rest / 1000)}${part === 0 ? "" : `.${String(part).padStart(3, "0")}`}s`;
+  return rest > 0 ? `${text}${rest}ms` : text;
+}
+
+/** `2026-11-22 11:24:18 +01:00` in the local zone, `…Z` where that is UTC; `fine` has six more digits. */
+export function formatLocal(time: EpochSeconds, fine = false): string {
+  const date = new Date(time * 1000);
+  const offset = -date.getTimezoneOffset();
+  const size = Math.abs(offset);
+  const zone =
+    offset === 0 ? "Z" : ` ${offset < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${clock(date)}${fine ? ".000000" : ""}${zone}`;
 }

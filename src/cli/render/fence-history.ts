@@ -3,11 +3,11 @@ import { formatCtime } from "./dates.ts";
 import type { StatusFencing, StatusInput } from "./input.ts";
 import { line, type Outline } from "./outline.ts";
 
-/** The newest entry of each kind: target, action, origin and outcome. */
+/** The newest entry of each kind: target, action and outcome, and who failed. */
 export function newestOfEach(history: readonly FenceResult[]): FenceResult[] {
   const seen = new Set<string>();
-  return history.filter(({ target, action, origin, ok, executor }) => {
-    const kind = [target, action, origin, ok, executor].join(" ");
+  return history.filter(({ target, action, ok, executor }) => {
+    const kind = [target.toLowerCase(), action, ok, ok ? "" : executor].join(" ");
     if (seen.has(kind)) return false;
     seen.add(kind);
     return true;

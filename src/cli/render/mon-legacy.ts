@@ -11,26 +11,20 @@ import {
   sortedResources,
 } from "./cluster-view.ts";
 import { formatCtime } from "./dates.ts";
-import { exitTextOld, statusText } from "./exit-texts.ts";
+import { exitTextOld, statusTextOld } from "./exit-texts.ts";
 import type { StatusInput } from "./input.ts";
 import type { MonOptions } from "./mon-options.ts";
 import {
   bansOf,
   connectivityRemark,
-  expectedConnectivity,
   shownAttributes,
   shownFailures,
   shownOperations,
 } from "./mon-sections.ts";
 import { lastChangeText, monSummary } from "./mon-summary.ts";
 import { failCount, formatCount, histories, type ResourceHistory, readOperation } from "./operations.ts";
-import {
-  agentText,
-  cloneView,
-  passesFilter,
-  type ResourceListOptions,
-  stoppedLines,
-} from "./resource-list.ts";
+import { agentText, cloneView, isListed, type ResourceListOptions, stoppedLines } from "./resource-list.ts";
+import { everything, selects, selectsNode } from "./selection.ts";
 
 /** The report of crm_mon as Pacemaker 1.1.12 laid it out, which the talk shows and old scripts read. */
 export function legacyMonText(input: StatusInput, cluster: Cluster, options: MonOptions): string {
@@ -60,7 +54,7 @@ function headLines(input: StatusInput, cluster: Cluster): string[] {
     dc === undefined
       ? "Current DC: NONE"
       : `Current DC: ${dc} - partition ${summary.quorate ? "with" : "WITHOUT"} quorum`,
-    `Version: ${summary.version}`,
+    `Version: ${summary.version ?? "unknown"}`,
     `${summary.nodes} Nodes configured${votes}`,
     `${summary.instances.total} Resources configured`,
   ];
@@ -70,7 +64,7 @@ function nodeLines(cluster: Cluster, options: MonOptions): string[] {
   const lists = new Map<string, string[]>();
   const lines: string[] = [];
   for (const node of sortedNodes(cluster)) {
-    if (options.onlyNodes && !options.onlyNodes.has(node.name)) continue;
+    if (!selectsNode(options.selection ?? everything, node.name)) continue;
     const state = nodeStateText(node).replace(" (with active resources)", "");
     if (options.byNode || !/^(?:online|OFFLINE)$/.test(state)) {
       const kind = node.isGuest ? "ContainerNode" : node.isRemote ? "RemoteNode" : "Node";
@@ -101,14 +95,10 @@ function resourceLines(cluster: Cluster, options: MonOptions): string[] {
     inactive: options.inactive,
     pending: false,
     cloneDetail: options.detail,
-    ...(options.onlyNodes ? { nodes: options.onlyNodes } : {}),
-    ...(options.onlyResources ? { resources: options.onlyResources } : {}),
+    selection: options.selection ?? everything,
   };
   const shown = sortedResources(cluster).filter(
-    (rsc) =>
-      (!rsc.removed || isActive(rsc, true)) &&
-      (options.inactive || isActive(rsc, false)) &&
-      passesFilter(rsc, list),
+    (rsc) => isListed(rsc, list) && selects(options.selection ?? everything, rsc, true),
   );
   const lines = shown.flatMap((rsc) => oneResource(cluster, rsc, list, " "));
   return ["", ...(options.inactive ? ["Full list of resources:", ""] : []), ...lines];
@@ -178,13 +168,12 @@ function agentLine(rsc: Resource, indent: string, name = printableId(rsc), on = 
 }
 
 function attributeLines(cluster: Cluster, options: MonOptions): string[] {
-  const expected = expectedConnectivity(cluster);
   const shown = sortedNodes(cluster).filter(
-    (node) => node.online && (!options.onlyNodes || options.onlyNodes.has(node.name)),
+    (node) => node.online && selectsNode(options.selection ?? everything, node.name),
   );
   const lines = shown.flatMap((node) => [
     `* Node ${node.name}:`,
-    ...shownAttributes(node, expected).map((attribute) => {
+    ...shownAttributes(cluster, node).map((attribute) => {
       const remark = connectivityRemark(attribute.value, attribute.expected);
       return `    + ${attribute.name.padEnd(32)}\t: ${attribute.value.padEnd(10)}${remark === "" ? "" : `\t: ${remark}`}`;
     }),
@@ -227,7 +216,7 @@ function failureLines(cluster: Cluster): string[] {
     const key = xml.attributes.get("operation_key") ?? xml.attributes.get("id") ?? "";
     const times =
       changed > 0 ? `, last-rc-change='${formatCtime(changed)}', queued=${queueMs}ms, exec=${execMs}ms` : "";
-    return `    ${key} on ${node.name} '${exitTextOld(rc)}' (${rc}): call=${call}, status=${statusText(status)}${times}`;
+    return `    ${key} on ${node.name} '${exitTextOld(rc)}' (${rc}): call=${call}, status=${statusTextOld(status)}${times}`;
   });
   return ["", "Failed actions:", ...lines];
 }

@@ -1,16 +1,20 @@
 import { parseBoolean } from "../../cib/index.ts";
 import type { Cluster, Node } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
-import { instanceCounts } from "./cluster-view.ts";
+import { instanceCounts, isExpectedUp } from "./cluster-view.ts";
 import { formatCtime } from "./dates.ts";
 import type { StatusInput } from "./input.ts";
 
 /** Facts of a report's head. */
 export interface MonSummary {
   readonly stack: string;
+  /** State of the local daemon; absent when a file is shown. */
+  readonly state: "running" | undefined;
   readonly dc: Node | undefined;
   readonly dcName: string | undefined;
-  readonly version: string;
+  readonly version: string | undefined;
+  /** Members of different feature sets. */
+  readonly mixed: boolean;
   readonly quorate: boolean;
   readonly lastUpdated: string;
   readonly lastChanged: string | undefined;
@@ -36,10 +40,12 @@ export function monSummary(input: StatusInput, cluster: Cluster): MonSummary {
     (input.membership || dcId === undefined ? undefined : cluster.nodeById.get(dcId));
   const written = attributes.get("cib-last-written");
   return {
-    stack: property(cluster, "cluster-infrastructure") ?? "corosync",
+    stack: property(cluster, "cluster-infrastructure") ?? (input.membership ? "corosync" : "unknown"),
+    state: input.membership ? "running" : undefined,
     dc,
     dcName: dc?.name ?? leader,
-    version: property(cluster, "dc-version") ?? input.version,
+    version: property(cluster, "dc-version") ?? (input.membership ? input.version : undefined),
+    mixed: new Set(cluster.nodes.flatMap((node) => featureSetOf(node) ?? [])).size > 1,
     quorate: input.membership?.quorate ?? parseBoolean(attributes.get("have-quorum")) ?? false,
     lastUpdated: formatCtime(input.now),
     lastChanged: written === undefined ? undefined : asCtime(written),
@@ -49,6 +55,15 @@ export function monSummary(input: StatusInput, cluster: Cluster): MonSummary {
     nodes: cluster.nodes.length,
     instances: instanceCounts(cluster),
   };
+}
+
+/**
+ * The feature set of a member that is up, as it tells it itself; those of before 3.15.1 do not. Remote and guest nodes
+ * have none.
+ */
+export function featureSetOf(node: Node): string | undefined {
+  if (!node.online || !isExpectedUp(node) || node.isRemoteOrGuest) return undefined;
+  return node.featureSet ?? "<3.15.1";
 }
 
 /** Other spellings of a date (RFC 1123, ISO 8601) in the one that scripts expect. */
@@ -74,20 +89,16 @@ const policies: Readonly<Record<string, string>> = lookup({
   stop: "Stop ALL resources",
   demote: "Demote promotable resources and stop all other resources",
   ignore: "Ignore",
-  fence: "Suicide",
+  fence: "Fence nodes in partition",
 });
 
 /** The cluster options that reports mention, as sentences. */
 export function optionLines(cluster: Cluster): string[] {
   const { options } = cluster;
   return [
-    `STONITH of failed nodes ${options.fencingEnabled ? "enabled" : "disabled"}`,
+    `Fencing of failed nodes ${options.fencingEnabled ? "enabled" : "disabled"}`,
     `Cluster is ${options.symmetric ? "symmetric" : "asymmetric"}`,
     `No quorum policy: ${policies[options.noQuorumPolicy] ?? options.noQuorumPolicy}`,
-    ...(options.maintenance
-      ? ["Resource management is DISABLED (the cluster will not attempt to start, stop or recover services)"]
-      : []),
-    ...(options.stopAll ? ["Resource management: STOPPED (stop-all-resources)"] : []),
   ];
 }
 

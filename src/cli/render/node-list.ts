@@ -1,20 +1,20 @@
 import type { Cluster, Node } from "../../scheduler/index.ts";
-import { nodeHealth, nodeKindText, nodeStateText, sortedNodes } from "./cluster-view.ts";
+import { currentNode, nodeHealth, nodeKindText, nodeStateText, sortedNodes } from "./cluster-view.ts";
 import { line, type Outline } from "./outline.ts";
+import { everything, type Selection, selectsNode } from "./selection.ts";
 
 /** Which nodes to show and how much of each. */
 export interface NodeListOptions {
-  /** Only these; all when absent. */
-  readonly only?: ReadonlySet<string>;
-  /** Ids beside the names, hosts of guests. */
-  readonly detail?: boolean;
+  /** Only what is selected. */
+  readonly selection?: Selection;
 }
 
-/** Name as displays give it: a guest with its host, and the id when details are wanted. */
+/** Name as displays give it; with `detail` a guest with its host, and the id where it is another word. */
 export function nodeDisplayName(node: Node, detail = false): string {
-  const host = node.isGuest ? node.remoteRsc?.container?.runningOn[0]?.name : undefined;
-  const name = host === undefined ? node.name : detail ? `${node.name}@${host}` : node.name;
-  return detail && node.id !== node.name ? `${name} (${node.id})` : name;
+  if (!detail) return node.name;
+  const container = node.isGuest ? node.remoteRsc?.container : undefined;
+  const name = container ? `${node.name}@${currentNode(container)?.name ?? ""}` : node.name;
+  return node.id.toLowerCase() === node.name.toLowerCase() ? name : `${name} (${node.id})`;
 }
 
 type Kind = "Online" | "OFFLINE" | "RemoteOnline" | "RemoteOFFLINE" | "GuestOnline";
@@ -25,8 +25,8 @@ export function nodeList(cluster: Cluster, options: NodeListOptions = {}): Outli
   const lists = new Map<Kind, string[]>();
   const single: Outline[] = [];
   for (const node of sortedNodes(cluster)) {
-    if (options.only && !options.only.has(node.name)) continue;
-    const name = nodeDisplayName(node, options.detail);
+    if (!selectsNode(options.selection ?? everything, node.name)) continue;
+    const { name } = node;
     if (isRemarkable(cluster, node))
       single.push(line(`${nodeKindText(node)} ${name}: ${stateWithHealth(cluster, node)}`));
     else {
@@ -45,7 +45,7 @@ export function nodeList(cluster: Cluster, options: NodeListOptions = {}): Outli
 
 /** State, and health where it is not good. */
 export function stateWithHealth(cluster: Cluster, node: Node): string {
-  const health = node.online ? nodeHealth(cluster, node) : "green";
+  const health = nodeHealth(cluster, node);
   return `${nodeStateText(node)}${health === "green" ? "" : ` (health is ${health.toUpperCase()})`}`;
 }
 

@@ -1,4 +1,7 @@
-/** A list of a report: a line, and what belongs to it. Text, HTML and tests are made from the same outline. */
+/**
+ * A list of a report: a line, and what belongs to it. Text, HTML and tests are made from the same outline. Without a
+ * text what belongs to it is only set further in.
+ */
 export interface Outline {
   readonly text: string;
   readonly children?: readonly Outline[];
@@ -12,7 +15,8 @@ export const line = (text: string): Outline => ({ text });
 /** Lines as the tools since Pacemaker 2.0 indent them: two spaces and a star for each level below the title. */
 export function outlineLines(outline: Outline, depth = 0): string[] {
   const own = depth === 0 ? outline.text : `${"  ".repeat(depth)}* ${outline.text}`;
-  return [own, ...(outline.children ?? []).flatMap((child) => outlineLines(child, depth + 1))];
+  const inner = (outline.children ?? []).flatMap((child) => outlineLines(child, depth + 1));
+  return outline.text === "" ? inner : [own, ...inner];
 }
 
 /** What stands in an outline, without titles and decoration. */

@@ -2,11 +2,17 @@ import type { SimulationStep } from "../../controller/index.ts";
 import type { Cluster } from "../../scheduler/index.ts";
 import type { EpochSeconds } from "../../terms/index.ts";
 import { lookup } from "../../terms/index.ts";
+import type { Message } from "../answer/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
 import { executionLines } from "./execution.ts";
-import { nodeList } from "./node-list.ts";
-import { joinSections, line, type Outline, outlineLines, plainLines } from "./outline.ts";
-import { resourceItems } from "./resource-list.ts";
+import { attributeSection } from "./mon/attributes.ts";
+import { failureSection } from "./mon/failures.ts";
+import { historySection } from "./mon/history.ts";
+import { nodeSection } from "./mon/nodes.ts";
+import { resourceSection } from "./mon/resources.ts";
+import type { ClusterView } from "./mon/view.ts";
+import { defaultMonOptions } from "./mon-options.ts";
+import { joinSections, outlineLines, plainLines } from "./outline.ts";
 import { summaryLines } from "./transition-summary.ts";
 
 /** `2017-05-03 13:33:24Z`: a point in time as the tools write it. */
@@ -24,27 +30,40 @@ export const originalDateLine = (time: EpochSeconds): string =>
 /** What a status report shows beside nodes and resources. */
 export interface StatusReportOptions {
   readonly pending?: boolean;
-  readonly attributes?: readonly Outline[];
-  readonly failCounts?: readonly Outline[];
-  readonly failures?: readonly Outline[];
-  /** Only the entries, without titles. */
-  readonly plain?: boolean;
+  readonly attributes?: boolean;
+  /** Fail counts and failures. */
+  readonly failures?: boolean;
 }
 
-/** "Current cluster status" and "Revised Cluster Status". */
-export function statusReport(title: string, cluster: Cluster, options: StatusReportOptions = {}): string {
-  const items = resourceItems(cluster, { inactive: true, pending: options.pending ?? false });
-  const resources = items.length > 0 ? items : [line("No resources")];
-  const nodes = nodeList(cluster);
-  const nested: Outline[] = [
-    ...(nodes.children?.length ? [nodes] : []),
-    { text: "Full List of Resources:", children: resources },
-    ...(options.attributes?.length ? [{ text: "Node Attributes:", children: options.attributes }] : []),
-    ...(options.failCounts ? [{ text: "Migration Summary:", children: options.failCounts }] : []),
-    ...(options.failures?.length ? [{ text: "Failed Resource Actions:", children: options.failures }] : []),
+/** The sections of "Current cluster status" and "Revised Cluster Status". */
+export function statusMessages(cluster: Cluster, options: StatusReportOptions = {}): Message[] {
+  const view: ClusterView = {
+    cluster,
+    options: {
+      ...defaultMonOptions,
+      sections: new Set(options.failures ? ["failcounts"] : []),
+      inactive: true,
+      failureDetail: true,
+      pending: options.pending ?? false,
+    },
+  };
+  return [
+    nodeSection(view),
+    resourceSection(view),
+    ...(options.attributes ? [attributeSection(view)] : []),
+    ...(options.failures ? [historySection(view), failureSection(view)] : []),
   ];
-  if (options.plain) return `${joinSections(nested.map(plainLines))}\n`;
-  return `${title}:\n${joinSections(nested.map((section) => outlineLines(section, 1)))}\n`;
+}
+
+/** The same under a title, or, `plain`, only the entries. */
+export function statusReport(
+  title: string,
+  cluster: Cluster,
+  options: StatusReportOptions & { readonly plain?: boolean } = {},
+): string {
+  const sections = statusMessages(cluster, options).flatMap(({ outline }) => outline?.() ?? []);
+  if (options.plain) return `${joinSections(sections.map(plainLines))}\n`;
+  return `${title}:\n${joinSections(sections.map((section) => outlineLines(section, 1)))}\n`;
 }
 
 /** Remarks before the first status: maintenance, disabled and blocked instances. */

@@ -25,7 +25,7 @@ import {
 } from "./cluster-view.ts";
 import { exitText, statusText } from "./exit-texts.ts";
 import type { StatusInput } from "./input.ts";
-import { bansOf, expectedConnectivity, shownAttributes } from "./mon-sections.ts";
+import { bansOf, shownAttributes } from "./mon-sections.ts";
 import { failCount, type OperationEntry, readOperation } from "./operations.ts";
 import { agentText, isImplied, stateFlags } from "./resource-list.ts";
 import type {
@@ -95,7 +95,7 @@ function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
 
 function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts {
   const links = input.membership?.links.filter(({ peer }) => peer === node.name);
-  const attributes = shownAttributes(node, expectedConnectivity(cluster));
+  const attributes = shownAttributes(cluster, node);
   const leader = input.membership ? input.membership.leader === node.name : node.isDc;
   return {
     name: node.name,

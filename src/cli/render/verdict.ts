@@ -2,7 +2,7 @@ import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
 import { activeNodes, highestRole, isDisabled, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput } from "./input.ts";
-import { connectivityRemark, expectedConnectivity, shownAttributes } from "./mon-sections.ts";
+import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
 import { isImplied } from "./resource-list.ts";
 import type {
   Cause,
@@ -162,11 +162,10 @@ function nodeCauses({ nodes }: Facts): Cause[] {
 
 /** A node that does not reach what its ping resource looks for. */
 function connectivityCauses(cluster: Cluster): Cause[] {
-  const expected = expectedConnectivity(cluster);
   return cluster.nodes
     .filter(({ online }) => online)
     .flatMap((node) =>
-      shownAttributes(node, expected).flatMap(({ name, value, expected: wanted }): Cause[] => {
+      shownAttributes(cluster, node).flatMap(({ name, value, expected: wanted }): Cause[] => {
         const remark = connectivityRemark(value, wanted);
         if (remark === "") return [];
         return [

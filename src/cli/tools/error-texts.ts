@@ -127,3 +127,9 @@ const legacy: readonly (readonly [code: number, name: string, newer: number])[] 
 export const legacyTexts = table(
   legacy.map(([code, name, newer]) => [code, name, returnCodeTexts[newer]?.text ?? ""] as const),
 );
+
+/** An exit code of the cluster's tools in words. */
+export function exitMessage(exit: number): string {
+  if (exit > 128 && exit < 190) return "Interrupted by signal";
+  return crmExitTexts[exit]?.text ?? "Unknown exit status";
+}

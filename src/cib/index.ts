@@ -56,5 +56,14 @@ export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } 
 export { verifyCib } from "./verify.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
-export { child, childrenOf, cloneElement, element, formatXml, parseXml, type XmlElement } from "./xml.ts";
+export {
+  child,
+  childrenOf,
+  cloneElement,
+  element,
+  formatAnyXml,
+  formatXml,
+  parseXml,
+  type XmlElement,
+} from "./xml.ts";
 export { type PathNode, selectXpath } from "./xpath.ts";

@@ -145,16 +145,28 @@ const cdataSection = (text: string) => `<![CDATA[${asXmlText(text).replaceAll("]
  * throws HactlError `XML_NAME` for a name that is none, and replaces characters that XML cannot hold.
  */
 export function formatXml(root: XmlElement, indent = 0): string {
+  return writeXml(root, indent, checkName);
+}
+
+/**
+ * The same text for what is never read back: a digest, or a graph for other programs. Names of parameters may be anything
+ * there, as in Pacemaker's.
+ */
+export function formatAnyXml(root: XmlElement, indent = 0): string {
+  return writeXml(root, indent, () => {});
+}
+
+function writeXml(root: XmlElement, indent: number, check: (name: string, what: string) => void): string {
   const pad = indent < 0 ? "" : "  ".repeat(indent);
   const end = indent < 0 ? "" : "\n";
-  checkName(root.name, "an element");
+  check(root.name, "an element");
   let tag = `${pad}<${root.name}`;
   for (const [name, value] of root.attributes) {
-    checkName(name, "an attribute");
+    check(name, "an attribute");
     tag += ` ${name}="${escapeAttribute(value)}"`;
   }
   if (root.children.length > 0) {
-    const inner = root.children.map((child) => formatXml(child, indent < 0 ? -1 : indent + 1)).join("");
+    const inner = root.children.map((inner) => writeXml(inner, indent < 0 ? -1 : indent + 1, check)).join("");
     return `${tag}>${end}${inner}${pad}</${root.name}>${end}`;
   }
   if (root.text !== undefined) {

@@ -1,4 +1,5 @@
 import type { AdminClient, AdminRequest } from "../daemon/index.ts";
+import { lookup } from "../terms/index.ts";
 import { type CibTarget, cibTarget, onlyLive } from "./target.ts";
 
 type RequestType = AdminRequest["type"];
@@ -17,7 +18,7 @@ const changes = (what: string): Deed => ({ kind: "changes", what });
 const shows = (what: string): Deed => ({ kind: "shows", what });
 const asks: Deed = { kind: "asks", what: "a question" };
 
-const deeds: Readonly<Record<RequestType, Deed>> = {
+const deeds: Readonly<Record<RequestType, Deed>> = lookup({
   "attributes-update": changes("an attribute of the cluster's own table"),
   "cib-apply": changes("a change of the cluster's configuration"),
   "expected-votes": changes("the number of votes"),
@@ -40,7 +41,7 @@ const deeds: Readonly<Record<RequestType, Deed>> = {
   metadata: asks,
   node: asks,
   "ring-status": asks,
-};
+});
 
 /** @throws HactlError REHEARSAL when the request is not for this target */
 function checkAllowed(type: RequestType, target: CibTarget): void {

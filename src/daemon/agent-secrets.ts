@@ -14,14 +14,14 @@ export interface Revealed {
 export function reveal(values: Values, rsc: string, store: SecretStore): Revealed {
   const referring = Object.keys(values).filter((name) => values[name] === secretReference);
   if (referring.length === 0) return { values, problems: [] };
-  const found = { ...values };
+  const found = new Map(Object.entries(values));
   const problems: string[] = [];
   for (const name of referring) {
     const { value, problem } = store.read(rsc, name);
-    if (problem === undefined) found[name] = value;
+    if (problem === undefined) found.set(name, value);
     else problems.push(problem);
   }
-  return { values: found, problems };
+  return { values: Object.fromEntries(found), problems };
 }
 
 const prefix = "OCF_RESKEY_";

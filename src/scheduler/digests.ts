@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { compareVersions, formatXml, type XmlElement } from "../cib/index.ts";
+import { compareVersions, formatAnyXml, type XmlElement } from "../cib/index.ts";
 import { historyInterval } from "./failcount.ts";
 import type { Cluster, DigestResult, Node, Resource } from "./model.ts";
 import { operationOptions, operationParameters, opKey } from "./operations.ts";
@@ -9,7 +9,7 @@ import type { Unpacker } from "./unpacker.ts";
 /** Digest of a set of parameters: MD5 of its one-line XML, attributes sorted by name. */
 export function digestOf(params: ReadonlyMap<string, string>): string {
   const sorted = new Map([...params].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-  const line = formatXml({ name: "parameters", attributes: sorted, children: [] }, -1);
+  const line = formatAnyXml({ name: "parameters", attributes: sorted, children: [] }, -1);
   return createHash("md5").update(` ${line}\n`).digest("hex");
 }
 

@@ -1,4 +1,4 @@
-import type { Millis, NodeId } from "../terms/index.ts";
+import { lookup, type Millis, type NodeId } from "../terms/index.ts";
 import type { Stranger, StrangerCause } from "./links-face.ts";
 
 /** Something is wrong only when it lasts: nodes that start, or read a change at different times, differ for a moment. */
@@ -100,7 +100,7 @@ export class Strangers {
   }
 }
 
-const causes: Readonly<Record<StrangerCause, (who: string) => string>> = {
+const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup({
   "claims-node": (who) =>
     `has the cluster's key and claims to be ${who}, which the node list has at another address`,
   "claims-self": () => "has the cluster's key and claims to be this node",
@@ -109,7 +109,7 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = {
   "another-version": () => "speaks another version of the ring's protocol",
   "another-program": () => "sends what is not of hactl",
   damaged: () => "sends what is damaged or forged",
-};
+});
 
 /** A stranger as a sentence without full stop. */
 export function strangerText(

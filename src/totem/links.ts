@@ -1,4 +1,4 @@
-import type { Millis, NodeId } from "../terms/index.ts";
+import { lookup, type Millis, type NodeId } from "../terms/index.ts";
 import { canonicalAddress } from "./links-address.ts";
 import type {
   LinkAddress,
@@ -53,7 +53,7 @@ const PROBE_MS = 5;
  * What a datagram that was dropped may show: something about the node that is listed at its address, or, when it is
  * sealed with the cluster's key, a host where none is expected.
  */
-const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = {
+const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = lookup({
   "unlisted-address": "sealed",
   "wrong-address": "sealed",
   "unknown-sender": "sealed",
@@ -62,7 +62,7 @@ const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = {
   "bad-tag": "damaged",
   version: "another-version",
   foreign: "another-program",
-};
+});
 
 /** Whether any way to a node is known to work. */
 function isUp(peer: Peer): boolean {

@@ -197,7 +197,11 @@ describe("resources", () => {
     await tools.output("crm_resource", "--wait");
     expect((await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim()).toBe(node);
     expect(await tools.output("crm_failcount", "-G", "-q", "-r", "web", "-N", node)).toBe("1\n");
-    const history = JSON.parse(await tools.output("history", "--json")) as { at: number; text: string }[];
+    // Each node has its own; what was planned is in the leader's.
+    const histories = await Promise.all(
+      tools.cluster.names.map(async (name) => (await tools.cluster.hactl(name, "history", "--json")).stdout),
+    );
+    const history = histories.flatMap((text) => JSON.parse(text) as { at: number; text: string }[]);
     const plans = history.filter(({ at }) => at >= since).map(({ text }) => text);
     expect(plans).toContainEqual(expect.stringMatching(new RegExp(`^Recover web \\( ${node} \\)`)));
     await tools.output("configure", ...tools.primitive("many"));

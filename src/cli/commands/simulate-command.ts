@@ -1,4 +1,4 @@
-import { formatXml, refuseInvalid } from "../../cib/index.ts";
+import { formatAnyXml, formatXml, refuseInvalid } from "../../cib/index.ts";
 import { holdFile } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { print } from "../output.ts";
@@ -131,7 +131,7 @@ async function saveResults(parsed: ParsedWords, run: SimulationRun, file: string
   };
   await save("save-input", formatXml(run.input));
   await save("save-output", formatXml(run.output ?? run.input));
-  await save("save-graph", run.transition && formatXml(transitionGraph(run.transition)));
+  await save("save-graph", run.transition && formatAnyXml(transitionGraph(run.transition)));
   await save("save-dotfile", run.transition && transitionDot(run.transition));
   if (parsed.has("in-place") && run.output) {
     if (file === undefined) {

@@ -75,12 +75,12 @@ async function matching(session: CibSession, node: string, pattern: string): Pro
 /** A file has no table of attributes beside it: its status is all there is. */
 async function valuesInFile(session: CibSession, name: string): Promise<Record<string, string>> {
   const { findPairs, nodesWithState } = await import("./attributes.ts");
-  const values: Record<string, string> = {};
+  const values = new Map<string, string>();
   for (const node of nodesWithState(await session.cib())) {
     const [pair] = await findPairs(session, { scope: "status", node }, (one) => one === name);
-    if (pair) values[node] = pair.value;
+    if (pair) values.set(node, pair.value);
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 /** At once, since nothing would write it later; what is never written to a CIB has no place in a file. */

@@ -1,4 +1,5 @@
 import type { NodeReply } from "../../daemon/index.ts";
+import { HactlError } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { asTool, line, noSuch, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -21,7 +22,7 @@ export const run = (words: readonly string[]): Promise<number> =>
   asTool("crm_node", "Facts about this node and its partition.", table, words, async () => {
     const given = parseWords("crm_node", table, words);
     const remove = given.value("remove");
-    if (remove !== undefined) return removeNode(remove);
+    if (remove !== undefined) return removeNode(remove, given.has("force"));
     const command = commandOf(given);
     // An agent is told by its environment where it runs: a guest has no daemon of its own.
     const here = process.env.OCF_RESKEY_CRM_meta_on_node;
@@ -63,14 +64,20 @@ function answer(command: string | undefined, given: ParsedWords, reply: NodeRepl
 }
 
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
-async function removeNode(name: string): Promise<number> {
+async function removeNode(name: string, force: boolean): Promise<number> {
   const { CibSession } = await import("../cib-session.ts");
   const { nodeRemoval } = await import("../node-removal.ts");
   return CibSession.with(async (session) => {
     const members = session.isLive
       ? (await (await session.daemon()).request<NodeReply>({ type: "node" })).members
       : [];
-    await session.apply(nodeRemoval(await session.cib(), { members }, name), "crm_node");
+    const cib = await session.cib();
+    try {
+      await session.apply(nodeRemoval(cib, { members }, name), "crm_node");
+    } catch (error) {
+      // With --force it is enough that nothing is known of it: a remote node goes by itself.
+      if (!force || !(error instanceof HactlError) || error.code !== "NO_SUCH_NODE") throw error;
+    }
     return 0;
   });
 }

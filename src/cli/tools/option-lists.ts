@@ -1,6 +1,6 @@
 import { clusterProperties, resourceMeta } from "../../cib/index.ts";
 import { deviceOptions } from "../../fencer/index.ts";
-import { CrmExit, HactlError, nearest, type OptionSpec } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup, nearest, type OptionSpec } from "../../terms/index.ts";
 import { runTool } from "../answer/index.ts";
 import { type ListedOption, type OptionList, optionListMessage } from "../render/option-list.ts";
 import { pacemakerVersion } from "./connection.ts";
@@ -23,7 +23,7 @@ const notOfPrimitives = new Set(["external-ip", "provides", "restart-type"]);
 /** Parameters for the cluster that have no counterpart elsewhere. */
 const isForeign = ({ name }: OptionSpec) => !/^pcmk_(?:metadata|validate-all)_|^hactl_/.test(name);
 
-const lists: Readonly<Record<"cluster" | "primitive" | "fencing", () => OptionList>> = {
+const lists: Readonly<Record<"cluster" | "primitive" | "fencing", () => OptionList>> = lookup({
   cluster: () => ({
     id: "cluster-options",
     title: "Cluster options",
@@ -44,7 +44,7 @@ const lists: Readonly<Record<"cluster" | "primitive" | "fencing", () => OptionLi
       "Parameters that every fence device may have whatever its agent: they are for the cluster, which does not hand them on to the agent.",
     options: listed(deviceOptions.filter(isForeign)),
   }),
-};
+});
 export type OptionListName = keyof typeof lists;
 
 /** Answers `--list-options LIST [--all]` of a tool, which has these lists. */

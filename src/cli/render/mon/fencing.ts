@@ -1,5 +1,6 @@
 import { element, type XmlElement } from "../../../cib/index.ts";
 import type { FenceResult } from "../../../fencer/index.ts";
+import { lookup } from "../../../terms/index.ts";
 import type { Message } from "../../answer/index.ts";
 import { formatLocal } from "../dates.ts";
 import { newestOfEach } from "../fence-history.ts";
@@ -58,7 +59,7 @@ function ended(view: MonView, whole = false): FenceResult[] {
 const pending = (view: MonView): StatusFencing[] =>
   view.input.fencing.pending.filter(({ target }) => selectsNode(selectionIn(view), target));
 
-const deeds: Readonly<Record<string, string>> = { on: "unfencing", off: "turning off" };
+const deeds: Readonly<Record<string, string>> = lookup({ on: "unfencing", off: "turning off" });
 const deed = (action: string) => deeds[action] ?? action;
 
 /**

@@ -47,7 +47,7 @@ check: lint typecheck ## lint and type-check
 TESTS := $(addprefix ./,$(filter-out test/system/,$(wildcard test/*.test.ts test/*/)))
 
 test: dist/hactl ## unit, script and end-to-end tests that need no root
-	$(BUN) test --parallel=2 $(TESTS)
+	$(BUN) test --timeout 60000 --parallel=2 $(TESTS)
 
 # make sim SEEDS=1000 [FROM=1], or make sim SEED=7 TRACE=1 to see one run.
 sim: $(BUN) ## simulate clusters with random faults (SEEDS=N, or SEED=n TRACE=1)

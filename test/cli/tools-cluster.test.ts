@@ -8,7 +8,7 @@ const firstPlace: string[] = [];
 beforeAll(async () => {
   tools = await ToolCluster.start(2, 26405, (node) => `127.9.0.${node}`);
   await tools.output("property", "stonith-enabled=false");
-}, 60_000);
+}, 180_000);
 afterAll(() => tools.stop());
 
 const settle = () => tools.output("wait", "--timeout", "30");

@@ -32,7 +32,7 @@ beforeAll(async () => {
     `#!/bin/sh\nHACTL_CONFIG=${tools.cluster.directory}/$1/hactl.toml PATH=${bin}:$PATH exec sh -c "$2"\n`,
   );
   chmodSync(rsh, 0o755);
-}, 60_000);
+}, 180_000);
 afterAll(() => tools.stop());
 
 describe("cibsecret", () => {

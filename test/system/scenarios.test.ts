@@ -10,7 +10,6 @@ const chosen = [
   "ComponentFail-executor-promoted",
   "ComponentFail-ring-promoted",
   "Start",
-  "Stop",
   "Standby",
   "Stonithd",
   "SplitBrain3",

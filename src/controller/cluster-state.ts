@@ -30,6 +30,7 @@ import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
+import { UnderWay } from "./under-way.ts";
 import { Undo } from "./undo.ts";
 
 /**
@@ -53,6 +54,7 @@ export class ClusterState {
   #fencings = new Map<NodeName, boolean>();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   #untold = new Map<NodeName, readonly Moving[]>();
+  #underWay = new UnderWay();
   /** Highest call id that has been heard of, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Highest call id that this node has given out. */
@@ -100,6 +102,7 @@ export class ClusterState {
     const boots = new Map(this.#boots);
     const fencings = new Map(this.#fencings);
     const untold = new Map(this.#untold);
+    const underWay = this.#underWay.copy();
     this.undo.begin();
     this.attributes.begin();
     // Counters and who wrote it stand here: every message touches them.
@@ -114,6 +117,7 @@ export class ClusterState {
       this.#boots = boots;
       this.#fencings = fencings;
       this.#untold = untold;
+      this.#underWay = underWay;
       this.#connections = undefined;
       this.cib = cib;
       this.fallback = fallback;
@@ -372,6 +376,26 @@ export class ClusterState {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
     this.#record(node, pendingResult(operation, at));
+    this.#underWay.add(dispatch);
+  }
+
+  /** Operations that were given out and may still be answered: the history waits for them, and their executors are there. */
+  get underWay(): readonly Dispatch[] {
+    return this.#pending().filter(
+      ({ executor }) => this.status.nodeState(this.idOf(executor), "crmd") === "online",
+    );
+  }
+
+  #pending(): readonly Dispatch[] {
+    return this.#underWay.all().filter(({ node, operation }) =>
+      this.status
+        .ops(this.idOf(node), operation.rsc.id)
+        .some(
+          ({ attributes }) =>
+            Number(attributes.get("call-id")) === operation.callId &&
+            Number(attributes.get("op-status")) === OpStatus.PENDING,
+        ),
+    );
   }
 
   /** A recurring operation has ended: its entry goes. */
@@ -384,6 +408,7 @@ export class ClusterState {
   result(node: NodeName, result: OperationResult): AttributeEffect[] {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
+    if (result.intervalMs === 0) this.#underWay.over(node, result.callId);
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
@@ -427,20 +452,30 @@ export class ClusterState {
 
   /**
    * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot,
-   * which an executor does not keep, and for what was given out to it since (with a call id above `seen`).
+   * which an executor does not keep, and for what was given out to it since (with a call id above `seen`). `executor` is
+   * the cluster node that speaks for it.
    */
-  replaceHistory(node: NodeName, history: ExecutorHistory, at: EpochSeconds, seen: number): void {
+  replaceHistory(
+    node: NodeName,
+    executor: NodeName,
+    history: ExecutorHistory,
+    at: EpochSeconds,
+    seen: number,
+  ): void {
     const id = this.idOf(node);
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     this.status.clearHistory(id);
+    this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
       if (isRecorded(result.action)) this.#record(node, result);
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
-      if (isRecorded(operation.action)) this.#record(node, pendingResult(operation, at));
+      if (!isRecorded(operation.action)) continue;
+      this.#record(node, pendingResult(operation, at));
+      this.#underWay.add({ node, executor, operation });
     }
     for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
     this.#takeUntold(node, history);
@@ -518,6 +553,7 @@ export class ClusterState {
       ...this.remembered(),
       fencings: [...this.#fencings],
       untold: [...this.#untold],
+      underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
     };
   }
@@ -536,6 +572,7 @@ export class ClusterState {
     for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
+    this.#underWay = new UnderWay(snapshot.underWay);
     this.#callIds.clear();
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);

@@ -387,16 +387,23 @@ export class Controller {
       this.#dampen(this.#state.setAttributes(attributes).dampen);
     }
     if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
-    this.#takeHistory(name, history, at);
+    this.#takeHistory(name, name, history, at);
     for (const remote of remotes) {
       this.#state.remoteState(remote.node, true);
-      this.#takeHistory(remote.node, remote.history, at);
+      this.#takeHistory(remote.node, name, remote.history, at);
     }
     this.#leader.executorReplaced(name, history, Number.POSITIVE_INFINITY, remotes);
   }
 
-  #takeHistory(node: NodeName, history: ExecutorHistory, at: number, seen = Number.POSITIVE_INFINITY): void {
-    this.#state.replaceHistory(node, history, at, seen);
+  /** What a node's executor tells, by the manager of node `teller`. */
+  #takeHistory(
+    node: NodeName,
+    teller: NodeName,
+    history: ExecutorHistory,
+    at: number,
+    seen = Number.POSITIVE_INFINITY,
+  ): void {
+    this.#state.replaceHistory(node, teller, history, at, seen);
     this.#state.setBoot(node, history.bootId);
   }
 
@@ -619,7 +626,13 @@ export class Controller {
         if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(message.node, message.history, message.at, message.seen);
+        this.#takeHistory(
+          message.node,
+          this.#state.nameOf(from),
+          message.history,
+          message.at,
+          message.seen,
+        );
         this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);

@@ -20,6 +20,7 @@ const fencingRetryMs = 2_000;
 const recoveryMs = 2_000;
 /** Pause before the cluster is told once more that an operation was not answered. */
 const unansweredAgainMs = 10_000;
+const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
 /** Private attribute of the leader that tells what it does again and again. */
@@ -55,6 +56,8 @@ export class Leader {
   #waitingForManagers = false;
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
   #seenStartup = false;
+  /** What another leader has given out, and until when an answer is waited for, by transition key. */
+  #inherited = new Map<string, Millis>();
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
@@ -73,6 +76,7 @@ export class Leader {
       !this.#scheduled &&
       !this.#waitingForNodes &&
       !this.#waitingForManagers &&
+      this.#inherited.size === 0 &&
       this.#undecided === undefined
     );
   }
@@ -106,6 +110,7 @@ export class Leader {
     this.#active = false;
     this.#scheduled = false;
     this.#triggers = [];
+    this.#inherited.clear();
     this.#run?.abort(reason);
   }
 
@@ -200,7 +205,8 @@ export class Leader {
 
   /** All members have recorded what is supposed of an operation that was not answered. */
   unanswered(node: NodeName, result: OperationResult): void {
-    if (this.#run?.flyingByKey(result.transitionKey)) this.resulted(node, result);
+    if (this.#run?.flyingByKey(result.transitionKey) || this.#inherited.has(result.transitionKey))
+      this.resulted(node, result);
   }
 
   /** A result that no running transition waits for: mostly of a recurring monitor. */
@@ -245,6 +251,7 @@ export class Leader {
       this.changed("the wait for nodes that were not seen is over");
     } else if (timer === "transition") {
       this.#overdue(now, wall);
+      this.#overdueInherited(now, wall);
       this.advance(now, wall);
     }
   }
@@ -274,7 +281,7 @@ export class Leader {
   #decide(now: Millis, wall: number): void {
     if (!this.#active || this.#waitingForNodes || this.#waitingForManagers) return;
     // What is under way is let finish: its outcome is part of what is decided upon.
-    if (this.#run) return;
+    if (this.#run || this.#waitsForInherited(now)) return;
     const { state } = this.#init;
     const input = { cib: state.cib, now: Math.floor(wall) };
     const run = this.#scheduleRun(input);
@@ -299,6 +306,46 @@ export class Leader {
       for (const line of decision.summary) this.#event("notice", "PLAN", line.trim().replace(/\s+/g, " "));
     }
     this.advance(now, wall);
+  }
+
+  /**
+   * What the leader before this one has given out is let finish, too: until its result is known, what comes after it must
+   * not begin.
+   */
+  #waitsForInherited(now: Millis): boolean {
+    const { underWay } = this.#init.state;
+    const delayMs = this.#propertyMs(["cluster-delay"], clusterDelayMs);
+    const fresh: string[] = [];
+    this.#inherited = new Map(
+      underWay.map(({ node, operation }) => {
+        const { transitionKey, timeoutMs, startDelayMs, rsc, action } = operation;
+        const known = this.#inherited.get(transitionKey);
+        if (known === undefined) fresh.push(`${action} of ${rsc.id} on ${node}`);
+        return [transitionKey, known ?? now + timeoutMs + startDelayMs + delayMs];
+      }),
+    );
+    if (fresh.length > 0)
+      this.#event("info", "WAIT-FOR-ACTIONS", `waiting for what is under way already: ${fresh.join(", ")}`);
+    this.#armInheritedTimer(now);
+    return this.#inherited.size > 0;
+  }
+
+  #armInheritedTimer(now: Millis): void {
+    if (this.#inherited.size === 0) return;
+    const next = Math.min(...this.#inherited.values());
+    this.#init.emit({ type: "set-timer", timer: "transition", afterMs: Math.max(1, next - now) });
+  }
+
+  #overdueInherited(now: Millis, wall: number): void {
+    for (const { node, operation } of this.#init.state.underWay) {
+      const deadline = this.#inherited.get(operation.transitionKey);
+      if (deadline === undefined || deadline > now) continue;
+      const reason = `${operation.action} of ${operation.rsc.id} on ${node} was not answered in time`;
+      this.#event("error", "ACTION-LOST", reason, node);
+      this.#inherited.set(operation.transitionKey, now + unansweredAgainMs);
+      this.#init.send({ type: "unanswered", node, result: unansweredResult(operation, wall) });
+    }
+    this.#armInheritedTimer(now);
   }
 
   /** A transition has achieved what it was made for. */

@@ -43,6 +43,8 @@ export interface Snapshot {
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;
+  /** What was given out and is not answered. */
+  readonly underWay: readonly Dispatch[];
 }
 
 /** A resource that was being moved to another node when the daemon of its node died. */

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+/** The promotion on n2 is under way, given out by n1, which leaves while it is: in order, or by a crash. */
+function leaving(how: (bus: ControllerBus) => void): ControllerBus {
+  const bus = new ControllerBus(3);
+  bus.agent = (node, { action }) => (node === "n2" && action === "promote" ? "silent" : OcfExit.OK);
+  bus.boot("n1", "n2", "n3");
+  bus.run(100);
+  bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive db ocf:test:Db op promote timeout=40s interval=0
+clone dbs db meta promotable=true promoted-max=1 notify=false
+primitive app ocf:test:App
+primitive other ocf:test:Other
+location app-there app inf: n2
+location other-there other inf: n3
+order app-after-db Mandatory: dbs:promote app:start
+`);
+  bus.step("n2", {
+    type: "attribute-request",
+    request: "",
+    updates: [{ node: nodeName("n2"), name: "master-db", value: "100" }],
+  });
+  bus.run(5000);
+  expect(bus.leaders()).toEqual([nodeName("n1")]);
+  expect(promotions(bus)).toHaveLength(1);
+  expect(bus.where("app")).toEqual([]);
+  how(bus);
+  bus.run(11_000);
+  expect(bus.leaders()).toEqual([nodeName("n2")]);
+  return bus;
+}
+
+const promotions = (bus: ControllerBus) =>
+  bus.executed.filter(({ operation }) => operation.action === "promote").map(({ operation }) => operation);
+
+const ways = {
+  "has crashed": (bus: ControllerBus) => bus.crash("n1"),
+  "has lost its manager": (bus: ControllerBus) => bus.killManager("n1"),
+};
+
+describe.each(Object.entries(ways))("a leader that %s", (_, how) => {
+  test("leaves what it has given out to the next one, which waits for its end", () => {
+    const bus = leaving(how);
+    expect(bus.where("app")).toEqual([]);
+    expect(bus.log.join("\n")).toContain("waiting for what is under way already: promote of db on n2");
+    const [operation] = promotions(bus);
+    if (!operation) throw new Error("nothing is promoted");
+    const said = { rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "", stdout: "", execMs: 5, queueMs: 0 };
+    bus.step("n2", {
+      type: "result",
+      node: nodeName("n2"),
+      result: { ...operation, ...said, lastRun: 0, lastChange: 0 },
+    });
+    bus.run(5000);
+    expect(bus.where("app")).toEqual([nodeName("n2")]);
+    expect(promotions(bus)).toHaveLength(1);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+
+  test("leaves to the next one to find out that there is no answer", () => {
+    const bus = leaving(how);
+    bus.run(120_000);
+    expect(bus.log.filter((line) => line.includes(" ACTION-LOST ")).length).toBeGreaterThan(0);
+    expect([...bus.node("n2").controller.attributeValues("fail-count-db#promote_0")]).toEqual([
+      [nodeName("n2"), "1"],
+    ]);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+});

@@ -1,7 +1,7 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
-import { checkForm } from "./form.ts";
+import { checkForm, checkSchemaName } from "./form.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch } from "./patch.ts";
@@ -44,6 +44,9 @@ export function applyOperations(
 ): CibOutcome {
   const draft = cloneElement(cib);
   for (const operation of operations) applyOne(draft, operation, live);
+  const schema = draft.attributes.get("validate-with");
+  // A name that is there already, as of a cluster that was newer, hinders no change.
+  if (schema !== cib.attributes.get("validate-with")) checkSchemaName(schema);
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
   if (live) keepMembers(cib, draft);

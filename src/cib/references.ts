@@ -57,7 +57,10 @@ export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
         ...section.children.flatMap((item) => checkConstraint(item, find)),
         ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
       );
-    if (section.name === "acls") problems.push(...section.children.flatMap((item) => checkRoles(item, find)));
+    if (section.name === "acls")
+      problems.push(
+        ...section.children.flatMap((item) => [...checkRoles(item, find), ...checkPermissions(item, find)]),
+      );
     if (section.name === "tags")
       problems.push(...section.children.flatMap((item) => checkTag(item, find, configuration)));
   }
@@ -201,6 +204,15 @@ function checkRoles(target: XmlElement, find: Find): CibProblem[] {
     const id = role.attributes.get("id") ?? "";
     if (find(id)?.name === "acl_role") return [];
     return [missing(target, `"${target.attributes.get("id")}" has role "${id}"`, "role")];
+  });
+}
+
+function checkPermissions(role: XmlElement, find: Find): CibProblem[] {
+  return childrenOf(role, "acl_permission").flatMap((permission) => {
+    const id = permission.attributes.get("reference");
+    if (id === undefined || find(id) !== undefined) return [];
+    const text = `permission "${permission.attributes.get("id")}" refers to "${id}"`;
+    return [missing(permission, text, "object")];
   });
 }
 

@@ -1,6 +1,7 @@
 import { nearest } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { elementRules } from "./schema.ts";
+import { formProblems } from "./structure-rules.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** Elements and attributes that a configuration in canonical form cannot have, and those that it lacks. */
@@ -61,65 +62,9 @@ function checkAttributes(source: XmlElement): CibProblem[] {
         cure,
       );
     });
-  return [...missing, ...unknown, ...checkForm(source, what)];
-}
-
-/** What a rule of names cannot say. */
-function checkForm(source: XmlElement, what: string): CibProblem[] {
-  const { attributes, children } = source;
-  const has = (name: string) => attributes.has(name);
-  const wrong = (text: string, cure: string) => [
+  // A slip in a name is told as that, not as what is then missing, too.
+  const form = (unknown.length > 0 ? [] : formProblems(source)).map(({ text, cure }) =>
     problemAt(source, "error", "WRONG_FORM", `${what} ${text}`, cure),
-  ];
-  switch (source.name) {
-    case "primitive":
-      if (!has("template") && (!has("class") || !has("type")))
-        return wrong("has neither class and type nor a template", 'add class="…" and type="…"');
-      return attributes.get("class") === "ocf" && !has("provider")
-        ? wrong("is of class ocf but has no provider", 'add provider="heartbeat"')
-        : [];
-    case "group":
-      return children.some(({ name }) => name === "primitive")
-        ? []
-        : wrong("is empty", "put a primitive in, or remove it");
-    case "clone":
-    case "master": {
-      const held = children.filter(({ name }) => name === "primitive" || name === "group").length;
-      return held === 1 ? [] : wrong(`holds ${held} resources`, "a clone holds one primitive or one group");
-    }
-    case "rsc_location": {
-      const targets =
-        Number(has("rsc")) +
-        Number(has("rsc-pattern")) +
-        Number(children.some(({ name }) => name === "resource_set"));
-      if (targets !== 1)
-        return wrong("must name its resources in one way", "give rsc, rsc-pattern or resource sets");
-      const ruled = children.some(({ name }) => name === "rule");
-      return ruled || has("node") ? [] : wrong("names no node and has no rule", 'add node="…" and score="…"');
-    }
-    case "rsc_colocation":
-      return inPairOrSets(source, "rsc", "with-rsc")
-        ? []
-        : wrong("lacks a resource", "give rsc and with-rsc, or resource sets");
-    case "rsc_order":
-      return inPairOrSets(source, "first", "then")
-        ? []
-        : wrong("lacks a resource", "give first and then, or resource sets");
-    case "rsc_ticket":
-      return inPairOrSets(source, "rsc") ? [] : wrong("lacks a resource", "give rsc, or resource sets");
-    case "rule":
-      return has("id-ref") || children.length > 0
-        ? []
-        : wrong("has no condition", "add an expression, or remove the rule");
-    case "fencing-level":
-      return has("target") || has("target-pattern") || (has("target-attribute") && has("target-value"))
-        ? []
-        : wrong("has no target", "give target, target-pattern, or target-attribute and target-value");
-    default:
-      return [];
-  }
-}
-
-function inPairOrSets({ attributes, children }: XmlElement, ...names: readonly string[]): boolean {
-  return children.some(({ name }) => name === "resource_set") || names.every((name) => attributes.has(name));
+  );
+  return [...missing, ...unknown, ...form];
 }

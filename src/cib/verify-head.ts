@@ -4,6 +4,12 @@ import { child, type XmlElement } from "./xml.ts";
 /** Names that schemas have had, from before 1.0 to 4.x. */
 const schemas = /^(?:none|transitional-0\.6|pacemaker-(?:next|0\.[67]|[1-4]\.\d+))$/;
 
+/** Whether a schema of this name is known. */
+export const isSchemaName = (schema: string): boolean => schemas.test(schema);
+
+/** Schemas before 1.0 have other rules for the document as a whole. */
+const isOld = (schema: string) => /^(?:transitional|pacemaker-0)/.test(schema);
+
 /** By these a cluster tells which of two configurations is newer. */
 const versions = ["admin_epoch", "epoch", "num_updates"] as const;
 
@@ -13,7 +19,7 @@ export function findHeadProblems(cib: XmlElement): CibProblem[] {
   const wrong = (code: string, text: string, cure: string) =>
     problems.push(problemAt(cib, "error", code, text, cure));
   const schema = cib.attributes.get("validate-with");
-  if (schema !== undefined && !schemas.test(schema)) {
+  if (schema !== undefined && !isSchemaName(schema)) {
     const text = `validate-with="${schema}" of <cib> names no schema that is known`;
     wrong("UNKNOWN_SCHEMA", text, 'write validate-with="pacemaker-3.9"');
   }
@@ -22,10 +28,18 @@ export function findHeadProblems(cib: XmlElement): CibProblem[] {
       const value = cib.attributes.get(name);
       const cure = `write ${name}="0"`;
       if (value === undefined) wrong("MISSING_ATTRIBUTE", `<cib> lacks the attribute "${name}"`, cure);
-      else if (!/^\d+$/.test(value))
+      else if (!/^\s*\+?\d+\s*$/.test(value))
         wrong("BAD_VALUE", `${name}="${value}" of <cib> is no whole number`, cure);
     }
-  if (child(cib, "configuration") === undefined) {
+  const configuration = child(cib, "configuration");
+  // A schema that is named counts as it is; without one the sections that are missing are made.
+  if (schema !== undefined && schema !== "none" && configuration !== undefined && !isOld(schema))
+    for (const name of ["crm_config", "nodes", "resources", "constraints"])
+      if (child(configuration, name) === undefined)
+        wrong("MISSING_ELEMENT", `<configuration> lacks <${name}>`, `write <${name}/>`);
+  if (cib.children.filter(({ name }) => name === "configuration").length > 1)
+    wrong("WRONG_FORM", "<cib> has two <configuration>", "leave one of them out");
+  if (configuration === undefined) {
     const cure = "give the whole CIB, as cibadmin --query prints it";
     wrong("NO_CONFIGURATION", "there is no <configuration> in it", cure);
   }

@@ -1,5 +1,6 @@
 import { lookup } from "../terms/index.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
+import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
 import { findCircles } from "./verify-circles.ts";
@@ -23,6 +24,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...notes.map((note) => ({ ...note, code: "UPGRADED" })),
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
+    ...findSchemaValueProblems(configuration),
     ...findValueProblems(configuration),
     ...findCircles(configuration),
     ...findOptionProblems(configuration),

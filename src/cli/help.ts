@@ -28,6 +28,11 @@ export function mainHelp(): string {
     row("--json", "results and errors as JSON"),
     row("--config FILE", "another configuration than /etc/hactl/hactl.toml (or HACTL_CONFIG)"),
     row("--help, --version", ""),
+    row("CIB_file=FILE", "in the environment: work on the CIB in a file, never on the cluster"),
+    row(
+      "CIB_shadow=DRAFT",
+      "the same on a draft, which 'crm cib new DRAFT' makes and 'crm cib commit' puts in force",
+    ),
     "",
     bold("Examples"),
     ...examples(),

@@ -228,7 +228,18 @@ describe("operations", () => {
     ],
     ["an unknown attribute", { op: "modify", xml: '<primitive id="a" typ="x"/>' }, "UNKNOWN_ATTRIBUTE"],
     ["a missing attribute", { op: "create", xml: '<rsc_ticket id="t" rsc="a"/>' }, "MISSING_ATTRIBUTE"],
+    ["a word that is none", { op: "modify", xml: '<node id="1" uname="n1" type="strange"/>' }, "BAD_VALUE"],
+    ["a score that is none", { op: "modify", xml: '<rsc_location id="l" score="much"/>' }, "BAD_VALUE"],
+    ["a number that is none", { op: "modify", xml: '<rsc_location id="l" score="1.5"/>' }, "BAD_VALUE"],
+    ["a class that is none", { op: "create", xml: '<primitive id="z" class="osf" type="x"/>' }, "BAD_VALUE"],
+    ["an id that is none", { op: "create", xml: '<primitive id="1 a" class="lsb" type="x"/>' }, "BAD_ID"],
+    ["an unknown schema", { op: "modify", xml: '<cib validate-with="pacemaker-99.1"/>' }, "UNKNOWN_SCHEMA"],
     ["an empty clone", { op: "delete", xml: '<primitive id="b"/>' }, "WRONG_FORM"],
+    [
+      "what excludes each other",
+      { op: "create", xml: '<rsc_order id="o" first="a" then="b" kind="Optional" score="1"/>' },
+      "WRONG_FORM",
+    ],
     ["an element without a place", { op: "create", xml: "<nvpair/>" }, "NO_PLACE"],
     ["an unknown section", { op: "create", xml: '<nvpair id="q"/>', scope: "resorces" }, "NO_SUCH"],
     ["a path to nothing", { op: "create", xml: '<nvpair id="q"/>', xpath: "//nothing" }, "NO_SUCH"],
@@ -238,6 +249,18 @@ describe("operations", () => {
     const error = refusal({ op: "bump" }, operation);
     expect(error.code).toBe(code);
     expect(error.cure).toBeString();
+  });
+
+  test("what the schema forbids ends with the code that tools look for", () => {
+    for (const xml of ['<rsc_location id="l" score="much"/>', '<cib validate-with="pacemaker-99.1"/>'])
+      expect([xml, refusal({ op: "modify", xml }).exit]).toEqual([xml, CrmExit.CONFIG]);
+  });
+
+  test("a schema's name that is there already hinders no change", () => {
+    const newer = parseXml(document.replace("pacemaker-3.9", "pacemaker-99.1"));
+    const xml = '<node_state id="1" crmd="offline"/>';
+    const { cib: after } = applyOperations(newer, [{ op: "modify", xml, scope: "status" }]);
+    expect(after.attributes.get("validate-with")).toBe("pacemaker-99.1");
   });
 });
 

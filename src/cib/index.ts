@@ -1,6 +1,8 @@
 /** The configuration and status model: XML both ways, crm text, versions, rules. */
+export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
+export { definedIds } from "./crm/read.ts";
 export {
   type DateResult,
   evaluateDateExpression,

@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { join } from "node:path";
 import type { Log } from "../platform/index.ts";
 
 /** One fact of the past, as `hactl history` shows it. */
@@ -11,6 +12,24 @@ export interface HistoryRow {
   readonly node: string | null;
   readonly rsc: string | null;
   readonly text: string;
+}
+
+/** The file with the event history, in the directory of what outlives a restart. */
+export const eventHistoryFile = (stateDir: string): string => join(stateDir, "history.sqlite");
+
+const lastRows = "SELECT * FROM (SELECT * FROM event WHERE at >= ? ORDER BY id DESC LIMIT ?) ORDER BY id";
+
+/**
+ * Facts since a time (ms), the last `limit` of them, oldest first, read beside a daemon or without one.
+ * @throws the error of SQLite when there is no such file
+ */
+export function readEventHistory(stateDir: string, since: number, limit: number): HistoryRow[] {
+  const database = new Database(eventHistoryFile(stateDir), { readonly: true });
+  try {
+    return database.query(lastRows).all(since, limit) as HistoryRow[];
+  } finally {
+    database.close();
+  }
 }
 
 /** Facts that are kept. */
@@ -74,8 +93,7 @@ export class EventHistory {
   /** Facts since a time (ms), the last `limit` of them, oldest first. */
   query(since: number, limit: number): HistoryRow[] {
     this.flush();
-    const sql = "SELECT * FROM (SELECT * FROM event WHERE at >= ? ORDER BY id DESC LIMIT ?) ORDER BY id";
-    return (this.#database?.query(sql).all(since, limit) as HistoryRow[] | undefined) ?? [];
+    return (this.#database?.query(lastRows).all(since, limit) as HistoryRow[] | undefined) ?? [];
   }
 
   close(): void {

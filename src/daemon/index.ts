@@ -3,7 +3,7 @@ export { AdminClient, connectAdmin } from "./admin-client.ts";
 export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
 export { runAgentByHand } from "./agent-by-hand.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
-export type { HistoryRow } from "./event-history.ts";
+export { type HistoryRow, readEventHistory } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
 export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRemoteHost, runRing } from "./modes.ts";
 export type { RemoteArguments } from "./remote-mode.ts";

@@ -37,7 +37,7 @@ import {
 import { AdminServer } from "./admin-server.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
-import { EventHistory } from "./event-history.ts";
+import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
@@ -115,7 +115,7 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
-    this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
+    this.#history = new EventHistory(eventHistoryFile(stateDir), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);

@@ -72,6 +72,20 @@ const ofHactl: Readonly<Record<string, readonly Case[]>> = {
   "configure fencing_topology": [["configure fencing_topology F", "changes"]],
   "configure tag": [["configure tag t d1", "changes"]],
   "configure alert": [["configure alert a /bin/true", "changes"]],
+  "configure monitor": [["configure monitor d2 10s:20s", "changes"]],
+  "configure master": [["configure master ms3 d2", "changes"]],
+  "configure role": [["configure role writer write xpath:/cib", "changes"]],
+  "configure acl_target": [["configure acl_target joe reader", "changes"]],
+  "configure acl_group": [["configure acl_group us reader", "changes"]],
+  "configure user": [["configure user ann read xpath:/cib", "changes"]],
+  "configure xml": [['configure xml <tag\u00a0id="t"><obj_ref\u00a0id="d1"/></tag>', "changes"]],
+  "configure rename": [["configure rename d2 d9", "changes"]],
+  "configure set": [["configure set d1.fake y", "changes"]],
+  "configure modgroup": [
+    ["configure modgroup gr add d2", "changes"],
+    ["crm configure modgroup gr add d2 before d3", "changes"],
+  ],
+  "configure edit": [["configure edit nothing", "apart"]],
   property: [
     ["property", "shows"],
     ["property no-quorum-policy=stop stonith-enabled=", "changes"],
@@ -134,6 +148,9 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["cibadmin -E --force", "changes"],
     ["cibadmin -B", "changes"],
   ],
+  "corosync-blackbox": [["corosync-blackbox", "apart"]],
+  "corosync-cpgtool": [["corosync-cpgtool", "apart"]],
+  "corosync-keygen": [["corosync-keygen -k DIR/key --size 1", "apart"]],
   "corosync-cfgtool": [
     ["corosync-cfgtool -R", "refused"],
     ["corosync-cfgtool -H", "refused"],
@@ -149,6 +166,8 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["crm configure show", "shows"],
     ["crm configure primitive new ocf:pacemaker:Dummy", "changes"],
     ["crm configure delete d2", "changes"],
+    ["crm -F configure rename d2 d9", "changes"],
+    ["crm report -S -f 00:00 DIR/report", "refused"],
     ["crm configure commit", "apart"],
     ["crm configure verify", "apart"],
     ["crm -w resource stop d1", "refused"],
@@ -189,6 +208,7 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["crm_node -R n2 --force", "changes"],
     ["crm_node -l", "apart"],
   ],
+  crm_report: [["crm_report -S -f 00:00 DIR/report", "refused"]],
   crm_resource: [
     ["crm_resource -L", "shows"],
     ["crm_resource -r d1 -p fake -v y", "changes"],
@@ -277,8 +297,14 @@ describe.each(["file", "shadow"] as const)("where CIB_%s is set", (target) => {
   });
 });
 
-/** Daemons themselves, which a test does not start. */
-const starters = new Set(["start --node n1", "remote", "crm cluster start"]);
+/** What starts other programs, daemons or many commands: not in the process of a test. */
+const starters = new Set([
+  "start --node n1",
+  "remote",
+  "crm cluster start",
+  "crm_report -S -f 00:00 DIR/report",
+  "crm report -S -f 00:00 DIR/report",
+]);
 const reaching = cases.filter(([text, outcome]) => outcome !== "apart" && !starters.has(text));
 
 describe("where neither is set, the same commands are about the cluster", () => {

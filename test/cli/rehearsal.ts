@@ -36,10 +36,12 @@ export const cib = `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" 
       <primitive id="d1" class="ocf" provider="pacemaker" type="Dummy"><instance_attributes id="d1-ia"><nvpair id="d1-fake" name="fake" value="x"/></instance_attributes><meta_attributes id="d1-meta"><nvpair id="d1-managed" name="is-managed" value="false"/></meta_attributes></primitive>
       <primitive id="d2" class="ocf" provider="pacemaker" type="Dummy"/>
       <clone id="cl"><meta_attributes id="clm"><nvpair id="clm1" name="promotable" value="true"/></meta_attributes><primitive id="st" class="ocf" provider="pacemaker" type="Stateful"/></clone>
+      <group id="gr"><primitive id="d3" class="ocf" provider="pacemaker" type="Dummy"/></group>
       <primitive id="F" class="stonith" type="fence_dummy"><instance_attributes id="F-ia"><nvpair id="F-hl" name="pcmk_host_list" value="n1 n2"/></instance_attributes></primitive>
     </resources>
     <constraints><rsc_location id="cli-prefer-d2" rsc="d2" role="Started" node="n1" score="INFINITY"/></constraints>
     <fencing-topology><fencing-level id="fl" target="n1" index="1" devices="F"/></fencing-topology>
+    <acls><acl_role id="reader"><acl_permission id="reader-1" kind="read" xpath="/cib"/></acl_role></acls>
   </configuration>
   <status>${state("1", started("d1", "Dummy"))}${state("2", "")}<tickets><ticket_state id="T" granted="true"/></tickets></status>
 </cib>
@@ -104,6 +106,7 @@ const answers: Readonly<Record<string, unknown>> = {
       quorum: { quorate: true, votes: 1, expectedVotes: 1, reason: "", flags: [] },
       totem: { ringId: { representative: 1, sequence: 1 }, members: [1] },
       links: { links: [] },
+      participants: [{ nodeId: 1 }],
     },
     names: { 1: "n1" },
     votes: { 1: 1 },

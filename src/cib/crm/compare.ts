@@ -1,6 +1,7 @@
 import { lookup } from "../../terms/index.ts";
 import { parseScore } from "../values.ts";
 import type { XmlElement } from "../xml.ts";
+import { memberName } from "./objects.ts";
 
 /** Attribute values that mean the same as the attribute's absence. */
 const idle: Readonly<Record<string, string>> = lookup({
@@ -16,8 +17,8 @@ const idle: Readonly<Record<string, string>> = lookup({
 export function sameObject(original: XmlElement, read: XmlElement, referenced: ReadonlySet<string>): boolean {
   if (original.name !== read.name || (original.text ?? "") !== (read.text ?? "")) return false;
   if (!sameAttributes(original, read, referenced)) return false;
-  const before = rulesFirst(original.children);
-  const after = rulesFirst(read.children);
+  const before = inOrder(original.children);
+  const after = inOrder(read.children);
   return (
     before.length === after.length &&
     before.every((item, index) => {
@@ -27,10 +28,26 @@ export function sameObject(original: XmlElement, read: XmlElement, referenced: R
   );
 }
 
-/** Within a block, rules stand before the pairs; the order among each stays. */
-function rulesFirst(children: readonly XmlElement[]): readonly XmlElement[] {
-  if (!children.some(({ name }) => name === "nvpair")) return children;
-  return [...children].sort((a, b) => Number(a.name !== "rule") - Number(b.name !== "rule"));
+/** Parts of an object whose order among each other says nothing; that of several of a kind does. */
+const kinds = [
+  "rule",
+  "nvpair",
+  "instance_attributes",
+  "meta_attributes",
+  "utilization",
+  "operations",
+  "docker",
+  "podman",
+  "rkt",
+  "network",
+  "storage",
+  memberName,
+];
+
+/** Children kind by kind; in every other element they stay as they are. */
+function inOrder(children: readonly XmlElement[]): readonly XmlElement[] {
+  if (!children.every(({ name }) => kinds.includes(name))) return children;
+  return [...children].sort((a, b) => kinds.indexOf(a.name) - kinds.indexOf(b.name));
 }
 
 function sameAttributes(original: XmlElement, read: XmlElement, referenced: ReadonlySet<string>): boolean {

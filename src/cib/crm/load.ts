@@ -3,6 +3,7 @@ import { isPlainSet } from "../pair-edit.ts";
 import { findReferenceProblems } from "../references.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
+import { resolveRuleReferences } from "./edit-objects.ts";
 import { assignIds } from "./ids.ts";
 import { syntaxError } from "./lexer.ts";
 import { mergePropertySet, systemProperties } from "./merge.ts";
@@ -86,6 +87,7 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   if (mode === "push") removeOthers(configuration, objects);
   resolveOperations(configuration);
   assignIds(configuration);
+  resolveRuleReferences(configuration);
   // With mistakes in the text, what it should have defined is missing and would only be complained about again.
   if (found.length === 0) errors.push(...referenceErrors(configuration));
   tidy(configuration);

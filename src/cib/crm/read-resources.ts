@@ -47,6 +47,10 @@ const bundleStops = new Set([
   "primitive",
 ]);
 
+/** Among meta attributes a description is one of them; anywhere else it is the object's. */
+const metaStops = (stops: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...stops].filter((word) => word !== "description="));
+
 /** Takes an id, perhaps written `$id=ID` or `id=ID`. */
 export function readId(reader: Reader, what: string): string {
   const option = reader.takeOption("$id", "id");
@@ -120,9 +124,11 @@ function readBlocks(reader: Reader, resource: XmlElement, stops: ReadonlySet<str
     if (keyword === undefined) throw reader.unknown("keyword", token ?? reader.take("a keyword"), stops);
     switch (keyword) {
       case "params":
-      case "meta":
       case "utilization":
         resource.children.push(readBlock(reader, blockNames[keyword] ?? "", stops));
+        break;
+      case "meta":
+        resource.children.push(readBlock(reader, "meta_attributes", metaStops(stops)));
         break;
       case "operations":
         readOperations(reader, resource);
@@ -231,8 +237,9 @@ export function readBundle(reader: Reader): CrmObject {
     const keyword = reader.takeWord(...[...bundleStops].filter((word) => !word.endsWith("=")));
     if (keyword === undefined)
       throw reader.unknown("keyword", token ?? reader.take("a keyword"), bundleStops);
-    if (keyword === "params" || keyword === "meta")
-      bundle.children.push(readBlock(reader, blockNames[keyword] ?? "", bundleStops));
+    if (keyword === "params") bundle.children.push(readBlock(reader, "instance_attributes", bundleStops));
+    else if (keyword === "meta")
+      bundle.children.push(readBlock(reader, "meta_attributes", metaStops(bundleStops)));
     else if (keyword === "primitive") bundle.children.push(member(reader.take("a resource").text));
     else bundle.children.push(readBundlePart(reader, keyword));
   }

@@ -61,6 +61,12 @@ export function readCrm(text: string): CrmText {
   return { objects, operations, errors: errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0)) };
 }
 
+/** Ids of what crm shell text defines; nodes by their names. */
+export const definedIds = (text: string): string[] =>
+  readCrm(text).objects.flatMap(
+    ({ section, element: { attributes } }) => attributes.get(section === "nodes" ? "uname" : "id") ?? [],
+  );
+
 /** Objects that one statement defines. */
 export function readObjects(statement: Statement): readonly CrmObject[] {
   const { keyword, line } = statement;

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import {
   checkCrm,
+  definedIds,
   formatCrm,
   formatXml,
   type LoadMode,
@@ -19,6 +20,7 @@ import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
 import { cibTarget } from "../target.ts";
+import { editCommands } from "./configure-edit.ts";
 
 /** A command that reads all its words itself. */
 const anyWords = <T extends { readonly name: string }>(meta: T): T => ({ ...meta, extraWords: true });
@@ -74,14 +76,17 @@ const save = defineCommand({
 /** The configuration as `show` prints it. @param words 'xml', and ids of objects; all without ids */
 async function configurationText(words: readonly string[]): Promise<string> {
   const xml = words[0] === "xml";
-  const ids = xml ? words.slice(1) : words;
   const { cib, configuration } = await readCib();
-  if (!xml) {
-    for (const id of ids) found(configuration, id);
-    return formatCrm(configuration, ids.length === 0 ? undefined : ids);
-  }
+  if (!xml) return crmText(configuration, words);
+  const ids = words.slice(1);
   if (ids.length > 0) return ids.map((id) => formatXml(found(configuration, id))).join("\n");
   return formatXml({ ...cib, children: cib.children.filter(({ name }) => name !== "status") });
+}
+
+/** All of a configuration, or the objects with these ids, as crm shell text. */
+function crmText(configuration: XmlElement, ids: readonly string[]): string {
+  for (const id of ids) found(configuration, id);
+  return formatCrm(configuration, ids.length === 0 ? undefined : ids);
 }
 
 const load = defineCommand({
@@ -209,13 +214,21 @@ const statements = [
   "fencing_topology",
   "tag",
   "alert",
+  "monitor",
+  "master",
+  "role",
+  "acl_target",
+  "acl_group",
+  "user",
+  "xml",
 ] as const;
 
 const statement = (name: string) =>
   defineCommand({
     meta: anyWords({ name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true }),
     run: async ({ rawArgs }) => {
-      const text = [name, ...rawArgs].map((word) => quoted(word)).join(" ");
+      // XML has its own quotes.
+      const text = [name, ...(name === "xml" ? rawArgs : rawArgs.map(quoted))].join(" ");
       await changeConfiguration(
         ({ configuration }) => loaded(text, "command line", configuration, "update"),
         "configure",
@@ -238,6 +251,13 @@ export default defineCommand({
     delete: remove,
     erase,
     accept,
+    ...editCommands({
+      read: readCib,
+      change: changeConfiguration,
+      text: (configuration, words) =>
+        words[0] === "xml" ? formatXml(configuration) : crmText(configuration, words),
+      replaced,
+    }),
     ...Object.fromEntries(statements.map((name) => [name, statement(name)])),
   },
 });
@@ -280,6 +300,16 @@ function loaded(text: string, file: string, base: XmlElement, mode: LoadMode): X
     });
   }
   return loadCrm(text, base, mode);
+}
+
+/** An edited text in the place of what was edited: objects that it does not have any more are removed. */
+function replaced(text: string, configuration: XmlElement, words: readonly string[]): XmlElement {
+  const name = "the edited text";
+  if (words.length === 0 || words[0] === "xml") return loaded(text, name, configuration, "push");
+  const after = loaded(text, name, configuration, "update");
+  const defined = new Set(definedIds(text));
+  const gone = words.filter((id) => !defined.has(id));
+  return gone.length === 0 ? after : removeObjects(after, gone).configuration;
 }
 
 function loadedXml(text: string, file: string): XmlElement {

@@ -14,7 +14,7 @@ const table: readonly OptionRow[] = [
 
 /**
  * The crm shell's commands, as far as hactl has them under its own names: `crm configure …`, `crm node …`,
- * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm cluster …`, `crm maintenance …`.
+ * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm report …`, `crm cluster …`, `crm maintenance …`.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const [first] = words;
@@ -79,6 +79,7 @@ const others = lookup({
   crm_attribute: () => import("./crm_attribute.ts"),
   crm_mon: () => import("./crm_mon.ts"),
   crm_node: () => import("./crm_node.ts"),
+  crm_report: () => import("./crm_report.ts"),
   crm_resource: () => import("./crm_resource.ts"),
   crm_shadow: () => import("./crm_shadow.ts"),
   crm_verify: () => import("./crm_verify.ts"),
@@ -129,6 +130,8 @@ function translate(words: readonly string[], flags: Flags): Target {
       return rest[0] === "status" || rest[0] === undefined
         ? { words: ["quorum", "status"] }
         : { words: ["reload"] };
+    case "report":
+      return { tool: "crm_report", words: rest };
     case "verify":
       return { tool: "crm_verify", words: ["-L", "-V"] };
     default:
@@ -175,7 +178,8 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "delete":
       return { words: ["configure", "delete", ...rest, ...flags.force] };
     case "erase":
-      return { words: ["configure", "erase", ...flags.force] };
+    case "rename":
+      return { words: ["configure", command, ...rest, ...flags.force] };
     case "save": {
       const [file, ...ids] = rest.filter((word) => word !== "xml");
       if (file === undefined) throw usage("crm", "configure save needs a file");

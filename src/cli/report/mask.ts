@@ -1,0 +1,51 @@
+import type { XmlElement } from "../../cib/index.ts";
+import { isSecret as isSecretParameter } from "../../fencer/index.ts";
+import { isSecretName } from "../../platform/index.ts";
+
+/** What stands in the place of a value that must not leave the machine. */
+const masked = "******";
+
+/** Which names have values that must not be shown: in the configuration of the cluster, and in other files. */
+export interface SecretNames {
+  readonly inCib: (name: string) => boolean;
+  readonly inText: (name: string) => boolean;
+}
+
+/** Names that are known to be secret, and those that match one of the patterns from their beginning to their end. */
+export function secretNames(patterns: readonly string[]): SecretNames {
+  const own = patterns.map((pattern) => new RegExp(`^(?:${pattern})$`, "i"));
+  const wanted = (name: string) => own.some((pattern) => pattern.test(name));
+  return {
+    // Parameters of agents have more such names than settings, where a token is one of the ring.
+    inCib: (name) => isSecretParameter(name) || isSecretName(name) || wanted(name),
+    inText: (name) => isSecretName(name) || wanted(name),
+  };
+}
+
+/** A configuration without secrets: values of pairs, and of attributes of agents' parameters, by their names. */
+export function maskXml(root: XmlElement, isSecret: SecretNames["inCib"]): XmlElement {
+  const named = root.attributes.get("name");
+  const attributes = new Map(root.attributes);
+  if (root.name === "nvpair" && named !== undefined && isSecret(named) && attributes.has("value"))
+    attributes.set("value", masked);
+  // The history keeps parameters under their own names (op-secure-params, <parameters …/>).
+  for (const name of root.attributes.keys())
+    if (root.name === "parameters" && isSecret(name)) attributes.set(name, masked);
+  return { ...root, attributes, children: root.children.map((child) => maskXml(child, isSecret)) };
+}
+
+/** Lines such as `name = value`, `name: value`, `export NAME="value"` and words `name=value` without secrets. */
+export function maskText(text: string, isSecret: SecretNames["inText"]): string {
+  return text
+    .split("\n")
+    .map((line) => maskLine(line, isSecret))
+    .join("\n");
+}
+
+function maskLine(line: string, isSecret: SecretNames["inText"]): string {
+  const setting = /^(\s*(?:export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*)\S.*$/.exec(line);
+  if (setting?.[1] !== undefined && isSecret(setting[2] ?? "")) return `${setting[1]}${masked}`;
+  return line.replace(/\b([\w.-]+)=("[^"]*"|'[^']*'|[^\s"'>]+)/g, (whole, name: string) =>
+    isSecret(name) ? `${name}=${masked}` : whole,
+  );
+}

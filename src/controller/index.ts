@@ -31,9 +31,10 @@ export {
   simulateTransition,
 } from "./simulation.ts";
 export {
-  attributeLine,
+  attributeValue,
   type FindAgent,
   hasInjections,
+  type InjectedChange,
   type Injections,
   inject,
   noInjections,

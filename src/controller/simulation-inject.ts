@@ -53,10 +53,26 @@ export function parseOperationSpec(
 /** Agent of a configured resource, by which a history entry is written. */
 export type FindAgent = (rsc: string) => Omit<AgentResource, "id"> | undefined;
 
+/** A change that was made. */
+export type InjectedChange =
+  | { readonly type: "quorum" | "watchdog"; readonly value: string }
+  | { readonly type: "node"; readonly action: "Online" | "Offline" | "Failing"; readonly node: string }
+  | {
+      readonly type: "ticket";
+      readonly action: "Granting" | "Revoking" | "Standby" | "Activating";
+      readonly ticket: string;
+    }
+  | { readonly type: "utilization" | "result"; readonly spec: string }
+  | {
+      readonly type: "attribute";
+      readonly nodeId: string;
+      readonly name: string;
+      readonly value: string;
+    };
+
 /** What became of the changes. */
 export interface Injected {
-  /** The lines that crm_simulate prints for them. */
-  readonly lines: readonly string[];
+  readonly changes: readonly InjectedChange[];
   /** What could not be done, and why. */
   readonly problems: readonly string[];
 }
@@ -68,67 +84,69 @@ export function inject(
   agentOf: FindAgent,
   now: EpochSeconds,
 ): Injected {
-  const lines: string[] = [];
+  const changes: InjectedChange[] = [];
   const problems: string[] = [];
   const status = new SimulatedStatus(cib);
   if (injections.quorum !== undefined) {
-    lines.push(`Setting quorum: ${injections.quorum}`);
+    changes.push({ type: "quorum", value: injections.quorum });
     cib.attributes.set("have-quorum", injections.quorum);
   }
   if (injections.watchdog !== undefined) {
-    lines.push(`Setting watchdog: ${injections.watchdog}`);
+    changes.push({ type: "watchdog", value: injections.watchdog });
     setProperty(cib, "have-watchdog", injections.watchdog);
   }
   const owner = (node: string) => ({ node, id: undefined });
   for (const node of injections.nodesUp) {
-    lines.push(`Bringing node ${node} online`);
+    changes.push({ type: "node", action: "Online", node });
     ensureNode(cib, node);
     status.setUp(owner(node), true);
   }
   for (const node of injections.nodesDown) {
-    lines.push(`Taking node ${node} offline`);
+    changes.push({ type: "node", action: "Offline", node });
     status.fenced(node, undefined);
   }
   for (const node of injections.nodesFailed) {
-    lines.push(`Failing node ${node}`);
+    changes.push({ type: "node", action: "Failing", node });
     status.setLost(owner(node));
   }
-  lines.push(...injectTickets(cib, injections));
+  changes.push(...injectTickets(cib, injections));
   for (const spec of injections.utilization) {
-    lines.push(`Setting utilization ${spec}`);
+    changes.push({ type: "utilization", spec });
     if (!setUtilization(cib, spec)) problems.push(`Nothing of that name has utilization: ${spec}`);
   }
   for (const spec of injections.results) {
-    lines.push(`Injecting ${spec} into the configuration`);
+    changes.push({ type: "result", spec });
     const counted = injectResult(status, spec, agentOf, now);
     if (typeof counted === "string") problems.push(counted);
-    else lines.push(...counted);
+    else changes.push(...counted);
   }
-  return { lines, problems };
+  return { changes, problems };
 }
 
-function injectTickets(cib: XmlElement, injections: Injections): string[] {
-  const lines: string[] = [];
-  const set = (tickets: readonly string[], words: (id: string) => string, name: string, value: string) => {
-    for (const id of tickets) {
-      lines.push(words(id));
-      ticketState(cib, id).attributes.set(name, value);
+type TicketChange = Extract<InjectedChange, { type: "ticket" }>;
+
+function injectTickets(cib: XmlElement, injections: Injections): TicketChange[] {
+  const changes: TicketChange[] = [];
+  const set = (tickets: readonly string[], action: TicketChange["action"], name: string, value: string) => {
+    for (const ticket of tickets) {
+      changes.push({ type: "ticket", action, ticket });
+      ticketState(cib, ticket).attributes.set(name, value);
     }
   };
-  set(injections.ticketsGranted, (id) => `Granting ticket ${id}`, "granted", "true");
-  set(injections.ticketsRevoked, (id) => `Revoking ticket ${id}`, "granted", "false");
-  set(injections.ticketsStandby, (id) => `Making ticket ${id} standby`, "standby", "true");
-  set(injections.ticketsActivated, (id) => `Activating ticket ${id}`, "standby", "false");
-  return lines;
+  set(injections.ticketsGranted, "Granting", "granted", "true");
+  set(injections.ticketsRevoked, "Revoking", "granted", "false");
+  set(injections.ticketsStandby, "Standby", "standby", "true");
+  set(injections.ticketsActivated, "Activating", "standby", "false");
+  return changes;
 }
 
-/** Answers the lines about what is counted, or what is wrong. */
+/** Answers what is counted, or what is wrong. */
 function injectResult(
   status: SimulatedStatus,
   spec: string,
   agentOf: FindAgent,
   now: EpochSeconds,
-): string[] | string {
+): InjectedChange[] | string {
   const parsed = parseOperationSpec(spec);
   if (!parsed) return `Invalid operation: ${spec}`;
   const agent = agentOf(parsed.rsc);
@@ -154,14 +172,12 @@ function injectResult(
     params: {},
   };
   status.record(owner, result, false);
-  return counted.map(([name, value]) => attributeLine(name, value, status.idOf(owner)));
+  return counted.map(([name, value]) => ({ type: "attribute", nodeId: status.idOf(owner), name, value }));
 }
 
 /** A failure that is counted one up is shown as such, not by the number that comes of it. */
-export function attributeLine(name: string, value: string, nodeId: string): string {
-  const shown = name.startsWith("fail-count-") && value !== "INFINITY" ? "value++" : value;
-  return `Injecting attribute ${name}=${shown} into /node_state '${nodeId}'`;
-}
+export const attributeValue = (name: string, value: string): string =>
+  name.startsWith("fail-count-") && value !== "INFINITY" ? "value++" : value;
 
 /** The child of that name, made where it is missing. */
 function ensureChild(

@@ -113,12 +113,40 @@ export interface Unrunnable {
   readonly orders: readonly (readonly [first: ActionName, then: ActionName])[];
 }
 
+/** Something that will change, as people are told. */
+export type Change = NodeChange | ResourceChange;
+
+export interface NodeChange {
+  readonly kind: "node";
+  /** `Fence (reboot)`. */
+  readonly task: string;
+  /** Name, for a guest with what carries it. */
+  readonly node: string;
+  readonly reason: string | undefined;
+}
+
+export interface ResourceChange {
+  readonly kind: "resource";
+  /** `Start`, `Move`, `Promote`, … */
+  readonly verb: string;
+  readonly rsc: string;
+  /** Names of the roles before and after, where they say anything. */
+  readonly roles: { readonly from: string; readonly to: string } | undefined;
+  readonly sameRole: boolean;
+  /** Nodes before and after. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly reason: string | undefined;
+  readonly blocked: boolean;
+}
+
 /** The decision. */
 export interface Transition {
   readonly actions: readonly GraphAction[];
   readonly unrunnable?: Unrunnable;
   readonly placement: readonly Placement[];
-  /** Lines of the transition summary, as `crm_simulate` words them. */
+  /** What will change, and its lines as `crm_simulate` words them: first what happens to nodes. */
+  readonly changes: readonly Change[];
   readonly summary: readonly string[];
   readonly scores: readonly string[];
   readonly reasons: readonly Reason[];

@@ -15,7 +15,7 @@ import { applyOrderings } from "./ordering-apply.ts";
 import { clearRemovedFailcounts, handleConfigurationChanges, handleLateChecks } from "./parameter-changes.ts";
 import { scheduleProbes } from "./probes.ts";
 import { orderRemoteActions } from "./remote-order.ts";
-import { summarize } from "./summary.ts";
+import { changeText, summarize } from "./summary.ts";
 import { unpackCluster } from "./unpack.ts";
 import { unpackerOf } from "./unpacker.ts";
 import "./variants.ts";
@@ -78,10 +78,12 @@ export function scheduleCluster(cluster: Cluster): Transition {
   decide(cluster);
   const actions = createGraph(cluster);
   const { options } = cluster;
+  const changes = summarize(cluster);
   return {
     actions,
     placement: placements(cluster),
-    summary: summarize(cluster),
+    changes,
+    summary: changes.map(changeText),
     scores: cluster.scores,
     reasons: cluster.reasons,
     ...(cluster.ledger ? { ledger: cluster.ledger.reasons(), assigned: assigned(cluster) } : {}),

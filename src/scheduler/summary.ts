@@ -1,50 +1,61 @@
 import { findActions } from "./actions.ts";
 import { activeNode } from "./availability.ts";
+import type { Change, ResourceChange } from "./face.ts";
 import { Flag, Role, roleName } from "./flags.ts";
 import type { Action, Cluster, Node, Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
 
-/** What will change, a line each: `ACTION RSC ( DETAILS )  REASON`; first what happens to nodes. */
-export function summarize(cluster: Cluster): string[] {
-  const lines: string[] = [];
-  for (const action of [...cluster.actions].reverse()) {
-    const line = nodeLine(action);
-    if (line !== undefined) lines.push(line);
-  }
-  for (const rsc of cluster.resources) lines.push(...resourceLines(rsc));
-  return lines;
+/** What will change: first what happens to nodes. */
+export function summarize(cluster: Cluster): Change[] {
+  const nodes = [...cluster.actions].reverse().flatMap((action) => nodeChange(action) ?? []);
+  return [...nodes, ...cluster.resources.flatMap(resourceChanges)];
 }
 
-function nodeLine(action: Action): string | undefined {
+/** A change as a line: `ACTION RSC ( DETAILS )  REASON`. */
+export function changeText(change: Change): string {
+  const { reason } = change;
+  if (change.kind === "node")
+    return `${change.task} ${change.node}${reason === undefined ? "" : ` '${reason}'`}`;
+  const { verb, rsc, blocked } = change;
+  const why =
+    reason === undefined ? (blocked ? "  blocked" : "") : `  due to ${reason}${blocked ? " (blocked)" : ""}`;
+  return `${verb} ${rsc} ( ${detailsOf(change)} )${why}`;
+}
+
+function nodeChange(action: Action): Change | undefined {
   const { node, task } = action;
   if (action.rsc || action.optional || !node) return undefined;
   if (task !== "stonith") return undefined;
   const container = node.isGuest ? node.remoteRsc?.container : undefined;
   const name = container ? `${node.name} (resource: ${container.id})` : node.name;
-  const reason = action.reason === undefined ? "" : ` '${action.reason}'`;
-  return `Fence (${action.fenceOp ?? "reboot"}) ${name}${reason}`;
+  return {
+    kind: "node",
+    task: `Fence (${action.fenceOp ?? "reboot"})`,
+    node: name,
+    reason: action.reason,
+  };
 }
 
-function resourceLines(rsc: Resource): string[] {
+function resourceChanges(rsc: Resource): Change[] {
   if (rsc.bundle)
     return rsc.bundle.replicas.flatMap(({ ip, container, remote, child }) =>
-      [ip, container, remote, child].flatMap((part) => (part ? resourceLines(part) : [])),
+      [ip, container, remote, child].flatMap((part) => (part ? resourceChanges(part) : [])),
     );
-  if (rsc.children.length > 0) return rsc.children.flatMap(resourceLines);
+  if (rsc.children.length > 0) return rsc.children.flatMap(resourceChanges);
   if (!rsc.isPrimitive) return [];
   const current = activeNode(rsc).node;
   if (current && rsc.role === Role.Stopped) rsc.role = Role.Started;
   const next = rsc.assignedTo;
   if (!current && rsc.removed) return [];
   if (!rsc.managed || (!current && !next)) return [];
-  return linesFor(rsc, current, next);
+  return changesOf(rsc, current, next);
 }
 
 /** The action with a task, on a node if given, that was made first. */
 const taskOn = (rsc: Resource, task: string, node: Node | undefined): Action | undefined =>
   findActions(rsc, opKey(rsc.id, task, 0), node)[0];
 
-function linesFor(rsc: Resource, current: Node | undefined, next: Node | undefined): string[] {
+function changesOf(rsc: Resource, current: Node | undefined, next: Node | undefined): Change[] {
   const moving = current !== undefined && next !== undefined && current !== next;
   const start = taskOn(rsc, "start", next);
   let stop = taskOn(rsc, "stop", start?.runnable ? current : undefined);
@@ -57,7 +68,7 @@ function linesFor(rsc: Resource, current: Node | undefined, next: Node | undefin
     to: Node | undefined,
     action: Action | undefined,
     source?: Action,
-  ): string[] => (action ? [format(verb, rsc, from, to, action, source ?? action)] : []);
+  ): Change[] => (action ? [change(verb, rsc, from, to, action, source ?? action)] : []);
   if (rsc.role === rsc.nextRole) {
     if (!next) return [];
     const migrate = taskOn(rsc, "migrate_from", next);
@@ -90,31 +101,36 @@ function linesFor(rsc: Resource, current: Node | undefined, next: Node | undefin
   return [];
 }
 
-function format(
+function change(
   verb: string,
   rsc: Resource,
   from: Node | undefined,
   to: Node | undefined,
   action: Action,
   source: Action,
-): string {
-  const details = detailsFor(rsc, from?.name, to?.name);
-  const blocked = (action.flags & Flag.Runnable) === 0;
-  let reason = "";
-  if (source.reason !== undefined) reason = `  due to ${source.reason}${blocked ? " (blocked)" : ""}`;
-  else if (blocked) reason = "  blocked";
-  return `${verb} ${rsc.id} ( ${details} )${reason}`;
+): Change {
+  const telling = rsc.role > Role.Started || rsc.nextRole > Role.Unpromoted;
+  const sameRole = rsc.role === rsc.nextRole;
+  // Where a resource stays or moves and its role changes, the roles are told whatever they are.
+  const told = telling || (!sameRole && from !== undefined && to !== undefined);
+  return {
+    kind: "resource",
+    verb,
+    rsc: rsc.id,
+    roles: told ? { from: roleName(rsc.role), to: roleName(rsc.nextRole) } : undefined,
+    sameRole,
+    from: from?.name,
+    to: to?.name,
+    reason: source.reason,
+    blocked: (action.flags & Flag.Runnable) === 0,
+  };
 }
 
-function detailsFor(rsc: Resource, from: string | undefined, to: string | undefined): string {
-  const showRole = rsc.role > Role.Started || rsc.nextRole > Role.Unpromoted;
-  const role = roleName(rsc.role);
-  const next = roleName(rsc.nextRole);
-  if (from === undefined) return showRole ? `${role} -> ${next} ${to}` : `${to}`;
-  if (to === undefined) return showRole ? `${role} ${from}` : from;
-  const sameRole = rsc.role === rsc.nextRole;
-  if (sameRole && from === to) return showRole ? `${role} ${from}` : from;
-  if (sameRole) return showRole ? `${from} -> ${to} ${role}` : `${from} -> ${to}`;
-  if (from === to) return `${role} -> ${next} ${from}`;
-  return `${role} ${from} -> ${next} ${to}`;
+function detailsOf({ roles, sameRole, from, to }: ResourceChange): string {
+  if (from === undefined) return roles ? `${roles.from} -> ${roles.to} ${to}` : `${to}`;
+  if (to === undefined) return roles ? `${roles.from} ${from}` : from;
+  if (sameRole && from === to) return roles ? `${roles.from} ${from}` : from;
+  if (sameRole) return roles ? `${from} -> ${to} ${roles.from}` : `${from} -> ${to}`;
+  if (from === to) return `${roles?.from} -> ${roles?.to} ${from}`;
+  return `${roles?.from} ${from} -> ${roles?.to} ${to}`;
 }

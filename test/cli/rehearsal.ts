@@ -76,7 +76,24 @@ const answers: Readonly<Record<string, unknown>> = {
   "fence.devices": [
     { id: "F", agent: "fence_dummy", disabled: "", params: {}, levels: { n1: 1 }, nodes: [] },
   ],
-  "fence.history": { entries: [], pending: [] },
+  "fence.history": {
+    entries: [
+      {
+        ok: true,
+        deed: "reset",
+        target: "n2",
+        action: "reboot",
+        devices: ["F"],
+        reason: "",
+        failures: 0,
+        client: "stonith_admin",
+        origin: "n1",
+        executor: "n1",
+        completedAt: 1_700_000_000,
+      },
+    ],
+    pending: [],
+  },
   "fence.request": {
     ok: true,
     deed: "reset",

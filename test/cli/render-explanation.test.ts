@@ -16,6 +16,7 @@ const clusterOf = (fixture: ClusterFixture) => unpackCluster(cib(fixture), now);
 const decision = (more: Partial<Transition>): Transition => ({
   actions: [],
   placement: [],
+  changes: [],
   summary: [],
   scores: [],
   reasons: [],

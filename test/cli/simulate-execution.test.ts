@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { child, childrenOf, type XmlElement } from "../../src/cib/index.ts";
-import { executionLines } from "../../src/cli/render/execution.ts";
+import { changeLines, executionLines } from "../../src/cli/render/execution.ts";
 import {
   copyForSimulation,
   inject,
@@ -249,7 +249,7 @@ describe("injections", () => {
 
   test("nodes, quorum, watchdog and tickets", () => {
     const root = cib(healthy);
-    const { lines } = inject(
+    const { changes } = inject(
       root,
       {
         ...noInjections,
@@ -266,7 +266,7 @@ describe("injections", () => {
       agentOf,
       now,
     );
-    expect(lines).toEqual([
+    expect(changeLines(changes)).toEqual([
       "Setting quorum: 0",
       "Setting watchdog: 1",
       "Bringing node gamma online",
@@ -300,13 +300,13 @@ describe("injections", () => {
 
   test("a result goes into the history and is counted", () => {
     const root = cib(healthy);
-    const { lines, problems } = inject(
+    const { changes, problems } = inject(
       root,
       { ...noInjections, results: ["web_monitor_10000@alpha=7", "nosuch_start_0@alpha=1"] },
       agentOf,
       now,
     );
-    expect(lines).toEqual([
+    expect(changeLines(changes)).toEqual([
       "Injecting web_monitor_10000@alpha=7 into the configuration",
       "Injecting attribute fail-count-web#monitor_10000=value++ into /node_state '1'",
       `Injecting attribute last-failure-web#monitor_10000=${now} into /node_state '1'`,
@@ -321,13 +321,13 @@ describe("injections", () => {
 
   test("utilization of nodes and resources", () => {
     const root = cib(healthy);
-    const { lines, problems } = inject(
+    const { changes, problems } = inject(
       root,
       { ...noInjections, utilization: ["alpha:cpu=4", "web:cpu=2", "nosuch:cpu=1"] },
       agentOf,
       now,
     );
-    expect(lines.at(-1)).toBe("Setting utilization nosuch:cpu=1");
+    expect(changeLines(changes).at(-1)).toBe("Setting utilization nosuch:cpu=1");
     expect(problems).toEqual(["Nothing of that name has utilization: nosuch:cpu=1"]);
     const alpha = childrenOf(child(child(root, "configuration"), "nodes"), "node")[0];
     expect(child(alpha, "utilization")?.children[0]?.attributes.get("value")).toBe("4");

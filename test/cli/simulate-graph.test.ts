@@ -45,6 +45,7 @@ const actions: readonly GraphAction[] = [
 const transition: Transition = {
   actions,
   placement: [],
+  changes: [],
   summary: [],
   scores: [],
   reasons: [],

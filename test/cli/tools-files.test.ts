@@ -133,16 +133,17 @@ describe("crm_resource on a file", () => {
   test("lists operations and instances", async () => {
     const { out } = await tool("crm_resource --list-operations -N node1");
     expect(out).toMatch(
-      /^d1\t\(ocf:pacemaker:Dummy\):\t Started: d1_start_0 \(node=node1, call=5, rc=0, last-rc-change='.*', exec=10ms\): complete\n/,
+      /^d1\t\(ocf:pacemaker:Dummy\):\t Started: d1_start_0 \(node=node1, call=5, rc=0, last-rc-change='.*', exec=10ms\): Done\n/,
     );
     expect(out).not.toContain("node2");
     expect((await tool("crm_resource -l")).out).toBe("d1\nd2\nd3\nst:0\nst:1\nidle\n");
+    expect((await tool("crm_resource -r d1")).out).toStartWith("Full List of Resources:\n  * d1\t");
   });
 
   test("says what it cannot do, and what is wrong with an option", async () => {
     expect((await tool("crm_resource --digests -r d1")).code).toBe(3);
     expect((await tool("crm_resource --lokate -r d1")).err).toContain("Did you mean --locate?");
-    expect((await tool("crm_resource -r d1")).code).toBe(64);
+    expect((await tool("crm_resource d1")).code).toBe(64);
   });
 });
 

@@ -17,12 +17,12 @@ export const cdataElement = (
 /** A boolean as the schemas have it. */
 export const flag = (value: boolean): "true" | "false" => (value ? "true" : "false");
 
-/** `<list name= count=>` with an `<item>` for each word, which several tools answer with. */
-export const listElement = (name: string, items: readonly string[]): XmlElement =>
+/** `<list name= count=>` with an `<item>` for each word, of a kind where one is given. */
+export const listElement = (name: string, items: readonly string[], kind?: string): XmlElement =>
   element(
     "list",
     { name, count: items.length },
-    items.map((item) => textElement("item", item)),
+    items.map((item) => textElement("item", item, { name: kind })),
   );
 
 /** What a program that was run ended with and printed: `<command code=>`. */

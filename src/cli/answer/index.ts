@@ -5,4 +5,4 @@ export { type ApiVersion, apiVersion, newestApi, oldestApi, wantedApi } from "./
 export { cdataElement, commandElement, flag, listElement, textElement } from "./elements.ts";
 export { type Format, formats, type Message, type TextStyle } from "./message.ts";
 export { formatOf, type OutputRequest, outputRequest, outputRows, requestText } from "./request.ts";
-export { type AnsweringTool, optionsOf, runTool, versionMessage } from "./tool.ts";
+export { type AnsweringTool, answering, optionsOf, runTool, versionMessage, versionOf } from "./tool.ts";

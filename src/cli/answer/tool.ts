@@ -3,9 +3,10 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
 import { pacemakerVersion, toolError } from "../tools/connection.ts";
 import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
+import { printVersion } from "../version.ts";
 import { Answer } from "./answer.ts";
-import type { Format, Message } from "./message.ts";
-import { outputRequest, outputRows } from "./request.ts";
+import { type Format, formats, type Message } from "./message.ts";
+import { type OutputRequest, outputRequest, outputRows } from "./request.ts";
 
 /** A tool that answers in several formats. */
 export interface AnsweringTool {
@@ -45,7 +46,9 @@ export async function runTool(
   let given: ParsedWords;
   let answer: Answer;
   try {
-    given = parseWords(name, table, words);
+    // `-h` means the help wherever it means nothing else.
+    const asksHelp = words[0] === "-h" && !table.some(({ short }) => short === "h");
+    given = parseWords(name, table, asksHelp ? ["--help"] : words);
     if (given.has("help")) {
       writeOut(`${name} - ${tool.purpose}\n\n${optionHelp(table)}\n`);
       return CrmExit.OK;
@@ -62,7 +65,26 @@ export async function runTool(
     return answer.finish(await work(given, answer));
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
+    if (answer.format === "text") return answer.finish(toolError(name, error));
     answer.error(errorLine(answer, name, error));
+    return answer.finish(error.exit);
+  }
+}
+
+/**
+ * Runs what has a frame of its own: a document that was asked for also tells of the error that ended the work; where
+ * no document is wanted, the frame does.
+ */
+export async function answering(
+  asked: OutputRequest,
+  work: (answer: Answer) => Promise<number>,
+): Promise<number> {
+  const answer = new Answer(asked);
+  try {
+    return answer.finish(await work(answer));
+  } catch (error) {
+    if (!(error instanceof HactlError) || asked.format !== "xml") throw error;
+    answer.error(errorLine(answer, "", error));
     return answer.finish(error.exit);
   }
 }
@@ -71,6 +93,16 @@ export async function runTool(
 function errorLine(answer: Answer, name: string, { what, cure }: HactlError): string {
   const whole = `${what}${cure === undefined ? "" : ` (${cure})`}`;
   return answer.format === "xml" ? whole : `${name}: ${whole}`;
+}
+
+/** `--version` of a command that is also one of Pacemaker's tools: by that name it answers as the tool. */
+export async function versionOf(name: string, words: readonly string[], given: ParsedWords): Promise<number> {
+  if (!name.startsWith("crm_")) return printVersion([]);
+  const request = outputRequest(name, words, given, formats);
+  return answering(request.format === "xml" ? request : { ...request, format: "text" }, async (answer) => {
+    answer.say(versionMessage);
+    return CrmExit.OK;
+  });
 }
 
 /**

@@ -1,11 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { ownCommand, ownEnvironment } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { requestText } from "../answer/index.ts";
+import { requestText, versionOf } from "../answer/index.ts";
 import { print } from "../output.ts";
 import type { StatusInput } from "../render/input.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
-import { printVersion } from "../version.ts";
 import { DaemonLink } from "./live.ts";
 import { fileStatus, isOfFile, monFormat, monReport, shownStatus } from "./mon-report.ts";
 import { intervalMs, monOptionRows } from "./mon-request.ts";
@@ -18,7 +17,7 @@ export async function crmMonCommand(name: string, words: readonly string[]): Pro
     print(`${name}: show the state of the cluster\n\n${optionHelp(monOptionRows)}`);
     return CrmExit.OK;
   }
-  if (parsed.has("version")) return printVersion([]);
+  if (parsed.has("version")) return versionOf(name, words, parsed);
   const request = requestText(name, words);
   if (parsed.has("daemonize")) return daemonize(parsed, words);
   if (process.env.HACTL_CRM_MON_BACKGROUND === "1" || wantsLoop(parsed)) return loop(parsed, request);

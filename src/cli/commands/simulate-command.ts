@@ -1,10 +1,10 @@
 import { formatAnyXml, formatXml, refuseInvalid } from "../../cib/index.ts";
 import { holdFile } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Answer, answering, outputRequest, versionOf } from "../answer/index.ts";
 import { print } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
-import { printVersion } from "../version.ts";
 import { runBatch, simulationJson } from "./simulate-batch.ts";
 import {
   checkFormat,
@@ -25,7 +25,7 @@ export async function simulateCommand(name: string, words: readonly string[]): P
     print(`${name}: rehearse what the cluster would do\n\n${optionHelp(simulateOptions)}`);
     return CrmExit.OK;
   }
-  if (parsed.has("version")) return printVersion([]);
+  if (parsed.has("version")) return versionOf(name, words, parsed);
   if (parsed.words.length > 0) {
     throw new HactlError({
       code: "USAGE",
@@ -36,21 +36,35 @@ export async function simulateCommand(name: string, words: readonly string[]): P
   }
   if (parsed.has("batch")) return runBatch();
   checkFormat(parsed);
+  const asked = wantsJson(parsed)
+    ? { ...outputRequest(name, words, withoutFormat(parsed)), format: "text" as const }
+    : outputRequest(name, words, parsed);
+  return answering(asked, (answer) => rehearse(name, parsed, answer));
+}
+
+/** JSON is a text that no schema of Pacemaker's knows. */
+const withoutFormat = (parsed: ParsedWords): ParsedWords => ({
+  ...parsed,
+  value: (option) => (option === "output-as" ? undefined : parsed.value(option)),
+});
+
+async function rehearse(name: string, parsed: ParsedWords, answer: Answer): Promise<number> {
   const profile = parsed.value("profile");
-  if (profile !== undefined) return runProfile(parsed, profile);
+  if (profile !== undefined) return runProfile(parsed, profile, answer);
   const source = await loadCluster(fileOf(parsed));
   refuseInvalid(source.cib, source.file);
   const run = runSimulation(requestOf(parsed, source.cib, name === "crm_simulate"));
-  const report = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;
-  await writeFile(parsed.value("output-to") ?? "-", report);
+  const text = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;
+  answer.say({ text: () => text });
+  for (const message of run.messages) answer.say(message);
   if (parsed.has("all-actions"))
     process.stderr.write("warning: --all-actions is not supported: the graph shows only what would run\n");
   if (parsed.has("verbose")) reportMessages(run);
-  for (const problem of run.problems) process.stderr.write(`${problem}\n`);
+  for (const problem of run.problems) answer.error(problem);
   // A failure that was asked for is no failure of the rehearsal.
   const asked = run.execution?.steps.some(({ type }) => type === "failure") === true;
   const invalid = run.execution !== undefined && run.execution.outcome !== "complete" && !asked;
-  if (invalid) process.stderr.write("Transition failed: terminated\nAn invalid transition was produced\n");
+  if (invalid) answer.error("Transition failed: terminated\nAn invalid transition was produced");
   await saveResults(parsed, run, source.file);
   return invalid ? CrmExit.ERROR : CrmExit.OK;
 }
@@ -63,15 +77,14 @@ function fileOf(parsed: ParsedWords): string | undefined {
   return parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
 }
 
-function runProfile(parsed: ParsedWords, directory: string): number {
+function runProfile(parsed: ParsedWords, directory: string, answer: Answer): number {
   const time = timeOf(parsed);
   return profileDirectory({
     directory,
     repeat: repetitionsOf(parsed),
     clock: Math.floor(Date.now() / 1000),
     ...(time === undefined ? {} : { now: time.now }),
-    print: (text) => process.stdout.write(text),
-    complain: (text) => process.stderr.write(text),
+    answer,
   });
 }
 

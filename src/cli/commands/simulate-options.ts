@@ -53,7 +53,7 @@ export const simulateOptions: readonly OptionRow[] = [
   { name: "quiet", short: "Q", description: "leave out status and summary" },
   { name: "verbose", short: "V", description: "show what is remarkable about the input, too" },
   { name: "text-fancy", description: "titles and bullets beside scores, too" },
-  { name: "output-as", value: "FORMAT", description: "text or json" },
+  { name: "output-as", value: "FORMAT", description: "text, xml or json" },
   { name: "output-to", value: "FILE", description: "write the report to a file (- for standard output)" },
   { name: "json", description: "print the result as JSON (hactl-sim/1)" },
   { name: "batch", description: "with --json: answer requests, one a line, until the input ends" },
@@ -104,8 +104,8 @@ export function repetitionsOf(parsed: ParsedWords): number {
 /** Refuses formats that there are not. */
 export function checkFormat(parsed: ParsedWords): void {
   const format = parsed.value("output-as") ?? "text";
-  if (format !== "text" && format !== "json")
-    throw usage(`a rehearsal cannot be written as ${format}`, "Use --output-as=text or --output-as=json");
+  if (!["text", "xml", "none", "json"].includes(format))
+    throw usage(`Invalid output format ${format}`, "Use --output-as=text, xml or json");
 }
 
 /** The time that the options set, with its spelling. */

@@ -1,7 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { element, type XmlElement } from "../../cib/index.ts";
 import { schedule } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import type { Answer } from "../answer/index.ts";
 import { executionDate } from "./simulate-run.ts";
 import { readCibText } from "./source.ts";
 
@@ -12,30 +14,33 @@ export interface ProfileRequest {
   /** Seconds since 1970, where neither the call nor the cluster names a time. */
   readonly clock: number;
   readonly now?: number;
-  readonly print: (text: string) => void;
-  readonly complain: (text: string) => void;
+  readonly answer: Answer;
 }
 
 /**
- * Decides about every XML file of a directory and prints how long that took, as `crm_simulate --profile` does. Answers
+ * Decides about every XML file of a directory and tells how long that took, as `crm_simulate --profile` does. Answers
  * with the exit code: an error when a file is no cluster; the others are measured all the same.
  * @throws HactlError NO_FILE when there is no such directory
  */
 export function profileDirectory(request: ProfileRequest): number {
-  const { directory, repeat, clock, print, complain } = request;
+  const { directory, repeat, clock, answer } = request;
   let worst: number = CrmExit.OK;
-  print("Timings:\n");
-  for (const name of xmlFiles(directory)) {
+  const timings: XmlElement[] = [];
+  const files = xmlFiles(directory);
+  answer.say({ text: () => "Timings:", xml: () => [element("timings", {}, timings)] });
+  for (const name of files) {
     const path = join(directory, name);
     try {
       const cib = readCibText(path);
       const now = request.now ?? executionDate(cib) ?? clock;
       const begun = performance.now();
       for (let round = 0; round < repeat; round++) schedule({ cib, now });
-      print(`  * Testing ${path} ... ${((performance.now() - begun) / 1000).toFixed(2)} secs\n`);
+      const duration = ((performance.now() - begun) / 1000).toFixed(2);
+      timings.push(element("timing", { file: path, duration }));
+      answer.say({ text: () => `  * Testing ${path} ... ${duration} secs` });
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
-      complain(`${path}: ${error.what}\n`);
+      answer.error(`${path}: ${error.what}`);
       worst = error.exit;
     }
   }

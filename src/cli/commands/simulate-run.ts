@@ -4,6 +4,7 @@ import {
   copyForSimulation,
   type FindAgent,
   hasInjections,
+  type InjectedChange,
   type InjectedFailure,
   type Injections,
   inject,
@@ -20,17 +21,26 @@ import {
   unpackCluster,
 } from "../../scheduler/index.ts";
 import { CrmExit, type EpochSeconds, HactlError, nearest } from "../../terms/index.ts";
+import type { ApiVersion, Message } from "../answer/index.ts";
 import { placementOf } from "../render/placement.ts";
 import {
   executionReport,
   modificationReport,
   originalDateLine,
   preambleSections,
+  type StatusReportOptions,
   scoreLines,
   scoreReport,
   statusReport,
   summaryReport,
 } from "../render/simulate-report.ts";
+import {
+  actionsElement,
+  modificationsElement,
+  scoresElement,
+  statusElement,
+  transitionElement,
+} from "../render/simulate-xml.ts";
 
 /** What to rehearse and what to show of it. */
 export interface SimulationRequest {
@@ -59,6 +69,8 @@ export interface SimulationRequest {
 /** What a rehearsal found. */
 export interface SimulationRun {
   readonly text: string;
+  /** The same for a document. */
+  readonly messages: readonly Message[];
   readonly input: XmlElement;
   readonly transition?: Transition;
   readonly execution?: SimulationResult;
@@ -88,13 +100,13 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   if (hasInjections(request.injections)) {
     checkNodes(request.injections, cluster);
     input = copyElement(request.cib);
-    const { lines, problems: found } = inject(input, request.injections, agentsOf(cluster), now);
+    const { changes, problems: found } = inject(input, request.injections, agentsOf(cluster), now);
     problems = found;
-    report.modifications(lines);
+    report.modifications(changes);
     cluster = unpackCluster(input, now);
   }
   if (request.depth === "status")
-    return { text: report.text, input, problems, placement: placementOf(cluster) };
+    return { ...report.result, input, problems, placement: placementOf(cluster) };
   const transition = schedule({
     cib: input,
     now,
@@ -103,14 +115,14 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   });
   report.decision(transition);
   if (request.depth === "decide") {
-    return { text: report.text, input, problems, transition, placement: transition.placement };
+    return { ...report.result, input, problems, transition, placement: transition.placement };
   }
   const output = copyForSimulation(input);
   const execution = simulateTransition(transition.actions, output, now, request.failures);
   const revised = unpackCluster(output, now);
   report.execution(execution, revised);
   return {
-    text: report.text,
+    ...report.result,
     input,
     problems,
     transition,
@@ -155,13 +167,18 @@ function findByHistoryName(resources: readonly Resource[], id: string): Resource
   return undefined;
 }
 
-/** The text as it grows: sections with an empty line between them. */
+/** The report as it grows: a text of sections with an empty line between them, and the parts of a document. */
 class Report {
   text = "";
+  readonly messages: Message[] = [];
   /** Whether something stands above, or would but for --quiet: an empty line keeps it apart. */
   #apart = false;
   readonly #request: SimulationRequest;
   readonly #kept: EpochSeconds | undefined;
+
+  get result(): { text: string; messages: readonly Message[] } {
+    return { text: this.text, messages: this.messages };
+  }
 
   constructor(request: SimulationRequest, kept: EpochSeconds | undefined) {
     this.#request = request;
@@ -169,6 +186,7 @@ class Report {
   }
 
   begin(cluster: Cluster): void {
+    this.#say((api) => statusElement("cluster_status", cluster, this.#shown(true), api));
     if (this.#request.cib.attributes.get("validate-with") === "none") {
       this.text +=
         'Schema validation of configuration is disabled (support for validate-with set to "none" is deprecated' +
@@ -180,15 +198,18 @@ class Report {
     this.text += this.#status("Current cluster status", cluster, true);
   }
 
-  modifications(lines: readonly string[]): void {
+  modifications(changes: readonly InjectedChange[]): void {
+    this.#say(() => modificationsElement(changes));
     if (this.#request.quiet) this.#apart = true;
-    else this.#section(modificationReport(lines, this.#plain));
+    else this.#section(modificationReport(changes, this.#plain));
     this.#date();
   }
 
   decision(transition: Transition): void {
     const { showScores = false, showUtilization = false, quiet } = this.#request;
     const scores = scoreLines(transition.scores, showScores, showUtilization);
+    if (showScores || showUtilization) this.#say(() => scoresElement(scores, showScores, showUtilization));
+    this.#say(() => actionsElement(transition.changes));
     if (scores.length > 0) {
       this.#section(scoreReport(scores, showScores, showUtilization, this.#plain));
       this.#apart = true;
@@ -197,6 +218,8 @@ class Report {
   }
 
   execution(execution: SimulationResult, revised: Cluster): void {
+    this.#say(() => transitionElement(execution.steps));
+    this.#say((api) => statusElement("revised_cluster_status", revised, this.#shown(false), api));
     if (this.#request.quiet) {
       if (this.#apart) this.text += "\n";
       return;
@@ -207,13 +230,16 @@ class Report {
   }
 
   #status(title: string, cluster: Cluster, pending: boolean): string {
-    const { showAttributes, showFailCounts } = this.#request;
-    return statusReport(title, cluster, {
-      pending,
-      plain: this.#plain,
-      attributes: showAttributes ?? false,
-      failures: showFailCounts ?? false,
-    });
+    return statusReport(title, cluster, { ...this.#shown(pending), plain: this.#plain });
+  }
+
+  #shown(pending: boolean): StatusReportOptions {
+    const { showAttributes = false, showFailCounts = false } = this.#request;
+    return { pending, attributes: showAttributes, failures: showFailCounts };
+  }
+
+  #say(xml: (api: ApiVersion) => XmlElement): void {
+    this.messages.push({ xml: (api) => [xml(api)] });
   }
 
   /** Scores are for programs: what stands beside them is not decorated, either. */

@@ -1,10 +1,10 @@
-import type { SimulationStep } from "../../controller/index.ts";
+import type { InjectedChange, SimulationStep } from "../../controller/index.ts";
 import type { Cluster } from "../../scheduler/index.ts";
 import type { EpochSeconds } from "../../terms/index.ts";
 import { lookup } from "../../terms/index.ts";
 import type { Message } from "../answer/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
-import { executionLines } from "./execution.ts";
+import { changeLines, executionLines } from "./execution.ts";
 import { attributeSection } from "./mon/attributes.ts";
 import { failureSection } from "./mon/failures.ts";
 import { historySection } from "./mon/history.ts";
@@ -91,8 +91,8 @@ function list(title: string, lines: readonly string[], plain: boolean): string {
 }
 
 /** "Performing Requested Modifications". */
-export const modificationReport = (lines: readonly string[], plain: boolean): string =>
-  list("Performing Requested Modifications", lines, plain);
+export const modificationReport = (changes: readonly InjectedChange[], plain: boolean): string =>
+  list("Performing Requested Modifications", changeLines(changes), plain);
 
 /** "Transition Summary". */
 export const summaryReport = (summary: readonly string[], plain: boolean): string =>
@@ -106,7 +106,8 @@ export function executionReport(steps: readonly SimulationStep[], plain: boolean
 }
 
 /** Lines about the use of capacities among the scores. */
-const isUtilization = (line: string): boolean => /^(?:Original|Remaining): | utilization on /.test(line);
+export const isUtilization = (line: string): boolean =>
+  /^(?:Original|Remaining): | utilization on /.test(line);
 
 /** Score lines as asked for, plain so that they can be searched by their beginning. */
 export function scoreLines(scores: readonly string[], wanted: boolean, utilization: boolean): string[] {
@@ -137,4 +138,7 @@ const stages: Readonly<Record<string, string>> = lookup({
 });
 
 /** A score line as crm_simulate prints it. */
-const stagedLine = (line: string): string => line.replace(/^(\w+)(?=: )/, (stage) => stages[stage] ?? stage);
+const stagedLine = (line: string): string => line.replace(/^(\w+)(?=: )/, stageName);
+
+/** A stage as crm_simulate calls it. */
+export const stageName = (stage: string): string => stages[stage] ?? stage;

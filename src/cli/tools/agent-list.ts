@@ -1,7 +1,8 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { element, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Answer, cdataElement, listElement, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
-import { line, write } from "./connection.ts";
 
 /** Where agents are, as hactl.toml says; the usual places when there is none. */
 async function directories(): Promise<{
@@ -85,23 +86,30 @@ async function agentsOf(standard: string, provider: string | undefined): Promise
   }
 }
 
+const lines = (items: readonly string[]) => () => items.join("\n");
+
 /** The commands of crm_resource(8) that list agents. */
 export async function listAgents(
   query: "list-standards" | "list-ocf-providers" | "list-agents" | "list-ocf-alternatives" | "show-metadata",
   word: string,
+  answer: Answer,
 ): Promise<number> {
   switch (query) {
-    case "list-standards":
-      for (const name of ["ocf", "lsb", "service", "stonith", "systemd"]) line(name);
+    case "list-standards": {
+      const names = ["ocf", "lsb", "service", "stonith", "systemd"];
+      answer.say({ text: lines(names), xml: () => [listElement("standards", names)] });
       return CrmExit.OK;
-    case "list-ocf-providers":
-      for (const name of providers((await directories()).ocf)) line(name);
+    }
+    case "list-ocf-providers": {
+      const names = providers((await directories()).ocf);
+      answer.say({ text: lines(names), xml: () => [providersElement({ standard: "ocf" }, names)] });
       return CrmExit.OK;
+    }
     case "list-ocf-alternatives": {
       const { ocf } = await directories();
       const found = providers(ocf).filter((name) => ocf.some((path) => isProgram(`${path}/${name}/${word}`)));
       if (found.length === 0) throw unknownAgent(`ocf:${word}`);
-      for (const name of found) line(name);
+      answer.say({ text: lines(found), xml: () => [providersElement({ for: word }, found)] });
       return CrmExit.OK;
     }
     case "list-agents": {
@@ -113,13 +121,24 @@ export async function listAgents(
           what: `No agents found for standard=${standard}${provider === undefined ? "" : `, provider=${provider}`}`,
           exit: CrmExit.NOSUCH,
         });
-      for (const name of found) line(name);
+      const agents = () => found.map((name) => textElement("agent", name));
+      answer.say({ text: lines(found), xml: () => [element("agents", { standard, provider }, agents())] });
       return CrmExit.OK;
     }
     case "show-metadata":
-      return showMetadata(word);
+      return showMetadata(word, answer);
   }
 }
+
+const providersElement = (about: Readonly<Record<string, string>>, names: readonly string[]): XmlElement =>
+  element(
+    "providers",
+    about,
+    names.map((name) => textElement("provider", name)),
+  );
+
+/** All fence agents of this host. */
+export const fenceAgents = (): Promise<string[]> => agentsOf("stonith", undefined);
 
 const unknownAgent = (spec: string) =>
   new HactlError({
@@ -130,7 +149,13 @@ const unknownAgent = (spec: string) =>
   });
 
 /** From the daemon, which runs agents; without one the agent is asked directly. */
-async function showMetadata(spec: string): Promise<number> {
+async function showMetadata(spec: string, answer: Answer): Promise<number> {
+  const text = await metadataOf(spec);
+  answer.say({ text: () => text, xml: () => [cdataElement("metadata", text)] });
+  return CrmExit.OK;
+}
+
+async function metadataOf(spec: string): Promise<string> {
   const parts = spec.split(":");
   const [standard = "", second = "", third] = parts;
   const agent = third ?? second;
@@ -143,8 +168,7 @@ async function showMetadata(spec: string): Promise<number> {
         agent,
         ...(provider === undefined ? {} : { provider }),
       });
-      line(text.trimEnd());
-      return CrmExit.OK;
+      return text.trimEnd();
     } catch (error) {
       if (!(error instanceof HactlError) || error.code === "AGENT") throw unknownAgent(spec);
     }
@@ -162,6 +186,5 @@ async function showMetadata(spec: string): Promise<number> {
     stderr: "ignore",
   });
   if (!ran.success) throw unknownAgent(spec);
-  write(ran.stdout.toString());
-  return CrmExit.OK;
+  return ran.stdout.toString().trimEnd();
 }

@@ -1,4 +1,5 @@
 import { lookup } from "../../terms/index.ts";
+import type { Answer } from "../answer/index.ts";
 import type { CibSession } from "../cib-session.ts";
 import { usage } from "./connection.ts";
 import type { ParsedWords } from "./getopt.ts";
@@ -7,6 +8,7 @@ import type { ParsedWords } from "./getopt.ts";
 export interface ResourceCall {
   readonly given: ParsedWords;
   readonly session: CibSession;
+  readonly answer: Answer;
   readonly quiet: boolean;
   /** Id that -r names, if any. */
   readonly rsc: string | undefined;

@@ -29,7 +29,7 @@ import {
   steeringConstraints,
 } from "../resources.ts";
 import { requireLive, variableOf } from "../target.ts";
-import { line, usage, write } from "./connection.ts";
+import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
 
@@ -73,7 +73,7 @@ function endOf(call: ResourceCall): string | undefined {
   if (!duration) throw usage("crm_resource", `"${text}" is not a duration such as PT1H`);
   const at = new Date(addDuration(seconds(), duration) * 1000);
   const end = `${at.toISOString().slice(0, 19).replace("T", " ")}Z`;
-  line(`Migration will take effect until: ${end}`);
+  call.answer.say({ text: () => `Migration will take effect until: ${end}` });
   return end;
 }
 
@@ -104,8 +104,8 @@ async function target(call: ResourceCall): Promise<Target> {
   const rsc = idOf(steered(found));
   const top = steered(found);
   const promoted = call.given.has("promoted") && (isPromotable(top) || top.name === "bundle");
-  if (call.given.has("promoted") && !promoted && !call.quiet)
-    line(`Ignoring --promoted option: ${rsc} is not promotable`);
+  if (call.given.has("promoted") && !promoted)
+    call.answer.info(`Ignoring --promoted option: ${rsc} is not promotable`);
   const places = placesOf(await call.session.cib(), rsc, seconds());
   return { rsc, role: promoted ? "Promoted" : "Started", places };
 }
@@ -125,10 +125,9 @@ async function applyBan(call: ResourceCall, rsc: string, role: Target["role"], n
   const until = endOf(call);
   const operations = banOperations({ rsc, node, role, ...(until === undefined ? {} : { until }) });
   await call.session.apply(operations, "crm_resource");
-  if (call.quiet) return;
-  write(
+  call.answer.info(
     `WARNING: Creating rsc_location constraint '${banId(rsc, node)}' with a score of -INFINITY for resource ${rsc} on ${node}.\n` +
-      `\t${rsc} cannot run on ${node} until 'crm_resource --clear -r ${rsc}' removes it, even when no other node is left\n`,
+      `\t${rsc} cannot run on ${node} until 'crm_resource --clear -r ${rsc}' removes it, even when no other node is left`,
   );
 }
 
@@ -188,7 +187,7 @@ async function clear(call: ResourceCall): Promise<number> {
       : [];
   const operations = clearOperations([...gone, ...preference]);
   if (operations.length > 0) await call.session.apply(operations, "crm_resource");
-  if (!call.quiet) for (const one of [...gone, ...preference]) line(`Removing constraint: ${idOf(one)}`);
+  for (const one of [...gone, ...preference]) call.answer.info(`Removing constraint: ${idOf(one)}`);
   return CrmExit.OK;
 }
 
@@ -211,7 +210,7 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   const client = await session.daemon();
   if (call.rsc === undefined) {
     await client.request({ type: "forget", failuresOnly, ...on });
-    line(`Cleaned up all resources on ${node ?? "all nodes"}`);
+    call.answer.info(`Cleaned up all resources on ${node ?? "all nodes"}`);
     return CrmExit.OK;
   }
   const { xml } = resourceNamed(configuration, call.rsc);
@@ -219,19 +218,20 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
     node === undefined ? (await client.request<NodeReply>({ type: "node" })).members : [{ name: node }];
   for (const primitive of primitivesIn(xml)) {
     await client.request({ type: "forget", rsc: idOf(primitive), failuresOnly, ...on });
-    for (const { name } of names) line(`Cleaned up ${idOf(primitive)} on ${name}`);
+    for (const { name } of names) call.answer.info(`Cleaned up ${idOf(primitive)} on ${name}`);
   }
   return CrmExit.OK;
 }
 
 /** A file has no executor that could look anew: as Pacemaker's tool, it is told what would be done. */
-function dryRun({ rsc, node, session }: ResourceCall, configuration: XmlElement): number {
+function dryRun({ rsc, node, session, answer }: ResourceCall, configuration: XmlElement): number {
   const found = rsc === undefined ? resourcesOf(configuration) : [resourceNamed(configuration, rsc)];
   const ids = new Set(found.flatMap(({ xml }) => primitivesIn(xml)).map(idOf));
   const nodes = node === undefined ? nodeNames(configuration) : [node];
   const variable = variableOf(session.target);
   for (const id of ids)
-    for (const name of nodes) line(`Dry run: skipping clean-up of ${id} on ${name} due to ${variable}`);
+    for (const name of nodes)
+      answer.say({ text: () => `Dry run: skipping clean-up of ${id} on ${name} due to ${variable}` });
   return CrmExit.OK;
 }
 

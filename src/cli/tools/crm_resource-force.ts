@@ -1,14 +1,15 @@
-import { parseIntervalMs } from "../../cib/index.ts";
+import { element, parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
 import type { AgentResource, Operation } from "../../executor/index.ts";
 import { CrmExit, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
+import { commandElement, exitMessage } from "../answer/index.ts";
 import { placesOf } from "../places.ts";
+import { statusText } from "../render/exit-texts.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { requireLive } from "../target.ts";
-import { line, usage } from "./connection.ts";
+import { usage } from "./connection.ts";
 import { type ForcedCommand, forced, type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
-import { crmExitTexts } from "./error-texts.ts";
 
 const DEFAULT_TIMEOUT = "20s";
 
@@ -64,11 +65,25 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
   const { runAgentByHand } = await import("../../daemon/index.ts");
   const result = await runAgentByHand({ configPath: configFile(), node: local.name }, operation);
   const { rc, status, exitReason, stdout } = result;
-  if (given.has("verbose") && stdout !== "") line(stdout.trimEnd());
   const agent = [rsc.class, rsc.provider, rsc.type].filter((part) => part !== undefined).join(":");
-  const meaning = status === OpStatus.TIMEOUT ? "Timed out" : (crmExitTexts[rc]?.text ?? "unknown");
+  const meaning = status === OpStatus.TIMEOUT ? "Timed out" : exitMessage(rc);
   const because = exitReason === "" ? "" : `: ${exitReason}`;
-  line(`${action} of ${rsc.id} (${agent}) on ${local.name} returned ${rc} (${meaning})${because}`);
+  const verdict = `${action} of ${rsc.id} (${agent}) on ${local.name} returned ${rc} (${meaning})${because}`;
+  call.answer.say({
+    text: () => (given.has("verbose") && stdout !== "" ? `${stdout.trimEnd()}\n${verdict}` : verdict),
+    xml: () => [
+      element("resource-agent-action", { action, class: rsc.class, type: rsc.type, rsc: rsc.id, provider }, [
+        element("agent-status", {
+          code: rc,
+          message: exitMessage(rc),
+          execution_code: status,
+          execution_message: statusText(status),
+          reason: exitReason === "" ? undefined : exitReason,
+        }),
+        ...(stdout === "" ? [] : [commandElement(rc, { stdout })]),
+      ]),
+    ],
+  });
   return status === OpStatus.TIMEOUT && rc === OcfExit.OK ? CrmExit.TIMEOUT : rc;
 }
 

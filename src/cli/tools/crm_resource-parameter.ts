@@ -1,6 +1,7 @@
 import {
   child,
   childrenOf,
+  element,
   onlyPair,
   type PairIds,
   pairsIn,
@@ -11,8 +12,9 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Message, textElement } from "../answer/index.ts";
 import { type AttributeKind, type FoundResource, idOf, isResource, resourceNamed } from "../resources.ts";
-import { line, usage } from "./connection.ts";
+import { usage } from "./connection.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 
 const kindOf = ({ given }: ResourceCall): AttributeKind =>
@@ -31,10 +33,16 @@ export async function getParameter(
     query === "get-property"
       ? xml.attributes.get(name)
       : (await effectiveValues(call.session, kindOf(call), id)).get(name);
-  if (value === undefined) process.stderr.write(`Attribute '${name}' not found for '${id}'\n`);
-  else line(value);
+  if (value === undefined) call.answer.error(`Attribute '${name}' not found for '${id}'`);
+  else call.answer.say(valueMessage(query === "get-property" ? "properties" : "attributes", name, value));
   return CrmExit.OK;
 }
+
+/** A value alone; in a document with its name. */
+const valueMessage = (list: string, name: string, value: string): Message => ({
+  text: () => value,
+  xml: () => [element("list", { name: list, count: 1 }, [textElement("item", value, { name })])],
+});
 
 /** The values that count now: of the rules that hold, with what templates and (for meta attributes) parents give. */
 export async function effectiveValues(
@@ -90,13 +98,41 @@ export async function setParameter(call: ResourceCall): Promise<number> {
     changes.map(({ change }) => change.operation),
     "crm_resource",
   );
-  if (!call.quiet)
-    for (const { target, change } of changes)
-      line(
-        `Set '${idOf(target)}' option: id=${change.id}${change.isNew ? ` set=${change.setId}` : ""} name=${name} value=${value}`,
-      );
+  call.answer.say({
+    text: ({ quiet }) =>
+      quiet
+        ? undefined
+        : changes
+            .map(
+              ({ target, change }) =>
+                `Set '${idOf(target)}' option: id=${change.id}${change.isNew ? ` set=${change.setId}` : ""} name=${name} value=${value}`,
+            )
+            .join("\n"),
+    xml: (api) =>
+      api.atLeast("2.37")
+        ? [
+            element(
+              "resource-settings",
+              {},
+              changes.map(({ target, change: { id: pair, setId } }) =>
+                settingElement(target, kind, { id: pair, setId, name, value }),
+              ),
+            ),
+          ]
+        : [],
+  });
   return CrmExit.OK;
 }
+
+/** What was set, as it stands in the configuration. */
+const settingElement = (
+  target: XmlElement,
+  kind: AttributeKind,
+  { id, setId, name, value }: { id: string; setId: string; name: string; value: string },
+): XmlElement =>
+  element(target.name, { id: idOf(target) }, [
+    element(kind, { id: setId }, [element("nvpair", { id, name, value })]),
+  ]);
 
 const idsOf = ({ given }: ResourceCall): PairIds => ({
   set: given.value("set-name"),
@@ -127,21 +163,20 @@ function metaHolder(
   what: "update" | "delete",
   call: ResourceCall,
 ): XmlElement {
-  const { given, quiet } = call;
+  const { given, answer } = call;
   const sets = (holder: XmlElement) =>
     pairsIn(holder, "meta_attributes", idsOf(call)).some((pair) => pair.name === name);
   if (given.has("force") || sets(xml)) return xml;
-  const say = (text: string) => {
-    if (!quiet) line(text);
-  };
   const [parent] = parents;
   if (parent && isClone(parent)) {
-    say(`Performing ${what} of '${name}' on '${idOf(parent)}', the parent of '${given.value("resource")}'`);
+    answer.info(
+      `Performing ${what} of '${name}' on '${idOf(parent)}', the parent of '${given.value("resource")}'`,
+    );
     return parent;
   }
   const child = isClone(xml) ? xml.children.find(isResource) : undefined;
   if (!child || !sets(child)) return xml;
-  say(
+  answer.info(
     `A value for '${name}' already exists in child '${idOf(child)}', performing ${what} on that instead of '${idOf(xml)}'`,
   );
   return child;
@@ -201,6 +236,6 @@ export async function deleteParameter(call: ResourceCall): Promise<number> {
   );
   if (!pair) return CrmExit.OK;
   await session.apply(removePairs([pair]), "crm_resource");
-  if (!call.quiet) line(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
+  call.answer.info(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
   return CrmExit.OK;
 }

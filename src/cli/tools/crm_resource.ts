@@ -1,11 +1,12 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
-import { asTool, usage } from "./connection.ts";
+import { usage } from "./connection.ts";
 import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
-import { type OptionRow, parseWords } from "./getopt.ts";
+import type { OptionRow } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "list", short: "L", description: "all resources with their state" },
   { name: "list-raw", short: "l", description: "ids of all primitives and instances" },
   { name: "list-cts", short: "c", description: "accepted as --list-raw" },
@@ -70,7 +71,7 @@ const table: readonly OptionRow[] = [
   { name: "interval", short: "I", value: "TIME", description: "with -C -n: of this interval" },
   { name: "set-name", short: "s", value: "ID", description: "id of the block (with -p, -d)" },
   { name: "nvpair", short: "i", value: "ID", description: "id of the pair (with -p, -d)" },
-  { name: "recursive", description: "accepted" },
+  { name: "recursive", description: "with -p -m: also for what has to be where it is" },
   {
     name: "timeout",
     short: "T",
@@ -79,11 +80,12 @@ const table: readonly OptionRow[] = [
   },
   { name: "force", short: "f", description: "do it although it may hurt" },
   ...listOptionRows,
-  { name: "output-as", value: "FORMAT", description: "text or xml" },
   { name: "text-fancy", description: "accepted" },
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
+
+const tool: AnsweringTool = { name: "crm_resource", purpose: "See and change resources.", options };
 
 /** Options that are refused, and what to do instead. */
 const unsupported = [
@@ -98,22 +100,19 @@ export async function run(words: readonly string[]): Promise<number> {
       ["primitive", "fencing"],
       words,
     );
-  return runTool(words);
-}
-
-const runTool = (words: readonly string[]): Promise<number> =>
-  asTool("crm_resource", "See and change resources.", table, words, () => {
-    const given = parseWords("crm_resource", table, words);
-    return CibSession.with((session) =>
+  return runTool(tool, words, (given, answer) =>
+    CibSession.with((session) =>
       dispatch({
         given,
         session,
+        answer,
         quiet: given.has("quiet"),
         rsc: given.value("resource"),
         node: given.value("node") ?? given.value("host-old"),
       }),
-    );
-  });
+    ),
+  );
+}
 
 async function dispatch(call: ResourceCall): Promise<number> {
   const { given } = call;
@@ -135,6 +134,6 @@ async function dispatch(call: ResourceCall): Promise<number> {
   if (change !== undefined) return (await import("./crm_resource-change.ts")).changeResource(change, call);
   if (query === "get-parameter" || query === "get-property")
     return (await import("./crm_resource-parameter.ts")).getParameter(query, call);
-  if (query !== undefined) return (await import("./crm_resource-query.ts")).queryResource(query, call);
-  throw usage("crm_resource", "what shall be done?");
+  // Without a command it lists.
+  return (await import("./crm_resource-query.ts")).queryResource(query ?? "list", call);
 }

@@ -1,13 +1,16 @@
+import { element, type XmlElement } from "../../cib/index.ts";
 import type { FenceHistoryReply } from "../../daemon/index.ts";
 import type { FenceResult } from "../../fencer/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, listElement, type Message, runTool } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
-import { asTool, line, noSuch, usage } from "./connection.ts";
+import { formatLocal } from "../render/dates.ts";
+import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "list", short: "l", value: "HOST", description: "devices that can fence a host" },
   { name: "list-registered", short: "L", description: "all devices" },
   { name: "list-installed", short: "I", description: "all fence agents of this host" },
@@ -28,7 +31,6 @@ const table: readonly OptionRow[] = [
   { name: "broadcast", short: "b", description: "accepted: the history is the same everywhere" },
   { name: "as-node-id", short: "n", description: "accepted" },
   ...listOptionRows,
-  { name: "output-as", value: "FORMAT", description: "text or xml" },
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
@@ -37,18 +39,19 @@ const table: readonly OptionRow[] = [
 export async function run(words: readonly string[]): Promise<number> {
   if (asksForOptions(words))
     return (await import("./option-lists.ts")).runListOptions("stonith_admin", ["fencing"], words);
-  return runTool(words);
+  return runTool(tool, words, work);
 }
 
-const runTool = (words: readonly string[]): Promise<number> =>
-  asTool("stonith_admin", "Fence nodes; devices and history of fencing.", table, words, () =>
-    work(parseWords("stonith_admin", table, words)),
-  );
+const tool: AnsweringTool = {
+  name: "stonith_admin",
+  purpose: "Fence nodes; devices and history of fencing.",
+  options,
+};
 
 /** Ends by itself in the daemon; this is only against one that is gone. */
 const patienceMs = 3_600_000;
 
-async function work(given: ParsedWords): Promise<number> {
+async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const confirm = given.value("confirm");
   if (confirm !== undefined) {
     const client = given.value("tag") ?? "stonith_admin";
@@ -64,15 +67,18 @@ async function work(given: ParsedWords): Promise<number> {
     if (target !== undefined) return fence(given, target, action);
   }
   if (given.has("list-registered") || given.has("list") || given.has("query") || given.has("list-targets"))
-    return devices(given);
+    return devices(given, answer);
   const node = given.value("history") ?? given.value("last");
-  if (node !== undefined) return history(given, node);
+  if (node !== undefined) return history(given, node, answer);
   const agent = given.value("agent");
-  const { listAgents } = await import("./agent-list.ts");
-  if (given.has("list-installed")) return listAgents("list-agents", "stonith");
+  const { fenceAgents, listAgents } = await import("./agent-list.ts");
+  if (given.has("list-installed")) {
+    answer.say(deviceList("installed fence devices", await fenceAgents()));
+    return CrmExit.OK;
+  }
   if (given.has("metadata")) {
     if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
-    return listAgents("show-metadata", `stonith:${agent}`);
+    return listAgents("show-metadata", `stonith:${agent}`, answer);
   }
   throw usage("stonith_admin", "what shall be done?");
 }
@@ -105,75 +111,91 @@ function outcome(result: FenceResult): number {
   });
 }
 
-async function devices(given: ParsedWords): Promise<number> {
+/** Names, a line each; then how many there are. */
+const deviceList = (name: string, ids: readonly string[]): Message => ({
+  text: ({ quiet }) => {
+    const count = `${ids.length === 0 ? "No" : ids.length} fence device${ids.length === 1 ? "" : "s"} found`;
+    const lines = quiet ? ids : [...ids, count];
+    return lines.length === 0 ? undefined : lines.join("\n");
+  },
+  xml: () => [listElement(name, ids, "device")],
+});
+
+async function devices(given: ParsedWords, answer: Answer): Promise<number> {
   const all = await (await import("../fencing.ts")).fenceDevices();
   const id = given.value("query") ?? given.value("list-targets");
   if (id !== undefined) {
     const device = all.find((one) => one.id === id);
     if (!device) throw noSuch(`there is no fence device ${id}`);
-    if (given.has("list-targets")) for (const host of Object.keys(device.levels)) line(host);
+    if (given.has("list-targets")) {
+      const hosts = Object.keys(device.levels);
+      answer.say({
+        text: () => (hosts.length === 0 ? undefined : hosts.join("\n")),
+        xml: () => [listElement("fence targets", hosts)],
+      });
+    }
     return device.disabled === "" ? CrmExit.OK : CrmExit.ERROR;
   }
   const host = given.value("list");
   const shown = host === undefined ? all : all.filter(({ levels }) => Object.hasOwn(levels, host));
-  for (const device of shown) line(device.id);
-  const count = shown.length === 0 ? "No" : String(shown.length);
-  if (!given.has("quiet")) line(`${count} fence device${shown.length === 1 ? "" : "s"} found`);
-  return shown.length === 0 && host !== undefined ? CrmExit.NOSUCH : CrmExit.OK;
+  const ids = shown.map((device) => device.id);
+  answer.say(deviceList("registered fence devices", ids));
+  return ids.length === 0 && host !== undefined ? CrmExit.NOSUCH : CrmExit.OK;
 }
 
-async function history(given: ParsedWords, node: string): Promise<number> {
+async function history(given: ParsedWords, node: string, answer: Answer): Promise<number> {
   const reply = await ask<FenceHistoryReply>({ type: "fence.history" });
   const wanted = (target: string) => node === "*" || node === "" || target === node;
   const entries = reply.entries.filter(({ target }) => wanted(target));
-  if (given.has("last")) return last(given, node, entries);
-  if (given.value("output-as") === "xml") {
-    await historyXml(entries);
-    return CrmExit.OK;
-  }
-  const shown = given.has("verbose") || node === "*" ? entries : entries.slice(-1);
-  for (const entry of shown) {
-    if (given.has("quiet")) line(String(entry.completedAt));
-    else {
-      const able = entry.ok ? "was able to" : "was not able to";
-      line(
-        `${entry.executor ?? "Nobody"} ${able} ${entry.action} node ${entry.target} on behalf of ${entry.client} from ${entry.origin} at ${dateText(entry.completedAt)}`,
-      );
-    }
-  }
-  if (!given.has("quiet")) line(`${shown.length} event${shown.length === 1 ? "" : "s"} found`);
+  if (given.has("last")) answer.say(lastFenced(node, entries));
+  else answer.say(historyMessage(entries, given.has("verbose") || node === "*"));
   return CrmExit.OK;
 }
 
-function last(given: ParsedWords, node: string, entries: readonly FenceResult[]): number {
+/** Of one node only the last event is told, unless more is asked for; a document has them all. */
+function historyMessage(entries: readonly FenceResult[], whole: boolean): Message {
+  const shown = whole ? entries : entries.slice(-1);
+  return {
+    text: ({ quiet }) => {
+      const lines = quiet
+        ? shown.map(({ completedAt }) => String(completedAt))
+        : [...shown.map(eventText), `${shown.length} event${shown.length === 1 ? "" : "s"} found`];
+      return lines.length === 0 ? undefined : lines.join("\n");
+    },
+    xml: () => [
+      element(
+        "list",
+        { name: "fencing history", count: entries.length },
+        [...entries].reverse().map(eventElement),
+      ),
+    ],
+  };
+}
+
+const eventText = ({ ok, executor, action, target, client, origin, completedAt }: FenceResult): string =>
+  `${executor || "Nobody"} ${ok ? "was able to" : "was not able to"} ${action} node ${target} on behalf of ${client} from ${origin} at ${dateText(completedAt)}`;
+
+const eventElement = (entry: FenceResult): XmlElement =>
+  element("fence_event", {
+    action: entry.action,
+    target: entry.target,
+    client: entry.client,
+    origin: entry.origin,
+    status: entry.ok ? "success" : "failed",
+    "exit-reason": entry.ok || entry.reason === "" ? undefined : entry.reason,
+    delegate: entry.executor || undefined,
+    completed: formatLocal(entry.completedAt, true),
+  });
+
+function lastFenced(node: string, entries: readonly FenceResult[]): Message {
   const at = entries.findLast(({ ok }) => ok)?.completedAt;
-  if (given.has("quiet")) line(String(at ?? 0));
-  else
-    line(
-      at === undefined
+  return {
+    text: ({ quiet }) => {
+      if (quiet) return String(at ?? 0);
+      return at === undefined
         ? `Node ${node} has never been fenced`
-        : `Node ${node} last fenced at: ${dateText(at)}`,
-    );
-  return CrmExit.OK;
-}
-
-async function historyXml(entries: readonly FenceResult[]): Promise<void> {
-  const { element, formatXml } = await import("../../cib/index.ts");
-  const events = [...entries].reverse().map((entry) =>
-    element("fence_event", {
-      action: entry.action,
-      target: entry.target,
-      client: entry.client,
-      origin: entry.origin,
-      status: entry.ok ? "success" : "failed",
-      delegate: entry.executor,
-      completed: dateText(entry.completedAt),
-      ...(entry.ok ? {} : { "exit-reason": entry.reason }),
-    }),
-  );
-  const result = element("pacemaker-result", { "api-version": "2.38", request: "stonith_admin --history" }, [
-    element("fence_history", {}, events),
-    element("status", { code: 0, message: "OK" }),
-  ]);
-  line(`<?xml version="1.0"?>\n${formatXml(result).trimEnd()}`);
+        : `Node ${node} last fenced at: ${dateText(at)}`;
+    },
+    xml: () => (at === undefined ? [] : [element("last-fenced", { target: node, when: formatLocal(at) })]),
+  };
 }

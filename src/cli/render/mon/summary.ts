@@ -104,18 +104,26 @@ function dcElement(summary: MonSummary): XmlElement {
 function optionsElement({ cluster }: MonView, api: ApiVersion): XmlElement {
   const { options } = cluster;
   const enabled = flag(options.fencingEnabled);
-  const today = api.atLeast("2.42");
-  return element("cluster_options", {
-    "stonith-enabled": enabled,
-    "fencing-enabled": today ? enabled : undefined,
+  const timeout = options.fencingTimeoutMs;
+  const policy = quorumPolicy(options.noQuorumPolicy, api);
+  const common = {
     "symmetric-cluster": flag(options.symmetric),
-    "no-quorum-policy": quorumPolicy(options.noQuorumPolicy, api),
+    "no-quorum-policy": policy,
     "maintenance-mode": flag(options.maintenance),
     "stop-all-resources": flag(options.stopAll),
-    "stonith-timeout-ms": options.fencingTimeoutMs,
-    "fencing-timeout-ms": today ? options.fencingTimeoutMs : undefined,
-    "priority-fencing-delay-ms": options.priorityFencingDelayMs,
-  });
+  };
+  const delay = { "priority-fencing-delay-ms": options.priorityFencingDelayMs };
+  const old = { "stonith-enabled": enabled, "stonith-timeout-ms": timeout };
+  if (!api.atLeast("2.42")) {
+    return element("cluster_options", {
+      "stonith-enabled": enabled,
+      ...common,
+      "stonith-timeout-ms": timeout,
+      ...delay,
+    });
+  }
+  const today = { "fencing-enabled": enabled, "fencing-timeout-ms": timeout };
+  return element("cluster_options", { ...today, ...common, ...delay, ...old });
 }
 
 /** Until Pacemaker 3.0 a partition without quorum committed suicide. */

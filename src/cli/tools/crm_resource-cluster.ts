@@ -1,0 +1,17 @@
+import { type Cluster, type Resource, unpackCluster } from "../../scheduler/index.ts";
+import { nearest } from "../../terms/index.ts";
+import { findResource } from "../render/selection.ts";
+import { noSuch } from "./connection.ts";
+import type { ResourceCall } from "./crm_resource-call.ts";
+
+/** The cluster that is asked about, at this moment. */
+export const clusterOf = async ({ session }: ResourceCall): Promise<Cluster> =>
+  unpackCluster(await session.cib(), Math.floor(Date.now() / 1000));
+
+/** The resource that was named. @throws HactlError NO_SUCH_OBJECT */
+export function resourceIn(cluster: Cluster, id: string): Resource {
+  const found = findResource(cluster, id);
+  if (found) return found;
+  const ids = [...cluster.resourceById.values()].map(({ configId, id: own }) => configId || own);
+  throw noSuch(`Resource '${id}' not found`, nearest(id, ids));
+}

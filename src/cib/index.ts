@@ -4,6 +4,7 @@ export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
 export { type DateResult, evaluateDateExpression, evaluateDateSpec } from "./date-rules.ts";
 export { applyOperations, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
+export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export {
   type FindById,
   indexById,
@@ -17,6 +18,7 @@ export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
 export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+export { compilePattern, type Pattern } from "./pattern.ts";
 export type { CibProblem } from "./references.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm } from "./storable.ts";

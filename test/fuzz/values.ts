@@ -54,12 +54,24 @@ const awkward: readonly Json[] = [
   { id: "x" },
 ];
 
+const grouped = new WeakMap<readonly Json[], readonly (readonly Json[])[]>();
+
+/** The samples by what they are of, so that each kind comes as often as the others. */
+function byKind(samples: readonly Json[]): readonly (readonly Json[])[] {
+  const known = grouped.get(samples);
+  if (known) return known;
+  const kind = (sample: Json) => JSON.stringify(sample).match(/"type":"([^"]+)"/)?.[1] ?? "";
+  const groups = [...Map.groupBy(samples, kind).values()];
+  grouped.set(samples, groups);
+  return groups;
+}
+
 /** A message that is wrong somewhere within, or is one that a well-meaning sender could send. */
 export function mutateJson(random: Random, samples: readonly Json[]): Uint8Array {
-  let value = random.pick(samples);
+  let value = random.pick(random.pick(byKind(samples)));
   if (random.chance(0.1)) return mutate(random, [encoder.encode(JSON.stringify(value))]);
   for (let change = random.between(0, 3); change > 0; change--)
-    value = changed(random, value, samples, random.between(1, 6));
+    value = changed(random, value, samples, random.between(2, 7));
   let text = JSON.stringify(value);
   // An own member of that name, which only JSON text can have.
   if (random.chance(0.03)) text = text.replace(/"[a-zA-Z]+":/, '"__proto__":');

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring check-all bench bench-ring fuzz-ring fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring check-all bench bench-ring fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,7 +70,10 @@ bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, time
 	$(BUN) test/bench/ring.ts
 
 fuzz-ring: $(BUN) ## a million damaged datagrams for every decoder (RUNS=N, SEED=n)
-	$(BUN) test/fuzz/run.ts $(or $(RUNS),1000000) $(or $(SEED),1)
+	$(BUN) test/fuzz/run.ts ring $(or $(RUNS),1000000) $(or $(SEED),1)
+
+fuzz-edge: $(BUN) ## a million wrong values for everything that takes some from outside (RUNS=N, SEED=n, NAME=part)
+	$(BUN) test/fuzz/run.ts edge $(or $(RUNS),1000000) $(or $(SEED),1) $(NAME)
 
 # make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0] [WIDE=1] [FEATURE=bundles] [CORPUS=DIR [CHANGES=N] [UNCHANGED=1]]; needs Debian's pacemaker-cli-utils.
 fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the smallest that differ

@@ -127,7 +127,7 @@ function eventOf(request: AdminRequest, id: string): ControllerEvent | undefined
         type: "fail-request",
         request: id,
         rsc: resourceId(request.rsc),
-        node: request.node,
+        node: nodeName(request.node),
       };
     default:
       return undefined;

@@ -463,9 +463,12 @@ export class ControllerBus {
       case "remember":
         node.memory = effect.memory;
         return;
-      case "probed":
-        this.node(effect.on).complete = true;
+      case "probed": {
+        // A remote host's executor keeps nothing here.
+        const host = this.nodes.find(({ name }) => name === effect.on);
+        if (host) host.complete = true;
         return;
+      }
       case "persist":
         return this.onPersist(node.name);
       case "restart":

@@ -709,7 +709,8 @@ export class Controller {
     if (target === undefined) return;
     this.#state.nodeFenced(target);
     if (target !== this.#init.selfName) return;
-    const reaction = this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
+    const reaction =
+      this.#state.property("fence-reaction", "fencing-reaction") === "panic" ? "panic" : "stop";
     this.#effects.push({ type: "self-fenced", reaction });
   }
 

@@ -157,7 +157,13 @@ export class ControllerBus {
   /** What the executor of a node tells: nothing when its state was lost. */
   #history(node: TestNode): ExecutorHistory {
     const results = node.complete ? this.#results(node) : [];
-    return { results, running: [], interrupted: [], bootId: `boot-${node.name}-${node.boot}`, complete: node.complete };
+    return {
+      results,
+      running: [],
+      interrupted: [],
+      bootId: `boot-${node.name}-${node.boot}`,
+      complete: node.complete,
+    };
   }
 
   /** The last answer of each operation since the boot, as an executor keeps them. */
@@ -498,7 +504,8 @@ export class ControllerBus {
           exhausted: false,
         };
         const teller = this.#members.find(({ managerUp }) => managerUp);
-        if (teller) this.step(teller.name, { type: "fencer-send", body: { type: "done", op: result.id, result } });
+        if (teller)
+          this.step(teller.name, { type: "fencer-send", body: { type: "done", op: result.id, result } });
       },
     });
   }

@@ -1,4 +1,4 @@
-import { childrenOf, child, formatXml, type XmlElement } from "../../src/cib/index.ts";
+import { child, childrenOf, formatXml, type XmlElement } from "../../src/cib/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
 import { configurationNames } from "./configurations.ts";
@@ -28,8 +28,7 @@ const deaths: Readonly<Record<string, (world: World, random: Random) => void>> =
     daemon?.killManager();
     world.clock.after(random.between(1, 400), () => daemon?.killExecutor());
   },
-  "a daemon": (world, random) =>
-    world.killDaemon(random.pick(world.nodes), random.between(100, 500)),
+  "a daemon": (world, random) => world.killDaemon(random.pick(world.nodes), random.between(100, 500)),
   "two daemons": (world, random) => {
     for (const host of random.shuffle(world.nodes).slice(0, 2))
       world.killDaemon(host, random.between(100, 500));

@@ -125,7 +125,12 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       ${dummy("above")}
       group g below above
       order g-after-m1 Mandatory: m1 g`,
-    expectations: { single: ["m1", "m2", "below", "above"], promoted: {}, together: [["below", "above"]], withPromoted: [] },
+    expectations: {
+      single: ["m1", "m2", "below", "above"],
+      promoted: {},
+      together: [["below", "above"]],
+      withPromoted: [],
+    },
   },
 };
 
@@ -142,7 +147,10 @@ export function worldPlan(
   if (!configuration) throw new Error(`there is no configuration ${name}`);
   const [fewest, most] = configuration.nodes;
   const count = random.between(fewest, most);
-  const nodes = Array.from({ length: count }, (_, at) => ({ id: nodeId(at + 1), name: nodeName(`n${at + 1}`) }));
+  const nodes = Array.from({ length: count }, (_, at) => ({
+    id: nodeId(at + 1),
+    name: nodeName(`n${at + 1}`),
+  }));
   const remotes = configuration.remotes ?? [];
   const guests = configuration.guests ?? [];
   const fenced = [...nodes.map(({ name: node }) => node), ...remotes];

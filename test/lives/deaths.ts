@@ -106,7 +106,8 @@ export function runDeath(
     const daemon = world.daemon(host);
     const ofManager = process === daemon?.manager;
     const ofExecutor = process === daemon?.executor;
-    if (!(victim === "manager" ? ofManager : victim === "executor" ? ofExecutor : ofManager || ofExecutor)) return;
+    if (!(victim === "manager" ? ofManager : victim === "executor" ? ofExecutor : ofManager || ofExecutor))
+      return;
     effects++;
     if (effects !== effect) return;
     world.trace(`DEATH after effect ${effect}, ${what()} of the ${process.name}`);
@@ -127,7 +128,10 @@ export function runDeath(
 }
 
 /** Runs a seed's story with a death after every `stride`-th effect; throws the first Violation. */
-export function runDeaths(options: LivesOptions, stride = 1): { readonly runs: number; readonly results: LivesResult[] } {
+export function runDeaths(
+  options: LivesOptions,
+  stride = 1,
+): { readonly runs: number; readonly results: LivesResult[] } {
   const whole = runDeath(options, 0);
   const results: LivesResult[] = [whole];
   for (let effect = 1 + (options.seed % stride); effect <= whole.effects; effect += stride) {

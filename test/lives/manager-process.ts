@@ -120,7 +120,8 @@ export class ManagerProcess {
         this.world.watch.said(this, effect.payload);
         return this.daemon.say(effect.payload);
       case "execute":
-        if (effect.on === this.host.name) this.executor.send({ type: "execute", operation: effect.operation });
+        if (effect.on === this.host.name)
+          this.executor.send({ type: "execute", operation: effect.operation });
         else this.remotes.execute(effect.on, effect.operation);
         return;
       case "cancel": {

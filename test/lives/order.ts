@@ -243,7 +243,8 @@ export class Order {
     const before = Map.groupBy(members, ({ ring }) => ring);
     const ring: Ring = { id: ringId, members, stalled: false };
     const orderly = [...this.orderly].filter((id) => !ids.includes(id));
-    for (const [old, kin] of before) this.recover(old, kin, { kind: "regular", ringId, members: ids, orderly });
+    for (const [old, kin] of before)
+      this.recover(old, kin, { kind: "regular", ringId, members: ids, orderly });
     for (const id of ids) this.orderly.delete(id);
     for (const port of members) {
       port.ring = ring;
@@ -274,8 +275,7 @@ export class Order {
       port.arrivals.splice(0, port.arrivals.length, ...later);
       for (const arrival of later)
         if (arrival.at === Number.POSITIVE_INFINITY) arrival.at = this.clock.now + this.random.unit() * 3;
-      const add = (item: Item) =>
-        this.arrive(port, { item, at: this.clock.now + this.random.unit() * 3 });
+      const add = (item: Item) => this.arrive(port, { item, at: this.clock.now + this.random.unit() * 3 });
       for (const { entry, late } of kept) if (!late && lacks.has(entry)) add(entry.item);
       add(survivors);
       for (const { entry, late } of kept) if (late && lacks.has(entry)) add(entry.item);

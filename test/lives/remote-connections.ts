@@ -259,7 +259,9 @@ export class RemoteConnections {
   private lookAgain(name: NodeName, connection: Connection): void {
     const { monitor } = connection;
     if (!monitor) return;
-    this.timers.set(`monitor ${name}`, monitor.operation.intervalMs, () => this.look(name, connection, false));
+    this.timers.set(`monitor ${name}`, monitor.operation.intervalMs, () =>
+      this.look(name, connection, false),
+    );
   }
 
   private monitored(connection: Connection, alive: boolean, reason: string, begun: number): void {

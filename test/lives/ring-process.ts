@@ -1,6 +1,6 @@
+import type { Membership } from "../../src/controller/index.ts";
 import { Participants } from "../../src/daemon/ring-core-participants.ts";
 import type { RingMessage } from "../../src/daemon/ring-core-wire.ts";
-import type { Membership } from "../../src/controller/index.ts";
 import type { NodeId } from "../../src/terms/index.ts";
 import { type RingId, sameRing } from "../../src/totem/index.ts";
 import { type Item, type Order, Port } from "./order.ts";
@@ -104,9 +104,7 @@ export class RingProcess {
         return;
       }
       case "participant":
-        return this.announceMembership(
-          participants.onParticipant(from, message.ringId, message.incarnation),
-        );
+        return this.announceMembership(participants.onParticipant(from, message.ringId, message.incarnation));
       case "manager": {
         const { ringId, incarnation, payload } = message;
         if (this.active && participants.accepts(from, ringId, incarnation))

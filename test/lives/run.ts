@@ -82,7 +82,8 @@ function sweep(run: Run, { from, count, seconds, first }: Sweep): number {
       `${sum(({ memberships }) => memberships)} memberships, ${sum(({ transitions }) => transitions)} decisions, ` +
       `${sum(({ deeds }) => deeds)} actions, ${sum(({ fencings }) => fencings)} fencings, ${bad} violations`,
   );
-  for (const [kind, found] of failures) console.log(`${kind}: ${found.length} (${found.slice(0, 20).join(", ")})`);
+  for (const [kind, found] of failures)
+    console.log(`${kind}: ${found.length} (${found.slice(0, 20).join(", ")})`);
   return bad === 0 ? 0 : 1;
 }
 

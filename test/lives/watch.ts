@@ -68,7 +68,9 @@ export class Watch {
     }
     const { clock } = this.world;
     this.lastActivity = clock.now;
-    const of = [...params].filter(([name]) => name === "CRM_meta_migrate_target").map(([, to]) => ` to ${to}`);
+    const of = [...params]
+      .filter(([name]) => name === "CRM_meta_migrate_target")
+      .map(([, to]) => ` to ${to}`);
     this.world.trace(`${host.name}: ${action} ${instance}${of.join("")}`);
     this.deeds.push({ at: clock.now, host, call });
   }
@@ -163,7 +165,10 @@ export class Watch {
       const present = this.world.hears(manager, host);
       if (present && host.kind === "node") this.lostWith.delete(host);
       if (this.lostWith.get(host)?.has(action === "promote" ? `${rsc} promoted` : rsc))
-        this.broken("evidence", `${action} ${rsc} on ${on}, but ${host.name}, where it was, is not known to be off`);
+        this.broken(
+          "evidence",
+          `${action} ${rsc} on ${on}, but ${host.name}, where it was, is not known to be off`,
+        );
       const gap = this.gaps.get(host);
       const told = gap !== undefined && clock.now - gap.since > TOLD_MS && present;
       if (told && !gap.probed.has(rsc))

@@ -1,7 +1,7 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
 import type { Host } from "./host.ts";
-import type { PowerMood } from "./power.ts";
+import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
 /** Something that goes wrong, or that somebody does at a bad moment. */
@@ -42,16 +42,12 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.crashRemote()],
 ];
 
-/** After this time a connection to a host that says nothing has been given up. */
-const LOST_REMOTE_MS = 15_000;
 /** After this time every monitor has looked again. */
 const MONITOR_MS = 12_000;
 
 /** Makes faults in a world, by chance. */
 export class Faults {
   readonly random: Random;
-  /** What has been changed in the configuration and has to be taken back. */
-  private readonly undo = new Map<string, () => void>();
   private readonly timers = new Set<() => void>();
   private over = false;
 
@@ -91,12 +87,15 @@ export class Faults {
 
   /** What people have changed is as it was, and failures are forgiven. */
   restore(): void {
-    for (const undo of this.undo.values()) {
-      undo();
-      this.world.run(100);
-    }
-    this.undo.clear();
-    this.world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
+    const { world } = this;
+    const { nodes, expectations } = world.plan;
+    const bans = expectations.single.map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
+    world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
+    world.run(100);
+    const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
+    world.configure([...standby, ...this.clones.values()].join("\n"));
+    world.run(100);
+    world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
   }
 
   private later(ms: number, run: () => void): void {
@@ -274,8 +273,7 @@ export class Faults {
     const [id, statement] = this.random.pick([...this.clones]);
     const most = this.random.between(1, this.world.nodes.length);
     this.note(`clone-max of ${id} is ${most}`);
-    if (!this.world.configure(statement.replace(/clone-max=\d+/, `clone-max=${most}`))) return;
-    this.undo.set(id, () => this.world.configure(statement));
+    this.world.configure(statement.replace(/clone-max=\d+/, `clone-max=${most}`));
   }
 
   /** `crm resource ban`, or `move`. */
@@ -289,7 +287,6 @@ export class Faults {
     if (!this.world.configure(`location ${id} ${rsc} ${score}: ${host.name}`)) return;
     const clear = () =>
       this.world.change([{ op: "delete", scope: "constraints", xml: `<rsc_location id="${id}"/>` }]);
-    this.undo.set(id, clear);
     if (this.random.chance(0.5)) this.later(this.random.between(500, 20_000), clear);
   }
 
@@ -300,7 +297,6 @@ export class Faults {
       this.world.configure(`node ${node?.id}: ${host.name} attributes standby=${value}`);
     this.note(`${host.name} is on standby`);
     if (!set("on")) return;
-    this.undo.set(`standby ${host.name}`, () => set("off"));
     if (this.random.chance(0.7)) this.later(this.random.between(300, 15_000), () => set("off"));
   }
 

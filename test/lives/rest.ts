@@ -6,6 +6,8 @@ import type { World } from "./world.ts";
 /** Nothing was done for so long, and nothing is left to do. */
 const QUIET_MS = 2500;
 const LOOK_EVERY_MS = 500;
+/** A transient attribute that says in which boot of its node it was set. */
+export const BOOT = "boot";
 
 /** Whether all is done: no message under way, no agent but monitors, and no leader has anything to decide. */
 export function restless(world: World): string | undefined {
@@ -14,6 +16,7 @@ export function restless(world: World): string | undefined {
   if (clock.now - watch.lastActivity < QUIET_MS) return "something was done just now";
   if (!order.settled) return "the ring is being formed";
   if (order.underWay > 0) return "messages are under way";
+  if (world.power.pending > 0) return "the power switch is slow";
   for (const host of world.hosts) {
     if (!host.powered && world.mended && host.kind !== "guest") return `${host.name} is off`;
     if (!host.powered) continue;
@@ -50,6 +53,14 @@ export function checkRest(world: World): void {
   for (const [, managers] of parts) {
     const texts = new Map(managers.map((manager) => [formatXml(manager.view.cib), manager.name]));
     if (texts.size > 1) world.watch.broken("same-state", difference([...texts.keys()]));
+  }
+  for (const manager of synced) {
+    const boots = manager.controller.attributeValues(BOOT);
+    for (const { name, powered, bootId } of world.nodes) {
+      const known = boots.get(name);
+      if (powered && known !== undefined && known !== bootId)
+        world.watch.broken("memory", `an attribute of ${name} is of ${known}, but it is ${bootId}`);
+    }
   }
   const leader = synced.find(({ view }) => view.idle !== undefined && view.membership?.quorate);
   if (leader) checkBelief(world, leader.view.cib);

@@ -78,9 +78,13 @@ export class ClusterState {
     return this.#untold;
   }
 
-  /** Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. */
-  isUnheard(remote: NodeName): boolean {
+  /**
+   * Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. A guest
+   * that runs may not answer, and goes on with its services: only its end makes it certain.
+   */
+  isUnheard(remote: NodeName, isGuest: boolean): boolean {
     if (this.status.nodeState(remote, "in_ccm") !== undefined) return false;
+    if (isGuest) return true;
     return !this.attributes.names().some((name) => name.startsWith(`fail-count-${remote}#start_`));
   }
 
@@ -387,15 +391,17 @@ export class ClusterState {
   }
 
   #pending(): readonly Dispatch[] {
-    return this.#underWay.all().filter(({ node, operation }) =>
-      this.status
-        .ops(this.idOf(node), operation.rsc.id)
-        .some(
-          ({ attributes }) =>
-            Number(attributes.get("call-id")) === operation.callId &&
-            Number(attributes.get("op-status")) === OpStatus.PENDING,
-        ),
-    );
+    return this.#underWay
+      .all()
+      .filter(({ node, operation }) =>
+        this.status
+          .ops(this.idOf(node), operation.rsc.id)
+          .some(
+            ({ attributes }) =>
+              Number(attributes.get("call-id")) === operation.callId &&
+              Number(attributes.get("op-status")) === OpStatus.PENDING,
+          ),
+      );
   }
 
   /** A recurring operation has ended: its entry goes. */

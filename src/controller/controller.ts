@@ -626,13 +626,7 @@ export class Controller {
         if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(
-          message.node,
-          this.#state.nameOf(from),
-          message.history,
-          message.at,
-          message.seen,
-        );
+        this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);

@@ -133,7 +133,7 @@ export class Daemon {
   /** It ends by itself and is not started again. */
   end(): void {
     this.kill();
-    this.world.ended(this.host);
+    this.world.ended(this.host, this);
   }
 
   /** Nothing of the cluster runs here: it says goodbye. */
@@ -148,7 +148,7 @@ export class Daemon {
       this.world.clock.after(100, () => {
         this.killManager();
         this.executor?.stop(false);
-        this.world.ended(this.host);
+        this.world.ended(this.host, this);
       });
     });
   }

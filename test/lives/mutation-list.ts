@@ -116,14 +116,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: "nodes that could not tell are not waited for",
     file: owner,
-    before: "const everywhere = [...onUntold, ...connections];",
-    after: "const everywhere = connections;",
+    before: "const everywhere = [...onUntold, ...connections, ",
+    after: "const everywhere = [...connections, ",
   },
   {
     name: "remote nodes of which nothing is known are not waited for",
     file: owner,
-    before: "const everywhere = [...onUntold, ...connections];",
-    after: "const everywhere = onUntold;",
+    before: "const everywhere = [...onUntold, ...connections, ",
+    after: "const everywhere = [...onUntold, ",
   },
   {
     name: "a node may go before it was looked at",

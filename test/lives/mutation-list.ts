@@ -104,8 +104,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what was being moved is not looked for on the other node",
     file: state,
-    before: "this.status.removeResource(this.idOf(to), rsc);",
-    after: "this.status.removeResource(this.idOf(to), `${rsc} `);",
+    before: "if (!endsActive(this.status.ops(id, rsc))) this.status.removeResource(id, rsc);",
+    after: 'this.status.removeResource(id, "");',
   },
   {
     name: "probes of the family are not waited for",

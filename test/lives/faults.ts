@@ -21,6 +21,7 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.killDaemon(f.random.between(100, 700), "damaged")],
   [3, (f) => f.killExecutor("lost")],
   [5, (f) => f.killInTheMiddle()],
+  [5, (f) => f.leaderGoes()],
   [7, (f) => f.crash()],
   [7, (f) => f.partition()],
   [4, (f) => f.drain()],
@@ -189,6 +190,28 @@ export class Faults {
     look();
   }
 
+  /** The leader goes just when what it has given out is under way: in order, with its manager, daemon or host. */
+  leaderGoes(): void {
+    const how = this.random.pick(["in order", "manager", "daemon", "daemon for long", "host"] as const);
+    const afterMs = this.random.chance(0.5) ? 0 : this.random.between(0, 500);
+    this.note(`the leader goes (${how}) in the middle of its next transition`);
+    const watching = this.world.watch.deeds.length;
+    const look = () => {
+      if (this.world.watch.deeds.length === watching) return this.later(20, look);
+      this.later(afterMs, () => this.leaderIsGone(how));
+    };
+    look();
+  }
+
+  private leaderIsGone(how: "in order" | "manager" | "daemon" | "daemon for long" | "host"): void {
+    const leader = this.world.leaders()[0];
+    const host = this.upNodes.find((node) => this.world.daemon(node)?.manager === leader);
+    if (!host) return;
+    if (how === "in order") this.drainHost(host);
+    else if (how === "daemon for long") this.daemonDies(host, this.random.between(2500, 20_000));
+    else this.die(host, how);
+  }
+
   private die(host: Host, what: "daemon" | "manager" | "executor" | "host"): void {
     this.note(`${what} of ${host.name} dies`);
     const daemon = this.world.daemon(host);
@@ -235,7 +258,10 @@ export class Faults {
   /** A node leaves in order, and comes back. */
   drain(): void {
     const host = this.node();
-    if (!host) return;
+    if (host) this.drainHost(host);
+  }
+
+  private drainHost(host: Host): void {
     this.note(`${host.name} is asked to leave`);
     this.world.daemon(host)?.drain();
     const back = () => {

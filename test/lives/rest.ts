@@ -71,8 +71,12 @@ function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): 
   const { actions, placement } = schedule({ cib, now: Math.floor(world.clock.wall) });
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
+  // Where something is to run that waits for what cannot be.
+  const wished = new Set(
+    actions.filter(({ unmet }) => unmet?.length).map(({ rsc, node }) => `${rsc?.id} ${node}`),
+  );
   const believed = placement
-    .filter(({ rsc }) => !world.plan.silent.includes(rsc))
+    .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
   const real = world.hosts.flatMap((host) => servicesOf(host));
   const wrong = symmetric(believed, real);

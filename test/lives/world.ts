@@ -40,6 +40,14 @@ export interface Expectations {
   readonly together: readonly (readonly string[])[];
   /** The first is only where the second is promoted; at rest. */
   readonly withPromoted: readonly (readonly [rsc: string, promotable: string])[];
+  /** No agent begins with the second action while one is still at the first, or before it was done anywhere. */
+  readonly orders: readonly Ordered[];
+}
+
+/** Actions of two resources of which one waits for the other. */
+export interface Ordered {
+  readonly first: { readonly action: "start" | "promote"; readonly rsc: string };
+  readonly next: { readonly action: "start" | "promote"; readonly rsc: string };
 }
 
 /** A process that can be killed. */
@@ -189,6 +197,11 @@ export class World {
     }
     const node = this.plan.nodes.find(({ name }) => name === host.name);
     if (!node || this.daemon(host)) return;
+    // Nobody starts a second one beside one that is about to end.
+    if (this.daemons.get(host)?.ending) {
+      this.clock.after(100, () => this.startDaemon(host));
+      return;
+    }
     this.trace(`daemon of ${host.name} starts`);
     this.daemons.set(host, new Daemon(host, node.id));
   }

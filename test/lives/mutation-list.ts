@@ -13,8 +13,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what a newcomer tells is not taken",
     file: controller,
-    before: "if (!outcome.holders.has(nodeId) || !message.summary.live) this.#takeNewcomer",
-    after: "if (outcome.holders.size === 0) this.#takeNewcomer",
+    before: "if (outcome.holders.has(nodeId) && message.summary.live) continue;",
+    after: "if (outcome.holders.size > 0) continue;",
   },
   {
     name: "attributes are forgotten when a manager dies",
@@ -56,8 +56,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "fencing is noted only by the leader",
     file: controller,
-    before: "this.#takeFenced(fencedBy(message.body));",
-    after: "if (this.#leads) this.#takeFenced(fencedBy(message.body));",
+    before: "return this.#applyFencing(from,",
+    after: "if (this.#leads) this.#applyFencing(from,",
   },
   {
     name: "the fencer does not hear who was away",
@@ -124,6 +124,48 @@ export const mutations: readonly Mutation[] = [
     file: owner,
     before: "const everywhere = [...onUntold, ...connections, ",
     after: "const everywhere = [...onUntold, ",
+  },
+  {
+    name: "the end of a guest that cannot be asked is not waited for",
+    file: owner,
+    before: ", ...possible.filter(isGuestEnd)];",
+    after: "];",
+  },
+  {
+    name: "a guest that does not answer runs nothing",
+    file: state,
+    before: "if (isGuest) return true;",
+    after: "",
+  },
+  {
+    name: "what a node of which nothing is known may have moved is not looked for",
+    file: state,
+    before: "return migratable(this.configuration).flatMap((rsc) =>",
+    after: "return migratable(undefined).flatMap((rsc) =>",
+  },
+  {
+    name: "a new leader does not wait for what the one before it has given out",
+    file: leader,
+    before: "if (this.#run || this.#waitsForInherited(now)) return;",
+    after: "if (this.#run) return;",
+  },
+  {
+    name: "what was given out is not remembered",
+    file: state,
+    before: "this.#underWay.add(dispatch);",
+    after: "",
+  },
+  {
+    name: "what an executor says is under way counts as done",
+    file: state,
+    before: "this.#underWay.add({ node, executor, operation });",
+    after: "",
+  },
+  {
+    name: "who receives the state does not learn what is under way",
+    file: state,
+    before: "this.#underWay = new UnderWay(snapshot.underWay);",
+    after: "this.#underWay = new UnderWay();",
   },
   {
     name: "a node may go before it was looked at",

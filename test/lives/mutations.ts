@@ -23,7 +23,7 @@ process.exit(
       sweep("random", seeds),
       sweep("deaths", Math.ceil(seeds / 6), "--stride", "41"),
     ],
-    tests: ["./test/controller", "./test/executor/journal.test.ts", "./test/lives/found.test.ts"],
+    tests: ["./test/controller", "./test/executor/journal.test.ts"],
     only: option(args, "--only", ""),
   }),
 );

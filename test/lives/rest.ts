@@ -68,13 +68,12 @@ export function checkRest(world: World): void {
 
 /** The leader's word for where everything is, against what is. */
 function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): void {
-  const { actions, placement } = schedule({ cib, now: Math.floor(world.clock.wall) });
+  const { actions, placement, summary } = schedule({ cib, now: Math.floor(world.clock.wall) });
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
-  // Where something is to run that waits for what cannot be.
-  const wished = new Set(
-    actions.filter(({ unmet }) => unmet?.length).map(({ rsc, node }) => `${rsc?.id} ${node}`),
-  );
+  // What is to run somewhere, and waits for what cannot be.
+  const starts = summary.map((line) => /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/.exec(line));
+  const wished = new Set(starts.map((found) => `${found?.[1]} ${found?.[2]}`));
   const believed = placement
     .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);

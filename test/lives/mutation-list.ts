@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "attributes are forgotten when a manager dies",
     file: controller,
-    before: "this.#dampen(this.#state.setAttributes(attributes).dampen);\n    }",
+    before: "this.#dampen(this.#state.takeAttributes(name, attributes));\n    }",
     after: "}\n    if (!summary.live) this.#state.dropAttributes(String(id), name);",
   },
   {

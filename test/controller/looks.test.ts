@@ -24,6 +24,25 @@ const action = (id: number, task: string, rsc: string, type: string, ...inputs: 
   inputs,
 });
 
+describe("a remote node of which nothing is known", () => {
+  const actions = [action(1, "start", "r1", "remote"), action(2, "start", "beside", "Dummy")];
+  const looks = (unheard: boolean) =>
+    looksBefore(actions, {
+      untold: new Map(),
+      unheard: () => unheard,
+      guestIn: () => undefined,
+      familyOf: (rsc) => rsc,
+    });
+
+  test("is connected before anything is started that may run there", () => {
+    expect(looks(true)).toEqual(new Map([[2, [1]]]));
+  });
+
+  test("keeps nothing waiting when it has told, or could not be reached", () => {
+    expect(looks(false)).toEqual(new Map());
+  });
+});
+
 describe("a guest that runs and does not answer", () => {
   // Its connection could not be made: its container is stopped and started again.
   const actions = [

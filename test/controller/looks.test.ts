@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { child, loadCrm } from "../../src/cib/index.ts";
+import { ClusterState } from "../../src/controller/cluster-state.ts";
 import { emptyCib } from "../../src/controller/index.ts";
 import { migratable } from "../../src/controller/moving.ts";
 import { looksBefore } from "../../src/controller/one-owner.ts";
 import type { GraphAction } from "../../src/scheduler/index.ts";
-import { nodeName, resourceId } from "../../src/terms/index.ts";
+import { nodeId, nodeName, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const action = (id: number, task: string, rsc: string, type: string, ...inputs: number[]): GraphAction => ({
@@ -61,6 +62,16 @@ describe("a guest that runs and does not answer", () => {
 
   test("has to end before anything is started that may run in it", () => {
     expect(looks(true).get(4)).toEqual([1]);
+  });
+
+  test("is not taken for empty because its connection could not be made, as a remote host is", () => {
+    const state = new ClusterState(emptyCib(), [{ id: nodeId(1), name: nodeName("n1") }]);
+    const heard = () => [state.isUnheard(nodeName("g1"), true), state.isUnheard(nodeName("g1"), false)];
+    expect(heard()).toEqual([true, true]);
+    state.setAttributes([{ node: nodeName("n1"), name: "fail-count-g1#start_0", value: "INFINITY" }]);
+    expect(heard()).toEqual([true, false]);
+    state.remoteState(nodeName("g1"), true);
+    expect(heard()).toEqual([false, false]);
   });
 
   test("keeps nothing waiting when it is known what runs in it", () => {

@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { findLimitProblems } from "./limits.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
@@ -15,6 +16,7 @@ export function checkForm(configuration: XmlElement, file?: string): void {
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findSchemaValueProblems(configuration),
+    ...findLimitProblems(configuration),
   ];
   const errors = problems.filter(({ level }) => level === "error");
   const [first] = errors;

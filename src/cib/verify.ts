@@ -1,4 +1,5 @@
 import { lookup } from "../terms/index.ts";
+import { findLimitProblems } from "./limits.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
@@ -25,6 +26,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findSchemaValueProblems(configuration),
+    ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
     ...findCircles(configuration),
     ...findOptionProblems(configuration),

@@ -94,7 +94,7 @@ export class AttributeTable {
     this.#revision++;
     const isNew = !this.#entries.has(update.name);
     this.#touch(update.name);
-    const entry = this.#entry(update);
+    const entry = this.#entry(update.name);
     if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
     if (update.private !== undefined) entry.private = update.private;
     if (update.set !== undefined) entry.set = update.set;
@@ -141,12 +141,41 @@ export class AttributeTable {
     return this.#entries.get(name)?.values ?? new Map();
   }
 
-  /** All public and private values of one node. */
-  ofNode(node: NodeName): AttributeUpdate[] {
-    return [...this.#entries].flatMap(([name, entry]) => {
-      const value = entry.values.get(node);
-      if (value === undefined) return [];
-      return [{ node, name, value, dampenMs: entry.dampenMs, private: entry.private, set: entry.set }];
+  /** All public and private values of one node, and what the CIB has of them. */
+  ofNode(node: NodeName): AttributeSnapshot {
+    const own = (values: Iterable<readonly [NodeName, string]>) => [...values].filter(([of]) => of === node);
+    return this.snapshot()
+      .map((entry) => ({ ...entry, values: own(entry.values), written: own(entry.written) }))
+      .filter(({ values, written }) => values.length + written.length > 0);
+  }
+
+  /**
+   * What a node says of itself takes the place of what was known of it: no change that would have to be dampened. Says
+   * what the CIB has of it then, and what of it is still being dampened.
+   */
+  takeNode(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
+    this.removeNode(node);
+    return told.flatMap(({ name, dampenMs, private: hidden, set, values, written }): AttributeEffect[] => {
+      const [value, inCib] = [values, written].map((pairs) => pairs.find(([of]) => of === node)?.[1]);
+      if (value === undefined && inCib === undefined) return [];
+      this.#touch(name);
+      const entry = this.#entry(name);
+      entry.dampenMs = dampenMs;
+      entry.private = hidden;
+      entry.set = set;
+      if (value !== undefined) entry.values.set(node, value);
+      if (inCib === undefined) return [];
+      entry.written.set(node, inCib);
+      return [{ type: "write", node, name, value: inCib, set }];
+    });
+  }
+
+  /** Values that the CIB does not have yet: for a copy of the table, whose timers nobody has started. */
+  dampened(): AttributeEffect[] {
+    return [...this.#entries].flatMap(([name, { private: hidden, dampenMs, values, written }]) => {
+      const nodes = [...new Set([...values.keys(), ...written.keys()])];
+      if (hidden || nodes.every((node) => values.get(node) === written.get(node))) return [];
+      return [{ type: "dampen", name, afterMs: dampenMs }];
     });
   }
 
@@ -179,11 +208,11 @@ export class AttributeTable {
     saved.set(name, entry && { ...entry, values: new Map(entry.values), written: new Map(entry.written) });
   }
 
-  #entry(update: AttributeUpdate): Entry {
-    let entry = this.#entries.get(update.name);
+  #entry(name: string): Entry {
+    let entry = this.#entries.get(name);
     if (!entry) {
       entry = { dampenMs: 0, private: false, set: "attributes", values: new Map(), written: new Map() };
-      this.#entries.set(update.name, entry);
+      this.#entries.set(name, entry);
     }
     return entry;
   }

@@ -1,4 +1,9 @@
-import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
+import {
+  type AttributeEffect,
+  type AttributeSnapshot,
+  AttributeTable,
+  type AttributeUpdate,
+} from "../attributes/index.ts";
 import {
   child,
   childrenOf,
@@ -387,15 +392,17 @@ export class ClusterState {
   }
 
   #pending(): readonly Dispatch[] {
-    return this.#underWay.all().filter(({ node, operation }) =>
-      this.status
-        .ops(this.idOf(node), operation.rsc.id)
-        .some(
-          ({ attributes }) =>
-            Number(attributes.get("call-id")) === operation.callId &&
-            Number(attributes.get("op-status")) === OpStatus.PENDING,
-        ),
-    );
+    return this.#underWay
+      .all()
+      .filter(({ node, operation }) =>
+        this.status
+          .ops(this.idOf(node), operation.rsc.id)
+          .some(
+            ({ attributes }) =>
+              Number(attributes.get("call-id")) === operation.callId &&
+              Number(attributes.get("op-status")) === OpStatus.PENDING,
+          ),
+      );
   }
 
   /** A recurring operation has ended: its entry goes. */
@@ -504,6 +511,12 @@ export class ClusterState {
     readonly dampen: AttributeEffect[];
   } {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
+  }
+
+  /** A node says of itself which attributes it has. */
+  takeAttributes(node: NodeName, told: AttributeSnapshot): void {
+    this.dropAttributes(this.idOf(node), node);
+    this.#writeAttributes(this.attributes.takeNode(node, told));
   }
 
   /** Ends a dampening. */

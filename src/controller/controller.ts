@@ -26,7 +26,7 @@ import type {
 } from "./face.ts";
 import { FEATURE_SET, isFailure, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
-import { Leader } from "./leader.ts";
+import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
@@ -39,9 +39,6 @@ import {
   transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
-
-/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
-const managerGraceMs = 10_000;
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -334,7 +331,7 @@ export class Controller {
       if (before !== undefined) this.#renamed(nodeId, before, message.name);
       if (outcome.holders.has(nodeId) && message.summary.live) continue;
       const what = `what node ${message.name} tells`;
-      this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
+      this.#attempt(what, () => this.#takeNewcomer(message, at), []);
     }
     if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
@@ -345,6 +342,8 @@ export class Controller {
     const first = !this.#live;
     this.#live = true;
     if (first) this.#since = [membership.ringId.sequence, membership.serial];
+    // Of what is told, or was remembered, nobody has started the timers.
+    this.#dampen(this.#state.attributes.dampened());
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
@@ -376,16 +375,12 @@ export class Controller {
    * have not lost the node meanwhile, else from what the manager before it wrote down.
    */
   #takeNewcomer(
-    id: NodeId,
     { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage,
     at: number,
   ): void {
     this.#state.fencingOutlived(name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
-    if (summary.live || !remembered) {
-      this.#state.dropAttributes(String(id), name);
-      this.#dampen(this.#state.setAttributes(attributes).dampen);
-    }
+    if (summary.live || !remembered) this.#state.takeAttributes(name, attributes);
     if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
     this.#takeHistory(name, name, history, at);
     for (const remote of remotes) {
@@ -626,13 +621,7 @@ export class Controller {
         if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(
-          message.node,
-          this.#state.nameOf(from),
-          message.history,
-          message.at,
-          message.seen,
-        );
+        this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);

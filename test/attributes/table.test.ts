@@ -84,8 +84,30 @@ describe("transient attributes", () => {
     copy.removeNode(a);
     expect([...copy.values("pingd")]).toEqual([[b, "2"]]);
     expect(copy.apply(set("2", { node: b }))).toEqual([]);
-    expect(table.ofNode(a)).toEqual([
-      { node: a, name: "pingd", value: "1", dampenMs: 0, private: false, set: "attributes" },
-    ]);
+  });
+
+  test("of a node are what it says itself, dampened or not, and nothing is delayed by that", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 1000 }));
+    table.flush("pingd");
+    table.apply(set("2"));
+    table.apply(set("7", { node: b }));
+    const told = table.ofNode(a);
+    const other = new AttributeTable();
+    other.apply(set("9", { name: "old" }));
+    expect(other.takeNode(a, told)).toEqual([write("1")] as never);
+    expect([...other.values("pingd")]).toEqual([[a, "2"]]);
+    expect(other.get(a, "old")).toBeUndefined();
+    expect(other.dampened()).toEqual([{ type: "dampen", name: "pingd", afterMs: 1000 }]);
+    expect(other.flush("pingd")).toEqual([write("2")] as never);
+    expect(other.dampened()).toEqual([]);
+  });
+
+  test("of a node are not what another one says", () => {
+    const table = new AttributeTable();
+    table.apply(set("1"));
+    const other = new AttributeTable();
+    expect(other.takeNode(b, table.ofNode(a))).toEqual([]);
+    expect(other.names()).toEqual([]);
   });
 });

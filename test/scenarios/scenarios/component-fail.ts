@@ -1,6 +1,7 @@
 import type { Part } from "../cluster.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
+import { Violation } from "../violation.ts";
 
 /** Where a process dies: with or without the leader, with or without the promoted instance and its group. */
 interface Place {
@@ -55,7 +56,14 @@ async function kill(stage: Stage, victims: Victims): Promise<void> {
 /** Kills processes and waits until they run again. */
 async function killOnce({ cluster }: Stage, victims: Victims): Promise<void> {
   const before = victims.map(([node, part]) => cluster.pidOf(node, part));
-  for (const [node, part] of victims) cluster.kill(node, part);
+  const pids = new Map<string, number[]>();
+  victims.forEach(([node, part], i) => {
+    const pid = before[i];
+    if (pid === undefined) throw new Violation(`no ${part} runs on ${node}`);
+    // The ring at last, and all with one command: its death ends the others.
+    pids.set(node, part === "ring" ? [...(pids.get(node) ?? []), pid] : [pid, ...(pids.get(node) ?? [])]);
+  });
+  for (const [node, numbers] of pids) cluster.machine(node).kill(numbers);
   await cluster.until("the killed processes run again", 60_000, () => {
     const missing = victims.filter(([node, part], i) => {
       const pid = cluster.pidOf(node, part);

@@ -141,32 +141,32 @@ export class AttributeTable {
     return this.#entries.get(name)?.values ?? new Map();
   }
 
-  /** All public and private values of one node, and what the CIB has of them. */
+  /** What is known of one node alone. */
   ofNode(node: NodeName): AttributeSnapshot {
-    const own = (values: Iterable<readonly [NodeName, string]>) => [...values].filter(([of]) => of === node);
+    const only = (values: readonly (readonly [NodeName, string])[]) => values.filter(([at]) => at === node);
     return this.snapshot()
-      .map((entry) => ({ ...entry, values: own(entry.values), written: own(entry.written) }))
+      .map((entry) => ({ ...entry, values: only(entry.values), written: only(entry.written) }))
       .filter(({ values, written }) => values.length + written.length > 0);
   }
 
   /**
-   * What a node says of itself takes the place of what was known of it: no change that would have to be dampened. Says
-   * what the CIB has of it then, and what of it is still being dampened.
+   * Another table's knowledge of a node takes the place of what was known of it here. What the CIB had is there again at
+   * once, and what was being dampened goes on being dampened.
    */
   takeNode(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
     this.removeNode(node);
     return told.flatMap(({ name, dampenMs, private: hidden, set, values, written }): AttributeEffect[] => {
-      const [value, inCib] = [values, written].map((pairs) => pairs.find(([of]) => of === node)?.[1]);
-      if (value === undefined && inCib === undefined) return [];
       this.#touch(name);
       const entry = this.#entry(name);
-      entry.dampenMs = dampenMs;
-      entry.private = hidden;
-      entry.set = set;
+      Object.assign(entry, { dampenMs, private: hidden, set });
+      const value = new Map(values).get(node);
+      const known = new Map(written).get(node);
       if (value !== undefined) entry.values.set(node, value);
-      if (inCib === undefined) return [];
-      entry.written.set(node, inCib);
-      return [{ type: "write", node, name, value: inCib, set }];
+      if (known !== undefined) entry.written.set(node, known);
+      return [
+        ...(known === undefined ? [] : [{ type: "write" as const, node, name, value: known, set }]),
+        ...(hidden || value === known ? [] : [{ type: "dampen" as const, name, afterMs: dampenMs }]),
+      ];
     });
   }
 

@@ -513,10 +513,9 @@ export class ClusterState {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
   }
 
-  /** A node says of itself which attributes it has. */
-  takeAttributes(node: NodeName, told: AttributeSnapshot): void {
-    this.dropAttributes(this.idOf(node), node);
-    this.#writeAttributes(this.attributes.takeNode(node, told));
+  /** A node tells its attributes itself: what is not dampened is in the status at once. */
+  takeAttributes(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
+    return this.#writeAttributes(this.attributes.takeNode(node, told)).dampen;
   }
 
   /** Ends a dampening. */

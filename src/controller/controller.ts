@@ -331,7 +331,7 @@ export class Controller {
       if (before !== undefined) this.#renamed(nodeId, before, message.name);
       if (outcome.holders.has(nodeId) && message.summary.live) continue;
       const what = `what node ${message.name} tells`;
-      this.#attempt(what, () => this.#takeNewcomer(message, at), []);
+      this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
     }
     if (configurationChanged) this.#bumpEpoch();
     this.#markAbsent(membership);
@@ -341,9 +341,9 @@ export class Controller {
     attributes.set("dc-uuid", String(outcome.leader));
     const first = !this.#live;
     this.#live = true;
+    // Of what was received as a whole, or was remembered, nobody here has started the timers.
+    if (first || received) this.#dampen(this.#state.attributes.dampened());
     if (first) this.#since = [membership.ringId.sequence, membership.serial];
-    // Of what is told, or was remembered, nobody has started the timers.
-    this.#dampen(this.#state.attributes.dampened());
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
@@ -375,12 +375,16 @@ export class Controller {
    * have not lost the node meanwhile, else from what the manager before it wrote down.
    */
   #takeNewcomer(
+    id: NodeId,
     { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage,
     at: number,
   ): void {
     this.#state.fencingOutlived(name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
-    if (summary.live || !remembered) this.#state.takeAttributes(name, attributes);
+    if (summary.live || !remembered) {
+      this.#state.dropAttributes(String(id), name);
+      this.#dampen(this.#state.takeAttributes(name, attributes));
+    }
     if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
     this.#takeHistory(name, name, history, at);
     for (const remote of remotes) {

@@ -84,30 +84,46 @@ describe("transient attributes", () => {
     copy.removeNode(a);
     expect([...copy.values("pingd")]).toEqual([[b, "2"]]);
     expect(copy.apply(set("2", { node: b }))).toEqual([]);
+    expect(table.ofNode(a)).toEqual([
+      {
+        name: "pingd",
+        dampenMs: 0,
+        private: false,
+        set: "attributes",
+        values: [[a, "1"]],
+        written: [[a, "1"]],
+      },
+    ]);
   });
 
-  test("of a node are what it says itself, dampened or not, and nothing is delayed by that", () => {
+  test("are told by their node with what the CIB has of them, and go on being dampened", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 5000 }));
+    table.flush("pingd");
+    table.apply(set("0"));
+    const other = new AttributeTable();
+    other.apply(set("7"));
+    other.apply(set("gone", { name: "old" }));
+    expect(other.takeNode(a, table.ofNode(a))).toEqual([
+      { type: "write", node: a, name: "pingd", value: "1", set: "attributes" },
+      { type: "dampen", name: "pingd", afterMs: 5000 },
+    ]);
+    expect(other.get(a, "pingd")).toBe("0");
+    expect(other.get(a, "old")).toBeUndefined();
+    expect(other.flush("pingd")).toEqual([
+      { type: "write", node: a, name: "pingd", value: "0", set: "attributes" },
+    ]);
+  });
+
+  test("of a node are not what another one says, and a copy knows what is still being dampened", () => {
     const table = new AttributeTable();
     table.apply(set("1", { dampenMs: 1000 }));
-    table.flush("pingd");
-    table.apply(set("2"));
-    table.apply(set("7", { node: b }));
-    const told = table.ofNode(a);
-    const other = new AttributeTable();
-    other.apply(set("9", { name: "old" }));
-    expect(other.takeNode(a, told)).toEqual([write("1")] as never);
-    expect([...other.values("pingd")]).toEqual([[a, "2"]]);
-    expect(other.get(a, "old")).toBeUndefined();
-    expect(other.dampened()).toEqual([{ type: "dampen", name: "pingd", afterMs: 1000 }]);
-    expect(other.flush("pingd")).toEqual([write("2")] as never);
-    expect(other.dampened()).toEqual([]);
-  });
-
-  test("of a node are not what another one says", () => {
-    const table = new AttributeTable();
-    table.apply(set("1"));
     const other = new AttributeTable();
     expect(other.takeNode(b, table.ofNode(a))).toEqual([]);
     expect(other.names()).toEqual([]);
+    other.restore(table.snapshot());
+    expect(other.dampened()).toEqual([{ type: "dampen", name: "pingd", afterMs: 1000 }]);
+    other.flush("pingd");
+    expect(other.dampened()).toEqual([]);
   });
 });

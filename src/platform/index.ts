@@ -19,7 +19,7 @@ export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
-export { type FileLock, lockFile, readPid } from "./lock.ts";
+export { type FileLock, lockFile, readPid, writing } from "./lock.ts";
 export {
   formatEvent,
   isSecretName,

@@ -11,6 +11,7 @@ const chosen = [
   "ComponentFail-ring-promoted",
   "ComponentFail-all-managers",
   "Start",
+  "Stop",
   "Standby",
   "Stonithd",
   "SplitBrain3",

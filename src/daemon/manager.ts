@@ -58,6 +58,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -87,6 +88,7 @@ export class Manager {
   readonly #history: EventHistory;
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
+  readonly #disk: StateDisk;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -115,6 +117,12 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
+    this.#disk = new StateDisk(stateDir, {
+      failed: () => this.#keeper.problem,
+      joined: () => this.#controller.view().phase === "synced",
+      known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
+      tell: (problem) => this.#step(diskRequest(self.name, problem)),
+    });
     this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
@@ -182,6 +190,7 @@ export class Manager {
     const code = await ended;
     await Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]);
     this.#keeper.close();
+    this.#disk.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -220,6 +229,7 @@ export class Manager {
       (request, client) => this.#answer(request, client),
       this.log,
     );
+    this.#disk.start();
     void this.#kdump?.start();
   }
 
@@ -572,7 +582,11 @@ export class Manager {
       version: this.version,
       startedAt: this.#startedAt,
       now: wallSeconds(),
-      warnings: this.#keeper.warnings,
+      disks: unwritable(
+        this.#controller.attributeValues(DISK_ATTRIBUTE),
+        this.setup.self.name,
+        this.#disk.problem,
+      ),
     });
   }
 

@@ -15,7 +15,7 @@ import {
   type Membership,
   type Remembered,
 } from "../../src/controller/index.ts";
-import { encodeMessage } from "../../src/controller/messages.ts";
+import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { type NodeId, type NodeName, nodeId, nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
@@ -33,6 +33,8 @@ interface TestNode {
   readonly running: Map<string, "started" | "promoted">;
   /** Of all operations since the boot. */
   answers: OperationResult[];
+  /** What its agents are at, since they never end. */
+  endless: Operation[];
   /** How far its clock is ahead of the right time, in seconds. */
   clockAhead: number;
   up: boolean;
@@ -81,7 +83,7 @@ export class ControllerBus {
   #ring = 0;
   #serial = 0;
   #timers: Timer[] = [];
-  #early: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
+  #early: { readonly from: TestNode; readonly payload: (membership: string) => Uint8Array }[] = [];
   #queue: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
   #soon: { readonly at: number; readonly run: () => void }[] = [];
   #members: TestNode[] = [];
@@ -112,6 +114,7 @@ export class ControllerBus {
       incarnation: 1,
       running: new Map(),
       answers: [],
+      endless: [],
       clockAhead: 0,
       up: false,
       managerUp: false,
@@ -161,6 +164,7 @@ export class ControllerBus {
       node.running.clear();
       node.boot++;
       node.answers = [];
+      node.endless = [];
       node.memory = undefined;
       node.complete = true;
       this.#startManager(node, true);
@@ -193,7 +197,7 @@ export class ControllerBus {
     const results = node.complete ? this.#results(node) : [];
     return {
       results,
-      running: [],
+      running: node.complete ? node.endless : [],
       interrupted: [],
       bootId: `boot-${node.name}-${node.boot}`,
       complete: node.complete,
@@ -311,7 +315,13 @@ export class ControllerBus {
       this.#step(node, { type: "membership", membership });
     }
     // What was on its way when the membership began comes before all that is said in it.
-    this.#queue.unshift(...this.#early.splice(0));
+    const key = membershipKey({
+      ringId: { representative: members[0]?.id ?? nodeId(1), sequence: this.#ring },
+      serial: this.#serial,
+      participants: participants.map(({ id, incarnation }) => ({ nodeId: id, incarnation })),
+    });
+    const early = this.#early.splice(0).map(({ from, payload }) => ({ from, payload: payload(key) }));
+    this.#queue.unshift(...early);
     const all = new Set(participants.map(({ id }) => id));
     for (const node of participants) node.companions = new Set(all);
     if (heard) this.#drain();
@@ -337,8 +347,16 @@ export class ControllerBus {
     this.#drain();
   }
 
+  /** The same as the first thing that is delivered in the next membership, made with that membership's name. */
+  sayEarly(name: string, payload: (membership: string) => Uint8Array): void {
+    this.#early.push({ from: this.node(name), payload });
+  }
+
   /** Gives an event to a node's controller and delivers what follows. */
   step(name: string, event: ControllerEvent): void {
+    const node = this.node(name);
+    if (event.type === "result" && event.node === node.name)
+      node.endless = node.endless.filter(({ callId }) => callId !== event.result.callId);
     this.#step(this.node(name), event);
     this.#drain();
   }
@@ -464,9 +482,12 @@ export class ControllerBus {
       case "remember":
         node.memory = effect.memory;
         return;
-      case "probed":
-        this.node(effect.on).complete = true;
+      case "probed": {
+        // A remote host's executor keeps nothing here.
+        const host = this.nodes.find(({ name }) => name === effect.on);
+        if (host) host.complete = true;
         return;
+      }
       case "persist":
         return this.onPersist(node.name);
       case "restart":
@@ -491,7 +512,10 @@ export class ControllerBus {
     const { rsc, action, intervalMs } = operation;
     const running = on === node.name ? node.running : this.#remote(on);
     let rc = this.agent(on, operation);
-    if (rc === "silent") return;
+    if (rc === "silent") {
+      if (on === node.name && intervalMs === 0) node.endless.push(operation);
+      return;
+    }
     if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")
@@ -604,7 +628,7 @@ export class ControllerBus {
     const from = this.#members.find(({ managerUp }) => managerUp);
     if (!request || !from) throw new Error("nobody is there, or nothing was fenced");
     const body = { type: "done", op: request.id, result: this.#outcome(request, true) };
-    this.#early.push({ from, payload: encodeMessage({ type: "fencer", body }) });
+    this.#early.push({ from, payload: () => encodeMessage({ type: "fencer", body }) });
   }
 
   /** A person answers for it that a node is down. */

@@ -14,6 +14,7 @@ import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } fro
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
 import {
+  beginsAnew,
   claimedFailure,
   endsActive,
   endsRecurring,
@@ -387,15 +388,13 @@ export class ClusterState {
   }
 
   #pending(): readonly Dispatch[] {
-    return this.#underWay.all().filter(({ node, operation }) =>
-      this.status
-        .ops(this.idOf(node), operation.rsc.id)
-        .some(
-          ({ attributes }) =>
-            Number(attributes.get("call-id")) === operation.callId &&
-            Number(attributes.get("op-status")) === OpStatus.PENDING,
-        ),
-    );
+    return this.#underWay
+      .all()
+      .filter(({ node, operation }) =>
+        this.status
+          .ops(this.idOf(node), operation.rsc.id)
+          .some((op) => Number(op.attributes.get("call-id")) === operation.callId && isPending(op)),
+      );
   }
 
   /** A recurring operation has ended: its entry goes. */
@@ -429,9 +428,7 @@ export class ClusterState {
     const ofCall = this.status
       .ops(this.idOf(node), result.rsc.id)
       .filter(({ attributes }) => Number(attributes.get("call-id")) === result.callId);
-    const pending = ofCall.filter(
-      ({ attributes }) => Number(attributes.get("op-status")) === OpStatus.PENDING,
-    );
+    const pending = ofCall.filter(isPending);
     if (!this.status.knows(this.idOf(node), result.rsc.id)) return undefined;
     if (pending.length < ofCall.length || (result.intervalMs === 0 && pending.length === 0)) return undefined;
     return this.result(node, result);
@@ -513,7 +510,8 @@ export class ClusterState {
 
   /**
    * Forgets what is known of a resource (all of them) on a node (everywhere): fail counts, and the history, so that
-   * it is probed again. Returns whose executors must forget it too.
+   * it is probed again. What is under way stays: its result is newer than what is forgotten. Returns whose executors
+   * must forget it too.
    */
   forget(
     rsc: string | undefined,
@@ -529,7 +527,8 @@ export class ClusterState {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
-        this.status.removeResource(id, resource);
+        this.status.removeOps(id, resource, (op) => !isPending(op));
+        if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
         forgotten.push({ node: name, rsc: resource });
       }
     }
@@ -553,6 +552,7 @@ export class ClusterState {
       ...this.remembered(),
       fencings: [...this.#fencings],
       untold: [...this.#untold],
+      callIds: [...this.#callIds],
       underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
     };
@@ -573,7 +573,8 @@ export class ClusterState {
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
-    this.#callIds.clear();
+    // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
+    this.#callIds = new Map(snapshot.callIds);
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
       for (const resource of this.status.resourcesOn(id)) {
@@ -588,11 +589,16 @@ export class ClusterState {
     if (callId > (this.#callIds.get(node) ?? 0)) this.#callIds.set(node, callId);
   }
 
-  /** A late result of a recurring operation that a newer state change has ended. */
+  /**
+   * A late result of a recurring operation that a newer state change has ended, or that its executor was told to forget:
+   * then nothing is known of the resource, or only what was asked for since.
+   */
   #isOutdated(node: NodeName, result: OperationResult): boolean {
     if (result.intervalMs === 0) return false;
-    const last = this.status.op(this.idOf(node), result.rsc.id, operationKey(result.rsc.id, "last", 0));
-    if (!last || !endsRecurring(last.attributes.get("operation") ?? "")) return false;
+    const id = this.idOf(node);
+    if (!this.status.knows(id, result.rsc.id)) return true;
+    const last = this.status.op(id, result.rsc.id, operationKey(result.rsc.id, "last", 0));
+    if (!last || !beginsAnew(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;
   }
 
@@ -672,6 +678,10 @@ function withoutInstance(id: string): string {
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
+}
+
+function isPending(op: XmlElement): boolean {
+  return op.attributes.get("op-status") === String(OpStatus.PENDING);
 }
 
 function isLastFailure(op: XmlElement): boolean {

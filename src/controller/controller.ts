@@ -626,13 +626,7 @@ export class Controller {
         if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(
-          message.node,
-          this.#state.nameOf(from),
-          message.history,
-          message.at,
-          message.seen,
-        );
+        this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
@@ -813,6 +807,7 @@ export class Controller {
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
     for (const { node, rsc } of forgotten) {
+      this.#leader.forgotten(node, rsc);
       const history = this.#historyOf(node);
       if (!history) continue;
       history.forgotten(rsc);
@@ -820,6 +815,7 @@ export class Controller {
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
+    this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
       this.#reply(message.request, forgotten, undefined);
   }

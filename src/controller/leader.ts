@@ -6,6 +6,7 @@ import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceI
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
+import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
@@ -179,6 +180,18 @@ export class Leader {
     }
   }
 
+  /** An executor was told to forget a resource: with it its recurring operations, whose first result nobody tells. */
+  forgotten(node: NodeName, rsc: string): void {
+    const run = this.#run;
+    for (const action of run?.flying() ?? []) {
+      if (action.intervalMs === 0 || action.node !== node || action.rsc?.id !== rsc) continue;
+      // What is not delivered yet comes after that.
+      const callId = run ? this.#callIds.get(run.keyOf(action)) : undefined;
+      if (callId !== undefined && callId <= this.#init.state.heardCallId(node))
+        run?.fail(action, `${rsc} was cleaned up on ${node}`);
+    }
+  }
+
   /** Actions that were given out and that nobody carries out. */
   refused(keys: readonly string[], reason: string): void {
     for (const key of keys) {
@@ -189,8 +202,10 @@ export class Leader {
 
   /** A result has been applied to the state. */
   resulted(node: NodeName, result: OperationResult): void {
-    const action = this.#run?.flyingByKey(result.transitionKey);
     const failed = isFailure(result);
+    if (failed && result.intervalMs > 0 && isConnection(result.rsc))
+      this.#run?.loseRemote(nodeName(result.rsc.id));
+    const action = this.#run?.flyingByKey(result.transitionKey);
     if (!action || !this.#run) {
       if (failed || isRecorded(result.action)) this.#unexpected(node, result, failed);
       return;

@@ -1,6 +1,6 @@
 import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
-import { endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
+import { beginsAnew, endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
 
 const lastFailure = "_last_failure_0";
@@ -45,14 +45,14 @@ export class LocalHistory {
     for (const result of own.filter((result) => !byManager(result.rsc)))
       this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
     for (const result of [...own.filter(({ rsc }) => byManager(rsc)), ...results].sort(byCall))
-      this.finished(result);
+      this.#take(result);
     for (const operation of running) this.#running.set(operation.callId, operation);
   }
 
   /** Takes over what a manager before this one kept. */
   remember(results: readonly OperationResult[]): void {
     for (const result of [...results].sort(byCall)) {
-      if (byManager(result.rsc)) this.finished(result);
+      if (byManager(result.rsc)) this.#take(result);
       else this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
     }
   }
@@ -97,6 +97,20 @@ export class LocalHistory {
   }
 
   finished(result: OperationResult): void {
+    if (this.#isOutdated(result)) this.#running.delete(result.callId);
+    else this.#take(result);
+  }
+
+  /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
+  #isOutdated({ rsc, intervalMs, callId }: OperationResult): boolean {
+    if (intervalMs === 0) return false;
+    const known = [...this.#results.values(), ...this.#running.values()].filter(
+      (other) => other.rsc.id === rsc.id && other.intervalMs === 0,
+    );
+    return known.length === 0 || known.some((other) => beginsAnew(other.action) && other.callId > callId);
+  }
+
+  #take(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
     const interrupted = this.#told.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);

@@ -84,6 +84,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       untold: read.list(
         read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
       ),
+      callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
       fencings: read.list(read.pair(read.nodeName, read.flag)),
       fallback: read.maybe(version),

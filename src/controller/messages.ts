@@ -43,6 +43,8 @@ export interface Snapshot {
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;
+  /** Highest call id that has been heard of, per executor. */
+  readonly callIds: readonly (readonly [NodeName, number])[];
   /** What was given out and is not answered. */
   readonly underWay: readonly Dispatch[];
 }

@@ -1,4 +1,9 @@
-import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
+import {
+  type AttributeEffect,
+  type AttributeSnapshot,
+  AttributeTable,
+  type AttributeUpdate,
+} from "../attributes/index.ts";
 import {
   child,
   childrenOf,
@@ -501,6 +506,11 @@ export class ClusterState {
     readonly dampen: AttributeEffect[];
   } {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
+  }
+
+  /** A node tells its attributes itself: what is not dampened is in the status at once. */
+  takeAttributes(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
+    return this.#writeAttributes(this.attributes.takeNode(node, told)).dampen;
   }
 
   /** Ends a dampening. */

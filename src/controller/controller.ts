@@ -39,6 +39,7 @@ import {
   transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
+import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
 /** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
 const managerGraceMs = 10_000;
@@ -196,6 +197,9 @@ export class Controller {
       case "remote-down":
         this.#remotes.delete(event.node);
         return this.#queue({ type: "remote", node: event.node, up: false });
+      case "remote-answers":
+        if (this.#leads) this.#send({ type: "remote-back", node: event.node });
+        return;
       case "result":
         return this.#ownResult(event.node, event.result);
       case "fencer-send":
@@ -682,6 +686,8 @@ export class Controller {
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
+      case "remote-back":
+        return this.#applyReturn(message.node);
       case "forget":
         return this.#applyForget(from, message);
       case "fail":
@@ -818,6 +824,14 @@ export class Controller {
     this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
       this.#reply(message.request, forgotten, undefined);
+  }
+
+  #applyReturn(node: NodeName): void {
+    if (!waitsForReturn(this.#state, node)) return;
+    takeBack(this.#state, node);
+    this.#local.forgetFailure(node, "start");
+    this.#event("notice", "REMOTE-BACK", `remote node ${node} answers again`, node);
+    this.#leader.changed(`remote node ${node} answers again`);
   }
 
   #applyFail(from: NodeId, message: Extract<ClusterMessage, { type: "fail" }>): void {

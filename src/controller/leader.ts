@@ -1,7 +1,7 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import { type GraphAction, type RemoteHost, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
@@ -11,6 +11,7 @@ import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
+import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
 
@@ -62,6 +63,8 @@ export class Leader {
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
+  /** Remote hosts that are asked whether they are back. */
+  #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
 
@@ -113,6 +116,7 @@ export class Leader {
     this.#triggers = [];
     this.#inherited.clear();
     this.#run?.abort(reason);
+    this.#watchRemotes([]);
   }
 
   /** Missing managers are back or given up. */
@@ -303,6 +307,7 @@ export class Leader {
     if (!run) return;
     const decision = run.transition;
     this.#seenStartup = true;
+    this.#watchRemotes((decision.unconnected ?? []).filter(({ node }) => waitsForReturn(state, node)));
     if (this.#repeats(decision, now)) return;
     const triggers = this.#triggers;
     this.#triggers = [];
@@ -388,6 +393,13 @@ export class Leader {
       (node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),
     );
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
+  }
+
+  /** The leader asks remote hosts that nothing but the past keeps away whether they are back. */
+  #watchRemotes(remotes: readonly RemoteHost[]): void {
+    if (JSON.stringify(remotes) === JSON.stringify(this.#watched)) return;
+    this.#watched = remotes;
+    this.#init.emit({ type: "watch-remotes", remotes });
   }
 
   #isOnline(node: NodeName): boolean {

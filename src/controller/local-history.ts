@@ -74,10 +74,12 @@ export class LocalHistory {
     this.#told = { ...this.#told, complete: true, interrupted: [] };
   }
 
-  /** The last failure of a resource is not remembered any more. */
-  forgetFailure(rsc: string): void {
+  /** The last failure of a resource, if it is of that action, is not remembered any more. */
+  forgetFailure(rsc: string, action?: string): void {
+    const key = operationKey(rsc, "last_failure", 0);
+    if (action !== undefined && this.#results.get(key)?.action !== action) return;
     this.#revision++;
-    this.#results.delete(operationKey(rsc, "last_failure", 0));
+    this.#results.delete(key);
   }
 
   started(operation: Operation): void {

@@ -120,6 +120,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "manager-lost": { node: read.nodeName },
   "when-idle": { request: key },
   idle: { requests: read.list(key) },
+  "remote-back": { node: read.nodeName },
   remote: { node: read.nodeName, up: read.flag },
   fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },
   forget: {

@@ -135,6 +135,8 @@ export type ClusterMessage =
   /** Somebody waits until the leader has nothing to do; it answers with `idle`. */
   | { readonly type: "when-idle"; readonly request: string }
   | { readonly type: "idle"; readonly requests: readonly string[] }
+  /** A remote node that was away answers again. */
+  | { readonly type: "remote-back"; readonly node: NodeName }
   | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
   | {
       readonly type: "forget";

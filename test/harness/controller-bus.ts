@@ -37,6 +37,8 @@ interface TestNode {
   clockAhead: number;
   up: boolean;
   managerUp: boolean;
+  /** Remote hosts that it asks whether they are back: node, host and port. */
+  watched: readonly string[];
   /** Boot of the host; what its manager remembers of it; whether its executor can tell all that runs. */
   boot: number;
   memory: Remembered | undefined;
@@ -115,6 +117,7 @@ export class ControllerBus {
       clockAhead: 0,
       up: false,
       managerUp: false,
+      watched: [],
       boot: 1,
       memory: undefined,
       complete: true,
@@ -170,6 +173,7 @@ export class ControllerBus {
 
   #startManager(node: TestNode, daemonIsNew: boolean): void {
     node.managerUp = true;
+    node.watched = [];
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
@@ -444,6 +448,9 @@ export class ControllerBus {
       case "connection":
       case "fence-device":
         return this.#execute(node, effect.operation, node.name);
+      case "watch-remotes":
+        node.watched = effect.remotes.map(({ node: remote, host, port }) => `${remote} ${host}:${port}`);
+        return;
       case "fence":
         return this.#fence(effect.request);
       case "reply":

@@ -1,7 +1,13 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, type RemoteHost, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import {
+  type GraphAction,
+  type RemoteHost,
+  type SchedulerInput,
+  schedule,
+  type Transition,
+} from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";

@@ -2,7 +2,6 @@ import { remoteExecutor } from "../remote/index.ts";
 import type { RemoteHost } from "../scheduler/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
 
-/** From the first question to the last, the time between two doubles. */
 const FIRST_WAIT_MS: Millis = 5_000;
 const LONGEST_WAIT_MS: Millis = 60_000;
 /** A host that was not asked for so long is asked as one that was never asked. */
@@ -20,6 +19,10 @@ export interface RemoteWatchOptions {
   /** The key that the cluster and its remote hosts share. */
   readonly key: () => Uint8Array;
   readonly answers: (node: NodeName) => void;
+  /** Time before the first question; it doubles with each. Default 5 s. */
+  readonly firstWaitMs?: Millis;
+  /** Longest time between two questions. Default 60 s. */
+  readonly longestWaitMs?: Millis;
 }
 
 /**
@@ -43,7 +46,7 @@ export class RemoteWatch {
     for (const [node, remote] of wanted) {
       const watched = this.#watched.get(node) ?? {
         remote: undefined,
-        waitMs: FIRST_WAIT_MS,
+        waitMs: this.options.firstWaitMs ?? FIRST_WAIT_MS,
         timer: undefined,
       };
       this.#watched.set(node, watched);
@@ -64,7 +67,7 @@ export class RemoteWatch {
   #askLater(watched: Watched): void {
     clearTimeout(watched.timer);
     watched.timer = setTimeout(() => void this.#ask(watched), watched.waitMs);
-    watched.waitMs = Math.min(LONGEST_WAIT_MS, watched.waitMs * 2);
+    watched.waitMs = Math.min(this.options.longestWaitMs ?? LONGEST_WAIT_MS, watched.waitMs * 2);
   }
 
   async #ask(watched: Watched): Promise<void> {

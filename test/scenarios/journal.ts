@@ -52,7 +52,10 @@ export class Journal {
    * Where the time went while a resource was away since a place, from the begin of its stop to the end of its start: in
    * agents, and between them (deciding, messages, processes), in ms. Undefined when it was not away.
    */
-  whileAway(rsc: string, place: number): { readonly agentsMs: number; readonly betweenMs: number } | undefined {
+  whileAway(
+    rsc: string,
+    place: number,
+  ): { readonly agentsMs: number; readonly betweenMs: number } | undefined {
     const entries = this.entries().slice(place);
     const from = entries.find((entry) => entry.rsc === rsc && entry.action === "stop");
     const to = entries.findLast((entry) => entry.rsc === rsc && entry.action === "start");

@@ -78,6 +78,8 @@ export class Controller {
   #executorUp = false;
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
+  /** How much of what this manager has told last of an executor had been ended by then (`LocalHistory.endings`). */
+  readonly #told = new Map<NodeName, number>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -632,6 +634,7 @@ export class Controller {
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
         this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
+        if (from === this.#init.self) this.#tellAgain(message.node);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
@@ -930,7 +933,14 @@ export class Controller {
   /** What is given out until this is heard is not in it, and goes on. */
   #sendHistory(node: NodeName, history: ExecutorHistory): void {
     const seen = this.#state.heardCallId(node);
+    this.#told.set(node, this.#historyOf(node)?.endings ?? 0);
     this.#queue({ type: "history", node, history, seen, at: this.#wall });
+  }
+
+  /** What was ended or forgotten between a history's sending and its place in the order, it still told of. */
+  #tellAgain(node: NodeName): void {
+    const local = this.#historyOf(node);
+    if (local && local.endings !== this.#told.get(node)) this.#sendHistory(node, local.history());
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {

@@ -28,10 +28,16 @@ export class LocalHistory {
     interrupted: [],
   };
   #revision = 0;
+  #endings = 0;
 
   /** Grows whenever what `kept` answers may have changed. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Grows whenever the executor is told to end or to forget something that it may have told of before. */
+  get endings(): number {
+    return this.#endings;
   }
 
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
@@ -127,6 +133,7 @@ export class LocalHistory {
 
   cancelled(rsc: string, action: string, intervalMs: Millis): void {
     this.#revision++;
+    this.#endings++;
     this.#results.delete(operationKey(rsc, action, intervalMs));
     for (const [callId, operation] of this.#running) {
       if (operation.rsc.id === rsc && operation.action === action && operation.intervalMs === intervalMs) {
@@ -137,6 +144,7 @@ export class LocalHistory {
 
   forgotten(rsc: string): void {
     this.#revision++;
+    this.#endings++;
     for (const [id, result] of this.#results) if (result.rsc.id === rsc) this.#results.delete(id);
   }
 

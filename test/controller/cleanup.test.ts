@@ -133,6 +133,34 @@ describe("after a cleanup", () => {
   });
 });
 
+test("what an executor told of before a cleanup, which is heard after it, is not believed", () => {
+  const bus = new ControllerBus(2);
+  bus.boot("n1", "n2");
+  bus.run(100);
+  bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: n1
+`);
+  bus.run(1000);
+  const before = lastOf(bus, n1, "monitor", 10_000);
+  const said = { rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "", stdout: "", execMs: 5, queueMs: 0 };
+  const results = [lastOf(bus, n1, "start"), before].map((operation) => {
+    return { ...operation, ...said, lastRun: 0, lastChange: 0 };
+  });
+  const history = { results, running: [], interrupted: [], bootId: "boot-n1-2", complete: true };
+  bus.together(
+    ["n2", { type: "forget-request", request: "forget", rsc: resourceId("a"), failuresOnly: false }],
+    ["n1", { type: "executor-up", history, again: true }],
+  );
+  expect(entries(bus).filter((entry) => entry.endsWith(`_10000 n1 ${before.callId}`))).toEqual([]);
+  bus.run(1000);
+  const now = lastOf(bus, n1, "monitor", 10_000);
+  expect(now.callId).toBeGreaterThan(before.callId);
+  expect(entries(bus)).toContain(`a_monitor_10000 n1 ${now.callId}`);
+  expect(bus.where("a")).toEqual([n1]);
+});
+
 test("nobody waits for a monitor on a remote node whose connection has failed", () => {
   const bus = silent(far, "monitor", 10_000);
   bus.agent = () => OcfExit.OK;

@@ -347,6 +347,12 @@ export class ControllerBus {
     this.#drain();
   }
 
+  /** Gives events to controllers before anything that follows from them is delivered; that is then in their order. */
+  together(...events: readonly (readonly [name: string, event: ControllerEvent])[]): void {
+    for (const [name, event] of events) this.#step(this.node(name), event);
+    this.#drain();
+  }
+
   /** Lets time pass: timers fire, agents answer. */
   run(ms: number): void {
     const end = this.now + ms;

@@ -467,6 +467,11 @@ export class ClusterState {
     const id = this.idOf(node);
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
+    // What it was asked for it may have done, also where it cannot tell.
+    const asked = this.#underWay
+      .all()
+      .filter((dispatch) => dispatch.node === node && dispatch.operation.callId <= seen)
+      .map(({ operation }) => operation);
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
@@ -480,7 +485,7 @@ export class ClusterState {
       this.#underWay.add({ node, executor, operation });
     }
     for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
-    this.#takeUntold(node, history);
+    this.#takeUntold(node, history.complete, [...history.interrupted, ...asked]);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
@@ -489,7 +494,7 @@ export class ClusterState {
   }
 
   /** Of a resource that was being moved when its node's daemon died, it is not known on the other node, either. */
-  #takeUntold(node: NodeName, { complete, interrupted }: ExecutorHistory): void {
+  #takeUntold(node: NodeName, complete: boolean, interrupted: readonly Operation[]): void {
     const moving = interrupted.flatMap(({ rsc, action, params }): Moving[] => {
       const to = params.CRM_meta_migrate_target;
       return action === "migrate_to" && to !== undefined ? [{ rsc: rsc.id, to: nodeName(to) }] : [];

@@ -17,8 +17,9 @@ export function restless(world: World): string | undefined {
   for (const host of world.hosts) {
     if (!host.powered && world.mended && host.kind !== "guest") return `${host.name} is off`;
     if (!host.powered) continue;
-    for (const { call } of host.agents)
-      if (!call.recurring) return `${call.action} ${call.rsc} on ${host.name}`;
+    // A monitor that hangs has nothing to say about its service.
+    for (const { call, endsAt } of host.agents)
+      if (!call.recurring || endsAt > clock.now + QUIET_MS) return `${call.action} ${call.rsc} on ${host.name}`;
     if (!world.enabled.get(host.name)) continue;
     if (!host.executor?.idle) return `the executor of ${host.name} is not idle`;
     if (host.kind !== "node") continue;

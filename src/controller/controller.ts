@@ -358,7 +358,7 @@ export class Controller {
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];
-    for (const message of outbox) this.#send(message);
+    for (const message of outbox) this.#send(this.#upToDate(message));
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
@@ -935,6 +935,11 @@ export class Controller {
     const seen = this.#state.heardCallId(node);
     this.#told.set(node, this.#historyOf(node)?.endings ?? 0);
     this.#queue({ type: "history", node, history, seen, at: this.#wall });
+  }
+
+  /** While members join nothing is given out: a history that waited knows of all that the state knows of now. */
+  #upToDate(message: ClusterMessage): ClusterMessage {
+    return message.type === "history" ? { ...message, seen: this.#state.heardCallId(message.node) } : message;
   }
 
   /** What was ended or forgotten between a history's sending and its place in the order, it still told of. */

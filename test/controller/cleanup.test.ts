@@ -161,6 +161,40 @@ location prefer a 50: n1
   expect(bus.where("a")).toEqual([n1]);
 });
 
+test("a failure that an executor tells of while its manager joins is believed", () => {
+  const bus = new ControllerBus(2);
+  bus.boot("n1", "n2");
+  bus.run(100);
+  bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: n1
+`);
+  bus.run(1000);
+  const start = lastOf(bus, n1, "start");
+  const monitor = lastOf(bus, n1, "monitor", 10_000);
+  const said = {
+    status: OpStatus.DONE,
+    exitReason: "",
+    stdout: "",
+    execMs: 5,
+    queueMs: 0,
+    lastRun: 0,
+    lastChange: 0,
+  };
+  const results = [
+    { ...start, ...said, rc: OcfExit.OK },
+    { ...monitor, ...said, rc: OcfExit.NOT_RUNNING },
+  ];
+  const history = { results, running: [], interrupted: [], bootId: "boot-n1-2", complete: true };
+  bus.killManager("n1");
+  bus.node("n1").running.delete("a");
+  bus.restartManager("n1", { type: "executor-up", history, again: true });
+  bus.run(1000);
+  expect(lastOf(bus, n1, "start").callId).toBeGreaterThan(monitor.callId);
+  expect(bus.where("a")).toEqual([n1]);
+});
+
 test("nobody waits for a monitor on a remote node whose connection has failed", () => {
   const bus = silent(far, "monitor", 10_000);
   bus.agent = () => OcfExit.OK;

@@ -246,9 +246,12 @@ export class ControllerBus {
     this.#announce();
   }
 
-  restartManager(name: string): void {
+  /** `meanwhile`: what its manager hears while it joins. */
+  restartManager(name: string, ...meanwhile: readonly ControllerEvent[]): void {
     this.#startManager(this.node(name), false);
-    this.#announce();
+    this.#announce(true, () => {
+      for (const event of meanwhile) this.#step(this.node(name), event);
+    });
   }
 
   /**
@@ -298,7 +301,7 @@ export class ControllerBus {
   }
 
   /** A membership, the same for all at this point of the order. */
-  #announce(heard = true): void {
+  #announce(heard = true, meanwhile: () => void = () => {}): void {
     this.#drain();
     this.#serial++;
     const members = this.#members;
@@ -314,6 +317,7 @@ export class ControllerBus {
       };
       this.#step(node, { type: "membership", membership });
     }
+    meanwhile();
     // What was on its way when the membership began comes before all that is said in it.
     this.#queue.unshift(...this.#early.splice(0));
     const all = new Set(participants.map(({ id }) => id));

@@ -33,6 +33,7 @@ import {
   pendingResult,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
+import { isConnection } from "./local-history.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
@@ -525,15 +526,12 @@ export class ClusterState {
 
   /**
    * Forgets what is known of a resource (all of them) on a node (everywhere): fail counts, and the history, so that
-   * it is probed again. What is under way stays: its result is newer than what is forgotten. Returns whose executors
-   * must forget it too.
+   * it is probed again. What is under way stays: its result is newer than what is forgotten; and so does a connection to
+   * a remote or guest node that is well, of which only failures of the past are forgotten: to doubt it is to doubt all
+   * that runs behind it. Returns what was forgotten; whatever is not `kept` the executor must forget, too.
    */
-  forget(
-    rsc: string | undefined,
-    node: NodeName | undefined,
-    failuresOnly: boolean,
-  ): { readonly node: NodeName; readonly rsc: string }[] {
-    const forgotten: { node: NodeName; rsc: string }[] = [];
+  forget(rsc: string | undefined, node: NodeName | undefined, failuresOnly: boolean): Forgotten[] {
+    const forgotten: Forgotten[] = [];
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
       if (node !== undefined && name !== node) continue;
@@ -542,13 +540,24 @@ export class ClusterState {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
-        this.status.removeOps(id, resource, (op) => !isPending(op));
+        const kept = this.#isSoundConnection(id, resource);
+        this.status.removeOps(id, resource, (op) => (kept ? isFailedEntry(op) : !isPending(op)));
         if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
-        forgotten.push({ node: name, rsc: resource });
+        forgotten.push({ node: name, rsc: resource, kept });
       }
     }
     this.touch();
     return forgotten;
+  }
+
+  /** Whether a resource is a connection that was made, or let go, since it failed. */
+  #isSoundConnection(id: string, rsc: string): boolean {
+    const agent = this.status.agentOf(id, rsc);
+    if (!agent || !isConnection(agent)) return false;
+    const call = (op: XmlElement | undefined) => Number(op?.attributes.get("call-id") ?? 0);
+    const last = this.status.op(id, rsc, operationKey(rsc, "last", 0));
+    if (!last || isFailedEntry(last)) return false;
+    return call(last) > call(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
   }
 
   /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
@@ -693,6 +702,22 @@ function withoutInstance(id: string): string {
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
+}
+
+/** What was forgotten of a resource on a node: its failures only, where the rest is `kept`. */
+export interface Forgotten {
+  readonly node: NodeName;
+  readonly rsc: string;
+  readonly kept: boolean;
+}
+
+function isFailedEntry(op: XmlElement): boolean {
+  const { attributes } = op;
+  return isFailure({
+    rc: Number(attributes.get("rc-code")),
+    status: Number(attributes.get("op-status")) as OpStatus,
+    transitionKey: attributes.get("transition-key") ?? "",
+  });
 }
 
 function isPending(op: XmlElement): boolean {

@@ -815,9 +815,13 @@ export class Controller {
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
-    for (const { node, rsc } of forgotten) {
-      this.#leader.forgotten(node, rsc);
+    for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
+      if (kept) {
+        history?.forgetFailure(rsc);
+        continue;
+      }
+      this.#leader.forgotten(node, rsc);
       if (!history) continue;
       history.forgotten(rsc);
       this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
@@ -826,7 +830,11 @@ export class Controller {
     else this.#leader.changed("the history was cleaned up");
     this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
-      this.#reply(message.request, forgotten, undefined);
+      this.#reply(
+        message.request,
+        forgotten.map(({ node, rsc }) => ({ node, rsc })),
+        undefined,
+      );
   }
 
   #applyReturn(node: NodeName): void {
@@ -945,7 +953,8 @@ export class Controller {
   /** What was ended or forgotten between a history's sending and its place in the order, it still told of. */
   #tellAgain(node: NodeName): void {
     const local = this.#historyOf(node);
-    if (local && local.endings !== this.#told.get(node)) this.#sendHistory(node, local.history());
+    const told = this.#told.get(node);
+    if (local && told !== undefined && local.endings !== told) this.#sendHistory(node, local.history());
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {

@@ -15,7 +15,7 @@ import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { isProbe, resourceFamilies } from "./one-owner.ts";
+import { isProbe, nodeCarriers, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
@@ -420,6 +420,7 @@ export class Leader {
       const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
         untold: this.#init.state.untold,
         unheard: (remote) => this.#init.state.isUnheard(remote),
+        carriesNode: nodeCarriers(this.#init.state.configuration),
         familyOf: resourceFamilies(this.#init.state.configuration),
       });
       this.#undecided = undefined;

@@ -9,6 +9,8 @@ export interface Ownership {
   readonly untold: ReadonlyMap<NodeName, readonly Moving[]>;
   /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain. */
   readonly unheard: (remote: NodeName) => boolean;
+  /** Whether a resource carries a guest node: the guest is not there, and what it runs not active, unless this is. */
+  readonly carriesNode: (rsc: string) => boolean;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -49,10 +51,36 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
   };
 }
 
+/** A replica's container: parts of bundles are not written in the configuration. */
+const bundleContainer = /^(.+)-(?:docker|podman|rkt)-\d+$/;
+
+/** Tells which resources carry guest nodes: those with `remote-node`, and the containers of bundles. */
+export function nodeCarriers(configuration: XmlElement | undefined): (rsc: string) => boolean {
+  const guests = new Set<string>();
+  const bundles = new Set<string>();
+  const visit = (at: XmlElement): void => {
+    const id = at.attributes.get("id") ?? "";
+    if (at.name === "bundle") bundles.add(id);
+    if (at.name === "primitive" && makesGuest(at)) guests.add(id);
+    for (const inner of at.children) visit(inner);
+  };
+  const resources = child(configuration, "resources");
+  if (resources) visit(resources);
+  return (rsc) => guests.has(rsc) || bundles.has(bundleContainer.exec(rsc)?.[1] ?? "");
+}
+
+const makesGuest = ({ children }: XmlElement): boolean =>
+  children.some(
+    (set) =>
+      set.name === "meta_attributes" &&
+      set.children.some(({ attributes }) => attributes.get("name") === "remote-node"),
+  );
+
 /**
  * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
- * nodes that could not tell what runs there, and the first connection to a remote node of which nothing is known yet.
+ * nodes that could not tell what runs there, those of what carries or connects other nodes (what these run is active if
+ * it is found), and the first connection to a remote node of which nothing is known yet.
  * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
  * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
@@ -60,7 +88,7 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
  */
 export function looksBefore(
   actions: readonly GraphAction[],
-  { untold, unheard, familyOf }: Ownership,
+  { untold, unheard, carriesNode, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
   const graph = new Reach(actions);
   const isConnection = ({ kind, task, rsc }: GraphAction) =>
@@ -75,7 +103,8 @@ export function looksBefore(
   const onUntold = probes.filter(({ node }) => node !== undefined && untold.has(node));
   // A guest that is yet to be started runs nothing.
   const connections = possible.filter((look) => isConnection(look) && !graph.startsBefore(look.id));
-  const everywhere = [...onUntold, ...connections];
+  const carriers = probes.filter(({ rsc }) => isRemoteConnection(rsc) || carriesNode(rsc?.id ?? ""));
+  const everywhere = [...onUntold, ...connections, ...carriers];
   // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
     open(look) || !(leading.has(action.id) || isConnection(action));

@@ -133,6 +133,32 @@ describe("after a cleanup", () => {
   });
 });
 
+for (const rsc of ["vm", "g", undefined])
+  test(`what runs in a guest is not started elsewhere after a cleanup of ${rsc ?? "everything"}`, () => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive vm ocf:test:Machine op monitor interval=10s meta remote-node=g
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: g
+location home vm 50: n1
+`);
+    bus.run(2000);
+    const guest = nodeName("g");
+    expect(bus.where("a")).toEqual([guest]);
+    const starts = () => bus.executed.filter(({ operation }) => operation.action === "start").length;
+    const before = starts();
+    const which = rsc === undefined ? {} : { rsc: resourceId(rsc) };
+    bus.step("n2", { type: "forget-request", request: "forget", failuresOnly: false, ...which });
+    bus.run(5000);
+    expect(bus.where("a")).toEqual([guest]);
+    expect(bus.executed.filter(({ operation: { action } }) => action === "stop")).toEqual([]);
+    expect(starts()).toBe(before);
+    expect(idle(bus)).toBe(true);
+  });
+
 test("what an executor told of before a cleanup, which is heard after it, is not believed", () => {
   const bus = new ControllerBus(2);
   bus.boot("n1", "n2");

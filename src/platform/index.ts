@@ -46,6 +46,7 @@ export { bootId, killLeftBehind, type MarkedProcess, markedProcesses, processSta
 export {
   enterRealtime,
   type Granted,
+  HelperWatch,
   isRealtime,
   leaveRealtime,
   lockedMemoryLimit,

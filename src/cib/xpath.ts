@@ -7,6 +7,28 @@ export interface PathNode {
   readonly parent: PathNode | undefined;
 }
 
+/** Elements that one search may look at, again and again where it goes up and down: a second's work. */
+const mostLooks = 10_000_000;
+/** Deepest nesting of conditions, and longest path. */
+const deepest = 50;
+const longest = 16 * 1024;
+
+/** Counts what a search looks at; a search that would take for ever is refused, not left to it. */
+class Budget {
+  #left = mostLooks;
+
+  spend(count: number, xpath: string): void {
+    this.#left -= count;
+    if (this.#left >= 0) return;
+    throw new HactlError({
+      code: "XPATH_LIMIT",
+      what: `XPath "${xpath.slice(0, 200)}" looks at more than ${mostLooks} elements`,
+      cure: "name the way to what you look for, with fewer // and ..",
+      exit: CrmExit.USAGE,
+    });
+  }
+}
+
 type Test = (node: PathNode, position: number, count: number) => boolean | number;
 interface Step {
   readonly deep: boolean;
@@ -21,7 +43,9 @@ interface Step {
  * `XPATH_SYNTAX` for what it does not understand.
  */
 export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
-  const parser = new XpathParser(xpath);
+  const budget = new Budget();
+  const walk = (nodes: readonly PathNode[], steps: readonly Step[]) => follow(nodes, steps, budget, xpath);
+  const parser = new XpathParser(xpath, walk);
   const paths = parser.union();
   const found = new Map<XmlElement, PathNode>();
   for (const { absolute, steps } of paths) {
@@ -43,14 +67,24 @@ export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
   return [...found.values()].sort((a, b) => (rank.get(a.element) ?? 0) - (rank.get(b.element) ?? 0));
 }
 
-function walk(start: readonly PathNode[], steps: readonly Step[]): PathNode[] {
+type Walk = (nodes: readonly PathNode[], steps: readonly Step[]) => PathNode[];
+
+function follow(
+  start: readonly PathNode[],
+  steps: readonly Step[],
+  budget: Budget,
+  xpath: string,
+): PathNode[] {
+  const spend = (count: number) => budget.spend(count, xpath);
   let nodes = [...start];
   for (const { deep, name, tests } of steps) {
     const next = new Map<XmlElement, PathNode>();
-    const origins = deep ? nodes.flatMap(withDescendants) : nodes;
+    const origins = deep ? nodes.flatMap((node) => withDescendants(node, spend)) : nodes;
     for (const origin of origins) {
+      spend(1 + (name === "." || name === ".." ? 0 : origin.element.children.length));
       let candidates = stepFrom(origin, name);
       for (const test of tests) {
+        spend(candidates.length);
         const count = candidates.length;
         candidates = candidates.filter((node, index) => {
           const result = test(node, index + 1, count);
@@ -73,10 +107,11 @@ function stepFrom(origin: PathNode, name: string): PathNode[] {
     .map((element) => ({ element, parent: origin }));
 }
 
-function withDescendants(node: PathNode): PathNode[] {
+function withDescendants(node: PathNode, spend: (count: number) => void): PathNode[] {
   const all = [node];
   for (let index = 0; index < all.length; index++) {
     const current = all[index];
+    spend(1);
     for (const element of current?.element.children ?? []) all.push({ element, parent: current });
   }
   return all;
@@ -93,9 +128,14 @@ class XpathParser {
   readonly #text: string;
   readonly #tokens: string[] = [];
   #position = 0;
+  #depth = 0;
 
-  constructor(text: string) {
+  constructor(
+    text: string,
+    private readonly walk: Walk,
+  ) {
     this.#text = text;
+    if (text.length > longest) throw this.#error(`it has ${text.length} characters; ${longest} are possible`);
     const end = text.trimEnd().length;
     tokenPattern.lastIndex = 0;
     while (tokenPattern.lastIndex < end) {
@@ -139,8 +179,10 @@ class XpathParser {
   }
 
   #or(): Test {
+    if (++this.#depth > deepest) throw this.#error(`conditions nest more than ${deepest} levels`);
     const parts = [this.#and()];
     while (this.#take("or")) parts.push(this.#and());
+    this.#depth--;
     const [only] = parts;
     return parts.length === 1 && only ? only : (...args) => parts.some((part) => truth(part, args));
   }
@@ -193,7 +235,7 @@ class XpathParser {
     const token = this.#peek() ?? "";
     if (token !== "@" && !/^(position|name|local-name)\(\)$/.test(token)) {
       const { steps } = this.#path();
-      return (node) => walk([node], steps).length > 0;
+      return (node) => this.walk([node], steps).length > 0;
     }
     const value = this.#value();
     const equal = this.#take("=");
@@ -245,7 +287,7 @@ class XpathParser {
   #error(what: string): HactlError {
     return new HactlError({
       code: "XPATH_SYNTAX",
-      what: `XPath "${this.#text}" is not understood: ${what}`,
+      what: `XPath "${this.#text.slice(0, 200)}" is not understood: ${what}`,
       cure: "write it like //primitive[@id='vip']/meta_attributes",
       exit: CrmExit.USAGE,
     });

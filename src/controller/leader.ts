@@ -10,12 +10,13 @@ import {
 } from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import { guestsByContainer } from "./connection-names.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { isProbe, nodeCarriers, resourceFamilies } from "./one-owner.ts";
+import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
@@ -417,11 +418,14 @@ export class Leader {
   #scheduleRun(input: SchedulerInput): TransitionRun | undefined {
     this.#runs++;
     try {
+      const { state } = this.#init;
+      const containers = guestsByContainer(state.configuration);
+      const guests = new Set(containers.values());
       const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
-        untold: this.#init.state.untold,
-        unheard: (remote) => this.#init.state.isUnheard(remote),
-        carriesNode: nodeCarriers(this.#init.state.configuration),
-        familyOf: resourceFamilies(this.#init.state.configuration),
+        untold: state.untold,
+        unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
+        guestIn: (rsc) => containers.get(rsc),
+        familyOf: resourceFamilies(state.configuration),
       });
       this.#undecided = undefined;
       return run;

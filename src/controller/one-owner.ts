@@ -7,10 +7,10 @@ import type { Moving } from "./messages.ts";
 export interface Ownership {
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   readonly untold: ReadonlyMap<NodeName, readonly Moving[]>;
-  /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain. */
+  /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain; a guest may run all the same. */
   readonly unheard: (remote: NodeName) => boolean;
-  /** Whether a resource carries a guest node: the guest is not there, and what it runs not active, unless this is. */
-  readonly carriesNode: (rsc: string) => boolean;
+  /** The guest node that runs in a resource. */
+  readonly guestIn: (rsc: string) => string | undefined;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -51,36 +51,11 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
   };
 }
 
-/** A replica's container: parts of bundles are not written in the configuration. */
-const bundleContainer = /^(.+)-(?:docker|podman|rkt)-\d+$/;
-
-/** Tells which resources carry guest nodes: those with `remote-node`, and the containers of bundles. */
-export function nodeCarriers(configuration: XmlElement | undefined): (rsc: string) => boolean {
-  const guests = new Set<string>();
-  const bundles = new Set<string>();
-  const visit = (at: XmlElement): void => {
-    const id = at.attributes.get("id") ?? "";
-    if (at.name === "bundle") bundles.add(id);
-    if (at.name === "primitive" && makesGuest(at)) guests.add(id);
-    for (const inner of at.children) visit(inner);
-  };
-  const resources = child(configuration, "resources");
-  if (resources) visit(resources);
-  return (rsc) => guests.has(rsc) || bundles.has(bundleContainer.exec(rsc)?.[1] ?? "");
-}
-
-const makesGuest = ({ children }: XmlElement): boolean =>
-  children.some(
-    (set) =>
-      set.name === "meta_attributes" &&
-      set.children.some(({ attributes }) => attributes.get("name") === "remote-node"),
-  );
-
 /**
  * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
- * nodes that could not tell what runs there, those of what carries or connects other nodes (what these run is active if
- * it is found), and the first connection to a remote node of which nothing is known yet.
+ * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
+ * remote node of which nothing is known yet, or the end of the guest of which that is so.
  * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
  * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
@@ -88,12 +63,16 @@ const makesGuest = ({ children }: XmlElement): boolean =>
  */
 export function looksBefore(
   actions: readonly GraphAction[],
-  { untold, unheard, carriesNode, familyOf }: Ownership,
+  { untold, unheard, guestIn, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
   const graph = new Reach(actions);
   const isConnection = ({ kind, task, rsc }: GraphAction) =>
     kind === "rsc" && task === "start" && isRemoteConnection(rsc) && unheard(nodeName(rsc?.id ?? ""));
-  const all = actions.filter((action) => isProbe(action) || isConnection(action));
+  const isGuestEnd = ({ kind, task, rsc }: GraphAction) => {
+    const guest = kind === "rsc" && task === "stop" ? guestIn(rsc?.id ?? "") : undefined;
+    return guest !== undefined && unheard(nodeName(guest));
+  };
+  const all = actions.filter((action) => isProbe(action) || isConnection(action) || isGuestEnd(action));
   const before = new Map(all.map(({ id }) => [id, graph.activationsBefore(id)]));
   const open = (look: GraphAction) => before.get(look.id)?.size === 0;
   const leading = new Set([...before.values()].flatMap((ids) => [...ids]));
@@ -103,8 +82,11 @@ export function looksBefore(
   const onUntold = probes.filter(({ node }) => node !== undefined && untold.has(node));
   // A guest that is yet to be started runs nothing.
   const connections = possible.filter((look) => isConnection(look) && !graph.startsBefore(look.id));
-  const carriers = probes.filter(({ rsc }) => isRemoteConnection(rsc) || carriesNode(rsc?.id ?? ""));
-  const everywhere = [...onUntold, ...connections, ...carriers];
+  // What runs on a guest or behind a connection is active if these are found.
+  const carriers = probes.filter(
+    ({ rsc }) => isRemoteConnection(rsc) || guestIn(rsc?.id ?? "") !== undefined,
+  );
+  const everywhere = [...onUntold, ...connections, ...carriers, ...possible.filter(isGuestEnd)];
   // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
     open(look) || !(leading.has(action.id) || isConnection(action));

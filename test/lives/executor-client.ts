@@ -104,22 +104,22 @@ export class ExecutorClient {
     executor.accept(channel);
     this.channel = channel;
     this.heardAt = world.clock.now;
-    if (!local) this.watch(executor);
+    if (!local) this.watch(executor, channel);
     channel.toExecutor({ type: "register", client: `manager of ${from.name}`, version: 1 });
   }
 
   /** A host that is gone says nothing, not even that it is gone. */
-  private watch(executor: ExecutorProcess): void {
+  private watch(executor: ExecutorProcess, channel: Channel): void {
     const { from, to } = this.options;
     const { clock } = from.world;
     this.timers.set("watch", PING_MS, () => {
-      const reached = from.reaches(to);
-      if (reached && executor.alive) this.heardAt = clock.now;
-      // A host that has booted since knows nothing of the connection.
-      const reset = reached && !executor.alive;
-      if (!reset && clock.now - this.heardAt <= SILENCE_MS) return this.watch(executor);
-      this.channel?.closeManager();
-      this.lost(reset ? "reset" : "silence");
+      const heard = from.reaches(to) && executor.alive;
+      // A host that has been booted since knows nothing of this connection, and says so.
+      const refused = from.reaches(to) && !executor.alive;
+      if (heard) this.heardAt = clock.now;
+      if (!refused && clock.now - this.heardAt <= SILENCE_MS) return this.watch(executor, channel);
+      channel.closeManager();
+      this.lost(refused ? "reset" : "silence");
     });
   }
 

@@ -39,6 +39,7 @@ import {
   transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
+import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -74,6 +75,8 @@ export class Controller {
   #executorUp = false;
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
+  /** How much of what this manager has told last of an executor had been ended by then (`LocalHistory.endings`). */
+  readonly #told = new Map<NodeName, number>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -193,6 +196,9 @@ export class Controller {
       case "remote-down":
         this.#remotes.delete(event.node);
         return this.#queue({ type: "remote", node: event.node, up: false });
+      case "remote-answers":
+        if (this.#leads) this.#send({ type: "remote-back", node: event.node });
+        return;
       case "result":
         return this.#ownResult(event.node, event.result);
       case "fencer-send":
@@ -351,7 +357,7 @@ export class Controller {
     this.#announceLeader();
     const outbox = this.#outbox;
     this.#outbox = [];
-    for (const message of outbox) this.#send(message);
+    for (const message of outbox) this.#send(this.#upToDate(message));
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
@@ -627,6 +633,7 @@ export class Controller {
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
         this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
+        if (from === this.#init.self) this.#tellAgain(message.node);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
@@ -681,6 +688,8 @@ export class Controller {
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
+      case "remote-back":
+        return this.#applyReturn(message.node);
       case "forget":
         return this.#applyForget(from, message);
       case "fail":
@@ -805,16 +814,34 @@ export class Controller {
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
-    for (const { node, rsc } of forgotten) {
+    for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
+      if (kept) {
+        history?.forgetFailure(rsc);
+        continue;
+      }
+      this.#leader.forgotten(node, rsc);
       if (!history) continue;
       history.forgotten(rsc);
       this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
+    this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
-      this.#reply(message.request, forgotten, undefined);
+      this.#reply(
+        message.request,
+        forgotten.map(({ node, rsc }) => ({ node, rsc })),
+        undefined,
+      );
+  }
+
+  #applyReturn(node: NodeName): void {
+    if (!waitsForReturn(this.#state, node)) return;
+    takeBack(this.#state, node);
+    this.#local.forgetFailure(node, "start");
+    this.#event("notice", "REMOTE-BACK", `remote node ${node} answers again`, node);
+    this.#leader.changed(`remote node ${node} answers again`);
   }
 
   #applyFail(from: NodeId, message: Extract<ClusterMessage, { type: "fail" }>): void {
@@ -913,7 +940,20 @@ export class Controller {
   /** What is given out until this is heard is not in it, and goes on. */
   #sendHistory(node: NodeName, history: ExecutorHistory): void {
     const seen = this.#state.heardCallId(node);
+    this.#told.set(node, this.#historyOf(node)?.endings ?? 0);
     this.#queue({ type: "history", node, history, seen, at: this.#wall });
+  }
+
+  /** While members join nothing is given out: a history that waited knows of all that the state knows of now. */
+  #upToDate(message: ClusterMessage): ClusterMessage {
+    return message.type === "history" ? { ...message, seen: this.#state.heardCallId(message.node) } : message;
+  }
+
+  /** What was ended or forgotten between a history's sending and its place in the order, it still told of. */
+  #tellAgain(node: NodeName): void {
+    const local = this.#historyOf(node);
+    const told = this.#told.get(node);
+    if (local && told !== undefined && local.endings !== told) this.#sendHistory(node, local.history());
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {

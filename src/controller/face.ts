@@ -2,7 +2,7 @@ import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts"
 import type { CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
-import type { SchedulerInput, Transition } from "../scheduler/index.ts";
+import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
 
@@ -55,6 +55,8 @@ export type ControllerEvent =
   /** A remote node's executor is connected to this node, or is not any more. */
   | { readonly type: "remote-up"; readonly node: NodeName; readonly history: ExecutorHistory }
   | { readonly type: "remote-down"; readonly node: NodeName }
+  /** A remote node that is watched (`watch-remotes`) serves again. */
+  | { readonly type: "remote-answers"; readonly node: NodeName }
   /** From the local executor, or from the remote node's that `node` names. */
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
   /** What the fencer wants to say to its peers. */
@@ -108,6 +110,8 @@ export type ControllerEffect =
   | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */
   | { readonly type: "connection"; readonly operation: Operation }
+  /** Ask these hosts now and then whether they serve, and no others any more; answered by `remote-answers`. */
+  | { readonly type: "watch-remotes"; readonly remotes: readonly RemoteHost[] }
   | { readonly type: "fence"; readonly request: FenceRequest }
   | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
   /** Who takes part and who leads (nobody while those who were away are missing), at the same point of the order everywhere. */

@@ -1,16 +1,24 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import {
+  type GraphAction,
+  type RemoteHost,
+  type SchedulerInput,
+  schedule,
+  type Transition,
+} from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { guestsByContainer } from "./connection-names.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
+import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
+import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
 
@@ -64,6 +72,8 @@ export class Leader {
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
+  /** Remote hosts that are asked whether they are back. */
+  #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
 
@@ -115,6 +125,7 @@ export class Leader {
     this.#triggers = [];
     this.#inherited.clear();
     this.#run?.abort(reason);
+    this.#watchRemotes([]);
   }
 
   /** Missing managers are back or given up. */
@@ -182,6 +193,18 @@ export class Leader {
     }
   }
 
+  /** An executor was told to forget a resource: with it its recurring operations, whose first result nobody tells. */
+  forgotten(node: NodeName, rsc: string): void {
+    const run = this.#run;
+    for (const action of run?.flying() ?? []) {
+      if (action.intervalMs === 0 || action.node !== node || action.rsc?.id !== rsc) continue;
+      // What is not delivered yet comes after that.
+      const callId = run ? this.#callIds.get(run.keyOf(action)) : undefined;
+      if (callId !== undefined && callId <= this.#init.state.heardCallId(node))
+        run?.fail(action, `${rsc} was cleaned up on ${node}`);
+    }
+  }
+
   /** Actions that were given out and that nobody carries out. */
   refused(keys: readonly string[], reason: string): void {
     for (const key of keys) {
@@ -192,8 +215,10 @@ export class Leader {
 
   /** A result has been applied to the state. */
   resulted(node: NodeName, result: OperationResult): void {
-    const action = this.#run?.flyingByKey(result.transitionKey);
     const failed = isFailure(result);
+    if (failed && result.intervalMs > 0 && isConnection(result.rsc))
+      this.#run?.loseRemote(nodeName(result.rsc.id));
+    const action = this.#run?.flyingByKey(result.transitionKey);
     if (!action || !this.#run) {
       if (failed || isRecorded(result.action)) this.#unexpected(node, result, failed);
       return;
@@ -291,6 +316,7 @@ export class Leader {
     if (!run) return;
     const decision = run.transition;
     this.#seenStartup = true;
+    this.#watchRemotes((decision.unconnected ?? []).filter(({ node }) => waitsForReturn(state, node)));
     if (this.#repeats(decision, now)) return;
     const triggers = this.#triggers;
     this.#triggers = [];
@@ -376,6 +402,13 @@ export class Leader {
       (node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),
     );
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
+  }
+
+  /** The leader asks remote hosts that nothing but the past keeps away whether they are back. */
+  #watchRemotes(remotes: readonly RemoteHost[]): void {
+    if (JSON.stringify(remotes) === JSON.stringify(this.#watched)) return;
+    this.#watched = remotes;
+    this.#init.emit({ type: "watch-remotes", remotes });
   }
 
   #isOnline(node: NodeName): boolean {

@@ -84,6 +84,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       untold: read.list(
         read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
       ),
+      callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
       fencings: read.list(read.pair(read.nodeName, read.flag)),
       fallback: read.maybe(version),
@@ -119,6 +120,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "manager-lost": { node: read.nodeName },
   "when-idle": { request: key },
   idle: { requests: read.list(key) },
+  "remote-back": { node: read.nodeName },
   remote: { node: read.nodeName, up: read.flag },
   fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },
   forget: {

@@ -43,6 +43,8 @@ export interface Snapshot {
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;
+  /** Highest call id that has been heard of, per executor. */
+  readonly callIds: readonly (readonly [NodeName, number])[];
   /** What was given out and is not answered. */
   readonly underWay: readonly Dispatch[];
 }
@@ -133,6 +135,8 @@ export type ClusterMessage =
   /** Somebody waits until the leader has nothing to do; it answers with `idle`. */
   | { readonly type: "when-idle"; readonly request: string }
   | { readonly type: "idle"; readonly requests: readonly string[] }
+  /** A remote node that was away answers again. */
+  | { readonly type: "remote-back"; readonly node: NodeName }
   | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
   | {
       readonly type: "forget";

@@ -46,6 +46,7 @@ import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { RemoteConnections } from "./remote-connections.ts";
+import { RemoteWatch } from "./remote-watch.ts";
 import {
   decodeDelivery,
   FromRing,
@@ -83,6 +84,7 @@ export class Manager {
   #kdump: KdumpWatch | undefined;
   readonly #executor: ExecutorClient;
   readonly #remotes: RemoteConnections;
+  readonly #remoteWatch: RemoteWatch;
   readonly #fenceDevices: FenceDeviceOperations;
   readonly #keeper: CibKeeper;
   readonly #history: EventHistory;
@@ -168,10 +170,16 @@ export class Manager {
           log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
       },
     });
+    const remoteKey = () =>
+      readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile);
+    this.#remoteWatch = new RemoteWatch({
+      key: remoteKey,
+      answers: (node) => this.#step({ type: "remote-answers", node }),
+    });
     this.#remotes = new RemoteConnections({
       self: self.name,
       log,
-      key: () => readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile),
+      key: remoteKey,
       step: (event) => this.#step(event),
       tool: (request, client) => this.#answer(request, client),
     });
@@ -195,6 +203,7 @@ export class Manager {
     this.#timers.close();
     this.#executor.close();
     this.#remotes.close();
+    this.#remoteWatch.close();
     this.#fencing.close();
     await this.#kdump?.close();
     this.#fenceDevices.close();
@@ -267,6 +276,8 @@ export class Manager {
         return this.#forget(effect.on, effect.rsc);
       case "connection":
         return this.#remotes.connection(effect.operation);
+      case "watch-remotes":
+        return this.#remoteWatch.watch(effect.remotes);
       case "fence-device":
         return this.#fenceDevices.run(effect.operation);
       case "fence":

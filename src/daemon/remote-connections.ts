@@ -176,11 +176,13 @@ export class RemoteConnections {
   }
 
   close(): void {
-    for (const connection of this.#connections.values()) {
+    const all = [...this.#connections.values()];
+    // What is let go on purpose is not lost.
+    this.#connections.clear();
+    for (const connection of all) {
       stopMonitor(connection);
       connection.client.close();
     }
-    this.#connections.clear();
   }
 
   #connect(

@@ -113,6 +113,13 @@ export interface Unrunnable {
   readonly orders: readonly (readonly [first: ActionName, then: ActionName])[];
 }
 
+/** Where a remote or guest node is to be reached. */
+export interface RemoteHost {
+  readonly node: NodeName;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The decision. */
 export interface Transition {
   readonly actions: readonly GraphAction[];
@@ -130,6 +137,8 @@ export interface Transition {
   readonly quorate: boolean;
   /** Nodes that must be fenced, with the cause. */
   readonly fencing: readonly { readonly node: NodeName; readonly action: string; readonly reason: string }[];
+  /** Remote and guest nodes that shall be connected, are not, and will not be by this decision. */
+  readonly unconnected?: readonly RemoteHost[];
   /** When to schedule again although nothing changes (expiring failures, rules with dates). */
   readonly recheckAt?: EpochSeconds;
   readonly batchLimit: number;

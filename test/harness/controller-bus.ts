@@ -39,6 +39,8 @@ interface TestNode {
   clockAhead: number;
   up: boolean;
   managerUp: boolean;
+  /** Remote hosts that it asks whether they are back: node, host and port. */
+  watched: readonly string[];
   /** Boot of the host; what its manager remembers of it; whether its executor can tell all that runs. */
   boot: number;
   memory: Remembered | undefined;
@@ -118,6 +120,7 @@ export class ControllerBus {
       clockAhead: 0,
       up: false,
       managerUp: false,
+      watched: [],
       boot: 1,
       memory: undefined,
       complete: true,
@@ -174,6 +177,7 @@ export class ControllerBus {
 
   #startManager(node: TestNode, daemonIsNew: boolean): void {
     node.managerUp = true;
+    node.watched = [];
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
@@ -246,9 +250,12 @@ export class ControllerBus {
     this.#announce();
   }
 
-  restartManager(name: string): void {
+  /** `meanwhile`: what its manager hears while it joins. */
+  restartManager(name: string, ...meanwhile: readonly ControllerEvent[]): void {
     this.#startManager(this.node(name), false);
-    this.#announce();
+    this.#announce(true, () => {
+      for (const event of meanwhile) this.#step(this.node(name), event);
+    });
   }
 
   /**
@@ -298,7 +305,7 @@ export class ControllerBus {
   }
 
   /** A membership, the same for all at this point of the order. */
-  #announce(heard = true): void {
+  #announce(heard = true, meanwhile: () => void = () => {}): void {
     this.#drain();
     this.#serial++;
     const members = this.#members;
@@ -314,6 +321,7 @@ export class ControllerBus {
       };
       this.#step(node, { type: "membership", membership });
     }
+    meanwhile();
     // What was on its way when the membership began comes before all that is said in it.
     const key = membershipKey({
       ringId: { representative: members[0]?.id ?? nodeId(1), sequence: this.#ring },
@@ -358,6 +366,12 @@ export class ControllerBus {
     if (event.type === "result" && event.node === node.name)
       node.endless = node.endless.filter(({ callId }) => callId !== event.result.callId);
     this.#step(this.node(name), event);
+    this.#drain();
+  }
+
+  /** Gives events to controllers before anything that follows from them is delivered; that is then in their order. */
+  together(...events: readonly (readonly [name: string, event: ControllerEvent])[]): void {
+    for (const [name, event] of events) this.#step(this.node(name), event);
     this.#drain();
   }
 
@@ -462,6 +476,9 @@ export class ControllerBus {
       case "connection":
       case "fence-device":
         return this.#execute(node, effect.operation, node.name);
+      case "watch-remotes":
+        node.watched = effect.remotes.map(({ node: remote, host, port }) => `${remote} ${host}:${port}`);
+        return;
       case "fence":
         return this.#fence(effect.request);
       case "reply":

@@ -25,18 +25,29 @@ export function mergeElement(target: XmlElement, source: XmlElement): void {
   }
 }
 
-/** Removes the first element below (or all) that has the name and all attributes of the pattern. */
-export function removeMatching(scope: XmlElement, pattern: XmlElement, all: boolean): boolean {
-  const matches = (item: XmlElement) =>
-    item.name === pattern.name &&
-    [...pattern.attributes].every(([name, value]) => item.attributes.get(name) === value);
+/**
+ * Removes the first element below (or all) that has the name and all attributes of the pattern. `attributesOf`: those
+ * that count.
+ */
+export function removeMatching(
+  scope: XmlElement,
+  pattern: XmlElement,
+  all: boolean,
+  attributesOf: (item: XmlElement) => ReadonlyMap<string, string> | undefined = ({ attributes }) =>
+    attributes,
+): boolean {
+  const matches = (item: XmlElement) => {
+    const attributes = attributesOf(item);
+    if (item.name !== pattern.name || attributes === undefined) return false;
+    return [...pattern.attributes].every(([name, value]) => attributes.get(name) === value);
+  };
   for (let index = 0; index < scope.children.length; index++) {
     const item = scope.children[index];
     if (item === undefined) continue;
     if (matches(item)) {
       scope.children.splice(index--, 1);
       if (!all) return true;
-    } else if (removeMatching(item, pattern, all) && !all) return true;
+    } else if (removeMatching(item, pattern, all, attributesOf) && !all) return true;
   }
   return false;
 }

@@ -1,12 +1,15 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import type { Asker } from "./acl/permissions.ts";
+import { Rights } from "./acl/rights.ts";
+import { selectVisible, visibleAttributes } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { checkForm } from "./form.ts";
 import type { CibOperation } from "./operations.ts";
-import { applyPatch } from "./patch.ts";
+import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
-import { compareCibVersions, formatVersion, versionOf } from "./version.ts";
+import { compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
 import { selectXpath } from "./xpath.ts";
 
@@ -20,19 +23,40 @@ export interface CibOutcome {
   readonly value: string;
 }
 
+/** For whom a change is made. */
+export interface ChangeFor {
+  /** Whose rights count; none when nothing is limited. */
+  readonly askers: readonly Asker[];
+  readonly now: EpochSeconds;
+}
+
+const anybody: ChangeFor = { askers: [], now: 0 };
+
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
  * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
- * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, ….
+ * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
+ * the access rules do not permit the change.
  */
-export function applyOperations(cib: XmlElement, operations: readonly CibOperation[]): CibOutcome {
+export function applyOperations(
+  cib: XmlElement,
+  operations: readonly CibOperation[],
+  { askers, now }: ChangeFor = anybody,
+): CibOutcome {
+  const rights = Rights.of(cib, askers, now);
   const draft = cloneElement(cib);
-  for (const operation of operations) applyOne(draft, operation);
+  const finding = rights === undefined ? all : findingFor(rights);
+  for (const operation of operations) applyOne(draft, operation, finding);
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged = operations.some(({ op }) => op === "bump") || !same("configuration");
   const statusChanged = !same("status");
   const result = configurationChanged ? checkConfiguration(draft) : draft;
+  if (rights !== undefined) {
+    draft.attributes = withoutOwnMarks(cib, draft);
+    const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
+    rights.check(cib, { ...result, attributes: new Map([...draft.attributes, ...bumped]) });
+  }
   result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
   const kept = (name: string) =>
     name === "configuration" ? !configurationChanged : name === "status" && !statusChanged;
@@ -69,20 +93,38 @@ function nextVersion(
   return attributes;
 }
 
-function applyOne(draft: XmlElement, operation: CibOperation): void {
+/** How operations find the elements that they are for. */
+interface Finding {
+  readonly select: Select;
+  /** The attributes by which an element is found; undefined for one that cannot be found. */
+  readonly attributesIn: (draft: XmlElement) => (item: XmlElement) => ReadonlyMap<string, string> | undefined;
+}
+
+const all: Finding = { select: selectXpath, attributesIn: () => (item) => item.attributes };
+
+/** What is hidden from those who ask cannot be found by them. */
+const findingFor = (rights: Rights): Finding => ({
+  select: (draft, xpath) => selectVisible(rights.look(draft), xpath),
+  attributesIn: (draft) => {
+    const visible = visibleAttributes(rights.look(draft));
+    return (item) => visible.get(item);
+  },
+});
+
+function applyOne(draft: XmlElement, operation: CibOperation, finding: Finding): void {
   switch (operation.op) {
     case "create":
-      create(draft, operation);
+      create(draft, operation, finding.select);
       break;
     case "modify":
     case "replace":
-      change(draft, operation);
+      change(draft, operation, finding.select);
       break;
     case "delete":
-      remove(draft, operation);
+      remove(draft, operation, finding);
       break;
     case "patch":
-      applyPatch(draft, parseXml(operation.xml));
+      applyPatch(draft, parseXml(operation.xml), finding.select);
       break;
     case "erase": {
       const configuration = child(draft, "configuration");
@@ -113,12 +155,12 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
-function create(draft: XmlElement, operation: Targeted): void {
+function create(draft: XmlElement, operation: Targeted, select: Select): void {
   const source = parseXml(operation.xml);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
-      : firstOf(draft, operation.xpath);
+      : firstOf(draft, operation.xpath, select);
   const whole = parent.name === source.name;
   for (const item of whole ? source.children : [source]) {
     const id = item.attributes.get("id");
@@ -135,14 +177,20 @@ function create(draft: XmlElement, operation: Targeted): void {
   }
 }
 
-function change(draft: XmlElement, operation: Extract<Targeted, { op: "modify" | "replace" }>): void {
+function change(
+  draft: XmlElement,
+  operation: Extract<Targeted, { op: "modify" | "replace" }>,
+  select: Select,
+): void {
   const source = parseXml(operation.xml);
   if (source.name === "cib" && operation.op === "replace") {
     replaceAll(draft, source);
     return;
   }
   const target =
-    operation.xpath === undefined ? locate(draft, source, operation.scope) : firstOf(draft, operation.xpath);
+    operation.xpath === undefined
+      ? locate(draft, source, operation.scope)
+      : firstOf(draft, operation.xpath, select);
   if (target !== undefined) {
     if (operation.op === "modify") mergeElement(target, source);
     else Object.assign(target, { ...source, name: source.name });
@@ -183,9 +231,13 @@ function replaceAll(draft: XmlElement, source: XmlElement): void {
   draft.children = [child(source, "configuration") ?? element("configuration"), status ?? element("status")];
 }
 
-function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delete" }>): void {
+function remove(
+  draft: XmlElement,
+  operation: Extract<CibOperation, { op: "delete" }>,
+  { select, attributesIn }: Finding,
+): void {
   if (operation.xpath !== undefined) {
-    const found = selectXpath(draft, operation.xpath);
+    const found = select(draft, operation.xpath);
     for (const { element: gone, parent } of operation.all ? found : found.slice(0, 1)) {
       if (parent) parent.element.children = parent.element.children.filter((item) => item !== gone);
     }
@@ -197,10 +249,11 @@ function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delet
   if (section && sectionNames.has(pattern.name)) {
     // Children of a section's name are what shall go.
     if (pattern.children.length === 0) section.children = [];
-    for (const item of pattern.children) removeMatching(section, item, operation.all ?? false);
+    for (const item of pattern.children)
+      removeMatching(section, item, operation.all ?? false, attributesIn(draft));
     return;
   }
-  removeMatching(scopeOf(draft, operation.scope), pattern, operation.all ?? false);
+  removeMatching(scopeOf(draft, operation.scope), pattern, operation.all ?? false, attributesIn(draft));
 }
 
 const sectionNames = new Set([
@@ -272,8 +325,8 @@ function findNamed(scope: XmlElement, source: XmlElement): XmlElement | undefine
   return undefined;
 }
 
-function firstOf(draft: XmlElement, xpath: string): XmlElement {
-  const [found] = selectXpath(draft, xpath);
+function firstOf(draft: XmlElement, xpath: string, select: Select): XmlElement {
+  const [found] = select(draft, xpath);
   if (found !== undefined) return found.element;
   throw new HactlError({
     code: "NO_SUCH",

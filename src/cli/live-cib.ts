@@ -1,6 +1,7 @@
 import { type CibOperation, child, formatXml, parseXml, upgradeCib, type XmlElement } from "../cib/index.ts";
 import { type AdminClient, connectAdmin } from "../daemon/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { visibleInFile } from "./cib-user.ts";
 import { readText } from "./read-text.ts";
 
 /** A CIB that a command reads: that of the cluster, or a file (CIB_file, as Pacemaker's tools know it). */
@@ -9,8 +10,10 @@ export interface ReadCib {
   readonly configuration: XmlElement;
 }
 
-function parts(text: string, file?: string): ReadCib {
-  const cib = upgradeCib(parseXml(text, file)).root;
+const parts = (text: string, file?: string): ReadCib =>
+  withConfiguration(upgradeCib(parseXml(text, file)).root, file);
+
+function withConfiguration(cib: XmlElement, file?: string): ReadCib {
   const configuration = child(cib, "configuration");
   if (configuration) return { cib, configuration };
   throw new HactlError({
@@ -24,7 +27,8 @@ function parts(text: string, file?: string): ReadCib {
 /** The CIB that commands without an own file work on: CIB_file if set, else the cluster's. */
 export async function readCib(): Promise<ReadCib> {
   const file = process.env.CIB_file;
-  if (file !== undefined && file !== "") return parts(readText(file), file);
+  if (file !== undefined && file !== "")
+    return withConfiguration(await visibleInFile(parts(readText(file), file).cib), file);
   const client = await connectAdmin();
   try {
     return parts(await client.request<string>({ type: "cib" }));

@@ -179,8 +179,8 @@ export class Controller {
       case "fence-result":
         return this.#fenced(event.result);
       case "cib-request": {
-        const { request, operations, client } = event;
-        return this.#queue({ type: "cib", request, operations, client, at: this.#wall });
+        const { request, operations, user, client, askers } = event;
+        return this.#queue({ type: "cib", request, operations, user, client, askers, at: this.#wall });
       }
       case "attribute-request":
         return this.#queue({ type: "attributes", updates: event.updates, request: event.request });
@@ -559,7 +559,8 @@ export class Controller {
     let value: unknown;
     let error: HactlError | undefined;
     try {
-      const outcome = applyOperations(this.#state.cib, message.operations);
+      const { askers, at } = message;
+      const outcome = applyOperations(this.#state.cib, message.operations, { askers, now: at });
       this.#state.cib = outcome.cib;
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
@@ -568,11 +569,12 @@ export class Controller {
         attributes.set("cib-last-written", formatTime(message.at));
         attributes.set("update-origin", this.#state.nameOf(from));
         attributes.set("update-client", message.client);
+        attributes.set("update-user", message.user);
         this.#effects.push({ type: "persist" });
         this.#event(
           "notice",
           "CONFIG-CHANGED",
-          `configuration changed by ${message.client} on ${this.#state.nameOf(from)}`,
+          `configuration changed by ${message.user} (${message.client}) on ${this.#state.nameOf(from)}`,
         );
       }
       if (outcome.configurationChanged || outcome.statusChanged)

@@ -1,5 +1,5 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { Asker, CibOperation, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
 import type { SchedulerInput, Transition } from "../scheduler/index.ts";
@@ -65,7 +65,11 @@ export type ControllerEvent =
       readonly type: "cib-request";
       readonly request: RequestId;
       readonly operations: readonly CibOperation[];
+      /** Who asks, and with which program. */
+      readonly user: string;
       readonly client: string;
+      /** Whose rights by the access rules count. */
+      readonly askers: readonly Asker[];
     }
   | {
       readonly type: "attribute-request";

@@ -24,6 +24,12 @@ export {
 } from "./history.ts";
 export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
 export {
+  withAttributeKnown,
+  withAttributesChanged,
+  withHistoryForgotten,
+  withNodeFenced,
+} from "./requested-changes.ts";
+export {
   type InjectedFailure,
   type SimulationResult,
   type SimulationStep,

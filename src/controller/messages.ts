@@ -1,5 +1,5 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation } from "../cib/index.ts";
+import type { Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
@@ -63,7 +63,9 @@ export type ClusterMessage =
       readonly type: "cib";
       readonly request: string;
       readonly operations: readonly CibOperation[];
+      readonly user: string;
       readonly client: string;
+      readonly askers: readonly Asker[];
       readonly at: EpochSeconds;
     }
   | {
@@ -150,7 +152,14 @@ const required: Readonly<
     daemonIsNew: "boolean",
   },
   snapshot: { membership: "string", snapshot: "object" },
-  cib: { request: "string", operations: "list", client: "string", at: "number" },
+  cib: {
+    request: "string",
+    operations: "list",
+    user: "string",
+    client: "string",
+    askers: "list",
+    at: "number",
+  },
   actions: { transition: "string", membership: "string", dispatches: "list", at: "number" },
   results: { node: "string", results: "list" },
   history: { node: "string", history: "object", at: "number" },

@@ -45,7 +45,7 @@ export class AdminClient {
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
     });
-    connection.send(AdminFrame.REQUEST, toJson({ id, request }));
+    connection.send(AdminFrame.REQUEST, toJson({ id, request, ...inNameOf() }));
     return (await answer) as T;
   }
 
@@ -86,6 +86,10 @@ export async function connectAdmin(
   const config = loadConfigFile(configFile(options.config), "text");
   return AdminClient.connect(adminSocketPath(config.system.runDir));
 }
+
+/** Root may ask in the name of another user, as with Pacemaker's tools; the daemon does not take it from others. */
+const inNameOf = (): { readonly user?: string } =>
+  process.env.CIB_user ? { user: process.env.CIB_user } : {};
 
 const gone = () =>
   new HactlError({

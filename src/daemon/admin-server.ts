@@ -1,6 +1,13 @@
-import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
+import {
+  type Accounts,
+  type FrameConnection,
+  type FrameServer,
+  type Log,
+  serveFrames,
+} from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { AdminFrame, type AdminRequest, type WireError } from "./admin-protocol.ts";
+import { type Caller, localCaller, toolUser } from "./caller.ts";
 import { fromJson, toJson } from "./ring-link.ts";
 
 /** Largest request: a whole configuration. */
@@ -9,7 +16,7 @@ const maxRequestBytes = 64 * 1024 * 1024;
 const watchMs = 100;
 
 /** Answers one request; what it throws goes to the client. */
-export type AdminHandler = (request: AdminRequest, client: string) => Promise<unknown>;
+export type AdminHandler = (request: AdminRequest, caller: Caller) => Promise<unknown>;
 
 /** The admin socket: requests of the CLI and of agents' tools. */
 export class AdminServer {
@@ -22,6 +29,7 @@ export class AdminServer {
     group: string,
     private readonly handler: AdminHandler,
     private readonly log: Log,
+    private readonly accounts: Accounts,
   ) {
     this.#server = serveFrames(
       path,
@@ -52,13 +60,12 @@ export class AdminServer {
   async #request(connection: FrameConnection, body: Uint8Array): Promise<void> {
     let id: unknown;
     try {
-      const message = fromJson<{ id: unknown; request: AdminRequest }>(body);
+      const message = fromJson<{ id: unknown; request: AdminRequest; user?: unknown }>(body);
       id = message.id;
-      if (message.request?.type === "watch") this.#watchers.add(connection);
-      const client = connection.peer
-        ? `uid ${connection.peer.uid}, process ${connection.peer.pid}`
-        : "unknown";
-      const value = await this.handler(message.request, client);
+      const inNameOf = typeof message.user === "string" && message.user !== "" ? message.user : undefined;
+      const caller = localCaller(await toolUser(this.accounts, connection.peer, inNameOf));
+      const value = await this.handler(message.request, caller);
+      if (message.request.type === "watch" && connection.open) this.#watchers.add(connection);
       connection.send(AdminFrame.REPLY, toJson({ id, value }));
     } catch (error) {
       if (!(error instanceof HactlError))

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { formatXml, upgradeCib } from "../cib/index.ts";
+import { formatXml, Rights, upgradeCib } from "../cib/index.ts";
 import {
   Controller,
   type ControllerEffect,
@@ -14,6 +14,7 @@ import {
 } from "../controller/index.ts";
 import type { ExecutorEvent } from "../executor/index.ts";
 import {
+  Accounts,
   connectFrames,
   dieWithParent,
   type FrameConnection,
@@ -27,6 +28,14 @@ import {
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
 import { CrmExit, HactlError, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
+  permit,
+  visibleDevices,
+  visibleFencing,
+  visibleNodes,
+  visibleStatus,
+  visibleValues,
+} from "./access.ts";
+import {
   type AdminRequest,
   adminSocketPath,
   executorSocketPath,
@@ -34,6 +43,7 @@ import {
   ringSocketPath,
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
+import { type Caller, saidBy } from "./caller.ts";
 import { CibStore } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
@@ -42,6 +52,7 @@ import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest }
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import {
   decodeDelivery,
@@ -86,6 +97,7 @@ export class Manager {
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
+  readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
   #requests = 0;
   #stepping = false;
   #persistPlanned = false;
@@ -148,7 +160,7 @@ export class Manager {
       log,
       key: () => readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile),
       step: (event) => this.#step(event),
-      tool: (request, client) => this.#answer(request as AdminRequest, client),
+      tool: (request, caller) => this.#answerTo(request as AdminRequest, caller),
     });
     this.#configureExecutors();
   }
@@ -196,8 +208,9 @@ export class Manager {
     this.#admin = new AdminServer(
       adminSocketPath(runDir),
       group,
-      (request, client) => this.#answer(request, client),
+      (request, caller) => this.#answerTo(request, caller),
       this.log,
+      new Accounts(),
     );
     void this.#kdump?.start();
   }
@@ -443,25 +456,41 @@ export class Manager {
 
   // ── administrators ───────────────────────────────────────────────────────────────────────────────────────
 
-  async #answer(request: AdminRequest, client: string): Promise<unknown> {
+  async #answerTo(request: AdminRequest, caller: Caller): Promise<unknown> {
+    try {
+      return await this.#answer(request, caller);
+    } catch (error) {
+      this.#refusals.note(error, request, caller);
+      throw error;
+    }
+  }
+
+  async #answer(request: AdminRequest, caller: Caller): Promise<unknown> {
+    const { cib } = this.#controller.view();
+    const rights = Rights.of(cib, caller.askers, wallSeconds());
+    permit(request, caller, cib, rights);
     switch (request.type) {
       case "status":
-        return this.#status();
+        return this.#status(caller);
       case "cib":
-        return formatXml(this.#controller.view().cib);
+        return formatXml(rights === undefined ? cib : rights.see(cib));
       case "cib-apply": {
         const { operations } = request;
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,
           operations,
-          client: request.client || client,
+          user: caller.name,
+          client: request.client || "unknown",
+          askers: caller.askers,
         }));
       }
       case "attributes-update":
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
-      case "attributes-query":
-        return Object.fromEntries(this.#controller.attributeValues(request.name));
+      case "attributes-query": {
+        const values = this.#controller.attributeValues(request.name);
+        return Object.fromEntries(rights ? visibleValues(values, request.name, cib, rights) : values);
+      }
       case "forget": {
         const { rsc, node, failuresOnly } = request;
         return this.#ask((id) => ({
@@ -495,11 +524,18 @@ export class Manager {
       case "metadata":
         return this.#metadata(request);
       case "fence.request":
-      case "fence.history":
       case "fence.confirm":
+        return this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
+      case "fence.history": {
+        const history = this.#fencing.history();
+        return rights ? visibleFencing(history, visibleNodes(rights.look(cib).visible)) : history;
+      }
       case "fence.test":
-      case "fence.devices":
         return this.#fencing.handle(request);
+      case "fence.devices": {
+        const devices = this.#fencing.devices();
+        return rights ? visibleDevices(devices, cib, rights) : devices;
+      }
       default:
         throw new HactlError({
           code: "UNKNOWN_REQUEST",
@@ -531,11 +567,14 @@ export class Manager {
     });
   }
 
-  async #status(): Promise<StatusReply> {
+  async #status(caller: Caller): Promise<StatusReply> {
     const ring = await this.#askRing<RingProcessStatus>({ type: "status" });
-    return statusReply({
+    const view = this.#controller.view();
+    const rights = Rights.of(view.cib, caller.askers, wallSeconds());
+    const seen = rights?.see(view.cib);
+    const reply = statusReply({
       setup: this.setup,
-      view: this.#controller.view(),
+      view: seen === undefined ? view : { ...view, cib: seen },
       ring,
       fencing: this.#fencing.history(),
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
@@ -543,6 +582,7 @@ export class Manager {
       startedAt: this.#startedAt,
       now: wallSeconds(),
     });
+    return rights ? visibleStatus(reply, visibleNodes(seen), rights.seesAll(view.cib)) : reply;
   }
 
   #nodeReply(): NodeReply {

@@ -12,6 +12,7 @@ import {
   type ResourceId,
 } from "../terms/index.ts";
 import type { NodeReply } from "./admin-protocol.ts";
+import { type Caller, remoteCaller } from "./caller.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
@@ -22,7 +23,7 @@ export interface RemoteConnectionsOptions {
   readonly key: () => Uint8Array;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
-  readonly tool: (request: unknown, client: string) => Promise<unknown>;
+  readonly tool: (request: unknown, caller: Caller) => Promise<unknown>;
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
@@ -299,11 +300,11 @@ export class RemoteConnections {
 
   async #tool(
     name: NodeName,
-    { requestId, request }: Extract<ExecutorEvent, { type: "tool" }>,
+    { requestId, request, user }: Extract<ExecutorEvent, { type: "tool" }>,
   ): Promise<void> {
     let reply: unknown;
     try {
-      const value = await this.options.tool(request, `remote node ${name}`);
+      const value = await this.options.tool(request, remoteCaller(name, user));
       // "Who am I?" is about the remote host, not about the node that speaks for it.
       reply = { value: isNodeRequest(request) ? { ...(value as NodeReply), name } : value };
     } catch (error) {

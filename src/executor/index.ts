@@ -10,6 +10,7 @@ export type {
   ExecutorRequest,
   Operation,
   OperationResult,
+  ToolUser,
 } from "./face.ts";
 export { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";

@@ -4,6 +4,7 @@ import type {
   ExecutorRequest,
   Operation,
   OperationResult,
+  ToolUser,
 } from "../executor/index.ts";
 import { resourceId } from "../terms/index.ts";
 import { protocolError } from "./framing.ts";
@@ -105,7 +106,12 @@ export function decodeEvent(message: unknown): ExecutorEvent {
     case "pong":
       return { type, requestId: number(fields, "requestId") };
     case "tool":
-      return { type, requestId: number(fields, "requestId"), request: fields.request };
+      return {
+        type,
+        requestId: number(fields, "requestId"),
+        request: fields.request,
+        ...(fields.user === undefined ? {} : { user: toolUser(fields.user) }),
+      };
     case "load":
       return {
         type,
@@ -157,6 +163,15 @@ function result(value: unknown): OperationResult {
 function resource(value: unknown): AgentResource {
   const fields = object(value, "rsc");
   return { id: resourceId(text(fields, "id")), ...agent(value) };
+}
+
+function toolUser(value: unknown): ToolUser {
+  const fields = object(value, "user");
+  return {
+    name: text(fields, "name"),
+    groups: list(fields, "groups").map((group) => string(group, "groups")),
+    privileged: fields.privileged === true,
+  };
 }
 
 function agent(value: unknown): Omit<AgentResource, "id"> {

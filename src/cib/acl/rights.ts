@@ -43,6 +43,14 @@ export class Rights {
     });
   }
 
+  /** Whether nothing of the document is hidden. */
+  seesAll(cib: XmlElement): boolean {
+    return this.askers.every(({ permissions }) => {
+      const marks = markTree(cib, permissions);
+      return (marks.get(cib) ?? "none") !== "none" && ![...marks.values()].includes("none");
+    });
+  }
+
   /** Throws HactlError `PERMISSION` when what has become of the document was not theirs to change. */
   check(before: XmlElement, after: XmlElement): void {
     for (const { user, permissions } of this.askers) {

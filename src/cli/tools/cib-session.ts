@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import type { AdminClient, NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { fileChangeFor, visibleInFile } from "../cib-user.ts";
 import { connectTool } from "./connection.ts";
 
 /** File of a shadow configuration (crm_shadow(8)): CIB_shadow_dir, else a directory of the user's own. */
@@ -22,6 +23,8 @@ export class CibSession {
   readonly file = workFile();
   #client: AdminClient | undefined;
   #cib: XmlElement | undefined;
+  /** Of a file: also what the user may not see. */
+  #whole: XmlElement | undefined;
 
   /** Runs a tool's work with a session that is closed afterwards. */
   static async with<T>(use: (session: CibSession) => Promise<T>): Promise<T> {
@@ -46,7 +49,8 @@ export class CibSession {
     if (this.file === undefined) {
       this.#cib = parseXml(await (await this.client()).request<string>({ type: "cib" }));
     } else {
-      this.#cib = upgradeCib(parseXml(readWhole(this.file), this.file)).root;
+      this.#whole = upgradeCib(parseXml(readWhole(this.file), this.file)).root;
+      this.#cib = await visibleInFile(this.#whole);
     }
     return this.#cib;
   }
@@ -68,7 +72,8 @@ export class CibSession {
       await (await this.client()).request({ type: "cib-apply", operations, client: tool });
     } else {
       const { applyOperations, formatXml } = await import("../../cib/index.ts");
-      const { cib } = applyOperations(await this.cib(), operations);
+      const seen = await this.cib();
+      const { cib } = applyOperations(this.#whole ?? seen, operations, await fileChangeFor());
       const fresh = `${this.file}.${process.pid}`;
       writeFileSync(fresh, formatXml(cib), { mode: 0o600 });
       renameSync(fresh, this.file);

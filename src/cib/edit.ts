@@ -45,6 +45,8 @@ export function applyOperations(
   { askers, now }: ChangeFor = anybody,
 ): CibOutcome {
   const rights = Rights.of(cib, askers, now);
+  // Who may see nothing is told so, and not that nothing was found.
+  rights?.see(cib);
   const draft = cloneElement(cib);
   const finding = rights === undefined ? all : findingFor(rights);
   for (const operation of operations) applyOne(draft, operation, finding);

@@ -1,3 +1,4 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
 import { child, childrenOf, element, formatXml, parseXml, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
@@ -32,6 +33,8 @@ export class ClusterState {
   readonly #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
   readonly #boots = new Map<NodeName, string>();
+  /** Attributes that were written into the status since somebody asked. */
+  #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Highest call id given out or seen, per executor. */
   readonly #callIds = new Map<NodeName, number>();
 
@@ -200,14 +203,16 @@ export class ClusterState {
     this.touch();
   }
 
-  /** The connection to a remote node is up or down. */
-  remoteState(name: NodeName, up: boolean): void {
+  /** The connection to a remote node is up or down. Says whether that is news. */
+  remoteState(name: NodeName, up: boolean): boolean {
+    const news = (this.status.nodeState(name, "in_ccm") === "true") !== up;
     this.status.setNodeState(name, name, {
       remote_node: "true",
       in_ccm: String(up),
       "crm-debug-origin": "hactl",
     });
     this.touch();
+    return news;
   }
 
   /** Remote and guest nodes have been told that they are in maintenance, or not any more. */
@@ -280,6 +285,13 @@ export class ClusterState {
     readonly dampen: AttributeEffect[];
   } {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
+  }
+
+  /** Attributes that were written into the status since it was asked last. */
+  takeWritten(): readonly Extract<AlertEvent, { kind: "attribute" }>[] {
+    const written = this.#written;
+    if (written.length > 0) this.#written = [];
+    return written;
   }
 
   /** Ends a dampening. */
@@ -404,7 +416,10 @@ export class ClusterState {
     for (const effect of effects) {
       if (effect.type !== "write") continue;
       const id = this.idOf(effect.node);
-      if (this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) written = true;
+      if (!this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) continue;
+      written = true;
+      const { node, name, value } = effect;
+      this.#written.push({ kind: "attribute", node, nodeId: /^\d+$/.test(id) ? Number(id) : 0, name, value });
     }
     if (written) this.touch();
     return { written, dampen: effects.filter(({ type }) => type === "dampen") };

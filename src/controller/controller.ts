@@ -10,6 +10,7 @@ import {
   type NodeName,
   resourceId,
 } from "../terms/index.ts";
+import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import type {
   ClusterEvent,
@@ -82,6 +83,8 @@ export class Controller {
   readonly #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
+  /** Members that alert agents have been told of; a manager that is started anew in a daemon that goes on tells nothing twice. */
+  #toldMembers: readonly NodeId[] | undefined;
   #effects: ControllerEffect[] = [];
   #now: Millis = 0;
   #wall = 0;
@@ -111,8 +114,23 @@ export class Controller {
       this.#idleSaid = true;
       this.#send({ type: "idle", requests: [...this.#whenIdle] });
     }
+    this.#alertAttributes();
     this.#remember();
     return this.#effects;
+  }
+
+  /** Attributes that were written, as the leader alone tells them. */
+  #alertAttributes(): void {
+    for (const event of this.#state.takeWritten())
+      if (this.#leads) this.#effects.push({ type: "alert", event });
+  }
+
+  /** Every member tells which nodes have come and gone, itself among them. */
+  #alertMembers(membership: Membership): void {
+    const before = this.#toldMembers ?? (this.#init.daemonIsNew ? [] : membership.members);
+    this.#toldMembers = membership.members;
+    for (const event of memberAlerts(before, membership, (id) => this.#state.nameOf(id)))
+      this.#effects.push({ type: "alert", event });
   }
 
   /** First of all effects: what follows from it may be believed by others. */
@@ -310,6 +328,9 @@ export class Controller {
     const leader = this.#state.nameOf(outcome.leader);
     this.#effects.push({ type: "fencer-membership", members, leader });
     this.#announceLeader();
+    this.#alertMembers(membership);
+    // What the join itself has written is not news.
+    this.#state.takeWritten();
     const outbox = this.#outbox;
     this.#outbox = [];
     for (const message of outbox) this.#send(message);
@@ -546,7 +567,13 @@ export class Controller {
         }
         return;
       case "remote":
-        this.#state.remoteState(message.node, message.up);
+        if (this.#state.remoteState(message.node, message.up)) {
+          const state = message.up ? "member" : "lost";
+          this.#effects.push({
+            type: "alert",
+            event: { kind: "node", node: message.node, nodeId: 0, state },
+          });
+        }
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
@@ -691,6 +718,17 @@ export class Controller {
   }
 
   #fenced(result: Extract<ControllerEvent, { type: "fence-result" }>["result"]): void {
+    this.#effects.push({ type: "alert", event: fencingAlert(result) });
+    const known = (field: string) => this.#state.status.nodeState(result.target, field);
+    if (
+      result.ok &&
+      result.action !== "on" &&
+      known("remote_node") === "true" &&
+      known("in_ccm") === "true"
+    ) {
+      const event = { kind: "node", node: result.target, nodeId: 0, state: "lost" } as const;
+      this.#effects.push({ type: "alert", event });
+    }
     if (result.ok && result.action !== "on") {
       this.#state.nodeFenced(result.target);
       if (result.target === this.#init.selfName) {
@@ -730,6 +768,7 @@ export class Controller {
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
+    this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
     this.#local.finished(result);
     this.#results.push(result);

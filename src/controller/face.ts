@@ -1,3 +1,4 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { Asker, CibOperation, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
@@ -143,7 +144,9 @@ export type ControllerEffect =
   /** Others believe that this node is off: it must not go on (`fence-reaction`). */
   | { readonly type: "self-fenced"; readonly reaction: "stop" | "panic" }
   /** Something for the event history and the log. */
-  | { readonly type: "event"; readonly event: ClusterEvent };
+  | { readonly type: "event"; readonly event: ClusterEvent }
+  /** Something that this node tells to alert agents: others do so themselves, or do not. */
+  | { readonly type: "alert"; readonly event: AlertEvent };
 
 /** A fact for people: one line of the log, one row of the history. */
 export interface ClusterEvent {

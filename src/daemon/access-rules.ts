@@ -23,7 +23,7 @@ export const accessRules: Readonly<
   status: {
     rule: "see",
     about:
-      "the CIB; nodes of the fencing history and of load limits; names of actions under way only with `see-all`",
+      "the CIB; nodes of the fencing history and of load limits; names of actions under way only for who may read everything",
   },
   cib: { rule: "see", about: "the CIB" },
   "cib-apply": { rule: "change", about: "what differs in the CIB afterwards" },
@@ -55,3 +55,23 @@ export const accessRules: Readonly<
     about: "devices whose resource may be seen, parameters where these may be",
   },
 };
+
+const words: Readonly<Record<AccessRule, string>> = {
+  nothing: "everybody on the socket",
+  see: "read",
+  "see-all": "read, all of it",
+  change: "write",
+  privileged: "root or hacluster",
+};
+
+/** docs/access.md with the rules as they are. */
+export function accessPage(page: string): string {
+  const rows = Object.entries(accessRules).map(
+    ([request, { rule, about }]) => `| \`${request}\` | ${words[rule]} | ${about} |`,
+  );
+  const table = ["| request | needs | for |", "|---|---|---|", ...rows].join("\n");
+  return page.replace(
+    /(<!-- requests -->\n)[\s\S]*(<!-- \/requests -->)/,
+    (_, start, end) => `${start}${table}\n${end}`,
+  );
+}

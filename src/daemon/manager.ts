@@ -26,7 +26,7 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
-import { CrmExit, HactlError, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
   permit,
   visibleDevices,
@@ -43,9 +43,12 @@ import {
   ringSocketPath,
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
+import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibStore } from "./cib-store.ts";
 import { EventHistory } from "./event-history.ts";
+import { agentEnvironment } from "./executor-environment.ts";
+import { agentHostOptions } from "./executor-mode.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
@@ -76,6 +79,9 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
+/** Alert agents that still run when the daemon ends are waited for no longer: the ring gives its manager 2 s. */
+const alertPatienceMs: Millis = 1000;
+
 /**
  * The manager process: joins the controller and the fencer to the ring, the executors, the disk and the admin
  * socket. It may die at any time: the ring starts it again, and it takes part again with what the others tell it.
@@ -98,6 +104,7 @@ export class Manager {
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
   readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
+  readonly #alerts: AlertAgents;
   #requests = 0;
   #stepping = false;
   #persistPlanned = false;
@@ -162,6 +169,16 @@ export class Manager {
       step: (event) => this.#step(event),
       tool: (request, caller) => this.#answerTo(request as AdminRequest, caller),
     });
+    this.#alerts = new AlertAgents({
+      log: log.part("ALERTS"),
+      env: agentEnvironment({
+        ...agentHostOptions(config, setup.arguments.configPath),
+        toolsDir: join(runDir, "tools"),
+        rscTmp: join(runDir, "rsctmp"),
+        socket: adminSocketPath(runDir),
+      }),
+    });
+    this.#configureAlerts();
     this.#configureExecutors();
   }
 
@@ -173,6 +190,7 @@ export class Manager {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
     void this.#begin();
     const code = await ended;
+    await this.#alerts.drain(alertPatienceMs);
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -289,6 +307,8 @@ export class Manager {
         return;
       case "self-fenced":
         return this.#selfFenced(effect.reaction);
+      case "alert":
+        return this.#alerts.event(effect.event);
       case "event": {
         const { level, id, text, node, rsc } = effect.event;
         this.log[level](id, text);
@@ -322,6 +342,7 @@ export class Manager {
   #planPersist(): void {
     this.#configureFencing();
     this.#configureExecutors();
+    this.#configureAlerts();
     if (this.#persistPlanned) return;
     this.#persistPlanned = true;
     setTimeout(() => {
@@ -338,6 +359,11 @@ export class Manager {
     if (!configuration) return;
     this.#fencing.configure(configuration, runningFenceDevices(cib));
     this.#kdump?.configure(configuration);
+  }
+
+  #configureAlerts(): void {
+    const { cib } = this.#controller.view();
+    this.#alerts.configure(cib.children.find(({ name }) => name === "configuration"));
   }
 
   /** Executors follow the properties that concern them as soon as they change. */
@@ -575,7 +601,7 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: seen === undefined ? view : { ...view, cib: seen },
-      ring,
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
       fencing: this.#fencing.history(),
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
       version: this.version,

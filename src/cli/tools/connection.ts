@@ -1,12 +1,12 @@
 import type { AdminClient } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, PACEMAKER_VERSION } from "../../terms/index.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
 /**
  * The version that tools announce to agents. Their shell functions compare it to know which options there are
  * (ocf-shellfuncs of resource-agents): those of Pacemaker 3.0.
  */
-export const pacemakerVersion = "3.0.0";
+export const pacemakerVersion = PACEMAKER_VERSION;
 
 /**
  * Connects a tool that agents call to its daemon: HACTL_SOCKET when the executor gave it, else as every command does.

@@ -37,17 +37,26 @@ export function mergeElement(target: XmlElement, source: XmlElement): void {
   }
 }
 
-/** Removes the first element below that has the name and all attributes of the pattern; whether there was one. */
-export function removeMatching(scope: XmlElement, pattern: XmlElement): boolean {
-  const matches = (item: XmlElement) =>
-    item.name === pattern.name &&
-    [...pattern.attributes].every(([name, value]) => item.attributes.get(name) === value);
+/**
+ * Removes the first element below that has the name and all attributes of the pattern; whether there was one.
+ * `attributesOf`: those that count, undefined for an element that cannot be found.
+ */
+export function removeMatching(
+  scope: XmlElement,
+  pattern: XmlElement,
+  attributesOf: (item: XmlElement) => ReadonlyMap<string, string> | undefined,
+): boolean {
+  const matches = (item: XmlElement) => {
+    const attributes = attributesOf(item);
+    if (item.name !== pattern.name || attributes === undefined) return false;
+    return [...pattern.attributes].every(([name, value]) => attributes.get(name) === value);
+  };
   for (const [index, item] of scope.children.entries()) {
     if (matches(item)) {
       scope.children.splice(index, 1);
       return true;
     }
-    if (removeMatching(item, pattern)) return true;
+    if (removeMatching(item, pattern, attributesOf)) return true;
   }
   return false;
 }

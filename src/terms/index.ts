@@ -1,6 +1,7 @@
 /** The vocabulary that every room shares: ids, units, scores, exit codes, errors, the shape of an option. */
 export { defectLine, formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
+export { crmExitTexts, executionStatusTexts, exitMessage, statusText } from "./exit-texts.ts";
 export {
   MAX_NODES,
   type NodeId,
@@ -16,6 +17,7 @@ export type { OptionSpec, OptionType } from "./options.ts";
 export type { Read } from "./reading.ts";
 /** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
 export * as read from "./reading.ts";
+export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export { secretReference } from "./secrets.ts";
 export type { EpochSeconds, Millis } from "./time.ts";

@@ -81,7 +81,7 @@ function clusterMessages(): Target {
     { type: "results", node, results: [] },
     { type: "attributes", updates: [{ node, name: "a", value: "1" }] },
     { type: "forget", rsc: resourceId("vip"), failuresOnly: true },
-    { type: "cib", request: "r", operations: [], client: "root", at: 5 },
+    { type: "cib", request: "r", operations: [], user: "root", client: "crm", askers: [], at: 5 },
   ];
   return {
     name: "cluster: messages between managers",

@@ -12,6 +12,9 @@ import { Order } from "./order.ts";
 import { PowerSwitch } from "./power.ts";
 import { Watch } from "./watch.ts";
 
+/** Whose rights nothing limits. */
+const asked = { client: "test", user: "root", askers: [] } as const;
+
 /** What a world consists of. */
 export interface WorldPlan {
   readonly seed: number;
@@ -247,7 +250,7 @@ export class World {
   }
 
   change(operations: readonly CibOperation[]): boolean {
-    return this.request((request) => ({ type: "cib-request", request, operations, client: "test" }));
+    return this.request((request) => ({ type: "cib-request", request, operations, ...asked }));
   }
 
   /** Loads crm text on top of the configuration that is. */
@@ -260,7 +263,7 @@ export class World {
       (request) => ({
         type: "cib-request",
         request,
-        client: "test",
+        ...asked,
         operations: [{ op: "replace", scope: "configuration", xml }],
       }),
       through,

@@ -7,7 +7,7 @@ import {
   unpackNvpairs,
   type XmlElement,
 } from "../cib/index.ts";
-import type { EpochSeconds, Millis } from "../terms/index.ts";
+import { type EpochSeconds, lookup, type Millis } from "../terms/index.ts";
 import type { AlertKind } from "./face.ts";
 
 const DEFAULT_TIMEOUT_MS: Millis = 30_000;
@@ -27,12 +27,12 @@ export interface Alert {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const selectors: Readonly<Record<string, AlertKind>> = {
+const selectors: Readonly<Record<string, AlertKind>> = lookup({
   select_nodes: "node",
   select_fencing: "fencing",
   select_resources: "resource",
   select_attributes: "attribute",
-};
+});
 /** Attributes are told only to who asks for them. */
 const usual: ReadonlySet<AlertKind> = new Set(["node", "fencing", "resource"]);
 

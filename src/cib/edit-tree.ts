@@ -21,8 +21,16 @@ function counted(name: string, value: string, old: string | undefined): string {
   return Number.isNaN(sum) ? formatScore(addScores(parseScore(old) ?? 0, parseScore(add) ?? 0)) : String(sum);
 }
 
-/** Sets the attributes of `source` in `target`, and does so for children of the same name and id; others are added. */
-export function mergeElement(target: XmlElement, source: XmlElement): void {
+/**
+ * Sets the attributes of `source` in `target`, and does so for children of the same name and id; others are added. `touch`
+ * is told of the elements about which more is said than which they are.
+ */
+export function mergeElement(
+  target: XmlElement,
+  source: XmlElement,
+  touch: (element: XmlElement) => void = () => {},
+): void {
+  if (source.text !== undefined || [...source.attributes.keys()].some((name) => name !== "id")) touch(target);
   for (const [name, value] of source.attributes)
     target.attributes.set(name, counted(name, value, target.attributes.get(name)));
   if (source.text !== undefined) target.text = source.text;
@@ -33,7 +41,7 @@ export function mergeElement(target: XmlElement, source: XmlElement): void {
         other.name === item.name && (other.attributes.get("id") ?? other.attributes.get("id-ref")) === id,
     );
     if (present === undefined) target.children.push(item);
-    else mergeElement(present, item);
+    else mergeElement(present, item, touch);
   }
 }
 

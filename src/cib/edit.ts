@@ -1,4 +1,5 @@
 import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import { HiddenParts } from "./acl/hidden.ts";
 import type { Asker } from "./acl/permissions.ts";
 import { Rights } from "./acl/rights.ts";
 import { selectVisible, visibleAttributes } from "./acl/sight.ts";
@@ -57,8 +58,26 @@ export function applyOperations(
   // Who may see nothing is told so, and not that nothing was found.
   rights?.see(cib);
   const draft = cloneElement(cib);
-  const finding = rights === undefined ? all : findingFor(rights);
+  const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
+  const finding = rights && hidden ? findingFor(rights, hidden) : all;
   for (const operation of operations) applyOne(draft, operation, finding, live);
+  if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
+  if (rights === undefined) return outcomeOf(cib, draft, operations, live);
+  try {
+    return outcomeOf(cib, draft, operations, live, rights);
+  } catch (error) {
+    throw tellable(error, cib, draft, rights);
+  }
+}
+
+/** What has become of the document, if it can be. */
+function outcomeOf(
+  cib: XmlElement,
+  draft: XmlElement,
+  operations: readonly CibOperation[],
+  live: boolean,
+  rights?: Rights,
+): CibOutcome {
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
   if (live) keepMembers(cib, draft);
@@ -151,18 +170,42 @@ interface Finding {
   readonly select: Select;
   /** The attributes by which an element is found; undefined for one that cannot be found. */
   readonly attributesIn: (draft: XmlElement) => (item: XmlElement) => ReadonlyMap<string, string> | undefined;
+  /** Told of elements whose attributes or text are set. */
+  readonly touch: (element: XmlElement) => void;
 }
 
-const all: Finding = { select: selectXpath, attributesIn: () => (item) => item.attributes };
+const all: Finding = {
+  select: selectXpath,
+  attributesIn: () => (item) => item.attributes,
+  touch: () => {},
+};
 
 /** What is hidden from those who ask cannot be found by them. */
-const findingFor = (rights: Rights): Finding => ({
+const findingFor = (rights: Rights, hidden: HiddenParts): Finding => ({
   select: (draft, xpath) => selectVisible(rights.look(draft), xpath),
   attributesIn: (draft) => {
     const visible = visibleAttributes(rights.look(draft));
     return (item) => visible.get(item);
   },
+  touch: hidden.touch,
 });
+
+/**
+ * What somebody may be told of what is wrong with a change. A mistake in what he sees is told as it is; what is wrong
+ * with the rest would tell of that.
+ */
+function tellable(error: unknown, cib: XmlElement, draft: XmlElement, rights: Rights): unknown {
+  if (!(error instanceof HactlError) || error.code === "PERMISSION" || rights.seesAll(cib)) return error;
+  rights.check(cib, { ...draft, attributes: withoutOwnMarks(cib, draft) });
+  const { visible } = rights.look(draft);
+  if (visible) checkConfiguration(cloneElement(visible));
+  return new HactlError({
+    code: error.code,
+    what: "the change does not fit together with what the access rules hide",
+    cure: "ask somebody who may read everything",
+    exit: error.exit,
+  });
+}
 
 function applyOne(draft: XmlElement, operation: CibOperation, finding: Finding, live: boolean): void {
   switch (operation.op) {
@@ -171,13 +214,13 @@ function applyOne(draft: XmlElement, operation: CibOperation, finding: Finding, 
       break;
     case "modify":
     case "replace":
-      change(draft, operation, finding.select, live);
+      change(draft, operation, finding, live);
       break;
     case "delete":
       remove(draft, operation, finding);
       break;
     case "patch":
-      applyPatch(draft, read(operation.xml), finding.select);
+      applyPatch(draft, read(operation.xml), finding);
       break;
     case "erase": {
       const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
@@ -238,7 +281,7 @@ function create(draft: XmlElement, operation: Targeted, select: Select): void {
 function change(
   draft: XmlElement,
   operation: Extract<Targeted, { op: "modify" | "replace" }>,
-  select: Select,
+  { select, touch }: Finding,
   live: boolean,
 ): void {
   const source = read(operation.xml);
@@ -251,8 +294,9 @@ function change(
       ? locate(draft, source, operation.scope)
       : firstOf(draft, operation.xpath, select);
   if (target !== undefined) {
-    if (operation.op === "modify") mergeElement(target, source);
+    if (operation.op === "modify") mergeElement(target, source, touch);
     else {
+      if (source.text !== undefined || source.attributes.size > 0) touch(target);
       delete target.text;
       Object.assign(target, source);
     }

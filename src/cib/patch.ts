@@ -7,19 +7,30 @@ import { type PathNode, selectXpath } from "./xpath.ts";
 /** Finds the elements that an XPath is for. */
 export type Select = (root: XmlElement, xpath: string) => PathNode[];
 
+/** How a difference finds elements, and who is told of those whose attributes it sets. */
+interface PatchFor {
+  readonly select: Select;
+  readonly touch: (element: XmlElement) => void;
+}
+
 /**
  * Applies a difference of format 2 (crm_diff(8)): changes of attributes and deletions first, then what is created
  * or moved, from the front to the back. Throws HactlError `OLD` when it starts from another configuration, `PATCH`
  * when it does not fit.
  */
-export function applyPatch(root: XmlElement, patch: XmlElement, select: Select = selectXpath): void {
+export function applyPatch(
+  root: XmlElement,
+  patch: XmlElement,
+  { select, touch }: PatchFor = { select: selectXpath, touch: () => {} },
+): void {
   const diff = patch.name === "diff" ? patch : child(patch, "diff");
   if (diff === undefined || diff.attributes.get("format") !== "2")
     throw patchError("this is no difference of format 2", "make it with crm_diff --cib");
   checkSource(root, diff);
   const changes = childrenOf(diff, "change");
   for (const change of changes)
-    if (change.attributes.get("operation") === "modify") modify(target(root, change, select), change, root);
+    if (change.attributes.get("operation") === "modify")
+      modify(target(root, change, select), change, root, touch);
   for (const change of changes)
     if (change.attributes.get("operation") === "delete") remove(target(root, change, select));
   const placed = changes.filter(({ attributes }) =>
@@ -56,7 +67,8 @@ function target(root: XmlElement, change: XmlElement, select: Select): PathNode 
   return found;
 }
 
-function modify({ element }: PathNode, change: XmlElement, root: XmlElement): void {
+function modify({ element }: PathNode, change: XmlElement, root: XmlElement, touch: PatchFor["touch"]): void {
+  touch(element);
   for (const { attributes } of childrenOf(child(change, "change-list"), "change-attr")) {
     const name = attributes.get("name") ?? "";
     // The version follows from the change itself.

@@ -1,4 +1,4 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** An element with the way to it. */
@@ -37,6 +37,10 @@ export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
 export function selectHolders(root: XmlElement, xpath: string): XmlElement[] {
   return select(root, new XpathParser(xpath).union()).map(({ element }) => element);
 }
+
+/** Whether a path says which elements it is for by their own names, and not only by where they are or what they have. */
+export const namesElements = (xpath: string): boolean =>
+  new XpathParser(xpath).union().every(({ steps }) => !["*", "node()"].includes(steps.at(-1)?.name ?? ""));
 
 /** Throws HactlError `XPATH_SYNTAX` unless `selectHolders` understands the path. */
 export function checkHolderXpath(xpath: string): void {
@@ -104,7 +108,7 @@ function walk(start: readonly PathNode[], steps: readonly Step[]): PathNode[] {
 }
 
 /** Where each axis leads, the nearest first (XPath 1.0, 2.2). */
-const axes = {
+const axes = lookup({
   child: (origin) => origin.element.children.map((element) => ({ element, parent: origin })),
   self: (origin) => [origin],
   parent: ({ parent }) => (parent === undefined ? [] : [parent]),
@@ -114,7 +118,7 @@ const axes = {
   "ancestor-or-self": withAncestors,
   "following-sibling": (origin) => siblings(origin, 1),
   "preceding-sibling": (origin) => siblings(origin, -1),
-} satisfies Readonly<Record<string, (origin: PathNode) => PathNode[]>>;
+} satisfies Readonly<Record<string, (origin: PathNode) => PathNode[]>>);
 type Axis = keyof typeof axes;
 
 function withAncestors(node: PathNode): PathNode[] {
@@ -197,7 +201,7 @@ class XpathParser {
     const named = this.#take("::");
     if (first === "@" || (named && first === "attribute")) return this.#end(steps, deep, this.#attribute());
     if (first === TEXT) return this.#end(steps, deep, TEXT);
-    if (named && !(first in axes)) throw this.#error(`"${first}" is no axis that is known here`);
+    if (named && !Object.hasOwn(axes, first)) throw this.#error(`"${first}" is no axis that is known here`);
     const axis = named ? (first as Axis) : first === "." ? "self" : first === ".." ? "parent" : "child";
     const word = named ? this.#next("the name of an element") : first;
     const name = !named && /^\.\.?$/.test(word) ? "node()" : word;

@@ -394,15 +394,17 @@ export class ClusterState {
   }
 
   #pending(): readonly Dispatch[] {
-    return this.#underWay.all().filter(({ node, operation }) =>
-      this.status
-        .ops(this.idOf(node), operation.rsc.id)
-        .some(
-          ({ attributes }) =>
-            Number(attributes.get("call-id")) === operation.callId &&
-            Number(attributes.get("op-status")) === OpStatus.PENDING,
-        ),
-    );
+    return this.#underWay
+      .all()
+      .filter(({ node, operation }) =>
+        this.status
+          .ops(this.idOf(node), operation.rsc.id)
+          .some(
+            ({ attributes }) =>
+              Number(attributes.get("call-id")) === operation.callId &&
+              Number(attributes.get("op-status")) === OpStatus.PENDING,
+          ),
+      );
   }
 
   /** A recurring operation has ended: its entry goes. */

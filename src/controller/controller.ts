@@ -651,13 +651,7 @@ export class Controller {
         if (from !== this.#init.self) this.#remotes.delete(message.node);
         if (!this.#state.remembersBoot(message.node, message.history.bootId))
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
-        this.#takeHistory(
-          message.node,
-          this.#state.nameOf(from),
-          message.history,
-          message.at,
-          message.seen,
-        );
+        this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
@@ -857,8 +851,7 @@ export class Controller {
     const result = this.#state.claimedFailure(node, rsc, at);
     if (result) {
       this.#dampen(this.#state.result(node, result));
-      if (this.#historyOf(node))
-        this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
+      if (this.#historyOf(node)) this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
       const text = `${rsc} on ${node} is taken for failed, as was asked on ${this.#state.nameOf(from)}`;
       this.#event("warning", "FAILURE-CLAIMED", text, node);
       this.#leader.resulted(node, result);

@@ -1,3 +1,4 @@
+import { lookup } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 
 /** What somebody needs who asks the daemon for something. */
@@ -19,7 +20,7 @@ export type AccessRule =
  */
 export const accessRules: Readonly<
   Record<AdminRequest["type"], { readonly rule: AccessRule; readonly about: string }>
-> = {
+> = lookup({
   status: {
     rule: "see",
     about:
@@ -55,15 +56,15 @@ export const accessRules: Readonly<
     rule: "see",
     about: "devices whose resource may be seen, parameters where these may be",
   },
-};
+});
 
-const words: Readonly<Record<AccessRule, string>> = {
+const words: Readonly<Record<AccessRule, string>> = lookup({
   nothing: "everybody on the socket",
   see: "read",
   "see-all": "read, all of it",
   change: "write",
   privileged: "root or hacluster",
-};
+});
 
 /** docs/access.md with the rules as they are. */
 export function accessPage(page: string): string {

@@ -40,6 +40,7 @@ import {
   visibleTest,
   visibleValues,
 } from "./access.ts";
+import { accessRules } from "./access-rules.ts";
 import {
   type AdminRequest,
   adminSocketPath,
@@ -47,7 +48,6 @@ import {
   type NodeReply,
   ringSocketPath,
 } from "./admin-protocol.ts";
-import { accessRules } from "./access-rules.ts";
 import { AdminServer } from "./admin-server.ts";
 import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
@@ -522,7 +522,8 @@ export class Manager {
     const { cib, live } = this.#controller.view();
     const rights = Rights.of(cib, caller.askers, wallSeconds());
     // The rules that this node kept may be older than those of the cluster.
-    if (!live && caller.askers.length > 0 && accessRules[request.type].rule === "change") throw notInCluster();
+    if (!live && caller.askers.length > 0 && accessRules[request.type].rule === "change")
+      throw notInCluster();
     permit(request, caller, cib, rights);
     const names = () => rights && visibleNames(rights.look(cib).visible, rights.seesAll(cib));
     switch (request.type) {

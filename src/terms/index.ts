@@ -14,10 +14,10 @@ export {
 export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
+export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
 export type { Read } from "./reading.ts";
 /** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
 export * as read from "./reading.ts";
-export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export { secretReference } from "./secrets.ts";
 export type { EpochSeconds, Millis } from "./time.ts";

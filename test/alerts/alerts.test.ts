@@ -194,7 +194,7 @@ describe("what an agent is told", () => {
     });
     expect(env(resource({ status: 2, rc: 1 }))).toMatchObject({
       CRM_alert_status: "2",
-      CRM_alert_desc: "Timed Out",
+      CRM_alert_desc: "Timed out",
     });
   });
 

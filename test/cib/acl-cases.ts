@@ -29,6 +29,8 @@ const acls = `<acls>
   <acl_role id="all-but-acls"><acl_permission id="z1" kind="write" xpath="/cib"/><acl_permission id="z2" kind="read" xpath="//acls"/></acl_role>
   <acl_role id="vip-only"><acl_permission id="p1" kind="write" reference="vip"/></acl_role>
   <acl_role id="described"><acl_permission id="d1" kind="read" xpath="/cib"/><acl_permission id="d2" kind="write" object-type="primitive" attribute="description"/></acl_role>
+  <acl_role id="not-its-parameters"><acl_permission id="u1" kind="read" xpath="/cib"/><acl_permission id="u2" kind="write" reference="vip"/><acl_permission id="u3" kind="deny" xpath="//instance_attributes"/></acl_role>
+  <acl_role id="not-constraints"><acl_permission id="k1" kind="write" xpath="/cib"/><acl_permission id="k2" kind="deny" xpath="//constraints"/></acl_role>
   <acl_role id="nothing"><acl_permission id="n1" kind="deny" xpath="/cib"/></acl_role>
   <acl_role id="puzzling"><acl_permission id="q1" kind="write" xpath="/cib"/><acl_permission id="q2" kind="deny" xpath="//nvpair[matches(@name,'pass.*')]"/></acl_role>
   <acl_target id="alice"><role id="overview"/></acl_target>
@@ -43,6 +45,9 @@ const acls = `<acls>
   <acl_target id="mallory"><role id="nothing"/></acl_target>
   <acl_target id="frank"><role id="rule"/><role id="nothing"/></acl_target>
   <acl_target id="quentin"><role id="puzzling"/></acl_target>
+  <acl_target id="pia"><role id="not-its-parameters"/></acl_target>
+  <acl_target id="max"><role id="not-constraints"/></acl_target>
+  <acl_target id="rex"><role id="see-everything"/><role id="vip-only"/></acl_target>
   <acl_target id="empty"/>
   <acl_group id="operators"><role id="see-everything"/><role id="operate"/></acl_group>
   <acl_group id="g-1" name="web"><role id="vip-only"/></acl_group>

@@ -15,11 +15,16 @@ import { at, document, permitted, requests, user } from "./acl-cases.ts";
 /** Everything as text, but the versions. */
 const text = (cib: XmlElement) => formatXml(cib).replace(/ (?:epoch|num_updates)="\d+"/g, "");
 
-function attempt(askers: readonly Asker[], operations: readonly CibOperation[], enabled = "true") {
+function attempt(
+  askers: readonly Asker[],
+  operations: readonly CibOperation[],
+  enabled = "true",
+  live = false,
+) {
   const cib = document(enabled);
   const before = text(cib);
   try {
-    const outcome = applyOperations(cib, operations, { askers, now: at });
+    const outcome = applyOperations(cib, operations, { askers, now: at, live });
     const changed = text(outcome.cib) !== before;
     return { answer: changed ? "changed" : "as it was", cib: outcome.cib, error: undefined };
   } catch (error) {
@@ -196,16 +201,100 @@ describe("what is tried to get around the rules", () => {
     expect(seen.error?.what).toBe('user bob may not change <nvpair> "vip-p"');
   });
 
+  test("what is hidden cannot be guessed: a right guess is answered like a wrong one", () => {
+    const primitive = (value: string) =>
+      `<primitive id="vip" class="ocf" provider="heartbeat" type="Dummy"><instance_attributes id="vip-i"><nvpair id="vip-p" name="passwd" value="${value}"/></instance_attributes><meta_attributes id="vip-m"><nvpair id="vip-t" name="target-role" value="Started"/></meta_attributes></primitive>`;
+    const nvpair = (value: string) => `<nvpair id="vip-p" name="passwd" value="${value}"/>`;
+    const ways: readonly ((value: string) => readonly CibOperation[])[] = [
+      (value) => [{ op: "modify", xml: nvpair(value) }],
+      (value) => [{ op: "modify", xml: primitive(value) }],
+      (value) => [{ op: "replace", xml: nvpair(value) }],
+      (value) => [{ op: "replace", xml: primitive(value) }],
+      (value) => [{ op: "replace", xml: primitive(value), xpath: "//primitive[@id='vip']" }],
+      (value) => [
+        { op: "delete", xpath: "//primitive[@id='vip']" },
+        { op: "create", xml: primitive(value) },
+      ],
+      (value) => [
+        {
+          op: "patch",
+          xml: `<diff format="2"><change operation="delete" path="//primitive[@id='vip']"/><change operation="create" path="/cib/configuration/resources" position="0">${primitive(value)}</change></diff>`,
+        },
+      ],
+      (value) => [
+        { op: "replace", xml: formatXml(document(), -1).replace('value="secret"', `value="${value}"`) },
+      ],
+      (value) => [{ op: "delete", xml: nvpair(value) }],
+      (value) => [{ op: "delete", xpath: `//nvpair[@value='${value}']` }],
+    ];
+    for (const who of ["alice", "pia"])
+      for (const way of ways) {
+        const told = (value: string) => {
+          const { answer, error } = attempt([user(who)], way(value));
+          return `${answer} ${error?.message ?? ""}`;
+        };
+        expect([who, told("secret")]).toEqual([who, told("wrong")]);
+        expect(told("secret")).not.toMatch(/^changed|secret/);
+      }
+  });
+
+  test("what is wrong with hidden parts is not told", () => {
+    const gone: CibOperation = { op: "delete", xpath: "//primitive[@id='vip']" };
+    const { answer, error } = attempt([user("max")], [gone]);
+    expect(answer).toBe("DANGLING_REFERENCE");
+    expect(error?.message).not.toMatch(/"l"|rsc_location|ord/);
+    expect(attempt([], [gone]).error?.message).toMatch(/"l"|"ord"/);
+    const own = attempt(
+      [user("max")],
+      [{ op: "create", xml: '<primitive id="own" class="lsb" type="own"><bogus/></primitive>' }],
+    );
+    expect(own.error?.message).toContain("bogus");
+  });
+
+  test("what one may change by its id, or at its place, does not become something else", () => {
+    const remove: CibOperation = { op: "delete", xpath: "//primitive[@id='vip']" };
+    const unbound: CibOperation[] = [
+      { op: "delete", xpath: "//rsc_location" },
+      { op: "delete", xpath: "//rsc_order" },
+      remove,
+    ];
+    const cases: readonly CibOperation[] = [
+      {
+        op: "create",
+        xml: '<nvpair id="vip" name="enable-acl" value="false"/>',
+        xpath: "//cluster_property_set",
+      },
+      { op: "create", xml: '<acl_target id="vip" name="eve"><role id="rule"/></acl_target>' },
+      {
+        op: "create",
+        xml: '<acl_role id="vip"><acl_permission id="x" kind="write" xpath="/cib"/></acl_role>',
+      },
+      { op: "create", xml: '<rsc_location id="vip" rsc="web" node="n1" score="1"/>' },
+      { op: "create", xml: '<primitive id="vip" class="lsb" type="own"/>' },
+    ];
+    // Without the constraints that would be in the way, by whoever may remove them.
+    for (const created of cases) {
+      const { cib } = attempt([], unbound.slice(0, 2));
+      const change = [remove, created];
+      expect(() => applyOperations(cib, change, { askers: [user("rex")], now: at })).toThrow(
+        expect.objectContaining({ code: "PERMISSION" }),
+      );
+      expect(() => applyOperations(cib, change, { askers: [], now: at })).not.toThrow();
+      expect(() => applyOperations(cib, [remove], { askers: [user("rex")], now: at })).not.toThrow();
+    }
+  });
+
   test("a document that is sent back as it was read changes nothing, also when it is out of date", () => {
     const old = formatXml(document())
       .replace('num_updates="9"', 'num_updates="3"')
       .replace('dc-uuid="1"', 'dc-uuid="2"');
-    const { answer, cib } = attempt([user("carol")], [{ op: "replace", xml: old }]);
+    const sent = (who: string, xml: string) => attempt([user(who)], [{ op: "replace", xml }], "true", true);
+    const { answer, cib } = sent("carol", old);
     expect(answer).toBe("as it was");
     expect(cib.attributes.get("dc-uuid")).toBe("1");
     const stopped = old.replace('value="Started"', 'value="Stopped"');
-    expect(attempt([user("carol")], [{ op: "replace", xml: stopped }]).answer).toBe("changed");
-    expect(attempt([user("bob")], [{ op: "replace", xml: stopped }]).answer).toBe("denied");
+    expect(sent("carol", stopped).answer).toBe("changed");
+    expect(sent("bob", stopped).answer).toBe("denied");
   });
 });
 
@@ -241,7 +330,7 @@ describe("who sees what", () => {
   test("around what is seen there is nothing but ids", () => {
     const seen = sees(user("gina", "web"));
     expect(seen && formatXml(seen, -1)).toBe(
-      '<cib><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="Dummy"><instance_attributes id="vip-i"><nvpair id="vip-p" name="passwd" value="secret"/></instance_attributes><meta_attributes id="vip-m"><nvpair id="vip-t" name="target-role" value="Started"/></meta_attributes></primitive></resources></configuration></cib>',
+      '<cib admin_epoch="1" epoch="5" num_updates="9"><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="Dummy"><instance_attributes id="vip-i"><nvpair id="vip-p" name="passwd" value="secret"/></instance_attributes><meta_attributes id="vip-m"><nvpair id="vip-t" name="target-role" value="Started"/></meta_attributes></primitive></resources></configuration></cib>',
     );
     const alice = sees(user("alice"));
     const node = alice && selectXpath(alice, "//nodes/node")[0]?.element;
@@ -260,7 +349,7 @@ describe("who sees what", () => {
   test("two see what both see, whatever the rules of one hide from the rules of the other", () => {
     const visible = Rights.of(document(), [user("vip"), user("alice")], at)?.look(document()).visible;
     expect(visible && formatXml(visible, -1)).toBe(
-      '<cib><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="Dummy"><meta_attributes id="vip-m"><nvpair id="vip-t" name="target-role" value="Started"/></meta_attributes></primitive></resources></configuration></cib>',
+      '<cib admin_epoch="1" epoch="5" num_updates="9"><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="Dummy"><meta_attributes id="vip-m"><nvpair id="vip-t" name="target-role" value="Started"/></meta_attributes></primitive></resources></configuration></cib>',
     );
   });
 

@@ -271,7 +271,9 @@ describe("what is left out of answers", () => {
     };
     expect(visibleFencing(history, { ...names("bob"), whole: true }).entries).toHaveLength(2);
     const shown = visibleFencing(history, names("alice"));
-    expect(shown.entries.map(({ target, devices }) => [target, devices])).toEqual([["n1", ["power"]]] as never);
+    expect(shown.entries.map(({ target, devices }) => [target, devices])).toEqual([
+      ["n1", ["power"]],
+    ] as never);
     expect(shown.pending.map(({ request }) => request.target)).toEqual([nodeName("n1")]);
     expect(JSON.stringify(shown)).not.toMatch(/n2|secret/);
     const rows = ["power", "secret"].map((device) => ({

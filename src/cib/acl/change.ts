@@ -9,14 +9,17 @@ export interface Change {
   readonly after: XmlElement;
   readonly marksBefore: Marks;
   readonly marksAfter: Marks;
+  /** Of `after`, for elements that were not there before: only rules that say what they are for. */
+  readonly marksOfNew: Marks;
 }
 
 /**
  * Refuses a change that is not permitted to a user, by what it did to the document and not by how it was asked for:
  * - attributes and text of an element need write permission for it, before and after: nobody turns what he may change
  *   into what he may not;
- * - an element that is new, or gone, needs it for itself and for all that is in it; only scaffolding around something
- *   that is permitted, new elements with nothing but an id outside of `<acls>`, needs none;
+ * - an element that is new, or gone, needs it for itself and for all that is in it: something new by what is around it, or
+ *   by a rule that names such elements; only scaffolding around something that is permitted, new elements with nothing
+ *   but an id outside of `<acls>`, needs none;
  * - the order of elements needs it for the element around them.
  * Throws HactlError `PERMISSION`.
  */
@@ -51,7 +54,7 @@ function compare(
       return { deed: "remove", element: gone, visible: allRead(change.marksBefore, gone, old) };
   const inAcls = after.name === "acls";
   for (const fresh of pairs.fresh) {
-    const wrong = unpermitted(change.marksAfter, fresh, now, inAcls);
+    const wrong = unpermitted(change.marksOfNew, fresh, mine ? "write" : lesser(now), inAcls);
     if (wrong !== undefined) return { deed: "create", element: wrong, visible: true };
   }
   if (!mine && !pairs.inOrder) return refuse("reorder what is in");
@@ -61,6 +64,9 @@ function compare(
   }
   return undefined;
 }
+
+/** What is around something new has to have been permitted before, too. */
+const lesser = (access: Access): Access => (access === "write" ? "read" : access);
 
 function sameSelf(a: XmlElement, b: XmlElement): boolean {
   return sameTree({ ...a, children: [] }, { ...b, children: [] });

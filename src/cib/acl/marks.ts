@@ -1,4 +1,4 @@
-import { HactlError } from "../../terms/index.ts";
+import { HactlError, lookup } from "../../terms/index.ts";
 import type { XmlElement } from "../xml.ts";
 import { selectHolders } from "../xpath.ts";
 import type { Permission } from "./permissions.ts";
@@ -10,7 +10,7 @@ export type Access = "none" | "read" | "write";
 export type Marks = ReadonlyMap<XmlElement, Access>;
 
 /** Of rules for the same element, `deny` counts before `write`, and that before `read` (Pacemaker Explained, "ACL Roles"). */
-const rank = { deny: 2, write: 1, read: 0 } as const;
+const rank = lookup({ deny: 2, write: 1, read: 0 } as const);
 
 /**
  * Finds the elements of a document that rules are for. A rule whose path is not understood is not passed over: it may

@@ -1,5 +1,6 @@
 import { CrmExit, type EpochSeconds, HactlError } from "../../terms/index.ts";
 import type { XmlElement } from "../xml.ts";
+import { namesElements } from "../xpath.ts";
 import { checkChange } from "./change.ts";
 import { markTree } from "./marks.ts";
 import { type Asker, aclsEnabled, type Permission, permissionsOf } from "./permissions.ts";
@@ -60,14 +61,40 @@ export class Rights {
           after,
           marksBefore: markTree(before, permissions),
           marksAfter: markTree(after, permissions),
+          marksOfNew: markTree(after, permissions.filter(isForNew)),
         },
         user,
       );
     }
   }
 
+  /** For who says something of what is hidden. */
+  refusal(): HactlError {
+    return new HactlError({
+      code: "PERMISSION",
+      what: `user ${this.user} may not change what the access rules hide from ${this.user}`,
+      cure: "an administrator can permit it with a role for this user in <acls>",
+      exit: CrmExit.INSUFFICIENT_PRIV,
+    });
+  }
+
   /** Who asks, for people. */
   get user(): string {
     return this.askers.map(({ user }) => user).join(" on ");
+  }
+}
+
+/**
+ * Whether a rule counts for what is new. One that permits whatever has an id, or is at a place, would permit to make
+ * anything of it, `enable-acl` too: there what is around has to be permitted.
+ */
+const isForNew = ({ kind, xpath }: Permission): boolean => kind !== "write" || namesThem(xpath);
+
+function namesThem(xpath: string): boolean {
+  try {
+    return namesElements(xpath);
+  } catch (error) {
+    if (error instanceof HactlError) return false;
+    throw error;
   }
 }

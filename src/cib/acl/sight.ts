@@ -12,7 +12,8 @@ export interface Sight {
 
 /**
  * Leaves out what may not be read by all of those whose marks are given. An element that is hidden itself but holds
- * something that may be read is kept with nothing but its id, so that what is in it is found at its place.
+ * something that may be read is kept with nothing but its id, so that what is in it is found at its place; the root keeps
+ * its version, by which a change says what it was made from.
  */
 export function look(root: XmlElement, marks: readonly Marks[]): Sight {
   const original = new Map<XmlElement, XmlElement>();
@@ -31,10 +32,10 @@ function copyVisible(
   const children = source.children.flatMap((item) => copyVisible(item, access, marks, original) ?? []);
   if (hidden && children.length === 0) return undefined;
   const { name, line, text } = source;
-  const id = source.attributes.get("id");
+  const kept = source.name === "cib" ? ["id", ...versionParts] : ["id"];
   const copy: XmlElement = {
     name,
-    attributes: hidden ? new Map(id === undefined ? [] : [["id", id]]) : new Map(source.attributes),
+    attributes: hidden ? only(source, kept) : new Map(source.attributes),
     children,
     ...(line === undefined ? {} : { line }),
     ...(text === undefined || hidden ? {} : { text }),
@@ -42,6 +43,11 @@ function copyVisible(
   original.set(copy, source);
   return copy;
 }
+
+const versionParts: readonly string[] = ["admin_epoch", "epoch", "num_updates"];
+
+const only = ({ attributes }: XmlElement, names: readonly string[]): Map<string, string> =>
+  new Map([...attributes].filter(([name]) => names.includes(name)));
 
 /** Attributes of each element of the document that is to be seen, as far as they are. */
 export function visibleAttributes({ original }: Sight): ReadonlyMap<XmlElement, ReadonlyMap<string, string>> {

@@ -1,4 +1,4 @@
-import { exitMessage, executionStatusTexts, lookup } from "../../terms/index.ts";
+import { executionStatusTexts, exitMessage, lookup } from "../../terms/index.ts";
 
 export { statusText } from "../../terms/index.ts";
 

@@ -94,7 +94,7 @@ export class AttributeTable {
     this.#revision++;
     const isNew = !this.#entries.has(update.name);
     this.#touch(update.name);
-    const entry = this.#entry(update);
+    const entry = this.#entry(update.name);
     if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
     if (update.private !== undefined) entry.private = update.private;
     if (update.set !== undefined) entry.set = update.set;
@@ -141,12 +141,32 @@ export class AttributeTable {
     return this.#entries.get(name)?.values ?? new Map();
   }
 
-  /** All public and private values of one node. */
-  ofNode(node: NodeName): AttributeUpdate[] {
-    return [...this.#entries].flatMap(([name, entry]) => {
-      const value = entry.values.get(node);
-      if (value === undefined) return [];
-      return [{ node, name, value, dampenMs: entry.dampenMs, private: entry.private, set: entry.set }];
+  /** What is known of one node alone. */
+  ofNode(node: NodeName): AttributeSnapshot {
+    const only = (values: readonly (readonly [NodeName, string])[]) => values.filter(([at]) => at === node);
+    return this.snapshot()
+      .map((entry) => ({ ...entry, values: only(entry.values), written: only(entry.written) }))
+      .filter(({ values, written }) => values.length + written.length > 0);
+  }
+
+  /**
+   * Another table's knowledge of a node takes the place of what was known of it here. What the CIB had is there again at
+   * once, and what was being dampened goes on being dampened.
+   */
+  takeNode(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
+    this.removeNode(node);
+    return told.flatMap(({ name, dampenMs, private: hidden, set, values, written }): AttributeEffect[] => {
+      this.#touch(name);
+      const entry = this.#entry(name);
+      Object.assign(entry, { dampenMs, private: hidden, set });
+      const value = new Map(values).get(node);
+      const known = new Map(written).get(node);
+      if (value !== undefined) entry.values.set(node, value);
+      if (known !== undefined) entry.written.set(node, known);
+      return [
+        ...(known === undefined ? [] : [{ type: "write" as const, node, name, value: known, set }]),
+        ...(hidden || value === known ? [] : [{ type: "dampen" as const, name, afterMs: dampenMs }]),
+      ];
     });
   }
 
@@ -179,11 +199,11 @@ export class AttributeTable {
     saved.set(name, entry && { ...entry, values: new Map(entry.values), written: new Map(entry.written) });
   }
 
-  #entry(update: AttributeUpdate): Entry {
-    let entry = this.#entries.get(update.name);
+  #entry(name: string): Entry {
+    let entry = this.#entries.get(name);
     if (!entry) {
       entry = { dampenMs: 0, private: false, set: "attributes", values: new Map(), written: new Map() };
-      this.#entries.set(update.name, entry);
+      this.#entries.set(name, entry);
     }
     return entry;
   }

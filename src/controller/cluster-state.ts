@@ -1,5 +1,10 @@
 import type { AlertEvent } from "../alerts/index.ts";
-import { type AttributeEffect, AttributeTable, type AttributeUpdate } from "../attributes/index.ts";
+import {
+  type AttributeEffect,
+  type AttributeSnapshot,
+  AttributeTable,
+  type AttributeUpdate,
+} from "../attributes/index.ts";
 import {
   child,
   childrenOf,
@@ -520,6 +525,11 @@ export class ClusterState {
     const written = this.#written;
     if (written.length > 0) this.#written = [];
     return written;
+  }
+
+  /** A node tells its attributes itself: what is not dampened is in the status at once. */
+  takeAttributes(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
+    return this.#writeAttributes(this.attributes.takeNode(node, told)).dampen;
   }
 
   /** Ends a dampening. */

@@ -409,7 +409,7 @@ export class Controller {
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {
       this.#state.dropAttributes(String(id), name);
-      this.#dampen(this.#state.setAttributes(attributes).dampen);
+      this.#dampen(this.#state.takeAttributes(name, attributes));
     }
     if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
     this.#takeHistory(name, name, history, at);

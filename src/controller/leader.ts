@@ -11,6 +11,7 @@ import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from ".
 import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { TransitionRun } from "./transition-run.ts";
+import { Inherited } from "./under-way.ts";
 
 /** Changes that come together are decided upon together. */
 const gatherMs = 10;
@@ -56,8 +57,7 @@ export class Leader {
   #waitingForManagers = false;
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
   #seenStartup = false;
-  /** What another leader has given out, and until when an answer is waited for, by transition key. */
-  #inherited = new Map<string, Millis>();
+  readonly #inherited = new Inherited();
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
@@ -261,7 +261,7 @@ export class Leader {
     const run = this.#run;
     if (!run) return;
     if (this.#active) this.#dispatch(run, now, wall);
-    if (!run.over) return this.#armTransitionTimer(run, now);
+    if (!run.over) return this.#armTransitionTimer(run.nextDeadline(), now);
     this.#run = undefined;
     this.#init.emit({ type: "cancel-timer", timer: "transition" });
     const { done, total, failed } = run.progress();
@@ -313,39 +313,26 @@ export class Leader {
    * not begin.
    */
   #waitsForInherited(now: Millis): boolean {
-    const { underWay } = this.#init.state;
     const delayMs = this.#propertyMs(["cluster-delay"], clusterDelayMs);
-    const fresh: string[] = [];
-    this.#inherited = new Map(
-      underWay.map(({ node, operation }) => {
-        const { transitionKey, timeoutMs, startDelayMs, rsc, action } = operation;
-        const known = this.#inherited.get(transitionKey);
-        if (known === undefined) fresh.push(`${action} of ${rsc.id} on ${node}`);
-        return [transitionKey, known ?? now + timeoutMs + startDelayMs + delayMs];
-      }),
-    );
-    if (fresh.length > 0)
-      this.#event("info", "WAIT-FOR-ACTIONS", `waiting for what is under way already: ${fresh.join(", ")}`);
-    this.#armInheritedTimer(now);
+    const fresh = this.#inherited.take(this.#init.state.underWay, now, delayMs);
+    const what = fresh.map(({ node, operation }) => `${operation.action} of ${operation.rsc.id} on ${node}`);
+    if (what.length > 0)
+      this.#event("info", "WAIT-FOR-ACTIONS", `waiting for what is under way already: ${what.join(", ")}`);
+    this.#armTransitionTimer(this.#inherited.next, now);
     return this.#inherited.size > 0;
   }
 
-  #armInheritedTimer(now: Millis): void {
-    if (this.#inherited.size === 0) return;
-    const next = Math.min(...this.#inherited.values());
-    this.#init.emit({ type: "set-timer", timer: "transition", afterMs: Math.max(1, next - now) });
-  }
-
   #overdueInherited(now: Millis, wall: number): void {
-    for (const { node, operation } of this.#init.state.underWay) {
-      const deadline = this.#inherited.get(operation.transitionKey);
-      if (deadline === undefined || deadline > now) continue;
-      const reason = `${operation.action} of ${operation.rsc.id} on ${node} was not answered in time`;
-      this.#event("error", "ACTION-LOST", reason, node);
-      this.#inherited.set(operation.transitionKey, now + unansweredAgainMs);
+    for (const { node, operation } of this.#inherited.overdue(
+      this.#init.state.underWay,
+      now,
+      unansweredAgainMs,
+    )) {
+      const what = `${operation.action} of ${operation.rsc.id} on ${node} was not answered in time`;
+      this.#event("error", "ACTION-LOST", what, node);
       this.#init.send({ type: "unanswered", node, result: unansweredResult(operation, wall) });
     }
-    this.#armInheritedTimer(now);
+    this.#armTransitionTimer(this.#inherited.next, now);
   }
 
   /** A transition has achieved what it was made for. */
@@ -627,8 +614,7 @@ export class Leader {
     }
   }
 
-  #armTransitionTimer(run: TransitionRun, now: Millis): void {
-    const next = run.nextDeadline();
+  #armTransitionTimer(next: Millis | undefined, now: Millis): void {
     if (next !== undefined)
       this.#init.emit({ type: "set-timer", timer: "transition", afterMs: Math.max(1, next - now) });
   }

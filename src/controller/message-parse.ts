@@ -72,7 +72,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
     at: read.time,
     history,
     remotes,
-    attributes: read.list(readAttributeUpdate),
+    attributes: readAttributeSnapshot,
     daemonIsNew: read.flag,
   },
   snapshot: {

@@ -72,7 +72,8 @@ export type ClusterMessage =
       readonly history: ExecutorHistory;
       /** Remote nodes that it is connected to. */
       readonly remotes: readonly RemoteHistory[];
-      readonly attributes: readonly AttributeUpdate[];
+      /** Its own transient attributes. */
+      readonly attributes: AttributeSnapshot;
       /** The whole daemon has been started anew: a wish to leave is of the past. */
       readonly daemonIsNew: boolean;
     }

@@ -1,4 +1,4 @@
-import type { NodeName } from "../terms/index.ts";
+import type { Millis, NodeName } from "../terms/index.ts";
 import { historyIds, isRecorded } from "./history.ts";
 import type { Dispatch } from "./messages.ts";
 
@@ -44,3 +44,47 @@ export class UnderWay {
 /** A history keeps one entry for each: what is given out later takes its place. */
 const keyOf = ({ node, operation: { rsc, action, intervalMs } }: Dispatch): string =>
   `${node} ${historyIds(rsc.id, action, intervalMs, false)[0]}`;
+
+/** What a leader waits for that another one has given out, each with the time until which it may be answered. */
+export class Inherited {
+  #deadlines = new Map<string, Millis>();
+
+  get size(): number {
+    return this.#deadlines.size;
+  }
+
+  has(transitionKey: string): boolean {
+    return this.#deadlines.has(transitionKey);
+  }
+
+  clear(): void {
+    this.#deadlines.clear();
+  }
+
+  /** Takes what is under way now; each has its own timeout and `delayMs` from when it was first seen. Returns the new. */
+  take(underWay: readonly Dispatch[], now: Millis, delayMs: Millis): readonly Dispatch[] {
+    const before = this.#deadlines;
+    this.#deadlines = new Map(
+      underWay.map(({ operation: { transitionKey, timeoutMs, startDelayMs } }) => [
+        transitionKey,
+        before.get(transitionKey) ?? now + timeoutMs + startDelayMs + delayMs,
+      ]),
+    );
+    return underWay.filter(({ operation }) => !before.has(operation.transitionKey));
+  }
+
+  /** Those that should have been answered; they are given `againMs` more. */
+  overdue(underWay: readonly Dispatch[], now: Millis, againMs: Millis): readonly Dispatch[] {
+    const late = underWay.filter(({ operation }) => {
+      const deadline = this.#deadlines.get(operation.transitionKey);
+      return deadline !== undefined && deadline <= now;
+    });
+    for (const { operation } of late) this.#deadlines.set(operation.transitionKey, now + againMs);
+    return late;
+  }
+
+  /** When the next is overdue. */
+  get next(): Millis | undefined {
+    return this.size === 0 ? undefined : Math.min(...this.#deadlines.values());
+  }
+}

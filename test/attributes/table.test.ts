@@ -85,7 +85,33 @@ describe("transient attributes", () => {
     expect([...copy.values("pingd")]).toEqual([[b, "2"]]);
     expect(copy.apply(set("2", { node: b }))).toEqual([]);
     expect(table.ofNode(a)).toEqual([
-      { node: a, name: "pingd", value: "1", dampenMs: 0, private: false, set: "attributes" },
+      {
+        name: "pingd",
+        dampenMs: 0,
+        private: false,
+        set: "attributes",
+        values: [[a, "1"]],
+        written: [[a, "1"]],
+      },
+    ]);
+  });
+
+  test("are told by their node with what the CIB has of them, and go on being dampened", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 5000 }));
+    table.flush("pingd");
+    table.apply(set("0"));
+    const other = new AttributeTable();
+    other.apply(set("7"));
+    other.apply(set("gone", { name: "old" }));
+    expect(other.takeNode(a, table.ofNode(a))).toEqual([
+      { type: "write", node: a, name: "pingd", value: "1", set: "attributes" },
+      { type: "dampen", name: "pingd", afterMs: 5000 },
+    ]);
+    expect(other.get(a, "pingd")).toBe("0");
+    expect(other.get(a, "old")).toBeUndefined();
+    expect(other.flush("pingd")).toEqual([
+      { type: "write", node: a, name: "pingd", value: "0", set: "attributes" },
     ]);
   });
 });

@@ -148,6 +148,21 @@ describe("transient attributes belong to the boot of a node", () => {
     expect(bus.cibs()).toHaveLength(1);
   });
 
+  test("they are in the status all the time, also those that are dampened, while others join in haste", () => {
+    const bus = running();
+    const updates = [{ node: nodeName("n3"), name: "reach", value: "1", dampenMs: 5000 }];
+    bus.step("n3", { type: "attribute-request", request: "", updates });
+    bus.run(10_000);
+    const inStatus = () => bus.cibs().map((cib) => /name="reach" value="1"/.test(cib));
+    expect(inStatus()).toEqual([true]);
+    bus.restartMissedDaemon("n2");
+    expect(inStatus()).toEqual([true]);
+    bus.run(20_000);
+    expect(inStatus()).toEqual([true]);
+    expect(changes(bus)).toEqual([]);
+    expect(bus.fenced).toEqual([]);
+  });
+
   test("a change that was made while the manager was away counts", () => {
     const bus = running();
     bus.killManager("n1");

@@ -274,15 +274,27 @@ export class ControllerBus {
     this.#form(this.#members.filter(({ name }) => part.includes(name)));
   }
 
-  #form(members: TestNode[]): void {
+  /** A daemon is restarted, and the others miss it first; what they say of that comes too late for it to be heard. */
+  restartMissedDaemon(name: string): void {
+    const members = this.#members;
+    this.#startManager(this.node(name), true);
+    this.#form(
+      members.filter((member) => member !== this.node(name)),
+      false,
+    );
+    this.#queue.length = 0;
+    this.#form(members);
+  }
+
+  #form(members: TestNode[], heard = true): void {
     this.#ring += 4;
     this.#serial = 0;
     this.#members = members;
-    this.#announce();
+    this.#announce(heard);
   }
 
   /** A membership, the same for all at this point of the order. */
-  #announce(): void {
+  #announce(heard = true): void {
     this.#drain();
     this.#serial++;
     const members = this.#members;
@@ -302,7 +314,7 @@ export class ControllerBus {
     this.#queue.unshift(...this.#early.splice(0));
     const all = new Set(participants.map(({ id }) => id));
     for (const node of participants) node.companions = new Set(all);
-    this.#drain();
+    if (heard) this.#drain();
   }
 
   /** Loads crm text through one node, as an administrator would. */

@@ -48,6 +48,30 @@ export class Journal {
       .filter(({ what, rsc }) => what === "begin" && rsc !== "-");
   }
 
+  /**
+   * Where the time went while a resource was away since a place, from the begin of its stop to the end of its start: in
+   * agents, and between them (deciding, messages, processes), in ms. Undefined when it was not away.
+   */
+  whileAway(
+    rsc: string,
+    place: number,
+  ): { readonly agentsMs: number; readonly betweenMs: number } | undefined {
+    const entries = this.entries().slice(place);
+    const from = entries.find((entry) => entry.rsc === rsc && entry.action === "stop");
+    const to = entries.findLast((entry) => entry.rsc === rsc && entry.action === "start");
+    if (!from || !to || to.at < from.at) return undefined;
+    let agents = 0;
+    let open = 0;
+    let since = from.at;
+    for (const { at, what } of entries.filter((entry) => entry.at >= from.at && entry.at <= to.at)) {
+      if (open > 0) agents += at - since;
+      since = at;
+      open = Math.max(0, open + (what === "begin" ? 1 : -1));
+    }
+    const ms = (seconds: number) => Math.round(seconds * 1000);
+    return { agentsMs: ms(agents), betweenMs: ms(to.at - from.at - agents) };
+  }
+
   /** The test ended a resource on a node. */
   noteBroken(node: string, rsc: string): void {
     this.#write(node, rsc, "broken");

@@ -90,7 +90,7 @@ function call(command: readonly string[], args: readonly string[]): Answer {
  * What means the same in both: functions that scores are told by have other names in 3.x, which also says
  * "maintenance" for what is unmanaged by it (behind "disabled"), shows fail counts as INFINITY and roles by their new
  * names, counts an injected failure of a start or stop as INFINITY, and gives it the time that counts instead of the
- * clock's; exit codes have other words.
+ * clock's; exit codes and states of operations have other words.
  */
 const normalised = (text: string): string =>
   text
@@ -102,6 +102,8 @@ const normalised = (text: string): string =>
     .replaceAll("target-role:Slave", "target-role:Unpromoted")
     .replaceAll(/(last-failure-\S+)=\d+/g, "$1=TIME")
     .replaceAll(/'[^']*' (?=\(\d+\): call=)/g, "")
+    .replaceAll("status='complete'", "status='Done'")
+    .replaceAll("status='Timed Out'", "status='Timed out'")
     // Only 2.1.5 forgets why some probes could not find out, where what they looked for runs elsewhere.
     .replaceAll(/ \((?:not installed|Not installed|invalid parameter|Invalid parameter)\)/g, "")
     .replaceAll(/[ \t]+$/gm, "");

@@ -31,7 +31,7 @@ async function nodeAt(stage: Stage, { leader, promoted }: Place): Promise<string
     await cluster.until(`the promoted instance is on ${home}`, 60_000, () =>
       cluster.promoted().join() === home ? undefined : `it is on ${cluster.promoted().join() || "no node"}`,
     );
-    await cluster.must(home, "hactl configure delete here");
+    await cluster.must(home, "hactl configure delete --force here");
     await stage.atRest();
   }
   const holder = stage.promoted();

@@ -119,7 +119,7 @@ async function storm(stage: Stage): Promise<void> {
 async function clear(cluster: SceneCluster, cib: XmlElement): Promise<void> {
   const made = (tag: string) => attributesOf(cib, `//${tag}`, "id").filter((id) => id.startsWith("storm-"));
   const ids = [...made("rsc_location"), ...made("primitive")];
-  if (ids.length > 0) await cluster.must(cluster.anyone(), `hactl configure delete ${ids.join(" ")}`);
+  if (ids.length > 0) await cluster.must(cluster.anyone(), `hactl configure delete --force ${ids.join(" ")}`);
 }
 
 export const configuration: readonly Scenario[] = [

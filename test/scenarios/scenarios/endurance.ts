@@ -55,7 +55,9 @@ async function rolling(stage: Stage): Promise<void> {
       const moves = stage
         .actionsSince(place)
         .filter(({ rsc, action }) => rsc === "address" && action === "start");
-      stage.note(`${name}${serves ? " serves" : ""}: longest gap ${client.longestGap(since)} ms`);
+      const away = cluster.journal.whileAway("address", place);
+      const spent = away ? ` (${away.agentsMs} ms in agents, ${away.betweenMs} ms between them)` : "";
+      stage.note(`${name}${serves ? " serves" : ""}: longest gap ${client.longestGap(since)} ms${spent}`);
       stage.check(
         moves.length === (serves ? 1 : 0),
         `${name} ${serves ? "served" : "did not serve"}, and the address was started ${moves.length} times`,

@@ -35,10 +35,10 @@ const runsThere = (stage: Stage): boolean => stage.cluster.nodesOf(there).join()
 async function disconnect(stage: Stage): Promise<void> {
   const { cluster } = stage;
   const host = hostOf(stage);
-  await cluster.must(cluster.anyone(), `hactl configure delete ${there}-home ${there}`);
+  await cluster.must(cluster.anyone(), `hactl configure delete --force ${there}-home ${there}`);
   await stage.atRest();
   stage.check(cluster.nodesOf(there).length === 0, `${there} is deleted, but runs`);
-  await cluster.must(cluster.anyone(), `hactl configure delete ${farName(host)}`);
+  await cluster.must(cluster.anyone(), `hactl configure delete --force ${farName(host)}`);
   await stage.until("the clone has left the host", () => !cluster.nodesOf("agent").includes(host));
   await stage.atRest();
   cluster.enabled.delete(host);

@@ -114,7 +114,7 @@ async function maintenance(stage: Stage): Promise<void> {
   );
   await stage.atRest();
   await cluster.must(cluster.anyone(), "crm_resource --clear -r wanderer");
-  await cluster.must(cluster.anyone(), "hactl configure delete extra-home later-home extra later");
+  await cluster.must(cluster.anyone(), "hactl configure delete --force extra-home later-home extra later");
   await cleanUp(stage);
   const left = ["extra", "later"].filter((rsc) => cluster.nodesOf(rsc).length > 0);
   stage.check(left.length === 0, `deleted, but running: ${left}`);

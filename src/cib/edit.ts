@@ -14,7 +14,7 @@ import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions 
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
-import { selectXpath } from "./xpath.ts";
+import { newEffort, selectXpath } from "./xpath.ts";
 
 /** What a list of operations led to. */
 export interface CibOutcome {
@@ -57,6 +57,7 @@ export function applyOperations(
   const rights = Rights.of(cib, askers, now);
   // Who may see nothing is told so, and not that nothing was found.
   rights?.see(cib);
+  if (rights && operations.length > mostLooks) throw tooMuch();
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const finding = rights && hidden ? findingFor(rights, hidden) : all;
@@ -180,15 +181,34 @@ const all: Finding = {
   touch: () => {},
 };
 
+/** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
+const mostLooks = 200;
+
 /** What is hidden from those who ask cannot be found by them. */
-const findingFor = (rights: Rights, hidden: HiddenParts): Finding => ({
-  select: (draft, xpath) => selectVisible(rights.look(draft), xpath),
-  attributesIn: (draft) => {
-    const visible = visibleAttributes(rights.look(draft));
-    return (item) => visible.get(item);
-  },
-  touch: hidden.touch,
-});
+function findingFor(rights: Rights, hidden: HiddenParts): Finding {
+  const effort = newEffort();
+  let looks = 0;
+  const look = (draft: XmlElement) => {
+    if (++looks > mostLooks) throw tooMuch();
+    return rights.look(draft);
+  };
+  return {
+    select: (draft, xpath) => selectVisible(look(draft), xpath, effort),
+    attributesIn: (draft) => {
+      const visible = visibleAttributes(look(draft));
+      return (item) => visible.get(item);
+    },
+    touch: hidden.touch,
+  };
+}
+
+const tooMuch = () =>
+  new HactlError({
+    code: "TOO_MUCH",
+    what: `more than ${mostLooks} changes are asked for at once`,
+    cure: "change less at a time",
+    exit: CrmExit.USAGE,
+  });
 
 /**
  * What somebody may be told of what is wrong with a change. A mistake in what he sees is told as it is; what is wrong

@@ -21,13 +21,13 @@ interface Step {
  * Elements that an XPath finds, in document order, each once. It takes what cluster tools use: `/cib/…` and `//name`
  * steps with `*`, `.`, `..` and the axes to and between elements, unions with `|`, predicates with `@a`, `@a='v'`,
  * `!=`, positions, `last()`, `position()`, `name()`, `contains()`, `starts-with()`, `not()`, `and`, `or` and paths.
- * Throws HactlError `XPATH_SYNTAX` for what it does not understand.
+ * Throws HactlError `XPATH_SYNTAX` for what it does not understand, `XPATH_LIMIT` for what would take too long.
  */
-export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
+export function selectXpath(root: XmlElement, xpath: string, effort: Effort = newEffort()): PathNode[] {
   const paths = new XpathParser(xpath).union();
   if (paths.some(({ attribute }) => attribute !== undefined))
     throw notUnderstood(xpath, "it ends at an attribute; only elements can be found");
-  return select(root, paths);
+  return select(root, paths, effort);
 }
 
 /**
@@ -35,7 +35,7 @@ export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
  * permissions name what they are for (Pacemaker Explained, "ACL Roles").
  */
 export function selectHolders(root: XmlElement, xpath: string): XmlElement[] {
-  return select(root, new XpathParser(xpath).union()).map(({ element }) => element);
+  return select(root, new XpathParser(xpath).union(), newEffort()).map(({ element }) => element);
 }
 
 /** Whether a path says which elements it is for by their own names, and not only by where they are or what they have. */
@@ -47,7 +47,33 @@ export function checkHolderXpath(xpath: string): void {
   new XpathParser(xpath).union();
 }
 
-function select(root: XmlElement, paths: readonly Path[]): PathNode[] {
+/** How many elements may still be looked at, again and again where a path says so. */
+export interface Effort {
+  left: number;
+}
+
+/**
+ * Paths come from people and from the network, and every member follows them: one that looks at everything from everywhere
+ * would keep all of them from their work. It is done in seconds, and more than a sensible path needs in the largest CIB.
+ */
+export const newEffort = (): Effort => ({ left: 3_000_000 });
+
+/** What the path that is being followed may still take. */
+let spending: Effort = { left: 0 };
+
+function spend(elements: number): void {
+  spending.left -= elements;
+  if (spending.left >= 0) return;
+  throw new HactlError({
+    code: "XPATH_LIMIT",
+    what: "following the XPath takes too long",
+    cure: "say where to look with a longer path: /cib/configuration/resources/primitive instead of //primitive",
+    exit: CrmExit.USAGE,
+  });
+}
+
+function select(root: XmlElement, paths: readonly Path[], effort: Effort): PathNode[] {
+  spending = effort;
   const found = new Map<XmlElement, PathNode>();
   for (const path of paths) {
     const top: PathNode = { element: root, parent: undefined };
@@ -89,8 +115,11 @@ function walk(start: readonly PathNode[], steps: readonly Step[]): PathNode[] {
   for (const { deep, axis, name, tests } of steps) {
     const next = new Map<XmlElement, PathNode>();
     const origins = deep ? nodes.flatMap(withDescendants) : nodes;
+    spend(origins.length);
     for (const origin of origins) {
-      let candidates = axes[axis](origin).filter(
+      const reached = axes[axis](origin);
+      spend(reached.length);
+      let candidates = reached.filter(
         ({ element }) => name === "node()" || element.name === name || (name === "*" && element.name !== ""),
       );
       for (const test of tests) {
@@ -152,12 +181,15 @@ interface Path {
 }
 
 const TEXT = "text()";
+/** Deepest nesting of brackets and parentheses. */
+const deepestPath = 50;
 
 const tokenPattern = /\s*(\/\/|::|\||!=|\.\.|[/[\]()=@,*]|"[^"]*"|'[^']*'|\d+|[A-Za-z_][\w.-]*(?:\(\))?|\.)/y;
 
 class XpathParser {
   readonly #text: string;
   readonly #tokens: string[] = [];
+  #depth = 0;
   #position = 0;
 
   constructor(text: string) {
@@ -228,6 +260,13 @@ class XpathParser {
   }
 
   #or(): Test {
+    if (++this.#depth > deepestPath) throw this.#error("it nests too deep");
+    const test = this.#alternatives();
+    this.#depth--;
+    return test;
+  }
+
+  #alternatives(): Test {
     const parts = [this.#and()];
     while (this.#take("or")) parts.push(this.#and());
     const [only] = parts;
@@ -330,7 +369,7 @@ class XpathParser {
 const notUnderstood = (xpath: string, what: string) =>
   new HactlError({
     code: "XPATH_SYNTAX",
-    what: `XPath "${xpath}" is not understood: ${what}`,
+    what: `XPath "${xpath.length > 200 ? `${xpath.slice(0, 200)}…` : xpath}" is not understood: ${what}`,
     cure: "write it like //primitive[@id='vip']/meta_attributes",
     exit: CrmExit.USAGE,
   });

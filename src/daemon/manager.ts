@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { formatXml, Rights, upgradeCib } from "../cib/index.ts";
+import { applyOperations, formatXml, Rights, upgradeCib } from "../cib/index.ts";
 import {
   Controller,
   type ControllerEffect,
@@ -534,6 +534,9 @@ export class Manager {
         return formatXml(rights === undefined ? cib : rights.see(cib));
       case "cib-apply": {
         const { operations } = request;
+        // What is not permitted does not keep the others busy; they decide alike when it comes round.
+        if (rights)
+          applyOperations(cib, operations, { live: true, askers: caller.askers, now: wallSeconds() });
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,

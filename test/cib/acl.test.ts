@@ -298,6 +298,38 @@ describe("what is tried to get around the rules", () => {
   });
 });
 
+describe("a path that would keep every member from its work", () => {
+  const wide = parseXml(
+    `<cib><configuration><resources>${'<primitive id="p"/>'.repeat(3000)}</resources></configuration></cib>`,
+  );
+  const deep: readonly string[] = ["[b", "[not(b", "[(b"].map(
+    (open) =>
+      `//a${open.repeat(10_000)}${(open.includes("not(") ? ")]" : open.includes("(") ? ")]" : "]").repeat(10_000)}`,
+  );
+
+  test.each([
+    ["//*[//*[//*]]", "XPATH_LIMIT"],
+    ["//*[following-sibling::*[following-sibling::*]]", "XPATH_LIMIT"],
+    ...deep.map((path) => [path, "XPATH_SYNTAX"] as const),
+  ])("%.30s is refused", (path, code) => {
+    expect(() => selectXpath(wide, path)).toThrow(expect.objectContaining({ code }));
+    expect(() => selectXpath(wide, path)).toThrow(HactlError);
+    expect(attempt([user("bob")], [{ op: "delete", xpath: path }]).answer).not.toBe("changed");
+  });
+
+  test("what a sensible path needs is there", () => {
+    expect(selectXpath(wide, "//resources/primitive[@id='p']")).toHaveLength(3000);
+    expect(selectXpath(wide, "//primitive[@id='p'][last()]")).toHaveLength(1);
+  });
+
+  test("many of them at once", () => {
+    const once: CibOperation = { op: "delete", xpath: "//rsc_location[@id='none']" };
+    expect(attempt([user("bob")], Array(200).fill(once)).answer).toBe("as it was");
+    expect(attempt([user("bob")], Array(201).fill(once)).answer).toBe("TOO_MUCH");
+    expect(attempt([], Array(201).fill(once)).answer).toBe("as it was");
+  });
+});
+
 describe("who sees what", () => {
   const sees = (asker: Asker) => Rights.of(document(), [asker], at)?.look(document()).visible;
   /** What is looked for, and who finds it with its value. */

@@ -83,7 +83,7 @@ beforeAll(async () => {
 ${story.power} pcmk_host_list="node1 node2 node3" pcmk_host_check=static-list
 primitive vip ocf:pacemaker:Dummy op monitor interval=500ms
 location l vip 100: node1
-alert all ${at("writer")} attributes out="${at("all")}" select nodes fencing resources attributes {}`);
+alert all ${at("writer")} attributes out="${at("all")}" select nodes fencing resources attributes { }`);
   await story.idle();
 }, 90_000);
 

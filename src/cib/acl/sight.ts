@@ -1,5 +1,5 @@
 import type { XmlElement } from "../xml.ts";
-import { type PathNode, selectXpath } from "../xpath.ts";
+import { type Effort, type PathNode, selectXpath } from "../xpath.ts";
 import { type Access, accessTo, type Marks } from "./marks.ts";
 
 /** What somebody may see of a document. */
@@ -58,11 +58,11 @@ export function visibleAttributes({ original }: Sight): ReadonlyMap<XmlElement, 
  * Elements of a document that an XPath finds in what somebody sees of it: nobody finds out what is hidden by asking
  * whether it is there.
  */
-export function selectVisible({ visible, original }: Sight, xpath: string): PathNode[] {
+export function selectVisible({ visible, original }: Sight, xpath: string, effort?: Effort): PathNode[] {
   if (visible === undefined) return [];
   const back = ({ element, parent }: PathNode): PathNode => ({
     element: original.get(element) ?? element,
     parent: parent === undefined ? undefined : back(parent),
   });
-  return selectXpath(visible, xpath).map(back);
+  return selectXpath(visible, xpath, effort).map(back);
 }

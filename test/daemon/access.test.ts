@@ -363,6 +363,9 @@ describe("who asks", () => {
   const known = new Map([
     ["passwd 1001", "carol:x:1001:100"],
     ["passwd 77", "hacluster:x:77:77"],
+    ["passwd hacluster", "hacluster:x:77:77"],
+    ["passwd 78", "hacluster:x:78:77"],
+    ["passwd 79", "root:x:79:77"],
     ["group 30", "operators:x:30:"],
   ]);
   const accounts = new Accounts({
@@ -375,6 +378,8 @@ describe("who asks", () => {
   test("is whom the kernel names", async () => {
     expect(await toolUser(accounts, peer(0))).toEqual({ name: "root", groups: [], privileged: true });
     expect(await toolUser(accounts, peer(77))).toMatchObject({ name: "hacluster", privileged: true });
+    for (const uid of [78, 79])
+      expect(await toolUser(accounts, peer(uid))).toMatchObject({ privileged: false });
     expect(await toolUser(accounts, peer(1001))).toEqual({
       name: "carol",
       groups: ["operators"],

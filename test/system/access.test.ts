@@ -164,6 +164,22 @@ const changes: readonly (readonly string[])[] = [
   ["hactl", "stop"],
 ];
 
+/** Right guesses of what is hidden: a wrong one has to be answered the same. */
+const guesses: readonly (readonly string[])[] = [
+  ["cibadmin", "-Q", "--xpath", "//nvpair[@value='secret-of-vip']"],
+  ["cibadmin", "-D", "--xpath", "//nvpair[@value='secret-of-vip']"],
+  ["cibadmin", "-D", "-X", '<nvpair value="secret-of-vip"/>'],
+  ["cibadmin", "-M", "-X", '<nvpair id="vip-instance_attributes-fake" value="secret-of-vip"/>'],
+  ["crm_resource", "-r", "vip", "-p", "fake", "-v", "secret-of-vip"],
+];
+const looking: readonly (readonly string[])[] = [
+  ["crm_resource", "-r", "vip", "-g", "fake"],
+  ["crm_resource", "-r", "vip", "-q"],
+  ["hactl", "configure", "show"],
+  ["hactl", "status", "--json"],
+  ["crm_mon", "-1", "-f", "-A", "-n"],
+];
+
 /** The same, and what is only to be looked at, as frames; with claims to be somebody else. */
 const claims = { user: "root", askers: [], caller: { privileged: true }, privileged: true };
 const requests: readonly (readonly [string, object])[] = [
@@ -283,9 +299,17 @@ acl_target nobody lookers`);
     expect((await say("nobody", frame("history", {}))).error?.code).toBe("PERMISSION");
     expect(JSON.stringify(await say("nobody", frame("status", {})))).not.toContain("secret-of-vip");
     const before = await state();
+    for (const words of looking) {
+      const { stdout, stderr } = await as("nobody", words);
+      expect([words, (stdout + stderr).includes("secret-of-vip")]).toEqual([words, false]);
+    }
+    for (const guess of guesses) {
+      const wrong = guess.map((word) => word.replace("secret-of-vip", "secret-of-fip"));
+      expect([guess, (await as("nobody", guess)).code]).toEqual([guess, (await as("nobody", wrong)).code]);
+    }
     for (const words of changes) expect([words, (await as("nobody", words)).code]).not.toEqual([words, 0]);
     expect(await state()).toBe(before);
-  }, 120_000);
+  }, 150_000);
 
   test("to change permit that, and nothing else", async () => {
     await story.load(`role stoppers write meta:vip:target-role write xpath:"//nvpair[@name='mine']"

@@ -110,7 +110,7 @@ export function checkKeyFile(
   out: Findings,
 ): void {
   const facts = machine.path(path);
-  const remake = `Make one with hactl keygen${option.startsWith("[remote]") ? " --remote" : ""} and copy it to every node`;
+  const remake = `Make one with hactl keygen${option.startsWith("[remote]") ? " --remote" : ""} -k ${path} and copy it to every node`;
   if (!facts) {
     out.error("KEY_MISSING", line, `There is no key ${path} (${option})`, remake);
     return;

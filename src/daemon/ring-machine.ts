@@ -1,6 +1,7 @@
 import type { HactlConfig } from "../config/index.ts";
 import {
   enterRealtime,
+  HelperWatch,
   type Log,
   lockMemory,
   openWatchdog,
@@ -13,6 +14,8 @@ import type { Millis } from "../terms/index.ts";
 
 /** When the start is over, and the memory that only it needed can be given back. */
 const startedMs: Millis = 10_000;
+/** How often it is seen to that no helper thread runs away with its priority. */
+const helpersMs: Millis = 2_000;
 /** Time for the allocator to return what a collection has freed: it can't while memory is locked. */
 const trimMs: Millis = 500;
 
@@ -35,6 +38,7 @@ export class RingMachine {
       this.realtime = granted.ok ? `SCHED_RR ${system.realtimePriority}` : `refused: ${granted.reason}`;
       if (!granted.ok)
         this.#warn(`no real-time priority: ${granted.reason}; on a busy machine the token may come late`);
+      else this.#watchHelpers();
     }
     if (system.lockMemory) {
       const granted = lockMemory();
@@ -42,6 +46,18 @@ export class RingMachine {
       if (!granted.ok) this.#warn(`memory is not locked: ${granted.reason}; swapping may delay the token`);
     }
     setTimeout(() => this.#trimMemory(), startedMs).unref();
+  }
+
+  /** What one of the engine's helpers does must not cost the node its processors. */
+  #watchHelpers(): void {
+    const watch = new HelperWatch();
+    setInterval(() => {
+      for (const name of watch.check())
+        this.log.warning(
+          "HELPER",
+          `thread ${name} runs without pause: it has no real-time priority any more`,
+        );
+    }, helpersMs).unref();
   }
 
   /** From now on service manager and watchdog are told that the ring is alive. */

@@ -85,7 +85,7 @@ export function readKey(path: string): Uint8Array {
     code: "KEY_MISSING",
     what: "the cluster's key is missing",
     where: { file: path },
-    cure: "make it with 'hactl keygen' on one node and copy it to the others",
+    cure: `make it with 'hactl keygen -k ${path}' on one node and copy it to the others`,
     exit: CrmExit.NOINPUT,
   });
 }

@@ -47,6 +47,7 @@ export { bootId, killLeftBehind, type MarkedProcess, markedProcesses, processSta
 export {
   enterRealtime,
   type Granted,
+  HelperWatch,
   isRealtime,
   leaveRealtime,
   lockedMemoryLimit,

@@ -57,6 +57,50 @@ function attempt(file: string, text: string): boolean {
   }
 }
 
+/** CPU time of a thread in ticks (proc(5), stat: utime and stime), and its name; nothing when it has ended. */
+function cpuOf(thread: number): { readonly ticks: number; readonly name: string } | undefined {
+  try {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, "utf8");
+    const [, name = "", rest = ""] = /^\d+ \((.*)\) (.*)$/s.exec(stat) ?? [];
+    const fields = rest.split(" ");
+    return { ticks: Number(fields[11]) + Number(fields[12]), name };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Clock ticks of proc(5) in a second, on every architecture that hactl is built for. */
+const ticksPerSecond = 100;
+
+/**
+ * Watches the engine's helper threads. One that runs without pause under SCHED_RR would take its processor from all
+ * that is not under it, and from the ring itself: it gets the ordinary policy.
+ */
+export class HelperWatch {
+  #before = new Map<number, number>();
+  #at = performance.now();
+
+  /** To be called every few seconds; returns the names of the threads that were taken out of SCHED_RR. */
+  check(): readonly string[] {
+    const now = performance.now();
+    const most = ((now - this.#at) / 1000) * ticksPerSecond * 0.5;
+    const before = this.#before;
+    this.#before = new Map();
+    this.#at = now;
+    const calmed: string[] = [];
+    for (const thread of ownThreads()) {
+      const cpu = thread === process.pid ? undefined : cpuOf(thread);
+      if (!cpu) continue;
+      this.#before.set(thread, cpu.ticks);
+      const used = cpu.ticks - (before.get(thread) ?? cpu.ticks);
+      if (used <= most || (libc().sched_getscheduler(thread) & 0xff) !== SCHED_RR) continue;
+      if (libc().sched_setscheduler(thread, SCHED_OTHER, address(new Int32Array([0]))) === 0)
+        calmed.push(cpu.name);
+    }
+    return calmed;
+  }
+}
+
 /** Whether every thread of this process is under SCHED_RR. */
 export const isRealtime = (): boolean =>
   ownThreads().every((thread) => (libc().sched_getscheduler(thread) & 0xff) === SCHED_RR);

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync }
 import { join } from "node:path";
 import {
   enterRealtime,
+  HelperWatch,
   hostsAddresses,
   isRealtime,
   leaveRealtime,
@@ -156,6 +157,21 @@ describe("real-time priority", () => {
     expect(isRealtime()).toBe(false);
     expect(policies()).toEqual(new Set(["0"]));
     expect(oomScore()).not.toBe("-1000");
+  });
+
+  test("is taken from a helper thread that runs without pause", async () => {
+    const answer = enterRealtime(10);
+    const busy = new Worker("data:text/javascript,for(;;);");
+    const watch = new HelperWatch();
+    let calmed: readonly string[] = [];
+    for (let tries = 0; tries < 20 && calmed.length === 0; tries++) {
+      await Bun.sleep(200);
+      calmed = watch.check();
+    }
+    expect(calmed.length > 0).toBe(answer.ok);
+    expect(policies().has("0")).toBe(true);
+    busy.terminate();
+    leaveRealtime();
   });
 
   test("the limit on locked memory is that of the process", () => {

@@ -1,6 +1,7 @@
 /* Loaded before the C library: the wall clock of a node is the machine's, shifted by the seconds in a file. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -53,4 +54,16 @@ time_t time(time_t *at)
 	if (at)
 		*at = now.tv_sec;
 	return now.tv_sec;
+}
+
+/*
+ * A deadline is made of the shifted clock, but the kernel waits by the machine's: without this, all that waits while the
+ * clock is behind would not wait at all, as it never is when a real clock steps.
+ */
+int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
+{
+	struct timespec really = *until;
+
+	really.tv_sec -= shift();
+	return pthread_cond_clockwait(cond, mutex, CLOCK_REALTIME, &really);
 }

@@ -201,7 +201,7 @@ alert missing ${at("no-such-agent")} select resources`);
     await story.must("node1", "resource", "stop", "vip");
     await story.idle();
     const log = story.nodes.logOf("node1");
-    expect(log.match(/ALERT-FAILED.*alert broken/g)).toHaveLength(1);
+    expect(log.match(/alert broken .*\[ALERT-FAILED\]/g)).toHaveLength(1);
     await story.load("property stonith-enabled=true");
     for (const id of ["slow", "broken", "missing"]) await story.must("node1", "configure", "delete", id);
     await story.must("node1", "resource", "start", "vip");

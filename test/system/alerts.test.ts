@@ -1,6 +1,6 @@
 /**
  * Alert agents called by a real cluster: every kind of event, filters, recipients, time limit, and that a failure is seen.
- * Needs: root, user hacluster (Debian: pacemaker-common), util-linux; Debian's sample agents (pacemaker).
+ * Needs: root, user hacluster (Debian: pacemaker-common), util-linux; Debian's sample agents (pacemaker-common).
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring check-all bench bench-ring fuzz-ring fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,14 @@ mutate-ring: $(BUN) ## make mistakes in a copy of the ring: each has to be found
 scenarios: dist/hactl ## clusters of real daemons through faults, judged from outside (root; NAMES="…", SEED=n, REPS=n)
 	$(BUN) test/scenarios/run.ts run $(NAMES) $(if $(SEED),--seed $(SEED)) $(if $(REPS),--reps $(REPS))
 
+# make lives SEEDS=1000 [FROM=1] [MODE=calm|deaths [STRIDE=n]], or make lives SEED=7 [EFFECT=n] TRACE=1 to see one run.
+lives: $(BUN) ## processes that die and come back on virtual time: nothing gets two owners (SEEDS=N, or SEED=n TRACE=1)
+	$(BUN) test/lives/run.ts $(if $(MODE),--mode $(MODE)) $(if $(STRIDE),--stride $(STRIDE)) \
+		$(if $(SEED),--seed $(SEED) $(if $(EFFECT),--effect $(EFFECT)) $(if $(TRACE),--trace),--seeds $(or $(SEEDS),300) $(if $(FROM),--from $(FROM)))
+
+mutate-lives: $(BUN) ## make mistakes in a copy of the controller and the executor: each has to be found by such a life or a test
+	$(BUN) test/lives/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only "$(ONLY)")
+
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
 
@@ -70,7 +78,10 @@ bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, time
 	$(BUN) test/bench/ring.ts
 
 fuzz-ring: $(BUN) ## a million damaged datagrams for every decoder (RUNS=N, SEED=n)
-	$(BUN) test/fuzz/run.ts $(or $(RUNS),1000000) $(or $(SEED),1)
+	$(BUN) test/fuzz/run.ts ring $(or $(RUNS),1000000) $(or $(SEED),1)
+
+fuzz-edge: $(BUN) ## a million wrong values for everything that takes some from outside (RUNS=N, SEED=n, NAME=part)
+	$(BUN) test/fuzz/run.ts edge $(or $(RUNS),1000000) $(or $(SEED),1) $(NAME)
 
 # make fuzz-scheduler SEEDS=1000 [FROM=1] [SHRINK=0] [WIDE=1] [FEATURE=bundles] [CORPUS=DIR [CHANGES=N] [UNCHANGED=1]]; needs Debian's pacemaker-cli-utils.
 fuzz-scheduler: $(BUN) ## random clusters decided beside crm_simulate; the smallest that differ

@@ -181,12 +181,14 @@ const all: Finding = {
   touch: () => {},
 };
 
+/** Elements that all paths of somebody who is limited may look at: about a second's work. */
+const limitedEffort = 3_000_000;
 /** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
 const mostLooks = 200;
 
 /** What is hidden from those who ask cannot be found by them. */
 function findingFor(rights: Rights, hidden: HiddenParts): Finding {
-  const effort = newEffort();
+  const effort = newEffort(limitedEffort);
   let looks = 0;
   const look = (draft: XmlElement) => {
     if (++looks > mostLooks) throw tooMuch();

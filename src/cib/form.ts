@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { findLimitProblems } from "./limits.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
@@ -9,7 +10,11 @@ import { child, type XmlElement } from "./xml.ts";
  * a reference to nothing. `configuration`: in the canonical schema. `file`: where it was read.
  */
 export function checkForm(configuration: XmlElement, file?: string): void {
-  const problems = [...findStructureProblems(configuration), ...findReferenceProblems(configuration)];
+  const problems = [
+    ...findStructureProblems(configuration),
+    ...findReferenceProblems(configuration),
+    ...findLimitProblems(configuration),
+  ];
   const errors = problems.filter(({ level }) => level === "error");
   const [first] = errors;
   if (first !== undefined) throw errorOf(first, errors.length - 1, file);

@@ -12,6 +12,7 @@ export {
 } from "./date-rules.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
+export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export {
   type FindById,
   indexById,
@@ -36,6 +37,7 @@ export {
   removePairs,
   setResourcePair,
 } from "./pair-edit.ts";
+export { compilePattern, type Pattern } from "./pattern.ts";
 export type { CibProblem } from "./references.ts";
 export { type Removal, removeObjects } from "./remove-objects.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";

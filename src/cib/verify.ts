@@ -1,4 +1,5 @@
 import { lookup } from "../terms/index.ts";
+import { findLimitProblems } from "./limits.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
@@ -24,6 +25,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...notes.map((note) => ({ ...note, code: "UPGRADED" })),
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
+    ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
     ...findCircles(configuration),
     ...findAclProblems(configuration),

@@ -56,7 +56,10 @@ export interface Effort {
  * Paths come from people and from the network, and every member follows them: one that looks at everything from everywhere
  * would keep all of them from their work. It is done in seconds, and more than a sensible path needs in the largest CIB.
  */
-export const newEffort = (): Effort => ({ left: 3_000_000 });
+export const newEffort = (left = mostLooks): Effort => ({ left });
+
+/** Elements that one search may look at: some seconds' work. */
+const mostLooks = 10_000_000;
 
 /** What the path that is being followed may still take. */
 let spending: Effort = { left: 0 };
@@ -66,8 +69,8 @@ function spend(elements: number): void {
   if (spending.left >= 0) return;
   throw new HactlError({
     code: "XPATH_LIMIT",
-    what: "following the XPath takes too long",
-    cure: "say where to look with a longer path: /cib/configuration/resources/primitive instead of //primitive",
+    what: `the XPath looks at more than ${mostLooks} elements`,
+    cure: "name the way to what you look for, with fewer // and ..",
     exit: CrmExit.USAGE,
   });
 }
@@ -123,6 +126,7 @@ function walk(start: readonly PathNode[], steps: readonly Step[]): PathNode[] {
         ({ element }) => name === "node()" || element.name === name || (name === "*" && element.name !== ""),
       );
       for (const test of tests) {
+        spend(candidates.length);
         const count = candidates.length;
         candidates = candidates.filter((node, index) => {
           const result = test(node, index + 1, count);
@@ -168,6 +172,7 @@ function withDescendants(node: PathNode): PathNode[] {
   const all = [node];
   for (let index = 0; index < all.length; index++) {
     const current = all[index];
+    spend(1);
     for (const element of current?.element.children ?? []) all.push({ element, parent: current });
   }
   return all;
@@ -181,8 +186,9 @@ interface Path {
 }
 
 const TEXT = "text()";
-/** Deepest nesting of brackets and parentheses. */
+/** Deepest nesting of conditions, and longest path. */
 const deepestPath = 50;
+const longestPath = 16 * 1024;
 
 const tokenPattern = /\s*(\/\/|::|\||!=|\.\.|[/[\]()=@,*]|"[^"]*"|'[^']*'|\d+|[A-Za-z_][\w.-]*(?:\(\))?|\.)/y;
 
@@ -194,6 +200,8 @@ class XpathParser {
 
   constructor(text: string) {
     this.#text = text;
+    if (text.length > longestPath)
+      throw this.#error(`it has ${text.length} characters; ${longestPath} are possible`);
     const end = text.trimEnd().length;
     tokenPattern.lastIndex = 0;
     while (tokenPattern.lastIndex < end) {
@@ -260,7 +268,7 @@ class XpathParser {
   }
 
   #or(): Test {
-    if (++this.#depth > deepestPath) throw this.#error("it nests too deep");
+    if (++this.#depth > deepestPath) throw this.#error(`conditions nest more than ${deepestPath} levels`);
     const test = this.#alternatives();
     this.#depth--;
     return test;

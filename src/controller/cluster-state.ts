@@ -34,6 +34,7 @@ import {
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
+import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { StatusSection } from "./status.ts";
 import { UnderWay } from "./under-way.ts";
@@ -86,9 +87,13 @@ export class ClusterState {
     return this.#untold;
   }
 
-  /** Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. */
-  isUnheard(remote: NodeName): boolean {
+  /**
+   * Nothing is known of a remote node since this cluster remembers, and no attempt to connect to it has failed. A guest
+   * that runs may not answer, and goes on with its services: only its end makes it certain.
+   */
+  isUnheard(remote: NodeName, isGuest: boolean): boolean {
     if (this.status.nodeState(remote, "in_ccm") !== undefined) return false;
+    if (isGuest) return true;
     return !this.attributes.names().some((name) => name.startsWith(`fail-count-${remote}#start_`));
   }
 
@@ -479,6 +484,7 @@ export class ClusterState {
     const id = this.idOf(node);
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
+    const moved = this.#movedFrom(node, history);
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
@@ -492,7 +498,7 @@ export class ClusterState {
       this.#underWay.add({ node, executor, operation });
     }
     for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
-    this.#takeUntold(node, history);
+    this.#takeUntold(node, history.complete ? undefined : moved);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
@@ -500,16 +506,37 @@ export class ClusterState {
     this.touch();
   }
 
-  /** Of a resource that was being moved when its node's daemon died, it is not known on the other node, either. */
-  #takeUntold(node: NodeName, { complete, interrupted }: ExecutorHistory): void {
-    const moving = interrupted.flatMap(({ rsc, action, params }): Moving[] => {
-      const to = params.CRM_meta_migrate_target;
-      return action === "migrate_to" && to !== undefined ? [{ rsc: rsc.id, to: nodeName(to) }] : [];
-    });
-    if (complete) this.#untold.delete(node);
-    else this.#untold.set(node, moving);
-    for (const { rsc, to } of [...this.#untold.values()].flat())
-      this.status.removeResource(this.idOf(to), rsc);
+  /**
+   * What may be on its way from a node to others: what was under way when its daemon died, or was given out and is not
+   * answered. Of a node that nobody knows anything of any more it may be all that can be moved, to any other node.
+   */
+  #movedFrom(node: NodeName, { interrupted }: ExecutorHistory): readonly Moving[] {
+    const given = this.#underWay.all().filter((dispatch) => dispatch.node === node);
+    const moved = [...interrupted, ...given.map(({ operation }) => operation)].flatMap(movedBy);
+    if (moved.length > 0 || this.status.resourcesOn(this.idOf(node)).length > 0) return moved;
+    const configured = nodesEntries(this.configuration).map(({ attributes }) => attributes.get("uname"));
+    const others = new Set(
+      [...configured, ...this.#statusNames()].flatMap((name) => (name ? [nodeName(name)] : [])),
+    );
+    others.delete(node);
+    return migratable(this.configuration).flatMap((rsc) => [...others].map((to) => ({ rsc, to })));
+  }
+
+  #statusNames(): NodeName[] {
+    return this.status.nodeIds().map((id) => nodeName(this.status.nodeState(id, "uname") ?? id));
+  }
+
+  /**
+   * Of a resource that was being moved when its node's daemon died, it is not known on the other node, either, unless it
+   * is known to have been there already.
+   */
+  #takeUntold(node: NodeName, moved: readonly Moving[] | undefined): void {
+    if (moved === undefined) this.#untold.delete(node);
+    else this.#untold.set(node, moved);
+    for (const { rsc, to } of [...this.#untold.values()].flat()) {
+      const id = this.idOf(to);
+      if (!endsActive(this.status.ops(id, rsc))) this.status.removeResource(id, rsc);
+    }
   }
 
   /** Applies attribute changes; what must be written into the status is written. Dampenings are returned. */

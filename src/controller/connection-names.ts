@@ -22,6 +22,28 @@ export function connectionNames(configuration: XmlElement | undefined): Readonly
   return names;
 }
 
+/** Guest nodes by the resource that they run in: what `remote-node` makes one of, and the containers of bundles with a primitive. */
+export function guestsByContainer(configuration: XmlElement | undefined): ReadonlyMap<string, string> {
+  const guests = new Map<string, string>();
+  const visit = (at: XmlElement): void => {
+    const id = at.attributes.get("id") ?? "";
+    if (at.name === "primitive")
+      for (const meta of at.children.filter(({ name }) => name === "meta_attributes"))
+        for (const { attributes } of meta.children)
+          if (attributes.get("name") === "remote-node") guests.set(id, attributes.get("value") ?? "");
+    const kind = at.name === "bundle" && at.children.find(({ name }) => containers.has(name))?.name;
+    if (kind && child(at, "primitive"))
+      for (let replica = 0; replica < replicas(at); replica++)
+        guests.set(`${id}-${kind}-${replica}`, `${id}-${replica}`);
+    for (const inner of at.children) visit(inner);
+  };
+  const resources = child(configuration, "resources");
+  if (resources) visit(resources);
+  return guests;
+}
+
+const containers: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
+
 /** As many as a bundle's container asks for; without a number as many as may be promoted. */
 function replicas(bundle: XmlElement): number {
   for (const { attributes } of bundle.children) {

@@ -4,6 +4,7 @@ import type { FenceAction, FenceResult } from "../fencer/index.ts";
 import { type GraphAction, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
+import { guestsByContainer } from "./connection-names.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { readDispatch } from "./message-parse.ts";
@@ -384,10 +385,14 @@ export class Leader {
   #scheduleRun(input: SchedulerInput): TransitionRun | undefined {
     this.#runs++;
     try {
+      const { state } = this.#init;
+      const containers = guestsByContainer(state.configuration);
+      const guests = new Set(containers.values());
       const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
-        untold: this.#init.state.untold,
-        unheard: (remote) => this.#init.state.isUnheard(remote),
-        familyOf: resourceFamilies(this.#init.state.configuration),
+        untold: state.untold,
+        unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
+        guestIn: (rsc) => containers.get(rsc),
+        familyOf: resourceFamilies(state.configuration),
       });
       this.#undecided = undefined;
       return run;

@@ -7,8 +7,10 @@ import type { Moving } from "./messages.ts";
 export interface Ownership {
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   readonly untold: ReadonlyMap<NodeName, readonly Moving[]>;
-  /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain. */
+  /** Whether nothing is known yet of a remote node, and nobody has tried to reach it in vain; a guest may run all the same. */
   readonly unheard: (remote: NodeName) => boolean;
+  /** The guest node that runs in a resource. */
+  readonly guestIn: (rsc: string) => string | undefined;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -52,7 +54,8 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
 /**
  * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
- * nodes that could not tell what runs there, and the first connection to a remote node of which nothing is known yet.
+ * nodes that could not tell what runs there, and the first connection to a remote node of which nothing is known yet, or
+ * the end of the guest of which that is so.
  * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
  * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
@@ -60,12 +63,16 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
  */
 export function looksBefore(
   actions: readonly GraphAction[],
-  { untold, unheard, familyOf }: Ownership,
+  { untold, unheard, guestIn, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
   const graph = new Reach(actions);
   const isConnection = ({ kind, task, rsc }: GraphAction) =>
     kind === "rsc" && task === "start" && isRemoteConnection(rsc) && unheard(nodeName(rsc?.id ?? ""));
-  const all = actions.filter((action) => isProbe(action) || isConnection(action));
+  const isGuestEnd = ({ kind, task, rsc }: GraphAction) => {
+    const guest = kind === "rsc" && task === "stop" ? guestIn(rsc?.id ?? "") : undefined;
+    return guest !== undefined && unheard(nodeName(guest));
+  };
+  const all = actions.filter((action) => isProbe(action) || isConnection(action) || isGuestEnd(action));
   const before = new Map(all.map(({ id }) => [id, graph.activationsBefore(id)]));
   const open = (look: GraphAction) => before.get(look.id)?.size === 0;
   const leading = new Set([...before.values()].flatMap((ids) => [...ids]));
@@ -75,7 +82,7 @@ export function looksBefore(
   const onUntold = probes.filter(({ node }) => node !== undefined && untold.has(node));
   // A guest that is yet to be started runs nothing.
   const connections = possible.filter((look) => isConnection(look) && !graph.startsBefore(look.id));
-  const everywhere = [...onUntold, ...connections];
+  const everywhere = [...onUntold, ...connections, ...possible.filter(isGuestEnd)];
   // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
     open(look) || !(leading.has(action.id) || isConnection(action));

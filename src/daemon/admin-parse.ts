@@ -4,6 +4,8 @@ import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import { MOST_VOTES } from "./ring-link.ts";
 
+/** How long somebody waits who does not say how long. */
+const idlePatienceMs = 60_000;
 /** Who asks, in the client's own words; one that does not say is named by its process. */
 const client: Read<string> = (value, at) => (value === undefined ? "" : read.saying(256)(value, at));
 const reason = read.saying(1024);
@@ -28,7 +30,9 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   reload: {},
   rekey: {},
   shutdown: {},
-  "wait-idle": { timeoutMs: read.duration },
+  "wait-idle": {
+    timeoutMs: (value, at) => (value === undefined ? idlePatienceMs : read.duration(value, at)),
+  },
   watch: {},
   history: {
     since: read.maybe(read.number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),

@@ -1,9 +1,11 @@
 import {
   child,
   childrenOf,
+  compilePattern,
   evaluateRule,
   type FindById,
   indexById,
+  type Pattern,
   parseBoolean,
   parseIntervalMs,
   parseScore,
@@ -12,7 +14,14 @@ import {
   unpackNvpairs,
   type XmlElement,
 } from "../cib/index.ts";
-import { addScores, type EpochSeconds, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
+import {
+  addScores,
+  type EpochSeconds,
+  HactlError,
+  INFINITY,
+  type Millis,
+  type NodeName,
+} from "../terms/index.ts";
 import type { AgentKind } from "./face.ts";
 import { checkDeviceParameters, parseHostList, parseHostMap } from "./parameters.ts";
 
@@ -228,6 +237,11 @@ class Reader {
             problems.push(
               `fencing level ${level.attributes.get("id") ?? "?"}: there is no fence device ${id}`,
             );
+        const pattern = level.attributes.get("target-pattern");
+        if (pattern !== undefined && !readable(pattern))
+          problems.push(
+            `fencing level ${level.attributes.get("id") ?? "?"}: "${pattern}" is no regular expression`,
+          );
         const index = Number(level.attributes.get("index") ?? "0");
         if (Number.isFinite(index)) return [{ level, devices: ids, index }];
         problems.push(`fencing level ${level.attributes.get("id") ?? "?"}: its index is no number`);
@@ -267,12 +281,26 @@ function byPattern(level: XmlElement, node: NodeName): boolean {
   return pattern !== undefined && matches(pattern, node);
 }
 
+const compiled = new Map<string, Pattern | undefined>();
+/** Patterns that are kept compiled: a configuration has a handful. */
+const mostCompiled = 100;
+
 /** Whether a text matches a regular expression; one that cannot be read matches nothing. */
 function matches(pattern: string, text: string): boolean {
+  if (!compiled.has(pattern)) {
+    if (compiled.size >= mostCompiled) compiled.clear();
+    compiled.set(pattern, readable(pattern));
+  }
+  const match = compiled.get(pattern)?.match(text);
+  return match !== undefined && match !== null;
+}
+
+function readable(pattern: string): Pattern | undefined {
   try {
-    return new RegExp(pattern).test(text);
-  } catch {
-    return false;
+    return compilePattern(pattern);
+  } catch (error) {
+    if (error instanceof HactlError) return undefined;
+    throw error;
   }
 }
 
@@ -280,10 +308,12 @@ function reaches(constraint: XmlElement, names: ReadonlySet<string>): boolean {
   const rsc = constraint.attributes.get("rsc");
   if (rsc !== undefined) return names.has(rsc);
   const pattern = constraint.attributes.get("rsc-pattern");
-  if (pattern !== undefined)
-    return [...names].some((name) =>
-      pattern.startsWith("!") ? !matches(pattern.slice(1), name) : matches(pattern, name),
-    );
+  if (pattern !== undefined) {
+    const inverted = pattern.startsWith("!");
+    const plain = inverted ? pattern.slice(1) : pattern;
+    // One that cannot be read is ignored, which is something else than that it matches nothing.
+    return readable(plain) !== undefined && [...names].some((name) => matches(plain, name) !== inverted);
+  }
   return childrenOf(constraint, "resource_set").some((set) =>
     childrenOf(set, "resource_ref").some((one) => names.has(one.attributes.get("id") ?? "")),
   );

@@ -9,6 +9,7 @@ import {
 } from "../cib/index.ts";
 import { INFINITY } from "../terms/index.ts";
 import { connectionXml } from "./connections.ts";
+import { refuseTooMany } from "./instance-limit.ts";
 import type { BundleReplica, BundleSettings, Resource } from "./model.ts";
 import { addNode } from "./nodes.ts";
 import type { Unpacker } from "./unpacker.ts";
@@ -47,6 +48,7 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
   bundle.bundle = settings;
   const primitive = child(bundle.xml, "primitive");
   const count = replicaCount(containerXml, settings);
+  refuseTooMany(cluster, bundle.id, count, 1);
   if (settings.replicasPerHost === 1) bundle.unique = false;
   if (primitive && settings.ipRangeStart === undefined && settings.controlPort === undefined) {
     cluster.error(

@@ -1,5 +1,12 @@
-import { childrenOf, evaluateRule, parseScore, type XmlElement } from "../cib/index.ts";
-import { addScores, INFINITY, lookup } from "../terms/index.ts";
+import {
+  childrenOf,
+  compilePattern,
+  evaluateRule,
+  type Pattern,
+  parseScore,
+  type XmlElement,
+} from "../cib/index.ts";
+import { addScores, HactlError, INFINITY, lookup } from "../terms/index.ts";
 import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
 import type { Cause } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
@@ -35,17 +42,20 @@ export function unpackLocation(unpacker: Unpacker, xml: XmlElement): void {
 
 function applyPattern(unpacker: Unpacker, xml: XmlElement, pattern: string): void {
   const inverted = pattern.startsWith("!");
-  let expression: RegExp;
+  let expression: Pattern;
   try {
-    expression = new RegExp(inverted ? pattern.slice(1) : pattern);
-  } catch {
-    unpacker.cluster.error(`Ignoring constraint because "${pattern}" is not a regular expression`);
+    expression = compilePattern(inverted ? pattern.slice(1) : pattern);
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    unpacker.cluster.error(
+      `Ignoring constraint because "${pattern}" is not a regular expression: ${error.what}`,
+    );
     return;
   }
   for (const rsc of unpacker.cluster.resources) {
-    const match = expression.exec(rsc.id);
+    const match = expression.match(rsc.id);
     if (inverted ? match === null : match !== null)
-      addLocation(unpacker, xml, rsc, undefined, undefined, match === null ? undefined : [...match]);
+      addLocation(unpacker, xml, rsc, undefined, undefined, match ?? undefined);
   }
 }
 

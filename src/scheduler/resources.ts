@@ -11,6 +11,7 @@ import { INFINITY, lookup } from "../terms/index.ts";
 import { unpackBundle } from "./bundle-unpack.ts";
 import { connectionXml, isRemoteConnection, linkContainers, linkRemoteNode } from "./connections.ts";
 import { parseRole, Role } from "./flags.ts";
+import { refuseTooMany } from "./instance-limit.ts";
 import type { CloneSettings, Cluster } from "./model.ts";
 import { Resource, topLevel } from "./model.ts";
 import { parameters } from "./parameters.ts";
@@ -395,6 +396,7 @@ function unpackClone(unpacker: Unpacker, clone: Resource): boolean {
   if (!clone.meta.has("resource-stickiness")) clone.meta.set("resource-stickiness", "1");
   clone.meta.set("globally-unique", String(clone.unique));
   const wanted = Math.max(1, settings.cloneMax);
+  refuseTooMany(cluster, clone.id, wanted, membersOf(unpacker, childXml).length);
   for (let number = 0; number < wanted; number++) if (!addInstance(unpacker, clone)) return false;
   return true;
 }

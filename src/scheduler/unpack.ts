@@ -11,6 +11,7 @@ import {
 import type { EpochSeconds } from "../terms/index.ts";
 import { isRemoteConnection } from "./connections.ts";
 import { rememberHistory } from "./failcount.ts";
+import { refuseTooManyNodes } from "./instance-limit.ts";
 import { Cluster, Node } from "./model.ts";
 import { addNode, unpackNodes } from "./nodes.ts";
 import { readOptions, readProperties } from "./options.ts";
@@ -51,7 +52,9 @@ export function unpackCluster(
   registerUnpacker(unpacker);
   const { configuration } = unpacker;
   unpackTags(cluster, child(configuration, "tags"));
-  unpackNodes(unpacker, child(configuration, "nodes"));
+  const nodes = child(configuration, "nodes");
+  refuseTooManyNodes(childrenOf(nodes, "node").length);
+  unpackNodes(unpacker, nodes);
   const resources = child(configuration, "resources");
   unpackRemoteNodes(unpacker, resources);
   unpackResources(unpacker, resources);

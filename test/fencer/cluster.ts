@@ -233,6 +233,12 @@ export class FenceCluster {
     }
   }
 
+  /** A member says something of its own in the ring's order, whatever it is. */
+  inject(from: string, message: unknown): void {
+    for (const member of this.members) this.step(member, { type: "message", from: nodeName(from), message });
+    this.settle();
+  }
+
   private deliver(from: Host, message: FencerMessage): void {
     // A message of a node that has left the ring is not delivered any more.
     if (!this.members.includes(from.name)) return;

@@ -1,4 +1,7 @@
 import { Random } from "../sim/random.ts";
+import { clusterTargets } from "./cluster-targets.ts";
+import { executorTargets } from "./executor-targets.ts";
+import { fencerTargets } from "./fencer-targets.ts";
 import { linkTargets } from "./link-targets.ts";
 import { mutate } from "./mutate.ts";
 import { ringTargets } from "./ring-targets.ts";
@@ -7,6 +10,9 @@ import type { Target } from "./targets.ts";
 
 /** Every decoder of bytes that come from outside the process. */
 export const targets = (): Target[] => [...linkTargets(), ...ringTargets(), ...streamTargets()];
+
+/** Everything that takes values from outside, with what is done with those that it takes. */
+export const edgeTargets = (): Target[] => [...clusterTargets(), ...executorTargets(), ...fencerTargets()];
 
 export interface FuzzResult {
   readonly accepted: number;
@@ -29,7 +35,7 @@ export function fuzz(target: Target, runs: number, seed: number): FuzzResult {
   let warm = 0;
   for (let run = 0; run < runs; run++) {
     if (run === Math.floor(runs / 10)) warm = rssMb();
-    const data = mutate(random, target.samples);
+    const data = target.make?.(random) ?? mutate(random, target.samples);
     try {
       count[target.feed(data, random)]++;
     } catch (error) {

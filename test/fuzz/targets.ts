@@ -9,6 +9,8 @@ export interface Target {
   readonly name: string;
   /** Real ones, which are damaged. */
   readonly samples: readonly Uint8Array[];
+  /** Makes one that is wrong in a way of its own; else samples are damaged byte by byte. */
+  make?(random: Random): Uint8Array;
   /**
    * Gives it to the decoder. Throws when a promise is broken; an error of the decoder itself is a broken promise too,
    * unless it is one that its callers expect.

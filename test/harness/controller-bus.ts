@@ -15,7 +15,7 @@ import {
   type Membership,
   type Remembered,
 } from "../../src/controller/index.ts";
-import { encodeMessage } from "../../src/controller/messages.ts";
+import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { type NodeId, type NodeName, nodeId, nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
@@ -81,7 +81,7 @@ export class ControllerBus {
   #ring = 0;
   #serial = 0;
   #timers: Timer[] = [];
-  #early: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
+  #early: { readonly from: TestNode; readonly payload: (membership: string) => Uint8Array }[] = [];
   #queue: { readonly from: TestNode; readonly payload: Uint8Array }[] = [];
   #soon: { readonly at: number; readonly run: () => void }[] = [];
   #members: TestNode[] = [];
@@ -311,7 +311,13 @@ export class ControllerBus {
       this.#step(node, { type: "membership", membership });
     }
     // What was on its way when the membership began comes before all that is said in it.
-    this.#queue.unshift(...this.#early.splice(0));
+    const key = membershipKey({
+      ringId: { representative: members[0]?.id ?? nodeId(1), sequence: this.#ring },
+      serial: this.#serial,
+      participants: participants.map(({ id, incarnation }) => ({ nodeId: id, incarnation })),
+    });
+    const early = this.#early.splice(0).map(({ from, payload }) => ({ from, payload: payload(key) }));
+    this.#queue.unshift(...early);
     const all = new Set(participants.map(({ id }) => id));
     for (const node of participants) node.companions = new Set(all);
     if (heard) this.#drain();
@@ -342,6 +348,11 @@ export class ControllerBus {
   say(name: string, payload: Uint8Array): void {
     this.#queue.push({ from: this.node(name), payload });
     this.#drain();
+  }
+
+  /** The same as the first thing that is delivered in the next membership, made with that membership's name. */
+  sayEarly(name: string, payload: (membership: string) => Uint8Array): void {
+    this.#early.push({ from: this.node(name), payload });
   }
 
   /** Gives an event to a node's controller and delivers what follows. */
@@ -471,9 +482,12 @@ export class ControllerBus {
       case "remember":
         node.memory = effect.memory;
         return;
-      case "probed":
-        this.node(effect.on).complete = true;
+      case "probed": {
+        // A remote host's executor keeps nothing here.
+        const host = this.nodes.find(({ name }) => name === effect.on);
+        if (host) host.complete = true;
         return;
+      }
       case "persist":
         return this.onPersist(node.name);
       case "restart":
@@ -611,7 +625,7 @@ export class ControllerBus {
     const from = this.#members.find(({ managerUp }) => managerUp);
     if (!request || !from) throw new Error("nobody is there, or nothing was fenced");
     const body = { type: "done", op: request.id, result: this.#outcome(request, true) };
-    this.#early.push({ from, payload: encodeMessage({ type: "fencer", body }) });
+    this.#early.push({ from, payload: () => encodeMessage({ type: "fencer", body }) });
   }
 
   /** A person answers for it that a node is down. */

@@ -2,7 +2,7 @@ import { child, formatXml, loadCrm } from "../../src/cib/index.ts";
 import { emptyCib } from "../../src/controller/index.ts";
 import { nodeId, nodeName } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
-import type { Expectations, WorldPlan } from "./world.ts";
+import type { Expectations, Ordered, WorldPlan } from "./world.ts";
 
 interface Configuration {
   readonly crm: string;
@@ -24,6 +24,16 @@ const dbs = "clone dbs db meta promotable=true clone-max=20";
 const dbsNotified = `${dbs} notify=true`;
 const dbsTwo = `${dbs} promoted-max=2`;
 const bases = "clone bases base meta interleave=true clone-max=20";
+
+/** The second waits for the first: each an action and a resource. */
+function after(first: string, next: string): Ordered {
+  const part = (text: string) => {
+    const [action, rsc] = text.split(" ");
+    if ((action !== "start" && action !== "promote") || rsc === undefined) throw new Error(text);
+    return { action, rsc } as const;
+  };
+  return { first: part(first), next: part(next) };
+}
 
 /** What the cluster may be configured to run, by name. */
 export const configurations: Readonly<Record<string, Configuration>> = {
@@ -48,6 +58,11 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       promoted: { db: 1 },
       together: [["ip", "web", "app"]],
       withPromoted: [["ip", "db"]],
+      orders: [
+        after("promote db", "start ip"),
+        after("start ip", "start web"),
+        after("start web", "start app"),
+      ],
     },
   },
   /** Two promoted instances, and an application that follows one of them. */
@@ -67,6 +82,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       promoted: { db: 2 },
       together: [],
       withPromoted: [["app", "db"]],
+      orders: [after("promote db", "start app")],
     },
   },
   /** A group on every node, and what needs it. */
@@ -84,7 +100,13 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       group g one two
       order g-after-base Mandatory: bases g
       colocation g-with-base inf: g bases`,
-    expectations: { single: ["one", "two"], promoted: {}, together: [["one", "two"]], withPromoted: [] },
+    expectations: {
+      single: ["one", "two"],
+      promoted: {},
+      together: [["one", "two"]],
+      withPromoted: [],
+      orders: [after("start one", "start two")],
+    },
   },
   /** Remote hosts that run services, too. */
   remote: {
@@ -102,7 +124,13 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       ${dbs}
       location a-likes a 100: r1
       location b-likes b 100: r2`,
-    expectations: { single: ["a", "b", "c"], promoted: { db: 1 }, together: [], withPromoted: [] },
+    expectations: {
+      single: ["a", "b", "c"],
+      promoted: { db: 1 },
+      together: [],
+      withPromoted: [],
+      orders: [],
+    },
   },
   /** A guest that moves with all that it runs. */
   guest: {
@@ -113,7 +141,13 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       ${dummy("inside")}
       ${dummy("beside")}
       location inside-likes inside 100: g1`,
-    expectations: { single: ["vm", "inside", "beside"], promoted: {}, together: [], withPromoted: [] },
+    expectations: {
+      single: ["vm", "inside", "beside"],
+      promoted: {},
+      together: [],
+      withPromoted: [],
+      orders: [],
+    },
   },
   /** Services that move without a stop. */
   migration: {
@@ -130,6 +164,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       promoted: {},
       together: [["below", "above"]],
       withPromoted: [],
+      orders: [after("start m1", "start below"), after("start below", "start above")],
     },
   },
 };

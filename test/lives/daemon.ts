@@ -41,6 +41,8 @@ class Keeper {
 /** One run of the daemon on a cluster node: its ring, and the manager and executor that the ring keeps alive. */
 export class Daemon {
   alive = true;
+  /** It has said goodbye to the others, and its processes are being ended. */
+  ending = false;
   readonly instance: string;
   readonly ring: RingProcess;
   manager: ManagerProcess | undefined;
@@ -133,7 +135,7 @@ export class Daemon {
   /** It ends by itself and is not started again. */
   end(): void {
     this.kill();
-    this.world.ended(this.host);
+    this.world.ended(this.host, this);
   }
 
   /** Nothing of the cluster runs here: it says goodbye. */
@@ -141,6 +143,7 @@ export class Daemon {
     this.world.clock.after(0.1, () => {
       if (!this.alive) return;
       this.alive = false;
+      this.ending = true;
       this.world.order.leave(this.ring.port);
       this.world.trace(`${this.host.name} leaves`);
       this.managers.stop();
@@ -148,7 +151,8 @@ export class Daemon {
       this.world.clock.after(100, () => {
         this.killManager();
         this.executor?.stop(false);
-        this.world.ended(this.host);
+        this.ending = false;
+        this.world.ended(this.host, this);
       });
     });
   }

@@ -13,7 +13,7 @@ import { World } from "./world.ts";
  */
 
 /** Whose effects are counted, and what dies. */
-const victims = ["manager", "executor", "daemon", "both"] as const;
+const victims = ["manager", "executor", "daemon", "both", "managers"] as const;
 type Victim = (typeof victims)[number];
 
 /** What happens in the meantime, by name. */
@@ -41,6 +41,21 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
     world.clock.after(6000, () =>
       world.change([{ op: "delete", scope: "constraints", xml: `<rsc_location id="ban-${rsc}"/>` }]),
     );
+  },
+  /** The leader leaves while what it has given out is under way. */
+  leader: (world, random) => {
+    const leader = world.leaders()[0];
+    const host = world.nodes.find((node) => world.daemon(node)?.manager === leader);
+    const updates = [{ node: random.pick(world.nodes).name, name: "master-db", value: "90" }];
+    world.request((request) => ({ type: "attribute-request", request, updates }));
+    world.request((request) => ({ type: "forget-request", request, failuresOnly: false }));
+    if (!host) return;
+    world.clock.after(random.between(50, 1500), () => world.daemon(host)?.drain());
+    const again = () => {
+      if (world.daemon(host)) world.clock.after(500, again);
+      else world.startDaemon(host);
+    };
+    world.clock.after(4000, again);
   },
   leave: (world, _random, victim) => {
     world.daemon(victim)?.drain();
@@ -106,12 +121,19 @@ export function runDeath(
     const daemon = world.daemon(host);
     const ofManager = process === daemon?.manager;
     const ofExecutor = process === daemon?.executor;
-    if (!(victim === "manager" ? ofManager : victim === "executor" ? ofExecutor : ofManager || ofExecutor))
+    if (
+      !(victim === "manager" || victim === "managers"
+        ? ofManager
+        : victim === "executor"
+          ? ofExecutor
+          : ofManager || ofExecutor)
+    )
       return;
     effects++;
     if (effects !== effect) return;
     world.trace(`DEATH after effect ${effect}, ${what()} of the ${process.name}`);
-    if (victim !== "executor" && victim !== "daemon") daemon?.killManager();
+    if (victim === "manager" || victim === "both") daemon?.killManager();
+    if (victim === "managers") for (const node of world.nodes) world.daemon(node)?.killManager();
     if (victim === "executor" || victim === "both") daemon?.killExecutor();
     if (victim === "daemon") world.killDaemon(host, choice.between(100, 400));
   };

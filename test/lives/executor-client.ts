@@ -1,6 +1,7 @@
 import type { ExecutorEvent, ExecutorRequest } from "../../src/executor/index.ts";
 import { Channel } from "./channel.ts";
 import { Timers } from "./clock.ts";
+import type { ExecutorProcess } from "./executor-process.ts";
 import type { Host } from "./host.ts";
 
 export interface ExecutorClientOptions {
@@ -103,19 +104,22 @@ export class ExecutorClient {
     executor.accept(channel);
     this.channel = channel;
     this.heardAt = world.clock.now;
-    if (!local) this.watch();
+    if (!local) this.watch(executor, channel);
     channel.toExecutor({ type: "register", client: `manager of ${from.name}`, version: 1 });
   }
 
   /** A host that is gone says nothing, not even that it is gone. */
-  private watch(): void {
+  private watch(executor: ExecutorProcess, channel: Channel): void {
     const { from, to } = this.options;
     const { clock } = from.world;
     this.timers.set("watch", PING_MS, () => {
-      if (from.reaches(to) && to.executor?.alive) this.heardAt = clock.now;
-      if (clock.now - this.heardAt <= SILENCE_MS) return this.watch();
-      this.channel?.closeManager();
-      this.lost("silence");
+      const heard = from.reaches(to) && executor.alive;
+      // A host that has been booted since knows nothing of this connection, and says so.
+      const refused = from.reaches(to) && !executor.alive;
+      if (heard) this.heardAt = clock.now;
+      if (!refused && clock.now - this.heardAt <= SILENCE_MS) return this.watch(executor, channel);
+      channel.closeManager();
+      this.lost(refused ? "reset" : "silence");
     });
   }
 

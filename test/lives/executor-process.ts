@@ -104,9 +104,10 @@ export class ExecutorProcess {
     if (channel === this.current) this.current = undefined;
   }
 
-  /** An agent calls a tool on a host that has no manager of its own. */
-  tell(event: ExecutorEvent): void {
+  /** An agent calls a tool on a host that has no manager of its own; says whether one is connected. */
+  tell(event: ExecutorEvent): boolean {
     this.current?.toManager(event);
+    return this.current !== undefined;
   }
 
   /** Dies at once. Agents and services go on. */

@@ -1,7 +1,7 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
 import type { Host } from "./host.ts";
-import type { PowerMood } from "./power.ts";
+import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
 /** Something that goes wrong, or that somebody does at a bad moment. */
@@ -21,6 +21,7 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.killDaemon(f.random.between(100, 700), "damaged")],
   [3, (f) => f.killExecutor("lost")],
   [5, (f) => f.killInTheMiddle()],
+  [5, (f) => f.leaderGoes()],
   [7, (f) => f.crash()],
   [7, (f) => f.partition()],
   [4, (f) => f.drain()],
@@ -42,16 +43,12 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.crashRemote()],
 ];
 
-/** After this time a connection to a host that says nothing has been given up. */
-const LOST_REMOTE_MS = 15_000;
 /** After this time every monitor has looked again. */
 const MONITOR_MS = 12_000;
 
 /** Makes faults in a world, by chance. */
 export class Faults {
   readonly random: Random;
-  /** What has been changed in the configuration and has to be taken back. */
-  private readonly undo = new Map<string, () => void>();
   private readonly timers = new Set<() => void>();
   private over = false;
 
@@ -91,12 +88,15 @@ export class Faults {
 
   /** What people have changed is as it was, and failures are forgiven. */
   restore(): void {
-    for (const undo of this.undo.values()) {
-      undo();
-      this.world.run(100);
-    }
-    this.undo.clear();
-    this.world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
+    const { world } = this;
+    const { nodes, expectations } = world.plan;
+    const bans = expectations.single.map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
+    world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
+    world.run(100);
+    const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
+    world.configure([...standby, ...this.clones.values()].join("\n"));
+    world.run(100);
+    world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
   }
 
   private later(ms: number, run: () => void): void {
@@ -190,6 +190,28 @@ export class Faults {
     look();
   }
 
+  /** The leader goes just when what it has given out is under way: in order, with its manager, daemon or host. */
+  leaderGoes(): void {
+    const how = this.random.pick(["in order", "manager", "daemon", "daemon for long", "host"] as const);
+    const afterMs = this.random.chance(0.5) ? 0 : this.random.between(0, 500);
+    this.note(`the leader goes (${how}) in the middle of its next transition`);
+    const watching = this.world.watch.deeds.length;
+    const look = () => {
+      if (this.world.watch.deeds.length === watching) return this.later(20, look);
+      this.later(afterMs, () => this.leaderIsGone(how));
+    };
+    look();
+  }
+
+  private leaderIsGone(how: "in order" | "manager" | "daemon" | "daemon for long" | "host"): void {
+    const leader = this.world.leaders()[0];
+    const host = this.upNodes.find((node) => this.world.daemon(node)?.manager === leader);
+    if (!host) return;
+    if (how === "in order") this.drainHost(host);
+    else if (how === "daemon for long") this.daemonDies(host, this.random.between(2500, 20_000));
+    else this.die(host, how);
+  }
+
   private die(host: Host, what: "daemon" | "manager" | "executor" | "host"): void {
     this.note(`${what} of ${host.name} dies`);
     const daemon = this.world.daemon(host);
@@ -236,7 +258,10 @@ export class Faults {
   /** A node leaves in order, and comes back. */
   drain(): void {
     const host = this.node();
-    if (!host) return;
+    if (host) this.drainHost(host);
+  }
+
+  private drainHost(host: Host): void {
     this.note(`${host.name} is asked to leave`);
     this.world.daemon(host)?.drain();
     const back = () => {
@@ -274,8 +299,7 @@ export class Faults {
     const [id, statement] = this.random.pick([...this.clones]);
     const most = this.random.between(1, this.world.nodes.length);
     this.note(`clone-max of ${id} is ${most}`);
-    if (!this.world.configure(statement.replace(/clone-max=\d+/, `clone-max=${most}`))) return;
-    this.undo.set(id, () => this.world.configure(statement));
+    this.world.configure(statement.replace(/clone-max=\d+/, `clone-max=${most}`));
   }
 
   /** `crm resource ban`, or `move`. */
@@ -289,7 +313,6 @@ export class Faults {
     if (!this.world.configure(`location ${id} ${rsc} ${score}: ${host.name}`)) return;
     const clear = () =>
       this.world.change([{ op: "delete", scope: "constraints", xml: `<rsc_location id="${id}"/>` }]);
-    this.undo.set(id, clear);
     if (this.random.chance(0.5)) this.later(this.random.between(500, 20_000), clear);
   }
 
@@ -300,7 +323,6 @@ export class Faults {
       this.world.configure(`node ${node?.id}: ${host.name} attributes standby=${value}`);
     this.note(`${host.name} is on standby`);
     if (!set("on")) return;
-    this.undo.set(`standby ${host.name}`, () => set("off"));
     if (this.random.chance(0.7)) this.later(this.random.between(300, 15_000), () => set("off"));
   }
 

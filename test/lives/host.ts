@@ -1,4 +1,4 @@
-import type { Remembered } from "../../src/controller/index.ts";
+import type { ControllerEvent, Remembered } from "../../src/controller/index.ts";
 import type { JournalRecord, Operation, SavedState } from "../../src/executor/index.ts";
 import type { NodeName } from "../../src/terms/index.ts";
 import type { AgentCall, AgentPlan } from "./agents.ts";
@@ -48,6 +48,8 @@ export class Host {
   executor: ExecutorProcess | undefined;
   /** Host that a guest runs on. */
   carrier: Host | undefined;
+  /** What agents' tools want to say to a manager, in order, each until it is given up. */
+  readonly wishes: { readonly event: ControllerEvent; readonly until: number }[] = [];
   private boots = 0;
 
   constructor(
@@ -79,6 +81,7 @@ export class Host {
       agent.kill();
     }
     this.agents.clear();
+    this.wishes.length = 0;
     for (const instance of [...this.services.keys()]) this.become(instance, undefined);
     this.world.trace(`${this.name} is off`);
   }

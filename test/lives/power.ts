@@ -2,12 +2,17 @@ import type { AgentMetadata, AgentOutcome, AgentRun } from "../../src/fencer/ind
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 
+/** After this time a connection to a host that says nothing has been given up. */
+export const LOST_REMOTE_MS = 15_000;
+
 /** How the switch does at present. */
 export type PowerMood = "works" | "slow" | "fails" | "moody";
 
 /** A power switch for all hosts: it may be slow, fail, or succeed without saying so. */
 export class PowerSwitch {
   mood: PowerMood = "works";
+  /** Switchings that are yet to come. */
+  pending = 0;
   readonly metadata: AgentMetadata = {
     actions: ["on", "off", "reboot", "status", "monitor", "list", "metadata"],
     hostArgument: "port",
@@ -35,13 +40,19 @@ export class PowerSwitch {
     if (mood === "fails") {
       // It may have done it all the same.
       const done = random.chance(0.3);
+      this.pending++;
       clock.after(wait, () => {
+        this.pending--;
         if (done) this.act(target, run.action);
         say(1);
       });
       return;
     }
-    clock.after(wait, () => this.act(target, run.action));
+    this.pending++;
+    clock.after(wait, () => {
+      this.pending--;
+      this.act(target, run.action);
+    });
     const told = wait + random.between(10, 500);
     if (told > run.timeoutMs) clock.after(run.timeoutMs, () => say(null, true));
     else clock.after(told, () => say(0));
@@ -52,6 +63,7 @@ export class PowerSwitch {
     if (action !== "on") {
       world.hostOff(target);
       world.watch.certain(target);
+      world.watch.unseenFor(LOST_REMOTE_MS);
     }
     if (action === "off" || target.kind === "guest") return;
     world.clock.after(world.random.between(2000, 12_000), () => world.hostOn(target));

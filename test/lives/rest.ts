@@ -6,6 +6,8 @@ import type { World } from "./world.ts";
 /** Nothing was done for so long, and nothing is left to do. */
 const QUIET_MS = 2500;
 const LOOK_EVERY_MS = 500;
+/** A transient attribute that says in which boot of its node it was set. */
+export const BOOT = "boot";
 
 /** Whether all is done: no message under way, no agent but monitors, and no leader has anything to decide. */
 export function restless(world: World): string | undefined {
@@ -14,6 +16,7 @@ export function restless(world: World): string | undefined {
   if (clock.now - watch.lastActivity < QUIET_MS) return "something was done just now";
   if (!order.settled) return "the ring is being formed";
   if (order.underWay > 0) return "messages are under way";
+  if (world.power.pending > 0) return "the power switch is slow";
   for (const host of world.hosts) {
     if (!host.powered && world.mended && host.kind !== "guest") return `${host.name} is off`;
     if (!host.powered) continue;
@@ -51,17 +54,28 @@ export function checkRest(world: World): void {
     const texts = new Map(managers.map((manager) => [formatXml(manager.view.cib), manager.name]));
     if (texts.size > 1) world.watch.broken("same-state", difference([...texts.keys()]));
   }
+  for (const manager of synced) {
+    const boots = manager.controller.attributeValues(BOOT);
+    for (const { name, powered, bootId } of world.nodes) {
+      const known = boots.get(name);
+      if (powered && known !== undefined && known !== bootId)
+        world.watch.broken("memory", `an attribute of ${name} is of ${known}, but it is ${bootId}`);
+    }
+  }
   const leader = synced.find(({ view }) => view.idle !== undefined && view.membership?.quorate);
   if (leader) checkBelief(world, leader.view.cib);
 }
 
 /** The leader's word for where everything is, against what is. */
 function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): void {
-  const { actions, placement } = schedule({ cib, now: Math.floor(world.clock.wall) });
+  const { actions, placement, summary } = schedule({ cib, now: Math.floor(world.clock.wall) });
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
+  // What is to run somewhere, and waits for what cannot be.
+  const starts = summary.map((line) => /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/.exec(line));
+  const wished = new Set(starts.map((found) => `${found?.[1]} ${found?.[2]}`));
   const believed = placement
-    .filter(({ rsc }) => !world.plan.silent.includes(rsc))
+    .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
   const real = world.hosts.flatMap((host) => servicesOf(host));
   const wrong = symmetric(believed, real);

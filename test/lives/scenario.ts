@@ -1,7 +1,7 @@
 import { Random } from "../sim/random.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
 import { Faults } from "./faults.ts";
-import { untilRest } from "./rest.ts";
+import { BOOT, untilRest } from "./rest.ts";
 import { World } from "./world.ts";
 
 /** What a run consisted of. */
@@ -32,6 +32,9 @@ export function startedWorld(configuration: string, { seed, trace }: LivesOption
   for (const host of world.hosts) if (host.kind !== "guest") world.hostOn(host);
   untilRest(world, START_MS);
   checkConfigured(world, configuration);
+  const updates = world.nodes.map(({ name, bootId }) => ({ node: name, name: BOOT, value: bootId }));
+  world.request((request) => ({ type: "attribute-request", request, updates }));
+  world.run(100);
   return world;
 }
 

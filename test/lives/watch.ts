@@ -67,12 +67,30 @@ export class Watch {
       return;
     }
     const { clock } = this.world;
+    this.checkOrders(host, call);
     this.lastActivity = clock.now;
     const of = [...params]
       .filter(([name]) => name === "CRM_meta_migrate_target")
       .map(([, to]) => ` to ${to}`);
     this.world.trace(`${host.name}: ${action} ${instance}${of.join("")}`);
     this.deeds.push({ at: clock.now, host, call });
+  }
+
+  /** What an action waits for is over, and has been done. */
+  private checkOrders(host: Host, { action, instance }: AgentCall): void {
+    for (const { first, next } of this.world.plan.expectations.orders) {
+      if (next.action !== action || next.rsc !== instance) continue;
+      const what = `${action} of ${instance} on ${host.name} has begun`;
+      const at = this.world.hosts.find(({ agents }) =>
+        [...agents].some(({ call }) => call.action === first.action && call.instance === first.rsc),
+      );
+      if (at)
+        this.broken("order", `${what} while ${first.action} of ${first.rsc} is under way on ${at.name}`);
+      if (this.world.clock.now < this.seenAt) continue;
+      const roles = this.world.hosts.map(({ services }) => services.get(first.rsc));
+      const done = roles.some((role) => (first.action === "promote" ? role === "promoted" : role));
+      if (!done) this.broken("order", `${what} without ${first.action} of ${first.rsc} anywhere`);
+    }
   }
 
   /** A manager gives out actions: nobody else may still own what they make active. */
@@ -91,6 +109,11 @@ export class Watch {
     this.memberships++;
     this.lastActivity = this.world.clock.now;
     const { members, participants, quorate } = membership;
+    // Who takes part with somebody tells what runs there, and leaves in order if at all.
+    for (const { nodeId, incarnation } of participants)
+      for (const [other, daemon] of this.world.daemons)
+        if (other !== host && daemon.alive && daemon.id === nodeId && daemon.incarnation === incarnation)
+          this.lostWith.delete(other);
     this.world.trace(
       `${host.name}: members ${members.join(" ")}, managers of ${participants.map(({ nodeId }) => nodeId).join(" ")}${quorate ? "" : ", no quorum"}`,
     );

@@ -15,6 +15,10 @@ import { Watch } from "./watch.ts";
 /** Whose rights nothing limits. */
 const asked = { client: "test", user: "root", askers: [] } as const;
 
+/** A tool that an agent has called looks again and again for a manager that is away, for so long. */
+const TOOL_PATIENCE_MS = 10_000;
+const TOOL_RETRY_MS = 100;
+
 /** What a world consists of. */
 export interface WorldPlan {
   readonly seed: number;
@@ -39,6 +43,14 @@ export interface Expectations {
   readonly together: readonly (readonly string[])[];
   /** The first is only where the second is promoted; at rest. */
   readonly withPromoted: readonly (readonly [rsc: string, promotable: string])[];
+  /** No agent begins with the second action while one is still at the first, or before it was done anywhere. */
+  readonly orders: readonly Ordered[];
+}
+
+/** Actions of two resources of which one waits for the other. */
+export interface Ordered {
+  readonly first: { readonly action: "start" | "promote"; readonly rsc: string };
+  readonly next: { readonly action: "start" | "promote"; readonly rsc: string };
 }
 
 /** A process that can be killed. */
@@ -188,6 +200,11 @@ export class World {
     }
     const node = this.plan.nodes.find(({ name }) => name === host.name);
     if (!node || this.daemon(host)) return;
+    // Nobody starts a second one beside one that is about to end.
+    if (this.daemons.get(host)?.ending) {
+      this.clock.after(100, () => this.startDaemon(host));
+      return;
+    }
     this.trace(`daemon of ${host.name} starts`);
     this.daemons.set(host, new Daemon(host, node.id));
   }
@@ -205,7 +222,9 @@ export class World {
   }
 
   /** A daemon has ended by itself. */
-  ended(host: Host): void {
+  ended(host: Host, daemon: Daemon): void {
+    // Another one may have been started while it went.
+    if (this.daemons.get(host) !== daemon) return;
     this.daemons.delete(host);
     if (this.mended) this.clock.after(1000, () => this.startDaemon(host));
   }
@@ -224,17 +243,30 @@ export class World {
 
   // ── people and tools ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** An agent on a host sets attributes; without a manager that is lost. */
+  /** An agent on a host sets attributes: its tool waits for a manager that is away, and gives up after a while. */
   tool(host: Host, updates: readonly AttributeUpdate[]): void {
     const event: ControllerEvent = { type: "attribute-request", request: "", updates };
-    if (host.kind !== "node") {
-      host.executor?.tell({ type: "tool", requestId: this.nextId(), request: event });
-      return;
+    host.wishes.push({ event, until: this.clock.now + TOOL_PATIENCE_MS });
+    if (host.wishes.length === 1) this.clock.after(0.5, () => this.tellWishes(host));
+  }
+
+  private tellWishes(host: Host): void {
+    for (let wish = host.wishes[0]; wish; wish = host.wishes[0]) {
+      if (this.clock.now <= wish.until && !this.told(host, wish.event)) {
+        this.clock.after(TOOL_RETRY_MS, () => this.tellWishes(host));
+        return;
+      }
+      host.wishes.shift();
     }
+  }
+
+  private told(host: Host, event: ControllerEvent): boolean {
+    if (host.kind !== "node")
+      return host.executor?.tell({ type: "tool", requestId: this.nextId(), request: event }) ?? false;
     const manager = this.daemon(host)?.manager;
-    this.clock.after(0.5, () => {
-      if (manager?.alive && manager.view.phase !== "waiting") manager.step(event);
-    });
+    if (!manager?.alive || manager.view.phase === "waiting") return false;
+    manager.step(event);
+    return true;
   }
 
   /** Some manager that can be asked; one that leads in a part with quorum, if there is one. */

@@ -1,10 +1,4 @@
-/** A mistake that this protocol invites: a place in a file of the source, and what stands there instead. */
-export interface Mutation {
-  readonly name: string;
-  readonly file: string;
-  readonly before: string;
-  readonly after: string;
-}
+import type { Mutation } from "../harness/mutate.ts";
 
 const face = "totem/face.ts";
 const rotation = "totem/srp/rotation.ts";

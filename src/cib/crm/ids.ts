@@ -29,12 +29,17 @@ export function assignIds(configuration: XmlElement): void {
     for (const item of source.children) collect(item, source);
   };
   collect(configuration);
+  const next = new Map<string, number>();
   const unique = (base: string, first?: number): string => {
     const clean = base.replace(/[^\w.-]/g, "_").replace(/^(?=[^A-Za-z_])/, "id-");
-    for (let number = first ?? -1; ; number++) {
+    const start = first ?? -1;
+    // Ids are never given back: the search goes on where the one before it ended.
+    const key = `${start}/${clean}`;
+    for (let number = next.get(key) ?? start; ; number++) {
       const id = number < (first ?? 0) ? clean : `${clean}-${number}`;
       if (taken.has(id)) continue;
       taken.add(id);
+      next.set(key, number + 1);
       return id;
     }
   };

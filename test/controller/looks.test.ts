@@ -1,0 +1,126 @@
+import { describe, expect, test } from "bun:test";
+import { child, loadCrm } from "../../src/cib/index.ts";
+import { ClusterState } from "../../src/controller/cluster-state.ts";
+import { emptyCib } from "../../src/controller/index.ts";
+import { migratable } from "../../src/controller/moving.ts";
+import { looksBefore } from "../../src/controller/one-owner.ts";
+import type { GraphAction } from "../../src/scheduler/index.ts";
+import { nodeId, nodeName, resourceId } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+const action = (id: number, task: string, rsc: string, type: string, ...inputs: number[]): GraphAction => ({
+  id,
+  kind: "rsc",
+  task,
+  key: `${rsc}_${task}_0`,
+  node: nodeName("n1"),
+  rsc: { id: resourceId(rsc), class: "ocf", provider: "pacemaker", type },
+  intervalMs: 0,
+  timeoutMs: 20_000,
+  startDelayMs: 0,
+  expectedRc: 0,
+  canFail: false,
+  priority: 0,
+  params: {},
+  inputs,
+});
+
+describe("a remote node of which nothing is known", () => {
+  const actions = [action(1, "start", "r1", "remote"), action(2, "start", "beside", "Dummy")];
+  const looks = (unheard: boolean) =>
+    looksBefore(actions, {
+      untold: new Map(),
+      unheard: () => unheard,
+      guestIn: () => undefined,
+      familyOf: (rsc) => rsc,
+    });
+
+  test("is connected before anything is started that may run there", () => {
+    expect(looks(true)).toEqual(new Map([[2, [1]]]));
+  });
+
+  test("keeps nothing waiting when it has told, or could not be reached", () => {
+    expect(looks(false)).toEqual(new Map());
+  });
+});
+
+describe("a guest that runs and does not answer", () => {
+  // Its connection could not be made: its container is stopped and started again.
+  const actions = [
+    action(1, "stop", "vm", "Vm"),
+    action(2, "start", "vm", "Vm", 1),
+    action(3, "start", "g1", "remote", 2),
+    action(4, "start", "beside", "Dummy"),
+  ];
+  const looks = (unheard: boolean) =>
+    looksBefore(actions, {
+      untold: new Map(),
+      unheard: () => unheard,
+      guestIn: (rsc) => (rsc === "vm" ? "g1" : undefined),
+      familyOf: (rsc) => rsc,
+    });
+
+  test("has to end before anything is started that may run in it", () => {
+    expect(looks(true).get(4)).toEqual([1]);
+  });
+
+  test("is not taken for empty because its connection could not be made, as a remote host is", () => {
+    const state = new ClusterState(emptyCib(), [{ id: nodeId(1), name: nodeName("n1") }]);
+    const heard = () => [state.isUnheard(nodeName("g1"), true), state.isUnheard(nodeName("g1"), false)];
+    expect(heard()).toEqual([true, true]);
+    state.setAttributes([{ node: nodeName("n1"), name: "fail-count-g1#start_0", value: "INFINITY" }]);
+    expect(heard()).toEqual([true, false]);
+    state.remoteState(nodeName("g1"), true);
+    expect(heard()).toEqual([false, false]);
+  });
+
+  test("keeps nothing waiting when it is known what runs in it", () => {
+    expect(looks(false).get(4)).toBeUndefined();
+  });
+});
+
+describe("what may be on its way between nodes", () => {
+  const configuration = (crm: string) => {
+    const whole = loadCrm(crm, child(emptyCib(), "configuration"), "update");
+    return migratable(whole);
+  };
+
+  test("is what is allowed to migrate", () => {
+    const all = "primitive a ocf:test:A\nprimitive b ocf:test:B meta allow-migrate=true\n";
+    expect(configuration(all)).toEqual(["b"]);
+    expect(configuration("primitive a ocf:test:A meta allow-migrate=false\n")).toEqual([]);
+  });
+
+  test("is everything where that stands in the defaults", () => {
+    const crm = "primitive a ocf:test:A\nprimitive b ocf:test:B\nrsc_defaults allow-migrate=true\n";
+    expect(configuration(crm)).toEqual(["a", "b"]);
+  });
+
+  test("is looked for everywhere when nobody remembers what the node was doing from which it went", () => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive m ocf:test:M meta allow-migrate=true op monitor interval=10s
+location m-likes m 10: n1
+`);
+    bus.run(3000);
+    expect(bus.where("m")).toEqual([nodeName("n1")]);
+    // Its agent has brought it over when all forget that it was asked to.
+    bus.node("n1").running.delete("m");
+    bus.node("n2").running.set("m", "started");
+    bus.node("n1").complete = false;
+    bus.executed.length = 0;
+    bus.restartAllManagers();
+    bus.run(10_000);
+    const changes = bus.executed.filter(({ operation }) => operation.rsc.id === "m");
+    const first = changes.filter(({ operation }) => operation.action !== "monitor")[0];
+    const probes = changes.filter(({ operation }) => operation.action === "monitor");
+    expect(probes.map(({ node }) => node)).toContain(nodeName("n2"));
+    expect(first?.operation.action).not.toBe("start");
+    expect(bus.where("m")).toHaveLength(1);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,107 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A mistake that the source invites: a place in a file of it, and what stands there instead. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** How mistakes are looked for. */
+export interface MutationHunt {
+  readonly mutations: readonly Mutation[];
+  /** Programs of simulations, one after the other: each prints `seed N: …` and ends with 1 when it finds something. */
+  readonly simulations: readonly (readonly string[])[];
+  /** Tests that are asked when the simulations find nothing. */
+  readonly tests: readonly string[];
+  /** Only mistakes whose names match. */
+  readonly only: string;
+}
+
+interface Found {
+  /** Seed or test that found it; undefined: nothing did. */
+  readonly by: string | undefined;
+  readonly how: string;
+}
+
+const top = join(import.meta.dir, "..", "..");
+
+/** The value behind an option of the command line. */
+export function option(args: readonly string[], name: string, otherwise: string): string {
+  const at = args.indexOf(name);
+  return at < 0 ? otherwise : (args[at + 1] ?? otherwise);
+}
+
+/** Makes each mistake in a copy of the source and says who found it. @returns 1 when one is not found */
+export function huntMutations(hunt: MutationHunt): number {
+  const control = tryOut(undefined, hunt);
+  if (control.by !== undefined) throw new Error(`without a mistake ${control.by} finds one: ${control.how}`);
+  let missed = 0;
+  const chosen = hunt.mutations.filter(({ name }) => new RegExp(hunt.only).test(name));
+  for (const mutation of chosen) {
+    const { by, how } = tryOut(mutation, hunt);
+    if (by === undefined) missed += 1;
+    console.log(`${mutation.name.padEnd(64)} ${(by ?? "NOT FOUND").padEnd(14)} ${how}`);
+  }
+  console.log(`${chosen.length - missed} of ${chosen.length} found`);
+  return missed === 0 ? 0 : 1;
+}
+
+function tryOut(mutation: Mutation | undefined, { simulations, tests }: MutationHunt): Found {
+  const copy = mkdtempSync(join(tmpdir(), "hactl-mutation-"));
+  try {
+    for (const folder of ["src", "test"]) cpSync(join(top, folder), join(copy, folder), { recursive: true });
+    for (const file of ["package.json", "tsconfig.json", "bunfig.toml"])
+      cpSync(join(top, file), join(copy, file));
+    symlinkSync(join(top, "node_modules"), join(copy, "node_modules"));
+    if (mutation) mutate(copy, mutation);
+    for (const words of simulations) {
+      const found = simulate(copy, words);
+      if (found) return found;
+    }
+    return runTests(copy, tests);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** Makes the mistake; the place has to be there exactly once. */
+function mutate(copy: string, { name, file, before, after }: Mutation): void {
+  const path = join(copy, "src", file);
+  const parts = readFileSync(path, "utf8").split(before);
+  if (parts.length !== 2) throw new Error(`${name}: its place is ${parts.length - 1} times in ${file}`);
+  writeFileSync(path, parts.join(after));
+}
+
+function run(copy: string, args: readonly string[]) {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...args], {
+    cwd: copy,
+    env: { ...process.env, NO_COLOR: "1" },
+    // A mistake may also be an endless loop.
+    timeout: 240_000,
+  });
+  return { exitCode, text: `${stdout}${stderr}` };
+}
+
+function simulate(copy: string, words: readonly string[]): Found | undefined {
+  const { exitCode, text } = run(copy, words);
+  if (exitCode === 0) return undefined;
+  if (exitCode === null) return { by: "the simulator", how: "does not end" };
+  const line = /^seed (\d+): (.*)$/m.exec(text);
+  if (!line) throw new Error(text);
+  const mode = words[words.indexOf("--mode") + 1];
+  const which = words.includes("--mode") ? `${mode} seed` : "seed";
+  return { by: `${which} ${line[1]}`, how: (line[2] ?? "").slice(0, 70) };
+}
+
+function runTests(copy: string, tests: readonly string[]): Found {
+  const there = tests.filter((path) => existsSync(join(copy, path)));
+  const { exitCode, text } = run(copy, ["test", "--timeout", "200000", ...there]);
+  if (exitCode === 0) return { by: undefined, how: "" };
+  const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(text);
+  if (!failed) throw new Error(text);
+  return { by: "a test", how: (failed[1] ?? "").slice(0, 90) };
+}

@@ -1,0 +1,43 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { runCalm } from "./calm.ts";
+import { runDeaths } from "./deaths.ts";
+import { runLives } from "./scenario.ts";
+
+// Virtual time, but real work: a busy machine may need longer.
+setDefaultTimeout(60_000);
+
+// `make lives SEEDS=N` runs many more; here a few show that nothing is broken.
+describe("processes that die at any moment give nothing a second owner", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    test(`seed ${seed}`, () => {
+      expect(runLives({ seed }).memberships).toBeGreaterThan(0);
+    });
+  }
+});
+
+describe("processes that die at rest and are back at once change nothing", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    test(`seed ${seed}`, () => {
+      expect(runCalm({ seed }).memberships).toBeGreaterThan(0);
+    });
+  }
+});
+
+describe("a death after one effect or another breaks nothing", () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    test(`seed ${seed}`, () => {
+      expect(runDeaths({ seed }, 97).runs).toBeGreaterThan(1);
+    });
+  }
+});
+
+test("the same seed gives the same run", () => {
+  const record = (): string[] => {
+    const lines: string[] = [];
+    runLives({ seed: 7, trace: (text) => lines.push(text) });
+    return lines;
+  };
+  const first = record();
+  expect(first.length).toBeGreaterThan(20);
+  expect(record()).toEqual(first);
+});

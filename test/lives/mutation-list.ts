@@ -1,0 +1,226 @@
+import type { Mutation } from "../harness/mutate.ts";
+
+const controller = "controller/controller.ts";
+const state = "controller/cluster-state.ts";
+const leader = "controller/leader.ts";
+const owner = "controller/one-owner.ts";
+const local = "controller/local-history.ts";
+const recalled = "executor/recall.ts";
+const journal = "executor/journal.ts";
+
+/** What the world, or a test, has to find. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: "what a newcomer tells is not taken",
+    file: controller,
+    before: "if (outcome.holders.has(nodeId) && message.summary.live) continue;",
+    after: "if (outcome.holders.size > 0) continue;",
+  },
+  {
+    name: "attributes are forgotten when a manager dies",
+    file: controller,
+    before: "this.#dampen(this.#state.takeAttributes(name, attributes));\n    }",
+    after: "}\n    if (!summary.live) this.#state.dropAttributes(String(id), name);",
+  },
+  {
+    name: "a plan of another membership is carried out",
+    file: controller,
+    before: "if (message.membership !== this.#membershipKey) {\n      const keys",
+    after: 'if (message.membership === "") {\n      const keys',
+  },
+  {
+    name: "who did not come along counts as one who has the same state",
+    file: controller,
+    before: "this.#live && this.#settled ? membership.cameWithMe : [this.#init.self]",
+    after: "this.#live ? membership.participants.map(({ nodeId }) => nodeId) : [this.#init.self]",
+  },
+  {
+    name: "a snapshot is taken in before what was said after it was asked for is put aside",
+    file: controller,
+    before:
+      'if (this.#phase === "syncing") {\n      this.#buffer.push({ from, message });\n      return;\n    }',
+    after: "",
+  },
+  {
+    name: "the wish to leave outlives the daemon",
+    file: controller,
+    before: "if (daemonIsNew) this.#state.setAttributes",
+    after: "if (daemonIsNew && summary.live) this.#state.setAttributes",
+  },
+  {
+    name: "a missing manager is not waited for by who did not see it go",
+    file: controller,
+    before: 'if (known("crmd") === "online") this.#managerMissing',
+    after: 'if (known("crmd") === "nobody") this.#managerMissing',
+  },
+  {
+    name: "fencing is noted only by the leader",
+    file: controller,
+    before: "return this.#applyFencing(from,",
+    after: "if (this.#leads) this.#applyFencing(from,",
+  },
+  {
+    name: "the fencer does not hear who was away",
+    file: controller,
+    before: "if (stayed.length < all.length)",
+    after: "if (stayed.length > all.length)",
+  },
+  {
+    name: "an executor that came back answers for what it was given since",
+    file: controller,
+    before: "const seen = this.#state.heardCallId(node);",
+    after: "const seen = Number.MAX_SAFE_INTEGER;",
+  },
+  {
+    name: "remote nodes are not told of when parts meet",
+    file: controller,
+    before: "remotes: newcomers || !this.#live ?",
+    after: "remotes: !this.#live ?",
+  },
+  {
+    name: "a node that was lost needs no fencing",
+    file: state,
+    before: '{ in_ccm: String(ringThere), crmd: "offline", join: "down" }',
+    after: '{ in_ccm: String(ringThere), crmd: "offline", join: "down", expected: "down" }',
+  },
+  {
+    name: "the reboot of a node is not noticed",
+    file: state,
+    before: "return this.#boots.get(name) === boot;",
+    after: 'return boot !== "";',
+  },
+  {
+    name: "what a fenced node ran is still believed",
+    file: state,
+    before: "this.status.clearHistory(id);\n    this.dropAttributes(id, name);\n    this.#untold",
+    after: "this.dropAttributes(id, name);\n    this.#untold",
+  },
+  {
+    name: "who receives the state does not learn which nodes could not tell",
+    file: state,
+    before: "for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);",
+    after: "",
+  },
+  {
+    name: "what was being moved is not looked for on the other node",
+    file: state,
+    before: "if (!endsActive(this.status.ops(id, rsc))) this.status.removeResource(id, rsc);",
+    after: 'this.status.removeResource(id, "");',
+  },
+  {
+    name: "probes of the family are not waited for",
+    file: owner,
+    before: 'const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];',
+    after: "const family: readonly GraphAction[] = [];",
+  },
+  {
+    name: "nodes that could not tell are not waited for",
+    file: owner,
+    before: "const everywhere = [...onUntold, ...connections, ",
+    after: "const everywhere = [...connections, ",
+  },
+  {
+    name: "remote nodes of which nothing is known are not waited for",
+    file: owner,
+    before: "const everywhere = [...onUntold, ...connections, ",
+    after: "const everywhere = [...onUntold, ",
+  },
+  {
+    name: "the end of a guest that cannot be asked is not waited for",
+    file: owner,
+    before: ", ...possible.filter(isGuestEnd)];",
+    after: "];",
+  },
+  {
+    name: "a guest that does not answer runs nothing",
+    file: state,
+    before: "if (isGuest) return true;",
+    after: "",
+  },
+  {
+    name: "what a node of which nothing is known may have moved is not looked for",
+    file: state,
+    before: "return migratable(this.configuration).flatMap((rsc) =>",
+    after: "return migratable(undefined).flatMap((rsc) =>",
+  },
+  {
+    name: "a new leader does not wait for what the one before it has given out",
+    file: leader,
+    before: "if (this.#run || this.#waitsForInherited(now)) return;",
+    after: "if (this.#run) return;",
+  },
+  {
+    name: "what was given out is not remembered",
+    file: state,
+    before: "this.#underWay.add(dispatch);",
+    after: "",
+  },
+  {
+    name: "what an executor says is under way counts as done",
+    file: state,
+    before: "this.#underWay.add({ node, executor, operation });",
+    after: "",
+  },
+  {
+    name: "who receives the state does not learn what is under way",
+    file: state,
+    before: "this.#underWay = new UnderWay(snapshot.underWay);",
+    after: "this.#underWay = new UnderWay();",
+  },
+  {
+    name: "a node may go before it was looked at",
+    file: owner,
+    before: 'if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);',
+    after: "",
+  },
+  {
+    name: "a probe does not wait for the agent that moves what it looks for",
+    file: owner,
+    before: "return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));",
+    after: "return [];",
+  },
+  {
+    name: "what an executor had forgotten is waited for",
+    file: leader,
+    before: "else if (!running.has(run.keyOf(action))) run.fail(action,",
+    after: "else if (running.has(run.keyOf(action))) run.fail(action,",
+  },
+  {
+    name: "a node counts as looked at while probes are open",
+    file: leader,
+    before: "(node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),",
+    after: "(node) => this.#isOnline(node),",
+  },
+  {
+    name: "a manager that dies forgets what it carried out itself",
+    file: local,
+    before:
+      "const kept = [...this.#results].filter(([id, { rsc }]) => byManager(rsc) || id.endsWith(lastFailure));",
+    after: "const kept = [...this.#results].filter(([id]) => id.endsWith(lastFailure));",
+  },
+  {
+    name: "what another daemon had under way is done again",
+    file: recalled,
+    before: "if (state.instance === instance) return",
+    after: 'if (state.instance !== "") return',
+  },
+  {
+    name: "the journal is not read",
+    file: recalled,
+    before: "replayJournal(state.snapshot, journal)",
+    after: "replayJournal(state.snapshot, [])",
+  },
+  {
+    name: "an executor that knows nothing says that nothing runs",
+    file: recalled,
+    before:
+      'if (state === "damaged") return nothing(false);\n  if (!state || state.bootId !== bootId) return nothing(rebooted);',
+    after: 'if (state === "damaged" || !state || state.bootId !== bootId) return nothing(true);',
+  },
+  {
+    name: "what was being changed counts as known",
+    file: journal,
+    before: "const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);",
+    after: "const known = ({ rsc }: Operation | OperationResult) => rsc.id.length > 0;",
+  },
+];

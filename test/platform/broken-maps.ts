@@ -1,0 +1,4 @@
+/** Loaded before the program: what it uses to write is broken. */
+process.stdout.write = () => {
+  throw new TypeError("broken on purpose");
+};

@@ -27,7 +27,7 @@ import type {
 } from "./face.ts";
 import { FEATURE_SET, isFailure, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
-import { Leader } from "./leader.ts";
+import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
@@ -40,9 +40,6 @@ import {
   transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
-
-/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
-const managerGraceMs = 10_000;
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -366,6 +363,8 @@ export class Controller {
     attributes.set("dc-uuid", String(outcome.leader));
     const first = !this.#live;
     this.#live = true;
+    // Of what was received as a whole, or was remembered, nobody here has started the timers.
+    if (first || received) this.#dampen(this.#state.attributes.dampened());
     if (first) this.#since = [membership.ringId.sequence, membership.serial];
     this.#phase = "synced";
     this.#leaderId = outcome.leader;

@@ -25,6 +25,8 @@ const unansweredAgainMs = 10_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
+/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
+export const managerGraceMs: Millis = 10_000;
 /** Private attribute of the leader that tells what it does again and again. */
 export const REPETITION_ATTRIBUTE = "#repeats";
 
@@ -413,7 +415,7 @@ export class Leader {
 
   /**
    * After a cold start, nodes that have not been seen may only be late. Deciding without them would move their
-   * services or fence them, so they are given `dc-deadtime`; once all are there nothing is waited for.
+   * services or fence them, so they are given `dc-deadtime` (a manager whose ring is there at least its grace); once all are there nothing is waited for.
    */
   #waitForUnseen(membership: Membership): void {
     if (this.#seenStartup) return;
@@ -425,7 +427,11 @@ export class Leader {
     const was = this.#waitingForNodes;
     this.#waitingForNodes = unseen.length > 0;
     if (!this.#waitingForNodes || was) return;
-    const afterMs = this.#propertyMs(["dc-deadtime"], dcDeadtimeMs);
+    const deadtimeMs = this.#propertyMs(["dc-deadtime"], dcDeadtimeMs);
+    // Managers of which only the ring is there are about to come, perhaps after the death of all.
+    const members = new Set(membership.members.map(String));
+    const coming = unseen.some(({ id }) => members.has(id));
+    const afterMs = coming ? Math.max(deadtimeMs, managerGraceMs) : deadtimeMs;
     const names = unseen.map(({ name }) => name).join(" ");
     this.#event(
       "notice",

@@ -154,7 +154,7 @@ export function visibleTest(rows: readonly FenceTestRow[], names: VisibleNames):
 export function visibleStatus(reply: StatusReply, names: VisibleNames): StatusReply {
   if (names.whole) return reply;
   const { nodes } = names;
-  const { transition: whatGoesOn, membership, fencing, throttle, warnings, ...others } = reply;
+  const { transition: whatGoesOn, membership, fencing, throttle, disks, warnings, ...others } = reply;
   return {
     ...others,
     ...(membership ? { membership: withVisibleNodes(membership, nodes) } : {}),
@@ -166,6 +166,7 @@ export function visibleStatus(reply: StatusReply, names: VisibleNames): StatusRe
         .map((one) => ({ ...one, origin: nodeOr(one.origin, names), reason: "" })),
     },
     throttle: throttle.filter(({ node }) => nodes.has(node)),
+    disks: disks.filter(({ node }) => nodes.has(node)),
     // They name resources, nodes, agents.
     warnings: warnings.length === 0 ? [] : ["there are warnings, for who may read everything"],
   };

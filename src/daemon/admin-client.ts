@@ -138,7 +138,7 @@ export async function connectAdmin(
   options: { readonly config?: string | undefined } = {},
 ): Promise<AdminClient> {
   const socket = process.env.HACTL_SOCKET;
-  if (socket !== undefined && options.config === undefined) return AdminClient.connectForAgent(socket);
+  if (socket && options.config === undefined) return AdminClient.connectForAgent(socket);
   const config = loadConfigFile(configFile(options.config), "text");
   return AdminClient.connect(adminSocketPath(config.system.runDir));
 }

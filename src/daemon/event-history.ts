@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import type { Log } from "../platform/index.ts";
+import type { Millis } from "../terms/index.ts";
 
 /** One fact of the past, as `hactl history` shows it. */
 export interface HistoryRow {
@@ -15,6 +16,12 @@ export interface HistoryRow {
 
 /** Facts that are kept. */
 const keptRows = 100_000;
+/** Facts that wait while the disk takes none; older ones are given up. */
+const waitingRows = 10_000;
+/** Facts are written soon, many at a time. */
+const gatherMs: Millis = 200;
+/** Between two attempts while the disk takes none. */
+const retryMs: Millis = 5_000;
 
 /**
  * The event history: membership, transitions, actions, fencing, failures, configuration changes. It is never needed
@@ -24,6 +31,7 @@ export class EventHistory {
   #database: Database | undefined;
   #waiting: Omit<HistoryRow, "id">[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #refused = false;
 
   constructor(
     path: string,
@@ -47,9 +55,11 @@ export class EventHistory {
   add(row: Omit<HistoryRow, "id">): void {
     if (!this.#database) return;
     this.#waiting.push(row);
-    this.#timer ??= setTimeout(() => this.flush(), 200);
+    if (this.#waiting.length > waitingRows) this.#waiting.shift();
+    this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
+  /** Writes what waits; what the disk does not take waits on. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -65,9 +75,13 @@ export class EventHistory {
         for (const { at, level, event, node, rsc, text } of rows)
           insert.run(at, level, event, node, rsc, text);
       })();
+      if (this.#refused) this.log.notice("HISTORY", "the event history can be written again");
+      this.#refused = false;
     } catch (error) {
-      this.#database = undefined;
-      this.log.warning("HISTORY", `the event history cannot be written and is not kept any more: ${error}`);
+      if (!this.#refused) this.log.warning("HISTORY", `the event history cannot be written: ${error}`);
+      this.#refused = true;
+      this.#waiting = rows;
+      this.#timer = setTimeout(() => this.flush(), retryMs);
     }
   }
 
@@ -80,6 +94,7 @@ export class EventHistory {
 
   close(): void {
     this.flush();
+    clearTimeout(this.#timer);
     this.#database?.close();
   }
 }

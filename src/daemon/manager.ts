@@ -77,6 +77,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -108,6 +109,7 @@ export class Manager {
   readonly #history: EventHistory;
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
+  readonly #disk: StateDisk;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -138,6 +140,12 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
+    this.#disk = new StateDisk(stateDir, {
+      failed: () => this.#keeper.problem,
+      joined: () => this.#controller.view().phase === "synced",
+      known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
+      tell: (problem) => this.#step(diskRequest(self.name, problem)),
+    });
     this.#history = new EventHistory(join(stateDir, "history.sqlite"), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
@@ -218,6 +226,7 @@ export class Manager {
       this.#alerts.drain(alertPatienceMs),
     ]);
     this.#keeper.close();
+    this.#disk.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -257,6 +266,7 @@ export class Manager {
       this.log,
       new Accounts(),
     );
+    this.#disk.start();
     void this.#kdump?.start();
   }
 
@@ -654,14 +664,18 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: seen === undefined ? view : { ...view, cib: seen },
-      ring,
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
       version: this.version,
       startedAt: this.#startedAt,
       now: wallSeconds(),
-      warnings: [...this.#keeper.warnings, ...this.#alerts.warnings()],
+      disks: unwritable(
+        this.#controller.attributeValues(DISK_ATTRIBUTE),
+        this.setup.self.name,
+        this.#disk.problem,
+      ),
     });
     return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;
   }

@@ -26,7 +26,7 @@ const maxKeyBytes = 4096;
  * @throws HactlError when it is wrong, or when it does not say which node this machine is.
  */
 export function loadNode(args: DaemonArguments): NodeSetup {
-  const config = loadConfigFile(args.configPath, "node", args.node);
+  const config = loadConfigFile(args.configPath, "start", args.node);
   if (!config.localNode) {
     throw new HactlError({
       code: "WHICH_NODE",

@@ -57,6 +57,7 @@ const answers: Readonly<Record<string, unknown>> = {
     featureSet: "3.19.0",
     warnings: [],
     throttle: [],
+    disks: [],
     fencing: { history: [], pending: [] },
   },
   node: {

@@ -33,6 +33,8 @@ interface TestNode {
   readonly running: Map<string, "started" | "promoted">;
   /** Of all operations since the boot. */
   answers: OperationResult[];
+  /** What its agents are at, since they never end. */
+  endless: Operation[];
   /** How far its clock is ahead of the right time, in seconds. */
   clockAhead: number;
   up: boolean;
@@ -112,6 +114,7 @@ export class ControllerBus {
       incarnation: 1,
       running: new Map(),
       answers: [],
+      endless: [],
       clockAhead: 0,
       up: false,
       managerUp: false,
@@ -161,6 +164,7 @@ export class ControllerBus {
       node.running.clear();
       node.boot++;
       node.answers = [];
+      node.endless = [];
       node.memory = undefined;
       node.complete = true;
       this.#startManager(node, true);
@@ -193,7 +197,7 @@ export class ControllerBus {
     const results = node.complete ? this.#results(node) : [];
     return {
       results,
-      running: [],
+      running: node.complete ? node.endless : [],
       interrupted: [],
       bootId: `boot-${node.name}-${node.boot}`,
       complete: node.complete,
@@ -357,6 +361,9 @@ export class ControllerBus {
 
   /** Gives an event to a node's controller and delivers what follows. */
   step(name: string, event: ControllerEvent): void {
+    const node = this.node(name);
+    if (event.type === "result" && event.node === node.name)
+      node.endless = node.endless.filter(({ callId }) => callId !== event.result.callId);
     this.#step(this.node(name), event);
     this.#drain();
   }
@@ -512,7 +519,10 @@ export class ControllerBus {
     const { rsc, action, intervalMs } = operation;
     const running = on === node.name ? node.running : this.#remote(on);
     let rc = this.agent(on, operation);
-    if (rc === "silent") return;
+    if (rc === "silent") {
+      if (on === node.name && intervalMs === 0) node.endless.push(operation);
+      return;
+    }
     if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")

@@ -9,10 +9,12 @@ const chosen = [
   "ComponentFail-manager-promoted",
   "ComponentFail-executor-promoted",
   "ComponentFail-ring-promoted",
+  "ComponentFail-all-managers",
   "Start",
   "Standby",
   "Stonithd",
   "SplitBrain3",
+  "StartUnplugged",
   "RemoteBasic",
 ];
 

@@ -1,3 +1,4 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import {
   type AttributeEffect,
   type AttributeSnapshot,
@@ -56,6 +57,8 @@ export class ClusterState {
   #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
   #boots = new Map<NodeName, string>();
+  /** Attributes that were written into the status since somebody asked. */
+  #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
   /** Nodes whose fencing was ordered, and whether they have come back since. */
@@ -115,6 +118,7 @@ export class ClusterState {
     const fencings = new Map(this.#fencings);
     const untold = new Map(this.#untold);
     const underWay = this.#underWay.copy();
+    const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
     // Counters and who wrote it stand here: every message touches them.
@@ -130,6 +134,7 @@ export class ClusterState {
       this.#fencings = fencings;
       this.#untold = untold;
       this.#underWay = underWay;
+      this.#written = written;
       this.#connections = undefined;
       this.cib = cib;
       this.fallback = fallback;
@@ -333,8 +338,9 @@ export class ClusterState {
     this.touch();
   }
 
-  /** The connection to a remote node is up or down. */
-  remoteState(name: NodeName, up: boolean): void {
+  /** The connection to a remote node is up or down. Says whether that is news. */
+  remoteState(name: NodeName, up: boolean): boolean {
+    const news = (this.status.nodeState(name, "in_ccm") === "true") !== up;
     this.status.setNodeState(name, name, {
       remote_node: "true",
       in_ccm: String(up),
@@ -342,6 +348,7 @@ export class ClusterState {
       ...(up ? { node_fenced: "0" } : {}),
     });
     this.touch();
+    return news;
   }
 
   /**
@@ -536,6 +543,13 @@ export class ClusterState {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
   }
 
+  /** Attributes that were written into the status since it was asked last. */
+  takeWritten(): readonly Extract<AlertEvent, { kind: "attribute" }>[] {
+    const written = this.#written;
+    if (written.length > 0) this.#written = [];
+    return written;
+  }
+
   /** A node tells its attributes itself: what is not dampened is in the status at once. */
   takeAttributes(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
     return this.#writeAttributes(this.attributes.takeNode(node, told)).dampen;
@@ -706,7 +720,10 @@ export class ClusterState {
     for (const effect of effects) {
       if (effect.type !== "write") continue;
       const id = this.idOf(effect.node);
-      if (this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) written = true;
+      if (!this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) continue;
+      written = true;
+      const { node, name, value } = effect;
+      this.#written.push({ kind: "attribute", node, nodeId: /^\d+$/.test(id) ? Number(id) : 0, name, value });
     }
     if (written) this.touch();
     return { written, dampen: effects.filter(({ type }) => type === "dampen") };

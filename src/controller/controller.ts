@@ -13,6 +13,7 @@ import {
   nodeName,
   resourceId,
 } from "../terms/index.ts";
+import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
@@ -87,6 +88,8 @@ export class Controller {
   #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
+  /** Members that alert agents have been told of; a manager that is started anew in a daemon that goes on tells nothing twice. */
+  #toldMembers: readonly NodeId[] | undefined;
   #effects: ControllerEffect[] = [];
   #now: Millis = 0;
   #wall = 0;
@@ -120,8 +123,27 @@ export class Controller {
       this.#idleSaid = true;
       this.#send({ type: "idle", requests: [...this.#whenIdle] });
     }
+    this.#alertAttributes();
     this.#remember();
     return this.#effects;
+  }
+
+  /** Attributes that were written, as the leader alone tells them. */
+  #alertAttributes(): void {
+    for (const event of this.#state.takeWritten())
+      if (this.#leads) this.#effects.push({ type: "alert", event });
+  }
+
+  /** Every member tells which nodes have come and gone, itself among them. */
+  #alertMembers(membership: Membership): void {
+    const before = this.#toldMembers ?? (this.#init.daemonIsNew ? [] : membership.members);
+    this.#toldMembers = membership.members;
+    for (const event of memberAlerts(before, membership, (id) => this.#state.nameOf(id)))
+      this.#effects.push({ type: "alert", event });
+  }
+
+  #alertRemote(node: NodeName, state: "member" | "lost"): void {
+    this.#effects.push({ type: "alert", event: { kind: "node", node, nodeId: 0, state } });
   }
 
   /** First of all effects: what follows from it may be believed by others. */
@@ -209,8 +231,8 @@ export class Controller {
         return;
       }
       case "cib-request": {
-        const { request, operations, client } = event;
-        return this.#ask({ type: "cib", request, operations, client, at: this.#wall });
+        const { request, operations, user, client, askers } = event;
+        return this.#ask({ type: "cib", request, operations, user, client, askers, at: this.#wall });
       }
       case "attribute-request":
         return this.#ask({ type: "attributes", updates: event.updates, request: event.request });
@@ -355,6 +377,9 @@ export class Controller {
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
     this.#tellFencer(membership, outcome.leader);
     this.#announceLeader();
+    this.#alertMembers(membership);
+    // What the join itself has written is not news.
+    this.#state.takeWritten();
     const outbox = this.#outbox;
     this.#outbox = [];
     for (const message of outbox) this.#send(this.#upToDate(message));
@@ -684,7 +709,8 @@ export class Controller {
         return;
       case "remote":
         if (message.up) this.#state.fencingOutlived(message.node);
-        this.#state.remoteState(message.node, message.up);
+        if (this.#state.remoteState(message.node, message.up))
+          this.#alertRemote(message.node, message.up ? "member" : "lost");
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
@@ -701,7 +727,8 @@ export class Controller {
     let value: unknown;
     let error: HactlError | undefined;
     try {
-      const outcome = applyOperations(this.#state.cib, message.operations, { live: true });
+      const { askers, at } = message;
+      const outcome = applyOperations(this.#state.cib, message.operations, { live: true, askers, now: at });
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;
@@ -711,11 +738,12 @@ export class Controller {
         attributes.set("cib-last-written", formatTime(message.at));
         attributes.set("update-origin", this.#state.nameOf(from));
         attributes.set("update-client", message.client);
+        attributes.set("update-user", message.user);
         this.#effects.push({ type: "persist" });
         this.#event(
           "notice",
           "CONFIG-CHANGED",
-          `configuration changed by ${message.client} on ${this.#state.nameOf(from)}`,
+          `configuration changed by ${message.user} (${message.client}) on ${this.#state.nameOf(from)}`,
         );
       }
       if (outcome.configurationChanged || outcome.statusChanged)
@@ -849,6 +877,7 @@ export class Controller {
     const result = this.#state.claimedFailure(node, rsc, at);
     if (result) {
       this.#dampen(this.#state.result(node, result));
+      if (this.#historyOf(node)) this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
       const text = `${rsc} on ${node} is taken for failed, as was asked on ${this.#state.nameOf(from)}`;
       this.#event("warning", "FAILURE-CLAIMED", text, node);
       this.#leader.resulted(node, result);
@@ -895,6 +924,11 @@ export class Controller {
 
   /** `rejoined`: the target has come back since it was ordered, and what is known of it is newer. */
   #fenced(result: FenceResult, rejoined: boolean): void {
+    this.#effects.push({ type: "alert", event: fencingAlert(result) });
+    const known = (field: string) => this.#state.status.nodeState(result.target, field);
+    const remoteWasUp = known("remote_node") === "true" && known("in_ccm") === "true";
+    if (result.ok && result.action !== "on" && !rejoined && remoteWasUp)
+      this.#alertRemote(result.target, "lost");
     if (result.ok && result.action !== "on" && !rejoined)
       this.#state.nodeFenced(result.target, result.completedAt);
     const text = result.ok
@@ -958,6 +992,7 @@ export class Controller {
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
     this.#historyOf(node)?.finished(result);
+    this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
     // Without its connection this manager cannot tell any more what a remote node does.
     if (isConnection(result.rsc) && isFailure(result)) this.#remotes.delete(nodeName(result.rsc.id));

@@ -1,5 +1,6 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
+import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
@@ -67,7 +68,11 @@ export type ControllerEvent =
       readonly type: "cib-request";
       readonly request: RequestId;
       readonly operations: readonly CibOperation[];
+      /** Who asks, and with which program. */
+      readonly user: string;
       readonly client: string;
+      /** Whose rights by the access rules count. */
+      readonly askers: readonly Asker[];
     }
   | {
       readonly type: "attribute-request";
@@ -153,7 +158,9 @@ export type ControllerEffect =
   /** Others believe that this node is off: it must not go on (`fence-reaction`). */
   | { readonly type: "self-fenced"; readonly reaction: "stop" | "panic" }
   /** Something for the event history and the log. */
-  | { readonly type: "event"; readonly event: ClusterEvent };
+  | { readonly type: "event"; readonly event: ClusterEvent }
+  /** Something that this node tells to alert agents: others do so themselves, or do not. */
+  | { readonly type: "alert"; readonly event: AlertEvent };
 
 /** A fact for people: one line of the log, one row of the history. */
 export interface ClusterEvent {

@@ -1,5 +1,5 @@
 import { readAttributeSnapshot, readAttributeUpdate } from "../attributes/index.ts";
-import { readCibOperation } from "../cib/index.ts";
+import { readAsker, readCibOperation } from "../cib/index.ts";
 import { readAnyOperation, readAnyResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
@@ -90,7 +90,14 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       fallback: read.maybe(version),
     }),
   },
-  cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },
+  cib: {
+    request: key,
+    operations: read.list(readCibOperation),
+    user: client,
+    client,
+    askers: read.list(readAsker),
+    at: read.time,
+  },
   actions: { transition: key, membership: key, dispatches: read.list(readDispatch), at: read.time },
   results: { node: read.nodeName, results: read.list(readAnyResult) },
   history: { node: read.nodeName, history, seen: count, at: read.time },

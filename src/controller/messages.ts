@@ -1,5 +1,5 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation } from "../cib/index.ts";
+import type { Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
@@ -84,7 +84,11 @@ export type ClusterMessage =
       readonly type: "cib";
       readonly request: string;
       readonly operations: readonly CibOperation[];
+      /** Who asked, and with which program. */
+      readonly user: string;
       readonly client: string;
+      /** Whose rights by the access rules count. */
+      readonly askers: readonly Asker[];
       readonly at: EpochSeconds;
     }
   | {

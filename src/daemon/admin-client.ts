@@ -101,7 +101,7 @@ export class AdminClient {
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
     });
-    connection.send(AdminFrame.REQUEST, toJson({ id, request }));
+    connection.send(AdminFrame.REQUEST, toJson({ id, request, ...inNameOf() }));
     return (await answer) as T;
   }
 
@@ -151,6 +151,10 @@ function isRepeatable(request: AdminRequest): boolean {
     request.type,
   );
 }
+
+/** Root may ask in the name of another user, as with Pacemaker's tools; the daemon does not take it from others. */
+const inNameOf = (): { readonly user?: string } =>
+  process.env.CIB_user ? { user: process.env.CIB_user } : {};
 
 const gone = () =>
   new HactlError({

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Daemon } from "../../src/cli/daemon.ts";
 import { AdminServer } from "../../src/daemon/admin-server.ts";
-import { type FrameServer, openLog, serveFrames } from "../../src/platform/index.ts";
+import { Accounts, type FrameServer, openLog, serveFrames } from "../../src/platform/index.ts";
 
 const names = ["HACTL_SOCKET", "HACTL_JOB"] as const;
 
@@ -33,7 +33,13 @@ describe("a tool that asks while the manager is away", () => {
 
   const serve = (): void => {
     servers.push(
-      new AdminServer(socket, "root", async () => ({ name: "n1" }), openLog({ tag: "test", thresholds: {} })),
+      new AdminServer(
+        socket,
+        "root",
+        async () => ({ name: "n1" }),
+        openLog({ tag: "test", thresholds: {} }),
+        new Accounts(),
+      ),
     );
   };
 

@@ -344,7 +344,14 @@ export class ControllerBus {
 
   apply(operations: readonly CibOperation[], through = "n1"): void {
     const request = `r${++this.#requests}`;
-    this.step(through, { type: "cib-request", request, operations, client: "test" });
+    this.step(through, {
+      type: "cib-request",
+      request,
+      operations,
+      user: "root",
+      client: "test",
+      askers: [],
+    });
     const reply = this.replies.get(request);
     if (reply?.error) throw reply.error;
   }

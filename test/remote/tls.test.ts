@@ -216,7 +216,12 @@ describe("a remote host", () => {
     await bench.manage(key, "n1", events);
     await until(() => events.some(({ type }) => type === "tool"));
     const question = events.find((event) => event.type === "tool");
-    expect(question).toMatchObject({ type: "tool", request: { type: "node" } });
+    expect(question).toMatchObject({
+      type: "tool",
+      request: { type: "node" },
+      // Who runs the daemon is privileged there.
+      user: { privileged: true },
+    });
     if (question?.type !== "tool") throw new Error("no question");
     bench.clients[0]?.send({
       type: "tool-reply",

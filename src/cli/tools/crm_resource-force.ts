@@ -1,14 +1,13 @@
 import { parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
 import type { AgentResource, Operation } from "../../executor/index.ts";
-import { CrmExit, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
+import { CrmExit, crmExitTexts, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
 import { placesOf } from "../places.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { requireLive } from "../target.ts";
 import { line, usage } from "./connection.ts";
 import { type ForcedCommand, forced, type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
-import { crmExitTexts } from "./error-texts.ts";
 
 const DEFAULT_TIMEOUT = "20s";
 

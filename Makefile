@@ -99,6 +99,7 @@ demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 docs: $(BUN) ## write conf/hactl.toml and docs/configuration.md anew
 	$(BUN) -e 'import { referencePage } from "./src/config/index.ts"; await Bun.write("docs/configuration.md", referencePage());'
 	$(BUN) -e 'import { sampleFile } from "./src/config/index.ts"; await Bun.write("conf/hactl.toml", sampleFile());'
+	$(BUN) -e 'import { accessPage } from "./src/daemon/index.ts"; await Bun.write("docs/access.md", accessPage(await Bun.file("docs/access.md").text()));'
 
 # Targets that Bun cross-compiles for; it fetches the runtime of another target by itself. The outfile's name is
 # part of the program, so each has a directory instead of a name of its own.
@@ -134,6 +135,8 @@ install: $(BUN) $(INSTALL_FROM) ## install below DESTDIR: executable, tools, age
 			ln -sfr $(ROOT)$(SBINDIR)/hactl $(ROOT)$$place/$$name; done; done
 	for agent in agents/ocf/pacemaker/*; do \
 		install -D -m 0755 "$$agent" "$(ROOT)$(LIBDIR)/ocf/resource.d/pacemaker/$${agent##*/}"; done
+	for agent in agents/alerts/*.sh; do \
+		install -D -m 0755 "$$agent" "$(ROOT)$(DATADIR)/hactl/alerts/$${agent##*/}"; done
 	for unit in conf/*.service; do install -D -m 0644 "$$unit" "$(ROOT)$(UNITDIR)/$${unit##*/}"; done
 	install -D -m 0644 conf/hactl.sysusers $(ROOT)$(LIBDIR)/sysusers.d/hactl.conf
 	install -D -m 0644 conf/hactl.tmpfiles $(ROOT)$(LIBDIR)/tmpfiles.d/hactl.conf

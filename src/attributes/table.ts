@@ -170,6 +170,15 @@ export class AttributeTable {
     });
   }
 
+  /** Values that the CIB does not have yet: for a copy of the table, whose timers nobody has started. */
+  dampened(): AttributeEffect[] {
+    return [...this.#entries].flatMap(([name, { private: hidden, dampenMs, values, written }]) => {
+      const nodes = [...new Set([...values.keys(), ...written.keys()])];
+      if (hidden || nodes.every((node) => values.get(node) === written.get(node))) return [];
+      return [{ type: "dampen", name, afterMs: dampenMs }];
+    });
+  }
+
   snapshot(): AttributeSnapshot {
     return [...this.#entries].map(([name, { dampenMs, private: hidden, set, values, written }]) => ({
       name,

@@ -21,8 +21,16 @@ function counted(name: string, value: string, old: string | undefined): string {
   return Number.isNaN(sum) ? formatScore(addScores(parseScore(old) ?? 0, parseScore(add) ?? 0)) : String(sum);
 }
 
-/** Sets the attributes of `source` in `target`, and does so for children of the same name and id; others are added. */
-export function mergeElement(target: XmlElement, source: XmlElement): void {
+/**
+ * Sets the attributes of `source` in `target`, and does so for children of the same name and id; others are added. `touch`
+ * is told of the elements about which more is said than which they are.
+ */
+export function mergeElement(
+  target: XmlElement,
+  source: XmlElement,
+  touch: (element: XmlElement) => void = () => {},
+): void {
+  if (source.text !== undefined || [...source.attributes.keys()].some((name) => name !== "id")) touch(target);
   for (const [name, value] of source.attributes)
     target.attributes.set(name, counted(name, value, target.attributes.get(name)));
   if (source.text !== undefined) target.text = source.text;
@@ -33,21 +41,30 @@ export function mergeElement(target: XmlElement, source: XmlElement): void {
         other.name === item.name && (other.attributes.get("id") ?? other.attributes.get("id-ref")) === id,
     );
     if (present === undefined) target.children.push(item);
-    else mergeElement(present, item);
+    else mergeElement(present, item, touch);
   }
 }
 
-/** Removes the first element below that has the name and all attributes of the pattern; whether there was one. */
-export function removeMatching(scope: XmlElement, pattern: XmlElement): boolean {
-  const matches = (item: XmlElement) =>
-    item.name === pattern.name &&
-    [...pattern.attributes].every(([name, value]) => item.attributes.get(name) === value);
+/**
+ * Removes the first element below that has the name and all attributes of the pattern; whether there was one.
+ * `attributesOf`: those that count, undefined for an element that cannot be found.
+ */
+export function removeMatching(
+  scope: XmlElement,
+  pattern: XmlElement,
+  attributesOf: (item: XmlElement) => ReadonlyMap<string, string> | undefined,
+): boolean {
+  const matches = (item: XmlElement) => {
+    const attributes = attributesOf(item);
+    if (item.name !== pattern.name || attributes === undefined) return false;
+    return [...pattern.attributes].every(([name, value]) => attributes.get(name) === value);
+  };
   for (const [index, item] of scope.children.entries()) {
     if (matches(item)) {
       scope.children.splice(index, 1);
       return true;
     }
-    if (removeMatching(item, pattern)) return true;
+    if (removeMatching(item, pattern, attributesOf)) return true;
   }
   return false;
 }

@@ -1,16 +1,20 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import { HiddenParts } from "./acl/hidden.ts";
+import type { Asker } from "./acl/permissions.ts";
+import { Rights } from "./acl/rights.ts";
+import { selectVisible, visibleAttributes } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { checkForm, checkSchemaName } from "./form.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
-import { applyPatch } from "./patch.ts";
+import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
 import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
-import { type CibVersion, compareCibVersions, formatVersion, versionOf } from "./version.ts";
+import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
-import { selectXpath } from "./xpath.ts";
+import { newEffort, selectXpath } from "./xpath.ts";
 
 /** What a list of operations led to. */
 export interface CibOutcome {
@@ -31,19 +35,50 @@ export interface CibKind {
   readonly live?: boolean;
 }
 
+/** For whom a change is made. */
+export interface ChangeFor {
+  /** Whose rights count; none when nothing is limited. */
+  readonly askers: readonly Asker[];
+  readonly now: EpochSeconds;
+}
+
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
  * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
- * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, ….
+ * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
+ * the access rules do not permit the change.
  */
 export function applyOperations(
   cib: XmlElement,
   operations: readonly CibOperation[],
-  { live = false }: CibKind = {},
+  { live = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
 ): CibOutcome {
+  const rights = Rights.of(cib, askers, now);
+  // Who may see nothing is told so, and not that nothing was found.
+  rights?.see(cib);
+  if (rights && operations.length > mostLooks) throw tooMuch();
   const draft = cloneElement(cib);
-  for (const operation of operations) applyOne(draft, operation, live);
+  const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
+  const finding = rights && hidden ? findingFor(rights, hidden) : all;
+  for (const operation of operations) applyOne(draft, operation, finding, live);
+  if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
+  if (rights === undefined) return outcomeOf(cib, draft, operations, live);
+  try {
+    return outcomeOf(cib, draft, operations, live, rights);
+  } catch (error) {
+    throw tellable(error, cib, draft, rights);
+  }
+}
+
+/** What has become of the document, if it can be. */
+function outcomeOf(
+  cib: XmlElement,
+  draft: XmlElement,
+  operations: readonly CibOperation[],
+  live: boolean,
+  rights?: Rights,
+): CibOutcome {
   const schema = draft.attributes.get("validate-with");
   // A name that is there already, as of a cluster that was newer, hinders no change.
   if (schema !== cib.attributes.get("validate-with")) checkSchemaName(schema);
@@ -55,6 +90,11 @@ export function applyOperations(
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
   const statusChanged = !same("status");
   const result = configurationChanged ? checkConfiguration(draft) : draft;
+  if (rights !== undefined) {
+    draft.attributes = withoutOwnMarks(cib, draft);
+    const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
+    rights.check(cib, { ...result, attributes: new Map([...draft.attributes, ...bumped]) });
+  }
   result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
@@ -129,20 +169,83 @@ const older = (given: CibVersion, present: CibVersion) =>
     exit: CrmExit.OLD,
   });
 
-function applyOne(draft: XmlElement, operation: CibOperation, live: boolean): void {
+/** How operations find the elements that they are for. */
+interface Finding {
+  readonly select: Select;
+  /** The attributes by which an element is found; undefined for one that cannot be found. */
+  readonly attributesIn: (draft: XmlElement) => (item: XmlElement) => ReadonlyMap<string, string> | undefined;
+  /** Told of elements whose attributes or text are set. */
+  readonly touch: (element: XmlElement) => void;
+}
+
+const all: Finding = {
+  select: selectXpath,
+  attributesIn: () => (item) => item.attributes,
+  touch: () => {},
+};
+
+/** Elements that all paths of somebody who is limited may look at: about a second's work. */
+const limitedEffort = 3_000_000;
+/** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
+const mostLooks = 200;
+
+/** What is hidden from those who ask cannot be found by them. */
+function findingFor(rights: Rights, hidden: HiddenParts): Finding {
+  const effort = newEffort(limitedEffort);
+  let looks = 0;
+  const look = (draft: XmlElement) => {
+    if (++looks > mostLooks) throw tooMuch();
+    return rights.look(draft);
+  };
+  return {
+    select: (draft, xpath) => selectVisible(look(draft), xpath, effort),
+    attributesIn: (draft) => {
+      const visible = visibleAttributes(look(draft));
+      return (item) => visible.get(item);
+    },
+    touch: hidden.touch,
+  };
+}
+
+const tooMuch = () =>
+  new HactlError({
+    code: "TOO_MUCH",
+    what: `more than ${mostLooks} changes are asked for at once`,
+    cure: "change less at a time",
+    exit: CrmExit.USAGE,
+  });
+
+/**
+ * What somebody may be told of what is wrong with a change. A mistake in what he sees is told as it is; what is wrong
+ * with the rest would tell of that.
+ */
+function tellable(error: unknown, cib: XmlElement, draft: XmlElement, rights: Rights): unknown {
+  if (!(error instanceof HactlError) || error.code === "PERMISSION" || rights.seesAll(cib)) return error;
+  rights.check(cib, { ...draft, attributes: withoutOwnMarks(cib, draft) });
+  const { visible } = rights.look(draft);
+  if (visible) checkConfiguration(cloneElement(visible));
+  return new HactlError({
+    code: error.code,
+    what: "the change does not fit together with what the access rules hide",
+    cure: "ask somebody who may read everything",
+    exit: error.exit,
+  });
+}
+
+function applyOne(draft: XmlElement, operation: CibOperation, finding: Finding, live: boolean): void {
   switch (operation.op) {
     case "create":
-      create(draft, operation);
+      create(draft, operation, finding.select);
       break;
     case "modify":
     case "replace":
-      change(draft, operation, live);
+      change(draft, operation, finding, live);
       break;
     case "delete":
-      remove(draft, operation);
+      remove(draft, operation, finding);
       break;
     case "patch":
-      applyPatch(draft, read(operation.xml));
+      applyPatch(draft, read(operation.xml), finding);
       break;
     case "erase": {
       const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
@@ -178,12 +281,12 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
-function create(draft: XmlElement, operation: Targeted): void {
+function create(draft: XmlElement, operation: Targeted, select: Select): void {
   const source = read(operation.xml);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
-      : firstOf(draft, operation.xpath);
+      : firstOf(draft, operation.xpath, select);
   const whole = parent.name === source.name;
   for (const item of whole ? source.children : [source]) {
     const id = item.attributes.get("id");
@@ -203,6 +306,7 @@ function create(draft: XmlElement, operation: Targeted): void {
 function change(
   draft: XmlElement,
   operation: Extract<Targeted, { op: "modify" | "replace" }>,
+  { select, touch }: Finding,
   live: boolean,
 ): void {
   const source = read(operation.xml);
@@ -211,10 +315,13 @@ function change(
     return;
   }
   const target =
-    operation.xpath === undefined ? locate(draft, source, operation.scope) : firstOf(draft, operation.xpath);
+    operation.xpath === undefined
+      ? locate(draft, source, operation.scope)
+      : firstOf(draft, operation.xpath, select);
   if (target !== undefined) {
-    if (operation.op === "modify") mergeElement(target, source);
+    if (operation.op === "modify") mergeElement(target, source, touch);
     else {
+      if (source.text !== undefined || source.attributes.size > 0) touch(target);
       delete target.text;
       Object.assign(target, source);
     }
@@ -250,9 +357,13 @@ function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void 
   draft.children = [child(source, "configuration") ?? element("configuration"), status ?? element("status")];
 }
 
-function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delete" }>): void {
+function remove(
+  draft: XmlElement,
+  operation: Extract<CibOperation, { op: "delete" }>,
+  { select, attributesIn }: Finding,
+): void {
   if (operation.xpath !== undefined) {
-    const found = selectXpath(draft, operation.xpath);
+    const found = select(draft, operation.xpath);
     for (const { element: gone, parent } of operation.all ? found : found.slice(0, 1)) {
       if (parent) parent.element.children = parent.element.children.filter((item) => item !== gone);
     }
@@ -269,7 +380,7 @@ function remove(draft: XmlElement, operation: Extract<CibOperation, { op: "delet
   }
   // A section of this name in itself: what is in it is what shall go.
   const patterns = pattern.name === scope ? pattern.children : [pattern];
-  for (const item of patterns) removeMatching(section, item);
+  for (const item of patterns) removeMatching(section, item, attributesIn(draft));
   for (const name of ["configuration", "crm_config", "nodes", "resources", "constraints"])
     if (findSection(draft, name) === undefined) throw neededSection(name);
 }
@@ -356,8 +467,8 @@ function findNamed(scope: XmlElement, source: XmlElement): XmlElement | undefine
   return undefined;
 }
 
-function firstOf(draft: XmlElement, xpath: string): XmlElement {
-  const [found] = selectXpath(draft, xpath);
+function firstOf(draft: XmlElement, xpath: string, select: Select): XmlElement {
+  const [found] = select(draft, xpath);
   if (found !== undefined) return found.element;
   throw new HactlError({
     code: "NO_SUCH",

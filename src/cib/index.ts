@@ -1,4 +1,7 @@
-/** The configuration and status model: XML both ways, crm text, versions, rules. */
+/** The configuration and status model: XML both ways, crm text, versions, rules, access rules. */
+export { type Asker, readAsker } from "./acl/permissions.ts";
+export { Rights } from "./acl/rights.ts";
+export type { Sight } from "./acl/sight.ts";
 export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
@@ -9,7 +12,7 @@ export {
   evaluateDateSpec,
   placeInDateSpec,
 } from "./date-rules.ts";
-export { applyOperations, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
+export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export {

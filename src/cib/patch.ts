@@ -4,24 +4,40 @@ import { formatVersion, versionOf } from "./version.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 import { type PathNode, selectXpath } from "./xpath.ts";
 
+/** Finds the elements that an XPath is for. */
+export type Select = (root: XmlElement, xpath: string) => PathNode[];
+
+/** How a difference finds elements, and who is told of those whose attributes it sets. */
+interface PatchFor {
+  readonly select: Select;
+  readonly touch: (element: XmlElement) => void;
+}
+
 /**
  * Applies a difference of format 2 (crm_diff(8)): changes of attributes and deletions first, then what is created
  * or moved, from the front to the back. Throws HactlError `OLD` when it starts from another configuration, `PATCH`
  * when it does not fit.
  */
-export function applyPatch(root: XmlElement, patch: XmlElement): void {
+export function applyPatch(
+  root: XmlElement,
+  patch: XmlElement,
+  { select, touch }: PatchFor = { select: selectXpath, touch: () => {} },
+): void {
   const diff = patch.name === "diff" ? patch : child(patch, "diff");
   if (diff === undefined || diff.attributes.get("format") !== "2")
     throw patchError("this is no difference of format 2", "make it with crm_diff --cib");
   checkSource(root, diff);
   const changes = childrenOf(diff, "change");
-  for (const change of changes) if (change.attributes.get("operation") === "modify") modify(root, change);
-  for (const change of changes) if (change.attributes.get("operation") === "delete") remove(root, change);
+  for (const change of changes)
+    if (change.attributes.get("operation") === "modify")
+      modify(target(root, change, select), change, root, touch);
+  for (const change of changes)
+    if (change.attributes.get("operation") === "delete") remove(target(root, change, select));
   const placed = changes.filter(({ attributes }) =>
     ["create", "move"].includes(attributes.get("operation") ?? ""),
   );
   placed.sort((a, b) => positionOf(a) - positionOf(b));
-  for (const change of placed) place(root, change);
+  for (const change of placed) place(target(root, change, select), change);
 }
 
 const positionOf = (change: XmlElement) =>
@@ -44,15 +60,15 @@ function checkSource(root: XmlElement, diff: XmlElement): void {
   });
 }
 
-function target(root: XmlElement, change: XmlElement): PathNode {
+function target(root: XmlElement, change: XmlElement, select: Select): PathNode {
   const path = change.attributes.get("path") ?? "";
-  const [found] = selectXpath(root, path);
+  const [found] = select(root, path);
   if (found === undefined) throw patchError(`nothing is at "${path}"`, "make the difference anew");
   return found;
 }
 
-function modify(root: XmlElement, change: XmlElement): void {
-  const { element } = target(root, change);
+function modify({ element }: PathNode, change: XmlElement, root: XmlElement, touch: PatchFor["touch"]): void {
+  touch(element);
   for (const { attributes } of childrenOf(child(change, "change-list"), "change-attr")) {
     const name = attributes.get("name") ?? "";
     // The version follows from the change itself.
@@ -62,14 +78,12 @@ function modify(root: XmlElement, change: XmlElement): void {
   }
 }
 
-function remove(root: XmlElement, change: XmlElement): void {
-  const { element, parent } = target(root, change);
+function remove({ element, parent }: PathNode): void {
   if (parent === undefined) throw patchError("the whole document cannot be deleted", "use erase");
   parent.element.children = parent.element.children.filter((item) => item !== element);
 }
 
-function place(root: XmlElement, change: XmlElement): void {
-  const { element, parent } = target(root, change);
+function place({ element, parent }: PathNode, change: XmlElement): void {
   const position = positionOf(change);
   if (change.attributes.get("operation") === "create") {
     element.children.splice(position, 0, ...change.children);

@@ -4,6 +4,7 @@ import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
+import { findAclProblems } from "./verify-acls.ts";
 import { findCircles } from "./verify-circles.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findValueProblems } from "./verify-values.ts";
@@ -29,6 +30,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
     ...findCircles(configuration),
+    ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
   ];
   const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;

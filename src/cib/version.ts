@@ -49,3 +49,35 @@ export function cibDigest(cib: XmlElement): string {
   visit(cib, true);
   return hash.digest("hex");
 }
+
+/**
+ * What the cluster itself writes into `<cib>`: whoever sends a whole document back sends it along, maybe out of date.
+ * It stays as it is; only a version that is raised on purpose counts as asked for.
+ */
+const ownMarks = [
+  "num_updates",
+  "crm_feature_set",
+  "cib-last-written",
+  "update-origin",
+  "update-client",
+  "update-user",
+  "have-quorum",
+  "dc-uuid",
+];
+
+/** The attributes of a changed `<cib>` with the cluster's own as they were before. */
+export function withoutOwnMarks(cib: XmlElement, draft: XmlElement): Map<string, string> {
+  const attributes = new Map(draft.attributes);
+  const [adminEpoch, epoch] = versionOf(cib);
+  const [draftAdmin, draftEpoch] = versionOf(draft);
+  const kept =
+    compareCibVersions([draftAdmin, draftEpoch, 0], [adminEpoch, epoch, 0]) > 0
+      ? ownMarks
+      : [...ownMarks, "admin_epoch", "epoch"];
+  for (const name of kept) {
+    const value = cib.attributes.get(name);
+    if (value === undefined) attributes.delete(name);
+    else attributes.set(name, value);
+  }
+  return attributes;
+}

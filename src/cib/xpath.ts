@@ -1,4 +1,4 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** An element with the way to it. */
@@ -7,54 +7,84 @@ export interface PathNode {
   readonly parent: PathNode | undefined;
 }
 
-/** Elements that one search may look at, again and again where it goes up and down: a second's work. */
-const mostLooks = 10_000_000;
-/** Deepest nesting of conditions, and longest path. */
-const deepest = 50;
-const longest = 16 * 1024;
-
-/** Counts what a search looks at; a search that would take for ever is refused, not left to it. */
-class Budget {
-  #left = mostLooks;
-
-  spend(count: number, xpath: string): void {
-    this.#left -= count;
-    if (this.#left >= 0) return;
-    throw new HactlError({
-      code: "XPATH_LIMIT",
-      what: `XPath "${xpath.slice(0, 200)}" looks at more than ${mostLooks} elements`,
-      cure: "name the way to what you look for, with fewer // and ..",
-      exit: CrmExit.USAGE,
-    });
-  }
-}
-
 type Test = (node: PathNode, position: number, count: number) => boolean | number;
+type Value = (node: PathNode, position: number) => readonly string[];
 interface Step {
+  /** Behind `//`: from the node and all below it. */
   readonly deep: boolean;
+  readonly axis: Axis;
   readonly name: string;
   readonly tests: readonly Test[];
 }
 
 /**
  * Elements that an XPath finds, in document order, each once. It takes what cluster tools use: `/cib/…` and `//name`
- * steps with `*`, `.` and `..`, unions with `|`, predicates with `@a`, `@a='v'`, `!=`, positions, `last()`,
- * `position()`, `name()`, `contains()`, `starts-with()`, `not()`, `and`, `or` and paths below. Throws HactlError
- * `XPATH_SYNTAX` for what it does not understand.
+ * steps with `*`, `.`, `..` and the axes to and between elements, unions with `|`, predicates with `@a`, `@a='v'`,
+ * `!=`, positions, `last()`, `position()`, `name()`, `contains()`, `starts-with()`, `not()`, `and`, `or` and paths.
+ * Throws HactlError `XPATH_SYNTAX` for what it does not understand, `XPATH_LIMIT` for what would take too long.
  */
-export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
-  const budget = new Budget();
-  const walk = (nodes: readonly PathNode[], steps: readonly Step[]) => follow(nodes, steps, budget, xpath);
-  const parser = new XpathParser(xpath, walk);
-  const paths = parser.union();
+export function selectXpath(root: XmlElement, xpath: string, effort: Effort = newEffort()): PathNode[] {
+  const paths = new XpathParser(xpath).union();
+  if (paths.some(({ attribute }) => attribute !== undefined))
+    throw notUnderstood(xpath, "it ends at an attribute; only elements can be found");
+  return select(root, paths, effort);
+}
+
+/**
+ * The same for a path that may end at an attribute or a text: then the elements that have it. `/` is the root. This is how
+ * permissions name what they are for (Pacemaker Explained, "ACL Roles").
+ */
+export function selectHolders(root: XmlElement, xpath: string): XmlElement[] {
+  return select(root, new XpathParser(xpath).union(), newEffort()).map(({ element }) => element);
+}
+
+/** Whether a path says which elements it is for by their own names, and not only by where they are or what they have. */
+export const namesElements = (xpath: string): boolean =>
+  new XpathParser(xpath).union().every(({ steps }) => !["*", "node()"].includes(steps.at(-1)?.name ?? ""));
+
+/** Throws HactlError `XPATH_SYNTAX` unless `selectHolders` understands the path. */
+export function checkHolderXpath(xpath: string): void {
+  new XpathParser(xpath).union();
+}
+
+/** How many elements may still be looked at, again and again where a path says so. */
+export interface Effort {
+  left: number;
+}
+
+/**
+ * Paths come from people and from the network, and every member follows them: one that looks at everything from everywhere
+ * would keep all of them from their work. It is done in seconds, and more than a sensible path needs in the largest CIB.
+ */
+export const newEffort = (left = mostLooks): Effort => ({ left });
+
+/** Elements that one search may look at: some seconds' work. */
+const mostLooks = 10_000_000;
+
+/** What the path that is being followed may still take. */
+let spending: Effort = { left: 0 };
+
+function spend(elements: number): void {
+  spending.left -= elements;
+  if (spending.left >= 0) return;
+  throw new HactlError({
+    code: "XPATH_LIMIT",
+    what: `the XPath looks at more than ${mostLooks} elements`,
+    cure: "name the way to what you look for, with fewer // and ..",
+    exit: CrmExit.USAGE,
+  });
+}
+
+function select(root: XmlElement, paths: readonly Path[], effort: Effort): PathNode[] {
+  spending = effort;
   const found = new Map<XmlElement, PathNode>();
-  for (const { absolute, steps } of paths) {
+  for (const path of paths) {
     const top: PathNode = { element: root, parent: undefined };
-    const start: PathNode = {
-      element: { name: "", attributes: new Map(), children: [root] },
-      parent: undefined,
-    };
-    for (const node of walk([absolute ? start : top], steps)) found.set(node.element, node);
+    for (const node of follow(top, path)) {
+      // What is above the root is the document, and that stands for its root.
+      const hit = node.element.name === "" ? top : node;
+      if (has(hit, path.attribute)) found.set(hit.element, hit);
+    }
   }
   // Steps down one level at a time find things in their order already.
   if (paths.length === 1 && !paths[0]?.steps.some(({ deep }) => deep)) return [...found.values()];
@@ -67,22 +97,34 @@ export function selectXpath(root: XmlElement, xpath: string): PathNode[] {
   return [...found.values()].sort((a, b) => (rank.get(a.element) ?? 0) - (rank.get(b.element) ?? 0));
 }
 
-type Walk = (nodes: readonly PathNode[], steps: readonly Step[]) => PathNode[];
+/** Whether the element has the attribute, or the text, that a path ends at. */
+function has({ element }: PathNode, attribute: string | undefined): boolean {
+  if (attribute === undefined) return true;
+  if (attribute === TEXT) return element.text !== undefined;
+  return attribute === "*" ? element.attributes.size > 0 : element.attributes.has(attribute);
+}
 
-function follow(
-  start: readonly PathNode[],
-  steps: readonly Step[],
-  budget: Budget,
-  xpath: string,
-): PathNode[] {
-  const spend = (count: number) => budget.spend(count, xpath);
+/** Nodes at the end of a path that begins at a node, or above the root where it is absolute. */
+function follow(from: PathNode, { absolute, steps }: Path): PathNode[] {
+  if (!absolute) return walk([from], steps);
+  let top = from;
+  while (top.parent !== undefined) top = top.parent;
+  const above = { name: "", attributes: new Map(), children: [top.element] };
+  return walk([top.element.name === "" ? top : { element: above, parent: undefined }], steps);
+}
+
+function walk(start: readonly PathNode[], steps: readonly Step[]): PathNode[] {
   let nodes = [...start];
-  for (const { deep, name, tests } of steps) {
+  for (const { deep, axis, name, tests } of steps) {
     const next = new Map<XmlElement, PathNode>();
-    const origins = deep ? nodes.flatMap((node) => withDescendants(node, spend)) : nodes;
+    const origins = deep ? nodes.flatMap(withDescendants) : nodes;
+    spend(origins.length);
     for (const origin of origins) {
-      spend(1 + (name === "." || name === ".." ? 0 : origin.element.children.length));
-      let candidates = stepFrom(origin, name);
+      const reached = axes[axis](origin);
+      spend(reached.length);
+      let candidates = reached.filter(
+        ({ element }) => name === "node()" || element.name === name || (name === "*" && element.name !== ""),
+      );
       for (const test of tests) {
         spend(candidates.length);
         const count = candidates.length;
@@ -98,16 +140,35 @@ function follow(
   return nodes;
 }
 
-function stepFrom(origin: PathNode, name: string): PathNode[] {
-  if (name === ".") return [origin];
-  if (name === "..")
-    return origin.parent === undefined || origin.parent.element.name === "" ? [] : [origin.parent];
-  return origin.element.children
-    .filter((element) => name === "*" || element.name === name)
-    .map((element) => ({ element, parent: origin }));
+/** Where each axis leads, the nearest first (XPath 1.0, 2.2). */
+const axes = lookup({
+  child: (origin) => origin.element.children.map((element) => ({ element, parent: origin })),
+  self: (origin) => [origin],
+  parent: ({ parent }) => (parent === undefined ? [] : [parent]),
+  descendant: (origin) => withDescendants(origin).slice(1),
+  "descendant-or-self": withDescendants,
+  ancestor: ({ parent }) => (parent === undefined ? [] : withAncestors(parent)),
+  "ancestor-or-self": withAncestors,
+  "following-sibling": (origin) => siblings(origin, 1),
+  "preceding-sibling": (origin) => siblings(origin, -1),
+} satisfies Readonly<Record<string, (origin: PathNode) => PathNode[]>>);
+type Axis = keyof typeof axes;
+
+function withAncestors(node: PathNode): PathNode[] {
+  const all: PathNode[] = [];
+  for (let at: PathNode | undefined = node; at !== undefined; at = at.parent) all.push(at);
+  return all;
 }
 
-function withDescendants(node: PathNode, spend: (count: number) => void): PathNode[] {
+function siblings({ element, parent }: PathNode, direction: 1 | -1): PathNode[] {
+  if (parent === undefined) return [];
+  const all = parent.element.children;
+  const place = all.indexOf(element);
+  const found = direction === 1 ? all.slice(place + 1) : all.slice(0, place).reverse();
+  return found.map((one) => ({ element: one, parent }));
+}
+
+function withDescendants(node: PathNode): PathNode[] {
   const all = [node];
   for (let index = 0; index < all.length; index++) {
     const current = all[index];
@@ -120,22 +181,27 @@ function withDescendants(node: PathNode, spend: (count: number) => void): PathNo
 interface Path {
   readonly absolute: boolean;
   readonly steps: readonly Step[];
+  /** Name of the attribute that it ends at, `*` for any, or TEXT. */
+  readonly attribute?: string;
 }
 
-const tokenPattern = /\s*(\/\/|\||!=|\.\.|[/[\]()=@,*]|"[^"]*"|'[^']*'|\d+|[A-Za-z_][\w.-]*(?:\(\))?|\.)/y;
+const TEXT = "text()";
+/** Deepest nesting of conditions, and longest path. */
+const deepestPath = 50;
+const longestPath = 16 * 1024;
+
+const tokenPattern = /\s*(\/\/|::|\||!=|\.\.|[/[\]()=@,*]|"[^"]*"|'[^']*'|\d+|[A-Za-z_][\w.-]*(?:\(\))?|\.)/y;
 
 class XpathParser {
   readonly #text: string;
   readonly #tokens: string[] = [];
-  #position = 0;
   #depth = 0;
+  #position = 0;
 
-  constructor(
-    text: string,
-    private readonly walk: Walk,
-  ) {
+  constructor(text: string) {
     this.#text = text;
-    if (text.length > longest) throw this.#error(`it has ${text.length} characters; ${longest} are possible`);
+    if (text.length > longestPath)
+      throw this.#error(`it has ${text.length} characters; ${longestPath} are possible`);
     const end = text.trimEnd().length;
     tokenPattern.lastIndex = 0;
     while (tokenPattern.lastIndex < end) {
@@ -156,33 +222,61 @@ class XpathParser {
   #path(): Path {
     const steps: Step[] = [];
     const absolute = this.#peek() === "/" || this.#peek() === "//";
-    if (!absolute) steps.push(this.#step(false));
+    if (!absolute) {
+      const attribute = this.#step(steps, false);
+      if (attribute !== undefined) return { absolute, steps, attribute };
+    }
     for (;;) {
-      if (this.#take("//")) steps.push(this.#step(true));
-      else if (this.#take("/")) {
-        if (absolute && steps.length === 0 && this.#peek() === undefined) return { absolute, steps };
-        steps.push(this.#step(false));
-      } else return { absolute, steps };
+      const deep = this.#take("//");
+      if (!deep && !this.#take("/")) return { absolute, steps };
+      if (!deep && absolute && steps.length === 0 && this.#peek() === undefined) return { absolute, steps };
+      const attribute = this.#step(steps, deep);
+      if (attribute !== undefined) return { absolute, steps, attribute };
     }
   }
 
-  #step(deep: boolean): Step {
-    const name = this.#next("the name of an element");
-    if (name === "@") throw this.#error("it ends at an attribute; only elements can be found");
-    if (!/^([A-Za-z_][\w.-]*|\*|\.\.?)$/.test(name)) throw this.#error(`"${name}" is no name of an element`);
+  /** Adds a step; or answers the attribute, or the text, that the path ends at. */
+  #step(steps: Step[], deep: boolean): string | undefined {
+    const first = this.#next("the name of an element");
+    const named = this.#take("::");
+    if (first === "@" || (named && first === "attribute")) return this.#end(steps, deep, this.#attribute());
+    if (first === TEXT) return this.#end(steps, deep, TEXT);
+    if (named && !Object.hasOwn(axes, first)) throw this.#error(`"${first}" is no axis that is known here`);
+    const axis = named ? (first as Axis) : first === "." ? "self" : first === ".." ? "parent" : "child";
+    const word = named ? this.#next("the name of an element") : first;
+    const name = !named && /^\.\.?$/.test(word) ? "node()" : word;
+    if (!/^([A-Za-z_][\w.-]*|\*|node\(\))$/.test(name))
+      throw this.#error(`"${name}" is no name of an element`);
     const tests: Test[] = [];
     while (this.#take("[")) {
       tests.push(this.#or());
       this.#expect("]");
     }
-    return { deep, name, tests };
+    steps.push({ deep, axis, name, tests });
+    return undefined;
+  }
+
+  #end(steps: Step[], deep: boolean, attribute: string): string {
+    if (deep) steps.push({ deep, axis: "self", name: "node()", tests: [] });
+    return attribute;
+  }
+
+  #attribute(): string {
+    const name = this.#next("the name of an attribute");
+    if (!/^([A-Za-z_][\w.-]*|\*)$/.test(name)) throw this.#error(`"${name}" is no name of an attribute`);
+    return name;
   }
 
   #or(): Test {
-    if (++this.#depth > deepest) throw this.#error(`conditions nest more than ${deepest} levels`);
+    if (++this.#depth > deepestPath) throw this.#error(`conditions nest more than ${deepestPath} levels`);
+    const test = this.#alternatives();
+    this.#depth--;
+    return test;
+  }
+
+  #alternatives(): Test {
     const parts = [this.#and()];
     while (this.#take("or")) parts.push(this.#and());
-    this.#depth--;
     const [only] = parts;
     return parts.length === 1 && only ? only : (...args) => parts.some((part) => truth(part, args));
   }
@@ -219,41 +313,32 @@ class XpathParser {
   #function(name: string): Test {
     this.#position++;
     this.#expect("(");
-    const text = this.#value();
+    const value = this.#value();
     this.#expect(",");
     const wanted = this.#literal();
     this.#expect(")");
     return (node, position) => {
-      const actual = text(node, position);
+      const [actual] = value(node, position);
       if (actual === undefined) return false;
       return name === "contains" ? actual.includes(wanted) : actual.startsWith(wanted);
     };
   }
 
-  /** `@a`, `@a='v'`, `position()=2`, or a path below that finds something. */
+  /** `@a`, `@a='v'`, `position()=2`, `nvpair/@name='v'`, or a path that finds something. */
   #comparison(): Test {
-    const token = this.#peek() ?? "";
-    if (token !== "@" && !/^(position|name|local-name)\(\)$/.test(token)) {
-      const { steps } = this.#path();
-      return (node) => this.walk([node], steps).length > 0;
-    }
     const value = this.#value();
     const equal = this.#take("=");
-    if (!equal && !this.#take("!=")) return (node, position) => value(node, position) !== undefined;
+    if (!equal && !this.#take("!=")) return (node, position) => value(node, position).length > 0;
     const wanted = this.#literal();
-    return (node, position) => {
-      const actual = value(node, position);
-      return actual !== undefined && (actual === wanted) === equal;
-    };
+    return (node, position) => value(node, position).some((actual) => (actual === wanted) === equal);
   }
 
-  #value(): (node: PathNode, position: number) => string | undefined {
-    const token = this.#next("@NAME");
-    if (token === "position()") return (_node, position) => String(position);
-    if (token === "name()" || token === "local-name()") return ({ element }) => element.name;
-    if (token !== "@") throw this.#error(`"${token}" stands where an attribute should`);
-    const name = this.#next("the name of an attribute");
-    return ({ element }) => element.attributes.get(name);
+  /** The texts that an expression stands for at a node: one of a function, any number of a path. */
+  #value(): Value {
+    if (this.#take("position()")) return (_node, position) => [String(position)];
+    if (this.#take("name()") || this.#take("local-name()")) return ({ element }) => [element.name];
+    const path = this.#path();
+    return (node) => follow(node, path).flatMap(({ element }) => texts(element, path.attribute));
   }
 
   #literal(): string {
@@ -285,13 +370,23 @@ class XpathParser {
   }
 
   #error(what: string): HactlError {
-    return new HactlError({
-      code: "XPATH_SYNTAX",
-      what: `XPath "${this.#text.slice(0, 200)}" is not understood: ${what}`,
-      cure: "write it like //primitive[@id='vip']/meta_attributes",
-      exit: CrmExit.USAGE,
-    });
+    return notUnderstood(this.#text, what);
   }
+}
+
+const notUnderstood = (xpath: string, what: string) =>
+  new HactlError({
+    code: "XPATH_SYNTAX",
+    what: `XPath "${xpath.length > 200 ? `${xpath.slice(0, 200)}…` : xpath}" is not understood: ${what}`,
+    cure: "write it like //primitive[@id='vip']/meta_attributes",
+    exit: CrmExit.USAGE,
+  });
+
+function texts(element: XmlElement, attribute: string | undefined): string[] {
+  if (attribute === undefined || attribute === TEXT) return [element.text ?? ""];
+  if (attribute === "*") return [...element.attributes.values()];
+  const value = element.attributes.get(attribute);
+  return value === undefined ? [] : [value];
 }
 
 /** A number is true where it is the position. */

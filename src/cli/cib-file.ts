@@ -1,21 +1,45 @@
 import { readFileSync } from "node:fs";
-import type { CibOperation, XmlElement } from "../cib/index.ts";
-import { holdFile, leftCopies } from "../platform/index.ts";
+import type { ChangeFor, CibOperation, XmlElement } from "../cib/index.ts";
+import { holdFile, leftCopies, wallSeconds } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { isPacked, textOf } from "./read-text.ts";
 import { type FileTarget, targetText } from "./target.ts";
 
 /**
- * The CIB of a file as it is written. Refused is what the schema that it names does not allow, as by Pacemaker's tools
- * when they open it.
- * @throws HactlError with exit code NOSUCH when there is none, CONFIG when it is no valid CIB
+ * The user in whose name a tool works on a file (`CIB_user`, as Pacemaker's tools know it): the access rules in the file
+ * count for that user. Whoever may write the file can do without; it keeps programs that act for others, as pcsd does,
+ * within their rights. The daemon takes it from root and hacluster alone.
  */
-export async function readCibFile(target: FileTarget): Promise<XmlElement> {
-  return parsed(readBytes(target), target);
+async function changeFor(): Promise<ChangeFor> {
+  const now = wallSeconds();
+  const user = process.env.CIB_user ?? "";
+  if (user === "" || user === "root" || user === "hacluster") return { askers: [], now };
+  const { Accounts } = await import("../platform/index.ts");
+  return { askers: [{ user, groups: await new Accounts().groupsOf(user, []) }], now };
+}
+
+/** What of a document may be seen. @throws HactlError PERMISSION when nothing may be */
+async function visibleTo({ askers, now }: ChangeFor, cib: XmlElement): Promise<XmlElement> {
+  const { Rights } = await import("../cib/index.ts");
+  return Rights.of(cib, askers, now)?.see(cib) ?? cib;
 }
 
 /**
- * Applies operations to the CIB of a file, all or none, and gives the new one. The file is written in place: whoever has it
+ * The CIB of a file as it is written, as far as who asks may see it. Refused is what the schema that it names does not
+ * allow, as by Pacemaker's tools when they open it.
+ * @throws HactlError with exit code NOSUCH when there is none, CONFIG when it is no valid CIB
+ */
+export async function readCibFile(target: FileTarget): Promise<XmlElement> {
+  const root = await parsed(readBytes(target), target);
+  const whom = await changeFor();
+  if (whom.askers.length === 0) return root;
+  // Access rules of an older schema are understood in the form of the present one.
+  const { upgradeCib } = await import("../cib/index.ts");
+  return visibleTo(whom, upgradeCib(root).root);
+}
+
+/**
+ * Applies operations to the CIB of a file, all or none, and gives what of the new one may be seen. The file is written in place: whoever has it
  * open (pcs reads its temporary file that way) sees the change, and its owner and permissions stay. Nothing is
  * written where nothing changes. Two at a time wait for each other.
  */
@@ -24,15 +48,17 @@ export async function changeCibFile(
   operations: readonly CibOperation[],
 ): Promise<XmlElement> {
   const { applyOperations, formatXml, upgradeCib } = await import("../cib/index.ts");
+  const whom = await changeFor();
   const file = await opened(target);
   try {
     const bytes = file.read();
     const before = upgradeCib(await parsed(bytes, target)).root;
-    const { cib, configurationChanged, statusChanged } = applyOperations(before, operations);
-    if (!configurationChanged && !statusChanged && sameAttributes(before, cib)) return before;
+    const { cib, configurationChanged, statusChanged } = applyOperations(before, operations, whom);
+    if (!configurationChanged && !statusChanged && sameAttributes(before, cib))
+      return visibleTo(whom, before);
     if (isPacked(bytes)) throw packed(target);
     file.overwrite(formatXml(cib));
-    return cib;
+    return visibleTo(whom, cib);
   } finally {
     file.release();
   }

@@ -95,13 +95,15 @@ export class CibSession {
 
   /**
    * Puts another configuration in place: `change` makes it of the current one. All or nothing, and only to the version
-   * that it was made from; somebody else's change in between is taken into account.
+   * that it was made from; somebody else's change in between is taken into account. Who may not put the whole in its
+   * place, since the access rules hide a part of it, says what is different.
    */
   async change(
     change: (current: ReadCib) => XmlElement,
     client: string,
   ): Promise<{ readonly before: XmlElement; readonly after: XmlElement }> {
     const { formatXml } = await import("../cib/index.ts");
+    let partly = false;
     for (let attempt = 1; ; attempt++) {
       const before = await this.configuration();
       const cib = await this.cib();
@@ -111,13 +113,17 @@ export class CibSession {
         await this.apply(
           [
             { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") },
-            { op: "replace", scope: "configuration", xml: formatXml(after, -1) },
+            partly
+              ? await differenceOf(before, after)
+              : { op: "replace", scope: "configuration", xml: formatXml(after, -1) },
           ],
           client,
         );
         return { before, after };
       } catch (error) {
-        if (!(error instanceof HactlError) || error.exit !== CrmExit.OLD || attempt >= attempts) throw error;
+        if (!(error instanceof HactlError)) throw error;
+        if (error.code === "PERMISSION" && !partly) partly = true;
+        else if (error.exit !== CrmExit.OLD || attempt >= attempts) throw error;
       }
     }
   }
@@ -134,6 +140,14 @@ export class CibSession {
       return (await import("../platform/index.ts")).hostname();
     }
   }
+}
+
+/** What has to be done to one configuration to make another of it. */
+async function differenceOf(before: XmlElement, after: XmlElement): Promise<CibOperation> {
+  const { element, formatXml } = await import("../cib/index.ts");
+  const { xmlDiff } = await import("./tools/xml-diff.ts");
+  const difference = xmlDiff(element("cib", {}, [before]), element("cib", {}, [after]), false);
+  return { op: "patch", xml: formatXml(difference ?? element("diff", { format: "2" }), -1) };
 }
 
 /**

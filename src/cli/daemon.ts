@@ -65,11 +65,9 @@ export class Daemon {
   static async connect(
     options: { readonly config?: string | undefined; readonly target?: CibTarget } = {},
   ): Promise<Daemon> {
-    const { AdminClient, connectAdmin } = await import("../daemon/index.ts");
-    const socket = process.env.HACTL_SOCKET;
+    const { connectAdmin } = await import("../daemon/index.ts");
     const { config, target = cibTarget() } = options;
-    const direct = socket !== undefined && socket !== "" && config === undefined;
-    return new Daemon(await (direct ? AdminClient.connect(socket) : connectAdmin({ config })), target);
+    return new Daemon(await connectAdmin({ config }), target);
   }
 
   /** Asks and waits for the answer. @throws HactlError REHEARSAL for what a file may not ask, and the daemon's */

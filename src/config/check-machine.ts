@@ -26,7 +26,10 @@ export function findLocalNode(nodes: readonly NodeConfig[], context: ConfigConte
   return undefined;
 }
 
-/** This node is in the list and its addresses are on this machine. */
+/**
+ * This node is in the list and its addresses are on this machine. When it starts, an address that no interface has yet may
+ * still come, with a cable or a lease: the ring waits for it. On the machine of another node of the list it never comes.
+ */
 export function checkLocal(
   nodes: readonly NodeConfig[],
   tables: readonly LoadedTable[],
@@ -48,17 +51,22 @@ export function checkLocal(
     return undefined;
   }
   const table = tables.find((candidate) => candidate.values.nodeid === node.id);
+  const other = nodes.find(
+    (known) => known !== node && [...known.addresses.values()].some((address) => isLocal(address, machine)),
+  );
+  const mayCome = context.purpose === "start" && !other;
   for (const [link, address] of node.addresses) {
     if (isLocal(address, machine)) continue;
     const own = machine.addresses
       .filter((found) => found.family === isIP(address))
       .map((found) => found.address);
-    out.error(
-      "ADDRESS_NOT_LOCAL",
-      table?.lines.get(`ring${link}_addr`),
-      `ring${link}_addr ${address} of this node (${node.name}) is not an address of this machine`,
-      `Its addresses are ${own.join(", ")}; correct the node list, or bring the interface up`,
-    );
+    const what = `ring${link}_addr ${address} of this node (${node.name}) is not an address of this machine`;
+    const line = table?.lines.get(`ring${link}_addr`);
+    const have = `Its addresses are ${own.join(", ") || "none of that family"}`;
+    const whose = other ? ` (that of ${other.name} is)` : "";
+    const cure = `${have}${whose}; correct the node list, or bring the interface up`;
+    if (mayCome) out.warning("ADDRESS_NOT_LOCAL", line, `${what} yet`, cure);
+    else out.error("ADDRESS_NOT_LOCAL", line, what, cure);
   }
   return node;
 }

@@ -19,9 +19,14 @@ export interface MachineFacts {
 
 /** This machine. */
 export function thisMachine(): MachineFacts {
+  let addresses: readonly LocalAddress[] | undefined;
   return {
     hostname: hostname(),
-    addresses: localAddresses(),
+    // Most commands never ask for them.
+    get addresses() {
+      addresses ??= localAddresses();
+      return addresses;
+    },
     resolve: (name) => hostsAddresses(name),
     path: pathFacts,
     uid: process.getuid?.() ?? 0,
@@ -30,8 +35,11 @@ export function thisMachine(): MachineFacts {
 
 /** What the configuration is read for, which decides what must be there. */
 export interface ConfigContext {
-  /** `node`: a cluster node starts with it; `remote`: `hactl remote` does; `text`: only the text is looked at. */
-  readonly purpose: "node" | "remote" | "text";
+  /**
+   * `node`: whether a cluster node can start with it; `start`: one does so now, and waits for what may still come;
+   * `remote`: `hactl remote` starts with it; `text`: only the text is looked at.
+   */
+  readonly purpose: "node" | "start" | "remote" | "text";
   readonly machine: MachineFacts;
   /** Name of this node where it was given (`--node`). */
   readonly node?: string | undefined;

@@ -1,3 +1,4 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import {
   type AttributeEffect,
   type AttributeSnapshot,
@@ -19,6 +20,7 @@ import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } fro
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
 import {
+  beginsAnew,
   claimedFailure,
   endsActive,
   endsRecurring,
@@ -32,6 +34,7 @@ import {
   pendingResult,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
+import { isConnection } from "./local-history.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
@@ -54,6 +57,8 @@ export class ClusterState {
   #names = new Map<NodeId, NodeName>();
   /** In which boot each node was when its transient attributes were set; none for a node that was lost since. */
   #boots = new Map<NodeName, string>();
+  /** Attributes that were written into the status since somebody asked. */
+  #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
   /** Nodes whose fencing was ordered, and whether they have come back since. */
@@ -113,6 +118,7 @@ export class ClusterState {
     const fencings = new Map(this.#fencings);
     const untold = new Map(this.#untold);
     const underWay = this.#underWay.copy();
+    const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
     // Counters and who wrote it stand here: every message touches them.
@@ -128,6 +134,7 @@ export class ClusterState {
       this.#fencings = fencings;
       this.#untold = untold;
       this.#underWay = underWay;
+      this.#written = written;
       this.#connections = undefined;
       this.cib = cib;
       this.fallback = fallback;
@@ -331,8 +338,9 @@ export class ClusterState {
     this.touch();
   }
 
-  /** The connection to a remote node is up or down. */
-  remoteState(name: NodeName, up: boolean): void {
+  /** The connection to a remote node is up or down. Says whether that is news. */
+  remoteState(name: NodeName, up: boolean): boolean {
+    const news = (this.status.nodeState(name, "in_ccm") === "true") !== up;
     this.status.setNodeState(name, name, {
       remote_node: "true",
       in_ccm: String(up),
@@ -340,6 +348,7 @@ export class ClusterState {
       ...(up ? { node_fenced: "0" } : {}),
     });
     this.touch();
+    return news;
   }
 
   /**
@@ -402,11 +411,7 @@ export class ClusterState {
       .filter(({ node, operation }) =>
         this.status
           .ops(this.idOf(node), operation.rsc.id)
-          .some(
-            ({ attributes }) =>
-              Number(attributes.get("call-id")) === operation.callId &&
-              Number(attributes.get("op-status")) === OpStatus.PENDING,
-          ),
+          .some((op) => Number(op.attributes.get("call-id")) === operation.callId && isPending(op)),
       );
   }
 
@@ -441,9 +446,7 @@ export class ClusterState {
     const ofCall = this.status
       .ops(this.idOf(node), result.rsc.id)
       .filter(({ attributes }) => Number(attributes.get("call-id")) === result.callId);
-    const pending = ofCall.filter(
-      ({ attributes }) => Number(attributes.get("op-status")) === OpStatus.PENDING,
-    );
+    const pending = ofCall.filter(isPending);
     if (!this.status.knows(this.idOf(node), result.rsc.id)) return undefined;
     if (pending.length < ofCall.length || (result.intervalMs === 0 && pending.length === 0)) return undefined;
     return this.result(node, result);
@@ -540,6 +543,13 @@ export class ClusterState {
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
   }
 
+  /** Attributes that were written into the status since it was asked last. */
+  takeWritten(): readonly Extract<AlertEvent, { kind: "attribute" }>[] {
+    const written = this.#written;
+    if (written.length > 0) this.#written = [];
+    return written;
+  }
+
   /** A node tells its attributes itself: what is not dampened is in the status at once. */
   takeAttributes(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
     return this.#writeAttributes(this.attributes.takeNode(node, told)).dampen;
@@ -552,14 +562,12 @@ export class ClusterState {
 
   /**
    * Forgets what is known of a resource (all of them) on a node (everywhere): fail counts, and the history, so that
-   * it is probed again. Returns whose executors must forget it too.
+   * it is probed again. What is under way stays: its result is newer than what is forgotten; and so does a connection to
+   * a remote or guest node that is well, of which only failures of the past are forgotten: to doubt it is to doubt all
+   * that runs behind it. Returns what was forgotten; whatever is not `kept` the executor must forget, too.
    */
-  forget(
-    rsc: string | undefined,
-    node: NodeName | undefined,
-    failuresOnly: boolean,
-  ): { readonly node: NodeName; readonly rsc: string }[] {
-    const forgotten: { node: NodeName; rsc: string }[] = [];
+  forget(rsc: string | undefined, node: NodeName | undefined, failuresOnly: boolean): Forgotten[] {
+    const forgotten: Forgotten[] = [];
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
       if (node !== undefined && name !== node) continue;
@@ -568,12 +576,24 @@ export class ClusterState {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
-        this.status.removeResource(id, resource);
-        forgotten.push({ node: name, rsc: resource });
+        const kept = this.#isSoundConnection(id, resource);
+        this.status.removeOps(id, resource, (op) => (kept ? isFailedEntry(op) : !isPending(op)));
+        if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
+        forgotten.push({ node: name, rsc: resource, kept });
       }
     }
     this.touch();
     return forgotten;
+  }
+
+  /** Whether a resource is a connection that was made, or let go, since it failed. */
+  #isSoundConnection(id: string, rsc: string): boolean {
+    const agent = this.status.agentOf(id, rsc);
+    if (!agent || !isConnection(agent)) return false;
+    const call = (op: XmlElement | undefined) => Number(op?.attributes.get("call-id") ?? 0);
+    const last = this.status.op(id, rsc, operationKey(rsc, "last", 0));
+    if (!last || isFailedEntry(last)) return false;
+    return call(last) > call(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
   }
 
   /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
@@ -592,6 +612,7 @@ export class ClusterState {
       ...this.remembered(),
       fencings: [...this.#fencings],
       untold: [...this.#untold],
+      callIds: [...this.#callIds],
       underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
     };
@@ -612,7 +633,8 @@ export class ClusterState {
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
-    this.#callIds.clear();
+    // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
+    this.#callIds = new Map(snapshot.callIds);
     for (const id of this.status.nodeIds()) {
       const name = nodeName(this.status.nodeState(id, "uname") ?? id);
       for (const resource of this.status.resourcesOn(id)) {
@@ -627,11 +649,16 @@ export class ClusterState {
     if (callId > (this.#callIds.get(node) ?? 0)) this.#callIds.set(node, callId);
   }
 
-  /** A late result of a recurring operation that a newer state change has ended. */
+  /**
+   * A late result of a recurring operation that a newer state change has ended, or that its executor was told to forget:
+   * then nothing is known of the resource, or only what was asked for since.
+   */
   #isOutdated(node: NodeName, result: OperationResult): boolean {
     if (result.intervalMs === 0) return false;
-    const last = this.status.op(this.idOf(node), result.rsc.id, operationKey(result.rsc.id, "last", 0));
-    if (!last || !endsRecurring(last.attributes.get("operation") ?? "")) return false;
+    const id = this.idOf(node);
+    if (!this.status.knows(id, result.rsc.id)) return true;
+    const last = this.status.op(id, result.rsc.id, operationKey(result.rsc.id, "last", 0));
+    if (!last || !beginsAnew(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;
   }
 
@@ -693,7 +720,10 @@ export class ClusterState {
     for (const effect of effects) {
       if (effect.type !== "write") continue;
       const id = this.idOf(effect.node);
-      if (this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) written = true;
+      if (!this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) continue;
+      written = true;
+      const { node, name, value } = effect;
+      this.#written.push({ kind: "attribute", node, nodeId: /^\d+$/.test(id) ? Number(id) : 0, name, value });
     }
     if (written) this.touch();
     return { written, dampen: effects.filter(({ type }) => type === "dampen") };
@@ -711,6 +741,26 @@ function withoutInstance(id: string): string {
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
+}
+
+/** What was forgotten of a resource on a node: its failures only, where the rest is `kept`. */
+export interface Forgotten {
+  readonly node: NodeName;
+  readonly rsc: string;
+  readonly kept: boolean;
+}
+
+function isFailedEntry(op: XmlElement): boolean {
+  const { attributes } = op;
+  return isFailure({
+    rc: Number(attributes.get("rc-code")),
+    status: Number(attributes.get("op-status")) as OpStatus,
+    transitionKey: attributes.get("transition-key") ?? "",
+  });
+}
+
+function isPending(op: XmlElement): boolean {
+  return op.attributes.get("op-status") === String(OpStatus.PENDING);
 }
 
 function isLastFailure(op: XmlElement): boolean {

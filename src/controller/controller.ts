@@ -13,6 +13,7 @@ import {
   nodeName,
   resourceId,
 } from "../terms/index.ts";
+import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
@@ -26,7 +27,7 @@ import type {
 } from "./face.ts";
 import { FEATURE_SET, isFailure, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
-import { Leader } from "./leader.ts";
+import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
@@ -39,9 +40,7 @@ import {
   transitionKeys,
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
-
-/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
-const managerGraceMs = 10_000;
+import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -77,6 +76,8 @@ export class Controller {
   #executorUp = false;
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
+  /** How much of what this manager has told last of an executor had been ended by then (`LocalHistory.endings`). */
+  readonly #told = new Map<NodeName, number>();
   /** What was remembered last. */
   #remembered = "";
   /** Participants (by name) whose manager is missing while their ring is there. */
@@ -87,6 +88,8 @@ export class Controller {
   #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
+  /** Members that alert agents have been told of; a manager that is started anew in a daemon that goes on tells nothing twice. */
+  #toldMembers: readonly NodeId[] | undefined;
   #effects: ControllerEffect[] = [];
   #now: Millis = 0;
   #wall = 0;
@@ -120,8 +123,27 @@ export class Controller {
       this.#idleSaid = true;
       this.#send({ type: "idle", requests: [...this.#whenIdle] });
     }
+    this.#alertAttributes();
     this.#remember();
     return this.#effects;
+  }
+
+  /** Attributes that were written, as the leader alone tells them. */
+  #alertAttributes(): void {
+    for (const event of this.#state.takeWritten())
+      if (this.#leads) this.#effects.push({ type: "alert", event });
+  }
+
+  /** Every member tells which nodes have come and gone, itself among them. */
+  #alertMembers(membership: Membership): void {
+    const before = this.#toldMembers ?? (this.#init.daemonIsNew ? [] : membership.members);
+    this.#toldMembers = membership.members;
+    for (const event of memberAlerts(before, membership, (id) => this.#state.nameOf(id)))
+      this.#effects.push({ type: "alert", event });
+  }
+
+  #alertRemote(node: NodeName, state: "member" | "lost"): void {
+    this.#effects.push({ type: "alert", event: { kind: "node", node, nodeId: 0, state } });
   }
 
   /** First of all effects: what follows from it may be believed by others. */
@@ -196,6 +218,9 @@ export class Controller {
       case "remote-down":
         this.#remotes.delete(event.node);
         return this.#queue({ type: "remote", node: event.node, up: false });
+      case "remote-answers":
+        if (this.#leads) this.#send({ type: "remote-back", node: event.node });
+        return;
       case "result":
         return this.#ownResult(event.node, event.result);
       case "fencer-send":
@@ -206,8 +231,8 @@ export class Controller {
         return;
       }
       case "cib-request": {
-        const { request, operations, client } = event;
-        return this.#ask({ type: "cib", request, operations, client, at: this.#wall });
+        const { request, operations, user, client, askers } = event;
+        return this.#ask({ type: "cib", request, operations, user, client, askers, at: this.#wall });
       }
       case "attribute-request":
         return this.#ask({ type: "attributes", updates: event.updates, request: event.request });
@@ -344,15 +369,20 @@ export class Controller {
     attributes.set("dc-uuid", String(outcome.leader));
     const first = !this.#live;
     this.#live = true;
+    // Of what was received as a whole, or was remembered, nobody here has started the timers.
+    if (first || received) this.#dampen(this.#state.attributes.dampened());
     if (first) this.#since = [membership.ringId.sequence, membership.serial];
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
     if (configurationChanged || received) this.#effects.push({ type: "persist" });
     this.#tellFencer(membership, outcome.leader);
     this.#announceLeader();
+    this.#alertMembers(membership);
+    // What the join itself has written is not news.
+    this.#state.takeWritten();
     const outbox = this.#outbox;
     this.#outbox = [];
-    for (const message of outbox) this.#send(message);
+    for (const message of outbox) this.#send(this.#upToDate(message));
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
@@ -628,6 +658,7 @@ export class Controller {
           this.#state.dropAttributes(this.#state.idOf(message.node), message.node);
         this.#takeHistory(message.node, this.#state.nameOf(from), message.history, message.at, message.seen);
         this.#leader.executorReplaced(message.node, message.history, message.seen);
+        if (from === this.#init.self) this.#tellAgain(message.node);
         this.#leader.changed(`the executor on ${message.node} came back`);
         return this.#leader.advance(this.#now, this.#wall);
       case "probed":
@@ -678,10 +709,13 @@ export class Controller {
         return;
       case "remote":
         if (message.up) this.#state.fencingOutlived(message.node);
-        this.#state.remoteState(message.node, message.up);
+        if (this.#state.remoteState(message.node, message.up))
+          this.#alertRemote(message.node, message.up ? "member" : "lost");
         return this.#leader.changed(
           `remote node ${message.node} is ${message.up ? "connected" : "not connected"}`,
         );
+      case "remote-back":
+        return this.#applyReturn(message.node);
       case "forget":
         return this.#applyForget(from, message);
       case "fail":
@@ -693,7 +727,8 @@ export class Controller {
     let value: unknown;
     let error: HactlError | undefined;
     try {
-      const outcome = applyOperations(this.#state.cib, message.operations, { live: true });
+      const { askers, at } = message;
+      const outcome = applyOperations(this.#state.cib, message.operations, { live: true, askers, now: at });
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;
@@ -703,11 +738,12 @@ export class Controller {
         attributes.set("cib-last-written", formatTime(message.at));
         attributes.set("update-origin", this.#state.nameOf(from));
         attributes.set("update-client", message.client);
+        attributes.set("update-user", message.user);
         this.#effects.push({ type: "persist" });
         this.#event(
           "notice",
           "CONFIG-CHANGED",
-          `configuration changed by ${message.client} on ${this.#state.nameOf(from)}`,
+          `configuration changed by ${message.user} (${message.client}) on ${this.#state.nameOf(from)}`,
         );
       }
       if (outcome.configurationChanged || outcome.statusChanged)
@@ -806,16 +842,34 @@ export class Controller {
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
-    for (const { node, rsc } of forgotten) {
+    for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
+      if (kept) {
+        history?.forgetFailure(rsc);
+        continue;
+      }
+      this.#leader.forgotten(node, rsc);
       if (!history) continue;
       history.forgotten(rsc);
       this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
+    this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
-      this.#reply(message.request, forgotten, undefined);
+      this.#reply(
+        message.request,
+        forgotten.map(({ node, rsc }) => ({ node, rsc })),
+        undefined,
+      );
+  }
+
+  #applyReturn(node: NodeName): void {
+    if (!waitsForReturn(this.#state, node)) return;
+    takeBack(this.#state, node);
+    this.#local.forgetFailure(node, "start");
+    this.#event("notice", "REMOTE-BACK", `remote node ${node} answers again`, node);
+    this.#leader.changed(`remote node ${node} answers again`);
   }
 
   #applyFail(from: NodeId, message: Extract<ClusterMessage, { type: "fail" }>): void {
@@ -823,6 +877,7 @@ export class Controller {
     const result = this.#state.claimedFailure(node, rsc, at);
     if (result) {
       this.#dampen(this.#state.result(node, result));
+      if (this.#historyOf(node)) this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
       const text = `${rsc} on ${node} is taken for failed, as was asked on ${this.#state.nameOf(from)}`;
       this.#event("warning", "FAILURE-CLAIMED", text, node);
       this.#leader.resulted(node, result);
@@ -869,6 +924,11 @@ export class Controller {
 
   /** `rejoined`: the target has come back since it was ordered, and what is known of it is newer. */
   #fenced(result: FenceResult, rejoined: boolean): void {
+    this.#effects.push({ type: "alert", event: fencingAlert(result) });
+    const known = (field: string) => this.#state.status.nodeState(result.target, field);
+    const remoteWasUp = known("remote_node") === "true" && known("in_ccm") === "true";
+    if (result.ok && result.action !== "on" && !rejoined && remoteWasUp)
+      this.#alertRemote(result.target, "lost");
     if (result.ok && result.action !== "on" && !rejoined)
       this.#state.nodeFenced(result.target, result.completedAt);
     const text = result.ok
@@ -914,11 +974,25 @@ export class Controller {
   /** What is given out until this is heard is not in it, and goes on. */
   #sendHistory(node: NodeName, history: ExecutorHistory): void {
     const seen = this.#state.heardCallId(node);
+    this.#told.set(node, this.#historyOf(node)?.endings ?? 0);
     this.#queue({ type: "history", node, history, seen, at: this.#wall });
+  }
+
+  /** While members join nothing is given out: a history that waited knows of all that the state knows of now. */
+  #upToDate(message: ClusterMessage): ClusterMessage {
+    return message.type === "history" ? { ...message, seen: this.#state.heardCallId(message.node) } : message;
+  }
+
+  /** What was ended or forgotten between a history's sending and its place in the order, it still told of. */
+  #tellAgain(node: NodeName): void {
+    const local = this.#historyOf(node);
+    const told = this.#told.get(node);
+    if (local && told !== undefined && local.endings !== told) this.#sendHistory(node, local.history());
   }
 
   #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
     this.#historyOf(node)?.finished(result);
+    this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
     // Without its connection this manager cannot tell any more what a remote node does.
     if (isConnection(result.rsc) && isFailure(result)) this.#remotes.delete(nodeName(result.rsc.id));

@@ -1,8 +1,9 @@
+import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
+import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceRequest, FenceResult } from "../fencer/index.ts";
-import type { SchedulerInput, Transition } from "../scheduler/index.ts";
+import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
 
@@ -55,6 +56,8 @@ export type ControllerEvent =
   /** A remote node's executor is connected to this node, or is not any more. */
   | { readonly type: "remote-up"; readonly node: NodeName; readonly history: ExecutorHistory }
   | { readonly type: "remote-down"; readonly node: NodeName }
+  /** A remote node that is watched (`watch-remotes`) serves again. */
+  | { readonly type: "remote-answers"; readonly node: NodeName }
   /** From the local executor, or from the remote node's that `node` names. */
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
   /** What the fencer wants to say to its peers. */
@@ -65,7 +68,11 @@ export type ControllerEvent =
       readonly type: "cib-request";
       readonly request: RequestId;
       readonly operations: readonly CibOperation[];
+      /** Who asks, and with which program. */
+      readonly user: string;
       readonly client: string;
+      /** Whose rights by the access rules count. */
+      readonly askers: readonly Asker[];
     }
   | {
       readonly type: "attribute-request";
@@ -108,6 +115,8 @@ export type ControllerEffect =
   | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */
   | { readonly type: "connection"; readonly operation: Operation }
+  /** Ask these hosts now and then whether they serve, and no others any more; answered by `remote-answers`. */
+  | { readonly type: "watch-remotes"; readonly remotes: readonly RemoteHost[] }
   | { readonly type: "fence"; readonly request: FenceRequest }
   | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
   /** Who takes part and who leads (nobody while those who were away are missing), at the same point of the order everywhere. */
@@ -149,7 +158,9 @@ export type ControllerEffect =
   /** Others believe that this node is off: it must not go on (`fence-reaction`). */
   | { readonly type: "self-fenced"; readonly reaction: "stop" | "panic" }
   /** Something for the event history and the log. */
-  | { readonly type: "event"; readonly event: ClusterEvent };
+  | { readonly type: "event"; readonly event: ClusterEvent }
+  /** Something that this node tells to alert agents: others do so themselves, or do not. */
+  | { readonly type: "alert"; readonly event: AlertEvent };
 
 /** A fact for people: one line of the log, one row of the history. */
 export interface ClusterEvent {

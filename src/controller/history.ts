@@ -23,6 +23,11 @@ export function endsRecurring(action: string): boolean {
   return ["stop", "demote", "promote", "migrate_to", "migrate_from"].includes(action);
 }
 
+/** What recurring operations do not outlive: a change of the state, or a look at one that was not known any more. */
+export function beginsAnew(action: string): boolean {
+  return endsRecurring(action) || action === "start" || action === "monitor";
+}
+
 /**
  * Ids of the history entries that a result replaces. The last operation that changed or probed the state is
  * `RSC_last_0`, a recurring one is kept under its key, migrations under theirs, and the last failure of any

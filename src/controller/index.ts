@@ -25,6 +25,12 @@ export {
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
 export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
 export {
+  withAttributeKnown,
+  withAttributesChanged,
+  withHistoryForgotten,
+  withNodeFenced,
+} from "./requested-changes.ts";
+export {
   type InjectedFailure,
   type SimulationResult,
   type SimulationStep,

@@ -1,16 +1,24 @@
 import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import { type GraphAction, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import {
+  type GraphAction,
+  type RemoteHost,
+  type SchedulerInput,
+  schedule,
+  type Transition,
+} from "../scheduler/index.ts";
 import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { guestsByContainer } from "./connection-names.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
+import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
+import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
 
@@ -25,6 +33,8 @@ const unansweredAgainMs = 10_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
+/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
+export const managerGraceMs: Millis = 10_000;
 /** Private attribute of the leader that tells what it does again and again. */
 export const REPETITION_ATTRIBUTE = "#repeats";
 
@@ -62,6 +72,8 @@ export class Leader {
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
+  /** Remote hosts that are asked whether they are back. */
+  #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
 
@@ -113,6 +125,7 @@ export class Leader {
     this.#triggers = [];
     this.#inherited.clear();
     this.#run?.abort(reason);
+    this.#watchRemotes([]);
   }
 
   /** Missing managers are back or given up. */
@@ -180,6 +193,18 @@ export class Leader {
     }
   }
 
+  /** An executor was told to forget a resource: with it its recurring operations, whose first result nobody tells. */
+  forgotten(node: NodeName, rsc: string): void {
+    const run = this.#run;
+    for (const action of run?.flying() ?? []) {
+      if (action.intervalMs === 0 || action.node !== node || action.rsc?.id !== rsc) continue;
+      // What is not delivered yet comes after that.
+      const callId = run ? this.#callIds.get(run.keyOf(action)) : undefined;
+      if (callId !== undefined && callId <= this.#init.state.heardCallId(node))
+        run?.fail(action, `${rsc} was cleaned up on ${node}`);
+    }
+  }
+
   /** Actions that were given out and that nobody carries out. */
   refused(keys: readonly string[], reason: string): void {
     for (const key of keys) {
@@ -190,8 +215,10 @@ export class Leader {
 
   /** A result has been applied to the state. */
   resulted(node: NodeName, result: OperationResult): void {
-    const action = this.#run?.flyingByKey(result.transitionKey);
     const failed = isFailure(result);
+    if (failed && result.intervalMs > 0 && isConnection(result.rsc))
+      this.#run?.loseRemote(nodeName(result.rsc.id));
+    const action = this.#run?.flyingByKey(result.transitionKey);
     if (!action || !this.#run) {
       if (failed || isRecorded(result.action)) this.#unexpected(node, result, failed);
       return;
@@ -289,6 +316,7 @@ export class Leader {
     if (!run) return;
     const decision = run.transition;
     this.#seenStartup = true;
+    this.#watchRemotes((decision.unconnected ?? []).filter(({ node }) => waitsForReturn(state, node)));
     if (this.#repeats(decision, now)) return;
     const triggers = this.#triggers;
     this.#triggers = [];
@@ -376,6 +404,13 @@ export class Leader {
     if (nodes.length > 0) this.#init.send({ type: "probed", nodes });
   }
 
+  /** The leader asks remote hosts that nothing but the past keeps away whether they are back. */
+  #watchRemotes(remotes: readonly RemoteHost[]): void {
+    if (JSON.stringify(remotes) === JSON.stringify(this.#watched)) return;
+    this.#watched = remotes;
+    this.#init.emit({ type: "watch-remotes", remotes });
+  }
+
   #isOnline(node: NodeName): boolean {
     const { state } = this.#init;
     return this.#online.has(node) || state.status.nodeState(node, "in_ccm") === "true";
@@ -413,7 +448,7 @@ export class Leader {
 
   /**
    * After a cold start, nodes that have not been seen may only be late. Deciding without them would move their
-   * services or fence them, so they are given `dc-deadtime`; once all are there nothing is waited for.
+   * services or fence them, so they are given `dc-deadtime` (a manager whose ring is there at least its grace); once all are there nothing is waited for.
    */
   #waitForUnseen(membership: Membership): void {
     if (this.#seenStartup) return;
@@ -425,7 +460,11 @@ export class Leader {
     const was = this.#waitingForNodes;
     this.#waitingForNodes = unseen.length > 0;
     if (!this.#waitingForNodes || was) return;
-    const afterMs = this.#propertyMs(["dc-deadtime"], dcDeadtimeMs);
+    const deadtimeMs = this.#propertyMs(["dc-deadtime"], dcDeadtimeMs);
+    // Managers of which only the ring is there are about to come, perhaps after the death of all.
+    const members = new Set(membership.members.map(String));
+    const coming = unseen.some(({ id }) => members.has(id));
+    const afterMs = coming ? Math.max(deadtimeMs, managerGraceMs) : deadtimeMs;
     const names = unseen.map(({ name }) => name).join(" ");
     this.#event(
       "notice",

@@ -1,6 +1,6 @@
 import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
-import { endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
+import { beginsAnew, endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
 
 const lastFailure = "_last_failure_0";
@@ -28,10 +28,16 @@ export class LocalHistory {
     interrupted: [],
   };
   #revision = 0;
+  #endings = 0;
 
   /** Grows whenever what `kept` answers may have changed. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Grows whenever the executor is told to end or to forget something that it may have told of before. */
+  get endings(): number {
+    return this.#endings;
   }
 
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
@@ -45,14 +51,14 @@ export class LocalHistory {
     for (const result of own.filter((result) => !byManager(result.rsc)))
       this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
     for (const result of [...own.filter(({ rsc }) => byManager(rsc)), ...results].sort(byCall))
-      this.finished(result);
+      this.#take(result);
     for (const operation of running) this.#running.set(operation.callId, operation);
   }
 
   /** Takes over what a manager before this one kept. */
   remember(results: readonly OperationResult[]): void {
     for (const result of [...results].sort(byCall)) {
-      if (byManager(result.rsc)) this.finished(result);
+      if (byManager(result.rsc)) this.#take(result);
       else this.#results.set(operationKey(result.rsc.id, "last_failure", 0), result);
     }
   }
@@ -74,10 +80,12 @@ export class LocalHistory {
     this.#told = { ...this.#told, complete: true, interrupted: [] };
   }
 
-  /** The last failure of a resource is not remembered any more. */
-  forgetFailure(rsc: string): void {
+  /** The last failure of a resource, if it is of that action, is not remembered any more. */
+  forgetFailure(rsc: string, action?: string): void {
+    const key = operationKey(rsc, "last_failure", 0);
+    if (action !== undefined && this.#results.get(key)?.action !== action) return;
     this.#revision++;
-    this.#results.delete(operationKey(rsc, "last_failure", 0));
+    this.#results.delete(key);
   }
 
   started(operation: Operation): void {
@@ -97,6 +105,20 @@ export class LocalHistory {
   }
 
   finished(result: OperationResult): void {
+    if (this.#isOutdated(result)) this.#running.delete(result.callId);
+    else this.#take(result);
+  }
+
+  /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
+  #isOutdated({ rsc, intervalMs, callId }: OperationResult): boolean {
+    if (intervalMs === 0) return false;
+    const known = [...this.#results.values(), ...this.#running.values()].filter(
+      (other) => other.rsc.id === rsc.id && other.intervalMs === 0,
+    );
+    return known.length === 0 || known.some((other) => beginsAnew(other.action) && other.callId > callId);
+  }
+
+  #take(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
     const interrupted = this.#told.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
@@ -111,6 +133,7 @@ export class LocalHistory {
 
   cancelled(rsc: string, action: string, intervalMs: Millis): void {
     this.#revision++;
+    this.#endings++;
     this.#results.delete(operationKey(rsc, action, intervalMs));
     for (const [callId, operation] of this.#running) {
       if (operation.rsc.id === rsc && operation.action === action && operation.intervalMs === intervalMs) {
@@ -121,6 +144,7 @@ export class LocalHistory {
 
   forgotten(rsc: string): void {
     this.#revision++;
+    this.#endings++;
     for (const [id, result] of this.#results) if (result.rsc.id === rsc) this.#results.delete(id);
   }
 

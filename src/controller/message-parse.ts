@@ -1,5 +1,5 @@
 import { readAttributeSnapshot, readAttributeUpdate } from "../attributes/index.ts";
-import { readCibOperation } from "../cib/index.ts";
+import { readAsker, readCibOperation } from "../cib/index.ts";
 import { readAnyOperation, readAnyResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
@@ -84,12 +84,20 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       untold: read.list(
         read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
       ),
+      callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
       fencings: read.list(read.pair(read.nodeName, read.flag)),
       fallback: read.maybe(version),
     }),
   },
-  cib: { request: key, operations: read.list(readCibOperation), client, at: read.time },
+  cib: {
+    request: key,
+    operations: read.list(readCibOperation),
+    user: client,
+    client,
+    askers: read.list(readAsker),
+    at: read.time,
+  },
   actions: { transition: key, membership: key, dispatches: read.list(readDispatch), at: read.time },
   results: { node: read.nodeName, results: read.list(readAnyResult) },
   history: { node: read.nodeName, history, seen: count, at: read.time },
@@ -119,6 +127,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "manager-lost": { node: read.nodeName },
   "when-idle": { request: key },
   idle: { requests: read.list(key) },
+  "remote-back": { node: read.nodeName },
   remote: { node: read.nodeName, up: read.flag },
   fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },
   forget: {

@@ -1,5 +1,5 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { CibOperation } from "../cib/index.ts";
+import type { Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
@@ -43,6 +43,8 @@ export interface Snapshot {
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;
+  /** Highest call id that has been heard of, per executor. */
+  readonly callIds: readonly (readonly [NodeName, number])[];
   /** What was given out and is not answered. */
   readonly underWay: readonly Dispatch[];
 }
@@ -82,7 +84,11 @@ export type ClusterMessage =
       readonly type: "cib";
       readonly request: string;
       readonly operations: readonly CibOperation[];
+      /** Who asked, and with which program. */
+      readonly user: string;
       readonly client: string;
+      /** Whose rights by the access rules count. */
+      readonly askers: readonly Asker[];
       readonly at: EpochSeconds;
     }
   | {
@@ -133,6 +139,8 @@ export type ClusterMessage =
   /** Somebody waits until the leader has nothing to do; it answers with `idle`. */
   | { readonly type: "when-idle"; readonly request: string }
   | { readonly type: "idle"; readonly requests: readonly string[] }
+  /** A remote node that was away answers again. */
+  | { readonly type: "remote-back"; readonly node: NodeName }
   | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
   | {
       readonly type: "forget";

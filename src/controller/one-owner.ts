@@ -54,8 +54,8 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
 /**
  * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
- * nodes that could not tell what runs there, and the first connection to a remote node of which nothing is known yet, or
- * the end of the guest of which that is so.
+ * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
+ * remote node of which nothing is known yet, or the end of the guest of which that is so.
  * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
  * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
@@ -82,7 +82,11 @@ export function looksBefore(
   const onUntold = probes.filter(({ node }) => node !== undefined && untold.has(node));
   // A guest that is yet to be started runs nothing.
   const connections = possible.filter((look) => isConnection(look) && !graph.startsBefore(look.id));
-  const everywhere = [...onUntold, ...connections, ...possible.filter(isGuestEnd)];
+  // What runs on a guest or behind a connection is active if these are found.
+  const carriers = probes.filter(
+    ({ rsc }) => isRemoteConnection(rsc) || guestIn(rsc?.id ?? "") !== undefined,
+  );
+  const everywhere = [...onUntold, ...connections, ...carriers, ...possible.filter(isGuestEnd)];
   // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
     open(look) || !(leading.has(action.id) || isConnection(action));

@@ -69,6 +69,12 @@ export interface StatusThrottle {
   readonly reason: string;
 }
 
+/** A node that cannot write its state. */
+export interface StatusDisk {
+  readonly node: NodeName;
+  readonly problem: string;
+}
+
 /**
  * Everything that a status display shows: what the manager answers to the request `status`. The renderers are
  * pure functions of it.
@@ -94,7 +100,9 @@ export interface StatusInput {
     readonly pending: readonly StatusFencing[];
   };
   readonly throttle: readonly StatusThrottle[];
-  /** Faults of the local node itself that people must know: disk full, no watchdog, no real-time priority. */
+  /** Nodes that cannot write their state, as they tell it. */
+  readonly disks: readonly StatusDisk[];
+  /** Faults of the local node itself that people must know: no watchdog, no real-time priority. */
   readonly warnings: readonly string[];
   /** How long a request to the manager took, when it is slow. */
   readonly delayMs?: Millis;

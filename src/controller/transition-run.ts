@@ -121,6 +121,13 @@ export class TransitionRun {
     }
   }
 
+  /** The connection to a remote node has failed: what is under way there is not answered any more. */
+  loseRemote(node: NodeName): void {
+    for (const { action } of [...this.#flying])
+      if (action.kind === "rsc" && action.node === node)
+        this.fail(action, `the connection to ${node} failed`);
+  }
+
   abort(reason: string): void {
     this.#abortReason ??= reason;
   }

@@ -101,7 +101,7 @@ export class AdminClient {
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
     });
-    connection.send(AdminFrame.REQUEST, toJson({ id, request }));
+    connection.send(AdminFrame.REQUEST, toJson({ id, request, ...inNameOf() }));
     return (await answer) as T;
   }
 
@@ -138,7 +138,7 @@ export async function connectAdmin(
   options: { readonly config?: string | undefined } = {},
 ): Promise<AdminClient> {
   const socket = process.env.HACTL_SOCKET;
-  if (socket !== undefined && options.config === undefined) return AdminClient.connectForAgent(socket);
+  if (socket && options.config === undefined) return AdminClient.connectForAgent(socket);
   const config = loadConfigFile(configFile(options.config), "text");
   return AdminClient.connect(adminSocketPath(config.system.runDir));
 }
@@ -151,6 +151,10 @@ function isRepeatable(request: AdminRequest): boolean {
     request.type,
   );
 }
+
+/** Root may ask in the name of another user, as with Pacemaker's tools; the daemon does not take it from others. */
+const inNameOf = (): { readonly user?: string } =>
+  process.env.CIB_user ? { user: process.env.CIB_user } : {};
 
 const gone = () =>
   new HactlError({

@@ -52,8 +52,20 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "fence.devices": {},
 });
 
-/** Reads a frame of a client: the number to answer under, and what it asks. Throws HactlError `PROTOCOL`. */
-export function readAdminFrame(value: unknown): { readonly id: unknown; readonly request: unknown } {
-  const { id, request } = read.members(value, "request");
-  return { id, request };
+/** A frame of a client: the number to answer under, what it asks, and in whose name. */
+export interface AdminRequestFrame {
+  readonly id: unknown;
+  readonly request: unknown;
+  /** Empty when it asks for itself. */
+  readonly user: unknown;
 }
+
+/** Reads a frame of a client. Throws HactlError `PROTOCOL`. */
+export function readAdminFrame(value: unknown): AdminRequestFrame {
+  const { id, request, user } = read.members(value, "request");
+  return { id, request, user };
+}
+
+/** Reads the user in whose name a client asks; undefined when it asks for itself. Throws HactlError `PROTOCOL`. */
+export const readInNameOf: Read<string | undefined> = (value, at) =>
+  value === undefined || value === "" ? undefined : read.name(value, at);

@@ -4,7 +4,10 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Frames on the admin socket: requests and replies carry a number that ties them together. */
 export const AdminFrame = {
-  /** JSON `{ id, request }`, client to manager. */
+  /**
+   * JSON `{ id, request }`, client to manager; with `user`, root or hacluster asks in the name of that user. Who asks is
+   * what the socket says, never the message.
+   */
   REQUEST: 1,
   /** JSON `{ id, value }` or `{ id, error }`, manager to client. */
   REPLY: 2,

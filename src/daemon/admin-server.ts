@@ -1,7 +1,14 @@
-import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
+import {
+  type Accounts,
+  type FrameConnection,
+  type FrameServer,
+  type Log,
+  serveFrames,
+} from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { readAdminFrame, readAdminRequest } from "./admin-parse.ts";
+import { readAdminFrame, readAdminRequest, readInNameOf } from "./admin-parse.ts";
 import { AdminFrame, type AdminRequest, wireError } from "./admin-protocol.ts";
+import { type Caller, localCaller, toolUser } from "./caller.ts";
 import { fromJson, toJson } from "./ring-link.ts";
 
 /** Largest request: a whole configuration. */
@@ -10,7 +17,7 @@ const maxRequestBytes = 64 * 1024 * 1024;
 const watchMs = 100;
 
 /** Answers one request; what it throws goes to the client. */
-export type AdminHandler = (request: AdminRequest, client: string) => Promise<unknown>;
+export type AdminHandler = (request: AdminRequest, caller: Caller) => Promise<unknown>;
 
 /** The admin socket: requests of the CLI and of agents' tools. */
 export class AdminServer {
@@ -23,6 +30,7 @@ export class AdminServer {
     group: string,
     private readonly handler: AdminHandler,
     private readonly log: Log,
+    private readonly accounts: Accounts,
   ) {
     this.#server = serveFrames(
       path,
@@ -56,11 +64,10 @@ export class AdminServer {
       const frame = readAdminFrame(parseJson(body));
       id = frame.id;
       const request = readAdminRequest(frame.request, "request");
-      if (request.type === "watch") this.#watchers.add(connection);
-      const client = connection.peer
-        ? `uid ${connection.peer.uid}, process ${connection.peer.pid}`
-        : "unknown";
-      const value = await this.handler(request, client);
+      const inNameOf = readInNameOf(frame.user, "user");
+      const caller = localCaller(await toolUser(this.accounts, connection.peer, inNameOf));
+      const value = await this.handler(request, caller);
+      if (request.type === "watch" && connection.open) this.#watchers.add(connection);
       connection.send(AdminFrame.REPLY, toJson({ id, value }));
     } catch (error) {
       if (!(error instanceof HactlError))

@@ -28,9 +28,9 @@ export class CibKeeper {
     private readonly log: Log,
   ) {}
 
-  /** What people have to know. */
-  get warnings(): readonly string[] {
-    return this.#problem === undefined ? [] : [`the configuration cannot be written: ${this.#problem}`];
+  /** Why the configuration could not be written the last time, as long as that lasts. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** The configuration is another one now. */

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Log } from "../platform/index.ts";
+import type { Millis } from "../terms/index.ts";
 
 /** One fact of the past, as `hactl history` shows it. */
 export interface HistoryRow {
@@ -34,6 +35,12 @@ export function readEventHistory(stateDir: string, since: number, limit: number)
 
 /** Facts that are kept. */
 const keptRows = 100_000;
+/** Facts that wait while the disk takes none; older ones are given up. */
+const waitingRows = 10_000;
+/** Facts are written soon, many at a time. */
+const gatherMs: Millis = 200;
+/** Between two attempts while the disk takes none. */
+const retryMs: Millis = 5_000;
 
 /**
  * The event history: membership, transitions, actions, fencing, failures, configuration changes. It is never needed
@@ -43,6 +50,7 @@ export class EventHistory {
   #database: Database | undefined;
   #waiting: Omit<HistoryRow, "id">[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #refused = false;
 
   constructor(
     path: string,
@@ -66,9 +74,11 @@ export class EventHistory {
   add(row: Omit<HistoryRow, "id">): void {
     if (!this.#database) return;
     this.#waiting.push(row);
-    this.#timer ??= setTimeout(() => this.flush(), 200);
+    if (this.#waiting.length > waitingRows) this.#waiting.shift();
+    this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
+  /** Writes what waits; what the disk does not take waits on. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -84,9 +94,13 @@ export class EventHistory {
         for (const { at, level, event, node, rsc, text } of rows)
           insert.run(at, level, event, node, rsc, text);
       })();
+      if (this.#refused) this.log.notice("HISTORY", "the event history can be written again");
+      this.#refused = false;
     } catch (error) {
-      this.#database = undefined;
-      this.log.warning("HISTORY", `the event history cannot be written and is not kept any more: ${error}`);
+      if (!this.#refused) this.log.warning("HISTORY", `the event history cannot be written: ${error}`);
+      this.#refused = true;
+      this.#waiting = rows;
+      this.#timer = setTimeout(() => this.flush(), retryMs);
     }
   }
 
@@ -98,6 +112,7 @@ export class EventHistory {
 
   close(): void {
     this.flush();
+    clearTimeout(this.#timer);
     this.#database?.close();
   }
 }

@@ -1,4 +1,5 @@
 /** The daemon's processes, and how commands talk to it. */
+export { accessPage } from "./access-rules.ts";
 export { AdminClient, connectAdmin } from "./admin-client.ts";
 export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
 export { runAgentByHand } from "./agent-by-hand.ts";

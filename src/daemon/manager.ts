@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { formatXml, upgradeCib } from "../cib/index.ts";
+import { applyOperations, formatXml, Rights, upgradeCib } from "../cib/index.ts";
 import {
   Controller,
   type ControllerEffect,
@@ -14,7 +14,9 @@ import {
   type StatusReply,
 } from "../controller/index.ts";
 import { type ExecutorEvent, readAgent } from "../executor/index.ts";
+import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
 import {
+  Accounts,
   connectFrames,
   dieWithParent,
   type FrameConnection,
@@ -28,6 +30,18 @@ import {
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
+  permit,
+  type VisibleNames,
+  visibleDevices,
+  visibleFencing,
+  visibleNames,
+  visibleResult,
+  visibleStatus,
+  visibleTest,
+  visibleValues,
+} from "./access.ts";
+import { accessRules } from "./access-rules.ts";
+import {
   type AdminRequest,
   adminSocketPath,
   executorSocketPath,
@@ -35,9 +49,13 @@ import {
   ringSocketPath,
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
+import { AlertAgents } from "./alert-agents.ts";
+import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
 import { EventHistory, eventHistoryFile } from "./event-history.ts";
+import { agentEnvironment } from "./executor-environment.ts";
+import { agentHostOptions } from "./executor-mode.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
@@ -45,7 +63,9 @@ import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { PendingReplies } from "./pending-replies.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { RemoteConnections } from "./remote-connections.ts";
+import { RemoteWatch } from "./remote-watch.ts";
 import {
   decodeDelivery,
   FromRing,
@@ -58,6 +78,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -65,6 +86,8 @@ type Registered = Extract<ExecutorEvent, { type: "registered" }>;
 
 /** How long the end of this process waits for the disk. */
 const lastWriteMs: Millis = 1_000;
+/** Alert agents that still run when the daemon ends are waited for no longer: the ring gives its manager 2 s. */
+const alertPatienceMs: Millis = 1000;
 /** How long a change may take to come round: longer than any change of the membership. */
 const askPatienceMs: Millis = 60_000;
 /** The ring answers everything at once but a change of the key, for which it waits 20 s at most. */
@@ -82,11 +105,13 @@ export class Manager {
   #kdump: KdumpWatch | undefined;
   readonly #executor: ExecutorClient;
   readonly #remotes: RemoteConnections;
+  readonly #remoteWatch: RemoteWatch;
   readonly #fenceDevices: FenceDeviceOperations;
   readonly #keeper: CibKeeper;
   readonly #history: EventHistory;
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
+  readonly #disk: StateDisk;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -94,6 +119,8 @@ export class Manager {
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
+  readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
+  readonly #alerts: AlertAgents;
   #requests = 0;
   #stepping = false;
   #executorSeen = false;
@@ -115,6 +142,12 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
+    this.#disk = new StateDisk(stateDir, {
+      failed: () => this.#keeper.problem,
+      joined: () => this.#controller.view().phase === "synced",
+      known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
+      tell: (problem) => this.#step(diskRequest(self.name, problem)),
+    });
     this.#history = new EventHistory(eventHistoryFile(stateDir), log);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
@@ -160,13 +193,29 @@ export class Manager {
           log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
       },
     });
+    const remoteKey = () =>
+      readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile);
+    this.#remoteWatch = new RemoteWatch({
+      key: remoteKey,
+      answers: (node) => this.#step({ type: "remote-answers", node }),
+    });
     this.#remotes = new RemoteConnections({
       self: self.name,
       log,
-      key: () => readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile),
+      key: remoteKey,
       step: (event) => this.#step(event),
-      tool: (request, client) => this.#answer(request, client),
+      tool: (request, caller) => this.#answerTo(request, caller),
     });
+    this.#alerts = new AlertAgents({
+      log: log.part("ALERTS"),
+      env: agentEnvironment({
+        ...agentHostOptions(config, setup.arguments.configPath),
+        toolsDir: join(runDir, "tools"),
+        rscTmp: join(runDir, "rsctmp"),
+        socket: adminSocketPath(runDir),
+      }),
+    });
+    this.#configureAlerts();
     this.#configureExecutors();
     // That something was lost is not forgotten at the next start.
     if (stored?.lost) this.#keeper.changed();
@@ -180,12 +229,17 @@ export class Manager {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
     void this.#begin();
     const code = await ended;
-    await Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]);
+    await Promise.all([
+      Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
+      this.#alerts.drain(alertPatienceMs),
+    ]);
     this.#keeper.close();
+    this.#disk.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
     this.#remotes.close();
+    this.#remoteWatch.close();
     this.#fencing.close();
     await this.#kdump?.close();
     this.#fenceDevices.close();
@@ -217,9 +271,11 @@ export class Manager {
     this.#admin = new AdminServer(
       adminSocketPath(runDir),
       group,
-      (request, client) => this.#answer(request, client),
+      (request, caller) => this.#answerTo(request, caller),
       this.log,
+      new Accounts(),
     );
+    this.#disk.start();
     void this.#kdump?.start();
   }
 
@@ -257,6 +313,8 @@ export class Manager {
         return this.#forget(effect.on, effect.rsc);
       case "connection":
         return this.#remotes.connection(effect.operation);
+      case "watch-remotes":
+        return this.#remoteWatch.watch(effect.remotes);
       case "fence-device":
         return this.#fenceDevices.run(effect.operation);
       case "fence":
@@ -300,6 +358,8 @@ export class Manager {
         return;
       case "self-fenced":
         return this.#selfFenced(effect.reaction);
+      case "alert":
+        return this.#alerts.event(effect.event);
       case "event": {
         const { level, id, text, node, rsc } = effect.event;
         this.log[level](id, text);
@@ -330,6 +390,7 @@ export class Manager {
   #persist(): void {
     this.#configureFencing();
     this.#configureExecutors();
+    this.#configureAlerts();
     this.#keeper.changed();
   }
 
@@ -347,6 +408,11 @@ export class Manager {
     if (!configuration) return;
     this.#fencing.configure(configuration, runningFenceDevices(cib));
     this.#kdump?.configure(configuration);
+  }
+
+  #configureAlerts(): void {
+    const { cib } = this.#controller.view();
+    this.#alerts.configure(cib.children.find(({ name }) => name === "configuration"));
   }
 
   /** Executors follow the properties that concern them as soon as they change. */
@@ -464,27 +530,47 @@ export class Manager {
 
   // ── administrators ───────────────────────────────────────────────────────────────────────────────────────
 
-  async #answer(request: AdminRequest, client: string): Promise<unknown> {
+  async #answerTo(request: AdminRequest, caller: Caller): Promise<unknown> {
+    try {
+      return await this.#answer(request, caller);
+    } catch (error) {
+      this.#refusals.note(error, request, caller);
+      throw error;
+    }
+  }
+
+  async #answer(request: AdminRequest, caller: Caller): Promise<unknown> {
+    const { cib, live } = this.#controller.view();
+    const rights = Rights.of(cib, caller.askers, wallSeconds());
+    // The rules that this node kept may be older than those of the cluster.
+    if (!live && caller.askers.length > 0 && accessRules[request.type].rule === "change")
+      throw notInCluster();
+    permit(request, caller, cib, rights);
+    const names = () => rights && visibleNames(rights.look(cib).visible, rights.seesAll(cib));
     switch (request.type) {
       case "status":
-        return this.#status();
+        return this.#status(caller);
       case "cib":
-        if (!this.#controller.view().live) throw notInCluster();
-        return formatXml(this.#controller.view().cib);
+        if (!live) throw notInCluster();
+        return formatXml(rights === undefined ? cib : rights.see(cib));
       case "cib-apply": {
         const { operations } = request;
+        // What is not permitted does not keep the others busy; they decide alike when it comes round.
+        if (rights)
+          applyOperations(cib, operations, { live: true, askers: caller.askers, now: wallSeconds() });
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,
           operations,
-          client: request.client || client,
+          user: caller.name,
+          client: request.client || "unknown",
+          askers: caller.askers,
         }));
       }
       case "attributes-update":
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
-        if (!this.#controller.view().live) throw notInCluster();
-        return Object.fromEntries(this.#controller.attributeValues(request.name));
+        return this.#values(request.name, rights);
       case "fail": {
         const [rsc, node] = [resourceId(request.rsc), nodeName(request.node)];
         return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
@@ -500,7 +586,7 @@ export class Manager {
         }));
       }
       case "node":
-        return this.#nodeReply();
+        return this.#nodeReply(names());
       case "ring-status":
         return this.#askRing<RingProcessStatus>({ type: "status" });
       case "expected-votes":
@@ -522,12 +608,33 @@ export class Manager {
       case "metadata":
         return this.#metadata(request);
       case "fence.request":
-      case "fence.history":
-      case "fence.confirm":
-      case "fence.test":
-      case "fence.devices":
-        return this.#fencing.handle(request);
+      case "fence.confirm": {
+        const result = await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
+        const seen = names();
+        return seen ? visibleResult(result as FenceResult, seen) : result;
+      }
+      case "fence.history": {
+        const history = this.#fencing.history();
+        const seen = names();
+        return seen ? visibleFencing(history, seen) : history;
+      }
+      case "fence.test": {
+        const rows = await this.#fencing.handle(request);
+        const seen = names();
+        return seen ? visibleTest(rows as readonly FenceTestRow[], seen) : rows;
+      }
+      case "fence.devices": {
+        const devices = this.#fencing.devices();
+        return rights ? visibleDevices(devices, cib, rights) : devices;
+      }
     }
+  }
+
+  #values(name: string, rights: Rights | undefined): unknown {
+    const { cib, live } = this.#controller.view();
+    if (!live) throw notInCluster();
+    const values = this.#controller.attributeValues(name);
+    return Object.fromEntries(rights ? visibleValues(values, name, cib, rights) : values);
   }
 
   #ask(event: (id: string) => ControllerEvent, patienceMs = askPatienceMs): Promise<unknown> {
@@ -560,39 +667,51 @@ export class Manager {
     return answer;
   }
 
-  async #status(): Promise<StatusReply> {
+  async #status(caller: Caller): Promise<StatusReply> {
     const ring = await this.#askRing<RingProcessStatus>({ type: "status" });
-    return statusReply({
+    const view = this.#controller.view();
+    const rights = Rights.of(view.cib, caller.askers, wallSeconds());
+    const seen = rights?.see(view.cib);
+    const reply = statusReply({
       setup: this.setup,
-      view: this.#controller.view(),
-      ring,
+      view: seen === undefined ? view : { ...view, cib: seen },
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
       version: this.version,
       startedAt: this.#startedAt,
       now: wallSeconds(),
-      warnings: this.#keeper.warnings,
+      disks: unwritable(
+        this.#controller.attributeValues(DISK_ATTRIBUTE),
+        this.setup.self.name,
+        this.#disk.problem,
+      ),
     });
+    return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;
   }
 
-  #nodeReply(): NodeReply {
+  #nodeReply(names: VisibleNames | undefined): NodeReply {
     const view = this.#controller.view();
     const { membership } = view;
     const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
     const members = new Set(membership?.members);
+    // Everybody on a node may know where that is.
+    const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
     return {
       id: this.setup.self.id,
       name: this.setup.self.name,
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,
-      ...(view.leader === undefined ? {} : { leader: view.leader }),
-      members: this.setup.config.nodes.map(({ id, name }) => ({
-        id,
-        name,
-        state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
-      })),
+      ...(view.leader !== undefined && shown(view.leader) ? { leader: view.leader } : {}),
+      members: this.setup.config.nodes
+        .filter(({ name }) => shown(name))
+        .map(({ id, name }) => ({
+          id,
+          name,
+          state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
+        })),
     };
   }
 }

@@ -1,7 +1,10 @@
-import { endByDefect } from "../platform/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { endByDefect, localAddresses } from "../platform/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
-import { type DaemonArguments, loadNode, makeDirectories, processLog } from "./setup.ts";
+import { type DaemonArguments, loadNode, makeDirectories, type NodeSetup, processLog } from "./setup.ts";
+
+/** How soon it is noticed that the network is there. */
+const networkRetryMs: Millis = 500;
 
 /** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
 export function parseDaemonArguments(words: readonly string[]): DaemonArguments {
@@ -21,15 +24,42 @@ export function parseDaemonArguments(words: readonly string[]): DaemonArguments 
   return { configPath, node: value("--node") };
 }
 
+/**
+ * Reads the configuration. Which node this machine is may follow from its addresses alone: as long as it has none it
+ * waits for them, since nothing of that is a mistake. @throws HactlError as `loadNode`
+ */
+export async function setupWithNetwork(
+  args: DaemonArguments,
+  load: (args: DaemonArguments) => NodeSetup = loadNode,
+  addresses: () => readonly { readonly address: string }[] = localAddresses,
+  say: (text: string) => void = (text) => void process.stderr.write(`hactl: ${text}\n`),
+): Promise<NodeSetup> {
+  for (let said = false; ; said = true) {
+    try {
+      return load(args);
+    } catch (error) {
+      const unknown = error instanceof HactlError && error.code === "NOT_A_NODE" && args.node === undefined;
+      if (!unknown || addresses().some(({ address }) => !/^(?:127\.|::1$|fe80:)/.test(address))) throw error;
+      // There is no log before the configuration is read.
+      if (!said)
+        say("no node of the list has the name of this machine, which has no address yet: it waits for one");
+      await Bun.sleep(networkRetryMs);
+    }
+  }
+}
+
 /** The ring process: the daemon's parent. @returns the exit code */
 export async function runRing(args: DaemonArguments): Promise<number> {
-  const setup = loadNode(args);
+  const setup = await setupWithNetwork(args);
   makeDirectories(setup.config);
   const log = processLog(setup.config, "hactl");
   // Each process loads only what it is: the ring's heap stays small.
   const { RingProcess } = await import("./ring.ts");
   try {
-    for (const { what } of setup.config.warnings) log.warning("CONFIG", what);
+    for (const { code, what } of setup.config.warnings) {
+      // Whether an address is there the ring finds out, and says.
+      if (code !== "ADDRESS_NOT_LOCAL") log.warning("CONFIG", what);
+    }
     return await new RingProcess(setup, log).run();
   } catch (error) {
     if (!(error instanceof HactlError)) return await endByDefect(error);

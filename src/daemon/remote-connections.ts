@@ -13,6 +13,7 @@ import {
 } from "../terms/index.ts";
 import { readAdminRequest } from "./admin-parse.ts";
 import { type AdminRequest, type NodeReply, wireError } from "./admin-protocol.ts";
+import { type Caller, remoteCaller } from "./caller.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
@@ -23,7 +24,7 @@ export interface RemoteConnectionsOptions {
   readonly key: () => Uint8Array;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
-  readonly tool: (request: AdminRequest, client: string) => Promise<unknown>;
+  readonly tool: (request: AdminRequest, caller: Caller) => Promise<unknown>;
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
@@ -176,11 +177,13 @@ export class RemoteConnections {
   }
 
   close(): void {
-    for (const connection of this.#connections.values()) {
+    const all = [...this.#connections.values()];
+    // What is let go on purpose is not lost.
+    this.#connections.clear();
+    for (const connection of all) {
       stopMonitor(connection);
       connection.client.close();
     }
-    this.#connections.clear();
   }
 
   #connect(
@@ -299,12 +302,12 @@ export class RemoteConnections {
 
   async #tool(
     name: NodeName,
-    { requestId, request }: Extract<ExecutorEvent, { type: "tool" }>,
+    { requestId, request, user }: Extract<ExecutorEvent, { type: "tool" }>,
   ): Promise<void> {
     let reply: unknown;
     try {
       const asked = readAdminRequest(request, "request");
-      const value = await this.options.tool(asked, `remote node ${name}`);
+      const value = await this.options.tool(asked, remoteCaller(name, user));
       // "Who am I?" is about the remote host, not about the node that speaks for it.
       reply = { value: asked.type === "node" ? { ...(value as NodeReply), name } : value };
     } catch (error) {

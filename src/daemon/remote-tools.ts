@@ -1,7 +1,14 @@
-import type { ExecutorEvent, ExecutorRequest } from "../executor/index.ts";
-import { type FrameConnection, type FrameServer, type Log, serveFrames } from "../platform/index.ts";
+import type { ExecutorEvent, ExecutorRequest, ToolUser } from "../executor/index.ts";
+import {
+  Accounts,
+  type FrameConnection,
+  type FrameServer,
+  type Log,
+  serveFrames,
+} from "../platform/index.ts";
 import { CrmExit, type Millis } from "../terms/index.ts";
 import { AdminFrame, adminSocketPath, type WireError } from "./admin-protocol.ts";
+import { toolUser } from "./caller.ts";
 
 /** How long a request waits for a manager to connect, and then for its answer. */
 const CONNECT_MS: Millis = 5000;
@@ -12,6 +19,7 @@ interface Pending {
   /** The client's own number. */
   readonly id: number;
   readonly request: unknown;
+  readonly user: ToolUser;
   sent: boolean;
   timer: ReturnType<typeof setTimeout>;
 }
@@ -31,6 +39,7 @@ export interface RemoteToolsOptions {
 export class RemoteTools {
   readonly #options: RemoteToolsOptions;
   readonly #pending = new Map<number, Pending>();
+  readonly #accounts = new Accounts();
   #server: FrameServer | undefined;
   #last = 0;
 
@@ -44,7 +53,7 @@ export class RemoteTools {
     this.#server = serveFrames(
       adminSocketPath(runDir),
       {
-        frame: (connection, type, body) => this.#take(connection, type, body),
+        frame: (connection, type, body) => void this.#take(connection, type, body),
         close: (connection) => this.#clientGone(connection),
       },
       { mode: 0o660, maxBody: 8 * 1024 * 1024, ...(group === undefined ? {} : { group }) },
@@ -75,22 +84,26 @@ export class RemoteTools {
     this.#answer(reply.requestId, typeof answer === "object" && answer !== null ? answer : { value: answer });
   }
 
-  #take(connection: FrameConnection, type: number, body: Uint8Array): void {
+  async #take(connection: FrameConnection, type: number, body: Uint8Array): Promise<void> {
     const message = type === AdminFrame.REQUEST ? parse(body) : undefined;
     if (!message) {
       this.#options.log.warning("GARBAGE", "closed a connection of a tool: it sent no request");
       connection.destroy();
       return;
     }
+    const { id, request, inNameOf } = message;
+    const user = await toolUser(this.#accounts, connection.peer, inNameOf);
+    if (!connection.open) return;
     const number = ++this.#last;
     const timer = setTimeout(() => this.#answer(number, { error: notConnected }), CONNECT_MS);
-    const pending: Pending = { connection, ...message, sent: false, timer };
+    const pending: Pending = { connection, id, request, user, sent: false, timer };
     this.#pending.set(number, pending);
     this.#send(number, pending);
   }
 
   #send(number: number, pending: Pending): void {
-    pending.sent = this.#options.send({ type: "tool", requestId: number, request: pending.request });
+    const { request, user } = pending;
+    pending.sent = this.#options.send({ type: "tool", requestId: number, request, user });
     if (!pending.sent) return;
     clearTimeout(pending.timer);
     pending.timer = setTimeout(() => this.#answer(number, { error: late }), ANSWER_MS);
@@ -133,11 +146,18 @@ const late: WireError = {
   exit: CrmExit.TIMEOUT,
 };
 
-function parse(body: Uint8Array): { readonly id: number; readonly request: unknown } | undefined {
+function parse(
+  body: Uint8Array,
+): { readonly id: number; readonly request: unknown; readonly inNameOf?: string } | undefined {
   try {
-    const message = JSON.parse(new TextDecoder().decode(body)) as { id?: unknown; request?: unknown } | null;
+    const message = JSON.parse(new TextDecoder().decode(body)) as {
+      id?: unknown;
+      request?: unknown;
+      user?: unknown;
+    } | null;
     if (typeof message?.id === "number" && message.request !== undefined) {
-      return { id: message.id, request: message.request };
+      const { id, request, user } = message;
+      return { id, request, ...(typeof user === "string" && user !== "" ? { inNameOf: user } : {}) };
     }
   } catch {
     // Answered below.

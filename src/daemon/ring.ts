@@ -45,11 +45,12 @@ const goodbyeMs: Millis = 100;
  */
 export class RingProcess {
   readonly #core: RingCore;
-  readonly #sockets = new RingSockets(
-    (link, address, data) => this.#step({ type: "datagram", link, address, data }),
+  readonly #sockets = new RingSockets({
+    datagram: (link, address, data) => this.#step({ type: "datagram", link, address, data }),
     // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
-    (link, error) => this.log.debug("UDP", error.message, { link }),
-  );
+    error: (link, error) => this.log.debug("UDP", error.message, { link }),
+    came: ({ link, address }) => this.log.notice("ADDRESS", `${address} is there now`, { link }),
+  });
   readonly #timers = new Map<RingTimer, ReturnType<typeof setTimeout>>();
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
@@ -113,8 +114,9 @@ export class RingProcess {
     const { system } = this.#changes.setup.config;
     const lock = lockFile(join(system.stateDir, "lock"));
     this.#machine.askForPriority(system);
-    await this.#sockets.prepare(this.#changes.setup);
+    await this.#sockets.prepare(this.#changes.setup, true);
     this.#sockets.use(this.#changes.setup);
+    for (const text of this.#missingAddresses()) this.log.warning("ADDRESS", text);
     const server = serveFrames(
       ringSocketPath(system.runDir),
       {
@@ -358,11 +360,19 @@ export class RingProcess {
       monotonicNow: monotonicMs(),
       realtime: this.#machine.realtime,
       memory: this.#machine.memory,
-      warnings: this.#machine.warnings,
+      warnings: [...this.#machine.warnings, ...this.#missingAddresses()],
       startedAt: this.#startedAt,
       lateness: this.#lateness.summary(),
       children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),
     };
+  }
+
+  #missingAddresses(): string[] {
+    return this.#sockets.missing.map(
+      ({ link, address }) =>
+        `no interface of this machine has ${address} (link ${link}) yet: it is waited for; look at the cable and the ` +
+        "configuration of the network",
+    );
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────

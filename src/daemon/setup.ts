@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { type HactlConfig, loadConfigFile, type NodeConfig } from "../config/index.ts";
-import { type Log, onUncaught, openLog, readLimited } from "../platform/index.ts";
+import { type Log, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
 import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
 import type { RingCoreOptions } from "./ring-core-face.ts";
 
@@ -26,7 +26,7 @@ const maxKeyBytes = 4096;
  * @throws HactlError when it is wrong, or when it does not say which node this machine is.
  */
 export function loadNode(args: DaemonArguments): NodeSetup {
-  const config = loadConfigFile(args.configPath, "node", args.node);
+  const config = loadConfigFile(args.configPath, "start", args.node);
   if (!config.localNode) {
     throw new HactlError({
       code: "WHICH_NODE",
@@ -44,8 +44,9 @@ export function loadNode(args: DaemonArguments): NodeSetup {
  * admin group have to reach their socket there; the state directory is closed to other users.
  */
 export function makeDirectories(config: HactlConfig): void {
-  mkdirSync(config.system.stateDir, { recursive: true, mode: 0o750 });
-  mkdirSync(config.system.runDir, { recursive: true, mode: 0o755 });
+  const { stateDir, runDir } = config.system;
+  writing(stateDir, () => mkdirSync(stateDir, { recursive: true, mode: 0o750 }));
+  writing(runDir, () => mkdirSync(runDir, { recursive: true, mode: 0o755 }));
 }
 
 /** The log of one process, with the targets that `[logging]` names. */

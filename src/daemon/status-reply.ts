@@ -2,6 +2,7 @@ import { child, childrenOf, formatXml, type XmlElement } from "../cib/index.ts";
 import {
   type ControllerView,
   FEATURE_SET,
+  type StatusDisk,
   type StatusReply,
   type StatusThrottle,
   type StatusTransition,
@@ -23,8 +24,7 @@ interface Sources {
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
-  /** Of the manager itself. */
-  readonly warnings: readonly string[];
+  readonly disks: readonly StatusDisk[];
 }
 
 /** Everything that a status display shows, gathered from the processes of this node. */
@@ -38,7 +38,7 @@ export function statusReply({
   version,
   startedAt,
   now,
-  warnings,
+  disks,
 }: Sources): StatusReply {
   const { nodes } = setup.config;
   const { quorum, links } = ring.core;
@@ -84,7 +84,8 @@ export function statusReply({
       })),
     },
     throttle,
-    warnings: [...ring.warnings, ...strangersOf(ring), ...view.warnings, ...warnings, ...repetition],
+    disks,
+    warnings: [...ring.warnings, ...strangersOf(ring), ...view.warnings, ...repetition],
   };
 }
 

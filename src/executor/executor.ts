@@ -167,7 +167,6 @@ export class Executor {
   #execute(operation: Operation, now: Now): void {
     const resource = this.#resource(operation.rsc.id);
     if (this.#isRepeat(resource, operation)) return;
-    resource.forgotten = false;
     if (operation.intervalMs > 0) return this.#recurring.define(resource, operation, now);
     if (changesState(operation.action)) this.#recurring.cancelAll(resource, now);
     this.#enqueue(operation, now.mono);
@@ -224,8 +223,8 @@ export class Executor {
     const resource = this.#resources.get(rsc);
     if (!resource) return;
     this.#recurring.cancelAll(resource, now);
+    // What is under way is newer than what is forgotten: whoever asks for all that runs here is told of its end.
     resource.history.clear();
-    resource.forgotten = true;
     this.#dropIdle(resource);
   }
 
@@ -273,8 +272,8 @@ export class Executor {
   }
 
   #onceDone(resource: ResourceState, result: OperationResult): void {
-    if (result.action !== "notify") this.#interrupted.delete(resource.id);
-    if (result.action !== "notify" && !resource.forgotten) {
+    if (result.action !== "notify") {
+      this.#interrupted.delete(resource.id);
       resource.history.set(operationKey(result.action, 0), result);
     }
     // An exit code of an agent may be just what was expected: that is the scheduler's to judge.

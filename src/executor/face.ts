@@ -75,6 +75,14 @@ export type ExecutorRequest =
       readonly loadThreshold?: number;
     };
 
+/** Who calls a tool: a user of the host where it runs, as the kernel and the databases there say. */
+export interface ToolUser {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** root or hacluster there, or whoever the daemon runs as. */
+  readonly privileged: boolean;
+}
+
 /** What an executor tells its manager. */
 export type ExecutorEvent =
   /** Answer to `register`: what is known here, so that a new manager misses nothing. */
@@ -105,7 +113,13 @@ export type ExecutorEvent =
   | { readonly type: "list"; readonly requestId: number; readonly names: readonly string[] }
   | { readonly type: "pong"; readonly requestId: number }
   /** An agent on a remote host called an admin tool: the same request as on the local IPC socket. */
-  | { readonly type: "tool"; readonly requestId: number; readonly request: unknown }
+  | {
+      readonly type: "tool";
+      readonly requestId: number;
+      readonly request: unknown;
+      /** Who asks there, as that host's socket saw it. */
+      readonly user?: ToolUser;
+    }
   /** Load of this host, sent when the mode changes (semantics.md §15). */
   | {
       readonly type: "load";

@@ -10,6 +10,7 @@ export type {
   ExecutorRequest,
   Operation,
   OperationResult,
+  ToolUser,
 } from "./face.ts";
 export type { JournalRecord } from "./journal.ts";
 export { agentName, ocfCandidates } from "./ocf.ts";
@@ -21,6 +22,7 @@ export {
   readAnyResult,
   readOperation,
   readResult,
+  readToolUser,
 } from "./reading.ts";
 export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";
 export { expectedRc, isFailure } from "./results.ts";

@@ -48,8 +48,6 @@ export function replayJournal(
       case "forget":
         endRecurring(record.rsc);
         for (const [name, { rsc }] of results) if (rsc.id === record.rsc) results.delete(name);
-        // What is still under way is not remembered, either.
-        unfinished = unfinished.filter(({ rsc }) => rsc.id !== record.rsc);
         break;
       case "result": {
         const { result } = record;

@@ -1,5 +1,5 @@
 import { OpStatus, type Read, read } from "../terms/index.ts";
-import type { AgentResource, Operation, OperationResult } from "./face.ts";
+import type { AgentResource, Operation, OperationResult, ToolUser } from "./face.ts";
 
 const longestParameter = 1024 * 1024;
 /** Longer than what an agent's own reason is cut to. */
@@ -63,3 +63,10 @@ export const readResult = resultOf(standard);
 export const readAnyOperation = operationOf(anyStandard);
 /** Reads a result as managers tell each other of it. */
 export const readAnyResult = resultOf(anyStandard);
+
+/** Reads who calls a tool on a remote host, as that host says. */
+export const readToolUser = read.shape<ToolUser>({
+  name: read.name,
+  groups: read.list(read.name, 100_000),
+  privileged: read.flag,
+});

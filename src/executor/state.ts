@@ -70,8 +70,6 @@ export interface ResourceState {
   job: Job | undefined;
   /** Agents of an executor before this one that still run: nothing is started beside them. */
   leftovers: number;
-  /** What still runs is not remembered. */
-  forgotten: boolean;
 }
 
 /** An empty state for a resource that was not heard of before. */
@@ -83,6 +81,5 @@ export function newResource(id: ResourceId): ResourceState {
     history: new Map(),
     job: undefined,
     leftovers: 0,
-    forgotten: false,
   };
 }

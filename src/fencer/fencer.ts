@@ -424,7 +424,11 @@ export class Fencer {
       case "wait":
         return;
       case "execute":
-        if (![request, ...operation.merged].some(({ origin }) => this.members.includes(origin)))
+        // What has begun is brought to its end: the target may have asked itself, and wait to be switched on again.
+        if (
+          !operation.attempts.some(({ state }) => state === "ok") &&
+          ![request, ...operation.merged].some(({ origin }) => this.members.includes(origin))
+        )
           this.end(operation, false, [], "none", "the node that asked is gone");
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;

@@ -1,4 +1,5 @@
 /** The only room that touches the machine: clock, files, sockets, processes, syslog, watchdog, priorities. */
+export { type Account, type AccountSources, Accounts } from "./accounts.ts";
 export { LONGEST_TIMER_MS, monotonicMs, uptimeMs, wallMs, wallSeconds } from "./clock.ts";
 export { type UnixDatagram, unixDatagram } from "./datagram.ts";
 export {
@@ -19,7 +20,7 @@ export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
-export { type FileLock, lockFile, readPid } from "./lock.ts";
+export { type FileLock, lockFile, readPid, writing } from "./lock.ts";
 export {
   formatEvent,
   isSecretName,

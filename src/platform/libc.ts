@@ -10,6 +10,8 @@ const symbols = {
   connect: { args: [i32, pointer, u32], returns: i32 },
   fcntl: { args: [i32, i32, i64], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
+  freeifaddrs: { args: [u64], returns: FFIType.void },
+  getifaddrs: { args: [pointer], returns: i32 },
   getppid: { args: [], returns: i32 },
   getsockopt: { args: [i32, i32, i32, pointer, pointer], returns: i32 },
   ioctl: { args: [i32, u64, pointer], returns: i32 },

@@ -14,18 +14,20 @@ export interface FileLock {
 
 /**
  * Takes the one lock of a file and writes the pid of this process into it; children do not inherit it.
- * @throws HactlError LOCKED with the other's pid when another process holds it; the system's error when the
- * file cannot be made.
+ * @throws HactlError LOCKED with the other's pid when another process holds it; NOT_WRITABLE when the file cannot be
+ * made.
  */
 export function lockFile(path: string): FileLock {
-  const file = openSync(path, "a+", 0o640);
+  const file = writing(path, () => openSync(path, "a+", 0o640));
   if (libc().flock(file, LOCK_EX | LOCK_NB) !== 0) {
     const reason = errno();
     closeSync(file);
     throw reason === EAGAIN ? heldByOther(path) : new Error(`flock ${path}: ${errorName(reason)}`);
   }
-  ftruncateSync(file, 0);
-  writeSync(file, `${process.pid}\n`);
+  writing(path, () => {
+    ftruncateSync(file, 0);
+    writeSync(file, `${process.pid}\n`);
+  });
   let held = true;
   return {
     path,
@@ -34,6 +36,22 @@ export function lockFile(path: string): FileLock {
       held = false;
     },
   };
+}
+
+/** Does something to a file or directory. @throws HactlError NOT_WRITABLE, with what the system says */
+export function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new HactlError({
+      code: "NOT_WRITABLE",
+      what: `it cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      where: { file: path },
+      cure: "repair the disk, make room on it, or mount it for writing",
+      exit: CrmExit.IOERR,
+      cause,
+    });
+  }
 }
 
 /** Pid in a lock file or pid file; `undefined` when there is none. */

@@ -6,12 +6,19 @@ import { address, libc } from "./libc.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_PEERGROUPS = 59;
+/** Most supplementary groups of a process (NGROUPS_MAX). */
+const mostGroups = 65_536;
 
-/** Who is at the other end, as the kernel knows it (unix(7), SO_PEERCRED): of the moment of connecting. */
+/**
+ * Who is at the other end, as the kernel knows it (unix(7), SO_PEERCRED and SO_PEERGROUPS): of the moment of connecting.
+ */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
 }
 
 /** One connection that carries frames: a type of 0 … 255 and a body of bytes each. */
@@ -265,7 +272,8 @@ export async function connectFrames(
 }
 
 function peerCredentials(file: number): PeerCredentials | undefined {
-  const found = new Int32Array(3);
+  // Ids of directory services may be larger than what a signed number holds.
+  const found = new Uint32Array(3);
   const length = new Uint32Array([found.byteLength]);
   if (
     !(file >= 0) ||
@@ -274,7 +282,19 @@ function peerCredentials(file: number): PeerCredentials | undefined {
     return undefined;
   }
   const [pid, uid, gid] = found;
-  return pid === undefined || uid === undefined || gid === undefined ? undefined : { pid, uid, gid };
+  if (pid === undefined || uid === undefined || gid === undefined) return undefined;
+  return { pid, uid, gid, groups: peerGroups(file) };
+}
+
+/** None when the kernel (before Linux 4.13) cannot tell. */
+function peerGroups(file: number): number[] {
+  for (let room = 64; room <= mostGroups; room *= 32) {
+    const found = new Uint32Array(room);
+    const length = new Uint32Array([found.byteLength]);
+    if (libc().getsockopt(file, SOL_SOCKET, SO_PEERGROUPS, address(found), address(length)) === 0)
+      return [...found.subarray(0, (length[0] ?? 0) / Uint32Array.BYTES_PER_ELEMENT)];
+  }
+  return [];
 }
 
 /** Id of a group of this machine by /etc/group; `undefined` when there is none of that name. */

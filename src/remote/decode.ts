@@ -4,6 +4,7 @@ import {
   readAgent,
   readOperation,
   readResult,
+  readToolUser,
 } from "../executor/index.ts";
 import { read } from "../terms/index.ts";
 
@@ -49,7 +50,7 @@ const readEvent = read.variants<ExecutorEvent, "type">("type", {
   list: { requestId, names: read.list(word, 100_000) },
   pong: { requestId },
   // The manager reads it as it reads what comes to its own socket.
-  tool: { requestId, request: anything },
+  tool: { requestId, request: anything, user: read.maybe(readToolUser) },
   load: {
     mode: read.oneOf("none", "low", "medium", "high", "extreme"),
     jobs: read.number(0, Number.MAX_SAFE_INTEGER),

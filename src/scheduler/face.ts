@@ -140,6 +140,13 @@ export interface ResourceChange {
   readonly blocked: boolean;
 }
 
+/** Where a remote or guest node is to be reached. */
+export interface RemoteHost {
+  readonly node: NodeName;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The decision. */
 export interface Transition {
   readonly actions: readonly GraphAction[];
@@ -158,6 +165,8 @@ export interface Transition {
   readonly quorate: boolean;
   /** Nodes that must be fenced, with the cause. */
   readonly fencing: readonly { readonly node: NodeName; readonly action: string; readonly reason: string }[];
+  /** Remote and guest nodes that shall be connected, are not, and will not be by this decision. */
+  readonly unconnected?: readonly RemoteHost[];
   /** When to schedule again although nothing changes (expiring failures, rules with dates). */
   readonly recheckAt?: EpochSeconds;
   readonly batchLimit: number;

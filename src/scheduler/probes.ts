@@ -13,7 +13,8 @@ export function scheduleProbes(cluster: Cluster): void {
   if (!cluster.options.startupProbes) return;
   for (const node of cluster.nodes) {
     if (!node.online) {
-      if (node.isRemote && node.remoteRsc && connectionState(node) === "failed")
+      const booting = node.remoteWasFenced && cluster.rules.fencedRemotesMayBeSlow;
+      if (node.isRemote && node.remoteRsc && !booting && connectionState(node) === "failed")
         fenceNode(cluster, node, "the connection is unrecoverable", false);
       continue;
     }

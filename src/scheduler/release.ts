@@ -146,6 +146,12 @@ export interface ReleaseRules {
    * only: it starts after them, and misses the promotions.
    */
   readonly bundlesWaitForInside: boolean;
+  /**
+   * A remote node that was fenced and has not been connected since is not fenced again because its connection cannot be
+   * started: nothing runs there, and it may only be slow to boot. 2.1 fences it again unless it has a reconnect
+   * interval; no recorded decision of 3.0 shows what it does.
+   */
+  readonly fencedRemotesMayBeSlow: boolean;
 }
 
 /** The rules of each release whose rules are known. */
@@ -181,6 +187,7 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     unplacedComeLast: true,
     firstReasonsStand: true,
     bundlesWaitForInside: true,
+    fencedRemotesMayBeSlow: true,
   },
   "2.1": {
     instancesReservePlaces: false,
@@ -213,5 +220,6 @@ export const rulesOf: Readonly<Record<"2.1" | "3.0", ReleaseRules>> = {
     unplacedComeLast: false,
     firstReasonsStand: false,
     bundlesWaitForInside: false,
+    fencedRemotesMayBeSlow: false,
   },
 };

@@ -16,6 +16,7 @@ import { clearRemovedFailcounts, handleConfigurationChanges, handleLateChecks } 
 import { scheduleProbes } from "./probes.ts";
 import { orderRemoteActions } from "./remote-order.ts";
 import { changeText, summarize } from "./summary.ts";
+import { unconnected } from "./unconnected.ts";
 import { unpackCluster } from "./unpack.ts";
 import { unpackerOf } from "./unpacker.ts";
 import "./variants.ts";
@@ -90,6 +91,7 @@ export function scheduleCluster(cluster: Cluster): Transition {
     messages: cluster.messages,
     quorate: cluster.quorate,
     fencing: fencings(cluster, actions),
+    unconnected: unconnected(cluster),
     ...(cluster.recheckAt === undefined ? {} : { recheckAt: cluster.recheckAt }),
     batchLimit: options.batchLimit,
     clusterDelayMs: options.clusterDelayMs,

@@ -1,6 +1,7 @@
 /** The vocabulary that every room shares: ids, units, scores, exit codes, errors, the shape of an option. */
 export { defectLine, formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
+export { crmExitTexts, executionStatusTexts, exitMessage, statusText } from "./exit-texts.ts";
 export {
   MAX_NODES,
   type NodeId,
@@ -13,6 +14,7 @@ export {
 export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
+export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
 export type { Read } from "./reading.ts";
 /** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
 export * as read from "./reading.ts";

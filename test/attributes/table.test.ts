@@ -114,4 +114,16 @@ describe("transient attributes", () => {
       { type: "write", node: a, name: "pingd", value: "0", set: "attributes" },
     ]);
   });
+
+  test("of a node are not what another one says, and a copy knows what is still being dampened", () => {
+    const table = new AttributeTable();
+    table.apply(set("1", { dampenMs: 1000 }));
+    const other = new AttributeTable();
+    expect(other.takeNode(b, table.ofNode(a))).toEqual([]);
+    expect(other.names()).toEqual([]);
+    other.restore(table.snapshot());
+    expect(other.dampened()).toEqual([{ type: "dampen", name: "pingd", afterMs: 1000 }]);
+    other.flush("pingd");
+    expect(other.dampened()).toEqual([]);
+  });
 });

@@ -327,6 +327,23 @@ describe("selectXpath", () => {
     ["//b[@id='2'] | //a[1]", "1 2"],
     ["//zzz", ""],
     ["/a", ""],
+    ["/cib/..", ""],
+    ["//a/child::b", "2 3"],
+    ["//c/descendant::b", "5"],
+    ["/descendant-or-self::node()/c", "4"],
+    ["//b[@id='5']/ancestor::a", "1"],
+    ["//b[@id='5']/parent::c", "4"],
+    ["//b[@id='5']/ancestor-or-self::*[@n]", "1 5"],
+    ["//b[@id='3']/following-sibling::*", "4"],
+    ["//c/preceding-sibling::b[1]", "3"],
+    ["//a[b/@n='y']", "1"],
+    ["//*[c/b/@n!='y']", "1"],
+    ["//b[../@id='4']", "5"],
+    ["//b[contains(../@n,'x')]", "2 3"],
+    ["//b[attribute::n='y']", "3"],
+    ["//*[@*='y']", "3"],
+    ["//b[/cib/a[@id='6']]", "2 3 5"],
+    ["//b[/cib/a[@id='7']]", ""],
   ])("%s finds %p", (xpath, ids) => {
     const found = selectXpath(root, xpath).map(({ element }) => element.attributes.get("id") ?? "");
     expect(found.join(" ").trim()).toBe(ids);
@@ -345,6 +362,9 @@ describe("selectXpath", () => {
     "a b",
     "//a[@n=x]",
     "//a[]",
+    "//a/wrong::b",
+    "//a/@*",
+    "//a/text()",
   ])("%p is not understood", (xpath) => {
     expect(() => selectXpath(root, xpath)).toThrow(HactlError);
   });

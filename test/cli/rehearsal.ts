@@ -8,6 +8,7 @@ import { commands } from "../../src/cli/registry.ts";
 import { tools } from "../../src/cli/tools.ts";
 import type { AdminRequest } from "../../src/daemon/admin-protocol.ts";
 import { AdminServer } from "../../src/daemon/admin-server.ts";
+import { Accounts } from "../../src/platform/index.ts";
 import type { Run } from "./run.ts";
 
 /** What one run of a command did. */
@@ -58,6 +59,7 @@ const answers: Readonly<Record<string, unknown>> = {
     featureSet: "3.19.0",
     warnings: [],
     throttle: [],
+    disks: [],
     fencing: { history: [], pending: [] },
   },
   node: {
@@ -149,6 +151,7 @@ export class RehearsalStage {
       return answers[request.type] ?? null;
     },
     { error: () => {} } as never,
+    new Accounts(),
   );
 
   stop(): void {

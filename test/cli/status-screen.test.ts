@@ -81,6 +81,14 @@ Fencing
 });
 
 describe("the verdict", () => {
+  test("names the nodes that cannot write their state", () => {
+    const disks = [{ node: nodeName("beta"), problem: "no space left" }];
+    const { state, text, causes } = verdict(healthy, { disks });
+    expect(state).toBe("DEGRADED");
+    expect(text).toContain("the state of beta cannot be written: no space left");
+    expect(causes.map(({ code, node }) => `${code} ${node}`)).toContain("STATE-DISK beta");
+  });
+
   test("a failed resource: which, why, and what to do", () => {
     const fixture = changed("alpha", (node) => ({ ...node, done: [...(node.done ?? []), failedMonitor] }));
     const { state, text, causes } = verdict(fixture);

@@ -337,6 +337,15 @@ describe("nodes and links", () => {
     expect(found(text, { purpose: "text" })).toEqual([]);
   });
 
+  test("an address that may still come is waited for at the start, but not on another node's machine", () => {
+    const text = good.replace("192.168.0.1", "192.168.9.1");
+    expect(found(text, { purpose: "start" })).toEqual(["~ADDRESS_NOT_LOCAL@8"]);
+    expect(first(text, { purpose: "start" })).toContain("is not an address of this machine yet");
+    const swapped = good.replace("192.168.0.1", "192.168.0.9").replace("192.168.0.2", "192.168.0.1");
+    expect(found(swapped, { purpose: "start" })).toEqual(["ADDRESS_NOT_LOCAL@8"]);
+    expect(first(swapped, { purpose: "start" })).toContain("(that of vm02 is)");
+  });
+
   test("bindnetaddr of another network is doubtful, the own one is not", () => {
     const link = (network: string) => `${good}[[totem.interface]]\nbindnetaddr = "${network}"\n`;
     expect(found(link("192.168.0.0"))).toEqual([]);

@@ -39,7 +39,7 @@ const result = {
   params: {},
 };
 const update = { node: "n1", name: "x", value: "1" };
-const request = { type: "cib", request: "r", client: "c", at: 1_767_225_600 };
+const request = { type: "cib", request: "r", user: "u", client: "c", askers: [], at: 1_767_225_600 };
 
 /** Three members with a resource that runs. */
 function running(): ControllerBus {
@@ -146,6 +146,15 @@ describe("a message of a member that says something else than it should", () => 
     ["create with a number", json({ ...request, operations: [{ op: "create", xml: 5 }] })],
     ["a version in words", json({ ...request, operations: [{ op: "require", adminEpoch: "0", epoch: 1 }] })],
     ["a client that is an object", json({ ...request, operations: [], client: {} })],
+    ["a user that is a number", json({ ...request, operations: [], user: 0 })],
+    ["nobody who asks", json({ ...request, operations: [], askers: undefined })],
+    ["an asker without a name", json({ ...request, operations: [], askers: [{ groups: [] }] })],
+    ["an asker with an empty name", json({ ...request, operations: [], askers: [{ user: "", groups: [] }] })],
+    ["an asker without groups", json({ ...request, operations: [], askers: [{ user: "u" }] })],
+    [
+      "an asker in a group of numbers",
+      json({ ...request, operations: [], askers: [{ user: "u", groups: [0] }] }),
+    ],
     ["a time that is none", json({ ...request, operations: [], at: -1 })],
     ["idle [null]", json({ type: "idle", requests: [null] })],
     ["forget of a number", json({ type: "forget", rsc: 5, failuresOnly: true })],
@@ -168,7 +177,10 @@ describe("a message of a member that says something else than it should", () => 
 
 describe("a request with the wrong values", () => {
   test.each([
-    ["cib-request", { type: "cib-request", operations: [{ op: "create" }], client: "c" }],
+    [
+      "cib-request",
+      { type: "cib-request", operations: [{ op: "create" }], client: "c", user: "u", askers: [] },
+    ],
     ["attribute-request", { type: "attribute-request", updates: [null] }],
     ["forget-request", { type: "forget-request", rsc: 5, failuresOnly: true }],
   ])("%s is answered, and changes nothing", (_name, event) => {

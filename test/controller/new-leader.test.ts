@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
-/** The promotion on n2 is under way, given out by n1, which leaves while it is: in order, or by a crash. */
-function leaving(how: (bus: ControllerBus) => void): ControllerBus {
+/** The promotion on n2 is under way, given out by n1. */
+function promoting(): ControllerBus {
   const bus = new ControllerBus(3);
   bus.agent = (node, { action }) => (node === "n2" && action === "promote" ? "silent" : OcfExit.OK);
   bus.boot("n1", "n2", "n3");
@@ -28,6 +28,12 @@ order app-after-db Mandatory: dbs:promote app:start
   expect(bus.leaders()).toEqual([nodeName("n1")]);
   expect(promotions(bus)).toHaveLength(1);
   expect(bus.where("app")).toEqual([]);
+  return bus;
+}
+
+/** The same, and n1 leaves meanwhile: in order, or by a crash. */
+function leaving(how: (bus: ControllerBus) => void): ControllerBus {
+  const bus = promoting();
   how(bus);
   bus.run(11_000);
   expect(bus.leaders()).toEqual([nodeName("n2")]);
@@ -36,6 +42,16 @@ order app-after-db Mandatory: dbs:promote app:start
 
 const promotions = (bus: ControllerBus) =>
   bus.executed.filter(({ operation }) => operation.action === "promote").map(({ operation }) => operation);
+
+/** The promotion comes to its end. */
+function end(bus: ControllerBus): void {
+  const [operation] = promotions(bus);
+  if (!operation) throw new Error("nothing is promoted");
+  const said = { rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "", stdout: "", execMs: 5, queueMs: 0 };
+  const result = { ...operation, ...said, lastRun: 0, lastChange: 0 };
+  bus.step("n2", { type: "result", node: nodeName("n2"), result });
+  bus.run(5000);
+}
 
 const ways = {
   "has crashed": (bus: ControllerBus) => bus.crash("n1"),
@@ -47,15 +63,7 @@ describe.each(Object.entries(ways))("a leader that %s", (_, how) => {
     const bus = leaving(how);
     expect(bus.where("app")).toEqual([]);
     expect(bus.log.join("\n")).toContain("waiting for what is under way already: promote of db on n2");
-    const [operation] = promotions(bus);
-    if (!operation) throw new Error("nothing is promoted");
-    const said = { rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "", stdout: "", execMs: 5, queueMs: 0 };
-    bus.step("n2", {
-      type: "result",
-      node: nodeName("n2"),
-      result: { ...operation, ...said, lastRun: 0, lastChange: 0 },
-    });
-    bus.run(5000);
+    end(bus);
     expect(bus.where("app")).toEqual([nodeName("n2")]);
     expect(promotions(bus)).toHaveLength(1);
     expect(bus.cibs()).toHaveLength(1);
@@ -70,4 +78,16 @@ describe.each(Object.entries(ways))("a leader that %s", (_, how) => {
     ]);
     expect(bus.cibs()).toHaveLength(1);
   });
+});
+
+test("managers that have all been started anew wait for what executors say is under way", () => {
+  const bus = promoting();
+  bus.restartAllManagers();
+  bus.run(11_000);
+  expect(bus.where("app")).toEqual([]);
+  expect(promotions(bus)).toHaveLength(1);
+  end(bus);
+  expect(bus.where("app")).toEqual([nodeName("n2")]);
+  expect(promotions(bus)).toHaveLength(1);
+  expect(bus.cibs()).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ rsc_defaults resource-stickiness=1
 primitive fence stonith:fence_dummy op monitor interval=60s
 primitive db ocf:test:Db op monitor interval=10s op monitor interval=9s role=Promoted
 clone dbs db meta promotable=true
+location dbs-reach dbs rule -inf: not_defined reach or reach lt 1
 primitive app ocf:test:App op monitor interval=10s
 colocation app-with-db inf: app dbs:Promoted
 order app-after-db Mandatory: dbs:promote app:start
@@ -25,10 +26,11 @@ function running(count = 3, kept?: ControllerBus["executed"]): ControllerBus {
       { node: name, name: "master-db", value },
       { node: name, name: "fail-count-app#monitor_10000", value: "3" },
       { node: name, name: "hidden", value: "secret", private: true },
+      { node: name, name: "reach", value: "1", dampenMs: 5_000 },
     ];
     bus.step(name, { type: "attribute-request", request: "", updates });
   }
-  bus.run(3000);
+  bus.run(10_000);
   expect(bus.promoted("db")).toEqual([nodeName("n1")]);
   expect(bus.where("app")).toEqual([nodeName("n1")]);
   kept?.push(...bus.executed);
@@ -129,6 +131,22 @@ describe("transient attributes belong to the boot of a node", () => {
     expect(attributes(bus, "fail-count-app#monitor_10000")).toBe("n1=3 n2=3 n3=3");
   });
 
+  test("what is dampened when all managers die is still dampened, and then written", () => {
+    const bus = running();
+    const update = { node: nodeName("n3"), name: "reach", value: "2" };
+    bus.step("n3", { type: "attribute-request", request: "", updates: [update] });
+    bus.run(100);
+    bus.restartAllManagers();
+    const inCib = () =>
+      bus.cibs().map((cib) => /<node_state [^>]*id="3"[\s\S]*?name="reach" value="(\d)"/.exec(cib)?.[1]);
+    bus.run(1000);
+    expect(inCib()).toEqual(["1"]);
+    expect(attributes(bus, "reach")).toBe("n1=1 n2=1 n3=2");
+    bus.run(10_000);
+    expect(inCib()).toEqual(["2"]);
+    expect(changes(bus)).toEqual([]);
+  });
+
   test("they survive the death of the only node's manager", () => {
     const bus = running(1);
     bus.restartAllManagers();
@@ -204,6 +222,9 @@ describe("names", () => {
     bus.run(1000);
     bus.rename("n3", "n3x");
     bus.boot("n3x");
+    bus.run(1000);
+    const reach = { node: nodeName("n3x"), name: "reach", value: "1" };
+    bus.step("n3x", { type: "attribute-request", request: "", updates: [reach] });
     bus.run(30_000);
     const [cib, ...others] = bus.cibs();
     expect(others).toEqual([]);

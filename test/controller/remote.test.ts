@@ -98,6 +98,80 @@ describe("a remote node", () => {
     }
   });
 
+  for (const params of ["", "params reconnect_interval=3s", "params server=10.0.0.9 port=4000"]) {
+    const at = params.includes("server") ? "far 10.0.0.9:4000" : "far far:3121";
+    const watched = (bus: ControllerBus) => bus.nodes.flatMap((node) => node.watched);
+    const leader = (bus: ControllerBus) => bus.leaders()[0] ?? "";
+    const answers = (bus: ControllerBus) => bus.step(leader(bus), { type: "remote-answers", node: far });
+
+    test(`that has left in order is watched for, and taken back when it answers (${params})`, () => {
+      const bus = withRemote(params);
+      expect(watched(bus)).toEqual([]);
+      const updates = [{ node: far, name: "shutdown", value: "1" }];
+      bus.step("n2", { type: "attribute-request", request: "", updates });
+      bus.run(60_000);
+      expect(host(bus)).toBe("");
+      expect(bus.where("a").join()).toMatch(/^n[12]$/);
+      expect(watched(bus)).toEqual([at]);
+      // Another leader goes on with it.
+      const before = leader(bus);
+      bus.restartManager(before);
+      bus.run(1000);
+      expect(bus.node(leader(bus)).watched).toEqual([at]);
+      answers(bus);
+      bus.run(1000);
+      expect(host(bus)).toMatch(/^n[12]$/);
+      expect(bus.where("a")).toEqual([far]);
+      expect(watched(bus)).toEqual([]);
+      expect(bus.fenced).toEqual([]);
+      expect(bus.cibs()).toHaveLength(1);
+    });
+
+    test(`whose connection can be started nowhere is watched for, and taken back when it answers (${params})`, () => {
+      const bus = withRemote(params);
+      let serves = false;
+      bus.agent = (_node, { rsc, action }) =>
+        rsc.id === "far" && action === "start" && !serves ? OcfExit.GENERIC : OcfExit.OK;
+      bus.fail(host(bus), "far", OcfExit.GENERIC);
+      bus.run(2000);
+      bus.remotes.get(far)?.clear();
+      expect(bus.fenced.map(({ target }) => target)).toEqual([far]);
+      bus.run(10_000);
+      expect(host(bus)).toBe("");
+      expect(watched(bus)).toEqual([at]);
+      answers(bus);
+      bus.run(1000);
+      expect(host(bus)).toBe("");
+      expect(watched(bus)).toEqual([at]);
+      serves = true;
+      answers(bus);
+      bus.run(1000);
+      expect(host(bus)).toMatch(/^n[12]$/);
+      expect(bus.where("a")).toEqual([far]);
+      expect(watched(bus)).toEqual([]);
+      expect(bus.fenced).toHaveLength(1);
+      expect(bus.cibs().join()).not.toContain("fail-count-far#start_0");
+    });
+  }
+
+  test("that shall not be connected is not watched for, nor one that has to be fenced first", () => {
+    const stopped = withRemote("meta target-role=Stopped");
+    const updates = [{ node: far, name: "shutdown", value: "1" }];
+    stopped.step("n1", { type: "attribute-request", request: "", updates });
+    stopped.run(1000);
+    expect(stopped.nodes.flatMap((node) => node.watched)).toEqual([]);
+    const lost = withRemote();
+    lost.fencing = () => undefined;
+    lost.agent = (_node, { rsc, action }) =>
+      rsc.id === "far" && action === "start" ? OcfExit.GENERIC : OcfExit.OK;
+    lost.fail(host(lost), "far", OcfExit.GENERIC);
+    lost.run(5000);
+    expect(lost.fenced).toHaveLength(1);
+    expect(lost.nodes.flatMap((node) => node.watched)).toEqual([]);
+    lost.step(lost.leaders()[0] ?? "", { type: "remote-answers", node: far });
+    expect(lost.where("a")).toEqual([far]);
+  });
+
   describe("that is removed from the configuration", () => {
     const known = (bus: ControllerBus) => bus.cibs().map((cib) => cib.includes('uname="far"'));
     const forget = (bus: ControllerBus) =>

@@ -169,13 +169,13 @@ describe("who is told of a change", () => {
     const refused = await keeper.stored().catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(HactlError);
     expect(refused).toMatchObject({ code: "NOT_STORED" });
-    expect(keeper.warnings.join()).toContain("no space left");
+    expect(keeper.problem).toContain("no space left");
     // What was asked for before is not refused for that.
     await keeper.stored();
     disk.full = false;
     keeper.changed();
     await keeper.stored();
-    expect(keeper.warnings).toEqual([]);
+    expect(keeper.problem).toBeUndefined();
     expect(epochOf(new CibStore(directory, silent, disk).load()?.cib)).toBe(4);
     keeper.close();
   });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { JournalRecord } from "../../src/executor/index.ts";
+import { replayJournal } from "../../src/executor/journal.ts";
 import { OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { exited, operation, World } from "./world.ts";
 
@@ -258,6 +260,31 @@ describe("memory for the next manager", () => {
     world.events();
     world.step({ type: "request", request: { type: "register", client: "n1", version: 1 } });
     expect(world.events()[0]).toMatchObject({ results: [], recurring: [] });
+  });
+
+  test("holds the end of what was under way when the rest was forgotten, also for a following executor", () => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    world.end("a monitor_10000", exited(0));
+    const snapshot = world.executor.snapshot();
+    const promote = operation("a", "promote");
+    world.execute(promote);
+    const forget = { type: "forget", rsc: promote.rsc.id } as const;
+    world.step({ type: "request", request: forget });
+    expect(world.executor.snapshot()).toMatchObject({ results: [], recurring: [], unfinished: [promote] });
+    world.events();
+    world.end("a promote_0", exited(0));
+    const results = world.results();
+    expect(results).toMatchObject([{ action: "promote", rc: 0 }]);
+    expect(world.executor.snapshot().results).toEqual([...results]);
+    const journal: readonly JournalRecord[] = [
+      { type: "execute", operation: promote },
+      forget,
+      ...results.map((result) => ({ type: "result", result }) as const),
+    ];
+    expect(replayJournal(snapshot, journal)).toEqual(world.executor.snapshot());
   });
 
   test("carries over to a following executor, which runs again what was not finished", () => {

@@ -111,6 +111,8 @@ function eventOf(request: AdminRequest, id: string): ControllerEvent | undefined
         request: id,
         operations: request.operations,
         client: request.client || "fuzz",
+        user: "carol",
+        askers: [{ user: "carol", groups: ["web"] }],
       };
     case "attributes-update":
       return { type: "attribute-request", request: id, updates: request.updates };

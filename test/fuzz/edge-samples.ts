@@ -132,7 +132,17 @@ const changes: Json[] = [
 
 /** Messages that managers send each other. */
 export const messageSamples = (): Json[] => [
-  ...changes.map((ops): Json => ({ type: "cib", request: "n9/1/1", operations: ops, client: "root", at })),
+  ...changes.map(
+    (ops): Json => ({
+      type: "cib",
+      request: "n9/1/1",
+      operations: ops,
+      user: "carol",
+      client: "root",
+      askers: [{ user: "carol", groups: ["web"] }],
+      at,
+    }),
+  ),
   ...[history, untold].map(
     (told): Json => ({
       type: "summary",
@@ -296,6 +306,12 @@ export const eventSamples = (): Json[] => [
   { type: "list", requestId: 1, names: ["Dummy"] },
   { type: "pong", requestId: 9 },
   { type: "tool", requestId: 4, request: { type: "node" } },
+  {
+    type: "tool",
+    requestId: 5,
+    request: { type: "cib" },
+    user: { name: "carol", groups: ["web"], privileged: false },
+  },
   { type: "load", mode: "high", jobs: 2, reason: "load" },
   { type: "shutdown-request" },
 ];

@@ -81,7 +81,18 @@ function clusterMessages(): Target {
     { type: "results", node, results: [] },
     { type: "attributes", updates: [{ node, name: "a", value: "1" }] },
     { type: "forget", rsc: resourceId("vip"), failuresOnly: true },
-    { type: "cib", request: "r", operations: [], client: "root", at: 5 },
+    {
+      type: "cib",
+      request: "r",
+      operations: [],
+      user: "carol on far",
+      client: "crm",
+      askers: [
+        { user: "far", groups: [] },
+        { user: "carol", groups: ["haclient", "web"] },
+      ],
+      at: 5,
+    },
   ];
   return {
     name: "cluster: messages between managers",
@@ -121,6 +132,12 @@ function remoteMessages(): Target {
     },
     { type: "pong", requestId: 9 },
     { type: "list", requestId: 1, names: ["Dummy"] },
+    {
+      type: "tool",
+      requestId: 7,
+      request: { type: "cib" },
+      user: { name: "carol", groups: ["web"], privileged: false },
+    },
   ];
   return {
     name: "remote: the executor protocol",

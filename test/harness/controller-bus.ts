@@ -33,10 +33,14 @@ interface TestNode {
   readonly running: Map<string, "started" | "promoted">;
   /** Of all operations since the boot. */
   answers: OperationResult[];
+  /** What its agents are at, since they never end. */
+  endless: Operation[];
   /** How far its clock is ahead of the right time, in seconds. */
   clockAhead: number;
   up: boolean;
   managerUp: boolean;
+  /** Remote hosts that it asks whether they are back: node, host and port. */
+  watched: readonly string[];
   /** Boot of the host; what its manager remembers of it; whether its executor can tell all that runs. */
   boot: number;
   memory: Remembered | undefined;
@@ -112,9 +116,11 @@ export class ControllerBus {
       incarnation: 1,
       running: new Map(),
       answers: [],
+      endless: [],
       clockAhead: 0,
       up: false,
       managerUp: false,
+      watched: [],
       boot: 1,
       memory: undefined,
       complete: true,
@@ -161,6 +167,7 @@ export class ControllerBus {
       node.running.clear();
       node.boot++;
       node.answers = [];
+      node.endless = [];
       node.memory = undefined;
       node.complete = true;
       this.#startManager(node, true);
@@ -170,6 +177,7 @@ export class ControllerBus {
 
   #startManager(node: TestNode, daemonIsNew: boolean): void {
     node.managerUp = true;
+    node.watched = [];
     node.incarnation++;
     node.companions = new Set();
     if (this.now > 0 || node.incarnation > 2) {
@@ -193,7 +201,7 @@ export class ControllerBus {
     const results = node.complete ? this.#results(node) : [];
     return {
       results,
-      running: [],
+      running: node.complete ? node.endless : [],
       interrupted: [],
       bootId: `boot-${node.name}-${node.boot}`,
       complete: node.complete,
@@ -242,9 +250,12 @@ export class ControllerBus {
     this.#announce();
   }
 
-  restartManager(name: string): void {
+  /** `meanwhile`: what its manager hears while it joins. */
+  restartManager(name: string, ...meanwhile: readonly ControllerEvent[]): void {
     this.#startManager(this.node(name), false);
-    this.#announce();
+    this.#announce(true, () => {
+      for (const event of meanwhile) this.#step(this.node(name), event);
+    });
   }
 
   /**
@@ -294,7 +305,7 @@ export class ControllerBus {
   }
 
   /** A membership, the same for all at this point of the order. */
-  #announce(heard = true): void {
+  #announce(heard = true, meanwhile: () => void = () => {}): void {
     this.#drain();
     this.#serial++;
     const members = this.#members;
@@ -310,6 +321,7 @@ export class ControllerBus {
       };
       this.#step(node, { type: "membership", membership });
     }
+    meanwhile();
     // What was on its way when the membership began comes before all that is said in it.
     const key = membershipKey({
       ringId: { representative: members[0]?.id ?? nodeId(1), sequence: this.#ring },
@@ -332,7 +344,14 @@ export class ControllerBus {
 
   apply(operations: readonly CibOperation[], through = "n1"): void {
     const request = `r${++this.#requests}`;
-    this.step(through, { type: "cib-request", request, operations, client: "test" });
+    this.step(through, {
+      type: "cib-request",
+      request,
+      operations,
+      user: "root",
+      client: "test",
+      askers: [],
+    });
     const reply = this.replies.get(request);
     if (reply?.error) throw reply.error;
   }
@@ -350,7 +369,16 @@ export class ControllerBus {
 
   /** Gives an event to a node's controller and delivers what follows. */
   step(name: string, event: ControllerEvent): void {
+    const node = this.node(name);
+    if (event.type === "result" && event.node === node.name)
+      node.endless = node.endless.filter(({ callId }) => callId !== event.result.callId);
     this.#step(this.node(name), event);
+    this.#drain();
+  }
+
+  /** Gives events to controllers before anything that follows from them is delivered; that is then in their order. */
+  together(...events: readonly (readonly [name: string, event: ControllerEvent])[]): void {
+    for (const [name, event] of events) this.#step(this.node(name), event);
     this.#drain();
   }
 
@@ -455,6 +483,9 @@ export class ControllerBus {
       case "connection":
       case "fence-device":
         return this.#execute(node, effect.operation, node.name);
+      case "watch-remotes":
+        node.watched = effect.remotes.map(({ node: remote, host, port }) => `${remote} ${host}:${port}`);
+        return;
       case "fence":
         return this.#fence(effect.request);
       case "reply":
@@ -505,7 +536,10 @@ export class ControllerBus {
     const { rsc, action, intervalMs } = operation;
     const running = on === node.name ? node.running : this.#remote(on);
     let rc = this.agent(on, operation);
-    if (rc === "silent") return;
+    if (rc === "silent") {
+      if (on === node.name && intervalMs === 0) node.endless.push(operation);
+      return;
+    }
     if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")

@@ -8,6 +8,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/resource-agents /run/disk /run/shared
 mount --bind "$disk" /run/disk
 mount --bind "$shared" /run/shared
+mount --bind /run/shared/hosts /etc/hosts
 # These are not of the namespaces: the load of the real machine, a boot of its own, and a way to reset the real machine.
 echo "0.00 0.00 0.00 1/100 1" >/run/loadavg
 mount --bind /run/loadavg /proc/loadavg

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,8 @@ let made = 0;
 
 /**
  * A machine in namespaces of its own: network, mounts, processes, host name. `/run` is empty after each boot,
- * `/run/disk` keeps what is written to it, `/run/shared` is one directory for all machines. Needs root.
+ * `/run/disk` keeps what is written to it, `/run/shared` is one directory for all machines, which know each other's
+ * names. Needs root.
  */
 export class Machine {
   #holder: Bun.Subprocess<"pipe", "pipe", number> | undefined;
@@ -169,6 +170,8 @@ export class Machines {
     mkdirSync(shared);
     const network = new TestNetwork(links, `m${process.pid}.${made++}`);
     network.plug("outside", 254);
+    const lines = names.map((name, i) => `${network.address(i + 1)} ${name}\n`);
+    writeFileSync(join(shared, "hosts"), `127.0.0.1 localhost\n${lines.join("")}`);
     const all = new Map<string, Machine>();
     for (const [i, name] of names.entries())
       all.set(name, new Machine(name, i + 1, network, join(directory, name), shared));

@@ -27,6 +27,7 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [4, (f) => f.drain()],
   [5, (f) => f.scores()],
   [4, (f) => f.cleanup()],
+  [4, (f) => f.cleanupInTheMiddle()],
   [3, (f) => f.cloneMax()],
   [5, (f) => f.ban()],
   [5, (f) => f.standby()],
@@ -292,6 +293,26 @@ export class Faults {
       ...(some === null ? {} : { rsc: resourceId(some) }),
       ...(on === undefined ? {} : { node: on }),
     }));
+  }
+
+  /** A service dies, and while it is recovered its failure is forgotten, mostly while the first monitor is under way. */
+  cleanupInTheMiddle(): void {
+    this.breakService();
+    const action = this.random.pick(["start", "start", "promote", "stop"]);
+    const watching = this.world.watch.deeds.length;
+    const look = () => {
+      const deed = this.world.watch.deeds.slice(watching).find(({ call }) => call.action === action);
+      if (!deed) return this.later(20, look);
+      const { call } = deed;
+      const rsc = resourceId(call.rsc);
+      const failuresOnly = this.random.chance(0.3);
+      this.note(`${rsc} is cleaned up while it is recovered`);
+      for (let n = this.random.between(1, 4); n > 0; n--)
+        this.later(this.random.between(0, 600), () =>
+          this.world.request((request) => ({ type: "forget-request", request, failuresOnly, rsc })),
+        );
+    };
+    look();
   }
 
   cloneMax(): void {

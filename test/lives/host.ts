@@ -30,6 +30,8 @@ interface DiskFiles {
 /** One run of an agent. It outlives the executor that started it. */
 export interface AgentProcess {
   readonly call: AgentCall;
+  /** When it ends by itself, virtual time. */
+  readonly endsAt: number;
   /** Nobody waits for it any more when it is not set. */
   ended: ((code: number | "killed") => void) | undefined;
   kill(): void;
@@ -116,7 +118,7 @@ export class Host {
       for (const cancel of cancels) cancel();
       agent.ended?.(how);
     };
-    const agent: AgentProcess = { call, ended, kill: () => end("killed") };
+    const agent: AgentProcess = { call, endsAt: clock.now + plan.takesMs, ended, kill: () => end("killed") };
     this.agents.add(agent);
     return agent;
   }

@@ -146,6 +146,8 @@ export class ManagerProcess {
         return;
       case "connection":
         return this.remotes.connection(effect.operation);
+      case "watch-remotes":
+        return this.remotes.watchFor(effect.remotes.map(({ node }) => node));
       case "fence-device":
         return this.fenceDevice(effect.operation);
       case "fence":

@@ -162,12 +162,6 @@ export const mutations: readonly Mutation[] = [
     after: "",
   },
   {
-    name: "who receives the state does not learn what is under way",
-    file: state,
-    before: "this.#underWay = new UnderWay(snapshot.underWay);",
-    after: "this.#underWay = new UnderWay();",
-  },
-  {
     name: "a node may go before it was looked at",
     file: owner,
     before: 'if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);',

@@ -8,6 +8,8 @@ import type { Host } from "./host.ts";
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
 const RESUME_MS = 3000;
+const FIRST_WATCH_MS = 5000;
+const LONGEST_WATCH_MS = 60_000;
 
 type Answer = (rc: OcfExit, status?: OpStatus, reason?: string) => void;
 
@@ -26,6 +28,7 @@ const isConnection = (rsc: Operation["rsc"]): boolean =>
 export class RemoteConnections {
   private readonly connections = new Map<NodeName, Connection>();
   private readonly resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
+  private watched: ReadonlySet<NodeName> = new Set();
   private readonly timers: Timers;
 
   constructor(
@@ -110,6 +113,21 @@ export class RemoteConnections {
   cancelConnection(rsc: ResourceId, intervalMs: number): void {
     const connection = this.connections.get(nodeName(rsc));
     if (connection?.monitor?.operation.intervalMs === intervalMs) this.stopMonitor(connection);
+  }
+
+  /** Asks these hosts now and then whether they serve: what `RemoteWatch` does. */
+  watchFor(names: readonly NodeName[]): void {
+    for (const name of this.watched) if (!names.includes(name)) this.timers.cancel(`watch ${name}`);
+    for (const name of names) if (!this.watched.has(name)) this.askLater(name, FIRST_WATCH_MS);
+    this.watched = new Set(names);
+  }
+
+  private askLater(name: NodeName, waitMs: number): void {
+    this.timers.set(`watch ${name}`, waitMs, () => {
+      this.askLater(name, Math.min(LONGEST_WATCH_MS, waitMs * 2));
+      const to = this.host.world.host(name);
+      if (to.executor?.alive && this.host.reaches(to)) this.step({ type: "remote-answers", node: name });
+    });
   }
 
   die(): void {

@@ -1,4 +1,4 @@
-import { formatXml } from "../../src/cib/index.ts";
+import { child, childrenOf, formatXml, type XmlElement } from "../../src/cib/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
@@ -20,8 +20,10 @@ export function restless(world: World): string | undefined {
   for (const host of world.hosts) {
     if (!host.powered && world.mended && host.kind !== "guest") return `${host.name} is off`;
     if (!host.powered) continue;
-    for (const { call } of host.agents)
-      if (!call.recurring) return `${call.action} ${call.rsc} on ${host.name}`;
+    // A monitor that hangs has nothing to say about its service.
+    for (const { call, endsAt } of host.agents)
+      if (!call.recurring || endsAt > clock.now + QUIET_MS)
+        return `${call.action} ${call.rsc} on ${host.name}`;
     if (!world.enabled.get(host.name)) continue;
     if (!host.executor?.idle) return `the executor of ${host.name} is not idle`;
     if (host.kind !== "node") continue;
@@ -80,6 +82,32 @@ function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): 
   const real = world.hosts.flatMap((host) => servicesOf(host));
   const wrong = symmetric(believed, real);
   if (wrong.length > 0) world.watch.broken("belief", wrong.join("; "));
+  checkMonitors(world, cib);
+}
+
+/** What the cluster believes to be looked at again and again is, and nothing else. */
+function checkMonitors(world: World, cib: XmlElement): void {
+  const believed = childrenOf(child(cib, "status"), "node_state").flatMap((state) =>
+    childrenOf(child(child(state, "lrm"), "lrm_resources"), "lrm_resource")
+      .filter(
+        ({ attributes }) => attributes.get("class") !== "stonith" && attributes.get("type") !== "remote",
+      )
+      .flatMap((rsc) =>
+        rsc.children
+          .filter(({ attributes }) => !attributes.get("id")?.endsWith("_last_failure_0"))
+          .filter(({ attributes }) => attributes.get("interval") !== "0")
+          .map(({ attributes }) => `${attributes.get("id")} on ${state.attributes.get("uname")}`),
+      ),
+  );
+  const up = world.hosts.filter(({ powered, executor }) => powered && executor?.alive);
+  const real = up.flatMap(({ name, executor }) =>
+    (executor?.snapshot().recurring ?? []).map(
+      ({ rsc, action, intervalMs }) => `${rsc.id}_${action}_${intervalMs} on ${name}`,
+    ),
+  );
+  const here = believed.filter((text) => up.some(({ name }) => text.endsWith(` on ${name}`)));
+  const wrong = symmetric(here, real);
+  if (wrong.length > 0) world.watch.broken("monitors", wrong.join("; "));
 }
 
 const servicesOf = (host: Host): string[] =>

@@ -12,6 +12,9 @@ import { Order } from "./order.ts";
 import { PowerSwitch } from "./power.ts";
 import { Watch } from "./watch.ts";
 
+/** Whose rights nothing limits. */
+const asked = { client: "test", user: "root", askers: [] } as const;
+
 /** A tool that an agent has called looks again and again for a manager that is away, for so long. */
 const TOOL_PATIENCE_MS = 10_000;
 const TOOL_RETRY_MS = 100;
@@ -279,7 +282,7 @@ export class World {
   }
 
   change(operations: readonly CibOperation[]): boolean {
-    return this.request((request) => ({ type: "cib-request", request, operations, client: "test" }));
+    return this.request((request) => ({ type: "cib-request", request, operations, ...asked }));
   }
 
   /** Loads crm text on top of the configuration that is. */
@@ -292,7 +295,7 @@ export class World {
       (request) => ({
         type: "cib-request",
         request,
-        client: "test",
+        ...asked,
         operations: [{ op: "replace", scope: "configuration", xml }],
       }),
       through,

@@ -118,6 +118,11 @@ describe("locks", () => {
     lockFile(path).release();
   });
 
+  test("that cannot be made name the file", () => {
+    const path = join(root, "nothing", "lock");
+    expect(() => lockFile(path)).toThrow(`${path}: it cannot be written: ENOENT`);
+  });
+
   test("are not inherited by children", async () => {
     const lock = lockFile(join(root, "lock2"));
     const child = Bun.spawn(["sleep", "10"]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import {
   enterRealtime,
@@ -190,7 +191,17 @@ test("code that only the start needed is given back, and comes back where it is 
 
 describe("addresses", () => {
   test("of this machine include loopback with its prefix", () => {
-    expect(localAddresses()).toContainEqual({ interface: "lo", family: 4, address: "127.0.0.1", prefix: 8 });
+    const found = localAddresses();
+    expect(found).toContainEqual({ interface: "lo", family: 4, address: "127.0.0.1", prefix: 8 });
+    // Those of interfaces that are up, and more.
+    for (const [name, addresses] of Object.entries(networkInterfaces()))
+      for (const { address, family, cidr } of addresses ?? [])
+        expect(found).toContainEqual({
+          interface: name,
+          family: family === "IPv6" ? 6 : 4,
+          address,
+          prefix: Number(cidr?.split("/")[1]),
+        });
   });
 
   test("of names come from the hosts file", () => {

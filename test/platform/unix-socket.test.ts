@@ -116,6 +116,7 @@ describe("frames on a Unix socket", () => {
       pid: process.pid,
       uid: process.getuid?.() ?? -1,
       gid: process.getgid?.() ?? -1,
+      groups: expect.arrayContaining(process.getgroups?.() ?? []),
     });
     expect(client.peer?.pid).toBe(process.pid);
     client.send(3, bytes("last"));

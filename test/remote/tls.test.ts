@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { AdminFrame, adminSocketPath } from "../../src/daemon/admin-protocol.ts";
 import { openRemote, type RunningRemote } from "../../src/daemon/remote.ts";
+import { RemoteWatch } from "../../src/daemon/remote-watch.ts";
 import type { ExecutorEvent } from "../../src/executor/index.ts";
 import { connectFrames, openLog, serveTls, tlsIdentity } from "../../src/platform/index.ts";
 import { ExecutorClient, type ExecutorState, remoteExecutor } from "../../src/remote/index.ts";
-import { CrmExit, HactlError, resourceId } from "../../src/terms/index.ts";
+import { CrmExit, HactlError, nodeName, resourceId } from "../../src/terms/index.ts";
 
 // Machines that run tests may be busy with others.
 setDefaultTimeout(30_000);
@@ -214,7 +216,12 @@ describe("a remote host", () => {
     await bench.manage(key, "n1", events);
     await until(() => events.some(({ type }) => type === "tool"));
     const question = events.find((event) => event.type === "tool");
-    expect(question).toMatchObject({ type: "tool", request: { type: "node" } });
+    expect(question).toMatchObject({
+      type: "tool",
+      request: { type: "node" },
+      // Who runs the daemon is privileged there.
+      user: { privileged: true },
+    });
     if (question?.type !== "tool") throw new Error("no question");
     bench.clients[0]?.send({
       type: "tool-reply",
@@ -244,6 +251,36 @@ describe("a remote host", () => {
     await until(() => second.some(({ type }) => type === "shutdown-request"));
     bench.clients[1]?.send({ type: "shutdown-ack" });
     expect(await drained).toBe(true);
+  });
+
+  test("is noticed when it serves again, by those who have the key, and keeps its manager", async () => {
+    const { port } = await bench.open();
+    await bench.manage(key, "n1");
+    const answered: string[] = [];
+    const watch = (name: string, sharedKey: Uint8Array, at = port) => {
+      const node = nodeName(name);
+      const waits = { firstWaitMs: 5, longestWaitMs: 20 };
+      const one = new RemoteWatch({ key: () => sharedKey, answers: (node) => answered.push(node), ...waits });
+      one.watch([{ node, host: "127.0.0.1", port: at }]);
+      return one;
+    };
+    const watches = [watch("far", key), watch("stranger", Buffer.alloc(4096, 8))];
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const address = closed.address();
+    const free = typeof address === "object" && address ? address.port : 0;
+    closed.close();
+    watches.push(watch("gone", key, free));
+    await until(() => answered.length > 2);
+    watches[0]?.watch([]);
+    const before = answered.length;
+    watches[0]?.watch([{ node: nodeName("far"), host: "127.0.0.1", port }]);
+    await until(() => answered.length > before);
+    for (const one of watches) one.close();
+    expect(new Set(answered)).toEqual(new Set(["far"]));
+    expect(bench.remote?.manager).toBe("n1");
+    expect(bench.clients[0]?.up).toBe(true);
+    expect(bench.lines.join("")).not.toContain("GARBAGE");
   });
 
   test("that is not there is told in time", async () => {

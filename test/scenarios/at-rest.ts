@@ -183,7 +183,9 @@ function placementComplaints(
       complaints.push(`${rsc} is on ${nodes.join(", ")}, which shall be empty`);
   }
   for (const rsc of mix.clones) {
-    const wanted = [...members, ...(rsc === mix.promotable.rsc ? [] : hosts)].sort();
+    const serving =
+      rsc === mix.promotable.rsc ? hosts.filter((host) => mix.servingHosts.includes(host)) : hosts;
+    const wanted = [...members, ...serving].sort();
     if (!may(rsc) && nodesOf(rsc).join() !== wanted.join())
       complaints.push(`${rsc} is on ${nodesOf(rsc).join(", ")}, not on ${wanted.join(", ")}`);
   }
@@ -193,6 +195,14 @@ function placementComplaints(
     complaints.push(
       `${mix.promotable.rsc} is promoted on ${promoted.join(", ") || "no node"}, not on ${wanted}`,
     );
+  if (mix.bundled) {
+    const nodes = nodesOf(mix.bundled.rsc);
+    const replicas = Math.min(mix.bundled.replicas, members.length);
+    if (nodes.length !== replicas || nodes.some((node) => !members.includes(node)))
+      complaints.push(`${mix.bundled.rsc} is on ${nodes.join(", ")}, wanted are ${replicas}`);
+    const chosen = [...(placement.get(mix.bundled.rsc) ?? [])].filter(([, role]) => role === "promoted");
+    if (chosen.length !== 1) complaints.push(`${mix.bundled.rsc} is promoted ${chosen.length} times`);
+  }
   const [group, ...rest] = mix.withPromoted.filter((rsc) => !may(rsc)).map(nodesOf);
   if (group && rest.some((nodes) => nodes.join() !== group.join()))
     complaints.push("the group is not on one node");

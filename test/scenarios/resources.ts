@@ -11,9 +11,18 @@ export interface Shape {
   readonly variant: Variant;
 }
 
-export const variants = ["plain", "two-promoted", "address"] as const;
-/** Another mix of resources: two promoted instances; an address that follows the promoted instance by itself. */
-export type Variant = (typeof variants)[number];
+/** Mixes of resources: the plain one, and what each other has beside or instead. */
+export const variants = {
+  plain: "what the scenarios are written for",
+  "two-promoted": "two promoted instances",
+  address: "an address that follows the promoted instance by itself",
+  bundle: "a bundle with a promotable resource inside",
+  remote: "a remote host that runs the clones, too",
+} as const;
+export type Variant = keyof typeof variants;
+
+/** Whether a text names a variant. */
+export const isVariant = (text: string): text is Variant => Object.hasOwn(variants, text);
 
 /** The address in the group, which clients ask for. */
 export const serviceAddress = "10.77.0.100";
@@ -31,6 +40,10 @@ export interface Mix {
   readonly clones: readonly string[];
   /** The primitive of the promotable clone, and how many are promoted when there are nodes enough. */
   readonly promotable: { readonly rsc: string; readonly max: number };
+  /** Remote hosts that run all clones; on others only those that nothing is promoted of. */
+  readonly servingHosts: readonly string[];
+  /** The primitive inside the bundle and its number of replicas. */
+  readonly bundled?: { readonly rsc: string; readonly replicas: number };
   /** Singles that run where an instance is promoted, all on the same node. */
   readonly withPromoted: readonly string[];
   /** Addresses by their resource: an agent of the distribution's leaves no file to look at. */
@@ -56,6 +69,8 @@ export function mixOf(shape: Shape, members: readonly string[], remotes: readonl
   const hosts = [...members, ...remotes.map(farName)].join(" ");
   const map = remotes.map((host) => `${farName(host)}:${host}`).join(";");
   const more = shape.variant === "address";
+  const boxed = shape.variant === "bundle";
+  const servingHosts = shape.variant === "remote" ? remotes : [];
   const group = ["address", "files", "web"];
   const promotedFirst = [...group.slice(0, 1), ...(more ? ["vip"] : [])];
   const lines = [
@@ -70,7 +85,7 @@ export function mixOf(shape: Shape, members: readonly string[], remotes: readonl
     `primitive ping ocf:pacemaker:ping params host_list=${pinged} name=reach attempts=2 timeout=2 dampen=1s op monitor interval=5s timeout=60s`,
     "clone pings ping",
     `primitive db ocf:scene:Roles op monitor interval=5s timeout=60s op monitor interval=6s timeout=60s role=Promoted ${times} op promote timeout=60s op demote timeout=60s`,
-    `clone dbs db meta promotable=true clone-max=${members.length} clone-node-max=1 promoted-max=${promotedMax} promoted-node-max=1`,
+    `clone dbs db meta promotable=true clone-max=${members.length + servingHosts.length} clone-node-max=1 promoted-max=${promotedMax} promoted-node-max=1`,
     "location dbs-reach dbs rule -inf: not_defined reach or reach lt 1",
     `primitive agent ocf:scene:Plain ${watched}`,
     "clone agents agent",
@@ -95,14 +110,27 @@ export function mixOf(shape: Shape, members: readonly string[], remotes: readonl
           "order vip-after-db Mandatory: dbs:promote vip:start",
         ]
       : []),
+    ...(boxed
+      ? [
+          `primitive cache ocf:scene:Roles op monitor interval=5s timeout=60s op monitor interval=6s timeout=60s role=Promoted ${times}`,
+          "bundle boxes podman image=scene promoted-max=1 replicas=2 network=host network control-port=3122 primitive cache",
+        ]
+      : []),
   ];
   const singles = [...group, "scene-server", "wanderer", ...members.map(ownOf), ...(more ? ["vip"] : [])];
-  // Of all these only the anonymous clone runs on remote hosts too.
+  // Of all these only the anonymous clone runs on all remote hosts, too.
   for (const host of remotes) {
-    const home = ["pings", "dbs", "site", "scene-server", "wanderer", ...members.map(ownOf)];
-    for (const rsc of more ? [...home, "vip"] : home)
+    const clones = servingHosts.includes(host) ? [] : ["pings", "dbs"];
+    const home = [...clones, "site", "scene-server", "wanderer", ...members.map(ownOf)];
+    const inside = boxed ? ["boxes"] : [];
+    for (const rsc of [...home, ...(more ? ["vip"] : []), ...inside])
       lines.push(`location ${rsc}-not-${host} ${rsc} -inf: ${farName(host)}`);
   }
+  for (const host of servingHosts)
+    lines.push(
+      `primitive ${farName(host)} ocf:pacemaker:remote params server=${host} op monitor interval=5s timeout=30s op start timeout=60s`,
+      `location not-promoted-on-${host} dbs role=Promoted -inf: ${farName(host)}`,
+    );
   const orders: OwnershipRules["orders"] = [
     ...promotedFirst.map((second) => ({ first: "db", role: "promoted" as const, second })),
     { first: "address", role: "started", second: "files" },
@@ -114,10 +142,12 @@ export function mixOf(shape: Shape, members: readonly string[], remotes: readonl
     singles,
     clones: ["db", "agent"],
     promotable: { rsc: "db", max: promotedMax },
+    servingHosts,
+    ...(boxed ? { bundled: { rsc: "cache", replicas: 2 } } : {}),
     withPromoted: [...group, "scene-server"],
     addresses: new Map([["address", serviceAddress], ...(more ? ([["vip", secondAddress]] as const) : [])]),
     rules: {
-      clones: new Set(["db", "agent", "ping"]),
+      clones: new Set(["db", "agent", "ping", "cache"]),
       promotedMax: new Map([["db", promotedMax]]),
       orders,
     },

@@ -10,7 +10,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { catalogue, named } from "./catalogue.ts";
-import { variants } from "./resources.ts";
+import { isVariant, variants } from "./resources.ts";
 import { type Outcome, Runner } from "./runner.ts";
 
 function give(message: string): never {
@@ -40,6 +40,8 @@ const { values, positionals } = parseArgs({
 function list(): void {
   for (const { name, title, cases = 1 } of catalogue)
     console.log(`${name.padEnd(38)} ${title}${cases > 1 ? ` (${cases} cases)` : ""}`);
+  console.log("\nwith --variant:");
+  for (const [name, title] of Object.entries(variants)) console.log(`${name.padEnd(38)} ${title}`);
 }
 
 function tell({ scenario, seed, held, seconds, violations, notes, kept }: Outcome): void {
@@ -62,8 +64,9 @@ async function run(names: readonly string[]): Promise<number> {
             }),
           ),
         ];
-  const variant = variants.find((known) => known === values.variant);
-  if (values.variant !== undefined && !variant) give(`--variant is one of ${variants.join(", ")}`);
+  const { variant } = values;
+  if (variant !== undefined && !isVariant(variant))
+    return give(`--variant is one of ${Object.keys(variants).join(", ")}`);
   const reps = wholeNumber(values.reps, "reps");
   const nodes = wholeNumber(values.nodes, "nodes");
   const runner = new Runner({

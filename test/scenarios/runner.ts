@@ -83,6 +83,7 @@ export class Runner {
       ...defaultShape,
       ...(nodes === undefined ? {} : { nodes }),
       ...(variant === undefined ? {} : { variant }),
+      ...(variant === "remote" ? { remotes: 1 } : {}),
       ...scenario.shape,
     };
     const { own } = scenario;
@@ -102,7 +103,7 @@ export class Runner {
 
   /** All members up, with the resources of the scenarios. */
   async #furnish(cluster: SceneCluster): Promise<void> {
-    await cluster.start(...cluster.members);
+    await cluster.start(...cluster.members, ...cluster.mix.servingHosts);
     await cluster.until("there is a leader", 60_000, async () => {
       const status = await cluster.status(cluster.anyone());
       return status?.membership?.leader === undefined ? "none" : undefined;

@@ -99,11 +99,20 @@ export class Stage {
   }
 
   /** Failures that are counted against a resource on a node. */
-  async failCount(rsc: string, node: string): Promise<number> {
+  failCount(rsc: string, node: string): Promise<number> {
+    return this.#counted(`fail-count-${rsc}#`, node);
+  }
+
+  /** Starts of a resource that have failed on a node. */
+  startFailures(rsc: string, node: string): Promise<number> {
+    return this.#counted(`fail-count-${rsc}#start_0`, node);
+  }
+
+  async #counted(prefix: string, node: string): Promise<number> {
     const counted = valuesOf(await this.cib(), `//node_state[@uname='${node}']/transient_attributes`);
     return [...counted]
-      .filter(([name]) => name.startsWith(`fail-count-${rsc}#`))
-      .reduce((sum, [, value]) => sum + Number(value), 0);
+      .filter(([name]) => name.startsWith(prefix))
+      .reduce((sum, [, value]) => sum + (value === "INFINITY" ? Number.POSITIVE_INFINITY : Number(value)), 0);
   }
 
   async leader(): Promise<string> {

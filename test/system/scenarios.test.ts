@@ -9,10 +9,13 @@ const chosen = [
   "ComponentFail-manager-promoted",
   "ComponentFail-executor-promoted",
   "ComponentFail-ring-promoted",
+  "ComponentFail-all-managers",
   "Start",
+  "Stop",
   "Standby",
   "Stonithd",
   "SplitBrain3",
+  "StartUnplugged",
   "RemoteBasic",
 ];
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { element, formatXml, type XmlElement } from "../../cib/index.ts";
+import { exitMessage } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
 import { outlineLines } from "../render/outline.ts";
-import { exitMessage } from "../tools/error-texts.ts";
 import { type ApiVersion, apiVersion, wantedApi } from "./api-version.ts";
 import type { Message, TextStyle } from "./message.ts";
 import type { OutputRequest } from "./request.ts";

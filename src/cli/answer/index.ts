@@ -1,5 +1,4 @@
 /** What tools say, in the format that was asked for. */
-export { exitMessage } from "../tools/error-texts.ts";
 export { Answer, documentText, reportText, statusElement, textOf } from "./answer.ts";
 export { type ApiVersion, apiVersion, newestApi, oldestApi, wantedApi } from "./api-version.ts";
 export { cdataElement, commandElement, flag, listElement, textElement } from "./elements.ts";

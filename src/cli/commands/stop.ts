@@ -24,11 +24,17 @@ export default defineCommand({
     const timeoutMs = parseSeconds(args.timeout);
     requireLive("leaving the cluster");
     const client = await Daemon.connect();
-    const { name, pid } = await client.request<NodeReply>({ type: "node" });
-    await client.request({ type: "shutdown" });
-    note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-    const inTime = await ended(pid, timeoutMs);
-    client.close();
+    let name: string;
+    let inTime: boolean;
+    try {
+      const node = await client.request<NodeReply>({ type: "node" });
+      name = node.name;
+      await client.request({ type: "shutdown" });
+      note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
+      inTime = await ended(node.pid, timeoutMs);
+    } finally {
+      client.close();
+    }
     if (!inTime) {
       throw new HactlError({
         code: "TIMEOUT",

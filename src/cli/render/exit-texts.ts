@@ -1,5 +1,6 @@
-import { lookup } from "../../terms/index.ts";
-import { exitMessage } from "../tools/error-texts.ts";
+import { executionStatusTexts, exitMessage, lookup } from "../../terms/index.ts";
+
+export { statusText } from "../../terms/index.ts";
 
 /** Exit codes of agents in the words of the 1.1 series, for its layout. */
 const oldTexts: Readonly<Record<number, string>> = lookup({
@@ -22,27 +23,8 @@ const oldTexts: Readonly<Record<number, string>> = lookup({
 export const exitText = (code: number): string => exitMessage(code);
 export const exitTextOld = (code: number): string => oldTexts[code] ?? "unknown";
 
-const statuses: Readonly<Record<number, string>> = lookup({
-  [-1]: "Pending",
-  0: "Done",
-  1: "Cancelled",
-  2: "Timed out",
-  3: "Unsupported",
-  4: "Error",
-  5: "Hard error",
-  6: "Fatal error",
-  7: "Not installed",
-  8: "Internal communication failure",
-  9: "Cannot execute now",
-  10: "No fence device",
-  11: "CIB secrets unavailable",
-});
-
-/** How an operation ended apart from the exit code (`op-status`). */
-export const statusText = (status: number): string => statuses[status] ?? "Unrecognized status";
-
 const oldStatuses: Readonly<Record<number, string>> = lookup({
-  ...statuses,
+  ...executionStatusTexts,
   [-1]: "pending",
   0: "complete",
   2: "Timed Out",

@@ -28,5 +28,14 @@ export function fileStatusInput(
   version: string,
   featureSet: string,
 ): StatusInput {
-  return { cib, now, version, featureSet, fencing: { history: [], pending: [] }, throttle: [], warnings: [] };
+  return {
+    cib,
+    now,
+    version,
+    featureSet,
+    fencing: { history: [], pending: [] },
+    throttle: [],
+    disks: [],
+    warnings: [],
+  };
 }

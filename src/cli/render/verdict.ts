@@ -31,6 +31,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...resourceCauses(cluster, facts),
     ...fencingCauses(facts),
     ...linkCauses(facts),
+    ...diskCauses(input),
     ...input.warnings.map((text): Cause => ({ code: "LOCAL-WARNING", level: "warning", text })),
   ];
   const state = stateOf(cluster, facts, causes);
@@ -312,6 +313,18 @@ function fencingCauses({ fencing }: Facts): Cause[] {
   for (const text of fencing.warnings) warnings.push({ code: "FENCING-TOPOLOGY", level: "warning", text });
   return warnings;
 }
+
+/** What is acknowledged is on the disks of the others only. */
+const diskCauses = ({ disks }: StatusInput): Cause[] =>
+  disks.map(
+    ({ node, problem }): Cause => ({
+      code: "STATE-DISK",
+      level: "error",
+      node,
+      text: `the state of ${node} cannot be written: ${problem}`,
+      cure: `Make room on the disk of ${node}'s state_dir, or repair it; it is tried again until then`,
+    }),
+  );
 
 function linkCauses({ nodes }: Facts): Cause[] {
   return nodes.flatMap(({ name, links }) =>

@@ -1,5 +1,5 @@
 import type { AmbiguousPair } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, PACEMAKER_VERSION } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
@@ -7,7 +7,7 @@ import { type OptionRow, optionHelp } from "./getopt.ts";
  * The version that tools announce to agents. Their shell functions compare it to know which options there are
  * (ocf-shellfuncs of resource-agents): those of Pacemaker 3.0.
  */
-export const pacemakerVersion = "3.0.0";
+export const pacemakerVersion = PACEMAKER_VERSION;
 
 /** Runs a tool: `--help` from its table of options; an error is one line on standard error and its exit code. */
 export async function asTool(

@@ -1,9 +1,9 @@
 import { constants } from "node:os";
 import { element } from "../../cib/index.ts";
-import { CrmExit } from "../../terms/index.ts";
-import { type AnsweringTool, exitMessage, type Message, runTool } from "../answer/index.ts";
+import { CrmExit, crmExitTexts, exitMessage } from "../../terms/index.ts";
+import { type AnsweringTool, type Message, runTool } from "../answer/index.ts";
 import { usage } from "./connection.ts";
-import { crmExitTexts, legacyTexts, returnCodeTexts } from "./error-texts.ts";
+import { legacyTexts, returnCodeTexts } from "./error-texts.ts";
 import type { OptionRow } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [

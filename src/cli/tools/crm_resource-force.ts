@@ -1,8 +1,8 @@
 import { element, parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
 import type { AgentResource, Operation } from "../../executor/index.ts";
-import { CrmExit, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
-import { commandElement, exitMessage } from "../answer/index.ts";
+import { CrmExit, exitMessage, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
+import { commandElement } from "../answer/index.ts";
 import { placesOf } from "../places.ts";
 import { statusText } from "../render/exit-texts.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";

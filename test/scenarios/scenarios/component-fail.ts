@@ -1,6 +1,7 @@
 import type { Part } from "../cluster.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
+import { Violation } from "../violation.ts";
 
 /** Where a process dies: with or without the leader, with or without the promoted instance and its group. */
 interface Place {
@@ -42,14 +43,27 @@ async function nodeAt(stage: Stage, { leader, promoted }: Place): Promise<string
 
 /** Kills processes: the services must not notice, and everybody is back afterwards. */
 async function kill(stage: Stage, victims: Victims): Promise<void> {
-  const { cluster } = stage;
   stage.allowed.errors.push(...ownWords);
   stage.note(
     `${victims.map(([node, part]) => `${part} of ${node}`).join(", ")}; leader ${await stage.leader()}`,
   );
   const place = stage.here();
+  await killOnce(stage, victims);
+  await stage.atRest();
+  stage.noActionsSince(place, "although the services had nothing to do with it");
+}
+
+/** Kills processes and waits until they run again. */
+async function killOnce({ cluster }: Stage, victims: Victims): Promise<void> {
   const before = victims.map(([node, part]) => cluster.pidOf(node, part));
-  for (const [node, part] of victims) cluster.kill(node, part);
+  const pids = new Map<string, number[]>();
+  victims.forEach(([node, part], i) => {
+    const pid = before[i];
+    if (pid === undefined) throw new Violation(`no ${part} runs on ${node}`);
+    // The ring at last, and all with one command: its death ends the others.
+    pids.set(node, part === "ring" ? [...(pids.get(node) ?? []), pid] : [pid, ...(pids.get(node) ?? [])]);
+  });
+  for (const [node, numbers] of pids) cluster.machine(node).kill(numbers);
   await cluster.until("the killed processes run again", 60_000, () => {
     const missing = victims.filter(([node, part], i) => {
       const pid = cluster.pidOf(node, part);
@@ -57,9 +71,23 @@ async function kill(stage: Stage, victims: Victims): Promise<void> {
     });
     return missing.length === 0 ? undefined : missing.map(([node, part]) => `${part} of ${node}`).join(", ");
   });
+}
+
+/** The same process dies again as soon as it is back, before it has told anybody what it knows. */
+async function killTwice(stage: Stage, part: Part): Promise<void> {
+  const victims: Victims = [[stage.oneOf([stage.promoted(), await stage.leader()]), part]];
+  stage.allowed.errors.push(...ownWords);
+  stage.note(`${part} of ${victims[0]?.[0]}; leader ${await stage.leader()}`);
+  const place = stage.here();
+  await killOnce(stage, victims);
+  await Bun.sleep(stage.random.between(0, 1_000));
+  await killOnce(stage, victims);
   await stage.atRest();
   stage.noActionsSince(place, "although the services had nothing to do with it");
 }
+
+const everywhere = ({ cluster }: Stage, ...parts: readonly Part[]): Victims =>
+  cluster.members.flatMap((node) => parts.map((part) => [node, part] as const));
 
 const single = (part: Part, place: Place): Scenario => ({
   name: `ComponentFail-${part}-${place.name}`,
@@ -94,6 +122,37 @@ export const componentFail: readonly Scenario[] = [
     ];
   }),
   together("all-managers", "the managers of all nodes die at once", async (stage) =>
-    stage.cluster.members.map((node) => [node, "manager"] as const),
+    everywhere(stage, "manager"),
+  ),
+  together("all-managers+executors", "the managers and executors of all nodes die at once", async (stage) =>
+    everywhere(stage, "manager", "executor"),
+  ),
+  together("all-rings", "the ring processes of all nodes die at once", async (stage) =>
+    everywhere(stage, "ring"),
+  ),
+  together("all-processes", "all processes of the daemons of all nodes die at once", async (stage) =>
+    everywhere(stage, "ring", "manager", "executor"),
+  ),
+  ...(["manager", "ring"] as const).map(
+    (part): Scenario => ({
+      name: `ComponentFail-only-${part}`,
+      title: `the ${part} process of the only node dies`,
+      shape: { nodes: 1 },
+      play: (stage) => kill(stage, everywhere(stage, part)),
+    }),
+  ),
+  {
+    name: "ComponentFail-only-processes",
+    title: "all processes of the only node's daemon die",
+    shape: { nodes: 1 },
+    play: (stage) => kill(stage, everywhere(stage, "ring", "manager", "executor")),
+  },
+  ...(["manager", "executor", "ring"] as const).map(
+    (part): Scenario => ({
+      name: `ComponentFailTwice-${part}`,
+      title: `the ${part} process dies, and again as soon as it is back`,
+      cases: 2,
+      play: (stage) => killTwice(stage, part),
+    }),
   ),
 ];

@@ -122,24 +122,36 @@ async function flap(stage: Stage, link: number, pauseMs: number): Promise<string
   return name;
 }
 
-/** A node boots while its cable is out: it waits for the network, and joins when it is there. */
+/** A node boots while its cable is out, or before its interface has its address: it waits, says so, and joins then. */
 async function unplugged(stage: Stage): Promise<void> {
   const { cluster, random } = stage;
   const { network } = cluster.machines;
   const name = random.pick(cluster.members);
-  stage.note(name);
+  const what = stage.oneOf(["cable", "address"]);
+  stage.note(`${name}, no ${what}`);
   await cluster.stop(name);
   await stage.atRest();
-  stage.allowed.errors.push(/NODE-LOST/);
-  stage.allowed.fencing.add(name);
-  network.cable(name, false);
+  const address = `${network.address(cluster.machine(name).number)}/24 dev eth0`;
+  if (what === "cable") network.cable(name, false);
+  else await cluster.must(name, `ip address del ${address}`);
   const from = cluster.outputOf(name).length;
   await cluster.start(name);
   await stage.until("the daemon runs or has given up", async () => {
     const alone = (await cluster.status(name))?.membership?.members.length === 1;
     return alone || /ended with|it stays down/.test(cluster.outputOf(name).slice(from));
   });
-  if (cluster.machine(name).on) network.cable(name, true);
+  const said = cluster.outputOf(name).slice(from);
+  stage.check(said === "", `hactl did not wait for the network: ${said.slice(0, 300)}`);
+  if (what === "cable") network.cable(name, true);
+  else {
+    const { stdout } = await cluster.run(name, "hactl status");
+    stage.check(/it is waited for/.test(stdout), `hactl status does not tell that an address is waited for`);
+    stage.check(
+      stage.logLines(/it is waited for/, [name]).length === 1,
+      "the log does not tell once that an address is waited for",
+    );
+    await cluster.must(name, `ip address add ${address}`);
+  }
 }
 
 export const network: readonly Scenario[] = [
@@ -196,7 +208,12 @@ export const network: readonly Scenario[] = [
       noNewRing(stage);
     },
   },
-  { name: "StartUnplugged", title: "a node starts while its cable is out, and joins later", play: unplugged },
+  {
+    name: "StartUnplugged",
+    title: "a node starts while its cable is out or its address is not there yet, and joins later",
+    cases: 2,
+    play: unplugged,
+  },
   {
     name: "FlappingLink-only",
     title: "the only link of a node goes and comes: all is well in the end",

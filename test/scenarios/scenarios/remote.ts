@@ -14,13 +14,13 @@ function hostOf(stage: Stage): string {
 }
 
 /** Starts `hactl remote` and connects the cluster to it; a resource and an instance of the clone run there. */
-async function connect(stage: Stage, reconnect?: string): Promise<string> {
+async function connect(stage: Stage, reconnect?: string, patience = "60s"): Promise<string> {
   const { cluster } = stage;
   const host = hostOf(stage);
   await cluster.start(host);
   const [address] = cluster.addresses(host);
   const meta = reconnect === undefined ? "" : `meta reconnect_interval=${reconnect}`;
-  await cluster.load(`primitive ${farName(host)} ocf:pacemaker:remote params server=${address} op monitor interval=5s timeout=30s op start timeout=60s ${meta}
+  await cluster.load(`primitive ${farName(host)} ocf:pacemaker:remote params server=${address} op monitor interval=5s timeout=30s op start timeout=${patience} ${meta}
 primitive ${there} ocf:scene:Plain op monitor interval=5s timeout=60s
 location ${there}-home ${there} inf: ${farName(host)}
 `);
@@ -178,6 +178,57 @@ async function fencing(stage: Stage): Promise<void> {
   await disconnect(stage);
 }
 
+/**
+ * The host is stopped in order, or is fenced and does not come back until its connection has been given up everywhere.
+ * When it serves again, it is taken back without anybody's help.
+ */
+async function returns(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const reconnect = stage.oneOf([undefined, "5s"]);
+  const inOrder = stage.turn % 4 < 2;
+  const host = await connect(stage, reconnect, "5s");
+  const node = farName(host);
+  stage.note(`${inOrder ? "stopped" : "fenced"}${reconnect === undefined ? "" : ", reconnect_interval"}`);
+  // Machines that boot do not start it: only the scenario does.
+  cluster.enabled.delete(host);
+  if (inOrder) {
+    cluster.kill(host, "remote", "SIGTERM");
+    await cluster.until("hactl remote has ended and left nothing", 60_000, () => cluster.leftOn([host]));
+    stage.check(
+      cluster.nodesOf("agent").every((name) => name !== host),
+      `the clone runs on ${host}`,
+    );
+  } else {
+    const fatal = (value: boolean) =>
+      cluster.must(cluster.anyone(), `crm_attribute -t crm_config -n start-failure-is-fatal -v ${value}`);
+    await fatal(true);
+    for (const rsc of [node, there, "agent"]) stage.allowed.failures.add(rsc);
+    stage.allowed.fencing.add(host);
+    stage.allowed.errors.push(new RegExp(node));
+    await cluster.crash(host);
+    await stage.until(`${host} is fenced`, () => stage.offs(host) > 0);
+    await stage.until(`the connection to ${host} could not be started`, async () => {
+      const failed = await Promise.all(cluster.members.map((name) => stage.startFailures(node, name)));
+      return reconnect === undefined ? !failed.includes(0) : failed.some((count) => count > 0);
+    });
+    await fatal(false);
+  }
+  await stage.until(`${there} runs elsewhere`, () => {
+    const nodes = cluster.nodesOf(there);
+    return nodes.length === 1 && !nodes.includes(host);
+  });
+  await cluster.start(host);
+  await stage.until(`${there} runs on ${host} again`, () => runsThere(stage));
+  await stage.atRest();
+  const left = await Promise.all(cluster.members.map((name) => stage.startFailures(node, name)));
+  stage.check(!left.some((count) => count > 0), `start failures of ${node} are left: ${left}`);
+  stage.check(stage.offs(host) === (inOrder ? 0 : 1), `${host} was switched off ${stage.offs(host)} times`);
+  if (stage.allowed.failures.size > 0) await cluster.must(cluster.anyone(), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await stage.atRest();
+  await disconnect(stage);
+}
+
 const shape = { remotes: 1 };
 
 export const remote: readonly Scenario[] = [
@@ -190,6 +241,13 @@ export const remote: readonly Scenario[] = [
   },
   { name: "RemoteMigrate", title: "its connection moves and nothing on it is touched", shape, play: migrate },
   { name: "RemoteRscFailure", title: "a resource on it fails and is recovered there", shape, play: failure },
+  {
+    name: "RemoteReturn",
+    title: "it is stopped, or cannot be reached for long, and is taken back when it serves again",
+    shape,
+    cases: 4,
+    play: returns,
+  },
   {
     name: "RemoteStonithd",
     title: "it fails, is fenced once and taken back",

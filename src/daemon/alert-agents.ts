@@ -1,0 +1,149 @@
+import {
+  type AlertEffect,
+  type AlertEvent,
+  type AlertOutcome,
+  type AlertRun,
+  Alerts,
+  type AlertTime,
+} from "../alerts/index.ts";
+import type { XmlElement } from "../cib/index.ts";
+import { Accounts, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
+import type { Millis } from "../terms/index.ts";
+
+/** User that alert agents run as. */
+const USER = "hacluster";
+/** After SIGTERM an agent has so long before it is killed. */
+const KILL_AFTER_MS: Millis = 1000;
+const LONGEST_TIMER_MS: Millis = 2 ** 31 - 1;
+const KEEP_BYTES = 4096;
+/** Longest line of an agent that the log repeats. */
+const LONGEST_SAYING = 200;
+
+export interface AlertAgentsOptions {
+  readonly log: Log;
+  /** Environment that all agents have. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs alert agents: beside everything else, as user hacluster, each within its time. An agent that fails disturbs nobody; the
+ * log and the status of this node say so.
+ */
+export class AlertAgents {
+  readonly #alerts = new Alerts();
+  readonly #accounts = new Accounts();
+  #closing = false;
+  #idle: () => void = () => {};
+
+  constructor(private readonly options: AlertAgentsOptions) {}
+
+  /** The CIB's configuration is now this. */
+  configure(configuration: XmlElement | undefined): void {
+    this.#alerts.configure(configuration, wallMs() / 1000);
+  }
+
+  event(event: AlertEvent): void {
+    this.#carryOut(this.#alerts.event(event, alertTime(wallMs())));
+  }
+
+  warnings(): string[] {
+    return this.#alerts.warnings();
+  }
+
+  /** Waits a little for what is under way. What is not done then goes on alone, without its time limit. */
+  async drain(patienceMs: Millis): Promise<void> {
+    if (this.#alerts.open > 0) {
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          this.#idle = resolve;
+        }),
+        Bun.sleep(patienceMs),
+      ]);
+    }
+    this.#closing = true;
+  }
+
+  #carryOut(effects: readonly AlertEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "log") this.options.log[effect.level](effect.id, effect.text);
+      else void this.#run(effect.run);
+    }
+  }
+
+  async #run(run: AlertRun): Promise<void> {
+    const outcome = await this.#call(run).catch(
+      (error): AlertOutcome => ({ kind: "failed", why: String(error) }),
+    );
+    if (this.#closing) return;
+    this.#carryOut(this.#alerts.ended(run, outcome));
+    if (this.#alerts.open === 0) this.#idle();
+  }
+
+  async #call(run: AlertRun): Promise<AlertOutcome> {
+    const words = await this.#command(run.path);
+    if (words === undefined) return { kind: "failed", why: `there is no user ${USER} on this node` };
+    const [program = "", ...args] = words;
+    const started = startProcess({
+      candidates: [program],
+      args,
+      env: { ...this.options.env, USER, LOGNAME: USER, ...run.env },
+      keepBytes: KEEP_BYTES,
+    });
+    if (!("pid" in started)) return outcomeOf(started);
+    let late = false;
+    let kill: ReturnType<typeof setTimeout> | undefined;
+    const timer = setTimeout(
+      () => {
+        late = true;
+        started.signal("TERM");
+        kill = setTimeout(() => started.killRest(false), KILL_AFTER_MS);
+      },
+      Math.min(run.timeoutMs, LONGEST_TIMER_MS),
+    );
+    const ended = await started.ended;
+    clearTimeout(timer);
+    clearTimeout(kill);
+    if (!late) return outcomeOf(ended);
+    started.killRest(false);
+    return { kind: "late" };
+  }
+
+  /** How an agent is started as the user that it shall be: root becomes it, others can only stay who they are. */
+  async #command(path: string): Promise<string[] | undefined> {
+    if (process.getuid?.() !== 0) return [path];
+    const account = await this.#accounts.user(USER);
+    if (!account) return undefined;
+    const { uid, gid } = account;
+    return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--", path];
+  }
+}
+
+function outcomeOf(ended: EndedProcess): AlertOutcome {
+  switch (ended.kind) {
+    case "exited":
+      return { kind: "exited", code: ended.code, said: lastLine(ended.stderr) || lastLine(ended.stdout) };
+    case "signalled":
+      return { kind: "signalled", signal: ended.signal };
+    case "missing":
+      return { kind: "failed", why: `there is no ${ended.searched.join(" ")}` };
+    case "refused":
+      return { kind: "failed", why: `${ended.path}: ${ended.why}` };
+    case "no-room":
+      return { kind: "failed", why: ended.message };
+  }
+}
+
+/** What an agent said last, without what could play tricks on a terminal. */
+function lastLine(text: string): string {
+  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
+  return line.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, "?").slice(0, LONGEST_SAYING);
+}
+
+/** A moment with the clock of this place. */
+function alertTime(ms: number): AlertTime {
+  const date = new Date(ms);
+  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" })
+    .formatToParts(date)
+    .find(({ type }) => type === "timeZoneName")?.value;
+  return { epoch: ms / 1000, offsetMinutes: -date.getTimezoneOffset(), zone: zone ?? "UTC" };
+}

@@ -272,9 +272,17 @@ describe("what is tried to get around the rules", () => {
       { op: "create", xml: '<rsc_location id="vip" rsc="web" node="n1" score="1"/>' },
       { op: "create", xml: '<primitive id="vip" class="lsb" type="own"/>' },
     ];
-    // Without the constraints that would be in the way, by whoever may remove them.
+    // Without what refers to it and would be in the way, by whoever may remove that.
+    const byPath = '<acl_permission id="p1" kind="write" xpath="//*[@id=\'vip\']"/>';
     for (const created of cases) {
-      const { cib } = attempt([], unbound.slice(0, 2));
+      const { cib } = attempt(
+        [],
+        [
+          ...unbound.slice(0, 2),
+          { op: "replace", xml: byPath },
+          { op: "delete", xpath: "//acl_permission[@id='u2']" },
+        ],
+      );
       const change = [remove, created];
       expect(() => applyOperations(cib, change, { askers: [user("rex")], now: at })).toThrow(
         expect.objectContaining({ code: "PERMISSION" }),

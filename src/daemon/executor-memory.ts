@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import {
   type ExecutorSnapshot,
   type JournalRecord,
@@ -8,6 +8,13 @@ import {
 } from "../executor/index.ts";
 import { type Log, uptimeMs } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
+
+const leftFile = (runDir: string): string => `${runDir}/left`;
+
+/** Notes for the next executor that the node has left the cluster in order. */
+export function noteLeft(runDir: string): void {
+  writeFileSync(leftFile(runDir), "", { mode: 0o600 });
+}
 
 /** Where an executor keeps what a following one has to know. */
 export interface ExecutorMemoryOptions {
@@ -32,22 +39,30 @@ export class ExecutorMemory {
   readonly #state: string;
   readonly #journal: string;
   readonly #alive: string;
+  readonly #left: string;
 
   constructor(private readonly options: ExecutorMemoryOptions) {
     this.#state = `${options.runDir}/executor.json`;
     this.#journal = `${options.runDir}/executor.journal`;
     this.#alive = `${options.runDir}/executor.alive`;
+    this.#left = leftFile(options.runDir);
   }
 
   /** What is known at the start. Remembers the boot. */
   recall(): Recalled {
     const rebooted = this.#rebooted();
     const ageMs = this.#ageMs();
-    const recalled = recall({ state: this.#read(), journal: this.#records(), ageMs, rebooted }, this.options);
+    const left = existsSync(this.#left);
+    const behind = { state: this.#read(), journal: this.#records(), ageMs, rebooted, left };
+    const recalled = recall(behind, this.options);
+    // Whoever comes after this executor must not believe what this one does not.
+    if (recalled.stale) for (const path of [this.#state, this.#journal]) rmSync(path, { force: true });
+    rmSync(this.#left, { force: true });
     const { log } = this.options;
     if (recalled.stale) {
       const seconds = ageMs === undefined ? undefined : Math.round(ageMs / 1000);
-      log.notice("EXECUTOR-STALE", "what ran here is looked up again: the daemon was away", { seconds });
+      const why = left ? "the node had left the cluster" : "the daemon was away";
+      log.notice("EXECUTOR-STALE", `what ran here is looked up again: ${why}`, { seconds });
     }
     const interrupted = recalled.snapshot?.interrupted ?? [];
     if (interrupted.length > 0) {

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Remembered } from "../controller/index.ts";
 import type { Operation } from "../executor/index.ts";
 import { bootId, type Log, parentPid, processStart } from "../platform/index.ts";
+import { noteLeft } from "./executor-memory.ts";
 
 interface Saved {
   readonly bootId: string;
@@ -20,7 +21,7 @@ export class ManagerMemory {
   readonly #saved: Saved | undefined;
 
   constructor(
-    runDir: string,
+    private readonly runDir: string,
     private readonly log: Log,
   ) {
     this.#path = `${runDir}/manager.json`;
@@ -56,9 +57,14 @@ export class ManagerMemory {
     }
   }
 
-  /** The node has left in order: nothing of it is of use. */
+  /** The node has left in order: nothing of it is of use, and what runs on is looked at by the next daemon. */
   forget(): void {
     rmSync(this.#path, { force: true });
+    try {
+      noteLeft(this.runDir);
+    } catch (error) {
+      this.log.warning("STATE-NOT-SAVED", `that this node has left could not be noted: ${String(error)}`);
+    }
   }
 
   #read(): Saved | undefined {

@@ -1,5 +1,6 @@
-import type { Millis } from "../terms/index.ts";
+import { type Millis, OcfExit } from "../terms/index.ts";
 import type { ExecutorSnapshot } from "./effects.ts";
+import type { OperationResult } from "./face.ts";
 import { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
 
 /** The state of an executor as it was written down. */
@@ -18,6 +19,8 @@ export interface LeftBehind {
   readonly ageMs: Millis | undefined;
   /** They ran in another boot of the host. */
   readonly rebooted: boolean;
+  /** The node has left the cluster in order since. */
+  readonly left: boolean;
 }
 
 /** What an executor begins with. */
@@ -39,7 +42,7 @@ const FRESH_MS: Millis = 60_000;
 
 /** Decides what of what was left holds for the executor of that daemon and that boot. */
 export function recall(
-  { state, journal, ageMs, rebooted }: LeftBehind,
+  { state, journal, ageMs, rebooted, left }: LeftBehind,
   { bootId, instance }: { readonly bootId: string; readonly instance: string },
 ): Recalled {
   const nothing = (complete: boolean, stale = false): Recalled => ({ snapshot: undefined, complete, stale });
@@ -47,7 +50,20 @@ export function recall(
   if (!state || state.bootId !== bootId) return nothing(rebooted);
   const whole = replayJournal(state.snapshot, journal);
   if (state.instance === instance) return { snapshot: whole, complete: whole.complete, stale: false };
-  if (ageMs === undefined || ageMs > FRESH_MS) return nothing(false, true);
+  // What runs on under a node that has left (unmanaged) is looked at: agents set by it what went with the node, as scores.
+  const alone = left && (whole.recurring.length > 0 || whole.results.some(isActive));
+  if (alone || ageMs === undefined || ageMs > FRESH_MS) return nothing(false, true);
   const snapshot = settledPart(whole);
   return { snapshot, complete: snapshot.complete, stale: false };
+}
+
+/** Whether the last of a resource's operations, as far as it is remembered, says that it runs. */
+function isActive(
+  { rsc, action, rc, callId }: OperationResult,
+  _: number,
+  all: readonly OperationResult[],
+): boolean {
+  if (all.some((other) => other.rsc.id === rsc.id && other.callId > callId)) return false;
+  if (action === "stop") return rc !== OcfExit.OK;
+  return action !== "monitor" || rc !== OcfExit.NOT_RUNNING;
 }

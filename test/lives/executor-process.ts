@@ -54,9 +54,11 @@ export class ExecutorProcess {
     disk.bootFile = bootId;
     const rebooted = before !== undefined && before !== bootId;
     const ageMs = run.alive === undefined ? undefined : this.world.clock.now - run.alive;
-    const left = { state: run.executor, journal: run.journal, ageMs, rebooted };
+    const left = run.left ?? false;
+    delete run.left;
+    const behind = { state: run.executor, journal: run.journal, ageMs, rebooted, left };
     if (run.executor === "damaged") delete run.executor;
-    const { snapshot, complete } = recall(left, { bootId, instance });
+    const { snapshot, complete } = recall(behind, { bootId, instance });
     this.world.trace(`${this.name} starts${complete ? "" : ", cannot tell all"}`);
     this.findLeftovers();
     if (snapshot && this.alive) this.carryOut(this.core.restore(snapshot, this.now));

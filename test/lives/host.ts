@@ -14,6 +14,8 @@ interface RunFiles {
   journal: JournalRecord[];
   /** Last sign of life of an executor, virtual time. */
   alive?: number;
+  /** The node has left in order since. */
+  left?: boolean;
   manager?: {
     readonly instance: string;
     readonly memory: Remembered;

@@ -183,6 +183,7 @@ export class ManagerProcess {
       }
       case "leave":
         delete this.host.run.manager;
+        this.host.run.left = true;
         return this.daemon.leave();
       case "self-fenced":
         this.world.trace(`${this.host.name} hears that it was fenced (${effect.reaction})`);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { child, loadCrm } from "../../src/cib/index.ts";
 import { ClusterState } from "../../src/controller/cluster-state.ts";
 import { emptyCib } from "../../src/controller/index.ts";
+import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import { migratable } from "../../src/controller/moving.ts";
 import { looksBefore } from "../../src/controller/one-owner.ts";
 import type { GraphAction } from "../../src/scheduler/index.ts";
@@ -76,6 +77,76 @@ describe("a guest that runs and does not answer", () => {
 
   test("keeps nothing waiting when it is known what runs in it", () => {
     expect(looks(false).get(4)).toBeUndefined();
+  });
+});
+
+describe("probes", () => {
+  const elsewhere = nodeName("n2");
+  const actions = [
+    { ...action(1, "monitor", "db:1", "Stateful"), node: elsewhere },
+    { ...action(2, "monitor", "other", "Dummy"), node: elsewhere },
+    action(3, "promote", "db:0", "Stateful"),
+    action(4, "start", "alone", "Dummy"),
+  ];
+  const looks = (untold: boolean) =>
+    looksBefore(actions, {
+      untold: new Map(untold ? [[elsewhere, []]] : []),
+      unheard: () => false,
+      guestIn: () => undefined,
+      familyOf: (rsc) => rsc.replace(/:\d+$/, ""),
+    });
+
+  test("of other instances come before an instance is promoted", () => {
+    expect(looks(false)).toEqual(new Map([[3, [1]]]));
+  });
+
+  test("on a node that could not tell come before anything is started", () => {
+    const all = looks(true);
+    expect([3, 4].map((id) => [...(all.get(id) ?? [])].sort())).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+});
+
+describe("a plan", () => {
+  const given = (bus: ControllerBus, membership: string) => {
+    const operation = {
+      callId: 900,
+      rsc: { id: resourceId("stray"), class: "ocf" as const, provider: "test", type: "A" },
+      action: "start",
+      intervalMs: 0,
+      timeoutMs: 20_000,
+      startDelayMs: 0,
+      params: {},
+      transitionKey: "1:1:0:key",
+    };
+    const dispatches = [{ node: nodeName("n2"), executor: nodeName("n2"), operation }];
+    bus.say("n1", encodeMessage({ type: "actions", transition: "key", membership, dispatches, at: 1 }));
+    bus.run(100);
+    return bus.executed.some((one) => one.operation.rsc.id === "stray");
+  };
+  const cluster = () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    return bus;
+  };
+
+  test("of the present membership is carried out", () => {
+    const bus = cluster();
+    const now = bus.node("n2").controller.view().membership;
+    if (!now) throw new Error("there is no membership");
+    expect(given(bus, membershipKey(now))).toBe(true);
+  });
+
+  test("of another membership is not carried out", () => {
+    const bus = cluster();
+    const before = bus.node("n2").controller.view().membership;
+    if (!before) throw new Error("there was no membership");
+    bus.restartDaemon("n3");
+    bus.run(1000);
+    expect(given(bus, membershipKey(before))).toBe(false);
   });
 });
 

@@ -42,12 +42,7 @@ export class ToolCluster {
     });
     const made = new ToolCluster(cluster, directory);
     cluster.startAll();
-    for (const name of cluster.names) {
-      await cluster.until(`${name} takes part`, 120_000, async () => {
-        const { stdout } = await cluster.hactl(name, "crm_node", "-p");
-        return stdout.trim().split(" ").length === nodes ? true : undefined;
-      });
-    }
+    await cluster.joined();
     return made;
   }
 

@@ -208,6 +208,16 @@ export class LocalCluster {
     }
   }
 
+  /** Waits until every node has joined: its ring knows all of them, and its manager answers for the cluster. */
+  async joined(): Promise<void> {
+    for (const name of this.names)
+      await this.until(`${name} takes part`, 120_000, async () => {
+        const { stdout } = await this.hactl(name, "crm_node", "-p");
+        if (stdout.trim().split(" ").length !== this.names.length) return undefined;
+        return (await this.hactl(name, "cibadmin", "--query")).code === 0 ? true : undefined;
+      });
+  }
+
   /** Starts nodes, also again when they are fenced meanwhile, until `done`. A real machine boots after its reset. */
   async boot(names: readonly string[], done: () => Promise<unknown>): Promise<void> {
     const timer = setInterval(() => {

@@ -64,11 +64,7 @@ beforeAll(async () => {
     ocfPath: [join(directory, "ocf"), agents],
   });
   cluster.startAll();
-  for (const name of cluster.names)
-    await cluster.until(`${name} takes part`, 30_000, async () => {
-      const { stdout } = await cluster.hactl(name, "crm_node", "-p");
-      return stdout === "node1 node2 \n" ? true : undefined;
-    });
+  await cluster.joined();
   await run("property", "stonith-enabled=false");
 }, 60_000);
 

@@ -106,7 +106,8 @@ export class ExecutorHost {
     this.#save();
     this.#sampleLoad();
     this.#sampling = setInterval(() => {
-      this.#memory.alive();
+      if (this.#memory.hasGaps) this.#save();
+      else this.#memory.alive();
       this.#sampleLoad();
     }, LOAD_EVERY_MS);
   }

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFile
 import {
   type ExecutorSnapshot,
   type JournalRecord,
+  type LeftBehind,
   type Recalled,
   recall,
   type SavedState,
@@ -40,6 +41,8 @@ export class ExecutorMemory {
   readonly #journal: string;
   readonly #alive: string;
   readonly #left: string;
+  /** Something could not be written: what is written down is not the whole truth, and is not left for others to believe. */
+  #gaps = false;
 
   constructor(private readonly options: ExecutorMemoryOptions) {
     this.#state = `${options.runDir}/executor.json`;
@@ -53,8 +56,7 @@ export class ExecutorMemory {
     const rebooted = this.#rebooted();
     const ageMs = this.#ageMs();
     const left = existsSync(this.#left);
-    const behind = { state: this.#read(), journal: this.#records(), ageMs, rebooted, left };
-    const recalled = recall(behind, this.options);
+    const recalled = this.#recalled({ state: this.#read(), ageMs, rebooted, left });
     // Whoever comes after this executor must not believe what this one does not.
     if (recalled.stale) for (const path of [this.#state, this.#journal]) rmSync(path, { force: true });
     rmSync(this.#left, { force: true });
@@ -74,9 +76,24 @@ export class ExecutorMemory {
     return recalled;
   }
 
+  #recalled(behind: Omit<LeftBehind, "journal">): Recalled {
+    try {
+      return recall({ ...behind, journal: this.#records() }, this.options);
+    } catch (error) {
+      const text = `what executors before have left is damaged and is not used: ${String(error)}`;
+      this.options.log.warning("STATE-UNREADABLE", text);
+      return { snapshot: undefined, complete: false, stale: true };
+    }
+  }
+
+  /** Whether the whole state has to be written again before anything of it can be believed. */
+  get hasGaps(): boolean {
+    return this.#gaps;
+  }
+
   /** Writes down what is about to be carried out or told. */
   note(record: JournalRecord): void {
-    if (!this.options.mayWrite()) return;
+    if (this.#gaps || !this.options.mayWrite()) return;
     this.#try(() => appendFileSync(this.#journal, `${JSON.stringify(record)}\n`, { mode: 0o600 }));
   }
 
@@ -91,13 +108,14 @@ export class ExecutorMemory {
       renameSync(`${this.#state}.new`, this.#state);
       // What is in the journal still may be taken twice: it says the same again.
       writeFileSync(this.#journal, "", { mode: 0o600 });
+      this.#gaps = false;
     });
     this.alive();
   }
 
   /** A sign of life, from which the next executor knows how long nobody has looked. */
   alive(): void {
-    if (!this.options.mayWrite()) return;
+    if (this.#gaps || !this.options.mayWrite()) return;
     this.#try(() => writeFileSync(this.#alive, String(uptimeMs()), { mode: 0o600 }));
   }
 
@@ -105,10 +123,24 @@ export class ExecutorMemory {
     try {
       write();
     } catch (error) {
-      this.options.log.warning(
-        "STATE-NOT-SAVED",
-        `the executor's state could not be saved: ${String(error)}`,
-      );
+      if (!this.#gaps)
+        this.options.log.warning(
+          "STATE-NOT-SAVED",
+          `the executor's state could not be saved: ${String(error)}; should this executor die, all that runs here is looked up again`,
+        );
+      this.#gaps = true;
+      this.#disown();
+    }
+  }
+
+  /** A full file system still lets files be removed; one that does not lets no sign of life be given, either. */
+  #disown(): void {
+    for (const path of [this.#alive, this.#journal, this.#state]) {
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // Its age tells.
+      }
     }
   }
 
@@ -119,7 +151,8 @@ export class ExecutorMemory {
       const state = JSON.parse(text) as SavedState;
       const { instance, snapshot } = state;
       const { results, recurring, unfinished, interrupted } = snapshot;
-      if (typeof instance === "string" && [results, recurring, unfinished, interrupted].every(Array.isArray))
+      const lists: readonly unknown[] = [results, unfinished, interrupted];
+      if (typeof instance === "string" && lists.every(isListOfOperations) && Array.isArray(recurring))
         return state;
     } catch {
       // Told below.
@@ -129,16 +162,18 @@ export class ExecutorMemory {
     return "damaged";
   }
 
-  /** The last line may be torn: it had not been carried out yet. */
+  /** The last line may be torn: it had not been carried out yet. @throws Error when another one is no record */
   #records(): JournalRecord[] {
     const lines = (readIfThere(this.#journal) ?? "").split("\n");
-    return lines.flatMap((line) => {
-      try {
-        return line === "" ? [] : [JSON.parse(line) as JournalRecord];
-      } catch {
-        return [];
-      }
-    });
+    const torn = lines.pop();
+    const records = lines.map((line): unknown => JSON.parse(line));
+    if (!records.every(isRecord)) throw new Error("a line of the journal is no record");
+    try {
+      const last: unknown = torn ? JSON.parse(torn) : undefined;
+      return isRecord(last) ? [...records, last] : records;
+    } catch {
+      return records;
+    }
   }
 
   #ageMs(): Millis | undefined {
@@ -153,6 +188,20 @@ export class ExecutorMemory {
     if (before !== bootId) this.#try(() => writeFileSync(bootFile, `${bootId}\n`, { mode: 0o600 }));
     return before !== undefined && before !== bootId && bootId !== "unknown";
   }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+/** Operations and results name their resource. */
+const isOperation = (value: unknown): boolean =>
+  isObject(value) && isObject(value.rsc) && typeof value.rsc.id === "string";
+
+const isListOfOperations = (value: unknown): boolean => Array.isArray(value) && value.every(isOperation);
+
+/** A record that was written here: a line of the journal that was damaged later is none. */
+function isRecord(value: unknown): value is JournalRecord {
+  return isObject(value) && typeof value.type === "string";
 }
 
 function readIfThere(path: string): string | undefined {

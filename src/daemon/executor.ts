@@ -9,6 +9,7 @@ import {
   leaveRealtime,
   parentPid,
   processStart,
+  socketAt,
 } from "../platform/index.ts";
 import { ManagerPort } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
@@ -84,10 +85,13 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
   });
   const server = createServer((socket) => port.accept(socket, "local"));
   await listen(server, options.socketPath);
+  const isStillOwn = socketAt(options.socketPath);
   host.start();
   return {
     close: (forget) => {
-      server.close();
+      // Its end removes whatever is at the path.
+      if (isStillOwn()) server.close();
+      else server.unref();
       port.close();
       host.stop(forget);
     },

@@ -1,7 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readAttributeSnapshot } from "../attributes/index.ts";
 import type { Remembered } from "../controller/index.ts";
-import type { Operation } from "../executor/index.ts";
+import { type Operation, readAnyOperation, readAnyResult } from "../executor/index.ts";
 import { bootId, type Log, parentPid, processStart } from "../platform/index.ts";
+import { read } from "../terms/index.ts";
 import { noteLeft } from "./executor-memory.ts";
 
 interface Saved {
@@ -10,6 +12,17 @@ interface Saved {
   readonly memory: Remembered;
   readonly operations: readonly Operation[];
 }
+
+const readSaved = read.shape<Saved>({
+  bootId: read.text(200),
+  instance: read.text(200),
+  memory: read.shape<Remembered>({
+    attributes: readAttributeSnapshot,
+    boots: read.list(read.pair(read.nodeName, read.text(200))),
+    results: read.list(readAnyResult),
+  }),
+  operations: read.list(readAnyOperation),
+});
 
 /**
  * What a manager leaves to the one that is started after its death, in a file of the run directory: transient attributes
@@ -75,9 +88,7 @@ export class ManagerMemory {
       return undefined;
     }
     try {
-      const saved = JSON.parse(text) as Saved;
-      const { memory, operations } = saved;
-      if ([memory.attributes, memory.boots, memory.results, operations].every(Array.isArray)) return saved;
+      return readSaved(JSON.parse(text), "");
     } catch {
       // Told below.
     }

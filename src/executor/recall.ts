@@ -36,9 +36,9 @@ export interface Recalled {
 /**
  * The state that an executor of an earlier daemon left counts if that daemon died no longer ago than this: long enough
  * for every restart by a supervisor. After a longer time people may have stopped or started services by hand, so that
- * looking is better than believing.
+ * looking is better than believing; and an executor that gave no sign of life for so long could not write.
  */
-const FRESH_MS: Millis = 60_000;
+const FRESH_MS: Millis = 20_000;
 
 /** Decides what of what was left holds for the executor of that daemon and that boot. */
 export function recall(
@@ -49,10 +49,12 @@ export function recall(
   if (state === "damaged") return nothing(false);
   if (!state || state.bootId !== bootId) return nothing(rebooted);
   const whole = replayJournal(state.snapshot, journal);
-  if (state.instance === instance) return { snapshot: whole, complete: whole.complete, stale: false };
+  const known = ageMs !== undefined && ageMs <= FRESH_MS;
+  if (state.instance === instance && known)
+    return { snapshot: whole, complete: whole.complete, stale: false };
   // What runs on under a node that has left (unmanaged) is looked at: agents set by it what went with the node, as scores.
   const alone = left && (whole.recurring.length > 0 || whole.results.some(isActive));
-  if (alone || ageMs === undefined || ageMs > FRESH_MS) return nothing(false, true);
+  if (alone || !known) return nothing(false, true);
   const snapshot = settledPart(whole);
   return { snapshot, complete: snapshot.complete, stale: false };
 }

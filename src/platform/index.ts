@@ -84,5 +84,6 @@ export {
   type PeerCredentials,
   type SocketAccess,
   serveFrames,
+  socketAt,
 } from "./unix-socket.ts";
 export { openWatchdog, type Watchdog, type WatchdogFacts, watchdogFacts } from "./watchdog.ts";

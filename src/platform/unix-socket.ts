@@ -237,14 +237,28 @@ export function serveFrames(
   const group = options.group === undefined ? undefined : groupId(options.group);
   if (group !== undefined && process.getuid?.() === 0) chownSync(path, 0, group);
   chmodSync(path, options.mode ?? 0o660);
+  const isStillOwn = socketAt(path);
   return {
     path,
     connections,
     close: () => {
-      listener.stop(true);
+      // Its end removes whatever is at the path.
+      if (isStillOwn()) listener.stop(true);
+      else listener.unref();
       for (const connection of connections) connection.destroy();
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
     },
+  };
+}
+
+/**
+ * Remembers the socket that is at a path now; the answer tells whether it is there still. Where a process ends late,
+ * the one that took its place has put its own there, and that must stay.
+ */
+export function socketAt(path: string): () => boolean {
+  const own = lstatSync(path, { throwIfNoEntry: false });
+  return () => {
+    const now = lstatSync(path, { throwIfNoEntry: false });
+    return own !== undefined && now !== undefined && own.ino === now.ino && own.dev === now.dev;
   };
 }
 

@@ -128,15 +128,21 @@ export class ExecutorClient {
   /** Asks again and again; a frozen executor keeps its connection open and answers nothing. */
   #watch(): void {
     const silence = this.#options.silenceMs ?? 10_000;
+    const every = this.#options.pingEveryMs ?? 2000;
     clearInterval(this.#pings);
+    let due = performance.now() + every;
     this.#pings = setInterval(() => {
-      const quiet = performance.now() - this.#heardAt;
+      const now = performance.now();
+      // While this process stood still it could not hear: what was said meanwhile is read after this.
+      if (now - due > every) this.#heardAt = now;
+      due = now + every;
+      const quiet = now - this.#heardAt;
       if (quiet > silence) {
         this.#channel?.fail(new Error(`the executor has not answered for ${Math.round(quiet / 1000)} s`));
         return;
       }
       this.send({ type: "ping", requestId: this.#nextRequest() });
-    }, this.#options.pingEveryMs ?? 2000);
+    }, every);
   }
 
   #lost(reason: string): void {

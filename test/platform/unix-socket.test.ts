@@ -106,6 +106,21 @@ async function pair(name: string, options: Parameters<typeof serveFrames>[2] = {
 }
 
 describe("frames on a Unix socket", () => {
+  test("a server that ends late leaves the socket of the one that took its place", async () => {
+    const path = join(root, "replaced.sock");
+    const nothing = { frame: () => {} };
+    const late = serveFrames(path, nothing);
+    const next = serveFrames(path, nothing);
+    late.close();
+    await Bun.sleep(50);
+    expect(lstatSync(path).isSocket()).toBe(true);
+    const client = await connectFrames(path, nothing);
+    client.destroy();
+    next.close();
+    await Bun.sleep(50);
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
   test("go both ways, in order, and end in order", async () => {
     const { server, client, events, happened, peer } = await pair("echo");
     client.send(1, bytes("a"));

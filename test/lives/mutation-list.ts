@@ -195,8 +195,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what another daemon had under way is done again",
     file: recalled,
-    before: "if (state.instance === instance) return",
-    after: 'if (state.instance !== "") return',
+    before: "if (state.instance === instance && known)",
+    after: 'if (state.instance !== "" && known)',
   },
   {
     name: "the journal is not read",

@@ -16,7 +16,7 @@ import { metadataProcedure } from "./metadata.ts";
 import { procedureFor } from "./procedure.ts";
 import { Queue } from "./queue.ts";
 import { RecurringOperations } from "./recurring.ts";
-import { cancelledVerdict, failureLine, metadataAnswer, resultOf } from "./results.ts";
+import { asStarted, cancelledVerdict, failureLine, metadataAnswer, resultOf } from "./results.ts";
 import { changesState, type Job, newResource, operationKey, type ResourceState } from "./state.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -291,7 +291,8 @@ export class Executor {
       this.#load.strict,
       now.mono,
     );
-    for (const { resource, operation, since, recurring } of next.start) {
+    for (const { resource, operation: asked, since, recurring } of next.start) {
+      const operation = asStarted(asked, resource.history.values());
       this.#load.count(this.#jobs.size, now.mono);
       const job = this.#jobs.create(
         {

@@ -83,3 +83,29 @@ export function failureLine(result: OperationResult): string | undefined {
   const reason = result.exitReason === "" ? "" : `: ${result.exitReason}`;
   return `${result.rsc.id} ${result.action}_${result.intervalMs} gave ${result.rc}${reason}`;
 }
+
+/** Operations after which it is known with what parameters a service runs. */
+const telling: ReadonlySet<string> = new Set(["start", "reload", "reload-agent", "monitor"]);
+
+/**
+ * A service is stopped as it was started: with the parameters of its last start, reload or probe that went well. Those of
+ * the configuration may be others by now (an address that was changed), or gone with the resource. Pacemaker's controller
+ * does the same. What concerns the operation itself (`CRM_meta_…`) stays as it was asked for.
+ */
+export function asStarted(operation: Operation, history: Iterable<OperationResult>): Operation {
+  if (operation.action !== "stop") return operation;
+  let last: OperationResult | undefined;
+  for (const result of history) {
+    if (!telling.has(result.action) || result.intervalMs > 0 || result.status !== OpStatus.DONE) continue;
+    if (!isFailure(result) && (last === undefined || result.callId > last.callId)) last = result;
+  }
+  if (!last) return operation;
+  const own = (params: Operation["params"], meta: boolean) =>
+    Object.entries(params).filter(([name]) => isMeta(name) === meta);
+  return {
+    ...operation,
+    params: Object.fromEntries([...own(last.params, false), ...own(operation.params, true)]),
+  };
+}
+
+const isMeta = (name: string): boolean => name.startsWith("CRM_meta_") || name === "crm_feature_set";

@@ -313,3 +313,44 @@ describe("memory for the next manager", () => {
     expect(second.results()).toMatchObject([{ callId: monitor.callId, rc: 7 }]);
   });
 });
+
+describe("a service is stopped as it was started", () => {
+  const start = { params: { ip: "10.0.0.1", nic: "eth0", CRM_meta_timeout: "20000" } };
+  const asked = { params: { ip: "10.0.0.2", CRM_meta_timeout: "30000" } };
+  const stopAfter = (
+    world: World,
+    ...before: readonly [string, string, Parameters<typeof operation>[2], number][]
+  ) => {
+    for (const [label, action, more, code] of before) {
+      world.execute(operation("a", action, more));
+      world.end(label, exited(code));
+    }
+    world.results();
+    world.execute(operation("a", "stop", asked));
+    world.end("a stop_0", exited(0));
+    return world.results()[0]?.params;
+  };
+
+  test("although its parameters are others now", () => {
+    expect(stopAfter(new World(), ["a start_0", "start", start, 0])).toEqual({
+      ip: "10.0.0.1",
+      nic: "eth0",
+      CRM_meta_timeout: "30000",
+    });
+  });
+
+  test("with those of a reload", () => {
+    const reload = { params: { ip: "10.0.0.3" } };
+    const params = stopAfter(
+      new World(),
+      ["a start_0", "start", start, 0],
+      ["a reload-agent_0", "reload-agent", reload, 0],
+    );
+    expect(params).toEqual({ ip: "10.0.0.3", CRM_meta_timeout: "30000" });
+  });
+
+  test("or as it is asked for, where no start is remembered, or only one that failed", () => {
+    expect(stopAfter(new World())).toEqual(asked.params);
+    expect(stopAfter(new World(), ["a start_0", "start", start, 1])).toEqual(asked.params);
+  });
+});

@@ -174,7 +174,7 @@ export class ClusterState {
     const kept = new Set(this.status.nodeIds());
     for (const id of before.nodeIds()) {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
-      this.attributes.removeNode(nodeName(before.nodeState(id, "uname") ?? id));
+      this.attributes.removeNode(before.nameOf(id));
     }
   }
 
@@ -360,7 +360,7 @@ export class ClusterState {
     const forgotten: NodeName[] = [];
     for (const id of this.status.nodeIds()) {
       if (this.status.nodeState(id, "remote_node") !== "true") continue;
-      const name = nodeName(this.status.nodeState(id, "uname") ?? id);
+      const name = this.status.nameOf(id);
       this.#connections ??= connectionNames(this.configuration);
       if (this.#connections.has(name)) continue;
       if (this.status.nodeIds().some((other) => this.status.knows(other, name))) continue;
@@ -425,7 +425,7 @@ export class ClusterState {
   result(node: NodeName, result: OperationResult): AttributeEffect[] {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
-    if (result.intervalMs === 0) this.#underWay.over(node, result.callId);
+    if (result.intervalMs === 0) this.#underWay.over(node, result);
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
     if (this.#isOutdated(node, result)) return [];
@@ -511,15 +511,12 @@ export class ClusterState {
     const moved = [...interrupted, ...given.map(({ operation }) => operation)].flatMap(movedBy);
     if (moved.length > 0 || this.status.resourcesOn(this.idOf(node)).length > 0) return moved;
     const configured = nodesEntries(this.configuration).map(({ attributes }) => attributes.get("uname"));
-    const others = new Set(
-      [...configured, ...this.#statusNames()].flatMap((name) => (name ? [nodeName(name)] : [])),
-    );
+    const others = new Set([
+      ...configured.flatMap((name) => (name ? [nodeName(name)] : [])),
+      ...this.status.nodeIds().map((id) => this.status.nameOf(id)),
+    ]);
     others.delete(node);
     return migratable(this.configuration).flatMap((rsc) => [...others].map((to) => ({ rsc, to })));
-  }
-
-  #statusNames(): NodeName[] {
-    return this.status.nodeIds().map((id) => nodeName(this.status.nodeState(id, "uname") ?? id));
   }
 
   /**
@@ -569,7 +566,7 @@ export class ClusterState {
   forget(rsc: string | undefined, node: NodeName | undefined, failuresOnly: boolean): Forgotten[] {
     const forgotten: Forgotten[] = [];
     for (const id of this.status.nodeIds()) {
-      const name = nodeName(this.status.nodeState(id, "uname") ?? id);
+      const name = this.status.nameOf(id);
       if (node !== undefined && name !== node) continue;
       this.#clearFailCounts(name, rsc);
       for (const resource of this.status.resourcesOn(id)) {
@@ -636,7 +633,7 @@ export class ClusterState {
     // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
     this.#callIds = new Map(snapshot.callIds);
     for (const id of this.status.nodeIds()) {
-      const name = nodeName(this.status.nodeState(id, "uname") ?? id);
+      const name = this.status.nameOf(id);
       for (const resource of this.status.resourcesOn(id)) {
         for (const op of this.status.ops(id, resource)) {
           this.#sawCallId(name, Number.parseInt(op.attributes.get("call-id") ?? "0", 10) || 0);

@@ -448,7 +448,8 @@ export class Leader {
 
   /**
    * After a cold start, nodes that have not been seen may only be late. Deciding without them would move their
-   * services or fence them, so they are given `dc-deadtime` (a manager whose ring is there at least its grace); once all are there nothing is waited for.
+   * services or fence them, so they are given `dc-deadtime` (a manager whose ring is there at least its grace); once all
+   * are there nothing is waited for.
    */
   #waitForUnseen(membership: Membership): void {
     if (this.#seenStartup) return;

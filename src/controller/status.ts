@@ -1,6 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource } from "../executor/index.ts";
-import { resourceId } from "../terms/index.ts";
+import { type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { Undo } from "./undo.ts";
 
 interface NodeIndex {
@@ -50,6 +50,11 @@ export class StatusSection {
   /** An attribute of a node's `<node_state>`. */
   nodeState(id: string, name: string): string | undefined {
     return this.#nodes.get(id)?.state.attributes.get(name);
+  }
+
+  /** How a node that has a state is called. */
+  nameOf(id: string): NodeName {
+    return nodeName(this.nodeState(id, "uname") ?? id);
   }
 
   /** Sets attributes of a node's `<node_state>`, which is made when there is none, and its name, which may be new. */

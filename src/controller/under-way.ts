@@ -1,3 +1,4 @@
+import type { Operation, OperationResult } from "../executor/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
 import { historyIds, isRecorded } from "./history.ts";
 import type { Dispatch } from "./messages.ts";
@@ -8,22 +9,24 @@ import type { Dispatch } from "./messages.ts";
  * after it must not begin.
  */
 export class UnderWay {
-  readonly #operations: Map<string, Dispatch>;
+  #operations = new Map<string, Dispatch>();
 
   constructor(dispatches: readonly Dispatch[] = []) {
-    this.#operations = new Map(dispatches.map((dispatch) => [keyOf(dispatch), dispatch]));
+    for (const dispatch of dispatches)
+      this.#operations.set(keyOf(dispatch.node, dispatch.operation), dispatch);
   }
 
   /** Recurring operations are never over, and what is not recorded is nothing to wait for. */
   add(dispatch: Dispatch): void {
-    const { action, intervalMs } = dispatch.operation;
-    if (isRecorded(action) && intervalMs === 0) this.#operations.set(keyOf(dispatch), dispatch);
+    const { node, operation } = dispatch;
+    if (isRecorded(operation.action) && operation.intervalMs === 0)
+      this.#operations.set(keyOf(node, operation), dispatch);
   }
 
-  /** The operation of that call has been answered, or is taken for failed. */
-  over(node: NodeName, callId: number): void {
-    for (const [key, dispatch] of this.#operations)
-      if (dispatch.node === node && dispatch.operation.callId === callId) this.#operations.delete(key);
+  /** An operation has been answered, or is taken for failed. */
+  over(node: NodeName, result: OperationResult): void {
+    const key = keyOf(node, result);
+    if (this.#operations.get(key)?.operation.callId === result.callId) this.#operations.delete(key);
   }
 
   /** What a node did is told anew, but for what was given out to it after the call `seen`. */
@@ -37,12 +40,14 @@ export class UnderWay {
   }
 
   copy(): UnderWay {
-    return new UnderWay(this.all());
+    const copy = new UnderWay();
+    copy.#operations = new Map(this.#operations);
+    return copy;
   }
 }
 
 /** A history keeps one entry for each: what is given out later takes its place. */
-const keyOf = ({ node, operation: { rsc, action, intervalMs } }: Dispatch): string =>
+const keyOf = (node: NodeName, { rsc, action, intervalMs }: Operation | OperationResult): string =>
   `${node} ${historyIds(rsc.id, action, intervalMs, false)[0]}`;
 
 /** What a leader waits for that another one has given out, each with the time until which it may be answered. */

@@ -4,6 +4,8 @@ import {
   type JournalRecord,
   type LeftBehind,
   type Recalled,
+  readJournalRecord,
+  readSavedState,
   recall,
   type SavedState,
 } from "../executor/index.ts";
@@ -148,12 +150,7 @@ export class ExecutorMemory {
     const text = readIfThere(this.#state);
     if (text === undefined) return undefined;
     try {
-      const state = JSON.parse(text) as SavedState;
-      const { instance, snapshot } = state;
-      const { results, recurring, unfinished, interrupted } = snapshot;
-      const lists: readonly unknown[] = [results, unfinished, interrupted];
-      if (typeof instance === "string" && lists.every(isListOfOperations) && Array.isArray(recurring))
-        return state;
+      return readSavedState(JSON.parse(text), "");
     } catch {
       // Told below.
     }
@@ -166,11 +163,9 @@ export class ExecutorMemory {
   #records(): JournalRecord[] {
     const lines = (readIfThere(this.#journal) ?? "").split("\n");
     const torn = lines.pop();
-    const records = lines.map((line): unknown => JSON.parse(line));
-    if (!records.every(isRecord)) throw new Error("a line of the journal is no record");
+    const records = lines.map((line) => readJournalRecord(JSON.parse(line), ""));
     try {
-      const last: unknown = torn ? JSON.parse(torn) : undefined;
-      return isRecord(last) ? [...records, last] : records;
+      return torn ? [...records, readJournalRecord(JSON.parse(torn), "")] : records;
     } catch {
       return records;
     }
@@ -188,20 +183,6 @@ export class ExecutorMemory {
     if (before !== bootId) this.#try(() => writeFileSync(bootFile, `${bootId}\n`, { mode: 0o600 }));
     return before !== undefined && before !== bootId && bootId !== "unknown";
   }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
-
-/** Operations and results name their resource. */
-const isOperation = (value: unknown): boolean =>
-  isObject(value) && isObject(value.rsc) && typeof value.rsc.id === "string";
-
-const isListOfOperations = (value: unknown): boolean => Array.isArray(value) && value.every(isOperation);
-
-/** A record that was written here: a line of the journal that was damaged later is none. */
-function isRecord(value: unknown): value is JournalRecord {
-  return isObject(value) && typeof value.type === "string";
 }
 
 function readIfThere(path: string): string | undefined {

@@ -20,8 +20,10 @@ export {
   readAgent,
   readAnyOperation,
   readAnyResult,
+  readJournalRecord,
   readOperation,
   readResult,
+  readSavedState,
   readToolUser,
 } from "./reading.ts";
 export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";

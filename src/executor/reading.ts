@@ -1,5 +1,8 @@
 import { OpStatus, type Read, read } from "../terms/index.ts";
+import type { ExecutorSnapshot } from "./effects.ts";
 import type { AgentResource, Operation, OperationResult, ToolUser } from "./face.ts";
+import type { JournalRecord } from "./journal.ts";
+import type { SavedState } from "./recall.ts";
 
 const longestParameter = 1024 * 1024;
 /** Longer than what an agent's own reason is cut to. */
@@ -69,4 +72,27 @@ export const readToolUser = read.shape<ToolUser>({
   name: read.name,
   groups: read.list(read.name, 100_000),
   privileged: read.flag,
+});
+
+/** Reads the state that an executor before has written down. */
+export const readSavedState = read.shape<SavedState>({
+  instance: word,
+  bootId: word,
+  snapshot: read.shape<ExecutorSnapshot>({
+    unfinished: read.list(readOperation),
+    recurring: read.list(readOperation),
+    results: read.list(readResult),
+    interrupted: read.list(readOperation),
+    complete: read.flag,
+    nodeActionLimit: read.number(0, Number.MAX_SAFE_INTEGER),
+    loadThreshold: read.number(0, Number.MAX_SAFE_INTEGER),
+  }),
+});
+
+/** Reads a line of the journal of an executor before. */
+export const readJournalRecord = read.variants<JournalRecord, "type">("type", {
+  execute: { operation: readOperation },
+  cancel: { rsc: read.resourceId, action: read.name, intervalMs: read.duration },
+  forget: { rsc: read.resourceId },
+  result: { result: readResult },
 });

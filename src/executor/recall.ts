@@ -53,19 +53,18 @@ export function recall(
   if (state.instance === instance && known)
     return { snapshot: whole, complete: whole.complete, stale: false };
   // What runs on under a node that has left (unmanaged) is looked at: agents set by it what went with the node, as scores.
-  const alone = left && (whole.recurring.length > 0 || whole.results.some(isActive));
+  const alone = left && (whole.recurring.length > 0 || somethingRuns(whole.results));
   if (alone || !known) return nothing(false, true);
   const snapshot = settledPart(whole);
   return { snapshot, complete: snapshot.complete, stale: false };
 }
 
-/** Whether the last of a resource's operations, as far as it is remembered, says that it runs. */
-function isActive(
-  { rsc, action, rc, callId }: OperationResult,
-  _: number,
-  all: readonly OperationResult[],
-): boolean {
-  if (all.some((other) => other.rsc.id === rsc.id && other.callId > callId)) return false;
-  if (action === "stop") return rc !== OcfExit.OK;
-  return action !== "monitor" || rc !== OcfExit.NOT_RUNNING;
+/** Whether the last operation of some resource, as far as it is remembered, says that it runs. */
+function somethingRuns(results: readonly OperationResult[]): boolean {
+  const last = new Map<string, OperationResult>();
+  for (const result of results)
+    if (result.callId >= (last.get(result.rsc.id)?.callId ?? 0)) last.set(result.rsc.id, result);
+  return [...last.values()].some(({ action, rc }) =>
+    action === "stop" ? rc !== OcfExit.OK : action !== "monitor" || rc !== OcfExit.NOT_RUNNING,
+  );
 }

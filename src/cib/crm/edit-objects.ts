@@ -1,6 +1,7 @@
 import { CrmExit, HactlError, lookup, nearest } from "../../terms/index.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { ownsId } from "./ids.ts";
+import { operationAttributes } from "./read-resources.ts";
 import { resourceElements } from "./resource-tree.ts";
 
 /** Commands of the crm shell that change what is there: each answers with the new configuration. */
@@ -162,18 +163,6 @@ const notMember = (member: string, group: string) =>
   );
 
 const blocks = ["instance_attributes", "meta_attributes", "utilization"];
-/** Attributes of an operation; other pairs are in its blocks. */
-const operationAttributes = [
-  "interval",
-  "timeout",
-  "role",
-  "on-fail",
-  "enabled",
-  "start-delay",
-  "interval-origin",
-  "record-pending",
-];
-
 /** `set OBJECT.NAME VALUE` and `set OBJECT.OPERATION.NAME VALUE`: changes a value that is configured. */
 export function setConfigured(source: XmlElement, path: string, value: string): XmlElement {
   const configuration = cloneElement(source);
@@ -194,7 +183,7 @@ export function setConfigured(source: XmlElement, path: string, value: string): 
   // Names of parameters may have dots, too.
   const pair = configuredPair(object, rest) ?? (operation && configuredPair(operation, name));
   if (pair) pair.attributes.set("value", value);
-  else if (operation && operationAttributes.includes(name)) operation.attributes.set(name, value);
+  else if (operation && operationAttributes.has(name)) operation.attributes.set(name, value);
   else
     throw failure(
       "NO_SUCH_OBJECT",

@@ -7,7 +7,7 @@ import { type Reader, readRole } from "./reader.ts";
 
 const classes = ["ocf", "lsb", "systemd", "service", "stonith", "upstart", "nagios", "heartbeat"];
 /** Attributes of `<op>`; other pairs of an operation are its parameters. */
-const operationAttributes = new Set([
+export const operationAttributes: ReadonlySet<string> = new Set([
   "interval",
   "timeout",
   "role",

@@ -15,6 +15,7 @@ export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
+export { plainJson, plainLine, plainText, plainValues, plainXml } from "./plain-text.ts";
 export type { Read } from "./reading.ts";
 /** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
 export * as read from "./reading.ts";

@@ -2,7 +2,7 @@ import { formatAnyXml, formatXml, refuseInvalid } from "../../cib/index.ts";
 import { holdFile } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, answering, outputRequest, versionOf } from "../answer/index.ts";
-import { print } from "../output.ts";
+import { print, writeError, writeOut } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { runBatch, simulationJson } from "./simulate-batch.ts";
@@ -58,7 +58,7 @@ async function rehearse(name: string, parsed: ParsedWords, answer: Answer): Prom
   answer.say({ text: () => text });
   for (const message of run.messages) answer.say(message);
   if (parsed.has("all-actions"))
-    process.stderr.write("warning: --all-actions is not supported: the graph shows only what would run\n");
+    writeError("warning: --all-actions is not supported: the graph shows only what would run\n");
   if (parsed.has("verbose")) reportMessages(run);
   for (const problem of run.problems) answer.error(problem);
   // A failure that was asked for is no failure of the rehearsal.
@@ -133,7 +133,7 @@ const hasChanges = (parsed: ParsedWords): boolean =>
 
 function reportMessages(run: SimulationRun): void {
   for (const { level, text, line } of run.transition?.messages ?? []) {
-    process.stderr.write(`${level}: ${line === undefined ? "" : `line ${line}: `}${text}\n`);
+    writeError(`${level}: ${line === undefined ? "" : `line ${line}: `}${text}\n`);
   }
 }
 
@@ -170,6 +170,6 @@ async function keepInPlace(path: string, text: string): Promise<void> {
 }
 
 async function writeFile(path: string, text: string): Promise<void> {
-  if (path === "-") process.stdout.write(text);
+  if (path === "-") writeOut(text);
   else await Bun.write(path, text);
 }

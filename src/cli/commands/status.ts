@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { parseIntervalMs } from "../../cib/index.ts";
-import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
-import { colours, print, printJson, wantsJson } from "../output.ts";
+import { CrmExit, HactlError, lookup, plainValues } from "../../terms/index.ts";
+import { clearScreen, colours, print, printJson, wantsJson } from "../output.ts";
 import { statusModel } from "../render/status-facts.ts";
 import type { VerdictState } from "../render/status-model.ts";
 import { statusScreen } from "../render/status-screen.ts";
@@ -20,7 +20,7 @@ const exits: Readonly<Record<VerdictState, number>> = lookup({
 function show({ input, name }: ShownStatus): VerdictState {
   const model = statusModel(input, name);
   if (wantsJson()) printJson(model);
-  else print(statusScreen(model, colours));
+  else print(statusScreen(plainValues(model), colours));
   return model.verdict.state;
 }
 
@@ -31,7 +31,7 @@ const isAbsent = ({ exit }: HactlError): boolean =>
 async function watch(file: string | undefined, everyMs: number): Promise<number> {
   const link = new DaemonLink();
   const draw = async () => {
-    if (process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
+    if (process.stdout.isTTY) clearScreen();
     try {
       show(isOfFile(file) ? await fileStatus(file) : { input: await link.status() });
     } catch (error) {

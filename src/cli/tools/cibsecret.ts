@@ -3,6 +3,7 @@ import type { NodeReply } from "../../daemon/index.ts";
 import { isPlainFileName, SecretStore } from "../../platform/index.ts";
 import { CrmExit, HactlError, secretReference } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { writeError } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { resourceNamed } from "../resources.ts";
 import { asTool, line, usage } from "./connection.ts";
@@ -178,7 +179,7 @@ async function sync(call: Call): Promise<number> {
   for (const [rsc, parameter] of call.store.list()) {
     const { value, problem } = call.store.read(rsc, parameter);
     if (problem !== undefined) {
-      process.stderr.write(`cibsecret: ${problem}; it is not copied\n`);
+      writeError(`cibsecret: ${problem}; it is not copied\n`);
       code = CrmExit.ERROR;
     } else code = (await elsewhere(call, ["set", rsc, parameter], value)) || code;
   }
@@ -199,9 +200,7 @@ async function elsewhere(call: Call, words: readonly string[], value?: string): 
   let code: number = CrmExit.OK;
   for (const member of members.filter((one) => one.name !== name)) {
     if (member.state === "lost") {
-      process.stderr.write(
-        `cibsecret: node ${member.name} is not there: run 'cibsecret sync' when it is back\n`,
-      );
+      writeError(`cibsecret: node ${member.name} is not there: run 'cibsecret sync' when it is back\n`);
       continue;
     }
     const { exitCode, stderr } = Bun.spawnSync([...rsh, member.name, command], {
@@ -210,7 +209,7 @@ async function elsewhere(call: Call, words: readonly string[], value?: string): 
     if (exitCode === 0) continue;
     code = CrmExit.ERROR;
     const why = stderr.toString().trim().split("\n").at(-1) ?? "";
-    process.stderr.write(
+    writeError(
       `cibsecret: node ${member.name} was not reached (${why === "" ? `exit code ${exitCode}` : why}): run 'cibsecret sync' when it can be\n`,
     );
   }

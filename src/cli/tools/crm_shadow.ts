@@ -191,7 +191,8 @@ async function begin(name: string, given: ParsedWords, isSwitch: boolean): Promi
   const { CIB_shadow, PS1, SHELL } = process.env;
   if (CIB_shadow === name && PS1 === prompt(name)) return CrmExit.OK;
   if (!given.has("batch") && SHELL && process.stdin.isTTY) {
-    line("Setting up shadow instance\nPress Ctrl+D to exit the crm_shadow shell");
+    line("Setting up shadow instance");
+    line("Press Ctrl+D to exit the crm_shadow shell");
     const quiet = /(?:^|\/)bash$/.test(SHELL) ? ["--norc", "--noprofile"] : [];
     const env = { ...process.env, CIB_shadow: name, PS1: prompt(name) };
     return Bun.spawn([SHELL, ...quiet], { env, stdio: ["inherit", "inherit", "inherit"] }).exited;
@@ -199,7 +200,8 @@ async function begin(name: string, given: ParsedWords, isSwitch: boolean): Promi
   const why = isSwitch
     ? "To switch to the named shadow instance"
     : "A new shadow instance was created. To begin using it";
-  line(`${why}, enter the following into your shell:\n\texport CIB_shadow=${name}`);
+  line(`${why}, enter the following into your shell:`);
+  line(`\texport CIB_shadow=${name}`);
   return CrmExit.OK;
 }
 

@@ -8,6 +8,7 @@ import {
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { writeError } from "../output.ts";
 import { asTool, line, noSuch, usage, write } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -114,7 +115,7 @@ async function change(
       : { op: "create", xpath: "/cib/status", xml: formatXml(section, -1) },
   );
   await session.apply(operations, "crm_ticket");
-  if (given.has("cleanup")) process.stderr.write(`Cleaned up ${id}\n`);
+  if (given.has("cleanup")) writeError(`Cleaned up ${id}\n`);
 }
 
 async function show(
@@ -146,7 +147,7 @@ async function constraints(session: CibSession, id: string | undefined): Promise
     ({ attributes }) => id === undefined || attributes.get("ticket") === id,
   );
   if (all.length === 0) throw noSuch("Could not show ticket constraints: No such device or address");
-  line("Constraints XML:\n");
+  write("Constraints XML:\n\n");
   for (const one of all) write(formatXml(one).replace(/\n?$/, "\n"));
   return CrmExit.OK;
 }

@@ -2,7 +2,7 @@ import { formatXml } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
-import { print, reportError } from "../output.ts";
+import { print, reportError, writeError } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { printVersion } from "../version.ts";
@@ -59,13 +59,13 @@ async function verify(parsed: ParsedWords): Promise<number> {
   const detail = parsed.count("verbose");
   for (const finding of findings) {
     const shown = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
-    if (shown) process.stderr.write(`${findingText(finding)}\n`);
+    if (shown) writeError(`${findingText(finding)}\n`);
   }
   if (exit === CrmExit.OK) return exit;
   const verdict = errors
     ? "Errors found during check: config not valid"
     : "Warnings found during check: config may not be valid";
-  process.stderr.write(`crm_verify: ${verdict}\n${detail === 0 ? "-V may provide more details\n" : ""}`);
+  writeError(`crm_verify: ${verdict}\n${detail === 0 ? "-V may provide more details\n" : ""}`);
   return exit;
 }
 

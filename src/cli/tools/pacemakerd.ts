@@ -1,6 +1,7 @@
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
+import { writeError } from "../output.ts";
 import { asTool, line, pacemakerVersion, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
@@ -26,7 +27,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (given.has("shutdown")) {
       const { name } = await ask<NodeReply>({ type: "node" });
       await ask({ type: "shutdown" });
-      process.stderr.write(`Node ${name} leaves the cluster\n`);
+      writeError(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }
     throw usage("pacemakerd", "the daemon is not started this way: see hactl start");

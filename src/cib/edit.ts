@@ -6,6 +6,7 @@ import { selectVisible, visibleAttributes } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { checkForm, checkSchemaName } from "./form.ts";
+import { keepSecrets } from "./masking.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
@@ -62,6 +63,7 @@ export function applyOperations(
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const finding = rights && hidden ? findingFor(rights, hidden) : all;
   for (const operation of operations) applyOne(draft, operation, finding, live);
+  keepSecrets(cib, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, live);
   try {

@@ -15,6 +15,7 @@ export {
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
+export { maskXml } from "./masking.ts";
 export {
   type FindById,
   indexById,

@@ -31,6 +31,7 @@ import { ExecutorClient, localExecutor } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
   permit,
+  shownTo,
   type VisibleNames,
   visibleDevices,
   visibleFencing,
@@ -552,7 +553,7 @@ export class Manager {
         return this.#status(caller);
       case "cib":
         if (!live) throw notInCluster();
-        return formatXml(rights === undefined ? cib : rights.see(cib));
+        return formatXml(shownTo(caller, rights === undefined ? cib : rights.see(cib)));
       case "cib-apply": {
         const { operations } = request;
         // What is not permitted does not keep the others busy; they decide alike when it comes round.
@@ -674,7 +675,7 @@ export class Manager {
     const seen = rights?.see(view.cib);
     const reply = statusReply({
       setup: this.setup,
-      view: seen === undefined ? view : { ...view, cib: seen },
+      view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
       ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],

@@ -14,4 +14,4 @@ export { type FenceProgress, Fencer } from "./fencer.ts";
 export { readFencerMessage } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { type FencingNews, fencingNews } from "./news.ts";
-export { deviceOptions, isSecret } from "./parameters.ts";
+export { deviceOptions } from "./parameters.ts";

@@ -23,7 +23,6 @@ export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
 export { type FileLock, lockFile, readPid, writing } from "./lock.ts";
 export {
   formatEvent,
-  isSecretName,
   type Log,
   type LogCall,
   type LogFields,

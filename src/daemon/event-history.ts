@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
@@ -57,7 +58,10 @@ export class EventHistory {
     private readonly log: Log,
   ) {
     try {
-      const database = new Database(path, { create: true });
+      // SQLite gives its other files the mode of this one. Texts of agents in it are not for everybody.
+      closeSync(openSync(path, "a", 0o640));
+      chmodSync(path, 0o640);
+      const database = new Database(path);
       database.run("PRAGMA journal_mode = WAL");
       database.run("PRAGMA synchronous = NORMAL");
       database.run(

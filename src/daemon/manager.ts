@@ -23,7 +23,6 @@ import {
   type Log,
   leaveRealtime,
   monotonicMs,
-  pathFacts,
   wallMs,
   wallSeconds,
 } from "../platform/index.ts";
@@ -78,7 +77,7 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
-import { loadNode, type NodeSetup, readKey } from "./setup.ts";
+import { loadNode, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
 import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
@@ -194,8 +193,7 @@ export class Manager {
           log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
       },
     });
-    const remoteKey = () =>
-      readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile);
+    const remoteKey = () => readRemoteKey(config.remote.keyFile);
     this.#remoteWatch = new RemoteWatch({
       key: remoteKey,
       answers: (node) => this.#step({ type: "remote-answers", node }),

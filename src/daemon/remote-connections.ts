@@ -213,7 +213,9 @@ export class RemoteConnections {
     try {
       connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: patienceMs });
     } catch (error) {
-      return done(OcfExit.CONFIGURED, OpStatus.ERROR, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof HactlError)) throw error;
+      // Another node may have the key, or a better one.
+      return done(OcfExit.INSTALLED, OpStatus.ERROR, `${error.what} (${error.cure ?? "see the log"})`);
     }
     const client = new ExecutorClient({
       connect,

@@ -17,6 +17,7 @@ export {
   writeDurably,
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
+export { type HandshakeLimits, handshakeLimits } from "./handshakes.ts";
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";

@@ -32,7 +32,9 @@ describe("plain text", () => {
   });
 
   test("goes through values, and their names", () => {
-    expect(plainValues({ "a\n": ["\u001b[2J", 1, null, { b: new Map([["\r", "\u202e"]]) }] })).toEqual({
+    expect<unknown>(
+      plainValues({ "a\n": ["\u001b[2J", 1, null, { b: new Map([["\r", "\u202e"]]) }] }),
+    ).toEqual({
       "a\\u000a": ["\\u001b[2J", 1, null, { b: new Map([["\\u000d", "\\u202e"]]) }],
     });
   });

@@ -25,6 +25,7 @@ const after = (left: boolean, ...results: OperationResult[]) => {
     recurring: [],
     unfinished: [],
     interrupted: [],
+    remembered: [],
     nodeActionLimit: 0,
     loadThreshold: 0,
     complete: true,

@@ -319,7 +319,7 @@ describe("a service is stopped as it was started", () => {
   const asked = { params: { ip: "10.0.0.2", CRM_meta_timeout: "30000" } };
   const stopAfter = (
     world: World,
-    ...before: readonly [string, string, Parameters<typeof operation>[2], number][]
+    ...before: readonly (readonly [string, string, Parameters<typeof operation>[2], number])[]
   ) => {
     for (const [label, action, more, code] of before) {
       world.execute(operation("a", action, more));

@@ -298,7 +298,7 @@ export class ControllerBus {
     node.answers = complete ? node.answers.filter(({ rsc }) => !lost.has(rsc.id)) : [];
     const kept = this.#results(node);
     node.remembered = new Set(kept.map(({ rsc }) => rsc.id));
-    this.#startManager(node, true, interrupted.length > 0 && complete);
+    this.#startManager(node, true, complete);
     // Monitors go on at once.
     for (const known of kept.filter(({ intervalMs }) => intervalMs > 0))
       this.#soon.push({ at: this.now + 20, run: () => this.#monitorAgain(node, known) });

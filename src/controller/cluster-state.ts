@@ -14,7 +14,7 @@ import {
   refuseOtherForm,
   type XmlElement,
 } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
+import { type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
@@ -56,7 +56,6 @@ import {
   isConfigured,
   type Place,
   supposedActive,
-  tellsRole,
   Unseen,
   type UnseenPlace,
 } from "./unseen.ts";

@@ -1,6 +1,6 @@
 import { child, type XmlElement } from "../cib/index.ts";
 import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
-import { type EpochSeconds, type NodeName, OcfExit, OpStatus, type ResourceId } from "../terms/index.ts";
+import { type EpochSeconds, type NodeName, OpStatus, type ResourceId } from "../terms/index.ts";
 import { pendingResult } from "./history.ts";
 import type { ExecutorHistory, MayRun, RememberedResources } from "./messages.ts";
 
@@ -183,10 +183,3 @@ export function withoutHistories(
     }),
   );
 }
-
-/** Exit codes of monitors that say in which role a service is, or that it is in none: somebody may have brought it there. */
-const roles: ReadonlySet<number> = new Set([OcfExit.OK, OcfExit.NOT_RUNNING, OcfExit.RUNNING_PROMOTED]);
-
-/** Whether a monitor says that its resource is in another role than expected; not that it is there and fails. */
-export const tellsRole = ({ action, status, rc }: OperationResult): boolean =>
-  action === "monitor" && status === OpStatus.DONE && roles.has(rc);

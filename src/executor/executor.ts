@@ -20,11 +20,13 @@ import {
   asStarted,
   cancelledVerdict,
   failureLine,
+  isFailure,
   isForOther,
   isProbe,
   mayRun,
   metadataAnswer,
   resultOf,
+  tellsRole,
 } from "./results.ts";
 import { changesState, type Job, newResource, operationKey, type ResourceState } from "./state.ts";
 import type { Throttle } from "./throttle.ts";
@@ -283,13 +285,15 @@ export class Executor {
       lastRun: job.startedEpoch,
     };
     const result = resultOf(operation, verdict, times);
-    this.#remembered.delete(resource.id);
+    const disproved = this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
     else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
       // It is not what may have been left; now for what was asked for.
       this.#interrupted.delete(resource.id);
       resource.once.unshift({ operation: asked, since: now.mono, notBefore: now.mono });
     } else this.#onceDone(resource, result);
+    // Somebody has acted while no daemon watched: nothing else that is remembered of it counts, either.
+    if (job.recurring && disproved) this.#forget(resource.id, now);
     this.#queue.offer(resource, now.mono);
     this.#dropIdle(resource);
   }

@@ -183,3 +183,10 @@ export const isProbe = ({ action, intervalMs }: Pick<Operation, "action" | "inte
   action === "monitor" && intervalMs === 0;
 
 const isMeta = (name: string): boolean => name.startsWith("CRM_meta_") || name === "crm_feature_set";
+
+/** Exit codes of monitors that say in which role a service is, or that it is in none: somebody may have brought it there. */
+const roles: ReadonlySet<number> = new Set([OcfExit.OK, OcfExit.NOT_RUNNING, OcfExit.RUNNING_PROMOTED]);
+
+/** Whether a monitor says in which role its resource is; not that it is there and fails. */
+export const tellsRole = ({ action, status, rc }: OperationResult): boolean =>
+  action === "monitor" && status === OpStatus.DONE && roles.has(rc);

@@ -437,6 +437,23 @@ describe("what may have been left running", () => {
 });
 
 describe("what an earlier daemon left is a memory", () => {
+  test("of which nothing is left when a monitor says otherwise, but that it may run", () => {
+    const world = new World();
+    world.execute(operation("a", "start", { params: { ip: "1" } }));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    world.end("a monitor_10000", exited(0));
+    const next = following({ ...world.executor.snapshot(), remembered: [resourceId("a")] });
+    next.end("a monitor_10000", exited(7));
+    expect(next.results()).toMatchObject([{ rc: 7 }]);
+    expect(next.executor.snapshot()).toMatchObject({
+      results: [],
+      recurring: [],
+      remembered: [],
+      interrupted: [{ action: "start", params: { ip: "1" } }],
+    });
+  });
+
   test("until something is seen of it, which is told even if it is as it was", () => {
     const world = new World();
     world.execute(operation("a", "start"));

@@ -682,7 +682,8 @@ export class ClusterState {
   /** Whether a resource that a monitor has found on a node cannot well be where another node remembers it. */
   #excludes({ node, rsc }: Place, result: OperationResult): boolean {
     const ops = this.status.ops(this.idOf(node), rsc);
-    if (result.rc === OcfExit.NOT_RUNNING || withoutInstance(rsc) !== withoutInstance(result.rsc.id)) return false;
+    if (result.rc === OcfExit.NOT_RUNNING || withoutInstance(rsc) !== withoutInstance(result.rsc.id))
+      return false;
     if (result.rc === OcfExit.RUNNING_PROMOTED) return endsPromoted(ops);
     return endsActive(ops) && !isCloned(this.configuration, withoutInstance(rsc));
   }

@@ -487,9 +487,7 @@ export class Leader {
       rsc: action.rsc?.id ?? "",
       promotes: action.task === "promote",
     };
-    return this.#init.state
-      .unseenBefore(activation, familyOf)
-      .filter(({ node }) => this.#isOnline(node));
+    return this.#init.state.unseenBefore(activation, familyOf).filter(({ node }) => this.#isOnline(node));
   }
 
   #armRecheck(recheckAt: number | undefined, wall: number): void {

@@ -161,12 +161,13 @@ export function isConfigured(
 }
 
 /** The CIB as it is without what the histories say of resources on some nodes: as if nobody had looked for them there. */
-export function withoutHistories(
-  cib: XmlElement,
-  places: readonly UnseenPlace[],
-): XmlElement {
+export function withoutHistories(cib: XmlElement, places: readonly UnseenPlace[]): XmlElement {
   const gone = Map.groupBy(places, ({ nodeId }) => nodeId);
-  const within = (parent: XmlElement, name: string, change: (inner: XmlElement) => XmlElement): XmlElement => ({
+  const within = (
+    parent: XmlElement,
+    name: string,
+    change: (inner: XmlElement) => XmlElement,
+  ): XmlElement => ({
     ...parent,
     children: parent.children.map((inner) => (inner.name === name ? change(inner) : inner)),
   });

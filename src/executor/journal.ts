@@ -65,7 +65,8 @@ export function replayJournal(
         const asked = result.intervalMs > 0 ? recurring.has(of(result)) : unfinished.length < waiting;
         if (asked && result.action !== "notify") {
           results.set(of(result), result);
-          if (result.intervalMs === 0) interrupted = interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+          if (result.intervalMs === 0)
+            interrupted = interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
           remembered = remembered.filter((rsc) => rsc !== result.rsc.id);
         }
         break;
@@ -109,7 +110,9 @@ export function settledPart(snapshot: ExecutorSnapshot): ExecutorSnapshot {
 /** What is left of a snapshot that is not believed any more: what may be active, whatever has come of it since. */
 export function doubtfulPart(snapshot: ExecutorSnapshot): ExecutorSnapshot {
   const { interrupted, results, ...settled } = settledPart(snapshot);
-  const active = [...Map.groupBy(results, ({ rsc }) => rsc.id).values()].flatMap((ofOne) => mayRun(ofOne) ?? []);
+  const active = [...Map.groupBy(results, ({ rsc }) => rsc.id).values()].flatMap(
+    (ofOne) => mayRun(ofOne) ?? [],
+  );
   return {
     ...settled,
     recurring: [],

@@ -165,14 +165,19 @@ export function asStarted(
 export function withParameters(operation: Operation, params: Operation["params"]): Operation {
   const own = (all: Operation["params"], meta: boolean) =>
     Object.entries(all).filter(([name]) => isMeta(name) === meta);
-  return { ...operation, params: Object.fromEntries([...own(params, false), ...own(operation.params, true)]) };
+  return {
+    ...operation,
+    params: Object.fromEntries([...own(params, false), ...own(operation.params, true)]),
+  };
 }
 
 /** Whether two operations are for different agents, or for one that is configured otherwise. */
 export function isForOther(one: Operation, other: Operation): boolean {
   if (!sameAgent(one.rsc, other.rsc)) return true;
   const own = ({ params }: Operation) => Object.entries(params).filter(([name]) => !isMeta(name));
-  return own(one).length !== own(other).length || own(one).some(([name, value]) => other.params[name] !== value);
+  return (
+    own(one).length !== own(other).length || own(one).some(([name, value]) => other.params[name] !== value)
+  );
 }
 
 const sameAgent = (one: AgentResource, other: AgentResource): boolean =>

@@ -34,7 +34,8 @@ const changes = (bus: ControllerBus): string[] =>
 /** Every start and promotion finds the resource nowhere else. */
 function watch(bus: ControllerBus, cloned = ""): void {
   bus.agent = (node, { rsc, action }) => {
-    if (action === "start" && rsc.id !== cloned) expect(bus.where(rsc.id).filter((other) => other !== node)).toEqual([]);
+    if (action === "start" && rsc.id !== cloned)
+      expect(bus.where(rsc.id).filter((other) => other !== node)).toEqual([]);
     if (action === "promote") expect(bus.promoted(rsc.id).filter((other) => other !== node)).toEqual([]);
     return OcfExit.OK;
   };
@@ -118,7 +119,12 @@ describe("a service that may run where a daemon died, and that is not configured
     const [on] = bus.where("old");
     bus.agent = (_, { rsc, action, intervalMs }) =>
       rsc.id === "old" && action === "monitor" && intervalMs === 0 ? "silent" : OcfExit.OK;
-    const request = { type: "forget-request", request: "f", rsc: resourceId("old"), failuresOnly: false } as const;
+    const request = {
+      type: "forget-request",
+      request: "f",
+      rsc: resourceId("old"),
+      failuresOnly: false,
+    } as const;
     bus.step("n1", request);
     bus.apply([{ op: "delete", xpath: "//primitive[@id='old']" }]);
     bus.run(200_000);
@@ -227,7 +233,9 @@ location l dbs rule $role=Promoted 100: #uname eq n1
       bus.node("n1").running.set("db", "started");
       bus.node("n2").running.set("db", "promoted");
     });
-    bus.configure("location off dbs rule $role=Promoted -inf: #uname eq n1\nlocation to dbs rule $role=Promoted 500: #uname eq n3");
+    bus.configure(
+      "location off dbs rule $role=Promoted -inf: #uname eq n1\nlocation to dbs rule $role=Promoted 500: #uname eq n3",
+    );
     bus.run(30_000);
     expect(bus.promoted("db")).toEqual([nodeName("n3")]);
   });

@@ -366,7 +366,11 @@ describe("a service is stopped as it was started", () => {
 
   test("and demoted so, too", () => {
     const world = new World();
-    for (const [action, more] of [["start", start], ["promote", start], ["demote", asked]] as const) {
+    for (const [action, more] of [
+      ["start", start],
+      ["promote", start],
+      ["demote", asked],
+    ] as const) {
       world.execute(operation("a", action, more));
       world.end(`a ${action}_0`, exited(0));
     }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { type ExecutorSnapshot, type Operation, type OperationResult, recall } from "../../src/executor/index.ts";
+import {
+  type ExecutorSnapshot,
+  type Operation,
+  type OperationResult,
+  recall,
+} from "../../src/executor/index.ts";
 import { OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 
 const result = (rsc: string, action: string, callId: number, rc: number): OperationResult => ({
@@ -45,7 +50,14 @@ describe("what the executor of a daemon before has left", () => {
   });
 
   test("is a memory of all that nothing was under way of", () => {
-    const stop: Operation = { ...started, callId: 7, action: "stop", timeoutMs: 1, startDelayMs: 0, params: {} };
+    const stop: Operation = {
+      ...started,
+      callId: 7,
+      action: "stop",
+      timeoutMs: 1,
+      startDelayMs: 0,
+      params: {},
+    };
     const { snapshot } = recalled(false, 1000, [{ ...started, params: { ip: "a" } }, probed], [stop]);
     expect(snapshot).toMatchObject({
       results: [probed],
@@ -64,7 +76,13 @@ describe("what the executor of a daemon before has left", () => {
     const all = [started, probed, stopped, moved, ...promoted, missing];
     const { snapshot, complete, stale } = recalled(false, 60_000, all);
     expect({ complete, stale }).toEqual({ complete: false, stale: true });
-    expect(snapshot).toMatchObject({ results: [], recurring: [], unfinished: [], remembered: [], complete: false });
+    expect(snapshot).toMatchObject({
+      results: [],
+      recurring: [],
+      unfinished: [],
+      remembered: [],
+      complete: false,
+    });
     expect(snapshot?.interrupted.map(({ rsc, action }) => `${rsc.id} ${action}`)).toEqual([
       "a start",
       "d start",

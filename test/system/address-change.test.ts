@@ -47,7 +47,15 @@ describe("the parameters of an address are changed", () => {
 
   /** The virtual addresses of the machine, as `address` or `address label`. */
   function present(): string[] {
-    const { stdout } = Bun.spawnSync([...cluster.network.enter("node1"), "ip", "-o", "addr", "show", "dev", "eth0"]);
+    const { stdout } = Bun.spawnSync([
+      ...cluster.network.enter("node1"),
+      "ip",
+      "-o",
+      "addr",
+      "show",
+      "dev",
+      "eth0",
+    ]);
     return stdout
       .toString()
       .split("\n")
@@ -97,7 +105,9 @@ describe("the parameters of an address are changed", () => {
     await takesPart();
     await settled();
     expect(present()).toEqual([address(102)]);
-    await becomes([`${address(103)} eth0:x`], () => load(changed(`ip=${address(103)} cidr_netmask=24 iflabel=x`)));
+    await becomes([`${address(103)} eth0:x`], () =>
+      load(changed(`ip=${address(103)} cidr_netmask=24 iflabel=x`)),
+    );
   }, 300_000);
 
   test("a parameter that is there no more", async () => {

@@ -1,4 +1,10 @@
-import { type AgentResource, mayRun, type Operation, type OperationResult } from "../executor/index.ts";
+import {
+  type AgentResource,
+  mayRun,
+  type Operation,
+  type OperationResult,
+  tellsRole,
+} from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { beginsAnew, endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
@@ -107,7 +113,14 @@ export class LocalHistory {
 
   finished(result: OperationResult): void {
     if (this.#isOutdated(result)) this.#running.delete(result.callId);
+    else if (this.#disproves(result)) this.forgotten(result.rsc.id);
     else this.#take(result);
+  }
+
+  /** Somebody has acted while no daemon watched: nothing that is remembered of it counts, as at the executor. */
+  #disproves(result: OperationResult): boolean {
+    const isRemembered = this.#told.remembered.includes(result.rsc.id);
+    return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
   }
 
   /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Operation } from "../../src/executor/index.ts";
-import { nodeName, OcfExit, resourceId } from "../../src/terms/index.ts";
+import { LocalHistory } from "../../src/controller/local-history.ts";
+import type { Operation, OperationResult } from "../../src/executor/index.ts";
+import { nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const base = `
@@ -131,6 +132,46 @@ describe("a service that may run where a daemon died, and that is not configured
     expect(done(bus, "old")).toContain(`stop ${on}`);
     expect(bus.where("old")).toEqual([]);
     expect(bus.cibs()).toHaveLength(1);
+  });
+});
+
+describe("what a manager tells of its executor", () => {
+  const started: OperationResult = {
+    ...left("a", "start"),
+    rc: OcfExit.OK,
+    status: OpStatus.DONE,
+    exitReason: "",
+    stdout: "",
+    execMs: 1,
+    queueMs: 0,
+    lastRun: 1,
+    lastChange: 1,
+  };
+  const monitor = { ...started, callId: 901, action: "monitor", intervalMs: 10_000 };
+  const told = (rc: number) => {
+    const local = new LocalHistory();
+    const remembered = [started.rsc.id];
+    const results = [started, monitor];
+    local.replace({ results, running: [], interrupted: [], remembered, bootId: "b", complete: true });
+    local.finished({ ...monitor, rc });
+    return local.history();
+  };
+
+  test("is no memory any more when a monitor has confirmed it", () => {
+    expect(told(OcfExit.OK)).toMatchObject({ results: [{}, {}], remembered: [], interrupted: [] });
+  });
+
+  test("is only that it may run when the first monitor says otherwise, before the node has joined", () => {
+    expect(told(OcfExit.NOT_RUNNING)).toMatchObject({
+      results: [],
+      remembered: [],
+      interrupted: [{ action: "start", params: { ip: "10.0.0.1" } }],
+    });
+  });
+
+  test("is a failure when it is there and fails", () => {
+    expect(told(OcfExit.GENERIC)).toMatchObject({ remembered: [], interrupted: [] });
+    expect(told(OcfExit.GENERIC).results).toContainEqual({ ...monitor, rc: OcfExit.GENERIC });
   });
 });
 

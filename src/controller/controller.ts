@@ -1,6 +1,6 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
-import { canBeRun, type Operation } from "../executor/index.ts";
+import { canBeRun, type Operation, type OperationResult } from "../executor/index.ts";
 import { type FenceResult, type FencingNews, fencingNews } from "../fencer/index.ts";
 import {
   CrmExit,
@@ -732,7 +732,7 @@ export class Controller {
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;
-      if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
+      if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged(message.at);
       if (outcome.configurationChanged) {
         const { attributes } = this.#state.cib;
         attributes.set("cib-last-written", formatTime(message.at));
@@ -807,13 +807,34 @@ export class Controller {
 
   #applyResults(from: NodeId, message: Extract<ClusterMessage, { type: "results" }>): void {
     for (const result of message.results) {
+      this.#lookAgain(message.node, result);
+      const confirms = this.#state.confirmed(message.node, result);
       this.#dampen(this.#state.result(message.node, result));
-      this.#leader.resulted(message.node, result);
+      if (!confirms) this.#leader.resulted(message.node, result);
     }
     this.#leader.advance(this.#now, this.#wall);
     if (from !== this.#init.self || message.node !== this.#init.selfName) return;
     this.#resultsUnderWay = false;
     this.#sendResults();
+  }
+
+  /** Somebody has acted while no daemon watched: what was remembered is looked for anew. */
+  #lookAgain(node: NodeName, result: OperationResult): void {
+    const places = this.#state.disproved(node, result);
+    if (places.length === 0) return;
+    const { id } = result.rsc;
+    const text = `${id} on ${node} is not as was remembered when the daemons died: it is looked for wherever nobody has looked since`;
+    this.#event("notice", "MEMORY-WRONG", text, node);
+    for (const place of places) this.#forgetThere(place.node, place.rsc);
+  }
+
+  /** What the state does not tell of any more its executor must not tell of, either. */
+  #forgetThere(node: NodeName, rsc: string): void {
+    this.#leader.forgotten(node, rsc);
+    const history = this.#historyOf(node);
+    if (!history) return;
+    history.forgotten(rsc);
+    this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
   }
 
   #applyUnanswered({ node, result }: Extract<ClusterMessage, { type: "unanswered" }>): void {
@@ -848,10 +869,7 @@ export class Controller {
         history?.forgetFailure(rsc);
         continue;
       }
-      this.#leader.forgotten(node, rsc);
-      if (!history) continue;
-      history.forgotten(rsc);
-      this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
+      this.#forgetThere(node, rsc);
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
@@ -1075,7 +1093,7 @@ export class Controller {
 }
 
 /** Nothing that those who came along from the membership before do not know. */
-const nothing = { results: [], running: [], interrupted: [] };
+const nothing = { results: [], running: [], interrupted: [], remembered: [] };
 
 /** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */
 function isBefore(a: Summary, b: Summary): boolean {

@@ -152,6 +152,7 @@ export class ExecutorHost {
       recurring: [],
       results: [],
       interrupted: [],
+      remembered: [],
       complete: true,
     });
   }

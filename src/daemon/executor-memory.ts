@@ -69,7 +69,7 @@ export class ExecutorMemory {
       log.notice("EXECUTOR-STALE", `what ran here is looked up again: ${why}`, { seconds });
     }
     const interrupted = recalled.snapshot?.interrupted ?? [];
-    if (interrupted.length > 0) {
+    if (interrupted.length > 0 && !recalled.stale) {
       const resources = interrupted.map(({ rsc }) => rsc.id).join(" ");
       log.notice("EXECUTOR-GAPS", "the daemon died while these were changed; they are looked at", {
         resources,

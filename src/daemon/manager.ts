@@ -715,8 +715,9 @@ export class Manager {
   }
 }
 
-function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, interrupted, bootId, complete };
+function historyOf(registered: Registered): ExecutorHistory {
+  const { results, running, interrupted, remembered, bootId, complete } = registered;
+  return { results, running, interrupted, remembered, bootId, complete };
 }
 
 /** The manager process of a cluster node. @returns the exit code */

@@ -265,6 +265,7 @@ export class ManagerProcess {
   }
 }
 
-function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, interrupted, bootId, complete };
+function historyOf(registered: Registered): ExecutorHistory {
+  const { results, running, interrupted, remembered, bootId, complete } = registered;
+  return { results, running, interrupted, remembered, bootId, complete };
 }

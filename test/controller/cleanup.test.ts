@@ -215,7 +215,7 @@ location prefer a 50: n1
   const history = { results, running: [], interrupted: [], bootId: "boot-n1-2", complete: true };
   bus.killManager("n1");
   bus.node("n1").running.delete("a");
-  bus.restartManager("n1", { type: "executor-up", history, again: true });
+  bus.restartManager("n1", ["n1", { type: "executor-up", history, again: true }]);
   bus.run(1000);
   expect(lastOf(bus, n1, "start").callId).toBeGreaterThan(monitor.callId);
   expect(bus.where("a")).toEqual([n1]);

@@ -1,6 +1,6 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
-import type { Host } from "./host.ts";
+import { type Host, MANAGER_BOOT_MS } from "./host.ts";
 import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
@@ -34,6 +34,12 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [6, (f) => f.breakService()],
   [4, (f) => f.mood()],
   [4, (f) => f.unreliability()],
+  [5, (f) => f.slowRing()],
+  [4, (f) => f.chatter()],
+  [3, (f) => f.lateManager()],
+  [3, (f) => f.wishIsLost()],
+  [3, (f) => f.executorsOneAfterTheOther()],
+  [4, (f) => f.fencerDies()],
 ];
 
 /** Only what touches remote hosts and guests, where there are some. */
@@ -42,6 +48,7 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.killRemote(f.random.between(100, 1500), "lost")],
   [2, (f) => f.killRemote(f.random.between(3000, 30_000))],
   [3, (f) => f.crashRemote()],
+  [4, (f) => f.partsMeet()],
 ];
 
 /** After this time every monitor has looked again. */
@@ -76,6 +83,8 @@ export class Faults {
     world.mended = true;
     world.unreliable = 0;
     world.power.mood = "works";
+    world.order.slowMs = 0;
+    for (const host of world.hosts) host.managerBootMs = MANAGER_BOOT_MS;
     world.trace("everything is mended");
     world.watch.unseenFor(LOST_REMOTE_MS);
     world.divide(new Map());
@@ -271,6 +280,97 @@ export class Faults {
       this.world.startDaemon(host);
     };
     this.later(this.random.between(3000, 90_000), back);
+  }
+
+  /** A node is asked to leave, and its daemon dies over it: the one that is started then has not been asked. */
+  wishIsLost(): void {
+    const host = this.node();
+    if (!host) return;
+    this.drainHost(host);
+    this.later(this.random.between(0, 1500), () => {
+      if (this.world.daemon(host)) this.daemonDies(host, this.random.between(100, 700));
+    });
+  }
+
+  /** The token takes its time: what is said and what is heard are far apart. */
+  slowRing(): void {
+    const { order } = this.world;
+    order.slowMs = this.random.between(20, 250);
+    this.note(`the ring is slow (${order.slowMs} ms)`);
+    this.later(this.random.between(2000, 20_000), () => {
+      order.slowMs = 0;
+    });
+  }
+
+  /** Tools on all nodes have something to say again and again, and managers die over it. */
+  chatter(): void {
+    this.note("all have much to say");
+    const until = this.world.clock.now + this.random.between(300, 1500);
+    const every = this.random.between(3, 30);
+    const speak = (host: Host, n: number) => {
+      const updates = [{ node: host.name, name: "load", value: String(n) }];
+      if (host.powered) this.world.tool(host, updates);
+      if (this.world.clock.now < until) this.later(this.random.between(1, 2 * every), () => speak(host, n + 1));
+    };
+    for (const host of this.world.nodes) speak(host, 0);
+    for (let n = this.random.between(1, 3); n > 0; n--)
+      this.later(this.random.between(0, 600), () => this.killManagers(1));
+  }
+
+  /** A manager dies, and the next one is long in coming; others die meanwhile, who have seen it go. */
+  lateManager(): void {
+    const up = this.random.shuffle(this.upNodes);
+    const [late, ...others] = up;
+    if (!late) return;
+    const most = this.random.chance(0.3) ? 20_000 : 6000;
+    late.managerBootMs = [1000, most];
+    this.note(`the manager of ${late.name} dies, and the next one takes up to ${most} ms`);
+    this.world.daemon(late)?.killManager();
+    this.later(most, () => {
+      late.managerBootMs = MANAGER_BOOT_MS;
+    });
+    let at = 0;
+    for (const host of others) {
+      at += this.random.between(0, 600);
+      if (this.random.chance(0.7))
+        this.later(at, () => {
+          this.note(`the manager of ${host.name} dies, too`);
+          this.world.daemon(host)?.killManager();
+        });
+    }
+    if (this.random.chance(0.5)) this.later(at, () => this.breakService());
+  }
+
+  /** Executors die while much is given out to them. */
+  executorsOneAfterTheOther(): void {
+    this.world.request((request) => ({ type: "forget-request", request, failuresOnly: false }));
+    for (let n = this.random.between(1, 4); n > 0; n--)
+      this.later(this.random.between(0, 1500), () => this.killExecutor());
+  }
+
+  /** The network falls apart, no part can switch the other off, and what happens on a remote host only some hear of. */
+  partsMeet(): void {
+    this.partition();
+    this.mood();
+    for (let n = this.random.between(1, 3); n > 0; n--)
+      this.later(this.random.between(2000, 20_000), () => this.breakService());
+  }
+
+  /** A host loses its power, and whoever switches it off dies just then. */
+  fencerDies(): void {
+    const { world } = this;
+    const up = this.upNodes;
+    if (up.length < 2) return;
+    this.crashHost(this.random.pick(up));
+    const asked = world.power.asked;
+    const look = () => {
+      const { askedBy } = world.power;
+      if (world.power.asked === asked || !askedBy) return this.later(20, look);
+      this.later(this.random.between(0, 150), () =>
+        this.die(askedBy, this.random.pick(["manager", "daemon", "daemon"])),
+      );
+    };
+    look();
   }
 
   scores(): void {

@@ -5,6 +5,9 @@ import type { AgentCall, AgentPlan } from "./agents.ts";
 import type { ExecutorProcess } from "./executor-process.ts";
 import type { World } from "./world.ts";
 
+/** A manager of a machine that is not busy takes so long to begin. */
+export const MANAGER_BOOT_MS = [50, 300] as const;
+
 /** What a service is on a host. */
 export type Role = "started" | "promoted";
 
@@ -48,6 +51,8 @@ export class Host {
   readonly agents = new Set<AgentProcess>();
   run: RunFiles = { journal: [] };
   readonly disk: DiskFiles = {};
+  /** How long a manager takes until it can be talked to. */
+  managerBootMs: readonly [number, number] = MANAGER_BOOT_MS;
   /** Of its executor, while one lives. */
   executor: ExecutorProcess | undefined;
   /** Host that a guest runs on. */

@@ -8,7 +8,7 @@ import {
 } from "../../src/controller/index.ts";
 import { resultOf } from "../../src/daemon/operation-result.ts";
 import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
-import { OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { type NodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Daemon } from "./daemon.ts";
 import { ExecutorClient } from "./executor-client.ts";
@@ -77,6 +77,13 @@ export class ManagerProcess {
 
   get view(): ControllerView {
     return this.controller.view();
+  }
+
+  /** Whether the manager of a node is a participant of the membership as this one has heard of it. */
+  takesPart(node: NodeName): boolean {
+    return (
+      this.view.membership?.participants.some(({ nodeId }) => this.controller.nameOf(nodeId) === node) === true
+    );
   }
 
   /** Nothing is asked of a fence device. */

@@ -28,6 +28,8 @@ export class Watch {
   readonly fencings: FenceRequest[] = [];
   transitions = 0;
   memberships = 0;
+  /** When somebody heard of a membership last. */
+  membershipAt = 0;
   /** When something happened last that was not a mere look. */
   lastActivity = 0;
   /** Until then something may have happened that nobody has seen yet. */
@@ -99,14 +101,17 @@ export class Watch {
     const decoded = decodeMessage(payload);
     if (!("message" in decoded) || decoded.message.type !== "actions") return;
     const { message } = decoded;
-    for (const { node, operation } of message.dispatches) {
+    for (const { node, executor, operation } of message.dispatches) {
       const { action, rsc } = operation;
+      if (!manager.takesPart(executor))
+        this.broken("given", `${action} of ${rsc.id} is given to ${executor}, whose manager is not there`);
       if (this.isExclusive(rsc.id, action)) this.checkOwners(manager, rsc.id, action, node);
     }
   }
 
   membership(host: Host, membership: Membership): void {
     this.memberships++;
+    this.membershipAt = this.world.clock.now;
     this.lastActivity = this.world.clock.now;
     const { members, participants, quorate } = membership;
     // Who takes part with somebody tells what runs there, and leaves in order if at all.

@@ -101,11 +101,11 @@ test("an executor that came back does not answer for what it is given while it t
 });
 
 test("what happened on a remote host in one part is known when the parts meet", () => {
-  const bus = new ControllerBus(3);
-  bus.boot("n1", "n2", "n3");
+  const bus = new ControllerBus(4);
+  bus.boot("n1", "n2", "n3", "n4");
   bus.run(100);
   bus.configure(`
-property stonith-enabled=true
+property stonith-enabled=true no-quorum-policy=freeze
 primitive fence stonith:fence_dummy op monitor interval=60s
 primitive far ocf:pacemaker:remote op monitor interval=30s
 location far-there far 50: n2
@@ -114,19 +114,19 @@ location prefer a 50: far
 `);
   bus.run(3000);
   expect([bus.where("far"), bus.where("a")]).toEqual([[n2], [far]]);
-  bus.fencing = () => false;
+  // Two halves: neither may do anything. It is the state of n1 that all go on from.
+  bus.quorate = false;
   bus.partition("n1", "n3");
-  bus.run(1000);
-  // It is their state that all go on from.
   bus.configure("primitive b ocf:test:B meta target-role=Stopped\n");
   bus.run(1000);
-  bus.quorate = false;
-  bus.partition("n2");
+  bus.partition("n2", "n4");
   bus.fail("far", "a", OcfExit.NOT_RUNNING, "n2");
   bus.executed.length = 0;
   bus.quorate = true;
-  bus.partition("n1", "n2", "n3");
+  bus.partition("n1", "n2", "n3", "n4");
   bus.run(10_000);
   expect(bus.cibs()).toHaveLength(1);
+  expect(bus.fenced).toEqual([]);
   expect(startsOf(bus, "a")).toEqual([far]);
+  expect(startsOf(bus, "far")).toEqual([]);
 });

@@ -177,9 +177,10 @@ export interface Story {
   readonly death: string;
 }
 
-export function storyOf(seed: number): Story {
+export function storyOf({ seed, configuration: wanted }: LivesOptions): Story {
   const choice = new Random(seed, 4);
-  const configuration = choice.pick(configurationNames);
+  const chosen = choice.pick(configurationNames);
+  const configuration = wanted ?? chosen;
   const story = choice.pick(Object.keys(stories));
   const { remotes = [], guests = [] } = configurations[configuration] ?? {};
   const far = remotes.length + guests.length > 0 && choice.chance(0.4);
@@ -190,10 +191,11 @@ export function storyOf(seed: number): Story {
 
 /** Runs a seed's story with a death after the n-th effect; without one when it is 0. Says how many effects there were. */
 export function runDeath(
-  { seed, trace }: LivesOptions,
+  options: LivesOptions,
   effect: number,
 ): LivesResult & { readonly effects: number } {
-  const { configuration, story, whose, death } = storyOf(seed);
+  const { seed, trace } = options;
+  const { configuration, story, whose, death } = storyOf(options);
   const choice = new Random(seed, 5);
   const world = new World(worldPlan(configuration, seed, new Random(seed, 1), trace));
   for (const host of world.hosts) if (host.kind !== "guest") world.hostOn(host);

@@ -35,11 +35,12 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [4, (f) => f.mood()],
   [4, (f) => f.unreliability()],
   [5, (f) => f.slowRing()],
-  [4, (f) => f.chatter()],
+  [6, (f) => f.chatter()],
   [3, (f) => f.lateManager()],
   [3, (f) => f.wishIsLost()],
   [3, (f) => f.executorsOneAfterTheOther()],
   [4, (f) => f.fencerDies()],
+  [5, (f) => f.clockStep()],
 ];
 
 /** Only what touches remote hosts and guests, where there are some. */
@@ -307,14 +308,14 @@ export class Faults {
     this.note("all have much to say");
     const until = this.world.clock.now + this.random.between(300, 1500);
     const every = this.random.between(3, 30);
-    const speak = (host: Host, n: number) => {
-      const updates = [{ node: host.name, name: "load", value: String(n) }];
-      if (host.powered) this.world.tool(host, updates);
-      if (this.world.clock.now < until) this.later(this.random.between(1, 2 * every), () => speak(host, n + 1));
+    // What one of them has missed is missed for good.
+    const count = (host: Host) => {
+      if (host.powered) this.world.tool(host, [{ node: host.name, name: "count", value: "value++" }]);
+      if (this.world.clock.now < until) this.later(this.random.between(1, 2 * every), () => count(host));
     };
-    for (const host of this.world.nodes) speak(host, 0);
-    for (let n = this.random.between(1, 3); n > 0; n--)
-      this.later(this.random.between(0, 600), () => this.killManagers(1));
+    for (const host of this.world.nodes) count(host);
+    for (let n = this.random.between(1, 4); n > 0; n--)
+      this.later(this.random.between(0, 1000), () => this.killManagers(1));
   }
 
   /** A manager dies, and the next one is long in coming; others die meanwhile, who have seen it go. */
@@ -371,6 +372,20 @@ export class Faults {
       );
     };
     look();
+  }
+
+  /** A host's clock is set, forwards or back; mostly it is set right again. */
+  clockStep(): void {
+    const host = this.random.pick(this.world.hosts);
+    const seconds = this.random.pick([2, 60, 3600, 100_000]) * (this.random.chance(0.5) ? 1 : -1);
+    this.note(`the clock of ${host.name} is set by ${seconds} s`);
+    host.clockAhead += seconds;
+    if (this.random.chance(0.5)) this.breakService();
+    this.later(this.random.between(1000, 30_000), () => {
+      if (this.random.chance(0.3)) return;
+      this.note(`the clock of ${host.name} is right again`);
+      host.clockAhead = 0;
+    });
   }
 
   scores(): void {
@@ -458,7 +473,7 @@ export class Faults {
     this.world.watch.unseenFor(MONITOR_MS);
     host.become(instance, undefined);
     for (const guest of this.world.hosts)
-      if (guest.carrier === host && instance === "vm") this.world.hostOff(guest);
+      if (guest.carrier === host && guest.container === instance) this.world.hostOff(guest);
   }
 
   mood(): void {

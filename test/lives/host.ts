@@ -57,8 +57,12 @@ export class Host {
   executor: ExecutorProcess | undefined;
   /** Host that a guest runs on. */
   carrier: Host | undefined;
+  /** The resource that it runs in, there. */
+  container = "";
   /** What agents' tools want to say to a manager, in order, each until it is given up. */
   readonly wishes: { readonly event: ControllerEvent; readonly until: number }[] = [];
+  /** How far its wall clock is ahead of the others', seconds. */
+  clockAhead = 0;
   private boots = 0;
 
   constructor(
@@ -71,6 +75,11 @@ export class Host {
 
   get bootId(): string {
     return `boot-${this.name}-${this.boots}`;
+  }
+
+  /** What its wall clock shows, seconds. */
+  get wall(): number {
+    return this.world.clock.wall + this.clockAhead;
   }
 
   /** Power comes: an empty machine. */

@@ -21,12 +21,12 @@ export class ManagerFencing {
     private readonly broadcast: (body: unknown) => void,
     private readonly onResult: (result: FenceResult, told: boolean) => void,
   ) {
-    const { clock, random } = host.world;
+    const { random, clock } = host.world;
     this.timers = new Timers(clock);
     this.fencer = new Fencer({
       self: host.name,
       random: () => random.unit(),
-      wallClock: () => clock.wall,
+      wallClock: () => host.wall,
       detectionMs: 2200,
     });
   }

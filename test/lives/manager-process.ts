@@ -108,8 +108,8 @@ export class ManagerProcess {
     if (this.stepping || !this.alive) return;
     this.stepping = true;
     for (let next = this.queue.shift(); next && this.alive; next = this.queue.shift()) {
-      const { now, wall } = this.world.clock;
-      for (const effect of this.controller.step(next, now, wall)) {
+      const { now } = this.world.clock;
+      for (const effect of this.controller.step(next, now, this.host.wall)) {
         this.carryOut(effect);
         this.world.effectDone(this, () => effect.type);
         if (!this.alive) break;
@@ -249,9 +249,9 @@ export class ManagerProcess {
   private fenceDevice(operation: Operation): void {
     const { rsc, action, intervalMs } = operation;
     const { clock, random } = this.world;
-    const begun = clock.wall * 1000;
+    const [begun, begunAt] = [this.host.wall * 1000, clock.now];
     const answer = (rc: OcfExit) => {
-      const took = clock.wall * 1000 - begun;
+      const took = clock.now - begunAt;
       const result = resultOf(operation, rc, OpStatus.DONE, "", begun, took);
       this.step({ type: "result", node: this.host.name, result });
     };

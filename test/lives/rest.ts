@@ -70,13 +70,16 @@ export function checkRest(world: World): void {
 
 /** The leader's word for where everything is, against what is. */
 function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): void {
-  const { actions, placement, summary } = schedule({ cib, now: Math.floor(world.clock.wall) });
+  const now = Math.floor(world.clock.wall);
+  // With the reasons it says where the parts of bundles are, too.
+  const { actions, assigned = [], summary } = schedule({ cib, now, explain: true });
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
   // What is to run somewhere, and waits for what cannot be.
   const starts = summary.map((line) => /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/.exec(line));
   const wished = new Set(starts.map((found) => `${found?.[1]} ${found?.[2]}`));
-  const believed = placement
+  const believed = assigned
+    .map(({ rsc, node, role }) => ({ rsc: rsc.replace(/:\d+$/, ""), node, role }))
     .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
   const real = world.hosts.flatMap((host) => servicesOf(host));

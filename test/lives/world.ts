@@ -187,8 +187,9 @@ export class World {
     for (const guest of guests) this.hostOff(guest);
   }
 
-  guestOn(guest: Host, carrier: Host): void {
+  guestOn(guest: Host, carrier: Host, container: string): void {
     guest.carrier = carrier;
+    guest.container = container;
     this.hostOn(guest);
   }
 

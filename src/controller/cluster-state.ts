@@ -398,11 +398,22 @@ export class ClusterState {
     this.#underWay.add(dispatch);
   }
 
-  /** Operations that were given out and may still be answered: the history waits for them, and their executors are there. */
+  /**
+   * Operations that were given out and may still be answered: the history waits for them, their executors are there, and
+   * so are the connections of these to remote nodes.
+   */
   get underWay(): readonly Dispatch[] {
     return this.#pending().filter(
-      ({ executor }) => this.status.nodeState(this.idOf(executor), "crmd") === "online",
+      ({ node, executor }) =>
+        this.status.nodeState(this.idOf(executor), "crmd") === "online" &&
+        (node === executor || !this.#isConnectionLost(node, executor)),
     );
+  }
+
+  /** Whether a node has found that its connection to a remote one has failed, and has not made another one. */
+  #isConnectionLost(remote: NodeName, executor: NodeName): boolean {
+    const connection = this.status.ops(this.idOf(executor), remote);
+    return connection.some((op) => isRecurring(op) && !isLastFailure(op) && isFailedEntry(op));
   }
 
   #pending(): readonly Dispatch[] {

@@ -163,6 +163,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       promoted: { db: 1 },
       together: [],
       withPromoted: [],
+      inside: { db: ["boxes-0", "boxes-1"] },
       orders: [after("promote db", "start app")],
     },
   },

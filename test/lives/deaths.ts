@@ -1,7 +1,7 @@
 import { nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
-import { Faults } from "./faults.ts";
+import { Faults, movable } from "./faults.ts";
 import type { Host } from "./host.ts";
 import { LOST_REMOTE_MS } from "./power.ts";
 import { untilRest } from "./rest.ts";
@@ -114,7 +114,7 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
     world.request((request) => ({ type: "forget-request", request, failuresOnly: false }));
   },
   move: (world, random) => {
-    const rsc = random.pick(world.plan.expectations.single);
+    const rsc = random.pick(movable(world));
     const on = world.hosts.find(({ services }) => services.has(rsc));
     if (!on) return;
     world.configure(`location ban-${rsc} ${rsc} -inf: ${on.name}`);

@@ -43,6 +43,10 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [5, (f) => f.clockStep()],
 ];
 
+/** What a constraint can name: not a replica of a bundle. */
+export const movable = ({ plan }: World): string[] =>
+  plan.expectations.single.filter((id) => !/-podman-\d+$/.test(id));
+
 /** Only what touches remote hosts and guests, where there are some. */
 const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [4, (f) => f.killRemote(f.random.between(100, 1500))],
@@ -100,8 +104,8 @@ export class Faults {
   /** What people have changed is as it was, and failures are forgiven. */
   restore(): void {
     const { world } = this;
-    const { nodes, expectations } = world.plan;
-    const bans = expectations.single.map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
+    const { nodes } = world.plan;
+    const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
     world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
     world.run(100);
     const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
@@ -440,8 +444,7 @@ export class Faults {
 
   /** `crm resource ban`, or `move`. */
   ban(): void {
-    const { single } = this.world.plan.expectations;
-    const rsc = this.random.pick(single);
+    const rsc = this.random.pick(movable(this.world));
     const host = this.random.pick(this.world.nodes);
     const score = this.random.chance(0.6) ? "-inf" : "inf";
     const id = `ban-${rsc}`;

@@ -76,10 +76,11 @@ function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): 
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
   // What is to run somewhere, and waits for what cannot be.
-  const starts = summary.map((line) => /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/.exec(line));
-  const wished = new Set(starts.map((found) => `${found?.[1]} ${found?.[2]}`));
+  const waiting = [/^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/, /^\s*Stop\s+(\S+)\s+\(\s*(?:\S+\s+)?(\S+)\s*\)\s+due to unrunnable/];
+  const starts = summary.flatMap((line) => waiting.map((pattern) => pattern.exec(line)));
+  const wished = new Set(starts.map((found) => `${withoutInstance(found?.[1] ?? "")} ${found?.[2]}`));
   const believed = assigned
-    .map(({ rsc, node, role }) => ({ rsc: rsc.replace(/:\d+$/, ""), node, role }))
+    .map(({ rsc, node, role }) => ({ rsc: withoutInstance(rsc), node, role }))
     .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
   const real = world.hosts.flatMap((host) => servicesOf(host));
@@ -112,6 +113,8 @@ function checkMonitors(world: World, cib: XmlElement): void {
   const wrong = symmetric(here, real);
   if (wrong.length > 0) world.watch.broken("monitors", wrong.join("; "));
 }
+
+const withoutInstance = (rsc: string): string => rsc.replace(/:\d+$/, "");
 
 const servicesOf = (host: Host): string[] =>
   [...host.services].map(([instance, role]) => `${instance} ${role} on ${host.name}`);

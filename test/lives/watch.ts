@@ -187,6 +187,13 @@ export class Watch {
     return ["start", "migrate_to", "migrate_from"].includes(action) && single.includes(rsc);
   }
 
+  private mayRun(rsc: string, { name }: Host): boolean {
+    const inside = Object.entries(this.world.plan.expectations.inside ?? {});
+    const within = inside.find(([, hosts]) => hosts.includes(name));
+    const only = inside.find(([id]) => id === rsc);
+    return within === only;
+  }
+
   private checkOwners(manager: ManagerProcess, rsc: string, action: string, on: string): void {
     const { clock } = this.world;
     for (const host of this.world.hosts) {
@@ -199,6 +206,7 @@ export class Watch {
           `${action} ${rsc} on ${on}, but ${host.name}, where it was, is not known to be off`,
         );
       const gap = this.gaps.get(host);
+      if (!this.mayRun(rsc, host)) continue;
       const told = gap !== undefined && clock.now - gap.since > TOLD_MS && present;
       if (told && !gap.probed.has(rsc))
         this.broken("evidence", `${action} ${rsc} on ${on}, but nobody has looked for it on ${host.name}`);

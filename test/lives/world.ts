@@ -43,6 +43,8 @@ export interface Expectations {
   readonly together: readonly (readonly string[])[];
   /** The first is only where the second is promoted; at rest. */
   readonly withPromoted: readonly (readonly [rsc: string, promotable: string])[];
+  /** What runs only on these hosts, which run nothing else. */
+  readonly inside?: Readonly<Record<string, readonly string[]>>;
   /** No agent begins with the second action while one is still at the first, or before it was done anywhere. */
   readonly orders: readonly Ordered[];
 }

@@ -412,8 +412,10 @@ export class ClusterState {
 
   /** Whether a node has found that its connection to a remote one has failed, and has not made another one. */
   #isConnectionLost(remote: NodeName, executor: NodeName): boolean {
-    const connection = this.status.ops(this.idOf(executor), remote);
-    return connection.some((op) => isRecurring(op) && !isLastFailure(op) && isFailedEntry(op));
+    const id = this.idOf(executor);
+    const failure = this.status.op(id, remote, operationKey(remote, "last_failure", 0));
+    const last = this.status.op(id, remote, operationKey(remote, "last", 0));
+    return failure !== undefined && callOf(failure) >= callOf(last);
   }
 
   #pending(): readonly Dispatch[] {
@@ -598,10 +600,9 @@ export class ClusterState {
   #isSoundConnection(id: string, rsc: string): boolean {
     const agent = this.status.agentOf(id, rsc);
     if (!agent || !isConnection(agent)) return false;
-    const call = (op: XmlElement | undefined) => Number(op?.attributes.get("call-id") ?? 0);
     const last = this.status.op(id, rsc, operationKey(rsc, "last", 0));
     if (!last || isFailedEntry(last)) return false;
-    return call(last) > call(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
+    return callOf(last) > callOf(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
   }
 
   /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
@@ -746,6 +747,8 @@ export function cancelInterval(operation: Operation): number {
 function withoutInstance(id: string): string {
   return id.replace(/:\d+$/, "");
 }
+
+const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";

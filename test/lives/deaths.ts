@@ -148,8 +148,7 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
   service: (world, random, victim) => {
     const running = [...victim.services.keys()];
     if (running.length === 0) return;
-    world.watch.unseenFor(12_000);
-    victim.become(random.pick(running), undefined);
+    world.serviceDies(victim, random.pick(running));
   },
   scores: (world, random) => {
     const { name } = random.pick(world.nodes);

@@ -56,9 +56,6 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [4, (f) => f.partsMeet()],
 ];
 
-/** After this time every monitor has looked again. */
-const MONITOR_MS = 12_000;
-
 /** Makes faults in a world, by chance. */
 export class Faults {
   readonly random: Random;
@@ -473,10 +470,7 @@ export class Faults {
     if (running.length === 0) return;
     const { host, instance } = this.random.pick(running);
     this.note(`${instance} dies on ${host.name}`);
-    this.world.watch.unseenFor(MONITOR_MS);
-    host.become(instance, undefined);
-    for (const guest of this.world.hosts)
-      if (guest.carrier === host && guest.container === instance) this.world.hostOff(guest);
+    this.world.serviceDies(host, instance);
   }
 
   mood(): void {

@@ -8,6 +8,11 @@ const local = "controller/local-history.ts";
 const recalled = "executor/recall.ts";
 const journal = "executor/journal.ts";
 
+const missed = "./test/controller/missed.test.ts";
+const oneOwner = "./test/controller/one-owner.test.ts";
+const fencing = "./test/controller/fencing.test.ts";
+const newLeader = "./test/controller/new-leader.test.ts";
+
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
   {
@@ -40,18 +45,21 @@ export const mutations: readonly Mutation[] = [
     before:
       'if (this.#phase === "syncing") {\n      this.#buffer.push({ from, message });\n      return;\n    }',
     after: "",
+    by: missed,
   },
   {
     name: "the wish to leave outlives the daemon",
     file: controller,
     before: "if (daemonIsNew) this.#state.setAttributes",
     after: "if (daemonIsNew && summary.live) this.#state.setAttributes",
+    by: oneOwner,
   },
   {
     name: "a missing manager is not waited for by who did not see it go",
     file: controller,
     before: 'if (known("crmd") === "online") this.#managerMissing',
     after: 'if (known("crmd") === "nobody") this.#managerMissing',
+    by: missed,
   },
   {
     name: "fencing is noted only by the leader",
@@ -64,18 +72,21 @@ export const mutations: readonly Mutation[] = [
     file: controller,
     before: "if (stayed.length < all.length)",
     after: "if (stayed.length > all.length)",
+    by: missed,
   },
   {
     name: "an executor that came back answers for what it was given since",
     file: controller,
     before: "const seen = this.#state.heardCallId(node);",
     after: "const seen = Number.MAX_SAFE_INTEGER;",
+    by: missed,
   },
   {
     name: "remote nodes are not told of when parts meet",
     file: controller,
     before: "remotes: newcomers || !this.#live ?",
     after: "remotes: !this.#live ?",
+    by: missed,
   },
   {
     name: "a node that was lost needs no fencing",
@@ -216,5 +227,19 @@ export const mutations: readonly Mutation[] = [
     file: journal,
     before: "const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);",
     after: "const known = ({ rsc }: Operation | OperationResult) => rsc.id.length > 0;",
+  },
+  {
+    name: "what nobody can carry out is given out",
+    file: leader,
+    before: "else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);",
+    after: "",
+    by: fencing,
+  },
+  {
+    name: "a new leader waits for an answer through a connection that is lost",
+    file: state,
+    before: "(node === executor || !this.#isConnectionLost(node, executor)),",
+    after: "true,",
+    by: newLeader,
   },
 ];

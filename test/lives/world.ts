@@ -19,6 +19,10 @@ const asked = { client: "test", user: "root", askers: [] } as const;
 const TOOL_PATIENCE_MS = 10_000;
 const TOOL_RETRY_MS = 100;
 
+/** After this time every monitor has looked again; those of a bundle's containers take longer. */
+const MONITOR_MS = 12_000;
+const CONTAINER_MONITOR_MS = 62_000;
+
 /** What a world consists of. */
 export interface WorldPlan {
   readonly seed: number;
@@ -187,6 +191,14 @@ export class World {
     host.carrier = undefined;
     this.watch.hostOff(host);
     for (const guest of guests) this.hostOff(guest);
+  }
+
+  /** A service ends by itself, with the guest that it carries: its next monitor sees it. */
+  serviceDies(host: Host, instance: string): void {
+    this.watch.unseenFor(/-podman-\d+$/.test(instance) ? CONTAINER_MONITOR_MS : MONITOR_MS);
+    host.become(instance, undefined);
+    for (const guest of this.hosts)
+      if (guest.carrier === host && guest.container === instance) this.hostOff(guest);
   }
 
   guestOn(guest: Host, carrier: Host, container: string): void {

@@ -87,7 +87,13 @@ test("an executor that came back does not answer for what it is given while it t
   bus.configure(b("Stopped"));
   bus.run(1000);
   const { answers, boot } = bus.node("n2");
-  const history = { results: answers, running: [], interrupted: [], bootId: `boot-n2-${boot}`, complete: true };
+  const history = {
+    results: answers,
+    running: [],
+    interrupted: [],
+    bootId: `boot-n2-${boot}`,
+    complete: true,
+  };
   bus.agent = (_node, { action }) => (action === "start" ? "silent" : OcfExit.OK);
   bus.configure(b("Started"));
   // What n1 gives out now is not in what n2's executor has told, which is heard after it.

@@ -254,7 +254,10 @@ export class ControllerBus {
   }
 
   /** `meanwhile`: what managers hear while it joins. */
-  restartManager(name: string, ...meanwhile: readonly (readonly [name: string, event: ControllerEvent])[]): void {
+  restartManager(
+    name: string,
+    ...meanwhile: readonly (readonly [name: string, event: ControllerEvent])[]
+  ): void {
     this.#startManager(this.node(name), false);
     this.#announce(true, () => {
       for (const [node, event] of meanwhile) this.#step(this.node(node), event);

@@ -110,5 +110,8 @@ function runTests(copy: string, tests: readonly string[]): Found {
   const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(text);
   if (!failed) throw new Error(text);
   const file = /^(\S+\.test\.ts):$/m.exec(text);
-  return { by: tests.length === 1 ? (tests[0] ?? "") : (file?.[1] ?? "a test"), how: (failed[1] ?? "").slice(0, 90) };
+  return {
+    by: tests.length === 1 ? (tests[0] ?? "") : (file?.[1] ?? "a test"),
+    how: (failed[1] ?? "").slice(0, 90),
+  };
 }

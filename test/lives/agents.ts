@@ -137,7 +137,12 @@ const actions: Readonly<Record<string, Act>> = {
 
 /** The guest that a resource is the container of: its parameter names it, or a bundle's replica is called like it. */
 function guestOf(host: Host, { params, instance }: AgentCall): Host | undefined {
-  const name = params.get("guest") ?? instance.match(/^(.+)-podman(-\d+)$/)?.slice(1).join("");
+  const name =
+    params.get("guest") ??
+    instance
+      .match(/^(.+)-podman(-\d+)$/)
+      ?.slice(1)
+      .join("");
   return name === undefined ? undefined : host.world.host(name);
 }
 

@@ -76,8 +76,16 @@ export class Daemon {
         });
       },
     });
-    this.executors = new Keeper(world, () => [30, 150], () => this.startExecutor());
-    this.managers = new Keeper(world, () => host.managerBootMs, () => this.startManager());
+    this.executors = new Keeper(
+      world,
+      () => [30, 150],
+      () => this.startExecutor(),
+    );
+    this.managers = new Keeper(
+      world,
+      () => host.managerBootMs,
+      () => this.startManager(),
+    );
     this.executors.start();
     this.managers.start();
   }

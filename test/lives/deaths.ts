@@ -189,10 +189,7 @@ export function storyOf({ seed, configuration: wanted }: LivesOptions): Story {
 }
 
 /** Runs a seed's story with a death after the n-th effect; without one when it is 0. Says how many effects there were. */
-export function runDeath(
-  options: LivesOptions,
-  effect: number,
-): LivesResult & { readonly effects: number } {
+export function runDeath(options: LivesOptions, effect: number): LivesResult & { readonly effects: number } {
   const { seed, trace } = options;
   const { configuration, story, whose, death } = storyOf(options);
   const choice = new Random(seed, 5);

@@ -1,6 +1,12 @@
 import { child, type XmlElement } from "../../src/cib/index.ts";
 import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
-import { type FenceRequest, type FenceResult, Fencer, type FencerEffect, type FencerEvent } from "../../src/fencer/index.ts";
+import {
+  type FenceRequest,
+  type FenceResult,
+  Fencer,
+  type FencerEffect,
+  type FencerEvent,
+} from "../../src/fencer/index.ts";
 import type { NodeName } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Host } from "./host.ts";
@@ -59,7 +65,10 @@ export class ManagerFencing {
       if (this.dead || !this.fencer.pending().some(({ request }) => request.id === id)) return;
       const quietMs = clock.now - Math.max(power.since, watch.membershipAt);
       if (power.mood !== "works" || quietMs < FENCED_MS) return this.expectEnd({ id, target }, askedAt);
-      watch.broken("fencing", `${this.host.name} has waited for the fencing of ${target} since ${askedAt} ms`);
+      watch.broken(
+        "fencing",
+        `${this.host.name} has waited for the fencing of ${target} since ${askedAt} ms`,
+      );
     });
   }
 

@@ -82,7 +82,8 @@ export class ManagerProcess {
   /** Whether the manager of a node is a participant of the membership as this one has heard of it. */
   takesPart(node: NodeName): boolean {
     return (
-      this.view.membership?.participants.some(({ nodeId }) => this.controller.nameOf(nodeId) === node) === true
+      this.view.membership?.participants.some(({ nodeId }) => this.controller.nameOf(nodeId) === node) ===
+      true
     );
   }
 

@@ -76,7 +76,10 @@ function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): 
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
   // What is to run somewhere, and waits for what cannot be.
-  const waiting = [/^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/, /^\s*Stop\s+(\S+)\s+\(\s*(?:\S+\s+)?(\S+)\s*\)\s+due to unrunnable/];
+  const waiting = [
+    /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/,
+    /^\s*Stop\s+(\S+)\s+\(\s*(?:\S+\s+)?(\S+)\s*\)\s+due to unrunnable/,
+  ];
   const starts = summary.flatMap((line) => waiting.map((pattern) => pattern.exec(line)));
   const wished = new Set(starts.map((found) => `${withoutInstance(found?.[1] ?? "")} ${found?.[2]}`));
   const believed = assigned

@@ -8,6 +8,7 @@ const local = "controller/local-history.ts";
 const recalled = "executor/recall.ts";
 const journal = "executor/journal.ts";
 
+const looks = "./test/controller/looks.test.ts";
 const missed = "./test/controller/missed.test.ts";
 const oneOwner = "./test/controller/one-owner.test.ts";
 const fencing = "./test/controller/fencing.test.ts";
@@ -20,24 +21,28 @@ export const mutations: readonly Mutation[] = [
     file: controller,
     before: "if (outcome.holders.has(nodeId) && message.summary.live) continue;",
     after: "if (outcome.holders.size > 0) continue;",
+    by: oneOwner,
   },
   {
     name: "attributes are forgotten when a manager dies",
     file: controller,
     before: "this.#dampen(this.#state.takeAttributes(name, attributes));\n    }",
     after: "}\n    if (!summary.live) this.#state.dropAttributes(String(id), name);",
+    by: oneOwner,
   },
   {
     name: "a plan of another membership is carried out",
     file: controller,
     before: "if (message.membership !== this.#membershipKey) {\n      const keys",
     after: 'if (message.membership === "") {\n      const keys',
+    by: looks,
   },
   {
     name: "who did not come along counts as one who has the same state",
     file: controller,
     before: "this.#live && this.#settled ? membership.cameWithMe : [this.#init.self]",
     after: "this.#live ? membership.participants.map(({ nodeId }) => nodeId) : [this.#init.self]",
+    by: missed,
   },
   {
     name: "a snapshot is taken in before what was said after it was asked for is put aside",
@@ -66,6 +71,7 @@ export const mutations: readonly Mutation[] = [
     file: controller,
     before: "return this.#applyFencing(from,",
     after: "if (this.#leads) this.#applyFencing(from,",
+    by: oneOwner,
   },
   {
     name: "the fencer does not hear who was away",
@@ -93,84 +99,98 @@ export const mutations: readonly Mutation[] = [
     file: state,
     before: '{ in_ccm: String(ringThere), crmd: "offline", join: "down" }',
     after: '{ in_ccm: String(ringThere), crmd: "offline", join: "down", expected: "down" }',
+    by: missed,
   },
   {
     name: "the reboot of a node is not noticed",
     file: state,
     before: "return this.#boots.get(name) === boot;",
     after: 'return boot !== "";',
+    by: oneOwner,
   },
   {
     name: "what a fenced node ran is still believed",
     file: state,
     before: "this.status.clearHistory(id);\n    this.dropAttributes(id, name);\n    this.#untold",
     after: "this.dropAttributes(id, name);\n    this.#untold",
+    by: missed,
   },
   {
     name: "who receives the state does not learn which nodes could not tell",
     file: state,
     before: "for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);",
     after: "",
+    by: "random",
   },
   {
     name: "what was being moved is not looked for on the other node",
     file: state,
     before: "if (!endsActive(this.status.ops(id, rsc))) this.status.removeResource(id, rsc);",
     after: 'this.status.removeResource(id, "");',
+    by: looks,
   },
   {
     name: "probes of the family are not waited for",
     file: owner,
     before: 'const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];',
     after: "const family: readonly GraphAction[] = [];",
+    by: looks,
   },
   {
     name: "nodes that could not tell are not waited for",
     file: owner,
     before: "const everywhere = [...onUntold, ...connections, ",
     after: "const everywhere = [...connections, ",
+    by: looks,
   },
   {
     name: "remote nodes of which nothing is known are not waited for",
     file: owner,
     before: "const everywhere = [...onUntold, ...connections, ",
     after: "const everywhere = [...onUntold, ",
+    by: looks,
   },
   {
     name: "the end of a guest that cannot be asked is not waited for",
     file: owner,
     before: ", ...possible.filter(isGuestEnd)];",
     after: "];",
+    by: looks,
   },
   {
     name: "a guest that does not answer runs nothing",
     file: state,
     before: "if (isGuest) return true;",
     after: "",
+    by: looks,
   },
   {
     name: "what a node of which nothing is known may have moved is not looked for",
     file: state,
     before: "return migratable(this.configuration).flatMap((rsc) =>",
     after: "return migratable(undefined).flatMap((rsc) =>",
+    by: looks,
   },
   {
     name: "a new leader does not wait for what the one before it has given out",
     file: leader,
     before: "if (this.#run || this.#waitsForInherited(now)) return;",
     after: "if (this.#run) return;",
+    by: newLeader,
   },
   {
     name: "what was given out is not remembered",
     file: state,
     before: "this.#underWay.add(dispatch);",
     after: "",
+    by: newLeader,
   },
   {
     name: "what an executor says is under way counts as done",
     file: state,
     before: "this.#underWay.add({ node, executor, operation });",
     after: "",
+    by: newLeader,
   },
   {
     name: "a node may go before it was looked at",

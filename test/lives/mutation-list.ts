@@ -197,24 +197,28 @@ export const mutations: readonly Mutation[] = [
     file: owner,
     before: 'if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);',
     after: "",
+    by: "random",
   },
   {
     name: "a probe does not wait for the agent that moves what it looks for",
     file: owner,
     before: "return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));",
     after: "return [];",
+    by: "random",
   },
   {
     name: "what an executor had forgotten is waited for",
     file: leader,
     before: "else if (!running.has(run.keyOf(action))) run.fail(action,",
     after: "else if (running.has(run.keyOf(action))) run.fail(action,",
+    by: "random",
   },
   {
     name: "a node counts as looked at while probes are open",
     file: leader,
     before: "(node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),",
     after: "(node) => this.#isOnline(node),",
+    by: "random",
   },
   {
     name: "a manager that dies forgets what it carried out itself",
@@ -222,6 +226,7 @@ export const mutations: readonly Mutation[] = [
     before:
       "const kept = [...this.#results].filter(([id, { rsc }]) => byManager(rsc) || id.endsWith(lastFailure));",
     after: "const kept = [...this.#results].filter(([id]) => id.endsWith(lastFailure));",
+    by: "random",
   },
   {
     name: "what another daemon had under way is done again",

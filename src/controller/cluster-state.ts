@@ -436,11 +436,24 @@ export class ClusterState {
     this.#underWay.add(dispatch);
   }
 
-  /** Operations that were given out and may still be answered: the history waits for them, and their executors are there. */
+  /**
+   * Operations that were given out and may still be answered: the history waits for them, their executors are there, and
+   * so are the connections of these to remote nodes.
+   */
   get underWay(): readonly Dispatch[] {
     return this.#pending().filter(
-      ({ executor }) => this.status.nodeState(this.idOf(executor), "crmd") === "online",
+      ({ node, executor }) =>
+        this.status.nodeState(this.idOf(executor), "crmd") === "online" &&
+        (node === executor || !this.#isConnectionLost(node, executor)),
     );
+  }
+
+  /** Whether a node has found that its connection to a remote one has failed, and has not made another one. */
+  #isConnectionLost(remote: NodeName, executor: NodeName): boolean {
+    const id = this.idOf(executor);
+    const failure = this.status.op(id, remote, operationKey(remote, "last_failure", 0));
+    const last = this.status.op(id, remote, operationKey(remote, "last", 0));
+    return failure !== undefined && callOf(failure) >= callOf(last);
   }
 
   #pending(): readonly Dispatch[] {
@@ -709,10 +722,9 @@ export class ClusterState {
   #isSoundConnection(id: string, rsc: string): boolean {
     const agent = this.status.agentOf(id, rsc);
     if (!agent || !isConnection(agent)) return false;
-    const call = (op: XmlElement | undefined) => Number(op?.attributes.get("call-id") ?? 0);
     const last = this.status.op(id, rsc, operationKey(rsc, "last", 0));
     if (!last || isFailedEntry(last)) return false;
-    return call(last) > call(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
+    return callOf(last) > callOf(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
   }
 
   /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
@@ -863,6 +875,8 @@ export function cancelInterval(operation: Operation): number {
 function withoutInstance(id: string): string {
   return id.replace(/:\d+$/, "");
 }
+
+const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";

@@ -540,6 +540,7 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
+      else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);
       else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
@@ -550,6 +551,22 @@ export class Leader {
         dispatches,
         at: wall,
       });
+  }
+
+  /** Whether a cluster node takes no part: its manager was given up, and it is about to be fenced. */
+  #isAbsent(node: NodeName | undefined): boolean {
+    return node !== undefined && !this.#online.has(node) && this.#init.state.isClusterNode(node);
+  }
+
+  /**
+   * Nobody carries out what is to be done through a node that takes no part, as in a guest that it hosts. Its end is
+   * waited for, not an answer.
+   */
+  #withhold(run: TransitionRun, action: GraphAction): void {
+    const reason = `${action.router ?? action.node ?? ""} takes no part and cannot be told to do ${action.key}`;
+    this.#event("warning", "ACTION-WITHHELD", reason, action.node);
+    run.withhold(action);
+    this.#again(reason, recoveryMs);
   }
 
   /** What the members would refuse is not sent: it would take everything that is given out with it. */

@@ -115,6 +115,12 @@ export class TransitionRun {
     if (!action.canFail) this.abort(reason);
   }
 
+  /** An action cannot be given out now: what needs it does not start, all else goes on. */
+  withhold(action: GraphAction): void {
+    const step = this.#steps.get(action.id);
+    if (step) this.#finish(step, "failed");
+  }
+
   /** What was under way on a node that is gone will not answer. */
   loseNode(node: NodeName): void {
     for (const step of [...this.#flying]) {

@@ -229,7 +229,7 @@ location prefer a 50: n1
   };
   bus.killManager("n1");
   bus.node("n1").running.delete("a");
-  bus.restartManager("n1", { type: "executor-up", history, again: true });
+  bus.restartManager("n1", ["n1", { type: "executor-up", history, again: true }]);
   bus.run(1000);
   expect(lastOf(bus, n1, "start").callId).toBeGreaterThan(monitor.callId);
   expect(bus.where("a")).toEqual([n1]);

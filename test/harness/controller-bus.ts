@@ -77,6 +77,8 @@ export class ControllerBus {
   readonly nodes: TestNode[];
   readonly fenced: FenceRequest[] = [];
   readonly log: string[] = [];
+  /** Whom each node's fencer was told to be there, in order. */
+  readonly fencers: { readonly node: NodeName; readonly members: readonly NodeName[] }[] = [];
   /** Nodes that found that they cannot take part. */
   readonly refused: number[] = [];
   /** Managers that said that they cannot go on. */
@@ -195,6 +197,7 @@ export class ControllerBus {
     node.watched = [];
     node.incarnation++;
     node.companions = new Set();
+    for (const other of this.nodes) other.companions.delete(node.id);
     if (this.now > 0 || node.incarnation > 2) {
       const { cib, fallback } = node.controller.view();
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
@@ -266,11 +269,14 @@ export class ControllerBus {
     this.#announce();
   }
 
-  /** `meanwhile`: what its manager hears while it joins. */
-  restartManager(name: string, ...meanwhile: readonly ControllerEvent[]): void {
+  /** `meanwhile`: what managers hear while it joins. */
+  restartManager(
+    name: string,
+    ...meanwhile: readonly (readonly [name: string, event: ControllerEvent])[]
+  ): void {
     this.#startManager(this.node(name), false);
     this.#announce(true, () => {
-      for (const event of meanwhile) this.#step(this.node(name), event);
+      for (const [node, event] of meanwhile) this.#step(this.node(node), event);
     });
   }
 
@@ -321,9 +327,9 @@ export class ControllerBus {
     }
   }
 
-  /** Cuts the network into parts; the nodes not named stay together. */
+  /** Cuts the network, or mends it: the nodes that are named are together, and of the others nothing is heard. */
   partition(...part: string[]): void {
-    this.#form(this.#members.filter(({ name }) => part.includes(name)));
+    this.#form(this.nodes.filter(({ name, up }) => up && part.includes(name)));
   }
 
   /** A daemon is restarted, and the others miss it first; what they say of that comes too late for it to be heard. */
@@ -529,6 +535,9 @@ export class ControllerBus {
         return;
       case "fence":
         return this.#fence(effect.request);
+      case "fencer-membership":
+        this.fencers.push({ node: node.name, members: effect.members });
+        return;
       case "reply":
         this.replies.set(effect.request, effect);
         return;
@@ -663,23 +672,25 @@ export class ControllerBus {
     };
   }
 
-  /** A recurring monitor notices something: its answer is now this. */
-  fail(name: string, rsc: string, rc: number): void {
-    const node = this.node(name);
+  /** A recurring monitor notices something: its answer is now this. `through`: who is connected, to a remote node. */
+  fail(name: string, rsc: string, rc: number, through = name): void {
+    const node = this.node(through);
+    const failing = nodeName(name);
     const recurring = this.executed.findLast(({ node: on, operation }) => {
       return (
-        on === node.name &&
+        on === failing &&
         operation.rsc.id === rsc &&
         operation.action === "monitor" &&
         operation.intervalMs > 0
       );
     });
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
-    if (rc === OcfExit.NOT_RUNNING) node.running.delete(rsc);
+    const local = failing === node.name;
+    if (rc === OcfExit.NOT_RUNNING) (local ? node.running : this.#remote(failing)).delete(rsc);
     this.#step(node, {
       type: "result",
-      node: node.name,
-      result: this.#result(recurring.operation, rc, node),
+      node: failing,
+      result: this.#result(recurring.operation, rc, local ? node : undefined),
     });
     this.#drain();
   }

@@ -147,7 +147,7 @@ export class ExecutorProcess {
   }
 
   private get now() {
-    return { mono: this.world.clock.now, epoch: this.world.clock.wall };
+    return { mono: this.world.clock.now, epoch: this.host.wall };
   }
 
   private step(input: ExecutorInput): void {

@@ -297,17 +297,16 @@ export class RemoteConnections {
   }
 
   private notConnected(on: NodeName, operation: Operation): void {
-    const { clock } = this.host.world;
     const reason = `no connection to ${on}`;
     const status = OpStatus.NOT_CONNECTED;
-    const result = resultOf(operation, OcfExit.GENERIC, status, reason, clock.wall * 1000, 0);
+    const result = resultOf(operation, OcfExit.GENERIC, status, reason, this.host.wall * 1000, 0);
     this.step({ type: "result", node: on, result });
   }
 
   private answer(operation: Operation, rc: OcfExit, status: OpStatus, reason: string, begun: number): void {
-    const { clock, name } = { clock: this.host.world.clock, name: this.host.name };
-    const execMs = clock.now - begun;
-    const result = resultOf(operation, rc, status, reason, clock.wall * 1000 - execMs, execMs);
+    const { wall, name } = this.host;
+    const execMs = this.now - begun;
+    const result = resultOf(operation, rc, status, reason, wall * 1000 - execMs, execMs);
     this.step({ type: "result", node: name, result });
   }
 }

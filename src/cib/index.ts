@@ -61,6 +61,15 @@ export type { UpgradeNote } from "./upgrade/notes.ts";
 export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
+export {
+  type AgentFacts,
+  type AgentName,
+  type AgentUse,
+  agentUses,
+  agentWord,
+  findAgentProblems,
+  parseAgentDescription,
+} from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export {

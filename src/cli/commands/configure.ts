@@ -99,13 +99,15 @@ const load = defineCommand({
   args: {
     mode: { type: "positional", description: "update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
+    force: { type: "boolean", description: "although there are mistakes in it" },
   },
-  run: async ({ args: { mode: word, file } }) => {
+  run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
     const { after } = await changeConfiguration(
       ({ configuration }) => loaded(text, file ?? "", configuration, mode),
       "configure load",
+      { force: force === true },
     );
     if (wantsJson()) printJson({ file, mode });
     else note(`Loaded ${file}: ${describe(after)}.`);
@@ -123,13 +125,17 @@ const remove = defineCommand({
     const ids = rawArgs.filter((word) => !word.startsWith("-"));
     const force = rawArgs.includes("--force");
     let remarks: readonly string[] = [];
-    await changeConfiguration(({ cib, configuration }) => {
-      const removal = removeObjects(configuration, ids);
-      // What a file says is running runs nowhere.
-      if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
-      remarks = removal.remarks;
-      return removal.configuration;
-    }, "configure delete");
+    await changeConfiguration(
+      ({ cib, configuration }) => {
+        const removal = removeObjects(configuration, ids);
+        // What a file says is running runs nowhere.
+        if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
+        remarks = removal.remarks;
+        return removal.configuration;
+      },
+      "configure delete",
+      { force },
+    );
     if (wantsJson()) printJson({ removed: ids, remarks });
     else
       for (const text of [`Removed ${ids.join(" ")}.`, ...remarks.map((remark) => `  ${remark}`)]) note(text);
@@ -175,6 +181,7 @@ const erase = defineCommand({
     await changeConfiguration(
       ({ configuration }) => loadCrm("", configuration, "replace"),
       "configure erase",
+      { force: true },
     );
     note("The configuration is empty.");
     return CrmExit.OK;
@@ -228,10 +235,12 @@ const statement = (name: string) =>
     meta: anyWords({ name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true }),
     run: async ({ rawArgs }) => {
       // XML has its own quotes.
-      const text = [name, ...(name === "xml" ? rawArgs : rawArgs.map(quoted))].join(" ");
+      const words = rawArgs.filter((word) => word !== "--force");
+      const text = [name, ...(name === "xml" ? words : words.map(quoted))].join(" ");
       await changeConfiguration(
         ({ configuration }) => loaded(text, "command line", configuration, "update"),
         "configure",
+        { force: words.length < rawArgs.length },
       );
       return CrmExit.OK;
     },

@@ -74,7 +74,7 @@ async function work(command: Command, given: ParsedWords, session: CibSession): 
   const xpath = given.value("xpath");
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
   const apply = async (operation: CibOperation) => {
-    await changed(session, operation);
+    await changed(session, operation, given.has("force"));
     return CrmExit.OK;
   };
   switch (command) {
@@ -128,9 +128,9 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
-async function changed(session: CibSession, operation: CibOperation): Promise<void> {
+async function changed(session: CibSession, operation: CibOperation, force: boolean): Promise<void> {
   try {
-    await session.apply([operation], "cibadmin");
+    await session.apply([operation], "cibadmin", { force });
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({
@@ -244,6 +244,10 @@ async function upgrade(session: CibSession): Promise<number> {
   const { root } = upgradeCib(await session.cib());
   const configuration = root.children.find(({ name }) => name === "configuration");
   if (configuration)
-    await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+    await changed(
+      session,
+      { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) },
+      true,
+    );
   return CrmExit.OK;
 }

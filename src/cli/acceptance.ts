@@ -1,0 +1,114 @@
+import {
+  type AgentUse,
+  agentUses,
+  agentWord,
+  type CibProblem,
+  child,
+  findAgentProblems,
+  formatXml,
+  verifyCib,
+  type XmlElement,
+} from "../cib/index.ts";
+import { deviceOptions } from "../fencer/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { askAgents } from "./agent-facts.ts";
+
+/** What of a change is looked at before it is made. */
+export interface Checked {
+  /** Whoever makes it knows better: only what cannot be stored is refused. */
+  readonly force?: boolean;
+  /** Whether the agents of what is new or changed are asked, too. */
+  readonly agents?: boolean;
+}
+
+/** Mistakes that a change would bring into a configuration, all of them. Nothing was changed. */
+export class RefusedChange extends HactlError {
+  readonly problems: readonly CibProblem[];
+
+  constructor(problems: readonly CibProblem[], cure: string) {
+    const [first] = problems;
+    const lines = problems.map((problem) => `  ${problemText(problem)}`);
+    const single = problems.length === 1;
+    super({
+      code: first?.code ?? "BAD_VALUE",
+      what: single
+        ? (first?.text ?? "")
+        : `${problems.length} mistakes; nothing was changed\n${lines.join("\n")}`,
+      ...(single && first?.id !== undefined && !first.text.includes(first.id)
+        ? { where: { id: first.id } }
+        : {}),
+      cure: single && first?.cure !== undefined ? `${first.cure}; ${cure}` : cure,
+      exit: CrmExit.CONFIG,
+    });
+    this.problems = problems;
+  }
+}
+
+/** A problem in one line: its text, its id unless the text names it, and the cure. */
+export const problemText = ({ text, id, cure }: CibProblem): string =>
+  `${text}${id !== undefined && !text.includes(id) ? ` ("${id}")` : ""}${cure === undefined ? "" : ` (${cure})`}`;
+
+/** Of the cluster as a whole, and often mended by the next command: told, not refused. */
+const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
+
+/**
+ * Looks at a CIB as it would be after a change. What is wrong in it and was not before is refused; what is remarkable and
+ * new is answered. Mistakes that are there already keep nobody from mending something else.
+ * @throws RefusedChange
+ */
+export async function checkChange(
+  before: XmlElement,
+  after: XmlElement,
+  { force = false, agents = false }: Checked,
+  forceCure = "--force takes it all the same",
+): Promise<CibProblem[]> {
+  const found = [...verifyCib(after), ...(agents ? await agentProblems(before, after) : [])];
+  const fresh = without(found, verifyCib(before));
+  const errors = fresh.filter(({ level, code }) => level === "error" && !tolerated.has(code));
+  if (errors.length > 0 && !force) throw new RefusedChange(errors, forceCure);
+  return fresh.filter(({ level }) => level !== "info");
+}
+
+/** Those that are not among others, each counted as often as it is there. */
+function without(found: readonly CibProblem[], others: readonly CibProblem[]): CibProblem[] {
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Map<string, number>();
+  for (const problem of others) known.set(key(problem), (known.get(key(problem)) ?? 0) + 1);
+  return found.filter((problem) => {
+    const left = known.get(key(problem)) ?? 0;
+    known.set(key(problem), left - 1);
+    return left <= 0;
+  });
+}
+
+const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));
+
+/** What agents say against resources that are new or changed. */
+async function agentProblems(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+  const configuration = child(after, "configuration");
+  if (!configuration) return [];
+  const old = new Set(usesIn(before).map(shape));
+  return problemsOfAgents(
+    agentUses(configuration).filter((use) => !old.has(shape(use))),
+    configuration,
+  );
+}
+
+const usesIn = (cib: XmlElement): AgentUse[] => {
+  const configuration = child(cib, "configuration");
+  return configuration ? agentUses(configuration) : [];
+};
+
+/** By which a resource is the same as before. */
+const shape = ({ resource, template }: AgentUse): string =>
+  formatXml(resource, -1) + (template ? formatXml(template, -1) : "");
+
+/** What agents say against all that a configuration makes of them. */
+export async function problemsOfAgents(
+  uses: readonly AgentUse[],
+  configuration: XmlElement,
+): Promise<CibProblem[]> {
+  if (uses.length === 0) return [];
+  const facts = await askAgents(uses.map(({ agent }) => agent));
+  return findAgentProblems(uses, configuration, (agent) => facts.get(agentWord(agent)), deviceParameters);
+}

@@ -4,7 +4,7 @@ export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
 export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
-export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
+export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
 export { definedIds } from "./crm/read.ts";
 export {
   type DateResult,

@@ -19,30 +19,39 @@ export interface Checked {
   readonly force?: boolean;
   /** Whether the agents of what is new or changed are asked, too. */
   readonly agents?: boolean;
+  /** The text that what is new stands in, line by line. */
+  readonly file?: string;
 }
 
 /** Mistakes that a change would bring into a configuration, all of them. Nothing was changed. */
 export class RefusedChange extends HactlError {
   readonly problems: readonly CibProblem[];
 
-  constructor(problems: readonly CibProblem[], cure: string) {
+  /** @param file the text that they are in; else their ids alone are named. @param cure what helps against all of them */
+  constructor(problems: readonly CibProblem[], file?: string, cure?: string) {
     const [first] = problems;
-    const lines = problems.map((problem) => `  ${problemText(problem)}`);
-    const single = problems.length === 1;
+    const lines = problems.map((problem) => `  ${lineOf(problem, file)}${problemText(problem)}`);
+    const single = problems.length === 1 ? first : undefined;
+    const line = file === undefined ? undefined : single?.line;
+    const where = {
+      ...(single === undefined || file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+      ...(single?.id === undefined || single.text.includes(single.id) ? {} : { id: single.id }),
+    };
+    const cures = [single?.cure, cure].filter((text) => text !== undefined);
     super({
       code: first?.code ?? "BAD_VALUE",
-      what: single
-        ? (first?.text ?? "")
-        : `${problems.length} mistakes; nothing was changed\n${lines.join("\n")}`,
-      ...(single && first?.id !== undefined && !first.text.includes(first.id)
-        ? { where: { id: first.id } }
-        : {}),
-      cure: single && first?.cure !== undefined ? `${first.cure}; ${cure}` : cure,
+      what: single?.text ?? `${problems.length} mistakes; nothing was changed\n${lines.join("\n")}`,
+      where,
+      ...(cures.length === 0 ? {} : { cure: cures.join("; ") }),
       exit: CrmExit.CONFIG,
     });
     this.problems = problems;
   }
 }
+
+const lineOf = ({ line }: CibProblem, file: string | undefined): string =>
+  file === undefined || line === undefined ? "" : `${file}:${line}: `;
 
 /** A problem in one line: its text, its id unless the text names it, and the cure. */
 export const problemText = ({ text, id, cure }: CibProblem): string =>
@@ -59,15 +68,20 @@ const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, agents = false }: Checked,
-  forceCure = "--force takes it all the same",
+  { force = false, agents = false, file }: Checked,
 ): Promise<CibProblem[]> {
   const found = [...verifyCib(after), ...(agents ? await agentProblems(before, after) : [])];
   const fresh = without(found, verifyCib(before));
-  const errors = fresh.filter(({ level, code }) => level === "error" && !tolerated.has(code));
-  if (errors.length > 0 && !force) throw new RefusedChange(errors, forceCure);
+  const errors = fresh.filter(isRefused);
+  if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");
 }
+
+/** What of it would be refused, as far as the configuration alone tells. */
+export const newErrors = (before: XmlElement, after: XmlElement): CibProblem[] =>
+  without(verifyCib(after), verifyCib(before)).filter(isRefused);
+
+const isRefused = ({ level, code }: CibProblem): boolean => level === "error" && !tolerated.has(code);
 
 /** Those that are not among others, each counted as often as it is there. */
 function without(found: readonly CibProblem[], others: readonly CibProblem[]): CibProblem[] {

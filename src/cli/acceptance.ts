@@ -21,6 +21,8 @@ export interface Checked {
   readonly agents?: boolean;
   /** The text that what is new stands in, line by line. */
   readonly file?: string;
+  /** Whether what the status says to run does run. */
+  readonly live?: boolean;
 }
 
 /** Mistakes that a change would bring into a configuration, all of them. Nothing was changed. */
@@ -68,9 +70,13 @@ const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, agents = false, file }: Checked,
+  { force = false, agents = false, live = false, file }: Checked,
 ): Promise<CibProblem[]> {
-  const found = [...verifyCib(after), ...(agents ? await agentProblems(before, after) : [])];
+  const found = [
+    ...verifyCib(after),
+    ...(live ? await otherAgents(before, after) : []),
+    ...(agents ? await agentProblems(before, after) : []),
+  ];
   const fresh = without(found, verifyCib(before));
   const errors = fresh.filter(isRefused);
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
@@ -107,6 +113,31 @@ async function agentProblems(before: XmlElement, after: XmlElement): Promise<Cib
     configuration,
   );
 }
+
+/**
+ * Services that run and shall be of another agent: that one would be asked to stop what it has not started. It may say that
+ * nothing runs, or that it cannot, and cost the node its power.
+ */
+async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+  const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentWord(agent)]));
+  const changed = usesIn(after).flatMap((use) => {
+    const was = old.get(idOf(use.resource));
+    return was === undefined || was === agentWord(use.agent) ? [] : [{ ...use, was }];
+  });
+  if (changed.length === 0) return [];
+  const { placesOf } = await import("./places.ts");
+  return changed.flatMap(({ resource, agent, was }): CibProblem[] => {
+    const id = idOf(resource);
+    const nodes = placesOf(before, id, Math.floor(Date.now() / 1000)).map(({ node }) => node);
+    if (nodes.length === 0) return [];
+    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentWord(agent)} would be told to stop it`;
+    return [
+      { level: "error", code: "RUNNING", text, id, cure: `stop it first (hactl resource stop ${id} --wait)` },
+    ];
+  });
+}
+
+const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
 
 const usesIn = (cib: XmlElement): AgentUse[] => {
   const configuration = child(cib, "configuration");

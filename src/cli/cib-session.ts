@@ -125,7 +125,7 @@ export class CibSession {
       if (error instanceof HactlError) return [];
       throw error;
     }
-    return checkChange(before, after, checked);
+    return checkChange(before, after, { live: this.isLive, ...checked });
   }
 
   /**
@@ -142,7 +142,11 @@ export class CibSession {
       const cib = await this.cib();
       const after = change({ cib, configuration: before });
       const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
-      const remarks = await checkChange(cib, upgradeCib(whole).root, { agents: true, ...checked });
+      const remarks = await checkChange(cib, upgradeCib(whole).root, {
+        agents: true,
+        live: this.isLive,
+        ...checked,
+      });
       const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
         await this.apply(

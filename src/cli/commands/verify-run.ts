@@ -90,7 +90,7 @@ function verifyCrm(text: string, file: string, now: number): Verification {
     ...findings.filter(({ code, text: what }) => !told.has(what) && !follows(code)),
   ];
   const place = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;
-  return { findings: all.sort((a, b) => place(a) - place(b)), ...(errors.length === 0 ? { cib } : {}) };
+  return { findings: all.sort((a, b) => place(a) - place(b)), cib };
 }
 
 function findingOf(error: HactlError, file: string): Finding {

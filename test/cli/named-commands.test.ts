@@ -70,7 +70,7 @@ async function wrong(words: readonly string[]): Promise<string | undefined> {
     ]),
   );
   const meta = (await command.meta) as { readonly extraWords?: boolean } | undefined;
-  if (meta?.extraWords) return undefined;
+  if (meta?.extraWords && first === "configure") return undefined;
   for (const word of rest.slice(at)) {
     const option = /^--?([a-z][\w-]*)/.exec(word)?.[1];
     if (option !== undefined && !known.has(option) && !everywhere.has(option))

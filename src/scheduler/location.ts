@@ -134,6 +134,7 @@ function addRule(
   for (const node of cluster.nodes) {
     const result = evaluateRule(rule, {
       now: cluster.now,
+      utcOffset: cluster.utcOffset,
       nodeAttribute: (name) => node.attributes.get(name),
       parameter: (name) => parameters(unpacker, rsc, node).get(name),
       meta: (name) => rsc.meta.get(name),

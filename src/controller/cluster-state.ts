@@ -545,7 +545,8 @@ export class ClusterState {
       this.#record(node, pendingResult(operation, at));
       this.#underWay.add({ node, executor, operation });
     }
-    for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
+    // Each is put before the others: the first of them last.
+    for (const { rsc, op } of since.toReversed()) this.status.recordOp(id, node, rsc, op);
     this.#takeUntold(node, history.complete ? undefined : moved);
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
     this.#unseen.told(node, history);

@@ -112,7 +112,7 @@ function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]
     showUnrunnable: parsed.has("save-dotfile"),
     quiet: parsed.has("quiet"),
     fancy: parsed.has("text-fancy"),
-    ...(time === undefined ? {} : { now: time.now, nowText: time.text }),
+    ...(time === undefined ? {} : { now: time.now, nowText: time.text, utcOffset: time.utcOffset }),
   } as const;
 }
 

@@ -100,7 +100,7 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
       code: "NO-QUORUM",
       level: "error",
       text: `${why}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
-      cure: "Bring the missing nodes back, or look at hactl config explain quorum",
+      cure: "Bring the missing nodes back, or look at hactl quorum status",
     });
   }
   if (facts.leader === undefined) {

@@ -1,4 +1,4 @@
-import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
@@ -74,7 +74,7 @@ async function work(command: Command, given: ParsedWords, session: CibSession): 
   const xpath = given.value("xpath");
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
   const apply = async (operation: CibOperation) => {
-    await changed(session, operation);
+    await changed(session, operation, given.has("force"));
     return CrmExit.OK;
   };
   switch (command) {
@@ -128,9 +128,9 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
-async function changed(session: CibSession, operation: CibOperation): Promise<void> {
+async function changed(session: CibSession, operation: CibOperation, force: boolean): Promise<void> {
   try {
-    await session.apply([operation], "cibadmin");
+    await session.apply([operation], "cibadmin", { force });
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({
@@ -153,13 +153,12 @@ function source(given: ParsedWords): string {
 }
 
 async function query(given: ParsedWords, session: CibSession): Promise<number> {
-  const { child, element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
+  const { child, element, formatXml, queryCib } = await import("../../cib/index.ts");
   const cib = await session.raw();
-  // A path that ends at an attribute means the element that has it.
-  const xpath = given.value("xpath")?.replace(/\/@[\w-]+$/, "");
+  const xpath = given.value("xpath");
   const scope = given.value("scope");
   if (given.has("node-path") && xpath !== undefined) {
-    const paths = selectXpath(cib, xpath);
+    const paths = await select(cib, xpath);
     if (paths.length === 0) throw nothing();
     for (const path of paths) line(pathText(path));
     return CrmExit.OK;
@@ -171,19 +170,36 @@ async function query(given: ParsedWords, session: CibSession): Promise<number> {
     child(cib, "configuration")?.children.some(({ name }) => name === scope) === true;
   let found: XmlElement[];
   try {
-    found = queryCib(cib, {
-      ...(xpath === undefined ? {} : { xpath }),
-      ...(known && scope !== undefined ? { scope } : {}),
-      noChildren: given.has("no-children"),
-    });
+    const noChildren = given.has("no-children");
+    found =
+      xpath === undefined
+        ? queryCib(cib, { ...(known && scope !== undefined ? { scope } : {}), noChildren })
+        : (await select(cib, xpath)).map(({ element: one }) => (noChildren ? { ...one, children: [] } : one));
   } catch (error) {
     throw error instanceof HactlError && error.exit === CrmExit.NOSUCH ? nothing() : error;
   }
   if (!known && !knownSections.has(scope ?? "")) throw usage("cibadmin", `there is no section "${scope}"`);
   if (!known) throw nothing();
   const [first, ...more] = found;
-  if (first) write(withEnd(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
+  if (!first) throw nothing();
+  write(withEnd(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
   return CrmExit.OK;
+}
+
+/**
+ * What an XPath finds. Most are simple, and need no engine that knows all forms. A path that ends at an attribute means the
+ * elements that have it.
+ */
+async function select(cib: XmlElement, xpath: string): Promise<readonly PathNode[]> {
+  const { selectXpath } = await import("../../cib/index.ts");
+  const simple = !/@[\w-]+\s*$/.test(xpath);
+  try {
+    if (simple) return selectXpath(cib, xpath);
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code !== "XPATH_SYNTAX") throw error;
+  }
+  const { selectFully } = await import("../full-xpath.ts");
+  return selectFully(cib, xpath);
 }
 
 const knownSections = new Set([
@@ -244,6 +260,10 @@ async function upgrade(session: CibSession): Promise<number> {
   const { root } = upgradeCib(await session.cib());
   const configuration = root.children.find(({ name }) => name === "configuration");
   if (configuration)
-    await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+    await changed(
+      session,
+      { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) },
+      true,
+    );
   return CrmExit.OK;
 }

@@ -20,9 +20,9 @@ function underWay(): FenceCluster {
 
 const told = (cluster: FenceCluster) =>
   cluster.news.map((one) =>
-    one.type === "ordered"
-      ? `${one.target} ordered`
-      : `${one.result.target} ${one.result.ok} ${one.result.deed}`,
+    one.type === "ended"
+      ? `${one.result.target} ${one.result.ok} ${one.result.deed}`
+      : `${one.target} ${one.type}`,
   );
 
 describe("who joins in the middle of a fencing", () => {
@@ -62,7 +62,9 @@ test("the second half of a reboot, answers, and what is no message tell nothing"
   const n1 = nodeName("n1");
   expect(fencingNews(n1, { type: "execute", order: { ...order, phase: "main" } })).toEqual({
     type: "ordered",
+    op: "r",
     target: nodeName("n3"),
+    attempt: 1,
   });
   for (const message of [
     { type: "execute", order },

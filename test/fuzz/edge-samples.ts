@@ -185,7 +185,7 @@ export const messageSamples = (): Json[] => [
       ],
       untold: [["n2", [{ rsc: "a", to: "n3" }]]],
       underWay: [{ node: "n2", executor: "n2", operation: { ...operation, action: "start", intervalMs: 0 } }],
-      fencings: [["n3", true]],
+      fencings: [{ op: "r1", target: "n3", attempt: 1, outlived: true }],
       fallback: [0, 2, 1],
     },
   },

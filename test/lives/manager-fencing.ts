@@ -1,7 +1,6 @@
 import { child, type XmlElement } from "../../src/cib/index.ts";
 import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
 import { type FenceResult, Fencer, type FencerEffect, type FencerEvent } from "../../src/fencer/index.ts";
-import type { NodeName } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Host } from "./host.ts";
 
@@ -45,10 +44,6 @@ export class ManagerFencing {
     for (let next = this.events.shift(); next && !this.dead; next = this.events.shift())
       for (const effect of this.fencer.step(next, this.host.world.clock.now)) this.carryOut(effect);
     this.stepping = false;
-  }
-
-  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
-    this.step({ type: "membership", members, leader });
   }
 
   die(): void {

@@ -2,7 +2,7 @@ import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
-import type { FenceRequest, FencerMembership, FenceResult } from "../fencer/index.ts";
+import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/index.ts";
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";

@@ -4,7 +4,7 @@ import { type AgentOutcome, type KeptRun, type LeftRun, readKeptRun } from "../f
 import { bootId, type Log, markedProcesses, uptimeMs } from "../platform/index.ts";
 import { type Millis, read } from "../terms/index.ts";
 
-/** What an agent says is kept up to here. */
+/** What of an agent's words is used: the head of its output, the tail of its complaints. */
 const keepBytes = 64 * 1024;
 /** Between two looks whether an agent of another manager has ended. */
 const lookMs: Millis = 50;
@@ -28,10 +28,10 @@ const readRecord = read.shape<Record>({
 
 /**
  * Runs an agent so that its end can be learnt by whoever comes after the manager that started it: the shell writes its
- * exit status, what it says goes to files. The reader of its output takes all, so that it never waits.
+ * exit status, what it says goes to files at once, up to some megabytes. All is read, so that it never waits.
  */
 const script = `d=$1; shift
-keep() { head -c ${keepBytes}; cat >/dev/null; }
+keep() { dd bs=4096 count=1000 2>/dev/null; cat >/dev/null; }
 { { "$@" 2>&1 >&3 3>&-; echo $? >"$d/code"; mv "$d/code" "$d/exit"; } | keep >"$d/err"; } 3>&1 | keep >"$d/out"`;
 
 /** An agent of fencing that may outlive its manager. */
@@ -151,7 +151,8 @@ async function outcomeIn(place: string): Promise<AgentOutcome | undefined> {
   if (Number.isNaN(code)) return undefined;
   await Bun.sleep(drainMs);
   const said = (stream: string) => textOf(join(place, stream)) ?? "";
-  return { exit: code, timedOut: false, stdout: said("out"), stderr: said("err") };
+  const [stdout, stderr] = [said("out").slice(0, keepBytes), said("err").slice(-keepBytes)];
+  return { exit: code, timedOut: false, stdout, stderr };
 }
 
 function list(directory: string): string[] {

@@ -290,7 +290,8 @@ export class Executions {
     const id = `${this.self}/${++this.counter}`;
     const plain = agentRun(id, device, chosen.action, aimed, metadata, timeoutMs);
     const { deed, triesLeft } = execution;
-    const run = wanted === order.action ? { ...plain, kept: { order, deed, triesLeft, ring: this.ring } } : plain;
+    const run =
+      wanted === order.action ? { ...plain, kept: { order, deed, triesLeft, ring: this.ring } } : plain;
     execution.run = run.run;
     execution.runTimeoutMs = timeoutMs;
     this.runs.set(run.run, execution);

@@ -6,11 +6,11 @@ import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./de
 import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
 import { Executions, split } from "./executions.ts";
 import type {
+  Attempt,
   ExecuteAnswer,
   ExecuteOrder,
   FenceDeed,
   FenceRequest,
-  Attempt,
   FenceResult,
   FencerEffect,
   FencerEvent,
@@ -280,10 +280,7 @@ export class Fencer {
     if (agents && this.members.includes(this.options.self)) this.broadcast({ type: "agents", agents });
   }
 
-  private changeMembers(
-    { members, leader, coming = [], ring = "" }: FencerMembership,
-    now: Millis,
-  ): void {
+  private changeMembers({ members, leader, coming = [], ring = "" }: FencerMembership, now: Millis): void {
     const before = this.members;
     this.members = members;
     this.coming = coming;
@@ -411,7 +408,10 @@ export class Fencer {
           this.effects.push({ type: "history", entry });
         for (const operation of message.operations ?? []) this.takeTold(operation, now);
         // What has changed before it had come round, who has just come has not been told.
-        if (from === this.options.self && JSON.stringify([...this.operations.values()].map(toldOf)) !== this.told)
+        if (
+          from === this.options.self &&
+          JSON.stringify([...this.operations.values()].map(toldOf)) !== this.told
+        )
           this.tell();
         break;
       case "test":

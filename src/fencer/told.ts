@@ -19,10 +19,10 @@ export const fromTold = ({ request, merged, attempts, outlived }: ToldOperation)
 });
 
 /** Requests that an operation answers. */
-export const requestsOf = ({ request, merged }: Pick<ToldOperation, "request" | "merged">): FenceRequest[] => [
+export const requestsOf = ({
   request,
-  ...merged,
-];
+  merged,
+}: Pick<ToldOperation, "request" | "merged">): FenceRequest[] => [request, ...merged];
 
 /**
  * Takes what another fencer tells of the same operation: only what is newer. Attempts end once, and what was only assumed

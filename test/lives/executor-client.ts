@@ -118,7 +118,8 @@ export class ExecutorClient {
       // A host that has been booted since knows nothing of this connection, and says so.
       const refused = from.reaches(to) && !executor.alive;
       if (heard) this.heardAt = clock.now;
-      if (!refused && clock.now - this.heardAt <= (this.options.silenceMs ?? SILENCE_MS)) return this.watch(executor, channel);
+      if (!refused && clock.now - this.heardAt <= (this.options.silenceMs ?? SILENCE_MS))
+        return this.watch(executor, channel);
       channel.closeManager();
       this.lost(refused ? "reset" : "silence");
     });

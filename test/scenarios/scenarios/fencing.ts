@@ -37,7 +37,8 @@ async function leaderDies(stage: Stage, part: "manager" | "ring" | "host"): Prom
   stage.allowed.errors.push(/PROCESS-DIED/, /MANAGER-LOST/);
   if (part === "host") stage.allowed.fencing.add(leader);
   const usual = cluster.power.slowness;
-  cluster.power.slowness = moment === "at its end" ? { beforeMs: 0, afterMs: 3_000 } : { beforeMs: 3_000, afterMs: 0 };
+  cluster.power.slowness =
+    moment === "at its end" ? { beforeMs: 0, afterMs: 3_000 } : { beforeMs: 3_000, afterMs: 0 };
   try {
     const place = cluster.power.switched.length;
     await cluster.crash(target);
@@ -45,8 +46,7 @@ async function leaderDies(stage: Stage, part: "manager" | "ring" | "host"): Prom
       await stage.until("the leader has seen the loss", () =>
         stage.logLines(/NODE-LOST/, [leader]).some((line) => line.includes(`node ${target} `)),
       );
-    else
-      await stage.until("the switch is asked", () => askedSince(cluster, place, target));
+    else await stage.until("the switch is asked", () => askedSince(cluster, place, target));
     await Bun.sleep(random.between(0, moment === "early" ? 300 : 2_000));
     if (part === "host") await cluster.crash(leader);
     else cluster.kill(leader, part, "SIGKILL");
@@ -71,4 +71,8 @@ const scenario = (part: "manager" | "ring" | "host", cases: number): Scenario =>
   play: (stage) => leaderDies(stage, part),
 });
 
-export const fencing: readonly Scenario[] = [scenario("manager", 6), scenario("ring", 6), scenario("host", 6)];
+export const fencing: readonly Scenario[] = [
+  scenario("manager", 6),
+  scenario("ring", 6),
+  scenario("host", 6),
+];

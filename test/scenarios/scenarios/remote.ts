@@ -235,7 +235,13 @@ async function returns(stage: Stage): Promise<void> {
  */
 async function daemonDies(stage: Stage): Promise<void> {
   const { cluster } = stage;
-  const how = stage.oneOf(["killed", "killed with the manager", "frozen", "forgetful", "killed twice"] as const);
+  const how = stage.oneOf([
+    "killed",
+    "killed with the manager",
+    "frozen",
+    "forgetful",
+    "killed twice",
+  ] as const);
   const host = await connect(stage, stage.turn % 2 === 0 ? undefined : "3s");
   stage.note(how);
   stage.allowed.errors.push(/PROCESS-DIED/, /MANAGER-LOST/);

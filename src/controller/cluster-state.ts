@@ -27,6 +27,7 @@ import {
 } from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
+import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
   claimedFailure,
@@ -79,8 +80,7 @@ export class ClusterState {
   #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
-  /** Nodes whose fencing was ordered, and whether they have come back since. */
-  #fencings = new Map<NodeName, boolean>();
+  #fencings = new Fencings();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   #untold = new Map<NodeName, readonly Moving[]>();
   #underWay = new UnderWay();
@@ -135,7 +135,7 @@ export class ClusterState {
     const callIds = new Map(this.#callIds);
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
-    const fencings = new Map(this.#fencings);
+    const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
     const underWay = this.#underWay.copy();
     const unseen = this.#unseen.copy();
@@ -152,7 +152,7 @@ export class ClusterState {
       this.#callIds = callIds;
       this.#names = names;
       this.#boots = boots;
-      this.#fencings = fencings;
+      this.#fencings = new Fencings(fencings);
       this.#untold = untold;
       this.#underWay = underWay;
       this.#unseen = unseen;
@@ -333,21 +333,9 @@ export class ClusterState {
     this.touch();
   }
 
-  /** A device was told to switch a node off: what is known of it then may end at any moment. */
-  fencingOrdered(target: NodeName): void {
-    this.#fencings.set(target, false);
-  }
-
-  /** A node has come, and tells what runs there: what is ordered already concerns its life before. */
-  fencingOutlived(name: NodeName): void {
-    if (this.#fencings.has(name)) this.#fencings.set(name, true);
-  }
-
-  /** A fencing has ended. Says whether its target has come back since it was ordered. */
-  fencingEnded(target: NodeName): boolean {
-    const outlived = this.#fencings.get(target) ?? false;
-    this.#fencings.delete(target);
-    return outlived;
+  /** Fencings that run. */
+  get fencings(): Fencings {
+    return this.#fencings;
   }
 
   /**
@@ -745,7 +733,7 @@ export class ClusterState {
     return {
       cib: formatXml(this.cib, -1),
       ...this.remembered(),
-      fencings: [...this.#fencings],
+      fencings: this.#fencings.all(),
       untold: [...this.#untold],
       mayRun: this.#unseen.mayRun,
       remembered: this.#unseen.remembered,
@@ -765,8 +753,7 @@ export class ClusterState {
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
-    this.#fencings.clear();
-    for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
+    this.#fencings = new Fencings(snapshot.fencings);
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);

@@ -260,8 +260,12 @@ export class Leader {
     if (action) this.#run?.succeed(action);
   }
 
-  fenced(result: FenceResult, now: Millis, wall: number): void {
-    const flying = this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
+  /** `rejoined`: it was ordered before the target came back, and is no proof for what was decided since. */
+  fenced(result: FenceResult, rejoined: boolean, now: Millis, wall: number): void {
+    const earlier = rejoined && this.#run?.abortReason === undefined;
+    const flying = earlier
+      ? undefined
+      : this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
     if (result.ok) {
       const fenced = `${result.target} was fenced`;
       if (flying) this.#run?.succeed(flying);

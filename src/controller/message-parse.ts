@@ -3,6 +3,7 @@ import { readAsker, readCibOperation } from "../cib/index.ts";
 import { readAnyOperation, readAnyResult, readRemembered } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
+import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, OrderPoint, Summary } from "./join.ts";
 import {
   type ClusterMessage,
@@ -89,7 +90,14 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
       callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
-      fencings: read.list(read.pair(read.nodeName, read.flag)),
+      fencings: read.list(
+        read.shape<KnownFencing>({
+          op: read.name,
+          target: read.nodeName,
+          attempt: count,
+          outlived: read.flag,
+        }),
+      ),
       fallback: read.maybe(version),
     }),
   },

@@ -3,6 +3,7 @@ import type { Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
@@ -40,8 +41,7 @@ export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
   readonly boots: Boots;
-  /** Nodes that are being fenced, and whether they have come back since that was ordered. */
-  readonly fencings: readonly (readonly [NodeName, boolean])[];
+  readonly fencings: readonly KnownFencing[];
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;

@@ -57,6 +57,7 @@ import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
+import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
@@ -173,6 +174,7 @@ export class Manager {
       self: self.name,
       detectionMs: config.totem.effective.tokenMs + config.totem.effective.consensusMs,
       directories,
+      runs: new FenceRuns(runDir, log),
       broadcast: (body) => this.#step({ type: "fencer-send", body }),
       onResult: (result, told) => {
         // What a message tells, the controller has taken from that: in its place of the order, on every member.
@@ -321,8 +323,10 @@ export class Manager {
       case "fencer-deliver":
         return this.#fencing.message(this.#controller.nameOf(effect.from), effect.body);
       case "fencer-membership":
-        this.#fencing.membership(effect.members, effect.leader);
+        this.#fencing.membership(effect.membership);
         return this.#configureFencing();
+      case "fencer-alive":
+        return this.#fencing.alive(effect.node);
       case "persist":
         return this.#persist();
       case "set-timer":

@@ -8,6 +8,8 @@ export interface ProcessSpec {
   /** Absolute paths in the order to try, or a bare name that is looked up in `env.PATH`. */
   readonly candidates: readonly string[];
   readonly args: readonly string[];
+  /** A program with its own words that runs the one that was found, which is given to it behind them. */
+  readonly before?: readonly string[];
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: string;
@@ -140,7 +142,7 @@ function spawn(path: string, spec: ProcessSpec, stdout: number, stderr: number):
     stderr,
   };
   try {
-    return Bun.spawn({ ...options, cmd: [path, ...spec.args] });
+    return Bun.spawn({ ...options, cmd: [...(spec.before ?? []), path, ...spec.args] });
   } catch (error) {
     // A script without a first line that names its interpreter is the shell's (execvp(3)).
     if ((error as NodeJS.ErrnoException).code !== "ENOEXEC") throw error;

@@ -7,7 +7,6 @@ import {
   type FencerEffect,
   type FencerEvent,
 } from "../../src/fencer/index.ts";
-import type { NodeName } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Host } from "./host.ts";
 
@@ -70,10 +69,6 @@ export class ManagerFencing {
         `${this.host.name} has waited for the fencing of ${target} since ${askedAt} ms`,
       );
     });
-  }
-
-  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
-    this.step({ type: "membership", members, leader });
   }
 
   die(): void {

@@ -168,8 +168,10 @@ export class ManagerProcess {
           message: effect.body,
         });
       case "fencer-membership":
-        this.fencing.membership(effect.members, effect.leader);
+        this.fencing.step({ type: "membership", ...effect.membership });
         return this.fencing.configure(this.view.cib);
+      case "fencer-alive":
+        return this.fencing.step({ type: "alive", node: effect.node });
       case "persist":
         return this.persist();
       case "set-timer":

@@ -5,6 +5,7 @@ import { componentFail } from "./scenarios/component-fail.ts";
 import { configuration } from "./scenarios/configuration.ts";
 import { disks } from "./scenarios/disks.ts";
 import { endurance } from "./scenarios/endurance.ts";
+import { fencing } from "./scenarios/fencing.ts";
 import { identity } from "./scenarios/identity.ts";
 import { network } from "./scenarios/network.ts";
 import { nodes } from "./scenarios/nodes.ts";
@@ -20,6 +21,7 @@ const all: readonly Scenario[] = [
   ...configuration,
   ...disks,
   ...endurance,
+  ...fencing,
   ...network,
   ...remote,
   ...identity,

@@ -1,6 +1,7 @@
 import { configFile, loadConfigFile } from "../config/index.ts";
 import { connectFrames, type FrameConnection, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { unreachable } from "./unreachable.ts";
 import { AdminFrame, type AdminRequest, adminSocketPath, type WireError } from "./admin-protocol.ts";
 import { fromJson, toJson } from "./ring-link.ts";
 
@@ -140,7 +141,13 @@ export async function connectAdmin(
   const socket = process.env.HACTL_SOCKET;
   if (socket && options.config === undefined) return AdminClient.connectForAgent(socket);
   const config = loadConfigFile(configFile(options.config), "text");
-  return AdminClient.connect(adminSocketPath(config.system.runDir));
+  try {
+    return await AdminClient.connect(adminSocketPath(config.system.runDir));
+  } catch (error) {
+    throw error instanceof HactlError && error.code === "NOT_RUNNING"
+      ? (unreachable(config.system) ?? error)
+      : error;
+  }
 }
 
 /** Whether asking twice does no more than asking once, when nobody knows what became of the first time. */

@@ -112,6 +112,11 @@ export class ExecutorHost {
     }, LOAD_EVERY_MS);
   }
 
+  /** Writes again what somebody has removed of the state. */
+  keep(): void {
+    if (!this.#stopped && this.#memory.isGone) this.#save();
+  }
+
   /** Takes a request of a manager. Those that only concern a connection do nothing here. */
   request(request: ExecutorRequest): void {
     switch (request.type) {

@@ -23,6 +23,7 @@ import {
   type Log,
   leaveRealtime,
   monotonicMs,
+  parentPid,
   pathFacts,
   wallMs,
   wallSeconds,
@@ -77,6 +78,7 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
+import { RunDirectory } from "./run-directory.ts";
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
 import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
@@ -112,6 +114,7 @@ export class Manager {
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
   readonly #disk: StateDisk;
+  readonly #runDirectory: RunDirectory;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -152,6 +155,13 @@ export class Manager {
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
+    const parent = parentPid();
+    this.#runDirectory = new RunDirectory(runDir, {
+      log,
+      cares: () => parentPid() === parent,
+      sockets: () => (this.#admin ? [this.#admin.socket] : []),
+      files: () => this.#memory.keep(),
+    });
     const stored = store.load();
     this.#controller = new Controller({
       self: self.id,
@@ -227,7 +237,12 @@ export class Manager {
       this.#end = resolve;
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
-    void this.#begin();
+    this.#begin().catch((error: unknown) => {
+      if (!(error instanceof HactlError)) throw error;
+      // The ring starts it again; what is in the way is told by whoever mends it.
+      this.log.error(error.code.replaceAll("_", "-"), error.message);
+      this.#end(error.exit);
+    });
     const code = await ended;
     await Promise.all([
       Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
@@ -235,6 +250,7 @@ export class Manager {
     ]);
     this.#keeper.close();
     this.#disk.close();
+    this.#runDirectory.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -275,8 +291,19 @@ export class Manager {
       this.log,
       new Accounts(),
     );
+    this.#openAdmin(this.#admin);
     this.#disk.start();
     void this.#kdump?.start();
+  }
+
+  /** The cluster goes on where nobody on this node can ask it anything. */
+  #openAdmin(admin: AdminServer): void {
+    try {
+      admin.open();
+    } catch (error) {
+      this.log.error("ADMIN-SOCKET", `no command can reach this node: ${error instanceof Error ? error.message : error}`);
+    }
+    this.#runDirectory.start();
   }
 
   // ── controller ───────────────────────────────────────────────────────────────────────────────────────────

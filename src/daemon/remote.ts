@@ -7,9 +7,11 @@ import {
 } from "../platform/index.ts";
 import { ManagerPort, serveRemote } from "../remote/index.ts";
 import { CrmExit } from "../terms/index.ts";
-import { type AgentHostOptions, bootFile, executorConfig, secretsDir } from "./executor.ts";
+import { socketNames } from "./admin-protocol.ts";
+import { type AgentHostOptions, bootFile, executorConfig, keepFiles, secretsDir } from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { RemoteTools } from "./remote-tools.ts";
+import { RunDirectory } from "./run-directory.ts";
 
 export interface RunRemoteOptions extends AgentHostOptions {
   /** The key that the cluster and its remote hosts share. */
@@ -84,6 +86,14 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   });
   tools.open();
   host.start();
+  const runDirectory = new RunDirectory(runDir, {
+    log,
+    cares: () => true,
+    sockets: () => tools.sockets,
+    names: socketNames,
+    files: () => keepFiles(options, host),
+  });
+  runDirectory.start();
   return {
     port: server.port,
     get manager() {
@@ -98,6 +108,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
       });
     },
     close: (forget) => {
+      runDirectory.close();
       tools.close();
       server.close();
       port.close();
@@ -118,6 +129,8 @@ export async function runRemote(
   const { log, runDir } = options;
   const lock = lockFile(`${runDir}/remote.lock`);
   const remote = await openRemote(options);
+  const aliveMs = service.aliveEveryMs;
+  if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs).unref();
   service.ready(`serving on port ${remote.port}`);
   log.notice("REMOTE-READY", "waiting for the cluster", { port: remote.port });
   await signal();

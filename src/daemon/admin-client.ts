@@ -1,9 +1,9 @@
 import { configFile, loadConfigFile } from "../config/index.ts";
 import { connectFrames, type FrameConnection, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
-import { unreachable } from "./unreachable.ts";
 import { AdminFrame, type AdminRequest, adminSocketPath, type WireError } from "./admin-protocol.ts";
 import { fromJson, toJson } from "./ring-link.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** How long a request may take unless said otherwise. */
 const defaultTimeoutMs: Millis = 30_000;

@@ -54,6 +54,7 @@ import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
+import { DiskAnswer } from "./disk-answer.ts";
 import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { agentHostOptions } from "./executor-mode.ts";
@@ -80,7 +81,7 @@ import {
 } from "./ring-link.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { loadNode, type NodeSetup, readKey } from "./setup.ts";
-import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -145,13 +146,17 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
-    this.#disk = new StateDisk(stateDir, {
-      failed: () => this.#keeper.problem,
+    const historyFile = eventHistoryFile(stateDir);
+    const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
+    const diskHost: StateDiskHost = {
+      failed: () => this.#keeper.problem ?? this.#runDirectory.problem,
+      waitedMs: () => Math.max(this.#keeper.waitedMs, diskAnswer.silentMs),
       joined: () => this.#controller.view().phase === "synced",
       known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
       tell: (problem) => this.#step(diskRequest(self.name, problem)),
-    });
-    this.#history = new EventHistory(eventHistoryFile(stateDir), log);
+    };
+    this.#disk = new StateDisk(stateDir, diskHost, undefined, [runDir]);
+    this.#history = new EventHistory(historyFile, log, diskAnswer);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
@@ -301,7 +306,10 @@ export class Manager {
     try {
       admin.open();
     } catch (error) {
-      this.log.error("ADMIN-SOCKET", `no command can reach this node: ${error instanceof Error ? error.message : error}`);
+      this.log.error(
+        "ADMIN-SOCKET",
+        `no command can reach this node: ${error instanceof Error ? error.message : error}`,
+      );
     }
     this.#runDirectory.start();
   }
@@ -631,7 +639,7 @@ export class Manager {
       case "watch":
         return true;
       case "history":
-        return this.#history.query(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
+        return this.#history.recent(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
       case "metadata":
         return this.#metadata(request);
       case "fence.request":

@@ -1,6 +1,6 @@
 import { chownSync, lstatSync, mkdirSync, renameSync, statSync } from "node:fs";
 import type { Log } from "../platform/index.ts";
-import { HactlError, type Millis } from "../terms/index.ts";
+import type { Millis } from "../terms/index.ts";
 
 /** How soon it is noticed that something is missing: long before a process that needs it has to be given up. */
 const lookMs: Millis = 2_000;
@@ -62,14 +62,15 @@ export class RunDirectory {
     const { log, names = [] } = this.host;
     try {
       const mended = mendDirectory(this.path, names);
-      for (const socket of this.host.sockets()) if (await socket.mend()) mended.push(`${socket.path} was gone`);
+      for (const socket of this.host.sockets())
+        if (await socket.mend()) mended.push(`${socket.path} was gone`);
       this.host.files?.();
-      for (const what of mended) log.warning("RUN-DIRECTORY", `${what}: it was made again`);
-      if (this.#problem !== undefined)
-        log.notice("RUN-DIRECTORY", `${this.path} is as it has to be again`);
+      if (mended.length > 0)
+        log.warning("RUN-DIRECTORY", `mended what agents and processes need: ${mended.join("; ")}`);
+      if (this.#problem !== undefined) log.notice("RUN-DIRECTORY", `${this.path} is as it has to be again`);
       this.#problem = undefined;
     } catch (error) {
-      const why = error instanceof HactlError ? error.message : error instanceof Error ? error.message : String(error);
+      const why = error instanceof Error ? error.message : String(error);
       if (why !== this.#problem)
         log.error(
           "RUN-DIRECTORY",
@@ -89,7 +90,8 @@ export class RunDirectory {
 export function mendDirectory(path: string, names: readonly string[]): string[] {
   const wrong: string[] = [];
   if (!isDirectory(path)) {
-    if (lstatSync(path, { throwIfNoEntry: false })) wrong.push(`${path} was no directory (moved to ${aside(path)})`);
+    if (lstatSync(path, { throwIfNoEntry: false }))
+      wrong.push(`${path} was no directory (moved to ${aside(path)})`);
     else wrong.push(`${path} was gone`);
     mkdirSync(path, { recursive: true, mode: 0o755 });
   }
@@ -101,12 +103,14 @@ export function mendDirectory(path: string, names: readonly string[]): string[] 
   }
   for (const name of names) {
     const found = lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
-    if (found && !found.isSocket()) wrong.push(`${path}/${name} was no socket (moved to ${aside(`${path}/${name}`)})`);
+    if (found && !found.isSocket())
+      wrong.push(`${path}/${name} was no socket (moved to ${aside(`${path}/${name}`)})`);
   }
   return wrong;
 }
 
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Moves something out of the way, to a name that is free. */
 function aside(path: string): string {

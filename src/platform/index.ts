@@ -19,8 +19,8 @@ export {
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
-export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
 export { KeptSocket, type Listening } from "./kept-socket.ts";
+export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
 export { type LifeLine, openLifeLine, proveLife } from "./life-line.ts";
 export { type FileLock, lockFile, lockHolder, readPid, writing } from "./lock.ts";
 export {

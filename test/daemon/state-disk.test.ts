@@ -7,6 +7,7 @@ class DiskStage {
   free = 1_000_000_000;
   refuses: string | undefined;
   failed: string | undefined;
+  waited = 0;
   joined = true;
   known: string | undefined;
   told: (string | undefined)[] = [];
@@ -14,6 +15,7 @@ class DiskStage {
     "/state",
     {
       failed: () => this.failed,
+      waitedMs: () => this.waited,
       joined: () => this.joined,
       known: () => this.known,
       tell: (problem) => {

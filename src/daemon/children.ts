@@ -44,6 +44,12 @@ export interface ChildEnds {
   readonly gone?: () => void;
 }
 
+/** How often a process is listened to, and how long it may be silent. */
+export interface SilenceLimits {
+  readonly everyMs: Millis;
+  readonly hungMs: Millis;
+}
+
 /** One process that the ring keeps alive: started again whenever it ends, and ended when it hangs. */
 export class Child {
   #process: Subprocess | undefined;
@@ -53,7 +59,7 @@ export class Child {
   #stopping = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
-  readonly #silence = new Silence(signEveryMs);
+  readonly #silence: Silence;
   #silentMs: Millis = 0;
   #killedAt: Millis | undefined;
   #stuck = false;
@@ -64,7 +70,10 @@ export class Child {
     private readonly command: readonly string[],
     private readonly log: Log,
     private readonly ends: ChildEnds = {},
-  ) {}
+    private readonly limits: SilenceLimits = { everyMs: signEveryMs, hungMs: hungAfterMs },
+  ) {
+    this.#silence = new Silence(limits.everyMs);
+  }
 
   get pid(): number | undefined {
     return this.#process?.pid;
@@ -75,7 +84,7 @@ export class Child {
     if (this.#stuck)
       return `${this.name} was killed because it hangs, but the kernel cannot end it: look at the disks of this machine`;
     if (this.#silentMs < notableMs) return undefined;
-    return `${this.name} has given no sign of life for ${Math.round(this.#silentMs / 1000)} s; after ${hungAfterMs / 1000} s it is started anew`;
+    return `${this.name} has given no sign of life for ${Math.round(this.#silentMs / 1000)} s; after ${this.limits.hungMs / 1000} s it is started anew`;
   }
 
   start(): void {
@@ -97,7 +106,7 @@ export class Child {
     this.#killedAt = undefined;
     this.#stuck = false;
     this.#silence.heard(monotonicMs());
-    this.#watch ??= setInterval(() => this.#look(), signEveryMs);
+    this.#watch ??= setInterval(() => this.#look(), this.limits.everyMs);
     this.log.info("PROCESS-STARTED", `${this.name} runs as process ${this.#process.pid}`);
   }
 
@@ -126,7 +135,7 @@ export class Child {
       return;
     }
     this.#silentMs = this.#silence.look(now, threadTimes(running.pid));
-    if (this.#silentMs < hungAfterMs) return;
+    if (this.#silentMs < this.limits.hungMs) return;
     this.log.error(
       "PROCESS-HUNG",
       `${this.name} (process ${running.pid}) hangs: it has given no sign of life for ${Math.round(this.#silentMs / 1000)} s. ` +

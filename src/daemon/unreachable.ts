@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { HactlConfig } from "../config/index.ts";
 import { lockHolder, pathFacts } from "../platform/index.ts";
@@ -15,7 +16,7 @@ export function unreachable({
   const directory = pathFacts(runDir);
   const told = (what: string, cure: string, file: string) =>
     new HactlError({
-      code: "NOT_RUNNING",
+      code: "UNREACHABLE",
       what: `hactl runs on this node (process ${pid}), but ${what}`,
       where: { file },
       cure,
@@ -27,6 +28,7 @@ export function unreachable({
   if (!directory) return told("the directory of its sockets is gone", mends, runDir);
   if (directory.kind !== "directory")
     return told("the directory of its sockets is none any more", mends, runDir);
+  if (!isWritable(runDir)) return told("the directory of its sockets is read-only", mends, runDir);
   const found = pathFacts(socket);
   if (!found) return told("its socket is gone", mends, socket);
   if (found.kind !== "other") return told("something else is in the place of its socket", mends, socket);
@@ -35,4 +37,14 @@ export function unreachable({
     "It is being started again, and waits for its executor. If that lasts, look into the log for PROCESS-HUNG, PROCESS-DIED and RUN-DIRECTORY",
     socket,
   );
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    // Only root writes there; others are refused for another reason.
+    return (error as NodeJS.ErrnoException).code !== "EROFS";
+  }
 }

@@ -38,6 +38,9 @@ async function gone(stage: Stage, damage: Damage): Promise<void> {
   const place = stage.here();
   for (const part of parts) {
     await cluster.must(node, damage.shell);
+    // A daemon that is started does not take a file for a directory to be: the configuration may be wrong.
+    if (part === "ring" && damage.name === "file")
+      await cluster.until("it is mended", 60_000, () => isThere(stage, node));
     if (stage.random.below(2) === 0) await Bun.sleep(stage.random.between(0, 5_000));
     const before = cluster.pidOf(node, part);
     cluster.kill(node, part);
@@ -51,6 +54,9 @@ async function gone(stage: Stage, damage: Damage): Promise<void> {
   const tools = await cluster.must(node, `ls ${runDir}/tools`);
   stage.check(tools.includes("crm_attribute"), "the tools of the agents are not there again");
 }
+
+const isThere = async ({ cluster }: Stage, node: string): Promise<string | undefined> =>
+  (await cluster.run(node, `test -S ${runDir}/ring.sock`)).code === 0 ? undefined : "it is not";
 
 /** The run directory cannot be written for a while, in which processes die. */
 async function unwritable(stage: Stage, spoil: string, repair: string): Promise<void> {

@@ -45,6 +45,8 @@ export interface ExecutorHostOptions {
   /** Whether that daemon lives: nothing is started or written any more when it has died. */
   readonly parentLives: () => boolean;
   readonly emit: (event: ExecutorEvent) => void;
+  /** Sees to it that an agent finds what it is given. */
+  readonly prepare?: () => void;
 }
 
 const LOAD_EVERY_MS = 5000;
@@ -223,6 +225,7 @@ export class ExecutorHost {
 
   #run(job: number, command: Command, label: string): void {
     if (!this.#options.parentLives()) return;
+    this.#options.prepare?.();
     const marker = [this.#markers, process.pid, job, command.args.at(-1) ?? "", label.split(" ")[0]].join(
       "|",
     );

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { availableParallelism, hostname } from "node:os";
 import { DEFAULT_OCF_ROOT, type ExecutorConfig } from "../executor/index.ts";
@@ -19,7 +19,7 @@ import { ownCommand } from "./children.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { makeToolsDirectory, toolsAreMissing } from "./executor-tools.ts";
-import { RunDirectory } from "./run-directory.ts";
+import { mendDirectory, mendedText, RunDirectory } from "./run-directory.ts";
 
 /** Where agents are and what they are given: the same for a node's own executor and for a remote host's. */
 export interface AgentHostOptions {
@@ -84,6 +84,7 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
     parentLives: () => parentPid() === parent,
     instance: `${parent}.${processStart(parent) ?? 0}`,
     emit: (event) => port.send(event),
+    prepare: () => prepareAgent(options),
   });
   const begin = () => listen((socket) => port.accept(socket, "local"), options.socketPath);
   removeSocket(options.socketPath);
@@ -172,12 +173,26 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
   };
 }
 
+/** An agent that is about to run must find its tools, whatever has become of the directory a moment ago. */
+export function prepareAgent(options: AgentHostOptions): void {
+  if (existsSync(toolsOf(options))) return;
+  try {
+    const wrong = mendDirectory(options.runDir, []);
+    makeDirectories(options);
+    if (wrong.length > 0) options.log.warning("RUN-DIRECTORY", mendedText(wrong));
+  } catch {
+    // Whoever looks after the directory tells why.
+  }
+}
+
+const toolsOf = ({ runDir }: AgentHostOptions): string => `${runDir}/tools`;
+
 /** The directories that agents are given; `anew`: the tools may be those of another version. */
 function makeDirectories(
   options: AgentHostOptions,
   anew = false,
 ): { readonly toolsDir: string; readonly rscTmp: string } {
-  const toolsDir = `${options.runDir}/tools`;
+  const toolsDir = toolsOf(options);
   if (anew || toolsAreMissing(toolsDir)) makeToolsDirectory(toolsDir, options.command ?? ownCommand());
   // Several daemons on one machine must not share what their agents note down.
   const shared = process.getuid?.() === 0 && options.runDir.startsWith("/run/");

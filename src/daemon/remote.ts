@@ -8,7 +8,14 @@ import {
 import { ManagerPort, serveRemote } from "../remote/index.ts";
 import { CrmExit } from "../terms/index.ts";
 import { socketNames } from "./admin-protocol.ts";
-import { type AgentHostOptions, bootFile, executorConfig, keepFiles, secretsDir } from "./executor.ts";
+import {
+  type AgentHostOptions,
+  bootFile,
+  executorConfig,
+  keepFiles,
+  prepareAgent,
+  secretsDir,
+} from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { RemoteTools } from "./remote-tools.ts";
 import { RunDirectory } from "./run-directory.ts";
@@ -70,6 +77,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     instance: `${process.pid}.${processStart(process.pid) ?? 0}`,
     parentLives: () => true,
     emit: (event) => port.send(event),
+    prepare: () => prepareAgent(options),
   });
   const tools = new RemoteTools({
     runDir,

@@ -65,8 +65,7 @@ export class RunDirectory {
       for (const socket of this.host.sockets())
         if (await socket.mend()) mended.push(`${socket.path} was gone`);
       this.host.files?.();
-      if (mended.length > 0)
-        log.warning("RUN-DIRECTORY", `mended what agents and processes need: ${mended.join("; ")}`);
+      if (mended.length > 0) log.warning("RUN-DIRECTORY", mendedText(mended));
       if (this.#problem !== undefined) log.notice("RUN-DIRECTORY", `${this.path} is as it has to be again`);
       this.#problem = undefined;
     } catch (error) {
@@ -109,6 +108,10 @@ export function mendDirectory(path: string, names: readonly string[]): string[] 
   return wrong;
 }
 
+/** What was done about what was wrong, for the log. */
+export const mendedText = (wrong: readonly string[]): string =>
+  `mended what agents and processes need: ${wrong.join("; ")}`;
+
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
@@ -117,7 +120,12 @@ function aside(path: string): string {
   for (let n = 1; ; n++) {
     const free = `${path}.found${n === 1 ? "" : n}`;
     if (lstatSync(free, { throwIfNoEntry: false })) continue;
-    renameSync(path, free);
+    try {
+      renameSync(path, free);
+    } catch (error) {
+      // Another process of the daemon was faster.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
     return free;
   }
 }

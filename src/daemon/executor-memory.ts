@@ -93,6 +93,11 @@ export class ExecutorMemory {
     return this.#gaps;
   }
 
+  /** Whether what was written has been removed. */
+  get isGone(): boolean {
+    return !existsSync(this.#state) || !existsSync(this.#alive);
+  }
+
   /** Writes down what is about to be carried out or told. */
   note(record: JournalRecord): void {
     if (this.#gaps || !this.options.mayWrite()) return;

@@ -23,6 +23,7 @@ import {
   type Log,
   leaveRealtime,
   monotonicMs,
+  parentPid,
   wallMs,
   wallSeconds,
 } from "../platform/index.ts";
@@ -53,6 +54,7 @@ import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
+import { DiskAnswer } from "./disk-answer.ts";
 import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { agentHostOptions } from "./executor-mode.ts";
@@ -78,8 +80,9 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
+import { RunDirectory } from "./run-directory.ts";
 import { loadNode, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
-import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -113,6 +116,7 @@ export class Manager {
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
   readonly #disk: StateDisk;
+  readonly #runDirectory: RunDirectory;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -143,16 +147,27 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
-    this.#disk = new StateDisk(stateDir, {
-      failed: () => this.#keeper.problem,
+    const historyFile = eventHistoryFile(stateDir);
+    const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
+    const diskHost: StateDiskHost = {
+      failed: () => this.#keeper.problem ?? this.#runDirectory.problem,
+      waitedMs: () => Math.max(this.#keeper.waitedMs, diskAnswer.silentMs),
       joined: () => this.#controller.view().phase === "synced",
       known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
       tell: (problem) => this.#step(diskRequest(self.name, problem)),
-    });
-    this.#history = new EventHistory(eventHistoryFile(stateDir), log);
+    };
+    this.#disk = new StateDisk(stateDir, diskHost, undefined, [runDir]);
+    this.#history = new EventHistory(historyFile, log, diskAnswer);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
+    const parent = parentPid();
+    this.#runDirectory = new RunDirectory(runDir, {
+      log,
+      cares: () => parentPid() === parent,
+      sockets: () => (this.#admin ? [this.#admin.socket] : []),
+      files: () => this.#memory.keep(),
+    });
     const stored = store.load();
     this.#controller = new Controller({
       self: self.id,
@@ -228,7 +243,12 @@ export class Manager {
       this.#end = resolve;
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
-    void this.#begin();
+    this.#begin().catch((error: unknown) => {
+      if (!(error instanceof HactlError)) throw error;
+      // The ring starts it again; what is in the way is told by whoever mends it.
+      this.log.error(error.code.replaceAll("_", "-"), error.message);
+      this.#end(error.exit);
+    });
     const code = await ended;
     await Promise.all([
       Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
@@ -236,6 +256,7 @@ export class Manager {
     ]);
     this.#keeper.close();
     this.#disk.close();
+    this.#runDirectory.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -276,8 +297,22 @@ export class Manager {
       this.log,
       new Accounts(),
     );
+    this.#openAdmin(this.#admin);
     this.#disk.start();
     void this.#kdump?.start();
+  }
+
+  /** The cluster goes on where nobody on this node can ask it anything. */
+  #openAdmin(admin: AdminServer): void {
+    try {
+      admin.open();
+    } catch (error) {
+      this.log.error(
+        "ADMIN-SOCKET",
+        `no command can reach this node: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+    this.#runDirectory.start();
   }
 
   // ── controller ───────────────────────────────────────────────────────────────────────────────────────────
@@ -607,7 +642,7 @@ export class Manager {
       case "watch":
         return true;
       case "history":
-        return this.#history.query(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
+        return this.#history.recent(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
       case "metadata":
         return this.#metadata(request);
       case "fence.request":

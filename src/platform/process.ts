@@ -220,13 +220,18 @@ class Capture {
   }
 }
 
-function openPipe(): { readonly read: number; readonly write: number } {
+/** A pipe that no child inherits by itself. Its reader never waits; with `both` its writer does not, either. */
+export function openPipe(unwaiting: "reader" | "both" = "reader"): {
+  readonly read: number;
+  readonly write: number;
+} {
   const ends = new Int32Array(2);
   if (libc().pipe2(address(ends), O_CLOEXEC) !== 0) {
     throw Object.assign(new Error("no pipe"), { code: errorName(errno()) });
   }
   const [read, write] = ends as unknown as [number, number];
   libc().fcntl(read, F_SETFL, O_NONBLOCK);
+  if (unwaiting === "both") libc().fcntl(write, F_SETFL, O_NONBLOCK);
   return { read, write };
 }
 

@@ -91,6 +91,7 @@ test("an executor that came back does not answer for what it is given while it t
     results: answers,
     running: [],
     interrupted: [],
+    remembered: [],
     bootId: `boot-n2-${boot}`,
     complete: true,
   };

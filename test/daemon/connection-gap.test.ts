@@ -38,6 +38,7 @@ test("what was to be ended or forgotten while the host did not answer is not tol
       result("b", "start", 0, 4),
     ],
     running: [operation("b", "monitor", 0, 5), operation("c", "start", 0, 6)],
+    remembered: [],
     interrupted: [],
     bootId: "boot",
     complete: true,

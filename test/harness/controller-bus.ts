@@ -536,7 +536,7 @@ export class ControllerBus {
       case "fence":
         return this.#fence(effect.request);
       case "fencer-membership":
-        this.fencers.push({ node: node.name, members: effect.members });
+        this.fencers.push({ node: node.name, members: effect.membership.members });
         return;
       case "reply":
         this.replies.set(effect.request, effect);

@@ -77,7 +77,8 @@ export default defineCommand({
     } catch (error) {
       // That no daemon answers is a state of the cluster, too: the first line says it as it says all others.
       if (!isOfFile(file) && !wantsJson() && error instanceof HactlError && isAbsent(error)) {
-        print(`${colours.red(colours.bold("STOPPED"))} – ${error.what}`);
+        const state = error.code === "UNREACHABLE" ? "NOT CONNECTED" : "STOPPED";
+        print(`${colours.red(colours.bold(state))} – ${error.what}`);
         if (error.cure !== undefined) print(colours.dim(`  what to do: ${error.cure}`));
         return args["exit-code"] ? exits.STOPPED : error.exit;
       }

@@ -703,7 +703,8 @@ export class ClusterState {
         const ops = this.status.ops(nodeId, place.rsc);
         const active = endsActive(ops);
         if (place.node === activation.node || (activation.promotes ? endsPromoted(ops) : active)) return [];
-        return [{ ...place, nodeId, active, watched: ops.some(isRecurring) }];
+        const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
+        return [{ ...place, nodeId, active, watched }];
       });
   }
 

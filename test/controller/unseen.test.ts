@@ -221,6 +221,27 @@ describe("what somebody did by hand while all daemons were dead", () => {
     expect(done(bus, "web").slice(3)).toEqual(["start n1"]);
   });
 
+  test("a service that has failed where it is not any more is looked for there, too", () => {
+    const bus = new ControllerBus(3);
+    bus.boot(...bus.nodes.map(({ name }) => name));
+    bus.run(100);
+    bus.configure(`${base}location l web 50: n1\nrsc_defaults migration-threshold=1`);
+    bus.run(10_000);
+    bus.fail("n1", "web", OcfExit.NOT_RUNNING);
+    bus.run(20_000);
+    const [now] = bus.where("web");
+    expect(now).not.toBe(nodeName("n1"));
+    watch(bus);
+    bus.executed.length = 0;
+    bus.restartAllDaemons(() => {});
+    bus.run(1000);
+    bus.configure(`location away web -inf: ${now}`);
+    bus.run(30_000);
+    expect(done(bus, "web")).toContain("monitor n1");
+    expect(bus.where("web")).toHaveLength(1);
+    expect(bus.where("web")).not.toEqual([now]);
+  });
+
   test("a group that was moved as a whole stays whole", () => {
     const bus = cluster(
       "primitive a ocf:test:A op monitor interval=10s\nprimitive b ocf:test:B op monitor interval=10s\ngroup g a b\nlocation l g 50: n1",

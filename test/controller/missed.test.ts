@@ -107,6 +107,39 @@ test("an executor that came back does not answer for what it is given while it t
   expect(bus.log.filter((line) => line.includes("was restarted"))).toEqual([]);
 });
 
+test("what an executor that came back does not know of is given out anew", () => {
+  const bus = running("n2", "n1", "n2", "n3");
+  const { answers, boot } = bus.node("n2");
+  const history = {
+    results: answers,
+    running: [],
+    interrupted: [],
+    bootId: `boot-n2-${boot}`,
+    complete: true,
+  };
+  bus.agent = (_node, { rsc, action }) => (rsc.id === "b" && action === "start" ? "silent" : OcfExit.OK);
+  bus.configure("primitive b ocf:test:B\nlocation b-there b 50: n2\n");
+  bus.run(1000);
+  expect(startsOf(bus, "b")).toEqual([n2]);
+  bus.step("n2", { type: "executor-up", history, again: true });
+  bus.run(1000);
+  expect(startsOf(bus, "b")).toEqual([n2, n2]);
+});
+
+test("an executor that could not tell all answers for its node only when all was looked for", () => {
+  const bus = running("n2", "n1", "n2", "n3");
+  bus.agent = (node, { action, intervalMs }) =>
+    node === n2 && action === "monitor" && intervalMs === 0 ? "silent" : OcfExit.OK;
+  bus.restartDaemon("n2", false);
+  bus.run(10_000);
+  expect(bus.node("n2").complete).toBe(false);
+  bus.agent = () => OcfExit.OK;
+  bus.restartDaemon("n2", false);
+  bus.run(10_000);
+  expect(bus.node("n2").complete).toBe(true);
+  expect(bus.where("a")).toHaveLength(1);
+});
+
 test("what happened on a remote host in one part is known when the parts meet", () => {
   const bus = new ControllerBus(4);
   bus.boot("n1", "n2", "n3", "n4");

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseXml } from "../../src/cib/index.ts";
 import { selectFully } from "../../src/cli/full-xpath.ts";
+import { hactl } from "./run.ts";
 
 const root = parseXml(`<cib><configuration><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes>
 <resources><group id="g"><primitive id="a" type="Dummy"/><primitive id="b" type="Stateful"/></group>
@@ -39,4 +43,26 @@ test("the way to what is found is known", () => {
 test("what is no XPath is refused", () => {
   for (const xpath of ["//primitive[", "", "//a b", "nofunction()"])
     expect(() => selectFully(root, xpath)).toThrow(/not understood/);
+});
+
+test("cibadmin changes what a path of any form finds, and nothing else", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "hactl-xpath-"));
+  const file = join(directory, "cib.xml");
+  const primitive = (id: string) => `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy"/>`;
+  const write = () =>
+    writeFileSync(
+      file,
+      `<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config/><nodes/>
+<resources>${primitive("a")}${primitive("b")}${primitive("c")}</resources><constraints/></configuration><status/></cib>`,
+    );
+  const left = () =>
+    [...readFileSync(file, "utf8").matchAll(/<primitive id="(\w)"/g)].map((match) => match[1]);
+  const cibadmin = (...words: readonly string[]) => hactl(words, { CIB_file: file }, "cibadmin");
+  write();
+  expect((await cibadmin("-D", "-A", "(//primitive)[last()]")).code).toBe(0);
+  expect(left()).toEqual(["a", "b"]);
+  expect((await cibadmin("-D", "-A", "(//nothing)[1]")).code).toBe(0);
+  expect((await cibadmin("-d", "--force", "-A", "//primitive[string-length(@id) = 1]")).code).toBe(0);
+  expect(left()).toEqual([]);
+  rmSync(directory, { recursive: true });
 });

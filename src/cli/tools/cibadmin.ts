@@ -71,7 +71,7 @@ export const run = (words: readonly string[]): Promise<number> =>
 
 async function work(command: Command, given: ParsedWords, session: CibSession): Promise<number> {
   const scope = given.value("scope");
-  const xpath = given.value("xpath");
+  const xpath = command === "query" ? given.value("xpath") : await simplePath(given, session);
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
   const apply = async (operation: CibOperation) => {
     await changed(session, operation, given.has("force"));
@@ -200,6 +200,37 @@ async function select(cib: XmlElement, xpath: string): Promise<readonly PathNode
   }
   const { selectFully } = await import("../full-xpath.ts");
   return selectFully(cib, xpath);
+}
+
+/**
+ * The path that a change is for, as the daemon takes it: one of another form is followed here to the element that it finds,
+ * which its id then names. @throws HactlError XPATH_SYNTAX where that element has no id or there are several
+ */
+async function simplePath(given: ParsedWords, session: CibSession): Promise<string | undefined> {
+  const xpath = given.value("xpath");
+  if (xpath === undefined) return undefined;
+  const { selectXpath } = await import("../../cib/index.ts");
+  const cib = await session.cib();
+  try {
+    selectXpath(cib, xpath);
+    return xpath;
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code !== "XPATH_SYNTAX") throw error;
+  }
+  const { selectFully } = await import("../full-xpath.ts");
+  const found = selectFully(cib, xpath);
+  // Where it finds nothing, so does a simple one.
+  if (found.length === 0) return "//*[@id='']";
+  const ids = found.map(({ element }) => element.attributes.get("id"));
+  const names = ids.flatMap((id) => (id === undefined || id.includes("'") ? [] : `//*[@id='${id}']`));
+  const wanted = given.has("delete-all") ? names : names.slice(0, 1);
+  if (wanted.length > 0 && names.length === ids.length) return wanted.join(" | ");
+  throw new HactlError({
+    code: "XPATH_SYNTAX",
+    what: `XPath "${xpath}" finds what has no id`,
+    cure: "write it like //primitive[@id='vip']/meta_attributes",
+    exit: CrmExit.USAGE,
+  });
 }
 
 const knownSections = new Set([

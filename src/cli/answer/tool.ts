@@ -93,7 +93,8 @@ export async function answering(
 export async function versionOf(name: string, words: readonly string[], given: ParsedWords): Promise<number> {
   if (!name.startsWith("crm_")) return printVersion([]);
   const request = outputRequest(name, words, given, formats);
-  return answering(request.format === "xml" ? request : { ...request, format: "text" }, async (answer) => {
+  const isPage = request.format === "html" || request.format === "console";
+  return answering(isPage ? { ...request, format: "text" } : request, async (answer) => {
     answer.say(versionMessage);
     return CrmExit.OK;
   });

@@ -232,7 +232,7 @@ describe("options in the GNU style", () => {
   test("an optional value is the next word unless that is an option", () => {
     expect(parse("-L", "x").value("neg")).toBe("x");
     expect(parse("--neg", "x").value("neg")).toBe("x");
-    expect(parse("-L", "-q").value("neg")).toBe("");
+    expect(parse("-L", "-Q").value("neg")).toBe("");
     expect(parse("-L").value("neg")).toBe("");
     expect(parse("-Lcli-").value("neg")).toBe("cli-");
     expect(parse("--neg=cli-").value("neg")).toBe("cli-");

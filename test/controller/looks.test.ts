@@ -155,7 +155,7 @@ test("who receives the state learns which nodes could not tell what they were do
       transitionKey: "1:1:0:key",
     },
   ];
-  const history = { results: [], running: [], interrupted, bootId: "boot", complete: false };
+  const history = { results: [], running: [], interrupted, remembered: [], bootId: "boot", complete: false };
   state.replaceHistory(nodeName("n1"), nodeName("n1"), history, 1, Number.POSITIVE_INFINITY);
   const untold = new Map([[nodeName("n1"), [{ rsc: "m", to: nodeName("n2") }]]]);
   expect(state.untold).toEqual(untold);

@@ -112,6 +112,7 @@ test("what an executor that came back does not know of is given out anew", () =>
   const { answers, boot } = bus.node("n2");
   const history = {
     results: answers,
+    remembered: [],
     running: [],
     interrupted: [],
     bootId: `boot-n2-${boot}`,

@@ -48,10 +48,7 @@ test("texts of agents are not for everybody, in none of its files, and not in th
   const history = new EventHistory(path, openLog({ tag: "test", thresholds: {}, writeStderr: () => {} }));
   history.add({ at: 1, level: "notice", event: "E", node: null, rsc: null, text: "t" });
   history.flush();
-  const modes = readdirSync(own).map((name) => [
-    name,
-    (statSync(join(own, name)).mode & 0o777).toString(8),
-  ]);
+  const modes = readdirSync(own).map((name) => [name, (statSync(join(own, name)).mode & 0o777).toString(8)]);
   expect(modes.length).toBeGreaterThan(1);
   for (const [name, mode] of modes) expect([name, mode]).toEqual([name, "640"]);
   history.close();

@@ -9,10 +9,10 @@ import {
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { writeError } from "../output.ts";
 import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
-import { writeError } from "../output.ts";
 
 const options: readonly OptionRow[] = [
   { name: "info", short: "l", description: "the tickets and whether they are granted" },

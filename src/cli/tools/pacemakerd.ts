@@ -3,9 +3,9 @@ import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
+import { writeError } from "../output.ts";
 import { pacemakerVersion, usage } from "./connection.ts";
 import type { OptionRow } from "./getopt.ts";
-import { writeError } from "../output.ts";
 
 const options: readonly OptionRow[] = [
   { name: "features", short: "F", description: "version and features" },

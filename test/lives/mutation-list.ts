@@ -62,8 +62,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the fencer does not hear who was away",
     file: controller,
-    before: "if (stayed.length < all.length)",
-    after: "if (stayed.length > all.length)",
+    before: "if (away.length > 0) this.#membershipOfFencer(names(stayed), undefined, names(away));",
+    after: "",
   },
   {
     name: "an executor that came back answers for what it was given since",

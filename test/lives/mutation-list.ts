@@ -76,8 +76,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the fencer does not hear who was away",
     file: controller,
-    before: "if (stayed.length < all.length)",
-    after: "if (stayed.length > all.length)",
+    before: "if (away.length > 0) this.#membershipOfFencer(names(stayed), undefined, names(away));",
+    after: "",
     by: missed,
   },
   {

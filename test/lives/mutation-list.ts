@@ -226,7 +226,7 @@ export const mutations: readonly Mutation[] = [
     before:
       "const kept = [...this.#results].filter(([id, { rsc }]) => byManager(rsc) || id.endsWith(lastFailure));",
     after: "const kept = [...this.#results].filter(([id]) => id.endsWith(lastFailure));",
-    by: "random",
+    by: "calm",
   },
   {
     name: "what another daemon had under way is done again",

@@ -41,6 +41,9 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.executorsOneAfterTheOther()],
   [4, (f) => f.fencerDies()],
   [5, (f) => f.clockStep()],
+  [5, (f) => f.byHand()],
+  [5, (f) => f.removedInTheMiddle()],
+  [5, (f) => f.hangManager()],
 ];
 
 /** What a constraint can name: not a replica of a bundle. */
@@ -104,6 +107,7 @@ export class Faults {
     const { nodes } = world.plan;
     const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
     world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
+    world.removeExtras();
     world.run(100);
     const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
     world.configure([...standby, ...this.clones.values()].join("\n"));
@@ -146,6 +150,15 @@ export class Faults {
     for (const host of victims) this.world.daemon(host)?.killManager();
   }
 
+  /** A manager hangs: it is replaced, or goes on with what has been said meanwhile. */
+  hangManager(): void {
+    const host = this.node();
+    if (!host) return;
+    const ms = this.random.chance(0.5) ? this.random.between(50, 9_000) : this.random.between(10_000, 11_500);
+    this.note(`the manager of ${host.name} hangs for ${ms} ms`);
+    this.world.daemon(host)?.hangManager(ms);
+  }
+
   killExecutor(how?: "lost"): void {
     const host = this.node();
     if (!host) return;
@@ -185,6 +198,58 @@ export class Faults {
     if (how === "damaged") host.run.executor = "damaged";
     else delete host.run.executor;
     if (this.random.chance(0.5)) delete host.run.manager;
+  }
+
+  /** All daemons die, and people move or stop services by hand before they are back. */
+  byHand(): void {
+    const away = this.random.chance(0.7) ? this.random.between(500, 15_000) : this.random.between(21_000, 40_000);
+    this.note("all daemons die, and services are moved by hand");
+    for (const host of this.upNodes) this.daemonDies(host, away + this.random.between(0, 2000));
+    for (let n = this.random.between(1, 3); n > 0; n--)
+      this.later(this.random.between(50, away), () => this.moveByHand());
+  }
+
+  /** Only what no daemon of ours watches, and no agent is at. */
+  private moveByHand(): void {
+    const { nodes, hosts } = this.world;
+    const dead = nodes.filter(({ powered, executor }) => powered && !executor?.alive);
+    if (nodes.some((host) => host.powered && !dead.includes(host))) return;
+    const isBusy = (instance: string) =>
+      hosts.some(({ agents }) => [...agents].some(({ call }) => call.instance === instance));
+    const carries = (host: Host, instance: string) =>
+      hosts.some(({ carrier, container }) => carrier === host && container === instance);
+    const running = dead.flatMap((host) =>
+      [...host.services.keys()]
+        .filter((instance) => !isBusy(instance) && !carries(host, instance))
+        .map((instance) => ({ host, instance })),
+    );
+    if (running.length === 0) return;
+    const { host, instance } = this.random.pick(running);
+    const others = dead.filter((other) => other !== host && other.services.get(instance) !== "promoted");
+    const to = others.length > 0 && this.random.chance(0.8) ? this.random.pick(others) : undefined;
+    this.world.moveByHand(instance, host, to);
+  }
+
+  /** A resource is made, and removed while an agent is at it, of whose host something dies just then. */
+  removedInTheMiddle(): void {
+    const { world } = this;
+    const id = `extra${world.extras.size + 1}`;
+    const action = this.random.pick(["start", "start", "stop"]);
+    const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
+    world.extras.add(id);
+    this.note(`${id} is made, and removed at its ${action}, and the ${what} dies there`);
+    if (!world.configure(`primitive ${id} ocf:test:Dummy op monitor interval=10s timeout=20s`)) return;
+    if (action === "stop") this.later(this.random.between(3000, 10_000), () => world.removeExtras());
+    const watching = world.watch.deeds.length;
+    const look = () => {
+      const deed = world.watch.deeds
+        .slice(watching)
+        .find(({ call }) => call.action === action && call.instance === id);
+      if (!deed) return this.later(20, look);
+      if (action === "start") this.later(this.random.between(0, 300), () => world.removeExtras());
+      this.later(this.random.between(0, 300), () => this.die(deed.host, what));
+    };
+    look();
   }
 
   /** A process dies just when an agent changes something. */

@@ -19,6 +19,7 @@ export class ManagerFencing {
   private readonly timers: Timers;
   private readonly events: FencerEvent[] = [];
   private stepping = false;
+  private hanging = false;
   private dead = false;
 
   constructor(
@@ -49,7 +50,21 @@ export class ManagerFencing {
   step(event: FencerEvent): void {
     if (event.type === "request") this.expectEnd(event.request, this.host.world.clock.now);
     this.events.push(event);
-    if (this.stepping) return;
+    this.stepAll();
+  }
+
+  /** Its manager stands still. */
+  hang(): void {
+    this.hanging = true;
+  }
+
+  goOn(): void {
+    this.hanging = false;
+    this.stepAll();
+  }
+
+  private stepAll(): void {
+    if (this.stepping || this.hanging) return;
     this.stepping = true;
     for (let next = this.events.shift(); next && !this.dead; next = this.events.shift())
       for (const effect of this.fencer.step(next, this.host.world.clock.now)) this.carryOut(effect);

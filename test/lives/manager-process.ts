@@ -36,6 +36,8 @@ export class ManagerProcess {
   private readonly queue: ControllerEvent[] = [];
   private readonly operations: readonly Operation[];
   private stepping = false;
+  /** It does not get to anything: its events wait. */
+  private hanging = false;
   private seen = false;
   private readonly daemonIsNew: boolean;
 
@@ -92,6 +94,26 @@ export class ManagerProcess {
     return this.fencing.idle;
   }
 
+  get hangs(): boolean {
+    return this.alive && this.hanging;
+  }
+
+  /** It stands still, and so does its fencer; what it has said is on its way. */
+  hang(): void {
+    this.hanging = true;
+    this.fencing.hang();
+    this.world.trace(`${this.name} hangs`);
+  }
+
+  /** It goes on, with all that has happened meanwhile before it. */
+  goOn(): void {
+    if (!this.hangs) return;
+    this.hanging = false;
+    this.world.trace(`${this.name} goes on`);
+    this.fencing.goOn();
+    this.stepAll();
+  }
+
   kill(): void {
     if (!this.alive) return;
     this.alive = false;
@@ -106,7 +128,11 @@ export class ManagerProcess {
   /** Events that effects cause wait until the effects before them are carried out. */
   step(event: ControllerEvent): void {
     this.queue.push(event);
-    if (this.stepping || !this.alive) return;
+    this.stepAll();
+  }
+
+  private stepAll(): void {
+    if (this.stepping || !this.alive || this.hanging) return;
     this.stepping = true;
     for (let next = this.queue.shift(); next && this.alive; next = this.queue.shift()) {
       const { now } = this.world.clock;

@@ -89,6 +89,8 @@ export function checkConfigured(world: World, name: string): void {
   for (const instance of single)
     if (where(instance).length !== 1) wrong.push(`${instance} is active on ${where(instance).length} hosts`);
   const hosts = world.hosts.filter(({ kind }) => kind !== "guest");
+  for (const instance of world.extras)
+    if (where(instance).length > 0) wrong.push(`${instance} was removed and is active`);
   for (const instance of everywhere)
     if (where(instance).length !== hosts.length)
       wrong.push(`${instance} is active on ${where(instance).length} hosts`);

@@ -78,6 +78,8 @@ export class World {
   readonly hosts: Host[] = [];
   readonly daemons = new Map<Host, Daemon>();
   readonly refusals: string[] = [];
+  /** Resources that people have made, and remove again: none of them has more than one owner, nor one in the end. */
+  readonly extras = new Set<string>();
   /** How often actions of agents fail. */
   unreliable = 0;
   /** The faults are over: a daemon that has left is started again. */
@@ -135,7 +137,7 @@ export class World {
   synced(): ManagerProcess[] {
     return this.nodes.flatMap((host) => {
       const manager = this.daemon(host)?.manager;
-      return manager?.alive && manager.view.phase === "synced" ? [manager] : [];
+      return manager?.alive && !manager.hangs && manager.view.phase === "synced" ? [manager] : [];
     });
   }
 
@@ -199,6 +201,18 @@ export class World {
     host.become(instance, undefined);
     for (const guest of this.hosts)
       if (guest.carrier === host && guest.container === instance) this.hostOff(guest);
+  }
+
+  /** An administrator moves a service by hand, as it is, or stops it (`to`: nowhere). */
+  moveByHand(instance: string, from: Host, to: Host | undefined): void {
+    const role = from.services.get(instance);
+    if (role === undefined) return;
+    this.trace(`by hand: ${instance} goes from ${from.name} to ${to?.name ?? "nowhere"}`);
+    this.watch.unseenFor(MONITOR_MS);
+    const replica = to?.services.has(instance) === true;
+    // An instance of a clone gives its role away, and stays.
+    from.become(instance, replica ? "started" : undefined);
+    to?.become(instance, role);
   }
 
   guestOn(guest: Host, carrier: Host, container: string): void {
@@ -279,7 +293,7 @@ export class World {
     if (host.kind !== "node")
       return host.executor?.tell({ type: "tool", requestId: this.nextId(), request: event }) ?? false;
     const manager = this.daemon(host)?.manager;
-    if (!manager?.alive || manager.view.phase === "waiting") return false;
+    if (!manager?.alive || manager.hangs || manager.view.phase === "waiting") return false;
     manager.step(event);
     return true;
   }
@@ -315,6 +329,12 @@ export class World {
       }),
       through,
     );
+  }
+
+  /** People remove from the configuration what they have made, whatever runs (`--force`). */
+  removeExtras(): boolean {
+    const xml = [...this.extras].map((id) => `<primitive id="${id}"/>`);
+    return xml.length === 0 || this.change(xml.map((one) => ({ op: "delete", scope: "resources", xml: one })));
   }
 
   /** Lets time pass. */

@@ -1,6 +1,7 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
 import { type Host, MANAGER_BOOT_MS } from "./host.ts";
+import { makeExtra, moveByHand, removeExtras } from "./people.ts";
 import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
@@ -107,7 +108,7 @@ export class Faults {
     const { nodes } = world.plan;
     const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
     world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
-    world.removeExtras();
+    removeExtras(world);
     world.run(100);
     const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
     world.configure([...standby, ...this.clones.values()].join("\n"));
@@ -202,51 +203,30 @@ export class Faults {
 
   /** All daemons die, and people move or stop services by hand before they are back. */
   byHand(): void {
-    const away = this.random.chance(0.7) ? this.random.between(500, 15_000) : this.random.between(21_000, 40_000);
+    const [least, most] = this.random.chance(0.7) ? [500, 15_000] : [21_000, 40_000];
+    const away = this.random.between(least, most);
     this.note("all daemons die, and services are moved by hand");
     for (const host of this.upNodes) this.daemonDies(host, away + this.random.between(0, 2000));
     for (let n = this.random.between(1, 3); n > 0; n--)
-      this.later(this.random.between(50, away), () => this.moveByHand());
-  }
-
-  /** Only what no daemon of ours watches, and no agent is at. */
-  private moveByHand(): void {
-    const { nodes, hosts } = this.world;
-    const dead = nodes.filter(({ powered, executor }) => powered && !executor?.alive);
-    if (nodes.some((host) => host.powered && !dead.includes(host))) return;
-    const isBusy = (instance: string) =>
-      hosts.some(({ agents }) => [...agents].some(({ call }) => call.instance === instance));
-    const carries = (host: Host, instance: string) =>
-      hosts.some(({ carrier, container }) => carrier === host && container === instance);
-    const running = dead.flatMap((host) =>
-      [...host.services.keys()]
-        .filter((instance) => !isBusy(instance) && !carries(host, instance))
-        .map((instance) => ({ host, instance })),
-    );
-    if (running.length === 0) return;
-    const { host, instance } = this.random.pick(running);
-    const others = dead.filter((other) => other !== host && other.services.get(instance) !== "promoted");
-    const to = others.length > 0 && this.random.chance(0.8) ? this.random.pick(others) : undefined;
-    this.world.moveByHand(instance, host, to);
+      this.later(this.random.between(50, away), () => moveByHand(this.world, this.random));
   }
 
   /** A resource is made, and removed while an agent is at it, of whose host something dies just then. */
   removedInTheMiddle(): void {
     const { world } = this;
-    const id = `extra${world.extras.size + 1}`;
     const action = this.random.pick(["start", "start", "stop"]);
     const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
-    world.extras.add(id);
+    const id = makeExtra(world);
+    if (id === undefined) return;
     this.note(`${id} is made, and removed at its ${action}, and the ${what} dies there`);
-    if (!world.configure(`primitive ${id} ocf:test:Dummy op monitor interval=10s timeout=20s`)) return;
-    if (action === "stop") this.later(this.random.between(3000, 10_000), () => world.removeExtras());
+    if (action === "stop") this.later(this.random.between(3000, 10_000), () => removeExtras(world));
     const watching = world.watch.deeds.length;
     const look = () => {
       const deed = world.watch.deeds
         .slice(watching)
         .find(({ call }) => call.action === action && call.instance === id);
       if (!deed) return this.later(20, look);
-      if (action === "start") this.later(this.random.between(0, 300), () => world.removeExtras());
+      if (action === "start") this.later(this.random.between(0, 300), () => removeExtras(world));
       this.later(this.random.between(0, 300), () => this.die(deed.host, what));
     };
     look();

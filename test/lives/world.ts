@@ -20,7 +20,7 @@ const TOOL_PATIENCE_MS = 10_000;
 const TOOL_RETRY_MS = 100;
 
 /** After this time every monitor has looked again; those of a bundle's containers take longer. */
-const MONITOR_MS = 12_000;
+export const MONITOR_MS = 12_000;
 const CONTAINER_MONITOR_MS = 62_000;
 
 /** What a world consists of. */
@@ -203,18 +203,6 @@ export class World {
       if (guest.carrier === host && guest.container === instance) this.hostOff(guest);
   }
 
-  /** An administrator moves a service by hand, as it is, or stops it (`to`: nowhere). */
-  moveByHand(instance: string, from: Host, to: Host | undefined): void {
-    const role = from.services.get(instance);
-    if (role === undefined) return;
-    this.trace(`by hand: ${instance} goes from ${from.name} to ${to?.name ?? "nowhere"}`);
-    this.watch.unseenFor(MONITOR_MS);
-    const replica = to?.services.has(instance) === true;
-    // An instance of a clone gives its role away, and stays.
-    from.become(instance, replica ? "started" : undefined);
-    to?.become(instance, role);
-  }
-
   guestOn(guest: Host, carrier: Host, container: string): void {
     guest.carrier = carrier;
     guest.container = container;
@@ -329,12 +317,6 @@ export class World {
       }),
       through,
     );
-  }
-
-  /** People remove from the configuration what they have made, whatever runs (`--force`). */
-  removeExtras(): boolean {
-    const xml = [...this.extras].map((id) => `<primitive id="${id}"/>`);
-    return xml.length === 0 || this.change(xml.map((one) => ({ op: "delete", scope: "resources", xml: one })));
   }
 
   /** Lets time pass. */

@@ -47,6 +47,13 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [5, (f) => f.hangManager()],
 ];
 
+/** Those that a life may be full of. */
+const named: Readonly<Record<string, Fault>> = {
+  "by-hand": (f) => f.byHand(),
+  removed: (f) => f.removedInTheMiddle(),
+  hang: (f) => f.hangManager(),
+};
+
 /** What a constraint can name: not a replica of a bundle. */
 export const movable = ({ plan }: World): string[] =>
   plan.expectations.single.filter((id) => !/-podman-\d+$/.test(id));
@@ -74,8 +81,11 @@ export class Faults {
     this.random = world.random;
   }
 
-  /** Does one of all. */
-  disturb(): void {
+  /** Does one of all, mostly that which is named. */
+  disturb(name?: string): void {
+    const wanted = name === undefined ? undefined : named[name];
+    if (name !== undefined && !wanted) throw new Error(`there is no fault ${name}`);
+    if (wanted && this.random.chance(0.7)) return wanted(this);
     const { plan } = this.world;
     const remote = plan.remotes.length + plan.guests.length > 0 ? remoteFaults : [];
     this.random.weighted([...all, ...remote])(this);

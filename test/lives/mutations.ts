@@ -21,6 +21,9 @@ process.exit(
     simulations: [
       sweep("calm", Math.ceil(seeds / 4)),
       sweep("random", seeds),
+      ...["by-hand", "removed", "hang"].map((fault) =>
+        sweep("random", Math.ceil(seeds / 4), "--fault", fault),
+      ),
       sweep("deaths", Math.ceil(seeds / 6), "--stride", "41"),
     ],
     tests: [

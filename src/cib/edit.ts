@@ -45,7 +45,7 @@ export interface ChangeFor {
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
- * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
+ * to 0. A changed status only counts `num_updates` up. In a file each operation counts by itself. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
  * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
  * the access rules do not permit the change.
  */
@@ -61,11 +61,15 @@ export function applyOperations(
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const finding = rights && hidden ? findingFor(rights, hidden) : all;
-  for (const operation of operations) applyOne(draft, operation, finding, live);
+  const steps = newSteps(draft, operations, live);
+  for (const operation of operations) {
+    applyOne(draft, operation, finding, live);
+    steps.take(operation);
+  }
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
-  if (rights === undefined) return outcomeOf(cib, draft, operations, live);
+  if (rights === undefined) return outcomeOf(cib, draft, operations, live, steps);
   try {
-    return outcomeOf(cib, draft, operations, live, rights);
+    return outcomeOf(cib, draft, operations, live, steps, rights);
   } catch (error) {
     throw tellable(error, cib, draft, rights);
   }
@@ -77,6 +81,7 @@ function outcomeOf(
   draft: XmlElement,
   operations: readonly CibOperation[],
   live: boolean,
+  steps: Steps,
   rights?: Rights,
 ): CibOutcome {
   const schema = draft.attributes.get("validate-with");
@@ -95,7 +100,11 @@ function outcomeOf(
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
     rights.check(cib, { ...result, attributes: new Map([...draft.attributes, ...bumped]) });
   }
-  result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
+  const counts = {
+    configuration: configurationChanged ? Math.max(1, steps.configuration) : 0,
+    status: configurationChanged ? steps.status : statusChanged ? Math.max(1, steps.status) : 0,
+  };
+  result.attributes = nextVersion(cib, draft, counts);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
   for (const section of result.children)
@@ -123,12 +132,47 @@ function checkConfiguration(draft: XmlElement): XmlElement {
   return root;
 }
 
+/** How many of the operations have changed what, those of the status since the last one of the configuration. */
+interface Steps {
+  configuration: number;
+  status: number;
+  readonly take: (operation: CibOperation) => void;
+}
+
+/** Operations beyond which it is not worth the while to look at what each has done. */
+const mostSteps = 50;
+
+/** Pacemaker's tools change a file step by step; to a cluster the operations are one change. */
+function newSteps(draft: XmlElement, operations: readonly CibOperation[], live: boolean): Steps {
+  if (live || operations.length < 2 || operations.length > mostSteps)
+    return { configuration: 0, status: 0, take: () => {} };
+  const part = (name: string) => {
+    const found = child(draft, name);
+    return found && cloneElement(found);
+  };
+  let configuration = part("configuration");
+  let status = part("status");
+  const steps: Steps = {
+    configuration: 0,
+    status: 0,
+    take({ op }) {
+      if (op === "bump" || !sameTree(configuration, child(draft, "configuration"))) {
+        steps.configuration++;
+        steps.status = 0;
+        configuration = part("configuration");
+      } else if (!sameTree(status, child(draft, "status"))) steps.status++;
+      status = part("status");
+    },
+  };
+  return steps;
+}
+
 function nextVersion(
   before: XmlElement,
   after: XmlElement,
-  configurationChanged: boolean,
-  statusChanged: boolean,
+  counts: { readonly configuration: number; readonly status: number },
 ): Map<string, string> {
+  const configurationChanged = counts.configuration > 0;
   const old = versionOf(before);
   // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it, and counts on.
   const given = versionOf(after);
@@ -136,10 +180,10 @@ function nextVersion(
   if (configurationChanged && given[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(given);
   const attributes = new Map(after.attributes);
   if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
-  const changed = statusChanged || !sameAttributes(before.attributes, attributes);
+  const changed = counts.status || (sameAttributes(before.attributes, attributes) ? 0 : 1);
   attributes.set("admin_epoch", String(given[0]));
-  attributes.set("epoch", String(given[1] + (configurationChanged ? 1 : 0)));
-  attributes.set("num_updates", String(configurationChanged ? 0 : given[2] + (changed ? 1 : 0)));
+  attributes.set("epoch", String(given[1] + counts.configuration));
+  attributes.set("num_updates", String(configurationChanged ? counts.status : given[2] + changed));
   return attributes;
 }
 
@@ -281,8 +325,17 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
+/** The element of an operation. Of a whole document that is given for a section it is that section (cibadmin(8)). */
+function sourceOf({ xml, scope }: { readonly xml: string; readonly scope?: string }): XmlElement {
+  const source = read(xml);
+  if (source.name !== "cib" || scope === undefined || scope === "cib" || scope === "all") return source;
+  const found = presentScope(source, scope);
+  if (found !== undefined) return found;
+  throw noSuch(element(scope));
+}
+
 function create(draft: XmlElement, operation: Targeted, select: Select): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
@@ -309,7 +362,7 @@ function change(
   { select, touch }: Finding,
   live: boolean,
 ): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   if (source.name === "cib" && operation.op === "replace") {
     replaceAll(draft, source, live);
     return;
@@ -370,8 +423,8 @@ function remove(
     return;
   }
   if (operation.xml === undefined) return;
-  const pattern = read(operation.xml);
   const { scope } = operation;
+  const pattern = sourceOf({ xml: operation.xml, ...(scope === undefined ? {} : { scope }) });
   const section = presentScope(draft, scope);
   if (section === undefined) {
     // Nothing can be in a section that is not there; one that there cannot be is a mistake.

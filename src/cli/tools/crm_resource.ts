@@ -66,6 +66,7 @@ const options: readonly OptionRow[] = [
   },
   { name: "parameter-value", short: "v", value: "VALUE", description: "value for -p" },
   { name: "meta", short: "m", description: "a meta attribute instead of a parameter" },
+  { name: "element", description: "an attribute of the resource's own element, as its description" },
   { name: "utilization", short: "z", description: "a utilization attribute instead of a parameter" },
   { name: "operation", short: "n", value: "NAME", description: "with -C: failures of this operation" },
   { name: "interval", short: "I", value: "TIME", description: "with -C -n: of this interval" },

@@ -1,13 +1,15 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
 import type { CibOperation } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup, type Millis, nodeName } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { onlyLive } from "../target.ts";
+import { hostAttributeMessage } from "./attribute-message.ts";
 import type { AttributePlace } from "./attributes.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "name", short: "n", value: "NAME", description: "the attribute" },
   { name: "update", short: "U", aliases: ["v"], value: "VALUE", description: "set it" },
   { name: "value", short: "v", value: "VALUE", description: "the same" },
@@ -36,12 +38,15 @@ const table: readonly OptionRow[] = [
 ];
 
 /** attrd_updater(8): transient attributes of nodes, with dampening. */
-export const run = (words: readonly string[]): Promise<number> =>
-  asTool("attrd_updater", "Set, query and remove transient node attributes.", table, words, () =>
-    work(parseWords("attrd_updater", table, words)),
-  );
+export const run = (words: readonly string[]): Promise<number> => runTool(tool, words, work);
 
-async function work(given: ParsedWords): Promise<number> {
+const tool: AnsweringTool = {
+  name: "attrd_updater",
+  purpose: "Set, query and remove transient node attributes.",
+  options,
+};
+
+async function work(given: ParsedWords, answer: Answer): Promise<number> {
   if (given.has("refresh")) return CrmExit.OK;
   const name = given.value("name");
   const pattern = given.value("pattern");
@@ -53,7 +58,8 @@ async function work(given: ParsedWords): Promise<number> {
       const values = session.isLive
         ? await (await session.daemon()).request<Record<string, string>>({ type: "attributes-query", name })
         : await valuesInFile(session, name);
-      return query(name, values, given.has("all") ? undefined : node);
+      tell(answer, name, values, given.has("all") ? undefined : node);
+      return CrmExit.OK;
     }
     const names = name === undefined ? await matching(session, node, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(given, one, node));
@@ -142,7 +148,12 @@ function intervalOf(text: string): Millis {
   return Number(number) * factor;
 }
 
-function query(name: string, values: Readonly<Record<string, string>>, node: string | undefined): number {
+function tell(
+  answer: Answer,
+  name: string,
+  values: Readonly<Record<string, string>>,
+  node: string | undefined,
+): void {
   const rows = Object.entries(values).filter(([host]) => node === undefined || host === node);
   if (rows.length === 0)
     throw new HactlError({
@@ -150,6 +161,5 @@ function query(name: string, values: Readonly<Record<string, string>>, node: str
       what: `Could not query value of ${name}: attribute does not exist`,
       exit: CrmExit.NOSUCH,
     });
-  for (const [host, value] of rows) line(`name="${name}" host="${host}" value="${value}"`);
-  return CrmExit.OK;
+  for (const [host, value] of rows) answer.say(hostAttributeMessage({ name, value, host }));
 }

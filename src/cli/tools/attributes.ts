@@ -105,6 +105,13 @@ async function nodeEntry(session: CibSession, name: string): Promise<XmlElement>
   throw noSuch(`Could not map name=${name} to a UUID`, nearest(name, known));
 }
 
+/** Names of the guest nodes that resources define. */
+export function guestNames(at: XmlElement | undefined): string[] {
+  if (!at) return [];
+  const isGuest = at.name === "nvpair" && at.attributes.get("name") === "remote-node";
+  return isGuest ? [at.attributes.get("value") ?? ""] : at.children.flatMap(guestNames);
+}
+
 /** Names of the remote and guest nodes that resources define. */
 export function remoteNames(at: XmlElement | undefined): string[] {
   if (!at) return [];

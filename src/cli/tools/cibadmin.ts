@@ -1,11 +1,12 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
-import { asTool, line, usage, write } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "query", short: "Q", description: "print the CIB, a section or what an XPath finds" },
   { name: "create", short: "C", description: "add an element; an error if it is there" },
   { name: "modify", short: "M", description: "change an element; an error if it is not there (but see -c)" },
@@ -59,17 +60,30 @@ const commands = [
 ] as const;
 type Command = (typeof commands)[number];
 
+const tool: AnsweringTool = { name: "cibadmin", purpose: "See and change the CIB.", options };
+
+/** What the CIB answers: as it is, or within the answer. */
+const output = (text: string): Message => ({
+  text: () => text,
+  xml: () => [cdataElement("output", text)],
+  since: "2.41",
+});
+
 /** cibadmin(8): the CIB itself. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("cibadmin", "See and change the CIB.", table, words, async () => {
-    const given = parseWords("cibadmin", table, words);
+  runTool(tool, words, async (given, answer) => {
     const command =
       commands.findLast((name) => given.has(name)) ?? (given.has("show-access") ? "query" : undefined);
     if (command === undefined) throw usage("cibadmin", "what shall be done?");
-    return CibSession.with((session) => work(command, given, session));
+    return CibSession.with((session) => work(command, given, session, answer));
   });
 
-async function work(command: Command, given: ParsedWords, session: CibSession): Promise<number> {
+async function work(
+  command: Command,
+  given: ParsedWords,
+  session: CibSession,
+  answer: Answer,
+): Promise<number> {
   const scope = given.value("scope");
   const xpath = given.value("xpath");
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
@@ -79,12 +93,12 @@ async function work(command: Command, given: ParsedWords, session: CibSession): 
   };
   switch (command) {
     case "query":
-      return query(given, session);
+      return query(given, session, answer);
     case "empty":
-      return printEmpty();
+      return printEmpty(answer);
     case "md5-sum":
     case "md5-sum-versioned":
-      return digest(given);
+      return digest(given, answer);
     case "create":
       return apply({ op: "create", xml: source(given), ...place });
     case "modify":
@@ -152,7 +166,7 @@ function source(given: ParsedWords): string {
   throw usage("cibadmin", "Please supply XML to process with -X, -x or -p");
 }
 
-async function query(given: ParsedWords, session: CibSession): Promise<number> {
+async function query(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   const { child, element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
   const cib = await session.raw();
   // A path that ends at an attribute means the element that has it.
@@ -161,7 +175,7 @@ async function query(given: ParsedWords, session: CibSession): Promise<number> {
   if (given.has("node-path") && xpath !== undefined) {
     const paths = selectXpath(cib, xpath);
     if (paths.length === 0) throw nothing();
-    for (const path of paths) line(pathText(path));
+    answer.say(output(paths.map(pathText).join("\n")));
     return CrmExit.OK;
   }
   const sections = ["configuration", "status", "cib", "all"];
@@ -182,7 +196,7 @@ async function query(given: ParsedWords, session: CibSession): Promise<number> {
   if (!known && !knownSections.has(scope ?? "")) throw usage("cibadmin", `there is no section "${scope}"`);
   if (!known) throw nothing();
   const [first, ...more] = found;
-  if (first) write(withEnd(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
+  if (first) answer.say(output(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
   return CrmExit.OK;
 }
 
@@ -218,23 +232,22 @@ function pathText({ element, parent }: Path): string {
   return `${parent ? pathText(parent) : ""}/${element.name}${id === undefined || element.name === "cib" ? "" : `[@id='${id}']`}`;
 }
 
-const withEnd = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
-
-async function printEmpty(): Promise<number> {
+async function printEmpty(answer: Answer): Promise<number> {
   const { canonicalSchema, element, formatXml } = await import("../../cib/index.ts");
   const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
   const cib = element("cib", { "validate-with": canonicalSchema, epoch: 1, num_updates: 0, admin_epoch: 0 }, [
     element("configuration", {}, sections),
     element("status"),
   ]);
-  write(withEnd(formatXml(cib)));
+  answer.say(output(formatXml(cib)));
   return CrmExit.OK;
 }
 
-async function digest(given: ParsedWords): Promise<number> {
-  const { formatXml, parseXml } = await import("../../cib/index.ts");
+async function digest(given: ParsedWords, answer: Answer): Promise<number> {
+  const { element, formatXml, parseXml } = await import("../../cib/index.ts");
   const text = formatXml(parseXml(source(given)), -1);
-  line(`Digest: ${new Bun.CryptoHasher("md5").update(text).digest("hex")}`);
+  const sum = new Bun.CryptoHasher("md5").update(text).digest("hex");
+  answer.say({ text: () => sum, xml: () => [element("md5-sum", { digest: sum })], since: "2.41" });
   return CrmExit.OK;
 }
 

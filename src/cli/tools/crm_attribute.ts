@@ -1,12 +1,14 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
+import { type Answer, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { attributeMessage } from "./attribute-message.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
   { name: "pattern", short: "P", value: "REGEX", description: "every attribute whose name matches" },
   { name: "update", short: "v", aliases: ["attr-value"], value: "VALUE", description: "set it" },
@@ -43,7 +45,6 @@ const table: readonly OptionRow[] = [
     description: "accepted: the change is everywhere when the tool returns",
   },
   ...listOptionRows,
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
@@ -63,19 +64,21 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /** The same under the name by which it was called (crm_master is crm_attribute for promotion scores). */
-export const runAs = (tool: string, words: readonly string[]): Promise<number> =>
-  asTool(tool, "Set, query and remove attributes of nodes and of the cluster.", table, words, () =>
-    CibSession.with(async (session) => work(tool, parseWords(tool, table, words), session)),
+export const runAs = (name: string, words: readonly string[]): Promise<number> =>
+  runTool(
+    { name, purpose: "Set, query and remove attributes of nodes and of the cluster.", options },
+    words,
+    (given, answer) => CibSession.with((session) => work(name, given, session, answer)),
   );
 
-async function work(tool: string, given: ParsedWords, session: CibSession): Promise<number> {
+async function work(tool: string, given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   if (given.has("delete") && !given.has("name") && !given.has("pattern") && !given.has("promotion"))
     throw usage(tool, "Error: must specify attribute name or pattern to delete");
   const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
-  if (given.has("delete")) await remove(session, tool, subject);
+  if (given.has("delete")) await remove(session, tool, subject, answer);
   else if (value !== undefined) await set(session, tool, subject, value);
-  else return print(given, subject, await query(session, subject));
+  else print(given, subject, await query(session, subject), answer);
   return CrmExit.OK;
 }
 
@@ -176,7 +179,7 @@ async function transient(
   if (updates.length > 0) await (await session.daemon()).request({ type: "attributes-update", updates });
 }
 
-async function remove(session: CibSession, tool: string, subject: Subject): Promise<void> {
+async function remove(session: CibSession, tool: string, subject: Subject, answer: Answer): Promise<void> {
   const { place, name, matches } = subject;
   if (place.scope === "status" && session.isLive) {
     const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
@@ -193,10 +196,10 @@ async function remove(session: CibSession, tool: string, subject: Subject): Prom
     );
   await session.apply(removePairs(pairs), tool);
   const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
-  for (const pair of pairs) line(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
+  for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }
 
-function print(given: ParsedWords, { place, name }: Subject, found: readonly Value[]): number {
+function print(given: ParsedWords, { place, name }: Subject, found: readonly Value[], answer: Answer): void {
   const fallback = given.value("default");
   const values = found.length === 0 && fallback !== undefined ? [{ name, value: fallback }] : found;
   if (values.length === 0) {
@@ -208,6 +211,7 @@ function print(given: ParsedWords, { place, name }: Subject, found: readonly Val
   }
   const quiet = given.has("quiet") || given.has("quiet-old");
   for (const one of values)
-    line(quiet ? one.value : `scope=${place.scope}  name=${one.name} value=${one.value}`);
-  return CrmExit.OK;
+    answer.say(
+      attributeMessage({ name: one.name, value: one.value, scope: place.scope, id: place.id }, quiet),
+    );
 }

@@ -1,10 +1,11 @@
 import { CrmExit } from "../../terms/index.ts";
+import { type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { readText } from "../read-text.ts";
-import { asTool, usage, write } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { xmlDiff } from "./xml-diff.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "original", short: "o", value: "FILE", description: "the old XML" },
   { name: "original-string", short: "O", value: "XML", description: "the old XML itself" },
   { name: "new", short: "n", value: "FILE", description: "the new XML" },
@@ -16,21 +17,29 @@ const table: readonly OptionRow[] = [
   { name: "verbose", short: "V", description: "say more" },
 ];
 
+const tool: AnsweringTool = { name: "crm_diff", purpose: "Find and apply differences of CIBs.", options };
+
+/** A document of its own: as it is, or within the answer. */
+const document = (name: "patchset" | "updated", xml: string): Message => ({
+  text: () => xml,
+  xml: () => [cdataElement(name, xml)],
+  since: "2.39",
+});
+
 /** crm_diff(8): the difference of two CIBs, and its application. Exit code 1 when they differ. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_diff", "Find and apply differences of CIBs.", table, words, async () => {
-    const given = parseWords("crm_diff", table, words);
+  runTool(tool, words, async (given, answer) => {
     const { applyOperations, formatXml, parseXml } = await import("../../cib/index.ts");
     const old = parseXml(text(given, "original"));
     const patch = given.value("patch");
     if (patch !== undefined) {
       const operations = [{ op: "patch" as const, xml: readText(patch) }];
-      write(withEnd(formatXml(applyOperations(old, operations).cib)));
+      answer.say(document("updated", formatXml(applyOperations(old, operations).cib)));
       return CrmExit.OK;
     }
     const diff = xmlDiff(old, parseXml(text(given, "new")), !given.has("no-version"));
     if (!diff) return CrmExit.OK;
-    write(withEnd(formatXml(diff)));
+    answer.say(document("patchset", formatXml(diff)));
     return CrmExit.ERROR;
   });
 
@@ -41,5 +50,3 @@ function text(given: ParsedWords, which: "original" | "new"): string {
   if (file === undefined) throw usage("crm_diff", `name the ${which} XML`);
   return readText(file);
 }
-
-const withEnd = (xml: string) => (xml.endsWith("\n") ? xml : `${xml}\n`);

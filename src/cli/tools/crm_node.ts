@@ -1,10 +1,12 @@
+import { element } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
-import { asTool, line, noSuch, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { noSuch, usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "name", short: "n", description: "name of this node" },
   { name: "cluster-id", short: "i", description: "id of this node" },
   { name: "name-for-id", short: "N", value: "ID", description: "name of the node with an id" },
@@ -19,17 +21,22 @@ const table: readonly OptionRow[] = [
 
 /** crm_node(8): who am I, who is there. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_node", "Facts about this node and its partition.", table, words, async () => {
-    const given = parseWords("crm_node", table, words);
+  runTool(tool, words, async (given, answer) => {
     const remove = given.value("remove");
     if (remove !== undefined) return removeNode(remove, given.has("force"));
     const command = commandOf(given);
     // An agent is told by its environment where it runs: a guest has no daemon of its own.
     const here = process.env.OCF_RESKEY_CRM_meta_on_node;
-    if (command === "name" && here) line(here);
-    else answer(command, given, await ask<NodeReply>({ type: "node" }));
-    return 0;
+    if (command === "name" && here && answer.format === "text") answer.say({ text: () => here });
+    else answer.say(told(command, given, await ask<NodeReply>({ type: "node" })));
+    return CrmExit.OK;
   });
+
+const tool: AnsweringTool = {
+  name: "crm_node",
+  purpose: "Facts about this node and its partition.",
+  options,
+};
 
 /** The last of several commands counts: `crm_node -l -p` prints the partition (crm_node(8)). */
 function commandOf(given: ParsedWords): string | undefined {
@@ -37,31 +44,66 @@ function commandOf(given: ParsedWords): string | undefined {
   return given.options.findLast(([name]) => commands.includes(name))?.[0];
 }
 
-function answer(command: string | undefined, given: ParsedWords, reply: NodeReply): void {
-  const there = reply.members.filter(({ state }) => state !== "lost").map(({ name }) => name);
+/** The version of the schemas that first had this tool. */
+const since = "2.32";
+
+function told(command: string | undefined, given: ParsedWords, reply: NodeReply): Message {
   switch (command) {
     case "cluster-id":
-      return line(String(reply.id));
+      return { text: () => String(reply.id), xml: () => [element("node-info", { nodeid: reply.id })], since };
     case "list":
-      for (const { id, name, state } of reply.members)
-        line(`${id} ${name} ${state === "lost" ? "lost" : "member"}`);
-      return;
+      return nodeList(reply.members, (all) =>
+        all.map(({ id, name, state }) => `${id} ${name} ${stateWord(state)}`).join("\n"),
+      );
     case "partition":
-      return line(`${there.sort().join(" ")} `);
+      return nodeList(
+        reply.members.filter(({ state }) => state !== "lost").toSorted(byName),
+        (there) => `${there.map(({ name }) => name).join(" ")} `,
+      );
     case "quorum":
-      return line(reply.quorate ? "1" : "0");
+      return {
+        text: () => (reply.quorate ? "1" : "0"),
+        xml: () => [element("cluster-info", { quorum: flag(reply.quorate) })],
+        since,
+      };
     case "name-for-id": {
       const id = given.value("name-for-id");
       const found = reply.members.find((member) => String(member.id) === id);
       if (!found) throw noSuch(`Node ${id} is not known to cluster`);
-      return line(found.name);
+      return nodeInfo(found);
     }
     case "name":
-      return line(reply.name);
+      return nodeInfo(reply);
     default:
       throw usage("crm_node", "what shall be printed?");
   }
 }
+
+const byName = (a: Member, b: Member) => (a.name < b.name ? -1 : 1);
+
+type Member = NodeReply["members"][number];
+
+const stateWord = (state: Member["state"]) => (state === "lost" ? "lost" : "member");
+
+function nodeList(members: readonly Member[], text: (members: readonly Member[]) => string): Message {
+  return {
+    text: () => text(members),
+    xml: () => [
+      element(
+        "nodes",
+        {},
+        members.map(({ id, name, state }) => element("node", { id, name, state: stateWord(state) })),
+      ),
+    ],
+    since,
+  };
+}
+
+const nodeInfo = ({ id, name }: { readonly id: number; readonly name: string }): Message => ({
+  text: () => name,
+  xml: () => [element("node-info", { nodeid: id, uname: name })],
+  since,
+});
 
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
 async function removeNode(name: string, force: boolean): Promise<number> {
@@ -78,6 +120,6 @@ async function removeNode(name: string, force: boolean): Promise<number> {
       // With --force it is enough that nothing is known of it: a remote node goes by itself.
       if (!force || !(error instanceof HactlError) || error.code !== "NO_SUCH_NODE") throw error;
     }
-    return 0;
+    return CrmExit.OK;
   });
 }

@@ -1,13 +1,21 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import type { XmlElement } from "../../cib/index.ts";
+import { element, type XmlElement } from "../../cib/index.ts";
 import { holdFile, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import {
+  type Answer,
+  type AnsweringTool,
+  cdataElement,
+  type Message,
+  runTool,
+  textElement,
+} from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { baseTarget, shadowDirectory, shadowPath } from "../target.ts";
-import { asTool, line, usage, write } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "which", short: "w", description: "name of the active draft" },
   { name: "display", short: "p", description: "print the active draft" },
   { name: "diff", short: "d", description: "what it changes; status 1 if anything" },
@@ -37,35 +45,63 @@ type Command = (typeof named)[number] | (typeof active)[number];
 const commands: readonly string[] = [...named, ...active];
 
 /** crm_shadow(8): drafts of the configuration, to work on without touching the cluster (CIB_shadow, CIB_shadow_dir). */
-export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_shadow", "Work on a draft of the configuration.", table, words, () =>
-    work(parseWords("crm_shadow", table, words)),
-  );
+export const run = (words: readonly string[]): Promise<number> => runTool(tool, words, work);
 
-async function work(given: ParsedWords): Promise<number> {
+const tool: AnsweringTool = {
+  name: "crm_shadow",
+  purpose: "Work on a draft of the configuration.",
+  options,
+};
+
+async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const command = given.options.findLast(([name]) => commands.includes(name))?.[0] as Command | undefined;
   switch (command) {
     case undefined:
       throw usage("crm_shadow", "what shall be done?");
     case "which":
-      line(activeName());
+      answer.say(drafted(activeName(), (name) => name));
       return CrmExit.OK;
     case "file":
-      line(shadowPath(activeName()));
+      answer.say(drafted(activeName(), shadowPath, { file: shadowPath(activeName()) }));
       return CrmExit.OK;
     case "display":
-      write(withEnd(content(activeName())));
+      answer.say(displayed(activeName()));
       return CrmExit.OK;
     case "diff":
-      return diff(activeName());
+      return diff(activeName(), answer);
     case "edit":
       return edit(activeName());
     default:
-      return withName(command, checkedName(given.value(command) ?? ""), given);
+      return withName(command, checkedName(given.value(command) ?? ""), given, answer);
   }
 }
 
-const withEnd = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+/** The version of the schemas that first had this tool. */
+const since = "2.30";
+
+/** Something about the active draft: its name is in every document. */
+const drafted = (
+  name: string,
+  text: (name: string) => string | undefined,
+  attributes: Readonly<Record<string, string>> = {},
+  children: XmlElement[] = [],
+): Message => ({
+  text: () => text(name),
+  xml: () => [element("shadow", { instance: name, ...attributes }, children)],
+  since,
+});
+
+function displayed(name: string): Message {
+  const text = content(name);
+  return drafted(name, () => text, {}, [cdataElement("content", text)]);
+}
+
+/** What there is left to do for whoever called. */
+const instruction = (text: string): Message => ({
+  text: () => text,
+  xml: () => [textElement("instruction", text)],
+  since,
+});
 
 function activeName(): string {
   const name = process.env.CIB_shadow;
@@ -81,19 +117,24 @@ function checkedName(name: string): string {
 
 const failure = (what: string, exit: CrmExit) => new HactlError({ code: "SHADOW", what, exit });
 
-async function withName(command: (typeof named)[number], name: string, given: ParsedWords): Promise<number> {
+async function withName(
+  command: (typeof named)[number],
+  name: string,
+  given: ParsedWords,
+  answer: Answer,
+): Promise<number> {
   const force = given.has("force");
   switch (command) {
     case "create":
       if (!force) refuseExisting(name);
       await save(name, await base());
-      return begin(name, given, false);
+      return begin(name, given, answer, false);
     case "create-empty": {
       if (!force) refuseExisting(name);
       const fresh = await empty(given.value("validate-with"));
-      line(`Created new ${fresh.attributes.get("validate-with")} configuration`);
+      answer.info(`Created new ${fresh.attributes.get("validate-with")} configuration`);
       await save(name, fresh);
-      return begin(name, given, false);
+      return begin(name, given, answer, false);
     }
     case "reset":
       // What is not in use is taken anew without a question: so the crm shell's `cib reset` expects it.
@@ -101,10 +142,10 @@ async function withName(command: (typeof named)[number], name: string, given: Pa
         throw dangerous("The reset command overwrites the active shadow configuration", "shadow file", name);
       if (!force) content(name);
       await save(name, await base());
-      return begin(name, given, false);
+      return begin(name, given, answer, false);
     case "switch":
       content(name);
-      return begin(name, given, true);
+      return begin(name, given, answer, true);
     case "commit":
       if (!force)
         throw dangerous("The commit command overwrites the active cluster configuration", "cluster", name);
@@ -114,7 +155,7 @@ async function withName(command: (typeof named)[number], name: string, given: Pa
       if (!force)
         throw dangerous("The delete command removes the specified shadow file", "shadow file", name);
       rmSync(shadowPath(name), { force: true });
-      if (process.env.CIB_shadow === name) line(farewell(name));
+      if (process.env.CIB_shadow === name) answer.say(instruction(farewell(name)));
       return CrmExit.OK;
   }
 }
@@ -187,11 +228,11 @@ async function save(name: string, cib: XmlElement): Promise<void> {
 const prompt = (name: string) => `shadow[${name.slice(0, 40)}] # `;
 
 /** How the draft becomes the active one; at a terminal a shell where it is. */
-async function begin(name: string, given: ParsedWords, isSwitch: boolean): Promise<number> {
+async function begin(name: string, given: ParsedWords, answer: Answer, isSwitch: boolean): Promise<number> {
   const { CIB_shadow, PS1, SHELL } = process.env;
   if (CIB_shadow === name && PS1 === prompt(name)) return CrmExit.OK;
-  if (!given.has("batch") && SHELL && process.stdin.isTTY) {
-    line("Setting up shadow instance\nPress Ctrl+D to exit the crm_shadow shell");
+  if (!given.has("batch") && SHELL && process.stdin.isTTY && answer.format === "text") {
+    answer.info("Setting up shadow instance\nPress Ctrl+D to exit the crm_shadow shell");
     const quiet = /(?:^|\/)bash$/.test(SHELL) ? ["--norc", "--noprofile"] : [];
     const env = { ...process.env, CIB_shadow: name, PS1: prompt(name) };
     return Bun.spawn([SHELL, ...quiet], { env, stdio: ["inherit", "inherit", "inherit"] }).exited;
@@ -199,7 +240,7 @@ async function begin(name: string, given: ParsedWords, isSwitch: boolean): Promi
   const why = isSwitch
     ? "To switch to the named shadow instance"
     : "A new shadow instance was created. To begin using it";
-  line(`${why}, enter the following into your shell:\n\texport CIB_shadow=${name}`);
+  answer.say(instruction(`${why}, enter the following into your shell:\n\texport CIB_shadow=${name}`));
   return CrmExit.OK;
 }
 
@@ -208,14 +249,15 @@ const farewell = (name: string) =>
     ? "Press Ctrl+D to exit the crm_shadow shell"
     : "Remember to unset the CIB_shadow variable by entering the following into your shell:\n\tunset CIB_shadow";
 
-async function diff(name: string): Promise<number> {
+async function diff(name: string, answer: Answer): Promise<number> {
   content(name);
   const { xmlDiff } = await import("./xml-diff.ts");
   const { patchLines } = await import("./patch-text.ts");
   const found = xmlDiff(await base(), await parsed(name), true);
-  if (!found) return CrmExit.OK;
-  for (const text of patchLines(found)) line(text);
-  return CrmExit.ERROR;
+  const { formatXml } = await import("../../cib/index.ts");
+  const text = () => (found ? patchLines(found).join("\n") : undefined);
+  answer.say(drafted(name, text, {}, found ? [cdataElement("xml-patchset", formatXml(found))] : []));
+  return found ? CrmExit.ERROR : CrmExit.OK;
 }
 
 async function edit(name: string): Promise<number> {

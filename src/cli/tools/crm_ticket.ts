@@ -7,12 +7,13 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
-import { asTool, line, noSuch, usage, write } from "./connection.ts";
+import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "info", short: "l", description: "the tickets and whether they are granted" },
   { name: "details", short: "L", description: "the same with all attributes" },
   { name: "raw", short: "w", description: "ids of the tickets" },
@@ -36,11 +37,11 @@ const table: readonly OptionRow[] = [
 
 /** crm_ticket(8): tickets of a multi-site cluster. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_ticket", "See, grant and revoke tickets.", table, words, () =>
-    CibSession.with((session) => work(parseWords("crm_ticket", table, words), session)),
-  );
+  runTool(tool, words, (given, answer) => CibSession.with((session) => work(given, session, answer)));
 
-async function work(given: ParsedWords, session: CibSession): Promise<number> {
+const tool: AnsweringTool = { name: "crm_ticket", purpose: "See, grant and revoke tickets.", options };
+
+async function work(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   const id = given.value("ticket");
   const states = await ticketStates(session);
   const state = states.find(({ attributes }) => attributes.get("id") === id);
@@ -48,10 +49,14 @@ async function work(given: ParsedWords, session: CibSession): Promise<number> {
   if (changes !== undefined || given.has("cleanup")) {
     if (id === undefined) throw usage("crm_ticket", "Must supply a ticket ID with -t");
     await change(given, session, id, state, changes);
+    if (given.has("cleanup") && answer.format === "text") process.stderr.write(`Cleaned up ${id}\n`);
     return CrmExit.OK;
   }
   const shown = id === undefined ? states : states.filter((one) => one === state);
-  return show(given, session, id, shown);
+  const found = await asked(given, session, id, shown);
+  if (found === undefined) return CrmExit.NOSUCH;
+  answer.say(found);
+  return CrmExit.OK;
 }
 
 async function ticketStates(session: CibSession): Promise<XmlElement[]> {
@@ -114,41 +119,98 @@ async function change(
       : { op: "create", xpath: "/cib/status", xml: formatXml(section, -1) },
   );
   await session.apply(operations, "crm_ticket");
-  if (given.has("cleanup")) process.stderr.write(`Cleaned up ${id}\n`);
 }
 
-async function show(
+/** What was asked for; nothing when a ticket has no such attribute. */
+async function asked(
   given: ParsedWords,
   session: CibSession,
   id: string | undefined,
   states: readonly XmlElement[],
-): Promise<number> {
+): Promise<Message | undefined> {
   const attribute = given.value("get-attr");
   if (attribute !== undefined) {
     const value = states[0]?.attributes.get(attribute) ?? given.value("default");
-    if (value === undefined) return CrmExit.NOSUCH;
-    line(value);
-    return CrmExit.OK;
+    return value === undefined ? undefined : attributeMessage(id ?? "", attribute, value);
   }
   if (given.has("constraints")) return constraints(session, id);
   if (given.has("query-xml")) {
     if (states.length === 0) throw noSuch("Could not query ticket XML: No such device or address");
-    for (const state of states) write(`State XML:\n\n${formatXml(state)}`.replace(/\n?$/, "\n"));
-    return CrmExit.OK;
+    return stateMessage(states);
   }
-  for (const state of states)
-    line(given.has("raw") ? (state.attributes.get("id") ?? "") : stateLine(state, given.has("details")));
-  return CrmExit.OK;
+  const raw = given.has("raw");
+  const details = given.has("details");
+  return {
+    text: () =>
+      states.length === 0
+        ? undefined
+        : states
+            .map((state) => (raw ? (state.attributes.get("id") ?? "") : stateLine(state, details)))
+            .join("\n"),
+    xml: () => [element("tickets", {}, states.map(ticketElement))],
+    since,
+  };
 }
 
-async function constraints(session: CibSession, id: string | undefined): Promise<number> {
+/** The version of the schemas that first had this tool. */
+const since = "2.35";
+
+const attributeMessage = (id: string, name: string, value: string): Message => ({
+  text: () => value,
+  xml: () => [element("tickets", {}, [element("ticket", { id }, [element("attribute", { name, value })])])],
+  since,
+});
+
+/** The states as the CIB has them. */
+const stateMessage = (states: readonly XmlElement[]): Message => ({
+  text: () => states.map((state) => `State XML:\n\n${formatXml(state)}`.trimEnd()).join("\n"),
+  xml: () => [
+    element(
+      "tickets",
+      {},
+      states.map(({ attributes }) => ({ name: "ticket", attributes, children: [] })),
+    ),
+  ],
+  since,
+});
+
+/** A ticket with what its state means beside what the state says. */
+function ticketElement({ attributes }: XmlElement): XmlElement {
+  const { id, "last-granted": last, expires: _, ...others } = Object.fromEntries(attributes);
+  return element("ticket", {
+    id,
+    status: yes(attributes.get("granted")) ? "granted" : "revoked",
+    standby: flag(yes(attributes.get("standby"))),
+    "last-granted": last === undefined ? undefined : dateText(Number(last)),
+    ...others,
+  });
+}
+
+async function constraints(session: CibSession, id: string | undefined): Promise<Message> {
   const all = childrenOf(child(await session.configuration(), "constraints"), "rsc_ticket").filter(
     ({ attributes }) => id === undefined || attributes.get("ticket") === id,
   );
   if (all.length === 0) throw noSuch("Could not show ticket constraints: No such device or address");
-  line("Constraints XML:\n");
-  for (const one of all) write(formatXml(one).replace(/\n?$/, "\n"));
-  return CrmExit.OK;
+  const distinct = (name: string) => [...new Set(all.flatMap((one) => one.attributes.get(name) ?? []))];
+  return {
+    text: () => `Constraints XML:\n\n${all.map((one) => formatXml(one).trimEnd()).join("\n")}`,
+    xml: () => [
+      element(
+        "tickets",
+        {},
+        distinct("ticket").map((ticket) => {
+          const own = all.filter(({ attributes }) => attributes.get("ticket") === ticket);
+          return element("ticket", { id: ticket }, [element("constraints", {}, own)]);
+        }),
+      ),
+      element(
+        "resources",
+        {},
+        distinct("rsc").map((rsc) => element("resource", { id: rsc })),
+      ),
+    ],
+    since,
+  };
 }
 
 const yes = (text: string | undefined) => /^(?:true|yes|on|y|1)$/i.test(text ?? "");

@@ -1,14 +1,19 @@
 import { formatXml } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
-import { findingText, type Verification, verifyText, verifyTree } from "../commands/verify-run.ts";
-import { print, reportError } from "../output.ts";
+import {
+  type Finding,
+  findingText,
+  type Verification,
+  verifyText,
+  verifyTree,
+} from "../commands/verify-run.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
-import { printVersion } from "../version.ts";
-import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "./getopt.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "live-check", short: "L", description: "check the running cluster" },
   { name: "xml-file", short: "x", value: "FILE", description: "check a file" },
   { name: "xml-pipe", short: "p", description: "check standard input" },
@@ -16,7 +21,6 @@ const table: readonly OptionRow[] = [
   { name: "save-xml", short: "S", value: "FILE", description: "save what was checked" },
   { name: "verbose", short: "V", description: "warnings, too; twice: remarks" },
   { name: "quiet", short: "Q", description: "print nothing" },
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "version", short: "$", description: "print the version" },
   { name: "help", short: "h", description: "print this help" },
 ];
@@ -33,48 +37,62 @@ const unreadable: Readonly<Record<string, CrmExit>> = lookup({
  * `crm_verify`. Exit code 78 when the cluster would refuse, ignore or complain of something; what is merely remarkable
  * (fencing that is disabled, circles of constraints, names that nobody knows) changes nothing.
  */
-export async function run(args: readonly string[]): Promise<number> {
-  try {
-    return await verify(parseWords("crm_verify", table, args));
-  } catch (error) {
-    const exit = reportError(error);
-    return exit === CrmExit.NOINPUT ? CrmExit.ERROR : exit;
-  }
-}
+export const run = (words: readonly string[]): Promise<number> => runTool(tool, words, verify);
 
-async function verify(parsed: ParsedWords): Promise<number> {
-  if (parsed.has("help")) {
-    print(`crm_verify: check a configuration\n\n${optionHelp(table)}`);
-    return CrmExit.OK;
-  }
-  if (parsed.has("version")) return printVersion([]);
-  const { findings, cib } = await source(parsed);
-  const save = parsed.value("save-xml");
+const tool: AnsweringTool = { name: "crm_verify", purpose: "Check a configuration.", options };
+
+async function verify(given: ParsedWords, answer: Answer): Promise<number> {
+  const { findings, cib } = await source(given);
+  const save = given.value("save-xml");
   if (save !== undefined && cib) await Bun.write(save, formatXml(cib));
-  const errors = findings.some(({ level }) => level === "error");
-  const warnings = findings.some(({ level, code }) => level === "warning" && code === "SCHEDULER");
-  const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);
-  const exit = special ?? (errors || warnings ? CrmExit.CONFIG : CrmExit.OK);
-  if (parsed.has("quiet")) return exit;
-  const detail = parsed.count("verbose");
+  const exit = exitOf(findings);
+  if (given.has("quiet") && answer.format !== "xml") return exit;
+  const detail = given.count("verbose");
   for (const finding of findings) {
-    const shown = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
-    if (shown) process.stderr.write(`${findingText(finding)}\n`);
+    // Programs get at once all that made the configuration invalid.
+    const isReason = exit !== CrmExit.OK && answer.format === "xml" && counts(finding);
+    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
+    if (wanted || isReason) answer.error(findingText(finding));
   }
-  if (exit === CrmExit.OK) return exit;
-  const verdict = errors
-    ? "Errors found during check: config not valid"
-    : "Warnings found during check: config may not be valid";
-  process.stderr.write(`crm_verify: ${verdict}\n${detail === 0 ? "-V may provide more details\n" : ""}`);
+  if (exit !== CrmExit.OK && !given.has("quiet")) conclude(answer, findings, detail);
   return exit;
 }
 
-async function source(parsed: ParsedWords): Promise<Verification> {
+/** Whether a finding makes a configuration invalid. */
+const counts = ({ level, code }: Finding): boolean =>
+  level === "error" || (level === "warning" && code === "SCHEDULER");
+
+function exitOf(findings: readonly Finding[]): number {
+  const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);
+  return special ?? (findings.some(counts) ? CrmExit.CONFIG : CrmExit.OK);
+}
+
+function conclude(answer: Answer, findings: readonly Finding[], detail: number): void {
+  const verdict = findings.some(({ level }) => level === "error")
+    ? "Errors found during check: config not valid"
+    : "Warnings found during check: config may not be valid";
+  if (answer.format === "xml") return answer.error(verdict);
+  answer.error(`crm_verify: ${verdict}`);
+  if (detail === 0) answer.error("-V may provide more details");
+}
+
+/** A file that cannot be read is an error like any other. */
+async function source(given: ParsedWords): Promise<Verification> {
+  try {
+    return await verification(given);
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.exit !== CrmExit.NOINPUT) throw error;
+    const { code, what, cure } = error;
+    throw new HactlError({ code, what, exit: CrmExit.ERROR, ...(cure === undefined ? {} : { cure }) });
+  }
+}
+
+async function verification(given: ParsedWords): Promise<Verification> {
   const now = Math.floor(Date.now() / 1000);
-  const text = parsed.value("xml-text");
+  const text = given.value("xml-text");
   if (text !== undefined) return verifyWhole(text, "", now);
-  const file = parsed.has("xml-pipe") ? "-" : parsed.value("xml-file");
-  if (parsed.has("live-check") || (file === undefined && cibTarget().kind !== "live"))
+  const file = given.has("xml-pipe") ? "-" : given.value("xml-file");
+  if (given.has("live-check") || (file === undefined && cibTarget().kind !== "live"))
     return verifyTree(await CibSession.with((session) => session.raw()), "", now);
   if (file !== undefined) return verifyWhole(readText(file), file === "-" ? "" : file, now);
   throw new HactlError({

@@ -1,35 +1,52 @@
+import { element } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
-import { asTool, line, noSuch, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { formatLocal } from "../render/dates.ts";
+import { noSuch, usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "dc_lookup", short: "D", description: "name of the DC" },
   { name: "status", short: "S", value: "NODE", description: "state of a node's controller" },
   { name: "pacemakerd", short: "P", description: "state of the local daemon" },
-  { name: "nodes", short: "N", value: "TYPE", optional: true, description: "nodes of the configuration" },
+  {
+    name: "nodes",
+    short: "N",
+    value: "TYPE",
+    optional: true,
+    description: "nodes of the configuration: cluster, guest, remote",
+  },
   { name: "bash-export", short: "B", description: "with -N: as shell commands" },
   { name: "timeout", short: "t", value: "TIME", description: "accepted" },
   { name: "ipc-name", short: "i", value: "NAME", description: "accepted" },
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
 /** crmadmin(8): the controllers. */
-export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crmadmin", "Ask the controllers.", table, words, () => work(parseWords("crmadmin", table, words)));
+export const run = (words: readonly string[]): Promise<number> => runTool(tool, words, work);
 
-async function work(given: ParsedWords): Promise<number> {
-  if (given.has("nodes")) return nodes(given);
-  if (given.has("pacemakerd")) return pacemakerd(given.has("quiet"));
+const tool: AnsweringTool = { name: "crmadmin", purpose: "Ask the controllers.", options };
+
+async function work(given: ParsedWords, answer: Answer): Promise<number> {
+  const quiet = given.has("quiet");
+  if (given.has("nodes")) {
+    answer.say(nodeList(await nodes(given.value("nodes") ?? ""), quiet, given.has("bash-export")));
+    return CrmExit.OK;
+  }
+  if (given.has("pacemakerd")) return pacemakerd(quiet, answer);
   const reply = await ask<NodeReply>({ type: "node" });
   if (given.has("dc_lookup")) {
-    if (reply.leader === undefined)
+    const { leader } = reply;
+    if (leader === undefined)
       throw new HactlError({ code: "NO_DC", what: "DC is not yet elected", exit: CrmExit.NO_DC });
-    line(given.has("quiet") ? reply.leader : `Designated Controller is: ${reply.leader}`);
+    answer.say({
+      text: () => (quiet ? leader : `Designated Controller is: ${leader}`),
+      xml: () => [element("dc", { node_name: leader })],
+    });
     return CrmExit.OK;
   }
   const node = given.value("status");
@@ -42,46 +59,89 @@ async function work(given: ParsedWords): Promise<number> {
     member: node === reply.leader ? "S_IDLE" : "S_NOT_DC",
   });
   const state = states[member.state];
-  line(
-    given.has("quiet")
-      ? state
-      : `Controller on ${node} in state ${state}: ${member.state === "lost" ? "gone" : "ok"}`,
-  );
+  const result = member.state === "lost" ? "gone" : "ok";
+  answer.say({
+    text: () => (quiet ? state : `Controller on ${node} in state ${state}: ${result}`),
+    xml: () => [element("crmd", { node_name: node, state, result })],
+  });
   return member.state === "lost" ? CrmExit.DISCONNECT : CrmExit.OK;
 }
 
-async function pacemakerd(quiet: boolean): Promise<number> {
+async function pacemakerd(quiet: boolean, answer: Answer): Promise<number> {
   let state = "shutdown";
   try {
     state = (await ask<NodeReply>({ type: "node" })).joined ? "running" : "starting_daemons";
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
   }
-  line(quiet ? state : `Status: '${state}'`);
+  answer.say({
+    text: () => (quiet ? state : `Status: '${state}'`),
+    xml: () => [element("pacemakerd", { state, last_updated: formatLocal(Date.now() / 1000, true) })],
+  });
   return state === "shutdown" ? CrmExit.DISCONNECT : CrmExit.OK;
 }
 
-/** Members and remote nodes as the configuration has them. */
-function nodes(given: ParsedWords): Promise<number> {
+/** What kind of node the configuration tells of. */
+type Kind = "cluster" | "guest" | "remote";
+
+interface ListedNode {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly id: string;
+}
+
+/** Names of the kinds in `--nodes`, which may be several; what is none of them means all. */
+const kindsOf = (types: string): readonly Kind[] => {
+  const kinds = types.split(",").flatMap((type): Kind[] => {
+    if (type === "member") return ["cluster"];
+    return type === "cluster" || type === "guest" || type === "remote" ? [type] : [];
+  });
+  return kinds.length === 0 ? ["cluster", "guest", "remote"] : kinds;
+};
+
+/** Members, guests and remote nodes as the configuration has them. */
+function nodes(types: string): Promise<ListedNode[]> {
   return CibSession.with(async (session) => {
-    const { remoteNames } = await import("./attributes.ts");
+    const { guestNames, remoteNames } = await import("./attributes.ts");
     const configuration = await session.configuration();
     const section = (wanted: string) => configuration.children.find(({ name }) => name === wanted);
-    const types = (given.value("nodes") || "all").split(",");
-    const wants = (...names: readonly string[]) =>
-      types.some((type) => type === "all" || names.includes(type));
-    const print = (kind: string, name: string, id: string) =>
-      line(
-        given.has("bash-export")
-          ? `export ${name.replace(/\W/g, "_")}=${id}`
-          : `${kind} node: ${name} (${id})`,
-      );
-    if (wants("cluster", "member"))
-      for (const { attributes } of section("nodes")?.children ?? [])
-        if (attributes.get("type") !== "remote")
-          print("cluster", attributes.get("uname") ?? "", attributes.get("id") ?? "");
-    if (wants("remote", "guest"))
-      for (const name of remoteNames(section("resources"))) print("remote", name, name);
-    return CrmExit.OK;
+    const guests = guestNames(section("resources"));
+    const named = (kind: Kind, names: readonly string[]) => names.map((name) => ({ kind, name, id: name }));
+    const all: ListedNode[] = [
+      ...(section("nodes")?.children ?? [])
+        .filter(({ attributes }) => attributes.get("type") !== "remote")
+        .map(
+          ({ attributes }): ListedNode => ({
+            kind: "cluster",
+            name: attributes.get("uname") ?? "",
+            id: attributes.get("id") ?? "",
+          }),
+        ),
+      ...named("guest", guests),
+      ...named(
+        "remote",
+        remoteNames(section("resources")).filter((name) => !guests.includes(name)),
+      ),
+    ];
+    const kinds = kindsOf(types);
+    return all.filter(({ kind }) => kinds.includes(kind));
   });
+}
+
+function nodeList(list: readonly ListedNode[], quiet: boolean, asExports: boolean): Message {
+  const shown = ({ kind, name, id }: ListedNode) =>
+    asExports ? `export ${name}=${id}` : quiet ? name : `${kind} node: ${name} (${id})`;
+  return {
+    text: () => (list.length === 0 ? undefined : list.map(shown).join("\n")),
+    xml: (api) => [
+      element(
+        "nodes",
+        {},
+        list.map(({ kind, name, id }) =>
+          // Older schemas know members by this word.
+          element("node", { type: kind === "cluster" && !api.atLeast("2.25") ? "member" : kind, name, id }),
+        ),
+      ),
+    ],
+  };
 }

@@ -8,7 +8,7 @@ export interface OptionRow {
   readonly aliases?: readonly string[];
   /** What its value is called; an option without takes none. */
   readonly value?: string;
-  /** The value may be left out; it must then be attached. */
+  /** The value may be left out: a next word is it unless it is an option. */
   readonly optional?: boolean;
   readonly description: string;
 }
@@ -83,7 +83,7 @@ function longOption(
     if (attached !== undefined) throw usage(`--${name} takes no value`, `See ${command} --help`);
     return [row.name, ""];
   }
-  return [row.name, attached ?? (row.optional ? "" : nextValue(command, `--${name}`, queue))];
+  return [row.name, attached ?? valueAfter(command, row, `--${name}`, queue)];
 }
 
 /** A long name may be cut short as long as it is clear. There is one page of help: it is the one on each group, too. */
@@ -111,13 +111,14 @@ function shortOptions(
       continue;
     }
     const rest = letters.slice(at + 1).replace(/^=/, "");
-    found.push([row.name, rest !== "" || row.optional ? rest : nextValue(command, `-${letter}`, queue)]);
+    found.push([row.name, rest !== "" ? rest : valueAfter(command, row, `-${letter}`, queue)]);
     break;
   }
   return found;
 }
 
-function nextValue(command: string, option: string, queue: string[]): string {
+function valueAfter(command: string, row: OptionRow, option: string, queue: string[]): string {
+  if (row.optional && (queue[0] === undefined || queue[0].startsWith("-"))) return "";
   const value = queue.shift();
   if (value === undefined) throw usage(`${option} needs a value`, `See ${command} --help`);
   return value;

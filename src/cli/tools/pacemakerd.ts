@@ -1,33 +1,54 @@
+import { element } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
+import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
-import { asTool, line, pacemakerVersion, usage } from "./connection.ts";
-import { type OptionRow, parseWords } from "./getopt.ts";
+import { pacemakerVersion, usage } from "./connection.ts";
+import type { OptionRow } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "features", short: "F", description: "version and features" },
   { name: "shutdown", short: "S", description: "let this node leave the cluster" },
   { name: "foreground", short: "f", description: "accepted" },
   { name: "pid-file", short: "p", value: "FILE", description: "accepted" },
-  { name: "output-as", value: "FORMAT", description: "text" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
+const tool: AnsweringTool = {
+  name: "pacemakerd",
+  purpose: "The version of the cluster, and its end on this node.",
+  options,
+};
+
 /** pacemakerd(8): what agents ask of it. The daemon is started by `hactl start`. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("pacemakerd", "The version of the cluster, and its end on this node.", table, words, async () => {
-    const given = parseWords("pacemakerd", table, words);
+  runTool(tool, words, async (given, answer) => {
     if (given.has("features")) {
       const { FEATURE_SET } = await import("../../controller/index.ts");
-      line(`Pacemaker ${pacemakerVersion} (Build: hactl)`);
-      line(` Supporting v${FEATURE_SET}: corosync-ge-2 monotonic remote systemd`);
+      answer.say(featuresMessage(FEATURE_SET));
       return CrmExit.OK;
     }
     if (given.has("shutdown")) {
       const { name } = await ask<NodeReply>({ type: "node" });
       await ask({ type: "shutdown" });
-      process.stderr.write(`Node ${name} leaves the cluster\n`);
+      if (answer.format === "text") process.stderr.write(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }
     throw usage("pacemakerd", "the daemon is not started this way: see hactl start");
   });
+
+const features = ["corosync-ge-2", "monotonic", "remote", "systemd"];
+
+const featuresMessage = (featureSet: string): Message => ({
+  text: () =>
+    `Pacemaker ${pacemakerVersion} (Build: hactl)\n Supporting v${featureSet}: ${features.join(" ")}`,
+  xml: () => [
+    element("pacemakerd", { version: pacemakerVersion, build: "hactl", feature_set: featureSet }, [
+      element(
+        "features",
+        {},
+        features.map((feature) => textElement("feature", feature)),
+      ),
+    ]),
+  ],
+});

@@ -70,6 +70,7 @@ export {
   element,
   formatAnyXml,
   formatXml,
+  isComment,
   parseXml,
   type XmlElement,
 } from "./xml.ts";

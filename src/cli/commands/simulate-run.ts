@@ -244,8 +244,8 @@ class Report {
 
   /** Scores are for programs: what stands beside them is not decorated, either. */
   get #plain(): boolean {
-    const { showScores, showUtilization, fancy } = this.#request;
-    return !fancy && (showScores === true || showUtilization === true);
+    const { showScores, fancy } = this.#request;
+    return !fancy && showScores === true;
   }
 
   #section(text: string): void {

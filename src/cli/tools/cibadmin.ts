@@ -18,8 +18,8 @@ const options: readonly OptionRow[] = [
   { name: "erase", short: "E", description: "empty the configuration (with --force)" },
   { name: "bump", short: "B", description: "count the epoch up by one" },
   { name: "empty", short: "a", description: "print an empty CIB" },
-  { name: "md5-sum", short: "5", description: "print a digest of the configuration" },
-  { name: "md5-sum-versioned", short: "6", description: "the same" },
+  { name: "md5-sum", short: "5", description: "print a digest of a CIB" },
+  { name: "md5-sum-versioned", short: "6", description: "the same, without what changes with each writing" },
   { name: "show-access", short: "S", value: "HOW", optional: true, description: "accepted" },
   { name: "xml-text", short: "X", value: "XML", description: "the XML to use" },
   { name: "xml-file", short: "x", value: "FILE", description: "the file to use" },
@@ -98,7 +98,7 @@ async function work(
       return printEmpty(answer);
     case "md5-sum":
     case "md5-sum-versioned":
-      return digest(given, answer);
+      return digest(command === "md5-sum-versioned", given, answer);
     case "create":
       return apply({ op: "create", xml: source(given), ...place });
     case "modify":
@@ -243,10 +243,14 @@ async function printEmpty(answer: Answer): Promise<number> {
   return CrmExit.OK;
 }
 
-async function digest(given: ParsedWords, answer: Answer): Promise<number> {
+/** MD5 as Pacemaker has it on disk; versioned as in differences, without who wrote it and when. */
+async function digest(versioned: boolean, given: ParsedWords, answer: Answer): Promise<number> {
   const { element, formatXml, parseXml } = await import("../../cib/index.ts");
-  const text = formatXml(parseXml(source(given)), -1);
-  const sum = new Bun.CryptoHasher("md5").update(text).digest("hex");
+  const root = parseXml(source(given), undefined, { comments: true });
+  const { documentDigest } = await import("./xml-patch.ts");
+  const sum = versioned
+    ? documentDigest(root)
+    : new Bun.CryptoHasher("md5").update(` ${formatXml(root, -1)}\n`).digest("hex");
   answer.say({ text: () => sum, xml: () => [element("md5-sum", { digest: sum })], since: "2.41" });
   return CrmExit.OK;
 }

@@ -1,4 +1,5 @@
 /** The configuration and status model: XML both ways, crm text, versions, rules, access rules. */
+export { accessMap } from "./acl/access-map.ts";
 export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";

@@ -10,6 +10,7 @@ import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
+import { newerThanSchema } from "./schema-since.ts";
 import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
@@ -33,6 +34,8 @@ export interface CibKind {
    * of its own, since what runs is what is known here.
    */
   readonly live?: boolean;
+  /** Its schema stays as it is named (see `inPresentForm`): what is new in it has to fit there. */
+  readonly keepSchema?: boolean;
 }
 
 /** For whom a change is made. */
@@ -52,7 +55,7 @@ export interface ChangeFor {
 export function applyOperations(
   cib: XmlElement,
   operations: readonly CibOperation[],
-  { live = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
+  { live = false, keepSchema = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
 ): CibOutcome {
   const rights = Rights.of(cib, askers, now);
   // Who may see nothing is told so, and not that nothing was found.
@@ -67,9 +70,9 @@ export function applyOperations(
     steps.take(operation);
   }
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
-  if (rights === undefined) return outcomeOf(cib, draft, operations, live, steps);
+  if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
-    return outcomeOf(cib, draft, operations, live, steps, rights);
+    return outcomeOf(cib, draft, operations, { live, keepSchema }, steps, rights);
   } catch (error) {
     throw tellable(error, cib, draft, rights);
   }
@@ -80,13 +83,14 @@ function outcomeOf(
   cib: XmlElement,
   draft: XmlElement,
   operations: readonly CibOperation[],
-  live: boolean,
+  { live = false, keepSchema = false }: CibKind,
   steps: Steps,
   rights?: Rights,
 ): CibOutcome {
   const schema = draft.attributes.get("validate-with");
   // A name that is there already, as of a cluster that was newer, hinders no change.
   if (schema !== cib.attributes.get("validate-with")) checkSchemaName(schema);
+  if (keepSchema && schema === undefined) throw noSchema();
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
   if (live) keepMembers(cib, draft);
@@ -94,7 +98,11 @@ function outcomeOf(
   const configurationChanged =
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
   const statusChanged = !same("status");
-  const result = configurationChanged ? checkConfiguration(draft) : draft;
+  const result = !configurationChanged
+    ? draft
+    : keepSchema
+      ? checkAsWritten(draft, operations)
+      : checkConfiguration(draft);
   if (rights !== undefined) {
     draft.attributes = withoutOwnMarks(cib, draft);
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
@@ -104,7 +112,7 @@ function outcomeOf(
     configuration: configurationChanged ? Math.max(1, steps.configuration) : 0,
     status: configurationChanged ? steps.status : statusChanged ? Math.max(1, steps.status) : 0,
   };
-  result.attributes = nextVersion(cib, draft, counts);
+  result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
   for (const section of result.children)
@@ -131,6 +139,38 @@ function checkConfiguration(draft: XmlElement): XmlElement {
   checkForm(configuration);
   return root;
 }
+
+/**
+ * A document with ids that is valid by the schema that it names, and otherwise as it was written. `none` is no schema. What
+ * the whole configuration was put in place of, as `hactl configure` does, has the present form: its schema is raised where
+ * it would not fit.
+ */
+function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]): XmlElement {
+  const configuration = child(draft, "configuration");
+  if (configuration) assignIds(configuration);
+  const schema = draft.attributes.get("validate-with") ?? "";
+  if (schema === "none" || configuration === undefined) return draft;
+  checkForm(child(upgradeCib(draft).root, "configuration") ?? configuration);
+  const newer = newerThanSchema(configuration, schema);
+  if (newer === undefined) return draft;
+  if (!operations.some((one) => one.op === "replace" && one.scope === "configuration"))
+    throw new HactlError({
+      code: "SCHEMA",
+      what: `Update does not conform to the configured schema: ${newer}, validate-with is ${schema}`,
+      cure: "bring the CIB to a newer schema first: cibadmin --upgrade --force",
+      exit: CrmExit.CONFIG,
+    });
+  draft.attributes.set("validate-with", schemaFor(schema));
+  return draft;
+}
+
+const noSchema = () =>
+  new HactlError({
+    code: "SCHEMA",
+    what: "Update does not conform to the configured schema: it names none (validate-with)",
+    cure: "keep the attribute validate-with of <cib>",
+    exit: CrmExit.CONFIG,
+  });
 
 /** How many of the operations have changed what, those of the status since the last one of the configuration. */
 interface Steps {
@@ -171,6 +211,7 @@ function nextVersion(
   before: XmlElement,
   after: XmlElement,
   counts: { readonly configuration: number; readonly status: number },
+  keepSchema: boolean,
 ): Map<string, string> {
   const configurationChanged = counts.configuration > 0;
   const old = versionOf(before);
@@ -179,7 +220,8 @@ function nextVersion(
   if (compareCibVersions([given[0], given[1], 0], [old[0], old[1], 0]) < 0) throw older(given, old);
   if (configurationChanged && given[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(given);
   const attributes = new Map(after.attributes);
-  if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
+  if (configurationChanged && !keepSchema)
+    attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
   const changed = counts.status || (sameAttributes(before.attributes, attributes) ? 0 : 1);
   attributes.set("admin_epoch", String(given[0]));
   attributes.set("epoch", String(given[1] + counts.configuration));
@@ -404,6 +446,7 @@ function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void 
   const compared: CibVersion = [given[0], given[1], counts ? given[2] : present[2]];
   if (source.attributes.has("epoch") && compareCibVersions(compared, present) < 0)
     throw older(given, present);
+  if (!live) draft.attributes.delete("validate-with");
   for (const [name, value] of source.attributes) draft.attributes.set(name, value);
   draft.attributes.set("num_updates", String(compared[2]));
   const status = live ? child(draft, "status") : child(source, "status");

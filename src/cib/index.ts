@@ -59,7 +59,7 @@ export {
   type WrittenTime,
 } from "./time.ts";
 export type { UpgradeNote } from "./upgrade/notes.ts";
-export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
+export { canonicalSchema, inPresentForm, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
 export { findHeadProblems } from "./verify-head.ts";

@@ -142,9 +142,9 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
-async function changed(session: CibSession, operation: CibOperation): Promise<void> {
+async function changed(session: CibSession, ...operations: readonly CibOperation[]): Promise<void> {
   try {
-    await session.apply([operation], "cibadmin");
+    await session.apply(operations, "cibadmin");
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({
@@ -282,12 +282,27 @@ async function digest(versioned: boolean, given: ParsedWords, answer: Answer): P
   return CrmExit.OK;
 }
 
-/** What is read is upgraded always: written back, it is stored that way. */
+/**
+ * Brings the CIB to the newest schema that is written. A file then wins over every copy with the older one, as by
+ * Pacemaker's tool: its admin_epoch rises, and epoch begins anew.
+ */
 async function upgrade(session: CibSession): Promise<number> {
-  const { formatXml, upgradeCib } = await import("../../cib/index.ts");
-  const { root } = upgradeCib(await session.cib());
-  const configuration = root.children.find(({ name }) => name === "configuration");
-  if (configuration)
-    await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+  const { canonicalSchema, compareVersions, formatXml, upgradeCib, versionOf } = await import(
+    "../../cib/index.ts"
+  );
+  const raw = await session.raw();
+  const schema = raw.attributes.get("validate-with") ?? "";
+  const rises = schema.startsWith("pacemaker-") && compareVersions(schema, canonicalSchema) < 0;
+  if (session.isLive || !rises) {
+    const configuration = upgradeCib(await session.cib()).root.children.find(
+      ({ name }) => name === "configuration",
+    );
+    if (configuration)
+      await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+    return CrmExit.OK;
+  }
+  const [adminEpoch] = versionOf(raw);
+  const head = `<cib admin_epoch="${adminEpoch + 1}" epoch="1" validate-with="${canonicalSchema}"/>`;
+  await changed(session, { op: "modify", xml: head }, { op: "bump" });
   return CrmExit.OK;
 }

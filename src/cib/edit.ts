@@ -10,6 +10,7 @@ import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
+import { newerThanSchema } from "./schema-since.ts";
 import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
@@ -33,6 +34,8 @@ export interface CibKind {
    * of its own, since what runs is what is known here.
    */
   readonly live?: boolean;
+  /** Its schema stays as it is named (see `inPresentForm`): what is new in it has to fit there. */
+  readonly keepSchema?: boolean;
 }
 
 /** For whom a change is made. */
@@ -45,14 +48,14 @@ export interface ChangeFor {
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
- * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
+ * to 0. A changed status only counts `num_updates` up. In a file each operation counts by itself. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
  * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
  * the access rules do not permit the change.
  */
 export function applyOperations(
   cib: XmlElement,
   operations: readonly CibOperation[],
-  { live = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
+  { live = false, keepSchema = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
 ): CibOutcome {
   const rights = Rights.of(cib, askers, now);
   // Who may see nothing is told so, and not that nothing was found.
@@ -61,11 +64,15 @@ export function applyOperations(
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const finding = rights && hidden ? findingFor(rights, hidden) : all;
-  for (const operation of operations) applyOne(draft, operation, finding, live);
+  const steps = newSteps(draft, operations, live);
+  for (const operation of operations) {
+    applyOne(draft, operation, finding, live);
+    steps.take(operation);
+  }
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
-  if (rights === undefined) return outcomeOf(cib, draft, operations, live);
+  if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
-    return outcomeOf(cib, draft, operations, live, rights);
+    return outcomeOf(cib, draft, operations, { live, keepSchema }, steps, rights);
   } catch (error) {
     throw tellable(error, cib, draft, rights);
   }
@@ -76,12 +83,14 @@ function outcomeOf(
   cib: XmlElement,
   draft: XmlElement,
   operations: readonly CibOperation[],
-  live: boolean,
+  { live = false, keepSchema = false }: CibKind,
+  steps: Steps,
   rights?: Rights,
 ): CibOutcome {
   const schema = draft.attributes.get("validate-with");
   // A name that is there already, as of a cluster that was newer, hinders no change.
   if (schema !== cib.attributes.get("validate-with")) checkSchemaName(schema);
+  if (keepSchema && schema === undefined) throw noSchema();
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
   if (live) keepMembers(cib, draft);
@@ -89,13 +98,21 @@ function outcomeOf(
   const configurationChanged =
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
   const statusChanged = !same("status");
-  const result = configurationChanged ? checkConfiguration(draft) : draft;
+  const result = !configurationChanged
+    ? draft
+    : keepSchema
+      ? checkAsWritten(draft, operations)
+      : checkConfiguration(draft);
   if (rights !== undefined) {
     draft.attributes = withoutOwnMarks(cib, draft);
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
     rights.check(cib, { ...result, attributes: new Map([...draft.attributes, ...bumped]) });
   }
-  result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
+  const counts = {
+    configuration: configurationChanged ? Math.max(1, steps.configuration) : 0,
+    status: configurationChanged ? steps.status : statusChanged ? Math.max(1, steps.status) : 0,
+  };
+  result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
   for (const section of result.children)
@@ -123,23 +140,92 @@ function checkConfiguration(draft: XmlElement): XmlElement {
   return root;
 }
 
+/**
+ * A document with ids that is valid by the schema that it names, and otherwise as it was written. `none` is no schema. What
+ * the whole configuration was put in place of, as `hactl configure` does, has the present form: its schema is raised where
+ * it would not fit.
+ */
+function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]): XmlElement {
+  const configuration = child(draft, "configuration");
+  if (configuration) assignIds(configuration);
+  const schema = draft.attributes.get("validate-with") ?? "";
+  if (schema === "none" || configuration === undefined) return draft;
+  checkForm(child(upgradeCib(draft).root, "configuration") ?? configuration);
+  const newer = newerThanSchema(configuration, schema);
+  if (newer === undefined) return draft;
+  if (!operations.some((one) => one.op === "replace" && one.scope === "configuration"))
+    throw new HactlError({
+      code: "SCHEMA",
+      what: `Update does not conform to the configured schema: ${newer}, validate-with is ${schema}`,
+      cure: "bring the CIB to a newer schema first: cibadmin --upgrade --force",
+      exit: CrmExit.CONFIG,
+    });
+  draft.attributes.set("validate-with", schemaFor(schema));
+  return draft;
+}
+
+const noSchema = () =>
+  new HactlError({
+    code: "SCHEMA",
+    what: "Update does not conform to the configured schema: it names none (validate-with)",
+    cure: "keep the attribute validate-with of <cib>",
+    exit: CrmExit.CONFIG,
+  });
+
+/** How many of the operations have changed what, those of the status since the last one of the configuration. */
+interface Steps {
+  configuration: number;
+  status: number;
+  readonly take: (operation: CibOperation) => void;
+}
+
+/** Operations beyond which it is not worth the while to look at what each has done. */
+const mostSteps = 50;
+
+/** Pacemaker's tools change a file step by step; to a cluster the operations are one change. */
+function newSteps(draft: XmlElement, operations: readonly CibOperation[], live: boolean): Steps {
+  if (live || operations.length < 2 || operations.length > mostSteps)
+    return { configuration: 0, status: 0, take: () => {} };
+  const part = (name: string) => {
+    const found = child(draft, name);
+    return found && cloneElement(found);
+  };
+  let configuration = part("configuration");
+  let status = part("status");
+  const steps: Steps = {
+    configuration: 0,
+    status: 0,
+    take({ op }) {
+      if (op === "bump" || !sameTree(configuration, child(draft, "configuration"))) {
+        steps.configuration++;
+        steps.status = 0;
+        configuration = part("configuration");
+      } else if (!sameTree(status, child(draft, "status"))) steps.status++;
+      status = part("status");
+    },
+  };
+  return steps;
+}
+
 function nextVersion(
   before: XmlElement,
   after: XmlElement,
-  configurationChanged: boolean,
-  statusChanged: boolean,
+  counts: { readonly configuration: number; readonly status: number },
+  keepSchema: boolean,
 ): Map<string, string> {
+  const configurationChanged = counts.configuration > 0;
   const old = versionOf(before);
   // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it, and counts on.
   const given = versionOf(after);
   if (compareCibVersions([given[0], given[1], 0], [old[0], old[1], 0]) < 0) throw older(given, old);
   if (configurationChanged && given[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(given);
   const attributes = new Map(after.attributes);
-  if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
-  const changed = statusChanged || !sameAttributes(before.attributes, attributes);
+  if (configurationChanged && !keepSchema)
+    attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
+  const changed = counts.status || (sameAttributes(before.attributes, attributes) ? 0 : 1);
   attributes.set("admin_epoch", String(given[0]));
-  attributes.set("epoch", String(given[1] + (configurationChanged ? 1 : 0)));
-  attributes.set("num_updates", String(configurationChanged ? 0 : given[2] + (changed ? 1 : 0)));
+  attributes.set("epoch", String(given[1] + counts.configuration));
+  attributes.set("num_updates", String(configurationChanged ? counts.status : given[2] + changed));
   return attributes;
 }
 
@@ -281,8 +367,17 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
+/** The element of an operation. Of a whole document that is given for a section it is that section (cibadmin(8)). */
+function sourceOf({ xml, scope }: { readonly xml: string; readonly scope?: string }): XmlElement {
+  const source = read(xml);
+  if (source.name !== "cib" || scope === undefined || scope === "cib" || scope === "all") return source;
+  const found = presentScope(source, scope);
+  if (found !== undefined) return found;
+  throw noSuch(element(scope));
+}
+
 function create(draft: XmlElement, operation: Targeted, select: Select): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
@@ -309,7 +404,7 @@ function change(
   { select, touch }: Finding,
   live: boolean,
 ): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   if (source.name === "cib" && operation.op === "replace") {
     replaceAll(draft, source, live);
     return;
@@ -351,6 +446,7 @@ function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void 
   const compared: CibVersion = [given[0], given[1], counts ? given[2] : present[2]];
   if (source.attributes.has("epoch") && compareCibVersions(compared, present) < 0)
     throw older(given, present);
+  if (!live) draft.attributes.delete("validate-with");
   for (const [name, value] of source.attributes) draft.attributes.set(name, value);
   draft.attributes.set("num_updates", String(compared[2]));
   const status = live ? child(draft, "status") : child(source, "status");
@@ -370,8 +466,8 @@ function remove(
     return;
   }
   if (operation.xml === undefined) return;
-  const pattern = read(operation.xml);
   const { scope } = operation;
+  const pattern = sourceOf({ xml: operation.xml, ...(scope === undefined ? {} : { scope }) });
   const section = presentScope(draft, scope);
   if (section === undefined) {
     // Nothing can be in a section that is not there; one that there cannot be is a mistake.

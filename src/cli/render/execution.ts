@@ -1,4 +1,4 @@
-import { type InjectedChange, type SimulationStep } from "../../controller/index.ts";
+import type { InjectedChange, SimulationStep } from "../../controller/index.ts";
 import { lookup } from "../../terms/index.ts";
 
 /** Steps of a rehearsed execution as crm_simulate lists them, without bullet and indentation. */

@@ -11,7 +11,11 @@ const options: readonly OptionRow[] = [
   { name: "new", short: "n", value: "FILE", description: "the new XML" },
   { name: "new-string", short: "N", value: "XML", description: "the new XML itself" },
   { name: "patch", short: "p", value: "FILE", description: "apply this difference to the old XML" },
-  { name: "cib", short: "c", description: "as CIBs: the order of attributes is nothing, and a digest is told" },
+  {
+    name: "cib",
+    short: "c",
+    description: "as CIBs: the order of attributes is nothing, and a digest is told",
+  },
   { name: "stdin", short: "s", description: "read what is not named from standard input" },
   { name: "no-version", short: "u", description: "without the versions" },
   { name: "verbose", short: "V", description: "say more" },
@@ -38,7 +42,9 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (patch !== undefined) {
       if (given.has("no-version")) answer.error("Warning: -u/--no-version ignored with -p/--patch");
       const { patchedDocument } = await import("./xml-patch.ts");
-      answer.say(document("updated", formatXml(patchedDocument(old, read(readText(patch)), given.has("cib")))));
+      answer.say(
+        document("updated", formatXml(patchedDocument(old, read(readText(patch)), given.has("cib")))),
+      );
       return CrmExit.OK;
     }
     const fresh = read(text(given, "new"));

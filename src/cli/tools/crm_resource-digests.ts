@@ -59,7 +59,9 @@ function textOf(rsc: string, node: string, shown: ShownDigests): string {
       : task === "monitor"
         ? "probe action"
         : `${task} action`;
-  const lines = partsOf(shown).flatMap(([, words, hash]) => (hash === undefined ? [] : [`  * ${hash} (${words})`]));
+  const lines = partsOf(shown).flatMap(([, words, hash]) =>
+    hash === undefined ? [] : [`  * ${hash} (${words})`],
+  );
   return [`Digests for ${rsc} ${action} on ${node}:`, ...lines].join("\n");
 }
 
@@ -69,5 +71,9 @@ function digestsElement(resource: string, node: string, shown: ShownDigests): Xm
       ? []
       : [element("digest", { type, hash }, [{ ...element("parameters"), attributes: new Map(params) }])],
   );
-  return element("digests", { resource, node, task: shown.task, interval: `${shown.intervalMs}ms` }, children);
+  return element(
+    "digests",
+    { resource, node, task: shown.task, interval: `${shown.intervalMs}ms` },
+    children,
+  );
 }

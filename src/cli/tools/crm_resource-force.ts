@@ -25,7 +25,8 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
   // Looking does no harm; what starts or stops something does it on this host, whatever file is meant.
   const looks = action === "monitor" || action === "validate-all";
   if (!looks) requireLive(`running an agent's ${action}`, session.target);
-  const subject = given.has("agent") || given.has("class") ? namedAgent(call) : await resourceOf(command, call);
+  const subject =
+    given.has("agent") || given.has("class") ? namedAgent(call) : await resourceOf(command, call);
   const { rsc } = subject;
   const local = subject.id === undefined ? hostname() : await session.localNode();
   if (subject.id !== undefined && !given.has("force")) await refuseSecond(action, subject.id, local, call);

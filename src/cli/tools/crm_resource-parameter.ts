@@ -206,8 +206,7 @@ export async function deleteParameter(call: ResourceCall): Promise<number> {
     );
     return pair ? [{ target, pair }] : [];
   });
-  if (gone.length > 0)
-    await session.apply(removePairs(gone.map(({ pair }) => pair)), "crm_resource");
+  if (gone.length > 0) await session.apply(removePairs(gone.map(({ pair }) => pair)), "crm_resource");
   for (const { target, pair } of gone)
     call.answer.info(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
   return CrmExit.OK;

@@ -47,16 +47,27 @@ const options: readonly OptionRow[] = [
   { name: "fail", short: "F", description: "tell the cluster that it has failed" },
   { name: "restart", description: "stop it, then start it" },
   { name: "wait", description: "return when the cluster has nothing left to do" },
-  { name: "digests", description: "hashes of its parameters on a node (NAME=VALUE counts where nothing is configured)" },
+  {
+    name: "digests",
+    description: "hashes of its parameters on a node (NAME=VALUE counts where nothing is configured)",
+  },
   { name: "force-start", description: "start it on this node, past the cluster" },
   { name: "force-stop", description: "stop it on this node, past the cluster" },
   { name: "force-check", description: "ask the agent on this node how it is" },
   { name: "force-promote", description: "promote it on this node, past the cluster" },
   { name: "force-demote", description: "demote it on this node, past the cluster" },
   { name: "validate", description: "let the agent check its parameters on this node" },
-  { name: "class", value: "STANDARD", description: "with --validate, --force-…: an agent without a resource" },
+  {
+    name: "class",
+    value: "STANDARD",
+    description: "with --validate, --force-…: an agent without a resource",
+  },
   { name: "provider", value: "NAME", description: "with --class: provider of an OCF agent" },
-  { name: "agent", value: "NAME", description: "with --class: name of the agent; words NAME=VALUE are its parameters" },
+  {
+    name: "agent",
+    value: "NAME",
+    description: "with --class: name of the agent; words NAME=VALUE are its parameters",
+  },
   { name: "option", value: "NAME=VALUE", description: "with --agent: one of its parameters" },
   { name: "resource", short: "r", value: "ID", description: "the resource" },
   { name: "node", short: "N", aliases: ["host-uname"], value: "NODE", description: "the node" },
@@ -122,7 +133,10 @@ function refuseAgentWords(given: ParsedWords): void {
     if (given.has("resource"))
       throw usage("crm_resource", "--class, --agent, and --provider cannot be used with -r/--resource");
     if (!byHand || changes.some((name) => given.has(name)))
-      throw usage("crm_resource", "--class, --agent, and --provider can only be used with --validate and --force-*");
+      throw usage(
+        "crm_resource",
+        "--class, --agent, and --provider can only be used with --validate and --force-*",
+      );
   }
   if (given.words.length > 0 && !byHand && !given.has("digests"))
     throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);

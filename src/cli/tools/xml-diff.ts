@@ -128,7 +128,12 @@ function pairUp(old: readonly XmlElement[], fresh: readonly XmlElement[]): Map<X
   return partners;
 }
 
-function attributeChange(old: XmlElement, fresh: XmlElement, path: string, options: DiffOptions): XmlElement[] {
+function attributeChange(
+  old: XmlElement,
+  fresh: XmlElement,
+  path: string,
+  options: DiffOptions,
+): XmlElement[] {
   const moved = options.attributeOrder ? movedAttributes(old, fresh) : new Set<string>();
   const set = [...fresh.attributes]
     .filter(([name, value]) => old.attributes.get(name) !== value || moved.has(name))

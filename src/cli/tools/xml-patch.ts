@@ -85,7 +85,8 @@ function refuseOtherVersion(root: XmlElement, diff: XmlElement): void {
   if (differs) throw failed("it was made from another version");
 }
 
-const positionOf = ({ attributes }: XmlElement): number | undefined => parseInteger(attributes.get("position"));
+const positionOf = ({ attributes }: XmlElement): number | undefined =>
+  parseInteger(attributes.get("position"));
 
 interface Found {
   readonly item: XmlElement;

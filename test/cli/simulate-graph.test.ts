@@ -229,8 +229,11 @@ describe("options in the GNU style", () => {
     expect(parsed.words).toEqual(["file", "-S"]);
   });
 
-  test("an optional value must be attached", () => {
-    expect(parse("-L", "x").value("neg")).toBe("");
+  test("an optional value is the next word unless that is an option", () => {
+    expect(parse("-L", "x").value("neg")).toBe("x");
+    expect(parse("--neg", "x").value("neg")).toBe("x");
+    expect(parse("-L", "-Q").value("neg")).toBe("");
+    expect(parse("-L").value("neg")).toBe("");
     expect(parse("-Lcli-").value("neg")).toBe("cli-");
     expect(parse("--neg=cli-").value("neg")).toBe("cli-");
   });

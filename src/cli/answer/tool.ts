@@ -1,7 +1,7 @@
 import { element } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { writeOut } from "../output.ts";
-import { pacemakerVersion, toolError } from "../tools/connection.ts";
+import { errorText, pacemakerVersion, toolError } from "../tools/connection.ts";
 import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { printVersion } from "../version.ts";
 import { Answer } from "./answer.ts";
@@ -66,7 +66,7 @@ export async function runTool(
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     if (answer.format === "text") return answer.finish(toolError(name, error));
-    answer.error(errorLine(answer, name, error));
+    answer.error(`${name}: ${errorText(error)}`);
     return answer.finish(error.exit);
   }
 }
@@ -84,22 +84,17 @@ export async function answering(
     return answer.finish(await work(answer));
   } catch (error) {
     if (!(error instanceof HactlError) || asked.format !== "xml") throw error;
-    answer.error(errorLine(answer, "", error));
+    answer.error(errorText(error));
     return answer.finish(error.exit);
   }
-}
-
-/** An error as a line: with the tool's name where it stands among others' output, alone in a document. */
-function errorLine(answer: Answer, name: string, { what, cure }: HactlError): string {
-  const whole = `${what}${cure === undefined ? "" : ` (${cure})`}`;
-  return answer.format === "xml" ? whole : `${name}: ${whole}`;
 }
 
 /** `--version` of a command that is also one of Pacemaker's tools: by that name it answers as the tool. */
 export async function versionOf(name: string, words: readonly string[], given: ParsedWords): Promise<number> {
   if (!name.startsWith("crm_")) return printVersion([]);
   const request = outputRequest(name, words, given, formats);
-  return answering(request.format === "xml" ? request : { ...request, format: "text" }, async (answer) => {
+  const isPage = request.format === "html" || request.format === "console";
+  return answering(isPage ? { ...request, format: "text" } : request, async (answer) => {
     answer.say(versionMessage);
     return CrmExit.OK;
   });

@@ -2,13 +2,14 @@ import { pairsIn, removePairs, setResourcePair } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { isPlainFileName, SecretStore } from "../../platform/index.ts";
 import { CrmExit, HactlError, secretReference } from "../../terms/index.ts";
+import { type Answer, commandElement, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
 import { resourceNamed } from "../resources.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "no-cib", short: "C", description: "leave the configuration alone: only the files" },
   { name: "stdin", description: "with set: read the value from standard input instead of the words" },
   { name: "local", description: "only the files of this node" },
@@ -38,6 +39,7 @@ type Command = (typeof commands)[number];
 /** What every command works with. */
 interface Call {
   readonly given: ParsedWords;
+  readonly answer: Answer;
   readonly session: CibSession;
   readonly store: SecretStore;
   readonly rsc: string;
@@ -46,8 +48,7 @@ interface Call {
 
 /** cibsecret(8): values of parameters that are in files of mode 0600 on each node, and not in the CIB. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("cibsecret", purpose, table, words, async () => {
-    const given = parseWords("cibsecret", table, words);
+  runTool({ name: "cibsecret", purpose, options }, words, async (given, answer) => {
     const [word, rsc = "", parameter = ""] = given.words;
     const command = commands.find((candidate) => candidate === word);
     if (command === undefined) throw usage("cibsecret", `what shall be done: ${commands.join(", ")}?`);
@@ -59,7 +60,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (command !== "sync" && !(isPlainFileName(rsc) && isPlainFileName(parameter)))
       throw usage("cibsecret", `"${rsc}" and "${parameter}" cannot name a file`);
     const store = new SecretStore(await directory());
-    return CibSession.with((session) => work(command, { given, session, store, rsc, parameter }));
+    return CibSession.with((session) => work(command, { given, answer, session, store, rsc, parameter }));
   });
 
 /** Where the files are, as hactl.toml says. */
@@ -72,9 +73,15 @@ async function work(command: Command, call: Call): Promise<number> {
   switch (command) {
     case "set":
       return set(call, call.given.has("stdin") ? readText("-") : (call.given.words[3] ?? ""));
-    case "get":
-      line(await stored(call));
+    case "get": {
+      const value = await stored(call);
+      call.answer.say({
+        text: () => value,
+        xml: () => [commandElement(CrmExit.OK, { stdout: `${value}\n` })],
+        since: "2.40",
+      });
       return CrmExit.OK;
+    }
     case "check":
       await stored(call);
       return CrmExit.OK;
@@ -178,7 +185,7 @@ async function sync(call: Call): Promise<number> {
   for (const [rsc, parameter] of call.store.list()) {
     const { value, problem } = call.store.read(rsc, parameter);
     if (problem !== undefined) {
-      process.stderr.write(`cibsecret: ${problem}; it is not copied\n`);
+      call.answer.error(`cibsecret: ${problem}; it is not copied`);
       code = CrmExit.ERROR;
     } else code = (await elsewhere(call, ["set", rsc, parameter], value)) || code;
   }
@@ -199,9 +206,7 @@ async function elsewhere(call: Call, words: readonly string[], value?: string): 
   let code: number = CrmExit.OK;
   for (const member of members.filter((one) => one.name !== name)) {
     if (member.state === "lost") {
-      process.stderr.write(
-        `cibsecret: node ${member.name} is not there: run 'cibsecret sync' when it is back\n`,
-      );
+      call.answer.error(`cibsecret: node ${member.name} is not there: run 'cibsecret sync' when it is back`);
       continue;
     }
     const { exitCode, stderr } = Bun.spawnSync([...rsh, member.name, command], {
@@ -210,8 +215,8 @@ async function elsewhere(call: Call, words: readonly string[], value?: string): 
     if (exitCode === 0) continue;
     code = CrmExit.ERROR;
     const why = stderr.toString().trim().split("\n").at(-1) ?? "";
-    process.stderr.write(
-      `cibsecret: node ${member.name} was not reached (${why === "" ? `exit code ${exitCode}` : why}): run 'cibsecret sync' when it can be\n`,
+    call.answer.error(
+      `cibsecret: node ${member.name} was not reached (${why === "" ? `exit code ${exitCode}` : why}): run 'cibsecret sync' when it can be`,
     );
   }
   return code;

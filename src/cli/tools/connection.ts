@@ -38,8 +38,16 @@ export async function asTool(
 export function toolError(name: string, error: unknown): number {
   if (!(error instanceof HactlError)) throw error;
   if (error.code === "MULTIPLE" && "matches" in error) return ambiguous(name, error as AmbiguousPair);
-  process.stderr.write(`${name}: ${error.what}${error.cure === undefined ? "" : ` (${error.cure})`}\n`);
+  process.stderr.write(`${name}: ${errorText(error)}\n`);
   return error.exit;
+}
+
+/** An error as a line of a tool: the place in a text where it says one, what is wrong, and the cure. */
+export function errorText({ what, where, cure }: HactlError): string {
+  const { file, line: row } = where ?? {};
+  const place = row === undefined ? "" : file ? `${file}:${row}` : `line ${row}`;
+  const told = place === "" || what.includes(place) ? what : `${place}: ${what}`;
+  return cure === undefined ? told : `${told} (${cure})`;
 }
 
 /** Several matches are listed, so that one can be chosen by its id. */

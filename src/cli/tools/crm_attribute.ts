@@ -5,7 +5,7 @@ import { CibSession } from "../cib-session.ts";
 import { attributeMessage } from "./attribute-message.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
-import type { OptionRow, ParsedWords } from "./getopt.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
 const options: readonly OptionRow[] = [
@@ -70,6 +70,10 @@ export const runAs = (name: string, words: readonly string[]): Promise<number> =
     words,
     (given, answer) => CibSession.with((session) => work(name, given, session, answer)),
   );
+
+/** The same as a part of another tool, which answers. */
+export const attributeStep = (tool: string, words: readonly string[], answer: Answer): Promise<number> =>
+  CibSession.with((session) => work(tool, parseWords(tool, options, words), session, answer));
 
 async function work(tool: string, given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   if (given.has("delete") && !given.has("name") && !given.has("pattern") && !given.has("promotion"))

@@ -1,12 +1,14 @@
 import { child, parseIntervalMs } from "../../cib/index.ts";
 import { CrmExit, type Millis } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { variableOf } from "../target.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { attributeMessage } from "./attribute-message.ts";
+import { usage } from "./connection.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "query", short: "G", aliases: ["get-value"], description: "print how often it has failed" },
   { name: "delete", short: "D", aliases: ["delete-attr"], description: "forget its failures" },
   { name: "resource", short: "r", aliases: ["resource-id"], value: "ID", description: "the resource" },
@@ -27,14 +29,19 @@ const table: readonly OptionRow[] = [
 
 /** crm_failcount(8): failures of a resource on a node. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_failcount", "See and forget the failures of a resource on a node.", table, words, async () => {
-    const given = parseWords("crm_failcount", table, words);
+  runTool(tool, words, async (given, answer) => {
     const rsc = given.value("resource");
     if (rsc === undefined) throw usage("crm_failcount", "resource name required: -r");
-    return CibSession.with((session) => work(given, rsc, session));
+    return CibSession.with((session) => work(given, rsc, session, answer));
   });
 
-async function work(given: ParsedWords, rsc: string, session: CibSession): Promise<number> {
+const tool: AnsweringTool = {
+  name: "crm_failcount",
+  purpose: "See and forget the failures of a resource on a node.",
+  options,
+};
+
+async function work(given: ParsedWords, rsc: string, session: CibSession, answer: Answer): Promise<number> {
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
   if (given.has("delete")) {
     const { xml } = resourceNamed(await session.configuration(), rsc);
@@ -42,8 +49,9 @@ async function work(given: ParsedWords, rsc: string, session: CibSession): Promi
       const id = idOf(primitive);
       if (session.isLive) {
         await (await session.daemon()).request({ type: "forget", rsc: id, node, failuresOnly: true });
-        line(`Cleaned up ${id} on ${node}`);
-      } else line(`Dry run: skipping clean-up of ${id} on ${node} due to ${variableOf(session.target)}`);
+        answer.info(`Cleaned up ${id} on ${node}`);
+      } else
+        answer.info(`Dry run: skipping clean-up of ${id} on ${node} due to ${variableOf(session.target)}`);
     }
     return CrmExit.OK;
   }
@@ -53,7 +61,7 @@ async function work(given: ParsedWords, rsc: string, session: CibSession): Promi
     throw usage("crm_failcount", `"${intervalText}" is not a time such as 10s`);
   const count = await failures(session, rsc, node, given.value("operation"), intervalMs);
   const quiet = given.has("quiet") || given.has("quiet-old");
-  line(quiet ? count : `scope=status  name=fail-count-${rsc} value=${count}`);
+  answer.say(attributeMessage({ name: `fail-count-${rsc}`, value: count, scope: "status" }, quiet));
   return CrmExit.OK;
 }
 

@@ -9,7 +9,7 @@ import {
   topLevel,
 } from "../../scheduler/index.ts";
 import { CrmExit, formatScore } from "../../terms/index.ts";
-import type { Message } from "../answer/index.ts";
+import type { ApiVersion, Message } from "../answer/index.ts";
 import { line, type Outline, outlineLines } from "../render/outline.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
 import { resourceIn } from "./crm_resource-cluster.ts";
@@ -55,11 +55,11 @@ const constraintsMessage = (rsc: Resource, stack: boolean): Message => ({
     ];
     return sections.length === 0 ? undefined : sections.flatMap((one) => outlineLines(one)).join("\n");
   },
-  xml: () => [
+  xml: (api) => [
     element("constraints", {}, [
       ...locationElements(rsc),
-      ...linkElements(rsc, dependents, stack, new Set()),
-      ...linkElements(rsc, primaries, stack, new Set()),
+      ...linkElements({ rsc, direction: dependents, stack, seen: new Set(), api }),
+      ...linkElements({ rsc, direction: primaries, stack, seen: new Set(), api }),
     ]),
   ],
 });
@@ -98,32 +98,38 @@ const locationElements = (rsc: Resource): XmlElement[] =>
     element("rsc_location", { node, rsc: rsc.id, id, score: formatScore(score) }),
   );
 
-function linkElements(
-  rsc: Resource,
-  direction: Direction,
-  stack: boolean,
-  seen: Set<Resource>,
-): XmlElement[] {
+/** What is followed from a resource, and how it is told. */
+interface Followed {
+  readonly rsc: Resource;
+  readonly direction: Direction;
+  /** Whether to go on from the resources that are found. */
+  readonly stack: boolean;
+  readonly seen: Set<Resource>;
+  readonly api: ApiVersion;
+}
+
+function linkElements(followed: Followed): XmlElement[] {
+  const { rsc, direction, stack, seen, api } = followed;
   if (seen.has(rsc)) return [];
   seen.add(rsc);
   return direction.links(rsc).flatMap((link) => {
     const other = direction.other(link);
-    if (seen.has(other)) return [linkElement(link)];
-    const further = stack ? linkElements(other, direction, stack, seen) : [];
-    return [linkElement(link), ...locationElements(other), ...further];
+    if (seen.has(other)) return [linkElement(link, api)];
+    const further = stack ? linkElements({ ...followed, rsc: other }) : [];
+    return [linkElement(link, api), ...locationElements(other), ...further];
   });
 }
 
 const roleText = (role: Role) => (role === Role.Unknown ? undefined : roleName(role));
 
-const linkElement = (link: Colocation): XmlElement =>
+const linkElement = (link: Colocation, api: ApiVersion): XmlElement =>
   element("rsc_colocation", {
     id: link.id,
     rsc: link.dependent.id,
     "with-rsc": link.primary.id,
     score: formatScore(link.score),
-    // By node is what goes without saying.
-    "node-attribute": link.attribute === "#uname" ? undefined : link.attribute,
+    // By node went without saying before 2.29.
+    "node-attribute": link.attribute === "#uname" && !api.atLeast("2.29") ? undefined : link.attribute,
     "rsc-role": roleText(link.dependentRole),
     "with-rsc-role": roleText(link.primaryRole),
   });

@@ -1,10 +1,12 @@
 import { CrmExit } from "../../terms/index.ts";
+import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
-import { asTool, line, usage } from "./connection.ts";
-import { runAs } from "./crm_attribute.ts";
-import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
+import { attributeMessage } from "./attribute-message.ts";
+import { usage } from "./connection.ts";
+import { attributeStep } from "./crm_attribute.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 
-const table: readonly OptionRow[] = [
+const options: readonly OptionRow[] = [
   { name: "query", short: "G", aliases: ["get-value"], description: "print whether the node is in standby" },
   {
     name: "update",
@@ -35,12 +37,15 @@ const table: readonly OptionRow[] = [
 ];
 
 /** crm_standby(8): nodes that shall run nothing for a while. */
-export const run = (words: readonly string[]): Promise<number> =>
-  asTool("crm_standby", "Keep a node empty, and let it run services again.", table, words, () =>
-    work(parseWords("crm_standby", table, words)),
-  );
+export const run = (words: readonly string[]): Promise<number> => runTool(tool, words, work);
 
-async function work(given: ParsedWords): Promise<number> {
+const tool: AnsweringTool = {
+  name: "crm_standby",
+  purpose: "Keep a node empty, and let it run services again.",
+  options,
+};
+
+async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const node =
     given.value("node") ??
     given.value("uname-old") ??
@@ -48,13 +53,17 @@ async function work(given: ParsedWords): Promise<number> {
   const lifetime = given.value("lifetime");
   const id = given.value("id");
   const attribute = (span: string, ...more: readonly string[]) =>
-    runAs("crm_standby", [
-      `--node=${node}`,
-      "--name=standby",
-      `--lifetime=${span}`,
-      ...(id === undefined ? [] : [`--id=${id}`]),
-      ...more,
-    ]);
+    attributeStep(
+      "crm_standby",
+      [
+        `--node=${node}`,
+        "--name=standby",
+        `--lifetime=${span}`,
+        ...(id === undefined ? [] : [`--id=${id}`]),
+        ...more,
+      ],
+      answer,
+    );
   const value = given.value("update");
   if (value !== undefined) return attribute(lifetime ?? "forever", `--update=${value}`);
   if (given.has("delete")) {
@@ -65,11 +74,16 @@ async function work(given: ParsedWords): Promise<number> {
     return CrmExit.OK;
   }
   if (!given.has("query")) throw usage("crm_standby", "what shall be done: -G, -v on, -v off or -D?");
-  return query(given, node, lifetime);
+  return query(given, node, lifetime, answer);
 }
 
 /** What the node's own attribute says, else the one until its restart, else off. */
-async function query(given: ParsedWords, node: string, lifetime: string | undefined): Promise<number> {
+async function query(
+  given: ParsedWords,
+  node: string,
+  lifetime: string | undefined,
+  answer: Answer,
+): Promise<number> {
   const quiet = given.has("quiet") || given.has("quiet-old");
   const found = await CibSession.with(async (session) => {
     const { findPairs } = await import("./attributes.ts");
@@ -80,6 +94,6 @@ async function query(given: ParsedWords, node: string, lifetime: string | undefi
     }
     return { scope: lifetime === "forever" ? "nodes" : "status", value: "off" };
   });
-  line(quiet ? found.value : `scope=${found.scope}  name=standby value=${found.value}`);
+  answer.say(attributeMessage({ name: "standby", ...found }, quiet));
   return CrmExit.OK;
 }

@@ -128,6 +128,9 @@ function nodes(types: string): Promise<ListedNode[]> {
   });
 }
 
+/** What kinds were called at first. */
+const olderWords = { cluster: "member", guest: "remote", remote: "remote" } as const;
+
 function nodeList(list: readonly ListedNode[], quiet: boolean, asExports: boolean): Message {
   const shown = ({ kind, name, id }: ListedNode) =>
     asExports ? `export ${name}=${id}` : quiet ? name : `${kind} node: ${name} (${id})`;
@@ -137,10 +140,10 @@ function nodeList(list: readonly ListedNode[], quiet: boolean, asExports: boolea
       element(
         "nodes",
         {},
-        list.map(({ kind, name, id }) =>
-          // Older schemas know members by this word.
-          element("node", { type: kind === "cluster" && !api.atLeast("2.25") ? "member" : kind, name, id }),
-        ),
+        list.map(({ kind, name, id }) => {
+          const type = api.atLeast("2.26") ? kind : olderWords[kind];
+          return element("node", { type, name, id });
+        }),
       ),
     ],
   };

@@ -21,8 +21,7 @@ const rolesSince = "pacemaker-3.7";
 
 /** What a configuration has that the schema which it names did not know yet: the first such thing, in words. */
 export function newerThanSchema(configuration: XmlElement, schema: string): string | undefined {
-  const knows = (needed: string) =>
-    !schema.startsWith("pacemaker-") || compareVersions(schema, needed) >= 0;
+  const knows = (needed: string) => !schema.startsWith("pacemaker-") || compareVersions(schema, needed) >= 0;
   const visit = (item: XmlElement): string | undefined => {
     const needed = since[item.name];
     if (needed !== undefined && !knows(needed)) return `<${item.name}> came with ${needed}`;

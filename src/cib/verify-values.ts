@@ -54,12 +54,23 @@ function checkPromotable(clone: XmlElement): CibProblem[] {
         attributes.get("name") === "promotable" && parseBoolean(attributes.get("value")) === true,
     );
   if (!isSet) return [];
-  const members = [...childrenOf(clone, "primitive"), ...childrenOf(clone, "group").flatMap((group) => childrenOf(group, "primitive"))];
+  const members = [
+    ...childrenOf(clone, "primitive"),
+    ...childrenOf(clone, "group").flatMap((group) => childrenOf(group, "primitive")),
+  ];
   return members.flatMap((member) => {
     const standard = member.attributes.get("class");
     if (standard === undefined || standard === "ocf") return [];
     const text = `resource "${member.attributes.get("id")}" is of type ${standard} and therefore cannot be used as a promotable clone resource`;
-    return [problemAt(member, "error", "NOT_PROMOTABLE", text, "take promotable=true from its clone, or use an OCF agent")];
+    return [
+      problemAt(
+        member,
+        "error",
+        "NOT_PROMOTABLE",
+        text,
+        "take promotable=true from its clone, or use an OCF agent",
+      ),
+    ];
   });
 }
 

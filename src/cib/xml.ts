@@ -1,4 +1,10 @@
-import { XmlElement as ParsedElement, parseXml as parse, XmlComment, XmlError, XmlText } from "@rgrove/parse-xml";
+import {
+  XmlElement as ParsedElement,
+  parseXml as parse,
+  XmlComment,
+  XmlError,
+  XmlText,
+} from "@rgrove/parse-xml";
 import { asXmlText, CrmExit, HactlError, lookup, type Place } from "../terms/index.ts";
 import { checkName } from "./xml-names.ts";
 

@@ -53,13 +53,18 @@ export async function runAgentByHand(
 /** A configuration that sets nothing but what has to be there. */
 const nothingSet = '[[nodelist.node]]\nname = "localhost"\nnodeid = 1\nring0_addr = "127.0.0.1"\n';
 
-function nodeOf(args: Parameters<typeof runAgentByHand>[0]): Pick<NodeSetup, "config"> & { self: { name: string } } {
+function nodeOf(
+  args: Parameters<typeof runAgentByHand>[0],
+): Pick<NodeSetup, "config"> & { self: { name: string } } {
   try {
     return loadNode(args);
   } catch (error) {
     const missing = error instanceof HactlError && error.code === "CONFIG_MISSING";
     if (!args.anywhere || !missing) throw error;
     const context = { purpose: "text", machine: thisMachine(), node: undefined, keyFile: undefined } as const;
-    return { config: loadConfig(nothingSet, args.configPath, context), self: { name: args.node ?? hostname() } };
+    return {
+      config: loadConfig(nothingSet, args.configPath, context),
+      self: { name: args.node ?? hostname() },
+    };
   }
 }

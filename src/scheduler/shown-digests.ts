@@ -52,7 +52,8 @@ function tellsMore(entry: XmlElement, best: XmlElement): boolean {
   const isRecurring = ({ attributes }: XmlElement) => historyInterval(attributes.get("interval")) !== 0;
   const isEffective = (one: XmlElement) =>
     !isRecurring(one) && effective.has(one.attributes.get("operation") ?? "");
-  const isFailure = ({ attributes }: XmlElement) => attributes.get("id")?.endsWith("_last_failure_0") ?? false;
+  const isFailure = ({ attributes }: XmlElement) =>
+    attributes.get("id")?.endsWith("_last_failure_0") ?? false;
   const hasDigest = ({ attributes }: XmlElement) => attributes.has("op-restart-digest");
   if (isEffective(best)) {
     if (!isEffective(entry)) return false;

@@ -90,7 +90,10 @@ export function schemaFor(schema: string | undefined): string {
 }
 
 /** The same CIB when its configuration has the present form already, whatever schema it names; else brought to it. */
-export function inPresentForm(source: XmlElement): { readonly root: XmlElement; readonly asWritten: boolean } {
+export function inPresentForm(source: XmlElement): {
+  readonly root: XmlElement;
+  readonly asWritten: boolean;
+} {
   const { root } = upgradeCib(source);
   const sectionsOf = (cib: XmlElement) => child(cib, "configuration")?.children ?? [];
   const before = sectionsOf(source);

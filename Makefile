@@ -30,6 +30,7 @@ build: dist/hactl ## build dist/hactl for this machine
 dist/hactl: $(BUN) $(SOURCES) package.json
 	@mkdir -p dist
 	env -u BUN_OPTIONS $(BUN) $(COMPILE) src/main.ts --outfile dist/hactl
+	@$(BUN) rpm/close-doors.ts dist/hactl
 	@dist/hactl --version
 
 lint: $(BUN) ## format and lint rules
@@ -110,6 +111,7 @@ build-all: $(TARGETS:%=dist/%/hactl) ## build for x86-64, older x86-64 (no AVX2)
 dist/%/hactl: $(BUN) $(SOURCES) package.json
 	@mkdir -p $(@D)
 	env -u BUN_OPTIONS $(BUN) $(COMPILE) --target=bun-linux-$* src/main.ts --outfile $@
+	@$(BUN) rpm/close-doors.ts $@
 	@rpm/check-executable $@ $*
 
 # Where things go. INSTALL_FROM is the executable to install.

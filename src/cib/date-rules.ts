@@ -19,8 +19,15 @@ export interface DateResult {
   readonly nextChange?: EpochSeconds;
 }
 
-/** Evaluates a `<date_expression>` (Pacemaker Explained, "Date/Time Expressions"). `in_range` includes both ends. */
-export function evaluateDateExpression(expression: XmlElement, now: EpochSeconds): DateResult {
+/**
+ * Evaluates a `<date_expression>` (Pacemaker Explained, "Date/Time Expressions"). `in_range` includes both ends.
+ * @param utcOffset of the clock that shows the parts of a `<date_spec>`; that of this machine where none is given
+ */
+export function evaluateDateExpression(
+  expression: XmlElement,
+  now: EpochSeconds,
+  utcOffset?: number,
+): DateResult {
   const operation = expression.attributes.get("operation")?.toLowerCase() ?? "in_range";
   const start = timeOf(expression, "start");
   const end = timeOf(expression, "end");
@@ -36,7 +43,7 @@ export function evaluateDateExpression(expression: XmlElement, now: EpochSeconds
       return inRange(now, start, end ?? endByDuration(expression));
     case "date_spec": {
       const spec = expression.children.find(({ name }) => name === "date_spec");
-      return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now);
+      return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now, utcOffset);
     }
     default:
       return { state: "invalid" };
@@ -116,7 +123,8 @@ function rangesOf(spec: XmlElement, fields: readonly (keyof DateParts)[]): Field
  * Evaluates a `<date_spec>`: every field named must contain its part of the date as the clock of this machine shows it,
  * in whose time zone people write office hours. The phase of the moon, which old schemas knew, is not looked at.
  */
-export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResult {
+export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds, utcOffset?: number): DateResult {
+  const offsetAt = utcOffset === undefined ? localOffset : () => utcOffset;
   const ranges = rangesOf(
     spec,
     specFields.map(([field]) => field),
@@ -124,15 +132,16 @@ export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds): DateResul
   if (ranges === undefined) return { state: "invalid" };
   if (ranges.length === 0) return { state: "passed" };
   const holds = (time: EpochSeconds) => {
-    const parts = dateParts(time, localOffset(time));
+    const parts = dateParts(time, offsetAt(time));
     return ranges.every(([field, low, high]) => parts[field] >= low && parts[field] <= high);
   };
   const passed = holds(now);
   const step = Math.min(
     ...specFields.filter(([field]) => spec.attributes.has(field)).map(([, size]) => size),
   );
-  let next = nextStep(now, step);
-  for (let count = 1; count < lookAhead && holds(next) === passed; count++) next = nextStep(next, step);
+  let next = nextStep(now, step, offsetAt);
+  for (let count = 1; count < lookAhead && holds(next) === passed; count++)
+    next = nextStep(next, step, offsetAt);
   return { state: passed ? "passed" : "unsatisfied", nextChange: next };
 }
 
@@ -169,10 +178,10 @@ export function placeInDateSpec(
 }
 
 /** When the clock next begins an hour, a day, …: a change of the clock may make it sooner or later by an hour. */
-function nextStep(time: EpochSeconds, step: number): EpochSeconds {
-  const offset = localOffset(time);
+function nextStep(time: EpochSeconds, step: number, offsetAt: (time: EpochSeconds) => number): EpochSeconds {
+  const offset = offsetAt(time);
   const next = (Math.floor((time + offset) / step) + 1) * step - offset;
-  const corrected = next + offset - localOffset(next);
+  const corrected = next + offset - offsetAt(next);
   return corrected > time ? corrected : next;
 }
 

@@ -7,6 +7,7 @@ import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName } from "./form.ts";
+import { keepSecrets } from "./masking.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
@@ -70,6 +71,7 @@ export function applyOperations(
     applyOne(draft, operation, finding, live);
     steps.take(operation);
   }
+  keepSecrets(cib, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {

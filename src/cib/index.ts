@@ -5,7 +5,7 @@ export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
 export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
-export { checkCrm, cibOf, type LoadMode, loadCrm } from "./crm/load.ts";
+export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
 export { definedIds } from "./crm/read.ts";
 export {
   type DateResult,
@@ -16,6 +16,7 @@ export {
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
+export { maskXml } from "./masking.ts";
 export {
   type FindById,
   indexById,
@@ -62,6 +63,15 @@ export type { UpgradeNote } from "./upgrade/notes.ts";
 export { canonicalSchema, inPresentForm, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
+export {
+  type AgentFacts,
+  type AgentName,
+  type AgentUse,
+  agentUses,
+  agentWord,
+  findAgentProblems,
+  parseAgentDescription,
+} from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export {

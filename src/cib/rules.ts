@@ -7,6 +7,8 @@ import type { XmlElement } from "./xml.ts";
 /** What a rule is evaluated against. A part that is absent has no value, so that what asks for it does not hold. */
 export interface RuleContext {
   readonly now: EpochSeconds;
+  /** Seconds that the clock which shows the parts of a date is ahead of UTC, where that is not this machine's own. */
+  readonly utcOffset?: number | undefined;
   /** Attribute of the node, built-in ones (`#uname`, `#id`, `#kind`, `#site-name`, …) included. */
   readonly nodeAttribute?: (name: string) => string | undefined;
   /** Role that `#role` stands for. */
@@ -77,7 +79,7 @@ function evaluateCondition(condition: XmlElement, context: RuleContext): RuleRes
     case "rule":
       return evaluateRule(condition, context);
     case "date_expression": {
-      const result = evaluateDateExpression(condition, context.now);
+      const result = evaluateDateExpression(condition, context.now, context.utcOffset);
       return { passed: result.state === "passed", ...result };
     }
     case "rsc_expression":

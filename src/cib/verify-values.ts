@@ -1,3 +1,4 @@
+import { nearest } from "../terms/index.ts";
 import { evaluateDateExpression } from "./date-rules.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
@@ -94,7 +95,55 @@ function checkOperations(parent: XmlElement, problems: CibProblem[]): void {
         );
       }
       seen.add(key);
+      problems.push(...checkOperationName(operation, resource));
     }
     checkOperations(resource, problems);
   }
+}
+
+/** What is carried out by one of the standards (OCF resource agent API 1.1, LSB), or by fence agents. */
+const operationNames = [
+  "monitor",
+  "start",
+  "stop",
+  "promote",
+  "demote",
+  "notify",
+  "migrate_to",
+  "migrate_from",
+  "reload",
+  "reload-agent",
+  "validate-all",
+  "meta-data",
+  "methods",
+  "usage",
+  "recover",
+  "restart",
+  "status",
+  "force-reload",
+  "try-restart",
+  "on",
+  "off",
+  "reboot",
+  "list",
+] as const;
+const knownOperations: ReadonlySet<string> = new Set(operationNames);
+
+/** Of an operation that no agent has nothing would ever be done, and what was meant not as it was meant. */
+function checkOperationName(operation: XmlElement, resource: XmlElement): CibProblem[] {
+  const name = operation.attributes.get("name") ?? "";
+  if (name === "" || knownOperations.has(name)) return [];
+  const near = nearest(name, operationNames);
+  const text = `"${name}" of resource "${resource.attributes.get("id")}" is no operation that agents have`;
+  return near === undefined
+    ? [
+        problemAt(
+          operation,
+          "warning",
+          "UNKNOWN_OPERATION",
+          text,
+          "write monitor, start, stop …, or remove it",
+        ),
+      ]
+    : [problemAt(operation, "error", "UNKNOWN_OPERATION", text, `did you mean "${near}"?`)];
 }

@@ -6,6 +6,7 @@ import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
 import { findAclProblems } from "./verify-acls.ts";
 import { findCircles } from "./verify-circles.ts";
+import { findConnectionProblems } from "./verify-connections.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
@@ -30,6 +31,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
     ...findCircles(configuration),
+    ...findConnectionProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
   ];

@@ -5,7 +5,7 @@ import {
   XmlError,
   XmlText,
 } from "@rgrove/parse-xml";
-import { asXmlText, CrmExit, HactlError, lookup, type Place } from "../terms/index.ts";
+import { asXmlText, CrmExit, HactlError, lookup, type Place, plainXml } from "../terms/index.ts";
 import { checkName } from "./xml-names.ts";
 
 /**
@@ -160,10 +160,11 @@ const cdataSection = (text: string) => `<![CDATA[${asXmlText(text).replaceAll("]
 
 /**
  * Writes an element, two spaces a level, or on one line when `indent` is negative. What it writes can be read back: it
- * throws HactlError `XML_NAME` for a name that is none, and replaces characters that XML cannot hold.
+ * throws HactlError `XML_NAME` for a name that is none, and replaces characters that XML cannot hold. A terminal obeys
+ * nothing of it.
  */
 export function formatXml(root: XmlElement, indent = 0): string {
-  return writeXml(root, indent, checkName);
+  return writeXml(root, indent, toRead);
 }
 
 /**
@@ -171,10 +172,19 @@ export function formatXml(root: XmlElement, indent = 0): string {
  * there, as in Pacemaker's.
  */
 export function formatAnyXml(root: XmlElement, indent = 0): string {
-  return writeXml(root, indent, () => {});
+  return writeXml(root, indent, toCompare);
 }
 
-function writeXml(root: XmlElement, indent: number, check: (name: string, what: string) => void): string {
+interface Manner {
+  readonly check: (name: string, what: string) => void;
+  /** For values that are escaped already. */
+  readonly plain: (escaped: string) => string;
+}
+const toRead: Manner = { check: checkName, plain: plainXml };
+const toCompare: Manner = { check: () => {}, plain: (escaped) => escaped };
+
+function writeXml(root: XmlElement, indent: number, manner: Manner): string {
+  const { check, plain } = manner;
   const pad = indent < 0 ? "" : "  ".repeat(indent);
   const end = indent < 0 ? "" : "\n";
   if (isComment(root)) return `${pad}<!--${asXmlText(root.text ?? "").replaceAll("--", "- -")}-->${end}`;
@@ -182,14 +192,16 @@ function writeXml(root: XmlElement, indent: number, check: (name: string, what: 
   let tag = `${pad}<${root.name}`;
   for (const [name, value] of root.attributes) {
     check(name, "an attribute");
-    tag += ` ${name}="${escapeAttribute(value)}"`;
+    tag += ` ${name}="${plain(escapeAttribute(value))}"`;
   }
   if (root.children.length > 0) {
-    const inner = root.children.map((inner) => writeXml(inner, indent < 0 ? -1 : indent + 1, check)).join("");
+    const inner = root.children
+      .map((inner) => writeXml(inner, indent < 0 ? -1 : indent + 1, manner))
+      .join("");
     return `${tag}>${end}${inner}${pad}</${root.name}>${end}`;
   }
   if (root.text !== undefined) {
-    const text = root.cdata ? cdataSection(root.text) : escapeText(root.text);
+    const text = root.cdata ? cdataSection(root.text) : plain(escapeText(root.text));
     return `${tag}>${text}</${root.name}>${end}`;
   }
   return `${tag}/>${end}`;

@@ -1,6 +1,7 @@
-import type { CibOperation, XmlElement } from "../cib/index.ts";
+import type { CibOperation, CibProblem, XmlElement } from "../cib/index.ts";
 import type { NodeReply } from "../daemon/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
+import type { Checked } from "./acceptance.ts";
 import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
 import { note } from "./output.ts";
@@ -10,6 +11,13 @@ import { type CibTarget, cibTarget, targetText } from "./target.ts";
 export interface ReadCib {
   readonly cib: XmlElement;
   readonly configuration: XmlElement;
+}
+
+/** What a change made of a configuration, and what is remarkable in that. */
+export interface Change {
+  readonly before: XmlElement;
+  readonly after: XmlElement;
+  readonly remarks: readonly CibProblem[];
 }
 
 /** Tries again when somebody else changed the configuration in between. */
@@ -84,13 +92,40 @@ export class CibSession {
     });
   }
 
-  /** Changes the CIB, all or nothing. @param client who asks, for the history */
-  async apply(operations: readonly CibOperation[], client: string): Promise<void> {
+  /**
+   * Changes the CIB, all or nothing. @param client who asks, for the history
+   * @param checked whether mistakes that it would bring in are refused before (`checkChange`). What is remarkable is answered
+   */
+  async apply(
+    operations: readonly CibOperation[],
+    client: string,
+    checked?: Checked,
+  ): Promise<readonly CibProblem[]> {
+    const remarks = checked === undefined ? [] : await this.#checkOperations(operations, checked);
     this.#cib = undefined;
     this.#raw = undefined;
     if (this.target.kind === "live")
       await (await this.daemon()).request({ type: "cib-apply", operations, client });
     else this.#cib = await changeCibFile(this.target, operations);
+    return remarks;
+  }
+
+  /** What the operations would make of the CIB. Whether they can be applied at all is judged where they are. */
+  async #checkOperations(
+    operations: readonly CibOperation[],
+    checked: Checked,
+  ): Promise<readonly CibProblem[]> {
+    const { applyOperations } = await import("../cib/index.ts");
+    const { checkChange } = await import("./acceptance.ts");
+    const before = await this.cib();
+    let after: XmlElement;
+    try {
+      after = applyOperations(before, operations, { askers: [], now: 0 }).cib;
+    } catch (error) {
+      if (error instanceof HactlError) return [];
+      throw error;
+    }
+    return checkChange(before, after, { live: this.isLive, ...checked });
   }
 
   /**
@@ -98,16 +133,20 @@ export class CibSession {
    * that it was made from; somebody else's change in between is taken into account. Who may not put the whole in its
    * place, since the access rules hide a part of it, says what is different.
    */
-  async change(
-    change: (current: ReadCib) => XmlElement,
-    client: string,
-  ): Promise<{ readonly before: XmlElement; readonly after: XmlElement }> {
-    const { formatXml } = await import("../cib/index.ts");
+  async change(change: (current: ReadCib) => XmlElement, client: string, checked: Checked): Promise<Change> {
+    const { formatXml, upgradeCib } = await import("../cib/index.ts");
+    const { checkChange } = await import("./acceptance.ts");
     let partly = false;
     for (let attempt = 1; ; attempt++) {
       const before = await this.configuration();
       const cib = await this.cib();
       const after = change({ cib, configuration: before });
+      const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
+      const remarks = await checkChange(cib, upgradeCib(whole).root, {
+        agents: true,
+        live: this.isLive,
+        ...checked,
+      });
       const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
         await this.apply(
@@ -119,7 +158,7 @@ export class CibSession {
           ],
           client,
         );
-        return { before, after };
+        return { before, after, remarks };
       } catch (error) {
         if (!(error instanceof HactlError)) throw error;
         if (error.code === "PERMISSION" && !partly) partly = true;
@@ -171,19 +210,32 @@ export const readCib = (): Promise<ReadCib> =>
 export const changeConfiguration = (
   change: (current: ReadCib) => XmlElement,
   client: string,
-): Promise<{ readonly before: XmlElement; readonly after: XmlElement }> =>
+  checked: Checked = {},
+): Promise<Change> =>
   CibSession.with(async (session) => {
-    const changed = await session.change(change, client);
+    const changed = await session.change(change, client, checked);
+    await warn(changed.remarks);
     remark(session.target);
     return changed;
   });
 
 /** Applies operations on the CIB. */
-export const applyToCib = (operations: readonly CibOperation[], client: string): Promise<void> =>
+export const applyToCib = (
+  operations: readonly CibOperation[],
+  client: string,
+  checked?: Checked,
+): Promise<void> =>
   CibSession.with(async (session) => {
-    await session.apply(operations, client);
+    await warn(await session.apply(operations, client, checked));
     remark(session.target);
   });
+
+/** What lets pass, but not in silence. */
+async function warn(remarks: readonly CibProblem[]): Promise<void> {
+  if (remarks.length === 0) return;
+  const { problemText } = await import("./acceptance.ts");
+  for (const problem of remarks) note(`warning: ${problemText(problem)}`);
+}
 
 /** People shall know that it was not the cluster. */
 function remark(target: CibTarget): void {

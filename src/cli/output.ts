@@ -1,4 +1,12 @@
-import { CrmExit, formatPlace, HactlError, lookup, type Place } from "../terms/index.ts";
+import {
+  CrmExit,
+  formatPlace,
+  HactlError,
+  lookup,
+  type Place,
+  plainJson,
+  plainText,
+} from "../terms/index.ts";
 
 /** How this run of `hactl` talks: set once by the frame, from the global options. */
 export interface OutputStyle {
@@ -17,10 +25,31 @@ export function setOutputStyle(next: OutputStyle): void {
 /** Whether `--json` was given. */
 export const wantsJson = (): boolean => style.json;
 
-/** Text on standard output, as it is. */
+/** Text on standard output. Whatever it quotes, a terminal obeys nothing of it but our own colours. */
 export function writeOut(text: string): void {
-  process.stdout.write(text);
+  process.stdout.write(shownText(text));
 }
+
+/** The same on standard error. */
+export function writeError(text: string): void {
+  process.stderr.write(shownText(text));
+}
+
+/** Empties the terminal, so that the next report stands where the last one stood. */
+export function clearScreen(): void {
+  process.stdout.write("\x1b[H\x1b[2J");
+}
+
+const codes = { plain: 0, bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+/** What `paint` writes, and nothing else. */
+const ownColour = new RegExp(`(\\x1b\\[(?:${Object.values(codes).join("|")})m)`);
+const shownText = (text: string): string =>
+  style.colour
+    ? text
+        .split(ownColour)
+        .map((part, index) => (index % 2 === 1 ? part : plainText(part)))
+        .join("")
+    : plainText(text);
 
 /** Prints a line (or lines) of the result. */
 export function print(text: string): void {
@@ -29,23 +58,24 @@ export function print(text: string): void {
 
 /** Prints a result for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${plainJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Prints a remark for people; it goes to standard error, so that results stay clean. */
 export function note(text: string): void {
-  if (!style.json) process.stderr.write(`${text}\n`);
+  if (!style.json) writeError(`${text}\n`);
 }
 
-const paint = (code: number) => (text: string) => (style.colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+const paint = (code: number) => (text: string) =>
+  style.colour ? `\x1b[${code}m${text}\x1b[${codes.plain}m` : text;
 /** Colours that are used everywhere alike; plain text where colour is not wanted. */
 export const colours = {
-  bold: paint(1),
-  dim: paint(2),
-  red: paint(31),
-  green: paint(32),
-  yellow: paint(33),
-  cyan: paint(36),
+  bold: paint(codes.bold),
+  dim: paint(codes.dim),
+  red: paint(codes.red),
+  green: paint(codes.green),
+  yellow: paint(codes.yellow),
+  cyan: paint(codes.cyan),
 } as const;
 
 /** Whether to use colours on a stream: a terminal, and nobody asked for none (no-color.org). */
@@ -66,8 +96,8 @@ export interface ErrorJson {
 /** Prints an error for people or as JSON and answers with the exit code of the command. */
 export function reportError(error: unknown): number {
   const shown = describeError(error);
-  if (style.json) process.stderr.write(`${JSON.stringify({ error: shown })}\n`);
-  else process.stderr.write(formatError(shown));
+  if (style.json) process.stderr.write(`${plainJson(JSON.stringify({ error: shown }))}\n`);
+  else writeError(formatError(shown));
   return shown.exit;
 }
 

@@ -57,6 +57,7 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
       code: "NO_FILE",
       what: `the file cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
       where: { file },
+      cure: "name a file that there is and that may be read, or - for standard input",
       exit: CrmExit.NOINPUT,
       cause,
     });

@@ -1,6 +1,7 @@
 import { parseXml, XmlElement } from "@rgrove/parse-xml";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import { type Entry, parseCorosync, type Section } from "./corosync-file.ts";
+import type { ConfigOption } from "./option.ts";
 import { heading } from "./parse.ts";
 import { configTables, optionNamed, tableNamed } from "./tables.ts";
 import { tomlText, tomlValue } from "./toml-writer.ts";
@@ -27,12 +28,38 @@ export interface Imported {
   readonly notes: readonly ImportNote[];
 }
 
-/** Lines of a table under construction. */
+/** A line of a table under construction; of an option its name, and how old the name was that it was given by. */
+interface DraftLine {
+  readonly text: string;
+  readonly name?: string;
+  readonly age?: number;
+  readonly line?: number;
+}
+
+/** A table under construction. */
 interface Draft {
   readonly path: string;
-  readonly lines: string[];
-  readonly names: Set<string>;
+  lines: DraftLine[];
 }
+
+const has = (draft: Draft, name: string): boolean => draft.lines.some((line) => line.name === name);
+const lineOf = (draft: Draft, name: string): DraftLine | undefined =>
+  draft.lines.find((line) => line.name === name);
+
+/** By these a repeated table is known; one whose key says nothing here cannot be written. */
+const keyOf: Readonly<Record<string, string>> = lookup({
+  "logging.logger_subsys": "subsys",
+  "totem.interface": "linknumber",
+});
+
+/** What corosync knows by a name that means nothing, or something else, here. */
+const elsewhere: Readonly<Record<string, string>> = lookup({
+  "totem.vsftype":
+    "there is no such filter here: votes alone decide which part of a cluster goes on ([quorum])",
+  "totem.cluster_uuid": "clusters are told apart here by cluster_name and by their key",
+  "system.state_dir":
+    "that directory is corosync's; hactl keeps its state in one of its own, [system] state_dir",
+});
 
 /** Makes a hactl.toml of corosync.conf, /etc/sysconfig/pacemaker (or sbd) and cluster.conf. */
 export function importConfig(sources: ImportSources): Imported {
@@ -71,6 +98,24 @@ class Importer {
       this.note(entry.line, `${entry.key} stands outside of any section; left out`);
     for (const section of root.sections) this.section(section, section.name);
     this.completeNodes(root);
+    this.noteProvider(root);
+  }
+
+  /** Without a provider corosync counts no votes, and every part of a cluster goes on. Here they are counted always. */
+  private noteProvider(root: Section): void {
+    const quorum = root.sections.filter(({ name }) => name === "quorum").flatMap(({ entries }) => entries);
+    if (quorum.some(({ key, value }) => key === "provider" && value !== "")) return;
+    const nodes = this.drafts.filter((draft) => draft.path === "nodelist.node");
+    if (nodes.length === 0) return;
+    const votes = nodes.reduce((sum, node) => sum + Number(valueIn(node, "quorum_votes") ?? 1), 0);
+    const needed = Math.floor(votes / 2) + 1;
+    const both =
+      nodes.length === 2 ? "; with two nodes, two_node = true in [quorum] lets one go on alone" : "";
+    this.note(
+      undefined,
+      `there is no quorum provider: quorum was off, and every part of the cluster went on; hactl decides by votes: ` +
+        `${needed} of ${votes} needed${both}`,
+    );
   }
 
   private section(section: Section, path: string): void {
@@ -85,6 +130,16 @@ class Importer {
     }
     if (table) {
       const draft = this.draft(name);
+      const key = section.entries.findLast((entry) => entry.key === keyOf[name]);
+      const why = key && this.refusal(draft, key);
+      if (key && why !== undefined) {
+        this.note(
+          key.line,
+          `${key.key}: ${key.value} was not taken, nor what else is in ${heading(name)}: ${why}`,
+        );
+        this.drafts.splice(this.drafts.indexOf(draft), 1);
+        return;
+      }
       for (const entry of section.entries) this.option(draft, entry);
     } else
       for (const entry of section.entries) this.note(entry.line, `${entry.key} has no counterpart; left out`);
@@ -96,36 +151,53 @@ class Importer {
       ? undefined
       : this.drafts.find((draft) => draft.path === path);
     if (existing) return existing;
-    const draft = { path, lines: [], names: new Set<string>() };
+    const draft: Draft = { path, lines: [] };
     this.drafts.push(draft);
     return draft;
   }
 
-  private option(draft: Draft, entry: Entry): void {
+  /** Why an entry cannot be taken; undefined when it can. */
+  private refusal(draft: Draft, entry: Entry): string | undefined {
+    const other = elsewhere[`${draft.path}.${entry.key}`];
+    if (other !== undefined) return other;
     const table = tableNamed(draft.path);
-    const original = `${entry.key}: ${entry.value}`;
-    // rrp_mode none is the absence of a second ring, not a way to use it.
-    if (entry.key === "rrp_mode" && entry.value === "none") return;
     const option = table && optionNamed(table, entry.key);
-    if (!option) return this.leave(draft, entry.line, original, "hactl has no such option");
-    if (option.unused !== undefined)
-      return this.leave(draft, entry.line, original, `no effect: ${option.unused}`);
+    if (!option) return "hactl has no such option";
+    if (option.unused !== undefined) return `no effect: ${option.unused}`;
     const read = readValue(option, entry.value);
-    if (!read.ok) return this.leave(draft, entry.line, original, `${read.what}. ${read.cure}`);
-    this.set(draft, option.name, tomlValue(option, read.value), entry.line);
+    return read.ok ? undefined : `${read.what}. ${read.cure}`;
   }
 
-  private set(draft: Draft, name: string, value: string, line?: number): void {
-    if (draft.names.has(name)) {
-      this.note(line, `${name} is given twice in ${heading(draft.path)}; the first is taken`);
+  private option(draft: Draft, entry: Entry): void {
+    // rrp_mode none is the absence of a second ring, not a way to use it.
+    if (entry.key === "rrp_mode" && entry.value === "none") return;
+    const why = this.refusal(draft, entry);
+    if (why !== undefined) return this.leave(draft, entry.line, `${entry.key}: ${entry.value}`, why);
+    const table = tableNamed(draft.path);
+    const option = table && optionNamed(table, entry.key);
+    const read = option && readValue(option, entry.value);
+    if (option && read?.ok) this.set(draft, option.name, tomlValue(option, read.value), entry.line);
+  }
+
+  /** Of two the last one counts, as for corosync and for a shell; but the newer name before an older one (`age`). */
+  private set(draft: Draft, name: string, value: string, line?: number, age = 0): void {
+    const next = { text: `${name} = ${value}`, name, age, ...(line === undefined ? {} : { line }) };
+    const old = lineOf(draft, name);
+    if (!old) {
+      draft.lines.push(next);
       return;
     }
-    draft.names.add(name);
-    draft.lines.push(`${name} = ${value}`);
+    const wins = age <= (old.age ?? 0);
+    const [kept, other] = wins ? [next, old] : [old, next];
+    const places = [kept, other].map((one) => (one.line === undefined ? "" : ` of line ${one.line}`));
+    const why = kept.age === other.age ? "the last" : "the newer name";
+    const words = `${name} is given twice in ${heading(draft.path)}: ${why} counts`;
+    this.note(line, `${words}, ${kept.text}${places[0]}, not ${other.text}${places[1]}`);
+    if (wins) draft.lines = draft.lines.map((one) => (one === old ? next : one));
   }
 
   private leave(draft: Draft, line: number | undefined, original: string, why: string): void {
-    draft.lines.push(plain(`# not taken: ${original} (${why})`));
+    draft.lines.push({ text: plain(`# not taken: ${original} (${why})`) });
     this.note(line, `${original} was not taken: ${why}`);
   }
 
@@ -137,12 +209,10 @@ class Importer {
   private completeNodes(root: Section): void {
     if (!this.drafts.some((draft) => draft.path === "nodelist.node")) this.membersToNodes(root);
     const nodes = this.drafts.filter((draft) => draft.path === "nodelist.node");
-    const used = new Set(
-      nodes.flatMap((node) => node.lines.flatMap((line) => line.match(/^nodeid = (\d+)/)?.[1] ?? [])),
-    );
+    const used = new Set(nodes.flatMap((node) => valueIn(node, "nodeid") ?? []));
     let next = 1;
     for (const node of nodes) {
-      if (node.names.has("nodeid")) continue;
+      if (has(node, "nodeid")) continue;
       while (used.has(String(next))) next++;
       used.add(String(next));
       this.set(node, "nodeid", String(next));
@@ -167,7 +237,7 @@ class Importer {
         const address = members[index];
         if (address !== undefined) this.set(draft, `ring${link}_addr`, tomlText(address));
       }
-      draft.lines.push('# name = "…"   the name that uname -n prints on this node');
+      draft.lines.push({ text: '# name = "…"   the name that uname -n prints on this node' });
       this.note(undefined, `the node ${links[0]?.[index]} comes from a member list and has no name; add it`);
     }
   }
@@ -193,12 +263,21 @@ class Importer {
         this.leave(draft, line, content, "only plain values can be taken, no shell expansion");
       else if (!option) this.leave(draft, line, content, "hactl does not know this variable");
       else if (option.unused !== undefined) this.leave(draft, line, content, `no effect: ${option.unused}`);
-      else if (value !== "") {
+      else if (value === "") this.unset(draft, option.name, line);
+      else {
         const read = readValue(option, value);
-        if (read.ok) this.set(draft, option.name, tomlValue(option, read.value), line);
+        if (read.ok) this.set(draft, option.name, tomlValue(option, read.value), line, age(option, name));
         else this.leave(draft, line, content, `${read.what}. ${read.cure}`);
       }
     }
+  }
+
+  /** An empty value takes an earlier one back. */
+  private unset(draft: Draft, name: string, line: number): void {
+    const old = lineOf(draft, name);
+    if (!old) return;
+    this.note(line, `${name} is given twice in ${heading(draft.path)}: the last counts, which is empty`);
+    draft.lines = draft.lines.filter((one) => one !== old);
   }
 
   /** cluster.conf(5) of the cman stack, which RHEL 6's kdump reads too. */
@@ -252,7 +331,7 @@ class Importer {
   }
 
   private attribute(draft: Draft, name: string, value: string | undefined): void {
-    if (value === undefined || draft.names.has(name)) return;
+    if (value === undefined || has(draft, name)) return;
     this.option(draft, { key: name, value, line: 0 });
   }
 
@@ -269,10 +348,18 @@ class Importer {
     const tables = this.drafts
       .filter((draft) => draft.lines.length > 0)
       .toSorted((a, b) => rank(a) - rank(b))
-      .map((draft) => [heading(draft.path), ...draft.lines].join("\n"));
+      .map((draft) => [heading(draft.path), ...draft.lines.map(({ text }) => text)].join("\n"));
     return { toml: `${[head.join("\n"), ...tables].join("\n\n")}\n`, notes: this.notes };
   }
 }
+
+/** The value of an option in a table under construction. */
+const valueIn = (draft: Draft, name: string): string | undefined =>
+  lineOf(draft, name)?.text.slice(`${name} = `.length);
+
+/** How many newer names an option has than this one. */
+const age = ({ name, aliases }: ConfigOption, word: string): number =>
+  word === name ? 0 : 1 + (aliases ?? []).indexOf(word);
 
 /** A text that may stand in a comment: TOML allows no control characters there. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -78,6 +78,9 @@ function syntaxWords(error: TomlError, line: string): { what: string; cure: stri
   const reason = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
   const word = line.match(/^\s*([\w.-]+)\s*[:=]\s*([^\s"'#][^#]*?)\s*(?:#.*)?$/);
   const what = `This is not TOML: ${reason}`;
+  // The parser sees the end of the line in the text, not the quote that should have been before it.
+  if (openQuote(line))
+    return { what: "This is not TOML: a quote is not closed", cure: `Close it: ${line.trim()}"` };
   if (/^\s*[\w.-]+\s*\{\s*$/.test(line)) {
     return { what, cure: "This looks like corosync.conf; hactl config import --corosync FILE translates it" };
   }
@@ -87,6 +90,14 @@ function syntaxWords(error: TomlError, line: string): { what: string; cure: stri
   if (word?.[1] && word[2] && !/^[[{]/.test(word[2]))
     return { what, cure: `Write ${word[1]} = ${tomlOf(word[2])}` };
   return { what, cure: "Texts stand in double quotes, tables in [brackets], one name = value on a line" };
+}
+
+/** Whether a text in double quotes begins in a line and does not end there. */
+function openQuote(line: string): boolean {
+  const bare = line.replace(/\\./g, "").replace(/'[^']*'/g, "");
+  if (bare.includes('"""')) return false;
+  const [content = ""] = bare.replace(/"[^"]*"/g, "").split("#");
+  return content.includes('"');
 }
 
 const tomlOf = (text: string) => (/^(?:\d+|true|false)$/.test(text) ? text : JSON.stringify(text));

@@ -14,15 +14,25 @@ import {
   refuseOtherForm,
   type XmlElement,
 } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
+import { type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import { type EpochSeconds, type NodeId, type NodeName, nodeName, OpStatus } from "../terms/index.ts";
+import {
+  type EpochSeconds,
+  type NodeId,
+  type NodeName,
+  nodeName,
+  OcfExit,
+  OpStatus,
+  resourceId,
+} from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
+import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
   claimedFailure,
   endsActive,
+  endsPromoted,
   endsRecurring,
   FEATURE_SET,
   historyEntry,
@@ -38,9 +48,18 @@ import { isConnection } from "./local-history.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
+import { isCloned, resourceFamilies } from "./one-owner.ts";
 import { StatusSection } from "./status.ts";
 import { UnderWay } from "./under-way.ts";
 import { Undo } from "./undo.ts";
+import {
+  type Activation,
+  isConfigured,
+  type Place,
+  supposedActive,
+  Unseen,
+  type UnseenPlace,
+} from "./unseen.ts";
 
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
@@ -61,11 +80,12 @@ export class ClusterState {
   #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
-  /** Nodes whose fencing was ordered, and whether they have come back since. */
-  #fencings = new Map<NodeName, boolean>();
+  #fencings = new Fencings();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   #untold = new Map<NodeName, readonly Moving[]>();
   #underWay = new UnderWay();
+  /** What nobody has seen since a daemon died. */
+  #unseen = new Unseen();
   /** Highest call id that has been heard of, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Highest call id that this node has given out. */
@@ -115,9 +135,10 @@ export class ClusterState {
     const callIds = new Map(this.#callIds);
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
-    const fencings = new Map(this.#fencings);
+    const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
     const underWay = this.#underWay.copy();
+    const unseen = this.#unseen.copy();
     const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
@@ -131,9 +152,10 @@ export class ClusterState {
       this.#callIds = callIds;
       this.#names = names;
       this.#boots = boots;
-      this.#fencings = fencings;
+      this.#fencings = new Fencings(fencings);
       this.#untold = untold;
       this.#underWay = underWay;
+      this.#unseen = unseen;
       this.#written = written;
       this.#connections = undefined;
       this.cib = cib;
@@ -167,7 +189,7 @@ export class ClusterState {
    * The configuration, or the status, has been changed from outside; the index over the status is made anew, it may have
    * been replaced. A node whose state was removed has no attributes any more, unless it is there.
    */
-  configurationChanged(): void {
+  configurationChanged(at: EpochSeconds): void {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
@@ -176,6 +198,21 @@ export class ClusterState {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
       this.attributes.removeNode(before.nameOf(id));
     }
+    this.#showForsaken(at);
+  }
+
+  /** What may run and is not configured any more is looked for by nobody: the histories tell of it, so that it is stopped. */
+  #showForsaken(at: EpochSeconds): void {
+    const all = this.#unseen.mayRun;
+    if (all.length === 0) return;
+    const configured = isConfigured(this.configuration, resourceFamilies(this.configuration));
+    for (const [node, operations] of all)
+      for (const operation of operations) {
+        const known = this.status.ops(this.idOf(node), operation.rsc.id);
+        // A probe that is under way will tell that it does not run, too.
+        if (configured(operation.rsc) || known.some((op) => !isPending(op) || !isProbeEntry(op))) continue;
+        this.#record(node, supposedActive(operation, at));
+      }
   }
 
   /** Name of a cluster node by its ring id: what it says itself, then what the configuration knows. */
@@ -296,21 +333,9 @@ export class ClusterState {
     this.touch();
   }
 
-  /** A device was told to switch a node off: what is known of it then may end at any moment. */
-  fencingOrdered(target: NodeName): void {
-    this.#fencings.set(target, false);
-  }
-
-  /** A node has come, and tells what runs there: what is ordered already concerns its life before. */
-  fencingOutlived(name: NodeName): void {
-    if (this.#fencings.has(name)) this.#fencings.set(name, true);
-  }
-
-  /** A fencing has ended. Says whether its target has come back since it was ordered. */
-  fencingEnded(target: NodeName): boolean {
-    const outlived = this.#fencings.get(target) ?? false;
-    this.#fencings.delete(target);
-    return outlived;
+  /** Fencings that run. */
+  get fencings(): Fencings {
+    return this.#fencings;
   }
 
   /**
@@ -335,6 +360,7 @@ export class ClusterState {
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
     this.#untold.delete(name);
+    this.#unseen.lost(name);
     this.touch();
   }
 
@@ -398,11 +424,24 @@ export class ClusterState {
     this.#underWay.add(dispatch);
   }
 
-  /** Operations that were given out and may still be answered: the history waits for them, and their executors are there. */
+  /**
+   * Operations that were given out and may still be answered: the history waits for them, their executors are there, and
+   * so are the connections of these to remote nodes.
+   */
   get underWay(): readonly Dispatch[] {
     return this.#pending().filter(
-      ({ executor }) => this.status.nodeState(this.idOf(executor), "crmd") === "online",
+      ({ node, executor }) =>
+        this.status.nodeState(this.idOf(executor), "crmd") === "online" &&
+        (node === executor || !this.#isConnectionLost(node, executor)),
     );
+  }
+
+  /** Whether a node has found that its connection to a remote one has failed, and has not made another one. */
+  #isConnectionLost(remote: NodeName, executor: NodeName): boolean {
+    const id = this.idOf(executor);
+    const failure = this.status.op(id, remote, operationKey(remote, "last_failure", 0));
+    const last = this.status.op(id, remote, operationKey(remote, "last", 0));
+    return failure !== undefined && callOf(failure) >= callOf(last);
   }
 
   #pending(): readonly Dispatch[] {
@@ -425,6 +464,7 @@ export class ClusterState {
   result(node: NodeName, result: OperationResult): AttributeEffect[] {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
+    this.#unseen.saw(node, result);
     if (result.intervalMs === 0) this.#underWay.over(node, result);
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
@@ -493,8 +533,12 @@ export class ClusterState {
       this.#record(node, pendingResult(operation, at));
       this.#underWay.add({ node, executor, operation });
     }
-    for (const { rsc, op } of since) this.status.recordOp(id, node, rsc, op);
+    // Each is put before the others: the first of them last.
+    for (const { rsc, op } of since.toReversed()) this.status.recordOp(id, node, rsc, op);
     this.#takeUntold(node, history.complete ? undefined : moved);
+    for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
+    this.#unseen.told(node, history);
+    this.#showForsaken(at);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
@@ -574,6 +618,7 @@ export class ClusterState {
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
         const kept = this.#isSoundConnection(id, resource);
+        if (!kept) this.#unseen.forgotten(name, resource, this.#mayStillRun(id, resource));
         this.status.removeOps(id, resource, (op) => (kept ? isFailedEntry(op) : !isPending(op)));
         if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
         forgotten.push({ node: name, rsc: resource, kept });
@@ -583,14 +628,93 @@ export class ClusterState {
     return forgotten;
   }
 
+  /** What a resource's history leaves behind when it is forgotten; connections and fence devices the managers know. */
+  #mayStillRun(id: string, resource: string): Operation | undefined {
+    const rsc = this.status.agentOf(id, resource);
+    const ops = this.status.ops(id, resource);
+    if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !endsActive(ops)) return undefined;
+    const callId = Math.max(0, ...ops.map((op) => Number(op.attributes.get("call-id") ?? 0) || 0));
+    const action = endsPromoted(ops) ? "promote" : "start";
+    const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
+    return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params: {}, transitionKey };
+  }
+
+  /** Whether something is known only from what a daemon that died remembered. */
+  get remembersAnything(): boolean {
+    return this.#unseen.remembersAnything;
+  }
+
+  /** Whether a result only says that all is as the daemon before remembered. */
+  confirmed(node: NodeName, result: OperationResult): boolean {
+    const { rsc, action, intervalMs } = result;
+    if (intervalMs === 0 || isFailure(result) || !this.#unseen.isRemembered(node, rsc.id)) return false;
+    const known = this.status.op(this.idOf(node), rsc.id, operationKey(rsc.id, action, intervalMs));
+    return known !== undefined && Number(known.attributes.get("rc-code")) === result.rc;
+  }
+
+  /**
+   * A result that shows that somebody has acted while no daemon watched: that of the first monitor which finds a
+   * resource in another role than its node remembered, or one that finds it where another node remembers it, too. Then
+   * nothing is known of it there any more, nor where it is only remembered that it does not run. Returns these places.
+   */
+  disproved(node: NodeName, result: OperationResult): readonly Place[] {
+    if (!this.remembersAnything || !tellsRole(result)) return [];
+    const familyOf = resourceFamilies(this.configuration);
+    const family = familyOf(result.rsc.id);
+    const remembered = this.#unseen.rememberedOf((rsc) => familyOf(rsc) === family);
+    const isOwn = (place: Place) => place.node === node && place.rsc === result.rsc.id;
+    const contradicts = (place: Place) =>
+      isOwn(place) ? result.intervalMs > 0 && isFailure(result) : this.#excludes(place, result);
+    if (!remembered.some(contradicts)) return [];
+    const places = remembered.filter(
+      (place) =>
+        contradicts(place) ||
+        (!isOwn(place) && !endsActive(this.status.ops(this.idOf(place.node), place.rsc))),
+    );
+    for (const { node: where, rsc } of places) {
+      const id = this.idOf(where);
+      this.#unseen.forgotten(where, rsc, this.#mayStillRun(id, rsc));
+      this.status.removeOps(id, rsc, (op) => !isPending(op));
+      if (this.status.ops(id, rsc).length === 0) this.status.removeResource(id, rsc);
+    }
+    this.touch();
+    return places;
+  }
+
+  /** Whether a resource that a monitor has found on a node cannot well be where another node remembers it. */
+  #excludes({ node, rsc }: Place, result: OperationResult): boolean {
+    const ops = this.status.ops(this.idOf(node), rsc);
+    if (result.rc === OcfExit.NOT_RUNNING || withoutInstance(rsc) !== withoutInstance(result.rsc.id))
+      return false;
+    if (result.rc === OcfExit.RUNNING_PROMOTED) return endsPromoted(ops);
+    return endsActive(ops) && !isCloned(this.configuration, withoutInstance(rsc));
+  }
+
+  /**
+   * Where only the memory of a daemon that died says that a resource is not active, or not promoted, which is about to
+   * become so elsewhere.
+   */
+  unseenBefore(activation: Activation, familyOf: (rsc: string) => string): readonly UnseenPlace[] {
+    const family = familyOf(activation.rsc);
+    return this.#unseen
+      .rememberedOf((rsc) => familyOf(rsc) === family)
+      .flatMap((place) => {
+        const nodeId = this.idOf(place.node);
+        const ops = this.status.ops(nodeId, place.rsc);
+        const active = endsActive(ops);
+        if (place.node === activation.node || (activation.promotes ? endsPromoted(ops) : active)) return [];
+        const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
+        return [{ ...place, nodeId, active, watched }];
+      });
+  }
+
   /** Whether a resource is a connection that was made, or let go, since it failed. */
   #isSoundConnection(id: string, rsc: string): boolean {
     const agent = this.status.agentOf(id, rsc);
     if (!agent || !isConnection(agent)) return false;
-    const call = (op: XmlElement | undefined) => Number(op?.attributes.get("call-id") ?? 0);
     const last = this.status.op(id, rsc, operationKey(rsc, "last", 0));
     if (!last || isFailedEntry(last)) return false;
-    return call(last) > call(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
+    return callOf(last) > callOf(this.status.op(id, rsc, operationKey(rsc, "last_failure", 0)));
   }
 
   /** Drops the entry of a resource's last failure on a node: its fail count is cleared. */
@@ -600,15 +724,20 @@ export class ClusterState {
 
   /** Drops one resource's history on one node (a `delete` action). */
   deleteResource(node: NodeName, rsc: string): void {
-    if (this.status.removeResource(this.idOf(node), rsc)) this.touch();
+    const still = this.#mayStillRun(this.idOf(node), rsc);
+    if (!this.status.removeResource(this.idOf(node), rsc)) return;
+    this.#unseen.forgotten(node, resourceId(rsc), still);
+    this.touch();
   }
 
   snapshot(): Snapshot {
     return {
       cib: formatXml(this.cib, -1),
       ...this.remembered(),
-      fencings: [...this.#fencings],
+      fencings: this.#fencings.all(),
       untold: [...this.#untold],
+      mayRun: this.#unseen.mayRun,
+      remembered: this.#unseen.remembered,
       callIds: [...this.#callIds],
       underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
@@ -625,11 +754,11 @@ export class ClusterState {
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);
-    this.#fencings.clear();
-    for (const [node, back] of snapshot.fencings) this.#fencings.set(node, back);
+    this.#fencings = new Fencings(snapshot.fencings);
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
+    this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
     // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
     this.#callIds = new Map(snapshot.callIds);
     for (const id of this.status.nodeIds()) {
@@ -736,6 +865,8 @@ function withoutInstance(id: string): string {
   return id.replace(/:\d+$/, "");
 }
 
+const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);
+
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
 }
@@ -754,6 +885,11 @@ function isFailedEntry(op: XmlElement): boolean {
     status: Number(attributes.get("op-status")) as OpStatus,
     transitionKey: attributes.get("transition-key") ?? "",
   });
+}
+
+/** Whether an entry tells of a look at a resource. */
+function isProbeEntry(op: XmlElement): boolean {
+  return op.attributes.get("operation") === "monitor" && !isRecurring(op);
 }
 
 function isPending(op: XmlElement): boolean {

@@ -1,6 +1,6 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
-import { canBeRun, type Operation } from "../executor/index.ts";
+import { canBeRun, type Operation, type OperationResult } from "../executor/index.ts";
 import { type FenceResult, type FencingNews, fencingNews } from "../fencer/index.ts";
 import {
   CrmExit,
@@ -393,11 +393,22 @@ export class Controller {
     const names = (ids: readonly NodeId[]) => ids.map((id) => this.#state.nameOf(id));
     const all = participants.map(({ nodeId }) => nodeId);
     const stayed = all.filter((id) => this.#companions.has(id));
-    if (stayed.length < all.length)
-      this.#effects.push({ type: "fencer-membership", members: names(stayed), leader: undefined });
-    const leading = this.#state.nameOf(leader);
-    this.#effects.push({ type: "fencer-membership", members: names(all), leader: leading });
+    const away = all.filter((id) => !this.#companions.has(id));
+    if (away.length > 0) this.#membershipOfFencer(names(stayed), undefined, names(away));
+    this.#membershipOfFencer(names(all), this.#state.nameOf(leader));
     this.#companions = new Set(all);
+  }
+
+  /** `away`: those who are about to be back. What a node runs whose manager is missing may go on. */
+  #membershipOfFencer(
+    members: readonly NodeName[],
+    leader: NodeName | undefined,
+    away: readonly NodeName[] = [],
+  ): void {
+    const { representative, sequence } = this.#membership?.ringId ?? {};
+    const coming = [...away, ...this.#missingManagers];
+    const membership = { members, leader, coming, ring: `${representative}.${sequence}` };
+    this.#effects.push({ type: "fencer-membership", membership });
   }
 
   /**
@@ -410,7 +421,7 @@ export class Controller {
     { name, summary, history, remotes, attributes, daemonIsNew }: SummaryMessage,
     at: number,
   ): void {
-    this.#state.fencingOutlived(name);
+    this.#state.fencings.outlived(name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {
       this.#state.dropAttributes(String(id), name);
@@ -708,7 +719,10 @@ export class Controller {
         }
         return;
       case "remote":
-        if (message.up) this.#state.fencingOutlived(message.node);
+        if (message.up) {
+          this.#state.fencings.outlived(message.node);
+          this.#effects.push({ type: "fencer-alive", node: message.node });
+        }
         if (this.#state.remoteState(message.node, message.up))
           this.#alertRemote(message.node, message.up ? "member" : "lost");
         return this.#leader.changed(
@@ -732,7 +746,7 @@ export class Controller {
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
       value = outcome.value;
-      if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged();
+      if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged(message.at);
       if (outcome.configurationChanged) {
         const { attributes } = this.#state.cib;
         attributes.set("cib-last-written", formatTime(message.at));
@@ -807,13 +821,34 @@ export class Controller {
 
   #applyResults(from: NodeId, message: Extract<ClusterMessage, { type: "results" }>): void {
     for (const result of message.results) {
+      this.#lookAgain(message.node, result);
+      const confirms = this.#state.confirmed(message.node, result);
       this.#dampen(this.#state.result(message.node, result));
-      this.#leader.resulted(message.node, result);
+      if (!confirms) this.#leader.resulted(message.node, result);
     }
     this.#leader.advance(this.#now, this.#wall);
     if (from !== this.#init.self || message.node !== this.#init.selfName) return;
     this.#resultsUnderWay = false;
     this.#sendResults();
+  }
+
+  /** Somebody has acted while no daemon watched: what was remembered is looked for anew. */
+  #lookAgain(node: NodeName, result: OperationResult): void {
+    const places = this.#state.disproved(node, result);
+    if (places.length === 0) return;
+    const { id } = result.rsc;
+    const text = `${id} on ${node} is not as was remembered when the daemons died: it is looked for wherever nobody has looked since`;
+    this.#event("notice", "MEMORY-WRONG", text, node);
+    for (const place of places) this.#forgetThere(place.node, place.rsc);
+  }
+
+  /** What the state does not tell of any more its executor must not tell of, either. */
+  #forgetThere(node: NodeName, rsc: string): void {
+    this.#leader.forgotten(node, rsc);
+    const history = this.#historyOf(node);
+    if (!history) return;
+    history.forgotten(rsc);
+    this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
   }
 
   #applyUnanswered({ node, result }: Extract<ClusterMessage, { type: "unanswered" }>): void {
@@ -848,10 +883,7 @@ export class Controller {
         history?.forgetFailure(rsc);
         continue;
       }
-      this.#leader.forgotten(node, rsc);
-      if (!history) continue;
-      history.forgotten(rsc);
-      this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
+      this.#forgetThere(node, rsc);
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
@@ -903,16 +935,20 @@ export class Controller {
     if (back || (known("crmd") !== "online" && known("expected") !== "member")) return;
     this.#state.nodeLost(id, node, true);
     this.#event("error", "MANAGER-GONE", `the manager of ${node} did not come back`, node);
+    // What it ran is not waited for any more.
+    if (this.#phase === "synced" && this.#membership && this.#leaderId !== undefined)
+      this.#tellFencer(this.#membership, this.#leaderId);
     this.#leader.nodeLost(node);
     this.#leader.unblock(this.#missingManagers);
   }
 
   /** The same on every member, also on one that came in the middle of it. */
   #applyFencing(from: NodeId, news: FencingNews | undefined): void {
-    if (news?.type === "ordered") this.#state.fencingOrdered(news.target);
+    if (news?.type === "asked") this.#state.fencings.asked(news.op, news.target);
+    if (news?.type === "ordered") this.#state.fencings.ordered(news.op, news.target, news.attempt);
     if (news?.type !== "ended") return;
     const { result } = news;
-    const rejoined = this.#state.fencingEnded(result.target);
+    const rejoined = this.#state.fencings.ended(result.id, result.target);
     this.#fenced(result, rejoined);
     if (result.target !== this.#init.selfName || !result.ok || result.action === "on" || rejoined) return;
     // Who has not the others' state yet is told of a life before this one.
@@ -940,7 +976,7 @@ export class Controller {
       text,
       result.target,
     );
-    this.#leader.fenced(result, this.#now, this.#wall);
+    this.#leader.fenced(result, rejoined, this.#now, this.#wall);
   }
 
   // ── this node's own part ─────────────────────────────────────────────────────────────────────────────────
@@ -1075,7 +1111,7 @@ export class Controller {
 }
 
 /** Nothing that those who came along from the membership before do not know. */
-const nothing = { results: [], running: [], interrupted: [] };
+const nothing = { results: [], running: [], interrupted: [], remembered: [] };
 
 /** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */
 function isBefore(a: Summary, b: Summary): boolean {

@@ -2,7 +2,7 @@ import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
-import type { FenceRequest, FenceResult } from "../fencer/index.ts";
+import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/index.ts";
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
@@ -120,11 +120,9 @@ export type ControllerEffect =
   | { readonly type: "fence"; readonly request: FenceRequest }
   | { readonly type: "fencer-deliver"; readonly from: NodeId; readonly body: unknown }
   /** Who takes part and who leads (nobody while those who were away are missing), at the same point of the order everywhere. */
-  | {
-      readonly type: "fencer-membership";
-      readonly members: readonly NodeName[];
-      readonly leader: NodeName | undefined;
-    }
+  | { readonly type: "fencer-membership"; readonly membership: FencerMembership }
+  /** A node is there again that is no member: a remote one. */
+  | { readonly type: "fencer-alive"; readonly node: NodeName }
   /** Start, stop or check a fence device (a resource of class stonith); answered by `result`. */
   | { readonly type: "fence-device"; readonly operation: Operation }
   /** The configuration has changed: write it to the disk, and tell the fencer. */

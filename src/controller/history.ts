@@ -120,11 +120,24 @@ export function historyEntry(
   return entry;
 }
 
-/** Whether a resource's history on a node ends with its being there. */
-export function endsActive(ops: readonly XmlElement[]): boolean {
+/** The last operation of a resource on a node that was not a recurring one. */
+function newestOf(ops: readonly XmlElement[]): XmlElement | undefined {
   const call = (op: XmlElement) => Number(op.attributes.get("call-id") ?? 0);
   const states = ops.filter(({ attributes }) => (attributes.get("interval") ?? "0") === "0");
-  const [newest] = states.sort((a, b) => call(b) - call(a));
+  return states.sort((a, b) => call(b) - call(a))[0];
+}
+
+/** Whether a resource's history on a node ends with its being promoted there. */
+export function endsPromoted(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const rc = attributes.get("rc-code");
+  if (attributes.get("operation") === "promote") return rc === String(OcfExit.OK);
+  return attributes.get("operation") === "monitor" && rc === String(OcfExit.RUNNING_PROMOTED);
+}
+
+/** Whether a resource's history on a node ends with its being there. */
+export function endsActive(ops: readonly XmlElement[]): boolean {
+  const newest = newestOf(ops);
   if (!newest) return false;
   const task = newest.attributes.get("operation");
   if (newest.attributes.get("op-status") === String(OpStatus.PENDING))

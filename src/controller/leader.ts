@@ -8,7 +8,15 @@ import {
   schedule,
   type Transition,
 } from "../scheduler/index.ts";
-import { defectLine, HactlError, type Millis, type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import {
+  defectLine,
+  HactlError,
+  type Millis,
+  type NodeName,
+  nodeName,
+  OcfExit,
+  resourceId,
+} from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { guestsByContainer } from "./connection-names.ts";
 import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
@@ -16,11 +24,12 @@ import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { isProbe, resourceFamilies } from "./one-owner.ts";
+import { activates, isProbe, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
+import { type UnseenPlace, withoutHistories } from "./unseen.ts";
 
 /** Changes that come together are decided upon together. */
 const gatherMs = 10;
@@ -251,8 +260,12 @@ export class Leader {
     if (action) this.#run?.succeed(action);
   }
 
-  fenced(result: FenceResult, now: Millis, wall: number): void {
-    const flying = this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
+  /** `rejoined`: it was ordered before the target came back, and is no proof for what was decided since. */
+  fenced(result: FenceResult, rejoined: boolean, now: Millis, wall: number): void {
+    const earlier = rejoined && this.#run?.abortReason === undefined;
+    const flying = earlier
+      ? undefined
+      : this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
     if (result.ok) {
       const fenced = `${result.target} was fenced`;
       if (flying) this.#run?.succeed(flying);
@@ -421,13 +434,15 @@ export class Leader {
     this.#runs++;
     try {
       const { state } = this.#init;
+      const familyOf = resourceFamilies(state.configuration);
       const containers = guestsByContainer(state.configuration);
       const guests = new Set(containers.values());
-      const run = new TransitionRun(this.#runs, this.#init.incarnation, schedule(input), {
+      const transition = this.#looksFirst(schedule(input), input, familyOf);
+      const run = new TransitionRun(this.#runs, this.#init.incarnation, transition, {
         untold: state.untold,
         unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
         guestIn: (rsc) => containers.get(rsc),
-        familyOf: resourceFamilies(state.configuration),
+        familyOf,
       });
       this.#undecided = undefined;
       return run;
@@ -437,6 +452,46 @@ export class Leader {
       this.#init.emit({ type: "transition", id: this.#runs, input, triggers: this.#triggers });
       return undefined;
     }
+  }
+
+  /**
+   * That a resource is not active somewhere may be only what a daemon remembered that died: somebody may have started it
+   * there meanwhile. Before it is activated elsewhere it is looked for there, with the probes that would be made if nothing
+   * were known; or the monitor is waited for that goes on there (`#held`).
+   */
+  #looksFirst(decided: Transition, input: SchedulerInput, familyOf: (rsc: string) => string): Transition {
+    if (!this.#init.state.remembersAnything) return decided;
+    const places = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
+    const open = places.filter(({ watched }) => !watched);
+    if (open.length === 0) return decided;
+    const { actions } = schedule({ ...input, cib: withoutHistories(input.cib, open) });
+    const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
+    const looks = actions
+      .filter(isProbe)
+      .flatMap((action) => {
+        const place = open.find(({ node, rsc }) => node === action.node && rsc === action.rsc?.id);
+        return place ? [{ ...action, expectedRc: place.active ? OcfExit.OK : OcfExit.NOT_RUNNING }] : [];
+      })
+      .map((action, i) => ({ ...action, id: first + i, inputs: [] }));
+    return { ...decided, actions: [...decided.actions, ...looks] };
+  }
+
+  /** Which actions have to wait until a monitor has told what is only remembered. */
+  #held(): (action: GraphAction) => boolean {
+    const { state } = this.#init;
+    if (!state.remembersAnything) return () => false;
+    const familyOf = resourceFamilies(state.configuration);
+    return (action) => this.#unseenBefore(action, familyOf).some(({ watched }) => watched);
+  }
+
+  #unseenBefore(action: GraphAction, familyOf: (rsc: string) => string): readonly UnseenPlace[] {
+    if (!activates(action)) return [];
+    const activation = {
+      node: action.node,
+      rsc: action.rsc?.id ?? "",
+      promotes: action.task === "promote",
+    };
+    return this.#init.state.unseenBefore(activation, familyOf).filter(({ node }) => this.#isOnline(node));
   }
 
   #armRecheck(recheckAt: number | undefined, wall: number): void {
@@ -479,7 +534,7 @@ export class Leader {
 
   #dispatch(run: TransitionRun, now: Millis, wall: number): void {
     const dispatches: Dispatch[] = [];
-    const taken = run.take(now, run.transition.batchLimit);
+    const taken = run.take(now, run.transition.batchLimit, this.#held());
     const callIds = new Map<NodeName, number>();
     for (const action of taken) {
       if (action.maintenance)
@@ -489,6 +544,7 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
+      else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);
       else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
@@ -499,6 +555,22 @@ export class Leader {
         dispatches,
         at: wall,
       });
+  }
+
+  /** Whether a cluster node takes no part: its manager was given up, and it is about to be fenced. */
+  #isAbsent(node: NodeName | undefined): boolean {
+    return node !== undefined && !this.#online.has(node) && this.#init.state.isClusterNode(node);
+  }
+
+  /**
+   * Nobody carries out what is to be done through a node that takes no part, as in a guest that it hosts. Its end is
+   * waited for, not an answer.
+   */
+  #withhold(run: TransitionRun, action: GraphAction): void {
+    const reason = `${action.router ?? action.node ?? ""} takes no part and cannot be told to do ${action.key}`;
+    this.#event("warning", "ACTION-WITHHELD", reason, action.node);
+    run.withhold(action);
+    this.#again(reason, recoveryMs);
   }
 
   /** What the members would refuse is not sent: it would take everything that is given out with it. */

@@ -1,4 +1,10 @@
-import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import {
+  type AgentResource,
+  mayRun,
+  type Operation,
+  type OperationResult,
+  tellsRole,
+} from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { beginsAnew, endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
@@ -22,10 +28,11 @@ export class LocalHistory {
   readonly #results = new Map<string, OperationResult>();
   readonly #running = new Map<number, Operation>();
 
-  #told: Pick<ExecutorHistory, "bootId" | "complete" | "interrupted"> = {
+  #told: Pick<ExecutorHistory, "bootId" | "complete" | "interrupted" | "remembered"> = {
     bootId: "",
     complete: false,
     interrupted: [],
+    remembered: [],
   };
   #revision = 0;
   #endings = 0;
@@ -41,11 +48,10 @@ export class LocalHistory {
   }
 
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
-  replace({ results, running, interrupted, bootId, complete }: ExecutorHistory): void {
+  replace({ results, running, interrupted, remembered, bootId, complete }: ExecutorHistory): void {
     const kept = this.kept();
     this.#results.clear();
     for (const [callId, { rsc }] of this.#running) if (!byManager(rsc)) this.#running.delete(callId);
-    this.#told = { bootId, complete, interrupted };
     const known = new Set(results.map(({ rsc }) => rsc.id));
     const own = kept.filter((result) => byManager(result.rsc) || known.has(result.rsc.id));
     for (const result of own.filter((result) => !byManager(result.rsc)))
@@ -53,6 +59,7 @@ export class LocalHistory {
     for (const result of [...own.filter(({ rsc }) => byManager(rsc)), ...results].sort(byCall))
       this.#take(result);
     for (const operation of running) this.#running.set(operation.callId, operation);
+    this.#told = { bootId, complete, interrupted, remembered };
   }
 
   /** Takes over what a manager before this one kept. */
@@ -77,7 +84,7 @@ export class LocalHistory {
 
   /** The executor answers for everything from here on. */
   probed(): void {
-    this.#told = { ...this.#told, complete: true, interrupted: [] };
+    this.#told = { ...this.#told, complete: true };
   }
 
   /** The last failure of a resource, if it is of that action, is not remembered any more. */
@@ -106,7 +113,14 @@ export class LocalHistory {
 
   finished(result: OperationResult): void {
     if (this.#isOutdated(result)) this.#running.delete(result.callId);
+    else if (this.#disproves(result)) this.forgotten(result.rsc.id);
     else this.#take(result);
+  }
+
+  /** Somebody has acted while no daemon watched: nothing that is remembered of it counts, as at the executor. */
+  #disproves(result: OperationResult): boolean {
+    const isRemembered = this.#told.remembered.includes(result.rsc.id);
+    return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
   }
 
   /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
@@ -121,14 +135,23 @@ export class LocalHistory {
   #take(result: OperationResult): void {
     this.#running.delete(result.callId);
     if (!isRecorded(result.action)) return;
-    const interrupted = this.#told.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
-    this.#told = { ...this.#told, interrupted };
+    this.#seen(result);
     const failed = isFailure(result);
     if (failed || byManager(result.rsc)) this.#revision++;
     const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);
+  }
+
+  /** Something is known of a resource that was only remembered, or not even that. */
+  #seen({ rsc, intervalMs }: OperationResult): void {
+    const { interrupted, remembered } = this.#told;
+    this.#told = {
+      ...this.#told,
+      interrupted: intervalMs > 0 ? interrupted : interrupted.filter((other) => other.rsc.id !== rsc.id),
+      remembered: remembered.filter((other) => other !== rsc.id),
+    };
   }
 
   cancelled(rsc: string, action: string, intervalMs: Millis): void {
@@ -145,7 +168,15 @@ export class LocalHistory {
   forgotten(rsc: string): void {
     this.#revision++;
     this.#endings++;
-    for (const [id, result] of this.#results) if (result.rsc.id === rsc) this.#results.delete(id);
+    const ofIt = [...this.#results].filter(([, result]) => result.rsc.id === rsc);
+    const still = mayRun(ofIt.flatMap(([, result]) => (byManager(result.rsc) ? [] : [result])));
+    for (const [id] of ofIt) this.#results.delete(id);
+    const { interrupted, remembered } = this.#told;
+    this.#told = {
+      ...this.#told,
+      interrupted: still ? [...interrupted.filter((other) => other.rsc.id !== rsc), still] : interrupted,
+      remembered: remembered.filter((other) => other !== rsc),
+    };
   }
 
   history(): ExecutorHistory {

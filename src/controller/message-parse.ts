@@ -1,8 +1,9 @@
 import { readAttributeSnapshot, readAttributeUpdate } from "../attributes/index.ts";
 import { readAsker, readCibOperation } from "../cib/index.ts";
-import { readAnyOperation, readAnyResult } from "../executor/index.ts";
+import { readAnyOperation, readAnyResult, readRemembered } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
+import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, OrderPoint, Summary } from "./join.ts";
 import {
   type ClusterMessage,
@@ -47,6 +48,7 @@ const history = read.shape<ExecutorHistory>({
   results: read.list(readAnyResult),
   running: read.list(readAnyOperation),
   interrupted: read.list(readAnyOperation),
+  remembered: readRemembered,
   bootId: read.text(200),
   complete: read.flag,
 });
@@ -84,9 +86,18 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       untold: read.list(
         read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
       ),
+      mayRun: read.list(read.pair(read.nodeName, read.list(readAnyOperation))),
+      remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
       callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
-      fencings: read.list(read.pair(read.nodeName, read.flag)),
+      fencings: read.list(
+        read.shape<KnownFencing>({
+          op: read.name,
+          target: read.nodeName,
+          attempt: count,
+          outlived: read.flag,
+        }),
+      ),
       fallback: read.maybe(version),
     }),
   },

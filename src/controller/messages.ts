@@ -3,6 +3,7 @@ import type { Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, Summary } from "./join.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
@@ -10,8 +11,10 @@ export interface ExecutorHistory {
   readonly results: readonly OperationResult[];
   /** Sent but not answered. */
   readonly running: readonly Operation[];
-  /** Changes that were under way when the daemon before died: what came of them is not known. */
+  /** What may have left a service active of which nothing is known (executor, `registered`). */
   readonly interrupted: readonly Operation[];
+  /** Resources of which only what a daemon before left is told: nothing has been seen of them since. */
+  readonly remembered: readonly ResourceId[];
   /** Boot of the host (random(4), boot_id): transient attributes belong to it. */
   readonly bootId: string;
   /** Nothing of the cluster runs there but what is named; else what is not named may run, and has to be looked for. */
@@ -38,11 +41,12 @@ export interface Snapshot {
   readonly cib: string;
   readonly attributes: AttributeSnapshot;
   readonly boots: Boots;
-  /** Nodes that are being fenced, and whether they have come back since that was ordered. */
-  readonly fencings: readonly (readonly [NodeName, boolean])[];
+  readonly fencings: readonly KnownFencing[];
   /** What it was built on, where something newer was lost. */
   readonly fallback?: CibVersion;
   readonly untold: Untold;
+  readonly mayRun: MayRun;
+  readonly remembered: RememberedResources;
   /** Highest call id that has been heard of, per executor. */
   readonly callIds: readonly (readonly [NodeName, number])[];
   /** What was given out and is not answered. */
@@ -57,6 +61,12 @@ export interface Moving {
 
 /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
 export type Untold = readonly (readonly [NodeName, readonly Moving[]])[];
+
+/** What may have left a service active on each node, until the resource has been looked at or stopped there. */
+export type MayRun = readonly (readonly [NodeName, readonly Operation[]])[];
+
+/** Resources of which each node has told only what a daemon before remembered. */
+export type RememberedResources = readonly (readonly [NodeName, readonly string[]])[];
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];

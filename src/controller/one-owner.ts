@@ -20,7 +20,7 @@ export const isProbe = ({ kind, task, intervalMs }: GraphAction): boolean =>
   kind === "rsc" && task === "monitor" && intervalMs === 0;
 
 /** Makes a service active, or more active, somewhere. */
-const activates = ({ kind, task }: GraphAction): boolean =>
+export const activates = ({ kind, task }: GraphAction): boolean =>
   kind === "rsc" && ["start", "promote", "migrate_to", "migrate_from"].includes(task);
 
 /** Parts of a bundle that are not written in the configuration: its containers, addresses and connections. */
@@ -49,6 +49,16 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
     const bundle = bundlePart.exec(plain)?.[1];
     return bundle !== undefined && bundles.has(bundle) ? bundle : plain;
   };
+}
+
+/** Whether a primitive has instances, so that it may be active in several places. */
+export function isCloned(configuration: XmlElement | undefined, rsc: string): boolean {
+  const within = (xml: XmlElement): boolean =>
+    xml.attributes.get("id") === rsc || xml.children.some((inner) => within(inner));
+  const cloning = ["clone", "master", "bundle"];
+  return (child(configuration, "resources")?.children ?? []).some(
+    (xml) => cloning.includes(xml.name) && within(xml),
+  );
 }
 
 /**

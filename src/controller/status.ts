@@ -3,10 +3,22 @@ import type { AgentResource } from "../executor/index.ts";
 import { type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { Undo } from "./undo.ts";
 
+interface ResourceIndex {
+  readonly xml: XmlElement;
+  readonly ops: Map<string, XmlElement>;
+}
+
 interface NodeIndex {
   readonly state: XmlElement;
-  readonly resources: Map<string, { readonly xml: XmlElement; readonly ops: Map<string, XmlElement> }>;
+  readonly resources: Map<string, ResourceIndex>;
 }
+
+/**
+ * The entries of an index as they stand in the document: all members have them in that order, while that of the index
+ * depends on how this member came by them.
+ */
+const inPlace = ({ xml, ops }: ResourceIndex): XmlElement[] =>
+  xml.children.filter((op) => ops.get(op.attributes.get("id") ?? "") === op);
 
 /**
  * The `<status>` section with an index over it, so that a result or an attribute costs the same in a large
@@ -128,9 +140,10 @@ export class StatusSection {
     };
   }
 
-  /** All history entries of a resource on a node. */
+  /** All history entries of a resource on a node, in their order in the document. */
   ops(node: string, rsc: string): XmlElement[] {
-    return [...(this.#nodes.get(node)?.resources.get(rsc)?.ops.values() ?? [])];
+    const resource = this.#nodes.get(node)?.resources.get(rsc);
+    return resource ? inPlace(resource) : [];
   }
 
   /** Those history entries of a node that match, with the resources that they are of. */
@@ -146,7 +159,9 @@ export class StatusSection {
         ...(provider === undefined ? {} : { provider }),
         type: xml.attributes.get("type") ?? "",
       };
-      return [...ops.values()].filter(matches).map((op) => ({ rsc, op }));
+      return inPlace({ xml, ops })
+        .filter(matches)
+        .map((op) => ({ rsc, op }));
     });
   }
 

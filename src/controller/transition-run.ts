@@ -69,8 +69,11 @@ export class TransitionRun {
     return step?.state === "flying" ? step.action : undefined;
   }
 
-  /** Takes what may start now, at most `limit` at a time under way (0: no limit). Pseudo actions of which nobody has to know are done at once. */
-  take(now: Millis, limit: number): GraphAction[] {
+  /**
+   * Takes what may start now, at most `limit` at a time under way (0: no limit), but for what `isHeld` tells to wait.
+   * Pseudo actions of which nobody has to know are done at once.
+   */
+  take(now: Millis, limit: number, isHeld: (action: GraphAction) => boolean): GraphAction[] {
     const taken: GraphAction[] = [];
     if (this.#abortReason !== undefined) return taken;
     let held: Step[] = [];
@@ -82,7 +85,7 @@ export class TransitionRun {
       for (const step of batch) {
         if (step.action.kind === "pseudo" && !step.action.maintenance) {
           this.#finish(step, "done");
-        } else if (limit > 0 && this.#flying.size >= limit) {
+        } else if ((limit > 0 && this.#flying.size >= limit) || isHeld(step.action)) {
           held.push(step);
         } else {
           step.state = "flying";
@@ -110,6 +113,12 @@ export class TransitionRun {
     if (!step) return;
     this.#finish(step, action.canFail ? "done" : "failed");
     if (!action.canFail) this.abort(reason);
+  }
+
+  /** An action cannot be given out now: what needs it does not start, all else goes on. */
+  withhold(action: GraphAction): void {
+    const step = this.#steps.get(action.id);
+    if (step) this.#finish(step, "failed");
   }
 
   /** What was under way on a node that is gone will not answer. */

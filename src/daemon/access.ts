@@ -1,4 +1,4 @@
-import { child, childrenOf, type Rights, type XmlElement } from "../cib/index.ts";
+import { child, childrenOf, maskXml, type Rights, type XmlElement } from "../cib/index.ts";
 import {
   type StatusReply,
   type StatusTransition,
@@ -35,6 +35,10 @@ export function permit(
   const after = rule === "change" ? changed(request, cib) : undefined;
   if (after) rights.check(cib, after);
 }
+
+/** A copy of the CIB for a caller: secrets are for the privileged. */
+export const shownTo = ({ privileged }: Caller, cib: XmlElement): XmlElement =>
+  privileged ? cib : maskXml(cib);
 
 /** The CIB as it would be after a request that changes the cluster without changing the CIB. */
 function changed(request: AdminRequest, cib: XmlElement): XmlElement | undefined {

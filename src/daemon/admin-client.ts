@@ -2,7 +2,9 @@ import { configFile, loadConfigFile } from "../config/index.ts";
 import { connectFrames, type FrameConnection, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { AdminFrame, type AdminRequest, adminSocketPath, type WireError } from "./admin-protocol.ts";
+import { hungAfterMs } from "./children.ts";
 import { fromJson, toJson } from "./ring-link.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** How long a request may take unless said otherwise. */
 const defaultTimeoutMs: Millis = 30_000;
@@ -14,10 +16,10 @@ interface Waiting {
 }
 
 /**
- * Agents run on while a process of the daemon is started again: what their tools ask waits so long for it, where an
- * administrator would rather be told.
+ * Agents run on while a process of the daemon is started again, also one that has hung until then: what their tools ask
+ * waits so long for it, where an administrator would rather be told.
  */
-const patienceMs: Millis = 10_000;
+const patienceMs: Millis = 2 * hungAfterMs;
 const retryMs: Millis = 100;
 /** The daemon, or the cluster behind it, is not there yet, or went away before it answered. */
 const passing: ReadonlySet<string> = new Set([
@@ -140,7 +142,13 @@ export async function connectAdmin(
   const socket = process.env.HACTL_SOCKET;
   if (socket && options.config === undefined) return AdminClient.connectForAgent(socket);
   const config = loadConfigFile(configFile(options.config), "text");
-  return AdminClient.connect(adminSocketPath(config.system.runDir));
+  try {
+    return await AdminClient.connect(adminSocketPath(config.system.runDir));
+  } catch (error) {
+    throw error instanceof HactlError && error.code === "NOT_RUNNING"
+      ? (unreachable(config.system) ?? error)
+      : error;
+  }
 }
 
 /** Whether asking twice does no more than asking once, when nobody knows what became of the first time. */

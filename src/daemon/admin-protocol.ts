@@ -110,3 +110,5 @@ export function wireError(error: unknown): WireError {
 export const adminSocketPath = (runDir: string): string => `${runDir}/admin.sock`;
 export const ringSocketPath = (runDir: string): string => `${runDir}/ring.sock`;
 export const executorSocketPath = (runDir: string): string => `${runDir}/executor.sock`;
+/** Names of the sockets in the run directory. */
+export const socketNames: readonly string[] = ["admin.sock", "ring.sock", "executor.sock"];

@@ -2,8 +2,8 @@ import {
   type Accounts,
   type FrameConnection,
   type FrameServer,
+  frameServer,
   type Log,
-  serveFrames,
 } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { readAdminFrame, readAdminRequest, readInNameOf } from "./admin-parse.ts";
@@ -21,7 +21,7 @@ export type AdminHandler = (request: AdminRequest, caller: Caller) => Promise<un
 
 /** The admin socket: requests of the CLI and of agents' tools. */
 export class AdminServer {
-  readonly #server: FrameServer;
+  readonly #server: ReturnType<typeof frameServer>;
   readonly #watchers = new Set<FrameConnection>();
   #telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,7 +32,7 @@ export class AdminServer {
     private readonly log: Log,
     private readonly accounts: Accounts,
   ) {
-    this.#server = serveFrames(
+    this.#server = frameServer(
       path,
       {
         frame: (connection, type, body) => {
@@ -42,6 +42,16 @@ export class AdminServer {
       },
       { maxBody: maxRequestBytes, group, mode: 0o660 },
     );
+  }
+
+  /** Begins to serve. @throws HactlError SOCKET */
+  open(): void {
+    this.#server.open();
+  }
+
+  /** The socket that has to be there. */
+  get socket(): FrameServer {
+    return this.#server;
   }
 
   /** Something changed. */

@@ -1,5 +1,5 @@
 import type { CibVersion } from "../cib/index.ts";
-import type { Log } from "../platform/index.ts";
+import { type Log, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 
 /** Between two attempts to write while the disk refuses. */
@@ -20,6 +20,8 @@ export class CibKeeper {
   #next: Promise<void> | undefined;
   #current: Promise<void> = Promise.resolve();
   #problem: string | undefined;
+  /** Since when it has been writing. */
+  #since: Millis | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -31,6 +33,11 @@ export class CibKeeper {
   /** Why the configuration could not be written the last time, as long as that lasts. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** For how long the disk has not said whether it took what is being written. */
+  get waitedMs(): Millis {
+    return this.#since === undefined ? 0 : monotonicMs() - this.#since;
   }
 
   /** The configuration is another one now. */
@@ -64,6 +71,7 @@ export class CibKeeper {
     this.#next = undefined;
     try {
       const { text, fallback } = this.present();
+      this.#since = monotonicMs();
       await this.save(text, fallback);
       if (this.#problem !== undefined) this.log.notice("CIB-WRITE", "the configuration can be written again");
       this.#problem = undefined;
@@ -77,6 +85,8 @@ export class CibKeeper {
         this.#retry = setTimeout(() => this.changed(), retryMs);
       }
       throw notStored(why);
+    } finally {
+      this.#since = undefined;
     }
   }
 }

@@ -1,7 +1,9 @@
 import { Database } from "bun:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
+import { DiskAnswer } from "./disk-answer.ts";
 
 /** One fact of the past, as `hactl history` shows it. */
 export interface HistoryRow {
@@ -39,12 +41,15 @@ const keptRows = 100_000;
 const waitingRows = 10_000;
 /** Facts are written soon, many at a time. */
 const gatherMs: Millis = 200;
+/** Who asks for the history waits no longer for a disk that says nothing. */
+const patienceMs: Millis = 1_000;
 /** Between two attempts while the disk takes none. */
 const retryMs: Millis = 5_000;
 
 /**
  * The event history: membership, transitions, actions, fencing, failures, configuration changes. It is never needed
- * for a decision: a broken file is a warning, and the daemon goes on without.
+ * for a decision: a broken file is a warning, and the daemon goes on without. SQLite has the process wait for the disk, so
+ * nothing is written before that has answered.
  */
 export class EventHistory {
   #database: Database | undefined;
@@ -55,9 +60,13 @@ export class EventHistory {
   constructor(
     path: string,
     private readonly log: Log,
+    private readonly disk: DiskAnswer = new DiskAnswer(`${path}-asks`),
   ) {
     try {
-      const database = new Database(path, { create: true });
+      // SQLite gives its other files the mode of this one. Texts of agents in it are not for everybody.
+      closeSync(openSync(path, "a", 0o640));
+      chmodSync(path, 0o640);
+      const database = new Database(path);
       database.run("PRAGMA journal_mode = WAL");
       database.run("PRAGMA synchronous = NORMAL");
       database.run(
@@ -75,11 +84,17 @@ export class EventHistory {
     if (!this.#database) return;
     this.#waiting.push(row);
     if (this.#waiting.length > waitingRows) this.#waiting.shift();
-    this.#timer ??= setTimeout(() => this.flush(), gatherMs);
+    this.#timer ??= setTimeout(() => void this.#flushWhenAnswered(), gatherMs);
   }
 
-  /** Writes what waits; what the disk does not take waits on. */
+  async #flushWhenAnswered(): Promise<void> {
+    await this.disk.answered();
+    this.flush();
+  }
+
+  /** Writes what waits; what the disk does not take waits on, and all while it does not answer. */
   flush(): void {
+    if (this.disk.waits) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const rows = this.#waiting;
@@ -100,8 +115,14 @@ export class EventHistory {
       if (!this.#refused) this.log.warning("HISTORY", `the event history cannot be written: ${error}`);
       this.#refused = true;
       this.#waiting = rows;
-      this.#timer = setTimeout(() => this.flush(), retryMs);
+      this.#timer = setTimeout(() => void this.#flushWhenAnswered(), retryMs);
     }
+  }
+
+  /** The same with all that has happened until now, if the disk lets it be. */
+  async recent(since: number, limit: number): Promise<HistoryRow[]> {
+    await Promise.race([this.disk.answered(), Bun.sleep(patienceMs)]);
+    return this.query(since, limit);
   }
 
   /** Facts since a time (ms), the last `limit` of them, oldest first. */
@@ -113,6 +134,8 @@ export class EventHistory {
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
-    this.#database?.close();
+    // A disk that does not answer would keep the process.
+    if (!this.disk.waits) this.#database?.close();
+    this.#database = undefined;
   }
 }

@@ -45,6 +45,8 @@ export interface ExecutorHostOptions {
   /** Whether that daemon lives: nothing is started or written any more when it has died. */
   readonly parentLives: () => boolean;
   readonly emit: (event: ExecutorEvent) => void;
+  /** Sees to it that an agent finds what it is given. */
+  readonly prepare?: () => void;
 }
 
 const LOAD_EVERY_MS = 5000;
@@ -112,6 +114,11 @@ export class ExecutorHost {
     }, LOAD_EVERY_MS);
   }
 
+  /** Writes again what somebody has removed of the state. */
+  keep(): void {
+    if (!this.#stopped && this.#memory.isGone) this.#save();
+  }
+
   /** Takes a request of a manager. Those that only concern a connection do nothing here. */
   request(request: ExecutorRequest): void {
     switch (request.type) {
@@ -152,6 +159,7 @@ export class ExecutorHost {
       recurring: [],
       results: [],
       interrupted: [],
+      remembered: [],
       complete: true,
     });
   }
@@ -218,6 +226,7 @@ export class ExecutorHost {
 
   #run(job: number, command: Command, label: string): void {
     if (!this.#options.parentLives()) return;
+    this.#options.prepare?.();
     const marker = [this.#markers, process.pid, job, command.args.at(-1) ?? "", label.split(" ")[0]].join(
       "|",
     );

@@ -69,7 +69,7 @@ export class ExecutorMemory {
       log.notice("EXECUTOR-STALE", `what ran here is looked up again: ${why}`, { seconds });
     }
     const interrupted = recalled.snapshot?.interrupted ?? [];
-    if (interrupted.length > 0) {
+    if (interrupted.length > 0 && !recalled.stale) {
       const resources = interrupted.map(({ rsc }) => rsc.id).join(" ");
       log.notice("EXECUTOR-GAPS", "the daemon died while these were changed; they are looked at", {
         resources,
@@ -91,6 +91,11 @@ export class ExecutorMemory {
   /** Whether the whole state has to be written again before anything of it can be believed. */
   get hasGaps(): boolean {
     return this.#gaps;
+  }
+
+  /** Whether what was written has been removed. */
+  get isGone(): boolean {
+    return !existsSync(this.#state) || !existsSync(this.#alive);
   }
 
   /** Writes down what is about to be carried out or told. */

@@ -35,6 +35,10 @@ export function makeToolsDirectory(directory: string, command: readonly string[]
   }
 }
 
+/** Whether one of the names is not there. */
+export const toolsAreMissing = (directory: string): boolean =>
+  agentTools.some((name) => !lstatSync(`${directory}/${name}`, { throwIfNoEntry: false }));
+
 function pointsTo(path: string, executable: string): boolean {
   return (
     lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(path) === executable

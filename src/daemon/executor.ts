@@ -1,15 +1,16 @@
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { availableParallelism, hostname } from "node:os";
 import { DEFAULT_OCF_ROOT, type ExecutorConfig } from "../executor/index.ts";
 import {
   bootId,
   dieWithParent,
+  KeptSocket,
+  type Listening,
   type Log,
   leaveRealtime,
   parentPid,
   processStart,
-  socketAt,
 } from "../platform/index.ts";
 import { ManagerPort } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
@@ -17,7 +18,8 @@ import { adminSocketPath } from "./admin-protocol.ts";
 import { ownCommand } from "./children.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { ExecutorHost } from "./executor-host.ts";
-import { makeToolsDirectory } from "./executor-tools.ts";
+import { makeToolsDirectory, toolsAreMissing } from "./executor-tools.ts";
+import { mendDirectory, mendedText, RunDirectory } from "./run-directory.ts";
 
 /** Where agents are and what they are given: the same for a node's own executor and for a remote host's. */
 export interface AgentHostOptions {
@@ -82,20 +84,34 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
     parentLives: () => parentPid() === parent,
     instance: `${parent}.${processStart(parent) ?? 0}`,
     emit: (event) => port.send(event),
+    prepare: () => prepareAgent(options),
   });
-  const server = createServer((socket) => port.accept(socket, "local"));
-  await listen(server, options.socketPath);
-  const isStillOwn = socketAt(options.socketPath);
+  const begin = () => listen((socket) => port.accept(socket, "local"), options.socketPath);
+  removeSocket(options.socketPath);
+  const socket = new KeptSocket(options.socketPath, begin);
+  socket.serves(await begin());
   host.start();
+  const runDirectory = new RunDirectory(options.runDir, {
+    log: options.log,
+    cares: () => parentPid() === parent,
+    sockets: () => [socket],
+    files: () => keepFiles(options, host),
+  });
+  runDirectory.start();
   return {
     close: (forget) => {
-      // Its end removes whatever is at the path.
-      if (isStillOwn()) server.close();
-      else server.unref();
+      runDirectory.close();
+      socket.close();
       port.close();
       host.stop(forget);
     },
   };
+}
+
+/** What agents and a following executor find in the run directory is made again where somebody has removed it. */
+export function keepFiles(options: AgentHostOptions, host: ExecutorHost): void {
+  makeDirectories(options);
+  host.keep();
 }
 
 /**
@@ -134,13 +150,8 @@ export const secretsDir = (options: Pick<AgentHostOptions, "secretsDir">): strin
 
 /** The core's configuration; makes the directories and the tools that agents need. */
 export function executorConfig(options: AgentHostOptions): ExecutorConfig {
-  const toolsDir = `${options.runDir}/tools`;
-  makeToolsDirectory(toolsDir, options.command ?? ownCommand());
+  const { toolsDir, rscTmp } = makeDirectories(options, true);
   const ocfRoot = options.ocfRoot ?? DEFAULT_OCF_ROOT;
-  // Several daemons on one machine must not share what their agents note down.
-  const shared = process.getuid?.() === 0 && options.runDir.startsWith("/run/");
-  const rscTmp = options.rscTmp ?? (shared ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
-  mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
   const { sysconfig } = options;
   return {
     hostname: options.nodeName ?? hostname(),
@@ -162,11 +173,44 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
   };
 }
 
-/** Serves a Unix socket for this user only. A socket that a dead process left is removed: the caller holds the lock. */
-function listen(server: ReturnType<typeof createServer>, path: string): Promise<void> {
+/** An agent that is about to run must find its tools, whatever has become of the directory a moment ago. */
+export function prepareAgent(options: AgentHostOptions): void {
+  if (existsSync(toolsOf(options))) return;
+  try {
+    const wrong = mendDirectory(options.runDir, []);
+    makeDirectories(options);
+    if (wrong.length > 0) options.log.warning("RUN-DIRECTORY", mendedText(wrong));
+  } catch {
+    // Whoever looks after the directory tells why.
+  }
+}
+
+const toolsOf = ({ runDir }: AgentHostOptions): string => `${runDir}/tools`;
+
+/** The directories that agents are given; `anew`: the tools may be those of another version. */
+function makeDirectories(
+  options: AgentHostOptions,
+  anew = false,
+): { readonly toolsDir: string; readonly rscTmp: string } {
+  const toolsDir = toolsOf(options);
+  if (anew || toolsAreMissing(toolsDir)) makeToolsDirectory(toolsDir, options.command ?? ownCommand());
+  // Several daemons on one machine must not share what their agents note down.
+  const shared = process.getuid?.() === 0 && options.runDir.startsWith("/run/");
+  const rscTmp = options.rscTmp ?? (shared ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
+  mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
+  return { toolsDir, rscTmp };
+}
+
+/** A socket that a dead process left is removed: the caller holds the lock. */
+function removeSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
+}
+
+/** Serves a Unix socket for this user only. */
+async function listen(accept: (socket: Socket) => void, path: string): Promise<Listening> {
+  const server = createServer(accept);
   const mask = process.umask(0o177);
-  return new Promise<void>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
       reject(
         new HactlError({
@@ -180,4 +224,5 @@ function listen(server: ReturnType<typeof createServer>, path: string): Promise<
     );
     server.listen(path, resolve);
   }).finally(() => process.umask(mask));
+  return { stop: () => server.close(), leave: () => server.unref() };
 }

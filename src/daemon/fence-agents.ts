@@ -16,6 +16,7 @@ import {
 } from "../platform/index.ts";
 import { HactlError, type Millis } from "../terms/index.ts";
 import { reveal } from "./agent-secrets.ts";
+import type { FenceRuns, KeptPlace } from "./fence-runs.ts";
 
 /** Where fence agents and cluster-glue plugins are looked for, in this order. */
 export interface FenceDirectories {
@@ -36,6 +37,8 @@ export const fenceDirectories: FenceDirectories = {
 };
 
 const keepBytes = 64 * 1024;
+/** Between two looks whether a kept agent has ended. */
+const keptLookMs: Millis = 25;
 const metadataBytes = 1024 * 1024;
 const metadataTimeoutMs: Millis = 30_000;
 /** Between SIGTERM and SIGKILL after a time-out. */
@@ -72,19 +75,28 @@ export function pluginArguments(action: string, port: string | undefined): strin
   }
 }
 
-/** Runs an agent to its end or its time-out. Never throws: what goes wrong is in the outcome. */
+/**
+ * Runs an agent to its end or its time-out. Never throws: what goes wrong is in the outcome. `runs` keeps what a manager
+ * that comes after this one has to know of it.
+ */
 export async function runFenceAgent(
   run: AgentRun,
   directories: FenceDirectories = fenceDirectories,
+  runs?: FenceRuns,
 ): Promise<AgentOutcome> {
   try {
-    return await runKnown(run, directories);
+    return await runKnown(run, directories, runs);
   } catch (error) {
     return failed(String(error));
   }
 }
 
-async function runKnown(run: AgentRun, directories: FenceDirectories): Promise<AgentOutcome> {
+async function runKnown(
+  run: AgentRun,
+  directories: FenceDirectories,
+  runs: FenceRuns | undefined,
+): Promise<AgentOutcome> {
+  const keep = () => (run.kept ? runs?.begin(run.kept, run.timeoutMs) : undefined);
   const environment = baseEnvironment(directories);
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(run.agent))
     return failed(`"${run.agent}" is not a name of a fence agent`);
@@ -99,13 +111,14 @@ async function runKnown(run: AgentRun, directories: FenceDirectories): Promise<A
     return await toEnd(
       { candidates, args: pluginArguments(run.action, run.port), env, keepBytes },
       run.timeoutMs,
+      keep(),
     );
   }
   const stdin = Object.entries(params)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
   const candidates = directories.agents.map((directory) => join(directory, run.agent));
-  return await toEnd({ candidates, args: [], env: environment, stdin, keepBytes }, run.timeoutMs);
+  return await toEnd({ candidates, args: [], env: environment, stdin, keepBytes }, run.timeoutMs, keep());
 }
 
 /** Metadata of `fence_NAME` or `external/NAME`; undefined when the agent is missing or its metadata is unreadable. */
@@ -147,18 +160,37 @@ export async function fenceMetadataXml(
   return outcome.exit === 0 && !outcome.timedOut ? outcome.stdout : undefined;
 }
 
-async function toEnd(spec: Parameters<typeof startProcess>[0], timeoutMs: Millis): Promise<AgentOutcome> {
-  const started = startProcess(spec);
+async function toEnd(
+  spec: Parameters<typeof startProcess>[0],
+  timeoutMs: Millis,
+  kept?: KeptPlace,
+): Promise<AgentOutcome> {
+  const started = startProcess(kept ? { ...spec, before: kept.before, marker: kept.marker } : spec);
   if ("kind" in started) return outcomeOf(started, false);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), Math.min(timeoutMs, LONGEST_TIMER_MS));
   });
-  const ended = await Promise.race([started.ended, late]);
+  const ended = await Promise.race([kept ? keptEnd(kept, started.ended) : started.ended, late]);
   clearTimeout(timer);
-  if (ended !== "late") return outcomeOf(ended, false);
+  if (ended !== "late") return "kind" in ended ? outcomeOf(ended, false) : ended;
   void end(started);
   return { exit: null, timedOut: true, stdout: "", stderr: "" };
+}
+
+/** The agent's own end counts: processes that it leaves behind may hold the shell around it. */
+async function keptEnd(kept: KeptPlace, around: Promise<EndedProcess>): Promise<AgentOutcome | EndedProcess> {
+  let over: EndedProcess | undefined;
+  void around.then((ended) => {
+    over = ended;
+  });
+  for (;;) {
+    const last = over;
+    const outcome = await kept.outcome();
+    if (outcome) return outcome;
+    if (last) return last;
+    await Promise.race([around, Bun.sleep(keptLookMs)]);
+  }
 }
 
 /** Ends an agent that took too long, with everything that it started. */

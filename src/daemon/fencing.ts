@@ -7,6 +7,7 @@ import {
   Fencer,
   type FencerEffect,
   type FencerEvent,
+  type FencerMembership,
   type FencerMessage,
   type FenceTestRow,
 } from "../fencer/index.ts";
@@ -19,6 +20,7 @@ import {
   fetchFenceMetadata,
   runFenceAgent,
 } from "./fence-agents.ts";
+import type { FenceRuns } from "./fence-runs.ts";
 
 /** How long a confirmation may take to come round: it takes no longer than a change of the membership. */
 const confirmPatienceMs: Millis = 60_000;
@@ -29,6 +31,8 @@ export interface FencingOptions {
   /** Time in which the ring notices a silent node: token + consensus. */
   readonly detectionMs: Millis;
   readonly directories?: FenceDirectories;
+  /** What managers before this one have begun, and where those after it learn what this one begins. */
+  readonly runs?: FenceRuns;
   /** Sends to all managers, this one included, in the ring's order; arrives at `message`. */
   readonly broadcast: (message: FencerMessage) => void;
   /** A request ended; on every node that knew it. `told`: a message that all managers receive says so, too. */
@@ -66,6 +70,7 @@ export class Fencing {
       random: Math.random,
       wallClock: wallSeconds,
       detectionMs: options.detectionMs,
+      left: options.runs?.left() ?? [],
     });
   }
 
@@ -75,8 +80,8 @@ export class Fencing {
   }
 
   /** Managers that take part, and the leader; in the order of the ring's messages. */
-  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
-    this.step({ type: "membership", members, leader });
+  membership(membership: FencerMembership): void {
+    this.step({ type: "membership", ...membership });
   }
 
   /** A message of a fencer came, our own included. */
@@ -211,11 +216,21 @@ export class Fencing {
         return;
       case "run-agent": {
         const { run } = effect;
-        void runFenceAgent(run, this.directories).then((outcome) =>
+        void runFenceAgent(run, this.directories, this.options.runs).then((outcome) =>
           this.step({ type: "agent-result", run: run.run, outcome }),
         );
         return;
       }
+      case "resume-run": {
+        const { run } = effect;
+        void this.options.runs
+          ?.resume(run)
+          .then((outcome) => this.step({ type: "agent-result", run, outcome }));
+        return;
+      }
+      case "forget-runs":
+        this.options.runs?.forget(effect.op);
+        return;
       case "fetch-metadata": {
         const { agent } = effect;
         void fetchFenceMetadata(agent, this.directories).then((metadata) =>

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readAttributeSnapshot } from "../attributes/index.ts";
 import type { Remembered } from "../controller/index.ts";
 import { type Operation, readAnyOperation, readAnyResult } from "../executor/index.ts";
@@ -32,6 +32,7 @@ export class ManagerMemory {
   readonly #path: string;
   readonly #instance: string;
   readonly #saved: Saved | undefined;
+  #latest: Saved | undefined;
 
   constructor(
     private readonly runDir: string,
@@ -60,7 +61,16 @@ export class ManagerMemory {
   }
 
   save(memory: Remembered, operations: readonly Operation[]): void {
-    const saved: Saved = { bootId: bootId(), instance: this.#instance, memory, operations };
+    this.#latest = { bootId: bootId(), instance: this.#instance, memory, operations };
+    this.#write(this.#latest);
+  }
+
+  /** Writes again what somebody has removed. */
+  keep(): void {
+    if (this.#latest && !existsSync(this.#path)) this.#write(this.#latest);
+  }
+
+  #write(saved: Saved): void {
     try {
       // Parameters may be passwords.
       writeFileSync(`${this.#path}.new`, JSON.stringify(saved), { mode: 0o600 });
@@ -72,6 +82,7 @@ export class ManagerMemory {
 
   /** The node has left in order: nothing of it is of use, and what runs on is looked at by the next daemon. */
   forget(): void {
+    this.#latest = undefined;
     rmSync(this.#path, { force: true });
     try {
       noteLeft(this.runDir);

@@ -23,7 +23,7 @@ import {
   type Log,
   leaveRealtime,
   monotonicMs,
-  pathFacts,
+  parentPid,
   wallMs,
   wallSeconds,
 } from "../platform/index.ts";
@@ -31,6 +31,7 @@ import { ExecutorClient, localExecutor } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
   permit,
+  shownTo,
   type VisibleNames,
   visibleDevices,
   visibleFencing,
@@ -53,10 +54,12 @@ import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
+import { DiskAnswer } from "./disk-answer.ts";
 import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
+import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
@@ -77,8 +80,9 @@ import {
   ToRing,
   toJson,
 } from "./ring-link.ts";
-import { loadNode, type NodeSetup, readKey } from "./setup.ts";
-import { DISK_ATTRIBUTE, diskRequest, StateDisk, unwritable } from "./state-disk.ts";
+import { RunDirectory } from "./run-directory.ts";
+import { loadNode, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
+import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
 
@@ -112,6 +116,7 @@ export class Manager {
   readonly #archive: TransitionArchive;
   readonly #memory: ManagerMemory;
   readonly #disk: StateDisk;
+  readonly #runDirectory: RunDirectory;
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
@@ -142,16 +147,27 @@ export class Manager {
       () => this.#toKeep(),
       log,
     );
-    this.#disk = new StateDisk(stateDir, {
-      failed: () => this.#keeper.problem,
+    const historyFile = eventHistoryFile(stateDir);
+    const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
+    const diskHost: StateDiskHost = {
+      failed: () => this.#keeper.problem ?? this.#runDirectory.problem,
+      waitedMs: () => Math.max(this.#keeper.waitedMs, diskAnswer.silentMs),
       joined: () => this.#controller.view().phase === "synced",
       known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
       tell: (problem) => this.#step(diskRequest(self.name, problem)),
-    });
-    this.#history = new EventHistory(eventHistoryFile(stateDir), log);
+    };
+    this.#disk = new StateDisk(stateDir, diskHost, undefined, [runDir]);
+    this.#history = new EventHistory(historyFile, log, diskAnswer);
     this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
+    const parent = parentPid();
+    this.#runDirectory = new RunDirectory(runDir, {
+      log,
+      cares: () => parentPid() === parent,
+      sockets: () => (this.#admin ? [this.#admin.socket] : []),
+      files: () => this.#memory.keep(),
+    });
     const stored = store.load();
     this.#controller = new Controller({
       self: self.id,
@@ -173,6 +189,7 @@ export class Manager {
       self: self.name,
       detectionMs: config.totem.effective.tokenMs + config.totem.effective.consensusMs,
       directories,
+      runs: new FenceRuns(runDir, log),
       broadcast: (body) => this.#step({ type: "fencer-send", body }),
       onResult: (result, told) => {
         // What a message tells, the controller has taken from that: in its place of the order, on every member.
@@ -193,8 +210,7 @@ export class Manager {
           log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
       },
     });
-    const remoteKey = () =>
-      readKey(pathFacts(config.remote.keyFile) ? config.remote.keyFile : config.totem.keyFile);
+    const remoteKey = () => readRemoteKey(config.remote.keyFile);
     this.#remoteWatch = new RemoteWatch({
       key: remoteKey,
       answers: (node) => this.#step({ type: "remote-answers", node }),
@@ -227,7 +243,12 @@ export class Manager {
       this.#end = resolve;
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => this.#end(CrmExit.OK));
-    void this.#begin();
+    this.#begin().catch((error: unknown) => {
+      if (!(error instanceof HactlError)) throw error;
+      // The ring starts it again; what is in the way is told by whoever mends it.
+      this.log.error(error.code.replaceAll("_", "-"), error.message);
+      this.#end(error.exit);
+    });
     const code = await ended;
     await Promise.all([
       Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
@@ -235,6 +256,7 @@ export class Manager {
     ]);
     this.#keeper.close();
     this.#disk.close();
+    this.#runDirectory.close();
     this.#admin?.close();
     this.#timers.close();
     this.#executor.close();
@@ -275,8 +297,22 @@ export class Manager {
       this.log,
       new Accounts(),
     );
+    this.#openAdmin(this.#admin);
     this.#disk.start();
     void this.#kdump?.start();
+  }
+
+  /** The cluster goes on where nobody on this node can ask it anything. */
+  #openAdmin(admin: AdminServer): void {
+    try {
+      admin.open();
+    } catch (error) {
+      this.log.error(
+        "ADMIN-SOCKET",
+        `no command can reach this node: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+    this.#runDirectory.start();
   }
 
   // ── controller ───────────────────────────────────────────────────────────────────────────────────────────
@@ -322,8 +358,10 @@ export class Manager {
       case "fencer-deliver":
         return this.#fencing.message(this.#controller.nameOf(effect.from), effect.body);
       case "fencer-membership":
-        this.#fencing.membership(effect.members, effect.leader);
+        this.#fencing.membership(effect.membership);
         return this.#configureFencing();
+      case "fencer-alive":
+        return this.#fencing.alive(effect.node);
       case "persist":
         return this.#persist();
       case "set-timer":
@@ -552,7 +590,7 @@ export class Manager {
         return this.#status(caller);
       case "cib":
         if (!live) throw notInCluster();
-        return formatXml(rights === undefined ? cib : rights.see(cib));
+        return formatXml(shownTo(caller, rights === undefined ? cib : rights.see(cib)));
       case "cib-apply": {
         const { operations } = request;
         // What is not permitted does not keep the others busy; they decide alike when it comes round.
@@ -604,7 +642,7 @@ export class Manager {
       case "watch":
         return true;
       case "history":
-        return this.#history.query(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
+        return this.#history.recent(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
       case "metadata":
         return this.#metadata(request);
       case "fence.request":
@@ -674,7 +712,7 @@ export class Manager {
     const seen = rights?.see(view.cib);
     const reply = statusReply({
       setup: this.setup,
-      view: seen === undefined ? view : { ...view, cib: seen },
+      view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
       ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
@@ -716,8 +754,9 @@ export class Manager {
   }
 }
 
-function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, interrupted, bootId, complete };
+function historyOf(registered: Registered): ExecutorHistory {
+  const { results, running, interrupted, remembered, bootId, complete } = registered;
+  return { results, running, interrupted, remembered, bootId, complete };
 }
 
 /** The manager process of a cluster node. @returns the exit code */

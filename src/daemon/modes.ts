@@ -1,5 +1,6 @@
-import { endByDefect, localAddresses } from "../platform/index.ts";
+import { endByDefect, localAddresses, proveLife } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { signEveryMs } from "./children.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
 import { type DaemonArguments, loadNode, makeDirectories, type NodeSetup, processLog } from "./setup.ts";
 
@@ -72,6 +73,7 @@ export async function runRing(args: DaemonArguments): Promise<number> {
 
 /** The manager process. @returns the exit code */
 export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
+  proveLife(signEveryMs);
   const setup = loadNode(args);
   const log = processLog(setup.config, "hactl-manager");
   const { runManager } = await import("./manager.ts");
@@ -88,6 +90,7 @@ export async function runNodeManager(args: DaemonArguments, version: string): Pr
 
 /** The executor process. @returns the exit code */
 export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
+  proveLife(signEveryMs);
   const mode = await import("./executor-mode.ts");
   return mode.runNodeExecutor(args);
 }

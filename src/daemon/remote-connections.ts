@@ -1,5 +1,5 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
-import type { ExecutorEvent, Operation } from "../executor/index.ts";
+import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
 import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
 import {
@@ -14,6 +14,7 @@ import {
 import { readAdminRequest } from "./admin-parse.ts";
 import { type AdminRequest, type NodeReply, wireError } from "./admin-protocol.ts";
 import { type Caller, remoteCaller } from "./caller.ts";
+import { ConnectionGap, RECONNECT_MS } from "./connection-gap.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
@@ -28,7 +29,11 @@ export interface RemoteConnectionsOptions {
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
-const RESUME_MS: Millis = 3000;
+const RESUME_MS: Millis = 4000;
+/** For one attempt to make a connection again that broke: a host that is there answers at once. */
+const ATTEMPT_MS: Millis = 1500;
+/** A host that says nothing for so long has its connection broken; then it has `RECONNECT_MS` to answer to another one. */
+const SILENCE_MS: Millis = 5000;
 
 interface Connection {
   readonly client: ExecutorClient;
@@ -44,6 +49,9 @@ interface Connection {
     | undefined;
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
+  /** Set while it is broken and tried again. */
+  gap: ConnectionGap | undefined;
+  patience: ReturnType<typeof setTimeout> | undefined;
 }
 
 const isConnection = (rsc: Operation["rsc"]): boolean =>
@@ -84,7 +92,7 @@ export class RemoteConnections {
       }
       case "monitor":
         if (operation.intervalMs > 0) return this.#watch(name, operation);
-        return answer(this.#connections.get(name)?.client.up ? OcfExit.OK : OcfExit.NOT_RUNNING);
+        return this.#whenSettled(name, (up) => answer(up ? OcfExit.OK : OcfExit.NOT_RUNNING));
       default:
         return answer(OcfExit.OK);
     }
@@ -143,7 +151,7 @@ export class RemoteConnections {
 
   /** The cluster has looked for all that may run on a remote node. */
   probed(on: NodeName): void {
-    this.#connections.get(on)?.client.send({ type: "probed" });
+    this.#tell(on, { type: "probed" });
   }
 
   /** Runs an operation on a remote node. */
@@ -153,15 +161,28 @@ export class RemoteConnections {
       if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
       return;
     }
+    if (connection?.gap) return connection.gap.ask(operation);
     this.#notConnected(on, operation);
   }
 
   cancel(on: NodeName, rsc: ResourceId, action: string, intervalMs: Millis): void {
-    this.#connections.get(on)?.client.send({ type: "cancel", rsc, action, intervalMs });
+    this.#tell(on, { type: "cancel", rsc, action, intervalMs });
   }
 
   forget(on: NodeName, rsc: ResourceId): void {
-    this.#connections.get(on)?.client.send({ type: "forget", rsc });
+    this.#tell(on, { type: "forget", rsc });
+  }
+
+  #tell(on: NodeName, request: ExecutorRequest): void {
+    const connection = this.#connections.get(on);
+    if (connection && !connection.client.send(request)) connection.gap?.tell(request);
+  }
+
+  /** Says whether a connection is there, when that is known. */
+  #whenSettled(name: NodeName, say: (up: boolean) => void): void {
+    const connection = this.#connections.get(name);
+    if (connection?.gap) connection.gap.whenOver(say);
+    else say(connection?.client.up === true);
   }
 
   /** Tells all remote hosts, and those that connect later, what the cluster's properties say to executors. */
@@ -182,6 +203,7 @@ export class RemoteConnections {
     this.#connections.clear();
     for (const connection of all) {
       stopMonitor(connection);
+      clearTimeout(connection.patience);
       connection.client.close();
     }
   }
@@ -193,7 +215,7 @@ export class RemoteConnections {
   ): void {
     const before = this.#connections.get(name);
     if (before?.client.up) return answer(OcfExit.OK);
-    before?.client.close();
+    if (before) this.#giveUp(name, before);
     const host = hostOf(operation);
     let reason = "no answer";
     let waiting = true;
@@ -209,14 +231,20 @@ export class RemoteConnections {
       done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${host} cannot be reached: ${reason}`);
     }, patienceMs);
     const port = Number(operation.params.port ?? 3121);
-    let connect: ReturnType<typeof remoteExecutor>;
+    let first: ReturnType<typeof remoteExecutor>;
+    let again: ReturnType<typeof remoteExecutor>;
     try {
-      connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: patienceMs });
+      const remote = { host, port, sharedKey: this.options.key() };
+      first = remoteExecutor({ ...remote, timeoutMs: patienceMs });
+      again = remoteExecutor({ ...remote, timeoutMs: ATTEMPT_MS });
     } catch (error) {
-      return done(OcfExit.CONFIGURED, OpStatus.ERROR, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof HactlError)) throw error;
+      // Another node may have the key, or a better one.
+      return done(OcfExit.INSTALLED, OpStatus.ERROR, `${error.what} (${error.cure ?? "see the log"})`);
     }
     const client = new ExecutorClient({
-      connect,
+      connect: () => (waiting ? first() : again()),
+      silenceMs: SILENCE_MS,
       client: `manager of ${this.options.self}`,
       onEvent: (event) => {
         this.#event(name, event);
@@ -225,7 +253,7 @@ export class RemoteConnections {
       onState: (state) => {
         if (state.up) return;
         reason = state.reason;
-        if (!waiting) this.#lost(name, client, reason);
+        if (!waiting) this.#broken(name, client, reason);
       },
     });
     this.#connections.set(name, {
@@ -235,6 +263,8 @@ export class RemoteConnections {
       handingOver: false,
       monitor: undefined,
       flying: new Map(),
+      gap: undefined,
+      patience: undefined,
     });
     client.start();
   }
@@ -245,21 +275,65 @@ export class RemoteConnections {
     this.#connections.delete(name);
     stopMonitor(connection);
     const { client, known, handingOver } = connection;
+    clearTimeout(connection.patience);
+    connection.gap?.over(false);
+    connection.gap = undefined;
     if (client.up && !handingOver) client.send({ type: "shutdown-ack" });
     if (known && !handingOver) this.options.step({ type: "remote-down", node: name });
     client.close();
   }
 
-  /** The host, or the way to it, has gone: whoever waits is told, and the monitor fails without waiting. */
-  #lost(name: NodeName, client: ExecutorClient, reason: string): void {
+  /**
+   * The host, its daemon, or the way to it, has gone: that is no reason yet to fence it. A daemon that is started again
+   * takes up what it left, and the client tries to reach it.
+   */
+  #broken(name: NodeName, client: ExecutorClient, reason: string): void {
     const connection = this.#connections.get(name);
-    if (connection?.client !== client) return;
+    if (connection?.client !== client || connection.gap) return;
+    if (connection.handingOver) return client.close();
+    const gap = new ConnectionGap(reason);
+    connection.gap = gap;
+    connection.patience = setTimeout(() => this.#giveUp(name, connection), RECONNECT_MS);
+    const text = `the connection to remote node ${name} is broken and is tried again for ${RECONNECT_MS / 1000} s: ${reason}`;
+    this.options.log.warning("REMOTE-BROKEN", text);
+  }
+
+  /** A connection that broke is lost: whoever waits is told, and the monitor fails without waiting. */
+  #giveUp(name: NodeName, connection: Connection): void {
+    const { client, gap, flying } = connection;
+    connection.gap = undefined;
+    clearTimeout(connection.patience);
     client.close();
+    if (!gap) return;
+    gap.over(false);
     if (connection.handingOver) return;
-    this.options.log.error("REMOTE-LOST", `the connection to remote node ${name} is lost: ${reason}`);
-    for (const operation of connection.flying.values()) this.#notConnected(name, operation);
-    connection.flying.clear();
-    this.#monitored(connection, false, `the connection to the remote host is lost: ${reason}`, monotonicMs());
+    this.options.log.error("REMOTE-LOST", `the connection to remote node ${name} is lost: ${gap.reason}`);
+    const asked = new Set([...flying.values(), ...gap.operations]);
+    flying.clear();
+    for (const operation of asked) this.#notConnected(name, operation);
+    this.#monitored(
+      connection,
+      false,
+      `the connection to the remote host is lost: ${gap.reason}`,
+      monotonicMs(),
+    );
+  }
+
+  /**
+   * The host answers again, and tells what it knows. That takes the place of what was asked of it before: what it does not
+   * tell of was not done.
+   */
+  #mended(name: NodeName, connection: Connection, gap: ConnectionGap, history: ExecutorHistory): void {
+    connection.gap = undefined;
+    clearTimeout(connection.patience);
+    const running = new Set(history.running.map(({ callId }) => callId));
+    for (const callId of [...connection.flying.keys()])
+      if (!running.has(callId)) connection.flying.delete(callId);
+    for (const request of gap.requests) connection.client.send(request);
+    const known = history.complete ? "it knows what runs there" : "what runs there is looked for";
+    this.options.log.notice("REMOTE-MENDED", `remote node ${name} answers again: ${known}`);
+    this.options.step({ type: "remote-up", node: name, history: gap.corrected(history) });
+    gap.over(true);
   }
 
   #event(name: NodeName, event: ExecutorEvent): void {
@@ -292,8 +366,10 @@ export class RemoteConnections {
   }
 
   #registered(name: NodeName, event: Extract<ExecutorEvent, { type: "registered" }>): void {
-    const { results, running, interrupted, bootId, complete } = event;
-    const history: ExecutorHistory = { results, running, interrupted, bootId, complete };
+    const { results, running, interrupted, remembered, bootId, complete } = event;
+    const history: ExecutorHistory = { results, running, interrupted, remembered, bootId, complete };
+    const connection = this.#connections.get(name);
+    if (connection?.gap) return this.#mended(name, connection, connection.gap, history);
     const resuming = this.#resuming.get(name);
     this.#resuming.delete(name);
     if (resuming) return resuming(history);
@@ -342,6 +418,9 @@ export class RemoteConnections {
     const begun = monotonicMs();
     const alive = await connection.client.ping(Math.min(monitor.operation.timeoutMs, LONGEST_TIMER_MS));
     if (connection.monitor !== monitor || connection.handingOver) return;
+    // Whether a host is there whose connection has just broken is known when that is over.
+    if (!alive && connection.gap)
+      return connection.gap.whenOver((up) => up && void this.#look(connection, first));
     if (first && alive) {
       monitor.ok = true;
       this.#answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);

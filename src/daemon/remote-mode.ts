@@ -4,7 +4,7 @@ import { endByDefect } from "../platform/index.ts";
 import { HactlError } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { runRemote } from "./remote.ts";
-import { processLog, readKey } from "./setup.ts";
+import { processLog, readRemoteKey } from "./setup.ts";
 
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
@@ -37,7 +37,7 @@ async function serve(args: RemoteArguments): Promise<number> {
       ...options,
       log,
       runDir,
-      sharedKey: readKey(args.keyFile ?? config.remote.keyFile),
+      sharedKey: readRemoteKey(args.keyFile ?? config.remote.keyFile),
       address: args.address ?? config.remote.listen,
       port: args.port ?? config.remote.port,
       group: config.system.group,

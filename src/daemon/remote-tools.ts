@@ -60,6 +60,11 @@ export class RemoteTools {
     );
   }
 
+  /** The socket that has to be there. */
+  get sockets(): readonly FrameServer[] {
+    return this.#server ? [this.#server] : [];
+  }
+
   close(): void {
     this.#server?.close();
     for (const { timer } of this.#pending.values()) clearTimeout(timer);

@@ -7,9 +7,18 @@ import {
 } from "../platform/index.ts";
 import { ManagerPort, serveRemote } from "../remote/index.ts";
 import { CrmExit } from "../terms/index.ts";
-import { type AgentHostOptions, bootFile, executorConfig, secretsDir } from "./executor.ts";
+import { socketNames } from "./admin-protocol.ts";
+import {
+  type AgentHostOptions,
+  bootFile,
+  executorConfig,
+  keepFiles,
+  prepareAgent,
+  secretsDir,
+} from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { RemoteTools } from "./remote-tools.ts";
+import { RunDirectory } from "./run-directory.ts";
 
 export interface RunRemoteOptions extends AgentHostOptions {
   /** The key that the cluster and its remote hosts share. */
@@ -68,6 +77,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     instance: `${process.pid}.${processStart(process.pid) ?? 0}`,
     parentLives: () => true,
     emit: (event) => port.send(event),
+    prepare: () => prepareAgent(options),
   });
   const tools = new RemoteTools({
     runDir,
@@ -84,6 +94,14 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   });
   tools.open();
   host.start();
+  const runDirectory = new RunDirectory(runDir, {
+    log,
+    cares: () => true,
+    sockets: () => tools.sockets,
+    names: socketNames,
+    files: () => keepFiles(options, host),
+  });
+  runDirectory.start();
   return {
     port: server.port,
     get manager() {
@@ -98,6 +116,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
       });
     },
     close: (forget) => {
+      runDirectory.close();
       tools.close();
       server.close();
       port.close();
@@ -118,6 +137,8 @@ export async function runRemote(
   const { log, runDir } = options;
   const lock = lockFile(`${runDir}/remote.lock`);
   const remote = await openRemote(options);
+  const aliveMs = service.aliveEveryMs;
+  if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs).unref();
   service.ready(`serving on port ${remote.port}`);
   log.notice("REMOTE-READY", "waiting for the cluster", { port: remote.port });
   await signal();

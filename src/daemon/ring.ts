@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
   type FrameConnection,
+  type FrameServer,
   type Log,
   lockFile,
   monotonicMs,
@@ -12,7 +13,7 @@ import {
   writeDurably,
 } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
-import { ringSocketPath } from "./admin-protocol.ts";
+import { ringSocketPath, socketNames } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
@@ -31,6 +32,7 @@ import {
 import { RingMachine } from "./ring-machine.ts";
 import { RingSockets } from "./ring-sockets.ts";
 import { parseRingState, type RingState, RingStateKeeper } from "./ring-state.ts";
+import { RunDirectory } from "./run-directory.ts";
 import { type NodeSetup, ringOptions } from "./setup.ts";
 
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
@@ -57,6 +59,8 @@ export class RingProcess {
   readonly #startedAt = wallMs();
   readonly #lateness = new Lateness();
   readonly #keyFiles: KeyFiles;
+  readonly #runDirectory: RunDirectory;
+  #server: FrameServer | undefined;
   #manager: FrameConnection | undefined;
   /** Of the manager that connected last; begins anywhere, so that no earlier run of this ring had the same. */
   #incarnation = Math.floor(randomBytes(6).readUIntBE(0, 6) / 2);
@@ -103,10 +107,19 @@ export class RingProcess {
       configPath,
       ...(node === undefined ? [] : ["--node", node]),
     ];
+    // Whoever comes next needs its sockets at once.
+    const gone = () => void this.#runDirectory.look();
     this.#children = children ?? [
-      new Child("executor", words("executor"), log),
-      new Child("manager", words("manager"), log),
+      new Child("executor", words("executor"), log, { gone }),
+      // The kernel may need long to end it: the others must not wait for one that says nothing.
+      new Child("manager", words("manager"), log, { gone, hung: () => this.#manager?.destroy() }),
     ];
+    this.#runDirectory = new RunDirectory(setup.config.system.runDir, {
+      log,
+      cares: () => this.#server !== undefined,
+      sockets: () => (this.#server ? [this.#server] : []),
+      names: socketNames,
+    });
   }
 
   /** Runs until the node has left the cluster, or must not go on. Settles with the exit code. */
@@ -117,7 +130,7 @@ export class RingProcess {
     await this.#sockets.prepare(this.#changes.setup, true);
     this.#sockets.use(this.#changes.setup);
     for (const text of this.#missingAddresses()) this.log.warning("ADDRESS", text);
-    const server = serveFrames(
+    this.#server = serveFrames(
       ringSocketPath(system.runDir),
       {
         frame: (connection, type, body) => this.#fromManager(connection, type, body),
@@ -129,16 +142,18 @@ export class RingProcess {
     this.#machine.arm(system, this.#service);
     this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
+    this.#runDirectory.start();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
     process.on("SIGHUP", () => void this.#changes.reload());
     const code = await new Promise<number>((resolve) => {
       this.#end = resolve;
     });
     this.#service.stopping();
+    this.#runDirectory.close();
     await Promise.all(this.#children.map((child) => child.stop()));
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#sockets.close();
-    server.close();
+    this.#server.close();
     await this.#writing;
     this.#machine.end(code === CrmExit.OK);
     lock.release();
@@ -360,11 +375,15 @@ export class RingProcess {
       monotonicNow: monotonicMs(),
       realtime: this.#machine.realtime,
       memory: this.#machine.memory,
-      warnings: [...this.#machine.warnings, ...this.#missingAddresses()],
+      warnings: [...this.#machine.warnings, ...this.#missingAddresses(), ...this.#ofProcesses()],
       startedAt: this.#startedAt,
       lateness: this.#lateness.summary(),
       children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),
     };
+  }
+
+  #ofProcesses(): string[] {
+    return this.#children.flatMap(({ warning }) => warning ?? []);
   }
 
   #missingAddresses(): string[] {

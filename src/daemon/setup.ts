@@ -78,15 +78,37 @@ export function processLog(config: HactlConfig, tag: string): Log {
   return log;
 }
 
-/** The cluster's key. @throws HactlError KEY_MISSING */
-export function readKey(path: string): Uint8Array {
+/**
+ * The key of the ring.
+ * @throws HactlError KEY_MISSING
+ */
+export const readKey = (path: string): Uint8Array =>
+  keyIn(
+    path,
+    "the cluster's key",
+    `make it with 'hactl keygen -k ${path}' on one node and copy it to the others`,
+  );
+
+/**
+ * The key that the cluster and its remote hosts share. The key of the ring never takes its place: whoever has that is
+ * a member, and guests must not have it.
+ * @throws HactlError KEY_MISSING
+ */
+export const readRemoteKey = (path: string): Uint8Array =>
+  keyIn(
+    path,
+    "the key for remote hosts",
+    `make it with 'hactl keygen --remote -k ${path}' on one node, and copy it to the other nodes and to the remote hosts`,
+  );
+
+function keyIn(path: string, whose: string, cure: string): Uint8Array {
   const key = readLimited(path, maxKeyBytes);
   if (key) return key;
   throw new HactlError({
     code: "KEY_MISSING",
-    what: "the cluster's key is missing",
+    what: `${whose} is missing`,
     where: { file: path },
-    cure: `make it with 'hactl keygen -k ${path}' on one node and copy it to the others`,
+    cure,
     exit: CrmExit.NOINPUT,
   });
 }

@@ -1,4 +1,5 @@
 import { access, constants, statfs } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ControllerEvent, StatusDisk } from "../controller/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
 
@@ -9,6 +10,8 @@ export const DISK_ATTRIBUTE = "#disk";
 const lookMs: Millis = 2_000;
 /** With less than this a configuration of usual size cannot be written. */
 const leastBytes = 256 * 1024;
+/** A disk that says nothing for so long does not answer. */
+const answerMs: Millis = 5_000;
 /** Most characters of a reason. */
 const longestReason = 300;
 
@@ -31,6 +34,8 @@ const machineDisk: DiskFacts = {
 export interface StateDiskHost {
   /** Why what was to be written could not be, as long as that lasts. */
   readonly failed: () => string | undefined;
+  /** For how long it has been waited for the disk of the state. */
+  readonly waitedMs: () => Millis;
   /** Whether the cluster can be told anything. */
   readonly joined: () => boolean;
   /** What the cluster knows of this node's disk. */
@@ -40,22 +45,28 @@ export interface StateDiskHost {
 
 /**
  * Watches whether this node can keep its state, and tells the cluster while it can't: a node whose disk is full serves on,
- * but loses what it does not write when all nodes lose their power. It is looked at without writing.
+ * but loses what it does not write when all nodes lose their power. It is looked at without writing. The same holds for the
+ * run directory, in which what survives the death of a process is kept.
  */
 export class StateDisk {
   #problem: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Directories that have not answered yet. */
+  readonly #asked = new Set<string>();
 
+  /** `stateDir` and the other directories that have to be writable. */
   constructor(
-    private readonly directory: string,
+    private readonly stateDir: string,
     private readonly host: StateDiskHost,
     private readonly facts: DiskFacts = machineDisk,
+    private readonly others: readonly string[] = [],
   ) {}
 
   /** Why the state of this node cannot be written. */
   get problem(): string | undefined {
-    return (this.host.failed() ?? this.#problem)?.slice(0, longestReason);
+    const silent = this.host.waitedMs() > answerMs ? silence(this.stateDir) : undefined;
+    return (silent ?? this.host.failed() ?? this.#problem)?.slice(0, longestReason);
   }
 
   /** Looks again and again. */
@@ -77,15 +88,34 @@ export class StateDisk {
   }
 
   async #look(): Promise<string | undefined> {
+    for (const directory of [this.stateDir, ...this.others]) {
+      const problem = await this.#lookAt(directory);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  async #lookAt(directory: string): Promise<string | undefined> {
+    if (this.#asked.has(directory)) return silence(directory);
+    this.#asked.add(directory);
+    const answer = this.#ask(directory).finally(() => this.#asked.delete(directory));
+    const late = new AbortController();
+    const silent = sleep(answerMs, silence(directory), { signal: late.signal }).catch(() => undefined);
+    return Promise.race([answer, silent]).finally(() => late.abort());
+  }
+
+  async #ask(directory: string): Promise<string | undefined> {
     try {
-      await this.facts.writable(this.directory);
-      const free = await this.facts.freeBytes(this.directory);
-      return free < leastBytes ? `no space left on the disk of ${this.directory}` : undefined;
+      await this.facts.writable(directory);
+      const free = await this.facts.freeBytes(directory);
+      return free < leastBytes ? `no space left on the disk of ${directory}` : undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
   }
 }
+
+const silence = (directory: string): string => `the disk of ${directory} does not answer`;
 
 /** Tells the cluster of this node's disk. */
 export function diskRequest(node: NodeName, problem: string | undefined): ControllerEvent {

@@ -5,6 +5,9 @@ import { formatXml } from "../cib/index.ts";
 import type { Log } from "../platform/index.ts";
 import type { SchedulerInput } from "../scheduler/index.ts";
 
+/** Inputs that wait for a disk that does not answer; what comes then is not kept. */
+const mostWaiting = 8;
+
 /** Decisions whose input is kept. */
 const kept = 200;
 
@@ -14,6 +17,7 @@ const kept = 200;
  */
 export class TransitionArchive {
   #number = 0;
+  #waiting = 0;
   #ready: Promise<void>;
 
   constructor(
@@ -25,12 +29,17 @@ export class TransitionArchive {
 
   /** Keeps the input of a decision. The text is made at once, since the CIB goes on changing. */
   add(id: number, { cib, now }: SchedulerInput, triggers: readonly string[]): void {
+    if (this.#waiting >= mostWaiting) return;
+    this.#waiting++;
     const attributes = new Map([...cib.attributes, ["execution-date", String(now)]]);
     const text = formatXml({ ...cib, attributes });
     this.#ready = this.#ready
       .then(() => this.#write(id, text, triggers))
       .catch((error) => {
         this.log.warning("TRANSITION-ARCHIVE", `the input of a decision could not be kept: ${error}`);
+      })
+      .finally(() => {
+        this.#waiting--;
       });
   }
 

@@ -52,6 +52,8 @@ export interface ExecutorSnapshot {
   /** As in `registered`. */
   readonly interrupted: readonly Operation[];
   /** As in `registered`. */
+  readonly remembered: readonly ResourceId[];
+  /** As in `registered`. */
   readonly complete: boolean;
   readonly nodeActionLimit: number;
   readonly loadThreshold: number;

@@ -1,4 +1,4 @@
-import { type Millis, OpStatus, type ResourceId } from "../terms/index.ts";
+import { type Millis, OcfExit, OpStatus, type ResourceId } from "../terms/index.ts";
 import type { Verdict } from "./command.ts";
 import { DEFAULT_TIMEOUT_MS, type ExecutorConfig, PROTOCOL_VERSION } from "./config.ts";
 import {
@@ -16,7 +16,18 @@ import { metadataProcedure } from "./metadata.ts";
 import { procedureFor } from "./procedure.ts";
 import { Queue } from "./queue.ts";
 import { RecurringOperations } from "./recurring.ts";
-import { asStarted, cancelledVerdict, failureLine, metadataAnswer, resultOf } from "./results.ts";
+import {
+  asStarted,
+  cancelledVerdict,
+  failureLine,
+  isFailure,
+  isForOther,
+  isProbe,
+  mayRun,
+  metadataAnswer,
+  resultOf,
+  tellsRole,
+} from "./results.ts";
 import { changesState, type Job, newResource, operationKey, type ResourceState } from "./state.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -41,8 +52,10 @@ export class Executor {
     readonly since: Millis;
   }[] = [];
 
-  /** Changes of an earlier daemon, until the resource has been looked at. */
+  /** What may have left a service active of which nothing is known, until it has been looked at. */
   readonly #interrupted = new Map<ResourceId, Operation>();
+  /** Of these nothing has been seen since an earlier daemon left them. */
+  readonly #remembered = new Set<ResourceId>();
   /** Whether what is known here is all that runs. */
   #complete = true;
 
@@ -88,6 +101,7 @@ export class Executor {
       recurring: states.flatMap((state) => [...state.recurring.values()].map(({ operation }) => operation)),
       results: states.flatMap((state) => [...state.history.values()]),
       interrupted: [...this.#interrupted.values()],
+      remembered: [...this.#remembered],
       complete: this.#complete,
       ...this.#load.settings,
     };
@@ -106,11 +120,13 @@ export class Executor {
     this.#load.configure(snapshot, 0, now.mono);
     this.#complete = snapshot.complete;
     for (const operation of snapshot.interrupted) this.#interrupted.set(operation.rsc.id, operation);
+    for (const rsc of snapshot.remembered) this.#remembered.add(rsc);
     for (const result of snapshot.results) {
       this.#resource(result.rsc.id).history.set(operationKey(result.action, result.intervalMs), result);
     }
     for (const operation of snapshot.recurring) {
-      this.#recurring.resume(this.#resource(operation.rsc.id), operation, now);
+      const remembered = this.#remembered.has(operation.rsc.id);
+      this.#recurring.resume(this.#resource(operation.rsc.id), operation, remembered, now);
     }
     for (const operation of snapshot.unfinished) this.#enqueue(operation, now.mono);
     this.#pump(now);
@@ -133,8 +149,8 @@ export class Executor {
       case "forget":
         return this.#forget(request.rsc, now);
       case "probed":
+        // What is interrupted stays so until it has been looked at: it may be about to be stopped.
         this.#complete = true;
-        this.#interrupted.clear();
         return;
       case "metadata": {
         const { requestId, rsc } = request;
@@ -149,7 +165,7 @@ export class Executor {
   }
 
   #registered(): void {
-    const { unfinished: running, recurring, results, interrupted, complete } = this.snapshot();
+    const { unfinished: running, recurring, results, interrupted, remembered, complete } = this.snapshot();
     this.#out.emit({
       type: "registered",
       version: PROTOCOL_VERSION,
@@ -159,6 +175,7 @@ export class Executor {
       running,
       recurring,
       interrupted,
+      remembered,
       complete,
     });
     this.#out.emit({ type: "load", ...this.#load.throttle });
@@ -223,6 +240,9 @@ export class Executor {
     const resource = this.#resources.get(rsc);
     if (!resource) return;
     this.#recurring.cancelAll(resource, now);
+    const still = mayRun([...resource.history.values()]);
+    if (still) this.#interrupted.set(rsc, still);
+    this.#remembered.delete(rsc);
     // What is under way is newer than what is forgotten: whoever asks for all that runs here is told of its end.
     resource.history.clear();
     this.#dropIdle(resource);
@@ -256,7 +276,7 @@ export class Executor {
       this.#out.emit({ type: "metadata", requestId: job.work.requestId, ...metadataAnswer(verdict) });
       return;
     }
-    const { operation } = job.work;
+    const { operation, asked } = job.work;
     const resource = this.#resource(operation.rsc.id);
     resource.job = undefined;
     const times = {
@@ -265,8 +285,15 @@ export class Executor {
       lastRun: job.startedEpoch,
     };
     const result = resultOf(operation, verdict, times);
+    const disproved = this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
-    else this.#onceDone(resource, result);
+    else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
+      // It is not what may have been left; now for what was asked for.
+      this.#interrupted.delete(resource.id);
+      resource.once.unshift({ operation: asked, since: now.mono, notBefore: now.mono });
+    } else this.#onceDone(resource, result);
+    // Somebody has acted while no daemon watched: nothing else that is remembered of it counts, either.
+    if (job.recurring && disproved) this.#forget(resource.id, now);
     this.#queue.offer(resource, now.mono);
     this.#dropIdle(resource);
   }
@@ -292,11 +319,11 @@ export class Executor {
       now.mono,
     );
     for (const { resource, operation: asked, since, recurring } of next.start) {
-      const operation = asStarted(asked, resource.history.values());
+      const operation = asStarted(asked, resource.history.values(), this.#interrupted.get(resource.id));
       this.#load.count(this.#jobs.size, now.mono);
       const job = this.#jobs.create(
         {
-          work: { kind: "operation", operation },
+          work: { kind: "operation", operation, asked },
           procedure: procedureFor(operation, this.#config),
           queuedMs: Math.max(0, now.mono - since),
           timeoutMs: operation.timeoutMs > 0 ? operation.timeoutMs : DEFAULT_TIMEOUT_MS,
@@ -352,7 +379,7 @@ export class Executor {
 function unfinished(state: ResourceState): Operation[] {
   const waiting = state.once.map(({ operation }) => operation);
   const { job } = state;
-  return job && !job.recurring && job.work.kind === "operation" ? [job.work.operation, ...waiting] : waiting;
+  return job && !job.recurring && job.work.kind === "operation" ? [job.work.asked, ...waiting] : waiting;
 }
 
 function splitOnce(text: string): [string, string] {

@@ -94,8 +94,14 @@ export type ExecutorEvent =
       readonly results: readonly OperationResult[];
       readonly running: readonly Operation[];
       readonly recurring: readonly Operation[];
-      /** Changes that were under way when an earlier daemon died: what came of them is not known. */
+      /**
+       * What may have left a service active of which nothing is known now: changes that were under way when an earlier
+       * daemon died, what brought services up that were forgotten, or that ran when nobody looked for too long. With the
+       * parameters with which the service runs, if it does.
+       */
       readonly interrupted: readonly Operation[];
+      /** Resources of which only what an earlier daemon left is told: nothing has been seen of them since. */
+      readonly remembered: readonly ResourceId[];
       /**
        * Nothing of the cluster runs on this host but what is named here. Not so after a start that found no trace of
        * what ran before, unless the host has been rebooted: what is not named may run.

@@ -1,6 +1,7 @@
 import type { ResourceId } from "../terms/index.ts";
 import type { CoreRequest, ExecutorSnapshot } from "./effects.ts";
 import type { Operation, OperationResult } from "./face.ts";
+import { lastTelling, mayRun, withParameters } from "./results.ts";
 import { changesState, operationKey } from "./state.ts";
 
 /** What has happened since a snapshot was written: requests as they came, results as they were told. */
@@ -20,6 +21,7 @@ export function replayJournal(
   const results = new Map(snapshot.results.map((result) => [of(result), result]));
   let unfinished = [...snapshot.unfinished];
   let interrupted = [...snapshot.interrupted];
+  let remembered = [...snapshot.remembered];
   const endRecurring = (rsc: ResourceId) => {
     for (const [name, operation] of recurring) {
       if (operation.rsc.id !== rsc) continue;
@@ -45,10 +47,15 @@ export function replayJournal(
         if (record.intervalMs > 0) results.delete(name);
         break;
       }
-      case "forget":
+      case "forget": {
         endRecurring(record.rsc);
-        for (const [name, { rsc }] of results) if (rsc.id === record.rsc) results.delete(name);
+        const forgotten = [...results].filter(([, { rsc }]) => rsc.id === record.rsc);
+        const still = mayRun(forgotten.map(([, result]) => result));
+        if (still) interrupted = [...interrupted.filter(({ rsc }) => rsc.id !== record.rsc), still];
+        for (const [name] of forgotten) results.delete(name);
+        remembered = remembered.filter((rsc) => rsc !== record.rsc);
         break;
+      }
       case "result": {
         const { result } = record;
         const waiting = unfinished.length;
@@ -58,7 +65,9 @@ export function replayJournal(
         const asked = result.intervalMs > 0 ? recurring.has(of(result)) : unfinished.length < waiting;
         if (asked && result.action !== "notify") {
           results.set(of(result), result);
-          interrupted = interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+          if (result.intervalMs === 0)
+            interrupted = interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+          remembered = remembered.filter((rsc) => rsc !== result.rsc.id);
         }
         break;
       }
@@ -70,24 +79,54 @@ export function replayJournal(
     recurring: [...recurring.values()],
     results: [...results.values()],
     interrupted,
+    remembered,
   };
 }
 
 /**
  * What of a snapshot still holds for the executor of another daemon, which nobody waits for: what was under way is not
  * done again, for others may have decided since then. What was being changed is not known: it counts as interrupted, and
- * nothing else is told of it.
+ * nothing else is told of it. All the rest is a memory until something is seen of it.
  */
 export function settledPart(snapshot: ExecutorSnapshot): ExecutorSnapshot {
-  const changing = snapshot.unfinished.filter(({ action }) => changesState(action));
+  const changing = snapshot.unfinished
+    .filter(({ action }) => changesState(action))
+    .map((operation) => asInterrupted(operation, snapshot));
   const interrupted = new Map([...snapshot.interrupted, ...changing].map((one) => [one.rsc.id, one]));
   const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);
+  const recurring = snapshot.recurring.filter(known);
+  const results = snapshot.results.filter(known);
   return {
     ...snapshot,
     unfinished: [],
-    recurring: snapshot.recurring.filter(known),
-    results: snapshot.results.filter(known),
+    recurring,
+    results,
     interrupted: [...interrupted.values()],
+    remembered: [...new Set([...recurring, ...results].map(({ rsc }) => rsc.id))],
     complete: snapshot.complete && interrupted.size === 0,
   };
+}
+
+/** What is left of a snapshot that is not believed any more: what may be active, whatever has come of it since. */
+export function doubtfulPart(snapshot: ExecutorSnapshot): ExecutorSnapshot {
+  const { interrupted, results, ...settled } = settledPart(snapshot);
+  const active = [...Map.groupBy(results, ({ rsc }) => rsc.id).values()].flatMap(
+    (ofOne) => mayRun(ofOne) ?? [],
+  );
+  return {
+    ...settled,
+    recurring: [],
+    results: [],
+    interrupted: [...interrupted, ...active],
+    remembered: [],
+    complete: false,
+  };
+}
+
+/** An operation that did not come to its end, with the parameters with which its service runs if it does. */
+function asInterrupted(operation: Operation, { results, interrupted }: ExecutorSnapshot): Operation {
+  if (operation.action === "start" || operation.action === "migrate_from") return operation;
+  const ofResource = ({ rsc }: Operation | OperationResult) => rsc.id === operation.rsc.id;
+  const started = lastTelling(results.filter(ofResource)) ?? interrupted.find(ofResource);
+  return started ? withParameters(operation, started.params) : operation;
 }

@@ -88,13 +88,15 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
         `agent ${agent} is not installed: looked for ${outcome.searched.join(", ")}`,
       );
     case "refused":
-      return outcome.why === "not-executable"
-        ? verdict(OcfExit.PERM, OpStatus.ERROR, `${outcome.path} is not executable: chmod 755 it`)
-        : verdict(
-            OcfExit.INSTALLED,
-            OpStatus.NOT_INSTALLED,
-            `${outcome.path} cannot be run: its first line names an interpreter that is not there`,
-          );
+      // Whoever asked whether a service runs has not been told that it may: the stop that would follow could not be
+      // carried out, either, and would cost the node its power, one node after the other.
+      return verdict(
+        OcfExit.INSTALLED,
+        OpStatus.NOT_INSTALLED,
+        outcome.why === "not-executable"
+          ? `${outcome.path} is not executable: chmod 755 it`
+          : `${outcome.path} cannot be run: its first line names an interpreter that is not there`,
+      );
     case "no-secret":
       // Other hosts may have it: a failure of this one, not of the configuration.
       return verdict(OcfExit.ARGS, OpStatus.DONE, outcome.message);
@@ -112,7 +114,7 @@ export function verdict(rc: number, status: OpStatus, reason = ""): Verdict {
   return { rc, status, exitReason: reason, stdout: "" };
 }
 
-/** A name with a slash in it could start any file of the machine. */
+/** A name with a slash in it could start any file of the machine. No such agent is installed, nor can it run anything. */
 export function invalidName(agent: string): Verdict {
-  return verdict(OcfExit.CONFIGURED, OpStatus.INVALID, `"${agent}" is not the name of an agent`);
+  return verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, `"${agent}" is not the name of an agent`);
 }

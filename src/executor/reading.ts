@@ -1,4 +1,4 @@
-import { OpStatus, type Read, read } from "../terms/index.ts";
+import { OpStatus, type Read, type ResourceId, read } from "../terms/index.ts";
 import type { ExecutorSnapshot } from "./effects.ts";
 import type { AgentResource, Operation, OperationResult, ToolUser } from "./face.ts";
 import type { JournalRecord } from "./journal.ts";
@@ -74,6 +74,10 @@ export const readToolUser = read.shape<ToolUser>({
   privileged: read.flag,
 });
 
+/** Reads of which resources only a memory is told; releases that did not tell had none. */
+export const readRemembered: Read<readonly ResourceId[]> = (value, at) =>
+  value === undefined ? [] : read.list(read.resourceId)(value, at);
+
 /** Reads the state that an executor before has written down. */
 export const readSavedState = read.shape<SavedState>({
   instance: word,
@@ -83,6 +87,7 @@ export const readSavedState = read.shape<SavedState>({
     recurring: read.list(readOperation),
     results: read.list(readResult),
     interrupted: read.list(readOperation),
+    remembered: readRemembered,
     complete: read.flag,
     nodeActionLimit: read.number(0, Number.MAX_SAFE_INTEGER),
     loadThreshold: read.number(0, Number.MAX_SAFE_INTEGER),

@@ -1,7 +1,8 @@
-import { type Millis, OcfExit } from "../terms/index.ts";
+import type { Millis } from "../terms/index.ts";
 import type { ExecutorSnapshot } from "./effects.ts";
 import type { OperationResult } from "./face.ts";
-import { type JournalRecord, replayJournal, settledPart } from "./journal.ts";
+import { doubtfulPart, type JournalRecord, replayJournal, settledPart } from "./journal.ts";
+import { mayBeActive } from "./results.ts";
 
 /** The state of an executor as it was written down. */
 export interface SavedState {
@@ -29,7 +30,7 @@ export interface Recalled {
   readonly snapshot: ExecutorSnapshot | undefined;
   /** Nothing of the cluster runs on this host but what the snapshot names. */
   readonly complete: boolean;
-  /** The daemon was away for too long: what is written down is not believed. */
+  /** The daemon was away for too long: what is written down is not believed, but for what may run. */
   readonly stale: boolean;
 }
 
@@ -54,7 +55,8 @@ export function recall(
     return { snapshot: whole, complete: whole.complete, stale: false };
   // What runs on under a node that has left (unmanaged) is looked at: agents set by it what went with the node, as scores.
   const alone = left && (whole.recurring.length > 0 || somethingRuns(whole.results));
-  if (alone || !known) return nothing(false, true);
+  if (alone) return nothing(false, true);
+  if (!known) return { snapshot: doubtfulPart(whole), complete: false, stale: true };
   const snapshot = settledPart(whole);
   return { snapshot, complete: snapshot.complete, stale: false };
 }
@@ -64,7 +66,5 @@ function somethingRuns(results: readonly OperationResult[]): boolean {
   const last = new Map<string, OperationResult>();
   for (const result of results)
     if (result.callId >= (last.get(result.rsc.id)?.callId ?? 0)) last.set(result.rsc.id, result);
-  return [...last.values()].some(({ action, rc }) =>
-    action === "stop" ? rc !== OcfExit.OK : action !== "monitor" || rc !== OcfExit.NOT_RUNNING,
-  );
+  return [...last.values()].some(mayBeActive);
 }

@@ -36,13 +36,16 @@ export class RecurringOperations {
     else this.#makeDue(resource, key, existing, now.mono);
   }
 
-  /** Takes one over from an executor before this one, with what it said last. */
-  resume(resource: ResourceState, operation: Operation, now: Now): void {
+  /**
+   * Takes one over from an executor before this one, with what it said last; that this is only remembered, its next
+   * result ends.
+   */
+  resume(resource: ResourceState, operation: Operation, remembered: boolean, now: Now): void {
     const recurring = this.#add(resource, operation, now.mono);
     const known = resource.history.get(operationKey(operation.action, operation.intervalMs));
     recurring.lastRc = known?.rc;
     recurring.lastStatus = known?.status;
-    recurring.tellNext = known === undefined;
+    recurring.tellNext = known === undefined || remembered;
   }
 
   /** The time of the next run has come. */

@@ -1,6 +1,6 @@
 import { type EpochSeconds, type Millis, OcfExit, OpStatus } from "../terms/index.ts";
 import type { ProcessOutcome, Verdict } from "./command.ts";
-import type { Operation, OperationResult } from "./face.ts";
+import type { AgentResource, Operation, OperationResult } from "./face.ts";
 import { exitReason } from "./output.ts";
 import type { Job } from "./state.ts";
 
@@ -84,28 +84,114 @@ export function failureLine(result: OperationResult): string | undefined {
   return `${result.rsc.id} ${result.action}_${result.intervalMs} gave ${result.rc}${reason}`;
 }
 
-/** Operations after which it is known with what parameters a service runs. */
-const telling: ReadonlySet<string> = new Set(["start", "reload", "reload-agent", "monitor"]);
+/** Exit codes of a monitor that say that the service is active, in whatever role and state. */
+const active: ReadonlySet<number> = new Set([
+  OcfExit.OK,
+  OcfExit.RUNNING_PROMOTED,
+  OcfExit.FAILED_PROMOTED,
+  OcfExit.DEGRADED,
+  OcfExit.DEGRADED_PROMOTED,
+]);
+
+/** Whether it is known from then on with what parameters a service runs. */
+function tells({ action, intervalMs, rc, status }: OperationResult): boolean {
+  if (intervalMs > 0 || status === OpStatus.CANCELLED || status === OpStatus.PENDING) return false;
+  switch (action) {
+    // Also what failed may have come half up.
+    case "start":
+    case "migrate_from":
+      return true;
+    case "reload":
+    case "reload-agent":
+      return status === OpStatus.DONE && rc === OcfExit.OK;
+    case "monitor":
+      return status === OpStatus.DONE && active.has(rc);
+    default:
+      return false;
+  }
+}
+
+const latest = (results: Iterable<OperationResult>): OperationResult | undefined => {
+  let last: OperationResult | undefined;
+  for (const result of results) if (last === undefined || result.callId > last.callId) last = result;
+  return last;
+};
+
+/** What brought a resource up, or found it active, last. */
+export const lastTelling = (history: Iterable<OperationResult>): OperationResult | undefined =>
+  latest([...history].filter(tells));
 
 /**
- * A service is stopped as it was started: with the parameters of its last start, reload or probe that went well. Those of
- * the configuration may be others by now (an address that was changed), or gone with the resource. Pacemaker's controller
- * does the same. What concerns the operation itself (`CRM_meta_…`) stays as it was asked for.
+ * What may have left a resource active, as an operation with the parameters that it runs with, if it does: of one whose
+ * history does not end with its being stopped.
  */
-export function asStarted(operation: Operation, history: Iterable<OperationResult>): Operation {
-  if (operation.action !== "stop") return operation;
-  let last: OperationResult | undefined;
-  for (const result of history) {
-    if (!telling.has(result.action) || result.intervalMs > 0 || result.status !== OpStatus.DONE) continue;
-    if (!isFailure(result) && (last === undefined || result.callId > last.callId)) last = result;
-  }
-  if (!last) return operation;
-  const own = (params: Operation["params"], meta: boolean) =>
-    Object.entries(params).filter(([name]) => isMeta(name) === meta);
+export function mayRun(history: readonly OperationResult[]): Operation | undefined {
+  const last = latest(history.filter(({ intervalMs, action }) => intervalMs === 0 && action !== "notify"));
+  if (!last || !mayBeActive(last)) return undefined;
+  const { callId, rsc, transitionKey } = last;
+  const promoted = last.action === "promote" || last.rc === OcfExit.RUNNING_PROMOTED;
+  const { params } = lastTelling(history) ?? last;
+  const action = promoted ? "promote" : "start";
+  return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params, transitionKey };
+}
+
+/** Whether a resource may be active after this, its last operation. */
+export function mayBeActive({ action, rc, status }: OperationResult): boolean {
+  if (action === "stop") return status !== OpStatus.DONE || rc !== OcfExit.OK;
+  if (action !== "monitor") return true;
+  // Without its software it cannot run.
+  if (status === OpStatus.NOT_INSTALLED || rc === OcfExit.INSTALLED || rc === OcfExit.ARGS) return false;
+  return status !== OpStatus.DONE || rc !== OcfExit.NOT_RUNNING;
+}
+
+/**
+ * A service is ended as it was started: by the agent and with the parameters of its last start, reload or probe that
+ * found it. Those of the configuration may be others by now (an address that was changed), or gone with the resource.
+ * With the same it is looked for after what may have left it active (`interrupted`, which nothing in the history is
+ * newer than). What concerns the operation itself (`CRM_meta_…`) stays as it was asked for.
+ */
+export function asStarted(
+  operation: Operation,
+  history: Iterable<OperationResult>,
+  interrupted: Operation | undefined,
+): Operation {
+  const ends = operation.action === "stop" || operation.action === "demote";
+  if (!ends && !(interrupted && isProbe(operation))) return operation;
+  const started = lastTelling(history) ?? interrupted;
+  return started ? { ...withParameters(operation, started.params), rsc: started.rsc } : operation;
+}
+
+/** The operation with other parameters than those that it was asked with. */
+export function withParameters(operation: Operation, params: Operation["params"]): Operation {
+  const own = (all: Operation["params"], meta: boolean) =>
+    Object.entries(all).filter(([name]) => isMeta(name) === meta);
   return {
     ...operation,
-    params: Object.fromEntries([...own(last.params, false), ...own(operation.params, true)]),
+    params: Object.fromEntries([...own(params, false), ...own(operation.params, true)]),
   };
 }
 
+/** Whether two operations are for different agents, or for one that is configured otherwise. */
+export function isForOther(one: Operation, other: Operation): boolean {
+  if (!sameAgent(one.rsc, other.rsc)) return true;
+  const own = ({ params }: Operation) => Object.entries(params).filter(([name]) => !isMeta(name));
+  return (
+    own(one).length !== own(other).length || own(one).some(([name, value]) => other.params[name] !== value)
+  );
+}
+
+const sameAgent = (one: AgentResource, other: AgentResource): boolean =>
+  one.class === other.class && one.type === other.type && (one.provider ?? "") === (other.provider ?? "");
+
+/** Looks whether a service runs that is not known to. */
+export const isProbe = ({ action, intervalMs }: Pick<Operation, "action" | "intervalMs">): boolean =>
+  action === "monitor" && intervalMs === 0;
+
 const isMeta = (name: string): boolean => name.startsWith("CRM_meta_") || name === "crm_feature_set";
+
+/** Exit codes of monitors that say in which role a service is, or that it is in none: somebody may have brought it there. */
+const roles: ReadonlySet<number> = new Set([OcfExit.OK, OcfExit.NOT_RUNNING, OcfExit.RUNNING_PROMOTED]);
+
+/** Whether a monitor says in which role its resource is; not that it is there and fails. */
+export const tellsRole = ({ action, status, rc }: OperationResult): boolean =>
+  action === "monitor" && status === OpStatus.DONE && roles.has(rc);

@@ -43,7 +43,7 @@ export type Ending = "timeout" | "cancel" | "abandoned";
 export interface Job {
   readonly id: number;
   readonly work:
-    | { readonly kind: "operation"; readonly operation: Operation }
+    | { readonly kind: "operation"; readonly operation: Operation; readonly asked: Operation }
     | {
         readonly kind: "metadata";
         readonly requestId: number;

@@ -1,8 +1,7 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
-import { type EpochSeconds, type NodeName, nodeName } from "../terms/index.ts";
+import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
 import { devicesFromCib, listedStatically } from "./devices.ts";
 import type { FenceRequest } from "./face.ts";
-import { isSecret } from "./parameters.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 
 /** A device as people see it: secrets are left out. */
@@ -38,7 +37,7 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
     agent: device.agent,
     disabled: device.disabled ?? "",
     params: Object.fromEntries(
-      [...device.params].map(([name, value]) => [name, isSecret(name) ? "…" : value]),
+      [...device.params].map(([name, value]) => [name, isSecretParameter(name) ? MASKED : value]),
     ),
     levels: Object.fromEntries(
       view.members.flatMap((node) =>

@@ -9,7 +9,7 @@ import {
   parseHostOutput,
   portOf,
 } from "./devices.ts";
-import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect } from "./face.ts";
+import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect, LeftRun } from "./face.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { actionLimit, actionTimeout, actionTries } from "./parameters.ts";
 
@@ -38,12 +38,20 @@ interface Listed {
 
 /** A list is asked again after this time. */
 const listAgeMs = 60_000;
+/** Answers that are remembered, for a leader that asks again. */
+const rememberedAnswers = 100;
 
 /** Carries out the orders for this node: waits, asks whether the device can, runs it, tries again, looks after it. */
 export class Executions {
   private readonly active = new Map<string, Execution>();
   private readonly runs = new Map<string, Execution>();
   private readonly lists = new Map<string, Listed>();
+  /** What was answered last, by order. */
+  private readonly answered = new Map<string, ExecuteAnswer>();
+  private left: readonly LeftRun[];
+  /** Nodes that have been there since this manager was started. */
+  private readonly back = new Set<NodeName>();
+  private ring = "";
   private counter = 0;
 
   constructor(
@@ -52,14 +60,26 @@ export class Executions {
     private readonly metadataOf: (agent: string) => AgentMetadata | null | undefined,
     private readonly emit: (effect: FencerEffect) => void,
     private readonly answer: (answer: ExecuteAnswer) => void,
-  ) {}
+    left: readonly LeftRun[],
+  ) {
+    this.left = left;
+  }
+
+  /** The ring is this one from now on. */
+  inRing(ring: string): void {
+    this.ring = ring;
+  }
 
   /** Devices may have changed: what lists said is void. */
   configured(): void {
     this.lists.clear();
   }
 
+  /** An order that comes once more is carried out once: what is under way goes on, what has ended is told again. */
   start(order: ExecuteOrder, configuration: FenceConfiguration, now: Millis): void {
+    if (this.active.has(key(order))) return;
+    const before = this.answered.get(key(order));
+    if (before) return this.answer(before);
     const device = configuration.devices.get(order.device);
     if (!device) {
       this.answer({
@@ -88,15 +108,53 @@ export class Executions {
       afterMs: order.delayMs + order.timeoutMs + (device.kind === "kdump" ? 0 : this.graceMs),
     });
     if (device.kind === "kdump") return;
-    if (order.delayMs > 0)
+    const left = this.take(order);
+    if (left) this.resume(execution, left);
+    else if (order.delayMs > 0)
       this.emit({ type: "set-timer", timer: `delay:${key(order)}`, afterMs: order.delayMs });
     else this.queue(execution, now);
   }
 
+  /**
+   * What the manager before this one has begun for an order: that very order, or one like it in a ring that is the same
+   * since, so that the target cannot have come back in between.
+   */
+  private take(order: ExecuteOrder): LeftRun | undefined {
+    const like = ({ order: other, ring }: LeftRun) =>
+      ring === this.ring &&
+      ring !== "" &&
+      !this.back.has(order.target) &&
+      [other.device, other.target, other.action, other.phase].join() ===
+        [order.device, order.target, order.action, order.phase].join();
+    const found = this.left.find((one) => key(one.order) === key(order)) ?? this.left.find(like);
+    this.left = this.left.filter((one) => one !== found);
+    return found;
+  }
+
+  private resume(execution: Execution, { run, deed, triesLeft }: LeftRun): void {
+    execution.stage = "run";
+    execution.acted = true;
+    execution.deed = deed;
+    execution.triesLeft = triesLeft;
+    execution.run = run;
+    execution.runTimeoutMs = execution.order.timeoutMs;
+    this.runs.set(run, execution);
+    const { order, device } = execution;
+    const text = `${device.id}: the ${order.action} of ${order.target} that the manager before this one has begun is waited for`;
+    this.emit({ type: "log", level: "notice", text });
+    this.emit({ type: "resume-run", run });
+  }
+
+  /** A node is there: what was done to it before is no answer to who asks from now on. */
+  outlived(node: NodeName): void {
+    this.back.add(node);
+  }
+
   /** Forgets what is begun from now on: its agent was never run. */
   savepoint(): () => void {
-    const [active, runs] = [new Set(this.active.keys()), new Set(this.runs.keys())];
+    const [active, runs, left] = [new Set(this.active.keys()), new Set(this.runs.keys()), this.left];
     return () => {
+      this.left = left;
       for (const one of [...this.active.keys()]) if (!active.has(one)) this.active.delete(one);
       for (const one of [...this.runs.keys()]) if (!runs.has(one)) this.runs.delete(one);
     };
@@ -106,6 +164,7 @@ export class Executions {
   cancel(op: string, now: Millis): void {
     for (const execution of [...this.active.values()])
       if (execution.order.op === op && execution.run === undefined) this.drop(execution, now);
+    this.emit({ type: "forget-runs", op });
   }
 
   timer(name: string, now: Millis): boolean {
@@ -228,7 +287,11 @@ export class Executions {
     const aimed = wanted === "list" ? undefined : order.target;
     const looks = wanted === "list" || wanted === "status";
     const timeoutMs = looks ? Math.min(left, actionTimeout(device.params, wanted, left)) : left;
-    const run = agentRun(`${this.self}/${++this.counter}`, device, chosen.action, aimed, metadata, timeoutMs);
+    const id = `${this.self}/${++this.counter}`;
+    const plain = agentRun(id, device, chosen.action, aimed, metadata, timeoutMs);
+    const { deed, triesLeft } = execution;
+    const run =
+      wanted === order.action ? { ...plain, kept: { order, deed, triesLeft, ring: this.ring } } : plain;
     execution.run = run.run;
     execution.runTimeoutMs = timeoutMs;
     this.runs.set(run.run, execution);
@@ -285,13 +348,17 @@ export class Executions {
 
   private finish(execution: Execution, ok: boolean, reason: string, now: Millis): void {
     this.drop(execution, now);
-    this.answer({
+    const answer = {
       ...named(execution.order),
       ok,
       ran: execution.acted,
       deed: ok ? execution.deed : "none",
       reason,
-    });
+    } as const;
+    this.answered.set(key(execution.order), answer);
+    const [oldest] = this.answered.keys();
+    if (this.answered.size > rememberedAnswers && oldest !== undefined) this.answered.delete(oldest);
+    this.answer(answer);
   }
 
   private drop(execution: Execution, now: Millis): void {

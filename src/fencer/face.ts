@@ -85,6 +85,34 @@ export interface AgentRun {
   /** For fence agents every line of stdin, `action` and the host argument included; for plugins the environment. */
   readonly params: Readonly<Record<string, string>>;
   readonly timeoutMs: Millis;
+  /** For an agent that acts: what whoever comes after this manager has to know of it. */
+  readonly kept?: KeptRun;
+}
+
+/** An order whose agent acts. It may outlive the manager that ran it, and its success is evidence all the same. */
+export interface KeptRun {
+  readonly order: ExecuteOrder;
+  /** What the agent does to the target. */
+  readonly deed: FenceDeed;
+  /** This run is one of them. */
+  readonly triesLeft: number;
+  readonly ring: string;
+}
+
+/** A run that the manager before this one has begun. */
+export interface LeftRun extends KeptRun {
+  /** Names it; it is not the name of any run of this manager. */
+  readonly run: string;
+}
+
+/** Nodes whose managers take part, and who leads them. */
+export interface FencerMembership {
+  readonly members: readonly NodeName[];
+  readonly leader: NodeName | undefined;
+  /** Nodes that are still there while their managers are started anew: what they were at may go on. */
+  readonly coming?: readonly NodeName[];
+  /** Names the ring: while it is the same, no node has come or gone. */
+  readonly ring?: string;
 }
 
 /** What goes into the fencer. Messages arrive in the ring's order on every node, one's own included. */
@@ -95,12 +123,7 @@ export type FencerEvent =
       readonly configuration: XmlElement;
       readonly running?: ReadonlyMap<string, NodeName>;
     }
-  /** Nodes whose managers take part, and their leader while there is one. */
-  | {
-      readonly type: "membership";
-      readonly members: readonly NodeName[];
-      readonly leader: NodeName | undefined;
-    }
+  | ({ readonly type: "membership" } & FencerMembership)
   | { readonly type: "request"; readonly request: FenceRequest }
   | { readonly type: "message"; readonly from: NodeName; readonly message: unknown }
   | { readonly type: "agent-result"; readonly run: string; readonly outcome: AgentOutcome }
@@ -120,6 +143,10 @@ export type FencerEffect =
   /** Send to all managers, this one included, in order. */
   | { readonly type: "broadcast"; readonly message: FencerMessage }
   | { readonly type: "run-agent"; readonly run: AgentRun }
+  /** Tell by `agent-result` how a run ends, or has ended, that the manager before this one has begun. */
+  | { readonly type: "resume-run"; readonly run: string }
+  /** Nobody will ask any more for what was kept of a request's runs. */
+  | { readonly type: "forget-runs"; readonly op: string }
   /** Answer with a `metadata` event; `external/NAME` for plugins. */
   | { readonly type: "fetch-metadata"; readonly agent: string }
   | { readonly type: "set-timer"; readonly timer: string; readonly afterMs: Millis }
@@ -165,6 +192,31 @@ export interface ExecuteOrder {
   readonly delayMs: Millis;
 }
 
+/** One order to run a device, and what came of it. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly level: number;
+  readonly device: string;
+  readonly action: FenceAction;
+  readonly phase: "main" | "on";
+  readonly executor: NodeName;
+  readonly timeoutMs: Millis;
+  readonly delayMs: Millis;
+  state: "running" | "ok" | "failed";
+  /** The device itself failed; false when this node could not even try (no agent, not in its list, it left). */
+  ran: boolean;
+  deed: FenceDeed;
+  reason: string;
+}
+
+/** A request under way, for a fencer that has just come. */
+export interface ToldOperation {
+  readonly request: FenceRequest;
+  readonly merged: readonly FenceRequest[];
+  readonly attempts: readonly Attempt[];
+  readonly outlived: boolean;
+}
+
 /** What came of an order. */
 export interface ExecuteAnswer {
   readonly op: string;
@@ -198,6 +250,7 @@ export type FencerMessage =
       readonly type: "history";
       readonly entries: readonly FenceResult[];
       readonly failures: Readonly<Record<string, number>>;
+      readonly operations?: readonly ToldOperation[];
     }
   | { readonly type: "test"; readonly id: string; readonly target: NodeName }
   | {
@@ -223,4 +276,6 @@ export interface FencerOptions {
   readonly graceMs?: Millis;
   /** Entries that the history keeps. Default 500. */
   readonly historyLimit?: number;
+  /** What the manager before this one has begun. */
+  readonly left?: readonly LeftRun[];
 }

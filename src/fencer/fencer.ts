@@ -6,6 +6,7 @@ import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./de
 import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
 import { Executions, split } from "./executions.ts";
 import type {
+  Attempt,
   ExecuteAnswer,
   ExecuteOrder,
   FenceDeed,
@@ -13,8 +14,10 @@ import type {
   FenceResult,
   FencerEffect,
   FencerEvent,
+  FencerMembership,
   FencerMessage,
   FencerOptions,
+  ToldOperation,
 } from "./face.ts";
 import { FenceHistory } from "./history.ts";
 import { KdumpNotices } from "./kdump-notices.ts";
@@ -34,6 +37,7 @@ import {
 } from "./plan.ts";
 import { Rehearsals } from "./rehearsal.ts";
 import { TestBoard } from "./test-board.ts";
+import { fromTold, requestsOf, takeTold, toldOf } from "./told.ts";
 
 /** A request under way, for status output. */
 export interface FenceProgress {
@@ -48,15 +52,15 @@ export interface FenceProgress {
   }[];
 }
 
+/** Who asks in the name of the cluster's decisions. */
+const decider = "controller";
+const askerGone = "the node that asked is gone";
+
 /** Whether the operation answers this request. */
 const asks = (operation: Operation, id: string): boolean =>
   operation.request.id === id || operation.merged.some((one) => one.id === id);
 
-const copyOf = ({ request, merged, attempts }: Operation): Operation => ({
-  request,
-  merged: [...merged],
-  attempts: attempts.map((attempt) => ({ ...attempt })),
-});
+const copyOf = (operation: Operation): Operation => ({ ...operation, ...fromTold(operation) });
 
 /**
  * Fencing, one instance in each manager. Everything that is decided travels as an ordered message, so that every
@@ -69,6 +73,13 @@ export class Fencer {
   private running: ReadonlyMap<string, NodeName> = new Map();
   private members: readonly NodeName[] = [];
   private leader: NodeName | undefined;
+  /** Nodes whose managers are started anew: what they run may go on. */
+  private coming: readonly NodeName[] = [];
+  /** How targets were fenced that have not come back since, each with its place among all results that came here. */
+  private down = new Map<NodeName, { readonly result: FenceResult; readonly place: number }>();
+  private results = 0;
+  /** The requests under way as this fencer has told them last, until that has come round. */
+  private told = "";
   private readonly operations = new Map<string, Operation>();
   private readonly own = new OwnRequests();
   /** Orders and results sent by this coordinator that have not come round yet. */
@@ -90,8 +101,13 @@ export class Fencer {
     this.history = new FenceHistory(options.historyLimit ?? 500);
     const metadataOf = (agent: string) => this.agents.ownOf(agent);
     const emit = (effect: FencerEffect) => void this.effects.push(effect);
-    this.executions = new Executions(options.self, this.graceMs, metadataOf, emit, (answer) =>
-      this.broadcast({ type: "answer", answer }),
+    this.executions = new Executions(
+      options.self,
+      this.graceMs,
+      metadataOf,
+      emit,
+      (answer) => this.broadcast({ type: "answer", answer }),
+      options.left ?? [],
     );
     this.rehearsals = new Rehearsals(options.self, metadataOf, emit, (id, rows) =>
       this.broadcast({ type: "test-answer", id, rows }),
@@ -127,6 +143,7 @@ export class Fencer {
   private savepoint(): () => void {
     const operations = [...this.operations.values()].map(copyOf);
     const sent = [...this.sent];
+    const [down, results] = [new Map(this.down), this.results];
     const undo = this.parts.map((part) => part.savepoint());
     return () => {
       for (const back of undo) back();
@@ -134,6 +151,8 @@ export class Fencer {
       for (const operation of operations) this.operations.set(operation.request.id, operation);
       this.sent.clear();
       for (const [id, what] of sent) this.sent.set(id, what);
+      this.down = down;
+      this.results = results;
     };
   }
 
@@ -143,7 +162,7 @@ export class Fencer {
         this.configure(event.configuration, event.running ?? new Map(), now);
         break;
       case "membership":
-        this.changeMembers(event.members, event.leader, now);
+        this.changeMembers(event, now);
         break;
       case "request":
         this.ask(event.request);
@@ -166,6 +185,7 @@ export class Fencer {
         break;
       case "alive":
         this.notices.alive(event.node);
+        this.cameBack(event.node);
         break;
       case "confirm":
         this.broadcast({
@@ -260,48 +280,79 @@ export class Fencer {
     if (agents && this.members.includes(this.options.self)) this.broadcast({ type: "agents", agents });
   }
 
-  private changeMembers(members: readonly NodeName[], leader: NodeName | undefined, now: Millis): void {
+  private changeMembers({ members, leader, coming = [], ring = "" }: FencerMembership, now: Millis): void {
     const before = this.members;
     this.members = members;
+    this.coming = coming;
+    this.executions.inRing(ring);
     const changed = leader !== this.leader;
     if (changed) this.sent.clear();
     this.leader = leader;
     this.notices.membership(new Set(members), now);
     const joined = members.filter((node) => !before.includes(node));
-    for (const node of joined) this.history.forgive(node);
+    for (const node of joined) {
+      this.history.forgive(node);
+      this.cameBack(node);
+    }
     this.agents.keep(members);
     for (const operation of this.operations.values()) this.loseExecutors(operation);
     if (joined.length > 0) {
       this.tellAgents();
-      // One of each part that came together speaks for it: the first by name of those who were there.
+      // One of each part that came together speaks for it: who leads, else the first by name of those who were there.
       const part = before.filter((node) => members.includes(node)).sort();
-      if ((part[0] ?? this.options.self) === this.options.self && this.history.entries().length > 0)
-        this.broadcast({
-          type: "history",
-          entries: this.history.entries(),
-          failures: this.history.allFailures(),
-        });
+      const speaker = part.find((node) => node === leader) ?? part[0] ?? this.options.self;
+      if (speaker === this.options.self) this.tell();
     }
     // A leader from another part of the cluster has not heard of these; one that has ignores the repetition.
     if (changed && leader !== undefined && before.length > 0)
       for (const request of this.own.waiting()) this.broadcast({ type: "request", request });
+    if (leader === this.options.self) this.orderAgain(new Set(joined));
     for (const id of this.tests.ids()) this.testEnd(id);
     this.advanceAll(now);
   }
 
+  /** Tells who has just come what has ended and what is under way. */
+  private tell(): void {
+    const entries = this.history.entries();
+    const operations = [...this.operations.values()].map(toldOf);
+    if (entries.length === 0 && operations.length === 0) return;
+    this.told = JSON.stringify(operations);
+    this.broadcast({ type: "history", entries, failures: this.history.allFailures(), operations });
+  }
+
+  /** A node is there again: what is said of it from here on is of another life. */
+  private cameBack(node: NodeName): void {
+    this.down.delete(node);
+    this.executions.outlived(node);
+    for (const operation of this.operations.values())
+      if (operation.request.target === node) operation.outlived = true;
+  }
+
   private loseExecutors(operation: Operation): void {
     for (const attempt of operation.attempts)
-      if (attempt.state === "running" && !this.members.includes(attempt.executor)) {
+      if (
+        attempt.state === "running" &&
+        !this.members.includes(attempt.executor) &&
+        !this.coming.includes(attempt.executor)
+      ) {
         attempt.state = "failed";
         attempt.reason = "the node left before it answered";
       }
+  }
+
+  /** Of those who are back it is not known whether they still do what they were told: they are told once more. */
+  private orderAgain(back: ReadonlySet<NodeName>): void {
+    for (const { request, attempts } of this.operations.values())
+      for (const { state, ran: _ran, deed: _deed, reason: _reason, ...ordered } of attempts)
+        if (state === "running" && back.has(ordered.executor) && !this.sent.has(request.id))
+          this.sendOrder({ op: request.id, target: request.target, ...ordered });
   }
 
   // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   private ask(request: FenceRequest): void {
     if (request.target === "") return this.refuse(request, "the request names no node");
-    this.own.ask(request);
+    this.own.ask(request, this.results);
     this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
     this.broadcast({ type: "request", request });
   }
@@ -355,6 +406,13 @@ export class Fencer {
       case "history":
         for (const entry of this.history.merge(message.entries, message.failures))
           this.effects.push({ type: "history", entry });
+        for (const operation of message.operations ?? []) this.takeTold(operation, now);
+        // What has changed before it had come round, who has just come has not been told.
+        if (
+          from === this.options.self &&
+          JSON.stringify([...this.operations.values()].map(toldOf)) !== this.told
+        )
+          this.tell();
         break;
       case "test":
         this.takeTest(message.id, message.target);
@@ -370,9 +428,7 @@ export class Fencer {
     const { target, action } = request;
     if ([...this.operations.values()].some((one) => asks(one, request.id)) || this.history.has(request.id))
       return;
-    const equal = [...this.operations.values()].find(
-      ({ request: one }) => one.target === target && one.action === action,
-    );
+    const equal = this.equalTo(request);
     if (equal) {
       equal.merged.push(request);
       this.log("info", `${action} of ${target} for ${request.client} shares the request that is under way`);
@@ -382,11 +438,67 @@ export class Fencer {
       "notice",
       `${request.client} on ${request.origin} asks to ${action} ${target}: ${request.reason}`,
     );
-    const operation: Operation = { request, merged: [], attempts: [] };
+    const answered = this.answerTo(request);
+    this.begin({ request, merged: [], attempts: [], outlived: false, ...(answered && { answered }) }, now);
+  }
+
+  private begin(operation: Operation, now: Millis): void {
+    const { request } = operation;
     this.operations.set(request.id, operation);
-    const wholeMs = wholeTime(request, this.view(target, now));
+    const wholeMs = wholeTime(request, this.view(request.target, now));
     this.effects.push({ type: "set-timer", timer: `whole:${request.id}`, afterMs: wholeMs });
     this.advance(operation, now);
+  }
+
+  /** A request under way whose end answers another one, too. */
+  private equalTo({ target, action }: FenceRequest): Operation | undefined {
+    return [...this.operations.values()].find(
+      ({ request, outlived }) => request.target === target && request.action === action && !outlived,
+    );
+  }
+
+  /**
+   * A decision of the cluster that was taken before its node had heard that the target is fenced, and came after that: it
+   * has been carried out. Its node alone can tell.
+   */
+  private answerTo({ id, target, action, client }: FenceRequest): FenceResult | undefined {
+    const asked = this.own.askedAt(id);
+    const down = this.down.get(target);
+    if (asked === undefined || !down || client !== decider || action === "on") return undefined;
+    return down.place > asked ? down.result : undefined;
+  }
+
+  /** Another fencer tells of a request under way. */
+  private takeTold(told: ToldOperation, now: Millis): void {
+    const { id } = told.request;
+    if (this.history.has(id)) return;
+    const known = this.operations.get(id);
+    const equal = known ?? this.equalTo(told.request);
+    if (known) takeTold(known, told);
+    else if (equal && (equal.attempts.length > 0 || this.sent.has(equal.request.id)))
+      equal.merged.push(...requestsOf(told).filter((one) => !asks(equal, one.id)));
+    else {
+      const operation = fromTold(told);
+      if (equal) {
+        // This one has been asked for here since, and is further.
+        this.operations.delete(equal.request.id);
+        this.effects.push({ type: "cancel-timer", timer: `whole:${equal.request.id}` });
+        operation.merged.push(...requestsOf(equal).filter((one) => !asks(operation, one.id)));
+      }
+      for (const { state, attempt, delayMs, timeoutMs } of operation.attempts)
+        if (state === "running") this.guardAttempt(id, attempt, delayMs + timeoutMs);
+      this.begin(operation, now);
+      return;
+    }
+    this.advanceAll(now);
+  }
+
+  private guardAttempt(op: string, attempt: number, timeMs: Millis): void {
+    this.effects.push({
+      type: "set-timer",
+      timer: `guard:${op}#${attempt}`,
+      afterMs: timeMs + 2 * this.graceMs,
+    });
   }
 
   private advanceAll(now: Millis): void {
@@ -415,21 +527,43 @@ export class Fencer {
     }
   }
 
-  /** The leader's decision: the next order or the end. Nothing new begins for askers that are all gone. */
+  /** Whether it goes on: nothing new begins for askers that are all gone, what has begun is brought to its end. */
+  private goesOn({ request, merged, attempts }: Operation): boolean {
+    if ([request, ...merged].some(({ origin }) => this.members.includes(origin))) return true;
+    // The target may have asked itself, and wait to be switched on again.
+    if (attempts.some(({ state }) => state === "ok")) return true;
+    return attempts.length > 0 && !this.members.includes(request.target);
+  }
+
+  /** Who asked is gone. Whoever leads now may want the same; when nobody does, it is over. */
+  private abandoned(operation: Operation): void {
+    const { id } = operation.request;
+    if (operation.attempts.length > 0) this.end(operation, false, [], "none", askerGone);
+    else this.effects.push({ type: "set-timer", timer: `abandoned:${id}`, afterMs: 4 * this.graceMs });
+  }
+
+  private stillAbandoned(id: string): void {
+    const operation = this.operations.get(id);
+    if (!operation || this.leader !== this.options.self || this.sent.has(id)) return;
+    if (operation.attempts.length === 0 && !this.goesOn(operation))
+      this.end(operation, false, [], "none", askerGone);
+  }
+
+  /** The leader's decision: the next order or the end. */
   private decide(operation: Operation, now: Millis): void {
     const { request } = operation;
+    const { answered } = operation;
+    if (answered) {
+      const { devices, deed, reason, executor } = answered;
+      return this.end(operation, true, devices, deed, reason, executor);
+    }
     const view = this.view(request.target, now);
     const step = nextStep(operation, view);
     switch (step.type) {
       case "wait":
         return;
       case "execute":
-        // What has begun is brought to its end: the target may have asked itself, and wait to be switched on again.
-        if (
-          !operation.attempts.some(({ state }) => state === "ok") &&
-          ![request, ...operation.merged].some(({ origin }) => this.members.includes(origin))
-        )
-          this.end(operation, false, [], "none", "the node that asked is gone");
+        if (!this.goesOn(operation)) this.abandoned(operation);
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
       case "success":
@@ -479,7 +613,11 @@ export class Fencer {
       timeoutMs: deviceTimeout(request, step.device, step.action, view),
       delayMs,
     };
-    this.sent.set(request.id, `${order.device}@${order.executor}`);
+    this.sendOrder(order);
+  }
+
+  private sendOrder(order: ExecuteOrder): void {
+    this.sent.set(order.op, `${order.device}@${order.executor}`);
     this.broadcast({ type: "execute", order });
   }
 
@@ -527,28 +665,16 @@ export class Fencer {
     // A leader that came from elsewhere has begun anew; what it does not know of does not count.
     operation.attempts.length = order.attempt - 1;
     if (this.leader === this.options.self) this.sent.delete(order.op);
-    operation.attempts.push({
-      attempt: order.attempt,
-      level: order.level,
-      device: order.device,
-      phase: order.phase,
-      executor: order.executor,
-      state: "running",
-      ran: false,
-      deed: "none",
-      reason: "",
-    });
+    const { op: _op, target: _target, ...ordered } = order;
+    const attempt: Attempt = { ...ordered, state: "running", ran: false, deed: "none", reason: "" };
+    operation.attempts.push(attempt);
     const level = order.level > 0 ? ` (level ${order.level})` : "";
     const delay = order.delayMs > 0 ? ` after ${seconds(order.delayMs)}` : "";
     this.log(
       "notice",
       `${order.executor} is to ${order.action} ${order.target} by ${order.device}${level}${delay}`,
     );
-    this.effects.push({
-      type: "set-timer",
-      timer: `guard:${order.op}#${order.attempt}`,
-      afterMs: order.delayMs + order.timeoutMs + 2 * this.graceMs,
-    });
+    this.guardAttempt(order.op, order.attempt, order.delayMs + order.timeoutMs);
     if (!this.members.includes(order.executor)) this.loseExecutors(operation);
     else if (order.executor === this.options.self) this.execute(order, now);
     this.advance(operation, now);
@@ -596,6 +722,7 @@ export class Fencer {
   private takeDone(op: string, result: FenceResult, now: Millis, told = true): void {
     const operation = this.operations.get(op);
     this.sent.delete(op);
+    if (operation && !operation.outlived) this.fencedNow(result);
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
     if (operation) this.finish(operation, result, now, told);
     else if (this.own.get(op)) {
@@ -605,12 +732,19 @@ export class Fencer {
     this.advanceAll(now);
   }
 
+  /** From here on the target is down until it comes back. */
+  private fencedNow(result: FenceResult): void {
+    this.results++;
+    if (result.ok && result.action !== "on" && !this.members.includes(result.target))
+      this.down.set(result.target, { result, place: this.results });
+  }
+
   /** Tells everybody who asked. */
   private finish(operation: Operation, result: FenceResult, now: Millis, told = true): void {
     const { request, merged } = operation;
     this.operations.delete(request.id);
     this.executions.cancel(request.id, now);
-    for (const kind of ["whole", "forget"])
+    for (const kind of ["whole", "forget", "abandoned"])
       this.effects.push({ type: "cancel-timer", timer: `${kind}:${request.id}` });
     for (const attempt of operation.attempts)
       this.effects.push({ type: "cancel-timer", timer: `guard:${request.id}#${attempt.attempt}` });
@@ -652,6 +786,7 @@ export class Fencer {
     const base = confirmation(from, message);
     this.log("warning", `${message.client} on ${from} answers for it that ${message.target} is down`);
     this.history.forgive(message.target);
+    this.fencedNow(base);
     if (this.history.add(base)) this.effects.push({ type: "history", entry: base });
     this.effects.push({ type: "result", result: base, told: true });
     for (const operation of [...this.operations.values()])
@@ -665,6 +800,7 @@ export class Fencer {
     if (kind === "guard") this.guard(id);
     else if (kind === "whole") this.outOfTime(id, now);
     else if (kind === "forget") this.forget(id, now);
+    else if (kind === "abandoned") this.stillAbandoned(id);
     else if (kind === "asked") this.unanswered(id, now);
     else if (kind === "test") this.testEnd(id, true);
   }
@@ -722,6 +858,7 @@ export class Fencer {
     }
     this.operations.delete(id);
     this.executions.cancel(id, now);
+    this.effects.push({ type: "cancel-timer", timer: `abandoned:${id}` });
     this.log(
       "info",
       `${operation.request.action} of ${operation.request.target} is forgotten: nobody waits for it`,

@@ -11,7 +11,7 @@ export {
 } from "./devices.ts";
 export type * from "./face.ts";
 export { type FenceProgress, Fencer } from "./fencer.ts";
-export { readFencerMessage } from "./messages.ts";
+export { readFencerMessage, readKeptRun } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { type FencingNews, fencingNews } from "./news.ts";
-export { deviceOptions, isSecret } from "./parameters.ts";
+export { deviceOptions } from "./parameters.ts";

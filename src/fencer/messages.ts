@@ -1,5 +1,6 @@
 import { read } from "../terms/index.ts";
 import type {
+  Attempt,
   ExecuteAnswer,
   ExecuteOrder,
   FenceDeed,
@@ -7,6 +8,8 @@ import type {
   FenceResult,
   FencerMessage,
   FenceTestRow,
+  KeptRun,
+  ToldOperation,
 } from "./face.ts";
 import type { AgentMetadata } from "./metadata.ts";
 
@@ -51,17 +54,41 @@ const result = read.shape<FenceResult>({
   exhausted: read.flag,
 });
 
-const order = read.shape<ExecuteOrder>({
-  op: id,
+const ordered = {
   attempt: read.whole(1, 1_000_000),
   level,
   device: id,
-  target: read.nodeName,
   action,
-  phase: read.oneOf("main", "on"),
+  phase: read.oneOf<"main" | "on">("main", "on"),
   executor: read.nodeName,
   timeoutMs: read.duration,
   delayMs: read.number(-1, Number.MAX_SAFE_INTEGER),
+};
+
+const order = read.shape<ExecuteOrder>({ op: id, target: read.nodeName, ...ordered });
+
+const operation = read.shape<ToldOperation>({
+  request,
+  merged: read.list(request, 10_000),
+  attempts: read.list(
+    read.shape<Attempt>({
+      ...ordered,
+      state: read.oneOf<Attempt["state"]>("running", "ok", "failed"),
+      ran: read.flag,
+      deed,
+      reason: saying,
+    }),
+    10_000,
+  ),
+  outlived: read.flag,
+});
+
+/** Reads what a manager has written down of a run. @throws HactlError `PROTOCOL` */
+export const readKeptRun = read.shape<KeptRun>({
+  order,
+  deed,
+  triesLeft: read.number(-1_000_000, 1_000_000),
+  ring: read.text(200),
 });
 
 const answer = read.shape<ExecuteAnswer>({
@@ -102,7 +129,11 @@ export const readFencerMessage = read.variants<FencerMessage, "type">("type", {
   notice: { node: read.nodeName, signed: read.flag },
   confirm: { id, target: read.nodeName, client: saying, at: read.time },
   agents: { agents: read.dictionary(read.orNull(metadata)) },
-  history: { entries: read.list(result, longestHistory), failures: read.dictionary(count) },
+  history: {
+    entries: read.list(result, longestHistory),
+    failures: read.dictionary(count),
+    operations: read.maybe(read.list(operation, 10_000)),
+  },
   test: { id, target: read.nodeName },
   "test-answer": { id, rows: read.list(row, 100_000) },
 });

@@ -4,8 +4,10 @@ import { readFencerMessage } from "./messages.ts";
 
 /** What a message of the fencers means for the state that all managers have alike. */
 export type FencingNews =
+  /** From here on its end, whatever makes it, is that of what the target is now. */
+  | { readonly type: "asked"; readonly op: string; readonly target: NodeName }
   /** From here on the target may be switched off at any moment. */
-  | { readonly type: "ordered"; readonly target: NodeName }
+  | { readonly type: "ordered"; readonly op: string; readonly target: NodeName; readonly attempt: number }
   /** A fencing, or its confirmation by a person, has come to its end. */
   | { readonly type: "ended"; readonly result: FenceResult };
 
@@ -21,8 +23,12 @@ export function fencingNews(from: NodeName, value: unknown): FencingNews | undef
     if (error instanceof HactlError) return undefined;
     throw error;
   }
-  if (message.type === "execute" && message.order.phase === "main")
-    return { type: "ordered", target: message.order.target };
+  if (message.type === "request")
+    return { type: "asked", op: message.request.id, target: message.request.target };
+  if (message.type === "execute" && message.order.phase === "main") {
+    const { op, target, attempt } = message.order;
+    return { type: "ordered", op, target, attempt };
+  }
   if (message.type === "done") return { type: "ended", result: message.result };
   if (message.type === "confirm") return { type: "ended", result: confirmation(from, message) };
   return undefined;

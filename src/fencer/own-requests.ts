@@ -8,13 +8,18 @@ const rememberedEnds = 1000;
 export class OwnRequests {
   /** Whose end has not come round yet. */
   private readonly asked = new Map<string, FenceRequest>();
+  /** How many results had come here by then. */
+  private readonly places = new Map<string, number>();
   /** Whose end was told here. */
   private readonly reported = new Set<string>();
   /** Whose end this node has announced itself. */
   private readonly gaveUp = new Set<string>();
   private readonly rewind = new Rewind(() => {
     const [asked, reported, gaveUp] = [[...this.asked], [...this.reported], [...this.gaveUp]];
+    const places = [...this.places];
     return () => {
+      this.places.clear();
+      for (const [id, place] of places) this.places.set(id, place);
       this.asked.clear();
       for (const [id, request] of asked) this.asked.set(id, request);
       this.reported.clear();
@@ -24,8 +29,14 @@ export class OwnRequests {
     };
   });
 
-  ask(request: FenceRequest): void {
+  ask(request: FenceRequest, place: number): void {
     this.asked.set(request.id, request);
+    this.places.set(request.id, place);
+  }
+
+  /** How many results this node had heard of when it asked. */
+  askedAt(id: string): number | undefined {
+    return this.asked.has(id) ? this.places.get(id) : undefined;
   }
 
   get(id: string): FenceRequest | undefined {
@@ -45,6 +56,7 @@ export class OwnRequests {
   settle(id: string): boolean {
     this.rewind.touch();
     this.gaveUp.delete(id);
+    this.places.delete(id);
     return this.asked.delete(id);
   }
 

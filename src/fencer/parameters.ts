@@ -166,7 +166,3 @@ export function actionLimit(params: ReadonlyMap<string, string>): number {
   if (!Number.isInteger(value) || value === 0) return 1;
   return value < 0 ? Number.POSITIVE_INFINITY : value;
 }
-
-/** Whether a parameter's value must not be shown or logged. */
-export const isSecret = (name: string): boolean =>
-  /passw|passphrase|secret|token|api_?key|community|private|credential/i.test(name);

@@ -1,23 +1,9 @@
 import { INFINITY, type Millis, type NodeName } from "../terms/index.ts";
 import type { FenceConfiguration, FenceDevice } from "./devices.ts";
 import { hostCheck, listedStatically } from "./devices.ts";
-import type { FenceAction, FenceDeed, FenceRequest } from "./face.ts";
+import type { Attempt, FenceAction, FenceDeed, FenceRequest, FenceResult } from "./face.ts";
 import type { AgentMetadata } from "./metadata.ts";
 import { actionTimeout, deviceDelay } from "./parameters.ts";
-
-/** One order to run a device, and what came of it. */
-export interface Attempt {
-  readonly attempt: number;
-  readonly level: number;
-  readonly device: string;
-  readonly phase: "main" | "on";
-  readonly executor: NodeName;
-  state: "running" | "ok" | "failed";
-  /** The device itself failed; false when this node could not even try (no agent, not in its list, it left). */
-  ran: boolean;
-  deed: FenceDeed;
-  reason: string;
-}
 
 /** A request under way, as every node knows it from the ordered messages. */
 export interface Operation {
@@ -25,6 +11,10 @@ export interface Operation {
   /** Equal requests that share the outcome. */
   readonly merged: FenceRequest[];
   readonly attempts: Attempt[];
+  /** The target has come back since it was asked for: its end says nothing of the target's life after that. */
+  outlived: boolean;
+  /** The target was fenced while the request was on its way. */
+  readonly answered?: FenceResult;
 }
 
 /** A level to try; without a topology every device that may do is a level of its own, numbered 0. */

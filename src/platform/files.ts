@@ -56,7 +56,13 @@ export async function writeDurably(
     await unlink(temporary).catch(() => {});
     throw error;
   }
-  syncDirectory(dirname(path));
+  // A disk that does not answer must not stop the process: only this waits.
+  const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** What keeps something durably needs of a disk; tests put another one in its place. */

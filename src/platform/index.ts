@@ -17,13 +17,15 @@ export {
   writeDurably,
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
+export { type HandshakeLimits, handshakeLimits } from "./handshakes.ts";
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
+export { KeptSocket, type Listening } from "./kept-socket.ts";
 export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
-export { type FileLock, lockFile, readPid, writing } from "./lock.ts";
+export { type LifeLine, openLifeLine, proveLife } from "./life-line.ts";
+export { type FileLock, lockFile, lockHolder, readPid, writing } from "./lock.ts";
 export {
   formatEvent,
-  isSecretName,
   type Log,
   type LogCall,
   type LogFields,
@@ -43,7 +45,15 @@ export {
   type RunningProcess,
   startProcess,
 } from "./process.ts";
-export { bootId, killLeftBehind, type MarkedProcess, markedProcesses, processStart } from "./process-tree.ts";
+export {
+  bootId,
+  killLeftBehind,
+  type MarkedProcess,
+  markedProcesses,
+  processStart,
+  type ThreadTimes,
+  threadTimes,
+} from "./process-tree.ts";
 export {
   enterRealtime,
   type Granted,
@@ -80,10 +90,10 @@ export {
   type FrameHandlers,
   type FrameOptions,
   type FrameServer,
+  frameServer,
   groupId,
   type PeerCredentials,
   type SocketAccess,
   serveFrames,
-  socketAt,
 } from "./unix-socket.ts";
 export { openWatchdog, type Watchdog, type WatchdogFacts, watchdogFacts } from "./watchdog.ts";

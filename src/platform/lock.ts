@@ -1,4 +1,13 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  writeSync,
+} from "node:fs";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { errno, errorName, libc } from "./libc.ts";
 
@@ -60,6 +69,30 @@ export function readPid(path: string): number | undefined {
     const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
     return pid > 0 ? pid : undefined;
   } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Process that holds the lock of a file; `undefined` when none does, and when this user may not know. It is found without
+ * trying to lock, which could be in the way of one that begins.
+ */
+export function lockHolder(path: string): number | undefined {
+  const pid = readPid(path);
+  if (pid === undefined) return undefined;
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`).map((file) => linkOf(`/proc/${pid}/fd/${file}`));
+    return files.includes(realpathSync(path)) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It was closed meanwhile.
     return undefined;
   }
 }

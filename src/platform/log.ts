@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { lookup } from "../terms/index.ts";
+import { isSecretName, lookup, MASKED, plainLine } from "../terms/index.ts";
 import { type Facility, openSyslog, type Priority, syslogTime } from "./syslog.ts";
 
 /** Levels, the most urgent first. `trace` is for developers and never goes to syslog. */
@@ -85,20 +85,15 @@ export function levelOfPriority(word: string): LogLevel | undefined {
   }
 }
 
-const secretName = /pass(?:wd|word|phrase)?$|^pass|secret|token_?key|private_?key|authkey|credential/i;
-
-/** Whether a name says that its value must not be shown. */
-export const isSecretName = (name: string): boolean => secretName.test(name);
-
 /** A line without line breaks and control characters, so that nobody can write a line of their own. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const oneLine = (text: string) => text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, " ").trim();
+const oneLine = (text: string) => plainLine(text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, " ").trim());
 
 /** `TEXT [ID] name=value …`: the part that all targets share. */
 export function formatEvent(id: string, text: string, fields: LogFields = {}): string {
   const values = Object.entries(fields).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    const shown = isSecretName(name) ? "********" : String(value);
+    const shown = isSecretName(name) ? MASKED : String(value);
     return [`${name}=${/[\s"=]/.test(shown) || shown === "" ? JSON.stringify(shown) : shown}`];
   });
   return oneLine([text, `[${id}]`, ...values].join(" "));

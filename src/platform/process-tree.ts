@@ -23,6 +23,25 @@ export function processStart(pid: number): number | undefined {
   return fields === undefined ? undefined : Number(fields[19]);
 }
 
+/** What the kernel has let the first thread of a process do. */
+export interface ThreadTimes {
+  /** It would go on if it had a processor. */
+  readonly runnable: boolean;
+  /** How long it has run. */
+  readonly ranMs: number;
+  /** How long it could have run, but others did. */
+  readonly waitedMs: number;
+}
+
+/** Times of the first thread of a process (proc(5): stat, schedstat); undefined when it has ended or the kernel does not tell. */
+export function threadTimes(pid: number): ThreadTimes | undefined {
+  const stat = read(`/proc/${pid}/task/${pid}/stat`);
+  const [ran, waited] = read(`/proc/${pid}/task/${pid}/schedstat`)?.trim().split(" ").map(Number) ?? [];
+  if (stat === undefined || ran === undefined || waited === undefined) return undefined;
+  const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
+  return { runnable: state === "R", ranMs: ran / 1e6, waitedMs: waited / 1e6 };
+}
+
 /** All processes whose marker begins with `prefix`. */
 export function markedProcesses(prefix: string): MarkedProcess[] {
   return pids().flatMap((pid) => {

@@ -8,6 +8,8 @@ export interface ProcessSpec {
   /** Absolute paths in the order to try, or a bare name that is looked up in `env.PATH`. */
   readonly candidates: readonly string[];
   readonly args: readonly string[];
+  /** A program with its own words that runs the one that was found, which is given to it behind them. */
+  readonly before?: readonly string[];
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: string;
@@ -140,7 +142,7 @@ function spawn(path: string, spec: ProcessSpec, stdout: number, stderr: number):
     stderr,
   };
   try {
-    return Bun.spawn({ ...options, cmd: [path, ...spec.args] });
+    return Bun.spawn({ ...options, cmd: [...(spec.before ?? []), path, ...spec.args] });
   } catch (error) {
     // A script without a first line that names its interpreter is the shell's (execvp(3)).
     if ((error as NodeJS.ErrnoException).code !== "ENOEXEC") throw error;
@@ -218,13 +220,18 @@ class Capture {
   }
 }
 
-function openPipe(): { readonly read: number; readonly write: number } {
+/** A pipe that no child inherits by itself. Its reader never waits; with `both` its writer does not, either. */
+export function openPipe(unwaiting: "reader" | "both" = "reader"): {
+  readonly read: number;
+  readonly write: number;
+} {
   const ends = new Int32Array(2);
   if (libc().pipe2(address(ends), O_CLOEXEC) !== 0) {
     throw Object.assign(new Error("no pipe"), { code: errorName(errno()) });
   }
   const [read, write] = ends as unknown as [number, number];
   libc().fcntl(read, F_SETFL, O_NONBLOCK);
+  if (unwaiting === "both") libc().fcntl(write, F_SETFL, O_NONBLOCK);
   return { read, write };
 }
 

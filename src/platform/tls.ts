@@ -2,6 +2,8 @@ import { timingSafeEqual, X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { monotonicMs } from "./clock.ts";
+import { type HandshakeLimits, Handshakes, handshakeLimits } from "./handshakes.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 export interface TlsServerOptions {
@@ -14,8 +16,8 @@ export interface TlsServerOptions {
   readonly accept: (stream: TLSSocket, from: string) => void;
   /** A peer that was turned away before anything of it was read, and why. */
   readonly refused: (from: string, reason: string) => void;
-  /** From connecting to the end of the handshake. Default 10 s. */
-  readonly handshakeMs?: Millis;
+  /** How many strangers may be in their handshake, and for how long. */
+  readonly handshakes?: HandshakeLimits;
 }
 
 export interface TlsServer {
@@ -23,9 +25,8 @@ export interface TlsServer {
   close(): void;
 }
 
-const HANDSHAKE_MS = 10_000;
-/** Connections that may be in their handshake at a time; more than any cluster needs. */
-const MAX_HANDSHAKES = 256;
+/** How often late handshakes are looked for. */
+const LOOK_MS = 250;
 const WRONG_KEY = "it has another shared key than this host";
 
 /**
@@ -35,41 +36,46 @@ const WRONG_KEY = "it has another shared key than this host";
  */
 export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
   const { identity } = options;
-  const handshaking = new Set<Socket>();
+  const limits = options.handshakes ?? handshakeLimits;
+  const handshakes = new Handshakes<Socket>(limits);
   const server = createServer({
     key: identity.keyPem,
     cert: identity.certPem,
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: "TLSv1.3",
-    handshakeTimeout: options.handshakeMs ?? HANDSHAKE_MS,
+    // Ours are shorter; this is for what they do not see.
+    handshakeTimeout: limits.patienceMs + 8 * LOOK_MS,
   });
   const open = new Set<Socket>();
+  const turnAway = (socket: Socket, reason: string) => {
+    options.refused(nameOf(socket), reason);
+    socket.destroy();
+  };
   server.on("connection", (socket: Socket) => {
     open.add(socket);
-    handshaking.add(socket);
     socket.once("close", () => {
       open.delete(socket);
-      handshaking.delete(socket);
+      handshakes.leave(socket);
     });
-    if (handshaking.size <= MAX_HANDSHAKES) return;
-    options.refused(nameOf(socket), "too many connections are in their handshake");
-    socket.destroy();
+    for (const one of handshakes.enter(socket, socket.remoteAddress ?? "?", monotonicMs()))
+      turnAway(one, "too many connections are in their handshake");
   });
+  const looking = setInterval(() => {
+    for (const one of handshakes.expired(monotonicMs())) turnAway(one, "it did not say in time who it is");
+  }, LOOK_MS);
+  looking.unref();
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    options.refused(nameOf(socket), `no TLS connection came about: ${error.message}`);
-    socket.destroy();
+    // Whoever was turned away is told once.
+    if (handshakes.leave(socket)) turnAway(socket, `no TLS connection came about: ${error.message}`);
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    handshaking.delete(socket);
+    handshakes.leave(socket);
     const from = nameOf(socket);
     socket.on("error", () => socket.destroy());
     const problem = peerProblem(socket, identity);
-    if (problem !== undefined) {
-      options.refused(from, problem);
-      socket.destroy();
-      return;
-    }
+    if (problem !== undefined) return turnAway(socket, problem);
+    handshakes.proven(socket.remoteAddress ?? "?");
     prepare(socket);
     options.accept(socket, from);
   });
@@ -82,6 +88,7 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
         resolve({
           port: typeof bound === "object" && bound !== null ? bound.port : options.port,
           close: () => {
+            clearInterval(looking);
             server.close();
             for (const socket of open) socket.destroy();
           },
@@ -189,7 +196,7 @@ function wrongKey(where: string): HactlError {
   return new HactlError({
     code: "WRONG_KEY",
     what: `The executor at ${where} has another shared key than this node`,
-    cure: "Copy the cluster's key to it (PCMK_authkey_location)",
+    cure: "Copy the key for remote hosts to it (hactl keygen --remote; [remote] keyfile on both sides), never the key of the ring",
     exit: CrmExit.NOPERM,
   });
 }

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, lstatSync, readFileSync, unlinkSync } from "node:
 import type { Socket } from "bun";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
+import { KeptSocket, type Listening, pathProblem } from "./kept-socket.ts";
 import { address, libc } from "./libc.ts";
 
 const SOL_SOCKET = 1;
@@ -66,6 +67,11 @@ export interface FrameOptions {
 export interface FrameServer {
   readonly path: string;
   readonly connections: ReadonlySet<FrameConnection>;
+  /**
+   * Serves again where the socket is no more: removed, or replaced by one behind which nobody is. Connections go on.
+   * @returns whether it had to. @throws HactlError SOCKET when the path cannot be used
+   */
+  mend(): Promise<boolean>;
   /** Ends every connection and removes the socket. */
   close(): void;
 }
@@ -217,9 +223,42 @@ export function serveFrames(
   handlers: FrameHandlers,
   options: FrameOptions & SocketAccess = {},
 ): FrameServer {
+  const server = frameServer(path, handlers, options);
+  server.open();
+  return server;
+}
+
+/** The same before it serves: `open`, or the first `mend`, begins it. */
+export function frameServer(
+  path: string,
+  handlers: FrameHandlers,
+  options: FrameOptions & SocketAccess = {},
+): FrameServer & { open(): void } {
   checkPath(path);
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
   const connections = new Set<FrameConnection>();
+  const begin = () => listen(path, handlers, options, connections);
+  const socket = new KeptSocket(path, begin);
+  return {
+    path,
+    connections,
+    open: () => {
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
+      socket.serves(begin());
+    },
+    mend: () => socket.mend(),
+    close: () => {
+      socket.close();
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}
+
+function listen(
+  path: string,
+  handlers: FrameHandlers,
+  options: FrameOptions & SocketAccess,
+  connections: Set<FrameConnection>,
+): Listening {
   // Nobody gets in between the making of the socket and its permissions.
   const mask = process.umask(0o777);
   let listener: ReturnType<typeof Bun.listen<Holder>>;
@@ -237,29 +276,7 @@ export function serveFrames(
   const group = options.group === undefined ? undefined : groupId(options.group);
   if (group !== undefined && process.getuid?.() === 0) chownSync(path, 0, group);
   chmodSync(path, options.mode ?? 0o660);
-  const isStillOwn = socketAt(path);
-  return {
-    path,
-    connections,
-    close: () => {
-      // Its end removes whatever is at the path.
-      if (isStillOwn()) listener.stop(true);
-      else listener.unref();
-      for (const connection of connections) connection.destroy();
-    },
-  };
-}
-
-/**
- * Remembers the socket that is at a path now; the answer tells whether it is there still. Where a process ends late,
- * the one that took its place has put its own there, and that must stay.
- */
-export function socketAt(path: string): () => boolean {
-  const own = lstatSync(path, { throwIfNoEntry: false });
-  return () => {
-    const now = lstatSync(path, { throwIfNoEntry: false });
-    return own !== undefined && now !== undefined && own.ino === now.ino && own.dev === now.dev;
-  };
+  return { stop: () => listener.stop(false), leave: () => listener.unref() };
 }
 
 /**
@@ -332,21 +349,8 @@ function checkPath(path: string): void {
   });
 }
 
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
-
-function pathProblem(path: string, error: unknown): HactlError {
-  return new HactlError({
-    code: "SOCKET",
-    what: `The socket cannot be made: ${codeOf(error)}`,
-    where: { file: path },
-    cure: "Check that the directory exists and that nothing else has this name",
-    exit: CrmExit.CANTCREAT,
-    cause: error,
-  });
-}
-
 function connectProblem(path: string, error: unknown): HactlError {
-  const code = codeOf(error);
+  const code = (error as NodeJS.ErrnoException).code;
   if (code === "EACCES" || code === "EPERM") {
     return new HactlError({
       code: "PERMISSION",

@@ -3,6 +3,7 @@ import {
   type ExecutorRequest,
   readAgent,
   readOperation,
+  readRemembered,
   readResult,
   readToolUser,
 } from "../executor/index.ts";
@@ -42,6 +43,7 @@ const readEvent = read.variants<ExecutorEvent, "type">("type", {
     running: read.list(readOperation),
     recurring: read.list(readOperation),
     interrupted: read.list(readOperation),
+    remembered: readRemembered,
     complete: read.flag,
   },
   result: { result: readResult },

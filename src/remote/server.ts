@@ -1,5 +1,6 @@
-import { type Log, serveTls, type TlsServer, tlsIdentity } from "../platform/index.ts";
+import { type Log, monotonicMs, serveTls, type TlsServer, tlsIdentity } from "../platform/index.ts";
 import type { ManagerPort } from "./manager-port.ts";
+import { TurnedAway } from "./turned-away.ts";
 
 /** Port of Pacemaker Remote (IANA: pacemaker, 3121). */
 export const REMOTE_PORT = 3121;
@@ -19,11 +20,15 @@ export interface RemoteServerOptions {
  */
 export function serveRemote(options: RemoteServerOptions): Promise<TlsServer> {
   const { log } = options;
+  const turnedAway = new TurnedAway(
+    (reason, from) => log.warning("REMOTE-REFUSED", `turned a connection away: ${reason}`, { from }),
+    monotonicMs,
+  );
   return serveTls({
     identity: tlsIdentity(options.sharedKey),
     address: options.address,
     port: options.port ?? REMOTE_PORT,
     accept: (stream, from) => options.manager.accept(stream, from),
-    refused: (from, reason) => log.warning("REMOTE-REFUSED", `turned a connection away: ${reason}`, { from }),
+    refused: (from, reason) => turnedAway.note(from, reason),
   });
 }

@@ -1,6 +1,6 @@
 import { parseBoolean, parseScore, type XmlElement } from "../cib/index.ts";
 import { INFINITY, lookup } from "../terms/index.ts";
-import { constraintResource, lastMember, membersOf, setsOf } from "./constraint-sets.ts";
+import { constraintResource, ignoredFor, lastMember, membersOf, setsOf } from "./constraint-sets.ts";
 import { Link, parseRole, Role } from "./flags.ts";
 import type { Cluster, Colocation, Resource } from "./model.ts";
 import { orderTasks } from "./orderings.ts";
@@ -18,7 +18,7 @@ export function unpackColocation(unpacker: Unpacker, xml: XmlElement): void {
     const primary = constraintResource(cluster, xml.attributes.get("with-rsc"));
     if (!dependent || !primary) {
       const missing = dependent ? xml.attributes.get("with-rsc") : xml.attributes.get("rsc");
-      cluster.error(`Ignoring constraint "${id}" because resource "${missing}" does not exist`, id);
+      cluster.error(ignoredFor(cluster, id, missing), id);
       return;
     }
     addColocation(cluster, {

@@ -14,6 +14,16 @@ export function constraintResource(cluster: Cluster, id: string | undefined): Re
   return instance && topLevel(instance, false);
 }
 
+/** Why a constraint is ignored that names such a resource, and what to write where that is known. */
+export function ignoredFor(cluster: Cluster, constraint: string, id: string | undefined): string {
+  const inner = [...cluster.resourceById.values()].find(({ configId }) => configId === id);
+  const outer = inner && topLevel(inner, false);
+  return outer === undefined || outer.id === id
+    ? `Ignoring constraint "${constraint}" because resource "${id}" does not exist`
+    : `Ignoring constraint "${constraint}" because resource "${id}" is inside "${outer.id}": write ${outer.id}; ` +
+        "as it is, the constraint counts only once a node has looked for the resource";
+}
+
 /** Resource sets of a constraint, references resolved. */
 export const setsOf = (unpacker: Unpacker, xml: XmlElement): XmlElement[] =>
   childrenOf(xml, "resource_set").map((set) => {
@@ -38,7 +48,7 @@ export function membersOf(unpacker: Unpacker, set: XmlElement): SetMembers {
     const rsc = constraintResource(cluster, id);
     if (!rsc) {
       const where = set.attributes.get("id");
-      cluster.error(`${where}: no resource found for "${id}"`, where);
+      cluster.error(ignoredFor(cluster, where ?? "", id), where);
       return { known, complete: false };
     }
     known.push(rsc);

@@ -18,7 +18,7 @@ export function unpackConstraints(unpacker: Unpacker): void {
     }
     const lifetime = child(source, "lifetime");
     if (lifetime) {
-      const result = evaluateRules(lifetime, { now: cluster.now });
+      const result = evaluateRules(lifetime, { now: cluster.now, utcOffset: cluster.utcOffset });
       unpacker.noteRecheck(result.nextChange);
       if (!result.passed) continue;
     }

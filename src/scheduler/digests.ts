@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { compareVersions, formatAnyXml, type XmlElement } from "../cib/index.ts";
+import { isSecretParameter, MASKED } from "../terms/index.ts";
 import { historyInterval } from "./failcount.ts";
 import type { Cluster, DigestResult, Node, Resource } from "./model.ts";
 import { operationOptions, operationParameters, opKey } from "./operations.ts";
@@ -56,6 +57,9 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
   const key = opKey(rsc.id, task, intervalMs);
   const current = node.digests.get(key) ?? currentDigests(unpacker, rsc, task, intervalMs, node, xml);
   node.digests.set(key, current);
+  // Whoever may not see a secret cannot tell whether it has changed.
+  if ([...current.paramsAll].some(([name, value]) => value === MASKED && isSecretParameter(name)))
+    return { ...current, kind: recordedAll === undefined ? "unknown" : "match" };
   // A failure that has expired is like a change of what needs a restart.
   const restarts = unpacker.outlivedFailures.has(xml)
     ? current.digestRestart !== undefined

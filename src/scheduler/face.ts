@@ -5,6 +5,8 @@ import type { EpochSeconds, Millis, NodeName } from "../terms/index.ts";
 export interface SchedulerInput {
   readonly cib: XmlElement;
   readonly now: EpochSeconds;
+  /** Seconds that the clock which shows parts of a date is ahead of UTC; this machine's where none is given. */
+  readonly utcOffset?: number | undefined;
   /** The CIB may come from a report, with private parameters blanked: a change of those alone is none. */
   readonly sanitized?: boolean;
   /** Write down where each score comes from (`Transition.ledger`). */

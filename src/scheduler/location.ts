@@ -7,7 +7,7 @@ import {
   type XmlElement,
 } from "../cib/index.ts";
 import { addScores, HactlError, INFINITY, lookup } from "../terms/index.ts";
-import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import { constraintResource, ignoredFor, membersOf, setsOf } from "./constraint-sets.ts";
 import type { Cause } from "./face.ts";
 import type { ProbeMode } from "./flags.ts";
 import { parseRole, Role } from "./flags.ts";
@@ -35,7 +35,7 @@ export function unpackLocation(unpacker: Unpacker, xml: XmlElement): void {
   if (name !== undefined) {
     const rsc = constraintResource(cluster, name);
     if (rsc) addLocation(unpacker, xml, rsc, undefined, undefined, undefined);
-    else cluster.error(`Ignoring constraint "${id}" because resource "${name}" does not exist`, id);
+    else cluster.error(ignoredFor(cluster, id, name), id);
   }
   if (pattern !== undefined) applyPattern(unpacker, xml, pattern);
 }
@@ -134,6 +134,7 @@ function addRule(
   for (const node of cluster.nodes) {
     const result = evaluateRule(rule, {
       now: cluster.now,
+      utcOffset: cluster.utcOffset,
       nodeAttribute: (name) => node.attributes.get(name),
       parameter: (name) => parameters(unpacker, rsc, node).get(name),
       meta: (name) => rsc.meta.get(name),

@@ -582,6 +582,8 @@ export class Cluster {
     readonly cib: XmlElement,
     readonly now: EpochSeconds,
     public options: Options,
+    /** Of the clock by which rules with parts of a date are decided; this machine's where none is given. */
+    readonly utcOffset?: number,
   ) {}
 
   warn(text: string, id?: string): void {

@@ -64,7 +64,8 @@ export function addCapacity(unpacker: Unpacker, node: Node, xml: XmlElement | un
 
 /** What rules may ask about a node. */
 export function nodeContext(unpacker: Unpacker, node: Node): RuleContext {
-  return { now: unpacker.cluster.now, nodeAttribute: (name) => node.attributes.get(name) };
+  const { now, utcOffset } = unpacker.cluster;
+  return { now, utcOffset, nodeAttribute: (name) => node.attributes.get(name) };
 }
 
 /** Adds the attributes of a block to a node; transient ones (`overwrite`) win over permanent ones. */

@@ -123,12 +123,13 @@ function makeOptions(unpacker: Unpacker, rsc: Resource, task: string, intervalMs
 }
 
 const ruleContext = (
-  { now }: Cluster,
+  { now, utcOffset }: Cluster,
   { class: standard, provider, type }: Resource,
   task: string,
   intervalMs: Millis,
 ): RuleContext => ({
   now,
+  utcOffset,
   agent: { class: standard, type, ...(provider === undefined ? {} : { provider }) },
   operation: { name: task, intervalMs },
 });

@@ -17,13 +17,14 @@ export function readProperties(
   cib: XmlElement,
   now: EpochSeconds,
   find: FindById,
+  utcOffset?: number,
 ): { properties: Map<string, string>; nextChange?: EpochSeconds } {
   const config = child(child(cib, "configuration"), "crm_config");
   if (!config) return { properties: new Map() };
   const result = unpackNvpairs(
     [config],
     "cluster_property_set",
-    { now },
+    { now, utcOffset },
     {
       find,
       alwaysFirst: "cib-bootstrap-options",

@@ -1,7 +1,7 @@
 import { parseBoolean, parseInteger, parseScore, type XmlElement } from "../cib/index.ts";
 import { lookup } from "../terms/index.ts";
 import { pseudoAction } from "./actions.ts";
-import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import { constraintResource, ignoredFor, membersOf, setsOf } from "./constraint-sets.ts";
 import { Flag, Link } from "./flags.ts";
 import type { Cluster, Resource } from "./model.ts";
 import { addOrdering, orderTasks } from "./orderings.ts";
@@ -103,7 +103,7 @@ function orderTwo(unpacker: Unpacker, xml: XmlElement, kind: Kind, symmetry: Sym
   const then = constraintResource(cluster, xml.attributes.get("then"));
   if (!first || !then) {
     const missing = first ? xml.attributes.get("then") : xml.attributes.get("first");
-    cluster.error(`Ignoring constraint "${id}" because resource "${missing}" does not exist`, id);
+    cluster.error(ignoredFor(cluster, id, missing), id);
     return;
   }
   const firstTask = xml.attributes.get("first-action") ?? "start";

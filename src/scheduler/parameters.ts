@@ -19,6 +19,7 @@ export function parameters(unpacker: Unpacker, rsc: Resource, node: Node | undef
   }
   const context: RuleContext = {
     now: unpacker.cluster.now,
+    utcOffset: unpacker.cluster.utcOffset,
     ...(node === undefined ? {} : { nodeAttribute: (name: string) => node.attributes.get(name) }),
   };
   const result = new Map<string, string>();

@@ -171,7 +171,7 @@ export function unpackResource(
   rsc.type = xml.attributes.get("type") ?? "";
   unpackMeta(unpacker, rsc);
   applyMeta(unpacker, rsc);
-  const context: RuleContext = { now: cluster.now };
+  const context: RuleContext = { now: cluster.now, utcOffset: cluster.utcOffset };
   if (rsc.isPrimitive)
     for (const [name, { value }] of unpacker.values([xml], "utilization", context))
       rsc.utilization.set(name, parseInteger(value) ?? 0);
@@ -193,6 +193,7 @@ function unpackMeta(unpacker: Unpacker, rsc: Resource): void {
   const { cluster } = unpacker;
   const context: RuleContext = {
     now: cluster.now,
+    utcOffset: cluster.utcOffset,
     ...(rsc.isPrimitive
       ? {
           agent: {

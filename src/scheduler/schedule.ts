@@ -67,7 +67,7 @@ const carried: Cause = {
 
 /** Schedules a cluster: what has to be done so that it becomes what its configuration says. Changes nothing given. */
 export function schedule(input: SchedulerInput): Transition {
-  const cluster = unpackCluster(input.cib, input.now);
+  const cluster = unpackCluster(input.cib, input.now, undefined, input.utcOffset);
   cluster.sanitized = input.sanitized === true;
   if (input.explain) cluster.ledger = new Ledger();
   const transition = scheduleCluster(cluster);

@@ -1,7 +1,7 @@
 import type { XmlElement } from "../cib/index.ts";
 import { INFINITY, nodeName } from "../terms/index.ts";
 import { fenceNode } from "./actions.ts";
-import { constraintResource, membersOf, setsOf } from "./constraint-sets.ts";
+import { constraintResource, ignoredFor, membersOf, setsOf } from "./constraint-sets.ts";
 import { parseRole, Role } from "./flags.ts";
 import { noteScores } from "./ledger.ts";
 import type { Cluster, Resource, Ticket, TicketDependency } from "./model.ts";
@@ -28,7 +28,7 @@ export function unpackTicketConstraint(unpacker: Unpacker, xml: XmlElement): voi
   if (sets.length > 0) return;
   const rsc = constraintResource(cluster, xml.attributes.get("rsc"));
   if (rsc) depend(cluster, id, rsc, ticket, xml.attributes.get("rsc-role"), policy);
-  else cluster.error(`Ignoring constraint "${id}" because its resource does not exist`, id);
+  else cluster.error(ignoredFor(cluster, id, xml.attributes.get("rsc")), id);
 }
 
 function ticketOf(cluster: Cluster, id: string): Ticket {

@@ -29,14 +29,15 @@ export function unpackCluster(
   source: XmlElement,
   now?: EpochSeconds,
   rules: ReleaseRules = rulesOf["3.0"],
+  utcOffset?: number,
 ): Cluster {
   const { root: cib, notes } = upgradeCib(source);
   const find = finder(cib);
   const executionDate = cib.attributes.get("execution-date");
   const time =
     now ?? (executionDate === undefined ? 0 : (parseTime(executionDate) ?? (Number(executionDate) || 0)));
-  const { properties, nextChange } = readProperties(cib, time, find);
-  const cluster = new Cluster(cib, time, readOptions(properties, cib));
+  const { properties, nextChange } = readProperties(cib, time, find, utcOffset);
+  const cluster = new Cluster(cib, time, readOptions(properties, cib), utcOffset);
   cluster.rules = rules;
   cluster.properties = properties;
   for (const { level, text, id, line } of notes)

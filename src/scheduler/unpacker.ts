@@ -60,7 +60,10 @@ export class Unpacker {
   /** Parameter of a resource that does not depend on a node. */
   parameter(rsc: Resource, name: string): string | undefined {
     for (let part: Resource | undefined = rsc; part; part = part.parent) {
-      const found = this.values([part.xml], "instance_attributes", { now: this.cluster.now }).get(name);
+      const found = this.values([part.xml], "instance_attributes", {
+        now: this.cluster.now,
+        utcOffset: this.cluster.utcOffset,
+      }).get(name);
       if (found) return found.value;
     }
     return undefined;

@@ -15,11 +15,12 @@ export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";
 export { PACEMAKER_VERSION } from "./pacemaker-version.ts";
+export { plainJson, plainLine, plainText, plainValues, plainXml } from "./plain-text.ts";
 export type { Read } from "./reading.ts";
 /** Readers of what comes from outside: `read.shape`, `read.list`, `read.text`, …. */
 export * as read from "./reading.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
-export { secretReference } from "./secrets.ts";
+export { isSecretName, isSecretParameter, MASKED, secretReference } from "./secrets.ts";
 export type { EpochSeconds, Millis } from "./time.ts";
 export { type DaemonName, daemonNames, type ToolName, toolNames } from "./tool-names.ts";
 export { asXmlText, isXmlName, isXmlText } from "./xml-text.ts";

@@ -1,2 +1,13 @@
 /** What stands in the CIB for a parameter whose value is kept in a file on each node (cibsecret(8)). */
 export const secretReference = "lrm://";
+
+/** What is shown in the place of a value that must not be seen. */
+export const MASKED = "********";
+
+const secretSetting = /pass(?:wd|word|phrase)?$|^pass|secret|token_?key|private_?key|authkey|credential/i;
+/** Whether the name of a setting, or of a field in the log, says that its value must not be shown. */
+export const isSecretName = (name: string): boolean => secretSetting.test(name);
+
+const secretParameter = /passw|passphrase|token|api_?key|community|private/i;
+/** The same for the parameters of agents, which have more such names. */
+export const isSecretParameter = (name: string): boolean => secretParameter.test(name) || isSecretName(name);

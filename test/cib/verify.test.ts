@@ -385,3 +385,64 @@ describe("circles", () => {
     ).toEqual([]);
   });
 });
+
+describe("connections to remote nodes stand where no service does", () => {
+  const remote = '<primitive id="far" class="ocf" provider="pacemaker" type="remote"/>';
+  const codes = (parts: Partial<typeof sound>) =>
+    verify(parts)
+      .filter(({ code }) => code === "CONNECTION_AS_SERVICE")
+      .map(({ id }) => id);
+
+  test.each<[string, Partial<typeof sound>, string]>([
+    ["a group", { resources: `${sound.resources}<group id="g">${remote}</group>` }, "far"],
+    ["a clone", { resources: `${sound.resources}<clone id="c">${remote}</clone>` }, "far"],
+    [
+      "a template of one in a group",
+      {
+        resources: `${sound.resources}<template id="t" class="ocf" provider="pacemaker" type="remote"/><group id="g"><primitive id="far" template="t"/></group>`,
+      },
+      "far",
+    ],
+    [
+      "a colocation",
+      {
+        resources: sound.resources + remote,
+        constraints: '<rsc_colocation id="x" rsc="a" with-rsc="far" score="5"/>',
+      },
+      "x",
+    ],
+    [
+      "an order",
+      { resources: sound.resources + remote, constraints: '<rsc_order id="x" first="far" then="a"/>' },
+      "x",
+    ],
+    [
+      "an order of sets",
+      {
+        resources: sound.resources + remote,
+        constraints:
+          '<rsc_order id="x"><resource_set id="s"><resource_ref id="a"/><resource_ref id="far"/></resource_set></rsc_order>',
+      },
+      "x",
+    ],
+  ])("not in %s", (_, parts, id) => {
+    expect(codes(parts)).toEqual([id]);
+  });
+
+  test("but alone, and in a location", () => {
+    const constraints = '<rsc_location id="x" rsc="far" node="n1" score="5"/>';
+    expect(codes({ resources: sound.resources + remote, constraints })).toEqual([]);
+  });
+});
+
+test("operations that no agent has are told: near ones as mistakes, others as remarks", () => {
+  const named = (name: string) =>
+    verify({
+      resources: `${sound.resources}<primitive id="b" class="ocf" provider="heartbeat" type="Dummy"><operations><op id="o" name="${name}" interval="10s"/></operations></primitive>`,
+    }).flatMap(({ code, level }) => (code === "UNKNOWN_OPERATION" ? [level] : []));
+  expect(named("monitr")).toEqual(["error"]);
+  expect(named("prmote")).toEqual(["error"]);
+  expect(named("backup-everything")).toEqual(["warning"]);
+  for (const name of ["monitor", "status", "reload-agent", "migrate_from", "force-reload"])
+    expect(named(name)).toEqual([]);
+});

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { formatXml, parseXml } from "../../src/cib/index.ts";
-import { maskText, maskXml, secretNames } from "../../src/cli/report/mask.ts";
+import { formatXml, maskXml, parseXml } from "../../src/cib/index.ts";
+import { maskText, secretNames } from "../../src/cli/report/mask.ts";
 import { linesWithin, lineTime, timeOf } from "../../src/cli/report/period.ts";
 import { ToolCluster } from "./tools-cluster.ts";
 
@@ -30,14 +30,14 @@ describe("secrets in a report", () => {
   });
 
   test.each([
-    ["password = hunter2", "password = ******"],
-    ['export SBD_PASSWORD="hunter2 and more"', "export SBD_PASSWORD=******"],
-    ['  "passwd": "hunter2",', '  "passwd": ******'],
+    ["password = hunter2", "password = ********"],
+    ['export SBD_PASSWORD="hunter2 and more"', "export SBD_PASSWORD=********"],
+    ['  "passwd": "hunter2",', '  "passwd": ********'],
     ["token = 1000", "token = 1000"],
     ["keyfile = /etc/hactl/authkey", "keyfile = /etc/hactl/authkey"],
     [
       "started with user=root passwd=hunter2 pin='12 34' port=3",
-      "started with user=root passwd=****** pin=****** port=3",
+      "started with user=root passwd=******** pin=******** port=3",
     ],
   ])("are left out of a line: %s", (line, expected) => {
     expect(maskText(line, names.inText)).toBe(expected);
@@ -116,7 +116,7 @@ describe("crm_report", () => {
     );
     for (const node of ["node1", "node2"]) {
       expect(texts.get(`${node}/hactl.toml`)).toContain("[totem]");
-      expect(texts.get(`${node}/cib.xml`)).toContain('name="passwd" value="******"');
+      expect(texts.get(`${node}/cib.xml`)).toContain('name="passwd" value="********"');
       expect(texts.get(`${node}/crm_mon.txt`)).toContain("(ocf:test:Quick)");
       expect(texts.get(`${node}/history.txt`)).toContain("MEMBERSHIP");
       expect(texts.get(`${node}/logs/log`)).toContain(node);

@@ -35,7 +35,7 @@ afterAll(() => {
 });
 
 function startRemote(): void {
-  const key = join(story.directory, "authkey");
+  const key = story.nodes.remoteKey;
   const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
   remote = Bun.spawn([executable, ...words], {
     env: { ...process.env, HACTL_CONFIG: config },

@@ -194,3 +194,54 @@ describe("cluster.conf", () => {
     expect(config?.totem.configVersion).toBe(7);
   });
 });
+
+describe("what corosync, a shell and older names do with the same thing twice", () => {
+  const nodes = "nodelist {\n node {\n ring0_addr: 10.1.0.1\n name: a\n nodeid: 1\n }\n}\n";
+  const withQuorum = `${nodes}quorum {\n provider: corosync_votequorum\n}\n`;
+
+  test("of two the last counts, and a note says so, in one section and in two", () => {
+    for (const totem of [
+      "totem {\n token: 1000\n token: 5000\n}\n",
+      "totem {\n token: 1000\n}\ntotem {\n token: 5000\n}\n",
+    ]) {
+      const { toml, notes } = importCorosync(totem + withQuorum);
+      expect(toml).toContain("token = 5000");
+      expect(toml).not.toMatch(/^token = 1000/m);
+      expect(notes).toHaveLength(1);
+      expect(notes[0]?.text).toContain("token = 5000");
+    }
+  });
+
+  test("in a shell's file the last counts, an empty one takes it back, and the newer name wins wherever it stands", () => {
+    const lines = (toml: string) => toml.split("\n").filter((line) => /^PCMK_/.test(line));
+    const limit = "PCMK_node_action_limit";
+    expect(lines(importSysconfig(`${limit}=7\n${limit}=9\n`).toml)).toEqual([`${limit} = 9`]);
+    expect(lines(importSysconfig(`${limit}=7\n${limit}=\n`).toml)).toEqual([]);
+    expect(lines(importSysconfig(`${limit}=7\nLRMD_MAX_CHILDREN=3\n`).toml)).toEqual([`${limit} = 7`]);
+    expect(lines(importSysconfig(`LRMD_MAX_CHILDREN=3\n${limit}=7\n`).toml)).toEqual([`${limit} = 7`]);
+  });
+
+  test("a table whose key means nothing here is left out, with one note", () => {
+    const subsystem = "logging {\n logger_subsys {\n subsys: AMF\n debug: on\n tags: enter\n }\n}\n";
+    const { toml, notes } = importCorosync(withQuorum + subsystem);
+    expect(toml).not.toMatch(/^\[\[logging/m);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]?.text).toContain("AMF");
+    expect(check(toml).problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  });
+
+  test("what has another meaning here is said", () => {
+    const { notes } = importCorosync(
+      "totem {\n vsftype: none\n cluster_uuid: 1-2\n}\nsystem {\n state_dir: /var/lib/corosync\n}\n" +
+        withQuorum,
+    );
+    expect(notes.map(({ text }) => text.split(":")[0])).toEqual(["vsftype", "cluster_uuid", "state_dir"]);
+  });
+
+  test("that no votes were counted is said, with how many are needed now", () => {
+    const node = (id: number) => ` node {\n ring0_addr: 10.1.0.${id}\n name: n${id}\n nodeid: ${id}\n }\n`;
+    const { notes } = importCorosync(`nodelist {\n${node(1)}${node(2)}${node(3)}}\n`);
+    expect(notes.map(({ text }) => text)).toEqual([expect.stringContaining("2 of 3 needed")]);
+    expect(importCorosync(withQuorum).notes).toEqual([]);
+  });
+});

@@ -30,6 +30,11 @@ describe("files for other programs", () => {
     expect(directories).toContain(fallback("system", "state_dir") ?? "");
   });
 
+  test("end a daemon that hangs with the one signal that a stopped process cannot keep waiting", () => {
+    for (const unit of ["hactl.service", "hactl-remote.service"])
+      expect(conf(unit)).toMatch(/\nWatchdogSec=30s\nWatchdogSignal=SIGKILL\n/);
+  });
+
   test("the units start and stop what exists and take dangerous variables away", () => {
     for (const [name, command] of [
       ["hactl.service", "start"],

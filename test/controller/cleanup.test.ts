@@ -174,7 +174,14 @@ location prefer a 50: n1
   const results = [lastOf(bus, n1, "start"), before].map((operation) => {
     return { ...operation, ...said, lastRun: 0, lastChange: 0 };
   });
-  const history = { results, running: [], interrupted: [], bootId: "boot-n1-2", complete: true };
+  const history = {
+    results,
+    running: [],
+    interrupted: [],
+    remembered: [],
+    bootId: "boot-n1-2",
+    complete: true,
+  };
   bus.together(
     ["n2", { type: "forget-request", request: "forget", rsc: resourceId("a"), failuresOnly: false }],
     ["n1", { type: "executor-up", history, again: true }],
@@ -212,10 +219,17 @@ location prefer a 50: n1
     { ...start, ...said, rc: OcfExit.OK },
     { ...monitor, ...said, rc: OcfExit.NOT_RUNNING },
   ];
-  const history = { results, running: [], interrupted: [], bootId: "boot-n1-2", complete: true };
+  const history = {
+    results,
+    running: [],
+    interrupted: [],
+    remembered: [],
+    bootId: "boot-n1-2",
+    complete: true,
+  };
   bus.killManager("n1");
   bus.node("n1").running.delete("a");
-  bus.restartManager("n1", { type: "executor-up", history, again: true });
+  bus.restartManager("n1", ["n1", { type: "executor-up", history, again: true }]);
   bus.run(1000);
   expect(lastOf(bus, n1, "start").callId).toBeGreaterThan(monitor.callId);
   expect(bus.where("a")).toEqual([n1]);

@@ -321,7 +321,14 @@ describe("the cluster", () => {
     bus.run(100);
     bus.configure("property stonith-enabled=false\nprimitive r ocf:pacemaker:remote op monitor interval=30s");
     bus.run(1000);
-    const history = { running: [], interrupted: [], results: [], bootId: "r1", complete: true };
+    const history = {
+      running: [],
+      interrupted: [],
+      remembered: [],
+      results: [],
+      bootId: "r1",
+      complete: true,
+    };
     bus.step("n1", { type: "remote-up", node: nodeName("r"), history });
     bus.run(1000);
     const recorded = () => bus.cibs().map((cib) => /node_in_maintenance="(.)"/.exec(cib)?.[1]);

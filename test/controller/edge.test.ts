@@ -356,3 +356,25 @@ test("an agent of a class that nobody can run is not installed, and nothing wait
   expect(bus.node("n1").controller.view().idle).toBe(true);
   expect(states(bus).size).toBe(1);
 });
+
+test("a member that has got the state from others goes through a history in the same order as they do", () => {
+  const bus = running();
+  // A failed monitor, and another good one: several entries of one resource.
+  bus.say("n1", json({ type: "results", node: "n1", results: [{ ...result, action: "monitor", rc: 1 }] }));
+  bus.say(
+    "n1",
+    json({
+      type: "results",
+      node: "n1",
+      results: [{ ...result, callId: 91, action: "monitor", intervalMs: 7000 }],
+    }),
+  );
+  bus.killManager("n3");
+  bus.restartManager("n3");
+  bus.run(2000);
+  const history = { results: [], running: [], interrupted: [], bootId: "boot-9", complete: false };
+  bus.say("n1", json({ type: "history", node: "n1", history, seen: 0, at: 1_767_225_600 }));
+  expect(bus.cibs()).toHaveLength(1);
+  const [cib = ""] = bus.cibs();
+  expect(cib.match(/<lrm_rsc_op /g)?.length).toBeGreaterThan(3);
+});

@@ -113,3 +113,47 @@ test("a node that comes while the manager of another is missing gives it up as a
   expect(stateOf(bus, "n3")).toContain('in_ccm="true" crmd="offline"');
   expect(bus.fenced.map(({ target }) => target).at(-1)).toBe(n3);
 });
+
+describe("what runs in a guest on a node whose manager was given up", () => {
+  const guest = nodeName("g1");
+  const given = () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive vm ocf:test:Vm meta remote-node=g1 op monitor interval=10s
+location vm-there vm 50: n2
+primitive inside ocf:test:Inside op monitor interval=10s
+location inside-there inside inf: g1
+`);
+    bus.run(5000);
+    expect([bus.where("vm"), bus.where("inside")]).toEqual([[nodeName("n2")], [guest]]);
+    bus.killManager("n2");
+    return bus;
+  };
+  const lost = (bus: ControllerBus) => bus.log.filter((line) => line.includes(" ACTION-LOST "));
+
+  test("is not told to stop through it, and goes on where its host does", () => {
+    const bus = given();
+    bus.run(30_000);
+    expect(bus.fenced.map(({ target }) => target)).toEqual([nodeName("n2")]);
+    expect(bus.where("vm")).not.toEqual([nodeName("n2")]);
+    expect(bus.where("vm")).toHaveLength(1);
+    expect(bus.where("inside")).toEqual([guest]);
+    expect(lost(bus)).toEqual([]);
+    expect(bus.cibs()).toHaveLength(1);
+  });
+
+  test("nor while the fencing of its host fails again and again", () => {
+    const bus = given();
+    let attempts = 0;
+    bus.fencing = () => ++attempts > 3;
+    bus.run(60_000);
+    expect(bus.fenced.map(({ target }) => target)).toEqual(Array(4).fill(nodeName("n2")));
+    expect(bus.where("vm")).not.toEqual([nodeName("n2")]);
+    expect(bus.where("inside")).toEqual([guest]);
+    expect(lost(bus)).toEqual([]);
+  });
+});

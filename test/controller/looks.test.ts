@@ -109,6 +109,61 @@ describe("probes", () => {
   });
 });
 
+test("a node that leaves is looked at first", () => {
+  const actions = [
+    action(1, "monitor", "db", "Stateful"),
+    { ...action(2, "monitor", "db", "Stateful"), node: nodeName("n2") },
+    { ...action(3, "do_shutdown", "", ""), kind: "crm" as const },
+  ];
+  const looks = looksBefore(actions, {
+    untold: new Map(),
+    unheard: () => false,
+    guestIn: () => undefined,
+    familyOf: (rsc) => rsc,
+  });
+  expect(looks).toEqual(new Map([[3, [1]]]));
+});
+
+test("what a node may have moved away is looked for there before it is on the other node", () => {
+  const [from, to] = [nodeName("n1"), nodeName("n2")];
+  const actions = [
+    action(1, "monitor", "m", "Dummy"),
+    { ...action(2, "monitor", "m", "Dummy"), node: to },
+    { ...action(3, "monitor", "other", "Dummy"), node: to },
+  ];
+  const looks = looksBefore(actions, {
+    untold: new Map([[from, [{ rsc: "m", to }]]]),
+    unheard: () => false,
+    guestIn: () => undefined,
+    familyOf: (rsc) => rsc,
+  });
+  expect(looks).toEqual(new Map([[2, [1]]]));
+});
+
+test("who receives the state learns which nodes could not tell what they were doing", () => {
+  const nodes = [{ id: nodeId(1), name: nodeName("n1") }];
+  const state = new ClusterState(emptyCib(), nodes);
+  const interrupted = [
+    {
+      callId: 5,
+      rsc: { id: resourceId("m"), class: "ocf" as const, provider: "test", type: "M" },
+      action: "migrate_to",
+      intervalMs: 0,
+      timeoutMs: 20_000,
+      startDelayMs: 0,
+      params: { CRM_meta_migrate_target: "n2" },
+      transitionKey: "1:1:0:key",
+    },
+  ];
+  const history = { results: [], running: [], interrupted, remembered: [], bootId: "boot", complete: false };
+  state.replaceHistory(nodeName("n1"), nodeName("n1"), history, 1, Number.POSITIVE_INFINITY);
+  const untold = new Map([[nodeName("n1"), [{ rsc: "m", to: nodeName("n2") }]]]);
+  expect(state.untold).toEqual(untold);
+  const receiver = new ClusterState(emptyCib(), nodes);
+  receiver.restore(state.snapshot());
+  expect(receiver.untold).toEqual(untold);
+});
+
 describe("a plan", () => {
   const given = (bus: ControllerBus, membership: string) => {
     const operation = {

@@ -91,3 +91,31 @@ test("managers that have all been started anew wait for what executors say is un
   expect(promotions(bus)).toHaveLength(1);
   expect(bus.cibs()).toHaveLength(1);
 });
+
+test("a new leader does not wait for what was given out through a connection that has failed since", () => {
+  const far = nodeName("far");
+  const bus = new ControllerBus(3);
+  bus.agent = (node, { rsc, action }) =>
+    node === far && rsc.id === "a" && action === "start" ? "silent" : OcfExit.OK;
+  bus.boot("n1", "n2", "n3");
+  bus.run(100);
+  bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive far ocf:pacemaker:remote op monitor interval=30s
+location far-there far 50: n2
+primitive a ocf:test:A op start timeout=40s interval=0
+location a-there a inf: far
+`);
+  bus.run(3000);
+  expect(bus.where("far")).toEqual([nodeName("n2")]);
+  bus.killManager("n1");
+  bus.run(500);
+  bus.restartManager("n1");
+  bus.run(500);
+  expect(bus.leaders()).toEqual([nodeName("n2")]);
+  expect(bus.log.join("\n")).toContain("waiting for what is under way already: start of a on far");
+  bus.fail("n2", "far", OcfExit.GENERIC);
+  bus.run(1000);
+  expect(bus.fenced.map(({ target }) => target)).toEqual([far]);
+});

@@ -1,13 +1,14 @@
 import { Database } from "bun:sqlite";
-import { afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterAll, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DiskAnswer } from "../../src/daemon/disk-answer.ts";
 import { EventHistory } from "../../src/daemon/event-history.ts";
 import { openLog } from "../../src/platform/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "hactl-history-"));
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test("facts that the disk does not take are kept until it does", () => {
   const lines: string[] = [];
@@ -37,4 +38,48 @@ test("facts that the disk does not take are kept until it does", () => {
   history.close();
   const told = lines.map((line) => /history can(?:not| be written again)/.exec(line)?.[0]);
   expect(told).toEqual(["history cannot", "history can be written again"]);
+});
+
+test("texts of agents are not for everybody, in none of its files, and not in those of an older release", () => {
+  const own = mkdtempSync(join(directory, "modes-"));
+  const path = join(own, "history.sqlite");
+  new Database(path, { create: true }).close();
+  chmodSync(path, 0o644);
+  const history = new EventHistory(path, openLog({ tag: "test", thresholds: {}, writeStderr: () => {} }));
+  history.add({ at: 1, level: "notice", event: "E", node: null, rsc: null, text: "t" });
+  history.flush();
+  const modes = readdirSync(own).map((name) => [name, (statSync(join(own, name)).mode & 0o777).toString(8)]);
+  expect(modes.length).toBeGreaterThan(1);
+  for (const [name, mode] of modes) expect([name, mode]).toEqual([name, "640"]);
+  history.close();
+});
+
+test("nothing is written to a disk that does not answer; when it does, all that waited is", async () => {
+  const log = openLog({ tag: "test", thresholds: {} });
+  let answer: () => void = () => {};
+  let clock = 0;
+  const disk = new DiskAnswer(
+    "unused",
+    () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      }),
+    () => clock,
+  );
+  const history = new EventHistory(join(directory, "waiting.sqlite"), log, disk);
+  const fact = (text: string) =>
+    history.add({ at: 1, level: "notice", event: "E", node: null, rsc: null, text });
+  const asked = disk.answered();
+  fact("first");
+  clock = 7_000;
+  expect(disk.silentMs).toBe(7_000);
+  // Who asks for the history is answered with what is there.
+  expect(await history.recent(0, 100)).toEqual([]);
+  history.flush();
+  expect(history.query(0, 100)).toEqual([]);
+  answer();
+  await asked;
+  expect(disk.silentMs).toBe(0);
+  expect(history.query(0, 100).map(({ text }) => text)).toEqual(["first"]);
+  history.close();
 });

@@ -28,6 +28,7 @@ const snapshot: ExecutorSnapshot = {
   recurring: [],
   unfinished: [],
   interrupted: [],
+  remembered: [],
   complete: true,
   nodeActionLimit: 0,
   loadThreshold: 0,

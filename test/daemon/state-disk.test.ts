@@ -7,6 +7,10 @@ class DiskStage {
   free = 1_000_000_000;
   refuses: string | undefined;
   failed: string | undefined;
+  waited = 0;
+  hangs = false;
+  asked = 0;
+  readonly fullPlaces = new Set<string>();
   joined = true;
   known: string | undefined;
   told: (string | undefined)[] = [];
@@ -14,6 +18,7 @@ class DiskStage {
     "/state",
     {
       failed: () => this.failed,
+      waitedMs: () => this.waited,
       joined: () => this.joined,
       known: () => this.known,
       tell: (problem) => {
@@ -23,10 +28,13 @@ class DiskStage {
     },
     {
       writable: async () => {
+        this.asked++;
+        if (this.hangs) await new Promise(() => {});
         if (this.refuses !== undefined) throw new Error(this.refuses);
       },
-      freeBytes: async () => this.free,
+      freeBytes: async (directory) => (this.fullPlaces.has(directory) ? 0 : this.free),
     },
+    ["/run/hactl"],
   );
 }
 
@@ -53,6 +61,31 @@ describe("a node that cannot write its state", () => {
     await stage.disk.look();
     expect(stage.told).toEqual(["EROFS: read-only file system", "EIO: i/o error, write"]);
   });
+
+  test("tells of a disk that says nothing to what is being written, and of a run directory that is full", async () => {
+    const stage = new DiskStage();
+    stage.waited = 4_000;
+    await stage.disk.look();
+    stage.waited = 6_000;
+    stage.failed = "an older reason";
+    await stage.disk.look();
+    stage.waited = 0;
+    stage.failed = undefined;
+    stage.fullPlaces.add("/run/hactl");
+    await stage.disk.look();
+    expect(stage.told).toEqual([
+      "the disk of /state does not answer",
+      "no space left on the disk of /run/hactl",
+    ]);
+  });
+
+  test("tells of a directory that does not answer when it is looked at, and does not ask it again", async () => {
+    const stage = new DiskStage();
+    stage.hangs = true;
+    await stage.disk.look();
+    await stage.disk.look();
+    expect([stage.told, stage.asked]).toEqual([["the disk of /state does not answer"], 1]);
+  }, 20_000);
 
   test("tells it when it has joined; until then it knows it itself", async () => {
     const stage = new DiskStage();

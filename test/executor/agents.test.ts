@@ -239,7 +239,8 @@ describe("a real agent", () => {
     });
     bench.agent("Plain", "#!/bin/sh\nexit 0\n", 0o644);
     expect(await bench.run("Plain", "start")).toMatchObject({
-      rc: 4,
+      rc: 5,
+      status: OpStatus.NOT_INSTALLED,
       exitReason: `${path}/Plain is not executable: chmod 755 it`,
     });
     bench.agent("Lost", "#!/no/such/interpreter\n");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { JournalRecord } from "../../src/executor/index.ts";
+import type { ExecutorSnapshot, JournalRecord } from "../../src/executor/index.ts";
 import { replayJournal } from "../../src/executor/journal.ts";
-import { OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { exited, operation, World } from "./world.ts";
 
 describe("one operation at a time per resource", () => {
@@ -319,7 +319,7 @@ describe("a service is stopped as it was started", () => {
   const asked = { params: { ip: "10.0.0.2", CRM_meta_timeout: "30000" } };
   const stopAfter = (
     world: World,
-    ...before: readonly [string, string, Parameters<typeof operation>[2], number][]
+    ...before: readonly (readonly [string, string, Parameters<typeof operation>[2], number])[]
   ) => {
     for (const [label, action, more, code] of before) {
       world.execute(operation("a", action, more));
@@ -349,8 +349,125 @@ describe("a service is stopped as it was started", () => {
     expect(params).toEqual({ ip: "10.0.0.3", CRM_meta_timeout: "30000" });
   });
 
-  test("or as it is asked for, where no start is remembered, or only one that failed", () => {
+  test("also when it came half up, was moved here, or was found running", () => {
+    const probe = { params: { ip: "10.0.0.9" }, transitionKey: "1:1:7:key" };
+    const stopped = { ip: "10.0.0.1", nic: "eth0", CRM_meta_timeout: "30000" };
+    const notFound = ["a monitor_0", "monitor", probe, 7] as const;
+    expect(stopAfter(new World(), notFound, ["a start_0", "start", start, 1])).toEqual(stopped);
+    expect(stopAfter(new World(), notFound, ["a migrate_from_0", "migrate_from", start, 0])).toEqual(stopped);
+    const found = { ...start, transitionKey: "1:1:7:key" };
+    expect(stopAfter(new World(), ["a monitor_0", "monitor", found, 0])).toEqual(stopped);
+  });
+
+  test("or as it is asked for, where nothing tells how it was started", () => {
     expect(stopAfter(new World())).toEqual(asked.params);
-    expect(stopAfter(new World(), ["a start_0", "start", start, 1])).toEqual(asked.params);
+    expect(stopAfter(new World(), ["a monitor_0", "monitor", start, 7])).toEqual(asked.params);
+  });
+
+  test("and demoted so, too", () => {
+    const world = new World();
+    for (const [action, more] of [
+      ["start", start],
+      ["promote", start],
+      ["demote", asked],
+    ] as const) {
+      world.execute(operation("a", action, more));
+      world.end(`a ${action}_0`, exited(0));
+    }
+    expect(world.results().at(-1)?.params).toMatchObject({ ip: "10.0.0.1", CRM_meta_timeout: "30000" });
+  });
+});
+
+/** An executor that begins with what another has left. */
+function following(snapshot: ExecutorSnapshot): World {
+  const world = new World();
+  world.take(world.executor.restore(snapshot, world.now));
+  return world;
+}
+
+describe("what may have been left running", () => {
+  const old = { params: { ip: "10.0.0.1" } };
+  const now = { params: { ip: "10.0.0.2" }, transitionKey: "1:1:7:key" };
+  const left = (action: string) => {
+    const world = new World();
+    const operationLeft = operation("a", action, old);
+    return following({ ...world.executor.snapshot(), interrupted: [operationLeft], complete: false });
+  };
+  const ipOf = (world: World, label: string) =>
+    world.runs.find((run) => run.label === label)?.command.env.OCF_RESKEY_ip;
+
+  test("is looked for with the parameters that it has, then with those that are asked for", () => {
+    const world = left("start");
+    world.execute(operation("a", "monitor", now));
+    expect(ipOf(world, "a monitor_0")).toBe("10.0.0.1");
+    world.end("a monitor_0", exited(7));
+    expect(world.results()).toEqual([]);
+    expect(world.executor.snapshot().unfinished).toHaveLength(1);
+    expect(ipOf(world, "a monitor_0")).toBe("10.0.0.2");
+    world.end("a monitor_0", exited(7));
+    expect(world.results()).toMatchObject([{ rc: 7, params: now.params }]);
+    expect(world.executor.snapshot()).toMatchObject({ interrupted: [], unfinished: [] });
+  });
+
+  test("is found with them, and stopped with them", () => {
+    const world = left("stop");
+    world.execute(operation("a", "monitor", now));
+    world.end("a monitor_0", exited(0));
+    expect(world.results()).toMatchObject([{ rc: 0, params: old.params }]);
+    world.execute(operation("a", "stop", now));
+    expect(ipOf(world, "a stop_0")).toBe("10.0.0.1");
+  });
+
+  test("is stopped with them although the cluster has looked for all else", () => {
+    const world = left("start");
+    world.step({ type: "request", request: { type: "probed" } });
+    world.execute(operation("a", "stop", { params: {} }));
+    expect(ipOf(world, "a stop_0")).toBe("10.0.0.1");
+    world.end("a stop_0", exited(0));
+    expect(world.executor.snapshot().interrupted).toEqual([]);
+  });
+
+  test("is so, too, when what runs is forgotten before it was looked at again", () => {
+    const world = new World();
+    world.execute(operation("a", "start", old));
+    world.end("a start_0", exited(0));
+    world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+    expect(world.executor.snapshot().interrupted).toMatchObject([{ action: "start", params: old.params }]);
+    world.execute(operation("a", "stop", { params: {} }));
+    world.end("a stop_0", exited(0));
+    world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+    expect(world.executor.snapshot().interrupted).toEqual([]);
+  });
+});
+
+describe("what an earlier daemon left is a memory", () => {
+  test("of which nothing is left when a monitor says otherwise, but that it may run", () => {
+    const world = new World();
+    world.execute(operation("a", "start", { params: { ip: "1" } }));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    world.end("a monitor_10000", exited(0));
+    const next = following({ ...world.executor.snapshot(), remembered: [resourceId("a")] });
+    next.end("a monitor_10000", exited(7));
+    expect(next.results()).toMatchObject([{ rc: 7 }]);
+    expect(next.executor.snapshot()).toMatchObject({
+      results: [],
+      recurring: [],
+      remembered: [],
+      interrupted: [{ action: "start", params: { ip: "1" } }],
+    });
+  });
+
+  test("until something is seen of it, which is told even if it is as it was", () => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    world.end("a monitor_10000", exited(0));
+    const next = following({ ...world.executor.snapshot(), remembered: [resourceId("a")] });
+    expect(next.executor.snapshot().remembered).toEqual([resourceId("a")]);
+    next.end("a monitor_10000", exited(0));
+    expect(next.results()).toMatchObject([{ rc: 0 }]);
+    expect(next.executor.snapshot().remembered).toEqual([]);
   });
 });

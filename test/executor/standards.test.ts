@@ -95,7 +95,11 @@ describe("OCF", () => {
     const path = "/usr/lib/ocf/resource.d/heartbeat/Dummy";
     expect(
       answer(operation("a", "start"), { kind: "refused", path, why: "not-executable" }).result,
-    ).toMatchObject({ rc: OcfExit.PERM, exitReason: `${path} is not executable: chmod 755 it` });
+    ).toMatchObject({
+      rc: OcfExit.INSTALLED,
+      status: OpStatus.NOT_INSTALLED,
+      exitReason: `${path} is not executable: chmod 755 it`,
+    });
     expect(
       answer(operation("a", "start"), { kind: "refused", path, why: "no-interpreter" }).result,
     ).toMatchObject({ rc: OcfExit.INSTALLED, status: OpStatus.NOT_INSTALLED });
@@ -105,7 +109,27 @@ describe("OCF", () => {
     const rsc = { id: resourceId("a"), class: "ocf", provider: "..", type: "../../bin/reboot" } as const;
     const { commands, result } = answer(operation("a", "start", { rsc }));
     expect(commands).toEqual([]);
-    expect(result).toMatchObject({ rc: OcfExit.CONFIGURED, status: OpStatus.INVALID });
+    expect(result).toMatchObject({ rc: OcfExit.INSTALLED, status: OpStatus.NOT_INSTALLED });
+  });
+
+  // Else a stop would follow that can be carried out as little, and after it the fencing of one node after the other.
+  test.each([
+    ["missing", { kind: "missing", searched: ["/x"] }],
+    ["not executable", { kind: "refused", path: "/x", why: "not-executable" }],
+    ["without its interpreter", { kind: "refused", path: "/x", why: "no-interpreter" }],
+  ] as const)("a probe whose agent is %s does not say that the service may run", (_, outcome) => {
+    for (const standard of ["ocf", "lsb"] as const) {
+      const rsc = {
+        id: resourceId("a"),
+        class: standard,
+        type: "x",
+        ...(standard === "ocf" ? { provider: "test" } : {}),
+      };
+      expect(answer(operation("a", "monitor", { rsc }), outcome).result).toMatchObject({
+        rc: OcfExit.INSTALLED,
+        status: OpStatus.NOT_INSTALLED,
+      });
+    }
   });
 
   test("an agent killed by somebody else is an error, not an answer", () => {

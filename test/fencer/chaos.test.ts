@@ -50,7 +50,7 @@ function play(seed: number): void {
     const members = up();
     const some = members[random(members.length)] ?? "a";
     const target = names[random(names.length)] ?? "b";
-    const kind = random(10);
+    const kind = random(11);
     if (kind < 4) {
       const action = (["reboot", "off", "on"] as const)[random(3)] as FenceAction;
       const from = host(some);
@@ -69,7 +69,12 @@ function play(seed: number): void {
     } else if (kind < 7) cluster.event(some, { type: "kdump-notice", node: nodeName(target), signed: false });
     else if (kind < 8)
       cluster.event(some, { type: "confirm", id: `c${count}`, target: nodeName(target), client: "x" });
-    else {
+    else if (kind > 9) {
+      cluster.managerDies(some);
+      cluster.pass(random(12) * 1000);
+      if (random(4) === 0) cluster.managerGivenUp(some);
+      cluster.managerBack(some);
+    } else {
       const device = ["ipmi", "pdu1", "pdu2"][random(3)] ?? "ipmi";
       const exit = random(2);
       cluster.behaviours.set(device, { outcome: { exit }, afterMs: random(4) === 0 ? 1e9 : random(5000) });

@@ -11,6 +11,7 @@ import {
   type FencerMessage,
   type FencingNews,
   fencingNews,
+  type LeftRun,
 } from "../../src/fencer/index.ts";
 import { type NodeName, nodeName } from "../../src/terms/index.ts";
 
@@ -24,6 +25,14 @@ interface Due {
   readonly at: number;
   readonly order: number;
   readonly act: () => void;
+}
+
+/** What of a run outlives the manager that began it. */
+interface Kept {
+  readonly run: LeftRun;
+  outcome: AgentOutcome | undefined;
+  /** Who is told of the outcome. */
+  tell: (outcome: AgentOutcome) => void;
 }
 
 interface Host {
@@ -55,6 +64,12 @@ export class FenceCluster {
   now = 0;
   leader: NodeName | undefined;
   private members: NodeName[] = [];
+  /** Nodes whose managers are away while their rings are there. */
+  private coming: NodeName[] = [];
+  private configuration: FencerEvent | undefined;
+  /** Grows when a node comes or goes. */
+  private ring = 1;
+  private readonly kept = new Map<NodeName, Kept[]>();
   private readonly due: Due[] = [];
   private order = 0;
   private requests = 0;
@@ -72,7 +87,8 @@ export class FenceCluster {
       <nodes>${[...this.hosts.keys()].map((name, index) => `<node id="${index + 1}" uname="${name}"/>`).join("")}</nodes>
       <resources>${resources}</resources><constraints>${constraints}</constraints>
       <fencing-topology>${topology}</fencing-topology></configuration>`;
-    this.everyone({ type: "configuration", configuration: parseXml(xml) });
+    this.configuration = { type: "configuration", configuration: parseXml(xml) };
+    this.everyone(this.configuration);
     this.settle();
   }
 
@@ -118,12 +134,39 @@ export class FenceCluster {
     for (const name of names) {
       const host = this.hosts.get(nodeName(name));
       if (host) host.up = false;
+      this.kept.delete(nodeName(name));
     }
+    this.ring++;
+    this.coming = this.coming.filter((one) => !names.includes(one));
     this.regroup(this.members.filter((one) => !names.includes(one)));
+  }
+
+  /** The manager of a node dies; its ring, its agents and what it has written down of them stay. */
+  managerDies(name: string): void {
+    const host = this.hosts.get(nodeName(name));
+    if (host) host.up = false;
+    this.coming = [...this.coming, nodeName(name)];
+    this.regroup(this.members.filter((one) => one !== name));
+  }
+
+  /** It is started again. */
+  managerBack(name: string): void {
+    this.coming = this.coming.filter((one) => one !== name);
+    this.boot(nodeName(name));
+    if (this.configuration) this.step(nodeName(name), this.configuration);
+    this.regroup([...this.members, nodeName(name)]);
+  }
+
+  /** It is not started again in time. */
+  managerGivenUp(name: string): void {
+    this.coming = this.coming.filter((one) => one !== name);
+    this.regroup(this.members);
   }
 
   /** A node comes back with an empty memory. */
   join(name: string): void {
+    this.kept.delete(nodeName(name));
+    this.ring++;
     this.boot(nodeName(name));
     this.regroup([...this.members, nodeName(name)]);
   }
@@ -143,7 +186,9 @@ export class FenceCluster {
   regroup(members: readonly NodeName[]): void {
     this.members = [...members];
     if (this.leader === undefined || !members.includes(this.leader)) this.leader = members[0];
-    for (const member of members) this.step(member, { type: "membership", members, leader: this.leader });
+    const { leader, coming } = this;
+    for (const member of members)
+      this.step(member, { type: "membership", members, leader, coming, ring: String(this.ring) });
     this.settle();
   }
 
@@ -171,6 +216,7 @@ export class FenceCluster {
       random: () => this.random,
       wallClock: () => 1_000_000 + Math.floor(this.now / 1000),
       detectionMs: 2200,
+      left: (this.kept.get(name) ?? []).map(({ run }) => run),
     });
     this.hosts.set(name, { name, fencer, timers: new Map(), up: true, results: [] });
   }
@@ -199,6 +245,14 @@ export class FenceCluster {
       case "run-agent":
         this.runAgent(host, effect.run);
         return;
+      case "resume-run":
+        this.resume(host, effect.run);
+        return;
+      case "forget-runs": {
+        const rest = this.kept.get(host.name)?.filter(({ run }) => run.order.op !== effect.op);
+        if (rest) this.kept.set(host.name, rest);
+        return;
+      }
       case "fetch-metadata": {
         const metadata = this.agents.has(effect.agent) ? this.agents.get(effect.agent) : power;
         this.later(0, () => this.step(host.name, { type: "metadata", agent: effect.agent, metadata }));
@@ -262,9 +316,32 @@ export class FenceCluster {
     const outcome: AgentOutcome = late
       ? { exit: null, timedOut: true, stdout: "", stderr: "" }
       : { exit: 0, timedOut: false, stdout: "", stderr: "", ...behaviour.outcome };
-    this.later(late ? run.timeoutMs : behaviour.afterMs, () =>
-      this.step(host.name, { type: "agent-result", run: run.run, outcome }),
+    const { fencer } = host;
+    const kept: Kept | undefined = run.kept && {
+      run: { ...run.kept, run: `left/${++this.runs}` },
+      outcome: undefined,
+      tell: () => {},
+    };
+    if (kept) this.kept.set(host.name, [...(this.kept.get(host.name) ?? []), kept]);
+    this.later(late ? run.timeoutMs : behaviour.afterMs, () => {
+      if (kept) kept.outcome = outcome;
+      kept?.tell(outcome);
+      // Another manager knows nothing of runs by the names that this one gave them.
+      if (this.hosts.get(host.name)?.fencer === fencer)
+        this.step(host.name, { type: "agent-result", run: run.run, outcome });
+    });
+  }
+  private runs = 0;
+
+  private resume(host: Host, run: string): void {
+    const kept = this.kept.get(host.name)?.find((one) => one.run.run === run);
+    this.say(
+      `${host.name}: waits for the ${kept?.run.order.action} by ${kept?.run.order.device} that was begun`,
     );
+    if (!kept) return;
+    kept.tell = (outcome) => this.step(host.name, { type: "agent-result", run, outcome });
+    const { outcome } = kept;
+    if (outcome) this.later(0, () => kept.tell(outcome));
   }
 
   private cancel(host: Host, timer: string): void {

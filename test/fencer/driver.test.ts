@@ -168,7 +168,7 @@ function pair(configuration: string) {
   );
   const xml = parseXml(configuration);
   for (const member of members) {
-    member.membership(names, names[0]);
+    member.membership({ members: names, leader: names[0] });
     member.configure(xml);
   }
   const [first, second] = members;

@@ -20,29 +20,30 @@ function underWay(): FenceCluster {
 
 const told = (cluster: FenceCluster) =>
   cluster.news.map((one) =>
-    one.type === "ordered"
-      ? `${one.target} ordered`
-      : `${one.result.target} ${one.result.ok} ${one.result.deed}`,
+    one.type === "ended"
+      ? `${one.result.target} ${one.result.ok} ${one.result.deed}`
+      : `${one.target} ${one.type}`,
   );
 
 describe("who joins in the middle of a fencing", () => {
-  test("is told of its end once, in its place of the order, though its fencer has nothing to say", () => {
+  test("is told of its end once, in its place of the order", () => {
     const cluster = underWay();
-    expect(told(cluster)).toEqual(["n3 ordered"]);
+    const before = ["n3 asked", "n3 ordered", "n3 asked"];
+    expect(told(cluster)).toEqual(before);
     cluster.pass(10_000);
-    expect(told(cluster)).toEqual(["n3 ordered", "n3 true off"]);
-    expect(cluster.resultsOn("n1")).toHaveLength(2);
-    expect(cluster.resultsOn("n4")).toEqual([]);
+    expect(told(cluster)).toEqual([...before, "n3 true off"]);
+    for (const name of ["n1", "n2", "n4"]) expect(cluster.resultsOn(name)).toHaveLength(2);
   });
 
   test("is told that a person answers for the node", () => {
     const cluster = underWay();
     cluster.confirm("n1", "n3");
-    expect(told(cluster)).toEqual(["n3 ordered", "n3 true confirmed"]);
+    expect(told(cluster)).toEqual(["n3 asked", "n3 ordered", "n3 asked", "n3 true confirmed"]);
     expect(cluster.news.at(-1)).toMatchObject({
       result: { target: "n3", action: "off", ok: true, executor: "n1", completedAt: 1_000_000, devices: [] },
     });
-    expect(cluster.resultsOn("n4")).toHaveLength(1);
+    // The confirmation, and the ends of the two requests that it makes.
+    expect(cluster.resultsOn("n4")).toHaveLength(3);
   });
 });
 
@@ -62,7 +63,9 @@ test("the second half of a reboot, answers, and what is no message tell nothing"
   const n1 = nodeName("n1");
   expect(fencingNews(n1, { type: "execute", order: { ...order, phase: "main" } })).toEqual({
     type: "ordered",
+    op: "r",
     target: nodeName("n3"),
+    attempt: 1,
   });
   for (const message of [
     { type: "execute", order },

@@ -85,6 +85,15 @@ class Story {
       case "meet":
         cluster.meet(rest);
         break;
+      case "manager-dies":
+        cluster.managerDies(a);
+        break;
+      case "manager-back":
+        cluster.managerBack(a);
+        break;
+      case "manager-given-up":
+        cluster.managerGivenUp(a);
+        break;
       case "join":
         cluster.join(a);
         this.act("load", [], "");

@@ -187,8 +187,8 @@ function events(): Target {
         if (event.type === "result")
           bus.step(name, { type: "result", node: remote ?? name, result: event.result });
         if (event.type === "registered") {
-          const { results, running, interrupted, bootId, complete } = event;
-          const history = { results, running, interrupted, bootId, complete };
+          const { results, running, interrupted, remembered, bootId, complete } = event;
+          const history = { results, running, interrupted, remembered, bootId, complete };
           if (remote) bus.step(name, { type: "remote-up", node: remote, history });
           else bus.step(name, { type: "executor-up", history, again: random.chance(0.5) });
         }

@@ -40,6 +40,7 @@ const history = {
   results: [result, failed],
   running: [{ ...operation, intervalMs: 0 }],
   interrupted: [{ ...operation, action: "stop", intervalMs: 0, callId: 39 }],
+  remembered: ["b"],
   bootId: "boot-1",
   complete: true,
 };
@@ -184,8 +185,10 @@ export const messageSamples = (): Json[] => [
         ["far", "boot-f"],
       ],
       untold: [["n2", [{ rsc: "a", to: "n3" }]]],
+      mayRun: [["n3", [{ ...operation, intervalMs: 0, callId: 38 }]]],
+      remembered: [["n2", ["a"]]],
       underWay: [{ node: "n2", executor: "n2", operation: { ...operation, action: "start", intervalMs: 0 } }],
-      fencings: [["n3", true]],
+      fencings: [{ op: "r1", target: "n3", attempt: 1, outlived: true }],
       fallback: [0, 2, 1],
     },
   },
@@ -286,6 +289,7 @@ export const eventSamples = (): Json[] => [
     running: [operation],
     recurring: [operation],
     interrupted: [{ ...operation, action: "stop", intervalMs: 0 }],
+    remembered: ["c"],
     complete: true,
   },
   {

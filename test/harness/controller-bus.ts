@@ -18,7 +18,15 @@ import {
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
-import { type NodeId, type NodeName, nodeId, nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
+import {
+  type NodeId,
+  type NodeName,
+  nodeId,
+  nodeName,
+  OcfExit,
+  OpStatus,
+  type ResourceId,
+} from "../../src/terms/index.ts";
 
 /** What an agent of the test answers: an exit code, or nothing for never. */
 export type Agent = (node: NodeName, operation: Operation) => number | "silent";
@@ -45,6 +53,9 @@ interface TestNode {
   boot: number;
   memory: Remembered | undefined;
   complete: boolean;
+  /** What its executor has of a daemon before: resources that nothing has been seen of, and what may run. */
+  remembered: Set<ResourceId>;
+  interrupted: readonly Operation[];
   /** Last membership that its manager has seen together with the others. */
   companions: Set<NodeId>;
 }
@@ -66,6 +77,8 @@ export class ControllerBus {
   readonly nodes: TestNode[];
   readonly fenced: FenceRequest[] = [];
   readonly log: string[] = [];
+  /** Whom each node's fencer was told to be there, in order. */
+  readonly fencers: { readonly node: NodeName; readonly members: readonly NodeName[] }[] = [];
   /** Nodes that found that they cannot take part. */
   readonly refused: number[] = [];
   /** Managers that said that they cannot go on. */
@@ -124,6 +137,8 @@ export class ControllerBus {
       boot: 1,
       memory: undefined,
       complete: true,
+      remembered: new Set(),
+      interrupted: [],
       companions: new Set([id]),
     }));
   }
@@ -170,16 +185,19 @@ export class ControllerBus {
       node.endless = [];
       node.memory = undefined;
       node.complete = true;
+      node.remembered.clear();
+      node.interrupted = [];
       this.#startManager(node, true);
     }
     this.#form(this.nodes.filter(({ up }) => up));
   }
 
-  #startManager(node: TestNode, daemonIsNew: boolean): void {
+  #startManager(node: TestNode, daemonIsNew: boolean, tellsAll = node.complete): void {
     node.managerUp = true;
     node.watched = [];
     node.incarnation++;
     node.companions = new Set();
+    for (const other of this.nodes) other.companions.delete(node.id);
     if (this.now > 0 || node.incarnation > 2) {
       const { cib, fallback } = node.controller.view();
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
@@ -193,16 +211,17 @@ export class ControllerBus {
         fallback,
       );
     }
-    this.#step(node, { type: "executor-up", history: this.#history(node), again: false });
+    this.#step(node, { type: "executor-up", history: this.#history(node, tellsAll), again: false });
   }
 
   /** What the executor of a node tells: nothing when its state was lost. */
-  #history(node: TestNode): ExecutorHistory {
-    const results = node.complete ? this.#results(node) : [];
+  #history(node: TestNode, tellsAll: boolean): ExecutorHistory {
+    const results = tellsAll ? this.#results(node) : [];
     return {
       results,
-      running: node.complete ? node.endless : [],
-      interrupted: [],
+      running: tellsAll ? node.endless : [],
+      interrupted: node.interrupted,
+      remembered: [...node.remembered],
       bootId: `boot-${node.name}-${node.boot}`,
       complete: node.complete,
     };
@@ -250,23 +269,51 @@ export class ControllerBus {
     this.#announce();
   }
 
-  /** `meanwhile`: what its manager hears while it joins. */
-  restartManager(name: string, ...meanwhile: readonly ControllerEvent[]): void {
+  /** `meanwhile`: what managers hear while it joins. */
+  restartManager(
+    name: string,
+    ...meanwhile: readonly (readonly [name: string, event: ControllerEvent])[]
+  ): void {
     this.#startManager(this.node(name), false);
     this.#announce(true, () => {
-      for (const event of meanwhile) this.#step(this.node(name), event);
+      for (const [node, event] of meanwhile) this.#step(this.node(node), event);
     });
   }
 
   /**
    * The daemon dies and is started again before anybody misses it: one membership in which the node has left and joined.
-   * `complete`: its new executor knows what runs.
+   * `complete`: its new executor knows what runs; `interrupted`: what may run of which it knows nothing.
    */
-  restartDaemon(name: string, complete = true): void {
-    const node = this.node(name);
-    node.complete = complete;
-    this.#startManager(node, true);
+  restartDaemon(name: string, complete = true, interrupted: readonly Operation[] = []): void {
+    this.#startDaemon(this.node(name), complete, interrupted);
     this.#form(this.#members);
+  }
+
+  /** All daemons die, `meanwhile` something happens, and they are started again before long. */
+  restartAllDaemons(meanwhile: () => void, complete: (name: NodeName) => boolean = () => true): void {
+    const members = this.#members;
+    meanwhile();
+    for (const node of members) this.#startDaemon(node, complete(node.name), []);
+    this.#form(members);
+  }
+
+  #startDaemon(node: TestNode, complete: boolean, interrupted: readonly Operation[]): void {
+    node.complete = complete && interrupted.length === 0;
+    node.interrupted = interrupted;
+    const lost = new Set(interrupted.map(({ rsc }) => rsc.id));
+    node.answers = complete ? node.answers.filter(({ rsc }) => !lost.has(rsc.id)) : [];
+    const kept = this.#results(node);
+    node.remembered = new Set(kept.map(({ rsc }) => rsc.id));
+    this.#startManager(node, true, complete);
+    // Monitors go on at once.
+    for (const known of kept.filter(({ intervalMs }) => intervalMs > 0))
+      this.#soon.push({ at: this.now + 20, run: () => this.#monitorAgain(node, known) });
+  }
+
+  #monitorAgain(node: TestNode, known: OperationResult): void {
+    if (!node.answers.includes(known)) return;
+    const rc = monitored(node.running.get(known.rsc.id));
+    this.#answer(node, node.name, { ...known, rc, status: OpStatus.DONE });
   }
 
   /** All managers die at the same moment, and come back one after the other. */
@@ -280,9 +327,9 @@ export class ControllerBus {
     }
   }
 
-  /** Cuts the network into parts; the nodes not named stay together. */
+  /** Cuts the network, or mends it: the nodes that are named are together, and of the others nothing is heard. */
   partition(...part: string[]): void {
-    this.#form(this.#members.filter(({ name }) => part.includes(name)));
+    this.#form(this.nodes.filter(({ name, up }) => up && part.includes(name)));
   }
 
   /** A daemon is restarted, and the others miss it first; what they say of that comes too late for it to be heard. */
@@ -488,6 +535,9 @@ export class ControllerBus {
         return;
       case "fence":
         return this.#fence(effect.request);
+      case "fencer-membership":
+        this.fencers.push({ node: node.name, members: effect.membership.members });
+        return;
       case "reply":
         this.replies.set(effect.request, effect);
         return;
@@ -510,6 +560,13 @@ export class ControllerBus {
         // A remote host's executor keeps nothing here.
         const host = this.nodes.find(({ name }) => name === effect.on);
         if (host) host.complete = true;
+        return;
+      }
+      case "forget": {
+        const host = this.nodes.find(({ name }) => name === effect.on);
+        if (!host) return;
+        host.answers = host.answers.filter(({ rsc }) => rsc.id !== effect.rsc);
+        host.remembered.delete(effect.rsc);
         return;
       }
       case "persist":
@@ -570,13 +627,24 @@ export class ControllerBus {
     if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
     if (action !== "start") return;
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
-    const history = { results, running: [], interrupted: [], bootId: `boot-${remote}`, complete: true };
+    const history = {
+      results,
+      running: [],
+      interrupted: [],
+      remembered: [],
+      bootId: `boot-${remote}`,
+      complete: true,
+    };
     this.#step(node, { type: "remote-up", node: remote, history });
   }
 
   #answer(node: TestNode, on: NodeName, result: OperationResult): void {
     if (!node.up) return;
-    if (on === node.name) node.answers.push(result);
+    if (on === node.name) {
+      node.answers.push(result);
+      node.remembered.delete(result.rsc.id);
+      node.interrupted = node.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
+    }
     if (node.managerUp) this.#step(node, { type: "result", node: on, result });
   }
 
@@ -604,23 +672,25 @@ export class ControllerBus {
     };
   }
 
-  /** A recurring monitor notices something: its answer is now this. */
-  fail(name: string, rsc: string, rc: number): void {
-    const node = this.node(name);
+  /** A recurring monitor notices something: its answer is now this. `through`: who is connected, to a remote node. */
+  fail(name: string, rsc: string, rc: number, through = name): void {
+    const node = this.node(through);
+    const failing = nodeName(name);
     const recurring = this.executed.findLast(({ node: on, operation }) => {
       return (
-        on === node.name &&
+        on === failing &&
         operation.rsc.id === rsc &&
         operation.action === "monitor" &&
         operation.intervalMs > 0
       );
     });
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
-    if (rc === OcfExit.NOT_RUNNING) node.running.delete(rsc);
+    const local = failing === node.name;
+    if (rc === OcfExit.NOT_RUNNING) (local ? node.running : this.#remote(failing)).delete(rsc);
     this.#step(node, {
       type: "result",
-      node: node.name,
-      result: this.#result(recurring.operation, rc, node),
+      node: failing,
+      result: this.#result(recurring.operation, rc, local ? node : undefined),
     });
     this.#drain();
   }

@@ -64,8 +64,10 @@ export class LocalCluster {
     const names = Array.from({ length: options.nodes }, (_, i) => options.names?.[i] ?? `node${i + 1}`);
     const cluster = new LocalCluster(directory, names, options);
     const key = join(directory, "authkey");
-    writeFileSync(key, randomBytes(256));
-    chmodSync(key, 0o400);
+    for (const file of [key, cluster.remoteKey]) {
+      writeFileSync(file, randomBytes(256));
+      chmodSync(file, 0o400);
+    }
     mkdirSync(join(directory, "pids"));
     for (const name of names) {
       for (const part of ["state", "run"]) mkdirSync(join(directory, name, part), { recursive: true });
@@ -233,6 +235,11 @@ export class LocalCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** The key that the nodes share with remote hosts. */
+  get remoteKey(): string {
+    return join(this.directory, "remote-authkey");
+  }
+
   #enter(name: string): readonly string[] {
     return this.options.enter?.(name) ?? [];
   }
@@ -277,6 +284,9 @@ ${withoutPrivileges.filter((line) => !given.has(line.split(" ")[0] ?? "")).join(
 ocf_path = ${JSON.stringify(ocfPath.join(":"))}
 fence_path = ${JSON.stringify(`${join(checkout, "agents", "fence")}:/usr/sbin`)}
 ${(options.system ?? []).join("\n")}
+
+[remote]
+keyfile = ${JSON.stringify(this.remoteKey)}
 
 [kdump]
 listen = false

@@ -8,6 +8,8 @@ export interface Mutation {
   readonly file: string;
   readonly before: string;
   readonly after: string;
+  /** What is known to find it, and is asked first: the mode of a simulation, or the path of a test. */
+  readonly by?: string;
 }
 
 /** How mistakes are looked for. */
@@ -58,7 +60,11 @@ function tryOut(mutation: Mutation | undefined, { simulations, tests }: Mutation
       cpSync(join(top, file), join(copy, file));
     symlinkSync(join(top, "node_modules"), join(copy, "node_modules"));
     if (mutation) mutate(copy, mutation);
-    for (const words of simulations) {
+    const by = mutation?.by;
+    const known = simulations.filter((words) => by !== undefined && words.includes(by));
+    const first = by?.endsWith(".test.ts") ? runTests(copy, [by]) : undefined;
+    if (first?.by !== undefined) return first;
+    for (const words of [...known, ...simulations.filter((others) => !known.includes(others))]) {
       const found = simulate(copy, words);
       if (found) return found;
     }
@@ -103,5 +109,9 @@ function runTests(copy: string, tests: readonly string[]): Found {
   if (exitCode === 0) return { by: undefined, how: "" };
   const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(text);
   if (!failed) throw new Error(text);
-  return { by: "a test", how: (failed[1] ?? "").slice(0, 90) };
+  const file = /^(\S+\.test\.ts):$/m.exec(text);
+  return {
+    by: tests.length === 1 ? (tests[0] ?? "") : (file?.[1] ?? "a test"),
+    how: (failed[1] ?? "").slice(0, 90),
+  };
 }

@@ -82,14 +82,20 @@ type Act = (host: Host, call: AgentCall) => number;
 const actions: Readonly<Record<string, Act>> = {
   monitor: (host, call) => {
     const role = host.services.get(call.instance);
-    if (role === undefined) return OcfExit.NOT_RUNNING;
+    if (role === undefined) {
+      // Where its container runs nowhere, a guest is not, either.
+      const guest = guestOf(host, call);
+      if (guest && host.world.hosts.every(({ services }) => !services.has(call.instance)))
+        host.world.watch.certain(guest);
+      return OcfExit.NOT_RUNNING;
+    }
     if (!call.recurring) tellScore(host, call);
     return role === "promoted" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
   },
   start: (host, call) => {
     if (!host.services.has(call.instance)) host.become(call.instance, "started");
     const guest = guestOf(host, call);
-    if (guest && !guest.powered) host.world.guestOn(guest, host);
+    if (guest && !guest.powered) host.world.guestOn(guest, host, call.instance);
     tellScore(host, call);
     return OcfExit.OK;
   },
@@ -129,8 +135,14 @@ const actions: Readonly<Record<string, Act>> = {
   migrate_from: (host, call) => (host.services.has(call.instance) ? OcfExit.OK : OcfExit.NOT_RUNNING),
 };
 
-function guestOf(host: Host, { params }: AgentCall): Host | undefined {
-  const name = params.get("guest");
+/** The guest that a resource is the container of: its parameter names it, or a bundle's replica is called like it. */
+function guestOf(host: Host, { params, instance }: AgentCall): Host | undefined {
+  const name =
+    params.get("guest") ??
+    instance
+      .match(/^(.+)-podman(-\d+)$/)
+      ?.slice(1)
+      .join("");
   return name === undefined ? undefined : host.world.host(name);
 }
 

@@ -43,7 +43,8 @@ const deaths: Readonly<Record<string, (world: World, random: Random) => void>> =
 export function runCalm(options: LivesOptions): LivesResult {
   const { seed } = options;
   const choice = new Random(seed, 3);
-  const configuration = choice.pick(configurationNames);
+  const chosen = choice.pick(configurationNames);
+  const configuration = options.configuration ?? chosen;
   const world = startedWorld(configuration, options);
   note(world);
   untilRest(world, REST_MS);

@@ -149,6 +149,24 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       orders: [],
     },
   },
+  /** Containers, in one of which a database is promoted. */
+  bundle: {
+    nodes: [2, 3],
+    guests: ["boxes-0", "boxes-1"],
+    crm: `
+      primitive db ${stateful}
+      bundle boxes podman image=db promoted-max=1 replicas=2 network=host network control-port=3122 primitive db
+      ${dummy("app")}
+      order app-after-db Mandatory: boxes:promote app:start`,
+    expectations: {
+      single: ["boxes-podman-0", "boxes-podman-1", "app"],
+      promoted: { db: 1 },
+      together: [],
+      withPromoted: [],
+      inside: { db: ["boxes-0", "boxes-1"] },
+      orders: [after("promote db", "start app")],
+    },
+  },
   /** Services that move without a stop. */
   migration: {
     nodes: [2, 4],

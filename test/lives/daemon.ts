@@ -17,13 +17,13 @@ class Keeper {
 
   constructor(
     private readonly world: World,
-    private readonly bootMs: readonly [number, number],
+    private readonly bootMs: () => readonly [number, number],
     private readonly make: () => void,
   ) {}
 
   start(): void {
     this.startedAt = this.world.clock.now;
-    const [low, high] = this.bootMs;
+    const [low, high] = this.bootMs();
     this.cancel = this.world.clock.after(this.world.random.between(low, high), this.make);
   }
 
@@ -43,6 +43,8 @@ export class Daemon {
   alive = true;
   /** It has said goodbye to the others, and its processes are being ended. */
   ending = false;
+  /** Somebody has asked it to leave. */
+  private asked = false;
   readonly instance: string;
   readonly ring: RingProcess;
   manager: ManagerProcess | undefined;
@@ -74,8 +76,16 @@ export class Daemon {
         });
       },
     });
-    this.executors = new Keeper(world, [30, 150], () => this.startExecutor());
-    this.managers = new Keeper(world, [50, 300], () => this.startManager());
+    this.executors = new Keeper(
+      world,
+      () => [30, 150],
+      () => this.startExecutor(),
+    );
+    this.managers = new Keeper(
+      world,
+      () => host.managerBootMs,
+      () => this.startManager(),
+    );
     this.executors.start();
     this.managers.start();
   }
@@ -140,6 +150,7 @@ export class Daemon {
 
   /** Nothing of the cluster runs here: it says goodbye. */
   leave(): void {
+    if (!this.asked) this.world.watch.broken("leave", `${this.host.name} leaves, and nobody has asked it to`);
     this.world.clock.after(0.1, () => {
       if (!this.alive) return;
       this.alive = false;
@@ -159,6 +170,7 @@ export class Daemon {
 
   /** An administrator asks it to leave. */
   drain(): void {
+    this.asked = true;
     this.manager?.step({ type: "shutdown-request" });
   }
 

@@ -1,20 +1,100 @@
 import { nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
-import { Faults } from "./faults.ts";
+import { Faults, movable } from "./faults.ts";
 import type { Host } from "./host.ts";
+import { LOST_REMOTE_MS } from "./power.ts";
 import { untilRest } from "./rest.ts";
 import { checkConfigured, type LivesOptions, type LivesResult, resultOf } from "./scenario.ts";
 import { World } from "./world.ts";
 
 /*
- * A death after every single effect: the same story again and again, in which a process of a node dies right after its
- * n-th effect since the story began, and is started again at once.
+ * A death after every single effect: the same story again and again, in which processes die right after the n-th effect
+ * of one of them since the story began, and are started again at once.
  */
 
-/** Whose effects are counted, and what dies. */
-const victims = ["manager", "executor", "daemon", "both", "managers"] as const;
-type Victim = (typeof victims)[number];
+/** What dies at once, on a host and beside it; the effects of which processes of that host are counted. */
+interface Death {
+  readonly of: "manager" | "executor" | "both";
+  readonly strike: (world: World, host: Host, random: Random) => void;
+}
+
+/** A daemon is back before anybody misses it; a machine is not. */
+const restart = (world: World, host: Host, random: Random) =>
+  world.killDaemon(host, random.between(100, 400));
+const reboot = (world: World, host: Host, random: Random) => {
+  world.crash(host);
+  world.watch.unseenFor(LOST_REMOTE_MS);
+  if (host.kind !== "guest") world.clock.after(random.between(1000, 6000), () => world.hostOn(host));
+};
+const killManager = (world: World, host: Host) => world.daemon(host)?.killManager();
+const killExecutor = (world: World, host: Host) => {
+  if (host.kind === "node") world.daemon(host)?.killExecutor();
+  else host.executor?.kill();
+};
+const another = (world: World, host: Host, random: Random): Host[] => {
+  const others = world.nodes.filter((node) => node !== host && world.daemon(node));
+  return others.length === 0 ? [] : [random.pick(others)];
+};
+
+/** Deaths of processes of a cluster node, by name. */
+const deaths = {
+  manager: { of: "manager", strike: killManager },
+  "all managers": {
+    of: "manager",
+    strike: (world) => {
+      for (const node of world.nodes) killManager(world, node);
+    },
+  },
+  "two managers": {
+    of: "manager",
+    strike: (world, host, random) => {
+      for (const node of [host, ...another(world, host, random)]) killManager(world, node);
+    },
+  },
+  executor: { of: "executor", strike: killExecutor },
+  "manager and executor": {
+    of: "both",
+    strike: (world, host) => {
+      killManager(world, host);
+      killExecutor(world, host);
+    },
+  },
+  "executor and another's manager": {
+    of: "both",
+    strike: (world, host, random) => {
+      killExecutor(world, host);
+      for (const node of another(world, host, random)) killManager(world, node);
+    },
+  },
+  daemon: { of: "both", strike: restart },
+  "two daemons": {
+    of: "both",
+    strike: (world, host, random) => {
+      for (const node of [host, ...another(world, host, random)]) restart(world, node, random);
+    },
+  },
+  "all daemons": {
+    of: "both",
+    strike: (world, _host, random) => {
+      for (const node of world.nodes) restart(world, node, random);
+    },
+  },
+  host: { of: "both", strike: reboot },
+} as const satisfies Readonly<Record<string, Death>>;
+
+/** Those of a remote host or guest. */
+const farDeaths = {
+  daemon: { of: "executor", strike: restart },
+  "daemon and a manager": {
+    of: "executor",
+    strike: (world, host, random) => {
+      restart(world, host, random);
+      for (const node of another(world, host, random)) killManager(world, node);
+    },
+  },
+  host: { of: "executor", strike: reboot },
+} as const satisfies Readonly<Record<string, Death>>;
 
 /** What happens in the meantime, by name. */
 const stories: Readonly<Record<string, (world: World, random: Random, victim: Host) => void>> = {
@@ -34,7 +114,7 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
     world.request((request) => ({ type: "forget-request", request, failuresOnly: false }));
   },
   move: (world, random) => {
-    const rsc = random.pick(world.plan.expectations.single);
+    const rsc = random.pick(movable(world));
     const on = world.hosts.find(({ services }) => services.has(rsc));
     if (!on) return;
     world.configure(`location ban-${rsc} ${rsc} -inf: ${on.name}`);
@@ -68,8 +148,7 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
   service: (world, random, victim) => {
     const running = [...victim.services.keys()];
     if (running.length === 0) return;
-    world.watch.unseenFor(12_000);
-    victim.become(random.pick(running), undefined);
+    world.serviceDies(victim, random.pick(running));
   },
   scores: (world, random) => {
     const { name } = random.pick(world.nodes);
@@ -92,52 +171,49 @@ export interface Story {
   readonly seed: number;
   readonly configuration: string;
   readonly story: string;
-  readonly victim: Victim;
-  readonly nodes: number;
+  /** Whose death: that of the leader, of any node, or of a remote host or guest. */
+  readonly whose: "leader" | "node" | "remote";
+  readonly death: string;
 }
 
-export function storyOf(seed: number): Story {
+export function storyOf({ seed, configuration: wanted }: LivesOptions): Story {
   const choice = new Random(seed, 4);
-  const configuration = choice.pick(configurationNames);
+  const chosen = choice.pick(configurationNames);
+  const configuration = wanted ?? chosen;
   const story = choice.pick(Object.keys(stories));
-  const victim = choice.pick(victims);
-  return { seed, configuration, story, victim, nodes: 0 };
+  const { remotes = [], guests = [] } = configurations[configuration] ?? {};
+  const far = remotes.length + guests.length > 0 && choice.chance(0.4);
+  const whose = far ? "remote" : choice.pick(["leader", "node"] as const);
+  const death = choice.pick(Object.keys(far ? farDeaths : deaths));
+  return { seed, configuration, story, whose, death };
 }
 
 /** Runs a seed's story with a death after the n-th effect; without one when it is 0. Says how many effects there were. */
-export function runDeath(
-  { seed, trace }: LivesOptions,
-  effect: number,
-): LivesResult & { readonly effects: number } {
-  const { configuration, story, victim } = storyOf(seed);
+export function runDeath(options: LivesOptions, effect: number): LivesResult & { readonly effects: number } {
+  const { seed, trace } = options;
+  const { configuration, story, whose, death } = storyOf(options);
   const choice = new Random(seed, 5);
   const world = new World(worldPlan(configuration, seed, new Random(seed, 1), trace));
   for (const host of world.hosts) if (host.kind !== "guest") world.hostOn(host);
   if (story !== "start") untilRest(world, REST_MS);
-  const host = choice.pick(world.nodes);
+  const node = choice.pick(world.nodes);
+  const leader = world.nodes.find((one) => world.leaders()[0] === world.daemon(one)?.manager);
+  const far = world.hosts.filter(({ kind }) => kind !== "node");
+  const host = whose === "remote" ? choice.pick(far) : whose === "leader" ? (leader ?? node) : node;
+  const kinds: Readonly<Record<string, Death>> = whose === "remote" ? farDeaths : deaths;
+  const { of, strike } = kinds[death] ?? deaths.daemon;
   let effects = 0;
-  world.trace(`STORY ${story}; the ${victim} of ${host.name} dies after effect ${effect}`);
+  world.trace(`STORY ${story}; ${death} of ${host.name} (${whose}) dies after effect ${effect}`);
   world.onEffect = (process, what) => {
-    const daemon = world.daemon(host);
-    const ofManager = process === daemon?.manager;
-    const ofExecutor = process === daemon?.executor;
-    if (
-      !(victim === "manager" || victim === "managers"
-        ? ofManager
-        : victim === "executor"
-          ? ofExecutor
-          : ofManager || ofExecutor)
-    )
-      return;
+    const ofManager = of !== "executor" && process === world.daemon(host)?.manager;
+    const ofExecutor = of !== "manager" && process === host.executor;
+    if (!ofManager && !ofExecutor) return;
     effects++;
     if (effects !== effect) return;
     world.trace(`DEATH after effect ${effect}, ${what()} of the ${process.name}`);
-    if (victim === "manager" || victim === "both") daemon?.killManager();
-    if (victim === "managers") for (const node of world.nodes) world.daemon(node)?.killManager();
-    if (victim === "executor" || victim === "both") daemon?.killExecutor();
-    if (victim === "daemon") world.killDaemon(host, choice.between(100, 400));
+    strike(world, host, choice);
   };
-  stories[story]?.(world, choice, host);
+  stories[story]?.(world, choice, node);
   world.run(10_000);
   world.onEffect = undefined;
   const faults = new Faults(world, configurations[configuration]?.clones ?? new Map());

@@ -10,6 +10,7 @@ export interface ExecutorClientOptions {
   readonly to: Host;
   readonly onEvent: (event: ExecutorEvent) => void;
   readonly onState: (state: { readonly up: boolean; readonly reason: string }) => void;
+  readonly silenceMs?: number;
 }
 
 const FIRST_WAIT_MS = 50;
@@ -117,7 +118,8 @@ export class ExecutorClient {
       // A host that has been booted since knows nothing of this connection, and says so.
       const refused = from.reaches(to) && !executor.alive;
       if (heard) this.heardAt = clock.now;
-      if (!refused && clock.now - this.heardAt <= SILENCE_MS) return this.watch(executor, channel);
+      if (!refused && clock.now - this.heardAt <= (this.options.silenceMs ?? SILENCE_MS))
+        return this.watch(executor, channel);
       channel.closeManager();
       this.lost(refused ? "reset" : "silence");
     });
@@ -139,9 +141,11 @@ export class ExecutorClient {
     const was = this.registered;
     this.channel = undefined;
     this.registered = false;
-    for (const answer of [...this.pongs.values()]) answer(false);
+    // Who waits for a sign of life hears of it after who has the connection.
+    const waiting = [...this.pongs.values()];
     if (!this.closed) this.down(reason);
     else if (was) this.options.onState({ up: false, reason });
+    for (const answer of waiting) answer(false);
   }
 
   private down(reason: string): void {

@@ -147,7 +147,7 @@ export class ExecutorProcess {
   }
 
   private get now() {
-    return { mono: this.world.clock.now, epoch: this.world.clock.wall };
+    return { mono: this.world.clock.now, epoch: this.host.wall };
   }
 
   private step(input: ExecutorInput): void {
@@ -221,7 +221,15 @@ export class ExecutorProcess {
     const { host, instance } = this;
     const whole = this.core.snapshot();
     const snapshot = forget
-      ? { ...whole, unfinished: [], recurring: [], results: [], interrupted: [], complete: true }
+      ? {
+          ...whole,
+          unfinished: [],
+          recurring: [],
+          results: [],
+          interrupted: [],
+          remembered: [],
+          complete: true,
+        }
       : whole;
     host.run.executor = { instance, bootId: host.bootId, snapshot };
     host.run.journal = [];

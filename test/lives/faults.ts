@@ -1,6 +1,6 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
-import type { Host } from "./host.ts";
+import { type Host, MANAGER_BOOT_MS } from "./host.ts";
 import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
@@ -34,7 +34,18 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [6, (f) => f.breakService()],
   [4, (f) => f.mood()],
   [4, (f) => f.unreliability()],
+  [5, (f) => f.slowRing()],
+  [6, (f) => f.chatter()],
+  [3, (f) => f.lateManager()],
+  [3, (f) => f.wishIsLost()],
+  [3, (f) => f.executorsOneAfterTheOther()],
+  [4, (f) => f.fencerDies()],
+  [5, (f) => f.clockStep()],
 ];
+
+/** What a constraint can name: not a replica of a bundle. */
+export const movable = ({ plan }: World): string[] =>
+  plan.expectations.single.filter((id) => !/-podman-\d+$/.test(id));
 
 /** Only what touches remote hosts and guests, where there are some. */
 const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
@@ -42,10 +53,8 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.killRemote(f.random.between(100, 1500), "lost")],
   [2, (f) => f.killRemote(f.random.between(3000, 30_000))],
   [3, (f) => f.crashRemote()],
+  [4, (f) => f.partsMeet()],
 ];
-
-/** After this time every monitor has looked again. */
-const MONITOR_MS = 12_000;
 
 /** Makes faults in a world, by chance. */
 export class Faults {
@@ -76,6 +85,8 @@ export class Faults {
     world.mended = true;
     world.unreliable = 0;
     world.power.mood = "works";
+    world.order.slowMs = 0;
+    for (const host of world.hosts) host.managerBootMs = MANAGER_BOOT_MS;
     world.trace("everything is mended");
     world.watch.unseenFor(LOST_REMOTE_MS);
     world.divide(new Map());
@@ -90,8 +101,8 @@ export class Faults {
   /** What people have changed is as it was, and failures are forgiven. */
   restore(): void {
     const { world } = this;
-    const { nodes, expectations } = world.plan;
-    const bans = expectations.single.map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
+    const { nodes } = world.plan;
+    const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
     world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
     world.run(100);
     const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
@@ -273,6 +284,111 @@ export class Faults {
     this.later(this.random.between(3000, 90_000), back);
   }
 
+  /** A node is asked to leave, and its daemon dies over it: the one that is started then has not been asked. */
+  wishIsLost(): void {
+    const host = this.node();
+    if (!host) return;
+    this.drainHost(host);
+    this.later(this.random.between(0, 1500), () => {
+      if (this.world.daemon(host)) this.daemonDies(host, this.random.between(100, 700));
+    });
+  }
+
+  /** The token takes its time: what is said and what is heard are far apart. */
+  slowRing(): void {
+    const { order } = this.world;
+    order.slowMs = this.random.between(20, 250);
+    this.note(`the ring is slow (${order.slowMs} ms)`);
+    this.later(this.random.between(2000, 20_000), () => {
+      order.slowMs = 0;
+    });
+  }
+
+  /** Tools on all nodes have something to say again and again, and managers die over it. */
+  chatter(): void {
+    this.note("all have much to say");
+    const until = this.world.clock.now + this.random.between(300, 1500);
+    const every = this.random.between(3, 30);
+    // What one of them has missed is missed for good.
+    const count = (host: Host) => {
+      if (host.powered) this.world.tool(host, [{ node: host.name, name: "count", value: "value++" }]);
+      if (this.world.clock.now < until) this.later(this.random.between(1, 2 * every), () => count(host));
+    };
+    for (const host of this.world.nodes) count(host);
+    for (let n = this.random.between(1, 4); n > 0; n--)
+      this.later(this.random.between(0, 1000), () => this.killManagers(1));
+  }
+
+  /** A manager dies, and the next one is long in coming; others die meanwhile, who have seen it go. */
+  lateManager(): void {
+    const up = this.random.shuffle(this.upNodes);
+    const [late, ...others] = up;
+    if (!late) return;
+    const most = this.random.chance(0.3) ? 20_000 : 6000;
+    late.managerBootMs = [1000, most];
+    this.note(`the manager of ${late.name} dies, and the next one takes up to ${most} ms`);
+    this.world.daemon(late)?.killManager();
+    this.later(most, () => {
+      late.managerBootMs = MANAGER_BOOT_MS;
+    });
+    let at = 0;
+    for (const host of others) {
+      at += this.random.between(0, 600);
+      if (this.random.chance(0.7))
+        this.later(at, () => {
+          this.note(`the manager of ${host.name} dies, too`);
+          this.world.daemon(host)?.killManager();
+        });
+    }
+    if (this.random.chance(0.5)) this.later(at, () => this.breakService());
+  }
+
+  /** Executors die while much is given out to them. */
+  executorsOneAfterTheOther(): void {
+    this.world.request((request) => ({ type: "forget-request", request, failuresOnly: false }));
+    for (let n = this.random.between(1, 4); n > 0; n--)
+      this.later(this.random.between(0, 1500), () => this.killExecutor());
+  }
+
+  /** The network falls apart, no part can switch the other off, and what happens on a remote host only some hear of. */
+  partsMeet(): void {
+    this.partition();
+    this.mood();
+    for (let n = this.random.between(1, 3); n > 0; n--)
+      this.later(this.random.between(2000, 20_000), () => this.breakService());
+  }
+
+  /** A host loses its power, and whoever switches it off dies just then. */
+  fencerDies(): void {
+    const { world } = this;
+    const up = this.upNodes;
+    if (up.length < 2) return;
+    this.crashHost(this.random.pick(up));
+    const asked = world.power.asked;
+    const look = () => {
+      const { askedBy } = world.power;
+      if (world.power.asked === asked || !askedBy) return this.later(20, look);
+      this.later(this.random.between(0, 150), () =>
+        this.die(askedBy, this.random.pick(["manager", "daemon", "daemon"])),
+      );
+    };
+    look();
+  }
+
+  /** A host's clock is set, forwards or back; mostly it is set right again. */
+  clockStep(): void {
+    const host = this.random.pick(this.world.hosts);
+    const seconds = this.random.pick([2, 60, 3600, 100_000]) * (this.random.chance(0.5) ? 1 : -1);
+    this.note(`the clock of ${host.name} is set by ${seconds} s`);
+    host.clockAhead += seconds;
+    if (this.random.chance(0.5)) this.breakService();
+    this.later(this.random.between(1000, 30_000), () => {
+      if (this.random.chance(0.3)) return;
+      this.note(`the clock of ${host.name} is right again`);
+      host.clockAhead = 0;
+    });
+  }
+
   scores(): void {
     const host = this.random.pick(this.world.nodes);
     const value = String(this.random.between(1, 60));
@@ -325,8 +441,7 @@ export class Faults {
 
   /** `crm resource ban`, or `move`. */
   ban(): void {
-    const { single } = this.world.plan.expectations;
-    const rsc = this.random.pick(single);
+    const rsc = this.random.pick(movable(this.world));
     const host = this.random.pick(this.world.nodes);
     const score = this.random.chance(0.6) ? "-inf" : "inf";
     const id = `ban-${rsc}`;
@@ -355,10 +470,7 @@ export class Faults {
     if (running.length === 0) return;
     const { host, instance } = this.random.pick(running);
     this.note(`${instance} dies on ${host.name}`);
-    this.world.watch.unseenFor(MONITOR_MS);
-    host.become(instance, undefined);
-    for (const guest of this.world.hosts)
-      if (guest.carrier === host && instance === "vm") this.world.hostOff(guest);
+    this.world.serviceDies(host, instance);
   }
 
   mood(): void {

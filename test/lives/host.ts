@@ -5,6 +5,9 @@ import type { AgentCall, AgentPlan } from "./agents.ts";
 import type { ExecutorProcess } from "./executor-process.ts";
 import type { World } from "./world.ts";
 
+/** A manager of a machine that is not busy takes so long to begin. */
+export const MANAGER_BOOT_MS = [50, 300] as const;
+
 /** What a service is on a host. */
 export type Role = "started" | "promoted";
 
@@ -48,12 +51,18 @@ export class Host {
   readonly agents = new Set<AgentProcess>();
   run: RunFiles = { journal: [] };
   readonly disk: DiskFiles = {};
+  /** How long a manager takes until it can be talked to. */
+  managerBootMs: readonly [number, number] = MANAGER_BOOT_MS;
   /** Of its executor, while one lives. */
   executor: ExecutorProcess | undefined;
   /** Host that a guest runs on. */
   carrier: Host | undefined;
+  /** The resource that it runs in, there. */
+  container = "";
   /** What agents' tools want to say to a manager, in order, each until it is given up. */
   readonly wishes: { readonly event: ControllerEvent; readonly until: number }[] = [];
+  /** How far its wall clock is ahead of the others', seconds. */
+  clockAhead = 0;
   private boots = 0;
 
   constructor(
@@ -66,6 +75,11 @@ export class Host {
 
   get bootId(): string {
     return `boot-${this.name}-${this.boots}`;
+  }
+
+  /** What its wall clock shows, seconds. */
+  get wall(): number {
+    return this.world.clock.wall + this.clockAhead;
   }
 
   /** Power comes: an empty machine. */

@@ -8,7 +8,7 @@ setDefaultTimeout(60_000);
 
 // `make lives SEEDS=N` runs many more; here a few show that nothing is broken.
 describe("processes that die at any moment give nothing a second owner", () => {
-  for (let seed = 1; seed <= 30; seed++) {
+  for (let seed = 1; seed <= 22; seed++) {
     test(`seed ${seed}`, () => {
       expect(runLives({ seed }).memberships).toBeGreaterThan(0);
     });
@@ -16,7 +16,7 @@ describe("processes that die at any moment give nothing a second owner", () => {
 });
 
 describe("processes that die at rest and are back at once change nothing", () => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 16; seed++) {
     test(`seed ${seed}`, () => {
       expect(runCalm({ seed }).memberships).toBeGreaterThan(0);
     });

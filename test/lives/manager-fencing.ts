@@ -1,9 +1,17 @@
 import { child, type XmlElement } from "../../src/cib/index.ts";
 import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
-import { type FenceResult, Fencer, type FencerEffect, type FencerEvent } from "../../src/fencer/index.ts";
-import type { NodeName } from "../../src/terms/index.ts";
+import {
+  type FenceRequest,
+  type FenceResult,
+  Fencer,
+  type FencerEffect,
+  type FencerEvent,
+} from "../../src/fencer/index.ts";
 import { Timers } from "./clock.ts";
 import type { Host } from "./host.ts";
+
+/** What is asked of a switch that works is over after this time, also when it has to be asked once more. */
+const FENCED_MS = 30_000;
 
 /** The real fencer of a node's manager; its agents switch this world's power. */
 export class ManagerFencing {
@@ -18,12 +26,12 @@ export class ManagerFencing {
     private readonly broadcast: (body: unknown) => void,
     private readonly onResult: (result: FenceResult, told: boolean) => void,
   ) {
-    const { clock, random } = host.world;
+    const { random, clock } = host.world;
     this.timers = new Timers(clock);
     this.fencer = new Fencer({
       self: host.name,
       random: () => random.unit(),
-      wallClock: () => clock.wall,
+      wallClock: () => host.wall,
       detectionMs: 2200,
     });
   }
@@ -39,6 +47,7 @@ export class ManagerFencing {
   }
 
   step(event: FencerEvent): void {
+    if (event.type === "request") this.expectEnd(event.request, this.host.world.clock.now);
     this.events.push(event);
     if (this.stepping) return;
     this.stepping = true;
@@ -47,8 +56,19 @@ export class ManagerFencing {
     this.stepping = false;
   }
 
-  membership(members: readonly NodeName[], leader: NodeName | undefined): void {
-    this.step({ type: "membership", members, leader });
+  /** While the switch works, and all that are asked are there, nobody waits for long. */
+  private expectEnd({ id, target }: Pick<FenceRequest, "id" | "target">, askedAt: number): void {
+    const { clock, power, watch } = this.host.world;
+    const began = Math.max(askedAt, power.since, watch.membershipAt);
+    clock.after(began + FENCED_MS - clock.now, () => {
+      if (this.dead || !this.fencer.pending().some(({ request }) => request.id === id)) return;
+      const quietMs = clock.now - Math.max(power.since, watch.membershipAt);
+      if (power.mood !== "works" || quietMs < FENCED_MS) return this.expectEnd({ id, target }, askedAt);
+      watch.broken(
+        "fencing",
+        `${this.host.name} has waited for the fencing of ${target} since ${askedAt} ms`,
+      );
+    });
   }
 
   die(): void {

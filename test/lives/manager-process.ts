@@ -8,7 +8,7 @@ import {
 } from "../../src/controller/index.ts";
 import { resultOf } from "../../src/daemon/operation-result.ts";
 import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
-import { OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { type NodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Daemon } from "./daemon.ts";
 import { ExecutorClient } from "./executor-client.ts";
@@ -79,6 +79,14 @@ export class ManagerProcess {
     return this.controller.view();
   }
 
+  /** Whether the manager of a node is a participant of the membership as this one has heard of it. */
+  takesPart(node: NodeName): boolean {
+    return (
+      this.view.membership?.participants.some(({ nodeId }) => this.controller.nameOf(nodeId) === node) ===
+      true
+    );
+  }
+
   /** Nothing is asked of a fence device. */
   get fencingIdle(): boolean {
     return this.fencing.idle;
@@ -101,8 +109,8 @@ export class ManagerProcess {
     if (this.stepping || !this.alive) return;
     this.stepping = true;
     for (let next = this.queue.shift(); next && this.alive; next = this.queue.shift()) {
-      const { now, wall } = this.world.clock;
-      for (const effect of this.controller.step(next, now, wall)) {
+      const { now } = this.world.clock;
+      for (const effect of this.controller.step(next, now, this.host.wall)) {
         this.carryOut(effect);
         this.world.effectDone(this, () => effect.type);
         if (!this.alive) break;
@@ -160,8 +168,10 @@ export class ManagerProcess {
           message: effect.body,
         });
       case "fencer-membership":
-        this.fencing.membership(effect.members, effect.leader);
+        this.fencing.step({ type: "membership", ...effect.membership });
         return this.fencing.configure(this.view.cib);
+      case "fencer-alive":
+        return this.fencing.step({ type: "alive", node: effect.node });
       case "persist":
         return this.persist();
       case "set-timer":
@@ -242,9 +252,9 @@ export class ManagerProcess {
   private fenceDevice(operation: Operation): void {
     const { rsc, action, intervalMs } = operation;
     const { clock, random } = this.world;
-    const begun = clock.wall * 1000;
+    const [begun, begunAt] = [this.host.wall * 1000, clock.now];
     const answer = (rc: OcfExit) => {
-      const took = clock.wall * 1000 - begun;
+      const took = clock.now - begunAt;
       const result = resultOf(operation, rc, OpStatus.DONE, "", begun, took);
       this.step({ type: "result", node: this.host.name, result });
     };
@@ -265,6 +275,7 @@ export class ManagerProcess {
   }
 }
 
-function historyOf({ results, running, interrupted, bootId, complete }: Registered): ExecutorHistory {
-  return { results, running, interrupted, bootId, complete };
+function historyOf(registered: Registered): ExecutorHistory {
+  const { results, running, interrupted, remembered, bootId, complete } = registered;
+  return { results, running, interrupted, remembered, bootId, complete };
 }

@@ -8,6 +8,12 @@ const local = "controller/local-history.ts";
 const recalled = "executor/recall.ts";
 const journal = "executor/journal.ts";
 
+const looks = "./test/controller/looks.test.ts";
+const missed = "./test/controller/missed.test.ts";
+const oneOwner = "./test/controller/one-owner.test.ts";
+const fencing = "./test/controller/fencing.test.ts";
+const newLeader = "./test/controller/new-leader.test.ts";
+
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
   {
@@ -15,24 +21,28 @@ export const mutations: readonly Mutation[] = [
     file: controller,
     before: "if (outcome.holders.has(nodeId) && message.summary.live) continue;",
     after: "if (outcome.holders.size > 0) continue;",
+    by: oneOwner,
   },
   {
     name: "attributes are forgotten when a manager dies",
     file: controller,
     before: "this.#dampen(this.#state.takeAttributes(name, attributes));\n    }",
     after: "}\n    if (!summary.live) this.#state.dropAttributes(String(id), name);",
+    by: oneOwner,
   },
   {
     name: "a plan of another membership is carried out",
     file: controller,
     before: "if (message.membership !== this.#membershipKey) {\n      const keys",
     after: 'if (message.membership === "") {\n      const keys',
+    by: looks,
   },
   {
     name: "who did not come along counts as one who has the same state",
     file: controller,
     before: "this.#live && this.#settled ? membership.cameWithMe : [this.#init.self]",
     after: "this.#live ? membership.participants.map(({ nodeId }) => nodeId) : [this.#init.self]",
+    by: missed,
   },
   {
     name: "a snapshot is taken in before what was said after it was asked for is put aside",
@@ -40,150 +50,175 @@ export const mutations: readonly Mutation[] = [
     before:
       'if (this.#phase === "syncing") {\n      this.#buffer.push({ from, message });\n      return;\n    }',
     after: "",
+    by: missed,
   },
   {
     name: "the wish to leave outlives the daemon",
     file: controller,
     before: "if (daemonIsNew) this.#state.setAttributes",
     after: "if (daemonIsNew && summary.live) this.#state.setAttributes",
+    by: oneOwner,
   },
   {
     name: "a missing manager is not waited for by who did not see it go",
     file: controller,
     before: 'if (known("crmd") === "online") this.#managerMissing',
     after: 'if (known("crmd") === "nobody") this.#managerMissing',
+    by: missed,
   },
   {
     name: "fencing is noted only by the leader",
     file: controller,
     before: "return this.#applyFencing(from,",
     after: "if (this.#leads) this.#applyFencing(from,",
+    by: oneOwner,
   },
   {
     name: "the fencer does not hear who was away",
     file: controller,
-    before: "if (stayed.length < all.length)",
-    after: "if (stayed.length > all.length)",
+    before: "if (away.length > 0) this.#membershipOfFencer(names(stayed), undefined, names(away));",
+    after: "",
+    by: missed,
   },
   {
     name: "an executor that came back answers for what it was given since",
     file: controller,
     before: "const seen = this.#state.heardCallId(node);",
     after: "const seen = Number.MAX_SAFE_INTEGER;",
+    by: missed,
   },
   {
     name: "remote nodes are not told of when parts meet",
     file: controller,
     before: "remotes: newcomers || !this.#live ?",
     after: "remotes: !this.#live ?",
+    by: missed,
   },
   {
     name: "a node that was lost needs no fencing",
     file: state,
     before: '{ in_ccm: String(ringThere), crmd: "offline", join: "down" }',
     after: '{ in_ccm: String(ringThere), crmd: "offline", join: "down", expected: "down" }',
+    by: missed,
   },
   {
     name: "the reboot of a node is not noticed",
     file: state,
     before: "return this.#boots.get(name) === boot;",
     after: 'return boot !== "";',
+    by: oneOwner,
   },
   {
     name: "what a fenced node ran is still believed",
     file: state,
     before: "this.status.clearHistory(id);\n    this.dropAttributes(id, name);\n    this.#untold",
     after: "this.dropAttributes(id, name);\n    this.#untold",
+    by: missed,
   },
   {
     name: "who receives the state does not learn which nodes could not tell",
     file: state,
     before: "for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);",
     after: "",
+    by: looks,
   },
   {
     name: "what was being moved is not looked for on the other node",
     file: state,
     before: "if (!endsActive(this.status.ops(id, rsc))) this.status.removeResource(id, rsc);",
     after: 'this.status.removeResource(id, "");',
+    by: looks,
   },
   {
     name: "probes of the family are not waited for",
     file: owner,
     before: 'const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];',
     after: "const family: readonly GraphAction[] = [];",
+    by: looks,
   },
   {
     name: "nodes that could not tell are not waited for",
     file: owner,
     before: "const everywhere = [...onUntold, ...connections, ",
     after: "const everywhere = [...connections, ",
+    by: looks,
   },
   {
     name: "remote nodes of which nothing is known are not waited for",
     file: owner,
     before: "const everywhere = [...onUntold, ...connections, ",
     after: "const everywhere = [...onUntold, ",
+    by: looks,
   },
   {
     name: "the end of a guest that cannot be asked is not waited for",
     file: owner,
     before: ", ...possible.filter(isGuestEnd)];",
     after: "];",
+    by: looks,
   },
   {
     name: "a guest that does not answer runs nothing",
     file: state,
     before: "if (isGuest) return true;",
     after: "",
+    by: looks,
   },
   {
     name: "what a node of which nothing is known may have moved is not looked for",
     file: state,
     before: "return migratable(this.configuration).flatMap((rsc) =>",
     after: "return migratable(undefined).flatMap((rsc) =>",
+    by: looks,
   },
   {
     name: "a new leader does not wait for what the one before it has given out",
     file: leader,
     before: "if (this.#run || this.#waitsForInherited(now)) return;",
     after: "if (this.#run) return;",
+    by: newLeader,
   },
   {
     name: "what was given out is not remembered",
     file: state,
     before: "this.#underWay.add(dispatch);",
     after: "",
+    by: newLeader,
   },
   {
     name: "what an executor says is under way counts as done",
     file: state,
     before: "this.#underWay.add({ node, executor, operation });",
     after: "",
+    by: newLeader,
   },
   {
     name: "a node may go before it was looked at",
     file: owner,
     before: 'if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);',
     after: "",
+    by: looks,
   },
   {
     name: "a probe does not wait for the agent that moves what it looks for",
     file: owner,
     before: "return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));",
     after: "return [];",
+    by: looks,
   },
   {
     name: "what an executor had forgotten is waited for",
     file: leader,
     before: "else if (!running.has(run.keyOf(action))) run.fail(action,",
     after: "else if (running.has(run.keyOf(action))) run.fail(action,",
+    by: missed,
   },
   {
     name: "a node counts as looked at while probes are open",
     file: leader,
     before: "(node) => this.#isOnline(node) && !open.has(node) && !unclean.has(node),",
     after: "(node) => this.#isOnline(node),",
+    by: missed,
   },
   {
     name: "a manager that dies forgets what it carried out itself",
@@ -191,6 +226,7 @@ export const mutations: readonly Mutation[] = [
     before:
       "const kept = [...this.#results].filter(([id, { rsc }]) => byManager(rsc) || id.endsWith(lastFailure));",
     after: "const kept = [...this.#results].filter(([id]) => id.endsWith(lastFailure));",
+    by: "calm",
   },
   {
     name: "what another daemon had under way is done again",
@@ -216,5 +252,19 @@ export const mutations: readonly Mutation[] = [
     file: journal,
     before: "const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);",
     after: "const known = ({ rsc }: Operation | OperationResult) => rsc.id.length > 0;",
+  },
+  {
+    name: "what nobody can carry out is given out",
+    file: leader,
+    before: "else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);",
+    after: "",
+    by: fencing,
+  },
+  {
+    name: "a new leader waits for an answer through a connection that is lost",
+    file: state,
+    before: "(node === executor || !this.#isConnectionLost(node, executor)),",
+    after: "true,",
+    by: newLeader,
   },
 ];

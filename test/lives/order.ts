@@ -78,6 +78,8 @@ export class Order {
   private sequence = 0;
   /** Messages that are ordered and not yet delivered everywhere, or wait for that. */
   underWay = 0;
+  /** How much longer the token may be on its way, milliseconds: machines that are busy, networks that are long. */
+  slowMs = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -160,7 +162,8 @@ export class Order {
     if (port.visiting || !port.ring || port.ring.stalled || port.queue.length === 0) return;
     port.visiting = true;
     const wait = this.random.chance(0.05) ? this.random.between(5, 40) : this.random.unit() * 3;
-    this.clock.after(wait, () => {
+    const slow = this.slowMs === 0 ? 0 : this.random.unit() * this.slowMs;
+    this.clock.after(wait + slow, () => {
       port.visiting = false;
       if (!port.alive || !port.ring || port.ring.stalled) return;
       for (const { message, safe } of port.queue.splice(0)) this.order(port, port.ring, message, safe);

@@ -10,7 +10,12 @@ export type PowerMood = "works" | "slow" | "fails" | "moody";
 
 /** A power switch for all hosts: it may be slow, fail, or succeed without saying so. */
 export class PowerSwitch {
-  mood: PowerMood = "works";
+  /** Since when it does as it does. */
+  since = 0;
+  private present: PowerMood = "works";
+  /** How often it was asked to change something, and by whom last. */
+  asked = 0;
+  askedBy: Host | undefined;
   /** Switchings that are yet to come. */
   pending = 0;
   readonly metadata: AgentMetadata = {
@@ -22,8 +27,18 @@ export class PowerSwitch {
 
   constructor(private readonly world: World) {}
 
+  get mood(): PowerMood {
+    return this.present;
+  }
+
+  set mood(mood: PowerMood) {
+    if (mood === this.present) return;
+    this.present = mood;
+    this.since = this.world.clock.now;
+  }
+
   /** Runs its agent on a host; the switch goes on although that host, or whoever waits, dies meanwhile. */
-  run(_from: Host, run: AgentRun, answer: (outcome: AgentOutcome) => void): void {
+  run(from: Host, run: AgentRun, answer: (outcome: AgentOutcome) => void): void {
     const { world } = this;
     const { random, clock } = world;
     const target = run.port === undefined ? undefined : world.hosts.find(({ name }) => name === run.port);
@@ -34,6 +49,8 @@ export class PowerSwitch {
       clock.after(random.between(10, 200), () => say(run.action === "status" && !target?.powered ? 2 : 0));
       return;
     }
+    this.asked++;
+    this.askedBy = from;
     const mood = this.mood === "moody" ? random.pick(["works", "slow", "fails"] as const) : this.mood;
     const wait = mood === "slow" ? random.between(3000, 40_000) : random.between(200, 2000);
     world.trace(`the switch is asked to ${run.action} ${target.name} (${mood})`);

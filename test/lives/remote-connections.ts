@@ -1,13 +1,15 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../../src/controller/index.ts";
+import { ConnectionGap, RECONNECT_MS } from "../../src/daemon/connection-gap.ts";
 import { resultOf } from "../../src/daemon/operation-result.ts";
-import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
+import type { ExecutorEvent, ExecutorRequest, Operation } from "../../src/executor/index.ts";
 import { type NodeName, nodeName, OcfExit, OpStatus, type ResourceId } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import { ExecutorClient } from "./executor-client.ts";
 import type { Host } from "./host.ts";
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
-const RESUME_MS = 3000;
+const RESUME_MS = 4000;
+const SILENCE_MS = 5000;
 const FIRST_WATCH_MS = 5000;
 const LONGEST_WATCH_MS = 60_000;
 
@@ -19,6 +21,7 @@ interface Connection {
   handingOver: boolean;
   monitor: { readonly operation: Operation; ok: boolean } | undefined;
   readonly flying: Map<number, Operation>;
+  gap: ConnectionGap | undefined;
 }
 
 const isConnection = (rsc: Operation["rsc"]): boolean =>
@@ -57,7 +60,7 @@ export class RemoteConnections {
       }
       case "monitor":
         if (operation.intervalMs > 0) return this.watch(name, operation);
-        return answer(this.connections.get(name)?.client.up ? OcfExit.OK : OcfExit.NOT_RUNNING);
+        return this.whenSettled(name, (up) => answer(up ? OcfExit.OK : OcfExit.NOT_RUNNING));
       default:
         return answer(OcfExit.OK);
     }
@@ -90,7 +93,7 @@ export class RemoteConnections {
   }
 
   probed(on: NodeName): void {
-    this.connections.get(on)?.client.send({ type: "probed" });
+    this.tell(on, { type: "probed" });
   }
 
   execute(on: NodeName, operation: Operation): void {
@@ -99,15 +102,27 @@ export class RemoteConnections {
       if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
       return;
     }
+    if (connection?.gap) return connection.gap.ask(operation);
     this.notConnected(on, operation);
   }
 
   cancel(on: NodeName, rsc: ResourceId, action: string, intervalMs: number): void {
-    this.connections.get(on)?.client.send({ type: "cancel", rsc, action, intervalMs });
+    this.tell(on, { type: "cancel", rsc, action, intervalMs });
   }
 
   forget(on: NodeName, rsc: ResourceId): void {
-    this.connections.get(on)?.client.send({ type: "forget", rsc });
+    this.tell(on, { type: "forget", rsc });
+  }
+
+  private tell(on: NodeName, request: ExecutorRequest): void {
+    const connection = this.connections.get(on);
+    if (connection && !connection.client.send(request)) connection.gap?.tell(request);
+  }
+
+  private whenSettled(name: NodeName, say: (up: boolean) => void): void {
+    const connection = this.connections.get(name);
+    if (connection?.gap) connection.gap.whenOver(say);
+    else say(connection?.client.up === true);
   }
 
   cancelConnection(rsc: ResourceId, intervalMs: number): void {
@@ -165,7 +180,7 @@ export class RemoteConnections {
   private connect(name: NodeName, operation: Operation, answer: Answer): void {
     const before = this.connections.get(name);
     if (before?.client.up) return answer(OcfExit.OK);
-    before?.client.close();
+    if (before) this.giveUp(name, before);
     let reason = "no answer";
     let waiting = true;
     const timer = `connect ${name} ${operation.callId}`;
@@ -182,6 +197,7 @@ export class RemoteConnections {
     const client: ExecutorClient = new ExecutorClient({
       from: this.host,
       to: this.host.world.host(name),
+      silenceMs: SILENCE_MS,
       onEvent: (event) => {
         this.event(name, event);
         if (event.type === "registered") done(OcfExit.OK);
@@ -189,7 +205,7 @@ export class RemoteConnections {
       onState: (state) => {
         if (state.up) return;
         reason = state.reason;
-        if (!waiting) this.lost(name, client, reason);
+        if (!waiting) this.broken(name, client, reason);
       },
     });
     this.connections.set(name, {
@@ -198,6 +214,7 @@ export class RemoteConnections {
       handingOver: false,
       monitor: undefined,
       flying: new Map(),
+      gap: undefined,
     });
     client.start();
   }
@@ -208,21 +225,46 @@ export class RemoteConnections {
     this.connections.delete(name);
     this.stopMonitor(connection);
     const { client, handingOver } = connection;
-    if (client.up && !handingOver) {
-      client.send({ type: "shutdown-ack" });
-      this.step({ type: "remote-down", node: name });
-    }
+    this.timers.cancel(`gap ${name}`);
+    const broken = connection.gap !== undefined;
+    connection.gap?.over(false);
+    connection.gap = undefined;
+    if (client.up && !handingOver) client.send({ type: "shutdown-ack" });
+    if ((client.up || broken) && !handingOver) this.step({ type: "remote-down", node: name });
     client.close();
   }
 
-  private lost(name: NodeName, client: ExecutorClient, reason: string): void {
+  private broken(name: NodeName, client: ExecutorClient, reason: string): void {
     const connection = this.connections.get(name);
-    if (connection?.client !== client) return;
+    if (connection?.client !== client || connection.gap) return;
+    if (connection.handingOver) return client.close();
+    connection.gap = new ConnectionGap(reason);
+    this.timers.set(`gap ${name}`, RECONNECT_MS, () => this.giveUp(name, connection));
+  }
+
+  private giveUp(name: NodeName, connection: Connection): void {
+    const { client, gap, flying } = connection;
+    connection.gap = undefined;
+    this.timers.cancel(`gap ${name}`);
     client.close();
+    if (!gap) return;
+    gap.over(false);
     if (connection.handingOver) return;
-    for (const operation of connection.flying.values()) this.notConnected(name, operation);
-    connection.flying.clear();
-    this.monitored(connection, false, `the connection to the remote host is lost: ${reason}`, this.now);
+    const asked = new Set([...flying.values(), ...gap.operations]);
+    flying.clear();
+    for (const operation of asked) this.notConnected(name, operation);
+    this.monitored(connection, false, `the connection to the remote host is lost: ${gap.reason}`, this.now);
+  }
+
+  private mended(name: NodeName, connection: Connection, gap: ConnectionGap, history: ExecutorHistory): void {
+    connection.gap = undefined;
+    this.timers.cancel(`gap ${name}`);
+    const running = new Set(history.running.map(({ callId }) => callId));
+    for (const callId of [...connection.flying.keys()])
+      if (!running.has(callId)) connection.flying.delete(callId);
+    for (const request of gap.requests) connection.client.send(request);
+    this.step({ type: "remote-up", node: name, history: gap.corrected(history) });
+    gap.over(true);
   }
 
   private event(name: NodeName, event: ExecutorEvent): void {
@@ -241,8 +283,10 @@ export class RemoteConnections {
   }
 
   private registered(name: NodeName, event: Extract<ExecutorEvent, { type: "registered" }>): void {
-    const { results, running, interrupted, bootId, complete } = event;
-    const history: ExecutorHistory = { results, running, interrupted, bootId, complete };
+    const { results, running, interrupted, remembered, bootId, complete } = event;
+    const history: ExecutorHistory = { results, running, interrupted, remembered, bootId, complete };
+    const connection = this.connections.get(name);
+    if (connection?.gap) return this.mended(name, connection, connection.gap, history);
     const resuming = this.resuming.get(name);
     this.resuming.delete(name);
     if (resuming) return resuming(history);
@@ -264,6 +308,8 @@ export class RemoteConnections {
     const begun = this.now;
     connection.client.ping(monitor.operation.timeoutMs, (alive) => {
       if (connection.monitor !== monitor || connection.handingOver) return;
+      if (!alive && connection.gap)
+        return connection.gap.whenOver((up) => up && this.look(name, connection, first));
       if (first && alive) {
         monitor.ok = true;
         this.answer(monitor.operation, OcfExit.OK, OpStatus.DONE, "", begun);
@@ -297,17 +343,16 @@ export class RemoteConnections {
   }
 
   private notConnected(on: NodeName, operation: Operation): void {
-    const { clock } = this.host.world;
     const reason = `no connection to ${on}`;
     const status = OpStatus.NOT_CONNECTED;
-    const result = resultOf(operation, OcfExit.GENERIC, status, reason, clock.wall * 1000, 0);
+    const result = resultOf(operation, OcfExit.GENERIC, status, reason, this.host.wall * 1000, 0);
     this.step({ type: "result", node: on, result });
   }
 
   private answer(operation: Operation, rc: OcfExit, status: OpStatus, reason: string, begun: number): void {
-    const { clock, name } = { clock: this.host.world.clock, name: this.host.name };
-    const execMs = clock.now - begun;
-    const result = resultOf(operation, rc, status, reason, clock.wall * 1000 - execMs, execMs);
+    const { wall, name } = this.host;
+    const execMs = this.now - begun;
+    const result = resultOf(operation, rc, status, reason, wall * 1000 - execMs, execMs);
     this.step({ type: "result", node: name, result });
   }
 }

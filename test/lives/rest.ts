@@ -70,13 +70,20 @@ export function checkRest(world: World): void {
 
 /** The leader's word for where everything is, against what is. */
 function checkBelief(world: World, cib: Parameters<typeof schedule>[0]["cib"]): void {
-  const { actions, placement, summary } = schedule({ cib, now: Math.floor(world.clock.wall) });
+  const now = Math.floor(world.clock.wall);
+  // With the reasons it says where the parts of bundles are, too.
+  const { actions, assigned = [], summary } = schedule({ cib, now, explain: true });
   const left = actions.filter(({ kind, unmet }) => kind !== "pseudo" && (unmet?.length ?? 0) === 0);
   if (left.length > 0) return;
   // What is to run somewhere, and waits for what cannot be.
-  const starts = summary.map((line) => /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/.exec(line));
-  const wished = new Set(starts.map((found) => `${found?.[1]} ${found?.[2]}`));
-  const believed = placement
+  const waiting = [
+    /^\s*Start\s+(\S+)\s+\(\s*(\S+)\s*\)/,
+    /^\s*Stop\s+(\S+)\s+\(\s*(?:\S+\s+)?(\S+)\s*\)\s+due to unrunnable/,
+  ];
+  const starts = summary.flatMap((line) => waiting.map((pattern) => pattern.exec(line)));
+  const wished = new Set(starts.map((found) => `${withoutInstance(found?.[1] ?? "")} ${found?.[2]}`));
+  const believed = assigned
+    .map(({ rsc, node, role }) => ({ rsc: withoutInstance(rsc), node, role }))
     .filter(({ rsc, node }) => !world.plan.silent.includes(rsc) && !wished.has(`${rsc} ${node}`))
     .map(({ rsc, node, role }) => `${rsc} ${role === "Promoted" ? "promoted" : "started"} on ${node}`);
   const real = world.hosts.flatMap((host) => servicesOf(host));
@@ -109,6 +116,8 @@ function checkMonitors(world: World, cib: XmlElement): void {
   const wrong = symmetric(here, real);
   if (wrong.length > 0) world.watch.broken("monitors", wrong.join("; "));
 }
+
+const withoutInstance = (rsc: string): string => rsc.replace(/:\d+$/, "");
 
 const servicesOf = (host: Host): string[] =>
   [...host.services].map(([instance, role]) => `${instance} ${role} on ${host.name}`);

@@ -3,7 +3,7 @@ import { runDeath, runDeaths, storyOf } from "./deaths.ts";
 import { type LivesOptions, type LivesResult, runLives } from "./scenario.ts";
 
 /*
- * Command line: `run.ts [--mode random|calm|deaths] --seeds N [--from S] [--stride N] [--first]`, or
+ * Command line: `run.ts [--mode random|calm|deaths] [--in CONFIGURATION] --seeds N [--from S] [--stride N] [--first]`, or
  * `run.ts [--mode M] --seed N [--effect N] [--trace]`; `--seconds N` ends a sweep early. Ends with 1 at a violation.
  */
 
@@ -17,7 +17,10 @@ function main(args: readonly string[]): number {
   const number = (name: string, otherwise: number): number => Number(text(name) ?? otherwise);
   const mode = text("--mode") ?? "random";
   const effect = text("--effect");
-  const run: Run = (options) => {
+  const named = text("--in");
+  const configuration = named === undefined ? {} : { configuration: named };
+  const run: Run = (given) => {
+    const options = { ...given, ...configuration };
     if (mode === "calm") return [runCalm(options)];
     if (mode !== "deaths") return [runLives(options)];
     if (effect !== undefined) return [runDeath(options, Number(effect))];
@@ -25,7 +28,7 @@ function main(args: readonly string[]): number {
   };
   const seed = text("--seed");
   if (seed !== undefined) {
-    if (mode === "deaths") console.log(JSON.stringify(storyOf(Number(seed))));
+    if (mode === "deaths") console.log(JSON.stringify(storyOf({ seed: Number(seed), ...configuration })));
     return replay(run, Number(seed), args.includes("--trace"));
   }
   return sweep(run, {

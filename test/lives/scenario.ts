@@ -18,6 +18,8 @@ export interface LivesResult {
 
 export interface LivesOptions {
   readonly seed: number;
+  /** Instead of the one that the seed stands for. */
+  readonly configuration?: string;
   readonly trace?: (text: string) => void;
 }
 
@@ -57,7 +59,8 @@ export function resultOf(world: World, seed: number, configuration: string): Liv
 export function runLives(options: LivesOptions): LivesResult {
   const { seed } = options;
   const choice = new Random(seed, 2);
-  const configuration = choice.pick(configurationNames);
+  const chosen = choice.pick(configurationNames);
+  const configuration = options.configuration ?? chosen;
   const world = startedWorld(configuration, options);
   const faults = new Faults(world, configurations[configuration]?.clones ?? new Map());
   const count = choice.pick([1, 2, 3, 4, 6, 8, 12]);

@@ -28,6 +28,8 @@ export class Watch {
   readonly fencings: FenceRequest[] = [];
   transitions = 0;
   memberships = 0;
+  /** When somebody heard of a membership last. */
+  membershipAt = 0;
   /** When something happened last that was not a mere look. */
   lastActivity = 0;
   /** Until then something may have happened that nobody has seen yet. */
@@ -99,14 +101,17 @@ export class Watch {
     const decoded = decodeMessage(payload);
     if (!("message" in decoded) || decoded.message.type !== "actions") return;
     const { message } = decoded;
-    for (const { node, operation } of message.dispatches) {
+    for (const { node, executor, operation } of message.dispatches) {
       const { action, rsc } = operation;
+      if (!manager.takesPart(executor))
+        this.broken("given", `${action} of ${rsc.id} is given to ${executor}, whose manager is not there`);
       if (this.isExclusive(rsc.id, action)) this.checkOwners(manager, rsc.id, action, node);
     }
   }
 
   membership(host: Host, membership: Membership): void {
     this.memberships++;
+    this.membershipAt = this.world.clock.now;
     this.lastActivity = this.world.clock.now;
     const { members, participants, quorate } = membership;
     // Who takes part with somebody tells what runs there, and leaves in order if at all.
@@ -182,6 +187,13 @@ export class Watch {
     return ["start", "migrate_to", "migrate_from"].includes(action) && single.includes(rsc);
   }
 
+  private mayRun(rsc: string, { name }: Host): boolean {
+    const inside = Object.entries(this.world.plan.expectations.inside ?? {});
+    const within = inside.find(([, hosts]) => hosts.includes(name));
+    const only = inside.find(([id]) => id === rsc);
+    return within === only;
+  }
+
   private checkOwners(manager: ManagerProcess, rsc: string, action: string, on: string): void {
     const { clock } = this.world;
     for (const host of this.world.hosts) {
@@ -194,6 +206,7 @@ export class Watch {
           `${action} ${rsc} on ${on}, but ${host.name}, where it was, is not known to be off`,
         );
       const gap = this.gaps.get(host);
+      if (!this.mayRun(rsc, host)) continue;
       const told = gap !== undefined && clock.now - gap.since > TOLD_MS && present;
       if (told && !gap.probed.has(rsc))
         this.broken("evidence", `${action} ${rsc} on ${on}, but nobody has looked for it on ${host.name}`);

@@ -19,6 +19,10 @@ const asked = { client: "test", user: "root", askers: [] } as const;
 const TOOL_PATIENCE_MS = 10_000;
 const TOOL_RETRY_MS = 100;
 
+/** After this time every monitor has looked again; those of a bundle's containers take longer. */
+const MONITOR_MS = 12_000;
+const CONTAINER_MONITOR_MS = 62_000;
+
 /** What a world consists of. */
 export interface WorldPlan {
   readonly seed: number;
@@ -43,6 +47,8 @@ export interface Expectations {
   readonly together: readonly (readonly string[])[];
   /** The first is only where the second is promoted; at rest. */
   readonly withPromoted: readonly (readonly [rsc: string, promotable: string])[];
+  /** What runs only on these hosts, which run nothing else. */
+  readonly inside?: Readonly<Record<string, readonly string[]>>;
   /** No agent begins with the second action while one is still at the first, or before it was done anywhere. */
   readonly orders: readonly Ordered[];
 }
@@ -187,8 +193,17 @@ export class World {
     for (const guest of guests) this.hostOff(guest);
   }
 
-  guestOn(guest: Host, carrier: Host): void {
+  /** A service ends by itself, with the guest that it carries: its next monitor sees it. */
+  serviceDies(host: Host, instance: string): void {
+    this.watch.unseenFor(/-podman-\d+$/.test(instance) ? CONTAINER_MONITOR_MS : MONITOR_MS);
+    host.become(instance, undefined);
+    for (const guest of this.hosts)
+      if (guest.carrier === host && guest.container === instance) this.hostOff(guest);
+  }
+
+  guestOn(guest: Host, carrier: Host, container: string): void {
     guest.carrier = carrier;
+    guest.container = container;
     this.hostOn(guest);
   }
 

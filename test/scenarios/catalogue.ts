@@ -2,13 +2,16 @@ import type { Scenario } from "./scenario.ts";
 import { defaultShape } from "./scenario.ts";
 import { clock } from "./scenarios/clock.ts";
 import { componentFail } from "./scenarios/component-fail.ts";
+import { componentHang } from "./scenarios/component-hang.ts";
 import { configuration } from "./scenarios/configuration.ts";
 import { disks } from "./scenarios/disks.ts";
 import { endurance } from "./scenarios/endurance.ts";
+import { fencing } from "./scenarios/fencing.ts";
 import { identity } from "./scenarios/identity.ts";
 import { network } from "./scenarios/network.ts";
 import { nodes } from "./scenarios/nodes.ts";
 import { remote } from "./scenarios/remote.ts";
+import { runDirectory } from "./scenarios/run-directory.ts";
 import { services } from "./scenarios/services.ts";
 import { startStop } from "./scenarios/start-stop.ts";
 
@@ -17,9 +20,12 @@ const all: readonly Scenario[] = [
   ...nodes,
   ...services,
   ...componentFail,
+  ...componentHang,
+  ...runDirectory,
   ...configuration,
   ...disks,
   ...endurance,
+  ...fencing,
   ...network,
   ...remote,
   ...identity,

@@ -218,6 +218,12 @@ export class SceneCluster {
     this.journal.noteBroken(node, rsc);
   }
 
+  /** What an executor of a machine has written down for the next one is gone. */
+  forgetExecutor(name: string): void {
+    for (const file of ["json", "journal", "alive"])
+      rmSync(this.machine(name).path(`/run/hactl/executor.${file}`), { force: true });
+  }
+
   /** The process behind the init script, where it runs. */
   #server(node: string): number | undefined {
     const machine = this.machine(node);

@@ -23,6 +23,8 @@ const answerWaitMs = 3_000;
  */
 export class PowerSwitch {
   readonly switched: Switched[] = [];
+  /** How long it waits before it switches, and then before it says so. */
+  slowness = { beforeMs: 0, afterMs: 0 };
   readonly #reader: Bun.Subprocess<"pipe", "pipe", "inherit">;
 
   constructor(
@@ -59,10 +61,13 @@ export class PowerSwitch {
     if (actions.has(action)) {
       const switched = { action: action as Switched["action"], node, at: uptime() };
       this.switched.push(switched);
+      const { beforeMs, afterMs } = this.slowness;
+      if (beforeMs > 0) await Bun.sleep(beforeMs);
       answer = await this.turn(switched).then(
         () => "done",
         (error) => `failed: ${error}`,
       );
+      if (afterMs > 0) await Bun.sleep(afterMs);
     }
     await tell(join(this.shared, reply), answer);
   }

@@ -37,7 +37,7 @@ beforeAll(async () => {
   remoteConfig = join(story.directory, "far", "hactl.toml");
   const toml = readFileSync(story.nodes.configOf("node1"), "utf8");
   writeFileSync(remoteConfig, toml.replaceAll(`${story.directory}/node1/`, `${story.directory}/far/`));
-  const key = join(story.directory, "authkey");
+  const key = story.nodes.remoteKey;
   const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
   remote = Bun.spawn([executable, ...words], {
     env: { ...process.env, HACTL_CONFIG: remoteConfig },

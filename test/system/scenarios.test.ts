@@ -10,6 +10,8 @@ const chosen = [
   "ComponentFail-executor-promoted",
   "ComponentFail-ring-promoted",
   "ComponentFail-all-managers",
+  "ComponentHang-manager-leader-promoted",
+  "RunDirectoryGone-removed",
   "Start",
   "Stop",
   "Standby",

@@ -60,6 +60,22 @@ export function checkCrm(text: string, base: XmlElement | undefined, mode: LoadM
   return tryLoad(text, base, mode).errors;
 }
 
+/**
+ * What a text comes to, with every error that loading it would meet: for whoever wants to know what else is wrong in it.
+ * `readable` when the text itself has none: else what it should have defined is missing in the configuration.
+ */
+export function examineCrm(
+  text: string,
+  base: XmlElement | undefined,
+  mode: LoadMode,
+): {
+  readonly configuration: XmlElement;
+  readonly errors: readonly HactlError[];
+  readonly readable: boolean;
+} {
+  return tryLoad(text, base, mode);
+}
+
 function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   const { objects, operations, errors: found } = readCrm(text);
   const errors = [...found];
@@ -93,7 +109,11 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   tidy(configuration);
   const upgraded = upgradeCib(configuration).root;
   errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
-  return { configuration: child(upgraded, "configuration") ?? configuration, errors };
+  return {
+    configuration: child(upgraded, "configuration") ?? configuration,
+    errors,
+    readable: found.length === 0,
+  };
 }
 
 /** What is there before the text counts. Lines of the base mean another file, so they go. */

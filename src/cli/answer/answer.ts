@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { element, formatXml, type XmlElement } from "../../cib/index.ts";
 import { exitMessage } from "../../terms/index.ts";
-import { writeOut } from "../output.ts";
+import { writeError, writeOut } from "../output.ts";
 import { outlineLines } from "../render/outline.ts";
 import { type ApiVersion, apiVersion, wantedApi } from "./api-version.ts";
 import type { Message, TextStyle } from "./message.ts";
@@ -44,7 +44,7 @@ export class Answer {
   /** Something that went wrong: a line on standard error, or one of the `<errors>` of a document. */
   error(text: string): void {
     if (this.format === "xml") this.#errors.push(text);
-    else if (this.format !== "none") process.stderr.write(`${text}\n`);
+    else if (this.format !== "none") writeError(`${text}\n`);
   }
 
   /** Ends the answer with the exit code of the command, and gives it back. */

@@ -48,6 +48,8 @@ export default defineCommand({
       note(`${remark.file}${remark.line ? `:${remark.line}` : ""}: ${remark.text}`);
     }
     for (const problem of problems) note(formatProblem(name, problem));
+    // What the daemon would refuse is of no use as it is.
+    return problems.some(({ severity }) => severity === "error") ? CrmExit.CONFIG : CrmExit.OK;
   },
 });
 

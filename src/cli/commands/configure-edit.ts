@@ -24,7 +24,11 @@ interface Current {
 export interface ConfigureWays {
   readonly read: () => Promise<Current>;
   /** Changes the configuration, all or nothing. */
-  readonly change: (make: (current: Current) => XmlElement, client: string) => Promise<unknown>;
+  readonly change: (
+    make: (current: Current) => XmlElement,
+    client: string,
+    checked?: { readonly force: boolean },
+  ) => Promise<unknown>;
   /** A configuration as text, or some objects of it; `words` as those of `show`. */
   readonly text: (configuration: XmlElement, words: readonly string[]) => string;
   /** A configuration with a text in the place of what these words name. */
@@ -35,6 +39,12 @@ const usage = (what: string, cure: string) =>
   new HactlError({ code: "USAGE", what, cure, exit: CrmExit.USAGE });
 
 const words = (name: string, description: string) => ({ name, description, extraWords: true });
+
+/** `--force` may stand anywhere among the words of a command that reads them itself. */
+const forced = (rawArgs: readonly string[]) => ({
+  rest: rawArgs.filter((word) => word !== "--force"),
+  checked: { force: rawArgs.includes("--force") },
+});
 
 /** Commands of the crm shell that change what is configured. */
 export const editCommands = (ways: ConfigureWays): Readonly<Record<string, CommandDef>> => ({
@@ -53,11 +63,15 @@ const rename = ({ change }: ConfigureWays) =>
       force: { type: "boolean", description: "also while it runs: it is stopped and started anew" },
     },
     run: async ({ args: { from, to, force } }) => {
-      await change(({ cib, configuration }) => {
-        // What a file says is running runs nowhere.
-        if (!force && cibTarget().kind === "live") refuseRunning(cib, from ?? "");
-        return renameObject(configuration, from ?? "", to ?? "");
-      }, "configure rename");
+      await change(
+        ({ cib, configuration }) => {
+          // What a file says is running runs nowhere.
+          if (!force && cibTarget().kind === "live") refuseRunning(cib, from ?? "");
+          return renameObject(configuration, from ?? "", to ?? "");
+        },
+        "configure rename",
+        { force: force === true },
+      );
       note(`${from} is now called ${to}.`);
       return CrmExit.OK;
     },
@@ -90,10 +104,16 @@ const set = ({ change }: ConfigureWays) =>
       },
     },
     // A value may begin with a minus sign.
-    run: async ({ rawArgs: [path, value, ...more] }) => {
+    run: async ({ rawArgs }) => {
+      const { rest, checked } = forced(rawArgs);
+      const [path, value, ...more] = rest;
       if (path === undefined || value === undefined || more.length > 0)
         throw usage("set needs a path and a value", "for example: set ip.cidr_netmask 24");
-      await change(({ configuration }) => setConfigured(configuration, path, value), "configure set");
+      await change(
+        ({ configuration }) => setConfigured(configuration, path, value),
+        "configure set",
+        checked,
+      );
       return CrmExit.OK;
     },
   });
@@ -109,9 +129,14 @@ const modgroup = ({ change }: ConfigureWays) =>
       },
     },
     run: async ({ rawArgs }) => {
-      const [group = "", ...rest] = rawArgs;
+      const { rest: given, checked } = forced(rawArgs);
+      const [group = "", ...rest] = given;
       const wanted = groupChange(rest);
-      await change(({ configuration }) => modifyGroup(configuration, group, wanted), "configure modgroup");
+      await change(
+        ({ configuration }) => modifyGroup(configuration, group, wanted),
+        "configure modgroup",
+        checked,
+      );
       return CrmExit.OK;
     },
   });
@@ -154,11 +179,15 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
           note("Nothing was changed.");
           return;
         }
-        await change(({ configuration }) => {
-          // What others changed meanwhile would be undone.
-          if (text(configuration, wanted) !== before) throw changedMeanwhile();
-          return replaced(after, configuration, wanted);
-        }, "configure edit");
+        await change(
+          ({ configuration }) => {
+            // What others changed meanwhile would be undone.
+            if (text(configuration, wanted) !== before) throw changedMeanwhile();
+            return replaced(after, configuration, wanted);
+          },
+          "configure edit",
+          forced(rawArgs).checked,
+        );
       });
       return CrmExit.OK;
     },

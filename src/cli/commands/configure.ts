@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import {
-  checkCrm,
+  type CibProblem,
+  cibOf,
   definedIds,
+  examineCrm,
   formatCrm,
   formatXml,
   type LoadMode,
@@ -15,6 +17,7 @@ import {
 import { pathFacts, writeDurably } from "../../platform/index.ts";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { newErrors, RefusedChange } from "../acceptance.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -99,13 +102,15 @@ const load = defineCommand({
   args: {
     mode: { type: "positional", description: "update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
+    force: { type: "boolean", description: "although there are mistakes in it" },
   },
-  run: async ({ args: { mode: word, file } }) => {
+  run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
     const { after } = await changeConfiguration(
       ({ configuration }) => loaded(text, file ?? "", configuration, mode),
       "configure load",
+      { force: force === true, file: file ?? "" },
     );
     if (wantsJson()) printJson({ file, mode });
     else note(`Loaded ${file}: ${describe(after)}.`);
@@ -123,13 +128,17 @@ const remove = defineCommand({
     const ids = rawArgs.filter((word) => !word.startsWith("-"));
     const force = rawArgs.includes("--force");
     let remarks: readonly string[] = [];
-    await changeConfiguration(({ cib, configuration }) => {
-      const removal = removeObjects(configuration, ids);
-      // What a file says is running runs nowhere.
-      if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
-      remarks = removal.remarks;
-      return removal.configuration;
-    }, "configure delete");
+    await changeConfiguration(
+      ({ cib, configuration }) => {
+        const removal = removeObjects(configuration, ids);
+        // What a file says is running runs nowhere.
+        if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
+        remarks = removal.remarks;
+        return removal.configuration;
+      },
+      "configure delete",
+      { force },
+    );
     if (wantsJson()) printJson({ removed: ids, remarks });
     else
       for (const text of [`Removed ${ids.join(" ")}.`, ...remarks.map((remark) => `  ${remark}`)]) note(text);
@@ -175,6 +184,7 @@ const erase = defineCommand({
     await changeConfiguration(
       ({ configuration }) => loadCrm("", configuration, "replace"),
       "configure erase",
+      { force: true },
     );
     note("The configuration is empty.");
     return CrmExit.OK;
@@ -228,10 +238,12 @@ const statement = (name: string) =>
     meta: anyWords({ name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true }),
     run: async ({ rawArgs }) => {
       // XML has its own quotes.
-      const text = [name, ...(name === "xml" ? rawArgs : rawArgs.map(quoted))].join(" ");
+      const words = rawArgs.filter((word) => word !== "--force");
+      const text = [name, ...(name === "xml" ? words : words.map(quoted))].join(" ");
       await changeConfiguration(
         ({ configuration }) => loaded(text, "command line", configuration, "update"),
         "configure",
+        { force: words.length < rawArgs.length, file: "command line" },
       );
       return CrmExit.OK;
     },
@@ -282,24 +294,32 @@ function modeNamed(word: string): LoadMode {
 /** The configuration with a text loaded into it; all mistakes of the text at once. */
 function loaded(text: string, file: string, base: XmlElement, mode: LoadMode): XmlElement {
   if (/^\s*</.test(text)) return loadedXml(text, file);
-  const errors = checkCrm(text, base, mode);
-  const [first] = errors;
-  if (first) {
-    const lines = errors.map(
-      (error) => `${file}:${error.where?.line ?? "?"}: ${error.what}${error.cure ? ` (${error.cure})` : ""}`,
-    );
-    throw new HactlError({
-      code: first.code,
-      what:
-        errors.length === 1
-          ? first.what
-          : `${errors.length} mistakes; nothing was changed\n${lines.join("\n")}`,
-      where: { file, ...(first.where?.line === undefined ? {} : { line: first.where.line }) },
-      ...(first.cure === undefined ? {} : { cure: first.cure }),
-      exit: CrmExit.CONFIG,
-    });
-  }
-  return loadCrm(text, base, mode);
+  const { configuration, errors, readable } = examineCrm(text, base, mode);
+  if (errors.length === 0) return configuration;
+  const problems = errors.map(
+    ({ code, what, where, cure }): CibProblem => ({
+      level: "error",
+      code,
+      text: what,
+      ...(where?.line === undefined ? {} : { line: where.line }),
+      ...(where?.id === undefined ? {} : { id: where.id }),
+      ...(cure === undefined ? {} : { cure }),
+    }),
+  );
+  throw new RefusedChange([...problems, ...alsoWrong(configuration, base, problems, readable)], file);
+}
+
+/** What else would be refused when those mistakes of the text were mended. */
+function alsoWrong(
+  configuration: XmlElement,
+  base: XmlElement,
+  problems: readonly CibProblem[],
+  readable: boolean,
+): CibProblem[] {
+  const told = new Set(problems.map(({ text }) => text));
+  return newErrors(cibOf(base), cibOf(configuration)).filter(
+    ({ code, text }) => !told.has(text) && (readable || code !== "DANGLING_REFERENCE"),
+  );
 }
 
 /** An edited text in the place of what was edited: objects that it does not have any more are removed. */

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { ownCommand, ownEnvironment } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { requestText, versionOf } from "../answer/index.ts";
-import { print } from "../output.ts";
+import { clearScreen, print, writeOut } from "../output.ts";
 import type { StatusInput } from "../render/input.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { DaemonLink } from "./live.ts";
@@ -41,7 +41,7 @@ const targetFile = (parsed: ParsedWords): string | undefined => {
 
 function writeReport(parsed: ParsedWords, text: string): void {
   const file = targetFile(parsed);
-  if (file === undefined) process.stdout.write(text);
+  if (file === undefined) writeOut(text);
   else writeFileSync(file, text);
 }
 
@@ -54,7 +54,10 @@ async function loop(parsed: ParsedWords, request: string): Promise<number> {
       isOfFile(undefined) ? (await fileStatus(undefined)).input : link.status(),
     );
     if (toFile) writeReport(parsed, text);
-    else process.stdout.write(`\x1b[H\x1b[2J${text}`);
+    else {
+      clearScreen();
+      writeOut(text);
+    }
   };
   try {
     return await repeat({ show, everyMs: intervalMs(parsed), link });

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import type { HistoryRow } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, plainValues } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
@@ -28,7 +28,7 @@ export default defineCommand({
     }
     const rows = await ask<HistoryRow[]>({ type: "history", since, limit });
     if (wantsJson()) printJson(rows);
-    else for (const row of rows) print(line(row));
+    else for (const row of plainValues(rows)) print(line(row));
     return CrmExit.OK;
   },
 });

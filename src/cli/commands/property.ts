@@ -26,6 +26,7 @@ const isSame = (a: string, b: string) => (clusterProperty(a)?.name ?? a) === (cl
 /** Sets cluster properties, or with `undefined` removes them: then their defaults count. All of them or none. */
 export async function setProperties(
   pairs: readonly (readonly [name: string, value: string | undefined])[],
+  force = false,
 ): Promise<void> {
   const all = propertiesOf((await readCib()).configuration);
   const operations = pairs.flatMap(([name, value]): CibOperation[] => {
@@ -34,7 +35,7 @@ export async function setProperties(
       ? old.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }))
       : [setOperation(name, value, onlyProperty(name, old))];
   });
-  if (operations.length > 0) await applyToCib(operations, "property");
+  if (operations.length > 0) await applyToCib(operations, "property", { force });
 }
 
 /** The one that counts: the cluster reads its own set before all others. @throws AmbiguousPair */
@@ -61,7 +62,7 @@ export default defineCommand({
   } as { name: string; description: string },
   args: {
     words: { type: "positional", required: false, description: "NAME to show, or NAME=VALUE to set" },
-    force: { type: "boolean", description: "set properties that hactl does not know, too" },
+    force: { type: "boolean", description: "take properties and values that hactl does not know, too" },
   },
   run: async ({ args }) => {
     const words = args._;
@@ -95,7 +96,10 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
   });
   const all = propertiesOf((await readCib()).configuration);
   for (const [name] of pairs) known(name, all, force);
-  await setProperties(pairs.map(([name, value]) => [name, value === "" ? undefined : value]));
+  await setProperties(
+    pairs.map(([name, value]) => [name, value === "" ? undefined : value]),
+    force,
+  );
   if (wantsJson()) printJson(Object.fromEntries(pairs));
   else
     note(

@@ -103,7 +103,7 @@ async function ended(
     throw new HactlError({
       code: "NOT_MOVED",
       what: `${rsc} was not moved: it runs on ${where}`,
-      cure: `hactl explain ${rsc}${node === undefined ? "" : ` --node ${node}`} tells why`,
+      cure: `hactl explain ${rsc}${node === undefined ? "" : ` ${node}`} tells why`,
       exit: CrmExit.UNSATISFIED,
     });
   }

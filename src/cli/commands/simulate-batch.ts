@@ -1,5 +1,5 @@
 import { noInjections } from "../../controller/index.ts";
-import { HactlError } from "../../terms/index.ts";
+import { HactlError, plainJson } from "../../terms/index.ts";
 import { scoreLines } from "../render/simulate-report.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
 import { readCibText } from "./source.ts";
@@ -104,7 +104,7 @@ export async function runBatch(): Promise<number> {
   for await (const line of console) {
     if (line.trim() === "") continue;
     const answer = answerLine(line, () => Math.floor(Date.now() / 1000));
-    await writeAll(`${answer}\n`);
+    await writeAll(`${plainJson(answer)}\n`);
   }
   return 0;
 }

@@ -2,7 +2,7 @@ import { formatAnyXml, formatXml, refuseInvalid } from "../../cib/index.ts";
 import { holdFile } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, answering, outputRequest, versionOf } from "../answer/index.ts";
-import { print } from "../output.ts";
+import { print, writeError, writeOut } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { runBatch, simulationJson } from "./simulate-batch.ts";
@@ -60,7 +60,7 @@ async function rehearse(name: string, parsed: ParsedWords, answer: Answer): Prom
   answer.say({ text: () => text });
   for (const message of run.messages) answer.say(message);
   if (parsed.has("all-actions"))
-    process.stderr.write("warning: --all-actions is not supported: the graph shows only what would run\n");
+    writeError("warning: --all-actions is not supported: the graph shows only what would run\n");
   if (parsed.has("verbose")) reportMessages(run);
   for (const problem of run.problems) answer.error(problem);
   // A failure that was asked for is no failure of the rehearsal.
@@ -114,7 +114,7 @@ function requestOf(parsed: ParsedWords, cib: Parameters<typeof runSimulation>[0]
     showUnrunnable: parsed.has("save-dotfile"),
     quiet: parsed.has("quiet"),
     fancy: parsed.has("text-fancy"),
-    ...(time === undefined ? {} : { now: time.now, nowText: time.text }),
+    ...(time === undefined ? {} : { now: time.now, nowText: time.text, utcOffset: time.utcOffset }),
   } as const;
 }
 
@@ -135,7 +135,7 @@ const hasChanges = (parsed: ParsedWords): boolean =>
 
 function reportMessages(run: SimulationRun): void {
   for (const { level, text, line } of run.transition?.messages ?? []) {
-    process.stderr.write(`${level}: ${line === undefined ? "" : `line ${line}: `}${text}\n`);
+    writeError(`${level}: ${line === undefined ? "" : `line ${line}: `}${text}\n`);
   }
 }
 
@@ -172,6 +172,6 @@ async function keepInPlace(path: string, text: string): Promise<void> {
 }
 
 async function writeFile(path: string, text: string): Promise<void> {
-  if (path === "-") process.stdout.write(text);
+  if (path === "-") writeOut(text);
   else await Bun.write(path, text);
 }

@@ -1,4 +1,4 @@
-import { parseTime } from "../../cib/index.ts";
+import { parseTime, parseWrittenTime } from "../../cib/index.ts";
 import { type Injections, parseOperationSpec } from "../../controller/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import type { OptionRow, ParsedWords } from "../tools/getopt.ts";
@@ -109,7 +109,7 @@ export function checkFormat(parsed: ParsedWords): void {
 }
 
 /** The time that the options set, with its spelling. */
-export function timeOf(parsed: ParsedWords): { now: number; text: string } | undefined {
+export function timeOf(parsed: ParsedWords): { now: number; text: string; utcOffset?: number } | undefined {
   const text = parsed.value("set-datetime") ?? parsed.value("now");
   if (text === undefined) return undefined;
   const now = parsed.has("set-datetime") ? (parseTime(text) ?? epoch(text)) : epoch(text);
@@ -118,7 +118,11 @@ export function timeOf(parsed: ParsedWords): { now: number; text: string } | und
       `"${text}" is no time`,
       "Write it as 2026-11-22 12:00:00Z, or as seconds since 1970 with --now",
     );
-  return { now, text };
+  // Written with an offset, it shows the parts of the date as a clock there does.
+  const zoned =
+    parsed.has("set-datetime") && /(?:Z|[+-]\d{1,2}(?::?\d{2})?)\s*$/i.test(text) && /[:T]/i.test(text);
+  const written = zoned ? parseWrittenTime(text) : undefined;
+  return { now, text, ...(written === undefined ? {} : { utcOffset: written.offset }) };
 }
 
 const epoch = (text: string): number | undefined => (/^\d{5,}$/.test(text) ? Number(text) : undefined);

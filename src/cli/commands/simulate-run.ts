@@ -48,6 +48,8 @@ export interface SimulationRequest {
   readonly cib: XmlElement;
   /** Time that counts, when one is asked for; else `execution-date` of the CIB, else the clock. */
   readonly now?: EpochSeconds;
+  /** Of the clock that shows parts of a date, where the time was written for one. */
+  readonly utcOffset?: number | undefined;
   readonly clock: EpochSeconds;
   /** How the time was written, for the report. */
   readonly nowText?: string;
@@ -94,7 +96,7 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   const kept = executionDate(request.cib);
   const now = request.now ?? kept ?? request.clock;
   const report = new Report(request, request.now === undefined ? kept : undefined);
-  let cluster = unpackCluster(request.cib, now);
+  let cluster = unpackCluster(request.cib, now, undefined, request.utcOffset);
   report.begin(cluster);
   let input = request.cib;
   let problems: readonly string[] = [];
@@ -104,13 +106,14 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
     const { changes, problems: found } = inject(input, request.injections, agentsOf(cluster), now);
     problems = found;
     report.modifications(changes);
-    cluster = unpackCluster(input, now);
+    cluster = unpackCluster(input, now, undefined, request.utcOffset);
   }
   if (request.depth === "status")
     return { ...report.result, input, problems, placement: placementOf(cluster) };
   const transition = schedule({
     cib: input,
     now,
+    utcOffset: request.utcOffset,
     sanitized: true,
     unrunnable: request.showUnrunnable ?? false,
   });
@@ -120,7 +123,7 @@ export function runSimulation(request: SimulationRequest): SimulationRun {
   }
   const output = copyForSimulation(input);
   const execution = simulateTransition(transition.actions, output, now, request.failures);
-  const revised = unpackCluster(output, now);
+  const revised = unpackCluster(output, now, undefined, request.utcOffset);
   report.execution(execution, revised);
   return {
     ...report.result,

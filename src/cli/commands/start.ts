@@ -1,6 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineCommand } from "citty";
 import { configFile } from "../../config/index.ts";
-import { loadNode, ownCommand, ownEnvironment, runRing } from "../../daemon/index.ts";
+import { loadNode, type NodeReply, ownCommand, ownEnvironment, runRing } from "../../daemon/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { Daemon } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
@@ -47,26 +50,35 @@ export default defineCommand({
 
 async function inBackground(args: { configPath: string; node: string | undefined }): Promise<number> {
   const node = args.node === undefined ? [] : ["--node", args.node];
-  const daemon = Bun.spawn([...ownCommand(), "internal", "ring", "--config", args.configPath, ...node], {
-    env: ownEnvironment(),
-    stdio: ["ignore", "ignore", "ignore"],
-    detached: true,
-  });
-  daemon.unref();
-  for (let waited = 0; waited < joinMs; waited += lookMs) {
-    await Bun.sleep(lookMs);
-    if (daemon.exitCode !== null) throw ended(daemon.exitCode);
-    if (await joined(args.configPath)) return daemon.pid;
+  const directory = mkdtempSync(join(tmpdir(), "hactl-start-"));
+  const said = join(directory, "stderr");
+  try {
+    const daemon = Bun.spawn([...ownCommand(), "internal", "ring", "--config", args.configPath, ...node], {
+      env: ownEnvironment(),
+      stdio: ["ignore", "ignore", Bun.file(said)],
+      detached: true,
+    });
+    daemon.unref();
+    for (let waited = 0; waited < joinMs; waited += lookMs) {
+      await Bun.sleep(lookMs);
+      if (daemon.exitCode !== null) throw ended(daemon.exitCode, lastWords(said));
+      if (await joined(args.configPath, daemon.pid)) return daemon.pid;
+    }
+    note("The daemon runs, but the node does not take part yet: is the cluster's network up?");
+    return daemon.pid;
+  } finally {
+    // The daemon writes on into a file that nobody finds any more.
+    rmSync(directory, { recursive: true, force: true });
   }
-  note("The daemon runs, but the node does not take part yet: is the cluster's network up?");
-  return daemon.pid;
 }
 
-async function joined(config: string): Promise<boolean> {
+/** Whether that daemon, and not another one that runs already, takes part. */
+async function joined(config: string, pid: number): Promise<boolean> {
   try {
     const client = await Daemon.connect({ config });
     try {
-      return (await client.request<{ joined: boolean }>({ type: "node" }, 2000)).joined;
+      const reply = await client.request<NodeReply>({ type: "node" }, 2000);
+      return reply.joined && reply.pid === pid;
     } finally {
       client.close();
     }
@@ -76,10 +88,22 @@ async function joined(config: string): Promise<boolean> {
   }
 }
 
-const ended = (status: number) =>
-  new HactlError({
+/** The last line that a daemon has written. */
+function lastWords(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim().split("\n").at(-1)?.trim() ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function ended(status: number, words: string): HactlError {
+  const what = words.replace(/^hactl: /, "").replace(/^error: /, "");
+  return new HactlError({
     code: "NOT_STARTED",
-    what: `the daemon ended at once with status ${status}`,
+    what:
+      what === "" ? `the daemon ended at once with status ${status}` : `the daemon ended at once: ${what}`,
     cure: "see its log, or run 'hactl start' in the foreground",
     exit: CrmExit.ERROR,
   });
+}

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { parseIntervalMs } from "../../cib/index.ts";
-import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
-import { colours, print, printJson, wantsJson } from "../output.ts";
+import { CrmExit, HactlError, lookup, plainValues } from "../../terms/index.ts";
+import { clearScreen, colours, print, printJson, wantsJson } from "../output.ts";
 import { statusModel } from "../render/status-facts.ts";
 import type { VerdictState } from "../render/status-model.ts";
 import { statusScreen } from "../render/status-screen.ts";
@@ -20,7 +20,7 @@ const exits: Readonly<Record<VerdictState, number>> = lookup({
 function show({ input, name }: ShownStatus): VerdictState {
   const model = statusModel(input, name);
   if (wantsJson()) printJson(model);
-  else print(statusScreen(model, colours));
+  else print(statusScreen(plainValues(model), colours));
   return model.verdict.state;
 }
 
@@ -31,7 +31,7 @@ const isAbsent = ({ exit }: HactlError): boolean =>
 async function watch(file: string | undefined, everyMs: number): Promise<number> {
   const link = new DaemonLink();
   const draw = async () => {
-    if (process.stdout.isTTY) process.stdout.write("\x1b[H\x1b[2J");
+    if (process.stdout.isTTY) clearScreen();
     try {
       show(isOfFile(file) ? await fileStatus(file) : { input: await link.status() });
     } catch (error) {
@@ -77,7 +77,8 @@ export default defineCommand({
     } catch (error) {
       // That no daemon answers is a state of the cluster, too: the first line says it as it says all others.
       if (!isOfFile(file) && !wantsJson() && error instanceof HactlError && isAbsent(error)) {
-        print(`${colours.red(colours.bold("STOPPED"))} – ${error.what}`);
+        const state = error.code === "UNREACHABLE" ? "NOT CONNECTED" : "STOPPED";
+        print(`${colours.red(colours.bold(state))} – ${error.what}`);
         if (error.cure !== undefined) print(colours.dim(`  what to do: ${error.cure}`));
         return args["exit-code"] ? exits.STOPPED : error.exit;
       }

@@ -1,9 +1,8 @@
 import {
   type CibProblem,
-  checkCrm,
   cibOf,
+  examineCrm,
   findHeadProblems,
-  loadCrm,
   parseXml,
   verifyCib,
   type XmlElement,
@@ -79,12 +78,19 @@ function rootOf(root: XmlElement): XmlElement {
 }
 
 function verifyCrm(text: string, file: string, now: number): Verification {
-  const errors = checkCrm(text, undefined, "replace");
-  if (errors.length > 0) return { findings: errors.map((error) => findingOf(error, file)) };
-  // Lines of the XML made from it would name nothing in the file: ids do.
-  const cib = cibOf(loadCrm(text, undefined, "replace"));
+  const { configuration, errors, readable } = examineCrm(text, undefined, "replace");
+  const cib = cibOf(configuration);
+  const told = new Set(errors.map(({ what }) => what));
+  // Of what the text should have defined, much is missing: what follows from that would only mislead.
+  const follows = (code: string) =>
+    !readable && (code === "DANGLING_REFERENCE" || code === "SCHEDULER" || code === "NO_FENCING");
   const { findings } = verifyTree(cib, file, now);
-  return { findings: findings.map(({ line: _, ...rest }) => rest), cib };
+  const all = [
+    ...errors.map((error) => findingOf(error, file)),
+    ...findings.filter(({ code, text: what }) => !told.has(what) && !follows(code)),
+  ];
+  const place = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;
+  return { findings: all.sort((a, b) => place(a) - place(b)), cib };
 }
 
 function findingOf(error: HactlError, file: string): Finding {

@@ -1,5 +1,7 @@
 import { defineCommand } from "citty";
+import { agentUses, child, upgradeCib } from "../../cib/index.ts";
 import { CrmExit } from "../../terms/index.ts";
+import { problemsOfAgents } from "../acceptance.ts";
 import { CibSession } from "../cib-session.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -11,12 +13,26 @@ const colourOf = (level: Finding["level"]) =>
 
 const clock = () => Math.floor(Date.now() / 1000);
 
+/** What the agents on this host say against it. Those that are not here may be on the cluster's nodes. */
+async function withAgents({ findings, cib }: Verification, file: string): Promise<Verification> {
+  const root = cib && upgradeCib(cib).root;
+  const configuration = root && child(root, "configuration");
+  if (!configuration) return { findings, ...(cib ? { cib } : {}) };
+  const problems = await problemsOfAgents(agentUses(configuration), configuration);
+  return {
+    findings: [...findings, ...problems.map((problem): Finding => ({ ...problem, file }))],
+    ...(cib ? { cib } : {}),
+  };
+}
+
 async function verify(file: string | undefined): Promise<Verification> {
   const target = cibTarget();
   const source = file ?? (target.kind === "live" ? undefined : target.path);
-  if (source !== undefined)
-    return verifyText(readText(source), source === "-" ? "standard input" : source, clock());
-  return verifyTree(await CibSession.with((session) => session.raw(), target), "", clock());
+  if (source !== undefined) {
+    const name = source === "-" ? "standard input" : source;
+    return withAgents(verifyText(readText(source), name, clock()), name);
+  }
+  return withAgents(verifyTree(await CibSession.with((session) => session.raw(), target), "", clock()), "");
 }
 
 function countText(findings: readonly Finding[]): string {

@@ -1,3 +1,5 @@
+import { plainLine } from "../../terms/index.ts";
+
 /**
  * A list of a report: a line, and what belongs to it. Text, HTML and tests are made from the same outline. Without a
  * text what belongs to it is only set further in.
@@ -14,7 +16,8 @@ export const line = (text: string): Outline => ({ text });
 
 /** Lines as the tools since Pacemaker 2.0 indent them: two spaces and a star for each level below the title. */
 export function outlineLines(outline: Outline, depth = 0): string[] {
-  const own = depth === 0 ? outline.text : `${"  ".repeat(depth)}* ${outline.text}`;
+  const text = plainLine(outline.text);
+  const own = depth === 0 ? text : `${"  ".repeat(depth)}* ${text}`;
   const inner = (outline.children ?? []).flatMap((child) => outlineLines(child, depth + 1));
   return outline.text === "" ? inner : [own, ...inner];
 }

@@ -100,7 +100,7 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
       code: "NO-QUORUM",
       level: "error",
       text: `${why}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
-      cure: "Bring the missing nodes back, or look at hactl config explain quorum",
+      cure: "Bring the missing nodes back, or look at hactl quorum status",
     });
   }
   if (facts.leader === undefined) {
@@ -322,7 +322,7 @@ const diskCauses = ({ disks }: StatusInput): Cause[] =>
       level: "error",
       node,
       text: `the state of ${node} cannot be written: ${problem}`,
-      cure: `Make room on the disk of ${node}'s state_dir, or repair it; it is tried again until then`,
+      cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
     }),
   );
 

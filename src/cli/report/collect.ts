@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { child, formatXml, parseXml, type XmlElement } from "../../cib/index.ts";
+import { child, formatXml, maskXml, parseXml, type XmlElement } from "../../cib/index.ts";
 import { configFile, type HactlConfig, loadConfigFile } from "../../config/index.ts";
 import { type HistoryRow, ownCommand, ownEnvironment, readEventHistory } from "../../daemon/index.ts";
 import { HactlError } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { isPacked, readText } from "../read-text.ts";
-import { maskText, maskXml, type SecretNames } from "./mask.ts";
+import { maskText, type SecretNames } from "./mask.ts";
 import { linesWithin, type Period } from "./period.ts";
 
 /** What a report is to hold. */

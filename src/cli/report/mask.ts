@@ -1,9 +1,4 @@
-import type { XmlElement } from "../../cib/index.ts";
-import { isSecret as isSecretParameter } from "../../fencer/index.ts";
-import { isSecretName } from "../../platform/index.ts";
-
-/** What stands in the place of a value that must not leave the machine. */
-const masked = "******";
+import { isSecretName, isSecretParameter, MASKED } from "../../terms/index.ts";
 
 /** Which names have values that must not be shown: in the configuration of the cluster, and in other files. */
 export interface SecretNames {
@@ -17,21 +12,9 @@ export function secretNames(patterns: readonly string[]): SecretNames {
   const wanted = (name: string) => own.some((pattern) => pattern.test(name));
   return {
     // Parameters of agents have more such names than settings, where a token is one of the ring.
-    inCib: (name) => isSecretParameter(name) || isSecretName(name) || wanted(name),
+    inCib: (name) => isSecretParameter(name) || wanted(name),
     inText: (name) => isSecretName(name) || wanted(name),
   };
-}
-
-/** A configuration without secrets: values of pairs, and of attributes of agents' parameters, by their names. */
-export function maskXml(root: XmlElement, isSecret: SecretNames["inCib"]): XmlElement {
-  const named = root.attributes.get("name");
-  const attributes = new Map(root.attributes);
-  if (root.name === "nvpair" && named !== undefined && isSecret(named) && attributes.has("value"))
-    attributes.set("value", masked);
-  // The history keeps parameters under their own names (op-secure-params, <parameters …/>).
-  for (const name of root.attributes.keys())
-    if (root.name === "parameters" && isSecret(name)) attributes.set(name, masked);
-  return { ...root, attributes, children: root.children.map((child) => maskXml(child, isSecret)) };
 }
 
 /** Lines such as `name = value`, `name: value`, `export NAME="value"` and words `name=value` without secrets. */
@@ -44,8 +27,8 @@ export function maskText(text: string, isSecret: SecretNames["inText"]): string 
 
 function maskLine(line: string, isSecret: SecretNames["inText"]): string {
   const setting = /^(\s*(?:export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*)\S.*$/.exec(line);
-  if (setting?.[1] !== undefined && isSecret(setting[2] ?? "")) return `${setting[1]}${masked}`;
+  if (setting?.[1] !== undefined && isSecret(setting[2] ?? "")) return `${setting[1]}${MASKED}`;
   return line.replace(/\b([\w.-]+)=("[^"]*"|'[^']*'|[^\s"'>]+)/g, (whole, name: string) =>
-    isSecret(name) ? `${name}=${masked}` : whole,
+    isSecret(name) ? `${name}=${MASKED}` : whole,
   );
 }

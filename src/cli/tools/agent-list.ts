@@ -88,6 +88,10 @@ async function agentsOf(standard: string, provider: string | undefined): Promise
 
 const lines = (items: readonly string[]) => () => items.join("\n");
 
+/** Whether this host has an init script of this name. */
+export const hasInitScript = async (name: string): Promise<boolean> =>
+  (await directories()).lsb.some((path) => isProgram(`${path}/${name}`));
+
 /** The commands of crm_resource(8) that list agents. */
 export async function listAgents(
   query: "list-standards" | "list-ocf-providers" | "list-agents" | "list-ocf-alternatives" | "show-metadata",
@@ -148,14 +152,14 @@ const unknownAgent = (spec: string) =>
     exit: CrmExit.NOT_INSTALLED,
   });
 
-/** From the daemon, which runs agents; without one the agent is asked directly. */
 async function showMetadata(spec: string, answer: Answer): Promise<number> {
   const text = await metadataOf(spec);
   answer.say({ text: () => text, xml: () => [cdataElement("metadata", text)] });
   return CrmExit.OK;
 }
 
-async function metadataOf(spec: string): Promise<string> {
+/** What an agent on this host prints: from the daemon, which runs agents; without one it is asked directly. */
+export async function metadataOf(spec: string): Promise<string> {
   const parts = spec.split(":");
   const [standard = "", second = "", third] = parts;
   const agent = third ?? second;

@@ -1,4 +1,5 @@
 import { element } from "../../cib/index.ts";
+import { plainValues } from "../../terms/index.ts";
 import type { Message } from "../answer/index.ts";
 
 /** An attribute as tools tell it: where it stands (a section of the CIB, or a node) with its name and value. */
@@ -15,7 +16,7 @@ export interface ToldAttribute {
 /** An attribute of a section: `scope= name= value=`, or only its value with `quiet`. */
 export const attributeMessage = (told: ToldAttribute, quiet = false): Message => ({
   text: () => {
-    const { name, value, scope, id } = told;
+    const { name, value, scope, id } = plainValues(told);
     return quiet
       ? value
       : `scope=${scope}  ${id === undefined ? "" : `id=${id} `}name=${name} value=${value}`;
@@ -25,7 +26,10 @@ export const attributeMessage = (told: ToldAttribute, quiet = false): Message =>
 
 /** An attribute of a node in the table of all nodes. */
 export const hostAttributeMessage = (told: ToldAttribute): Message => ({
-  text: () => `name="${told.name}" host="${told.host}" value="${told.value}"`,
+  text: () => {
+    const { name, host, value } = plainValues(told);
+    return `name="${name}" host="${host}" value="${value}"`;
+  },
   xml: () => [attributeElement(told)],
 });
 

@@ -1,4 +1,4 @@
-import type { CibOperation, XmlElement } from "../../cib/index.ts";
+import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
@@ -91,10 +91,10 @@ async function work(
   answer: Answer,
 ): Promise<number> {
   const scope = given.value("scope");
-  const xpath = given.value("xpath");
+  const xpath = command === "query" ? given.value("xpath") : await simplePath(given, session);
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
   const apply = async (operation: CibOperation) => {
-    await changed(session, operation);
+    await changed(session, [operation], given.has("force"));
     return CrmExit.OK;
   };
   switch (command) {
@@ -148,9 +148,13 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
-async function changed(session: CibSession, ...operations: readonly CibOperation[]): Promise<void> {
+async function changed(
+  session: CibSession,
+  operations: readonly CibOperation[],
+  force: boolean,
+): Promise<void> {
   try {
-    await session.apply(operations, "cibadmin");
+    await session.apply(operations, "cibadmin", { force });
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({
@@ -194,13 +198,12 @@ async function showAccess(given: ParsedWords, session: CibSession, answer: Answe
 
 async function query(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   if (given.has("show-access")) return showAccess(given, session, answer);
-  const { child, element, formatXml, queryCib, selectXpath } = await import("../../cib/index.ts");
+  const { child, element, formatXml, queryCib } = await import("../../cib/index.ts");
   const cib = withoutBareVersion(await session.raw());
-  // A path that ends at an attribute means the element that has it.
-  const xpath = given.value("xpath")?.replace(/\/@[\w-]+$/, "");
+  const xpath = given.value("xpath");
   const scope = given.value("scope");
   if (given.has("node-path") && xpath !== undefined) {
-    const paths = selectXpath(cib, xpath);
+    const paths = await select(cib, xpath);
     if (paths.length === 0) throw nothing();
     answer.say(output(paths.map(pathText).join("\n")));
     return CrmExit.OK;
@@ -212,18 +215,19 @@ async function query(given: ParsedWords, session: CibSession, answer: Answer): P
     child(cib, "configuration")?.children.some(({ name }) => name === scope) === true;
   let found: XmlElement[];
   try {
-    found = queryCib(cib, {
-      ...(xpath === undefined ? {} : { xpath }),
-      ...(known && scope !== undefined ? { scope } : {}),
-      noChildren: given.has("no-children"),
-    });
+    const noChildren = given.has("no-children");
+    found =
+      xpath === undefined
+        ? queryCib(cib, { ...(known && scope !== undefined ? { scope } : {}), noChildren })
+        : (await select(cib, xpath)).map(({ element: one }) => (noChildren ? { ...one, children: [] } : one));
   } catch (error) {
     throw error instanceof HactlError && error.exit === CrmExit.NOSUCH ? nothing() : error;
   }
   if (!known && !knownSections.has(scope ?? "")) throw usage("cibadmin", `there is no section "${scope}"`);
   if (!known) throw nothing();
   const [first, ...more] = found;
-  if (first) answer.say(output(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
+  if (!first) throw nothing();
+  answer.say(output(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
   return CrmExit.OK;
 }
 
@@ -231,6 +235,53 @@ async function query(given: ParsedWords, session: CibSession, answer: Answer): P
 function withoutBareVersion(cib: XmlElement): XmlElement {
   const limited = process.env.CIB_user !== undefined || process.getuid?.() !== 0;
   return limited && !cib.attributes.has("validate-with") ? { ...cib, attributes: new Map() } : cib;
+}
+
+/**
+ * What an XPath finds. Most are simple, and need no engine that knows all forms. A path that ends at an attribute means the
+ * elements that have it.
+ */
+async function select(cib: XmlElement, xpath: string): Promise<readonly PathNode[]> {
+  const { selectXpath } = await import("../../cib/index.ts");
+  const simple = !/@[\w-]+\s*$/.test(xpath);
+  try {
+    if (simple) return selectXpath(cib, xpath);
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code !== "XPATH_SYNTAX") throw error;
+  }
+  const { selectFully } = await import("../full-xpath.ts");
+  return selectFully(cib, xpath);
+}
+
+/**
+ * The path that a change is for, as the daemon takes it: one of another form is followed here to the element that it finds,
+ * which its id then names. @throws HactlError XPATH_SYNTAX where that element has no id or there are several
+ */
+async function simplePath(given: ParsedWords, session: CibSession): Promise<string | undefined> {
+  const xpath = given.value("xpath");
+  if (xpath === undefined) return undefined;
+  const { selectXpath } = await import("../../cib/index.ts");
+  const cib = await session.cib();
+  try {
+    selectXpath(cib, xpath);
+    return xpath;
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code !== "XPATH_SYNTAX") throw error;
+  }
+  const { selectFully } = await import("../full-xpath.ts");
+  const found = selectFully(cib, xpath);
+  // Where it finds nothing, so does a simple one.
+  if (found.length === 0) return "//*[@id='']";
+  const ids = found.map(({ element }) => element.attributes.get("id"));
+  const names = ids.flatMap((id) => (id === undefined || id.includes("'") ? [] : `//*[@id='${id}']`));
+  const wanted = given.has("delete-all") ? names : names.slice(0, 1);
+  if (wanted.length > 0 && names.length === ids.length) return wanted.join(" | ");
+  throw new HactlError({
+    code: "XPATH_SYNTAX",
+    what: `XPath "${xpath}" finds what has no id`,
+    cure: "write it like //primitive[@id='vip']/meta_attributes",
+    exit: CrmExit.USAGE,
+  });
 }
 
 const knownSections = new Set([
@@ -304,11 +355,15 @@ async function upgrade(session: CibSession): Promise<number> {
       ({ name }) => name === "configuration",
     );
     if (configuration)
-      await changed(session, { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) });
+      await changed(
+        session,
+        [{ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) }],
+        true,
+      );
     return CrmExit.OK;
   }
   const [adminEpoch] = versionOf(raw);
   const head = `<cib admin_epoch="${adminEpoch + 1}" epoch="1" validate-with="${canonicalSchema}"/>`;
-  await changed(session, { op: "modify", xml: head }, { op: "bump" });
+  await changed(session, [{ op: "modify", xml: head }, { op: "bump" }], true);
   return CrmExit.OK;
 }

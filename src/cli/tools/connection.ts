@@ -1,6 +1,6 @@
 import type { AmbiguousPair } from "../../cib/index.ts";
-import { CrmExit, HactlError, PACEMAKER_VERSION } from "../../terms/index.ts";
-import { writeOut } from "../output.ts";
+import { CrmExit, HactlError, PACEMAKER_VERSION, plainLine } from "../../terms/index.ts";
+import { writeError, writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
 /**
@@ -38,7 +38,7 @@ export async function asTool(
 export function toolError(name: string, error: unknown): number {
   if (!(error instanceof HactlError)) throw error;
   if (error.code === "MULTIPLE" && "matches" in error) return ambiguous(name, error as AmbiguousPair);
-  process.stderr.write(`${name}: ${errorText(error)}\n`);
+  writeError(`${name}: ${errorText(error)}\n`);
   return error.exit;
 }
 
@@ -58,14 +58,14 @@ function ambiguous(name: string, { pairName, matches, exit }: AmbiguousPair): nu
     name === "crm_resource"
       ? "Error performing operation: Multiple items match request (choose one with --nvpair)"
       : "Please choose from one of the matches below and supply the 'id' with --attr-id";
-  process.stderr.write(`${name}: ${advice}\n`);
+  writeError(`${name}: ${advice}\n`);
   return exit;
 }
 
 /** Text on standard output, as it is. */
 export const write = writeOut;
-/** A line on standard output. */
-export const line = (text: string): void => write(`${text}\n`);
+/** A line on standard output, and one only, whatever the values in it hold. */
+export const line = (text: string): void => write(`${plainLine(text)}\n`);
 
 /** A mistake in the words that a tool was given. */
 export const usage = (tool: string, what: string): HactlError =>

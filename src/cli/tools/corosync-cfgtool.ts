@@ -1,6 +1,7 @@
 import type { ReloadReply, RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
+import { writeError } from "../output.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
 
@@ -44,7 +45,7 @@ async function reload(): Promise<number> {
   line("Reloading corosync.conf...");
   const { restart } = await ask<ReloadReply>({ type: "reload" });
   line("Done");
-  for (const option of restart) process.stderr.write(`${option} counts only after a restart\n`);
+  for (const option of restart) writeError(`${option} counts only after a restart\n`);
   return CrmExit.OK;
 }
 

@@ -160,7 +160,7 @@ function configure(words: readonly string[], flags: Flags): Target {
   const [command, ...rest] = words;
   // Text on standard input: what people pipe into `crm configure`.
   if (command === undefined || command === "-")
-    return { words: ["configure", "load", "update", pipedStatements()] };
+    return { words: ["configure", "load", "update", pipedStatements(), ...flags.force] };
   switch (command) {
     case "verify":
       return { tool: "crm_verify", words: ["-L", "-V"] };
@@ -177,9 +177,6 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "remove":
     case "delete":
       return { words: ["configure", "delete", ...rest, ...flags.force] };
-    case "erase":
-    case "rename":
-      return { words: ["configure", command, ...rest, ...flags.force] };
     case "save": {
       const [file, ...ids] = rest.filter((word) => word !== "xml");
       if (file === undefined) throw usage("crm", "configure save needs a file");
@@ -187,9 +184,9 @@ function configure(words: readonly string[], flags: Flags): Target {
     }
     case "colocate":
     case "collocation":
-      return { words: ["configure", "colocation", ...rest] };
+      return { words: ["configure", "colocation", ...rest, ...flags.force] };
     default:
-      return { words: ["configure", command, ...rest] };
+      return { words: ["configure", command, ...rest, ...flags.force] };
   }
 }
 

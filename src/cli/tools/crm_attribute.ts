@@ -163,7 +163,9 @@ async function set(session: CibSession, tool: string, subject: Subject, value: s
   const operations = await Promise.all(
     names.map((name) => setPair(session, place, name, (old) => countedValue(name, value, old))),
   );
-  await session.apply(operations.flat(), tool);
+  // Attributes of nodes are the agents' own, and theirs to set quickly; options are the cluster's.
+  const checked = place.scope === "nodes" || place.scope === "status" ? undefined : {};
+  await session.apply(operations.flat(), tool, checked);
 }
 
 async function transient(

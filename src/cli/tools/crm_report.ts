@@ -12,6 +12,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
+import { writeError } from "../output.ts";
 import { collectNode, type ReportWish } from "../report/collect.ts";
 import { secretNames } from "../report/mask.ts";
 import { type Period, timeOf } from "../report/period.ts";
@@ -197,7 +198,7 @@ async function selfName(): Promise<string> {
 }
 
 async function writeNode(directory: string, wish: ReportWish, given: ParsedWords): Promise<void> {
-  if (given.has("verbose")) process.stderr.write("crm_report: collecting from this node\n");
+  if (given.has("verbose")) writeError("crm_report: collecting from this node\n");
   for (const [name, content] of await collectNode(wish)) {
     const file = join(directory, name);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -225,7 +226,7 @@ async function otherNodes(given: ParsedWords, self: string): Promise<string[]> {
 
 /** Lets another node collect, and puts what it sends into the directory. Answers whether it did. */
 function fromNode(node: string, directory: string, { period }: ReportWish, given: ParsedWords): boolean {
-  if (given.has("verbose")) process.stderr.write(`crm_report: collecting from ${node}\n`);
+  if (given.has("verbose")) writeError(`crm_report: collecting from ${node}\n`);
   const passed = [
     // Its clock may be that of another time zone.
     `--from=${new Date(period.from).toISOString()}`,
@@ -246,7 +247,7 @@ function fromNode(node: string, directory: string, { period }: ReportWish, given
     there.why === undefined
       ? outcome(["tar", "-C", directory, "--strip-components=1", "-xjf", "-"], there.stdout)
       : there;
-  if (done.why !== undefined) process.stderr.write(`crm_report: nothing from node ${node}: ${done.why}\n`);
+  if (done.why !== undefined) writeError(`crm_report: nothing from node ${node}: ${done.why}\n`);
   return done.why === undefined;
 }
 

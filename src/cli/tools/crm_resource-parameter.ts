@@ -10,7 +10,7 @@ import {
   setResourcePair,
   type XmlElement,
 } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, plainLine } from "../../terms/index.ts";
 import { type Message, textElement } from "../answer/index.ts";
 import { type AttributeKind, idOf, resourceNamed } from "../resources.ts";
 import { usage } from "./connection.ts";
@@ -109,7 +109,7 @@ export async function setParameter(call: ResourceCall): Promise<number> {
         : changes
             .map(
               ({ target, change }) =>
-                `Set '${idOf(target)}' option: id=${change.id}${change.isNew ? ` set=${change.setId}` : ""} name=${name} value=${value}`,
+                `Set '${idOf(target)}' option: id=${change.id}${change.isNew ? ` set=${change.setId}` : ""} name=${name} value=${plainLine(value)}`,
             )
             .join("\n"),
     xml: (api) =>

@@ -9,6 +9,7 @@ import {
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { writeError } from "../output.ts";
 import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
@@ -49,7 +50,7 @@ async function work(given: ParsedWords, session: CibSession, answer: Answer): Pr
   if (changes !== undefined || given.has("cleanup")) {
     if (id === undefined) throw usage("crm_ticket", "Must supply a ticket ID with -t");
     await change(given, session, id, state, changes);
-    if (given.has("cleanup") && answer.format === "text") process.stderr.write(`Cleaned up ${id}\n`);
+    if (given.has("cleanup") && answer.format === "text") writeError(`Cleaned up ${id}\n`);
     return CrmExit.OK;
   }
   const shown = id === undefined ? states : states.filter((one) => one === state);

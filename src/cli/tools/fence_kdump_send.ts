@@ -10,6 +10,7 @@ import {
 } from "../../kdump/index.ts";
 import { localAddresses, wallMs } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { writeError, writeOut } from "../output.ts";
 
 const help = `Usage: hactl kdump-send [OPTION]… [NODE]…
 Tells the nodes of the cluster that this one writes a crash dump; for a crash kernel. The same as fence_kdump_send.
@@ -31,14 +32,14 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const command = parseSendWords(args);
     if (command.type === "help") {
-      process.stdout.write(help);
+      writeOut(help);
       return CrmExit.OK;
     }
     if (command.type === "version") return (await import("../version.ts")).printVersion([]);
     return await send(command.options);
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
-    process.stderr.write(`fence_kdump_send: ${error.what}${error.cure ? `. ${error.cure}` : ""}\n`);
+    writeError(`fence_kdump_send: ${error.what}${error.cure ? `. ${error.cure}` : ""}\n`);
     return error.exit;
   }
 }
@@ -49,7 +50,7 @@ async function send(asked: SendOptions): Promise<number> {
     resolve: resolveName,
     sleep: (ms) => Bun.sleep(ms),
     now: wallMs,
-    log: (text) => void process.stderr.write(`fence_kdump_send: ${text}\n`),
+    log: (text) => void writeError(`fence_kdump_send: ${text}\n`),
   });
   const sent = await sender.run();
   return sent > 0 ? CrmExit.OK : CrmExit.ERROR;

@@ -3,6 +3,7 @@ import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
+import { writeError } from "../output.ts";
 import { pacemakerVersion, usage } from "./connection.ts";
 import type { OptionRow } from "./getopt.ts";
 
@@ -31,7 +32,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (given.has("shutdown")) {
       const { name } = await ask<NodeReply>({ type: "node" });
       await ask({ type: "shutdown" });
-      if (answer.format === "text") process.stderr.write(`Node ${name} leaves the cluster\n`);
+      if (answer.format === "text") writeError(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }
     throw usage("pacemakerd", "the daemon is not started this way: see hactl start");

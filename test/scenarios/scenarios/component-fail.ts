@@ -2,44 +2,13 @@ import type { Part } from "../cluster.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 import { Violation } from "../violation.ts";
-
-/** Where a process dies: with or without the leader, with or without the promoted instance and its group. */
-interface Place {
-  readonly name: string;
-  readonly leader: boolean;
-  readonly promoted: boolean;
-}
-const places: readonly Place[] = [
-  { name: "leader-promoted", leader: true, promoted: true },
-  { name: "promoted", leader: false, promoted: true },
-  { name: "leader", leader: true, promoted: false },
-  { name: "other", leader: false, promoted: false },
-];
+import { nodeAt, type Place, places, placeWords } from "./places.ts";
 
 /** Processes that die at the same moment. */
 type Victims = readonly (readonly [node: string, part: Part])[];
 
 /** What the daemon says of a process that it lost is no fault. */
 const ownWords = [/PROCESS-DIED/, /MANAGER-LOST/];
-
-/** A node with the wanted part in the cluster; the promoted instance is moved to make one when there is none. */
-async function nodeAt(stage: Stage, { leader, promoted }: Place): Promise<string> {
-  const { cluster } = stage;
-  const dc = await stage.leader();
-  if ((stage.promoted() === dc) !== (leader === promoted)) {
-    const home = leader === promoted ? dc : cluster.anyone([dc]);
-    await cluster.load(`location here dbs role=Promoted inf: ${home}`);
-    await cluster.until(`the promoted instance is on ${home}`, 60_000, () =>
-      cluster.promoted().join() === home ? undefined : `it is on ${cluster.promoted().join() || "no node"}`,
-    );
-    await cluster.must(home, "hactl configure delete --force here");
-    await stage.atRest();
-  }
-  const holder = stage.promoted();
-  const node = cluster.members.find((name) => (name === dc) === leader && (name === holder) === promoted);
-  if (node === undefined) throw new Error("three nodes have a place of each kind");
-  return node;
-}
 
 /** Kills processes: the services must not notice, and everybody is back afterwards. */
 async function kill(stage: Stage, victims: Victims): Promise<void> {
@@ -91,9 +60,7 @@ const everywhere = ({ cluster }: Stage, ...parts: readonly Part[]): Victims =>
 
 const single = (part: Part, place: Place): Scenario => ({
   name: `ComponentFail-${part}-${place.name}`,
-  title: `the ${part} process dies on a node: ${place.leader ? "the leader" : "not the leader"}, ${
-    place.promoted ? "with" : "without"
-  } the promoted instance`,
+  title: `the ${part} process dies on a node: ${placeWords(place)}`,
   play: async (stage) => kill(stage, [[await nodeAt(stage, place), part]]),
 });
 

@@ -229,6 +229,50 @@ async function returns(stage: Stage): Promise<void> {
   await disconnect(stage);
 }
 
+/**
+ * The daemon of the host is killed, alone or together with the manager that is connected to it, or stands still for a
+ * while; its supervisor starts it again. Nobody is fenced, and what runs there is not touched.
+ */
+async function daemonDies(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const how = stage.oneOf([
+    "killed",
+    "killed with the manager",
+    "frozen",
+    "forgetful",
+    "killed twice",
+  ] as const);
+  const host = await connect(stage, stage.turn % 2 === 0 ? undefined : "3s");
+  stage.note(how);
+  stage.allowed.errors.push(/PROCESS-DIED/, /MANAGER-LOST/);
+  const [holder = ""] = await holders(stage);
+  const place = stage.here();
+  const pid = cluster.pidOf(host, "remote");
+  if (how === "frozen") {
+    cluster.kill(host, "remote", "SIGSTOP");
+    await stage.until("the connection is broken", () => stage.logLines(/REMOTE-BROKEN/, [holder]).length > 0);
+    cluster.kill(host, "remote", "SIGCONT");
+    await stage.until("it is made again", () => stage.logLines(/REMOTE-MENDED/, [holder]).length > 0);
+  } else {
+    cluster.kill(host, "remote", "SIGKILL");
+    if (how === "killed with the manager") cluster.kill(holder, "manager", "SIGKILL");
+    if (how === "forgetful") cluster.forgetExecutor(host);
+    const again = async () =>
+      stage.until("the daemon runs again", () => {
+        const now = cluster.pidOf(host, "remote");
+        return now !== undefined && now !== pid;
+      });
+    await again();
+    if (how === "killed twice") cluster.kill(host, "remote", "SIGKILL");
+    await again();
+  }
+  await stage.atRest();
+  stage.check(runsThere(stage), `${there} does not run on ${host}`);
+  stage.noActionsSince(place, `when the daemon of the remote host was ${how}`);
+  stage.check(stage.offs(host) === 0, `${host} was fenced`);
+  await disconnect(stage);
+}
+
 const shape = { remotes: 1 };
 
 export const remote: readonly Scenario[] = [
@@ -247,6 +291,13 @@ export const remote: readonly Scenario[] = [
     shape,
     cases: 4,
     play: returns,
+  },
+  {
+    name: "RemoteDaemonDies",
+    title: "its daemon dies or stands still and is back at once: nothing on it is touched",
+    shape,
+    cases: 5,
+    play: daemonDies,
   },
   {
     name: "RemoteStonithd",

@@ -1,0 +1,159 @@
+import {
+  type AgentUse,
+  agentUses,
+  agentWord,
+  type CibProblem,
+  child,
+  findAgentProblems,
+  formatXml,
+  verifyCib,
+  type XmlElement,
+} from "../cib/index.ts";
+import { deviceOptions } from "../fencer/index.ts";
+import { CrmExit, HactlError } from "../terms/index.ts";
+import { askAgents } from "./agent-facts.ts";
+
+/** What of a change is looked at before it is made. */
+export interface Checked {
+  /** Whoever makes it knows better: only what cannot be stored is refused. */
+  readonly force?: boolean;
+  /** Whether the agents of what is new or changed are asked, too. */
+  readonly agents?: boolean;
+  /** The text that what is new stands in, line by line. */
+  readonly file?: string;
+  /** Whether what the status says to run does run. */
+  readonly live?: boolean;
+}
+
+/** Mistakes that a change would bring into a configuration, all of them. Nothing was changed. */
+export class RefusedChange extends HactlError {
+  readonly problems: readonly CibProblem[];
+
+  /** @param file the text that they are in; else their ids alone are named. @param cure what helps against all of them */
+  constructor(problems: readonly CibProblem[], file?: string, cure?: string) {
+    const [first] = problems;
+    const lines = problems.map((problem) => `  ${lineOf(problem, file)}${problemText(problem)}`);
+    const single = problems.length === 1 ? first : undefined;
+    const line = file === undefined ? undefined : single?.line;
+    const where = {
+      ...(single === undefined || file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+      ...(single?.id === undefined || single.text.includes(single.id) ? {} : { id: single.id }),
+    };
+    const cures = [single?.cure, cure].filter((text) => text !== undefined);
+    super({
+      code: first?.code ?? "BAD_VALUE",
+      what: single?.text ?? `${problems.length} mistakes; nothing was changed\n${lines.join("\n")}`,
+      where,
+      ...(cures.length === 0 ? {} : { cure: cures.join("; ") }),
+      exit: CrmExit.CONFIG,
+    });
+    this.problems = problems;
+  }
+}
+
+const lineOf = ({ line }: CibProblem, file: string | undefined): string =>
+  file === undefined || line === undefined ? "" : `${file}:${line}: `;
+
+/** A problem in one line: its text, its id unless the text names it, and the cure. */
+export const problemText = ({ text, id, cure }: CibProblem): string =>
+  `${text}${id !== undefined && !text.includes(id) ? ` ("${id}")` : ""}${cure === undefined ? "" : ` (${cure})`}`;
+
+/** Of the cluster as a whole, and often mended by the next command: told, not refused. */
+const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
+
+/**
+ * Looks at a CIB as it would be after a change. What is wrong in it and was not before is refused; what is remarkable and
+ * new is answered. Mistakes that are there already keep nobody from mending something else.
+ * @throws RefusedChange
+ */
+export async function checkChange(
+  before: XmlElement,
+  after: XmlElement,
+  { force = false, agents = false, live = false, file }: Checked,
+): Promise<CibProblem[]> {
+  const found = [
+    ...verifyCib(after),
+    ...(live ? await otherAgents(before, after) : []),
+    ...(agents ? await agentProblems(before, after) : []),
+  ];
+  const fresh = without(found, verifyCib(before));
+  const errors = fresh.filter(isRefused);
+  if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
+  return fresh.filter(({ level }) => level !== "info");
+}
+
+/** What of it would be refused, as far as the configuration alone tells. */
+export const newErrors = (before: XmlElement, after: XmlElement): CibProblem[] =>
+  without(verifyCib(after), verifyCib(before)).filter(isRefused);
+
+const isRefused = ({ level, code }: CibProblem): boolean => level === "error" && !tolerated.has(code);
+
+/** Those that are not among others, each counted as often as it is there. */
+function without(found: readonly CibProblem[], others: readonly CibProblem[]): CibProblem[] {
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Map<string, number>();
+  for (const problem of others) known.set(key(problem), (known.get(key(problem)) ?? 0) + 1);
+  return found.filter((problem) => {
+    const left = known.get(key(problem)) ?? 0;
+    known.set(key(problem), left - 1);
+    return left <= 0;
+  });
+}
+
+const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));
+
+/** What agents say against resources that are new or changed. */
+async function agentProblems(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+  const configuration = child(after, "configuration");
+  if (!configuration) return [];
+  const old = new Set(usesIn(before).map(shape));
+  return problemsOfAgents(
+    agentUses(configuration).filter((use) => !old.has(shape(use))),
+    configuration,
+  );
+}
+
+/**
+ * Services that run and shall be of another agent: that one would be asked to stop what it has not started. It may say that
+ * nothing runs, or that it cannot, and cost the node its power.
+ */
+async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+  const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentWord(agent)]));
+  const changed = usesIn(after).flatMap((use) => {
+    const was = old.get(idOf(use.resource));
+    return was === undefined || was === agentWord(use.agent) ? [] : [{ ...use, was }];
+  });
+  if (changed.length === 0) return [];
+  const { placesOf } = await import("./places.ts");
+  return changed.flatMap(({ resource, agent, was }): CibProblem[] => {
+    const id = idOf(resource);
+    const nodes = placesOf(before, id, Math.floor(Date.now() / 1000)).map(({ node }) => node);
+    if (nodes.length === 0) return [];
+    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentWord(agent)} would be told to stop it`;
+    return [
+      { level: "error", code: "RUNNING", text, id, cure: `stop it first (hactl resource stop ${id} --wait)` },
+    ];
+  });
+}
+
+const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
+
+const usesIn = (cib: XmlElement): AgentUse[] => {
+  const configuration = child(cib, "configuration");
+  return configuration ? agentUses(configuration) : [];
+};
+
+/** By which a resource is the same as before. */
+const shape = ({ resource, template }: AgentUse): string =>
+  formatXml(resource, -1) + (template ? formatXml(template, -1) : "");
+
+/** What agents say against all that a configuration makes of them. */
+export async function problemsOfAgents(
+  uses: readonly AgentUse[],
+  configuration: XmlElement,
+): Promise<CibProblem[]> {
+  if (uses.length === 0) return [];
+  const facts = await askAgents(uses.map(({ agent }) => agent));
+  return findAgentProblems(uses, configuration, (agent) => facts.get(agentWord(agent)), deviceParameters);
+}

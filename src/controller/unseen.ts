@@ -1,0 +1,186 @@
+import { child, type XmlElement } from "../cib/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import { type EpochSeconds, type NodeName, OpStatus, type ResourceId } from "../terms/index.ts";
+import { pendingResult } from "./history.ts";
+import type { ExecutorHistory, MayRun, RememberedResources } from "./messages.ts";
+
+/** A resource on a node. */
+export interface Place {
+  readonly node: NodeName;
+  readonly rsc: ResourceId;
+}
+
+/** That a resource is made active, or promoted, on a node. */
+export interface Activation {
+  readonly node: NodeName | undefined;
+  readonly rsc: string;
+  readonly promotes: boolean;
+}
+
+/** Where a resource is only remembered not to be active, or promoted. */
+export interface UnseenPlace extends Place {
+  /** Id of the node in `<nodes>`. */
+  readonly nodeId: string;
+  /** It is remembered to be active. */
+  readonly active: boolean;
+  /** A recurring operation is about to tell. */
+  readonly watched: boolean;
+}
+
+/**
+ * What nobody has seen since a daemon died: resources that may be active, or not, on a node, whatever its history says or
+ * does not say. The same on all members.
+ */
+export class Unseen {
+  #mayRun = new Map<NodeName, readonly Operation[]>();
+  #remembered = new Map<NodeName, ReadonlySet<string>>();
+
+  constructor(mayRun: MayRun = [], remembered: RememberedResources = []) {
+    this.#mayRun = new Map(mayRun);
+    this.#remembered = new Map(remembered.map(([node, resources]) => [node, new Set(resources)]));
+  }
+
+  copy(): Unseen {
+    return new Unseen(this.mayRun, this.remembered);
+  }
+
+  /** What may have left a service active on each node, of which nothing is known there. */
+  get mayRun(): MayRun {
+    return [...this.#mayRun];
+  }
+
+  get remembered(): RememberedResources {
+    return [...this.#remembered].map(([node, resources]) => [node, [...resources]]);
+  }
+
+  /** A node has told all that it knows. */
+  told(node: NodeName, { interrupted, remembered }: ExecutorHistory): void {
+    this.lost(node);
+    if (interrupted.length > 0) this.#mayRun.set(node, interrupted);
+    if (remembered.length > 0) this.#remembered.set(node, new Set(remembered));
+  }
+
+  /** A node is off, and runs nothing. */
+  lost(node: NodeName): void {
+    this.#mayRun.delete(node);
+    this.#remembered.delete(node);
+  }
+
+  /** An operation has ended there: something is known of its resource. */
+  saw(node: NodeName, { rsc, intervalMs, status }: OperationResult): void {
+    if (status === OpStatus.CANCELLED || status === OpStatus.PENDING) return;
+    this.#believed(node, rsc.id);
+    if (intervalMs === 0) this.#drop(node, rsc.id);
+  }
+
+  /** The history of a resource on a node is forgotten, as is what is remembered of it. It may run if `still` says so. */
+  forgotten(node: NodeName, rsc: string, still: Operation | undefined): void {
+    this.#believed(node, rsc);
+    if (!still) return;
+    this.#drop(node, rsc);
+    this.#mayRun.set(node, [...(this.#mayRun.get(node) ?? []), still]);
+  }
+
+  get remembersAnything(): boolean {
+    return this.#remembered.size > 0;
+  }
+
+  /** Whether what is known of a resource on a node is what a daemon before remembered. */
+  isRemembered(node: NodeName, rsc: string): boolean {
+    return this.#remembered.get(node)?.has(rsc) === true;
+  }
+
+  /** Where of these resources nothing is known but what a daemon before remembered. */
+  rememberedOf(isMeant: (rsc: string) => boolean): readonly Place[] {
+    return [...this.#remembered].flatMap(([node, resources]) =>
+      [...resources].filter(isMeant).map((rsc) => ({ node, rsc: rsc as ResourceId })),
+    );
+  }
+
+  #believed(node: NodeName, rsc: string): void {
+    const before = this.#remembered.get(node);
+    if (!before?.has(rsc)) return;
+    const rest = new Set(before);
+    rest.delete(rsc);
+    if (rest.size > 0) this.#remembered.set(node, rest);
+    else this.#remembered.delete(node);
+  }
+
+  #drop(node: NodeName, rsc: string): void {
+    const rest = this.#mayRun.get(node)?.filter((operation) => operation.rsc.id !== rsc) ?? [];
+    if (rest.length > 0) this.#mayRun.set(node, rest);
+    else this.#mayRun.delete(node);
+  }
+}
+
+/**
+ * What the history of a node says of a service that may run there and that no configuration knows any more, so that
+ * nobody looks for it: as of one that was to be started and has not answered. It is shown, and stopped as any other that
+ * was removed.
+ */
+export function supposedActive(operation: Operation, at: EpochSeconds): OperationResult {
+  const promoted = operation.action === "promote" || operation.action === "demote";
+  return {
+    ...pendingResult({ ...operation, action: promoted ? "promote" : "start", intervalMs: 0 }, at),
+    exitReason: "it may run: the daemon died before that was known",
+  };
+}
+
+/**
+ * Tells whether a resource of that name and agent is configured, so that the cluster looks for it by itself. Parts of
+ * bundles and what a template gives its agent count by their name alone.
+ */
+export function isConfigured(
+  configuration: XmlElement | undefined,
+  familyOf: (rsc: string) => string,
+): (rsc: AgentResource) => boolean {
+  const agents = new Map<string, XmlElement>();
+  const families = new Set<string>();
+  const note = (xml: XmlElement) => {
+    const id = xml.attributes.get("id");
+    if (xml.name === "primitive" && id !== undefined) agents.set(id, xml);
+    for (const inner of xml.children) note(inner);
+  };
+  for (const xml of child(configuration, "resources")?.children ?? []) {
+    const id = xml.attributes.get("id");
+    if (xml.name !== "template" && id !== undefined) families.add(id);
+    if (xml.name !== "template") note(xml);
+  }
+  return (rsc) => {
+    const plain = rsc.id.replace(/:\d+$/, "");
+    const primitive = agents.get(plain);
+    if (!primitive) return familyOf(plain) !== plain && families.has(familyOf(plain));
+    const { attributes } = primitive;
+    if (attributes.get("template") !== undefined) return true;
+    return (
+      attributes.get("class") === rsc.class &&
+      attributes.get("type") === rsc.type &&
+      (attributes.get("provider") ?? "") === (rsc.provider ?? "")
+    );
+  };
+}
+
+/** The CIB as it is without what the histories say of resources on some nodes: as if nobody had looked for them there. */
+export function withoutHistories(cib: XmlElement, places: readonly UnseenPlace[]): XmlElement {
+  const gone = Map.groupBy(places, ({ nodeId }) => nodeId);
+  const within = (
+    parent: XmlElement,
+    name: string,
+    change: (inner: XmlElement) => XmlElement,
+  ): XmlElement => ({
+    ...parent,
+    children: parent.children.map((inner) => (inner.name === name ? change(inner) : inner)),
+  });
+  return within(cib, "status", (status) =>
+    within(status, "node_state", (state) => {
+      const resources = new Set<string>(gone.get(state.attributes.get("id") ?? "")?.map(({ rsc }) => rsc));
+      if (resources.size === 0) return state;
+      return within(state, "lrm", (lrm) =>
+        within(lrm, "lrm_resources", (list) => ({
+          ...list,
+          children: list.children.filter(({ attributes }) => !resources.has(attributes.get("id") ?? "")),
+        })),
+      );
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import type { Millis } from "../terms/index.ts";
+
+/** Lines in a minute; whatever else is turned away is only counted. */
+const MOST = 20;
+const MINUTE: Millis = 60_000;
+
+/**
+ * Who was turned away at the remote port. Anybody can connect, so anybody could fill the log: an address is told once a
+ * minute with each reason, all together at most 20 times, and the next line tells how many were left out.
+ */
+export class TurnedAway {
+  readonly #told = new Set<string>();
+  #since: Millis = Number.NEGATIVE_INFINITY;
+  #left = 0;
+
+  constructor(
+    private readonly tell: (reason: string, address: string) => void,
+    private readonly now: () => Millis,
+  ) {}
+
+  note(from: string, reason: string): void {
+    if (this.now() - this.#since >= MINUTE) {
+      this.#told.clear();
+      this.#since = this.now();
+    }
+    // Each connection has a port of its own.
+    const address = from.replace(/:\d+$/, "");
+    const key = `${address} ${reason}`;
+    if (this.#told.has(key) || this.#told.size >= MOST) {
+      this.#left++;
+      return;
+    }
+    this.#told.add(key);
+    const others =
+      this.#left === 0 ? "" : ` (${this.#left} others were turned away since the last such line)`;
+    this.#left = 0;
+    this.tell(`${reason}${others}`, address);
+  }
+}

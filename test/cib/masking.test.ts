@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { applyOperations, formatXml, maskXml, parseXml } from "../../src/cib/index.ts";
+import { MASKED } from "../../src/terms/index.ts";
+
+const cib =
+  parseXml(`<cib validate-with="pacemaker-3.9" epoch="1" admin_epoch="0" num_updates="0"><configuration>
+  <crm_config/><nodes/><resources><primitive id="fence" class="stonith" type="fence_x"><instance_attributes id="fence-ia">
+  <nvpair id="f-ip" name="ip" value="10.0.0.1"/><nvpair id="f-pw" name="password" value="geheim"/>
+  <nvpair id="f-key" name="passphrase" value="lrm://"/></instance_attributes></primitive></resources><constraints/>
+  </configuration><status/></cib>`);
+const shown = maskXml(cib);
+const resources = (document: typeof cib) => {
+  const found = document.children[0]?.children.find(({ name }) => name === "resources");
+  if (found === undefined) throw new Error("no resources");
+  return found;
+};
+const after = (operation: Parameters<typeof applyOperations>[1][number]) =>
+  applyOperations(cib, [operation]).cib;
+
+describe("secrets of a configuration", () => {
+  test("are masked by the names of their pairs; a reference to cibsecret's files is none", () => {
+    const text = formatXml(shown);
+    expect(text).not.toContain("geheim");
+    expect(text).toContain(`name="password" value="${MASKED}"`);
+    expect(text).toContain('name="passphrase" value="lrm://"');
+    expect(formatXml(cib)).toContain("geheim");
+  });
+
+  test("stay as they are when what was read without them is brought back", () => {
+    const changed = formatXml(resources(shown)).replace("10.0.0.1", "10.0.0.2");
+    const result = formatXml(after({ op: "replace", xml: changed }));
+    expect(result).toContain("10.0.0.2");
+    expect(result).toContain("geheim");
+    expect(formatXml(after({ op: "replace", xml: formatXml(shown) }))).toContain("geheim");
+  });
+
+  test("are not replaced by the mask", () => {
+    const xml = `<primitive id="other" class="stonith" type="fence_x"><instance_attributes id="o-ia"><nvpair id="o-pw"
+      name="password" value="${MASKED}"/></instance_attributes></primitive>`;
+    expect(() => after({ op: "create", xml })).toThrow("nobody has given yet");
+  });
+
+  test("can be changed by who has seen only the mask", () => {
+    const xml = '<nvpair id="f-pw" name="password" value="neu"/>';
+    expect(formatXml(after({ op: "modify", xml, scope: "resources" }))).toContain('value="neu"');
+  });
+});

@@ -1,0 +1,185 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cibOf, formatXml, loadCrm, parseXml, type XmlElement } from "../../src/cib/index.ts";
+import { checkChange, RefusedChange } from "../../src/cli/acceptance.ts";
+import { hactl, type Run } from "./run.ts";
+
+/** Mistakes are refused before they are taken, all at once; what is merely remarkable passes, and is said. */
+
+const directory = mkdtempSync(join(tmpdir(), "hactl-acceptance-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+const file = join(directory, "cib.xml");
+const agents = join(directory, "ocf", "resource.d");
+mkdirSync(join(agents, "test"), { recursive: true });
+writeFileSync(
+  join(agents, "test", "Told"),
+  `#!/bin/sh
+cat <<X
+<resource-agent name="Told"><parameters>
+<parameter name="ip" required="1"><content type="string"/></parameter>
+<parameter name="old" obsoletes="none"><content type="string"/></parameter>
+</parameters><actions><action name="start"/><action name="stop"/><action name="monitor"/></actions></resource-agent>
+X
+`,
+  { mode: 0o755 },
+);
+const config = join(directory, "hactl.toml");
+writeFileSync(
+  config,
+  `[totem]
+cluster_name = "c"
+[[nodelist.node]]
+name = "n1"
+nodeid = 1
+ring0_addr = "127.0.0.1"
+[system]
+ocf_path = ["${agents}"]
+`,
+);
+
+const base = "property stonith-enabled=false\nprimitive d1 ocf:test:Told params ip=1\n";
+beforeEach(() => writeFileSync(file, formatXml(cibOf(loadCrm(base, undefined, "replace")))));
+const content = () => readFileSync(file, "utf8");
+const run = (words: readonly string[], name?: string): Promise<Run> =>
+  hactl(words, { CIB_file: file, HACTL_CONFIG: config }, name);
+const xml = (text: string) => ["-C", "-o", "resources", "--xml-text", text];
+
+describe("refused with what, where and cure, and nothing is changed", () => {
+  test.each<[string, readonly string[], string, RegExp]>([
+    ["a value", ["property", "stonith-enabled=maybe"], "hactl", /"maybe" is not valid/],
+    ["a value, by crm_attribute", ["-n", "no-quorum-policy", "-v", "x"], "crm_attribute", /no-quorum-policy/],
+    [
+      "a time",
+      [
+        "configure",
+        "primitive",
+        "a",
+        "ocf:test:Told",
+        "params",
+        "ip=1",
+        "op",
+        "monitor",
+        "interval=tenseconds",
+      ],
+      "hactl",
+      /tenseconds/,
+    ],
+    [
+      "an operation",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "op", "monitr", "interval=10s"],
+      "hactl",
+      /did you mean "monitor"/,
+    ],
+    [
+      "a parameter",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "odl=2"],
+      "hactl",
+      /did you mean "old"/,
+    ],
+    [
+      "a missing parameter",
+      ["configure", "primitive", "a", "ocf:test:Told"],
+      "hactl",
+      /lacks the parameter "ip"/,
+    ],
+    [
+      "a meta attribute",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "meta", "is-managed=perhaps"],
+      "hactl",
+      /is-managed/,
+    ],
+    [
+      "an operation, by cibadmin",
+      xml(
+        '<primitive id="q" class="ocf" provider="test" type="Told"><operations><op id="o" name="monitr" interval="1"/></operations></primitive>',
+      ),
+      "cibadmin",
+      /monitor/,
+    ],
+    [
+      "a connection in a group",
+      ["configure", "load", "update", join(directory, "far.crm")],
+      "hactl",
+      /connects a remote node/,
+    ],
+  ])("%s", async (_, words, name, message) => {
+    writeFileSync(
+      join(directory, "far.crm"),
+      "primitive far ocf:pacemaker:remote params server=192.0.2.7\ngroup g far\n",
+    );
+    const before = content();
+    const { code, err } = await run(words, name);
+    expect(err).toMatch(message);
+    expect([code, content()]).toEqual([78, before]);
+  });
+
+  test("all mistakes of a file at once, each with its line; --force takes what can be stored", async () => {
+    const text = join(directory, "many.crm");
+    writeFileSync(
+      text,
+      "property stonith-enabled=maybe\nprimitive a ocf:test:Told params ip=1 op monitr interval=tenseconds\nlocation l nix 5: n1\n",
+    );
+    const before = content();
+    const { code, err } = await run(["configure", "load", "update", text]);
+    expect(err).toMatch(/4 mistakes/);
+    for (const line of [
+      "many.crm:2: interval",
+      'many.crm:2: "monitr"',
+      "many.crm:3: constraint",
+      "stonith-enabled",
+    ])
+      expect(err).toContain(line);
+    expect([code, content()]).toEqual([78, before]);
+    writeFileSync(text, readFileSync(text, "utf8").replace(/location.*\n/, ""));
+    expect((await run(["configure", "load", "update", text])).code).toBe(78);
+    expect((await run(["configure", "load", "update", text, "--force"])).code).toBe(0);
+    expect(content()).toContain('name="monitr"');
+  });
+});
+
+describe("what is remarkable passes, and is said", () => {
+  test.each<[string, readonly string[], RegExp]>([
+    [
+      "an agent that is not here",
+      ["configure", "primitive", "a", "ocf:test:Nowhere"],
+      /Nowhere of resource "a" is not there/,
+    ],
+    ["a node that nobody knows", ["configure", "location", "l", "d1", "5:", "nix"], /names node "nix"/],
+    [
+      "a parameter that nothing is like",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "elsewhere=1"],
+      /no parameter "elsewhere"/,
+    ],
+  ])("%s", async (_, words, message) => {
+    if (words[2] === "l") await run(["configure", "node", "n1"]);
+    const { code, err } = await run(words);
+    expect(err).toMatch(message);
+    expect(code).toBe(0);
+  });
+
+  test("mistakes that are there already keep nobody from changing something else", async () => {
+    expect((await run(["property", "stonith-enabled=maybe", "--force"])).code).toBe(0);
+    expect((await run(["property", "maintenance-mode=true"])).code).toBe(0);
+    expect(content()).toContain('name="maintenance-mode"');
+  });
+});
+
+describe("another agent for something that runs", () => {
+  const cib = (type: string, rc: number): XmlElement =>
+    parseXml(`<cib validate-with="pacemaker-3.9"><configuration><crm_config/><nodes><node id="1" uname="n1"/></nodes><resources>
+<primitive id="d" class="ocf" provider="test" type="${type}"/></resources><constraints/></configuration><status>
+<node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+<lrm_resource id="d" class="ocf" provider="test" type="A"><lrm_rsc_op id="d_last_0" operation_key="d_monitor_0" operation="monitor"
+ transition-key="1:1:7:x" transition-magic="0:${rc};1:1:7:x" call-id="5" rc-code="${rc}" op-status="0" interval="0"/></lrm_resource>
+</lrm_resources></lrm></node_state></status></cib>`);
+
+  test("is refused where it does run, and not where it does not", async () => {
+    expect(checkChange(cib("A", 0), cib("B", 0), { live: true })).rejects.toThrow(RefusedChange);
+    expect(await checkChange(cib("A", 7), cib("B", 7), { live: true })).toEqual([]);
+    // What a file says is running runs nowhere.
+    expect(await checkChange(cib("A", 0), cib("B", 0), {})).toEqual([]);
+    expect(await checkChange(cib("A", 0), cib("B", 0), { live: true, force: true })).toHaveLength(1);
+  });
+});

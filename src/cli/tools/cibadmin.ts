@@ -2,6 +2,7 @@ import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { setOutputStyle } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
@@ -192,6 +193,8 @@ async function showAccess(given: ParsedWords, session: CibSession, answer: Answe
   const groups = all ? [] : await new Accounts().groupsOf(user, []);
   const access = accessMap(cib, { user, groups });
   const text = accessText(cib, (item) => (all ? "write" : (access.get(item) ?? "none")), style, user);
+  // Colours were asked for: they are the answer, wherever it goes. XML can hold no other codes.
+  if (style === "color") setOutputStyle({ json: false, colour: true });
   answer.say(output(text));
   return CrmExit.OK;
 }

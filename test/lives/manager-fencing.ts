@@ -1,6 +1,7 @@
 import { child, type XmlElement } from "../../src/cib/index.ts";
 import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
 import {
+  type AgentOutcome,
   type FenceRequest,
   type FenceResult,
   Fencer,
@@ -34,6 +35,7 @@ export class ManagerFencing {
       random: () => random.unit(),
       wallClock: () => host.wall,
       detectionMs: 2200,
+      left: host.leftFencing(),
     });
   }
 
@@ -86,6 +88,10 @@ export class ManagerFencing {
     });
   }
 
+  private agentEnded(run: string, outcome: AgentOutcome): void {
+    if (!this.dead) this.step({ type: "agent-result", run, outcome });
+  }
+
   die(): void {
     this.dead = true;
     this.timers.clear();
@@ -99,10 +105,23 @@ export class ManagerFencing {
         return this.broadcast(effect.message);
       case "run-agent": {
         const { run } = effect;
+        const kept = run.kept && this.host.keepFencing(run.kept);
         return world.power.run(this.host, run, (outcome) => {
-          if (!this.dead) this.step({ type: "agent-result", run: run.run, outcome });
+          kept?.end(outcome);
+          this.agentEnded(run.run, outcome);
         });
       }
+      case "resume-run": {
+        const { run } = effect;
+        world.trace(`${this.host.name} waits for the end of what the manager before has begun`);
+        // It is looked after every twentieth of a second.
+        this.host.run.fencing
+          ?.get(run)
+          ?.whenOver((outcome) => this.timers.set(`left ${run}`, 50, () => this.agentEnded(run, outcome)));
+        return;
+      }
+      case "forget-runs":
+        return this.host.forgetFencing(effect.op);
       case "fetch-metadata": {
         const { agent } = effect;
         return this.timers.set(`metadata ${agent}`, world.random.between(5, 50), () =>

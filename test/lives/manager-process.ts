@@ -38,6 +38,8 @@ export class ManagerProcess {
   private stepping = false;
   /** It does not get to anything: its events wait. */
   private hanging = false;
+  /** What it has heard since then. */
+  private readonly held: (() => void)[] = [];
   private seen = false;
   private readonly daemonIsNew: boolean;
 
@@ -67,12 +69,14 @@ export class ManagerProcess {
         if (!told) this.step({ type: "fence-result", result });
       },
     );
-    this.remotes = new RemoteConnections(host, (event) => this.step(event));
+    const whenRunning = (run: () => void) => this.whenRunning(run);
+    this.remotes = new RemoteConnections(host, (event) => this.step(event), whenRunning);
     this.executor = new ExecutorClient({
       from: host,
       to: host,
       onEvent: (event) => this.fromExecutor(event),
       onState: () => undefined,
+      whenRunning,
     });
     this.executor.start();
   }
@@ -112,6 +116,7 @@ export class ManagerProcess {
     this.world.trace(`${this.name} goes on`);
     this.fencing.goOn();
     this.stepAll();
+    for (let run = this.held.shift(); run && this.alive; run = this.held.shift()) run();
   }
 
   kill(): void {
@@ -146,8 +151,15 @@ export class ManagerProcess {
   }
 
   fromRing(event: ToManager): void {
-    if (event.type === "membership") this.world.watch.membership(this.host, event.membership);
-    this.step(event);
+    this.whenRunning(() => {
+      if (event.type === "membership") this.world.watch.membership(this.host, event.membership);
+      this.step(event);
+    });
+  }
+
+  private whenRunning(run: () => void): void {
+    if (this.hanging) this.held.push(run);
+    else run();
   }
 
   private carryOut(effect: ControllerEffect): void {

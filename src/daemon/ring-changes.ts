@@ -138,7 +138,7 @@ export class RingChanges {
         changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
       const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
       const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
-      const { self: _self, key: _key, ...change } = ringOptions(next, this.host.keyFiles.current());
+      const { self: _self, key: _key, clusterName: _name, ...change } = ringOptions(next, this.host.keyFiles.current());
       const inForce = new Promise<void>((resolve) => {
         this.#proposals.push({ change, setup: next, inForce: resolve });
       });

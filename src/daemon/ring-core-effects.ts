@@ -27,6 +27,9 @@ export function routeLinks(effects: readonly LinksEffect[], to: Destinations): v
       case "lost":
         to.totem(effect);
         break;
+      case "refuse-unstamped":
+        to.out(effect);
+        break;
       case "log":
         to.out({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
         break;

@@ -1,6 +1,6 @@
 import type { LastQuorate, QuorumOptions, QuorumState } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
-import type { LinksOptions, LinksStatus, RingId, TotemOptions, TotemStatus } from "../totem/index.ts";
+import type { LinksOptions, LinksStatus, RingId, StampKey, TotemOptions, TotemStatus } from "../totem/index.ts";
 
 /** Everything that the ring of a node has to know. */
 export interface RingCoreOptions {
@@ -14,13 +14,15 @@ export interface RingCoreOptions {
   readonly alsoAcceptKeys?: readonly Uint8Array[];
   /** A key that was stored but not adopted before this start: the change goes on. */
   readonly nextKey?: Uint8Array;
+  /** Part of all that is derived from the key: as it was at the start, until all are restarted. */
+  readonly clusterName?: string;
   readonly configVersion: number;
   /** Options that have to be the same on all nodes, as name and value: compared and logged when they differ. */
   readonly agreement: readonly (readonly [string, string])[];
 }
 
 /** The part of the options that may change while the ring runs. */
-export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptKeys" | "nextKey">;
+export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey">;
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =
@@ -97,6 +99,8 @@ export type RingEffect =
     }
   | { readonly type: "set-timer"; readonly timer: RingTimer; readonly afterMs: Millis }
   | { readonly type: "cancel-timer"; readonly timer: RingTimer }
+  /** The sockets take only what has a stamp of one of these keys from now on; undefined: they take all. */
+  | { readonly type: "refuse-unstamped"; readonly keys: readonly StampKey[] | undefined }
   /** Write durably, then answer with `persisted`. */
   | { readonly type: "persist"; readonly ringSequence: number }
   /** Write durably; no answer. */

@@ -7,19 +7,21 @@ import { KeyChange, type KeyEffect, type KeyMessage } from "./ring-core-keys.ts"
 export class KeyRing {
   readonly seal: Seal;
   private readonly change: KeyChange;
+  private readonly derive: (key: Uint8Array) => ClusterKey;
   /** The key that a change leads to. */
   private next: ClusterKey | undefined;
 
   /** `salt`: eight random bytes, new at each start. `cipher`: AES-256-GCM unless said otherwise. */
   constructor(options: RingCoreOptions, salt: Uint8Array, cipher?: SealCipher) {
+    this.derive = (key) => clusterKey(key, options.clusterName);
     this.change = new KeyChange(options.key, options.nextKey);
-    this.next = this.change.alsoAccept.map(clusterKey)[0];
+    this.next = this.change.alsoAccept.map(this.derive)[0];
     this.seal = new Seal({
       self: options.self,
       peers: options.links.nodes.map(({ node }) => node),
       salt,
-      key: clusterKey(options.key),
-      alsoAccept: [...(this.next ? [this.next] : []), ...(options.alsoAcceptKeys ?? []).map(clusterKey)],
+      key: this.derive(options.key),
+      alsoAccept: [...(this.next ? [this.next] : []), ...(options.alsoAcceptKeys ?? []).map(this.derive)],
       ...(cipher && { cipher }),
     });
   }
@@ -68,8 +70,8 @@ export class KeyRing {
   }
 
   private use(key: Uint8Array, alsoAccept: readonly Uint8Array[]): void {
-    const others = alsoAccept.map(clusterKey);
+    const others = alsoAccept.map(this.derive);
     this.next = others[0];
-    this.seal.setKeys(clusterKey(key), others);
+    this.seal.setKeys(this.derive(key), others);
   }
 }

@@ -18,6 +18,7 @@ import { Child, ownCommand } from "./children.ts";
 import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import { stampFilter } from "./ring-filter.ts";
 import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
 import {
@@ -51,9 +52,15 @@ export class RingProcess {
     datagram: (link, address, data) => this.#step({ type: "datagram", link, address, data }),
     // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
     error: (link, error) => this.log.debug("UDP", error.message, { link }),
+    long: () => this.#runDue(),
+    unfiltered: (link, why) =>
+      this.log.warning("FLOOD", `the kernel takes no filter (${why}): each datagram has to be looked at`, { link }),
     came: ({ link, address }) => this.log.notice("ADDRESS", `${address} is there now`, { link }),
   });
-  readonly #timers = new Map<RingTimer, ReturnType<typeof setTimeout>>();
+  readonly #timers = new Map<
+    RingTimer,
+    { readonly handle: ReturnType<typeof setTimeout>; readonly due: Millis }
+  >();
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
   readonly #startedAt = wallMs();
@@ -151,7 +158,7 @@ export class RingProcess {
     this.#service.stopping();
     this.#runDirectory.close();
     await Promise.all(this.#children.map((child) => child.stop()));
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { handle } of this.#timers.values()) clearTimeout(handle);
     this.#sockets.close();
     this.#server.close();
     await this.#writing;
@@ -173,9 +180,9 @@ export class RingProcess {
       case "set-timer":
         return this.#setTimer(effect.timer, effect.afterMs);
       case "cancel-timer":
-        clearTimeout(this.#timers.get(effect.timer));
-        this.#timers.delete(effect.timer);
-        return;
+        return this.#cancelTimer(effect.timer);
+      case "refuse-unstamped":
+        return this.#sockets.filter(effect.keys && stampFilter(effect.keys));
       case "persist":
         return this.#state.change({ ringSequence: effect.ringSequence }, () =>
           this.#step({ type: "persisted", ringSequence: effect.ringSequence }),
@@ -228,16 +235,33 @@ export class RingProcess {
   }
 
   #setTimer(timer: RingTimer, afterMs: Millis): void {
-    clearTimeout(this.#timers.get(timer));
+    this.#cancelTimer(timer);
     const due = monotonicMs() + afterMs;
-    this.#timers.set(
-      timer,
-      setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#lateness.note(monotonicMs() - due);
-        this.#step({ type: "timer", timer });
-      }, afterMs),
-    );
+    const handle = setTimeout(() => this.#fire(timer, due), afterMs);
+    this.#timers.set(timer, { handle, due });
+  }
+
+  #cancelTimer(timer: RingTimer): void {
+    clearTimeout(this.#timers.get(timer)?.handle);
+    this.#timers.delete(timer);
+  }
+
+  #fire(timer: RingTimer, due: Millis): void {
+    this.#timers.delete(timer);
+    this.#lateness.note(monotonicMs() - due);
+    this.#step({ type: "timer", timer });
+  }
+
+  /** The event loop does not come to its timers because datagrams do not end: what is due is run from among them. */
+  #runDue(): void {
+    this.#machine.beat();
+    const now = monotonicMs();
+    for (const [timer, { handle, due }] of [...this.#timers]) {
+      // What ran before it may have set it anew.
+      if (due > now || this.#timers.get(timer)?.handle !== handle) continue;
+      clearTimeout(handle);
+      this.#fire(timer, due);
+    }
   }
 
   // ── sockets, disk, machine ───────────────────────────────────────────────────────────────────────────────

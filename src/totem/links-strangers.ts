@@ -1,5 +1,5 @@
 import { lookup, type Millis, type NodeId } from "../terms/index.ts";
-import type { Stranger, StrangerCause } from "./links-face.ts";
+import type { LinkDrop, Stranger, StrangerCause } from "./links-face.ts";
 
 /** Something is wrong only when it lasts: nodes that start, or read a change at different times, differ for a moment. */
 const LASTS_MS: Millis = 2000;
@@ -37,11 +37,12 @@ export class Strangers {
   private looked = 0;
 
   /**
-   * Whether one more datagram of what `about` names is to be looked at. The pauses differ, so that of several senders
+   * Whether one more datagram that was dropped for this reason is to be looked at. The pauses differ, so that of several senders
    * with a rhythm each has its turn. `costly`: a look takes a decryption.
    */
-  looks(about: string, costly: boolean, now: Millis): boolean {
+  looks(drop: LinkDrop, link: number, address: string, costly: boolean, now: Millis): boolean {
     if (costly && now < this.costlyAt) return false;
+    const about = `${drop} ${link} ${address}`;
     if (now < (this.lookAt.get(about) ?? Number.NEGATIVE_INFINITY)) return false;
     if (costly) this.costlyAt = now + COSTLY_MS;
     this.looked += 1;

@@ -1,6 +1,7 @@
 import type { LastQuorate, QuorumOptions, QuorumState } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import type { LinksOptions, LinksStatus, RingId, StampKey, TotemOptions, TotemStatus } from "../totem/index.ts";
+import type { BroughtRefusal } from "./ring-core-brought.ts";
 
 /** Everything that the ring of a node has to know. */
 export interface RingCoreOptions {
@@ -14,6 +15,8 @@ export interface RingCoreOptions {
   readonly alsoAcceptKeys?: readonly Uint8Array[];
   /** A key that was stored but not adopted before this start: the change goes on. */
   readonly nextKey?: Uint8Array;
+  /** A key that was brought to this node by hand: accepted, and used when others use it. */
+  readonly broughtKey?: Uint8Array;
   /** Part of all that is derived from the key: as it was at the start, until all are restarted. */
   readonly clusterName?: string;
   readonly configVersion: number;
@@ -22,7 +25,7 @@ export interface RingCoreOptions {
 }
 
 /** The part of the options that may change while the ring runs. */
-export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey">;
+export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey" | "broughtKey">;
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =
@@ -46,6 +49,15 @@ export type RingEvent =
   | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
   /** An administrator gives the cluster a new key. Only for a settled, quorate ring without a change under way. */
   | { readonly type: "rekey"; readonly key: Uint8Array }
+  /**
+   * An administrator has brought a new key to all nodes: they switch to it when all members have it. Only for a settled, quorate
+   * ring without a change under way. `nonce`: 32 random hexadecimal digits. Answered by `key-changed` or `brought-refused`.
+   */
+  | { readonly type: "rekey-brought"; readonly nonce: string }
+  /** Answer to `find-brought`. */
+  | { readonly type: "brought-found"; readonly nonce: string; readonly key: Uint8Array | undefined }
+  /** The administrator waits no longer: the key stays as it is, unless all have switched already. */
+  | { readonly type: "drop-brought"; readonly nonce: string }
   /** Answers to `store-key` and `adopt-key`. */
   | { readonly type: "key-stored"; readonly digest: string }
   | { readonly type: "key-adopted"; readonly digest: string }
@@ -115,6 +127,10 @@ export type RingEffect =
   | { readonly type: "store-key"; readonly key: Uint8Array; readonly digest: string }
   /** Make it the key of the next start and keep the old one, then answer with `key-adopted`. */
   | { readonly type: "adopt-key"; readonly key: Uint8Array; readonly digest: string }
+  /** Read the key that somebody may have brought to this node, then answer `brought-found`. */
+  | { readonly type: "find-brought"; readonly nonce: string }
+  /** Nothing was changed: not all members have the same one. */
+  | { readonly type: "brought-refused"; readonly refusal: BroughtRefusal }
   /** All members use the new key, and nothing else is accepted any more. */
   | { readonly type: "key-changed"; readonly digest: string; readonly nodes: readonly NodeId[] }
   /** To the local manager, and only to the one with this incarnation. */

@@ -10,6 +10,7 @@ import {
   type TotemEvent,
   type TotemTimer,
 } from "../totem/index.ts";
+import type { BroughtEffect } from "./ring-core-brought.ts";
 import { changeDigest, PendingChange } from "./ring-core-change.ts";
 import { type Destinations, routeKeys, routeLinks, routeQuorum } from "./ring-core-effects.ts";
 import type {
@@ -175,6 +176,15 @@ export class RingCore {
       case "rekey":
         this.send({ kind: "key-new", key: event.key });
         return;
+      case "rekey-brought":
+        this.send({ kind: "key-asked", nonce: event.nonce });
+        return;
+      case "brought-found":
+        this.routeKeys(this.keys.found(event.nonce, event.key));
+        return;
+      case "drop-brought":
+        this.send({ kind: "key-dropped", nonce: event.nonce });
+        return;
       case "key-stored":
         this.routeKeys(this.keys.stored(event.digest));
         return;
@@ -196,7 +206,7 @@ export class RingCore {
     }
   }
 
-  private routeKeys(effects: readonly KeyEffect[]): void {
+  private routeKeys(effects: readonly (KeyEffect | BroughtEffect)[]): void {
     routeKeys(effects, this.to);
     if (effects.some(({ type }) => type === "use")) routeLinks(this.links.keysChanged(), this.to);
   }
@@ -304,6 +314,10 @@ export class RingCore {
       case "key-new":
       case "key-ready":
       case "key-switched":
+      case "key-behind":
+      case "key-asked":
+      case "key-proof":
+      case "key-dropped":
         // Said again after the barrier, by all.
         if (!this.participants.isSettled()) return;
         this.routeKeys(this.keys.deliver(from, message, this.participants.currentMembers()));

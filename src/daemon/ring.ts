@@ -90,7 +90,12 @@ export class RingProcess {
     this.#machine = new RingMachine(log);
     this.#keyFiles = new KeyFiles(setup.config.totem.keyFile);
     const nextKey = this.#keyFiles.next();
-    const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
+    const broughtKey = this.#keyFiles.brought();
+    const options = {
+      ...ringOptions(setup, this.#keyFiles.current()),
+      ...(nextKey && { nextKey }),
+      ...(broughtKey && { broughtKey }),
+    };
     this.#core = new RingCore(options, randomBytes(8), monotonicMs());
     this.#changes = new RingChanges(setup, {
       core: this.#core,
@@ -201,6 +206,13 @@ export class RingProcess {
           () => this.#keyFiles.adopt(effect.key),
           () => this.#step({ type: "key-adopted", digest: effect.digest }),
         );
+      case "find-brought": {
+        const { nonce } = effect;
+        const found = () => this.#step({ type: "brought-found", nonce, key: this.#keyFiles.brought() });
+        return queueMicrotask(found);
+      }
+      case "brought-refused":
+        return this.#changes.broughtRefused(effect.refusal);
       case "key-changed":
         return this.#changes.keyChanged(effect.digest, effect.nodes);
       case "manager-membership":
@@ -375,7 +387,7 @@ export class RingProcess {
         reply({ value: this.status() });
         return;
       case "rekey":
-        return this.#changes.rekey(reply);
+        return this.#changes.rekey(reply, request.brought === true);
       case "expected-votes":
         this.#step({ type: "set-expected-votes", votes: request.votes });
         reply({ value: this.status() });

@@ -7,6 +7,8 @@
  * - `known`: the incarnation that the listed node has
  * - `copied`: headers that it has really sent, to another node, with another body
  */
+export {};
+
 const [kind = "", from = "", to = "", listen = "", ...numbers] = process.argv.slice(2);
 const [port = 0, rate = 0, seconds = 0, bytes = 0] = numbers.map(Number);
 const headerBytes = 28;

@@ -117,6 +117,8 @@ export class RingProcess {
       mode,
       "--config",
       configPath,
+      "--parent",
+      String(process.pid),
       ...(node === undefined ? [] : ["--node", node]),
     ];
     // Whoever comes next needs its sockets at once.

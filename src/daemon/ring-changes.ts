@@ -171,7 +171,15 @@ export class RingChanges {
     if (mine) clearTimeout(mine.timer);
     if (mine?.digest === digest) {
       const { keyFile } = this.setup.config.totem;
-      mine.reply({ value: { digest, nodes: names(members), absent, keyFile, brought: mine.nonce !== undefined } satisfies RekeyReply });
+      mine.reply({
+        value: {
+          digest,
+          nodes: names(members),
+          absent,
+          keyFile,
+          brought: mine.nonce !== undefined,
+        } satisfies RekeyReply,
+      });
     }
     const next = [...this.#rekeyingNext];
     this.#rekeyingNext.clear();
@@ -197,7 +205,12 @@ export class RingChanges {
         changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
       const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
       const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
-      const { self: _self, key: _key, clusterName: _name, ...change } = ringOptions(next, this.host.keyFiles.current());
+      const {
+        self: _self,
+        key: _key,
+        clusterName: _name,
+        ...change
+      } = ringOptions(next, this.host.keyFiles.current());
       const inForce = new Promise<void>((resolve) => {
         this.#proposals.push({ change, setup: next, inForce: resolve });
       });

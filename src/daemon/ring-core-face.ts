@@ -1,6 +1,13 @@
 import type { LastQuorate, QuorumOptions, QuorumState } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
-import type { LinksOptions, LinksStatus, RingId, StampKey, TotemOptions, TotemStatus } from "../totem/index.ts";
+import type {
+  LinksOptions,
+  LinksStatus,
+  RingId,
+  StampKey,
+  TotemOptions,
+  TotemStatus,
+} from "../totem/index.ts";
 import type { BroughtRefusal } from "./ring-core-brought.ts";
 
 /** Everything that the ring of a node has to know. */
@@ -25,7 +32,10 @@ export interface RingCoreOptions {
 }
 
 /** The part of the options that may change while the ring runs. */
-export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey" | "broughtKey">;
+export type RingCoreChange = Omit<
+  RingCoreOptions,
+  "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey" | "broughtKey"
+>;
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =

@@ -54,7 +54,9 @@ export class RingProcess {
     error: (link, error) => this.log.debug("UDP", error.message, { link }),
     long: () => this.#runDue(),
     unfiltered: (link, why) =>
-      this.log.warning("FLOOD", `the kernel takes no filter (${why}): each datagram has to be looked at`, { link }),
+      this.log.warning("FLOOD", `the kernel takes no filter (${why}): each datagram has to be looked at`, {
+        link,
+      }),
     came: ({ link, address }) => this.log.notice("ADDRESS", `${address} is there now`, { link }),
   });
   readonly #timers = new Map<

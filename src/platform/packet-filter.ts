@@ -14,7 +14,9 @@ export interface FilterInstruction {
   readonly jf?: number;
 }
 
-const op = (code: number) => (k: number): FilterInstruction => ({ code, k });
+const op =
+  (code: number) =>
+  (k: number): FilterInstruction => ({ code, k });
 
 /** Instructions by what they do. A is the accumulator, X the index register, memory has sixteen words. */
 export const filterOps = {

@@ -10,7 +10,10 @@ export interface StampKey {
 export const STAMPED = 24;
 
 const u32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  ((bytes[at] ?? 0) << 24) |
+  ((bytes[at + 1] ?? 0) << 16) |
+  ((bytes[at + 2] ?? 0) << 8) |
+  (bytes[at + 3] ?? 0);
 
 /**
  * The stamp of a header: HalfSipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", in the variant of the

@@ -27,7 +27,8 @@ async function flood(kind: string, bytes: string, realtime: string): Promise<voi
     await ring.startAll(names);
     await ring.ring(names, 30_000);
     await Bun.sleep(3000);
-    const [port = ""] = /mcastport = (\d+)/.exec(readFileSync(ring.nodes.configOf("node1"), "utf8"))?.slice(1) ?? [];
+    const [port = ""] =
+      /mcastport = (\d+)/.exec(readFileSync(ring.nodes.configOf("node1"), "utf8"))?.slice(1) ?? [];
     const victim = ring.client("node1");
     const memberships = () => names.reduce((sum, name) => sum + ring.client(name).memberships.length, 0);
     const before = { cpu: usage(ring.pid("node1")).cpu, memberships: memberships() };
@@ -60,7 +61,19 @@ async function flood(kind: string, bytes: string, realtime: string): Promise<voi
   }
 }
 
-row(["kind", "bytes", "real-time", "sent/s", "CPU µs each", "CPU %", "late p99", "p99.9", "worst ms", "memberships", "dropped by the ring"]);
+row([
+  "kind",
+  "bytes",
+  "real-time",
+  "sent/s",
+  "CPU µs each",
+  "CPU %",
+  "late p99",
+  "p99.9",
+  "worst ms",
+  "memberships",
+  "dropped by the ring",
+]);
 row(Array.from({ length: 11 }, () => "---"));
 for (const kind of chosen.length > 0 ? chosen : every)
   for (const bytes of sizes) for (const realtime of priorities) await flood(kind, bytes, realtime);

@@ -136,12 +136,17 @@ describe("a key that was brought to all nodes", () => {
     bus.ask(1);
     bus.finish();
     expect(bus.state()).toEqual(switched);
-    expect(bus.nodes.map(({ changedWith }) => changedWith)).toEqual([1, 2, 3].map(() => [1, 2, 3].map(nodeId)));
+    expect(bus.nodes.map(({ changedWith }) => changedWith)).toEqual(
+      [1, 2, 3].map(() => [1, 2, 3].map(nodeId)),
+    );
     for (const bytes of bus.wire) expect(Buffer.from(bytes).includes(newKey.subarray(0, 16))).toBe(false);
     // Who listens with the old key reads the question and the proofs, and nothing after them.
     const listener = new KeyRing(
-      { self: nodeId(3), key: oldKey, links: { nodes: [1, 2].map((id) => ({ node: nodeId(id), addresses: [] })) } } as
-        unknown as RingCoreOptions,
+      {
+        self: nodeId(3),
+        key: oldKey,
+        links: { nodes: [1, 2].map((id) => ({ node: nodeId(id), addresses: [] })) },
+      } as unknown as RingCoreOptions,
       Buffer.alloc(8, 98),
     );
     const read = bus.wire.flatMap((bytes) => {
@@ -158,7 +163,11 @@ describe("a key that was brought to all nodes", () => {
     bus.finish();
     expect(bus.state()).toEqual(untouched);
     const [missing, differing] = [[nodeId(2)], [nodeId(3)]];
-    expect(bus.nodes.map(({ refusals }) => refusals)).toEqual([[{ nonce, missing, differing, silent: [] }], [], []]);
+    expect(bus.nodes.map(({ refusals }) => refusals)).toEqual([
+      [{ nonce, missing, differing, silent: [] }],
+      [],
+      [],
+    ]);
   });
 
   test("is not used when one does not answer in time", () => {
@@ -169,7 +178,9 @@ describe("a key that was brought to all nodes", () => {
     bus.members = [node(bus, 0), node(bus, 1)];
     for (const member of bus.members)
       bus.carry(member, member.ring.deliver(nodeId(1), message, [1, 2, 3].map(nodeId)));
-    expect(node(bus, 0).refusals).toEqual([{ nonce, missing: [], differing: [], silent: [nodeId(2), nodeId(3)] }]);
+    expect(node(bus, 0).refusals).toEqual([
+      { nonce, missing: [], differing: [], silent: [nodeId(2), nodeId(3)] },
+    ]);
     bus.finish();
     expect(bus.state()).toEqual(untouched);
   });
@@ -237,7 +248,11 @@ describe("a key that was brought to all nodes", () => {
     bus.ask(0);
     bus.run(1);
     bus.members[0]?.ring.deliver(nodeId(2), { kind: "key-new", key: otherKey }, [1, 2, 3].map(nodeId));
-    const effects = node(bus, 1).ring.deliver(nodeId(1), { kind: "key-new", key: otherKey }, [1, 2, 3].map(nodeId));
+    const effects = node(bus, 1).ring.deliver(
+      nodeId(1),
+      { kind: "key-new", key: otherKey },
+      [1, 2, 3].map(nodeId),
+    );
     expect(effects.map(({ type }) => type)).toEqual(["use", "store"]);
     expect(opens(node(bus, 1).ring, newKey)).toBe(false);
   });

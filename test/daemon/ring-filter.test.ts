@@ -55,7 +55,9 @@ describe("the kernel's filter", () => {
   for (const bind of ["127.0.0.1", "::1"])
     test(`takes what has the key and nothing else (${bind})`, async () => {
       const seal = sealWith(key);
-      const genuine = Array.from({ length: 200 }, (_, at) => seal.seal(Buffer.alloc(6, at), Buffer.alloc(at * 7)));
+      const genuine = Array.from({ length: 200 }, (_, at) =>
+        seal.seal(Buffer.alloc(6, at), Buffer.alloc(at * 7)),
+      );
       const forged = damaged(seal.seal(Buffer.from("head"), Buffer.from("body")));
       const strange = sealWith(other).seal(Buffer.from("head"), Buffer.from("body"));
       const taken = await through(bind, [key], [...forged, strange, ...genuine, ...forged]);
@@ -72,7 +74,9 @@ describe("the kernel's filter", () => {
 
   test("takes what has either of two keys with one id", async () => {
     const twin = { ...other, id: key.id, stamp: { ...other.stamp, id: key.id } };
-    const all = [key, twin].map((cluster) => sealWith(cluster).seal(Buffer.from("head"), Buffer.from("body")));
+    const all = [key, twin].map((cluster) =>
+      sealWith(cluster).seal(Buffer.from("head"), Buffer.from("body")),
+    );
     expect(await through("127.0.0.1", [key, twin], all)).toHaveLength(2);
   });
 

@@ -67,7 +67,12 @@ describe("a flood of datagrams without the key", () => {
       expect(node.asked).toEqual([`refuse but ${key.id}`, "a flood of"]);
       node.run(2000, 10_000, address);
       // It was let through for a moment.
-      expect(node.since()).toEqual([`refuse but ${key.id}`, "a flood of", "take all", `refuse but ${key.id}`]);
+      expect(node.since()).toEqual([
+        `refuse but ${key.id}`,
+        "a flood of",
+        "take all",
+        `refuse but ${key.id}`,
+      ]);
       node.asked.push(`refuse but ${key.id}`);
       node.run(60_000, 0);
       expect(node.since().slice(1)).toEqual(["take all", "the flood of"]);

@@ -52,7 +52,12 @@ async function listener(ring: RingCluster) {
   });
   const readable = (key: Uint8Array) => {
     const peers = [1, 2, 3].map(nodeId);
-    const seal = new Seal({ self: nodeId(4), peers, salt: Buffer.alloc(8, 1), key: clusterKey(key, "local") });
+    const seal = new Seal({
+      self: nodeId(4),
+      peers,
+      salt: Buffer.alloc(8, 1),
+      key: clusterKey(key, "local"),
+    });
     // One second apart, since no more is looked at of what has not proved to be alive.
     return recorded.filter((data, at) => typeof seal.open(data, at * 1000) !== "string").length;
   };

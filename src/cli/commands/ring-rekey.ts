@@ -35,8 +35,12 @@ function tell({ nodes, absent, keyFile, brought }: RekeyReply): void {
   print(`${nodes.length} nodes use the new key: ${nodes.join(", ")}.`);
   print(`It is in ${keyFile} on each of them; the one before is kept beside it as ${keyFile}.old.`);
   if (!brought) {
-    note("It was sent to them under the key before it: if somebody else has that one, he may have this one too.");
-    note(`For that case make a key with 'hactl keygen -k ${keyFile}.brought', copy it to that place on every node`);
+    note(
+      "It was sent to them under the key before it: if somebody else has that one, he may have this one too.",
+    );
+    note(
+      `For that case make a key with 'hactl keygen -k ${keyFile}.brought', copy it to that place on every node`,
+    );
     note("by ssh, and use 'hactl ring rekey --brought'.");
   }
   if (absent.length === 0) return;

@@ -106,7 +106,7 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
     `has the cluster's key and claims to be ${who}, which the node list has at another address`,
   "claims-self": () => "has the cluster's key and claims to be this node",
   "unlisted-node": (who) => `has the cluster's key and is ${who}, which is not in the node list of this node`,
-  "another-key": () => "uses another key",
+  "another-key": () => "uses another key or cluster_name",
   "another-version": () => "speaks another version of the ring's protocol",
   "another-program": () => "sends what is not of hactl",
   damaged: () => "sends what is damaged or forged",

@@ -151,7 +151,7 @@ describe("a host that is ignored is named, once, in the log and as long as it is
     const three = net.add(3, { key: Buffer.alloc(64, 4) });
     net.run(120_000);
     const text = (node: number) =>
-      `node ${node} at ${addressOf(node)} (link 0) uses another key: it is ignored`;
+      `node ${node} at ${addressOf(node)} (link 0) uses another key or cluster_name: it is ignored`;
     expect(net.named(one)).toEqual([text(3)]);
     expect(net.named(three).sort()).toEqual([text(1), text(2)]);
     expect(net.said).toHaveLength(4);

@@ -106,7 +106,8 @@ function enemy(): Target {
       const effects = links.datagram(0, address(one), data, peer.now);
       // That there are many of them is all that they may show.
       const shows = (type: string) => type === "refuse-unstamped" || type === "log";
-      if (!effects.every(({ type }) => shows(type))) broken(`caused ${effects.map(({ type }) => type).join(", ")}`, data);
+      if (!effects.every(({ type }) => shows(type)))
+        broken(`caused ${effects.map(({ type }) => type).join(", ")}`, data);
       return "refused";
     },
     end: () => {

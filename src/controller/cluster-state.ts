@@ -699,13 +699,28 @@ export class ClusterState {
     return this.#unseen
       .rememberedOf((rsc) => familyOf(rsc) === family)
       .flatMap((place) => {
-        const nodeId = this.idOf(place.node);
-        const ops = this.status.ops(nodeId, place.rsc);
-        const active = endsActive(ops);
-        if (place.node === activation.node || (activation.promotes ? endsPromoted(ops) : active)) return [];
-        const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
-        return [{ ...place, nodeId, active, watched }];
+        const unseen = this.#unseenPlace(place);
+        const { node, rsc } = place;
+        const isOwner = activation.promotes
+          ? endsPromoted(this.status.ops(this.idOf(node), rsc))
+          : unseen.active;
+        return node === activation.node || isOwner ? [] : [unseen];
       });
+  }
+
+  /** Where only the memory of a daemon that died says that a resource is not active. */
+  unseenInactive(): readonly UnseenPlace[] {
+    return this.#unseen
+      .rememberedOf(() => true)
+      .map((place) => this.#unseenPlace(place))
+      .filter(({ active }) => !active);
+  }
+
+  #unseenPlace(place: Place): UnseenPlace {
+    const nodeId = this.idOf(place.node);
+    const ops = this.status.ops(nodeId, place.rsc);
+    const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
+    return { ...place, nodeId, active: endsActive(ops), watched };
   }
 
   /** Whether a resource is a connection that was made, or let go, since it failed. */

@@ -457,12 +457,15 @@ export class Leader {
   /**
    * That a resource is not active somewhere may be only what a daemon remembered that died: somebody may have started it
    * there meanwhile. Before it is activated elsewhere it is looked for there, with the probes that would be made if nothing
-   * were known; or the monitor is waited for that goes on there (`#held`).
+   * were known; or the monitor is waited for that goes on there (`#held`). When nothing else is to be done all of them are
+   * looked for: a second one that was started by hand would run on unseen.
    */
   #looksFirst(decided: Transition, input: SchedulerInput, familyOf: (rsc: string) => string): Transition {
-    if (!this.#init.state.remembersAnything) return decided;
-    const places = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
-    const open = places.filter(({ watched }) => !watched);
+    const { state } = this.#init;
+    if (!state.remembersAnything) return decided;
+    const needed = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
+    const idle = decided.actions.length === 0 ? state.unseenInactive() : [];
+    const open = [...needed, ...idle].filter(({ watched, node }) => !watched && this.#isOnline(node));
     if (open.length === 0) return decided;
     const { actions } = schedule({ ...input, cib: withoutHistories(input.cib, open) });
     const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;

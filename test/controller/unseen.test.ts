@@ -268,6 +268,22 @@ describe("what somebody did by hand while all daemons were dead", () => {
     expect(bus.where("still")).toEqual([nodeName("n3")]);
   });
 
+  test("a second one that was started beside the first is found, although nothing is to be done", () => {
+    const bus = cluster(onFirst);
+    bus.restartAllDaemons(() => bus.node("n2").running.set("web", "started"));
+    bus.run(30_000);
+    expect(changes(bus).slice(0, 2).toSorted()).toEqual(["stop web n1", "stop web n2"]);
+    expect(bus.where("web")).toEqual([nodeName("n1")]);
+  });
+
+  test("when nobody did anything it is looked once for each service where it does not run", () => {
+    const bus = cluster(onFirst);
+    bus.restartAllDaemons(() => {});
+    bus.run(60_000);
+    expect(done(bus, "web").toSorted()).toEqual(["monitor n2", "monitor n3"]);
+    expect(changes(bus)).toEqual([]);
+  });
+
   const database = `
 primitive db ocf:test:Db op monitor interval=10s op monitor interval=9s role=Promoted
 clone dbs db meta promotable=true

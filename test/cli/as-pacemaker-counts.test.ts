@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseXml, selectXpath } from "../../src/cib/index.ts";
+import { setOutputStyle } from "../../src/cli/output.ts";
 import { runHere } from "./rehearsal.ts";
 
 const dummy = (id: string, inner = "") =>
@@ -23,7 +24,10 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "hactl-counts-"));
   file = join(directory, "cib.xml");
 });
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+  setOutputStyle({ json: false, colour: false });
+});
 
 const run = (...words: readonly string[]) =>
   runHere(words, {

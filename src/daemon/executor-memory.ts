@@ -195,7 +195,7 @@ export class ExecutorMemory {
     const before = readIfThere(bootFile)?.trim();
     if (before === bootId) this.#bootNoted = true;
     else this.#noteBoot();
-    return this.#bootNoted && before !== undefined && before !== bootId && bootId !== "unknown";
+    return this.#bootNoted === true && before !== undefined && before !== bootId && bootId !== "unknown";
   }
 
   #noteBoot(): void {

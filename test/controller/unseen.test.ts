@@ -289,6 +289,17 @@ describe("what somebody did by hand while all daemons were dead", () => {
     expect(bus.where("web")).toEqual([nodeName("n1")]);
   });
 
+  test("the same when something else is to be done first", () => {
+    const bus = cluster(`${onFirst}\nprimitive other ocf:test:Other op monitor interval=10s\nlocation o other 100: n3`);
+    bus.restartAllDaemons(() => {
+      bus.node("n2").running.set("web", "started");
+      bus.node("n3").running.delete("other");
+    });
+    bus.run(60_000);
+    expect(bus.where("web")).toEqual([nodeName("n1")]);
+    expect(bus.where("other")).toEqual([nodeName("n3")]);
+  });
+
   test("when nobody did anything it is looked once for each service where it does not run", () => {
     const bus = cluster(onFirst);
     bus.restartAllDaemons(() => {});

@@ -290,7 +290,9 @@ describe("what somebody did by hand while all daemons were dead", () => {
   });
 
   test("the same when something else is to be done first", () => {
-    const bus = cluster(`${onFirst}\nprimitive other ocf:test:Other op monitor interval=10s\nlocation o other 100: n3`);
+    const bus = cluster(
+      `${onFirst}\nprimitive other ocf:test:Other op monitor interval=10s\nlocation o other 100: n3`,
+    );
     bus.restartAllDaemons(() => {
       bus.node("n2").running.set("web", "started");
       bus.node("n3").running.delete("other");

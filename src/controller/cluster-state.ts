@@ -655,7 +655,8 @@ export class ClusterState {
   /**
    * A result that shows that somebody has acted while no daemon watched: that of the first monitor which finds a
    * resource in another role than its node remembered, or one that finds it where another node remembers it, too. Then
-   * nothing is known of it there any more, nor where it is only remembered that it does not run. Returns these places.
+   * nothing is known of it there any more, nor wherever it is known not to run: it may have been brought to any node,
+   * also to one whose daemon lived all the time. Returns these places.
    */
   disproved(node: NodeName, result: OperationResult): readonly Place[] {
     if (!this.remembersAnything || !tellsRole(result)) return [];
@@ -665,12 +666,12 @@ export class ClusterState {
     const isOwn = (place: Place) => place.node === node && place.rsc === result.rsc.id;
     const contradicts = (place: Place) =>
       isOwn(place) ? result.intervalMs > 0 && isFailure(result) : this.#excludes(place, result);
-    if (!remembered.some(contradicts)) return [];
-    const places = remembered.filter(
-      (place) =>
-        contradicts(place) ||
-        (!isOwn(place) && !endsActive(this.status.ops(this.idOf(place.node), place.rsc))),
-    );
+    const wrong = remembered.filter(contradicts);
+    if (wrong.length === 0) return [];
+    const isWrong = (place: Place) =>
+      wrong.some((other) => other.node === place.node && other.rsc === place.rsc);
+    const inactive = this.#inactivePlaces((rsc) => familyOf(rsc) === family);
+    const places = [...wrong, ...inactive.filter((place) => !isOwn(place) && !isWrong(place))];
     for (const { node: where, rsc } of places) {
       const id = this.idOf(where);
       this.#unseen.forgotten(where, rsc, this.#mayStillRun(id, rsc));
@@ -679,6 +680,17 @@ export class ClusterState {
     }
     this.touch();
     return places;
+  }
+
+  /** Where resources are known not to run; what is being done there is about to tell more. */
+  #inactivePlaces(isMeant: (rsc: string) => boolean): readonly Place[] {
+    return this.status.nodeIds().flatMap((id) => {
+      const rest = this.status.resourcesOn(id).filter((rsc) => {
+        const ops = this.status.ops(id, rsc);
+        return isMeant(rsc) && !endsActive(ops) && !ops.some(isPending);
+      });
+      return rest.map((rsc) => ({ node: this.status.nameOf(id), rsc: resourceId(rsc) }));
+    });
   }
 
   /** Whether a resource that a monitor has found on a node cannot well be where another node remembers it. */
@@ -699,13 +711,28 @@ export class ClusterState {
     return this.#unseen
       .rememberedOf((rsc) => familyOf(rsc) === family)
       .flatMap((place) => {
-        const nodeId = this.idOf(place.node);
-        const ops = this.status.ops(nodeId, place.rsc);
-        const active = endsActive(ops);
-        if (place.node === activation.node || (activation.promotes ? endsPromoted(ops) : active)) return [];
-        const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
-        return [{ ...place, nodeId, active, watched }];
+        const unseen = this.#unseenPlace(place);
+        const { node, rsc } = place;
+        const isOwner = activation.promotes
+          ? endsPromoted(this.status.ops(this.idOf(node), rsc))
+          : unseen.active;
+        return node === activation.node || isOwner ? [] : [unseen];
       });
+  }
+
+  /** Where only the memory of a daemon that died says that a resource is not active. */
+  unseenInactive(): readonly UnseenPlace[] {
+    return this.#unseen
+      .rememberedOf(() => true)
+      .map((place) => this.#unseenPlace(place))
+      .filter(({ active }) => !active);
+  }
+
+  #unseenPlace(place: Place): UnseenPlace {
+    const nodeId = this.idOf(place.node);
+    const ops = this.status.ops(nodeId, place.rsc);
+    const watched = ops.some((op) => isRecurring(op) && !isLastFailure(op));
+    return { ...place, nodeId, active: endsActive(ops), watched };
   }
 
   /** Whether a resource is a connection that was made, or let go, since it failed. */

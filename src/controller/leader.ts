@@ -314,6 +314,9 @@ export class Leader {
       `transition ${run.id}: ${done} of ${total} actions done, ${failed} failed; ${outcome}`,
     );
     if (run.complete) this.#repeatsNoMore();
+    // Not after a decision that nothing came of: then they cannot be looked for.
+    if (run.complete && total > 0 && this.#unseenInactive().length > 0)
+      this.#decideAgain("what is only remembered is to be looked for");
     if (this.#triggers.length > 0 && !this.#scheduled) this.#decide(now, wall);
   }
 
@@ -457,12 +460,15 @@ export class Leader {
   /**
    * That a resource is not active somewhere may be only what a daemon remembered that died: somebody may have started it
    * there meanwhile. Before it is activated elsewhere it is looked for there, with the probes that would be made if nothing
-   * were known; or the monitor is waited for that goes on there (`#held`).
+   * were known; or the monitor is waited for that goes on there (`#held`). When nothing else is to be done all of them are
+   * looked for: a second one that was started by hand would run on unseen.
    */
   #looksFirst(decided: Transition, input: SchedulerInput, familyOf: (rsc: string) => string): Transition {
-    if (!this.#init.state.remembersAnything) return decided;
-    const places = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
-    const open = places.filter(({ watched }) => !watched);
+    const { state } = this.#init;
+    if (!state.remembersAnything) return decided;
+    const needed = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
+    const idle = decided.actions.length === 0 ? this.#unseenInactive() : [];
+    const open = [...needed.filter(({ watched }) => !watched), ...idle];
     if (open.length === 0) return decided;
     const { actions } = schedule({ ...input, cib: withoutHistories(input.cib, open) });
     const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
@@ -482,6 +488,11 @@ export class Leader {
     if (!state.remembersAnything) return () => false;
     const familyOf = resourceFamilies(state.configuration);
     return (action) => this.#unseenBefore(action, familyOf).some(({ watched }) => watched);
+  }
+
+  #unseenInactive(): readonly UnseenPlace[] {
+    const { state } = this.#init;
+    return state.unseenInactive().filter(({ watched, node }) => !watched && this.#isOnline(node));
   }
 
   #unseenBefore(action: GraphAction, familyOf: (rsc: string) => string): readonly UnseenPlace[] {

@@ -45,6 +45,8 @@ export class ExecutorMemory {
   readonly #left: string;
   /** Something could not be written: what is written down is not the whole truth, and is not left for others to believe. */
   #gaps = false;
+  /** Whether the file that outlives a reboot tells of this boot. */
+  #bootNoted: boolean | undefined;
 
   constructor(private readonly options: ExecutorMemoryOptions) {
     this.#state = `${options.runDir}/executor.json`;
@@ -122,7 +124,9 @@ export class ExecutorMemory {
 
   /** A sign of life, from which the next executor knows how long nobody has looked. */
   alive(): void {
-    if (this.#gaps || !this.options.mayWrite()) return;
+    if (!this.options.mayWrite()) return;
+    if (this.#bootNoted === false) this.#noteBoot();
+    if (this.#gaps) return;
     this.#try(() => writeFileSync(this.#alive, String(uptimeMs()), { mode: 0o600 }));
   }
 
@@ -182,11 +186,33 @@ export class ExecutorMemory {
     return age >= 0 ? age : undefined;
   }
 
+  /**
+   * Whether no executor has run in this boot. Only who can note that one has may say so: the next one would believe the
+   * same, of a host where services run by then.
+   */
   #rebooted(): boolean {
     const { bootFile, bootId } = this.options;
     const before = readIfThere(bootFile)?.trim();
-    if (before !== bootId) this.#try(() => writeFileSync(bootFile, `${bootId}\n`, { mode: 0o600 }));
-    return before !== undefined && before !== bootId && bootId !== "unknown";
+    if (before === bootId) this.#bootNoted = true;
+    else this.#noteBoot();
+    return this.#bootNoted === true && before !== undefined && before !== bootId && bootId !== "unknown";
+  }
+
+  #noteBoot(): void {
+    const { bootFile, bootId, log } = this.options;
+    try {
+      // A file that is full of nothing would be that of another boot.
+      writeFileSync(`${bootFile}.new`, `${bootId}\n`, { mode: 0o600 });
+      renameSync(`${bootFile}.new`, bootFile);
+      this.#bootNoted = true;
+    } catch (error) {
+      if (this.#bootNoted === undefined)
+        log.warning(
+          "BOOT-NOT-NOTED",
+          `${bootFile} cannot be written: what runs here is looked up, since a reboot cannot be told: ${String(error)}`,
+        );
+      this.#bootNoted = false;
+    }
   }
 }
 

@@ -46,7 +46,8 @@ function host() {
   });
   const options = { bootFile: join(directory, "boot"), bootId: "b", log, mayWrite: () => true };
   const memory = (instance = "this") => new ExecutorMemory({ ...options, runDir, instance });
-  return { runDir, lines, memory, end: () => rmSync(directory, { recursive: true }) };
+  const { bootFile } = options;
+  return { runDir, bootFile, lines, memory, end: () => rmSync(directory, { recursive: true }) };
 }
 
 describe("what an executor leaves", () => {
@@ -111,6 +112,33 @@ describe("what an executor leaves", () => {
     expect(memory("next").recall()).toMatchObject({ complete: false, stale: true });
     memory("next").save(snapshot);
     expect(memory("next").recall().complete).toBe(true);
+    end();
+  });
+
+  test("is nothing after a reboot, which is told once", () => {
+    const { bootFile, memory, end } = host();
+    writeFileSync(bootFile, "a\n");
+    expect(memory().recall()).toMatchObject({ snapshot: undefined, complete: true });
+    expect(memory().recall()).toMatchObject({ snapshot: undefined, complete: false });
+    end();
+  });
+
+  test("is kept, and no reboot is told, while the file that tells of the boot cannot be written", () => {
+    const { bootFile, runDir, lines, memory, end } = host();
+    writeFileSync(bootFile, "a\n");
+    // As of a state directory that is read-only since the machine came up.
+    mkdirSync(`${bootFile}.new`);
+    const first = memory();
+    expect(first.recall().complete).toBe(false);
+    expect(lines.join("\n")).toContain("BOOT-NOT-NOTED");
+    first.save(snapshot);
+    expect(memory().recall()).toMatchObject({ snapshot: { results: [started] }, complete: true });
+    rmSync(join(runDir, "executor.json"));
+    expect(memory().recall()).toMatchObject({ snapshot: undefined, complete: false });
+    // It is noted as soon as that can be done: who comes then knows of this boot.
+    rmSync(`${bootFile}.new`, { recursive: true });
+    first.alive();
+    expect(memory().recall()).toMatchObject({ snapshot: undefined, complete: false });
     end();
   });
 });

@@ -279,13 +279,16 @@ export class ExecutorHost {
     tell(left);
     this.#log.notice("LEFTOVERS", `${left.length} agents of the executor before still run, waiting for them`);
     const starts = new Map(left.map(({ pid }) => [pid, processStart(pid)]));
+    const killed = new Set<number>();
     this.#polling = setInterval(() => {
       const before = alive;
       for (const agent of alive.filter(({ pid }) => monotonicMs() > (deadline.get(pid) ?? 0))) {
-        this.#log.warning("LEFTOVER-KILLED", `${resourceOf(agent)}: its agent did not end in time`);
+        if (!killed.has(agent.pid))
+          this.#log.warning("LEFTOVER-KILLED", `${resourceOf(agent)}: its agent did not end in time`);
+        killed.add(agent.pid);
         killLeftBehind(agent.pid, undefined);
       }
-      alive = before.filter(({ pid }) => processStart(pid) === starts.get(pid));
+      alive = before.filter(({ pid }) => starts.get(pid) !== undefined && processStart(pid) === starts.get(pid));
       if (alive.length < before.length) tell(before);
       if (alive.length === 0) clearInterval(this.#polling);
     }, LEFTOVER_POLL_MS);

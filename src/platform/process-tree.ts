@@ -17,10 +17,13 @@ export function bootId(): string {
   return read("/proc/sys/kernel/random/boot_id")?.trim() ?? "unknown";
 }
 
-/** When a process started, in clock ticks since the boot: with its pid it names one process. */
+/**
+ * When a process started, in clock ticks since the boot: with its pid it names one process. Nothing for one that has ended,
+ * also where whoever has to has not taken note of it yet (a zombie: in containers that may take for ever).
+ */
 export function processStart(pid: number): number | undefined {
   const fields = statFields(pid);
-  return fields === undefined ? undefined : Number(fields[19]);
+  return fields === undefined || fields[0] === "Z" ? undefined : Number(fields[19]);
 }
 
 /** What the kernel has let the first thread of a process do. */

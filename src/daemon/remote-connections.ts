@@ -1,7 +1,7 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
-import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
+import { ExecutorClient, type RemoteKey, remoteExecutor } from "../remote/index.ts";
 import {
   HactlError,
   type Millis,
@@ -21,8 +21,8 @@ import { resultOf } from "./operation-result.ts";
 export interface RemoteConnectionsOptions {
   readonly self: NodeName;
   readonly log: Log;
-  /** The key that the cluster and its remote hosts share; read at each connection, so a new key needs no restart. */
-  readonly key: () => Uint8Array;
+  /** Read at each connection, so a new key needs no restart. */
+  readonly key: () => RemoteKey;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
   readonly tool: (request: AdminRequest, caller: Caller) => Promise<unknown>;
@@ -234,7 +234,7 @@ export class RemoteConnections {
     let first: ReturnType<typeof remoteExecutor>;
     let again: ReturnType<typeof remoteExecutor>;
     try {
-      const remote = { host, port, sharedKey: this.options.key() };
+      const remote = { node: name, host, port, key: this.options.key() };
       first = remoteExecutor({ ...remote, timeoutMs: patienceMs });
       again = remoteExecutor({ ...remote, timeoutMs: ATTEMPT_MS });
     } catch (error) {

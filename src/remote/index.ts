@@ -21,3 +21,4 @@ export {
   type RemoteKey,
 } from "./node-key.ts";
 export { REMOTE_PORT, type RemoteServerOptions, serveRemote } from "./server.ts";
+export { TurnedAway } from "./turned-away.ts";

@@ -29,19 +29,19 @@ export function findConnectionProblems(configuration: XmlElement): CibProblem[] 
   visit(resources);
   if (found.size === 0) return problems;
   const constraints = child(configuration, "constraints");
-  for (const kind of ["rsc_colocation", "rsc_order"])
+  for (const [kind, word] of [
+    ["rsc_colocation", "colocation"],
+    ["rsc_order", "order"],
+  ] as const)
     for (const item of childrenOf(constraints, kind)) {
       const name = named(item).find((rsc) => found.has(rsc));
       if (name !== undefined)
-        problems.push(
-          wrong(item, `"${name}" connects a remote node, but stands in ${words[kind]} "${idOf(item)}"`),
-        );
+        problems.push(wrong(item, `"${name}" connects a remote node, but stands in ${word} "${idOf(item)}"`));
     }
   return problems;
 }
 
 const containers = new Set(["group", "clone", "master", "bundle"]);
-const words: Readonly<Record<string, string>> = { rsc_colocation: "colocation", rsc_order: "order" };
 
 const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
 

@@ -1,10 +1,10 @@
 import { type AgentFacts, type AgentName, agentWord, parseAgentDescription } from "../cib/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { ask } from "./daemon.ts";
-import { hasInitScript, metadataOf } from "./tools/agent-list.ts";
+import { agentPatienceMs, hasInitScript, metadataOf } from "./tools/agent-list.ts";
 
-/** How long an agent may take to say what it is. It is not waited for longer: what it says is a help, no condition. */
-const patienceMs: Millis = 10_000;
+/** An agent is not waited for longer: what it says is a help, no condition. */
+const patienceMs: Millis = agentPatienceMs;
 /** Agents that are asked at a time. */
 const atOnce = 4;
 

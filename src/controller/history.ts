@@ -77,12 +77,13 @@ export interface ReloadInfo {
   readonly reloadable?: readonly string[];
 }
 
-/** Writes one history entry (`lrm_rsc_op`). */
+/** Writes one history entry (`lrm_rsc_op`). `origin` says what program wrote it. */
 export function historyEntry(
   id: string,
   node: string,
   result: OperationResult,
   reload?: ReloadInfo,
+  origin = "hactl",
 ): XmlElement {
   const { rsc, action, intervalMs } = result;
   const params = digestedParameters(intervalMs, result.params);
@@ -90,7 +91,7 @@ export function historyEntry(
     id,
     operation_key: operationKey(rsc.id, action, intervalMs),
     operation: action,
-    "crm-debug-origin": "hactl",
+    "crm-debug-origin": origin,
     crm_feature_set: FEATURE_SET,
     "transition-key": result.transitionKey,
     "transition-magic": `${result.status}:${result.rc};${result.transitionKey}`,

@@ -12,6 +12,8 @@ interface Step {
   deadline: Millis;
 }
 
+const isMigration = (task: string): boolean => task === "migrate_to" || task === "migrate_from";
+
 /** Where a transition stands. */
 export interface RunProgress {
   readonly total: number;
@@ -85,7 +87,11 @@ export class TransitionRun {
       for (const step of batch) {
         if (step.action.kind === "pseudo" && !step.action.maintenance) {
           this.#finish(step, "done");
-        } else if ((limit > 0 && this.#flying.size >= limit) || isHeld(step.action)) {
+        } else if (
+          (limit > 0 && this.#flying.size >= limit) ||
+          isHeld(step.action) ||
+          this.#migratesEnough(step.action)
+        ) {
           held.push(step);
         } else {
           step.state = "flying";
@@ -99,6 +105,17 @@ export class TransitionRun {
     this.#ready = held;
     held = [];
     return taken;
+  }
+
+  /**
+   * Whether a node carries out as many migrations as it may (migration-limit). One may always be under way, so that
+   * every transition comes to its end.
+   */
+  #migratesEnough({ task, node }: GraphAction): boolean {
+    const { migrationLimit } = this.transition;
+    if (migrationLimit < 0 || !isMigration(task)) return false;
+    const flying = [...this.#flying].filter(({ action }) => isMigration(action.task) && action.node === node);
+    return flying.length >= Math.max(1, migrationLimit);
   }
 
   /** An action has ended well: what waited for it may start. */

@@ -60,16 +60,22 @@ export function ocfProcedure(operation: Operation, config: ExecutorConfig): Proc
   };
 }
 
-/** Every exit code of an OCF agent is an answer; what it means is the scheduler's business. */
+/**
+ * Every exit code of an OCF agent is an answer; what it means is the scheduler's business. Why it failed an agent says by
+ * an exit reason; one that gives none has said it in its last line, more often than not.
+ */
 export function ocfVerdict(outcome: ProcessOutcome, agent: string): Verdict {
   if (outcome.kind !== "exited") return failureToRun(outcome, agent);
   return {
     rc: outcome.code,
     status: OpStatus.DONE,
-    exitReason: exitReason(outcome.stderr),
+    exitReason: exitReason(outcome.stderr) || (saysState.has(outcome.code) ? "" : lastLine(outcome.stderr)),
     stdout: cleanText(outcome.stdout),
   };
 }
+
+/** Exit codes that are no failure: what an agent prints beside them is no reason of anything. */
+const saysState: ReadonlySet<number> = new Set([OcfExit.OK, OcfExit.NOT_RUNNING, OcfExit.RUNNING_PROMOTED]);
 
 /** The verdict when there is no exit code: missing, not runnable, killed from outside. */
 export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }>, agent: string): Verdict {

@@ -172,6 +172,8 @@ export interface Transition {
   /** When to schedule again although nothing changes (expiring failures, rules with dates). */
   readonly recheckAt?: EpochSeconds;
   readonly batchLimit: number;
+  /** Live migrations that a node may carry out at a time; -1 is any number. */
+  readonly migrationLimit: number;
   readonly clusterDelayMs: Millis;
   readonly stonithTimeoutMs: Millis;
   readonly failedStopOffset: string;

@@ -94,6 +94,7 @@ export function scheduleCluster(cluster: Cluster): Transition {
     unconnected: unconnected(cluster),
     ...(cluster.recheckAt === undefined ? {} : { recheckAt: cluster.recheckAt }),
     batchLimit: options.batchLimit,
+    migrationLimit: options.migrationLimit,
     clusterDelayMs: options.clusterDelayMs,
     stonithTimeoutMs: options.fencingTimeoutMs,
     failedStopOffset: cluster.properties.get("failed-stop-offset") ?? "INFINITY",

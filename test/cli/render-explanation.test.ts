@@ -24,6 +24,7 @@ const decision = (more: Partial<Transition>): Transition => ({
   quorate: true,
   fencing: [],
   batchLimit: 0,
+  migrationLimit: -1,
   clusterDelayMs: 60_000,
   stonithTimeoutMs: 60_000,
   failedStopOffset: "INFINITY",

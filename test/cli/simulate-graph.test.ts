@@ -53,6 +53,7 @@ const transition: Transition = {
   quorate: true,
   fencing: [],
   batchLimit: 0,
+  migrationLimit: -1,
   clusterDelayMs: 60_000,
   stonithTimeoutMs: 60_500,
   failedStopOffset: "INFINITY",

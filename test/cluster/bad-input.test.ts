@@ -243,3 +243,12 @@ test("a node with another key is not let in: its packets are dropped and counted
   await story.membersAre(3, "node1");
   expect(await story.configuration("node3")).toBe(shown);
 }, 60_000);
+
+test("a second daemon in the background is not taken for one that started; its own last words are told", async () => {
+  const since = Date.now();
+  const { code, stdout, stderr } = await story.nodes.hactl("node3", "start", "--daemon", "--node", "node3");
+  expect(stdout).toBe("");
+  expect(stderr).toContain("uses this directory");
+  expect(code).toBe(1);
+  await asBefore(since);
+});

@@ -308,7 +308,7 @@ const scheduling: readonly OptionSpec[] = [
     type: "integer",
     min: -1,
     default: "-1",
-    description: "How many live migrations a node may take part in; -1 is any number",
+    description: "How many live migrations a node may carry out at a time (at least one); -1 is any number",
   },
   {
     name: "load-threshold",

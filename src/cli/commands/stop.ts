@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineCommand } from "citty";
+import { parseXml } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { unpackCluster } from "../../scheduler/index.ts";
+import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { Daemon } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { parseSeconds } from "../seconds.ts";
@@ -31,7 +33,7 @@ export default defineCommand({
       name = node.name;
       await client.request({ type: "shutdown" });
       note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-      inTime = await ended(node.pid, timeoutMs);
+      inTime = await ended(node.pid, timeoutMs, obstacles(client, name));
     } finally {
       client.close();
     }
@@ -39,7 +41,7 @@ export default defineCommand({
       throw new HactlError({
         code: "TIMEOUT",
         what: `node ${name} has not left within ${args.timeout} s`,
-        cure: "see 'hactl status' for the action that it waits for",
+        cure: "see 'hactl status' for the action that it waits for; it goes on leaving",
         exit: CrmExit.TIMEOUT,
       });
     }
@@ -49,13 +51,57 @@ export default defineCommand({
 });
 
 /** Between two looks whether a process has ended. */
-const lookMs = 50;
+const lookMs: Millis = 50;
+/** Between two looks at what may keep the node. */
+const obstacleMs: Millis = 2_000;
 
-/** Waits for the end of a process; false when the time is over. */
-async function ended(pid: number, timeoutMs: number): Promise<boolean> {
+/** Waits for the end of a process; false when the time is over. `meanwhile` is called from time to time. */
+async function ended(pid: number, timeoutMs: Millis, meanwhile: () => Promise<void>): Promise<boolean> {
   for (let waited = 0; waited < timeoutMs; waited += lookMs) {
-    if (!existsSync(`/proc/${pid}`)) return true;
+    if (hasEnded(pid)) return true;
+    if (waited % obstacleMs === obstacleMs - lookMs) await meanwhile();
     await Bun.sleep(lookMs);
   }
   return false;
+}
+
+/** Whether a process runs no more. One that its parent has not taken notice of yet has ended all the same. */
+export function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return true;
+  }
+}
+
+/** Says, once each, which services keep the node since they cannot be stopped, and how to go on. */
+function obstacles(client: Daemon, node: string): () => Promise<void> {
+  const told = new Set<string>();
+  return async () => {
+    let found: readonly string[];
+    try {
+      found = await blockedOn(client, node);
+    } catch (error) {
+      // It may be about to end, and answers no more.
+      if (error instanceof HactlError) return;
+      throw error;
+    }
+    for (const id of found) {
+      if (told.has(id)) continue;
+      told.add(id);
+      note(
+        `${id} could not be stopped: ${node} does not leave before it is. Stop it by hand, then 'hactl resource cleanup ${id}'; ` +
+          `'hactl status' tells why it failed.`,
+      );
+    }
+  };
+}
+
+async function blockedOn(client: Daemon, node: string): Promise<string[]> {
+  const text = await client.request<string>({ type: "cib" }, obstacleMs);
+  const cluster = unpackCluster(parseXml(text, "the cluster's CIB"), Math.floor(Date.now() / 1000));
+  return [...cluster.resourceById.values()]
+    .filter((rsc) => rsc.isPrimitive && rsc.blocked && rsc.runningOn.some(({ name }) => name === node))
+    .map(({ id }) => id);
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { element, type XmlElement } from "../../cib/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { type Answer, cdataElement, listElement, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
 
@@ -36,6 +36,9 @@ function isProgram(path: string): boolean {
     return false;
   }
 }
+
+/** How long an agent may take to say what it is. */
+export const agentPatienceMs: Millis = 10_000;
 
 const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 const sorted = (names: readonly string[]) => [...new Set(names)].sort();
@@ -188,7 +191,14 @@ export async function metadataOf(spec: string): Promise<string> {
   const ran = Bun.spawnSync([path, ...words], {
     env: { ...process.env, OCF_ROOT: "/usr/lib/ocf" },
     stderr: "ignore",
+    timeout: agentPatienceMs,
+    killSignal: "SIGKILL",
   });
+  if (ran.exitedDueToTimeout)
+    throw new HactlError({
+      code: "TIMEOUT",
+      what: `${path} has not answered for ${agentPatienceMs / 1000} s`,
+    });
   if (!ran.success) throw unknownAgent(spec);
   return ran.stdout.toString().trimEnd();
 }

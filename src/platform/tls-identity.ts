@@ -13,8 +13,9 @@ export interface TlsIdentity {
 
 /** Order of the group of P-256 (SEC 2, secp256r1). */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-/** Words of a common name before the name of the node. */
-const WORDS: Readonly<Record<TlsRole, string>> = { host: "hactl remote ", manager: "hactl manager of " };
+/** Words of a common name before that of the node. */
+const HOST_WORDS = "hactl remote ";
+const MANAGER_WORDS = "hactl manager of ";
 
 /**
  * Derives what one end shows to the other from the secret of a remote node: HKDF-SHA-256 (RFC 5869) to 48 bytes, reduced
@@ -27,7 +28,10 @@ export function tlsIdentity(secret: Uint8Array, role: TlsRole, node: string): Tl
   const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certPem: pem("CERTIFICATE", certificate(privateKey, publicKey, `${WORDS[role]}${node}`)),
+    certPem: pem(
+      "CERTIFICATE",
+      certificate(privateKey, publicKey, `${role === "host" ? HOST_WORDS : MANAGER_WORDS}${node}`),
+    ),
     publicKey,
   };
 }
@@ -40,7 +44,8 @@ export function tlsPublicKey(secret: Uint8Array, role: TlsRole): Uint8Array {
 /** Name of the node that a certificate speaks of: a claim, which proves nothing. */
 export function claimedNode(subject: string): string | undefined {
   const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
-  for (const words of Object.values(WORDS)) if (name.startsWith(words)) return name.slice(words.length);
+  for (const words of [HOST_WORDS, MANAGER_WORDS])
+    if (name.startsWith(words)) return name.slice(words.length);
   return undefined;
 }
 

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -66,14 +66,18 @@ lives: $(BUN) ## processes that die and come back on virtual time: nothing gets 
 	$(BUN) test/lives/run.ts $(if $(MODE),--mode $(MODE)) $(if $(STRIDE),--stride $(STRIDE)) \
 		$(if $(SEED),--seed $(SEED) $(if $(EFFECT),--effect $(EFFECT)) $(if $(TRACE),--trace),--seeds $(or $(SEEDS),300) $(if $(FROM),--from $(FROM)))
 
+# make mutate-lives KNOWN=1 asks for each mistake only what is known to find it, and takes minutes instead of hours.
 mutate-lives: $(BUN) ## make mistakes in a copy of the controller and the executor: each has to be found by such a life or a test
-	$(BUN) test/lives/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only "$(ONLY)")
+	$(BUN) test/lives/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only "$(ONLY)") $(if $(KNOWN),--known)
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
 
 bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 	$(BUN) test/bench/cluster.ts
+
+bench-flood: $(BUN) ## the ring while somebody without the key floods it: CPU per datagram, lateness, memberships
+	$(BUN) test/bench/ring-flood.ts
 
 bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, timers on a busy machine
 	$(BUN) test/bench/ring.ts

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   type ExecutorSnapshot,
+  type JournalRecord,
   type Operation,
   type OperationResult,
   recall,
@@ -24,21 +25,29 @@ const result = (rsc: string, action: string, callId: number, rc: number): Operat
   params: {},
 });
 
+const begun = (rsc: string, action: string, callId: number): Operation => {
+  const { transitionKey, params, intervalMs, rsc: agent } = result(rsc, action, callId, OcfExit.OK);
+  return { callId, rsc: agent, action, intervalMs, timeoutMs: 1, startDelayMs: 0, params, transitionKey };
+};
+
+const now = { bootId: "b", instance: "now" };
+
+const snapshotOf = (results: OperationResult[], unfinished: Operation[] = []): ExecutorSnapshot => ({
+  results,
+  recurring: [],
+  unfinished,
+  interrupted: [],
+  remembered: [],
+  nodeActionLimit: 0,
+  loadThreshold: 0,
+  complete: true,
+});
+
 const after = (left: boolean, ...results: OperationResult[]) => recalled(left, 1000, results);
 
 const recalled = (left: boolean, ageMs: number, results: OperationResult[], unfinished: Operation[] = []) => {
-  const snapshot: ExecutorSnapshot = {
-    results,
-    recurring: [],
-    unfinished,
-    interrupted: [],
-    remembered: [],
-    nodeActionLimit: 0,
-    loadThreshold: 0,
-    complete: true,
-  };
-  const state = { instance: "before", bootId: "b", snapshot };
-  return recall({ state, journal: [], ageMs, rebooted: false, left }, { bootId: "b", instance: "now" });
+  const state = { instance: "before", bootId: "b", snapshot: snapshotOf(results, unfinished) };
+  return recall({ state, journal: [], ageMs, rebooted: false, left }, now);
 };
 
 describe("what the executor of a daemon before has left", () => {
@@ -50,14 +59,7 @@ describe("what the executor of a daemon before has left", () => {
   });
 
   test("is a memory of all that nothing was under way of", () => {
-    const stop: Operation = {
-      ...started,
-      callId: 7,
-      action: "stop",
-      timeoutMs: 1,
-      startDelayMs: 0,
-      params: {},
-    };
+    const stop = begun("a", "stop", 7);
     const { snapshot } = recalled(false, 1000, [{ ...started, params: { ip: "a" } }, probed], [stop]);
     expect(snapshot).toMatchObject({
       results: [probed],
@@ -100,5 +102,52 @@ describe("what the executor of a daemon before has left", () => {
   test("holds when its node had left and nothing runs", () => {
     const stopped = result("a", "stop", 3, OcfExit.OK);
     expect(after(true, started, probed, stopped)).toMatchObject({ complete: true, stale: false });
+  });
+});
+
+describe("what an executor of the same daemon has left", () => {
+  const state = (results: OperationResult[], unfinished: Operation[]) => ({
+    instance: now.instance,
+    bootId: "b",
+    snapshot: snapshotOf(results, unfinished),
+  });
+
+  test("is gone on with, what was under way as well: somebody waits for it", () => {
+    const left = { state: state([], [begun("a", "start", 1)]), ageMs: 1000, rebooted: false, left: false };
+    const { snapshot, complete } = recall({ ...left, journal: [] }, now);
+    expect(snapshot?.unfinished.map(({ callId }) => callId)).toEqual([1]);
+    expect(snapshot?.remembered).toEqual([]);
+    expect(complete).toBe(true);
+  });
+
+  test("is all that it has noted since it wrote its state", () => {
+    const journal: JournalRecord[] = [
+      { type: "result", result: result("a", "start", 1, OcfExit.OK) },
+      { type: "execute", operation: begun("b", "start", 2) },
+    ];
+    const left = { state: state([], [begun("a", "start", 1)]), ageMs: 1000, rebooted: false, left: false };
+    const { snapshot } = recall({ ...left, journal }, now);
+    expect(snapshot?.unfinished.map(({ callId }) => callId)).toEqual([2]);
+    expect(snapshot?.results.map(({ callId }) => callId)).toEqual([1]);
+  });
+});
+
+describe("of an executor that has left nothing", () => {
+  const nothing = { journal: [], ageMs: 1000, left: false };
+
+  test("it is not known what runs", () => {
+    const told = recall({ ...nothing, state: undefined, rebooted: false }, now);
+    expect(told).toEqual({ snapshot: undefined, complete: false, stale: false });
+  });
+
+  test("nothing runs when the host was booted since", () => {
+    expect(recall({ ...nothing, state: undefined, rebooted: true }, now).complete).toBe(true);
+    const state = { instance: "before", bootId: "a", snapshot: snapshotOf([result("a", "start", 1, 0)]) };
+    const told = recall({ ...nothing, state, rebooted: true }, now);
+    expect(told).toEqual({ snapshot: undefined, complete: true, stale: false });
+  });
+
+  test("what cannot be read may have been written in this boot", () => {
+    expect(recall({ ...nothing, state: "damaged", rebooted: true }, now).complete).toBe(false);
   });
 });

@@ -112,6 +112,18 @@ describe("a decision that was taken before its node heard that the target is fen
     expect(leader.runs).toBe(2);
   });
 
+  test("is carried out when the target has come back between that result and the request", () => {
+    const leader = new Leader();
+    leader.fencedOnce();
+    leader.ask("r2");
+    leader.next();
+    expect(leader.results).toEqual(["r1 true reset"]);
+    leader.members(a, b, c);
+    leader.members(a, c);
+    leader.comeRound();
+    expect(leader.runs).toBe(2);
+  });
+
   test("is carried out when it is a person's, who may want it twice", () => {
     const leader = new Leader();
     leader.fencedOnce();

@@ -21,6 +21,8 @@ export interface MutationHunt {
   readonly tests: readonly string[];
   /** Only mistakes whose names match. */
   readonly only: string;
+  /** Ask only what is known to find each. */
+  readonly knownOnly?: boolean;
 }
 
 interface Found {
@@ -39,10 +41,13 @@ export function option(args: readonly string[], name: string, otherwise: string)
 
 /** Makes each mistake in a copy of the source and says who found it. @returns 1 when one is not found */
 export function huntMutations(hunt: MutationHunt): number {
-  const control = tryOut(undefined, hunt);
-  if (control.by !== undefined) throw new Error(`without a mistake ${control.by} finds one: ${control.how}`);
   let missed = 0;
   const chosen = hunt.mutations.filter(({ name }) => new RegExp(hunt.only).test(name));
+  const known = chosen.flatMap(({ by }) => by ?? []);
+  const tests = [...new Set(known.filter(isTest))];
+  const asked = hunt.simulations.filter((words) => known.some((by) => words.includes(by)));
+  const control = tryOut(undefined, hunt.knownOnly ? { ...hunt, tests, simulations: asked } : hunt);
+  if (control.by !== undefined) throw new Error(`without a mistake ${control.by} finds one: ${control.how}`);
   for (const mutation of chosen) {
     const { by, how } = tryOut(mutation, hunt);
     if (by === undefined) missed += 1;
@@ -52,7 +57,12 @@ export function huntMutations(hunt: MutationHunt): number {
   return missed === 0 ? 0 : 1;
 }
 
-function tryOut(mutation: Mutation | undefined, { simulations, tests }: MutationHunt): Found {
+const isTest = (by: string): boolean => by.endsWith(".test.ts");
+
+function tryOut(
+  mutation: Mutation | undefined,
+  { simulations, tests, knownOnly = false }: MutationHunt,
+): Found {
   const copy = mkdtempSync(join(tmpdir(), "hactl-mutation-"));
   try {
     for (const folder of ["src", "test"]) cpSync(join(top, folder), join(copy, folder), { recursive: true });
@@ -62,13 +72,14 @@ function tryOut(mutation: Mutation | undefined, { simulations, tests }: Mutation
     if (mutation) mutate(copy, mutation);
     const by = mutation?.by;
     const known = simulations.filter((words) => by !== undefined && words.includes(by));
-    const first = by?.endsWith(".test.ts") ? runTests(copy, [by]) : undefined;
+    const first = by !== undefined && isTest(by) ? runTests(copy, [by]) : undefined;
     if (first?.by !== undefined) return first;
-    for (const words of [...known, ...simulations.filter((others) => !known.includes(others))]) {
+    const others = simulations.filter((words) => !known.includes(words));
+    for (const words of mutation && knownOnly ? known : [...known, ...others]) {
       const found = simulate(copy, words);
       if (found) return found;
     }
-    return runTests(copy, tests);
+    return mutation && knownOnly ? nobody : runTests(copy, tests);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -103,10 +114,14 @@ function simulate(copy: string, words: readonly string[]): Found | undefined {
   return { by: `${which} ${line[1]}`, how: (line[2] ?? "").slice(0, 70) };
 }
 
+const nobody: Found = { by: undefined, how: "" };
+
 function runTests(copy: string, tests: readonly string[]): Found {
-  const there = tests.filter((path) => existsSync(join(copy, path)));
-  const { exitCode, text } = run(copy, ["test", "--timeout", "200000", ...there]);
-  if (exitCode === 0) return { by: undefined, how: "" };
+  const missing = tests.filter((path) => !existsSync(join(copy, path)));
+  if (missing.length > 0) throw new Error(`there is no ${missing.join(", ")}`);
+  if (tests.length === 0) return nobody;
+  const { exitCode, text } = run(copy, ["test", "--timeout", "200000", ...tests]);
+  if (exitCode === 0) return nobody;
   const failed = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(text);
   if (!failed) throw new Error(text);
   const file = /^(\S+\.test\.ts):$/m.exec(text);

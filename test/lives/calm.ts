@@ -57,14 +57,12 @@ export function runCalm(options: LivesOptions): LivesResult {
     world.watch.unseenFor(12_000);
     untilRest(world, REST_MS);
     const deeds = world.watch.deeds.slice(before.deeds);
-    // What a remote host's connection loses is brought back by the cluster, as its configuration says.
-    if (deeds.length > 0 && name !== "a remote host's daemon")
+    if (deeds.length > 0)
       world.watch.broken("calm", `${name} died, and ${deeds.map(said).join(", ")} was done`);
-    if (world.watch.fencings.length > before.fencings && name !== "a remote host's daemon")
+    if (world.watch.fencings.length > before.fencings)
       world.watch.broken("calm", `${name} died, and ${world.watch.fencings.at(-1)?.target} was fenced`);
     const now = remembered(world);
-    if (now !== told && name !== "a remote host's daemon")
-      world.watch.broken("memory", `${name} died, and ${told} became ${now}`);
+    if (now !== told) world.watch.broken("memory", `${name} died, and ${told} became ${now}`);
   }
   return resultOf(world, seed, configuration);
 }

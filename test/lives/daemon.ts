@@ -1,3 +1,4 @@
+import { hungAfterMs } from "../../src/daemon/children.ts";
 import type { NodeId } from "../../src/terms/index.ts";
 import { ExecutorProcess } from "./executor-process.ts";
 import type { Host } from "./host.ts";
@@ -121,6 +122,17 @@ export class Daemon {
       this.ring.manager(0);
     });
     this.managers.died();
+  }
+
+  /** The manager hangs; if it does so for as long as the ring waits for signs of life, it is ended and started again. */
+  hangManager(ms: number): void {
+    const { manager, world } = this;
+    if (!manager?.alive || manager.hangs || manager.view.phase !== "synced") return;
+    manager.hang();
+    world.clock.after(ms, () => {
+      if (ms < hungAfterMs) manager.goOn();
+      else if (this.manager === manager) this.killManager();
+    });
   }
 
   killExecutor(): void {

@@ -3,6 +3,7 @@ import { Random } from "../sim/random.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
 import { Faults, movable } from "./faults.ts";
 import type { Host } from "./host.ts";
+import { makeExtra, moveByHand, removeExtras } from "./people.ts";
 import { LOST_REMOTE_MS } from "./power.ts";
 import { untilRest } from "./rest.ts";
 import { checkConfigured, type LivesOptions, type LivesResult, resultOf } from "./scenario.ts";
@@ -161,6 +162,17 @@ const stories: Readonly<Record<string, (world: World, random: Random, victim: Ho
       victim.run.journal = [];
     });
   },
+  /** A resource is made, and removed while agents are at it. */
+  removed: (world, random) => {
+    makeExtra(world);
+    world.clock.after(random.between(20, 3000), () => removeExtras(world));
+  },
+  "by hand": (world, random) => {
+    for (const node of world.nodes) world.killDaemon(node, random.between(400, 3000));
+    world.clock.after(200, () => moveByHand(world, random));
+  },
+  /** A manager hangs until it is replaced. */
+  hang: (world, random, victim) => world.daemon(victim)?.hangManager(random.between(10_000, 11_500)),
   start: () => undefined,
 };
 

@@ -11,6 +11,8 @@ export interface ExecutorClientOptions {
   readonly onEvent: (event: ExecutorEvent) => void;
   readonly onState: (state: { readonly up: boolean; readonly reason: string }) => void;
   readonly silenceMs?: number;
+  /** Does something now, or when the process gets to it. */
+  readonly whenRunning: (run: () => void) => void;
 }
 
 const FIRST_WAIT_MS = 50;
@@ -39,7 +41,7 @@ export class ExecutorClient {
 
   start(): void {
     const { world } = this.options.from;
-    this.timers.set("connect", world.random.unit() * 3, () => this.connect());
+    this.connectAfter(world.random.unit() * 3);
   }
 
   /** `false`: there is no connection. */
@@ -77,6 +79,14 @@ export class ExecutorClient {
     else this.channel?.silence();
   }
 
+  private connectAfter(ms: number): void {
+    this.timers.set("connect", ms, () =>
+      this.options.whenRunning(() => {
+        if (!this.closed && !this.channel) this.connect();
+      }),
+    );
+  }
+
   private connect(): void {
     const { from, to } = this.options;
     const { world } = from;
@@ -94,12 +104,14 @@ export class ExecutorClient {
         closed: () => executor.closed(channel),
       },
       {
-        event: (event) => {
-          if (channel === this.channel) this.event(event);
-        },
-        closed: (reason) => {
-          if (channel === this.channel) this.lost(reason);
-        },
+        event: (event) =>
+          this.options.whenRunning(() => {
+            if (channel === this.channel) this.event(event);
+          }),
+        closed: (reason) =>
+          this.options.whenRunning(() => {
+            if (channel === this.channel) this.lost(reason);
+          }),
       },
     );
     executor.accept(channel);
@@ -151,7 +163,7 @@ export class ExecutorClient {
   private down(reason: string): void {
     this.options.onState({ up: false, reason });
     if (this.closed) return;
-    this.timers.set("connect", this.wait, () => this.connect());
+    this.connectAfter(this.wait);
     this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
   }
 }

@@ -1,6 +1,7 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
 import { type Host, MANAGER_BOOT_MS } from "./host.ts";
+import { makeExtra, moveByHand, removeExtras } from "./people.ts";
 import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
@@ -41,7 +42,17 @@ const all: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (f) => f.executorsOneAfterTheOther()],
   [4, (f) => f.fencerDies()],
   [5, (f) => f.clockStep()],
+  [5, (f) => f.byHand()],
+  [5, (f) => f.removedInTheMiddle()],
+  [5, (f) => f.hangManager()],
 ];
+
+/** Those that a life may be full of. */
+const named: Readonly<Record<string, Fault>> = {
+  "by-hand": (f) => f.byHand(),
+  removed: (f) => f.removedInTheMiddle(),
+  hang: (f) => f.hangManager(),
+};
 
 /** What a constraint can name: not a replica of a bundle. */
 export const movable = ({ plan }: World): string[] =>
@@ -70,8 +81,11 @@ export class Faults {
     this.random = world.random;
   }
 
-  /** Does one of all. */
-  disturb(): void {
+  /** Does one of all, mostly that which is named. */
+  disturb(name?: string): void {
+    const wanted = name === undefined ? undefined : named[name];
+    if (name !== undefined && !wanted) throw new Error(`there is no fault ${name}`);
+    if (wanted && this.random.chance(0.7)) return wanted(this);
     const { plan } = this.world;
     const remote = plan.remotes.length + plan.guests.length > 0 ? remoteFaults : [];
     this.random.weighted([...all, ...remote])(this);
@@ -104,6 +118,7 @@ export class Faults {
     const { nodes } = world.plan;
     const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
     world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
+    removeExtras(world);
     world.run(100);
     const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
     world.configure([...standby, ...this.clones.values()].join("\n"));
@@ -146,6 +161,15 @@ export class Faults {
     for (const host of victims) this.world.daemon(host)?.killManager();
   }
 
+  /** A manager hangs: it is replaced, or goes on with what has been said meanwhile. */
+  hangManager(): void {
+    const host = this.node();
+    if (!host) return;
+    const ms = this.random.chance(0.5) ? this.random.between(50, 9_000) : this.random.between(10_000, 11_500);
+    this.note(`the manager of ${host.name} hangs for ${ms} ms`);
+    this.world.daemon(host)?.hangManager(ms);
+  }
+
   killExecutor(how?: "lost"): void {
     const host = this.node();
     if (!host) return;
@@ -185,6 +209,37 @@ export class Faults {
     if (how === "damaged") host.run.executor = "damaged";
     else delete host.run.executor;
     if (this.random.chance(0.5)) delete host.run.manager;
+  }
+
+  /** All daemons die, and people move or stop services by hand before they are back. */
+  byHand(): void {
+    const [least, most] = this.random.chance(0.7) ? [500, 15_000] : [21_000, 40_000];
+    const away = this.random.between(least, most);
+    this.note("all daemons die, and services are moved by hand");
+    for (const host of this.upNodes) this.daemonDies(host, away + this.random.between(0, 2000));
+    for (let n = this.random.between(1, 3); n > 0; n--)
+      this.later(this.random.between(50, away), () => moveByHand(this.world, this.random));
+  }
+
+  /** A resource is made, and removed while an agent is at it, of whose host something dies just then. */
+  removedInTheMiddle(): void {
+    const { world } = this;
+    const action = this.random.pick(["start", "start", "stop"]);
+    const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
+    const id = makeExtra(world);
+    if (id === undefined) return;
+    this.note(`${id} is made, and removed at its ${action}, and the ${what} dies there`);
+    if (action === "stop") this.later(this.random.between(3000, 10_000), () => removeExtras(world));
+    const watching = world.watch.deeds.length;
+    const look = () => {
+      const deed = world.watch.deeds
+        .slice(watching)
+        .find(({ call }) => call.action === action && call.instance === id);
+      if (!deed) return this.later(20, look);
+      if (action === "start") this.later(this.random.between(0, 300), () => removeExtras(world));
+      this.later(this.random.between(0, 300), () => this.die(deed.host, what));
+    };
+    look();
   }
 
   /** A process dies just when an agent changes something. */

@@ -1,5 +1,6 @@
 import type { ControllerEvent, Remembered } from "../../src/controller/index.ts";
 import type { JournalRecord, Operation, SavedState } from "../../src/executor/index.ts";
+import type { AgentOutcome, KeptRun, LeftRun } from "../../src/fencer/index.ts";
 import type { NodeName } from "../../src/terms/index.ts";
 import type { AgentCall, AgentPlan } from "./agents.ts";
 import type { ExecutorProcess } from "./executor-process.ts";
@@ -19,11 +20,35 @@ interface RunFiles {
   alive?: number;
   /** The node has left in order since. */
   left?: boolean;
+  /** Agents of fencing that were told to act, by name. */
+  fencing?: Map<string, KeptFencing>;
   manager?: {
     readonly instance: string;
     readonly memory: Remembered;
     readonly operations: readonly Operation[];
   };
+}
+
+/** An agent of fencing, which outlives the manager that runs it. */
+export class KeptFencing {
+  private outcome: AgentOutcome | undefined;
+  private readonly waiting: ((outcome: AgentOutcome) => void)[] = [];
+
+  constructor(readonly run: KeptRun) {}
+
+  get goesOn(): boolean {
+    return this.outcome === undefined;
+  }
+
+  end(outcome: AgentOutcome): void {
+    this.outcome = outcome;
+    for (const tell of this.waiting.splice(0)) tell(outcome);
+  }
+
+  whenOver(tell: (outcome: AgentOutcome) => void): void {
+    if (this.outcome) tell(this.outcome);
+    else this.waiting.push(tell);
+  }
 }
 
 /** Files that outlive a reboot. */
@@ -75,6 +100,30 @@ export class Host {
 
   get bootId(): string {
     return `boot-${this.name}-${this.boots}`;
+  }
+
+  /** Keeps a run of a fence agent for whoever comes after its manager. */
+  keepFencing(run: KeptRun): KeptFencing {
+    const { op, device, target } = run.order;
+    const before = [...(this.run.fencing?.values() ?? [])].find(
+      (one) => one.goesOn && one.run.order.op === op && one.run.order.device === device,
+    );
+    if (before) this.world.watch.broken("fencing", `${this.name} fences ${target} twice for ${op}`);
+    const kept = new KeptFencing(run);
+    this.run.fencing ??= new Map();
+    this.run.fencing.set(`left ${this.world.nextId()}`, kept);
+    return kept;
+  }
+
+  /** What managers before have begun. */
+  leftFencing(): LeftRun[] {
+    return [...(this.run.fencing ?? [])].map(([run, kept]) => ({ ...kept.run, run }));
+  }
+
+  /** A request has ended: what was kept of it goes. */
+  forgetFencing(op: string): void {
+    for (const [name, { run }] of this.run.fencing ?? [])
+      if (run.order.op === op) this.run.fencing?.delete(name);
   }
 
   /** What its wall clock shows, seconds. */

@@ -15,6 +15,17 @@ describe("processes that die at any moment give nothing a second owner", () => {
   }
 });
 
+describe.each(["by-hand", "removed", "hang"])(
+  "what happens beside that (%s) gives nothing a second owner",
+  (fault) => {
+    for (let seed = 1; seed <= 3; seed++) {
+      test(`seed ${seed}`, () => {
+        expect(runLives({ seed, fault }).memberships).toBeGreaterThan(0);
+      });
+    }
+  },
+);
+
 describe("processes that die at rest and are back at once change nothing", () => {
   for (let seed = 1; seed <= 16; seed++) {
     test(`seed ${seed}`, () => {

@@ -1,6 +1,7 @@
 import { child, type XmlElement } from "../../src/cib/index.ts";
 import { runningFenceDevices } from "../../src/daemon/status-reply.ts";
 import {
+  type AgentOutcome,
   type FenceRequest,
   type FenceResult,
   Fencer,
@@ -19,6 +20,7 @@ export class ManagerFencing {
   private readonly timers: Timers;
   private readonly events: FencerEvent[] = [];
   private stepping = false;
+  private hanging = false;
   private dead = false;
 
   constructor(
@@ -33,6 +35,7 @@ export class ManagerFencing {
       random: () => random.unit(),
       wallClock: () => host.wall,
       detectionMs: 2200,
+      left: host.leftFencing(),
     });
   }
 
@@ -49,7 +52,21 @@ export class ManagerFencing {
   step(event: FencerEvent): void {
     if (event.type === "request") this.expectEnd(event.request, this.host.world.clock.now);
     this.events.push(event);
-    if (this.stepping) return;
+    this.stepAll();
+  }
+
+  /** Its manager stands still. */
+  hang(): void {
+    this.hanging = true;
+  }
+
+  goOn(): void {
+    this.hanging = false;
+    this.stepAll();
+  }
+
+  private stepAll(): void {
+    if (this.stepping || this.hanging) return;
     this.stepping = true;
     for (let next = this.events.shift(); next && !this.dead; next = this.events.shift())
       for (const effect of this.fencer.step(next, this.host.world.clock.now)) this.carryOut(effect);
@@ -71,6 +88,10 @@ export class ManagerFencing {
     });
   }
 
+  private agentEnded(run: string, outcome: AgentOutcome): void {
+    if (!this.dead) this.step({ type: "agent-result", run, outcome });
+  }
+
   die(): void {
     this.dead = true;
     this.timers.clear();
@@ -84,10 +105,23 @@ export class ManagerFencing {
         return this.broadcast(effect.message);
       case "run-agent": {
         const { run } = effect;
+        const kept = run.kept && this.host.keepFencing(run.kept);
         return world.power.run(this.host, run, (outcome) => {
-          if (!this.dead) this.step({ type: "agent-result", run: run.run, outcome });
+          kept?.end(outcome);
+          this.agentEnded(run.run, outcome);
         });
       }
+      case "resume-run": {
+        const { run } = effect;
+        world.trace(`${this.host.name} waits for the end of what the manager before has begun`);
+        // It is looked after every twentieth of a second.
+        this.host.run.fencing
+          ?.get(run)
+          ?.whenOver((outcome) => this.timers.set(`left ${run}`, 50, () => this.agentEnded(run, outcome)));
+        return;
+      }
+      case "forget-runs":
+        return this.host.forgetFencing(effect.op);
       case "fetch-metadata": {
         const { agent } = effect;
         return this.timers.set(`metadata ${agent}`, world.random.between(5, 50), () =>

@@ -36,6 +36,10 @@ export class ManagerProcess {
   private readonly queue: ControllerEvent[] = [];
   private readonly operations: readonly Operation[];
   private stepping = false;
+  /** It does not get to anything: its events wait. */
+  private hanging = false;
+  /** What it has heard since then. */
+  private readonly held: (() => void)[] = [];
   private seen = false;
   private readonly daemonIsNew: boolean;
 
@@ -65,12 +69,14 @@ export class ManagerProcess {
         if (!told) this.step({ type: "fence-result", result });
       },
     );
-    this.remotes = new RemoteConnections(host, (event) => this.step(event));
+    const whenRunning = (run: () => void) => this.whenRunning(run);
+    this.remotes = new RemoteConnections(host, (event) => this.step(event), whenRunning);
     this.executor = new ExecutorClient({
       from: host,
       to: host,
       onEvent: (event) => this.fromExecutor(event),
       onState: () => undefined,
+      whenRunning,
     });
     this.executor.start();
   }
@@ -92,6 +98,27 @@ export class ManagerProcess {
     return this.fencing.idle;
   }
 
+  get hangs(): boolean {
+    return this.alive && this.hanging;
+  }
+
+  /** It stands still, and so does its fencer; what it has said is on its way. */
+  hang(): void {
+    this.hanging = true;
+    this.fencing.hang();
+    this.world.trace(`${this.name} hangs`);
+  }
+
+  /** It goes on, with all that has happened meanwhile before it. */
+  goOn(): void {
+    if (!this.hangs) return;
+    this.hanging = false;
+    this.world.trace(`${this.name} goes on`);
+    this.fencing.goOn();
+    this.stepAll();
+    for (let run = this.held.shift(); run && this.alive; run = this.held.shift()) run();
+  }
+
   kill(): void {
     if (!this.alive) return;
     this.alive = false;
@@ -106,7 +133,11 @@ export class ManagerProcess {
   /** Events that effects cause wait until the effects before them are carried out. */
   step(event: ControllerEvent): void {
     this.queue.push(event);
-    if (this.stepping || !this.alive) return;
+    this.stepAll();
+  }
+
+  private stepAll(): void {
+    if (this.stepping || !this.alive || this.hanging) return;
     this.stepping = true;
     for (let next = this.queue.shift(); next && this.alive; next = this.queue.shift()) {
       const { now } = this.world.clock;
@@ -120,8 +151,15 @@ export class ManagerProcess {
   }
 
   fromRing(event: ToManager): void {
-    if (event.type === "membership") this.world.watch.membership(this.host, event.membership);
-    this.step(event);
+    this.whenRunning(() => {
+      if (event.type === "membership") this.world.watch.membership(this.host, event.membership);
+      this.step(event);
+    });
+  }
+
+  private whenRunning(run: () => void): void {
+    if (this.hanging) this.held.push(run);
+    else run();
   }
 
   private carryOut(effect: ControllerEffect): void {

@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mutations } from "./mutation-list.ts";
 
 const source = join(import.meta.dir, "../../src");
 
 /** Running all of them takes long (`make mutate-lives`); that they can be made is seen at once. */
-for (const { name, file, before, after } of mutations) {
+for (const { name, file, before, after, by } of mutations) {
   test(`a mistake has its place: ${name}`, () => {
     expect(readFileSync(join(source, file), "utf8").split(before)).toHaveLength(2);
     expect(after).not.toBe(before);
+    if (by?.endsWith(".ts")) expect(existsSync(join(import.meta.dir, "../..", by))).toBe(true);
   });
 }

@@ -7,12 +7,19 @@ const owner = "controller/one-owner.ts";
 const local = "controller/local-history.ts";
 const recalled = "executor/recall.ts";
 const journal = "executor/journal.ts";
+const executor = "executor/executor.ts";
+const fencings = "controller/fencings.ts";
+const fencer = "fencer/fencer.ts";
 
 const looks = "./test/controller/looks.test.ts";
 const missed = "./test/controller/missed.test.ts";
 const oneOwner = "./test/controller/one-owner.test.ts";
 const fencing = "./test/controller/fencing.test.ts";
 const newLeader = "./test/controller/new-leader.test.ts";
+const unseen = "./test/controller/unseen.test.ts";
+const memory = "./test/executor/recall.test.ts";
+const queue = "./test/executor/queue.test.ts";
+const stories = "./test/fencer/scripts.test.ts";
 
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
@@ -233,12 +240,14 @@ export const mutations: readonly Mutation[] = [
     file: recalled,
     before: "if (state.instance === instance && known)",
     after: 'if (state.instance !== "" && known)',
+    by: memory,
   },
   {
     name: "the journal is not read",
     file: recalled,
     before: "replayJournal(state.snapshot, journal)",
     after: "replayJournal(state.snapshot, [])",
+    by: memory,
   },
   {
     name: "an executor that knows nothing says that nothing runs",
@@ -246,12 +255,14 @@ export const mutations: readonly Mutation[] = [
     before:
       'if (state === "damaged") return nothing(false);\n  if (!state || state.bootId !== bootId) return nothing(rebooted);',
     after: 'if (state === "damaged" || !state || state.bootId !== bootId) return nothing(true);',
+    by: memory,
   },
   {
     name: "what was being changed counts as known",
     file: journal,
     before: "const known = ({ rsc }: Operation | OperationResult) => !interrupted.has(rsc.id);",
     after: "const known = ({ rsc }: Operation | OperationResult) => rsc.id.length > 0;",
+    by: memory,
   },
   {
     name: "what nobody can carry out is given out",
@@ -266,5 +277,103 @@ export const mutations: readonly Mutation[] = [
     before: "(node === executor || !this.#isConnectionLost(node, executor)),",
     after: "true,",
     by: newLeader,
+  },
+  {
+    name: "what an earlier daemon left is no memory",
+    file: journal,
+    before: "remembered: [...new Set([...recurring, ...results].map(({ rsc }) => rsc.id))],",
+    after: "remembered: [],",
+    by: memory,
+  },
+  {
+    name: "what may run is not known any more when it is forgotten",
+    file: executor,
+    before: "if (still) this.#interrupted.set(rsc, still);",
+    after: "",
+    by: queue,
+  },
+  {
+    name: "an executor believes a memory that its monitor has contradicted",
+    file: executor,
+    before: "if (job.recurring && disproved) this.#forget(resource.id, now);",
+    after: "",
+    by: queue,
+  },
+  {
+    name: "what was interrupted and is not configured any more is dropped",
+    file: state,
+    before: "this.#record(node, supposedActive(operation, at));",
+    after: "",
+    by: unseen,
+  },
+  {
+    name: "a memory that was contradicted is believed",
+    file: state,
+    before: "if (!remembered.some(contradicts)) return [];",
+    after: "if (remembered.length >= 0) return [];",
+    by: unseen,
+  },
+  {
+    name: "what is only remembered elsewhere is not looked for before something starts",
+    file: leader,
+    before: "const open = places.filter(({ watched }) => !watched);",
+    after: "const open = places.filter(() => false);",
+    by: unseen,
+  },
+  {
+    name: "the monitor that goes on elsewhere is not waited for before something starts",
+    file: leader,
+    before: "this.#unseenBefore(action, familyOf).some(({ watched }) => watched);",
+    after: "this.#unseenBefore(action, familyOf).some(() => false);",
+    by: unseen,
+  },
+  {
+    name: "a process that hangs is left alone",
+    file: "daemon/children.ts",
+    before: "if (this.#silentMs < this.limits.hungMs) return;",
+    after: "if (this.#silentMs >= 0) return;",
+    by: "./test/daemon/children.test.ts",
+  },
+  {
+    name: "a process that was given no processor counts as one that hangs",
+    file: "daemon/silence.ts",
+    before: "if (!before || !times) return passed;",
+    after: "if (passed >= 0 || !before || !times) return passed;",
+    by: "./test/daemon/silence.test.ts",
+  },
+  {
+    name: "who joins is not told of the fencing that runs",
+    file: fencer,
+    before: "const operations = [...this.operations.values()].map(toldOf);\n    if (entries",
+    after: "const operations: readonly ToldOperation[] = [];\n    if (entries",
+    by: stories,
+  },
+  {
+    name: "what a manager has begun that is started anew has failed",
+    file: fencer,
+    before: "!this.members.includes(attempt.executor) &&\n        !this.coming.includes(attempt.executor)",
+    after: "!this.members.includes(attempt.executor)",
+    by: stories,
+  },
+  {
+    name: "a fencing that was ordered in an earlier life of its target answers for the one after it",
+    file: fencings,
+    before: "return outlived;",
+    after: "return false;",
+    by: "./test/controller/fencings.test.ts",
+  },
+  {
+    name: "a request is answered by a fencing after which its target has come back",
+    file: fencer,
+    before: "this.down.delete(node);",
+    after: "",
+    by: "./test/fencer/answered.test.ts",
+  },
+  {
+    name: "a connection to a remote host that breaks is lost at once",
+    file: "daemon/connection-gap.ts",
+    before: "RECONNECT_MS: Millis = 5000;",
+    after: "RECONNECT_MS: Millis = 0;",
+    by: "calm",
   },
 ];

@@ -2,9 +2,9 @@ import { huntMutations, option } from "../harness/mutate.ts";
 import { mutations } from "./mutation-list.ts";
 
 /*
- * Whether the world and the tests of the controller and the executor notice mistakes: each mutation is made in a copy of
- * the source, and has to be found there. `mutations.ts [--seeds N] [--from S] [--only PATTERN]`; ends with 1 when one is
- * not found.
+ * Whether the world and the tests of the controller, the fencer and the executor notice mistakes: each mutation is made in a copy of
+ * the source, and has to be found there. `mutations.ts [--seeds N] [--from S] [--only PATTERN] [--known]`; ends with 1 when
+ * one is not found. With `--known` only those are asked that are known to find it.
  */
 
 const args = process.argv.slice(2);
@@ -21,9 +21,18 @@ process.exit(
     simulations: [
       sweep("calm", Math.ceil(seeds / 4)),
       sweep("random", seeds),
+      ...["by-hand", "removed", "hang"].map((fault) =>
+        sweep("random", Math.ceil(seeds / 4), "--fault", fault),
+      ),
       sweep("deaths", Math.ceil(seeds / 6), "--stride", "41"),
     ],
-    tests: ["./test/controller", "./test/executor/journal.test.ts"],
+    tests: [
+      "./test/controller",
+      "./test/fencer",
+      ...["recall", "queue"].map((name) => `./test/executor/${name}.test.ts`),
+      ...["children", "silence", "connection-gap"].map((name) => `./test/daemon/${name}.test.ts`),
+    ],
     only: option(args, "--only", ""),
+    knownOnly: args.includes("--known"),
   }),
 );

@@ -37,6 +37,7 @@ export class RemoteConnections {
   constructor(
     private readonly host: Host,
     private readonly step: (event: ControllerEvent) => void,
+    private readonly whenRunning: (run: () => void) => void,
   ) {
     this.timers = new Timers(host.world.clock);
   }
@@ -198,6 +199,7 @@ export class RemoteConnections {
       from: this.host,
       to: this.host.world.host(name),
       silenceMs: SILENCE_MS,
+      whenRunning: this.whenRunning,
       onEvent: (event) => {
         this.event(name, event);
         if (event.type === "registered") done(OcfExit.OK);

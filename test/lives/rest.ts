@@ -30,6 +30,7 @@ export function restless(world: World): string | undefined {
     const manager = world.daemon(host)?.manager;
     if (!manager?.alive || manager.view.phase !== "synced")
       return `the manager of ${host.name} takes no part`;
+    if (manager.hangs) return `the manager of ${host.name} hangs`;
     if (manager.view.idle === false) return `the leader ${host.name} has something to do`;
     if (!manager.fencingIdle) return `${host.name} waits for a fence device`;
   }

@@ -3,8 +3,9 @@ import { runDeath, runDeaths, storyOf } from "./deaths.ts";
 import { type LivesOptions, type LivesResult, runLives } from "./scenario.ts";
 
 /*
- * Command line: `run.ts [--mode random|calm|deaths] [--in CONFIGURATION] --seeds N [--from S] [--stride N] [--first]`, or
- * `run.ts [--mode M] --seed N [--effect N] [--trace]`; `--seconds N` ends a sweep early. Ends with 1 at a violation.
+ * Command line: `run.ts [--mode random|calm|deaths] [--in CONFIGURATION] [--fault NAME] --seeds N [--from S] [--stride N]
+ * [--first]`, or `run.ts [--mode M] [--fault NAME] --seed N [--effect N] [--trace]`; `--seconds N` ends a sweep early. Ends
+ * with 1 at a violation.
  */
 
 type Run = (options: LivesOptions) => readonly LivesResult[];
@@ -18,9 +19,13 @@ function main(args: readonly string[]): number {
   const mode = text("--mode") ?? "random";
   const effect = text("--effect");
   const named = text("--in");
-  const configuration = named === undefined ? {} : { configuration: named };
+  const fault = text("--fault");
+  const chosen = {
+    ...(named === undefined ? {} : { configuration: named }),
+    ...(fault === undefined ? {} : { fault }),
+  };
   const run: Run = (given) => {
-    const options = { ...given, ...configuration };
+    const options = { ...given, ...chosen };
     if (mode === "calm") return [runCalm(options)];
     if (mode !== "deaths") return [runLives(options)];
     if (effect !== undefined) return [runDeath(options, Number(effect))];
@@ -28,7 +33,7 @@ function main(args: readonly string[]): number {
   };
   const seed = text("--seed");
   if (seed !== undefined) {
-    if (mode === "deaths") console.log(JSON.stringify(storyOf({ seed: Number(seed), ...configuration })));
+    if (mode === "deaths") console.log(JSON.stringify(storyOf({ seed: Number(seed), ...chosen })));
     return replay(run, Number(seed), args.includes("--trace"));
   }
   return sweep(run, {

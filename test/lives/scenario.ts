@@ -20,6 +20,8 @@ export interface LivesOptions {
   readonly seed: number;
   /** Instead of the one that the seed stands for. */
   readonly configuration?: string;
+  /** Mostly this fault; of random lives. */
+  readonly fault?: string;
   readonly trace?: (text: string) => void;
 }
 
@@ -66,7 +68,7 @@ export function runLives(options: LivesOptions): LivesResult {
   const count = choice.pick([1, 2, 3, 4, 6, 8, 12]);
   const spell = choice.pick([200, 1000, 4000, 12_000]);
   for (let n = 0; n < count; n++) {
-    faults.disturb();
+    faults.disturb(options.fault);
     world.run(choice.chance(0.3) ? choice.between(0, 50) : choice.between(0, spell));
   }
   world.run(choice.between(0, 20_000));
@@ -89,6 +91,8 @@ export function checkConfigured(world: World, name: string): void {
   for (const instance of single)
     if (where(instance).length !== 1) wrong.push(`${instance} is active on ${where(instance).length} hosts`);
   const hosts = world.hosts.filter(({ kind }) => kind !== "guest");
+  for (const instance of world.extras)
+    if (where(instance).length > 0) wrong.push(`${instance} was removed and is active`);
   for (const instance of everywhere)
     if (where(instance).length !== hosts.length)
       wrong.push(`${instance} is active on ${where(instance).length} hosts`);

@@ -43,9 +43,9 @@ export class Watch {
 
   /** At most one owner, at any moment, on all hosts that have power. */
   serviceChanged(_host: Host, instance: string): void {
-    const { single, promoted } = this.world.plan.expectations;
+    const { promoted } = this.world.plan.expectations;
     const hosts = this.world.hosts.filter(({ services }) => services.has(instance));
-    if (single.includes(instance) && hosts.length > 1)
+    if (this.isSingle(instance) && hosts.length > 1)
       this.broken("one-owner", `${instance} is active on ${names(hosts)}`);
     const most = promoted[instance];
     if (most === undefined) return;
@@ -182,9 +182,13 @@ export class Watch {
 
   /** Whether an action makes somebody the only owner of a resource. */
   private isExclusive(rsc: string, action: string): boolean {
-    const { single, promoted } = this.world.plan.expectations;
+    const { promoted } = this.world.plan.expectations;
     if (action === "promote") return promoted[rsc] === 1;
-    return ["start", "migrate_to", "migrate_from"].includes(action) && single.includes(rsc);
+    return ["start", "migrate_to", "migrate_from"].includes(action) && this.isSingle(rsc);
+  }
+
+  private isSingle(rsc: string): boolean {
+    return this.world.plan.expectations.single.includes(rsc) || this.world.extras.has(rsc);
   }
 
   private mayRun(rsc: string, { name }: Host): boolean {

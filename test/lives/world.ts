@@ -20,7 +20,7 @@ const TOOL_PATIENCE_MS = 10_000;
 const TOOL_RETRY_MS = 100;
 
 /** After this time every monitor has looked again; those of a bundle's containers take longer. */
-const MONITOR_MS = 12_000;
+export const MONITOR_MS = 12_000;
 const CONTAINER_MONITOR_MS = 62_000;
 
 /** What a world consists of. */
@@ -78,6 +78,8 @@ export class World {
   readonly hosts: Host[] = [];
   readonly daemons = new Map<Host, Daemon>();
   readonly refusals: string[] = [];
+  /** Resources that people have made, and remove again: none of them has more than one owner, nor one in the end. */
+  readonly extras = new Set<string>();
   /** How often actions of agents fail. */
   unreliable = 0;
   /** The faults are over: a daemon that has left is started again. */
@@ -135,7 +137,7 @@ export class World {
   synced(): ManagerProcess[] {
     return this.nodes.flatMap((host) => {
       const manager = this.daemon(host)?.manager;
-      return manager?.alive && manager.view.phase === "synced" ? [manager] : [];
+      return manager?.alive && !manager.hangs && manager.view.phase === "synced" ? [manager] : [];
     });
   }
 
@@ -279,7 +281,7 @@ export class World {
     if (host.kind !== "node")
       return host.executor?.tell({ type: "tool", requestId: this.nextId(), request: event }) ?? false;
     const manager = this.daemon(host)?.manager;
-    if (!manager?.alive || manager.view.phase === "waiting") return false;
+    if (!manager?.alive || manager.hangs || manager.view.phase === "waiting") return false;
     manager.step(event);
     return true;
   }

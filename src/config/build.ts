@@ -162,6 +162,7 @@ export function buildRemote(table: LoadedTable, sysconfigTable: LoadedTable): Re
   const old = valuesOf<typeof sysconfigOptions>(sysconfigTable);
   const given = (name: string) => table.lines.has(name);
   return {
+    name: values.name === "" ? undefined : values.name,
     listen: given("listen") ? values.listen : (old.PCMK_remote_address ?? values.listen),
     port: given("port") ? values.port : (old.PCMK_remote_port ?? values.port),
     keyFile: given("keyfile") ? values.keyfile : (old.PCMK_authkey_location ?? values.keyfile),

@@ -139,6 +139,8 @@ export interface SystemConfig {
 }
 
 export interface RemoteConfig {
+  /** Which remote node this host is; `undefined`: the one that its key is for, or that of its host name. */
+  readonly name: string | undefined;
   readonly listen: string;
   readonly port: number;
   readonly keyFile: string;

@@ -114,6 +114,14 @@ export const systemOptions = [
 /** [remote]: Pacemaker Remote on both sides. */
 export const remoteOptions = [
   {
+    name: "name",
+    type: "string",
+    description:
+      "which remote node this host is, where that is not its host name: the id of its connection resource, or the " +
+      'remote-node of its guest. The cluster takes no other host for it. "*" is whichever it looks for there: for containers ' +
+      "of a bundle in the network of their host, which cannot know it; it needs the whole key",
+  },
+  {
     name: "listen",
     type: "string",
     default: "::",
@@ -131,7 +139,9 @@ export const remoteOptions = [
     name: "keyfile",
     type: "path",
     default: "/etc/hactl/remote-authkey",
-    description: "secret key that the cluster and its remote hosts share (hactl keygen --remote)",
+    description:
+      "secret key for remote hosts: the whole one on cluster nodes (hactl keygen --remote); on a remote host that, or " +
+      "better one that is good for it alone (hactl keygen --remote --node NAME)",
   },
 ] as const satisfies readonly ConfigOption[];
 

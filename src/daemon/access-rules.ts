@@ -15,8 +15,14 @@ export type AccessRule =
   | "privileged";
 
 /**
+ * What nobody on a remote host may ask, whatever is permitted to it: who says that a node is off makes its resources start
+ * elsewhere, and a host that is held by somebody else would say so.
+ */
+export const onMembersOnly: ReadonlySet<AdminRequest["type"]> = new Set(["fence.confirm"]);
+
+/**
  * Every request, and what it needs. While `enable-acl` is false, all are open to all who may use a cluster node's socket
- * (root and the group haclient). `about` says what is seen or changed, for docs/access.md.
+ * (root and the group haclient); a remote host sees everything then and changes its own attributes. `about` says what is seen or changed, for docs/access.md.
  */
 export const accessRules: Readonly<
   Record<AdminRequest["type"], { readonly rule: AccessRule; readonly about: string }>
@@ -49,7 +55,7 @@ export const accessRules: Readonly<
   history: { rule: "see-all", about: "the event history" },
   metadata: { rule: "see", about: "meta-data of an agent" },
   "fence.request": { rule: "change", about: "`node_state` of the target" },
-  "fence.confirm": { rule: "change", about: "`node_state` of the target" },
+  "fence.confirm": { rule: "change", about: "`node_state` of the target; never from a remote host" },
   "fence.test": { rule: "change", about: "`node_state` of the target, although nothing happens to it" },
   "fence.history": { rule: "see", about: "fencing of nodes that may be seen" },
   "fence.devices": {

@@ -9,7 +9,7 @@ import {
 } from "../controller/index.ts";
 import type { FenceDeviceInfo, FenceResult, FenceTestRow } from "../fencer/index.ts";
 import { CrmExit, HactlError, type NodeName, nodeName } from "../terms/index.ts";
-import { accessRules } from "./access-rules.ts";
+import { accessRules, onMembersOnly } from "./access-rules.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import type { Caller } from "./caller.ts";
 import type { FenceHistoryReply } from "./fencing.ts";
@@ -28,6 +28,7 @@ export function permit(
   const { rule } = accessRules[request.type];
   const limited = rights !== undefined || caller.remote;
   if (rule === "privileged" && limited && !caller.privileged) throw onlyPrivileged(request.type, caller);
+  if (caller.remote && onMembersOnly.has(request.type)) throw onlyPrivileged(request.type, caller);
   if (rights === undefined) return;
   // What shows the CIB itself finds out when it does.
   if (rule === "see" && request.type !== "cib" && request.type !== "status") rights.see(cib);

@@ -51,10 +51,11 @@ export function localCaller({ name, groups, privileged }: ToolUser): Caller {
 /**
  * Somebody on a remote host, as that host says. It is believed no more than the host itself: for access rules a remote
  * node is a user of its own name (Pacemaker Explained, "ACLs and Pacemaker Remote Nodes"), whose rights are those of its
- * root; other users there need to be permitted what they ask beside that. Nobody there is privileged.
+ * root; other users there need to be permitted what they ask beside that. Nobody there is privileged, and while access
+ * rules are not in force the host is still limited to what is its own.
  */
 export function remoteCaller(node: NodeName, user: ToolUser | undefined): Caller {
-  const host: Asker = { user: node, groups: [] };
+  const host: Asker = { user: node, groups: [], host: true };
   const { name, groups, privileged } = user ?? { name: unknown, groups: [], privileged: false };
   return {
     name: `${name} on ${node}`,

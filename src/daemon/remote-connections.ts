@@ -1,7 +1,7 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
-import { ExecutorClient, remoteExecutor } from "../remote/index.ts";
+import { ExecutorClient, type RemoteKey, remoteExecutor, TurnedAway } from "../remote/index.ts";
 import {
   HactlError,
   type Millis,
@@ -15,14 +15,15 @@ import { readAdminRequest } from "./admin-parse.ts";
 import { type AdminRequest, type NodeReply, wireError } from "./admin-protocol.ts";
 import { type Caller, remoteCaller } from "./caller.ts";
 import { ConnectionGap, RECONNECT_MS } from "./connection-gap.ts";
+import { GivenOperations } from "./given-operations.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
 
 export interface RemoteConnectionsOptions {
   readonly self: NodeName;
   readonly log: Log;
-  /** The key that the cluster and its remote hosts share; read at each connection, so a new key needs no restart. */
-  readonly key: () => Uint8Array;
+  /** Read at each connection, so a new key needs no restart. */
+  readonly key: () => RemoteKey;
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
   readonly tool: (request: AdminRequest, caller: Caller) => Promise<unknown>;
@@ -49,6 +50,7 @@ interface Connection {
     | undefined;
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
+  readonly given: GivenOperations;
   /** Set while it is broken and tried again. */
   gap: ConnectionGap | undefined;
   patience: ReturnType<typeof setTimeout> | undefined;
@@ -68,9 +70,17 @@ export class RemoteConnections {
   readonly #connections = new Map<NodeName, Connection>();
   /** Who waits for what runs behind a connection that is being made again. */
   readonly #resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
+  readonly #notGiven: TurnedAway;
   #settings: ExecutorSettings | undefined;
 
-  constructor(private readonly options: RemoteConnectionsOptions) {}
+  constructor(private readonly options: RemoteConnectionsOptions) {
+    const say = (what: string, name: string) =>
+      options.log.warning(
+        "REMOTE-NOT-ASKED",
+        `remote node ${name} told the result of ${what}, which it was not given: ignored`,
+      );
+    this.#notGiven = new TurnedAway(say, monotonicMs);
+  }
 
   /** Carries out an operation of a connection resource. */
   connection(operation: Operation): void {
@@ -158,6 +168,7 @@ export class RemoteConnections {
   execute(on: NodeName, operation: Operation): void {
     const connection = this.#connections.get(on);
     if (connection?.client.send({ type: "execute", operation })) {
+      connection.given.add(operation);
       if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
       return;
     }
@@ -234,7 +245,7 @@ export class RemoteConnections {
     let first: ReturnType<typeof remoteExecutor>;
     let again: ReturnType<typeof remoteExecutor>;
     try {
-      const remote = { host, port, sharedKey: this.options.key() };
+      const remote = { node: name, host, port, key: this.options.key() };
       first = remoteExecutor({ ...remote, timeoutMs: patienceMs });
       again = remoteExecutor({ ...remote, timeoutMs: ATTEMPT_MS });
     } catch (error) {
@@ -263,6 +274,7 @@ export class RemoteConnections {
       handingOver: false,
       monitor: undefined,
       flying: new Map(),
+      given: new GivenOperations(),
       gap: undefined,
       patience: undefined,
     });
@@ -341,10 +353,13 @@ export class RemoteConnections {
     switch (event.type) {
       case "registered":
         if (connection) connection.known = true;
+        for (const operation of [...event.running, ...event.recurring]) connection?.given.add(operation);
         if (this.#settings) connection?.client.send(this.#settings);
         return this.#registered(name, event);
       case "result":
-        connection?.flying.delete(event.result.callId);
+        if (connection?.given.take(event.result) !== true)
+          return this.#notGiven.note(name, ofResult(event.result));
+        connection.flying.delete(event.result.callId);
         return this.options.step({ type: "result", node: name, result: event.result });
       case "tool":
         return void this.#tool(name, event);
@@ -458,6 +473,9 @@ export class RemoteConnections {
     this.options.step({ type: "result", node: this.options.self, result });
   }
 }
+
+const ofResult = ({ rsc, action, intervalMs }: Pick<Operation, "rsc" | "action" | "intervalMs">) =>
+  `${action} of ${rsc.id}${intervalMs > 0 ? ` every ${intervalMs} ms` : ""}`;
 
 function stopMonitor(connection: Connection): void {
   clearTimeout(connection.monitor?.timer);

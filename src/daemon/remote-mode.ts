@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { loadConfigFile } from "../config/index.ts";
-import { endByDefect } from "../platform/index.ts";
-import { HactlError } from "../terms/index.ts";
+import { endByDefect, hostname } from "../platform/index.ts";
+import type { RemoteKey } from "../remote/index.ts";
+import { HactlError, type NodeName, nodeName } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { runRemote } from "./remote.ts";
 import { processLog, readRemoteKey } from "./setup.ts";
@@ -9,6 +10,8 @@ import { processLog, readRemoteKey } from "./setup.ts";
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
   readonly configPath: string;
+  /** Which remote node this host is. */
+  readonly node?: string | undefined;
   readonly address?: string | undefined;
   readonly port?: number | undefined;
   readonly keyFile?: string | undefined;
@@ -33,11 +36,13 @@ async function serve(args: RemoteArguments): Promise<number> {
   if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true, mode: 0o750 });
   const log = processLog(config, "hactl-remote");
   try {
+    const key = readRemoteKey(args.keyFile ?? config.remote.keyFile);
     return await runRemote({
       ...options,
       log,
       runDir,
-      sharedKey: readRemoteKey(args.keyFile ?? config.remote.keyFile),
+      node: nodeNameOf(args.node ?? config.remote.name, key),
+      key,
       address: args.address ?? config.remote.listen,
       port: args.port ?? config.remote.port,
       group: config.system.group,
@@ -49,4 +54,10 @@ async function serve(args: RemoteArguments): Promise<number> {
   } finally {
     await log.close();
   }
+}
+
+/** Which remote node this host is: as it was told, else the one that its key is for, else that of the host's name. */
+function nodeNameOf(told: string | undefined, key: RemoteKey): NodeName {
+  if (told !== undefined) return nodeName(told);
+  return key.kind === "node" ? key.node : nodeName(hostname());
 }

@@ -1,4 +1,4 @@
-import { remoteExecutor } from "../remote/index.ts";
+import { type RemoteKey, remoteExecutor } from "../remote/index.ts";
 import type { RemoteHost } from "../scheduler/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
 
@@ -16,8 +16,7 @@ interface Watched {
 }
 
 export interface RemoteWatchOptions {
-  /** The key that the cluster and its remote hosts share. */
-  readonly key: () => Uint8Array;
+  readonly key: () => RemoteKey;
   readonly answers: (node: NodeName) => void;
   /** Time before the first question; it doubles with each. Default 5 s. */
   readonly firstWaitMs?: Millis;
@@ -79,9 +78,9 @@ export class RemoteWatch {
     if (answers) this.options.answers(remote.node);
   }
 
-  async #serves({ host, port }: RemoteHost): Promise<boolean> {
+  async #serves({ node, host, port }: RemoteHost): Promise<boolean> {
     try {
-      const connect = remoteExecutor({ host, port, sharedKey: this.options.key(), timeoutMs: ANSWER_MS });
+      const connect = remoteExecutor({ node, host, port, key: this.options.key(), timeoutMs: ANSWER_MS });
       const stream = await connect();
       // Nothing is said on it: an error of its end is of no interest.
       stream.on("error", () => {});

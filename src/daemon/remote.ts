@@ -5,8 +5,8 @@ import {
   serviceManager,
   type TlsServer,
 } from "../platform/index.ts";
-import { ManagerPort, serveRemote } from "../remote/index.ts";
-import { CrmExit } from "../terms/index.ts";
+import { ManagerPort, type RemoteKey, serveRemote } from "../remote/index.ts";
+import { CrmExit, type NodeName } from "../terms/index.ts";
 import { socketNames } from "./admin-protocol.ts";
 import {
   type AgentHostOptions,
@@ -21,8 +21,9 @@ import { RemoteTools } from "./remote-tools.ts";
 import { RunDirectory } from "./run-directory.ts";
 
 export interface RunRemoteOptions extends AgentHostOptions {
-  /** The key that the cluster and its remote hosts share. */
-  readonly sharedKey: Uint8Array;
+  /** Which remote node this host is. */
+  readonly node: NodeName;
+  readonly key: RemoteKey;
   /** Address to listen on. Default: all. */
   readonly address?: string;
   /** Default 3121; 0 takes a free one. */
@@ -46,7 +47,7 @@ export interface RunningRemote {
 
 /**
  * Opens a remote host: executor, TLS port for managers, local socket for tools. It has no membership and no vote.
- * @throws HactlError KEY_SIZE, PORT, SOCKET
+ * @throws HactlError NOT_WHOLE, PORT, SOCKET
  */
 export async function openRemote(options: RunRemoteOptions): Promise<RunningRemote> {
   const { log, runDir } = options;
@@ -86,7 +87,8 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     ...(options.group === undefined ? {} : { group: options.group }),
   });
   const server: TlsServer = await serveRemote({
-    sharedKey: options.sharedKey,
+    node: options.node,
+    key: options.key,
     address: options.address,
     port: options.port,
     manager: port,
@@ -140,7 +142,7 @@ export async function runRemote(
   const aliveMs = service.aliveEveryMs;
   if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs).unref();
   service.ready(`serving on port ${remote.port}`);
-  log.notice("REMOTE-READY", "waiting for the cluster", { port: remote.port });
+  log.notice("REMOTE-READY", `waiting for the cluster as remote node ${options.node}`, { port: remote.port });
   await signal();
   service.stopping();
   log.notice("REMOTE-ENDS", "asking the cluster to stop what runs here");

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type HactlConfig, loadConfigFile, type NodeConfig } from "../config/index.ts";
 import { type Log, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
+import { isNodeKey, parseRemoteKey, type RemoteKey } from "../remote/index.ts";
 import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
 import type { RingCoreOptions } from "./ring-core-face.ts";
 
@@ -82,25 +83,28 @@ export function processLog(config: HactlConfig, tag: string): Log {
 
 /**
  * The key of the ring.
- * @throws HactlError KEY_MISSING
+ * @throws HactlError KEY_MISSING, KEY_KIND
  */
-export const readKey = (path: string): Uint8Array =>
-  keyIn(
-    path,
-    "the cluster's key",
-    `make it with 'hactl keygen -k ${path}' on one node and copy it to the others`,
-  );
+export function readKey(path: string): Uint8Array {
+  const cure = `make it with 'hactl keygen -k ${path}' on one node and copy it to the others`;
+  const key = keyIn(path, "the cluster's key", cure);
+  if (!isNodeKey(key)) return key;
+  const what = "a key of a remote node is in the place of the cluster's key";
+  throw new HactlError({ code: "KEY_KIND", what, where: { file: path }, cure, exit: CrmExit.CONFIG });
+}
 
 /**
- * The key that the cluster and its remote hosts share. The key of the ring never takes its place: whoever has that is
- * a member, and guests must not have it.
- * @throws HactlError KEY_MISSING
+ * The key for remote nodes. The key of the ring never takes its place: whoever has that is a member, and guests must not
+ * have it.
+ * @throws HactlError KEY_MISSING, KEY_SIZE, KEY_FORMAT
  */
-export const readRemoteKey = (path: string): Uint8Array =>
-  keyIn(
-    path,
-    "the key for remote hosts",
-    `make it with 'hactl keygen --remote -k ${path}' on one node, and copy it to the other nodes and to the remote hosts`,
+export const readRemoteKey = (path: string): RemoteKey =>
+  parseRemoteKey(
+    keyIn(
+      path,
+      "the key for remote hosts",
+      `make it with 'hactl keygen --remote -k ${path}' on one node, and copy it to the other nodes and to the remote hosts`,
+    ),
   );
 
 function keyIn(path: string, whose: string, cure: string): Uint8Array {

@@ -78,12 +78,15 @@ export {
 } from "./syslog.ts";
 export {
   connectTls,
+  type PeerProblem,
+  type ShownPeer,
   serveTls,
   type TlsClientOptions,
+  type TlsPeer,
   type TlsServer,
   type TlsServerOptions,
 } from "./tls.ts";
-export { SHARED_KEY_BYTES, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
+export { type TlsIdentity, type TlsRole, tlsIdentity, tlsPublicKey } from "./tls-identity.ts";
 export { openUdp, type UdpHandlers, type UdpSocket } from "./udp.ts";
 export {
   connectFrames,

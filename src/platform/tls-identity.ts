@@ -1,7 +1,9 @@
 import { createECDH, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from "node:crypto";
-import { CrmExit, HactlError } from "../terms/index.ts";
 
-/** A key pair and its certificate, the same wherever the same shared key is. */
+/** Which end of a connection between the cluster and a remote node somebody is. */
+export type TlsRole = "host" | "manager";
+
+/** A key pair and its certificate, the same wherever the same secret is. */
 export interface TlsIdentity {
   readonly keyPem: string;
   readonly certPem: string;
@@ -9,36 +11,48 @@ export interface TlsIdentity {
   readonly publicKey: Uint8Array;
 }
 
-/** Sizes of a shared key, bytes (Pacemaker Remote: 4096 random bytes by convention). */
-export const SHARED_KEY_BYTES = { min: 32, max: 4096 } as const;
 /** Order of the group of P-256 (SEC 2, secp256r1). */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+/** Words of a common name before that of the node. */
+const HOST_WORDS = "hactl remote ";
+const MANAGER_WORDS = "hactl manager of ";
 
 /**
- * Derives the identity from the shared key: HKDF-SHA-256 (RFC 5869) to 48 bytes, reduced to a private key of P-256
- * (FIPS 186-5, A.2.1: extra bits keep it uniform), in a self-signed certificate. Who has the key has the identity, and
- * TLS proves it to both sides without the key ever being sent.
- * @throws HactlError KEY_SIZE when the key is too short or too long.
+ * Derives what one end shows to the other from the secret of a remote node: HKDF-SHA-256 (RFC 5869) to 48 bytes, reduced
+ * to a private key of P-256 (FIPS 186-5, A.2.1: extra bits keep it uniform), in a self-signed certificate. Who has the
+ * secret has the identity, and TLS proves it to the other side without the secret ever being sent. The two ends differ, so
+ * that what one of them says cannot be sent back to it as the other's. The name in the certificate is only for messages.
  */
-export function tlsIdentity(sharedKey: Uint8Array): TlsIdentity {
-  const { min, max } = SHARED_KEY_BYTES;
-  if (sharedKey.length < min || sharedKey.length > max) {
-    throw new HactlError({
-      code: "KEY_SIZE",
-      what: `The shared key has ${sharedKey.length} bytes; ${min} to ${max} are possible`,
-      cure: "Make one with hactl keygen and copy it to every node and remote host",
-      exit: CrmExit.CONFIG,
-    });
-  }
-  const wide = hkdfSync("sha256", sharedKey, "hactl", "remote executor P-256 v1", 48);
-  const scalar = (BigInt(`0x${Buffer.from(wide).toString("hex")}`) % (ORDER - 1n)) + 1n;
-  const privateKey = keyFromScalar(Buffer.from(scalar.toString(16).padStart(64, "0"), "hex"));
+export function tlsIdentity(secret: Uint8Array, role: TlsRole, node: string): TlsIdentity {
+  const privateKey = keyFromScalar(scalarOf(secret, role));
   const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certPem: pem("CERTIFICATE", certificate(privateKey, publicKey)),
+    certPem: pem(
+      "CERTIFICATE",
+      certificate(privateKey, publicKey, `${role === "host" ? HOST_WORDS : MANAGER_WORDS}${node}`),
+    ),
     publicKey,
   };
+}
+
+/** The public half of `tlsIdentity`: what the other end must show. */
+export function tlsPublicKey(secret: Uint8Array, role: TlsRole): Uint8Array {
+  return createPublicKey(keyFromScalar(scalarOf(secret, role))).export({ type: "spki", format: "der" });
+}
+
+/** Name of the node that a certificate speaks of: a claim, which proves nothing. */
+export function claimedNode(subject: string): string | undefined {
+  const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
+  for (const words of [HOST_WORDS, MANAGER_WORDS])
+    if (name.startsWith(words)) return name.slice(words.length);
+  return undefined;
+}
+
+function scalarOf(secret: Uint8Array, role: TlsRole): Buffer {
+  const wide = hkdfSync("sha256", secret, "hactl", `remote executor ${role} P-256 v2`, 48);
+  const scalar = (BigInt(`0x${Buffer.from(wide).toString("hex")}`) % (ORDER - 1n)) + 1n;
+  return Buffer.from(scalar.toString(16).padStart(64, "0"), "hex");
 }
 
 function keyFromScalar(d: Buffer): KeyObject {
@@ -58,9 +72,9 @@ const ECDSA_WITH_SHA256 = "2a8648ce3d040302";
 const COMMON_NAME = "550403";
 
 /** A self-signed X.509 certificate (RFC 5280, 4.1) that never expires: the key's life is that of the shared key. */
-function certificate(privateKey: KeyObject, publicKey: Buffer): Buffer {
+function certificate(privateKey: KeyObject, publicKey: Buffer, commonName: string): Buffer {
   const algorithm = der(SEQUENCE, oid(ECDSA_WITH_SHA256));
-  const name = der(SEQUENCE, der(SET, der(SEQUENCE, oid(COMMON_NAME), der(0x0c, Buffer.from("hactl")))));
+  const name = der(SEQUENCE, der(SET, der(SEQUENCE, oid(COMMON_NAME), der(0x0c, Buffer.from(commonName)))));
   const validity = der(
     SEQUENCE,
     der(0x17, Buffer.from("700101000000Z")),

@@ -1,18 +1,37 @@
-import { timingSafeEqual, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { monotonicMs } from "./clock.ts";
 import { type HandshakeLimits, Handshakes, handshakeLimits } from "./handshakes.ts";
-import type { TlsIdentity } from "./tls-identity.ts";
+import { claimedNode, type TlsIdentity } from "./tls-identity.ts";
+
+/** What a peer showed. It has proved that the key is its own; the name is a claim. */
+export interface ShownPeer {
+  readonly publicKey: Uint8Array;
+  readonly claimed: string | undefined;
+}
+
+/** Who has to be at the other end. */
+export interface TlsPeer {
+  readonly accepts: (shown: ShownPeer) => boolean;
+  /** Says what is wrong with somebody else, for the log or the error, and what can be done. */
+  readonly problem: (shown: ShownPeer) => PeerProblem;
+}
+
+export interface PeerProblem {
+  readonly what: string;
+  readonly cure?: string;
+}
 
 export interface TlsServerOptions {
   readonly identity: TlsIdentity;
+  readonly peer: TlsPeer;
   /** Address to listen on. Default: all, IPv6 and IPv4. */
   readonly address?: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
-  /** A peer that has proved that it has the shared key. */
+  /** A peer that has proved that it is the right one. */
   readonly accept: (stream: TLSSocket, from: string) => void;
   /** A peer that was turned away before anything of it was read, and why. */
   readonly refused: (from: string, reason: string) => void;
@@ -27,11 +46,10 @@ export interface TlsServer {
 
 /** How often late handshakes are looked for. */
 const LOOK_MS = 250;
-const WRONG_KEY = "it has another shared key than this host";
 
 /**
- * Serves TLS 1.3 to peers with the same identity. A peer with another key, or none, is cut off before any of its data
- * is looked at.
+ * Serves TLS 1.3 to one peer, known by its key. Whoever has another key, or none, is cut off before any of its data is
+ * looked at.
  * @throws HactlError PORT when the address cannot be used.
  */
 export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
@@ -73,8 +91,8 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
     handshakes.leave(socket);
     const from = nameOf(socket);
     socket.on("error", () => socket.destroy());
-    const problem = peerProblem(socket, identity);
-    if (problem !== undefined) return turnAway(socket, problem);
+    const problem = peerProblem(socket, options.peer);
+    if (problem) return turnAway(socket, problem.cure ? `${problem.what} (${problem.cure})` : problem.what);
     handshakes.proven(socket.remoteAddress ?? "?");
     prepare(socket);
     options.accept(socket, from);
@@ -100,6 +118,7 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
 
 export interface TlsClientOptions {
   readonly identity: TlsIdentity;
+  readonly peer: TlsPeer;
   readonly host: string;
   readonly port: number;
   /** For the whole of it: name, connection, handshake. */
@@ -107,8 +126,8 @@ export interface TlsClientOptions {
 }
 
 /**
- * Connects to a peer that has the same shared key.
- * @throws HactlError UNREACHABLE when there is no connection in time, WRONG_KEY when the peer has another key.
+ * Connects to the one peer that is meant, known by its key.
+ * @throws HactlError UNREACHABLE when there is no connection in time, WRONG_PEER when somebody else is there.
  */
 export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
   const { identity, host, port } = options;
@@ -137,9 +156,9 @@ export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
     socket.on("error", (error) => give(unreachable(where, error.message)));
     socket.once("close", () => give(unreachable(where, "the connection was closed")));
     socket.once("secureConnect", () => {
-      const problem = peerProblem(socket, identity);
-      if (problem !== undefined) {
-        give(wrongKey(where));
+      const problem = peerProblem(socket, options.peer);
+      if (problem) {
+        give(wrongPeer(where, problem));
         return;
       }
       clearTimeout(timer);
@@ -152,18 +171,21 @@ export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
   });
 }
 
-/** Why a peer is not one of ours; `undefined` when it is. The handshake has proved that it owns the key it shows. */
-function peerProblem(socket: TLSSocket, identity: TlsIdentity): string | undefined {
+/** Why a peer is not the right one; `undefined` when it is. The handshake has proved that it owns the key it shows. */
+function peerProblem(socket: TLSSocket, peer: TlsPeer): PeerProblem | undefined {
   const raw = socket.getPeerCertificate(true)?.raw;
-  if (!raw) return "it showed no certificate";
-  let shown: Buffer;
+  if (!raw) return { what: "it showed no certificate" };
+  let publicKey: Buffer;
+  let claimed: string | undefined;
   try {
-    shown = new X509Certificate(raw).publicKey.export({ type: "spki", format: "der" });
+    const certificate = new X509Certificate(raw);
+    publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
+    claimed = claimedNode(certificate.subject);
   } catch {
-    return "its certificate cannot be read";
+    return { what: "its certificate cannot be read" };
   }
-  const same = shown.length === identity.publicKey.length && timingSafeEqual(shown, identity.publicKey);
-  return same ? undefined : WRONG_KEY;
+  const shown = { publicKey, claimed };
+  return peer.accepts(shown) ? undefined : peer.problem(shown);
 }
 
 function prepare(socket: TLSSocket): void {
@@ -192,11 +214,11 @@ function unreachable(where: string, why: string): HactlError {
   });
 }
 
-function wrongKey(where: string): HactlError {
+function wrongPeer(where: string, { what, cure }: PeerProblem): HactlError {
   return new HactlError({
-    code: "WRONG_KEY",
-    what: `The executor at ${where} has another shared key than this node`,
-    cure: "Copy the key for remote hosts to it (hactl keygen --remote; [remote] keyfile on both sides), never the key of the ring",
+    code: "WRONG_PEER",
+    what: `The executor at ${where} is not the one that is meant: ${what}`,
+    ...(cure === undefined ? {} : { cure }),
     exit: CrmExit.NOPERM,
   });
 }

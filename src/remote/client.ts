@@ -1,10 +1,11 @@
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ExecutorEvent, type ExecutorRequest, PROTOCOL_VERSION } from "../executor/index.ts";
-import { connectTls, tlsIdentity } from "../platform/index.ts";
-import type { Millis } from "../terms/index.ts";
+import { connectTls } from "../platform/index.ts";
+import type { Millis, NodeName } from "../terms/index.ts";
 import { Channel } from "./channel.ts";
 import { decodeEvent } from "./decode.ts";
+import { managerEnds, type RemoteKey } from "./node-key.ts";
 import { REMOTE_PORT } from "./server.ts";
 
 /** Whether the executor is there: from its `registered` on, until the connection is lost. */
@@ -185,18 +186,20 @@ export interface RemoteAddress {
   readonly host: string;
   /** Default 3121. */
   readonly port?: number;
-  /** The key that the cluster and its remote hosts share. */
-  readonly sharedKey: Uint8Array;
+  /** Which remote node has to be there. */
+  readonly node: NodeName;
+  readonly key: RemoteKey;
   /** For the connection and its handshake (`remote-connect-timeout`). */
   readonly timeoutMs: Millis;
 }
 
 /**
- * Connects to the executor of a remote host by TLS. The stream's making rejects with UNREACHABLE or WRONG_KEY.
- * @throws HactlError KEY_SIZE
+ * Connects to the executor of one remote node by TLS. The stream's making rejects with UNREACHABLE, or with WRONG_PEER where
+ * another host answers.
+ * @throws HactlError NOT_WHOLE
  */
 export function remoteExecutor(remote: RemoteAddress): () => Promise<Duplex> {
-  const identity = tlsIdentity(remote.sharedKey);
+  const ends = managerEnds(remote.key, remote.node);
   const { host, port = REMOTE_PORT, timeoutMs } = remote;
-  return () => connectTls({ identity, host, port, timeoutMs });
+  return () => connectTls({ ...ends, host, port, timeoutMs });
 }

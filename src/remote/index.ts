@@ -11,4 +11,14 @@ export {
 export { decodeEvent, decodeRequest } from "./decode.ts";
 export { encodeMessage, HEADER_BYTES, MAX_BODY_BYTES, MessageReader } from "./framing.ts";
 export { ManagerPort, type ManagerPortHandlers } from "./manager-port.ts";
+export {
+  ANY_NODE,
+  hostEnds,
+  isNodeKey,
+  managerEnds,
+  nodeKeyFile,
+  parseRemoteKey,
+  type RemoteKey,
+} from "./node-key.ts";
 export { REMOTE_PORT, type RemoteServerOptions, serveRemote } from "./server.ts";
+export { TurnedAway } from "./turned-away.ts";

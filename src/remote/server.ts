@@ -1,13 +1,16 @@
-import { type Log, monotonicMs, serveTls, type TlsServer, tlsIdentity } from "../platform/index.ts";
+import { type Log, monotonicMs, serveTls, type TlsServer } from "../platform/index.ts";
+import type { NodeName } from "../terms/index.ts";
 import type { ManagerPort } from "./manager-port.ts";
+import { hostEnds, type RemoteKey } from "./node-key.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 /** Port of Pacemaker Remote (IANA: pacemaker, 3121). */
 export const REMOTE_PORT = 3121;
 
 export interface RemoteServerOptions {
-  /** The key that the cluster and its remote hosts share, 32 to 4096 bytes. */
-  readonly sharedKey: Uint8Array;
+  /** Which remote node this host is. */
+  readonly node: NodeName;
+  readonly key: RemoteKey;
   readonly address?: string | undefined;
   readonly port?: number | undefined;
   readonly manager: ManagerPort;
@@ -15,8 +18,8 @@ export interface RemoteServerOptions {
 }
 
 /**
- * Serves the executor protocol to managers that have the shared key.
- * @throws HactlError KEY_SIZE, PORT
+ * Serves the executor protocol to managers that want this remote node and prove that they may.
+ * @throws HactlError NOT_WHOLE, PORT
  */
 export function serveRemote(options: RemoteServerOptions): Promise<TlsServer> {
   const { log } = options;
@@ -25,7 +28,7 @@ export function serveRemote(options: RemoteServerOptions): Promise<TlsServer> {
     monotonicMs,
   );
   return serveTls({
-    identity: tlsIdentity(options.sharedKey),
+    ...hostEnds(options.key, options.node),
     address: options.address,
     port: options.port ?? REMOTE_PORT,
     accept: (stream, from) => options.manager.accept(stream, from),

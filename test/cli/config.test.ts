@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hostEnds, managerEnds, parseRemoteKey } from "../../src/remote/index.ts";
+import { nodeName } from "../../src/terms/index.ts";
 import { temporaryDirectory } from "../platform/temporary.ts";
 import { hactl } from "./run.ts";
 
@@ -44,6 +46,60 @@ describe("hactl keygen", () => {
     expect(await hactl(["keygen", "-k", `${key}3`, `--size=${size}`])).toMatchObject({
       code: 64,
     });
+  });
+});
+
+describe("hactl keygen --remote", () => {
+  const whole = `${key}.remote`;
+  const own = `${key}.far`;
+
+  test("makes of the whole key one that is good for a single remote node", async () => {
+    expect(await hactl(["keygen", "--remote", "-k", whole])).toMatchObject({ code: 0, err: "" });
+    const made = await hactl(["keygen", "--remote", "--node", "far", "--from", whole, "-k", own]);
+    expect(made).toMatchObject({ code: 0, err: "" });
+    expect(made.out).toContain("Copy it to that host alone");
+    expect(statSync(own).mode & 0o777).toBe(0o400);
+    const found = parseRemoteKey(readFileSync(own));
+    expect(found).toMatchObject({ kind: "node", node: "far" });
+    // It is the key that the cluster expects of that node.
+    const { peer } = managerEnds(parseRemoteKey(readFileSync(whole)), nodeName("far"));
+    const { publicKey } = hostEnds(found, nodeName("far")).identity;
+    expect(peer.accepts({ publicKey, claimed: undefined })).toBe(true);
+    // None is made of it again, and none is overwritten.
+    const again = await hactl(["keygen", "--remote", "--node", "b", "--from", own, "-k", `${key}.b`]);
+    expect(again).toMatchObject({ code: 78 });
+    expect(again.err).toContain("that of far alone");
+    expect(await hactl(["keygen", "--remote", "--node", "far", "--from", whole, "-k", own])).toMatchObject({
+      code: 108,
+    });
+  });
+
+  test.each([
+    [["--remote", "--node", "a/b"]],
+    [["--remote", "--node", ""]],
+    [["--remote", "--node", "*"]],
+    [["--node", "a"]],
+    [["--remote", "--node", "a", "--size", "300"]],
+  ])("refuses %j", async (words) => {
+    expect(await hactl(["keygen", ...words, "--from", whole, "-k", `${key}.none`])).toMatchObject({
+      code: 64,
+    });
+    expect(existsSync(`${key}.none`)).toBe(false);
+  });
+
+  test("says where there is no whole key", async () => {
+    const run = await hactl([
+      "keygen",
+      "--remote",
+      "--node",
+      "a",
+      "--from",
+      `${key}.gone`,
+      "-k",
+      `${key}.none`,
+    ]);
+    expect(run.code).toBe(66);
+    expect(run.err).toContain("on a node of the cluster");
   });
 });
 

@@ -26,6 +26,8 @@ beforeAll(async () => {
       mode: 0o755,
     },
   );
+  const words = ["--remote", "--node", "far", "--from", story.nodes.remoteKey, "-k", ownKey()];
+  await story.must("node1", "keygen", ...words);
   startRemote();
 }, 60_000);
 
@@ -34,8 +36,11 @@ afterAll(() => {
   story?.close();
 });
 
+/** The key that is good for this host alone, and tells it who it is. */
+const ownKey = () => join(story.directory, "far", "authkey");
+
 function startRemote(): void {
-  const key = story.nodes.remoteKey;
+  const key = ownKey();
   const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
   remote = Bun.spawn([executable, ...words], {
     env: { ...process.env, HACTL_CONFIG: config },

@@ -81,7 +81,12 @@ describe("a correct configuration", () => {
     expect(config?.quorum.twoNode).toBe(true);
     expect(config?.quorum.waitForAll).toBe(true);
     expect(config?.system.stateDir).toBe("/var/lib/hactl");
-    expect(config?.remote).toEqual({ listen: "::", port: 3121, keyFile: "/etc/hactl/remote-authkey" });
+    expect(config?.remote).toEqual({
+      name: undefined,
+      listen: "::",
+      port: 3121,
+      keyFile: "/etc/hactl/remote-authkey",
+    });
   });
 
   test("wait_for_all can be switched off beside two_node", () => {

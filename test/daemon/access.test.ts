@@ -186,12 +186,33 @@ describe("who may ask for what", () => {
     expect(may(request, caller)).toBe(allowed);
   });
 
-  test("without access rules everybody may all, on a remote host all but what is for the privileged alone", () => {
+  test("without access rules everybody may all; a remote host looks, and changes its own attributes", () => {
+    const far = (user?: string) =>
+      remoteCaller(
+        nodeName("far"),
+        user === undefined ? undefined : { name: user, groups: [], privileged: user === "root" },
+      );
     for (const [name, request] of Object.entries(requests)) {
       expect([name, may(request, local("eve"), false)]).toEqual([name, true]);
-      const far = may(request, remoteCaller(nodeName("far"), undefined), false);
-      expect([name, far]).toEqual([name, !privileged.includes(name)]);
+      const mayLook = [...always, ...sees, "history"].includes(name) || name === "cib-apply";
+      for (const user of [undefined, "root", "eve"])
+        expect([name, user, may(request, far(user), false)]).toEqual([name, user, mayLook]);
     }
+    const own = remoteCaller(nodeName("n1"), undefined);
+    const mayChange = Object.keys(requests).filter(
+      (name) => requests[name] && may(requests[name], own, false),
+    );
+    expect(mayChange).toEqual(
+      all.filter((name) =>
+        [...always, ...sees, "history", ...load, "another attribute of n1", "cib-apply"].includes(name),
+      ),
+    );
+    // Who may everything there may still not say that a node is off.
+    const dave = remoteCaller(nodeName("dave"), { name: "root", groups: [], privileged: true });
+    expect(may({ type: "fence.request", target: "n2", action: "off", client: "", reason: "" }, dave)).toBe(
+      true,
+    );
+    expect(may({ type: "fence.confirm", target: "n2", client: "" }, dave)).toBe(false);
   });
 
   test("every request has a rule, and the page shows them", () => {

@@ -10,14 +10,37 @@ import { AdminFrame, adminSocketPath } from "../../src/daemon/admin-protocol.ts"
 import { openRemote, type RunningRemote } from "../../src/daemon/remote.ts";
 import { RemoteWatch } from "../../src/daemon/remote-watch.ts";
 import type { ExecutorEvent } from "../../src/executor/index.ts";
-import { connectFrames, handshakeLimits, openLog, serveTls, tlsIdentity } from "../../src/platform/index.ts";
-import { ExecutorClient, type ExecutorState, remoteExecutor } from "../../src/remote/index.ts";
+import {
+  connectFrames,
+  connectTls as connectPeer,
+  handshakeLimits,
+  openLog,
+  serveTls,
+  tlsIdentity,
+  tlsPublicKey,
+} from "../../src/platform/index.ts";
+import {
+  ANY_NODE,
+  ExecutorClient,
+  type ExecutorState,
+  hostEnds,
+  managerEnds,
+  nodeKeyFile,
+  parseRemoteKey,
+  type RemoteKey,
+  remoteExecutor,
+} from "../../src/remote/index.ts";
 import { CrmExit, HactlError, nodeName, resourceId } from "../../src/terms/index.ts";
 
 // Machines that run tests may be busy with others.
 setDefaultTimeout(30_000);
 
-const key = Buffer.alloc(4096, 7);
+const key = parseRemoteKey(Buffer.alloc(4096, 7));
+const otherKey = parseRemoteKey(Buffer.alloc(64, 9));
+const far = nodeName("far");
+const near = nodeName("near");
+/** The key of one remote node alone, as it comes out of its file. */
+const keyOf = (node: typeof far) => parseRemoteKey(Buffer.from(nodeKeyFile(key, node)));
 
 /** A remote host with one agent, on a port of its own. */
 class RemoteBench {
@@ -26,7 +49,7 @@ class RemoteBench {
   remote: RunningRemote | undefined;
   readonly clients: ExecutorClient[] = [];
 
-  async open(): Promise<RunningRemote> {
+  async open(node = far, nodeKey: RemoteKey = key): Promise<RunningRemote> {
     mkdirSync(join(this.dir, "ra/test"), { recursive: true });
     writeFileSync(join(this.dir, "ra/test/Agent"), `#!/bin/sh\necho "$1" >>${this.dir}/calls\n`, {
       mode: 0o755,
@@ -38,7 +61,8 @@ class RemoteBench {
         thresholds: { stderr: "warning" },
         writeStderr: (line) => this.lines.push(line),
       }),
-      sharedKey: key,
+      node,
+      key: nodeKey,
       address: "127.0.0.1",
       port: 0,
       ocfPath: [join(this.dir, "ra")],
@@ -48,13 +72,20 @@ class RemoteBench {
   }
 
   /** Connects a manager; settles with its first state, and its events go to the list. */
-  manage(sharedKey: Uint8Array, client: string, events: ExecutorEvent[] = []): Promise<ExecutorState> {
+  manage(
+    managerKey: RemoteKey,
+    client: string,
+    events: ExecutorEvent[] = [],
+    node = far,
+    port = this.remote?.port ?? 0,
+  ): Promise<ExecutorState> {
     return new Promise((resolve) => {
       const one = new ExecutorClient({
         connect: remoteExecutor({
           host: "127.0.0.1",
-          port: this.remote?.port ?? 0,
-          sharedKey,
+          port,
+          node,
+          key: managerKey,
           timeoutMs: 5000,
         }),
         client,
@@ -84,30 +115,47 @@ const until = async (condition: () => boolean) => {
   while (!condition()) await Bun.sleep(2);
 };
 
-describe("an identity from the shared key", () => {
-  test("is the same on every host, and another one for another key", () => {
-    const one = tlsIdentity(key);
-    expect(tlsIdentity(Buffer.alloc(4096, 7)).publicKey).toEqual(one.publicKey);
-    expect(tlsIdentity(Buffer.alloc(4096, 8)).publicKey).not.toEqual(one.publicKey);
-    expect(tlsIdentity(key.subarray(0, 4095)).publicKey).not.toEqual(one.publicKey);
+describe("a key for remote nodes", () => {
+  test("gives each node and each end an identity of its own, the same on every host", () => {
+    const secret = (byte: number) => Buffer.alloc(32, byte);
+    const { publicKey } = tlsIdentity(secret(1), "host", "far");
+    expect(tlsIdentity(secret(1), "host", "far").publicKey).toEqual(publicKey);
+    expect(tlsIdentity(secret(2), "host", "far").publicKey).not.toEqual(publicKey);
+    expect(tlsIdentity(secret(1), "manager", "far").publicKey).not.toEqual(publicKey);
+    expect(tlsPublicKey(secret(1), "host")).toEqual(publicKey);
+    const ends = [hostEnds(key, far), hostEnds(key, near), hostEnds(otherKey, far), managerEnds(key, far)];
+    const keys = ends.map(({ identity }) => Buffer.from(identity.publicKey).toString("hex"));
+    expect(new Set(keys).size).toBe(4);
   });
 
   test("has a certificate that verifies itself", () => {
-    const certificate = new X509Certificate(tlsIdentity(key).certPem);
+    const certificate = new X509Certificate(hostEnds(key, far).identity.certPem);
     expect(certificate.verify(certificate.publicKey)).toBe(true);
     expect(certificate.checkIssued(certificate)).toBe(true);
-    expect(certificate.subject).toBe("CN=hactl");
+    expect(certificate.subject).toBe("CN=hactl remote far");
   });
 
-  test.each([0, 31, 4097])("is not made of %d bytes", (size) => {
-    expect(() => tlsIdentity(Buffer.alloc(size))).toThrow(HactlError);
+  test.each([0, 31, 4097])("has no %d bytes", (size) => {
+    expect(() => parseRemoteKey(Buffer.alloc(size))).toThrow("32 to 4096 are possible");
+  });
+
+  test("of one node is that one's and no other's", () => {
+    const own = keyOf(far);
+    expect(own).toMatchObject({ kind: "node", node: "far" });
+    expect(hostEnds(own, far).identity.publicKey).toEqual(hostEnds(key, far).identity.publicKey);
+    for (const use of [hostEnds, managerEnds]) expect(() => use(own, near)).toThrow("that of far alone");
+    expect(() => nodeKeyFile(own, near)).toThrow(HactlError);
+    // The secret of one tells nothing of the whole, from which another one could be made.
+    expect(nodeKeyFile(key, near)).not.toContain(Buffer.from(own.secret).toString("hex"));
+    const damaged = nodeKeyFile(key, far).replace(/^key .*$/m, "key 12");
+    expect(() => parseRemoteKey(Buffer.from(damaged))).toThrow("damaged");
   });
 });
 
 test("a client that never finishes its handshake is cut off", async () => {
   const refused: string[] = [];
   const server = await serveTls({
-    identity: tlsIdentity(key),
+    ...hostEnds(key, far),
     address: "127.0.0.1",
     port: 0,
     handshakes: { ...handshakeLimits, patienceMs: 30 },
@@ -124,7 +172,7 @@ test("a client that never finishes its handshake is cut off", async () => {
 test("a port that is in use is told as such", async () => {
   const { port } = await bench.open();
   const again = serveTls({
-    identity: tlsIdentity(key),
+    ...hostEnds(key, far),
     address: "127.0.0.1",
     port,
     accept: (stream) => stream.destroy(),
@@ -159,12 +207,72 @@ describe("a remote host", () => {
 
   test("and a manager with another key turn each other away, and both say so", async () => {
     await bench.open();
-    const state = await bench.manage(Buffer.alloc(64, 9), "n1");
+    const state = await bench.manage(otherKey, "n1");
     expect(state).toMatchObject({ up: false });
-    expect("reason" in state && state.reason).toContain("has another shared key than this node");
+    expect("reason" in state && state.reason).toContain(
+      'another key for remote nodes than this node (it says that it is "far")',
+    );
     await until(() => bench.lines.length > 0);
-    expect(bench.lines[0]).toContain("turned a connection away: it has another shared key than this host");
+    expect(bench.lines[0]).toContain(
+      "turned a connection away: it has another key for remote nodes than this host",
+    );
     expect(bench.remote?.manager).toBeUndefined();
+  });
+
+  test.each([
+    ["the whole key", key],
+    ["a key of its own", keyOf(far)],
+  ])("with %s is served as itself, and as no other node", async (_, nodeKey) => {
+    const { port } = await bench.open(far, nodeKey);
+    expect(await bench.manage(key, "n1")).toEqual({ up: true });
+    // Somebody without any key sends the connection that is meant for another host here.
+    const relay = createServer((one) => {
+      const on = connectTcp(port, "127.0.0.1");
+      one.pipe(on).pipe(one);
+      for (const end of [one, on]) end.on("error", () => end.destroy());
+    }).listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    const address = relay.address();
+    const through = typeof address === "object" && address ? address.port : 0;
+    const state = await bench.manage(key, "n2", [], near, through);
+    relay.close();
+    expect("reason" in state && state.reason).toContain("it is remote node far, not near");
+    await until(() => bench.lines.length > 0);
+    expect(bench.lines[0]).toMatch(/looks for remote node "?near"?.* and this is far/);
+    // The one that is served is not disturbed.
+    expect(bench.remote?.manager).toBe("n1");
+    expect(bench.clients[0]?.up).toBe(true);
+  });
+
+  test("that is any node is found under every name, by managers of the cluster alone", async () => {
+    await bench.open(ANY_NODE);
+    expect(await bench.manage(key, "n1", [], far)).toEqual({ up: true });
+    expect(await bench.manage(key, "n2", [], near)).toEqual({ up: true });
+    expect(await bench.manage(otherKey, "n3", [], near)).toMatchObject({ up: false });
+    expect(bench.remote?.manager).toBe("n2");
+    const one = keyOf(far);
+    expect(() => hostEnds(one, ANY_NODE)).toThrow(HactlError);
+    expect(() => managerEnds(one, far)).toThrow("cannot be used for any other");
+    expect(() => nodeKeyFile(key, ANY_NODE)).toThrow(HactlError);
+  });
+
+  test("cannot act as a manager of another one, with its key or with what it shows itself", async () => {
+    const { port } = await bench.open(near);
+    const own = keyOf(far);
+    const { peer } = managerEnds(key, near);
+    const ends = [
+      hostEnds(own, far).identity,
+      tlsIdentity(own.secret, "manager", "far"),
+      hostEnds(key, near).identity,
+      tlsIdentity(own.secret, "manager", "near"),
+    ];
+    for (const identity of ends) {
+      const stream = await connectPeer({ identity, peer, host: "127.0.0.1", port, timeoutMs: 5000 });
+      await once(stream, "close");
+    }
+    await until(() => bench.lines.length > 0);
+    expect(bench.remote?.manager).toBeUndefined();
+    expect(bench.lines.join("")).not.toContain("MANAGER-CONNECTED");
   });
 
   test("reads nothing from a client without a certificate", async () => {
@@ -257,20 +365,19 @@ describe("a remote host", () => {
     const { port } = await bench.open();
     await bench.manage(key, "n1");
     const answered: string[] = [];
-    const watch = (name: string, sharedKey: Uint8Array, at = port) => {
-      const node = nodeName(name);
+    const watch = (label: string, node: typeof far, managerKey: RemoteKey, at = port) => {
       const waits = { firstWaitMs: 5, longestWaitMs: 20 };
-      const one = new RemoteWatch({ key: () => sharedKey, answers: (node) => answered.push(node), ...waits });
+      const one = new RemoteWatch({ key: () => managerKey, answers: () => answered.push(label), ...waits });
       one.watch([{ node, host: "127.0.0.1", port: at }]);
       return one;
     };
-    const watches = [watch("far", key), watch("stranger", Buffer.alloc(4096, 8))];
+    const watches = [watch("far", far, key), watch("another", near, key), watch("stranger", far, otherKey)];
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");
     const address = closed.address();
     const free = typeof address === "object" && address ? address.port : 0;
     closed.close();
-    watches.push(watch("gone", key, free));
+    watches.push(watch("gone", far, key, free));
     await until(() => answered.length > 2);
     watches[0]?.watch([]);
     const before = answered.length;
@@ -286,7 +393,7 @@ describe("a remote host", () => {
   test("that is not there is told in time", async () => {
     const { port } = await bench.open();
     bench.remote?.close(true);
-    const connect = remoteExecutor({ host: "127.0.0.1", port, sharedKey: key, timeoutMs: 5000 });
+    const connect = remoteExecutor({ host: "127.0.0.1", port, node: far, key, timeoutMs: 5000 });
     await expect(connect()).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 });

@@ -275,7 +275,8 @@ export class SceneCluster {
     const mode = this.remotes.includes(name) ? "remote" : "start";
     if (this.pidOf(name, mode === "start" ? "ring" : "remote") !== undefined) return;
     if (mode === "start") this.expected.add(name);
-    const words = ["sh", join(import.meta.dir, "supervise.sh"), executable, mode];
+    const named = mode === "remote" ? ["--node", farName(name)] : [];
+    const words = ["sh", join(import.meta.dir, "supervise.sh"), executable, mode, ...named];
     this.machine(name).launch(words, "output", this.#env(name));
   }
 

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const toml = readFileSync(story.nodes.configOf("node1"), "utf8");
   writeFileSync(remoteConfig, toml.replaceAll(`${story.directory}/node1/`, `${story.directory}/far/`));
   const key = story.nodes.remoteKey;
-  const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
+  const words = ["remote", "--node", "far", "--listen", address, "--port", String(port), "--keyfile", key];
   remote = Bun.spawn([executable, ...words], {
     env: { ...process.env, HACTL_CONFIG: remoteConfig },
     stdio: ["ignore", "ignore", "ignore"],

@@ -12,10 +12,16 @@ export interface Asker {
   readonly user: string;
   /** Names of the groups that the user is in. */
   readonly groups: readonly string[];
+  /** A remote host, which is limited to what is its own also while access rules are not in force. */
+  readonly host?: boolean | undefined;
 }
 
 /** Reads an asker as another manager names him. */
-export const readAsker = read.shape<Asker>({ user: read.name, groups: read.list(read.name, 100_000) });
+export const readAsker = read.shape<Asker>({
+  user: read.name,
+  groups: read.list(read.name, 100_000),
+  host: read.maybe(read.flag),
+});
 
 /** One rule of a role: what it permits or denies, and for which elements and all that is in them. */
 export interface Permission {
@@ -52,6 +58,22 @@ export function permissionsOf(cib: XmlElement, { user, groups }: Asker): Permiss
   return childrenOf(acls, "acl_role")
     .filter(({ attributes }) => roles.has(attributes.get("id")))
     .flatMap((role) => childrenOf(role, "acl_permission").flatMap(toPermission));
+}
+
+/**
+ * What a remote host may while access rules are not in force: see everything, and change its own attributes, those until
+ * it leaves and those that stay. Agents need that; to manage the cluster from there is for rules to permit.
+ */
+export function permissionsOfHost(node: string): Permission[] {
+  const read: Permission = { kind: "read", xpath: "/cib", id: "remote-read" };
+  // No path can name it.
+  if (node.includes("'") && node.includes('"')) return [read];
+  const name = quote(node);
+  const own = [
+    `/cib/status/node_state[@uname=${name}]/transient_attributes`,
+    `/cib/configuration/nodes/node[@uname=${name} and @id=${name} and @type='remote']`,
+  ];
+  return [read, ...own.map((xpath, i): Permission => ({ kind: "write", xpath, id: `remote-own-${i + 1}` }))];
 }
 
 /** The path of what a rule is for; undefined when it does not say. The schema lets a rule name one of the three. */

@@ -3,7 +3,7 @@ import type { XmlElement } from "../xml.ts";
 import { namesElements } from "../xpath.ts";
 import { checkChange } from "./change.ts";
 import { markTree } from "./marks.ts";
-import { type Asker, aclsEnabled, type Permission, permissionsOf } from "./permissions.ts";
+import { type Asker, aclsEnabled, type Permission, permissionsOf, permissionsOfHost } from "./permissions.ts";
 import { look, type Sight } from "./sight.ts";
 
 /**
@@ -18,9 +18,14 @@ export class Rights {
     }[],
   ) {}
 
-  /** Undefined when nothing limits them: no askers, or access rules are not in force. */
+  /** Undefined when nothing limits them: no askers, or access rules are not in force and no host asks. */
   static of(cib: XmlElement, askers: readonly Asker[], now: EpochSeconds): Rights | undefined {
-    if (askers.length === 0 || !aclsEnabled(cib, now)) return undefined;
+    if (askers.length === 0) return undefined;
+    if (!aclsEnabled(cib, now)) {
+      const hosts = askers.filter(({ host }) => host === true);
+      if (hosts.length === 0) return undefined;
+      return new Rights(hosts.map(({ user }) => ({ user, permissions: permissionsOfHost(user) })));
+    }
     return new Rights(askers.map((asker) => ({ user: asker.user, permissions: permissionsOf(cib, asker) })));
   }
 

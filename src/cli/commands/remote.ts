@@ -13,6 +13,12 @@ export default defineCommand({
       "stop what runs here; a second one does not wait for it.",
   },
   args: {
+    node: {
+      type: "string",
+      valueHint: "name",
+      description:
+        "which remote node this host is [default: the name in [remote], else that of the key or the host]",
+    },
     listen: {
       type: "string",
       valueHint: "address",
@@ -34,6 +40,7 @@ export default defineCommand({
     requireLive("the executor of a remote host");
     return runRemoteHost({
       configPath: configFile(),
+      node: args.node,
       address: args.listen,
       port: args.port === undefined ? undefined : portNumber(args.port),
       keyFile: args.keyfile,

@@ -9,4 +9,4 @@ mount --bind "$box/disk" "$box/run/disk"
 mount --bind /run/shared "$box/run/shared"
 mount --bind /run/scene "$box/run/scene"
 mount --rbind "$box/run" /run
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HACTL_CONFIG=/run/disk/hactl.toml "$hactl" remote --port "$port"
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HACTL_CONFIG=/run/disk/hactl.toml "$hactl" remote --node '*' --port "$port"

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalCluster } from "../harness/local-cluster.ts";
 import { freePort } from "../harness/story.ts";
@@ -40,15 +41,18 @@ let agents: string;
 const file = (name: string) => join(cluster.directory, name);
 
 beforeAll(async () => {
-  agents = join(process.env.TMPDIR ?? "/tmp", `hactl-agents-${process.pid}`);
-  mkdirSync(join(agents, "test"), { recursive: true });
+  agents = mkdtempSync(join(tmpdir(), "hactl-agents-"));
+  mkdirSync(join(agents, "test"));
   writeFileSync(join(agents, "test", "Older"), older, { mode: 0o755 });
   cluster = await LocalCluster.make({ nodes: 2, port: freePort(), tokenMs: 600, ocfPath: [agents] });
   cluster.startAll();
   await cluster.joined();
 }, 60_000);
 
-afterAll(() => cluster?.destroy());
+afterAll(() => {
+  cluster?.destroy();
+  rmSync(agents, { recursive: true });
+});
 
 async function load(params: { readonly newer: string; readonly older: string }): Promise<void> {
   const text = `

@@ -72,7 +72,7 @@ location loc3 far 100: node1`);
     const before = born();
     await story.until("the agent has said what it can", 20_000, async () =>
       (await story.must("node1", "cibadmin", "--query")).match(
-        /<lrm_resource id="Remote-rsc1"[^]*?op-restart-digest=/,
+        /<lrm_resource id="Remote-rsc1"[\s\S]*?op-restart-digest=/,
       )
         ? true
         : undefined,

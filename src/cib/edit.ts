@@ -5,12 +5,14 @@ import { Rights } from "./acl/rights.ts";
 import { selectVisible, visibleAttributes } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
+import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName } from "./form.ts";
 import { keepSecrets } from "./masking.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
+import { newerThanSchema } from "./schema-since.ts";
 import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
@@ -34,6 +36,8 @@ export interface CibKind {
    * of its own, since what runs is what is known here.
    */
   readonly live?: boolean;
+  /** Its schema stays as it is named (see `inPresentForm`): what is new in it has to fit there. */
+  readonly keepSchema?: boolean;
 }
 
 /** For whom a change is made. */
@@ -46,14 +50,14 @@ export interface ChangeFor {
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
- * to 0. A changed status only counts `num_updates` up. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
+ * to 0. A changed status only counts `num_updates` up. In a file each operation counts by itself. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
  * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
  * the access rules do not permit the change.
  */
 export function applyOperations(
   cib: XmlElement,
   operations: readonly CibOperation[],
-  { live = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
+  { live = false, keepSchema = false, askers = [], now = 0 }: CibKind & Partial<ChangeFor> = {},
 ): CibOutcome {
   const rights = Rights.of(cib, askers, now);
   // Who may see nothing is told so, and not that nothing was found.
@@ -62,12 +66,16 @@ export function applyOperations(
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const finding = rights && hidden ? findingFor(rights, hidden) : all;
-  for (const operation of operations) applyOne(draft, operation, finding, live);
+  const steps = newSteps(draft, operations, live);
+  for (const operation of operations) {
+    applyOne(draft, operation, finding, live);
+    steps.take(operation);
+  }
   keepSecrets(cib, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
-  if (rights === undefined) return outcomeOf(cib, draft, operations, live);
+  if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
-    return outcomeOf(cib, draft, operations, live, rights);
+    return outcomeOf(cib, draft, operations, { live, keepSchema }, steps, rights);
   } catch (error) {
     throw tellable(error, cib, draft, rights);
   }
@@ -78,12 +86,14 @@ function outcomeOf(
   cib: XmlElement,
   draft: XmlElement,
   operations: readonly CibOperation[],
-  live: boolean,
+  { live = false, keepSchema = false }: CibKind,
+  steps: Steps,
   rights?: Rights,
 ): CibOutcome {
   const schema = draft.attributes.get("validate-with");
   // A name that is there already, as of a cluster that was newer, hinders no change.
   if (schema !== cib.attributes.get("validate-with")) checkSchemaName(schema);
+  if (keepSchema && schema === undefined) throw noSchema();
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
   if (live) keepMembers(cib, draft);
@@ -91,13 +101,21 @@ function outcomeOf(
   const configurationChanged =
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
   const statusChanged = !same("status");
-  const result = configurationChanged ? checkConfiguration(draft) : draft;
+  const result = !configurationChanged
+    ? draft
+    : keepSchema
+      ? checkAsWritten(draft, operations)
+      : checkConfiguration(draft);
   if (rights !== undefined) {
     draft.attributes = withoutOwnMarks(cib, draft);
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
     rights.check(cib, { ...result, attributes: new Map([...draft.attributes, ...bumped]) });
   }
-  result.attributes = nextVersion(cib, draft, configurationChanged, statusChanged);
+  const counts = {
+    configuration: configurationChanged ? Math.max(1, steps.configuration) : 0,
+    status: configurationChanged ? steps.status : statusChanged ? Math.max(1, steps.status) : 0,
+  };
+  result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
   for (const section of result.children)
@@ -125,51 +143,42 @@ function checkConfiguration(draft: XmlElement): XmlElement {
   return root;
 }
 
-function nextVersion(
-  before: XmlElement,
-  after: XmlElement,
-  configurationChanged: boolean,
-  statusChanged: boolean,
-): Map<string, string> {
-  const old = versionOf(before);
-  // Whoever writes a newer version on purpose (a restored backup with a higher admin_epoch) gets it, and counts on.
-  const given = versionOf(after);
-  if (compareCibVersions([given[0], given[1], 0], [old[0], old[1], 0]) < 0) throw older(given, old);
-  if (configurationChanged && given[1] >= Number.MAX_SAFE_INTEGER) throw versionsAtEnd(given);
-  const attributes = new Map(after.attributes);
-  if (configurationChanged) attributes.set("validate-with", schemaFor(attributes.get("validate-with")));
-  const changed = statusChanged || !sameAttributes(before.attributes, attributes);
-  attributes.set("admin_epoch", String(given[0]));
-  attributes.set("epoch", String(given[1] + (configurationChanged ? 1 : 0)));
-  attributes.set("num_updates", String(configurationChanged ? 0 : given[2] + (changed ? 1 : 0)));
-  return attributes;
+/**
+ * A document with ids that is valid by the schema that it names, and otherwise as it was written. `none` is no schema. What
+ * the whole configuration was put in place of, as `hactl configure` does, has the present form: its schema is raised where
+ * it would not fit.
+ */
+function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]): XmlElement {
+  const configuration = child(draft, "configuration");
+  if (configuration) assignIds(configuration);
+  const schema = draft.attributes.get("validate-with") ?? "";
+  if (schema === "none" || configuration === undefined) return draft;
+  checkForm(child(upgradeCib(draft).root, "configuration") ?? configuration);
+  const newer = newerThanSchema(configuration, schema);
+  if (newer === undefined) return draft;
+  if (!operations.some((one) => one.op === "replace" && one.scope === "configuration"))
+    throw new HactlError({
+      code: "SCHEMA",
+      what: `Update does not conform to the configured schema: ${newer}, validate-with is ${schema}`,
+      cure: "bring the CIB to a newer schema first: cibadmin --upgrade --force",
+      exit: CrmExit.CONFIG,
+    });
+  draft.attributes.set("validate-with", schemaFor(schema));
+  return draft;
 }
 
-/** A version that no longer rises would let two different configurations pass for the same. */
-function versionsAtEnd(version: CibVersion): HactlError {
-  return new HactlError({
-    code: "VERSION_LIMIT",
-    what: `the version is ${formatVersion(version)}: its epoch cannot rise any more`,
-    cure: "replace the configuration with one that has a higher admin_epoch and a small epoch",
-    exit: CrmExit.DATAERR,
+const noSchema = () =>
+  new HactlError({
+    code: "SCHEMA",
+    what: "Update does not conform to the configured schema: it names none (validate-with)",
+    cure: "keep the attribute validate-with of <cib>",
+    exit: CrmExit.CONFIG,
   });
-}
 
 function read(xml: string): XmlElement {
   refuseTooLarge(xml);
   return parseXml(xml);
 }
-
-const sameAttributes = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
-  a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
-
-const older = (given: CibVersion, present: CibVersion) =>
-  new HactlError({
-    code: "OLD",
-    what: `version ${formatVersion(given)} is older than the present ${formatVersion(present)}`,
-    cure: "raise admin_epoch in the file to make it count",
-    exit: CrmExit.OLD,
-  });
 
 /** How operations find the elements that they are for. */
 interface Finding {
@@ -283,8 +292,17 @@ function requireVersion(draft: XmlElement, adminEpoch: number, epoch: number): v
 
 type Targeted = Extract<CibOperation, { op: "create" | "modify" | "replace" }>;
 
+/** The element of an operation. Of a whole document that is given for a section it is that section (cibadmin(8)). */
+function sourceOf({ xml, scope }: { readonly xml: string; readonly scope?: string }): XmlElement {
+  const source = read(xml);
+  if (source.name !== "cib" || scope === undefined || scope === "cib" || scope === "all") return source;
+  const found = presentScope(source, scope);
+  if (found !== undefined) return found;
+  throw noSuch(element(scope));
+}
+
 function create(draft: XmlElement, operation: Targeted, select: Select): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   const parent =
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
@@ -311,7 +329,7 @@ function change(
   { select, touch }: Finding,
   live: boolean,
 ): void {
-  const source = read(operation.xml);
+  const source = sourceOf(operation);
   if (source.name === "cib" && operation.op === "replace") {
     replaceAll(draft, source, live);
     return;
@@ -353,6 +371,7 @@ function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void 
   const compared: CibVersion = [given[0], given[1], counts ? given[2] : present[2]];
   if (source.attributes.has("epoch") && compareCibVersions(compared, present) < 0)
     throw older(given, present);
+  if (!live) draft.attributes.delete("validate-with");
   for (const [name, value] of source.attributes) draft.attributes.set(name, value);
   draft.attributes.set("num_updates", String(compared[2]));
   const status = live ? child(draft, "status") : child(source, "status");
@@ -372,8 +391,8 @@ function remove(
     return;
   }
   if (operation.xml === undefined) return;
-  const pattern = read(operation.xml);
   const { scope } = operation;
+  const pattern = sourceOf({ xml: operation.xml, ...(scope === undefined ? {} : { scope }) });
   const section = presentScope(draft, scope);
   if (section === undefined) {
     // Nothing can be in a section that is not there; one that there cannot be is a mistake.

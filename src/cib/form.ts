@@ -24,13 +24,21 @@ export function checkForm(configuration: XmlElement, file?: string): void {
 }
 
 /**
- * Refuses a whole CIB that its schema does not allow, as Pacemaker's tools do: they look only where the CIB names a
- * schema (`validate-with`), and `none` is none.
+ * Refuses a whole CIB that its schema does not allow, as Pacemaker's tools do: it has to name one (`validate-with`), and
+ * `none` is none that anything could be checked by.
  * @throws HactlError with the problem's code and place, exit code CONFIG.
  */
 export function refuseInvalid(cib: XmlElement, file?: string): void {
   const schema = cib.attributes.get("validate-with");
-  if (schema === undefined || schema === "none") return;
+  if (schema === "none") return;
+  if (schema === undefined)
+    throw new HactlError({
+      code: "SCHEMA",
+      what: "<cib> does not say by which schema it was written (validate-with)",
+      where: file === undefined ? {} : { file },
+      cure: 'write validate-with="pacemaker-3.9"',
+      exit: CrmExit.CONFIG,
+    });
   const [first, ...more] = findHeadProblems(cib);
   if (first !== undefined) throw errorOf(first, more.length, file);
   const upgraded = child(upgradeCib(cib).root, "configuration");

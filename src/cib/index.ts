@@ -1,4 +1,5 @@
 /** The configuration and status model: XML both ways, crm text, versions, rules, access rules. */
+export { accessMap } from "./acl/access-map.ts";
 export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
@@ -59,7 +60,7 @@ export {
   type WrittenTime,
 } from "./time.ts";
 export type { UpgradeNote } from "./upgrade/notes.ts";
-export { canonicalSchema, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
+export { canonicalSchema, inPresentForm, type Upgraded, upgradeCib } from "./upgrade/upgrade.ts";
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
 export {
@@ -80,6 +81,7 @@ export {
   element,
   formatAnyXml,
   formatXml,
+  isComment,
   parseXml,
   type XmlElement,
 } from "./xml.ts";

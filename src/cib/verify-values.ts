@@ -18,7 +18,10 @@ export function findValueProblems(configuration: XmlElement): CibProblem[] {
   };
   visit(configuration);
   const resources = child(configuration, "resources");
-  if (resources) checkOperations(resources, problems);
+  if (resources) {
+    checkOperations(resources, problems);
+    problems.push(...childrenOf(resources, "clone").flatMap(checkPromotable));
+  }
   return problems;
 }
 
@@ -41,6 +44,35 @@ function invalidDate(source: XmlElement): CibProblem {
   const id = source.attributes.get("id") ?? "";
   const text = `the condition on the date "${id}" cannot be evaluated and never holds`;
   return problemAt(source, "error", "BAD_VALUE", text, "check its operation and its times (ISO 8601)");
+}
+
+/** Only OCF agents know promotion: Pacemaker leaves out a clone of something else that shall be promotable. */
+function checkPromotable(clone: XmlElement): CibProblem[] {
+  const isSet = childrenOf(clone, "meta_attributes")
+    .flatMap((block) => childrenOf(block, "nvpair"))
+    .some(
+      ({ attributes }) =>
+        attributes.get("name") === "promotable" && parseBoolean(attributes.get("value")) === true,
+    );
+  if (!isSet) return [];
+  const members = [
+    ...childrenOf(clone, "primitive"),
+    ...childrenOf(clone, "group").flatMap((group) => childrenOf(group, "primitive")),
+  ];
+  return members.flatMap((member) => {
+    const standard = member.attributes.get("class");
+    if (standard === undefined || standard === "ocf") return [];
+    const text = `resource "${member.attributes.get("id")}" is of type ${standard} and therefore cannot be used as a promotable clone resource`;
+    return [
+      problemAt(
+        member,
+        "error",
+        "NOT_PROMOTABLE",
+        text,
+        "take promotable=true from its clone, or use an OCF agent",
+      ),
+    ];
+  });
 }
 
 /** Two recurring operations of the same name and interval hide each other. */

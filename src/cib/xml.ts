@@ -1,4 +1,10 @@
-import { XmlElement as ParsedElement, parseXml as parse, XmlError, XmlText } from "@rgrove/parse-xml";
+import {
+  XmlElement as ParsedElement,
+  parseXml as parse,
+  XmlComment,
+  XmlError,
+  XmlText,
+} from "@rgrove/parse-xml";
 import { asXmlText, CrmExit, HactlError, lookup, type Place, plainXml } from "../terms/index.ts";
 import { checkName } from "./xml-names.ts";
 
@@ -29,18 +35,28 @@ export function element(
   return { name, attributes: map, children };
 }
 
+/** Stands for the name of a comment, which has none: no element can have it. */
+const commentName = "#comment";
+
+/** Whether it is a comment: its words are the text. */
+export const isComment = ({ name }: XmlElement): boolean => name === commentName;
+
 /** Deepest nesting that is read. A CIB has about fifteen levels; rules may nest. */
 export const deepestNesting = 256;
 
 /**
- * Reads an XML document; comments and processing instructions are dropped. Throws HactlError with line and column:
+ * Reads an XML document; comments, unless they are asked for, and processing instructions are dropped. Throws HactlError with line and column:
  * `XML_SYNTAX` when it is not well-formed, `XML_TOO_DEEP` when elements nest more than 256 levels. Entities other
  * than the five of XML 1.0 are errors, so a document cannot grow while it is read.
  */
-export function parseXml(text: string, file?: string): XmlElement {
+export function parseXml(
+  text: string,
+  file?: string,
+  { comments = false }: { readonly comments?: boolean } = {},
+): XmlElement {
   const place = file === undefined ? {} : { file };
   try {
-    const { root } = parse(text, { includeOffsets: true });
+    const { root } = parse(text, { includeOffsets: true, preserveComments: comments });
     if (!root)
       throw xmlError("XML_SYNTAX", "the document has no element", place, "see whether the file is empty");
     return convert(root, lineFinder(text), 1, place);
@@ -119,6 +135,8 @@ function convert(
   for (const child of source.children) {
     if (child instanceof ParsedElement) result.children.push(convert(child, lineOf, depth + 1, place));
     else if (child instanceof XmlText) text += child.text;
+    else if (child instanceof XmlComment)
+      result.children.push({ name: commentName, attributes: new Map(), children: [], text: child.content });
   }
   if (result.children.length === 0 && text.trim() !== "") result.text = text;
   return result;
@@ -169,6 +187,7 @@ function writeXml(root: XmlElement, indent: number, manner: Manner): string {
   const { check, plain } = manner;
   const pad = indent < 0 ? "" : "  ".repeat(indent);
   const end = indent < 0 ? "" : "\n";
+  if (isComment(root)) return `${pad}<!--${asXmlText(root.text ?? "").replaceAll("--", "- -")}-->${end}`;
   check(root.name, "an element");
   let tag = `${pad}<${root.name}`;
   for (const [name, value] of root.attributes) {

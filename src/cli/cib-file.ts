@@ -47,13 +47,14 @@ export async function changeCibFile(
   target: FileTarget,
   operations: readonly CibOperation[],
 ): Promise<XmlElement> {
-  const { applyOperations, formatXml, upgradeCib } = await import("../cib/index.ts");
+  const { applyOperations, formatXml, inPresentForm } = await import("../cib/index.ts");
   const whom = await changeFor();
   const file = await opened(target);
   try {
     const bytes = file.read();
-    const before = upgradeCib(await parsed(bytes, target)).root;
-    const { cib, configurationChanged, statusChanged } = applyOperations(before, operations, whom);
+    const { root: before, asWritten } = inPresentForm(await parsed(bytes, target));
+    const kind = { ...whom, keepSchema: asWritten };
+    const { cib, configurationChanged, statusChanged } = applyOperations(before, operations, kind);
     if (!configurationChanged && !statusChanged && sameAttributes(before, cib))
       return visibleTo(whom, before);
     if (isPacked(bytes)) throw packed(target);

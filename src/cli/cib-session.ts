@@ -185,7 +185,7 @@ export class CibSession {
 async function differenceOf(before: XmlElement, after: XmlElement): Promise<CibOperation> {
   const { element, formatXml } = await import("../cib/index.ts");
   const { xmlDiff } = await import("./tools/xml-diff.ts");
-  const difference = xmlDiff(element("cib", {}, [before]), element("cib", {}, [after]), false);
+  const difference = xmlDiff(element("cib", {}, [before]), element("cib", {}, [after]), { versions: false });
   return { op: "patch", xml: formatXml(difference ?? element("diff", { format: "2" }), -1) };
 }
 

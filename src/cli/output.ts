@@ -40,7 +40,7 @@ export function clearScreen(): void {
   process.stdout.write("\x1b[H\x1b[2J");
 }
 
-const codes = { plain: 0, bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const codes = { plain: 0, bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const;
 /** What `paint` writes, and nothing else. */
 const ownColour = new RegExp(`(\\x1b\\[(?:${Object.values(codes).join("|")})m)`);
 const shownText = (text: string): string =>

@@ -73,22 +73,34 @@ export interface Steering {
 export const preferId = (rsc: string): string => `cli-prefer-${rsc}`;
 export const banId = (rsc: string, node: string): string => `cli-ban-${rsc}-on-${node}`;
 
-function steeringXml(id: string, prefix: string, suffix: string, score: string, steering: Steering): string {
+/** Ids of the parts of a constraint that has an end, by Pacemaker's names. */
+interface PartIds {
+  readonly rule: string;
+  readonly expression: string;
+  readonly end: string;
+}
+
+function steeringXml(id: string, part: PartIds, score: string, steering: Steering): string {
   const { rsc, node, role = "Started", until } = steering;
   if (until === undefined) return formatXml(element("rsc_location", { id, rsc, role, node, score }), -1);
-  const part = (what: string) => `${prefix}-${what}-${suffix}`;
-  const rule = element("rule", { id: part("rule"), score, "boolean-op": "and" }, [
+  const rule = element("rule", { id: part.rule, score, "boolean-op": "and" }, [
     element("expression", {
-      id: part("expr"),
+      id: part.expression,
       attribute: "#uname",
       operation: "eq",
       value: node,
       type: "string",
     }),
-    element("date_expression", { id: part("lifetime-end"), operation: "lt", end: until }),
+    element("date_expression", { id: part.end, operation: "lt", end: until }),
   ]);
   return formatXml(element("rsc_location", { id, rsc, role }, [rule]), -1);
 }
+
+const preferParts = (rsc: string): PartIds => ({
+  rule: `cli-prefer-rule-${rsc}`,
+  expression: `cli-prefer-expr-${rsc}`,
+  end: `cli-prefer-lifetime-end-${rsc}`,
+});
 
 /** Prefers a node for a resource above all (`crm_resource --move`), in place of any preference made before. */
 export function preferOperations(steering: Steering): CibOperation[] {
@@ -99,22 +111,26 @@ export function preferOperations(steering: Steering): CibOperation[] {
     {
       op: "create",
       scope: "constraints",
-      xml: steeringXml(preferId(rsc), "cli-prefer", rsc, "INFINITY", steering),
+      xml: steeringXml(preferId(rsc), preferParts(rsc), "INFINITY", steering),
     },
   ];
 }
 
-/** Keeps a resource off a node (`crm_resource --ban`). */
+/** Keeps a resource off a node (`crm_resource --ban`). That it is preferred there stays as it is, and comes to nothing. */
 export function banOperations(steering: Steering): CibOperation[] {
   const { rsc, node } = steering;
   const id = banId(rsc, node);
   return [
-    { op: "delete", xpath: `//rsc_location[@id='${id}']` },
-    { op: "delete", xpath: `//rsc_location[@id='${preferId(rsc)}'][@node='${node}']` },
     {
-      op: "create",
+      op: "replace",
+      create: true,
       scope: "constraints",
-      xml: steeringXml(id, "cli-ban", `${rsc}-on-${node}`, "-INFINITY", steering),
+      xml: steeringXml(
+        id,
+        { rule: `${id}-rule`, expression: `${id}-expr`, end: `${id}-lifetime` },
+        "-INFINITY",
+        steering,
+      ),
     },
   ];
 }

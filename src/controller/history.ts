@@ -85,8 +85,13 @@ export function recordedAction({ action, ...outcome }: Outcome): string {
 
 type Outcome = Pick<OperationResult, "action" | "rc" | "status" | "transitionKey">;
 
-/** Writes one history entry (`lrm_rsc_op`). */
-export function historyEntry(id: string, node: string, result: OperationResult): XmlElement {
+/** Writes one history entry (`lrm_rsc_op`). `origin` says what program wrote it. */
+export function historyEntry(
+  id: string,
+  node: string,
+  result: OperationResult,
+  origin = "hactl",
+): XmlElement {
   const { rsc, intervalMs } = result;
   const action = recordedAction(result);
   const params = digestedParameters(intervalMs, result.params);
@@ -94,7 +99,7 @@ export function historyEntry(id: string, node: string, result: OperationResult):
     id,
     operation_key: operationKey(rsc.id, action, intervalMs),
     operation: action,
-    "crm-debug-origin": "hactl",
+    "crm-debug-origin": origin,
     crm_feature_set: FEATURE_SET,
     "transition-key": result.transitionKey,
     "transition-magic": `${result.status}:${result.rc};${result.transitionKey}`,

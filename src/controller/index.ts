@@ -38,7 +38,6 @@ export {
   simulateTransition,
 } from "./simulation.ts";
 export {
-  attributeValue,
   type FindAgent,
   hasInjections,
   type InjectedChange,

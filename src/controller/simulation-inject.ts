@@ -2,7 +2,7 @@ import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource, OperationResult } from "../executor/index.ts";
 import { type EpochSeconds, OpStatus, type ResourceId } from "../terms/index.ts";
 import type { InjectedFailure } from "./simulation.ts";
-import { SimulatedStatus } from "./simulation-status.ts";
+import { countConfigurationChange, SimulatedStatus } from "./simulation-status.ts";
 
 /** Changes to a cluster that a rehearsal shall assume. */
 export interface Injections {
@@ -175,10 +175,6 @@ function injectResult(
   return counted.map(([name, value]) => ({ type: "attribute", nodeId: status.idOf(owner), name, value }));
 }
 
-/** A failure that is counted one up is shown as such, not by the number that comes of it. */
-export const attributeValue = (name: string, value: string): string =>
-  name.startsWith("fail-count-") && value !== "INFINITY" ? "value++" : value;
-
 /** The child of that name, made where it is missing. */
 function ensureChild(
   parent: XmlElement,
@@ -196,7 +192,9 @@ function ensureChild(
 function ensureNode(cib: XmlElement, uname: string): void {
   const nodes = ensureChild(ensureChild(cib, "configuration"), "nodes");
   const known = nodes.children.some(({ attributes }) => attributes.get("uname") === uname);
-  if (!known) nodes.children.push(element("node", { id: uname, uname }));
+  if (known) return;
+  nodes.children.push(element("node", { id: uname, uname }));
+  countConfigurationChange(cib);
 }
 
 function ticketState(cib: XmlElement, id: string): XmlElement {

@@ -11,6 +11,15 @@ export interface HistoryOwner {
   readonly id: string | undefined;
 }
 
+/** Who wrote what a rehearsal leaves in a status, as crm_simulate has it: nobody takes it for what happened. */
+const rehearsal = "crm_simulate";
+
+/** Counts a change of a rehearsed cluster's configuration, as if it came alone. */
+export function countConfigurationChange({ attributes }: XmlElement): void {
+  attributes.set("epoch", String((parseInteger(attributes.get("epoch")) ?? 0) + 1));
+  attributes.set("num_updates", "0");
+}
+
 /** The status section of a rehearsal: nodes are found by name, as injections and actions name them. */
 export class SimulatedStatus {
   readonly #cib: XmlElement;
@@ -74,13 +83,37 @@ export class SimulatedStatus {
     const state = up
       ? { in_ccm: "true", crmd: "online", join: "member", expected: "member" }
       : { in_ccm: "false", crmd: "offline", join: "down", expected: "down" };
-    this.#section.setNodeState(this.idOf(owner), owner.node, state);
+    this.#setState(owner, state);
+  }
+
+  #setState(owner: HistoryOwner, state: Readonly<Record<string, string>>): void {
+    const id = this.idOf(owner);
+    this.#ensureState(id);
+    const before = new Map(this.#stateOf(id)?.attributes);
+    this.#section.setNodeState(id, owner.node, { ...state, "crm-debug-origin": rehearsal });
+    const after = this.#stateOf(id)?.attributes ?? before;
+    if ([...after].some(([name, value]) => before.get(name) !== value)) this.#count();
+  }
+
+  #stateOf(id: string): XmlElement | undefined {
+    return childrenOf(this.#section.xml, "node_state").find(({ attributes }) => attributes.get("id") === id);
+  }
+
+  /** A node that has no entry yet gets it by a change of its own. */
+  #ensureState(id: string): void {
+    if (this.#stateOf(id) === undefined) this.#count();
+  }
+
+  /** Counts a change of the status. */
+  #count(): void {
+    const { attributes } = this.#cib;
+    attributes.set("num_updates", String((parseInteger(attributes.get("num_updates")) ?? 0) + 1));
   }
 
   /** A member lost without warning: gone, but expected to be there. */
   setLost(owner: HistoryOwner): void {
     const state = { in_ccm: "false", join: "member", expected: "member" };
-    this.#section.setNodeState(this.idOf(owner), owner.node, state);
+    this.#setState(owner, state);
   }
 
   /** Sets a transient attribute of a node. */
@@ -93,6 +126,8 @@ export class SimulatedStatus {
     const owner = { node, id: nodeId };
     const id = this.idOf(owner);
     this.setUp(owner, false);
+    for (const part of ["lrm", "transient_attributes"])
+      if (child(this.#stateOf(id), part) !== undefined) this.#count();
     this.#section.clearHistory(id);
     this.#section.clearAttributes(id);
   }
@@ -146,6 +181,8 @@ export class SimulatedStatus {
    */
   record(owner: HistoryOwner, result: OperationResult, digested = true): void {
     const id = this.idOf(owner);
+    this.#ensureState(id);
+    this.#count();
     // Older releases kept an operation under an id of its own: the new result takes its place all the same.
     this.#section.removeOps(
       id,
@@ -158,7 +195,7 @@ export class SimulatedStatus {
     // The failure comes before the state that it left behind.
     const entries = historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result)).reverse();
     for (const name of entries) {
-      const entry = historyEntry(name, owner.node, result);
+      const entry = historyEntry(name, owner.node, result, rehearsal);
       if (!digested) entry.attributes.delete("op-digest");
       this.#section.recordOp(id, owner.node, result.rsc, entry, true);
     }

@@ -164,12 +164,14 @@ class PaperExecutor {
     const failure = this.#failureOf(action, owner.node);
     const rc = failure?.rc ?? action.expectedRc;
     const id = this.#status.historyName(owner, rscId, action.rsc?.longId);
+    const callId = this.#status.nextCallId(owner, id);
     const result: OperationResult = {
-      callId: this.#status.nextCallId(owner, id),
+      callId,
       rsc: agentOf(action, id),
       action: recordedTask(action.task, failure === undefined),
       intervalMs: action.intervalMs,
-      transitionKey: `${action.id}:-1:${action.expectedRc}:${nobody}`,
+      // No transition that was ever carried out: the number of the call tells results apart, as crm_simulate's do.
+      transitionKey: `${callId}:-1:${action.expectedRc}:${nobody}`,
       rc,
       status: OpStatus.DONE,
       exitReason: failure === undefined ? "" : "User-injected result",

@@ -1,19 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig, thisMachine } from "../config/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
+import { HactlError } from "../terms/index.ts";
 import { executorConfig } from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { agentHostOptions } from "./executor-mode.ts";
-import { type DaemonArguments, loadNode, nodeLog } from "./setup.ts";
+import { type DaemonArguments, loadNode, type NodeSetup, nodeLog } from "./setup.ts";
 
 /**
  * Runs an operation of an agent on this node past the cluster, with the same paths, environment and time limit that the
  * executor would give it. The cluster is not told.
+ * `anywhere`: on a machine that has no configuration, too, with everything as it is by default.
  * @throws HactlError when the configuration is wrong, or does not name this node
  */
-export async function runAgentByHand(args: DaemonArguments, operation: Operation): Promise<OperationResult> {
-  const { config, self } = loadNode(args);
+export async function runAgentByHand(
+  args: DaemonArguments & { readonly anywhere?: boolean },
+  operation: Operation,
+): Promise<OperationResult> {
+  const { config, self } = nodeOf(args);
   const log = nodeLog(config, "hactl-by-hand");
   const { rsc, action } = operation;
   log.notice("BY-HAND", `${action} of ${rsc.id} is run by hand on ${self.name}, past the cluster`);
@@ -41,5 +47,24 @@ export async function runAgentByHand(args: DaemonArguments, operation: Operation
   } finally {
     rmSync(runDir, { recursive: true, force: true });
     await log.close();
+  }
+}
+
+/** A configuration that sets nothing but what has to be there. */
+const nothingSet = '[[nodelist.node]]\nname = "localhost"\nnodeid = 1\nring0_addr = "127.0.0.1"\n';
+
+function nodeOf(
+  args: Parameters<typeof runAgentByHand>[0],
+): Pick<NodeSetup, "config"> & { self: { name: string } } {
+  try {
+    return loadNode(args);
+  } catch (error) {
+    const missing = error instanceof HactlError && error.code === "CONFIG_MISSING";
+    if (!args.anywhere || !missing) throw error;
+    const context = { purpose: "text", machine: thisMachine(), node: undefined, keyFile: undefined } as const;
+    return {
+      config: loadConfig(nothingSet, args.configPath, context),
+      self: { name: args.node ?? hostname() },
+    };
   }
 }

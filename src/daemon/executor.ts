@@ -4,7 +4,6 @@ import { availableParallelism, hostname } from "node:os";
 import { DEFAULT_OCF_ROOT, type ExecutorConfig } from "../executor/index.ts";
 import {
   bootId,
-  dieWithParent,
   KeptSocket,
   type Listening,
   type Log,
@@ -124,7 +123,6 @@ export async function runExecutor(options: RunExecutorOptions): Promise<number> 
   const ordinary = leaveRealtime();
   if (!ordinary.ok)
     options.log.warning("PRIORITY", `real-time priority could not be given back: ${ordinary.reason}`);
-  dieWithParent();
   const parent = options.parent ?? parentPid();
   const running = await openExecutor({ ...options, parent });
   options.log.info("EXECUTOR-READY", "the executor is ready", { socket: options.socketPath });

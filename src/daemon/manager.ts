@@ -18,7 +18,6 @@ import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
 import {
   Accounts,
   connectFrames,
-  dieWithParent,
   type FrameConnection,
   type Log,
   leaveRealtime,
@@ -759,6 +758,5 @@ function historyOf(registered: Registered): ExecutorHistory {
 /** The manager process of a cluster node. @returns the exit code */
 export async function runManager(setup: NodeSetup, version: string, log: Log): Promise<number> {
   leaveRealtime();
-  dieWithParent();
   return new Manager(setup, version, log).run();
 }

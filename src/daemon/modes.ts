@@ -1,4 +1,4 @@
-import { endByDefect, localAddresses, proveLife } from "../platform/index.ts";
+import { dieWithParent, endByDefect, localAddresses, parentPid, proveLife } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { signEveryMs } from "./children.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
@@ -7,7 +7,7 @@ import { type DaemonArguments, loadNode, makeDirectories, type NodeSetup, proces
 /** How soon it is noticed that the network is there. */
 const networkRetryMs: Millis = 500;
 
-/** Reads `--config FILE` and `--node NAME`, as the ring gives them to its processes. */
+/** Reads `--config FILE`, `--node NAME` and `--parent PID`, as the ring gives them to its processes. */
 export function parseDaemonArguments(words: readonly string[]): DaemonArguments {
   const value = (name: string) => {
     const at = words.indexOf(name);
@@ -22,7 +22,8 @@ export function parseDaemonArguments(words: readonly string[]): DaemonArguments 
       exit: CrmExit.USAGE,
     });
   }
-  return { configPath, node: value("--node") };
+  const parent = Number(value("--parent") ?? "");
+  return { configPath, node: value("--node"), ...(parent > 0 ? { parent } : {}) };
 }
 
 /**
@@ -71,8 +72,18 @@ export async function runRing(args: DaemonArguments): Promise<number> {
   }
 }
 
+/**
+ * From now on this process ends with the one that started it. @returns whether that is there still: who was started by a ring
+ * that has died meanwhile would stay for ever, beside the process of the next ring
+ */
+export function belongsToParent({ parent }: DaemonArguments): boolean {
+  dieWithParent();
+  return parent === undefined || parentPid() === parent;
+}
+
 /** The manager process. @returns the exit code */
 export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
+  if (!belongsToParent(args)) return CrmExit.OK;
   proveLife(signEveryMs);
   const setup = loadNode(args);
   const log = processLog(setup.config, "hactl-manager");
@@ -90,6 +101,7 @@ export async function runNodeManager(args: DaemonArguments, version: string): Pr
 
 /** The executor process. @returns the exit code */
 export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
+  if (!belongsToParent(args)) return CrmExit.OK;
   proveLife(signEveryMs);
   const mode = await import("./executor-mode.ts");
   return mode.runNodeExecutor(args);

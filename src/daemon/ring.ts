@@ -105,6 +105,8 @@ export class RingProcess {
       mode,
       "--config",
       configPath,
+      "--parent",
+      String(process.pid),
       ...(node === undefined ? [] : ["--node", node]),
     ];
     // Whoever comes next needs its sockets at once.

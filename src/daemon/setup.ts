@@ -9,6 +9,8 @@ export interface DaemonArguments {
   readonly configPath: string;
   /** Name of this node, when neither host name nor addresses tell. */
   readonly node?: string | undefined;
+  /** The ring process that started this one. */
+  readonly parent?: number;
 }
 
 /** What every process of a node needs. */

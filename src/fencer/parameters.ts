@@ -64,7 +64,7 @@ export const deviceOptions: readonly OptionSpec[] = [
   {
     name: "pcmk_host_check",
     type: "enum",
-    values: ["static-list", "dynamic-list", "status", "none"],
+    values: ["dynamic-list", "static-list", "status", "none"],
     description:
       "how to find out which nodes it can fence (default: static-list with a list or map, dynamic-list or status if the agent can, else none)",
   },

@@ -63,8 +63,8 @@ function sortResources(cluster: Cluster): void {
   });
 }
 
-/** What the nodes can hold, as the score listing shows it. */
+/** What the nodes can hold, as the score listing shows it; a bundle's own nodes hold only what is the bundle's. */
 function showCapacity(cluster: Cluster, when: "Original" | "Remaining"): void {
-  for (const node of cluster.nodes)
+  for (const node of cluster.nodes.filter(({ remoteRsc }) => remoteRsc?.replica === undefined))
     cluster.scores.push(`${when}: ${node.name} capacity:${amounts(node.utilization)}`);
 }

@@ -76,7 +76,7 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
   return { ...current, kind };
 }
 
-/** Digests of an operation as it would run now. */
+/** Digests of an operation as it would run now. `overrides` says what the configuration does not. */
 export function currentDigests(
   unpacker: Unpacker,
   rsc: Resource,
@@ -84,13 +84,17 @@ export function currentDigests(
   intervalMs: number,
   node: Node,
   history: XmlElement | undefined,
+  overrides: ReadonlyMap<string, string> = new Map(),
 ): DigestResult {
   const options = operationOptions(unpacker, rsc, task, intervalMs);
-  const params = resolvedParameters(unpacker, rsc, node);
+  const own = resolvedParameters(unpacker, rsc, node);
+  const given = [...overrides].filter(([name]) => !name.startsWith("CRM_meta_"));
+  const params = given.length === 0 ? own : new Map([...given, ...own]);
   const all = new Map(params);
   for (const [name, value] of operationParameters(unpacker, rsc, task, intervalMs, node))
     all.set(name, value);
-  if (intervalMs > 0) all.set("CRM_meta_timeout", String(options.timeoutMs));
+  const timeout = overrides.get("CRM_meta_timeout") ?? String(options.timeoutMs);
+  if (intervalMs > 0) all.set("CRM_meta_timeout", timeout);
   const restart = restartParameters(unpacker, all, history);
   const secure = secureParameters(unpacker.cluster, rsc, params, all, history);
   return {

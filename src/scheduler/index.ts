@@ -8,4 +8,5 @@ export * from "./model.ts";
 export { compareNames } from "./name-order.ts";
 export { type ReleaseRules, rulesOf } from "./release.ts";
 export { decide, schedule, scheduleCluster } from "./schedule.ts";
+export { type ShownDigests, shownDigests } from "./shown-digests.ts";
 export { unpackCluster } from "./unpack.ts";

@@ -82,7 +82,7 @@ describe("more instances than can be decided about", () => {
       { op: "replace", xml: nodes(400) },
       { op: "create", xml: clone(400) },
     ] as const;
-    expect(applyOperations(emptyCib(), many).value).toBe("0.1.0");
+    expect(applyOperations(emptyCib(), many).value).toBe("0.2.0");
   });
 });
 

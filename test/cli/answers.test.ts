@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { toolNames } from "../../src/terms/index.ts";
 import { answerCases } from "./answer-cases.ts";
-import { RehearsalStage } from "./rehearsal.ts";
+import { cib, RehearsalStage, runHere } from "./rehearsal.ts";
 
 const stage = new RehearsalStage();
 afterAll(() => stage.stop());
@@ -85,4 +87,40 @@ describe.each(answering)("%s", (name) => {
     expect([out, code]).toEqual(["", 64]);
     expect(err).toContain("yaml");
   });
+});
+
+test("crm_ticket names the resources that its tickets' constraints are about, those of sets, too", async () => {
+  const path = join(stage.directory, "tickets.xml");
+  const constraint = (id: string, ticket: string, what: string, inside = "") =>
+    `<rsc_ticket id="${id}" ticket="${ticket}"${what}>${inside}</rsc_ticket>`;
+  const set = '<resource_set id="s"><resource_ref id="d1"/><resource_ref id="d2"/></resource_set>';
+  const constraints = `${constraint("a", "T", ' rsc="d1"')}${constraint("b", "U", "", set)}`;
+  writeFileSync(path, cib.replace("<constraints>", `<constraints>${constraints}`));
+  const { out } = await runHere(["crm_ticket", "-c", "--output-as=xml"], {
+    CIB_file: path,
+    HACTL_API_VERSION: "2.42",
+  });
+  expect(partsOf(out).said.split("\n")).toEqual([
+    "<tickets>",
+    '<ticket id="T">',
+    "<constraints>",
+    '<rsc_ticket id="a" ticket="T" rsc="d1"/>',
+    "</constraints>",
+    "</ticket>",
+    '<ticket id="U">',
+    "<constraints>",
+    '<rsc_ticket id="b" ticket="U">',
+    '<resource_set id="s">',
+    '<resource_ref id="d1"/>',
+    '<resource_ref id="d2"/>',
+    "</resource_set>",
+    "</rsc_ticket>",
+    "</constraints>",
+    "</ticket>",
+    "</tickets>",
+    "<resources>",
+    '<resource id="d1"/>',
+    '<resource id="d2"/>',
+    "</resources>",
+  ]);
 });

@@ -28,8 +28,12 @@ describe("the meta-data of the daemons", () => {
       }
     }
     for (const spec of [...clusterProperties, ...deviceOptions]) {
-      if (spec.name === "last-lrm-refresh") continue;
-      expect([spec.name, content(found.get(spec.name)).default]).toEqual([spec.name, spec.default]);
+      // Nobody sets these any more.
+      if (spec.name === "last-lrm-refresh" || spec.name === "remove-after-stop") continue;
+      // That of the whole cluster counts where a device has none.
+      const ofCluster = /^pcmk_(?:reboot|off|on|list|monitor|status)_timeout$/.test(spec.name);
+      const fallback = ofCluster ? "60s" : spec.default;
+      expect([spec.name, content(found.get(spec.name)).default]).toEqual([spec.name, fallback]);
     }
     // The names that configurations and other programs still use.
     for (const name of [
@@ -66,6 +70,18 @@ describe("--list-options", () => {
     expect(all.get("dc-version")?.attributes.get("generated")).toBe("1");
     const [replacement] = all.get("stonith-action")?.children[0]?.children ?? [];
     expect(replacement?.attributes.get("name")).toBe("fencing-action");
+  });
+
+  test("has the cluster's options in the order and of the kinds that other programs know", async () => {
+    const { out } = await hactl(["crm_attribute", "--list-options=cluster", "--output-as=xml"]);
+    const all = parameters(out);
+    expect([...all.keys()].slice(0, 3)).toEqual(["dc-version", "cluster-infrastructure", "cluster-name"]);
+    expect(content(all.get("dc-version"))).toEqual({ type: "version" });
+    expect(content(all.get("fencing-watchdog-timeout")).type).toBe("timeout");
+    expect(content(all.get("fencing-max-attempts")).type).toBe("score");
+    expect(all.has("remove-after-stop")).toBe(false);
+    const values = selectXpath(parseXml(out), "//parameter[@name='fencing-action']//option");
+    expect(values.map(({ element }) => element.attributes.get("value"))).toEqual(["reboot", "off"]);
   });
 
   test("crm_resource knows meta attributes and fence parameters, stonith_admin the latter", async () => {

@@ -32,15 +32,15 @@ describe("a tool that asks while the manager is away", () => {
   });
 
   const serve = (): void => {
-    servers.push(
-      new AdminServer(
-        socket,
-        "root",
-        async () => ({ name: "n1" }),
-        openLog({ tag: "test", thresholds: {} }),
-        new Accounts(),
-      ),
+    const server = new AdminServer(
+      socket,
+      "root",
+      async () => ({ name: "n1" }),
+      openLog({ tag: "test", thresholds: {} }),
+      new Accounts(),
     );
+    server.open();
+    servers.push(server);
   };
 
   test("waits for it when an agent has called it", async () => {

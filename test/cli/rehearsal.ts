@@ -154,6 +154,10 @@ export class RehearsalStage {
     new Accounts(),
   );
 
+  constructor() {
+    this.#server.open();
+  }
+
   stop(): void {
     this.#server.close();
     rmSync(this.directory, { recursive: true, force: true });

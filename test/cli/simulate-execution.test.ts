@@ -308,7 +308,7 @@ describe("injections", () => {
     );
     expect(changeLines(changes)).toEqual([
       "Injecting web_monitor_10000@alpha=7 into the configuration",
-      "Injecting attribute fail-count-web#monitor_10000=value++ into /node_state '1'",
+      "Injecting attribute fail-count-web#monitor_10000=1 into /node_state '1'",
       `Injecting attribute last-failure-web#monitor_10000=${now} into /node_state '1'`,
       "Injecting nosuch_start_0@alpha=1 into the configuration",
     ]);

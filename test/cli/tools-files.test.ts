@@ -141,7 +141,7 @@ describe("crm_resource on a file", () => {
   });
 
   test("says what it cannot do, and what is wrong with an option", async () => {
-    expect((await tool("crm_resource --digests -r d1")).code).toBe(3);
+    expect((await tool("crm_resource --digests -r d1")).code).toBe(64);
     expect((await tool("crm_resource --lokate -r d1")).err).toContain("Did you mean --locate?");
     expect((await tool("crm_resource d1")).code).toBe(64);
   });

@@ -98,7 +98,8 @@ const normalised = (text: string): string =>
     .replaceAll(/\bmaintenance\)/g, "unmanaged)")
     .replaceAll("unmanaged, disabled)", "disabled, unmanaged)")
     .replaceAll("fail-count=1000000", "fail-count=INFINITY")
-    .replaceAll(/(fail-count-\S+)=value\+\+/g, "$1=INFINITY")
+    // Only 2.1.5 does not tell what a count has come to.
+    .replaceAll(/(fail-count-\S+)=(?:value\+\+|\d+)/g, "$1=INFINITY")
     .replaceAll("target-role:Slave", "target-role:Unpromoted")
     .replaceAll(/(last-failure-\S+)=\d+/g, "$1=TIME")
     .replaceAll(/'[^']*' (?=\(\d+\): call=)/g, "")

@@ -1,4 +1,5 @@
 import { child, childrenOf, type XmlElement } from "../xml.ts";
+import { detachReferences } from "./detach.ts";
 import type { Note } from "./notes.ts";
 import {
   addPair,
@@ -47,6 +48,7 @@ const operationMeta = new Set([
 
 /** All resources, those within others too. */
 export function upgradeResources(configuration: XmlElement, note: Note): void {
+  detachReferences(configuration, losesPair);
   const visit = (parent: XmlElement) => {
     for (const resource of parent.children) {
       upgradeResource(resource, note);
@@ -55,6 +57,13 @@ export function upgradeResources(configuration: XmlElement, note: Note): void {
   };
   const resources = child(configuration, "resources");
   if (resources) visit(resources);
+}
+
+/** Whether a pair of an operation's block will go: another place is the right one, or none. */
+function losesPair(block: XmlElement, { name, attributes }: XmlElement): boolean {
+  const own = attributes.get("name") ?? "";
+  if (name !== "nvpair") return false;
+  return own === "requires" || (block.name === "instance_attributes" && operationMeta.has(own));
 }
 
 function upgradeResource(resource: XmlElement, note: Note): void {

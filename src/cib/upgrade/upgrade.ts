@@ -1,4 +1,5 @@
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { sameTree } from "../edit-tree.ts";
 import { compareVersions } from "../values.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { upgradeAcls } from "./acls.ts";
@@ -86,4 +87,24 @@ function upgradeRoot(source: XmlElement): Map<string, string> {
 export function schemaFor(schema: string | undefined): string {
   const newer = schema?.startsWith("pacemaker-") && compareVersions(schema, canonicalSchema) > 0;
   return newer && schema !== undefined ? schema : canonicalSchema;
+}
+
+/** The same CIB when its configuration has the present form already, whatever schema it names; else brought to it. */
+export function inPresentForm(source: XmlElement): {
+  readonly root: XmlElement;
+  readonly asWritten: boolean;
+} {
+  const { root } = upgradeCib(source);
+  const sectionsOf = (cib: XmlElement) => child(cib, "configuration")?.children ?? [];
+  const before = sectionsOf(source);
+  const same =
+    before.length > 0 &&
+    sectionsOf(root).every((section, at) =>
+      at < before.length ? sameTree(before[at], section) : section.children.length === 0,
+    );
+  if (!same) return { root, asWritten: false };
+  const schema = source.attributes.get("validate-with");
+  if (schema === undefined) root.attributes.delete("validate-with");
+  else root.attributes.set("validate-with", schema);
+  return { root, asWritten: true };
 }

@@ -30,6 +30,7 @@ import {
   preambleSections,
   type StatusReportOptions,
   scoreLines,
+  scoreRemarks,
   scoreReport,
   statusReport,
   summaryReport,
@@ -214,7 +215,8 @@ class Report {
     if (showScores || showUtilization) this.#say(() => scoresElement(scores, showScores, showUtilization));
     this.#say(() => actionsElement(transition.changes));
     if (scores.length > 0) {
-      this.#section(scoreReport(scores, showScores, showUtilization, this.#plain));
+      const remarks = scoreRemarks(transition.messages);
+      this.#section(scoreReport(scores, showScores, showUtilization, this.#plain, remarks));
       this.#apart = true;
     }
     if (!quiet) this.#section(summaryReport(transition.summary, this.#plain));
@@ -245,10 +247,10 @@ class Report {
     this.messages.push({ xml: (api) => [xml(api)] });
   }
 
-  /** Scores are for programs: what stands beside them is not decorated, either. */
+  /** Scores without the rest are for programs: nothing is decorated then. */
   get #plain(): boolean {
-    const { showScores, showUtilization, fancy } = this.#request;
-    return !fancy && (showScores === true || showUtilization === true);
+    const { showScores, quiet, fancy } = this.#request;
+    return !fancy && showScores === true && quiet === true;
   }
 
   #section(text: string): void {

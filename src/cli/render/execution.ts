@@ -1,4 +1,4 @@
-import { attributeValue, type InjectedChange, type SimulationStep } from "../../controller/index.ts";
+import type { InjectedChange, SimulationStep } from "../../controller/index.ts";
 import { lookup } from "../../terms/index.ts";
 
 /** Steps of a rehearsed execution as crm_simulate lists them, without bullet and indentation. */
@@ -26,7 +26,7 @@ function executionLine(step: SimulationStep): string {
 }
 
 const attributeLine = ({ name, value, nodeId }: { name: string; value: string; nodeId: string }) =>
-  `Injecting attribute ${name}=${attributeValue(name, value)} into /node_state '${nodeId}'`;
+  `Injecting attribute ${name}=${value} into /node_state '${nodeId}'`;
 
 const ofNode = lookup({
   Online: (node: string) => `Bringing node ${node} online`,

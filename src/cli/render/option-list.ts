@@ -1,6 +1,7 @@
 import { element, type XmlElement } from "../../cib/index.ts";
 import type { OptionSpec } from "../../terms/index.ts";
 import { type Message, textElement } from "../answer/index.ts";
+import { kindOf } from "./usual-options.ts";
 
 /** An option as lists show it: by one of its names. */
 export interface ListedOption {
@@ -59,20 +60,32 @@ function blocks(options: readonly ListedOption[], depth: number): string[] {
   ]);
 }
 
-/** Values that may be chosen, without the older words for roles. */
-const shownValues = ({ values }: OptionSpec) =>
-  values?.filter((value) => value !== "Slave" && value !== "Master");
+/** Words that mean the same as others. */
+const olderWords = new Set(["Slave", "Master", "poweroff"]);
+
+/** Values that may be chosen, without older words for them. */
+const shownValues = (spec: OptionSpec) =>
+  kindOf(spec).noValues ? undefined : spec.values?.filter((value) => !olderWords.has(value));
+
+const shownDefault = (spec: OptionSpec): string | undefined => {
+  const { noDefault, default: other } = kindOf(spec);
+  return noDefault ? undefined : (other ?? spec.default);
+};
 
 function valuesText(spec: OptionSpec): string {
   const values = shownValues(spec);
   if (values)
     return values.map((value) => `"${value}"${value === spec.default ? " (default)" : ""}`).join(", ");
-  const fallback = spec.default === undefined ? "no default" : `default: ${spec.default}`;
+  const given = shownDefault(spec);
+  const fallback = given === undefined ? "no default" : `default: ${given}`;
   return `${listType(spec)} (${fallback})`;
 }
 
 /** Kinds of values in lists of options. */
-function listType({ type, name }: OptionSpec): string {
+function listType(spec: OptionSpec): string {
+  const { type, name } = spec;
+  const usual = kindOf(spec).list;
+  if (usual !== undefined) return usual;
   switch (type) {
     case "percent":
       return "percentage";
@@ -91,8 +104,9 @@ function listType({ type, name }: OptionSpec): string {
 /** The kinds that the OCF standard knows, and those that Pacemaker's daemons have always used besides. */
 function agentType(spec: OptionSpec): string {
   const type = listType(spec);
-  if (type === "duration") return "time";
-  return type === "score" || type === "port" ? "integer" : type;
+  if (type === "duration" || type === "timeout") return "time";
+  if (type === "version") return "string";
+  return ["score", "port", "nonnegative_integer"].includes(type) ? "integer" : type;
 }
 
 function listElement({ id, title, description, options }: OptionList, version: string): XmlElement {
@@ -114,7 +128,7 @@ const english = (name: string, text: string) => textElement(name, text, { lang: 
 
 function contentElement(spec: OptionSpec, type: string): XmlElement {
   const values = (shownValues(spec) ?? []).map((value) => element("option", { value }));
-  return element("content", { type, default: spec.default }, values);
+  return element("content", { type, default: shownDefault(spec) }, values);
 }
 
 const agentElement = (

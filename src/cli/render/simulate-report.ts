@@ -1,9 +1,10 @@
 import type { InjectedChange, SimulationStep } from "../../controller/index.ts";
-import type { Cluster } from "../../scheduler/index.ts";
+import type { Cluster, SchedulerMessage } from "../../scheduler/index.ts";
 import type { EpochSeconds } from "../../terms/index.ts";
 import { lookup } from "../../terms/index.ts";
 import type { Message } from "../answer/index.ts";
 import { instanceCounts } from "./cluster-view.ts";
+import { formatInterval } from "./dates.ts";
 import { changeLines, executionLines } from "./execution.ts";
 import { attributeSection } from "./mon/attributes.ts";
 import { failureSection } from "./mon/failures.ts";
@@ -84,10 +85,16 @@ export function preambleSections(cluster: Cluster): string[] {
   return sections;
 }
 
-/** A titled list, or only its entries. */
-function list(title: string, lines: readonly string[], plain: boolean): string {
-  if (plain) return lines.map((text) => `${text}\n`).join("");
-  return `${title}:\n${lines.map((text) => `  * ${text}\n`).join("")}`;
+/** A titled list, or only its entries; remarks stand before them. */
+function list(
+  title: string,
+  lines: readonly string[],
+  plain: boolean,
+  remarks: readonly string[] = [],
+): string {
+  const before = remarks.map((text) => `${text}\n`).join("");
+  if (plain) return before + lines.map((text) => `${text}\n`).join("");
+  return `${title}:\n${before}${lines.map((text) => `  * ${text}\n`).join("")}`;
 }
 
 /** "Performing Requested Modifications". */
@@ -120,13 +127,22 @@ export function scoreReport(
   scores: boolean,
   utilization: boolean,
   plain: boolean,
+  remarks: readonly string[] = [],
 ): string {
   const titles = [
     ...(scores ? ["Allocation Scores"] : []),
     ...(utilization ? ["Utilization Information"] : []),
   ];
-  return list(titles.join(" and "), lines.map(stagedLine), plain);
+  return list(titles.join(" and "), lines.map(stagedLine), plain, remarks);
 }
+
+/** What the scheduler remarks on histories while it compares parameters. */
+export const scoreRemarks = (messages: readonly SchedulerMessage[]): string[] =>
+  messages.flatMap(({ level, text }) =>
+    level === "info" && text.startsWith("Only 'private' parameters")
+      ? [text.replace(/(\d+)ms-interval/, (_, ms) => `${formatInterval(Number(ms))}-interval`)]
+      : [],
+  );
 
 /** The function of Pacemaker 3.x that each stage's lines are told by. */
 const stages: Readonly<Record<string, string>> = lookup({

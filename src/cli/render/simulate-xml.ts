@@ -1,6 +1,5 @@
 import { element, type XmlElement } from "../../cib/index.ts";
 import type { InjectedChange, SimulationStep } from "../../controller/index.ts";
-import { attributeValue } from "../../controller/index.ts";
 import type { Change, Cluster, ResourceChange } from "../../scheduler/index.ts";
 import { type ApiVersion, textElement } from "../answer/index.ts";
 import { isUtilization, type StatusReportOptions, stageName, statusMessages } from "./simulate-report.ts";
@@ -40,7 +39,7 @@ export function modificationsElement(changes: readonly InjectedChange[]): XmlEle
     change.type === "attribute"
       ? element("inject_attr", {
           name: change.name,
-          value: attributeValue(change.name, change.value),
+          value: change.value,
           node_path: `/cib/status/node_state[@id='${change.nodeId}']`,
           cib_node: change.nodeId,
         })

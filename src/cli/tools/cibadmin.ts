@@ -2,6 +2,7 @@ import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { setOutputStyle } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
@@ -18,9 +19,15 @@ const options: readonly OptionRow[] = [
   { name: "erase", short: "E", description: "empty the configuration (with --force)" },
   { name: "bump", short: "B", description: "count the epoch up by one" },
   { name: "empty", short: "a", description: "print an empty CIB" },
-  { name: "md5-sum", short: "5", description: "print a digest of the configuration" },
-  { name: "md5-sum-versioned", short: "6", description: "the same" },
-  { name: "show-access", short: "S", value: "HOW", optional: true, description: "accepted" },
+  { name: "md5-sum", short: "5", description: "print a digest of a CIB" },
+  { name: "md5-sum-versioned", short: "6", description: "the same, without what changes with each writing" },
+  {
+    name: "show-access",
+    short: "S",
+    value: "HOW",
+    optional: true,
+    description: "with -Q: what --user may do: color, namespace or text",
+  },
   { name: "xml-text", short: "X", value: "XML", description: "the XML to use" },
   { name: "xml-file", short: "x", value: "FILE", description: "the file to use" },
   { name: "xml-pipe", short: "p", description: "use standard input" },
@@ -39,7 +46,7 @@ const options: readonly OptionRow[] = [
   { name: "local", short: "l", description: "accepted" },
   { name: "node", short: "N", value: "NODE", description: "accepted" },
   { name: "timeout", short: "t", value: "SECONDS", description: "accepted" },
-  { name: "user", short: "U", value: "USER", description: "accepted" },
+  { name: "user", short: "U", value: "USER", description: "whose rights --show-access shows" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
@@ -88,7 +95,7 @@ async function work(
   const xpath = command === "query" ? given.value("xpath") : await simplePath(given, session);
   const place = { ...(scope === undefined ? {} : { scope }), ...(xpath === undefined ? {} : { xpath }) };
   const apply = async (operation: CibOperation) => {
-    await changed(session, operation, given.has("force"));
+    await changed(session, [operation], given.has("force"));
     return CrmExit.OK;
   };
   switch (command) {
@@ -98,7 +105,7 @@ async function work(
       return printEmpty(answer);
     case "md5-sum":
     case "md5-sum-versioned":
-      return digest(given, answer);
+      return digest(command === "md5-sum-versioned", given, answer);
     case "create":
       return apply({ op: "create", xml: source(given), ...place });
     case "modify":
@@ -142,9 +149,13 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
-async function changed(session: CibSession, operation: CibOperation, force: boolean): Promise<void> {
+async function changed(
+  session: CibSession,
+  operations: readonly CibOperation[],
+  force: boolean,
+): Promise<void> {
   try {
-    await session.apply([operation], "cibadmin", { force });
+    await session.apply(operations, "cibadmin", { force });
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({
@@ -166,9 +177,32 @@ function source(given: ParsedWords): string {
   throw usage("cibadmin", "Please supply XML to process with -X, -x or -p");
 }
 
+/** What a user may do with each element of the CIB. */
+async function showAccess(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
+  const user = given.value("user") ?? "";
+  if (user === "") throw usage("cibadmin", "-U/--user is required with -S/--show-access");
+  const asked = given.value("show-access") || (process.stdout.isTTY ? "color" : "text");
+  const { accessStyles, accessText } = await import("../render/access.ts");
+  const style = accessStyles.find((one) => asked === one || (asked !== "" && one.startsWith(asked)));
+  if (style === undefined)
+    throw usage("cibadmin", `"${asked}" is not a way to show access; ${accessStyles.join(", ")} are`);
+  const { accessMap } = await import("../../cib/index.ts");
+  const { Accounts } = await import("../../platform/index.ts");
+  const cib = await session.cib();
+  const all = user === "root" || user === "hacluster";
+  const groups = all ? [] : await new Accounts().groupsOf(user, []);
+  const access = accessMap(cib, { user, groups });
+  const text = accessText(cib, (item) => (all ? "write" : (access.get(item) ?? "none")), style, user);
+  // Colours were asked for: they are the answer, wherever it goes. XML can hold no other codes.
+  if (style === "color") setOutputStyle({ json: false, colour: true });
+  answer.say(output(text));
+  return CrmExit.OK;
+}
+
 async function query(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
+  if (given.has("show-access")) return showAccess(given, session, answer);
   const { child, element, formatXml, queryCib } = await import("../../cib/index.ts");
-  const cib = await session.raw();
+  const cib = withoutBareVersion(await session.raw());
   const xpath = given.value("xpath");
   const scope = given.value("scope");
   if (given.has("node-path") && xpath !== undefined) {
@@ -198,6 +232,12 @@ async function query(given: ParsedWords, session: CibSession, answer: Answer): P
   if (!first) throw nothing();
   answer.say(output(formatXml(more.length === 0 ? first : element("xpath-query", {}, found))));
   return CrmExit.OK;
+}
+
+/** Of a `<cib>` that is hidden its version is known to the tools, but not shown. */
+function withoutBareVersion(cib: XmlElement): XmlElement {
+  const limited = process.env.CIB_user !== undefined || process.getuid?.() !== 0;
+  return limited && !cib.attributes.has("validate-with") ? { ...cib, attributes: new Map() } : cib;
 }
 
 /**
@@ -290,24 +330,43 @@ async function printEmpty(answer: Answer): Promise<number> {
   return CrmExit.OK;
 }
 
-async function digest(given: ParsedWords, answer: Answer): Promise<number> {
+/** MD5 as Pacemaker has it on disk; versioned as in differences, without who wrote it and when. */
+async function digest(versioned: boolean, given: ParsedWords, answer: Answer): Promise<number> {
   const { element, formatXml, parseXml } = await import("../../cib/index.ts");
-  const text = formatXml(parseXml(source(given)), -1);
-  const sum = new Bun.CryptoHasher("md5").update(text).digest("hex");
+  const root = parseXml(source(given), undefined, { comments: true });
+  const { documentDigest } = await import("./xml-patch.ts");
+  const sum = versioned
+    ? documentDigest(root)
+    : new Bun.CryptoHasher("md5").update(` ${formatXml(root, -1)}\n`).digest("hex");
   answer.say({ text: () => sum, xml: () => [element("md5-sum", { digest: sum })], since: "2.41" });
   return CrmExit.OK;
 }
 
-/** What is read is upgraded always: written back, it is stored that way. */
+/**
+ * Brings the CIB to the newest schema that is written. A file then wins over every copy with the older one, as by
+ * Pacemaker's tool: its admin_epoch rises, and epoch begins anew.
+ */
 async function upgrade(session: CibSession): Promise<number> {
-  const { formatXml, upgradeCib } = await import("../../cib/index.ts");
-  const { root } = upgradeCib(await session.cib());
-  const configuration = root.children.find(({ name }) => name === "configuration");
-  if (configuration)
-    await changed(
-      session,
-      { op: "replace", scope: "configuration", xml: formatXml(configuration, -1) },
-      true,
+  const { canonicalSchema, compareVersions, formatXml, upgradeCib, versionOf } = await import(
+    "../../cib/index.ts"
+  );
+  const raw = await session.raw();
+  const schema = raw.attributes.get("validate-with") ?? "";
+  const rises = schema.startsWith("pacemaker-") && compareVersions(schema, canonicalSchema) < 0;
+  if (session.isLive || !rises) {
+    const configuration = upgradeCib(await session.cib()).root.children.find(
+      ({ name }) => name === "configuration",
     );
+    if (configuration)
+      await changed(
+        session,
+        [{ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) }],
+        true,
+      );
+    return CrmExit.OK;
+  }
+  const [adminEpoch] = versionOf(raw);
+  const head = `<cib admin_epoch="${adminEpoch + 1}" epoch="1" validate-with="${canonicalSchema}"/>`;
+  await changed(session, [{ op: "modify", xml: head }, { op: "bump" }], true);
   return CrmExit.OK;
 }

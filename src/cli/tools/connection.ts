@@ -42,10 +42,10 @@ export function toolError(name: string, error: unknown): number {
   return error.exit;
 }
 
-/** An error as a line of a tool: the place in a file where it says one, what is wrong, and the cure. */
+/** An error as a line of a tool: the place in a text where it says one, what is wrong, and the cure. */
 export function errorText({ what, where, cure }: HactlError): string {
   const { file, line: row } = where ?? {};
-  const place = row === undefined ? "" : [file, row].filter((part) => part !== undefined).join(":");
+  const place = row === undefined ? "" : file ? `${file}:${row}` : `line ${row}`;
   const told = place === "" || what.includes(place) ? what : `${place}: ${what}`;
   return cure === undefined ? told : `${told} (${cure})`;
 }

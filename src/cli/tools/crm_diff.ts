@@ -11,7 +11,11 @@ const options: readonly OptionRow[] = [
   { name: "new", short: "n", value: "FILE", description: "the new XML" },
   { name: "new-string", short: "N", value: "XML", description: "the new XML itself" },
   { name: "patch", short: "p", value: "FILE", description: "apply this difference to the old XML" },
-  { name: "cib", short: "c", description: "accepted" },
+  {
+    name: "cib",
+    short: "c",
+    description: "as CIBs: the order of attributes is nothing, and a digest is told",
+  },
   { name: "stdin", short: "s", description: "read what is not named from standard input" },
   { name: "no-version", short: "u", description: "without the versions" },
   { name: "verbose", short: "V", description: "say more" },
@@ -29,16 +33,30 @@ const document = (name: "patchset" | "updated", xml: string): Message => ({
 /** crm_diff(8): the difference of two CIBs, and its application. Exit code 1 when they differ. */
 export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
-    const { applyOperations, formatXml, parseXml } = await import("../../cib/index.ts");
-    const old = parseXml(text(given, "original"));
+    if (given.has("cib") && given.has("no-version"))
+      throw usage("crm_diff", "-u/--no-version incompatible with -c/--cib");
+    const { formatXml, parseXml } = await import("../../cib/index.ts");
+    const read = (xml: string) => parseXml(xml, undefined, { comments: true });
+    const old = read(text(given, "original"));
     const patch = given.value("patch");
     if (patch !== undefined) {
-      const operations = [{ op: "patch" as const, xml: readText(patch) }];
-      answer.say(document("updated", formatXml(applyOperations(old, operations).cib)));
+      if (given.has("no-version")) answer.error("Warning: -u/--no-version ignored with -p/--patch");
+      const { patchedDocument } = await import("./xml-patch.ts");
+      answer.say(
+        document("updated", formatXml(patchedDocument(old, read(readText(patch)), given.has("cib")))),
+      );
       return CrmExit.OK;
     }
-    const diff = xmlDiff(old, parseXml(text(given, "new")), !given.has("no-version"));
+    const fresh = read(text(given, "new"));
+    const diff = xmlDiff(old, fresh, {
+      versions: !given.has("no-version"),
+      attributeOrder: !given.has("cib"),
+    });
     if (!diff) return CrmExit.OK;
+    if (given.has("cib")) {
+      const { documentDigest } = await import("./xml-patch.ts");
+      diff.attributes.set("digest", documentDigest(fresh));
+    }
     answer.say(document("patchset", formatXml(diff)));
     return CrmExit.ERROR;
   });

@@ -40,9 +40,13 @@ const hourMs = 3_600_000;
 export async function changeResource(change: ResourceChange, call: ResourceCall): Promise<number> {
   switch (change) {
     case "set-parameter":
-      return setParameter(call);
+      return call.given.has("element")
+        ? (await import("./crm_resource-element.ts")).setElementAttribute(call)
+        : setParameter(call);
     case "delete-parameter":
-      return deleteParameter(call);
+      return call.given.has("element")
+        ? (await import("./crm_resource-element.ts")).deleteElementAttribute(call)
+        : deleteParameter(call);
     case "ban":
       return ban(call);
     case "move":

@@ -1,6 +1,7 @@
+import { hostname } from "node:os";
 import { element, parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
-import type { AgentResource, Operation } from "../../executor/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../../executor/index.ts";
 import { CrmExit, exitMessage, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
 import { commandElement } from "../answer/index.ts";
 import { placesOf } from "../places.ts";
@@ -9,6 +10,7 @@ import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { requireLive } from "../target.ts";
 import { usage } from "./connection.ts";
 import { type ForcedCommand, forced, type ResourceCall, requiredResource } from "./crm_resource-call.ts";
+import { overridesOf } from "./crm_resource-digests.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
 
 const DEFAULT_TIMEOUT = "20s";
@@ -19,34 +21,18 @@ const DEFAULT_TIMEOUT = "20s";
  */
 export async function runByHand(command: ForcedCommand, call: ResourceCall): Promise<number> {
   const { given, session } = call;
-  const found = resourceNamed(await session.configuration(), requiredResource(call));
-  const [xml, ...others] = primitivesIn(found.xml);
-  if (!xml || others.length > 0) {
-    const members = primitivesIn(found.xml).map(idOf).join(", ");
-    throw usage("crm_resource", `--${command} is for one primitive, name one of ${members}`);
-  }
   const action = forced[command];
   // Looking does no harm; what starts or stops something does it on this host, whatever file is meant.
-  if (action !== "monitor" && action !== "validate-all")
-    requireLive(`running an agent's ${action}`, session.target);
-  const local = { name: await session.localNode() };
-  if (!given.has("force")) await refuseSecond(action, idOf(xml), local.name, call);
-  const text = (name: string) => xml.attributes.get(name);
-  const provider = text("provider");
-  const rsc: AgentResource = {
-    id: resourceId(idOf(xml)),
-    class: text("class") as AgentResource["class"],
-    type: text("type") ?? "",
-    ...(provider === undefined ? {} : { provider }),
-  };
-  const set = xml.children
-    .filter(({ name }) => name === "operations")
-    .flatMap(({ children }) => children)
-    .find(({ attributes }) => attributes.get("name") === action);
-  const timeout = given.value("timeout") ?? set?.attributes.get("timeout") ?? DEFAULT_TIMEOUT;
+  const looks = action === "monitor" || action === "validate-all";
+  if (!looks) requireLive(`running an agent's ${action}`, session.target);
+  const subject =
+    given.has("agent") || given.has("class") ? namedAgent(call) : await resourceOf(command, call);
+  const { rsc } = subject;
+  const local = subject.id === undefined ? hostname() : await session.localNode();
+  if (subject.id !== undefined && !given.has("force")) await refuseSecond(action, subject.id, local, call);
+  const timeout = given.value("timeout") ?? subject.timeout ?? DEFAULT_TIMEOUT;
   const timeoutMs = parseIntervalMs(timeout);
   if (timeoutMs === undefined) throw usage("crm_resource", `"${timeout}" is not a time`);
-  const parameters = await effectiveValues(session, "instance_attributes", idOf(xml));
   const operation: Operation = {
     callId: 1,
     rsc,
@@ -55,37 +41,134 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
     timeoutMs,
     startDelayMs: 0,
     params: {
-      ...Object.fromEntries(parameters),
+      ...Object.fromEntries(subject.parameters),
       CRM_meta_name: action,
       CRM_meta_timeout: String(timeoutMs),
-      CRM_meta_on_node: local.name,
+      CRM_meta_on_node: local,
     },
     transitionKey: "",
   };
   const { runAgentByHand } = await import("../../daemon/index.ts");
-  const result = await runAgentByHand({ configPath: configFile(), node: local.name }, operation);
-  const { rc, status, exitReason, stdout } = result;
+  const place = { configPath: configFile(), node: local, anywhere: looks };
+  return report(command, subject, await runAgentByHand(place, operation), call);
+}
+
+/** What an agent is run for. */
+interface Subject {
+  /** Id of the resource; none where only an agent is named. */
+  readonly id?: string;
+  readonly rsc: AgentResource;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Words that count in place of the configuration. */
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly timeout?: string;
+}
+
+async function resourceOf(command: ForcedCommand, call: ResourceCall): Promise<Subject> {
+  const { session } = call;
+  const found = resourceNamed(await session.configuration(), requiredResource(call));
+  const [xml, ...others] = primitivesIn(found.xml);
+  if (!xml || others.length > 0) {
+    const members = primitivesIn(found.xml).map(idOf).join(", ");
+    throw usage("crm_resource", `--${command} is for one primitive, name one of ${members}`);
+  }
+  const text = (name: string) => xml.attributes.get(name);
+  const provider = text("provider");
+  const set = xml.children
+    .filter(({ name }) => name === "operations")
+    .flatMap(({ children }) => children)
+    .find(({ attributes }) => attributes.get("name") === forced[command]);
+  const timeout = set?.attributes.get("timeout");
+  const overrides = overridesOf(call.given.words);
+  return {
+    id: idOf(xml),
+    rsc: {
+      id: resourceId(idOf(xml)),
+      class: text("class") as AgentResource["class"],
+      type: text("type") ?? "",
+      ...(provider === undefined ? {} : { provider }),
+    },
+    parameters: new Map([
+      ...(await effectiveValues(session, "instance_attributes", idOf(xml))),
+      ...overrides,
+    ]),
+    overrides,
+    ...(timeout === undefined ? {} : { timeout }),
+  };
+}
+
+/** An agent alone, with the parameters that are given to it or stand in the environment as agents get them. */
+function namedAgent({ given }: ResourceCall): Subject {
+  const type = given.value("agent");
+  const standard = given.value("class");
+  const provider = given.value("provider");
+  if (type === undefined || standard === undefined)
+    throw usage("crm_resource", "--class and --agent belong together");
+  if (standard === "ocf" && provider === undefined)
+    throw usage("crm_resource", "an OCF agent needs a --provider");
+  if (standard !== "ocf" && provider !== undefined)
+    throw usage("crm_resource", `agents of the class ${standard} have no --provider`);
+  const overrides = overridesOf([...given.words, ...given.values("option")]);
+  const around = Object.entries(process.env).flatMap(([name, value]) => {
+    const own = /^OCF_RESKEY_(?!CRM_meta_)(.+)$/.exec(name)?.[1];
+    return own === undefined || value === undefined ? [] : [[own, value] as const];
+  });
+  return {
+    rsc: {
+      id: resourceId("test"),
+      class: standard as AgentResource["class"],
+      type,
+      ...(provider === undefined ? {} : { provider }),
+    },
+    parameters: new Map([...around, ...overrides]),
+    overrides,
+  };
+}
+
+function report(
+  command: ForcedCommand,
+  { id, rsc, overrides }: Subject,
+  { rc, status, exitReason, stdout }: OperationResult,
+  call: ResourceCall,
+): number {
+  const { given, answer } = call;
+  const action = command === "validate" ? "validate" : forced[command];
   const agent = [rsc.class, rsc.provider, rsc.type].filter((part) => part !== undefined).join(":");
   const meaning = status === OpStatus.TIMEOUT ? "Timed out" : exitMessage(rc);
   const because = exitReason === "" ? "" : `: ${exitReason}`;
-  const verdict = `${action} of ${rsc.id} (${agent}) on ${local.name} returned ${rc} (${meaning})${because}`;
-  call.answer.say({
-    text: () => (given.has("verbose") && stdout !== "" ? `${stdout.trimEnd()}\n${verdict}` : verdict),
+  const verdict = `Operation ${action}${id === undefined ? "" : ` for ${id}`} (${agent}) returned ${rc} (${meaning}${because})`;
+  answer.say({
+    text: () => (given.has("verbose") && stdout !== "" ? `${verdict}\n${stdout.trimEnd()}` : verdict),
     xml: () => [
-      element("resource-agent-action", { action, class: rsc.class, type: rsc.type, rsc: rsc.id, provider }, [
-        element("agent-status", {
-          code: rc,
-          message: exitMessage(rc),
-          execution_code: status,
-          execution_message: statusText(status),
-          reason: exitReason === "" ? undefined : exitReason,
-        }),
-        ...(stdout === "" ? [] : [commandElement(rc, { stdout })]),
-      ]),
+      element(
+        "resource-agent-action",
+        { action, class: rsc.class, type: rsc.type, rsc: id, provider: rsc.provider },
+        [
+          ...(id === undefined || overrides.size > 0 ? [overridesElement(id, overrides)] : []),
+          element("agent-status", {
+            code: rc,
+            message: exitMessage(rc),
+            execution_code: status,
+            execution_message: statusText(status),
+            reason: exitReason === "" ? undefined : exitReason,
+          }),
+          ...(stdout === "" ? [] : [commandElement(rc, { stdout })]),
+        ],
+      ),
     ],
   });
-  return status === OpStatus.TIMEOUT && rc === OcfExit.OK ? CrmExit.TIMEOUT : rc;
+  const exit = status === OpStatus.TIMEOUT && rc === OcfExit.OK ? CrmExit.TIMEOUT : rc;
+  if (exit !== CrmExit.OK && id === undefined)
+    answer.error(`crm_resource: Error performing operation: ${exitMessage(exit)}`);
+  return exit;
 }
+
+const overridesElement = (rsc: string | undefined, overrides: ReadonlyMap<string, string>) =>
+  element(
+    "overrides",
+    {},
+    [...overrides].map(([name, value]) => element("override", { rsc, name, value })),
+  );
 
 /** Starting by hand what runs somewhere may destroy its data. */
 async function refuseSecond(action: string, id: string, local: string, call: ResourceCall): Promise<void> {

@@ -3,7 +3,6 @@ import {
   childrenOf,
   element,
   onlyPair,
-  type PairIds,
   pairsIn,
   parseBoolean,
   parseScore,
@@ -13,9 +12,10 @@ import {
 } from "../../cib/index.ts";
 import { CrmExit, HactlError, plainLine } from "../../terms/index.ts";
 import { type Message, textElement } from "../answer/index.ts";
-import { type AttributeKind, type FoundResource, idOf, isResource, resourceNamed } from "../resources.ts";
+import { type AttributeKind, idOf, resourceNamed } from "../resources.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
+import { idsOf, metaHolders, tellOfSeveral } from "./crm_resource-meta.ts";
 
 const kindOf = ({ given }: ResourceCall): AttributeKind =>
   given.has("meta") ? "meta_attributes" : given.has("utilization") ? "utilization" : "instance_attributes";
@@ -30,7 +30,7 @@ export async function getParameter(
   const configuration = await call.session.configuration();
   const { xml } = resourceNamed(configuration, id);
   const value =
-    query === "get-property"
+    query === "get-property" || call.given.has("element")
       ? xml.attributes.get(name)
       : (await effectiveValues(call.session, kindOf(call), id)).get(name);
   if (value === undefined) call.answer.error(`Attribute '${name}' not found for '${id}'`);
@@ -87,10 +87,14 @@ export async function setParameter(call: ResourceCall): Promise<number> {
   const found = resourceNamed(configuration, id);
   if (kind === "instance_attributes" && ids.pair === undefined && !given.has("force"))
     refuseMetaName(found.xml, name);
-  const first = kind === "meta_attributes" ? metaHolder(found, name, "update", call) : found.xml;
+  tellOfSeveral(found, name, call);
+  const isMeta = kind === "meta_attributes";
+  const firsts = isMeta ? metaHolders(found, name, "update", call) : [found.xml];
   const targets =
-    given.has("recursive") && kind === "meta_attributes" ? dependents(configuration, first) : [];
-  const changes = [first, ...targets].map((target) => ({
+    given.has("recursive") && isMeta
+      ? firsts.flatMap((first) => [first, ...dependents(configuration, first)])
+      : firsts;
+  const changes = [...new Set(targets)].map((target) => ({
     target,
     change: setResourcePair(target, kind, name, value, ids),
   }));
@@ -134,11 +138,6 @@ const settingElement = (
     element(kind, { id: setId }, [element("nvpair", { id, name, value })]),
   ]);
 
-const idsOf = ({ given }: ResourceCall): PairIds => ({
-  set: given.value("set-name"),
-  pair: given.value("nvpair"),
-});
-
 /** A parameter of a meta attribute's name is a slip of the pen more often than not. */
 function refuseMetaName(xml: XmlElement, name: string): void {
   const [same, ...more] = pairsIn(xml, "meta_attributes").filter((pair) => pair.name === name);
@@ -149,37 +148,6 @@ function refuseMetaName(xml: XmlElement, name: string): void {
     cure: `delete '${same.id}' first or use the force option to override`,
     exit: CrmExit.MULTIPLE,
   });
-}
-
-const isClone = ({ name }: XmlElement) => name === "clone" || name === "master";
-
-/**
- * Who is meant by a meta attribute of a resource (crm_resource(8)): what is in a clone has it from its clone, and a clone
- * may have left it to what is in it. With --force the resource that is named.
- */
-function metaHolder(
-  { xml, parents }: FoundResource,
-  name: string,
-  what: "update" | "delete",
-  call: ResourceCall,
-): XmlElement {
-  const { given, answer } = call;
-  const sets = (holder: XmlElement) =>
-    pairsIn(holder, "meta_attributes", idsOf(call)).some((pair) => pair.name === name);
-  if (given.has("force") || sets(xml)) return xml;
-  const [parent] = parents;
-  if (parent && isClone(parent)) {
-    answer.info(
-      `Performing ${what} of '${name}' on '${idOf(parent)}', the parent of '${given.value("resource")}'`,
-    );
-    return parent;
-  }
-  const child = isClone(xml) ? xml.children.find(isResource) : undefined;
-  if (!child || !sets(child)) return xml;
-  answer.info(
-    `A value for '${name}' already exists in child '${idOf(child)}', performing ${what} on that instead of '${idOf(xml)}'`,
-  );
-  return child;
 }
 
 /** Resources that have to be where another one is, and those that have to be where they are; each once. */
@@ -229,13 +197,17 @@ export async function deleteParameter(call: ResourceCall): Promise<number> {
   const name = given.value("delete-parameter") ?? "";
   const kind = kindOf(call);
   const found = resourceNamed(await session.configuration(), id);
-  const target = kind === "meta_attributes" ? metaHolder(found, name, "delete", call) : found.xml;
-  const pair = onlyPair(
-    name,
-    pairsIn(target, kind, idsOf(call)).filter((one) => one.name === name),
-  );
-  if (!pair) return CrmExit.OK;
-  await session.apply(removePairs([pair]), "crm_resource");
-  call.answer.info(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
+  tellOfSeveral(found, name, call);
+  const targets = kind === "meta_attributes" ? metaHolders(found, name, "delete", call) : [found.xml];
+  const gone = targets.flatMap((target) => {
+    const pair = onlyPair(
+      name,
+      pairsIn(target, kind, idsOf(call)).filter((one) => one.name === name),
+    );
+    return pair ? [{ target, pair }] : [];
+  });
+  if (gone.length > 0) await session.apply(removePairs(gone.map(({ pair }) => pair)), "crm_resource");
+  for (const { target, pair } of gone)
+    call.answer.info(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
   return CrmExit.OK;
 }

@@ -1,9 +1,8 @@
-import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { usage } from "./connection.ts";
 import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
-import type { OptionRow } from "./getopt.ts";
+import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
 const options: readonly OptionRow[] = [
@@ -48,13 +47,28 @@ const options: readonly OptionRow[] = [
   { name: "fail", short: "F", description: "tell the cluster that it has failed" },
   { name: "restart", description: "stop it, then start it" },
   { name: "wait", description: "return when the cluster has nothing left to do" },
-  { name: "digests", description: "not supported" },
+  {
+    name: "digests",
+    description: "hashes of its parameters on a node (NAME=VALUE counts where nothing is configured)",
+  },
   { name: "force-start", description: "start it on this node, past the cluster" },
   { name: "force-stop", description: "stop it on this node, past the cluster" },
   { name: "force-check", description: "ask the agent on this node how it is" },
   { name: "force-promote", description: "promote it on this node, past the cluster" },
   { name: "force-demote", description: "demote it on this node, past the cluster" },
   { name: "validate", description: "let the agent check its parameters on this node" },
+  {
+    name: "class",
+    value: "STANDARD",
+    description: "with --validate, --force-…: an agent without a resource",
+  },
+  { name: "provider", value: "NAME", description: "with --class: provider of an OCF agent" },
+  {
+    name: "agent",
+    value: "NAME",
+    description: "with --class: name of the agent; words NAME=VALUE are its parameters",
+  },
+  { name: "option", value: "NAME=VALUE", description: "with --agent: one of its parameters" },
   { name: "resource", short: "r", value: "ID", description: "the resource" },
   { name: "node", short: "N", aliases: ["host-uname"], value: "NODE", description: "the node" },
   { name: "host-old", short: "H", value: "NODE", description: "the same" },
@@ -66,6 +80,7 @@ const options: readonly OptionRow[] = [
   },
   { name: "parameter-value", short: "v", value: "VALUE", description: "value for -p" },
   { name: "meta", short: "m", description: "a meta attribute instead of a parameter" },
+  { name: "element", description: "an attribute of the resource's own element, as its description" },
   { name: "utilization", short: "z", description: "a utilization attribute instead of a parameter" },
   { name: "operation", short: "n", value: "NAME", description: "with -C: failures of this operation" },
   { name: "interval", short: "I", value: "TIME", description: "with -C -n: of this interval" },
@@ -86,11 +101,6 @@ const options: readonly OptionRow[] = [
 ];
 
 const tool: AnsweringTool = { name: "crm_resource", purpose: "See and change resources.", options };
-
-/** Options that are refused, and what to do instead. */
-const unsupported = [
-  ["digests", "crm_simulate -L shows what a change of parameters restarts or reloads"],
-] as const;
 
 /** crm_resource(8): what resources do, and changes of them. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -114,21 +124,30 @@ export async function run(words: readonly string[]): Promise<number> {
   );
 }
 
+const agentWords = ["class", "provider", "agent"] as const;
+
+/** An agent that is named itself, and words beside the options, are for some commands only. */
+function refuseAgentWords(given: ParsedWords): void {
+  const byHand = Object.keys(forced).some((name) => given.has(name));
+  if (agentWords.some((name) => given.has(name))) {
+    if (given.has("resource"))
+      throw usage("crm_resource", "--class, --agent, and --provider cannot be used with -r/--resource");
+    if (!byHand || changes.some((name) => given.has(name)))
+      throw usage(
+        "crm_resource",
+        "--class, --agent, and --provider can only be used with --validate and --force-*",
+      );
+  }
+  if (given.words.length > 0 && !byHand && !given.has("digests"))
+    throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);
+}
+
 async function dispatch(call: ResourceCall): Promise<number> {
   const { given } = call;
-  if (given.words.length > 0)
-    throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);
-  for (const [name, cure] of unsupported) {
-    if (!given.has(name)) continue;
-    throw new HactlError({
-      code: "NOT_SUPPORTED",
-      what: `--${name} is not supported`,
-      cure,
-      exit: CrmExit.UNIMPLEMENT_FEATURE,
-    });
-  }
+  refuseAgentWords(given);
   const byHand = (Object.keys(forced) as ForcedCommand[]).find((name) => given.has(name));
   if (byHand !== undefined) return (await import("./crm_resource-force.ts")).runByHand(byHand, call);
+  if (given.has("digests")) return (await import("./crm_resource-digests.ts")).showDigests(call);
   const query = queries.findLast((name) => given.has(name));
   const change = changes.findLast((name) => given.has(name));
   if (change !== undefined) return (await import("./crm_resource-change.ts")).changeResource(change, call);

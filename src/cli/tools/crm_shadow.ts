@@ -253,7 +253,7 @@ async function diff(name: string, answer: Answer): Promise<number> {
   content(name);
   const { xmlDiff } = await import("./xml-diff.ts");
   const { patchLines } = await import("./patch-text.ts");
-  const found = xmlDiff(await base(), await parsed(name), true);
+  const found = xmlDiff(await base(), await parsed(name), { versions: true });
   const { formatXml } = await import("../../cib/index.ts");
   const text = () => (found ? patchLines(found).join("\n") : undefined);
   answer.say(drafted(name, text, {}, found ? [cdataElement("xml-patchset", formatXml(found))] : []));

@@ -187,19 +187,28 @@ function ticketElement({ attributes }: XmlElement): XmlElement {
   });
 }
 
+/** What a constraint is about: a resource, or those of its sets. */
+const resourcesOf = (constraint: XmlElement): string[] => [
+  ...(constraint.attributes.get("rsc") ?? "").split(" ").filter((id) => id !== ""),
+  ...childrenOf(constraint, "resource_set")
+    .flatMap((set) => childrenOf(set, "resource_ref"))
+    .flatMap((one) => one.attributes.get("id") ?? []),
+];
+
 async function constraints(session: CibSession, id: string | undefined): Promise<Message> {
   const all = childrenOf(child(await session.configuration(), "constraints"), "rsc_ticket").filter(
     ({ attributes }) => id === undefined || attributes.get("ticket") === id,
   );
   if (all.length === 0) throw noSuch("Could not show ticket constraints: No such device or address");
-  const distinct = (name: string) => [...new Set(all.flatMap((one) => one.attributes.get(name) ?? []))];
+  const tickets = new Set(all.flatMap((one) => one.attributes.get("ticket") ?? []));
+  const resources = new Set(all.flatMap(resourcesOf));
   return {
     text: () => `Constraints XML:\n\n${all.map((one) => formatXml(one).trimEnd()).join("\n")}`,
     xml: () => [
       element(
         "tickets",
         {},
-        distinct("ticket").map((ticket) => {
+        [...tickets].map((ticket) => {
           const own = all.filter(({ attributes }) => attributes.get("ticket") === ticket);
           return element("ticket", { id: ticket }, [element("constraints", {}, own)]);
         }),
@@ -207,7 +216,7 @@ async function constraints(session: CibSession, id: string | undefined): Promise
       element(
         "resources",
         {},
-        distinct("rsc").map((rsc) => element("resource", { id: rsc })),
+        [...resources].map((id) => element("resource", { id })),
       ),
     ],
     since,

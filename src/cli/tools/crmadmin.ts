@@ -129,7 +129,7 @@ function nodes(types: string): Promise<ListedNode[]> {
 }
 
 /** What kinds were called at first. */
-const olderWords = { cluster: "member", guest: "remote", remote: "remote" } as const;
+const olderWords = lookup({ cluster: "member", guest: "remote", remote: "remote" });
 
 function nodeList(list: readonly ListedNode[], quiet: boolean, asExports: boolean): Message {
   const shown = ({ kind, name, id }: ListedNode) =>

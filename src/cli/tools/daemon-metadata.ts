@@ -2,8 +2,9 @@ import { clusterProperties, formatXml } from "../../cib/index.ts";
 import { deviceOptions } from "../../fencer/index.ts";
 import { CrmExit, type DaemonName } from "../../terms/index.ts";
 import { daemonMetadata, type OptionList } from "../render/option-list.ts";
+import { inUsualOrder } from "../render/usual-options.ts";
 import { asTool, pacemakerVersion, usage, write } from "./connection.ts";
-import { listed } from "./option-lists.ts";
+import { listed, unlisted } from "./option-lists.ts";
 
 const ofBase = new Set(["enable-acl", "cluster-ipc-limit"]);
 const ofController = new Set([
@@ -25,7 +26,7 @@ const ofController = new Set([
 ]);
 
 const properties = (belongs: (name: string) => boolean) =>
-  listed(clusterProperties.filter(({ name }) => name !== "last-lrm-refresh" && belongs(name)));
+  listed(inUsualOrder(clusterProperties.filter(({ name }) => !unlisted.has(name) && belongs(name))));
 
 /** What Pacemaker's daemons answer for; hactl's three processes know the same options. */
 const daemons: Readonly<Record<DaemonName, () => Omit<OptionList, "id">>> = {
@@ -52,6 +53,7 @@ const daemons: Readonly<Record<DaemonName, () => Omit<OptionList, "id">>> = {
   "pacemaker-fenced": () => ({
     title: "Common parameters of fence devices",
     description: "Parameters that every fence device may have whatever its agent",
+    // pcs takes only parameters that are listed here: those that hactl alone has, too.
     options: listed(deviceOptions),
   }),
   "pacemaker-schedulerd": () => ({

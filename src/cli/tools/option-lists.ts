@@ -3,6 +3,7 @@ import { deviceOptions } from "../../fencer/index.ts";
 import { CrmExit, HactlError, lookup, nearest, type OptionSpec } from "../../terms/index.ts";
 import { runTool } from "../answer/index.ts";
 import { type ListedOption, type OptionList, optionListMessage } from "../render/option-list.ts";
+import { inUsualOrder } from "../render/usual-options.ts";
 import { pacemakerVersion } from "./connection.ts";
 import { listOptionRows } from "./list-options.ts";
 
@@ -18,6 +19,9 @@ export const listed = (specs: readonly OptionSpec[]): ListedOption[] =>
       .map((name) => ({ name, spec, replacedBy: spec.name })),
   ]);
 
+/** Properties that are only read: nobody sets them any more. */
+export const unlisted: ReadonlySet<string> = new Set(["last-lrm-refresh", "remove-after-stop"]);
+
 /** Meta attributes that primitives of every kind may have. */
 const notOfPrimitives = new Set(["external-ip", "provides", "restart-type"]);
 /** Parameters for the cluster that have no counterpart elsewhere. */
@@ -29,7 +33,7 @@ const lists: Readonly<Record<"cluster" | "primitive" | "fencing", () => OptionLi
     title: "Cluster options",
     description:
       "Properties that hold for the whole cluster. They stand in a cluster_property_set of the section crm_config.",
-    options: listed(clusterProperties.filter(({ name }) => name !== "last-lrm-refresh")),
+    options: listed(inUsualOrder(clusterProperties.filter(({ name }) => !unlisted.has(name)))),
   }),
   primitive: () => ({
     id: "primitive-meta",

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,9 @@ check-all: dist/hactl ## what needs root, Debian packages or the conformance sui
 
 bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 	$(BUN) test/bench/cluster.ts
+
+bench-flood: $(BUN) ## the ring while somebody without the key floods it: CPU per datagram, lateness, memberships
+	$(BUN) test/bench/ring-flood.ts
 
 bench-ring: $(BUN) ## the ring: idle cost, messages per second and latency, timers on a busy machine
 	$(BUN) test/bench/ring.ts

@@ -28,7 +28,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "ring-status": {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
   reload: {},
-  rekey: {},
+  rekey: { brought: read.maybe(read.flag) },
   shutdown: {},
   "wait-idle": {
     timeoutMs: (value, at) => (value === undefined ? idlePatienceMs : read.duration(value, at)),

@@ -35,8 +35,8 @@ export type AdminRequest =
   | { readonly type: "ring-status" }
   | { readonly type: "expected-votes"; readonly votes: number }
   | { readonly type: "reload" }
-  /** Give the cluster a new key: `RekeyReply`. */
-  | { readonly type: "rekey" }
+  /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
+  | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Drain this node and leave the cluster; answered at once. */
   | { readonly type: "shutdown" }
   /** Answered when the leader has nothing to do any more, or after the time. */

@@ -632,7 +632,7 @@ export class Manager {
       case "reload":
         return this.#askRing({ type: "reload" });
       case "rekey":
-        return this.#askRing({ type: "rekey" });
+        return this.#askRing({ type: "rekey", brought: request.brought });
       case "shutdown":
         // The ring drains: it knows then that the end is wanted.
         process.kill(process.ppid, "SIGTERM");

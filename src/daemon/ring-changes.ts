@@ -3,6 +3,7 @@ import { configChanges } from "../config/index.ts";
 import type { Log } from "../platform/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import type { RingCore } from "./ring-core.ts";
+import type { BroughtRefusal } from "./ring-core-brought.ts";
 import type { RingCoreChange, RingEvent } from "./ring-core-face.ts";
 import { keyDigest } from "./ring-core-keys.ts";
 import type { KeyFiles } from "./ring-key-files.ts";
@@ -15,6 +16,8 @@ type Reply = (rest: Omit<RingReply, "id">) => void;
 /** An administrator's change of the key that has not come to its end. */
 interface Rekeying {
   readonly digest: string;
+  /** Of the question whether all have the key that was brought to them. */
+  readonly nonce?: string;
   readonly timer: ReturnType<typeof setTimeout>;
   readonly reply: Reply;
 }
@@ -30,6 +33,8 @@ interface Proposal {
 const rekeyBytes = 256;
 /** How long an administrator waits for all members to have the new key. */
 const rekeyPatienceMs: Millis = 20_000;
+/** How long the members have to say whether they have the key that was brought to them. */
+const proofPatienceMs: Millis = 5_000;
 /** How long an administrator waits for a change before this one, which ends on one member after the other. */
 const otherRekeyPatienceMs: Millis = 2_000;
 /** How long a reload waits for the others before it says for whom it waits. */
@@ -64,15 +69,71 @@ export class RingChanges {
     this.#startedWith = setup;
   }
 
-  /** Gives the cluster a new key; answers when all members use it, or says for whom it waits. */
-  rekey(reply: Reply): void {
+  /**
+   * Gives the cluster a new key, or the one that was `brought` to each node; answers when all members use it, or says for whom
+   * it waits.
+   */
+  rekey(reply: Reply, brought = false): void {
     const { settled, quorum, keyChange } = this.host.core.status();
-    if (this.#rekeying || keyChange) return this.#rekeyNext(reply);
+    if (this.#rekeying || keyChange) return this.#rekeyNext(reply, brought);
     if (!settled) return reply({ error: "the membership is changing just now: try again" });
     // Two parts of a cluster with keys of their own would never hear each other again.
     if (!quorum.quorate) return reply({ error: "the cluster has no quorum: the key is not changed" });
+    if (brought) return this.#rekeyBrought(reply);
     const key = randomBytes(rekeyBytes);
+    this.#rekeying = { digest: keyDigest(key), timer: this.#waitForMembers(reply), reply };
+    this.host.step({ type: "rekey", key });
+  }
+
+  /** The key that was brought to each node is not said to anybody: all show that they have it, then all switch. */
+  #rekeyBrought(reply: Reply): void {
+    const { keyFiles } = this.host;
+    const key = keyFiles.brought();
+    if (!key) {
+      return reply({
+        error:
+          `there is no new key in ${keyFiles.broughtPath}: make it with 'hactl keygen -k ${keyFiles.broughtPath}' and copy it ` +
+          "to the same place on every node",
+      });
+    }
+    const digest = keyDigest(key);
+    if (digest === keyDigest(keyFiles.current()))
+      return reply({ error: `the key in ${keyFiles.broughtPath} is the one that the cluster uses` });
+    const nonce = randomBytes(16).toString("hex");
     const timer = setTimeout(() => {
+      // From here on it comes about, or it is refused: both are told in the order of messages.
+      if (this.#rekeying) this.#rekeying = { ...this.#rekeying, timer: this.#waitForMembers(reply) };
+      this.host.step({ type: "drop-brought", nonce });
+    }, proofPatienceMs);
+    this.#rekeying = { digest, nonce, timer, reply };
+    this.host.step({ type: "rekey-brought", nonce });
+  }
+
+  /** Not all members have the same key: nothing was changed. */
+  broughtRefused({ nonce, missing, differing, silent }: BroughtRefusal): void {
+    const mine = this.#rekeying;
+    if (mine?.nonce !== nonce) return;
+    clearTimeout(mine.timer);
+    this.#rekeying = undefined;
+    const file = this.host.keyFiles.broughtPath;
+    const why = [
+      [missing, `no new key in ${file}`],
+      [differing, `another key in ${file} than ${this.setup.self.name}`],
+      [silent, "not answered"],
+    ] as const;
+    const said = why.flatMap(([nodes, what]) =>
+      nodes.length === 0 ? [] : [`${nodes.map((id) => this.#nameOf(id)).join(", ")}: ${what}`],
+    );
+    const text = said.length > 0 ? said.join("; ") : "the membership or the key changed meanwhile: try again";
+    this.host.log.warning("KEY-REFUSED", `the key that was brought is not used: ${text}`);
+    mine.reply({ error: `nothing was changed: ${text}` });
+    const next = [...this.#rekeyingNext];
+    this.#rekeyingNext.clear();
+    for (const begin of next) begin();
+  }
+
+  #waitForMembers(reply: Reply): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
       this.#rekeying = undefined;
       const waitsFor = this.host.core.status().keyChange?.waitsFor.map((id) => this.#nameOf(id));
       const whom = waitsFor?.length ? waitsFor.join(", ") : "the ring";
@@ -80,15 +141,13 @@ export class RingChanges {
         error: `the new key waits for ${whom} (see the log there); until then both keys are accepted`,
       });
     }, rekeyPatienceMs);
-    this.#rekeying = { digest: keyDigest(key), timer, reply };
-    this.host.step({ type: "rekey", key });
   }
 
   /** A change of the key is under way: the next begins when that one has come to its end here. */
-  #rekeyNext(reply: Reply): void {
+  #rekeyNext(reply: Reply, brought: boolean): void {
     const begin = () => {
       clearTimeout(timer);
-      this.rekey(reply);
+      this.rekey(reply, brought);
     };
     const timer = setTimeout(() => {
       this.#rekeyingNext.delete(begin);
@@ -112,12 +171,20 @@ export class RingChanges {
     if (mine) clearTimeout(mine.timer);
     if (mine?.digest === digest) {
       const { keyFile } = this.setup.config.totem;
-      mine.reply({ value: { digest, nodes: names(members), absent, keyFile } satisfies RekeyReply });
+      mine.reply({
+        value: {
+          digest,
+          nodes: names(members),
+          absent,
+          keyFile,
+          brought: mine.nonce !== undefined,
+        } satisfies RekeyReply,
+      });
     }
     const next = [...this.#rekeyingNext];
     this.#rekeyingNext.clear();
     // Two members were asked at once and the other's key was taken; what this one is asked for is still to be done.
-    if (mine && mine.digest !== digest) this.rekey(mine.reply);
+    if (mine && mine.digest !== digest) this.rekey(mine.reply, mine.nonce !== undefined);
     for (const begin of next) begin();
   }
 
@@ -138,7 +205,12 @@ export class RingChanges {
         changes.map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
       const applied = configChanges(this.setup.config, next.config).filter(({ reload }) => reload);
       const restart = configChanges(this.#startedWith.config, next.config).filter(({ reload }) => !reload);
-      const { self: _self, key: _key, ...change } = ringOptions(next, this.host.keyFiles.current());
+      const {
+        self: _self,
+        key: _key,
+        clusterName: _name,
+        ...change
+      } = ringOptions(next, this.host.keyFiles.current());
       const inForce = new Promise<void>((resolve) => {
         this.#proposals.push({ change, setup: next, inForce: resolve });
       });

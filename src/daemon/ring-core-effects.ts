@@ -1,5 +1,6 @@
 import type { QuorumEffect } from "../quorum/index.ts";
 import type { LinksEffect, TotemEvent } from "../totem/index.ts";
+import type { BroughtEffect } from "./ring-core-brought.ts";
 import type { RingEffect } from "./ring-core-face.ts";
 import type { KeyEffect } from "./ring-core-keys.ts";
 import type { RingMessage } from "./ring-core-wire.ts";
@@ -26,6 +27,9 @@ export function routeLinks(effects: readonly LinksEffect[], to: Destinations): v
         break;
       case "lost":
         to.totem(effect);
+        break;
+      case "refuse-unstamped":
+        to.out(effect);
         break;
       case "log":
         to.out({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
@@ -63,7 +67,7 @@ export function routeQuorum(effects: readonly QuorumEffect[], to: Destinations):
 }
 
 /** What a change of the key asks for; the seal has done its part. */
-export function routeKeys(effects: readonly KeyEffect[], to: Destinations): void {
+export function routeKeys(effects: readonly (KeyEffect | BroughtEffect)[], to: Destinations): void {
   for (const effect of effects) {
     switch (effect.type) {
       case "send":
@@ -76,6 +80,10 @@ export function routeKeys(effects: readonly KeyEffect[], to: Destinations): void
         break;
       case "adopt":
         to.out({ type: "adopt-key", key: effect.key, digest: effect.digest });
+        break;
+      case "find-brought":
+      case "brought-refused":
+        to.out(effect);
         break;
       case "changed":
         to.out({ type: "key-changed", digest: effect.digest, nodes: effect.nodes });

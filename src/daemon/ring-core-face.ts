@@ -1,6 +1,14 @@
 import type { LastQuorate, QuorumOptions, QuorumState } from "../quorum/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
-import type { LinksOptions, LinksStatus, RingId, TotemOptions, TotemStatus } from "../totem/index.ts";
+import type {
+  LinksOptions,
+  LinksStatus,
+  RingId,
+  StampKey,
+  TotemOptions,
+  TotemStatus,
+} from "../totem/index.ts";
+import type { BroughtRefusal } from "./ring-core-brought.ts";
 
 /** Everything that the ring of a node has to know. */
 export interface RingCoreOptions {
@@ -14,13 +22,20 @@ export interface RingCoreOptions {
   readonly alsoAcceptKeys?: readonly Uint8Array[];
   /** A key that was stored but not adopted before this start: the change goes on. */
   readonly nextKey?: Uint8Array;
+  /** A key that was brought to this node by hand: accepted, and used when others use it. */
+  readonly broughtKey?: Uint8Array;
+  /** Part of all that is derived from the key: as it was at the start, until all are restarted. */
+  readonly clusterName?: string;
   readonly configVersion: number;
   /** Options that have to be the same on all nodes, as name and value: compared and logged when they differ. */
   readonly agreement: readonly (readonly [string, string])[];
 }
 
 /** The part of the options that may change while the ring runs. */
-export type RingCoreChange = Omit<RingCoreOptions, "self" | "key" | "alsoAcceptKeys" | "nextKey">;
+export type RingCoreChange = Omit<
+  RingCoreOptions,
+  "self" | "key" | "clusterName" | "alsoAcceptKeys" | "nextKey" | "broughtKey"
+>;
 
 /** What goes into the ring. The first event is `start`. */
 export type RingEvent =
@@ -44,6 +59,15 @@ export type RingEvent =
   | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
   /** An administrator gives the cluster a new key. Only for a settled, quorate ring without a change under way. */
   | { readonly type: "rekey"; readonly key: Uint8Array }
+  /**
+   * An administrator has brought a new key to all nodes: they switch to it when all members have it. Only for a settled, quorate
+   * ring without a change under way. `nonce`: 32 random hexadecimal digits. Answered by `key-changed` or `brought-refused`.
+   */
+  | { readonly type: "rekey-brought"; readonly nonce: string }
+  /** Answer to `find-brought`. */
+  | { readonly type: "brought-found"; readonly nonce: string; readonly key: Uint8Array | undefined }
+  /** The administrator waits no longer: the key stays as it is, unless all have switched already. */
+  | { readonly type: "drop-brought"; readonly nonce: string }
   /** Answers to `store-key` and `adopt-key`. */
   | { readonly type: "key-stored"; readonly digest: string }
   | { readonly type: "key-adopted"; readonly digest: string }
@@ -97,6 +121,8 @@ export type RingEffect =
     }
   | { readonly type: "set-timer"; readonly timer: RingTimer; readonly afterMs: Millis }
   | { readonly type: "cancel-timer"; readonly timer: RingTimer }
+  /** The sockets take only what has a stamp of one of these keys from now on; undefined: they take all. */
+  | { readonly type: "refuse-unstamped"; readonly keys: readonly StampKey[] | undefined }
   /** Write durably, then answer with `persisted`. */
   | { readonly type: "persist"; readonly ringSequence: number }
   /** Write durably; no answer. */
@@ -111,6 +137,10 @@ export type RingEffect =
   | { readonly type: "store-key"; readonly key: Uint8Array; readonly digest: string }
   /** Make it the key of the next start and keep the old one, then answer with `key-adopted`. */
   | { readonly type: "adopt-key"; readonly key: Uint8Array; readonly digest: string }
+  /** Read the key that somebody may have brought to this node, then answer `brought-found`. */
+  | { readonly type: "find-brought"; readonly nonce: string }
+  /** Nothing was changed: not all members have the same one. */
+  | { readonly type: "brought-refused"; readonly refusal: BroughtRefusal }
   /** All members use the new key, and nothing else is accepted any more. */
   | { readonly type: "key-changed"; readonly digest: string; readonly nodes: readonly NodeId[] }
   /** To the local manager, and only to the one with this incarnation. */

@@ -12,7 +12,9 @@ export type KeyMessage =
   /** The sender has the key on disk and accepts it. */
   | { readonly kind: "key-ready"; readonly digest: string }
   /** The sender has made it its key and sends with it. */
-  | { readonly kind: "key-switched"; readonly digest: string };
+  | { readonly kind: "key-switched"; readonly digest: string }
+  /** The sender sends with a key that was brought to it, and waits to hear who else does. */
+  | { readonly kind: "key-behind"; readonly digest: string };
 
 /** What a change of the key asks for, in order. */
 export type KeyEffect =
@@ -29,6 +31,8 @@ export type KeyEffect =
 interface Change {
   readonly key: Uint8Array;
   readonly digest: string;
+  /** It was brought to the nodes by hand: it is never said to anybody, and nothing is under way before they switch. */
+  readonly brought: boolean;
   stored: boolean;
   /** Whether this node sends with the new key. */
   switched: boolean;
@@ -51,10 +55,36 @@ export class KeyChange {
   /** What somebody who is done here already wants next: it begins when the present change has come to its end. */
   private following: Change | undefined;
 
-  /** `next`: a key that was stored, but not adopted, when this node ended. */
-  constructor(current: Uint8Array, next?: Uint8Array) {
+  /**
+   * `next`: a key that was stored, but not adopted, when this node ended. `brought`: one that somebody has brought to it,
+   * which others may have switched to meanwhile.
+   */
+  constructor(current: Uint8Array, next?: Uint8Array, brought?: Uint8Array) {
     this.current = current;
     if (next && keyDigest(next) !== keyDigest(current)) this.change = { ...newChange(next), stored: true };
+    if (brought) this.bring(brought);
+  }
+
+  /** Whether members are about to change the key: not, when a key only lies ready. */
+  get underWay(): boolean {
+    return this.change !== undefined && !this.liesReady;
+  }
+
+  private get liesReady(): boolean {
+    return this.change?.brought === true && !this.change.switched;
+  }
+
+  /** A key that was brought to this node: it is used when another who has it sends with it. */
+  bring(key: Uint8Array): KeyEffect[] {
+    if (this.underWay || keyDigest(key) === keyDigest(this.current)) return [];
+    this.change = { ...newChange(key), brought: true, stored: true };
+    return [{ type: "use", key: this.current, alsoAccept: [key] }];
+  }
+
+  /** All members have shown that they have this key. */
+  switchTo(key: Uint8Array): KeyEffect[] {
+    const { change } = this;
+    return change?.brought && !change.switched && change.digest === keyDigest(key) ? this.switch(change) : [];
   }
 
   /** Whether a datagram that was sealed with the new key is a reason to use it. */
@@ -69,13 +99,13 @@ export class KeyChange {
 
   /** Digest of the key that the cluster is changing to, if it is. */
   get changingTo(): string | undefined {
-    return this.change?.digest;
+    return this.underWay ? this.change?.digest : undefined;
   }
 
   /** Members that have not done what the change waits for. */
   missing(members: readonly NodeId[]): NodeId[] {
     const { change } = this;
-    if (!change) return [];
+    if (!change || this.liesReady) return [];
     return members.filter((node) => !(change.switched ? change.done : change.ready).has(node));
   }
 
@@ -93,8 +123,11 @@ export class KeyChange {
     if (!change) return [];
     change.ready.clear();
     change.done.clear();
-    const effects: KeyEffect[] = [{ type: "send", message: { kind: "key-new", key: change.key } }];
-    if (change.stored) effects.push(say("key-ready", change.digest));
+    if (change.brought && !change.switched) return [];
+    const effects: KeyEffect[] = change.brought
+      ? [say("key-behind", change.digest)]
+      : [{ type: "send", message: { kind: "key-new", key: change.key } }];
+    if (change.stored && !change.brought) effects.push(say("key-ready", change.digest));
     if (change.adopted) effects.push(say("key-switched", change.digest));
     return effects;
   }
@@ -102,6 +135,7 @@ export class KeyChange {
   /** A message of a member was delivered. */
   deliver(from: NodeId, message: KeyMessage, members: readonly NodeId[]): KeyEffect[] {
     if (message.kind === "key-new") return this.onNew(message.key);
+    if (message.kind === "key-behind") return this.onBehind(message.digest);
     const { change, following } = this;
     if (following?.digest === message.digest) following.ready.add(from);
     if (!change || message.digest !== change.digest) return [];
@@ -133,7 +167,8 @@ export class KeyChange {
 
   private onNew(key: Uint8Array): KeyEffect[] {
     const digest = keyDigest(key);
-    const running = this.change?.digest;
+    // A key that lies ready gives way: the old one has not leaked, or this is how an administrator wants it.
+    const running = this.underWay ? this.change?.digest : undefined;
     if (digest === running) return [];
     // Somebody is behind: he waits to hear that the others are done.
     if (digest === keyDigest(this.current)) return [say("key-switched", digest)];
@@ -143,6 +178,13 @@ export class KeyChange {
       return [];
     }
     return (running ?? "") > digest ? [] : this.begin(newChange(key));
+  }
+
+  /** Whoever waits to hear of it is told; who still has it ready takes it. */
+  private onBehind(digest: string): KeyEffect[] {
+    const { change } = this;
+    if (change?.digest === digest) return this.liesReady ? this.switch(change) : [];
+    return digest === keyDigest(this.current) ? [say("key-switched", digest)] : [];
   }
 
   private begin(change: Change): KeyEffect[] {
@@ -184,7 +226,7 @@ export class KeyChange {
   }
 }
 
-const say = (kind: "key-ready" | "key-switched", digest: string): KeyEffect => {
+const say = (kind: "key-ready" | "key-switched" | "key-behind", digest: string): KeyEffect => {
   return { type: "send", message: { kind, digest } };
 };
 
@@ -192,6 +234,7 @@ function newChange(key: Uint8Array): Change {
   return {
     key,
     digest: keyDigest(key),
+    brought: false,
     stored: false,
     switched: false,
     adopted: false,

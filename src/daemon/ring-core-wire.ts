@@ -1,6 +1,7 @@
 import type { Electorate, QuorumView, Voter } from "../quorum/index.ts";
 import { type NodeId, nodeId } from "../terms/index.ts";
 import { CLUSTER_KEY_BYTES, type RingId } from "../totem/index.ts";
+import type { BroughtMessage } from "./ring-core-brought.ts";
 import type { KeyMessage } from "./ring-core-keys.ts";
 
 /** What a node says about itself when a configuration begins. */
@@ -30,7 +31,8 @@ export type RingMessage =
   | { readonly kind: "set-expected"; readonly id: number; readonly votes: number }
   /** The sender has read a new configuration and waits for the others to have read the same. */
   | { readonly kind: "prepared"; readonly digest: string }
-  | KeyMessage;
+  | KeyMessage
+  | BroughtMessage;
 
 const KIND = {
   announcement: 1,
@@ -42,8 +44,20 @@ const KIND = {
   keyNew: 7,
   keyReady: 8,
   keySwitched: 9,
+  keyBehind: 10,
+  keyAsked: 11,
+  keyProof: 12,
+  keyDropped: 13,
 } as const;
 const MANAGER_HEAD = 21;
+const NONCE_DIGITS = 32;
+const PROOF_DIGITS = 64;
+
+/** So many hexadecimal digits; undefined when they are none. */
+function hexIn(data: Buffer, from: number, digits: number): string | undefined {
+  const text = data.toString("latin1", from, from + digits);
+  return text.length === digits && /^[0-9a-f]*$/.test(text) ? text : undefined;
+}
 
 /** Writes a message of the ring. */
 export function encodeRingMessage(message: RingMessage): Uint8Array {
@@ -85,6 +99,14 @@ export function encodeRingMessage(message: RingMessage): Uint8Array {
       return Buffer.concat([Buffer.from([KIND.keyReady]), Buffer.from(message.digest)]);
     case "key-switched":
       return Buffer.concat([Buffer.from([KIND.keySwitched]), Buffer.from(message.digest)]);
+    case "key-behind":
+      return Buffer.concat([Buffer.from([KIND.keyBehind]), Buffer.from(message.digest)]);
+    case "key-asked":
+      return Buffer.concat([Buffer.from([KIND.keyAsked]), Buffer.from(message.nonce)]);
+    case "key-proof":
+      return Buffer.concat([Buffer.from([KIND.keyProof]), Buffer.from(message.nonce + message.proof)]);
+    case "key-dropped":
+      return Buffer.concat([Buffer.from([KIND.keyDropped]), Buffer.from(message.nonce)]);
   }
 }
 
@@ -117,6 +139,21 @@ export function decodeRingMessage(bytes: Uint8Array): RingMessage | undefined {
       return { kind: "key-ready", digest: data.toString("utf8", 1) };
     case KIND.keySwitched:
       return { kind: "key-switched", digest: data.toString("utf8", 1) };
+    case KIND.keyBehind:
+      return { kind: "key-behind", digest: data.toString("utf8", 1) };
+    case KIND.keyAsked:
+    case KIND.keyDropped: {
+      const nonce = hexIn(data, 1, NONCE_DIGITS);
+      if (nonce === undefined || data.length !== 1 + NONCE_DIGITS) return undefined;
+      return { kind: data[0] === KIND.keyAsked ? "key-asked" : "key-dropped", nonce };
+    }
+    case KIND.keyProof: {
+      const nonce = hexIn(data, 1, NONCE_DIGITS);
+      const rest = data.length - 1 - NONCE_DIGITS;
+      if (nonce === undefined || (rest !== 0 && rest !== PROOF_DIGITS)) return undefined;
+      const proof = hexIn(data, 1 + NONCE_DIGITS, rest);
+      return proof === undefined ? undefined : { kind: "key-proof", nonce, proof };
+    }
     default:
       return undefined;
   }

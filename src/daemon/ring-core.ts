@@ -10,6 +10,7 @@ import {
   type TotemEvent,
   type TotemTimer,
 } from "../totem/index.ts";
+import type { BroughtEffect } from "./ring-core-brought.ts";
 import { changeDigest, PendingChange } from "./ring-core-change.ts";
 import { type Destinations, routeKeys, routeLinks, routeQuorum } from "./ring-core-effects.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
   RingMembership,
 } from "./ring-core-face.ts";
 import { KeyRing } from "./ring-core-key-ring.ts";
+import type { KeyEffect } from "./ring-core-keys.ts";
 import { differences, peersOf, quorumStart, totemOptions } from "./ring-core-options.ts";
 import { type MembershipChange, Participants } from "./ring-core-participants.ts";
 import {
@@ -138,7 +140,7 @@ export class RingCore {
       case "datagram":
         if (this.left) return;
         routeLinks(this.links.datagram(event.link, event.address, event.data, now), this.to);
-        routeKeys(this.keys.heard(), this.to);
+        this.routeKeys(this.keys.heard());
         return;
       case "timer":
         this.onTimer(event.timer, now);
@@ -169,15 +171,25 @@ export class RingCore {
         return;
       case "set-keys":
         this.keys.replace(event.key, event.alsoAccept);
+        routeLinks(this.links.keysChanged(), this.to);
         return;
       case "rekey":
         this.send({ kind: "key-new", key: event.key });
         return;
+      case "rekey-brought":
+        this.send({ kind: "key-asked", nonce: event.nonce });
+        return;
+      case "brought-found":
+        this.routeKeys(this.keys.found(event.nonce, event.key));
+        return;
+      case "drop-brought":
+        this.send({ kind: "key-dropped", nonce: event.nonce });
+        return;
       case "key-stored":
-        routeKeys(this.keys.stored(event.digest), this.to);
+        this.routeKeys(this.keys.stored(event.digest));
         return;
       case "key-adopted":
-        routeKeys(this.keys.adopted(event.digest), this.to);
+        this.routeKeys(this.keys.adopted(event.digest));
         return;
       case "reconfigure":
         if (changeDigest(event.change) === changeDigest(this.options)) {
@@ -192,6 +204,11 @@ export class RingCore {
         this.pending.push({ type: "leave" });
         return;
     }
+  }
+
+  private routeKeys(effects: readonly (KeyEffect | BroughtEffect)[]): void {
+    routeKeys(effects, this.to);
+    if (effects.some(({ type }) => type === "use")) routeLinks(this.links.keysChanged(), this.to);
   }
 
   private onTimer(timer: string, now: Millis): void {
@@ -297,9 +314,13 @@ export class RingCore {
       case "key-new":
       case "key-ready":
       case "key-switched":
+      case "key-behind":
+      case "key-asked":
+      case "key-proof":
+      case "key-dropped":
         // Said again after the barrier, by all.
         if (!this.participants.isSettled()) return;
-        routeKeys(this.keys.deliver(from, message, this.participants.currentMembers()), this.to);
+        this.routeKeys(this.keys.deliver(from, message, this.participants.currentMembers()));
         return;
       case "prepared": {
         if (!this.participants.isSettled()) return;
@@ -334,7 +355,7 @@ export class RingCore {
     this.askForVotes();
     this.change.restart(announced);
     this.proposeChange();
-    routeKeys(this.keys.restart(), this.to);
+    this.routeKeys(this.keys.restart());
     // A manager that came or went between this node's announcement and now.
     if ((announced.get(this.self)?.manager ?? 0) !== this.manager) this.announceManager();
   }

@@ -1,4 +1,5 @@
 import { isNewer, readLimited, removeFile, writeDurably } from "../platform/index.ts";
+import { CLUSTER_KEY_BYTES } from "../totem/index.ts";
 import { readKey } from "./setup.ts";
 
 const secret = { mode: 0o400 };
@@ -20,6 +21,17 @@ export class KeyFiles {
     return isNewer(this.#next, this.path) ? readLimited(this.#next, 4096) : undefined;
   }
 
+  /** Where an administrator brings a new key to. */
+  get broughtPath(): string {
+    return `${this.path}.brought`;
+  }
+
+  /** The key that an administrator has brought, if there is one that can be a key. */
+  brought(): Uint8Array | undefined {
+    const key = readLimited(this.broughtPath, CLUSTER_KEY_BYTES.max);
+    return key && key.length >= CLUSTER_KEY_BYTES.min ? key : undefined;
+  }
+
   /** Puts a new key beside the present one. */
   async store(key: Uint8Array): Promise<void> {
     await writeDurably(this.#next, key, secret);
@@ -33,6 +45,8 @@ export class KeyFiles {
       await writeDurably(this.path, key, secret);
     }
     removeFile(this.#next);
+    const brought = this.brought();
+    if (brought && Buffer.compare(brought, key) === 0) removeFile(this.broughtPath);
   }
 
   get #next(): string {

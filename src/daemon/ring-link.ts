@@ -38,8 +38,8 @@ export const ToRing = {
 export type RingRequest =
   | { readonly type: "status" }
   | { readonly type: "expected-votes"; readonly votes: number }
-  /** Give the cluster a new key: `RekeyReply`. */
-  | { readonly type: "rekey" }
+  /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
+  | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Read hactl.toml again and apply what may change at run time. */
   | { readonly type: "reload" };
 
@@ -75,6 +75,8 @@ export interface RekeyReply {
   /** Nodes of the node list that were not there: they need a copy of the key file. */
   readonly absent: readonly string[];
   readonly keyFile: string;
+  /** Whether it was brought to the nodes, and so never sent. */
+  readonly brought: boolean;
 }
 
 /** What a reload did. Names are `table.option`, or of a whole table that came or went. */
@@ -117,7 +119,7 @@ const readFrame = read.shape<{ readonly id: number; readonly request: unknown }>
 const readRingRequest = read.variants<RingRequest, "type">("type", {
   status: {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
-  rekey: {},
+  rekey: { brought: read.maybe(read.flag) },
   reload: {},
 });
 

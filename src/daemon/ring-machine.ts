@@ -4,6 +4,7 @@ import {
   HelperWatch,
   type Log,
   lockMemory,
+  monotonicMs,
   openWatchdog,
   releaseStartupCode,
   type ServiceManager,
@@ -28,6 +29,7 @@ export class RingMachine {
   memory = "off";
   readonly warnings: string[] = [];
   #watchdog: Watchdog | undefined;
+  readonly #proofs: { readonly run: () => void; readonly everyMs: Millis; at: Millis }[] = [];
 
   constructor(private readonly log: Log) {}
 
@@ -63,10 +65,32 @@ export class RingMachine {
   /** From now on service manager and watchdog are told that the ring is alive. */
   arm({ watchdogDevice, watchdogTimeoutMs }: System, service: ServiceManager): void {
     const aliveMs = service.aliveEveryMs;
-    if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs);
+    if (aliveMs !== undefined) this.#prove(() => service.alive(), aliveMs);
     if (watchdogDevice === undefined) return;
     this.#watchdog = openWatchdog(watchdogDevice, Math.max(1, Math.round(watchdogTimeoutMs / 1000)));
-    setInterval(() => this.#watchdog?.pet(), Math.min(1000, watchdogTimeoutMs / 4));
+    this.#prove(() => this.#watchdog?.pet(), Math.min(1000, watchdogTimeoutMs / 4));
+  }
+
+  #prove(run: () => void, everyMs: Millis): void {
+    const proof = { run, everyMs, at: monotonicMs() };
+    this.#proofs.push(proof);
+    setInterval(() => {
+      proof.at = monotonicMs();
+      run();
+    }, everyMs);
+  }
+
+  /**
+   * Gives the signs of life that are due. For where the ring is at work but the event loop does not come to its timers,
+   * as in a flood of datagrams.
+   */
+  beat(): void {
+    const now = monotonicMs();
+    for (const proof of this.#proofs) {
+      if (now - proof.at < proof.everyMs) continue;
+      proof.at = now;
+      proof.run();
+    }
   }
 
   /** The ring has ended: the watchdog lets the node live only when that was in order. */

@@ -1,4 +1,4 @@
-import { openUdp, type UdpSocket } from "../platform/index.ts";
+import { type FilterInstruction, openUdp, type UdpSocket } from "../platform/index.ts";
 import { HactlError, type Millis } from "../terms/index.ts";
 import type { NodeSetup } from "./setup.ts";
 
@@ -31,6 +31,10 @@ export interface RingSocketsHost {
   readonly error: (link: number, error: Error) => void;
   /** An address that no interface of this machine had is there now. */
   readonly came: (place: Place) => void;
+  /** Datagrams come without a pause: what is due has to be run now. */
+  readonly long: () => void;
+  /** The kernel does not take a filter. */
+  readonly unfiltered: (link: number, why: string) => void;
 }
 
 /**
@@ -43,6 +47,7 @@ export class RingSockets {
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** By link, the one to send from. */
   readonly #sending = new Map<number, UdpSocket>();
+  #filter: readonly FilterInstruction[] | undefined;
 
   constructor(private readonly host: RingSocketsHost) {}
 
@@ -90,6 +95,17 @@ export class RingSockets {
     this.#sending.get(link)?.send(data, port, address);
   }
 
+  /** Has the kernel drop what the filter does not take, on all sockets, also on those that come. */
+  filter(program: readonly FilterInstruction[] | undefined): void {
+    this.#filter = program;
+    for (const { link, socket } of this.#bound) this.#apply(link, socket);
+  }
+
+  #apply(link: number, socket: UdpSocket): void {
+    const why = socket.filter(this.#filter);
+    if (why !== undefined) this.host.unfiltered(link, why);
+  }
+
   close(): void {
     clearTimeout(this.#retry);
     for (const { socket } of this.#bound) socket.close();
@@ -128,10 +144,13 @@ export class RingSockets {
   /** Undefined: no interface has the address, and that is no error now. */
   async #open({ link, address, port }: Place, mayBeMissing: boolean): Promise<UdpSocket | undefined> {
     try {
-      return await openUdp(address, port, {
+      const socket = await openUdp(address, port, {
         datagram: (data, from) => this.host.datagram(link, from, data),
         error: (error) => this.host.error(link, error),
+        long: () => this.host.long(),
       });
+      if (this.#filter) this.#apply(link, socket);
+      return socket;
     } catch (error) {
       if (mayBeMissing && error instanceof HactlError && error.code === "ADDRESS_NOT_LOCAL") return undefined;
       throw error;

@@ -18,6 +18,7 @@ import { Child, ownCommand } from "./children.ts";
 import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
+import { stampFilter } from "./ring-filter.ts";
 import { KeyFiles } from "./ring-key-files.ts";
 import { Lateness } from "./ring-lateness.ts";
 import {
@@ -51,9 +52,17 @@ export class RingProcess {
     datagram: (link, address, data) => this.#step({ type: "datagram", link, address, data }),
     // An unreachable peer is what the links' pings find out; each datagram would be a line of log.
     error: (link, error) => this.log.debug("UDP", error.message, { link }),
+    long: () => this.#runDue(),
+    unfiltered: (link, why) =>
+      this.log.warning("FLOOD", `the kernel takes no filter (${why}): each datagram has to be looked at`, {
+        link,
+      }),
     came: ({ link, address }) => this.log.notice("ADDRESS", `${address} is there now`, { link }),
   });
-  readonly #timers = new Map<RingTimer, ReturnType<typeof setTimeout>>();
+  readonly #timers = new Map<
+    RingTimer,
+    { readonly handle: ReturnType<typeof setTimeout>; readonly due: Millis }
+  >();
   readonly #service = serviceManager();
   readonly #children: readonly Child[];
   readonly #startedAt = wallMs();
@@ -83,7 +92,12 @@ export class RingProcess {
     this.#machine = new RingMachine(log);
     this.#keyFiles = new KeyFiles(setup.config.totem.keyFile);
     const nextKey = this.#keyFiles.next();
-    const options = { ...ringOptions(setup, this.#keyFiles.current()), ...(nextKey && { nextKey }) };
+    const broughtKey = this.#keyFiles.brought();
+    const options = {
+      ...ringOptions(setup, this.#keyFiles.current()),
+      ...(nextKey && { nextKey }),
+      ...(broughtKey && { broughtKey }),
+    };
     this.#core = new RingCore(options, randomBytes(8), monotonicMs());
     this.#changes = new RingChanges(setup, {
       core: this.#core,
@@ -153,7 +167,7 @@ export class RingProcess {
     this.#service.stopping();
     this.#runDirectory.close();
     await Promise.all(this.#children.map((child) => child.stop()));
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { handle } of this.#timers.values()) clearTimeout(handle);
     this.#sockets.close();
     this.#server.close();
     await this.#writing;
@@ -175,9 +189,9 @@ export class RingProcess {
       case "set-timer":
         return this.#setTimer(effect.timer, effect.afterMs);
       case "cancel-timer":
-        clearTimeout(this.#timers.get(effect.timer));
-        this.#timers.delete(effect.timer);
-        return;
+        return this.#cancelTimer(effect.timer);
+      case "refuse-unstamped":
+        return this.#sockets.filter(effect.keys && stampFilter(effect.keys));
       case "persist":
         return this.#state.change({ ringSequence: effect.ringSequence }, () =>
           this.#step({ type: "persisted", ringSequence: effect.ringSequence }),
@@ -196,6 +210,13 @@ export class RingProcess {
           () => this.#keyFiles.adopt(effect.key),
           () => this.#step({ type: "key-adopted", digest: effect.digest }),
         );
+      case "find-brought": {
+        const { nonce } = effect;
+        const found = () => this.#step({ type: "brought-found", nonce, key: this.#keyFiles.brought() });
+        return queueMicrotask(found);
+      }
+      case "brought-refused":
+        return this.#changes.broughtRefused(effect.refusal);
       case "key-changed":
         return this.#changes.keyChanged(effect.digest, effect.nodes);
       case "manager-membership":
@@ -230,16 +251,33 @@ export class RingProcess {
   }
 
   #setTimer(timer: RingTimer, afterMs: Millis): void {
-    clearTimeout(this.#timers.get(timer));
+    this.#cancelTimer(timer);
     const due = monotonicMs() + afterMs;
-    this.#timers.set(
-      timer,
-      setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#lateness.note(monotonicMs() - due);
-        this.#step({ type: "timer", timer });
-      }, afterMs),
-    );
+    const handle = setTimeout(() => this.#fire(timer, due), afterMs);
+    this.#timers.set(timer, { handle, due });
+  }
+
+  #cancelTimer(timer: RingTimer): void {
+    clearTimeout(this.#timers.get(timer)?.handle);
+    this.#timers.delete(timer);
+  }
+
+  #fire(timer: RingTimer, due: Millis): void {
+    this.#timers.delete(timer);
+    this.#lateness.note(monotonicMs() - due);
+    this.#step({ type: "timer", timer });
+  }
+
+  /** The event loop does not come to its timers because datagrams do not end: what is due is run from among them. */
+  #runDue(): void {
+    this.#machine.beat();
+    const now = monotonicMs();
+    for (const [timer, { handle, due }] of [...this.#timers]) {
+      // What ran before it may have set it anew.
+      if (due > now || this.#timers.get(timer)?.handle !== handle) continue;
+      clearTimeout(handle);
+      this.#fire(timer, due);
+    }
   }
 
   // ── sockets, disk, machine ───────────────────────────────────────────────────────────────────────────────
@@ -353,7 +391,7 @@ export class RingProcess {
         reply({ value: this.status() });
         return;
       case "rekey":
-        return this.#changes.rekey(reply);
+        return this.#changes.rekey(reply, request.brought === true);
       case "expected-votes":
         this.#step({ type: "set-expected-votes", votes: request.votes });
         reply({ value: this.status() });

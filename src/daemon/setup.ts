@@ -126,6 +126,7 @@ export function ringOptions({ config, self }: NodeSetup, key: Uint8Array): RingC
     totem: totem.effective,
     quorum,
     key,
+    clusterName: totem.clusterName,
     configVersion: totem.configVersion,
     links: {
       mode: totem.linkMode,

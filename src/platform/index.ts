@@ -37,6 +37,7 @@ export {
   openLog,
 } from "./log.ts";
 export { type ServiceManager, serviceManager } from "./notify.ts";
+export { type FilterInstruction, filterOps, filterPackets } from "./packet-filter.ts";
 export {
   dieWithParent,
   type EndedProcess,

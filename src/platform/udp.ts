@@ -1,6 +1,8 @@
 import { isIPv6 } from "node:net";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { monotonicMs } from "./clock.ts";
 import { libc, address as pointer } from "./libc.ts";
+import { type FilterInstruction, filterPackets, takeNothing } from "./packet-filter.ts";
 
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
@@ -16,6 +18,10 @@ export interface UdpSocket {
   readonly port: number;
   /** Sends one datagram; whether the system took it is not known, as always with UDP. */
   send(data: Uint8Array, port: number, address: string): void;
+  /**
+   * Has the kernel drop what the filter does not take; undefined: all is taken. Returns why not, when it can't be done.
+   */
+  filter(program: readonly FilterInstruction[] | undefined): string | undefined;
   close(): void;
 }
 
@@ -24,6 +30,66 @@ export interface UdpHandlers {
   readonly datagram: (data: Uint8Array, address: string, port: number) => void;
   /** Errors arrive later and belong to no datagram: an unreachable peer, a datagram that is too large. */
   readonly error: (error: Error) => void;
+  /** Datagrams have come without a pause for longer than timers can wait: a good time to run what is due. */
+  readonly long?: () => void;
+}
+
+/** Of so many datagrams one asks whether the loop turns. */
+const LOOK_EVERY = 64;
+/** A turn of the loop that is longer holds up timers and all else: they are run by `long`, as often as this. */
+const LONG_MS: Millis = 20;
+/** When this process did not run for a while, no more of that counts as work: what was sent to it meanwhile comes first. */
+const PAUSE_MS: Millis = 10;
+/** After this the socket takes nothing until the loop has turned. */
+const TOO_LONG_MS: Millis = 60;
+
+/**
+ * Bun reads a socket until it is empty before it does anything else: whoever sends faster than datagrams can be handled stops
+ * all timers. So the time that it takes is watched, and when it is too long the kernel drops what comes until the
+ * loop has turned once. The ring asks again for what is lost.
+ */
+class Turn {
+  #left = LOOK_EVERY;
+  /** Time spent since the loop was asked to say that it turns; undefined: it has said so. */
+  #spent: Millis | undefined;
+  #lookedAt: Millis = 0;
+  #longAt: Millis = 0;
+  #closed = false;
+
+  constructor(
+    private readonly long: () => void,
+    private readonly valve: (open: boolean) => void,
+  ) {}
+
+  /** A datagram has come. */
+  datagram(): void {
+    if (--this.#left > 0) return;
+    this.#left = LOOK_EVERY;
+    const now = monotonicMs();
+    const passed = Math.min(PAUSE_MS, now - this.#lookedAt);
+    this.#lookedAt = now;
+    if (this.#spent === undefined) {
+      this.#spent = 0;
+      this.#longAt = LONG_MS;
+      setImmediate(() => this.#turned());
+      return;
+    }
+    this.#spent += passed;
+    if (this.#spent < this.#longAt) return;
+    this.#longAt = this.#spent + LONG_MS / 4;
+    if (!this.#closed && this.#spent > TOO_LONG_MS) {
+      this.#closed = true;
+      this.valve(false);
+    }
+    this.long();
+  }
+
+  #turned(): void {
+    this.#spent = undefined;
+    if (!this.#closed) return;
+    this.#closed = false;
+    this.valve(true);
+  }
 }
 
 /**
@@ -31,20 +97,33 @@ export interface UdpHandlers {
  * @throws HactlError ADDRESS_NOT_LOCAL, PORT_IN_USE or UDP_BIND, with the address and what to do.
  */
 export async function openUdp(bindAddress: string, port: number, handlers: UdpHandlers): Promise<UdpSocket> {
+  let program: readonly FilterInstruction[] | undefined;
+  let file = -1;
+  let open = true;
+  const turn = new Turn(
+    () => handlers.long?.(),
+    (all) => {
+      if (open) filterPackets(file, all ? program : takeNothing);
+    },
+  );
   try {
     const socket = await Bun.udpSocket({
       hostname: bindAddress,
       port,
       binaryType: "uint8array",
       socket: {
-        data: (_socket, data, fromPort, from) => handlers.datagram(data as Uint8Array, plain(from), fromPort),
+        data: (_socket, data, fromPort, from) => {
+          turn.datagram();
+          handlers.datagram(data as Uint8Array, plain(from), fromPort);
+        },
         error: (...parts: unknown[]) => {
           const error = parts.find((part) => part instanceof Error);
           handlers.error(error instanceof Error ? error : new Error(String(parts.at(-1))));
         },
       },
     });
-    enlarge((socket as unknown as { readonly fd: number }).fd);
+    file = (socket as unknown as { readonly fd: number }).fd;
+    enlarge(file);
     return {
       port: socket.port,
       send: (data, toPort, to) => {
@@ -58,7 +137,16 @@ export async function openUdp(bindAddress: string, port: number, handlers: UdpHa
           }
         }
       },
-      close: () => socket.close(),
+      filter: (next) => {
+        if (!open) return undefined;
+        const refused = filterPackets(file, next);
+        if (refused === undefined) program = next;
+        return refused;
+      },
+      close: () => {
+        open = false;
+        socket.close();
+      },
     };
   } catch (cause) {
     throw bindError(bindAddress, port, cause);

@@ -24,7 +24,8 @@ export type {
 } from "./links-face.ts";
 export { strangerText } from "./links-strangers.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
-export { Seal } from "./seal.ts";
+export { SEAL_FIRST_WORD, Seal } from "./seal.ts";
 export type { SealCipher } from "./seal-cipher.ts";
 export { CLUSTER_KEY_BYTES, type ClusterKey, clusterKey } from "./seal-key.ts";
+export { STAMPED, type StampKey, stampOf } from "./seal-stamp.ts";
 export { SingleRing } from "./srp/single-ring.ts";

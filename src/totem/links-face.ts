@@ -1,5 +1,6 @@
 import type { Millis, NodeId } from "../terms/index.ts";
 import type { LinkTimes } from "./links-liveness.ts";
+import type { StampKey } from "./seal-stamp.ts";
 
 /** How a datagram chooses among the links that are up (corosync.conf(5), link_mode). */
 export type LinkMode = "passive" | "active" | "rr";
@@ -51,6 +52,11 @@ export type LinksEffect =
   | { readonly type: "receive"; readonly from: NodeId; readonly data: Uint8Array }
   /** No link has carried anything to this node and back for the lag: nothing more is received from it. */
   | { readonly type: "lost"; readonly node: NodeId }
+  /**
+   * A flood of datagrams of somebody without the key: the kernel has to refuse what has no stamp of one of these keys.
+   * Undefined: it lets all through.
+   */
+  | { readonly type: "refuse-unstamped"; readonly keys: readonly StampKey[] | undefined }
   | { readonly type: "log"; readonly level: "debug" | "info" | "notice" | "warning"; readonly text: string };
 
 /** Reasons for which a datagram is dropped; each is counted. */
@@ -61,6 +67,8 @@ export type LinkDrop =
   | "own"
   | "unknown-sender"
   | "unknown-key"
+  | "forged"
+  | "too-many"
   | "bad-tag"
   | "replay"
   | "unlisted-address"

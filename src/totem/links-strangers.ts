@@ -1,5 +1,5 @@
 import { lookup, type Millis, type NodeId } from "../terms/index.ts";
-import type { Stranger, StrangerCause } from "./links-face.ts";
+import type { LinkDrop, Stranger, StrangerCause } from "./links-face.ts";
 
 /** Something is wrong only when it lasts: nodes that start, or read a change at different times, differ for a moment. */
 const LASTS_MS: Millis = 2000;
@@ -37,11 +37,12 @@ export class Strangers {
   private looked = 0;
 
   /**
-   * Whether one more datagram of what `about` names is to be looked at. The pauses differ, so that of several senders
+   * Whether one more datagram that was dropped for this reason is to be looked at. The pauses differ, so that of several senders
    * with a rhythm each has its turn. `costly`: a look takes a decryption.
    */
-  looks(about: string, costly: boolean, now: Millis): boolean {
+  looks(drop: LinkDrop, link: number, address: string, costly: boolean, now: Millis): boolean {
     if (costly && now < this.costlyAt) return false;
+    const about = `${drop} ${link} ${address}`;
     if (now < (this.lookAt.get(about) ?? Number.NEGATIVE_INFINITY)) return false;
     if (costly) this.costlyAt = now + COSTLY_MS;
     this.looked += 1;
@@ -105,7 +106,7 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
     `has the cluster's key and claims to be ${who}, which the node list has at another address`,
   "claims-self": () => "has the cluster's key and claims to be this node",
   "unlisted-node": (who) => `has the cluster's key and is ${who}, which is not in the node list of this node`,
-  "another-key": () => "uses another key",
+  "another-key": () => "uses another key or cluster_name",
   "another-version": () => "speaks another version of the ring's protocol",
   "another-program": () => "sends what is not of hactl",
   damaged: () => "sends what is damaged or forged",

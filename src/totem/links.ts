@@ -10,6 +10,7 @@ import type {
   Stranger,
   StrangerCause,
 } from "./links-face.ts";
+import { Flood } from "./links-flood.ts";
 import { Liveness } from "./links-liveness.ts";
 import { Strangers } from "./links-strangers.ts";
 import {
@@ -59,6 +60,7 @@ const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = loo
   "unknown-sender": "sealed",
   own: "sealed",
   "unknown-key": "another-key",
+  forged: "damaged",
   "bad-tag": "damaged",
   version: "another-version",
   foreign: "another-program",
@@ -86,6 +88,7 @@ export class Links {
   private heard: readonly NodeId[] = [];
   private heardSet: ReadonlySet<NodeId> = new Set();
   private readonly strangers = new Strangers();
+  private readonly flood = new Flood();
   private tickedAt: Millis = 0;
   private tickAt = Number.POSITIVE_INFINITY;
   private readonly counters: Record<string, number> = { sent: 0, received: 0, pings: 0, pongs: 0 };
@@ -139,7 +142,14 @@ export class Links {
     if (drop !== undefined) {
       this.count(drop);
       this.lookAt(drop, link, from, data, now);
+      this.watchFlood(address, data, now);
     }
+    return this.take();
+  }
+
+  /** Other keys are accepted now: what the kernel refuses is refused by them. */
+  keysChanged(): LinksEffect[] {
+    if (this.flood.refusing) this.refuseUnstamped();
     return this.take();
   }
 
@@ -222,7 +232,7 @@ export class Links {
 
   private receive(link: number, address: string, data: Uint8Array, now: Millis): LinkDrop | undefined {
     if (this.options.blockUnlistedIps && !this.listed.get(link)?.has(address)) return "unlisted-address";
-    const opened = this.seal.open(data);
+    const opened = this.seal.open(data, now);
     if (typeof opened === "string") return opened;
     const peer = this.peers.get(opened.from);
     if (!peer) return "unknown-sender";
@@ -251,18 +261,36 @@ export class Links {
     }
   }
 
+  /** A datagram was dropped: those of somebody without the key may be a flood. */
+  private watchFlood(address: string, data: Uint8Array, now: Millis): void {
+    if (this.seal.isStamped(data)) return;
+    const change = this.flood.note(now);
+    if (!change) return;
+    this.refuseUnstamped();
+    this.counters.floods = (this.counters.floods ?? 0) + 1;
+    if (change === "begins")
+      this.log(
+        "warning",
+        `a flood of datagrams without the cluster's key, the last one from ${address}: the kernel refuses such as long as it lasts`,
+      );
+  }
+
+  private refuseUnstamped(): void {
+    const keys = this.flood.refusing ? this.seal.stampKeys() : undefined;
+    this.effects.push({ type: "refuse-unstamped", keys });
+  }
+
   /** Who is ignored, and may belong to the cluster, is named: nothing else tells why a node does not get in. */
   private lookAt(drop: LinkDrop, link: number, address: string, data: Uint8Array, now: Millis): void {
     const cause = shown[drop];
     if (cause === undefined) return;
-    const about = () => `${drop} ${link} ${address}`;
     if (cause !== "sealed") {
       const node = this.unheardAt(link, address);
-      if (node === undefined || !this.strangers.looks(about(), false, now)) return;
+      if (node === undefined || !this.strangers.looks(drop, link, address, false, now)) return;
       this.noteStranger({ node, link, address, cause }, undefined, now);
       return;
     }
-    if (!this.strangers.looks(about(), true, now)) return;
+    if (!this.strangers.looks(drop, link, address, true, now)) return;
     const sender = this.seal.identify(data);
     if (!sender) return;
     const { from, counter } = sender;
@@ -392,6 +420,9 @@ export class Links {
       if (this.lagEnd(peer) <= now) changed = true;
     }
     if (changed) this.refresh(now);
+    const flood = this.flood.pass(now);
+    if (flood === "pause") this.refuseUnstamped();
+    if (flood === "ends") this.log("notice", "the flood of datagrams without the cluster's key is over");
     this.tickAt = Number.POSITIVE_INFINITY;
     this.arm(now, this.nextDeadline());
   }

@@ -1,7 +1,9 @@
 import type { KeyObject } from "node:crypto";
-import type { NodeId } from "../terms/index.ts";
+import type { Millis, NodeId } from "../terms/index.ts";
 import { AES_256_GCM, type SealCipher, TAG } from "./seal-cipher.ts";
 import { type ClusterKey, sendingKey } from "./seal-key.ts";
+import { STAMPED, type StampKey, stampOf } from "./seal-stamp.ts";
+import { Failures, UnprovenBudget } from "./seal-tries.ts";
 import { ReplayWindow } from "./seal-window.ts";
 
 /*
@@ -14,7 +16,8 @@ import { ReplayWindow } from "./seal-window.ts";
  *   6  u32  sender
  *  10  u64  incarnation: random, new at each start of the sender
  *  18  u48  counter: 1, 2, 3 … within the incarnation
- *  24       body, encrypted
+ *  24  u32  stamp of what is before it: refuses what comes from somebody without the key before that costs anything
+ *  28       body, encrypted
  *   …  16   tag of AES-256-GCM
  *
  * The nonce is the counter; the key belongs to cluster key, sender and incarnation alone. A receiver believes an
@@ -23,12 +26,17 @@ import { ReplayWindow } from "./seal-window.ts";
  * nothing has to survive a restart for it, not even on a node whose disk was replaced.
  */
 const MAGIC = 0xc17e;
-const VERSION = 1;
-const HEADER = 24;
+const VERSION = 2;
+const HEADER = STAMPED + 4;
+/** The first word of every datagram. */
+export const SEAL_FIRST_WORD = MAGIC * 0x1_0000 + (VERSION << 8);
 /** Bytes that sealing adds to a body. */
 export const SEAL_OVERHEAD = HEADER + TAG;
 
-/** Why a datagram was not accepted by the seal. */
+/**
+ * Why a datagram was not accepted by the seal. `forged`: its stamp was not made with the key; `too-many`: more of what has
+ * not proved to be alive, or of copies with one counter, than is looked at.
+ */
 export type SealDrop =
   | "short"
   | "foreign"
@@ -36,6 +44,8 @@ export type SealDrop =
   | "own"
   | "unknown-sender"
   | "unknown-key"
+  | "forged"
+  | "too-many"
   | "bad-tag"
   | "replay";
 
@@ -55,12 +65,20 @@ export interface Incarnation {
   readonly low: number;
 }
 
-interface Peer {
-  current: Incarnation | undefined;
-  window: ReplayWindow;
-  /** Keys of the current incarnation, by position in `accepted`. */
+/** What is known of one incarnation of a peer. */
+interface Known {
+  readonly incarnation: Incarnation;
+  readonly window: ReplayWindow;
+  /** Its keys, by position in `accepted`. */
   keys: (KeyObject | undefined)[];
-  candidate: { readonly incarnation: Incarnation; readonly keys: (KeyObject | undefined)[] } | undefined;
+  failures: Failures | undefined;
+}
+
+interface Peer {
+  current: Known | undefined;
+  /** One that has the key and has not proved to be alive. */
+  candidate: Known | undefined;
+  readonly budget: UnprovenBudget;
 }
 
 export interface SealInit {
@@ -122,12 +140,7 @@ export class Seal {
     for (const known of this.peers.keys()) if (!wanted.has(known)) this.peers.delete(known);
     for (const peer of wanted) {
       if (this.peers.has(peer)) continue;
-      this.peers.set(peer, {
-        current: undefined,
-        window: new ReplayWindow(0),
-        keys: [],
-        candidate: undefined,
-      });
+      this.peers.set(peer, { current: undefined, candidate: undefined, budget: new UnprovenBudget() });
     }
   }
 
@@ -138,7 +151,7 @@ export class Seal {
     this.accepted = [key, ...alsoAccept];
     this.openedWith = undefined;
     for (const peer of this.peers.values()) {
-      peer.keys = [];
+      if (peer.current) peer.current.keys = [];
       peer.candidate = undefined;
     }
   }
@@ -154,6 +167,7 @@ export class Seal {
     out.writeUInt32BE(this.incarnation.high, 10);
     out.writeUInt32BE(this.incarnation.low, 14);
     out.writeUIntBE(this.counter, 18, 6);
+    out.writeUInt32BE(stampOf(this.key.stamp, out), STAMPED);
     this.nonce.writeUIntBE(this.counter, 6, 6);
     // One call into the cipher is cheaper than one more copy.
     out.set(head, HEADER);
@@ -162,11 +176,10 @@ export class Seal {
     return out;
   }
 
-  /** Opens a datagram, or says why not. A proven sender's counter is used up by this. */
-  open(data: Uint8Array): Opened | SealDrop {
-    if (data.length < HEADER + TAG) return "short";
-    if (u16(data, 0) !== MAGIC) return "foreign";
-    if (u16(data, 2) !== VERSION << 8) return "version";
+  /** Opens a datagram, or says why not; the cheapest refusal first. A sender's counter is used up by this. */
+  open(data: Uint8Array, now: Millis): Opened | SealDrop {
+    const refused = this.refuse(data);
+    if (refused !== undefined) return refused;
     const from = u32(data, 6) as NodeId;
     if (from === this.self) return "own";
     const peer = this.peers.get(from);
@@ -174,13 +187,49 @@ export class Seal {
     const counter = u16(data, 18) * 0x1_0000_0000 + u32(data, 20);
     const high = u32(data, 10);
     const low = u32(data, 14);
-    const proven = peer.current !== undefined && peer.current.high === high && peer.current.low === low;
-    if (proven && !peer.window.isFresh(counter)) return "replay";
-    const incarnation = proven && peer.current ? peer.current : { high, low };
-    const body = this.decrypt(data, from, peer, incarnation, proven);
-    if (typeof body === "string") return body;
-    if (proven) peer.window.mark(counter);
-    return { from, incarnation, counter, proven, body };
+    const is = (known: Known | undefined) =>
+      known !== undefined && known.incarnation.high === high && known.incarnation.low === low;
+    const proven = is(peer.current);
+    const known = proven ? peer.current : is(peer.candidate) ? peer.candidate : undefined;
+    if (known && !known.window.isFresh(counter)) return "replay";
+    if (known?.failures?.mayTry(counter) === false) return "too-many";
+    if (!proven && !peer.budget.take(low, known === undefined, now)) return "too-many";
+    const sender = known ?? fresh({ high, low }, 0);
+    const body = this.decrypt(data, from, sender);
+    if (!body) {
+      sender.failures ??= known && new Failures();
+      sender.failures?.note(counter);
+      return "bad-tag";
+    }
+    sender.window.mark(counter);
+    // Only what was authenticated is remembered: forged headers can't push out a real candidate.
+    if (!known) peer.candidate = sender;
+    return { from, incarnation: sender.incarnation, counter, proven, body };
+  }
+
+  /** Whether a datagram was begun by somebody who has the key, at least: its header is no forgery. */
+  isStamped(data: Uint8Array): boolean {
+    return this.refuse(data) === undefined;
+  }
+
+  /** What tells headers of those who have the key from others. */
+  stampKeys(): readonly StampKey[] {
+    return this.accepted.map(({ stamp }) => stamp);
+  }
+
+  private refuse(data: Uint8Array): SealDrop | undefined {
+    if (data.length < HEADER + TAG) return "short";
+    if (u16(data, 0) !== MAGIC) return "foreign";
+    if (u16(data, 2) !== VERSION << 8) return "version";
+    const id = u16(data, 4);
+    const stamp = u32(data, STAMPED);
+    let why: SealDrop = "unknown-key";
+    for (const cluster of this.accepted) {
+      if (cluster.id !== id) continue;
+      if (stampOf(cluster.stamp, data) === stamp) return undefined;
+      why = "forged";
+    }
+    return why;
   }
 
   /**
@@ -188,8 +237,7 @@ export class Seal {
    * this node's number. Changes nothing. Costs more than `open`: ask for it seldom.
    */
   identify(data: Uint8Array): { readonly from: NodeId; readonly counter: number } | undefined {
-    if (data.length < HEADER + TAG || u16(data, 0) !== MAGIC || u16(data, 2) !== VERSION << 8)
-      return undefined;
+    if (this.refuse(data) !== undefined) return undefined;
     const from = u32(data, 6) as NodeId;
     if (
       from === this.self &&
@@ -214,44 +262,34 @@ export class Seal {
   prove(from: NodeId, incarnation: Incarnation, counter: number): void {
     const peer = this.peers.get(from);
     if (!peer) return;
-    peer.keys =
-      peer.candidate && sameIncarnation(peer.candidate.incarnation, incarnation) ? peer.candidate.keys : [];
+    const { candidate } = peer;
+    const known = candidate && sameIncarnation(candidate.incarnation, incarnation) ? candidate : undefined;
+    peer.current = { ...fresh(incarnation, counter), ...(known && { keys: known.keys }) };
     peer.candidate = undefined;
-    peer.current = incarnation;
-    peer.window = new ReplayWindow(counter);
   }
 
   /** The incarnation of a peer that has been proven, if any. */
   provenIncarnation(node: NodeId): Incarnation | undefined {
-    return this.peers.get(node)?.current;
+    return this.peers.get(node)?.current?.incarnation;
   }
 
-  private decrypt(
-    data: Uint8Array,
-    from: NodeId,
-    peer: Peer,
-    incarnation: Incarnation,
-    proven: boolean,
-  ): Uint8Array | SealDrop {
+  private decrypt(data: Uint8Array, from: NodeId, { incarnation, keys }: Known): Uint8Array | undefined {
     const id = u16(data, 4);
-    const candidate =
-      peer.candidate && sameIncarnation(peer.candidate.incarnation, incarnation) ? peer.candidate : undefined;
-    const cache = proven ? peer.keys : candidate ? candidate.keys : [];
-    let known = false;
     for (let at = 0; at < this.accepted.length; at++) {
       const cluster = this.accepted[at];
       if (cluster === undefined || cluster.id !== id) continue;
-      known = true;
-      const key = cache[at] ?? sendingKey(cluster, from, incarnation.high, incarnation.low);
+      const key = keys[at] ?? sendingKey(cluster, from, incarnation.high, incarnation.low);
       for (let byte = 0; byte < 6; byte++) this.openNonce[6 + byte] = data[18 + byte] ?? 0;
       const body = this.cipher.open(key, this.openNonce, data, HEADER);
       if (!body) continue;
-      cache[at] = key;
+      keys[at] = key;
       this.openedWith = cluster;
-      // Only what was authenticated is remembered: forged headers can't push out a real candidate.
-      if (!proven && !candidate) peer.candidate = { incarnation, keys: cache };
       return body;
     }
-    return known ? "bad-tag" : "unknown-key";
+    return undefined;
   }
 }
+
+const fresh = (incarnation: Incarnation, floor: number): Known => {
+  return { incarnation, window: new ReplayWindow(floor), keys: [], failures: undefined };
+};

@@ -118,7 +118,7 @@ const answers: Readonly<Record<string, unknown>> = {
   history: [],
   metadata: "<resource-agent/>",
   reload: { applied: [], restart: [], waitsFor: [] },
-  rekey: { nodes: ["n1"], absent: [], keyFile: "/nowhere" },
+  rekey: { nodes: ["n1"], absent: [], keyFile: "/nowhere", brought: false },
   "ring-status": {
     core: {
       self: 1,

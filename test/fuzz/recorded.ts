@@ -93,5 +93,13 @@ export function ringMessages(): Uint8Array[] {
     encodeRingMessage({ kind: "key-new", key: new Uint8Array(64).fill(5) }),
     encodeRingMessage({ kind: "key-ready", digest: "0123456789abcdef" }),
     encodeRingMessage({ kind: "key-switched", digest: "0123456789abcdef" }),
+    encodeRingMessage({ kind: "key-behind", digest: "0123456789abcdef" }),
+    encodeRingMessage({ kind: "key-asked", nonce: "0123456789abcdef".repeat(2) }),
+    encodeRingMessage({
+      kind: "key-proof",
+      nonce: "0123456789abcdef".repeat(2),
+      proof: "0123456789abcdef".repeat(4),
+    }),
+    encodeRingMessage({ kind: "key-dropped", nonce: "0123456789abcdef".repeat(2) }),
   ];
 }

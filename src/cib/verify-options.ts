@@ -43,8 +43,10 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
       check(resource, "meta_attributes", table, "meta attribute");
       problems.push(...checkTargetRole(resource, promotable || isPromotable(resource)));
       problems.push(...checkMisplaced(resource, table));
-      for (const op of childrenOf(child(resource, "operations"), "op"))
+      for (const op of childrenOf(child(resource, "operations"), "op")) {
+        problems.push(...unusedAt(op));
         check(op, "meta_attributes", operation, "operation property");
+      }
       visit(resource, promotable || isPromotable(resource));
     }
   };
@@ -143,9 +145,29 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   }
   if (value === undefined || value.toLowerCase() === "#default") return [];
   const cure = cureFor(spec, value);
-  if (cure === undefined) return [];
+  if (cure === undefined) return unusedProblems(pair, spec, value, `${what} "${name}"`);
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
 }
+
+/** An option that does nothing is named; not where it asks for what holds anyway. */
+function unusedProblems(at: XmlElement, spec: OptionSpec, value: string, what: string): CibProblem[] {
+  const isDefault =
+    spec.default !== undefined &&
+    (value.toLowerCase() === spec.default ||
+      (spec.type === "duration" && parseIntervalMs(value) === parseIntervalMs(spec.default)) ||
+      (spec.type === "boolean" && parseBoolean(value) === parseBoolean(spec.default)));
+  const why = spec.unused ?? spec.unusedValues?.[value.toLowerCase()];
+  if (why === undefined || isDefault) return [];
+  const said = spec.unused === undefined ? `${what} has no effect as "${value}"` : `${what} has no effect`;
+  return [problemAt(at, "warning", "UNUSED_OPTION", `${said}: ${why}`, "remove it")];
+}
+
+/** What stands at an operation itself. */
+const unusedAt = (op: XmlElement): CibProblem[] =>
+  [...op.attributes].flatMap(([name, value]) => {
+    const spec = operation.get(name);
+    return spec ? unusedProblems(op, spec, value, `operation property "${name}"`) : [];
+  });
 
 /** Numbers beyond are no numbers of anything, and Pacemaker does not hold them. */
 const largest = 2 ** 31 - 1;

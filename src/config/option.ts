@@ -2,8 +2,6 @@ import type { OptionSpec } from "../terms/index.ts";
 
 /** A row of the table of hactl.toml. */
 export interface ConfigOption extends OptionSpec {
-  /** Accepted, since configurations of corosync or Pacemaker have it, but without effect: why. */
-  readonly unused?: string;
   /** Value that the documented sample shows behind the name, as TOML; default: the option's default. */
   readonly example?: string;
   /** Further lines for the reference: how it is computed, what to consider. */

@@ -66,6 +66,7 @@ export const sysconfigOptions = [
     values: ["default", "online", "standby"],
     default: "default",
     description: "whether this node joins online or in standby",
+    unused: "say 'hactl node standby' before it starts",
   },
   {
     name: "PCMK_node_action_limit",
@@ -81,6 +82,7 @@ export const sysconfigOptions = [
     type: "boolean",
     default: "false",
     description: "panic when one of hactl's processes dies instead of starting it again",
+    unused: "a process that died is started again, and its services go on",
   },
   {
     name: "PCMK_panic_action",
@@ -88,6 +90,7 @@ export const sysconfigOptions = [
     values: ["reboot", "off", "crash", "sync-reboot", "sync-off", "sync-crash"],
     default: "reboot",
     description: "what this node does to itself when it must not go on",
+    unused: "it ends its services at once, and the watchdog resets it if that fails",
   },
   {
     name: "PCMK_authkey_location",
@@ -115,6 +118,7 @@ export const sysconfigOptions = [
     values: ["default", "full", "vars"],
     default: "default",
     description: "whether hactl remote acts as the first process of a container",
+    unused: "let the container have an init of its own (podman --init)",
   },
   {
     name: "SBD_WATCHDOG_DEV",

@@ -217,6 +217,7 @@ export const totemOptions = [
     min: 0,
     max: 63,
     description: "differentiated services code point of the datagrams",
+    unused: "the datagrams have the kernel's default class; mark them with nftables",
   },
   {
     name: "keyfile",

@@ -31,6 +31,7 @@ import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
   claimedFailure,
+  digestedParameters,
   endsActive,
   endsPromoted,
   endsRecurring,
@@ -39,9 +40,13 @@ import {
   historyIds,
   isFailure,
   isRecorded,
+  isReload,
   isSupposed,
   operationKey,
+  parameterDigest,
   pendingResult,
+  recordedAction,
+  traitAttributes,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
 import { isConnection } from "./local-history.ts";
@@ -416,7 +421,8 @@ export class ClusterState {
       this.cancelled(node, rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
       return;
     }
-    if (!isRecorded(action) || intervalMs > 0) return;
+    // What runs goes on as it was started until a reload says otherwise.
+    if (!isRecorded(action) || intervalMs > 0 || isReload(action)) return;
     if (endsRecurring(action)) {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
@@ -478,6 +484,26 @@ export class ClusterState {
     return this.#countFailure(node, result);
   }
 
+  /** What an agent says of the parameters of results that are in the history already. */
+  described(node: NodeName, results: readonly OperationResult[]): void {
+    const id = this.idOf(node);
+    for (const result of results) {
+      const attributes = traitAttributes(result);
+      if (attributes.length === 0) continue;
+      const digest = parameterDigest(digestedParameters(result.intervalMs, result.params));
+      const isIts = (op: XmlElement) =>
+        callOf(op) === result.callId &&
+        !isPending(op) &&
+        op.attributes.get("interval") === String(result.intervalMs) &&
+        op.attributes.get("op-digest") === digest;
+      for (const op of this.status.ops(id, result.rsc.id).filter(isIts)) {
+        const described = { ...op, attributes: new Map([...op.attributes, ...attributes]) };
+        this.status.recordOp(id, node, result.rsc, described, true);
+        this.touch();
+      }
+    }
+  }
+
   /**
    * The leader has waited in vain for a result: what is supposed instead. Undefined when there is nothing to suppose,
    * since the result has come meanwhile, or the resource was forgotten.
@@ -488,7 +514,8 @@ export class ClusterState {
       .filter(({ attributes }) => Number(attributes.get("call-id")) === result.callId);
     const pending = ofCall.filter(isPending);
     if (!this.status.knows(this.idOf(node), result.rsc.id)) return undefined;
-    if (pending.length < ofCall.length || (result.intervalMs === 0 && pending.length === 0)) return undefined;
+    const waits = result.intervalMs > 0 || isReload(result.action) || pending.length > 0;
+    if (pending.length < ofCall.length || !waits) return undefined;
     return this.result(node, result);
   }
 
@@ -529,7 +556,7 @@ export class ClusterState {
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
-      if (!isRecorded(operation.action)) continue;
+      if (!isRecorded(operation.action) || isReload(operation.action)) continue;
       this.#record(node, pendingResult(operation, at));
       this.#underWay.add({ node, executor, operation });
     }
@@ -841,7 +868,8 @@ export class ClusterState {
 
   /** `fail-count-RSC#ACTION_INTERVAL`: a failed start (when fatal) or stop counts as INFINITY, all else as one. */
   #countFailure(node: NodeName, result: OperationResult): AttributeEffect[] {
-    const { action, intervalMs } = result;
+    const action = recordedAction(result);
+    const { intervalMs } = result;
     const rsc = result.rsc.id;
     const fatal = action === "stop" || (action === "start" && this.#startFailureIsFatal());
     const name = (kind: string) => `${kind}-${rsc}#${action}_${intervalMs}`;

@@ -13,6 +13,7 @@ import {
   nodeName,
   resourceId,
 } from "../terms/index.ts";
+import { AgentKnowledge, sameKind } from "./agent-knowledge.ts";
 import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
@@ -25,7 +26,7 @@ import type {
   ControllerView,
   Membership,
 } from "./face.ts";
-import { FEATURE_SET, isFailure, notRunnable } from "./history.ts";
+import { bearsTraits, FEATURE_SET, isFailure, notRunnable } from "./history.ts";
 import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
 import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
@@ -76,6 +77,8 @@ export class Controller {
   #executorUp = false;
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
+  /** What the agents say of themselves on the nodes for which this manager speaks. */
+  readonly #agents = new AgentKnowledge();
   /** How much of what this manager has told last of an executor had been ended by then (`LocalHistory.endings`). */
   readonly #told = new Map<NodeName, number>();
   /** What was remembered last. */
@@ -211,12 +214,16 @@ export class Controller {
         return this.#timer(event.timer);
       case "executor-up":
         return this.#executorIsUp(event.history, event.again, event.remotes ?? []);
+      case "agent-told":
+        return this.#agentTold(event);
       case "remote-up":
+        this.#agents.forget(event.node);
         this.#speakFor(event.node, event.history);
         this.#queue({ type: "remote", node: event.node, up: true });
         return this.#sendHistory(event.node, event.history);
       case "remote-down":
         this.#remotes.delete(event.node);
+        this.#agents.forget(event.node);
         return this.#queue({ type: "remote", node: event.node, up: false });
       case "remote-answers":
         if (this.#leads) this.#send({ type: "remote-back", node: event.node });
@@ -661,6 +668,8 @@ export class Controller {
         return this.#applyActions(from, message);
       case "results":
         return this.#applyResults(from, message);
+      case "described":
+        return this.#state.described(message.node, message.results);
       case "unanswered":
         return this.#applyUnanswered(message);
       case "history":
@@ -815,8 +824,40 @@ export class Controller {
     } else if (isConnection(rsc) && local) {
       this.#effects.push({ type: "connection", operation });
     } else {
-      this.#effects.push({ type: "execute", on, operation });
+      this.#askAgent(on, operation);
+      this.#effects.push({ type: "execute", on, operation: this.#inAgentsWords(on, operation) });
     }
+  }
+
+  /** Nothing waits for the answer: what is recorded without it is completed when it comes (`agent-told`). */
+  #askAgent(on: NodeName, { rsc, action }: Pick<Operation, "rsc" | "action">): void {
+    if (!this.#agents.asks(on, rsc, action, this.#now)) return;
+    const { id: _, ...agent } = rsc;
+    this.#effects.push({ type: "ask-agent", on, agent });
+  }
+
+  /** An agent of OCF 1.0 takes over changed parameters by another action. */
+  #inAgentsWords(on: NodeName, operation: Operation): Operation {
+    if (operation.action !== "reload-agent") return operation;
+    return { ...operation, action: this.#agents.of(on, operation.rsc)?.reload ?? operation.action };
+  }
+
+  #agentTold({ node, agent, traits }: Extract<ControllerEvent, { type: "agent-told" }>): void {
+    this.#agents.told(node, agent, traits);
+    if (!traits) return;
+    const completed = this.#historyOf(node)?.described(agent, traits) ?? [];
+    // What has not been sent yet tells it itself.
+    if (node === this.#init.selfName)
+      this.#results = this.#results.map((result) =>
+        sameKind(result.rsc, agent) ? this.#withTraits(node, result) : result,
+      );
+    const says = traits.reload !== undefined || traits.private.length > 0;
+    if (says && completed.length > 0) this.#queue({ type: "described", node, results: completed });
+  }
+
+  #withTraits(node: NodeName, result: OperationResult): OperationResult {
+    const traits = bearsTraits(result) ? this.#agents.of(node, result.rsc) : undefined;
+    return traits ? { ...result, traits } : result;
   }
 
   #applyResults(from: NodeId, message: Extract<ClusterMessage, { type: "results" }>): void {
@@ -986,7 +1027,11 @@ export class Controller {
     this.#executorUp = true;
     if (!known) for (const remote of remotes) this.#speakFor(remote.node, remote.history);
     if (!known && this.#init.daemonIsNew && !history.complete) this.#local.forgetOwn();
-    if (!known || again) this.#local.replace(history);
+    if (!known || again) {
+      this.#agents.forget(this.#init.selfName);
+      this.#local.replace(history);
+      for (const result of history.results) this.#askAgent(this.#init.selfName, result);
+    }
     if (!known) return this.#sendSummary();
     if (again) this.#sendHistory(this.#init.selfName, this.#local.history());
   }
@@ -1001,6 +1046,7 @@ export class Controller {
     const local = this.#remotes.get(node) ?? new LocalHistory();
     local.replace(history);
     this.#remotes.set(node, local);
+    for (const result of history.results) this.#askAgent(node, result);
   }
 
   #remoteHistories(): RemoteHistory[] {
@@ -1026,7 +1072,8 @@ export class Controller {
     if (local && told !== undefined && local.endings !== told) this.#sendHistory(node, local.history());
   }
 
-  #ownResult(node: NodeName, result: Extract<ControllerEvent, { type: "result" }>["result"]): void {
+  #ownResult(node: NodeName, told: OperationResult): void {
+    const result = this.#withTraits(node, told);
     this.#historyOf(node)?.finished(result);
     this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });

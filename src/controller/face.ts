@@ -1,10 +1,11 @@
 import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
+import type { Operation, OperationResult, ParameterTraits } from "../executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/index.ts";
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { AgentKind } from "./agent-knowledge.ts";
 import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
 
 /** A node of the node list in hactl.toml. */
@@ -60,6 +61,13 @@ export type ControllerEvent =
   | { readonly type: "remote-answers"; readonly node: NodeName }
   /** From the local executor, or from the remote node's that `node` names. */
   | { readonly type: "result"; readonly node: NodeName; readonly result: OperationResult }
+  /** What an agent says of itself there (`ask-agent`); without traits it could not be asked. */
+  | {
+      readonly type: "agent-told";
+      readonly node: NodeName;
+      readonly agent: AgentKind;
+      readonly traits?: ParameterTraits;
+    }
   /** What the fencer wants to say to its peers. */
   | { readonly type: "fencer-send"; readonly body: unknown }
   /** A fencing came to an end of which no message of the fencers tells: it failed, and nobody else knows. */
@@ -111,6 +119,8 @@ export type ControllerEffect =
       readonly intervalMs: Millis;
     }
   | { readonly type: "forget"; readonly on: NodeName; readonly rsc: ResourceId }
+  /** Ask an agent there for its meta-data; answered by `agent-told`. Nothing waits for it. */
+  | { readonly type: "ask-agent"; readonly on: NodeName; readonly agent: AgentKind }
   /** Tell the executor that the cluster has looked for all that may run there. */
   | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { element, type XmlElement } from "../cib/index.ts";
-import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import { type AgentResource, isFailure, type Operation, type OperationResult } from "../executor/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
 export { expectedRc, isFailure } from "../executor/index.ts";
@@ -71,21 +71,29 @@ export function digestedParameters(
   return new Map(kept);
 }
 
-/** What an agent's meta-data say about its parameters, as far as a history entry tells it. */
-export interface ReloadInfo {
-  /** Parameters that a reload can change; undefined when the agent cannot reload. */
-  readonly reloadable?: readonly string[];
+/** Asks the agent to take over parameters that have changed, while the service runs on. */
+export const isReload = (action: string): boolean => action === "reload" || action === "reload-agent";
+
+/**
+ * The action that a result is kept as. A reload that went well is like a start with the new parameters, one that did not
+ * is like a look at the service that failed (Pacemaker Administration, "Reloading an agent").
+ */
+export function recordedAction({ action, ...outcome }: Outcome): string {
+  if (!isReload(action)) return action;
+  return isFailure(outcome) || outcome.status !== OpStatus.DONE ? "monitor" : "start";
 }
+
+type Outcome = Pick<OperationResult, "action" | "rc" | "status" | "transitionKey">;
 
 /** Writes one history entry (`lrm_rsc_op`). `origin` says what program wrote it. */
 export function historyEntry(
   id: string,
   node: string,
   result: OperationResult,
-  reload?: ReloadInfo,
   origin = "hactl",
 ): XmlElement {
-  const { rsc, action, intervalMs } = result;
+  const { rsc, intervalMs } = result;
+  const action = recordedAction(result);
   const params = digestedParameters(intervalMs, result.params);
   const entry = element("lrm_rsc_op", {
     id,
@@ -112,12 +120,46 @@ export function historyEntry(
       if (value !== undefined) entry.attributes.set(`migrate_${name}`, value);
     }
   }
-  if (reload?.reloadable && (action === "start" || action === "monitor") && intervalMs === 0) {
-    const fixed = new Map([...params].filter(([name]) => !reload.reloadable?.includes(name)));
-    entry.attributes.set("op-force-restart", ` ${reload.reloadable.join("  ")} `);
-    entry.attributes.set("op-restart-digest", parameterDigest(fixed));
-  }
+  for (const [name, value] of traitAttributes(result)) entry.attributes.set(name, value);
   return entry;
+}
+
+/** Operations by whose parameters a service is known to run. */
+const establishing: ReadonlySet<string> = new Set([
+  ...["start", "monitor", "promote", "demote", "migrate_to", "migrate_from", "reload", "reload-agent"],
+]);
+
+/** Whether a history entry tells what a change of the parameters asks for: not where nothing runs with them. */
+export const bearsTraits = ({ rsc, action, rc }: Pick<OperationResult, "rsc" | "action" | "rc">): boolean =>
+  hasTraits(rsc) && establishing.has(action) && rc !== OcfExit.NOT_RUNNING && rc !== OcfExit.INSTALLED;
+
+/** Whether an agent has parameters at all that an executor could ask it for. */
+export const hasTraits = (rsc: AgentResource): boolean =>
+  rsc.class === "ocf" && !(rsc.provider === "pacemaker" && rsc.type === "remote");
+
+/**
+ * What a history entry says of the parameters that it ran with, so that a later decision can tell which of them has
+ * changed without knowing what it was: those that force a restart where the agent can reload, and its secrets.
+ */
+export function traitAttributes(result: OperationResult): [string, string][] {
+  const { traits, intervalMs } = result;
+  if (!traits || !bearsTraits(result)) return [];
+  const params = digestedParameters(intervalMs, result.params);
+  const digest = (keeps: (name: string) => boolean) =>
+    parameterDigest(new Map([...params].filter(([name]) => keeps(name))));
+  const list = (names: readonly string[]) => names.map((name) => ` ${name} `).join("");
+  const attributes: [string, string][] = [];
+  // A recurring operation is replaced by one with the new parameters, whatever they are.
+  if (traits.reload !== undefined && intervalMs === 0) {
+    const { forceRestart } = traits;
+    attributes.push(["op-force-restart", list(forceRestart)]);
+    attributes.push(["op-restart-digest", digest((name) => forceRestart.includes(name))]);
+  }
+  if (traits.private.length > 0) {
+    attributes.push(["op-secure-params", list(traits.private)]);
+    attributes.push(["op-secure-digest", digest((name) => !traits.private.includes(name))]);
+  }
+  return attributes;
 }
 
 /** The last operation of a resource on a node that was not a recurring one. */

@@ -1,4 +1,5 @@
 /** The cluster's brain: join, leader, transition execution, replicated state. */
+export { type AgentKind, parameterTraits } from "./agent-knowledge.ts";
 export { emptyCib } from "./cluster-state.ts";
 export { Controller, notInCluster } from "./controller.ts";
 export type {

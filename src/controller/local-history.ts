@@ -3,10 +3,20 @@ import {
   mayRun,
   type Operation,
   type OperationResult,
+  type ParameterTraits,
   tellsRole,
 } from "../executor/index.ts";
 import type { Millis } from "../terms/index.ts";
-import { beginsAnew, endsRecurring, historyIds, isFailure, isRecorded, operationKey } from "./history.ts";
+import { type AgentKind, sameKind } from "./agent-knowledge.ts";
+import {
+  bearsTraits,
+  beginsAnew,
+  endsRecurring,
+  historyIds,
+  isFailure,
+  isRecorded,
+  operationKey,
+} from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
 
 const lastFailure = "_last_failure_0";
@@ -177,6 +187,18 @@ export class LocalHistory {
       interrupted: still ? [...interrupted.filter((other) => other.rsc.id !== rsc), still] : interrupted,
       remembered: remembered.filter((other) => other !== rsc),
     };
+  }
+
+  /** An agent has said of its parameters what results before it lack. Returns these, as they are now. */
+  described(agent: AgentKind, traits: ParameterTraits): OperationResult[] {
+    const told = new Map<OperationResult, OperationResult>();
+    for (const [id, result] of this.#results) {
+      if (result.traits || !sameKind(result.rsc, agent) || !bearsTraits(result)) continue;
+      const known = told.get(result) ?? { ...result, traits };
+      told.set(result, known);
+      this.#results.set(id, known);
+    }
+    return [...told.values()];
   }
 
   history(): ExecutorHistory {

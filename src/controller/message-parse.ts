@@ -111,6 +111,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   },
   actions: { transition: key, membership: key, dispatches: read.list(readDispatch), at: read.time },
   results: { node: read.nodeName, results: read.list(readAnyResult) },
+  described: { node: read.nodeName, results: read.list(readAnyResult) },
   history: { node: read.nodeName, history, seen: count, at: read.time },
   unanswered: { node: read.nodeName, result: readAnyResult },
   probed: { nodes: read.list(read.nodeName) },

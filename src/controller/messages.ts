@@ -110,6 +110,8 @@ export type ClusterMessage =
       readonly at: EpochSeconds;
     }
   | { readonly type: "results"; readonly node: NodeName; readonly results: readonly OperationResult[] }
+  /** What agents say of the parameters of results that were told before without it. */
+  | { readonly type: "described"; readonly node: NodeName; readonly results: readonly OperationResult[] }
   /** The leader has waited in vain for an operation: what is to be supposed of it until its result comes. */
   | { readonly type: "unanswered"; readonly node: NodeName; readonly result: OperationResult }
   /** An executor came back without its past, or a remote node was connected. */

@@ -195,7 +195,7 @@ export class SimulatedStatus {
     // The failure comes before the state that it left behind.
     const entries = historyIds(result.rsc.id, result.action, result.intervalMs, isFailure(result)).reverse();
     for (const name of entries) {
-      const entry = historyEntry(name, owner.node, result, undefined, rehearsal);
+      const entry = historyEntry(name, owner.node, result, rehearsal);
       if (!digested) entry.attributes.delete("op-digest");
       this.#section.recordOp(id, owner.node, result.rsc, entry, true);
     }

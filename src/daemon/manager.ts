@@ -49,6 +49,7 @@ import {
   ringSocketPath,
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
+import { AgentQuestions } from "./agent-questions.ts";
 import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
@@ -95,8 +96,6 @@ const alertPatienceMs: Millis = 1000;
 const askPatienceMs: Millis = 60_000;
 /** The ring answers everything at once but a change of the key, for which it waits 20 s at most. */
 const ringPatienceMs: Millis = 60_000;
-/** Longer than an executor gives an agent to print its meta-data. */
-const metadataPatienceMs: Millis = 60_000;
 
 /**
  * The manager process: joins the controller and the fencer to the ring, the executors, the disk and the admin
@@ -119,7 +118,7 @@ export class Manager {
   readonly #timers: ManagerTimers;
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
-  readonly #executorAsked = new PendingReplies<number>();
+  readonly #agentQuestions: AgentQuestions;
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
@@ -220,6 +219,13 @@ export class Manager {
       key: remoteKey,
       step: (event) => this.#step(event),
       tool: (request, caller) => this.#answerTo(request, caller),
+      metadata: (requestId, xml, error) => this.#agentQuestions.answered(requestId, xml, error),
+    });
+    this.#agentQuestions = new AgentQuestions({
+      send: (node, request) =>
+        node === self.name ? this.#executor.send(request) : this.#remotes.ask(node, request),
+      told: (node, agent, traits) =>
+        this.#step({ type: "agent-told", node, agent, ...(traits ? { traits } : {}) }),
     });
     this.#alerts = new AlertAgents({
       log: log.part("ALERTS"),
@@ -262,6 +268,7 @@ export class Manager {
     this.#remotes.close();
     this.#remoteWatch.close();
     this.#fencing.close();
+    this.#agentQuestions.close();
     await this.#kdump?.close();
     this.#fenceDevices.close();
     this.#history.close();
@@ -342,6 +349,8 @@ export class Manager {
           this.#executor.send({ type: "execute", operation: effect.operation });
         else this.#remotes.execute(effect.on, effect.operation);
         return;
+      case "ask-agent":
+        return this.#agentQuestions.ask(effect.on, effect.agent);
       case "cancel":
         return this.#cancel(effect);
       case "forget":
@@ -545,7 +554,7 @@ export class Manager {
       case "result":
         return this.#step({ type: "result", node: name, result: event.result });
       case "metadata":
-        return this.#metadataReply(event.requestId, event.xml, event.error);
+        return this.#agentQuestions.answered(event.requestId, event.xml, event.error);
       case "cancelled":
       case "list":
       case "pong":
@@ -555,14 +564,6 @@ export class Manager {
       case "load":
         return this.#step(throttleRequest(name, event));
     }
-  }
-
-  #metadataReply(id: number, xml: string, error: string | undefined): void {
-    if (error === undefined) return this.#executorAsked.resolve(id, xml);
-    this.#executorAsked.reject(
-      id,
-      new HactlError({ code: "AGENT", what: error, exit: CrmExit.NOT_INSTALLED }),
-    );
   }
 
   // ── administrators ───────────────────────────────────────────────────────────────────────────────────────
@@ -692,16 +693,12 @@ export class Manager {
   }
 
   #metadata(request: Extract<AdminRequest, { type: "metadata" }>): Promise<unknown> {
-    const requestId = ++this.#requests;
     const { class: standard, provider, agent } = request;
     const rsc = readAgent(
       { class: standard, type: agent, ...(provider === undefined ? {} : { provider }) },
       "request",
     );
-    const answer = this.#executorAsked.wait(requestId, `meta-data of ${agent}`, metadataPatienceMs);
-    if (!this.#executor.send({ type: "metadata", requestId, rsc }))
-      this.#metadataReply(requestId, "", "the executor is not there");
-    return answer;
+    return this.#agentQuestions.metadata(this.setup.self.name, rsc);
   }
 
   async #status(caller: Caller): Promise<StatusReply> {

@@ -27,6 +27,8 @@ export interface RemoteConnectionsOptions {
   readonly step: (event: ControllerEvent) => void;
   /** Answers a request that a tool on a remote host makes. */
   readonly tool: (request: AdminRequest, caller: Caller) => Promise<unknown>;
+  /** A remote executor has answered a question for the meta-data of an agent (`ask`). */
+  readonly metadata: (requestId: number, xml: string, error: string | undefined) => void;
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
@@ -182,6 +184,11 @@ export class RemoteConnections {
 
   forget(on: NodeName, rsc: ResourceId): void {
     this.#tell(on, { type: "forget", rsc });
+  }
+
+  /** Asks an executor for what nobody waits for long; false when it is not connected. */
+  ask(on: NodeName, request: ExecutorRequest): boolean {
+    return this.#connections.get(on)?.client.send(request) ?? false;
   }
 
   #tell(on: NodeName, request: ExecutorRequest): void {
@@ -370,8 +377,9 @@ export class RemoteConnections {
           request: "",
           updates: [{ node: name, name: "shutdown", value: String(wallSeconds()) }],
         });
-      case "cancelled":
       case "metadata":
+        return this.options.metadata(event.requestId, event.xml, event.error);
+      case "cancelled":
       case "list":
       case "pong":
         return;

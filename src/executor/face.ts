@@ -23,6 +23,16 @@ export interface Operation {
   readonly transitionKey: string;
 }
 
+/** What an agent says of its parameters, as far as it decides what a change of them asks for. */
+export interface ParameterTraits {
+  /** The action by which it takes over changed parameters while its service runs on; absent when it cannot. */
+  readonly reload?: "reload-agent" | "reload";
+  /** A change of these needs a restart all the same. */
+  readonly forceRestart: readonly string[];
+  /** Secrets of its own: a change of nothing but these does not restart. */
+  readonly private: readonly string[];
+}
+
 /** How an operation ended. A recurring one reports its first result and then each that differs. */
 export interface OperationResult {
   readonly callId: number;
@@ -41,6 +51,8 @@ export interface OperationResult {
   /** When the result became what it is. */
   readonly lastChange: EpochSeconds;
   readonly params: Readonly<Record<string, string>>;
+  /** As the agent's meta-data said on the node where it ran; the manager there adds it as soon as it is known. */
+  readonly traits?: ParameterTraits;
 }
 
 /** What a manager asks of an executor. */

@@ -10,6 +10,7 @@ export type {
   ExecutorRequest,
   Operation,
   OperationResult,
+  ParameterTraits,
   ToolUser,
 } from "./face.ts";
 export type { JournalRecord } from "./journal.ts";

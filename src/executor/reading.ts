@@ -1,6 +1,6 @@
 import { OpStatus, type Read, type ResourceId, read } from "../terms/index.ts";
 import type { ExecutorSnapshot } from "./effects.ts";
-import type { AgentResource, Operation, OperationResult, ToolUser } from "./face.ts";
+import type { AgentResource, Operation, OperationResult, ParameterTraits, ToolUser } from "./face.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { SavedState } from "./recall.ts";
 
@@ -35,6 +35,13 @@ const operationOf = (of: Read<AgentResource["class"]>) =>
     transitionKey: word,
   });
 
+const names = read.list(read.xmlText(1024), 10_000);
+const traits = read.shape<ParameterTraits>({
+  reload: read.maybe(read.oneOf("reload-agent", "reload")),
+  forceRestart: names,
+  private: names,
+});
+
 const resultOf = (of: Read<AgentResource["class"]>) =>
   read.shape<OperationResult>({
     callId,
@@ -51,6 +58,7 @@ const resultOf = (of: Read<AgentResource["class"]>) =>
     lastRun: read.time,
     lastChange: read.time,
     params,
+    traits: read.maybe(traits),
   });
 
 /** Whether any executor can run the agent: the CIB may name another class than those that are known. */

@@ -46,6 +46,9 @@ export class RecurringOperations {
     recurring.lastRc = known?.rc;
     recurring.lastStatus = known?.status;
     recurring.tellNext = known === undefined || remembered;
+    if (recurring.gridFrom === undefined || known === undefined) return;
+    // Counted from the origin since its last run; when it was first given out does not matter any more.
+    recurring.gridFrom = now.mono - (now.epoch - known.lastRun) * 1000;
   }
 
   /** The time of the next run has come. */
@@ -89,7 +92,10 @@ export class RecurringOperations {
     this.#report(resource, recurring, key, result);
     const wait = recurring.settled ? 1 : recurring.phase;
     recurring.settled = true;
-    recurring.dueAt = now.mono + Math.max(1, Math.round(result.intervalMs * wait));
+    recurring.dueAt =
+      recurring.gridFrom === undefined
+        ? now.mono + Math.max(1, Math.round(result.intervalMs * wait))
+        : nextOf(recurring.gridFrom, result.intervalMs, now.mono);
     this.out.setTimer(timerOf(resource, key), recurring.dueAt);
   }
 
@@ -104,6 +110,7 @@ export class RecurringOperations {
       lastRc: undefined,
       lastStatus: undefined,
       phase: firstDelay(this.#count++),
+      gridFrom: hasOrigin(operation) ? mono + Math.max(0, operation.startDelayMs) : undefined,
       settled: false,
     };
     resource.recurring.set(key, recurring);
@@ -137,6 +144,14 @@ export class RecurringOperations {
     this.out.emit({ type: "cancelled", rsc: rsc.id, action, intervalMs });
   }
 }
+
+/** Runs that are counted from a point in time (`interval-origin`), of which the first is delayed to fall on one of them. */
+const hasOrigin = ({ params, intervalMs }: Operation): boolean =>
+  intervalMs >= 1000 && params.CRM_meta_interval_origin !== undefined;
+
+/** The next of the times that lie whole intervals from another, later than now. */
+const nextOf = (from: Millis, intervalMs: Millis, now: Millis): Millis =>
+  from + (Math.floor((now - from) / intervalMs) + 1) * intervalMs;
 
 function isRunning(resource: ResourceState, key: string): boolean {
   const { job } = resource;

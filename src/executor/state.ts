@@ -34,6 +34,8 @@ export interface Recurring {
   /** Phase within the interval, 0 … 1, so that hundreds do not fire at once. */
   readonly phase: number;
   settled: boolean;
+  /** Monotonic time from which its runs are counted, where they are (`interval-origin`); else from the last one's end. */
+  gridFrom: Millis | undefined;
 }
 
 /** Why a running job is being ended. */

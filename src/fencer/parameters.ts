@@ -14,6 +14,11 @@ export const deviceActions = [
 ] as const;
 export type DeviceAction = (typeof deviceActions)[number];
 
+/** What is asked of agents by their own words and within a time of its own, whatever the device says. */
+const asked: ReadonlySet<DeviceAction> = new Set(["metadata", "validate-all"]);
+const whyUnused = "agents are asked for their meta-data in the same way for all devices";
+const unusedFor = (action: DeviceAction) => (asked.has(action) ? { unused: whyUnused } : {});
+
 const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
   {
     name: `pcmk_${action}_action`,
@@ -21,6 +26,7 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
     default: action,
     advanced: true,
     description: `what the agent is told when ${action} is wanted`,
+    ...unusedFor(action),
   },
   {
     name: `pcmk_${action}_timeout`,
@@ -28,6 +34,7 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
     unit: "s",
     advanced: true,
     description: `time for ${action} in the place of stonith-timeout (default: that)`,
+    ...unusedFor(action),
   },
   {
     name: `pcmk_${action}_retries`,
@@ -36,6 +43,7 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
     min: 0,
     advanced: true,
     description: `how often ${action} is tried while time remains`,
+    ...unusedFor(action),
   },
 ]);
 
@@ -89,6 +97,9 @@ export const deviceOptions: readonly OptionSpec[] = [
   },
 ];
 
+const unusedNames = new Set(
+  deviceOptions.flatMap(({ name, unused }) => (unused === undefined ? [] : [name])),
+);
 const known = new Set(deviceOptions.map(({ name }) => name));
 
 /** Complaints about cluster parameters of a device: unknown names and values that cannot be read. */
@@ -100,6 +111,8 @@ export function checkDeviceParameters(params: ReadonlyMap<string, string>): stri
     if (!known.has(name)) {
       const hint = nearest(name, known);
       complaints.push(`${name} is not a parameter of fence devices${hint ? `; did you mean ${hint}?` : ""}`);
+    } else if (unusedNames.has(name)) {
+      complaints.push(`${name} has no effect: ${whyUnused}`);
     } else if (/(?:_timeout|_max)$/.test(name) && parseIntervalMs(value) === undefined) {
       complaints.push(`${name}="${value}" is not a duration such as 60s`);
     } else if (/(?:_retries|_limit)$/.test(name) && !/^-?\d+$/.test(value.trim())) {

@@ -105,7 +105,8 @@ function compareOperation(unpacker: Unpacker, rsc: Resource, node: Node, xml: Xm
   const { kind, digestSecure } = compareDigests(unpacker, rsc, xml, node);
   if (kind === "match") return false;
   const recordedSecure = xml.attributes.get("op-secure-digest");
-  if (cluster.sanitized && recordedSecure !== undefined && recordedSecure === digestSecure) {
+  const onlyPrivate = recordedSecure !== undefined && recordedSecure === digestSecure;
+  if (onlyPrivate && (cluster.sanitized || (kind === "restart" && intervalMs === 0))) {
     cluster.info(
       `Only 'private' parameters to ${intervalMs}ms-interval ${task} for ${rsc.id} on ${node.name} changed: ${xml.attributes.get("transition-magic") ?? ""}`,
       rsc.id,

@@ -34,6 +34,10 @@ export interface OptionSpec {
   readonly generated?: boolean;
   /** Whether `hactl reload` applies a change without a restart. */
   readonly reload?: boolean;
+  /** Accepted, since other programs' configurations have it, but without effect: why. Whoever sets it is told. */
+  readonly unused?: string;
+  /** The same for single values. */
+  readonly unusedValues?: Readonly<Record<string, string>>;
   /** One line for people. */
   readonly description: string;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../harness/local-cluster.ts";
 import { freePort, Story } from "../harness/story.ts";
@@ -70,6 +70,23 @@ location loc3 far 100: node1`);
     expect(story.where("Remote-rsc1")).toEqual([]);
     const { stdout } = await story.hactl("node2", "status");
     expect(stdout).toContain("far");
+  }, 40_000);
+
+  test("asks the agents there what they can take over, and reloads it", async () => {
+    const born = () => statSync(state("Remote-rsc1")).ino;
+    const before = born();
+    await story.until("the agent has said what it can", 20_000, async () =>
+      (await story.must("node1", "cibadmin", "--query")).match(
+        /<lrm_resource id="Remote-rsc1"[\s\S]*?op-restart-digest=/,
+      )
+        ? true
+        : undefined,
+    );
+    await story.load("primitive Remote-rsc1 ocf:pacemaker:Dummy params fake=2 op monitor interval=500ms");
+    await story.idle();
+    expect(born()).toBe(before);
+    const done = await Promise.all(["node1", "node2"].map((name) => story.must(name, "history", "--json")));
+    expect(done.join("")).toContain("Reload Remote-rsc1");
   }, 40_000);
 
   test("has a failed resource recovered there", async () => {

@@ -142,7 +142,7 @@ describe("corosync.conf", () => {
 describe("sysconfig", () => {
   test("takes exported, quoted and plain assignments, and says what has no effect", () => {
     const { toml, notes } = importSysconfig(
-      `# comment\nexport PCMK_logfile=none\nPCMK_logfacility="local1" # why\nHA_LOGFACILITY='local2'\nPCMK_ipc_type=shared-mem\nFOO=1\nPCMK_debug=$(id)\nPCMK_fail_fast=\nif true\n`,
+      `# comment\nexport PCMK_logfile=none\nPCMK_logfacility="local1" # why\nHA_LOGFACILITY='local2'\nPCMK_ipc_type=shared-mem\nFOO=1\nPCMK_debug=$(id)\nPCMK_stderr=\nif true\n`,
       "pacemaker",
     );
     expect(Bun.TOML.parse(toml)).toEqual({

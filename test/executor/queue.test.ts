@@ -42,6 +42,21 @@ describe("one operation at a time per resource", () => {
     expect(world.labels()).toEqual(["a stop_0"]);
   });
 
+  test("runs that are counted from a point in time stay on it, however long each takes", () => {
+    const world = new World();
+    const params = { CRM_meta_interval_origin: "2026-01-01 00:00:00Z" };
+    world.execute(operation("a", "monitor", { intervalMs: 10_000, startDelayMs: 4000, params }));
+    const begun: number[] = [];
+    const first = world.time;
+    for (const tookMs of [100, 3000, 12_000, 500]) {
+      while (world.labels().length === 0) world.advance(100);
+      begun.push(world.time - first);
+      world.advance(tookMs);
+      world.end("a monitor_10000", exited(0));
+    }
+    expect(begun).toEqual([4000, 14_000, 24_000, 44_000]);
+  });
+
   test("the same request twice runs once, and later is answered from memory", () => {
     const world = new World();
     const start = operation("a", "start");

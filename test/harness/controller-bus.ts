@@ -13,6 +13,7 @@ import {
   type ExecutorHistory,
   emptyCib,
   type Membership,
+  parameterTraits,
   type Remembered,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
@@ -89,6 +90,12 @@ export class ControllerBus {
   readonly remotes = new Map<NodeName, Map<string, "started" | "promoted">>();
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
   agent: Agent = () => OcfExit.OK;
+  /** The meta-data that an agent prints; nothing: it cannot be asked. */
+  metadata: (node: NodeName, type: string) => string | undefined = () => undefined;
+  /** How long an agent takes to print it. */
+  metadataMs = 3;
+  /** Agents that were asked for their meta-data: `NODE TYPE`. */
+  readonly described: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
   quorate = true;
@@ -525,6 +532,19 @@ export class ControllerBus {
       case "cancel-timer":
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);
         return;
+      case "ask-agent": {
+        const { on, agent } = effect;
+        this.described.push(`${on} ${agent.type}`);
+        const xml = this.metadata(on, agent.type);
+        const traits = xml === undefined ? undefined : parameterTraits(xml);
+        const told = { type: "agent-told", node: on, agent, ...(traits ? { traits } : {}) } as const;
+        const { incarnation } = node;
+        const run = () => {
+          if (node.managerUp && node.incarnation === incarnation) this.#step(node, told);
+        };
+        this.#soon.push({ at: this.now + this.metadataMs, run });
+        return;
+      }
       case "execute":
         return this.#execute(node, effect.operation, effect.on);
       case "connection":

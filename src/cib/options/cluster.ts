@@ -1,4 +1,4 @@
-import type { OptionSpec } from "../../terms/index.ts";
+import { lookup, type OptionSpec } from "../../terms/index.ts";
 
 const fencing: readonly OptionSpec[] = [
   {
@@ -41,6 +41,7 @@ const fencing: readonly OptionSpec[] = [
     default: "0",
     description:
       "Time after which a lost node is taken to have fenced itself by its watchdog; 0 switches this off",
+    unused: "no node is counted as off because its watchdog must have fired: a fence device is needed",
   },
   {
     name: "fencing-reaction",
@@ -48,6 +49,9 @@ const fencing: readonly OptionSpec[] = [
     type: "enum",
     default: "stop",
     values: ["stop", "panic"],
+    unusedValues: lookup({
+      panic: "the node ends its services at once, as with stop, and its watchdog resets it if that fails",
+    }),
     description: "What a node does that is told that it has been fenced",
   },
   {
@@ -147,8 +151,9 @@ const membership: readonly OptionSpec[] = [
     type: "duration",
     unit: "s",
     default: "2min",
-    description: "Limit of an election; hactl computes its leader without one",
+    description: "Limit of an election",
     advanced: true,
+    unused: "the leader is computed, not elected",
   },
   {
     name: "join-integration-timeout",
@@ -158,6 +163,7 @@ const membership: readonly OptionSpec[] = [
     default: "3min",
     description: "Limit of the first part of joining the cluster",
     advanced: true,
+    unused: "a node joins as soon as all have told what they know",
   },
   {
     name: "join-finalization-timeout",
@@ -167,6 +173,7 @@ const membership: readonly OptionSpec[] = [
     default: "30min",
     description: "Limit of the last part of joining the cluster",
     advanced: true,
+    unused: "a node joins as soon as all have told what they know",
   },
   {
     name: "shutdown-escalation",
@@ -176,6 +183,7 @@ const membership: readonly OptionSpec[] = [
     default: "20min",
     description: "How long a node that leaves waits for its resources to stop",
     advanced: true,
+    unused: "a node that leaves waits for its services to stop; 'hactl stop' says for which",
   },
   {
     name: "shutdown-lock",
@@ -208,7 +216,8 @@ const membership: readonly OptionSpec[] = [
     type: "integer",
     min: 0,
     deprecated: true,
-    description: "Without effect: no queue between processes of hactl has such a limit",
+    description: "Limit of the queues between processes",
+    unused: "no queue between processes has such a limit",
   },
   { name: "enable-acl", type: "boolean", default: "false", description: "Whether access rules are applied" },
 ];
@@ -289,6 +298,7 @@ const scheduling: readonly OptionSpec[] = [
     default: "0s",
     description: "Delay of a new transition, in which further changes are gathered",
     advanced: true,
+    unused: "changes that come together are gathered without it",
   },
   {
     name: "batch-limit",
@@ -330,6 +340,7 @@ const scheduling: readonly OptionSpec[] = [
     min: -1,
     default: "-1",
     description: "How many decisions with errors are kept; -1 is all",
+    unused: "the inputs of the last 200 decisions are kept",
   },
   {
     name: "pe-warn-series-max",
@@ -337,6 +348,7 @@ const scheduling: readonly OptionSpec[] = [
     min: -1,
     default: "5000",
     description: "How many decisions with warnings are kept; -1 is all",
+    unused: "the inputs of the last 200 decisions are kept",
   },
   {
     name: "pe-input-series-max",
@@ -344,6 +356,7 @@ const scheduling: readonly OptionSpec[] = [
     min: -1,
     default: "4000",
     description: "How many other decisions are kept; -1 is all",
+    unused: "the inputs of the last 200 decisions are kept",
   },
   {
     name: "last-lrm-refresh",

@@ -277,13 +277,14 @@ export const operationOptions: readonly OptionSpec[] = [
   {
     name: "interval-origin",
     type: "string",
-    description: "Point in time that the runs are counted from (ISO 8601)",
+    description: "Point in time that the runs are counted from in whole intervals (ISO 8601); from 1s on",
   },
   {
     name: "record-pending",
     type: "boolean",
     default: "true",
     description: "Whether an operation that has begun is shown before it ends",
+    unused: "an operation that has begun is always shown",
   },
   { name: "description", type: "string", description: "What the operation is for" },
 ];

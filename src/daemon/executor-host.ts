@@ -288,7 +288,9 @@ export class ExecutorHost {
         killed.add(agent.pid);
         killLeftBehind(agent.pid, undefined);
       }
-      alive = before.filter(({ pid }) => starts.get(pid) !== undefined && processStart(pid) === starts.get(pid));
+      alive = before.filter(
+        ({ pid }) => starts.get(pid) !== undefined && processStart(pid) === starts.get(pid),
+      );
       if (alive.length < before.length) tell(before);
       if (alive.length === 0) clearInterval(this.#polling);
     }, LEFTOVER_POLL_MS);

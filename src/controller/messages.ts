@@ -173,7 +173,7 @@ export type ClusterMessage =
     };
 
 /** Version of the messages, the first byte of each. */
-export const MESSAGE_VERSION = 2;
+export const MESSAGE_VERSION = 3;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {

@@ -117,8 +117,9 @@ export const remoteOptions = [
     name: "name",
     type: "string",
     description:
-      "which remote node this host is, where that is not its host name: the id of its connection resource, or the " +
-      'remote-node of its guest. The cluster takes no other host for it. "*" is whichever it looks for there: for containers ' +
+      "which remote node this host is: the id of its connection resource, or the remote-node of its guest. The cluster takes " +
+      "no other host for it. A host with a key of its own has the name from that; one with the whole key is, as long as it is " +
+      'in use, the one that the cluster looked for first. "*" is whichever it looks for there: for containers ' +
       "of a bundle in the network of their host, which cannot know it; it needs the whole key",
   },
   {

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { loadConfigFile } from "../config/index.ts";
-import { endByDefect, hostname } from "../platform/index.ts";
+import { endByDefect } from "../platform/index.ts";
 import type { RemoteKey } from "../remote/index.ts";
 import { HactlError, type NodeName, nodeName } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
@@ -56,8 +56,8 @@ async function serve(args: RemoteArguments): Promise<number> {
   }
 }
 
-/** Which remote node this host is: as it was told, else the one that its key is for, else that of the host's name. */
-function nodeNameOf(told: string | undefined, key: RemoteKey): NodeName {
+/** Which remote node this host is: as it was told, else the one that its key is for, else whichever is looked for first. */
+function nodeNameOf(told: string | undefined, key: RemoteKey): NodeName | undefined {
   if (told !== undefined) return nodeName(told);
-  return key.kind === "node" ? key.node : nodeName(hostname());
+  return key.kind === "node" ? key.node : undefined;
 }

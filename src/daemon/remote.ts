@@ -21,8 +21,8 @@ import { RemoteTools } from "./remote-tools.ts";
 import { RunDirectory } from "./run-directory.ts";
 
 export interface RunRemoteOptions extends AgentHostOptions {
-  /** Which remote node this host is. */
-  readonly node: NodeName;
+  /** Which remote node this host is; undefined when the cluster shall say it. */
+  readonly node: NodeName | undefined;
   readonly key: RemoteKey;
   /** Address to listen on. Default: all. */
   readonly address?: string;
@@ -142,7 +142,13 @@ export async function runRemote(
   const aliveMs = service.aliveEveryMs;
   if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs).unref();
   service.ready(`serving on port ${remote.port}`);
-  log.notice("REMOTE-READY", `waiting for the cluster as remote node ${options.node}`, { port: remote.port });
+  log.notice(
+    "REMOTE-READY",
+    options.node === undefined
+      ? "waiting for the cluster, as the remote node that it looks for here"
+      : `waiting for the cluster as remote node ${options.node}`,
+    { port: remote.port },
+  );
   await signal();
   service.stopping();
   log.notice("REMOTE-ENDS", "asking the cluster to stop what runs here");

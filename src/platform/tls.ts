@@ -32,7 +32,7 @@ export interface TlsServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   /** A peer that has proved that it is the right one. */
-  readonly accept: (stream: TLSSocket, from: string) => void;
+  readonly accept: (stream: TLSSocket, from: string, peer: ShownPeer) => void;
   /** A peer that was turned away before anything of it was read, and why. */
   readonly refused: (from: string, reason: string) => void;
   /** How many strangers may be in their handshake, and for how long. */
@@ -91,11 +91,11 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
     handshakes.leave(socket);
     const from = nameOf(socket);
     socket.on("error", () => socket.destroy());
-    const problem = peerProblem(socket, options.peer);
-    if (problem) return turnAway(socket, problem.cure ? `${problem.what} (${problem.cure})` : problem.what);
+    const { shown, problem } = judged(socket, options.peer);
+    if (!shown) return turnAway(socket, problem.cure ? `${problem.what} (${problem.cure})` : problem.what);
     handshakes.proven(socket.remoteAddress ?? "?");
     prepare(socket);
-    options.accept(socket, from);
+    options.accept(socket, from, shown);
   });
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(portProblem(options, error)));
@@ -156,7 +156,7 @@ export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
     socket.on("error", (error) => give(unreachable(where, error.message)));
     socket.once("close", () => give(unreachable(where, "the connection was closed")));
     socket.once("secureConnect", () => {
-      const problem = peerProblem(socket, options.peer);
+      const { problem } = judged(socket, options.peer);
       if (problem) {
         give(wrongPeer(where, problem));
         return;
@@ -171,10 +171,14 @@ export function connectTls(options: TlsClientOptions): Promise<TLSSocket> {
   });
 }
 
-/** Why a peer is not the right one; `undefined` when it is. The handshake has proved that it owns the key it shows. */
-function peerProblem(socket: TLSSocket, peer: TlsPeer): PeerProblem | undefined {
+type Judged =
+  | { readonly shown: ShownPeer; readonly problem?: undefined }
+  | { readonly shown?: undefined; readonly problem: PeerProblem };
+
+/** The right peer, or why it is not the right one. The handshake has proved that it owns the key it shows. */
+function judged(socket: TLSSocket, peer: TlsPeer): Judged {
   const raw = socket.getPeerCertificate(true)?.raw;
-  if (!raw) return { what: "it showed no certificate" };
+  if (!raw) return { problem: { what: "it showed no certificate" } };
   let publicKey: Buffer;
   let claimed: string | undefined;
   try {
@@ -182,10 +186,10 @@ function peerProblem(socket: TLSSocket, peer: TlsPeer): PeerProblem | undefined 
     publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
     claimed = claimedNode(certificate.subject);
   } catch {
-    return { what: "its certificate cannot be read" };
+    return { problem: { what: "its certificate cannot be read" } };
   }
   const shown = { publicKey, claimed };
-  return peer.accepts(shown) ? undefined : peer.problem(shown);
+  return peer.accepts(shown) ? { shown } : { problem: peer.problem(shown) };
 }
 
 function prepare(socket: TLSSocket): void {

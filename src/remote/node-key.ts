@@ -7,6 +7,7 @@ import {
   tlsPublicKey,
 } from "../platform/index.ts";
 import { CrmExit, HactlError, type NodeName, nodeName } from "../terms/index.ts";
+import type { FirstName } from "./first-name.ts";
 
 /** A key for remote nodes, as it is in a file. */
 export type RemoteKey =
@@ -129,6 +130,27 @@ export function hostEnds(key: RemoteKey, node: NodeName): Ends {
           : "";
         return { what: `it has another key for remote nodes than this host${says}` };
       },
+    },
+  };
+}
+
+/**
+ * The end of a host that has the whole key and was not told which remote node it is: the first manager says it, and `first`
+ * remembers it.
+ */
+export function unnamedHostEnds(key: RemoteKey, first: FirstName): Ends {
+  const { identity, peer } = hostEnds(key, ANY_NODE);
+  return {
+    identity,
+    peer: {
+      accepts: (shown) => peer.accepts(shown) && first.accepts(shown.claimed ?? ""),
+      problem: (shown) =>
+        peer.accepts(shown)
+          ? {
+              what: `the cluster looks for remote node ${shown.claimed} here, and this is ${first.name}, which is in use`,
+              cure: `If its name has changed: start hactl remote on this host anew, or name = "${shown.claimed}" in [remote] of hactl.toml here`,
+            }
+          : peer.problem(shown),
     },
   };
 }

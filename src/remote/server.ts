@@ -1,15 +1,16 @@
 import { type Log, monotonicMs, serveTls, type TlsServer } from "../platform/index.ts";
 import type { NodeName } from "../terms/index.ts";
+import { FirstName } from "./first-name.ts";
 import type { ManagerPort } from "./manager-port.ts";
-import { hostEnds, type RemoteKey } from "./node-key.ts";
+import { hostEnds, type RemoteKey, unnamedHostEnds } from "./node-key.ts";
 import { TurnedAway } from "./turned-away.ts";
 
 /** Port of Pacemaker Remote (IANA: pacemaker, 3121). */
 export const REMOTE_PORT = 3121;
 
 export interface RemoteServerOptions {
-  /** Which remote node this host is. */
-  readonly node: NodeName;
+  /** Which remote node this host is; undefined when the cluster shall say it. */
+  readonly node: NodeName | undefined;
   readonly key: RemoteKey;
   readonly address?: string | undefined;
   readonly port?: number | undefined;
@@ -27,11 +28,17 @@ export function serveRemote(options: RemoteServerOptions): Promise<TlsServer> {
     (reason, from) => log.warning("REMOTE-REFUSED", `turned a connection away: ${reason}`, { from }),
     monotonicMs,
   );
+  const first = new FirstName(monotonicMs);
+  const { node, key } = options;
   return serveTls({
-    ...hostEnds(options.key, options.node),
+    ...(node === undefined ? unnamedHostEnds(key, first) : hostEnds(key, node)),
     address: options.address,
     port: options.port ?? REMOTE_PORT,
-    accept: (stream, from) => options.manager.accept(stream, from),
+    accept: (stream, from, { claimed }) => {
+      first.opened(claimed ?? "");
+      stream.once("close", () => first.closed());
+      options.manager.accept(stream, from);
+    },
     refused: (from, reason) => turnedAway.note(from, reason),
   });
 }

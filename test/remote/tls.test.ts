@@ -49,7 +49,7 @@ class RemoteBench {
   remote: RunningRemote | undefined;
   readonly clients: ExecutorClient[] = [];
 
-  async open(node = far, nodeKey: RemoteKey = key): Promise<RunningRemote> {
+  async open(node: typeof far | "unnamed" = far, nodeKey: RemoteKey = key): Promise<RunningRemote> {
     mkdirSync(join(this.dir, "ra/test"), { recursive: true });
     writeFileSync(join(this.dir, "ra/test/Agent"), `#!/bin/sh\necho "$1" >>${this.dir}/calls\n`, {
       mode: 0o755,
@@ -61,7 +61,7 @@ class RemoteBench {
         thresholds: { stderr: "warning" },
         writeStderr: (line) => this.lines.push(line),
       }),
-      node,
+      node: node === "unnamed" ? undefined : node,
       key: nodeKey,
       address: "127.0.0.1",
       port: 0,
@@ -254,6 +254,17 @@ describe("a remote host", () => {
     expect(() => hostEnds(one, ANY_NODE)).toThrow(HactlError);
     expect(() => managerEnds(one, far)).toThrow("cannot be used for any other");
     expect(() => nodeKeyFile(key, ANY_NODE)).toThrow(HactlError);
+  });
+
+  test("that was not told its name is the one that is looked for first, and no other while it is in use", async () => {
+    await bench.open("unnamed");
+    expect(await bench.manage(otherKey, "n0", [], near)).toMatchObject({ up: false });
+    expect(await bench.manage(key, "n1", [], far)).toEqual({ up: true });
+    expect(await bench.manage(key, "n2", [], near)).toMatchObject({ up: false });
+    await until(() => bench.lines.length > 1);
+    expect(bench.lines[1]).toContain("looks for remote node near here, and this is far, which is in use");
+    expect(bench.remote?.manager).toBe("n1");
+    expect(await bench.manage(key, "n3", [], far)).toEqual({ up: true });
   });
 
   test("cannot act as a manager of another one, with its key or with what it shows itself", async () => {

@@ -183,6 +183,7 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
   "system.secrets_dir": ["src/daemon/manager.ts", "config.system.secretsDir"],
   "system.tools_dir": ["src/daemon/executor-environment.ts", ".toolsDir"],
   "system.group": ["src/daemon/manager.ts", "{ runDir, group } = this.setup.config.system"],
+  "remote.name": ["src/daemon/remote-mode.ts", "config.remote.name"],
   "remote.listen": ["src/daemon/remote.ts", "listen"],
   "remote.port": ["src/daemon/remote.ts", "remote.port"],
   "remote.keyfile": ["src/daemon/setup.ts", "readRemoteKey"],

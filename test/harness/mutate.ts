@@ -65,7 +65,8 @@ function tryOut(
 ): Found {
   const copy = mkdtempSync(join(tmpdir(), "hactl-mutation-"));
   try {
-    for (const folder of ["src", "test"]) cpSync(join(top, folder), join(copy, folder), { recursive: true });
+    for (const folder of ["src", "test", "docs", "conf"])
+      cpSync(join(top, folder), join(copy, folder), { recursive: true });
     for (const file of ["package.json", "tsconfig.json", "bunfig.toml"])
       cpSync(join(top, file), join(copy, file));
     symlinkSync(join(top, "node_modules"), join(copy, "node_modules"));

@@ -309,15 +309,22 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a memory that was contradicted is believed",
     file: state,
-    before: "if (!remembered.some(contradicts)) return [];",
-    after: "if (remembered.length >= 0) return [];",
+    before: "if (wrong.length === 0) return [];",
+    after: "if (wrong.length >= 0) return [];",
     by: unseen,
   },
   {
     name: "what is only remembered elsewhere is not looked for before something starts",
     file: leader,
-    before: "const open = places.filter(({ watched }) => !watched);",
-    after: "const open = places.filter(() => false);",
+    before: "const open = [...needed.filter(({ watched }) => !watched), ...idle];",
+    after: "const open = [...needed.filter(() => false), ...idle];",
+    by: unseen,
+  },
+  {
+    name: "a second one that was started by hand is not looked for when nothing else is to be done",
+    file: leader,
+    before: "const idle = decided.actions.length === 0 ? this.#unseenInactive() : [];",
+    after: "const idle: readonly UnseenPlace[] = [];",
     by: unseen,
   },
   {

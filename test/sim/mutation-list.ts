@@ -180,7 +180,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a datagram that was recorded is accepted again",
     file: seal,
-    before: 'if (proven && !peer.window.isFresh(counter)) return "replay";',
+    before: 'if (known && !known.window.isFresh(counter)) return "replay";',
     after: "",
   },
   {

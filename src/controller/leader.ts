@@ -44,6 +44,8 @@ const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
 /** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
 export const managerGraceMs: Millis = 10_000;
+/** So often in a row it is decided anew only because the same things are still to be looked for. */
+const MOST_LOOKS = 3;
 /** Private attribute of the leader that tells what it does again and again. */
 export const REPETITION_ATTRIBUTE = "#repeats";
 
@@ -81,6 +83,8 @@ export class Leader {
   #online = new Set<NodeName>();
   readonly #guard = new RepetitionGuard();
   #repeating = false;
+  /** What was to be looked for last, and how often in a row. */
+  #looksFor = { what: "", asked: 0 };
   /** Remote hosts that are asked whether they are back. */
   #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
@@ -315,7 +319,7 @@ export class Leader {
     );
     if (run.complete) this.#repeatsNoMore();
     // Not after a decision that nothing came of: then they cannot be looked for.
-    if (run.complete && total > 0 && this.#unseenInactive().length > 0)
+    if (run.complete && total > 0 && this.#mayStillLook())
       this.#decideAgain("what is only remembered is to be looked for");
     if (this.#triggers.length > 0 && !this.#scheduled) this.#decide(now, wall);
   }
@@ -488,6 +492,18 @@ export class Leader {
     if (!state.remembersAnything) return () => false;
     const familyOf = resourceFamilies(state.configuration);
     return (action) => this.#unseenBefore(action, familyOf).some(({ watched }) => watched);
+  }
+
+  /**
+   * Whether there is something to look for when nothing else is to be done. What is always to be done again, and lets
+   * nobody look, must not make the leader decide for ever.
+   */
+  #mayStillLook(): boolean {
+    const places = this.#unseenInactive();
+    const what = places.map(({ node, rsc }) => `${rsc} ${node}`).join("\n");
+    this.#looksFor =
+      what === this.#looksFor.what ? { what, asked: this.#looksFor.asked + 1 } : { what, asked: 1 };
+    return places.length > 0 && this.#looksFor.asked <= MOST_LOOKS;
   }
 
   #unseenInactive(): readonly UnseenPlace[] {

@@ -109,6 +109,14 @@ const normalised = (text: string): string =>
     .replaceAll(/ \((?:not installed|Not installed|invalid parameter|Invalid parameter)\)/g, "")
     .replaceAll(/[ \t]+$/gm, "");
 
+/** What is told of utilization, without decoration. */
+const utilization = (text: string): string =>
+  normalised(text)
+    .split("\n")
+    .filter((line) => / utilization on |capacity:/.test(line))
+    .map((line) => line.replace(/^ *\* /, ""))
+    .join("\n");
+
 /**
  * Texts that cannot be compared. crm_simulate records a cancelled operation as if it had been carried out, and keeps fail
  * counts that were cleared: what it shows afterwards is not so. And circles of orders end its transition, while here they
@@ -135,7 +143,9 @@ for (const [at, [name, words]] of Object.entries(calls).entries())
       const mine = call(ours, args);
       // crm_simulate hides a group with an unmanaged member on a node that was lost.
       if (/\(UNCLEAN, unmanaged\)/.test(mine.text)) continue;
-      expect(normalised(mine.text), `seed ${seed} ${args.slice(2).join(" ")}`).toBe(normalised(theirs.text));
+      // 2.1.5 shows bare lists beside utilization: what can be compared is the utilization.
+      const said = args.includes("-U") ? utilization : normalised;
+      expect(said(mine.text), `seed ${seed} ${args.slice(2).join(" ")}`).toBe(said(theirs.text));
       expect(mine.code).toBe(theirs.code);
       compared++;
     }

@@ -55,7 +55,7 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
   } catch (cause) {
     throw new HactlError({
       code: "NO_FILE",
-      what: `the file cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+      what: `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
       where: { file },
       cure: "name a file that there is and that may be read, or - for standard input",
       exit: CrmExit.NOINPUT,

@@ -173,7 +173,11 @@ async function toEnd(
   });
   const ended = await Promise.race([kept ? keptEnd(kept, started.ended) : started.ended, late]);
   clearTimeout(timer);
-  if (ended !== "late") return "kind" in ended ? outcomeOf(ended, false) : ended;
+  if (ended !== "late") {
+    if (!("kind" in ended)) return ended;
+    // Whoever else waits for it may have been faster to end it.
+    return outcomeOf(ended, ended.kind === "signalled" && kept?.isOver() === true);
+  }
   void end(started);
   return { exit: null, timedOut: true, stdout: "", stderr: "" };
 }

@@ -42,6 +42,8 @@ export interface KeptPlace {
   readonly marker: string;
   /** How it has ended; undefined while it has not. */
   outcome(): Promise<AgentOutcome | undefined>;
+  /** Whether its time is over: whoever waits for it ends it then. */
+  isOver(): boolean;
 }
 
 /**
@@ -87,6 +89,7 @@ export class FenceRuns {
       before: ["/bin/sh", "-c", script, "fencing", place],
       marker: markerOf(name),
       outcome: () => outcomeIn(place),
+      isOver: () => uptimeMs() >= record.deadline,
     };
   }
 

@@ -50,7 +50,8 @@ export interface ChangeFor {
 /**
  * Applies operations in their order, all or none, and gives the same result on every node. A changed configuration
  * is brought into canonical form, gets the ids that it lacks and is checked; it counts `epoch` up and sets `num_updates`
- * to 0. A changed status only counts `num_updates` up. In a file each operation counts by itself. Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
+ * to 0. A changed status only counts `num_updates` up. In a file each operation counts by itself.
+ * Throws HactlError and changes nothing: `NO_SUCH`, `EXISTS`,
  * `OLD`, `XML_SYNTAX`, `XPATH_SYNTAX`, `DUPLICATE_ID`, `DANGLING_REFERENCE`, `UNKNOWN_ELEMENT`, … and `PERMISSION` when
  * the access rules do not permit the change.
  */

@@ -68,7 +68,6 @@ export {
   type AgentName,
   type AgentUse,
   agentUses,
-  agentWord,
   findAgentProblems,
   parseAgentDescription,
 } from "./verify-agents.ts";

@@ -1,4 +1,4 @@
-import { nearest } from "../terms/index.ts";
+import { agentName, nearest } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseBoolean } from "./values.ts";
 import { child, childrenOf, parseXml, type XmlElement } from "./xml.ts";
@@ -24,10 +24,6 @@ export type AgentFacts =
   | { readonly kind: "absent"; readonly reason: string; readonly everywhere: boolean }
   /** Nobody could say. */
   | { readonly kind: "unknown"; readonly reason: string };
-
-/** `ocf:heartbeat:IPaddr2` */
-export const agentWord = ({ class: standard, provider, type }: AgentName): string =>
-  [standard, ...(provider === undefined ? [] : [provider]), type].join(":");
 
 /** A resource, and where its agent and its parameters come from. */
 export interface AgentUse {
@@ -126,7 +122,7 @@ export function findAgentProblems(
   return uses.flatMap((use) => {
     const found = facts(use.agent);
     if (!found) return [];
-    const word = agentWord(use.agent);
+    const word = agentName(use.agent);
     const id = use.resource.attributes.get("id") ?? "";
     switch (found.kind) {
       case "absent":

@@ -1,7 +1,6 @@
 import {
   type AgentUse,
   agentUses,
-  agentWord,
   type CibProblem,
   child,
   findAgentProblems,
@@ -10,7 +9,7 @@ import {
   type XmlElement,
 } from "../cib/index.ts";
 import { deviceOptions } from "../fencer/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { agentName, CrmExit, HactlError } from "../terms/index.ts";
 import { askAgents } from "./agent-facts.ts";
 
 /** What of a change is looked at before it is made. */
@@ -119,10 +118,10 @@ async function agentProblems(before: XmlElement, after: XmlElement): Promise<Cib
  * nothing runs, or that it cannot, and cost the node its power.
  */
 async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
-  const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentWord(agent)]));
+  const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentName(agent)]));
   const changed = usesIn(after).flatMap((use) => {
     const was = old.get(idOf(use.resource));
-    return was === undefined || was === agentWord(use.agent) ? [] : [{ ...use, was }];
+    return was === undefined || was === agentName(use.agent) ? [] : [{ ...use, was }];
   });
   if (changed.length === 0) return [];
   const { placesOf } = await import("./places.ts");
@@ -130,7 +129,7 @@ async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibPr
     const id = idOf(resource);
     const nodes = placesOf(before, id, Math.floor(Date.now() / 1000)).map(({ node }) => node);
     if (nodes.length === 0) return [];
-    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentWord(agent)} would be told to stop it`;
+    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentName(agent)} would be told to stop it`;
     return [
       { level: "error", code: "RUNNING", text, id, cure: `stop it first (hactl resource stop ${id} --wait)` },
     ];
@@ -155,5 +154,5 @@ export async function problemsOfAgents(
 ): Promise<CibProblem[]> {
   if (uses.length === 0) return [];
   const facts = await askAgents(uses.map(({ agent }) => agent));
-  return findAgentProblems(uses, configuration, (agent) => facts.get(agentWord(agent)), deviceParameters);
+  return findAgentProblems(uses, configuration, (agent) => facts.get(agentName(agent)), deviceParameters);
 }

@@ -1,5 +1,5 @@
-import { type AgentFacts, type AgentName, agentWord, parseAgentDescription } from "../cib/index.ts";
-import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { type AgentFacts, type AgentName, parseAgentDescription } from "../cib/index.ts";
+import { agentName, CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { ask } from "./daemon.ts";
 import { agentPatienceMs, hasInitScript, metadataOf } from "./tools/agent-list.ts";
 
@@ -8,9 +8,9 @@ const patienceMs: Millis = agentPatienceMs;
 /** Agents that are asked at a time. */
 const atOnce = 4;
 
-/** What the agents on this host say of themselves, by `agentWord`. */
+/** What the agents on this host say of themselves, by `agentName`. */
 export async function askAgents(agents: readonly AgentName[]): Promise<Map<string, AgentFacts>> {
-  const open = [...new Map(agents.map((agent) => [agentWord(agent), agent] as const))];
+  const open = [...new Map(agents.map((agent) => [agentName(agent), agent] as const))];
   const facts = new Map<string, AgentFacts>();
   const work = async () => {
     for (let next = open.shift(); next; next = open.shift()) facts.set(next[0], await factsOf(next[1]));
@@ -56,7 +56,7 @@ async function ofClass(agent: AgentName): Promise<AgentFacts> {
       return described(await ocfMetadata(provider ?? "heartbeat", type));
     case "stonith":
       // Plugins of cluster-glue tell their parameters in a way of their own.
-      return type.includes("/") ? silent : described(await metadataOf(agentWord(agent)));
+      return type.includes("/") ? silent : described(await metadataOf(agentName(agent)));
     default:
       return absent(`no class of agents is called ${standard}`);
   }

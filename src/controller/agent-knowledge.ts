@@ -1,6 +1,6 @@
 import { child, childrenOf, compareVersions, parseBoolean, parseXml, type XmlElement } from "../cib/index.ts";
 import type { AgentResource, ParameterTraits } from "../executor/index.ts";
-import { HactlError, type Millis, type NodeName } from "../terms/index.ts";
+import { agentName, HactlError, type Millis, type NodeName } from "../terms/index.ts";
 import { hasTraits } from "./history.ts";
 
 /** Agents are upgraded while their services run: before a start they are asked anew after this time. */
@@ -10,17 +10,14 @@ const freshMs: Millis = 60_000;
 export type AgentKind = Omit<AgentResource, "id">;
 
 /** Whether two resources are of one agent. */
-export const sameKind = (one: AgentKind, other: AgentKind): boolean => wordOf(one) === wordOf(other);
-
-const wordOf = ({ class: standard, provider, type }: AgentKind): string =>
-  `${standard}:${provider ?? ""}:${type}`;
+export const sameKind = (one: AgentKind, other: AgentKind): boolean => agentName(one) === agentName(other);
 
 /** What the agents say of their parameters, on each node for which this manager speaks. */
 export class AgentKnowledge {
   readonly #nodes = new Map<NodeName, Map<string, { traits?: ParameterTraits; askedAt: Millis }>>();
 
   of(node: NodeName, rsc: AgentKind): ParameterTraits | undefined {
-    return this.#nodes.get(node)?.get(wordOf(rsc))?.traits;
+    return this.#nodes.get(node)?.get(agentName(rsc))?.traits;
   }
 
   /** Whether an agent has to be asked, since nothing is known of it or, for a start, nothing new; then it counts as asked. */
@@ -28,17 +25,17 @@ export class AgentKnowledge {
     if (!hasTraits(rsc)) return false;
     const agents = this.#nodes.get(node) ?? new Map<string, { traits?: ParameterTraits; askedAt: Millis }>();
     this.#nodes.set(node, agents);
-    const known = agents.get(wordOf(rsc));
+    const known = agents.get(agentName(rsc));
     if (known && !(action === "start" && now - known.askedAt >= freshMs)) return false;
-    agents.set(wordOf(rsc), { ...known, askedAt: now });
+    agents.set(agentName(rsc), { ...known, askedAt: now });
     return true;
   }
 
   /** An agent has told; or it could not, and is asked before its next start. */
   told(node: NodeName, rsc: AgentKind, traits: ParameterTraits | undefined): void {
     const agents = this.#nodes.get(node);
-    const known = agents?.get(wordOf(rsc));
-    if (known) agents?.set(wordOf(rsc), traits ? { ...known, traits } : { ...known, askedAt: -freshMs });
+    const known = agents?.get(agentName(rsc));
+    if (known) agents?.set(agentName(rsc), traits ? { ...known, traits } : { ...known, askedAt: -freshMs });
   }
 
   /** Another executor answers there now, if any. */

@@ -660,7 +660,7 @@ export class ClusterState {
     const rsc = this.status.agentOf(id, resource);
     const ops = this.status.ops(id, resource);
     if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !endsActive(ops)) return undefined;
-    const callId = Math.max(0, ...ops.map((op) => Number(op.attributes.get("call-id") ?? 0) || 0));
+    const callId = Math.max(0, ...ops.map((op) => callOf(op) || 0));
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
     return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params: {}, transitionKey };

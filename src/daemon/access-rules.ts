@@ -22,7 +22,8 @@ export const onMembersOnly: ReadonlySet<AdminRequest["type"]> = new Set(["fence.
 
 /**
  * Every request, and what it needs. While `enable-acl` is false, all are open to all who may use a cluster node's socket
- * (root and the group haclient); a remote host sees everything then and changes its own attributes. `about` says what is seen or changed, for docs/access.md.
+ * (root and the group haclient); a remote host sees everything then and changes its own attributes. `about` says what is
+ * seen or changed, for docs/access.md.
  */
 export const accessRules: Readonly<
   Record<AdminRequest["type"], { readonly rule: AccessRule; readonly about: string }>

@@ -14,7 +14,7 @@ export type {
   ToolUser,
 } from "./face.ts";
 export type { JournalRecord } from "./journal.ts";
-export { agentName, ocfCandidates } from "./ocf.ts";
+export { ocfCandidates } from "./ocf.ts";
 export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
 export {
   canBeRun,

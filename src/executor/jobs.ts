@@ -1,8 +1,8 @@
 import type { Millis } from "../terms/index.ts";
+import { agentName } from "../terms/index.ts";
 import type { Procedure, ProcessOutcome, Verdict } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Now, Outbox } from "./effects.ts";
-import { agentName } from "./ocf.ts";
 import { cancelledVerdict, endedVerdict } from "./results.ts";
 import { type Job, operationKey } from "./state.ts";
 

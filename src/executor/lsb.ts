@@ -1,9 +1,9 @@
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import { agentName, OcfExit, OpStatus } from "../terms/index.ts";
 import type { Command, Procedure, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Operation } from "./face.ts";
-import { agentName, failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
+import { failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
 import { cleanText, lastLine } from "./output.ts";
 
 /** Not in LSB: the exit code of `status` by which Pacemaker's helpers say that the script is missing. */

@@ -1,8 +1,8 @@
-import { lookup, OcfExit, OpStatus } from "../terms/index.ts";
+import { agentName, lookup, OcfExit, OpStatus } from "../terms/index.ts";
 import { KEEP_METADATA_BYTES, type Procedure } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { AgentResource } from "./face.ts";
-import { agentName, invalidName, isPlainName, ocfCommand, ocfVerdict, verdict } from "./ocf.ts";
+import { invalidName, isPlainName, ocfCommand, ocfVerdict, verdict } from "./ocf.ts";
 
 /**
  * The meta-data of an agent. OCF agents print it themselves; for init scripts and systemd units, which have

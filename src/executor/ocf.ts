@@ -1,4 +1,4 @@
-import { OcfExit, OpStatus, secretReference } from "../terms/index.ts";
+import { agentName, OcfExit, OpStatus, secretReference } from "../terms/index.ts";
 import type { Command, Procedure, ProcessOutcome, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
@@ -8,11 +8,6 @@ import { cleanText, exitReason, lastLine } from "./output.ts";
 
 /** Actions whose processes are the service itself. */
 const BRINGS_UP = new Set(["start", "promote", "demote", "migrate_from", "reload", "reload-agent"]);
-
-/** The name of an agent as people write it: `ocf:heartbeat:IPaddr2`, `lsb:cron`. */
-export function agentName(rsc: Pick<Operation["rsc"], "class" | "provider" | "type">): string {
-  return [rsc.class, ...(rsc.provider === undefined ? [] : [rsc.provider]), rsc.type].join(":");
-}
 
 /** Whether a name is one path component: an agent's name may not lead out of its directory. */
 export function isPlainName(name: string): boolean {

@@ -1,9 +1,9 @@
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import { agentName, OcfExit, OpStatus } from "../terms/index.ts";
 import type { Procedure } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Operation } from "./face.ts";
 import { lsbProcedure } from "./lsb.ts";
-import { agentName, ocfProcedure, verdict } from "./ocf.ts";
+import { ocfProcedure, verdict } from "./ocf.ts";
 import { systemdProcedure } from "./systemd.ts";
 
 /** The rules by which an operation is run: those of its agent's standard. */

@@ -1,9 +1,9 @@
-import { OcfExit, OpStatus } from "../terms/index.ts";
+import { agentName, OcfExit, OpStatus } from "../terms/index.ts";
 import type { Command, Procedure, ProcessOutcome, Step, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Operation } from "./face.ts";
-import { agentName, failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
+import { failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
 import { lastLine } from "./output.ts";
 
 /** Between two looks at a unit that is on its way up or down. */

@@ -37,7 +37,7 @@ import {
 } from "./plan.ts";
 import { Rehearsals } from "./rehearsal.ts";
 import { TestBoard } from "./test-board.ts";
-import { fromTold, requestsOf, takeTold, toldOf } from "./told.ts";
+import { requestsOf, takeTold, toldOf } from "./told.ts";
 
 /** A request under way, for status output. */
 export interface FenceProgress {
@@ -60,7 +60,7 @@ const askerGone = "the node that asked is gone";
 const asks = (operation: Operation, id: string): boolean =>
   operation.request.id === id || operation.merged.some((one) => one.id === id);
 
-const copyOf = (operation: Operation): Operation => ({ ...operation, ...fromTold(operation) });
+const copyOf = (operation: Operation): Operation => ({ ...operation, ...toldOf(operation) });
 
 /**
  * Fencing, one instance in each manager. Everything that is decided travels as an ordered message, so that every
@@ -478,7 +478,7 @@ export class Fencer {
     else if (equal && (equal.attempts.length > 0 || this.sent.has(equal.request.id)))
       equal.merged.push(...requestsOf(told).filter((one) => !asks(equal, one.id)));
     else {
-      const operation = fromTold(told);
+      const operation = toldOf(told);
       if (equal) {
         // This one has been asked for here since, and is further.
         this.operations.delete(equal.request.id);
@@ -528,8 +528,9 @@ export class Fencer {
   }
 
   /** Whether it goes on: nothing new begins for askers that are all gone, what has begun is brought to its end. */
-  private goesOn({ request, merged, attempts }: Operation): boolean {
-    if ([request, ...merged].some(({ origin }) => this.members.includes(origin))) return true;
+  private goesOn(operation: Operation): boolean {
+    const { request, attempts } = operation;
+    if (requestsOf(operation).some(({ origin }) => this.members.includes(origin))) return true;
     // The target may have asked itself, and wait to be switched on again.
     if (attempts.some(({ state }) => state === "ok")) return true;
     return attempts.length > 0 && !this.members.includes(request.target);

@@ -3,15 +3,8 @@ import type { Operation } from "./plan.ts";
 
 const copy = (attempt: Attempt): Attempt => ({ ...attempt });
 
-/** What a fencer that has just come is told of a request under way. */
-export const toldOf = ({ request, merged, attempts, outlived }: Operation): ToldOperation => ({
-  request,
-  merged: [...merged],
-  attempts: attempts.map(copy),
-  outlived,
-});
-
-export const fromTold = ({ request, merged, attempts, outlived }: ToldOperation): Operation => ({
+/** A request under way as one fencer tells another that has just come, and as that one takes it: nothing is shared. */
+export const toldOf = ({ request, merged, attempts, outlived }: ToldOperation): Operation => ({
   request,
   merged: [...merged],
   attempts: attempts.map(copy),

@@ -31,6 +31,9 @@ const symbols = {
 let loaded: ReturnType<typeof open> | undefined;
 const open = () => dlopen("libc.so.6", symbols).symbols;
 
+/** Level of the options of any socket (socket(7)). */
+export const SOL_SOCKET = 1;
+
 /** libc's functions; each answers as C says, with the reason of a failure in `errno()`. */
 export const libc = (): ReturnType<typeof open> => {
   loaded ??= open();

@@ -1,6 +1,5 @@
-import { address, errno, errorName, libc } from "./libc.ts";
+import { address, errno, errorName, libc, SOL_SOCKET } from "./libc.ts";
 
-const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SO_DETACH_FILTER = 27;
 const INSTRUCTION_BYTES = 8;

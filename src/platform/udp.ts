@@ -1,10 +1,9 @@
 import { isIPv6 } from "node:net";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { monotonicMs } from "./clock.ts";
-import { libc, address as pointer } from "./libc.ts";
+import { libc, address as pointer, SOL_SOCKET } from "./libc.ts";
 import { type FilterInstruction, filterPackets, takeNothing } from "./packet-filter.ts";
 
-const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_PRIORITY = 12;

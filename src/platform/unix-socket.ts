@@ -3,9 +3,8 @@ import type { Socket } from "bun";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
 import { KeptSocket, type Listening, pathProblem } from "./kept-socket.ts";
-import { address, libc } from "./libc.ts";
+import { address, libc, SOL_SOCKET } from "./libc.ts";
 
-const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 /** Most supplementary groups of a process (NGROUPS_MAX). */

@@ -1,4 +1,5 @@
 /** The vocabulary that every room shares: ids, units, scores, exit codes, errors, the shape of an option. */
+export { agentName } from "./agent-name.ts";
 export { defectLine, formatPlace, HactlError, type HactlErrorInit, type Place } from "./errors.ts";
 export { CrmExit, OcfExit, OpStatus } from "./exit-codes.ts";
 export { crmExitTexts, executionStatusTexts, exitMessage, statusText } from "./exit-texts.ts";

@@ -9,28 +9,11 @@ import {
   unpackCluster,
 } from "../../src/scheduler/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
+import { transitionWith } from "../harness/transition.ts";
 import { type ClusterFixture, cib, healthy, meta, primitive } from "./render-fixture.ts";
 
 const now = 1_700_003_600;
 const clusterOf = (fixture: ClusterFixture) => unpackCluster(cib(fixture), now);
-const decision = (more: Partial<Transition>): Transition => ({
-  actions: [],
-  placement: [],
-  changes: [],
-  summary: [],
-  scores: [],
-  reasons: [],
-  messages: [],
-  quorate: true,
-  fencing: [],
-  batchLimit: 0,
-  migrationLimit: -1,
-  clusterDelayMs: 60_000,
-  stonithTimeoutMs: 60_000,
-  failedStopOffset: "INFINITY",
-  failedStartOffset: "INFINITY",
-  ...more,
-});
 const reason = (
   rsc: string,
   node: string,
@@ -55,7 +38,7 @@ function explained(fixture: ClusterFixture, transition: Transition, id: string, 
 }
 
 describe("why a resource is where it is", () => {
-  const ip = decision({
+  const ip = transitionWith({
     placement: [{ rsc: "ip", role: "Started", node: nodeName("alpha") }],
     scores: [
       "group: ip allocation score on alpha: 5",
@@ -123,7 +106,7 @@ gamma: not chosen, score -INFINITY
   });
 
   test("what must be with another may not be elsewhere", () => {
-    const bound = decision({
+    const bound = transitionWith({
       placement: [{ rsc: "web", role: "Started", node: nodeName("alpha") }],
       scores: ["primitive: web allocation score on beta: -INFINITY"],
       ledger: [
@@ -148,7 +131,7 @@ gamma: not chosen, score -INFINITY
   });
 
   test("what is planned is told with the lines of the summary", () => {
-    const moved = decision({
+    const moved = transitionWith({
       placement: [{ rsc: "web", role: "Started", node: nodeName("beta") }],
       summary: ["Move web ( alpha -> beta )", "Move website ( alpha -> beta )"],
     });
@@ -185,7 +168,7 @@ describe("why an action is needed", () => {
     { ...base, id: 2, task: "start", key: "web_start_0", node: nodeName("alpha"), rsc, inputs: [1] },
     { ...base, id: 3, task: "monitor", key: "web_monitor_10000", node: nodeName("alpha"), rsc, inputs: [2] },
   ];
-  const transition = decision({
+  const transition = transitionWith({
     actions,
     summary: ["Fence (reboot) beta 'peer is no longer part of the cluster'", "Move web ( beta -> alpha )"],
     fencing: [{ node: nodeName("beta"), action: "reboot", reason: "peer is no longer part of the cluster" }],

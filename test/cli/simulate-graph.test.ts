@@ -4,8 +4,9 @@ import { transitionDot, transitionGraph } from "../../src/cli/render/graph-xml.t
 import { originalDateLine, scoreLines } from "../../src/cli/render/simulate-report.ts";
 import { summaryLines } from "../../src/cli/render/transition-summary.ts";
 import { optionHelp, parseWords } from "../../src/cli/tools/getopt.ts";
-import { type GraphAction, schedule, type Transition } from "../../src/scheduler/index.ts";
+import { type GraphAction, schedule } from "../../src/scheduler/index.ts";
 import { HactlError, nodeName } from "../../src/terms/index.ts";
+import { transitionWith } from "../harness/transition.ts";
 
 const plain = {
   intervalMs: 0,
@@ -42,23 +43,7 @@ const actions: readonly GraphAction[] = [
     inputs: [2, 99],
   },
 ];
-const transition: Transition = {
-  actions,
-  placement: [],
-  changes: [],
-  summary: [],
-  scores: [],
-  reasons: [],
-  messages: [],
-  quorate: true,
-  fencing: [],
-  batchLimit: 0,
-  migrationLimit: -1,
-  clusterDelayMs: 60_000,
-  stonithTimeoutMs: 60_500,
-  failedStopOffset: "INFINITY",
-  failedStartOffset: "1",
-};
+const transition = transitionWith({ actions, stonithTimeoutMs: 60_500, failedStartOffset: "1" });
 
 describe("the transition graph", () => {
   test("as XML that Pacemaker's tools read", () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { TransitionRun } from "../../src/controller/transition-run.ts";
-import type { GraphAction, Transition } from "../../src/scheduler/index.ts";
+import type { GraphAction } from "../../src/scheduler/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
+import { transitionWith } from "../harness/transition.ts";
 
 /** migration-limit: how many live migrations a node carries out at a time. */
 
@@ -23,24 +24,6 @@ const action = (id: number, task: string, node: string, inputs: readonly number[
   inputs,
 });
 
-const transition = (actions: readonly GraphAction[], migrationLimit: number): Transition => ({
-  actions,
-  placement: [],
-  changes: [],
-  summary: [],
-  scores: [],
-  reasons: [],
-  messages: [],
-  quorate: true,
-  fencing: [],
-  batchLimit: 0,
-  migrationLimit,
-  clusterDelayMs: 60_000,
-  stonithTimeoutMs: 60_000,
-  failedStopOffset: "INFINITY",
-  failedStartOffset: "1",
-});
-
 const ownership = {
   untold: new Map(),
   unheard: () => false,
@@ -57,7 +40,7 @@ function rounds(limit: number): number[][] {
     action(4, "migrate_to", "n2"),
     action(5, "start", "n1"),
   ];
-  const run = new TransitionRun(1, "u", transition(actions, limit), ownership);
+  const run = new TransitionRun(1, "u", transitionWith({ actions, migrationLimit: limit }), ownership);
   const begun: number[][] = [];
   for (let taken = run.take(0, 0, () => false); taken.length > 0; taken = run.take(0, 0, () => false)) {
     begun.push(taken.map(({ id }) => id).sort());

@@ -270,17 +270,20 @@ describe("what somebody did by hand while all daemons were dead", () => {
   });
 
   // At once: before anything could be looked for because nothing else was to be done.
-  test.each([0, 1000])("a service without a monitor, moved by the cluster after %d ms, is found first", (ms) => {
-    const bus = cluster("primitive still ocf:test:Still\nlocation l still 50: n1");
-    expect(bus.where("still")).toEqual([nodeName("n1")]);
-    watch(bus);
-    bus.restartAllDaemons(() => moved(bus, "still", "n2", "n1"));
-    bus.run(ms);
-    bus.configure("location away still -inf: n1\nlocation third still 1000: n3", "n1");
-    bus.run(30_000);
-    expect(done(bus, "still")).toContain("monitor n2");
-    expect(bus.where("still")).toEqual([nodeName("n3")]);
-  });
+  test.each([0, 1000])(
+    "a service without a monitor, moved by the cluster after %d ms, is found first",
+    (ms) => {
+      const bus = cluster("primitive still ocf:test:Still\nlocation l still 50: n1");
+      expect(bus.where("still")).toEqual([nodeName("n1")]);
+      watch(bus);
+      bus.restartAllDaemons(() => moved(bus, "still", "n2", "n1"));
+      bus.run(ms);
+      bus.configure("location away still -inf: n1\nlocation third still 1000: n3", "n1");
+      bus.run(30_000);
+      expect(done(bus, "still")).toContain("monitor n2");
+      expect(bus.where("still")).toEqual([nodeName("n3")]);
+    },
+  );
 
   test("a second one that was started beside the first is found, although nothing is to be done", () => {
     const bus = cluster(onFirst);

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { parseXml } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
+import { processStart } from "../../platform/index.ts";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { Daemon } from "../daemon.ts";
@@ -66,14 +66,7 @@ async function ended(pid: number, timeoutMs: Millis, meanwhile: () => Promise<vo
 }
 
 /** Whether a process runs no more. One that its parent has not taken notice of yet has ended all the same. */
-export function hasEnded(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
-  } catch {
-    return true;
-  }
-}
+export const hasEnded = (pid: number): boolean => processStart(pid) === undefined;
 
 /** Says, once each, which services keep the node since they cannot be stopped, and how to go on. */
 function obstacles(client: Daemon, node: string): () => Promise<void> {

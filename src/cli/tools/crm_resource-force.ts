@@ -2,7 +2,15 @@ import { hostname } from "node:os";
 import { element, parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
 import type { AgentResource, Operation, OperationResult } from "../../executor/index.ts";
-import { CrmExit, exitMessage, HactlError, OcfExit, OpStatus, resourceId } from "../../terms/index.ts";
+import {
+  agentName,
+  CrmExit,
+  exitMessage,
+  HactlError,
+  OcfExit,
+  OpStatus,
+  resourceId,
+} from "../../terms/index.ts";
 import { commandElement } from "../answer/index.ts";
 import { placesOf } from "../places.ts";
 import { statusText } from "../render/exit-texts.ts";
@@ -133,7 +141,7 @@ function report(
 ): number {
   const { given, answer } = call;
   const action = command === "validate" ? "validate" : forced[command];
-  const agent = [rsc.class, rsc.provider, rsc.type].filter((part) => part !== undefined).join(":");
+  const agent = agentName(rsc);
   const meaning = status === OpStatus.TIMEOUT ? "Timed out" : exitMessage(rc);
   const because = exitReason === "" ? "" : `: ${exitReason}`;
   const verdict = `Operation ${action}${id === undefined ? "" : ` for ${id}`} (${agent}) returned ${rc} (${meaning}${because})`;

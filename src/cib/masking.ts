@@ -33,7 +33,7 @@ export function keepSecrets(before: XmlElement, draft: XmlElement): void {
   const known = new Map<string, string>();
   visit(before, (item) => {
     const value = item.attributes.get("value");
-    if (isSecretPair(item) && value !== undefined && value !== MASKED) known.set(placeOf(item), value);
+    if (isSecretPair(item) && value !== undefined) known.set(placeOf(item), value);
   });
   for (const pair of masked) {
     const value = known.get(placeOf(pair));

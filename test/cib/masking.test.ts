@@ -40,6 +40,13 @@ describe("secrets of a configuration", () => {
     expect(() => after({ op: "create", xml })).toThrow("nobody has given yet");
   });
 
+  test("do not hinder other changes where a file with the mask in it was stored by hand", () => {
+    const xml = '<nvpair id="f-ip" name="ip" value="10.0.0.3"/>';
+    const result = applyOperations(shown, [{ op: "modify", xml, scope: "resources" }]).cib;
+    expect(formatXml(result)).toContain("10.0.0.3");
+    expect(formatXml(result)).toContain(`name="password" value="${MASKED}"`);
+  });
+
   test("can be changed by who has seen only the mask", () => {
     const xml = '<nvpair id="f-pw" name="password" value="neu"/>';
     expect(formatXml(after({ op: "modify", xml, scope: "resources" }))).toContain('value="neu"');

@@ -68,7 +68,7 @@ export class ManagerMemory {
 
   /** Why what the next manager has to know cannot be written, as long as that lasts. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problem === undefined ? undefined : `${this.#path}: ${this.#problem}`;
   }
 
   /** Writes again what somebody has removed, or what could not be written. */

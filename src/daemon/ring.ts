@@ -317,7 +317,7 @@ export class RingProcess {
         if (why !== this.#stateProblem)
           this.log.critical(
             "RING-STATE",
-            `the ring's state cannot be written, and until it can this node joins no other: ${why}`,
+            `the ring's state cannot be written, and until it can this node may have to stay out of rings: ${why}`,
             { file: this.#statePath },
           );
         this.#stateProblem = why;

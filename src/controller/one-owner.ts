@@ -118,7 +118,7 @@ export function looksBefore(
   );
 }
 
-const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
+export const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
   rsc?.class === "ocf" && rsc.provider === "pacemaker" && rsc.type === "remote";
 
 /** Whether a resource was being moved away from the one probe's node, and may have come to the other's. */

@@ -12,6 +12,7 @@ const fencings = "controller/fencings.ts";
 const fencer = "fencer/fencer.ts";
 
 const looks = "./test/controller/looks.test.ts";
+const planning = "./test/controller/planning.test.ts";
 const missed = "./test/controller/missed.test.ts";
 const oneOwner = "./test/controller/one-owner.test.ts";
 const fencing = "./test/controller/fencing.test.ts";
@@ -382,5 +383,26 @@ export const mutations: readonly Mutation[] = [
     before: "RECONNECT_MS: Millis = 5000;",
     after: "RECONNECT_MS: Millis = 0;",
     by: "calm",
+  },
+  {
+    name: "a decision that was computed elsewhere counts whatever has happened meanwhile",
+    file: leader,
+    before: "if (formatXml(state.cib, -1) !== asked.cib) return this.#decide(now, wall);",
+    after: "",
+    by: planning,
+  },
+  {
+    name: "a decision that was computed for another membership counts",
+    file: leader,
+    before: "this.#inherited.clear();\n    this.#dropPlan();",
+    after: "this.#inherited.clear();",
+    by: planning,
+  },
+  {
+    name: "what was removed is forgotten although it runs",
+    file: state,
+    before: "this.#showForsaken(at);\n    this.touch();\n    return forgotten;",
+    after: "this.touch();\n    return forgotten;",
+    by: planning,
   },
 ];

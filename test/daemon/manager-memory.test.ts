@@ -7,7 +7,11 @@ import { ManagerMemory } from "../../src/daemon/manager-memory.ts";
 import { openLog } from "../../src/platform/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 
-const memoryOf = (boot: string): Remembered => ({ attributes: [], boots: [[nodeName("n1"), boot]], results: [] });
+const memoryOf = (boot: string): Remembered => ({
+  attributes: [],
+  boots: [[nodeName("n1"), boot]],
+  results: [],
+});
 
 describe("what a manager leaves", () => {
   test("is known to the next one", () => {

@@ -453,7 +453,10 @@ describe("what may have been left running", () => {
     const next = following(world.executor.snapshot());
     next.step({ type: "request", request: { type: "register", version: PROTOCOL_VERSION, client: "next" } });
     const told = next.events().find((event) => event.type === "registered");
-    expect(told).toMatchObject({ results: [{ action: "migrate_from" }, { action: "monitor" }], interrupted: [] });
+    expect(told).toMatchObject({
+      results: [{ action: "migrate_from" }, { action: "monitor" }],
+      interrupted: [],
+    });
   });
 
   test("has not been migrated here if it is not found, nor if a failure is", () => {

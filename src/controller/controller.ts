@@ -230,6 +230,12 @@ export class Controller {
         return;
       case "result":
         return this.#ownResult(event.node, event.result);
+      case "agents-question":
+        return this.#queue({ type: "ask-agents", request: event.request, asked: event.asked });
+      case "agents-answer": {
+        const { request, node, told } = event;
+        return this.#queue({ type: "agents-told", request, node, told });
+      }
       case "fencer-send":
         return this.#queue({ type: "fencer", body: event.body });
       case "fence-result": {
@@ -739,6 +745,16 @@ export class Controller {
         );
       case "remote-back":
         return this.#applyReturn(message.node);
+      case "ask-agents": {
+        const { request } = message;
+        for (const asked of message.asked)
+          if (this.#historyOf(asked.node)) this.#effects.push({ type: "agents-asked", from, request, asked });
+        return;
+      }
+      case "agents-told":
+        // Others have not asked.
+        this.#effects.push(message);
+        return;
       case "forget":
         return this.#applyForget(from, message);
       case "fail":

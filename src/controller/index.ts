@@ -24,7 +24,8 @@ export {
   pendingResult,
 } from "./history.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
-export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
+export { readAskedAgents } from "./message-parse.ts";
+export type { AskedAgents, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
 export {
   withAttributeKnown,
   withAttributesChanged,

@@ -187,9 +187,10 @@ function onNodes(all: readonly NodeProblems[]): CibProblem[] {
       known.nodes.push(node);
     }
   return [...merged.values()].map(({ problem, nodes }) => {
-    if (nodes.includes(undefined) || (nodes.length === all.length && problem.code !== "NO_SUCH_AGENT"))
-      return problem;
-    const level = nodes.length === all.length ? problem.level : "warning";
+    const missing = problem.code === "NO_SUCH_AGENT";
+    if (nodes.includes(undefined) || (nodes.length === all.length && !missing)) return problem;
+    // Whether it is on any node at all has been looked at; why it is not each tells in words of its own.
+    const level = missing ? problem.level : "warning";
     return { ...problem, level, text: `${problem.text} (on ${nodes.join(", ")})` };
   });
 }

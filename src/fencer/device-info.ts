@@ -56,18 +56,44 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
  * @param configuration `<configuration>`
  */
 export function devicesIn(configuration: XmlElement, now: EpochSeconds): FenceDeviceInfo[] {
+  return describeDevices(viewOf(configuration, now));
+}
+
+function viewOf(configuration: XmlElement, now: EpochSeconds): PlanView {
   const members = childrenOf(child(configuration, "nodes"), "node")
     .filter(({ attributes }) => attributes.get("type") !== "remote")
     .flatMap(({ attributes }) => attributes.get("uname") ?? [])
     .map((name) => nodeName(name));
-  return describeDevices({
+  return {
     configuration: devicesFromCib(configuration, now),
     members,
     coordinator: members[0] ?? ("" as NodeName),
     agentOn: () => undefined,
     runningOn: () => undefined,
     dumping: false,
-  });
+  };
+}
+
+/** Those of the nodes that no device can fence, as far as a configuration tells. */
+export function unfenceableIn(
+  configuration: XmlElement,
+  nodes: readonly NodeName[],
+  now: EpochSeconds,
+): NodeName[] {
+  const view = viewOf(configuration, now);
+  return nodes.filter((node) => !fenceable(node, view));
+}
+
+/** Devices whose lists of hosts name none of the nodes: what they were for has gone. */
+export function idleDevicesIn(
+  configuration: XmlElement,
+  nodes: readonly NodeName[],
+  now: EpochSeconds,
+): string[] {
+  return [...devicesFromCib(configuration, now).devices.values()]
+    .filter(({ params }) => params.has("pcmk_host_list") || params.has("pcmk_host_map"))
+    .filter((device) => !nodes.some((node) => listedStatically(device, node)))
+    .map(({ id }) => id);
 }
 
 /** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */

@@ -15,6 +15,7 @@ import {
 } from "../terms/index.ts";
 import { AgentKnowledge, sameKind } from "./agent-knowledge.ts";
 import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
+import { CLOCK_ATTRIBUTE, ClockWatch } from "./clock-watch.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
@@ -42,6 +43,7 @@ import {
 } from "./messages.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
+import type { StatusWarning } from "./status-input.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -91,6 +93,7 @@ export class Controller {
   #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
+  readonly #clocks = new ClockWatch();
   /** Members that alert agents have been told of; a manager that is started anew in a daemon that goes on tells nothing twice. */
   #toldMembers: readonly NodeId[] | undefined;
   #effects: ControllerEffect[] = [];
@@ -175,14 +178,14 @@ export class Controller {
     };
   }
 
-  #fallbackWarning(): string[] {
+  #fallbackWarning(): StatusWarning[] {
     const { fallback } = this.#state;
     if (!fallback) return [];
-    return [
+    const text =
       `the configuration was lost and is built on an older copy (version ${fallback.join(".")}): the damaged files are ` +
-        "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
-        "with this one, say 'hactl configure accept'",
-    ];
+      "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
+      "with this one, say 'hactl configure accept'";
+    return [{ code: "CONFIG-FALLBACK", text }];
   }
 
   /** Current value of a transient attribute, dampened or private ones too. */
@@ -524,6 +527,7 @@ export class Controller {
       else this.#nodeLeft(nodeId, name);
     }
     this.#noteMissing(after);
+    if (this.#clocks.gone(participants)) this.#tellClocks();
   }
 
   /** What follows from the state alone, so that a manager that has just received it sees the same. */
@@ -578,6 +582,8 @@ export class Controller {
     const decoded = decodeMessage(payload);
     if ("refused" in decoded) return this.#refused(from, decoded.refused);
     const { message } = decoded;
+    if ("at" in message && from !== this.#init.self && this.#clocks.heard(from, message.at, this.#wall))
+      this.#tellClocks();
     if (message.type === "summary") {
       if (message.summary.node === from) return this.#takeSummary(message);
       return this.#refused(from, `it is a summary of node ${message.summary.node}`);
@@ -591,6 +597,14 @@ export class Controller {
       return;
     }
     this.#apply(from, message);
+  }
+
+  /** Everybody may see whose clocks differ. */
+  #tellClocks(): void {
+    const value = this.#clocks.text((id) => this.#state.nameOf(id));
+    const update = { node: this.#init.selfName, name: CLOCK_ATTRIBUTE, value, private: true };
+    this.#queue({ type: "attributes", updates: [update] });
+    if (value !== undefined) this.#event("warning", "CLOCK", `the clocks of the nodes differ: ${value}`);
   }
 
   /** A message that cannot be understood: every member refuses it alike. */

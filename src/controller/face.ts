@@ -7,6 +7,7 @@ import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { AgentKind } from "./agent-knowledge.ts";
 import type { AskedAgents, Boots, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
+import type { StatusWarning } from "./status-input.ts";
 
 /** A node of the node list in hactl.toml. */
 export interface ConfiguredNode {
@@ -252,6 +253,6 @@ export interface ControllerView {
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
   /** What people have to know: of the configuration, and on the leader of its decisions. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly StatusWarning[];
   readonly at: EpochSeconds;
 }

@@ -1,5 +1,6 @@
 /** The cluster's brain: join, leader, transition execution, replicated state. */
 export { type AgentKind, parameterTraits } from "./agent-knowledge.ts";
+export { CLOCK_ATTRIBUTE } from "./clock-watch.ts";
 export { emptyCib } from "./cluster-state.ts";
 export { Controller, notInCluster } from "./controller.ts";
 export type {

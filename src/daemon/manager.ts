@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { applyOperations, formatXml, Rights, upgradeCib } from "../cib/index.ts";
 import {
+  CLOCK_ATTRIBUTE,
   Controller,
   type ControllerEffect,
   type ControllerEvent,
@@ -732,7 +733,9 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
+      ring,
+      alerts: this.#alerts.warnings(),
+      clocks: this.#controller.attributeValues(CLOCK_ATTRIBUTE),
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../harness/local-cluster.ts";
 import { freePort, Story } from "../harness/story.ts";
@@ -15,7 +15,9 @@ const directoryOf = (node: string) => join(story.directory, node, "agents");
 /** An agent with these parameters; `before` is run first. */
 function agent(node: string, name: string, parameters: readonly string[], before = ""): string {
   const file = join(directoryOf(node), "test", name);
-  const rows = parameters.map((one) => `<parameter name="${one}"><content type="string"/></parameter>`).join("");
+  const rows = parameters
+    .map((one) => `<parameter name="${one}"><content type="string"/></parameter>`)
+    .join("");
   writeFileSync(
     file,
     `#!/bin/sh
@@ -60,7 +62,17 @@ beforeAll(async () => {
   story.nodes.startAll();
   await story.membersAre(3);
   const key = join(story.directory, "far", "authkey");
-  await story.must("node1", "keygen", "--remote", "--node", "far", "--from", story.nodes.remoteKey, "-k", key);
+  await story.must(
+    "node1",
+    "keygen",
+    "--remote",
+    "--node",
+    "far",
+    "--from",
+    story.nodes.remoteKey,
+    "-k",
+    key,
+  );
   writeFileSync(join(story.directory, "pids", "far.pid"), `environ HACTL_CONFIG=${config}\n`);
   const words = ["remote", "--listen", address, "--port", String(port), "--keyfile", key];
   remote = Bun.spawn([executable, ...words], {
@@ -80,7 +92,10 @@ afterAll(() => {
 /** Loads a primitive that is not started, and takes it away again. @returns what was said, and the exit code */
 async function configured(name: string, params = "", more = ""): Promise<{ code: number; said: string }> {
   const file = join(story.directory, "new.crm");
-  writeFileSync(file, `primitive x ocf:test:${name} params level=1 ${params} meta target-role=Stopped\n${more}`);
+  writeFileSync(
+    file,
+    `primitive x ocf:test:${name} params level=1 ${params} meta target-role=Stopped\n${more}`,
+  );
   const { code, stdout, stderr } = await story.hactl("node1", "configure", "load", "update", file);
   if (code === 0) await story.must("node1", "configure", "delete", "--force", "x");
   return { code, said: stdout + stderr };
@@ -100,7 +115,11 @@ describe("an agent", () => {
   }, 30_000);
 
   test("is not asked for where the resource may not run", async () => {
-    const { code, said } = await configured("Here", "", "location l x rule -inf: #uname eq node3 or #kind eq remote");
+    const { code, said } = await configured(
+      "Here",
+      "",
+      "location l x rule -inf: #uname eq node3 or #kind eq remote",
+    );
     expect({ code, said }).toEqual({ code: 0, said: expect.not.stringContaining("agent") });
     await story.hactl("node1", "configure", "delete", "--force", "l");
   }, 30_000);
@@ -124,7 +143,9 @@ describe("an agent", () => {
   test("that does not answer on a node is told; the others' answers count", async () => {
     const { code, said } = await configured("Hangs");
     expect(code).toBe(0);
-    expect(said).toMatch(/what agent ocf:test:Hangs of resource "x" needs is not known: no answer .*on node3/);
+    expect(said).toMatch(
+      /what agent ocf:test:Hangs of resource "x" needs is not known: no answer .*on node3/,
+    );
   }, 60_000);
 
   test("that is nowhere is refused, and taken by force", async () => {

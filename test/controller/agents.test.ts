@@ -26,7 +26,9 @@ const ask = (bus: ControllerBus, from: string, ...nodes: string[]) =>
   bus.step(from, { type: "agents-question", request: "q", asked: about(...nodes) });
 /** What a manager has heard, in order. */
 const heard = (bus: ControllerBus, name: string) =>
-  bus.told.filter((line) => line.startsWith(`${name} of q: `)).map((line) => line.slice(`${name} of q: `.length));
+  bus.told
+    .filter((line) => line.startsWith(`${name} of q: `))
+    .map((line) => line.slice(`${name} of q: `.length));
 
 const isThere = `[{"index":0,"facts":{"kind":"described","description":{"parameters":[{"name":"ip","needs":["ip"]}],"actions":["start"]}}}]`;
 const isNot = `[{"index":0,"facts":{"kind":"absent","reason":"not there"}}]`;

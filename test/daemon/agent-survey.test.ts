@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { AgentFacts } from "../../src/cib/index.ts";
-import { AgentSurvey } from "../../src/daemon/agent-survey.ts";
 import type { AskedAgents } from "../../src/controller/index.ts";
+import { AgentSurvey } from "../../src/daemon/agent-survey.ts";
 import { agentName, type NodeName, nodeName } from "../../src/terms/index.ts";
 
 /** Who asks the others for their agents waits for nobody who does not answer, and who is asked takes on so much only. */
@@ -18,7 +18,9 @@ class Bus {
   readonly survey: ReadonlyMap<NodeName, AgentSurvey>;
   hang: (agent: string) => boolean = () => false;
 
-  constructor(presence: (node: NodeName) => "there" | "stranger" | { readonly away: string } = () => "there") {
+  constructor(
+    presence: (node: NodeName) => "there" | "stranger" | { readonly away: string } = () => "there",
+  ) {
     const make = (self: NodeName) =>
       new AgentSurvey({
         ask: (request, asked) =>
@@ -63,9 +65,13 @@ describe("a survey", () => {
   });
 
   test("names who is away and who is not there, and asks them nothing", async () => {
-    const bus = new Bus((node) => (node === n2 ? { away: "it is offline" } : node === n3 ? "stranger" : "there"));
+    const bus = new Bus((node) =>
+      node === n2 ? { away: "it is offline" } : node === n3 ? "stranger" : "there",
+    );
     const kinds = agents("A");
-    const { answers, silent, strangers } = await bus.ask([n1, n2, n3].map((node) => ({ node, agents: kinds })));
+    const { answers, silent, strangers } = await bus.ask(
+      [n1, n2, n3].map((node) => ({ node, agents: kinds })),
+    );
     expect(answers).toHaveLength(1);
     expect(silent).toEqual([{ node: n2, reason: "it is offline" }]);
     expect(strangers).toEqual([n3]);
@@ -122,7 +128,11 @@ describe("a node that is asked", () => {
     const refused = replies.flatMap(({ answers }) => answers.filter(({ facts }) => facts.kind === "unknown"));
     expect(refused.length).toBeGreaterThan(500);
     expect(new Set(refused.map(({ agent }) => agent)).size).toBe(200);
-    expect(replies.every(({ answers }) => answers.every(({ agent }) => agent.startsWith(agentName({ class: "ocf", provider: "t", type: "A" }))))).toBe(true);
+    expect(
+      replies.every(({ answers }) =>
+        answers.every(({ agent }) => agent.startsWith(agentName({ class: "ocf", provider: "t", type: "A" }))),
+      ),
+    ).toBe(true);
   });
 
   test("has only so many questions of its own open", async () => {
@@ -130,7 +140,9 @@ describe("a node that is asked", () => {
     bus.silentNodes.add(n2);
     const questions = Array.from({ length: 20 }, () => bus.ask([{ node: n2, agents: agents("A") }]));
     const early = await Promise.all(questions.slice(16));
-    expect(early.map(({ silent }) => silent[0]?.reason)).toEqual(Array(4).fill("too many questions at a time"));
+    expect(early.map(({ silent }) => silent[0]?.reason)).toEqual(
+      Array(4).fill("too many questions at a time"),
+    );
     bus.now += 60_000;
     await Promise.all(questions);
   });

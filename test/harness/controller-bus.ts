@@ -564,7 +564,10 @@ export class ControllerBus {
       }
       case "agents-asked": {
         const { request, asked } = effect;
-        this.#soon.push({ at: this.now + this.metadataMs, run: () => this.#tellAgents(node, request, asked) });
+        this.#soon.push({
+          at: this.now + this.metadataMs,
+          run: () => this.#tellAgents(node, request, asked),
+        });
         return;
       }
       case "agents-told":

@@ -112,6 +112,7 @@ export class Controller {
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
+      decideHereMs: init.decideHereMs,
     });
   }
 
@@ -259,6 +260,7 @@ export class Controller {
           ...(rsc && { rsc }),
           ...(node && { node }),
           failuresOnly,
+          at: this.#wall,
           request,
         });
       }
@@ -266,6 +268,8 @@ export class Controller {
         const { request, rsc, node } = event;
         return this.#queue({ type: "fail", rsc, node, at: this.#wall, request });
       }
+      case "planned":
+        return this.#leader.planned(event, this.#now, this.#wall);
       case "idle-request":
         return this.#ask({ type: "when-idle", request: event.request });
       case "shutdown-request":
@@ -947,7 +951,7 @@ export class Controller {
   }
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
-    const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
+    const forgotten = this.#state.forget(message);
     for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
       if (kept) {

@@ -12,6 +12,7 @@ export type {
   ControllerTimer,
   ControllerView,
   Membership,
+  PlanAnswer,
   Remembered,
   RequestId,
 } from "./face.ts";

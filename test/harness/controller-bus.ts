@@ -5,6 +5,7 @@ import {
   formatXml,
   loadCrm,
   parseAgentDescription,
+  parseXml,
   type XmlElement,
 } from "../../src/cib/index.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type ExecutorHistory,
   emptyCib,
   type Membership,
+  type PlanAnswer,
   parameterTraits,
   type Remembered,
   type ToldAgent,
@@ -22,6 +24,7 @@ import {
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
 import {
   type NodeId,
   type NodeName,
@@ -103,6 +106,13 @@ export class ControllerBus {
   readonly told: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
+  /** What comes of a decision that is computed elsewhere, after how long; undefined: no answer. */
+  planner: (cib: XmlElement, now: number) => Omit<PlanAnswer, "id"> | undefined = (cib, now) => ({
+    decision: schedule({ cib, now }),
+  });
+  planMs = 50;
+  /** Nodes that asked for one, or dropped one, in order. */
+  readonly planned: string[] = [];
   quorate = true;
   /** A node's configuration has changed and is to be written. */
   onPersist: (name: string) => void = () => {};
@@ -121,6 +131,7 @@ export class ControllerBus {
     count: number,
     cib?: (name: string) => XmlElement,
     fallback?: (name: string) => CibVersion | undefined,
+    private readonly decideHereMs?: number,
   ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
@@ -177,6 +188,7 @@ export class ControllerBus {
       daemonIsNew,
       ...(memory ? { remembered: memory } : {}),
       ...(fallback && { fallback }),
+      ...(this.decideHereMs === undefined ? {} : { decideHereMs: this.decideHereMs }),
     });
   }
 
@@ -545,6 +557,21 @@ export class ControllerBus {
           name: effect.timer,
           incarnation: node.incarnation,
         });
+        return;
+      case "plan": {
+        this.planned.push(`${node.name} asks`);
+        const { id, cib, now } = effect;
+        const answer = this.planner(parseXml(cib), now);
+        const { incarnation } = node;
+        const run = () => {
+          if (node.managerUp && node.incarnation === incarnation)
+            this.#step(node, { type: "planned", id, ...answer });
+        };
+        if (answer) this.#soon.push({ at: this.now + this.planMs, run });
+        return;
+      }
+      case "plan-dropped":
+        this.planned.push(`${node.name} drops`);
         return;
       case "cancel-timer":
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);

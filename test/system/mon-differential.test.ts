@@ -19,7 +19,14 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Letters of crm_mon that change what it shows or how; each is tried with others. */
 const letters = "bRnrfoAtLcDpj";
-const sections = ["all", "none,nodes", "default,bans", "fencing", "failcounts,operations", "none,counts,resources"];
+const sections = [
+  "all",
+  "none,nodes",
+  "default,bans",
+  "fencing",
+  "failcounts,operations",
+  "none,counts,resources",
+];
 
 function options(random: Random): string[] {
   if (random.chance(0.2)) return ["-1", `--${random.pick(["include", "exclude"])}=${random.pick(sections)}`];
@@ -115,11 +122,15 @@ describe("crm_mon shows as the real one", () => {
     const shared = process.env.HACTL_SHARED ?? resolve(import.meta.dir, "../../../shared");
     const suite = join(shared, "conformance/scheduler/xml");
     if (!existsSync(suite))
-      throw new Error(`the conformance suite is not at ${suite}; set HACTL_SHARED to the directory of conformance/`);
+      throw new Error(
+        `the conformance suite is not at ${suite}; set HACTL_SHARED to the directory of conformance/`,
+      );
     const all = readdirSync(suite)
       .filter((name) => name.endsWith(".xml"))
       .sort();
-    const samples = all.filter((_, at) => at % 12 === 5).map((name): Sample => ({ name, file: join(suite, name) }));
+    const samples = all
+      .filter((_, at) => at % 12 === 5)
+      .map((name): Sample => ({ name, file: join(suite, name) }));
     expect(samples.length).toBeGreaterThan(30);
     expect(await compareAll(samples, 2)).toBeGreaterThan(samples.length / 2);
   }, 280_000);

@@ -1,8 +1,8 @@
 import { lookup } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { readBlock, readBlockInto } from "./blocks-text.ts";
-import { type CrmObject, everyNode, type Section } from "./objects.ts";
 import type { Token } from "./lexer.ts";
+import { type CrmObject, everyNode, type Section } from "./objects.ts";
 import { readId } from "./read-resources.ts";
 import type { Reader } from "./reader.ts";
 
@@ -60,8 +60,7 @@ export function readPropertySet(reader: Reader): CrmObject {
   const bare = set.children.find(
     (pair) => pair.name === "nvpair" && !pair.attributes.has("value") && !pair.attributes.has("id-ref"),
   );
-  if (bare)
-    throw reader.fail(`"${bare.attributes.get("name")}" has no value`, "write NAME=VALUE", token);
+  if (bare) throw reader.fail(`"${bare.attributes.get("name")}" has no value`, "write NAME=VALUE", token);
   const anySet = !set.attributes.has("id") && !set.attributes.has("id-ref");
   if (anySet) set.attributes.set("id", id);
   return { keyword: reader.keyword, line: reader.line, section, element: set, anySet };

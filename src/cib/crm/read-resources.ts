@@ -79,7 +79,11 @@ function readType(reader: Reader, resource: XmlElement, mayReferTemplate: boolea
     return;
   }
   if (token.text.startsWith("@"))
-    throw reader.fail("a template is not made from a template", "write its type (CLASS:PROVIDER:TYPE)", token);
+    throw reader.fail(
+      "a template is not made from a template",
+      "write its type (CLASS:PROVIDER:TYPE)",
+      token,
+    );
   for (const [name, value] of Object.entries(splitType(reader, token))) resource.attributes.set(name, value);
 }
 
@@ -178,7 +182,11 @@ function readOperation(reader: Reader, stops: ReadonlySet<string>): XmlElement {
       const name = pair.attributes.get("name") ?? "";
       const value = pair.attributes.get("value");
       if (operationAttributes.has(name) && value === undefined && !pair.attributes.has("id-ref"))
-        throw reader.fail(`"${name}" of operation "${token.text}" has no value`, `write ${name}=VALUE`, token);
+        throw reader.fail(
+          `"${name}" of operation "${token.text}" has no value`,
+          `write ${name}=VALUE`,
+          token,
+        );
       if (name === "$id") operation.attributes.set("id", value ?? "");
       else if (operationAttributes.has(name) && value !== undefined)
         operation.attributes.set(name, name === "role" ? readRole(reader, value) : value);

@@ -1,6 +1,6 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
 import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
-import { devicesFromCib, listedStatically } from "./devices.ts";
+import { devicesFromCib, type FenceDevice, listedStatically } from "./devices.ts";
 import type { FenceRequest } from "./face.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 
@@ -91,18 +91,22 @@ export function idleDevicesIn(
   now: EpochSeconds,
 ): string[] {
   return [...devicesFromCib(configuration, now).devices.values()]
-    .filter(({ params }) => params.has("pcmk_host_list") || params.has("pcmk_host_map"))
+    .filter(isLimited)
     .filter((device) => !nodes.some((node) => listedStatically(device, node)))
     .map(({ id }) => id);
 }
+
+/** Whether the configuration alone says whom a device fences: not where it, or its agent, is to be asked. */
+const isLimited = ({ params }: Pick<FenceDevice, "params">): boolean =>
+  (params.get("pcmk_host_check") ?? "static-list") === "static-list" &&
+  (params.has("pcmk_host_list") || params.has("pcmk_host_map"));
 
 /** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */
 export function fenceable(target: NodeName, view: PlanView): boolean {
   const usable = (id: string) => {
     const device = view.configuration.devices.get(id);
     if (!device || device.disabled !== undefined) return false;
-    const listed = device.params.has("pcmk_host_list") || device.params.has("pcmk_host_map");
-    return !listed || listedStatically(device, target);
+    return !isLimited(device) || listedStatically(device, target);
   };
   return planLevels(supposed(target, view.coordinator), view).some((level) => level.devices.every(usable));
 }

@@ -385,6 +385,13 @@ describe("the verdict knows", () => {
   });
 });
 
+test("a device that finds out for itself whom it fences is not doubted", () => {
+  for (const check of ["none", "dynamic-list", "status"]) {
+    const fixture = deviceFor(`alpha"/><nvpair id="f1c" name="pcmk_host_check" value="${check}`);
+    expect(modelOf({ fixture }).verdict.causes).toEqual([]);
+  }
+});
+
 test("docs/status-json.md has the table", () => {
   const page = readFileSync(join(import.meta.dir, "../../docs/status-json.md"), "utf8");
   expect(page).toContain("<!-- causes -->");

@@ -13,6 +13,7 @@ export {
   pathFacts,
   readLimited,
   removeFile,
+  syncContent,
   syncDirectory,
   writeDurably,
 } from "./files.ts";

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, r
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Ran } from "../../harness/local-cluster.ts";
+import { executable, type Ran } from "../../harness/local-cluster.ts";
 import { run, TestNetwork } from "../../harness/network.ts";
 
 const project = join(import.meta.dir, "../../..");
@@ -173,7 +173,7 @@ export class Hosts {
 
   /** Makes hosts without power. `files`: what their disks hold beside, by path. */
   static async make(names: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Hosts> {
-    const directory = await mkdtemp(join(tmpdir(), "hactl-hosts-"));
+    const directory = await mkdtemp(join(tmpdir(), `hactl-hosts-${process.pid}-`));
     const network = new TestNetwork(1, `s${process.pid}`);
     const layer = join(directory, "installed");
     await install(directory, layer);
@@ -205,11 +205,14 @@ async function install(directory: string, layer: string): Promise<void> {
   const root = join(directory, "root");
   const work = join(directory, "work");
   for (const path of [root, work, layer]) mkdirSync(path, { recursive: true });
+  // A copy: what was built is what is tested, whatever has been edited since.
+  const built = join(directory, "hactl");
+  run("cp", executable, built);
   const script = `set -e
 mount -t overlay overlay -o "lowerdir=/,upperdir=${layer},workdir=${work}" "${root}"
 cd "${root}"
 ${asNew}
-make -s -C "${project}" install DESTDIR="${root}" INSTALL_FROM=dist/hactl >&2
+make -s -C "${project}" install DESTDIR="${root}" INSTALL_FROM="${built}" >&2
 `;
   run("unshare", "--mount", "--propagation", "private", "sh", "-c", script);
 }

@@ -1,0 +1,86 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../harness/network.ts";
+
+/** Nothing reaches the disk by itself, or because the file system means well: only what was asked for with fsync. */
+const unkind = "loop,noatime,data=writeback,noauto_da_alloc,commit=900";
+
+/**
+ * A disk that can lose its power: a file system in a file. What programs have written but not synced is in the kernel's page cache
+ * only; a copy of the file is what the disk holds at that moment, so a power failure is to take the copy and to forget all else.
+ * Needs root, and a mount namespace that ends with the process.
+ */
+export class CuttableDisk {
+  readonly #image: string;
+  #cuts = 0;
+
+  /** Makes an empty one and mounts it at `path`. `directory`: where it lies, best in memory. */
+  constructor(
+    private readonly directory: string,
+    readonly path: string,
+    megabytes = 24,
+  ) {
+    mkdirSync(directory, { recursive: true });
+    mkdirSync(path, { recursive: true });
+    this.#image = join(directory, "disk");
+    run("truncate", "-s", `${megabytes}M`, this.#image);
+    run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", this.#image);
+    this.#mount(this.#image, path);
+    run("sync", "-f", path);
+  }
+
+  /** Copies what it holds at this moment: who writes must be dead or stopped. */
+  cut(): string {
+    const copy = join(this.directory, `cut-${++this.#cuts}`);
+    copyFileSync(this.#image, copy);
+    return copy;
+  }
+
+  /** Looks into a copy as the machine would after the failure, then forgets it. */
+  look<T>(copy: string, look: (path: string) => T): T {
+    const path = `${copy}.mounted`;
+    mkdirSync(path);
+    this.#mount(copy, path);
+    try {
+      return look(path);
+    } finally {
+      run("umount", path);
+      rmSync(path, { recursive: true });
+      rmSync(copy);
+    }
+  }
+
+  /** The machine has lost its power and starts again with what the copy holds. Nobody uses the disk any more. */
+  restart(copy: string): void {
+    run("umount", this.path);
+    copyFileSync(copy, this.#image);
+    rmSync(copy);
+    this.#mount(this.#image, this.path);
+  }
+
+  #mount(image: string, path: string): void {
+    run("mount", "-o", unkind, image, path);
+  }
+}
+
+/** Stops a process with all of its threads, so that none of them writes any more. */
+export function freeze(pid: number): void {
+  process.kill(pid, "SIGSTOP");
+  // A thread stops when its call to the kernel is over.
+  while (!/^State:\s+[TZX]/m.test(statusOf(pid))) Bun.sleepSync(0.2);
+}
+
+function statusOf(pid: number): string {
+  try {
+    const threads = run("sh", "-c", `grep -h ^State: /proc/${pid}/task/*/status`).trim().split("\n");
+    return threads.find((line) => !/^State:\s+[TZX]/.test(line)) ?? threads[0] ?? "State:\tX";
+  } catch {
+    return "State:\tX";
+  }
+}
+
+/** Whether this process is alone in a mount namespace, in which it may mount what it likes. */
+export function ownMounts(): boolean {
+  const of = (pid: string) => readFileSync(`/proc/${pid}/mountinfo`, "utf8");
+  return of("self") !== of("1");
+}

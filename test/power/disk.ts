@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../harness/network.ts";
 
@@ -67,20 +67,29 @@ export class CuttableDisk {
 export function freeze(pid: number): void {
   process.kill(pid, "SIGSTOP");
   // A thread stops when its call to the kernel is over.
-  while (!/^State:\s+[TZX]/m.test(statusOf(pid))) Bun.sleepSync(0.2);
+  while (runs(pid)) Bun.sleepSync(0.2);
 }
 
-function statusOf(pid: number): string {
-  try {
-    const threads = run("sh", "-c", `grep -h ^State: /proc/${pid}/task/*/status`).trim().split("\n");
-    return threads.find((line) => !/^State:\s+[TZX]/.test(line)) ?? threads[0] ?? "State:\tX";
-  } catch {
-    return "State:\tX";
-  }
+/** Whether a thread of a process has not stopped or ended. */
+function runs(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).some((thread) => {
+    try {
+      return !/^State:\s+[TZX]/m.test(readFileSync(`${tasks}/${thread}/status`, "utf8"));
+    } catch {
+      return false;
+    }
+  });
 }
 
-/** Whether this process is alone in a mount namespace, in which it may mount what it likes. */
-export function ownMounts(): boolean {
-  const of = (pid: string) => readFileSync(`/proc/${pid}/mountinfo`, "utf8");
-  return of("self") !== of("1");
+/** Words that run a program in a mount namespace of its own, in which it may mount what it likes. */
+export const withOwnMounts = ["unshare", "--mount", "--propagation", "private"];
+
+/** Runs this program again in a mount namespace of its own, unless it is in one: what it mounts ends with it. */
+export function ensureOwnMounts(): void {
+  if (readlinkSync("/proc/self/ns/mnt") !== readlinkSync(`/proc/${process.ppid}/ns/mnt`)) return;
+  const again = Bun.spawnSync([...withOwnMounts, process.execPath, ...process.argv.slice(1)], {
+    stdio: ["inherit", "inherit", "inherit"],
+  });
+  process.exit(again.exitCode ?? 1);
 }

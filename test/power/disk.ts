@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../harness/network.ts";
 
@@ -50,6 +50,11 @@ export class CuttableDisk {
     }
   }
 
+  /** A copy that nobody wants to look into. */
+  forget(copy: string): void {
+    rmSync(copy);
+  }
+
   /** The machine has lost its power and starts again with what the copy holds. Nobody uses the disk any more. */
   restart(copy: string): void {
     run("umount", this.path);
@@ -65,7 +70,12 @@ export class CuttableDisk {
 
 /** Stops a process with all of its threads, so that none of them writes any more. */
 export function freeze(pid: number): void {
-  process.kill(pid, "SIGSTOP");
+  try {
+    process.kill(pid, "SIGSTOP");
+  } catch {
+    // It has ended.
+    return;
+  }
   // A thread stops when its call to the kernel is over.
   while (runs(pid)) Bun.sleepSync(0.2);
 }
@@ -73,13 +83,14 @@ export function freeze(pid: number): void {
 /** Whether a thread of a process has not stopped or ended. */
 function runs(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).some((thread) => {
-    try {
-      return !/^State:\s+[TZX]/m.test(readFileSync(`${tasks}/${thread}/status`, "utf8"));
-    } catch {
-      return false;
-    }
-  });
+  try {
+    return readdirSync(tasks).some(
+      (thread) => !/^State:\s+[TtZX]/m.test(readFileSync(`${tasks}/${thread}/status`, "utf8")),
+    );
+  } catch {
+    // It, or one of its threads, has ended meanwhile.
+    return existsSync(tasks);
+  }
 }
 
 /** Words that run a program in a mount namespace of its own, in which it may mount what it likes. */

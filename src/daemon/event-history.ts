@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Log, syncContent } from "../platform/index.ts";
+import { atMost, type Log, syncContent } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { DiskAnswer } from "./disk-answer.ts";
 
@@ -143,7 +143,7 @@ export class EventHistory {
 
   /** The same with all that has happened until now, if the disk lets it be. */
   async recent(since: number, limit: number): Promise<HistoryRow[]> {
-    await Promise.race([this.disk.answered(), Bun.sleep(patienceMs)]);
+    await atMost(this.disk.answered(), patienceMs);
     return this.query(since, limit);
   }
 

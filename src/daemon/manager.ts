@@ -15,7 +15,7 @@ import {
 } from "../controller/index.ts";
 import { type ExecutorEvent, readAgent } from "../executor/index.ts";
 import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
-import {
+import { atMost,
   Accounts,
   connectFrames,
   type FrameConnection,
@@ -256,7 +256,7 @@ export class Manager {
     });
     const code = await ended;
     await Promise.all([
-      Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
+      atMost(this.#keeper.stored().catch(() => {}), lastWriteMs),
       this.#alerts.drain(alertPatienceMs),
     ]);
     this.#keeper.close();

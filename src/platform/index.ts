@@ -67,6 +67,7 @@ export {
   releaseStartupCode,
   unlockMemory,
 } from "./realtime.ts";
+export { atMost } from "./patience.ts";
 export { type Secret, SecretStore } from "./secrets.ts";
 export {
   type Facility,

@@ -7,7 +7,7 @@ import {
   type AlertTime,
 } from "../alerts/index.ts";
 import type { XmlElement } from "../cib/index.ts";
-import { atMost, Accounts, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
+import { Accounts, atMost, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 
 /** User that alert agents run as. */

@@ -1,5 +1,12 @@
 import type { Subprocess } from "bun";
-import { atMost, type LifeLine, type Log, monotonicMs, openLifeLine, threadTimes } from "../platform/index.ts";
+import {
+  atMost,
+  type LifeLine,
+  type Log,
+  monotonicMs,
+  openLifeLine,
+  threadTimes,
+} from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { Silence } from "./silence.ts";
 

@@ -7,7 +7,8 @@ import {
   parseAgentMetadata,
   pluginMetadata,
 } from "../fencer/index.ts";
-import { atMost,
+import {
+  atMost,
   type EndedProcess,
   LONGEST_TIMER_MS,
   type RunningProcess,

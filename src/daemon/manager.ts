@@ -15,8 +15,9 @@ import {
 } from "../controller/index.ts";
 import { type ExecutorEvent, readAgent } from "../executor/index.ts";
 import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
-import { atMost,
+import {
   Accounts,
+  atMost,
   connectFrames,
   type FrameConnection,
   type Log,
@@ -256,7 +257,10 @@ export class Manager {
     });
     const code = await ended;
     await Promise.all([
-      atMost(this.#keeper.stored().catch(() => {}), lastWriteMs),
+      atMost(
+        this.#keeper.stored().catch(() => {}),
+        lastWriteMs,
+      ),
       this.#alerts.drain(alertPatienceMs),
     ]);
     this.#keeper.close();

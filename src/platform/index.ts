@@ -39,6 +39,7 @@ export {
 } from "./log.ts";
 export { type ServiceManager, serviceManager } from "./notify.ts";
 export { type FilterInstruction, filterOps, filterPackets } from "./packet-filter.ts";
+export { atMost } from "./patience.ts";
 export {
   dieWithParent,
   type EndedProcess,
@@ -67,7 +68,6 @@ export {
   releaseStartupCode,
   unlockMemory,
 } from "./realtime.ts";
-export { atMost } from "./patience.ts";
 export { type Secret, SecretStore } from "./secrets.ts";
 export {
   type Facility,

@@ -78,7 +78,8 @@ const digestOf = (value: string) => createHash("md5").update(value).digest("hex"
 async function makeDurable(directory: string): Promise<void> {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncContent(dirname(made));
+  for (let made = directory; made.length >= first.length; made = dirname(made))
+    await syncContent(dirname(made));
 }
 
 function readTrimmed(file: string): string | undefined {

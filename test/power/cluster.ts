@@ -47,8 +47,7 @@ const told = new Map<number, string>();
 async function start(): Promise<void> {
   cluster.startAll();
   await cluster.joined();
-  for (const name of cluster.names)
-    clients.set(name, await connectAdmin({ config: cluster.configOf(name) }));
+  for (const name of cluster.names) clients.set(name, await connectAdmin({ config: cluster.configOf(name) }));
 }
 
 /** A change of a slot by a person or a tool: new, another value, or gone and made anew. */
@@ -56,7 +55,8 @@ function change(slot: number, value: string): CibOperation[] {
   const pair = `<nvpair id="lab-${slot}" name="lab-${slot}" value="${value}"/>`;
   const set = `<crm_config><cluster_property_set id="lab">${pair}</cluster_property_set></crm_config>`;
   const made: CibOperation = { op: "modify", create: true, xml: set };
-  if (told.has(slot) && random.chance(0.3)) return [{ op: "delete", xml: `<nvpair id="lab-${slot}"/>` }, made];
+  if (told.has(slot) && random.chance(0.3))
+    return [{ op: "delete", xml: `<nvpair id="lab-${slot}"/>` }, made];
   return [made];
 }
 
@@ -119,5 +119,7 @@ const fault = await hunt().finally(() => {
   cluster.destroy();
 });
 if (fault !== undefined) console.log(`seed ${seed}: ${fault}`);
-console.log(`${runs} changes of three nodes whose disks failed at the answer, ${restarts} starts from them; ${fault ? 1 : 0} lost`);
+console.log(
+  `${runs} changes of three nodes whose disks failed at the answer, ${restarts} starts from them; ${fault ? 1 : 0} lost`,
+);
 process.exit(fault === undefined ? 0 : 1);

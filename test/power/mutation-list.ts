@@ -65,8 +65,10 @@ export const mutations: readonly Mutation[] = [
     name: "the digest of a secret is written before its value",
     file: "platform/secrets.ts",
     before:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
       "await writeDurably(nextFile(file), `${value}\\n`);\n    await writeDurably(digestFile(file), `${digestOf(value.trimEnd())}\\n`);",
     after:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
       "await writeDurably(digestFile(file), `${digestOf(value.trimEnd())}\\n`);\n    await writeDurably(nextFile(file), `${value}\\n`);",
   },
   {
@@ -78,7 +80,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the key that waits is removed before it is in place",
     file: keys,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
     before: "await writeDurably(`${this.path}.old`, before, secret);",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
     after: "await writeDurably(`${this.path}.old`, before, secret); removeFile(this.#next);",
   },
   {

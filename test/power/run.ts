@@ -133,7 +133,9 @@ function settle(): void {
 
 const found = await hunt();
 for (const fault of found) console.log(`seed ${seed}: ${fault}`);
-console.log(`${runs} power failures, ${middle} in the middle of a write; ${asked} writes of ${kinds.length} kinds; ${found.length} lost`);
+console.log(
+  `${runs} power failures, ${middle} in the middle of a write; ${asked} writes of ${kinds.length} kinds; ${found.length} lost`,
+);
 run("umount", "--lazy", memory);
 rmdirSync(memory);
 process.exit(found.length === 0 ? 0 : 1);

@@ -1,6 +1,6 @@
+import { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Database } from "bun:sqlite";
 import { formatXml, versionOf } from "../../src/cib/index.ts";
 import { emptyCib } from "../../src/controller/index.ts";
 import { CibKeeper } from "../../src/daemon/cib-keeper.ts";
@@ -9,7 +9,14 @@ import { EventHistory, eventHistoryFile } from "../../src/daemon/event-history.t
 import { ExecutorMemory } from "../../src/daemon/executor-memory.ts";
 import { KeyFiles } from "../../src/daemon/ring-key-files.ts";
 import { parseRingState } from "../../src/daemon/ring-state.ts";
-import { createSecret, openLog, readLimited, removeFile, SecretStore, writeDurably } from "../../src/platform/index.ts";
+import {
+  createSecret,
+  openLog,
+  readLimited,
+  removeFile,
+  SecretStore,
+  writeDurably,
+} from "../../src/platform/index.ts";
 
 /** Something that the product keeps: written by the same code as in a daemon. */
 export interface Target {
@@ -117,7 +124,9 @@ const keys: Kind = {
 
 const secrets: Kind = {
   name: "secret",
-  open: (disk) => ({ write: (n) => new SecretStore(join(disk, "secrets")).write(`r${n % 3}`, "password", `value ${n}`) }),
+  open: (disk) => ({
+    write: (n) => new SecretStore(join(disk, "secrets")).write(`r${n % 3}`, "password", `value ${n}`),
+  }),
   fault(disk, told, begun) {
     const store = new SecretStore(join(disk, "secrets"));
     const of = (n: number) => store.read(`r${n % 3}`, "password");
@@ -126,7 +135,8 @@ const secrets: Kind = {
       const { value, problem } = of(n);
       if (value === undefined) return problem;
       const found = Number(value.replace("value ", ""));
-      if (found !== n && !(found === n + 3 && found <= begun)) return `${value} is there, ${n} was acknowledged`;
+      if (found !== n && !(found === n + 3 && found <= begun))
+        return `${value} is there, ${n} was acknowledged`;
     }
     return undefined;
   },
@@ -177,7 +187,10 @@ const history: Kind = {
     try {
       const [answer] = database.query("PRAGMA integrity_check").values()[0] ?? [];
       if (answer !== "ok") return `the history is damaged: ${answer}`;
-      const facts = database.query("SELECT at FROM event ORDER BY id").values().map(([at]) => Number(at));
+      const facts = database
+        .query("SELECT at FROM event ORDER BY id")
+        .values()
+        .map(([at]) => Number(at));
       const gap = facts.findIndex((at, index) => index > 0 && at !== (facts[index - 1] ?? 0) + 1);
       if (gap >= 0) return `the history has a gap before ${facts[gap]}`;
       return within(facts.at(-1) ?? 0, told, begun);
@@ -204,6 +217,13 @@ const boot: Kind = {
 };
 
 const memory = (disk: string, runDir: string, bootId: string): ExecutorMemory =>
-  new ExecutorMemory({ runDir, bootFile: join(disk, "boot"), bootId, instance: bootId, log, mayWrite: () => true });
+  new ExecutorMemory({
+    runDir,
+    bootFile: join(disk, "boot"),
+    bootId,
+    instance: bootId,
+    log,
+    mayWrite: () => true,
+  });
 
 export const kinds: readonly Kind[] = [configuration, ringState, keys, secrets, files, history, boot];

@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,7 +110,9 @@ export class Host {
         if (/^NSpid:(\s\d+){2,}\s1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8")))
           return readFileSync(`/proc/${pid}/comm`, "utf8") === "systemd\n" ? pid : 0;
         const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-        return children === "" ? 0 : children.split(" ").reduce((found, child) => found || below(Number(child)), 0);
+        return children === ""
+          ? 0
+          : children.split(" ").reduce((found, child) => found || below(Number(child)), 0);
       } catch {
         return 0;
       }
@@ -114,24 +125,40 @@ export class Host {
     return `/proc/${this.init}/root${inside}`;
   }
 
+  /** Words before a command that runs on it. */
+  #enter(init: number): string[] {
+    return ["nsenter", "-t", String(init), "-m", "-n", "-u", "-i", "-p", "-C", "-r", "-w", "--"];
+  }
+
+  /** Starts a program on it that goes on by itself. */
+  launch(words: readonly string[]): void {
+    Bun.spawn([...this.#enter(this.init), "setsid", ...words], {
+      stdio: ["ignore", "ignore", "ignore"],
+    }).unref();
+  }
+
   /** Runs a command on it. A command that was killed for its time has the code 137, one on a host that is off 255. */
   async run(words: readonly string[], { env = {}, timeoutMs = 120_000 }: HostRunOptions = {}): Promise<Ran> {
     const init = this.init;
     if (init === 0) return { code: 255, stdout: "", stderr: `${this.name} is off` };
-    const enter = ["nsenter", "-t", String(init), "-m", "-n", "-u", "-i", "-p", "-C", "-r", "-w", "--"];
     const limit = ["timeout", "-s", "KILL", String(timeoutMs / 1000)];
-    const child = Bun.spawn([...enter, ...limit, ...words], {
+    const child = Bun.spawn([...this.#enter(init), ...limit, ...words], {
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LC_ALL: "C.UTF-8", TERM: "dumb", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    const [stdout, stderr, code] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.exited,
+    ]);
     return { code, stdout, stderr };
   }
 
   /** Output of a command on it. @throws Error when it does not end with 0 */
   async done(...words: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(words);
-    if (code !== 0) throw new Error(`${this.name}: ${words.join(" ")} ended with ${code}: ${stderr}${stdout}`);
+    if (code !== 0)
+      throw new Error(`${this.name}: ${words.join(" ")} ended with ${code}: ${stderr}${stdout}`);
     return stdout;
   }
 
@@ -144,7 +171,8 @@ export class Host {
   async until(what: string, ms: number, asked: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + ms;
     while (!(await asked())) {
-      if (performance.now() > end) throw new Error(`${this.name}: ${what}: not within ${ms} ms\n${await this.story()}`);
+      if (performance.now() > end)
+        throw new Error(`${this.name}: ${what}: not within ${ms} ms\n${await this.story()}`);
       await Bun.sleep(100);
     }
   }
@@ -187,9 +215,30 @@ export class Hosts {
   /** The configuration of hactl for these hosts, with further lines of it. */
   configuration(more = ""): string {
     const nodes = this.all.map(
-      (host) => `[[nodelist.node]]\nname = "${host.name}"\nnodeid = ${host.number}\nring0_addr = "${host.address()}"\n`,
+      (host) =>
+        `[[nodelist.node]]\nname = "${host.name}"\nnodeid = ${host.number}\nring0_addr = "${host.address()}"\n`,
     );
     return `[totem]\ncluster_name = "hosts"\n[logging]\nto_syslog = true\n${more}${nodes.join("")}`;
+  }
+
+  /** Boots all hosts, and starts a cluster of them for good: each has the same key and configuration, and hactl enabled. */
+  async startCluster(more = ""): Promise<void> {
+    await Promise.all(this.all.map((host) => host.powerOn()));
+    const [first] = this.all;
+    if (!first) throw new Error("no hosts");
+    await first.done("hactl", "keygen");
+    const key = readFileSync(first.path("/etc/hactl/authkey"));
+    for (const host of this.all) {
+      if (host !== first) writeFileSync(host.path("/etc/hactl/authkey"), key, { mode: 0o400 });
+      writeFileSync(host.path("/etc/hactl/hactl.toml"), this.configuration(more));
+    }
+    await Promise.all(this.all.map((host) => host.done("systemctl", "enable", "--now", "hactl")));
+    const names = this.all.map(({ name }) => name).join(" ");
+    for (const host of this.all)
+      await host.until("all nodes are there", 100_000, async () => {
+        const { stdout } = await host.run(["crm_node", "-p"]);
+        return stdout.trim() === names && (await host.run(["crmadmin", "-D"])).code === 0;
+      });
   }
 
   /** Ends all hosts and removes what they wrote. */

@@ -62,12 +62,21 @@ let host: Host;
 beforeAll(async () => {
   hosts = await Hosts.make(["h1"], {
     "etc/systemd/system/lab-first.service": unit("lab-first"),
-    "etc/systemd/system/lab-bound.service": unit("lab-bound", "BindsTo=lab-first.service\nAfter=lab-first.service"),
+    "etc/systemd/system/lab-bound.service": unit(
+      "lab-bound",
+      "BindsTo=lab-first.service\nAfter=lab-first.service",
+    ),
     "etc/systemd/system/lab-last.service": unit("lab-last"),
     "etc/systemd/system/lab-base.service": unit("lab-base"),
-    "etc/systemd/system/lab-against.service": unit("lab-against", "PartOf=lab-base.service\nAfter=lab-base.service"),
+    "etc/systemd/system/lab-against.service": unit(
+      "lab-against",
+      "PartOf=lab-base.service\nAfter=lab-base.service",
+    ),
     // Not a resource, only bound to one.
-    "etc/systemd/system/lab-guest.service": unit("lab-guest", "BindsTo=lab-last.service\nAfter=lab-last.service"),
+    "etc/systemd/system/lab-guest.service": unit(
+      "lab-guest",
+      "BindsTo=lab-last.service\nAfter=lab-last.service",
+    ),
     "etc/systemd/system/lab-other.target": "[Unit]\nRequires=basic.target\nAllowIsolate=yes\n",
     // The watchdog as it is, but sooner.
     "etc/systemd/system/hactl.service.d/sooner.conf": "[Service]\nWatchdogSec=6s\n",
@@ -77,11 +86,8 @@ beforeAll(async () => {
   const [only] = hosts.all;
   if (!only) throw new Error("no host");
   host = only;
-  await host.powerOn();
+  await hosts.startCluster();
   await host.done("chmod", "755", "/usr/lib/ocf/resource.d/lab/noted");
-  await host.done("hactl", "keygen");
-  await host.done("sh", "-c", `cat >/etc/hactl/hactl.toml <<'END'\n${hosts.configuration()}END`);
-  await host.done("systemctl", "enable", "--now", "hactl");
   await host.done("hactl", "configure", "load", "replace", "/etc/services.crm");
   await served();
 });
@@ -103,7 +109,8 @@ async function noted(): Promise<string[]> {
   const lines = await host.done("sh", "-c", "cat /var/log/order; : >/var/log/order");
   return lines.split("\n").slice(0, -1);
 }
-const of = (words: readonly string[], lines: readonly string[]) => lines.filter((line) => words.includes(line));
+const of = (words: readonly string[], lines: readonly string[]) =>
+  lines.filter((line) => words.includes(line));
 const mainPid = () => host.property("hactl", "MainPID");
 const pids = () => Promise.all(units.map((name) => host.property(name, "MainPID")));
 /** Whether nothing of hactl is left in the way of the units. */
@@ -173,7 +180,9 @@ describe("under a real systemd", () => {
     await endedWell(await noted());
     expect(await host.property("hactl", "Result")).toBe("success");
     expect(await host.property("hactl", "ActiveState")).toBe("inactive");
-    expect(await Promise.all(units.map((name) => host.property(name, "ActiveState")))).toEqual(units.map(() => "inactive"));
+    expect(await Promise.all(units.map((name) => host.property(name, "ActiveState")))).toEqual(
+      units.map(() => "inactive"),
+    );
     expect(await dropIns()).toBe("");
     expect(await host.property("lab-first", "Restart")).toBe("always");
     await host.done("systemctl", "start", "hactl");
@@ -183,7 +192,11 @@ describe("under a real systemd", () => {
   test("to isolate a target without hactl stops it with all of its services, in order", async () => {
     await noted();
     await host.done("systemctl", "isolate", "lab-other.target");
-    await host.until("hactl has ended", 60_000, async () => (await host.property("hactl", "ActiveState")) === "inactive");
+    await host.until(
+      "hactl has ended",
+      60_000,
+      async () => (await host.property("hactl", "ActiveState")) === "inactive",
+    );
     await endedWell(await noted());
     expect(await host.property("hactl", "Result")).toBe("success");
     await host.done("systemctl", "isolate", "multi-user.target");

@@ -114,7 +114,7 @@ function thaw(pid: number): void {
 const fault = await hunt().finally(() => {
   for (const client of clients.values()) client.close();
   for (const name of cluster.names) cluster.kill(name);
-  for (const name of cluster.names) run("umount", "--lazy", join(cluster.directory, name, "state"));
+  for (const disk of disks.values()) disk.close();
   run("umount", "--lazy", memory);
   cluster.destroy();
 });

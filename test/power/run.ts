@@ -131,11 +131,12 @@ function settle(): void {
   }
 }
 
-const found = await hunt();
+const found = await hunt().catch((error: Error) => [error.message]);
 for (const fault of found) console.log(`seed ${seed}: ${fault}`);
 console.log(
   `${runs} power failures, ${middle} in the middle of a write; ${asked} writes of ${kinds.length} kinds; ${found.length} lost`,
 );
+disk.close();
 run("umount", "--lazy", memory);
 rmdirSync(memory);
 process.exit(found.length === 0 ? 0 : 1);

@@ -138,7 +138,7 @@ export class Host {
   }
 
   /** Runs a command on it. A command that was killed for its time has the code 137, one on a host that is off 255. */
-  async run(words: readonly string[], { env = {}, timeoutMs = 120_000 }: HostRunOptions = {}): Promise<Ran> {
+  async run(words: readonly string[], { env = {}, timeoutMs = 200_000 }: HostRunOptions = {}): Promise<Ran> {
     const init = this.init;
     if (init === 0) return { code: 255, stdout: "", stderr: `${this.name} is off` };
     const limit = ["timeout", "-s", "KILL", String(timeoutMs / 1000)];

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Host, Hosts } from "./hosts.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(400_000);
 
 /** A unit that notes when it starts and when it has ended. */
 const unit = (name: string, more = "") => `[Unit]
@@ -42,6 +42,7 @@ esac
  * cluster's order (bound), once against it (against).
  */
 const configuration = `property stonith-enabled=false
+op_defaults timeout=120s
 primitive first systemd:lab-first op monitor interval=5s
 primitive noted ocf:lab:noted op monitor interval=5s
 primitive bound systemd:lab-bound op monitor interval=5s
@@ -98,7 +99,7 @@ const units = ["lab-first", "lab-bound", "lab-last", "lab-against", "lab-base"];
 
 /** Everything runs, and nothing has failed. */
 async function served(): Promise<void> {
-  await host.until("all is started", 60_000, async () => {
+  await host.until("all is started", 120_000, async () => {
     const { stdout } = await host.run(["crm_mon", "-1", "-r"]);
     return resources.every((rsc) => new RegExp(`\\* ${rsc}\\s.*Started h1`).test(stdout));
   });
@@ -137,7 +138,7 @@ describe("under a real systemd", () => {
     const before = await pids();
     const main = await mainPid();
     await host.done("kill", "-KILL", main);
-    await host.until("another main process", 30_000, async () => !["0", main].includes(await mainPid()));
+    await host.until("another main process", 120_000, async () => !["0", main].includes(await mainPid()));
     await served();
     expect(await pids()).toEqual(before);
     expect(await noted()).toEqual([]);
@@ -148,7 +149,7 @@ describe("under a real systemd", () => {
     const before = await pids();
     const main = await mainPid();
     await host.done("kill", "-STOP", main);
-    await host.until("another main process", 60_000, async () => !["0", main].includes(await mainPid()));
+    await host.until("another main process", 120_000, async () => !["0", main].includes(await mainPid()));
     await served();
     expect(await pids()).toEqual(before);
     expect(await noted()).toEqual([]);
@@ -194,7 +195,7 @@ describe("under a real systemd", () => {
     await host.done("systemctl", "isolate", "lab-other.target");
     await host.until(
       "hactl has ended",
-      60_000,
+      150_000,
       async () => (await host.property("hactl", "ActiveState")) === "inactive",
     );
     await endedWell(await noted());
@@ -207,7 +208,7 @@ describe("under a real systemd", () => {
     await noted();
     const before = host.init;
     await host.run(["systemctl", "reboot"]);
-    await host.until("it boots again", 100_000, async () => host.init !== before && host.init !== 0);
+    await host.until("it boots again", 200_000, async () => host.init !== before && host.init !== 0);
     await host.up();
     await served();
     const lines = await noted();

@@ -17,7 +17,9 @@ function cut(program: string, runs: number) {
 test("what is kept survives losses of power right after it was acknowledged, and in the middle of a write", () => {
   expect(cut("run.ts", 100)).toEqual({
     exitCode: 0,
-    said: expect.stringMatching(/^100 power failures, \d+ in the middle of a write; \d+ writes of 7 kinds; 0 lost$/),
+    said: expect.stringMatching(
+      /^100 power failures, \d+ in the middle of a write; \d+ writes of 7 kinds; 0 lost$/,
+    ),
   });
 }, 600_000);
 

@@ -93,7 +93,7 @@ describe("pcs", () => {
       "cluster status",
     ])
       expect(await said(`pcs ${command}`)).not.toMatch(/rror|Traceback/);
-    expect(await said("pcs stonith list")).toContain("fence_");
+    expect(await said("pcs stonith list fence_dummy")).toContain("fence_");
     expect(await said("pcs stonith history show")).not.toContain("rror");
     expect(await said("pcs resource list ocf:pacemaker")).toContain("ocf:pacemaker:Dummy");
     expect(await said("pcs resource describe ocf:pacemaker:Dummy")).toContain("fake");

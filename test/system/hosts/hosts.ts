@@ -199,7 +199,7 @@ export class Hosts {
     readonly all: readonly Host[],
   ) {}
 
-  /** Makes hosts without power. `files`: what their disks hold beside, by path. */
+  /** Makes hosts without power. `files`: what their disks hold beside, by path; scripts can be run. */
   static async make(names: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Hosts> {
     const directory = await mkdtemp(join(tmpdir(), `hactl-hosts-${process.pid}-`));
     const network = new TestNetwork(1, `s${process.pid}`);
@@ -207,7 +207,11 @@ export class Hosts {
     await install(directory, layer);
     const lines = names.map((name, i) => `${network.address(i + 1)} ${name}\n`);
     const all = { "etc/hosts": `127.0.0.1 localhost\n${lines.join("")}`, ...files };
-    for (const [path, text] of Object.entries(all)) await Bun.write(join(layer, path), text);
+    for (const [path, text] of Object.entries(all)) {
+      // One that stands there may be a link to hactl.
+      rmSync(join(layer, path), { force: true });
+      await Bun.write(join(layer, path), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+    }
     const hosts = names.map((name, i) => new Host(name, i + 1, network, join(directory, name), layer));
     return new Hosts(directory, network, hosts);
   }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { executable, type Ran } from "../../harness/local-cluster.ts";
 import { run, TestNetwork } from "../../harness/network.ts";
 
@@ -210,7 +210,8 @@ export class Hosts {
     for (const [path, text] of Object.entries(all)) {
       // One that stands there may be a link to hactl.
       rmSync(join(layer, path), { force: true });
-      await Bun.write(join(layer, path), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+      mkdirSync(dirname(join(layer, path)), { recursive: true });
+      writeFileSync(join(layer, path), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
     }
     const hosts = names.map((name, i) => new Host(name, i + 1, network, join(directory, name), layer));
     return new Hosts(directory, network, hosts);

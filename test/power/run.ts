@@ -120,14 +120,13 @@ async function hunt(): Promise<string[]> {
   return [];
 }
 
-/** After a restart the writer goes on with what is there. */
+/** After a restart the writer goes on with what is there; what is there in part only is begun again. */
 function settle(): void {
   for (const kind of kinds) {
     const last = begun.get(kind.name) ?? 0;
     const scratch = mkdtempSync(join(memory, "scratch-"));
     if (kind.fault(disk.path, last, last, scratch) === undefined) told.set(kind.name, last);
     rmSync(scratch, { recursive: true });
-    begun.set(kind.name, told.get(kind.name) ?? 0);
   }
 }
 

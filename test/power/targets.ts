@@ -150,6 +150,8 @@ const files: Kind = {
     mkdirSync(directory, { recursive: true });
     return {
       async write(n) {
+        // It was begun before the power failed.
+        removeFile(join(directory, `k${n}`));
         createSecret(join(directory, `k${n}`), keyOf(n));
         removeFile(join(directory, `k${n - 1}`));
       },

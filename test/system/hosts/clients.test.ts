@@ -28,7 +28,7 @@ async function said(line: string): Promise<string> {
   return stdout;
 }
 const where = async (rsc: string) => (await said(`crm_resource --locate -r ${rsc}`)).trim();
-const cib = (xpath: string) => said(`cibadmin --query --xpath '${xpath}'`);
+const cib = (xpath: string) => h1.done("cibadmin", "--query", "--xpath", xpath);
 
 describe("pcs", () => {
   test("creates, disables, enables, moves and deletes, and waits for each", async () => {

@@ -8,11 +8,28 @@ import { type Host, Hosts } from "./hosts.ts";
 
 setDefaultTimeout(300_000);
 
+/** pcs reads the names of nodes from the file that the cluster was imported from, and has no other way. */
+const imported = `totem {
+    version: 2
+    cluster_name: hosts
+    transport: knet
+}
+nodelist {
+${["h1", "h2"].map((name, i) => `    node {\n        ring0_addr: 10.77.0.${i + 1}\n        name: ${name}\n        nodeid: ${i + 1}\n    }\n`).join("")}}
+quorum {
+    provider: corosync_votequorum
+    two_node: 1
+}
+`;
+
 let hosts: Hosts;
 let h1: Host;
 beforeAll(async () => {
   // The only one of our names that is not used here: the crm shell is the system's.
-  hosts = await Hosts.make(["h1", "h2"], { "usr/sbin/crm": readFileSync("/usr/sbin/crm", "utf8") });
+  hosts = await Hosts.make(["h1", "h2"], {
+    "usr/sbin/crm": readFileSync("/usr/sbin/crm", "utf8"),
+    "etc/corosync/corosync.conf": imported,
+  });
   const [first] = hosts.all;
   if (!first) throw new Error("no host");
   h1 = first;

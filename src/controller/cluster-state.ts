@@ -33,6 +33,7 @@ import {
   claimedFailure,
   digestedParameters,
   endsActive,
+  endsHandedOver,
   endsPromoted,
   endsRecurring,
   FEATURE_SET,
@@ -142,11 +143,12 @@ export class ClusterState {
     const boots = new Map(this.#boots);
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
-    const underWay = this.#underWay.copy();
+    const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
+    underWay.begin();
     // Counters and who wrote it stand here: every message touches them.
     this.undo.touch(cib);
     try {
@@ -159,6 +161,7 @@ export class ClusterState {
       this.#boots = boots;
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
+      underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
       this.#written = written;
@@ -170,6 +173,7 @@ export class ClusterState {
     }
     this.undo.commit();
     this.attributes.commit();
+    underWay.commit();
   }
 
   get configuration(): XmlElement | undefined {
@@ -426,8 +430,18 @@ export class ClusterState {
     if (endsRecurring(action)) {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
+    for (const { to } of movedBy(operation)) this.#forgetArrival(to, operation);
     this.#record(node, pendingResult(operation, at));
     this.#underWay.add(dispatch);
+  }
+
+  /** A resource is migrated once more from the same node to another: that it arrived there before says nothing of this time. */
+  #forgetArrival(to: NodeName, { rsc, params }: Operation): void {
+    const key = operationKey(rsc.id, "migrate_from", 0);
+    const source = params.CRM_meta_migrate_source;
+    const isEarlier = ({ attributes }: XmlElement) =>
+      attributes.get("id") === key && attributes.get("migrate_source") === source;
+    this.status.removeOps(this.idOf(to), rsc.id, isEarlier);
   }
 
   /**
@@ -632,10 +646,13 @@ export class ClusterState {
    * Forgets what is known of a resource (all of them) on a node (everywhere): fail counts, and the history, so that
    * it is probed again. What is under way stays: its result is newer than what is forgotten; and so does a connection to
    * a remote or guest node that is well, of which only failures of the past are forgotten: to doubt it is to doubt all
-   * that runs behind it. Returns what was forgotten; whatever is not `kept` the executor must forget, too.
+   * that runs behind it. What is not configured any more is probed by nobody: where it may run it is known still that it
+   * may, and the executor goes on knowing how it was started, with which it is to be stopped.
+   * Returns what was forgotten; whatever is not `kept` the executor must forget, too.
    */
-  forget(rsc: string | undefined, node: NodeName | undefined, failuresOnly: boolean): Forgotten[] {
+  forget({ rsc, node, failuresOnly, at }: ToForget): Forgotten[] {
     const forgotten: Forgotten[] = [];
+    const configured = isConfigured(this.configuration, resourceFamilies(this.configuration));
     for (const id of this.status.nodeIds()) {
       const name = this.status.nameOf(id);
       if (node !== undefined && name !== node) continue;
@@ -645,12 +662,15 @@ export class ClusterState {
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
         const kept = this.#isSoundConnection(id, resource);
-        if (!kept) this.#unseen.forgotten(name, resource, this.#mayStillRun(id, resource));
+        const still = this.#mayStillRun(id, resource);
+        const forsaken = still !== undefined && !configured(still.rsc);
+        if (!kept) this.#unseen.forgotten(name, resource, still);
         this.status.removeOps(id, resource, (op) => (kept ? isFailedEntry(op) : !isPending(op)));
         if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
-        forgotten.push({ node: name, rsc: resource, kept });
+        forgotten.push({ node: name, rsc: resource, kept: kept || forsaken });
       }
     }
+    this.#showForsaken(at);
     this.touch();
     return forgotten;
   }
@@ -726,7 +746,8 @@ export class ClusterState {
     if (result.rc === OcfExit.NOT_RUNNING || withoutInstance(rsc) !== withoutInstance(result.rsc.id))
       return false;
     if (result.rc === OcfExit.RUNNING_PROMOTED) return endsPromoted(ops);
-    return endsActive(ops) && !isCloned(this.configuration, withoutInstance(rsc));
+    // Where it was migrated away from it has still to be stopped, but nothing is wrong.
+    return endsActive(ops) && !endsHandedOver(ops) && !isCloned(this.configuration, withoutInstance(rsc));
   }
 
   /**
@@ -924,6 +945,15 @@ const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
+}
+
+/** Of which resource (of all) on which node (everywhere) what is known is to be forgotten. */
+interface ToForget {
+  readonly rsc?: string;
+  readonly node?: NodeName;
+  /** Only where something has failed. */
+  readonly failuresOnly: boolean;
+  readonly at: EpochSeconds;
 }
 
 /** What was forgotten of a resource on a node: its failures only, where the rest is `kept`. */

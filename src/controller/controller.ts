@@ -40,6 +40,7 @@ import {
   type Snapshot,
   transitionKeys,
 } from "./messages.ts";
+import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
@@ -109,6 +110,7 @@ export class Controller {
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
+      decideHereMs: init.decideHereMs,
     });
   }
 
@@ -250,6 +252,7 @@ export class Controller {
           ...(rsc && { rsc }),
           ...(node && { node }),
           failuresOnly,
+          at: this.#wall,
           request,
         });
       }
@@ -257,6 +260,8 @@ export class Controller {
         const { request, rsc, node } = event;
         return this.#queue({ type: "fail", rsc, node, at: this.#wall, request });
       }
+      case "planned":
+        return this.#leader.planned(event, this.#now, this.#wall);
       case "idle-request":
         return this.#ask({ type: "when-idle", request: event.request });
       case "shutdown-request":
@@ -791,6 +796,7 @@ export class Controller {
     for (const dispatch of message.dispatches) {
       const { operation, node, executor } = dispatch;
       this.#state.dispatched(dispatch, message.at);
+      for (const { to } of movedBy(operation)) this.#historyOf(to)?.expected(operation);
       if (executor === this.#init.selfName) this.#execute(node, operation);
       if (operation.action === "delete") this.#state.deleteResource(node, operation.rsc.id);
       if (operation.action === "cancel" || operation.action === "delete") {
@@ -917,7 +923,7 @@ export class Controller {
   }
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
-    const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
+    const forgotten = this.#state.forget(message);
     for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
       if (kept) {

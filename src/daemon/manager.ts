@@ -67,6 +67,7 @@ import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { PendingReplies } from "./pending-replies.ts";
+import { Planner } from "./planner.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import { RemoteWatch } from "./remote-watch.ts";
@@ -125,6 +126,7 @@ export class Manager {
   #executorSettings = executorSettings(() => undefined);
   readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
   readonly #alerts: AlertAgents;
+  readonly #planner: Planner;
   #requests = 0;
   #stepping = false;
   #executorSeen = false;
@@ -149,7 +151,7 @@ export class Manager {
     const historyFile = eventHistoryFile(stateDir);
     const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
     const diskHost: StateDiskHost = {
-      failed: () => this.#keeper.problem ?? this.#runDirectory.problem,
+      failed: () => this.#keeper.problem ?? this.#runDirectory.problem ?? this.#memory.problem,
       waitedMs: () => Math.max(this.#keeper.waitedMs, diskAnswer.silentMs),
       joined: () => this.#controller.view().phase === "synced",
       known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
@@ -237,6 +239,7 @@ export class Manager {
         socket: adminSocketPath(runDir),
       }),
     });
+    this.#planner = new Planner((answer) => this.#step({ type: "planned", ...answer }), log);
     this.#configureAlerts();
     this.#configureExecutors();
     // That something was lost is not forgotten at the next start.
@@ -268,6 +271,7 @@ export class Manager {
     this.#runDirectory.close();
     this.#admin?.close();
     this.#timers.close();
+    this.#planner.close();
     this.#executor.close();
     this.#remotes.close();
     this.#remoteWatch.close();
@@ -382,6 +386,10 @@ export class Manager {
         return this.#timers.cancel(effect.timer);
       case "reply":
         return this.#reply(effect);
+      case "plan":
+        return this.#planner.ask(effect);
+      case "plan-dropped":
+        return this.#planner.drop();
       case "transition":
         return this.#archive.add(effect.id, effect.input, effect.triggers);
       case "transition-over":
@@ -713,7 +721,10 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
+      ring: {
+        ...ring,
+        warnings: [...ring.warnings, ...this.#alerts.warnings(), ...this.#planner.warnings()],
+      },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),
@@ -723,7 +734,7 @@ export class Manager {
       disks: unwritable(
         this.#controller.attributeValues(DISK_ATTRIBUTE),
         this.setup.self.name,
-        this.#disk.problem,
+        this.#disk.problem ?? ring.stateProblem,
       ),
     });
     return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;

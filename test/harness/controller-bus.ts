@@ -4,6 +4,7 @@ import {
   child,
   formatXml,
   loadCrm,
+  parseXml,
   type XmlElement,
 } from "../../src/cib/index.ts";
 import {
@@ -13,12 +14,14 @@ import {
   type ExecutorHistory,
   emptyCib,
   type Membership,
+  type PlanAnswer,
   parameterTraits,
   type Remembered,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
 import {
   type NodeId,
   type NodeName,
@@ -98,6 +101,13 @@ export class ControllerBus {
   readonly described: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
+  /** What comes of a decision that is computed elsewhere, after how long; undefined: no answer. */
+  planner: (cib: XmlElement, now: number) => Omit<PlanAnswer, "id"> | undefined = (cib, now) => ({
+    decision: schedule({ cib, now }),
+  });
+  planMs = 50;
+  /** Nodes that asked for one, or dropped one, in order. */
+  readonly planned: string[] = [];
   quorate = true;
   /** A node's configuration has changed and is to be written. */
   onPersist: (name: string) => void = () => {};
@@ -116,6 +126,7 @@ export class ControllerBus {
     count: number,
     cib?: (name: string) => XmlElement,
     fallback?: (name: string) => CibVersion | undefined,
+    private readonly decideHereMs?: number,
   ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
@@ -172,6 +183,7 @@ export class ControllerBus {
       daemonIsNew,
       ...(memory ? { remembered: memory } : {}),
       ...(fallback && { fallback }),
+      ...(this.decideHereMs === undefined ? {} : { decideHereMs: this.decideHereMs }),
     });
   }
 
@@ -529,6 +541,21 @@ export class ControllerBus {
           incarnation: node.incarnation,
         });
         return;
+      case "plan": {
+        this.planned.push(`${node.name} asks`);
+        const { id, cib, now } = effect;
+        const answer = this.planner(parseXml(cib), now);
+        const { incarnation } = node;
+        const run = () => {
+          if (node.managerUp && node.incarnation === incarnation)
+            this.#step(node, { type: "planned", id, ...answer });
+        };
+        if (answer) this.#soon.push({ at: this.now + this.planMs, run });
+        return;
+      }
+      case "plan-dropped":
+        this.planned.push(`${node.name} drops`);
+        return;
       case "cancel-timer":
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);
         return;
@@ -635,6 +662,9 @@ export class ControllerBus {
     });
   }
 
+  /** Remote nodes to which somebody has a connection. */
+  readonly #reached = new Set<NodeName>();
+
   #remote(name: NodeName): Map<string, "started" | "promoted"> {
     const running = this.remotes.get(name) ?? new Map();
     this.remotes.set(name, running);
@@ -644,8 +674,11 @@ export class ControllerBus {
   /** A connection to a remote host was made, or let go. */
   #connected(node: TestNode, remote: NodeName, action: string): void {
     if (!node.managerUp) return;
-    if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
+    // Of one that never came about there is nothing to tell.
+    if (action === "stop" && this.#reached.delete(remote))
+      this.#step(node, { type: "remote-down", node: remote });
     if (action !== "start") return;
+    this.#reached.add(remote);
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
     const history = {
       results,

@@ -23,7 +23,9 @@ interface Facts {
 
 /** The state of the whole cluster and its causes, the most important first. */
 export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): Verdict {
+  const { apart, others } = diskCauses(input);
   const causes = [
+    ...apart,
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
     ...nodeCauses(facts),
@@ -31,7 +33,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...resourceCauses(cluster, facts),
     ...fencingCauses(facts),
     ...linkCauses(facts),
-    ...diskCauses(input),
+    ...others,
     ...input.warnings.map((text): Cause => ({ code: "LOCAL-WARNING", level: "warning", text })),
   ];
   const state = stateOf(cluster, facts, causes);
@@ -314,17 +316,27 @@ function fencingCauses({ fencing }: Facts): Cause[] {
   return warnings;
 }
 
-/** What is acknowledged is on the disks of the others only. */
-const diskCauses = ({ disks }: StatusInput): Cause[] =>
-  disks.map(
-    ({ node, problem }): Cause => ({
-      code: "STATE-DISK",
-      level: "error",
-      node,
-      text: `the state of ${node} cannot be written: ${problem}`,
-      cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
-    }),
-  );
+/**
+ * What is acknowledged is on the disks of the others only. A node that cannot write its state when it comes joins no other:
+ * `apart`, that comes before all that follows from it.
+ */
+function diskCauses({ disks, localNode, membership }: StatusInput): {
+  readonly apart: Cause[];
+  readonly others: Cause[];
+} {
+  const isApart = (node: string) => node === localNode && membership?.members.length === 0;
+  const causeOf = ({ node, problem }: StatusInput["disks"][number]): Cause => ({
+    code: "STATE-DISK",
+    level: "error",
+    node,
+    text: `${isApart(node) ? `${node} cannot join the others: its state` : `the state of ${node}`} cannot be written: ${problem}`,
+    cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
+  });
+  return {
+    apart: disks.filter(({ node }) => isApart(node)).map(causeOf),
+    others: disks.filter(({ node }) => !isApart(node)).map(causeOf),
+  };
+}
 
 function linkCauses({ nodes }: Facts): Cause[] {
   return nodes.flatMap(({ name, links }) =>

@@ -125,7 +125,7 @@ const SPOKEN_ATTRIBUTES: Readonly<Record<string, string>> = {
 
 /** A document without the words that it says to people. */
 function outline(element: XmlElement): string {
-  const attributes = Object.entries(element.attributes)
+  const attributes = [...element.attributes]
     .filter(([name]) => SPOKEN_ATTRIBUTES[element.name] !== name)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .sort();

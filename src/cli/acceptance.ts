@@ -16,8 +16,8 @@ import { askAgents } from "./agent-facts.ts";
 export interface Checked {
   /** Whoever makes it knows better: only what cannot be stored is refused. */
   readonly force?: boolean;
-  /** Codes of mistakes that are told, not refused. */
-  readonly told?: ReadonlySet<string>;
+  /** Whether a mistake of this code is told, not refused. */
+  readonly told?: (code: string) => boolean;
   /** Whether the agents of what is new or changed are asked, too. */
   readonly agents?: boolean;
   /** The text that what is new stands in, line by line. */
@@ -71,7 +71,7 @@ const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, told = tolerated, agents = false, live = false, file }: Checked,
+  { force = false, told = () => false, agents = false, live = false, file }: Checked,
 ): Promise<CibProblem[]> {
   const found = [
     ...verifyCib(after),
@@ -79,7 +79,7 @@ export async function checkChange(
     ...(agents ? await agentProblems(before, after) : []),
   ];
   const fresh = without(found, verifyCib(before));
-  const errors = fresh.filter((problem) => isRefused(problem) && !told.has(problem.code));
+  const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");
 }

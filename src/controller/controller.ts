@@ -185,6 +185,11 @@ export class Controller {
     ];
   }
 
+  /** Names of the transient attributes that any node has, dampened or private ones too. */
+  attributeNames(): readonly string[] {
+    return this.#state.attributes.names();
+  }
+
   /** Current value of a transient attribute, dampened or private ones too. */
   attributeValues(name: string): ReadonlyMap<NodeName, string> {
     return this.#state.attributes.values(name);

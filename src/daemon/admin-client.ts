@@ -155,7 +155,7 @@ export async function connectAdmin(
 function isRepeatable(request: AdminRequest): boolean {
   if (request.type === "attributes-update")
     return request.updates.every(({ value }) => !/^value(?:\+\+|\+=)/.test(value ?? ""));
-  return ["status", "cib", "attributes-query", "node", "ring-status", "metadata", "history"].includes(
+  return ["status", "cib", "attributes-query", "attributes-names", "node", "ring-status", "metadata", "history"].includes(
     request.type,
   );
 }

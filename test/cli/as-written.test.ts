@@ -52,7 +52,7 @@ describe("a difference finds what the file calls otherwise than today", () => {
   });
 });
 
-describe("an operation that is perhaps misspelled", () => {
+describe("a mistake that the schema does not know", () => {
   const primitive = (operation: string) =>
     `<primitive id="d" class="ocf" provider="pacemaker" type="Dummy"><operations><op id="o" name="${operation}" interval="1"/></operations></primitive>`;
 
@@ -63,6 +63,16 @@ describe("an operation that is perhaps misspelled", () => {
     );
     expect([code, err]).toEqual([0, expect.stringContaining('"monitr" of resource "d"')]);
     expect(readFileSync(file, "utf8")).toContain('name="monitr"');
+  });
+
+  test("a value of a property likewise", async () => {
+    const property = (value: string) =>
+      cib("", "pacemaker-3.9").replace(
+        "<crm_config/>",
+        `<crm_config><cluster_property_set id="s"><nvpair id="s-a" name="enable-acl" value="${value}"/></cluster_property_set></crm_config>`,
+      );
+    const { code, err } = await patched(property("false"), property("perhaps"));
+    expect([code, err]).toEqual([0, expect.stringContaining('enable-acl="perhaps"')]);
   });
 
   test("is refused where somebody writes it by hand", async () => {

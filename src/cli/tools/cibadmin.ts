@@ -150,10 +150,11 @@ function dangerous(given: ParsedWords): void {
 }
 
 /**
- * What puts a whole in place, or a difference, was made by a program, which has asked whether a misspelled operation is meant
- * (pcs does, and has a --force of its own that does not reach here): that is told, not refused.
+ * What puts a whole in place, or a difference, was made by a program, which has asked whether what it checks as well is
+ * meant (pcs does, and has a --force of its own that does not reach here): that is told, not refused. No program asks
+ * about another agent for what runs.
  */
-const askedBefore: ReadonlySet<string> = new Set(["UNKNOWN_OPERATION"]);
+const askedBefore = (code: string): boolean => code !== "RUNNING";
 
 async function changed(
   session: CibSession,
@@ -168,8 +169,8 @@ async function changed(
       { force, ...(byProgram ? { told: askedBefore } : {}) },
       true,
     );
-    for (const remark of byProgram ? remarks.filter(({ code }) => askedBefore.has(code)) : [])
-      writeError(`cibadmin: ${remark.text}\n`);
+    for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
+      writeError(`cibadmin: ${text}\n`);
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({

@@ -116,14 +116,15 @@ async function agentProblems(before: XmlElement, after: XmlElement): Promise<Cib
 }
 
 /**
- * Services that run and shall be of another agent: that one would be asked to stop what it has not started. It may say that
- * nothing runs, or that it cannot, and cost the node its power.
+ * Services that run and shall be of another agent: they are ended by the one that has started them, and begun by the other.
+ * A fence device leaves nothing behind that could go on.
  */
 async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
   const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentName(agent)]));
   const changed = usesIn(after).flatMap((use) => {
     const was = old.get(idOf(use.resource));
-    return was === undefined || was === agentName(use.agent) ? [] : [{ ...use, was }];
+    const same = was === undefined || was === agentName(use.agent) || use.agent.class === "stonith";
+    return same ? [] : [{ ...use, was }];
   });
   if (changed.length === 0) return [];
   const { placesOf } = await import("./places.ts");
@@ -131,10 +132,8 @@ async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibPr
     const id = idOf(resource);
     const nodes = placesOf(before, id, Math.floor(Date.now() / 1000)).map(({ node }) => node);
     if (nodes.length === 0) return [];
-    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentName(agent)} would be told to stop it`;
-    return [
-      { level: "error", code: "RUNNING", text, id, cure: `stop it first (hactl resource stop ${id} --wait)` },
-    ];
+    const text = `${id} runs on ${nodes.join(", ")} as ${was}, which will stop it: then it starts as ${agentName(agent)}`;
+    return [{ level: "warning", code: "RUNNING", text, id }];
   });
 }
 

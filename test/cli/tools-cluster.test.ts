@@ -124,7 +124,7 @@ describe("transient attributes", () => {
     await tools.output("attrd_updater", "-P", "^hid", "-D");
     expect((await tools.run("attrd_updater", "-n", "hid-1", "-Q")).code).toBe(78);
     const refused = await tools.run("attrd_updater", "-P", "[", "-D");
-    expect([refused.code, refused.err]).toEqual([78, expect.stringContaining("regular expression")]);
+    expect([refused.code, refused.stderr]).toEqual([78, expect.stringContaining("regular expression")]);
     for (const words of [
       ["-P", "a", "-Q"],
       ["-P", "a", "-n", "b", "-D"],

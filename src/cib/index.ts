@@ -13,6 +13,7 @@ export {
   evaluateDateSpec,
   placeInDateSpec,
 } from "./date-rules.ts";
+export { decisionCostMs } from "./decision-cost.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";

@@ -32,7 +32,7 @@ export function findLimitProblems(configuration: XmlElement): CibProblem[] {
     const text = `there are ${nodes.length} nodes; ${MOST_NODES} are possible`;
     problems.push(problemAt(extra, "error", "TOO_MANY_NODES", text, "remove those that do not exist"));
   }
-  const count = nodes.length + countRemote(configuration);
+  const count = nodesOf(configuration);
   const visit = (source: XmlElement, members: number) => {
     const pattern = patternProblem(source);
     if (pattern) problems.push(pattern);
@@ -73,9 +73,14 @@ function askedFor({ name, attributes }: XmlElement): number | undefined {
 }
 
 /** Resources in one instance of a clone. */
-function membersOf(clone: XmlElement): number {
+export function membersOf(clone: XmlElement): number {
   const [group] = childrenOf(clone, "group");
   return Math.max(1, childrenOf(group, "primitive").length);
+}
+
+/** How many nodes there are, with remote and guest nodes. */
+export function nodesOf(configuration: XmlElement): number {
+  return childrenOf(child(configuration, "nodes"), "node").length + countRemote(configuration);
 }
 
 /** Remote and guest nodes that resources bring along. */

@@ -21,4 +21,8 @@ export const internalModes: Readonly<Record<string, () => Promise<Mode>>> = {
     const { parseDaemonArguments, runNodeExecutor } = await import("../daemon/index.ts");
     return { run: (args) => runNodeExecutor(parseDaemonArguments(args)) };
   },
+  planner: async () => {
+    const { runPlanner } = await import("../daemon/index.ts");
+    return { run: runPlanner };
+  },
 };

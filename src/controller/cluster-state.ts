@@ -142,11 +142,12 @@ export class ClusterState {
     const boots = new Map(this.#boots);
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
-    const underWay = this.#underWay.copy();
+    const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
+    underWay.begin();
     // Counters and who wrote it stand here: every message touches them.
     this.undo.touch(cib);
     try {
@@ -159,6 +160,7 @@ export class ClusterState {
       this.#boots = boots;
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
+      underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
       this.#written = written;
@@ -170,6 +172,7 @@ export class ClusterState {
     }
     this.undo.commit();
     this.attributes.commit();
+    underWay.commit();
   }
 
   get configuration(): XmlElement | undefined {
@@ -632,10 +635,13 @@ export class ClusterState {
    * Forgets what is known of a resource (all of them) on a node (everywhere): fail counts, and the history, so that
    * it is probed again. What is under way stays: its result is newer than what is forgotten; and so does a connection to
    * a remote or guest node that is well, of which only failures of the past are forgotten: to doubt it is to doubt all
-   * that runs behind it. Returns what was forgotten; whatever is not `kept` the executor must forget, too.
+   * that runs behind it. What is not configured any more is probed by nobody: where it may run it is known still that it
+   * may, and the executor goes on knowing how it was started, with which it is to be stopped.
+   * Returns what was forgotten; whatever is not `kept` the executor must forget, too.
    */
-  forget(rsc: string | undefined, node: NodeName | undefined, failuresOnly: boolean): Forgotten[] {
+  forget({ rsc, node, failuresOnly, at }: ToForget): Forgotten[] {
     const forgotten: Forgotten[] = [];
+    const configured = isConfigured(this.configuration, resourceFamilies(this.configuration));
     for (const id of this.status.nodeIds()) {
       const name = this.status.nameOf(id);
       if (node !== undefined && name !== node) continue;
@@ -645,12 +651,15 @@ export class ClusterState {
         const failed = this.status.ops(id, resource).some(isLastFailure);
         if (failuresOnly && !failed) continue;
         const kept = this.#isSoundConnection(id, resource);
-        if (!kept) this.#unseen.forgotten(name, resource, this.#mayStillRun(id, resource));
+        const still = this.#mayStillRun(id, resource);
+        const forsaken = still !== undefined && !configured(still.rsc);
+        if (!kept) this.#unseen.forgotten(name, resource, still);
         this.status.removeOps(id, resource, (op) => (kept ? isFailedEntry(op) : !isPending(op)));
         if (this.status.ops(id, resource).length === 0) this.status.removeResource(id, resource);
-        forgotten.push({ node: name, rsc: resource, kept });
+        forgotten.push({ node: name, rsc: resource, kept: kept || forsaken });
       }
     }
+    this.#showForsaken(at);
     this.touch();
     return forgotten;
   }
@@ -924,6 +933,15 @@ const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get
 
 function isRecurring(op: XmlElement): boolean {
   return (op.attributes.get("interval") ?? "0") !== "0";
+}
+
+/** Of which resource (of all) on which node (everywhere) what is known is to be forgotten. */
+interface ToForget {
+  readonly rsc?: string;
+  readonly node?: NodeName;
+  /** Only where something has failed. */
+  readonly failuresOnly: boolean;
+  readonly at: EpochSeconds;
 }
 
 /** What was forgotten of a resource on a node: its failures only, where the rest is `kept`. */

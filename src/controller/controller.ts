@@ -109,6 +109,7 @@ export class Controller {
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
+      decideHereMs: init.decideHereMs,
     });
   }
 
@@ -255,6 +256,7 @@ export class Controller {
           ...(rsc && { rsc }),
           ...(node && { node }),
           failuresOnly,
+          at: this.#wall,
           request,
         });
       }
@@ -262,6 +264,8 @@ export class Controller {
         const { request, rsc, node } = event;
         return this.#queue({ type: "fail", rsc, node, at: this.#wall, request });
       }
+      case "planned":
+        return this.#leader.planned(event, this.#now, this.#wall);
       case "idle-request":
         return this.#ask({ type: "when-idle", request: event.request });
       case "shutdown-request":
@@ -922,7 +926,7 @@ export class Controller {
   }
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
-    const forgotten = this.#state.forget(message.rsc, message.node, message.failuresOnly);
+    const forgotten = this.#state.forget(message);
     for (const { node, rsc, kept } of forgotten) {
       const history = this.#historyOf(node);
       if (kept) {

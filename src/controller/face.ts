@@ -40,6 +40,14 @@ export type ControllerTimer =
 /** Names an administrator's request, so that the reply finds its way. */
 export type RequestId = string;
 
+/** What came of a decision that was computed elsewhere (`plan`). */
+export interface PlanAnswer {
+  readonly id: number;
+  /** Absent when none could be computed. */
+  readonly decision?: Transition | undefined;
+  readonly error?: string | undefined;
+}
+
 export type ControllerEvent =
   | { readonly type: "membership"; readonly membership: Membership }
   | { readonly type: "message"; readonly from: NodeId; readonly payload: Uint8Array }
@@ -101,6 +109,7 @@ export type ControllerEvent =
       readonly rsc: ResourceId;
       readonly node: NodeName;
     }
+  | ({ readonly type: "planned" } & PlanAnswer)
   /** Answered when the leader has nothing to do and nothing to decide any more. */
   | { readonly type: "idle-request"; readonly request: RequestId }
   /** This node shall leave the cluster: drain it first. */
@@ -145,6 +154,13 @@ export type ControllerEffect =
       readonly value?: unknown;
       readonly error?: HactlError;
     }
+  /**
+   * Compute a decision about this CIB, as of `now`; answered by `planned`. It takes long: not within a step. The one that
+   * was asked before does not matter any more.
+   */
+  | { readonly type: "plan"; readonly id: number; readonly cib: string; readonly now: EpochSeconds }
+  /** Nobody waits for what was to be computed. */
+  | { readonly type: "plan-dropped" }
   /** A decision was taken; kept for `hactl history` and for replaying it. */
   | {
       readonly type: "transition";
@@ -206,6 +222,8 @@ export interface ControllerInit {
   readonly daemonIsNew: boolean;
   /** Version of the older copy that `cib` was built on, where a newer one was lost. */
   readonly fallback?: CibVersion;
+  /** Decisions that are expected to take longer are computed elsewhere (`plan`); 500 where it is not given. */
+  readonly decideHereMs?: Millis;
 }
 
 /** What the controller shows to administrators. */

@@ -11,6 +11,7 @@ export type {
   ControllerTimer,
   ControllerView,
   Membership,
+  PlanAnswer,
   Remembered,
   RequestId,
 } from "./face.ts";

@@ -1,4 +1,4 @@
-import { parseIntervalMs } from "../cib/index.ts";
+import { decisionCostMs, formatXml, parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
 import {
@@ -19,7 +19,14 @@ import {
 } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { guestsByContainer } from "./connection-names.ts";
-import type { ClusterEvent, ControllerEffect, ControllerTimer, ControllerView, Membership } from "./face.ts";
+import type {
+  ClusterEvent,
+  ControllerEffect,
+  ControllerTimer,
+  ControllerView,
+  Membership,
+  PlanAnswer,
+} from "./face.ts";
 import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
@@ -46,6 +53,10 @@ const recheckMs = 15 * 60_000;
 export const managerGraceMs: Millis = 10_000;
 /** So often in a row it is decided anew only because the same things are still to be looked for. */
 const MOST_LOOKS = 3;
+/** A decision that is expected to take longer is computed by another process, so that this one goes on listening. */
+const usualDecideHereMs: Millis = 500;
+/** Pause after a decision that could not be computed, unless the configuration changes. */
+const planAgainMs: Millis = 60_000;
 /** Private attribute of the leader that tells what it does again and again. */
 export const REPETITION_ATTRIBUTE = "#repeats";
 
@@ -57,6 +68,23 @@ export interface LeaderInit {
   readonly membership: () => string;
   readonly send: (message: ClusterMessage) => void;
   readonly emit: (effect: ControllerEffect) => void;
+  /** Decisions that are expected to take longer are computed elsewhere (`plan`). */
+  readonly decideHereMs?: Millis | undefined;
+}
+
+/** What is asked of the scheduler: the present state, or what it would do without knowing of some places. */
+interface Question {
+  readonly input: SchedulerInput;
+  readonly looks?: { readonly decided: Transition; readonly open: readonly UnseenPlace[] };
+}
+
+/** A question that another process answers. */
+interface AskedPlan {
+  readonly id: number;
+  readonly question: Question;
+  /** The whole CIB as it was: an answer counts only as long as it still is. */
+  readonly cib: string;
+  readonly configuration: string;
 }
 
 /**
@@ -89,6 +117,10 @@ export class Leader {
   #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
+  #plans = 0;
+  #asked: AskedPlan | undefined;
+  /** With this configuration nothing could be computed; it is not tried again before. */
+  #unplanned: { readonly configuration: string; readonly until: Millis } | undefined;
 
   constructor(init: LeaderInit) {
     this.#init = init;
@@ -99,6 +131,7 @@ export class Leader {
     return (
       this.#active &&
       !this.#run &&
+      !this.#asked &&
       !this.#scheduled &&
       !this.#waitingForNodes &&
       !this.#waitingForManagers &&
@@ -137,6 +170,7 @@ export class Leader {
     this.#scheduled = false;
     this.#triggers = [];
     this.#inherited.clear();
+    this.#dropPlan();
     this.#run?.abort(reason);
     this.#watchRemotes([]);
   }
@@ -170,6 +204,8 @@ export class Leader {
   /** A mistake of ours came between: the actions with these keys have not been done; it is decided anew after a while. */
   recover(reason: string, keys: readonly string[]): void {
     if (!this.#active) return;
+    // What was to be asked in that step has not been.
+    this.#dropPlan();
     this.refused(keys, reason);
     this.#run?.abort(reason);
     this.#again(reason, recoveryMs);
@@ -327,14 +363,99 @@ export class Leader {
   // ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #decide(now: Millis, wall: number): void {
-    if (!this.#active || this.#waitingForNodes || this.#waitingForManagers) return;
+    if (!this.#mayDecide(now)) return;
+    const configuration = this.#configurationVersion();
+    // The answer will say whether it still holds; only a change of the configuration may spare the wait for it.
+    if (this.#asked?.configuration === configuration) return;
+    this.#dropPlan();
+    const unplanned = this.#unplanned;
+    if (unplanned?.configuration === configuration && now < unplanned.until) {
+      this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: unplanned.until - now });
+      return;
+    }
+    this.#unplanned = undefined;
+    this.#runs++;
+    this.#ask({ input: { cib: this.#init.state.cib, now: Math.floor(wall) } }, now, wall);
+  }
+
+  #mayDecide(now: Millis): boolean {
+    if (!this.#active || this.#waitingForNodes || this.#waitingForManagers) return false;
     // What is under way is let finish: its outcome is part of what is decided upon.
-    if (this.#run || this.#waitsForInherited(now)) return;
+    return !this.#run && !this.#waitsForInherited(now);
+  }
+
+  /** Changes with the configuration, and not with what happens. */
+  #configurationVersion(): string {
+    const [adminEpoch, epoch] = this.#init.state.version();
+    return `${adminEpoch}.${epoch}`;
+  }
+
+  /** Asks the scheduler. A mistake of ours there must not end the cluster's leaders one after the other. */
+  #ask(question: Question, now: Millis, wall: number): void {
+    let decision: Transition | undefined;
+    try {
+      decision = this.#decideHere(question);
+    } catch (error) {
+      return this.#undecidable(question.input, defectLine(error));
+    }
+    if (decision) this.#answered(question, decision, now, wall);
+  }
+
+  /** The decision, unless that takes long: then another process is asked for it. */
+  #decideHere(question: Question): Transition | undefined {
+    const { input, looks } = question;
+    const cib = looks ? withoutHistories(input.cib, looks.open) : input.cib;
+    const { state, emit, decideHereMs = usualDecideHereMs } = this.#init;
+    if (decisionCostMs(state.configuration) <= decideHereMs) return schedule({ ...input, cib });
+    const asked = formatXml(cib, -1);
+    const present = looks ? formatXml(input.cib, -1) : asked;
+    const id = ++this.#plans;
+    this.#asked = { id, question, cib: present, configuration: this.#configurationVersion() };
+    emit({ type: "plan", id, cib: asked, now: input.now });
+    return undefined;
+  }
+
+  #dropPlan(): void {
+    if (!this.#asked) return;
+    this.#asked = undefined;
+    this.#init.emit({ type: "plan-dropped" });
+  }
+
+  /** What was asked of another process is answered. It counts if all is still as it was when it was asked. */
+  planned({ id, decision, error }: PlanAnswer, now: Millis, wall: number): void {
+    const asked = this.#asked;
+    if (asked?.id !== id) return;
+    this.#asked = undefined;
     const { state } = this.#init;
-    const input = { cib: state.cib, now: Math.floor(wall) };
-    const run = this.#scheduleRun(input);
+    const { input } = asked.question;
+    if (!decision) {
+      this.#unplanned = { configuration: asked.configuration, until: now + planAgainMs };
+      this.#undecidable(input, error ?? "no answer");
+      return this.#decide(now, wall);
+    }
+    if (!this.#mayDecide(now)) return;
+    if (formatXml(state.cib, -1) !== asked.cib) return this.#decide(now, wall);
+    this.#answered(asked.question, decision, now, wall);
+  }
+
+  #undecidable(input: SchedulerInput, why: string): void {
+    this.#undecided = `the scheduler fails on the present configuration: ${why}`;
+    this.#event("error", "NO-DECISION", this.#undecided);
+    this.#init.emit({ type: "transition", id: this.#runs, input, triggers: this.#triggers });
+  }
+
+  #answered({ input, looks }: Question, answer: Transition, now: Millis, wall: number): void {
+    if (looks) return this.#begin(input, withLooks(looks.decided, answer, looks.open), now, wall);
+    const open = this.#toLookFor(answer);
+    if (open.length === 0) this.#begin(input, answer, now, wall);
+    else this.#ask({ input, looks: { decided: answer, open } }, now, wall);
+  }
+
+  /** Begins to carry out what was decided. */
+  #begin(input: SchedulerInput, decision: Transition, now: Millis, wall: number): void {
+    const { state } = this.#init;
+    const run = this.#runOf(input, decision);
     if (!run) return;
-    const decision = run.transition;
     this.#seenStartup = true;
     this.#watchRemotes((decision.unconnected ?? []).filter(({ node }) => waitsForReturn(state, node)));
     if (this.#repeats(decision, now)) return;
@@ -436,27 +557,21 @@ export class Leader {
     return this.#online.has(node) || state.status.nodeState(node, "in_ccm") === "true";
   }
 
-  /** Asks the scheduler. A mistake of ours there must not end the cluster's leaders one after the other. */
-  #scheduleRun(input: SchedulerInput): TransitionRun | undefined {
-    this.#runs++;
+  #runOf(input: SchedulerInput, decision: Transition): TransitionRun | undefined {
     try {
       const { state } = this.#init;
-      const familyOf = resourceFamilies(state.configuration);
       const containers = guestsByContainer(state.configuration);
       const guests = new Set(containers.values());
-      const transition = this.#looksFirst(schedule(input), input, familyOf);
-      const run = new TransitionRun(this.#runs, this.#init.incarnation, transition, {
+      const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
         untold: state.untold,
         unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
         guestIn: (rsc) => containers.get(rsc),
-        familyOf,
+        familyOf: resourceFamilies(state.configuration),
       });
       this.#undecided = undefined;
       return run;
     } catch (error) {
-      this.#undecided = `the scheduler fails on the present configuration: ${defectLine(error)}`;
-      this.#event("error", "NO-DECISION", this.#undecided);
-      this.#init.emit({ type: "transition", id: this.#runs, input, triggers: this.#triggers });
+      this.#undecidable(input, defectLine(error));
       return undefined;
     }
   }
@@ -467,23 +582,13 @@ export class Leader {
    * were known; or the monitor is waited for that goes on there (`#held`). When nothing else is to be done all of them are
    * looked for: a second one that was started by hand would run on unseen.
    */
-  #looksFirst(decided: Transition, input: SchedulerInput, familyOf: (rsc: string) => string): Transition {
+  #toLookFor(decided: Transition): readonly UnseenPlace[] {
     const { state } = this.#init;
-    if (!state.remembersAnything) return decided;
+    if (!state.remembersAnything) return [];
+    const familyOf = resourceFamilies(state.configuration);
     const needed = decided.actions.flatMap((action) => this.#unseenBefore(action, familyOf));
     const idle = decided.actions.length === 0 ? this.#unseenInactive() : [];
-    const open = [...needed.filter(({ watched }) => !watched), ...idle];
-    if (open.length === 0) return decided;
-    const { actions } = schedule({ ...input, cib: withoutHistories(input.cib, open) });
-    const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
-    const looks = actions
-      .filter(isProbe)
-      .flatMap((action) => {
-        const place = open.find(({ node, rsc }) => node === action.node && rsc === action.rsc?.id);
-        return place ? [{ ...action, expectedRc: place.active ? OcfExit.OK : OcfExit.NOT_RUNNING }] : [];
-      })
-      .map((action, i) => ({ ...action, id: first + i, inputs: [] }));
-    return { ...decided, actions: [...decided.actions, ...looks] };
+    return [...needed.filter(({ watched }) => !watched), ...idle];
   }
 
   /** Which actions have to wait until a monitor has told what is only remembered. */
@@ -570,7 +675,7 @@ export class Leader {
           changes: action.maintenance,
           completes: run.keyOf(action),
         });
-      else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action);
+      else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action, wall);
       else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);
       else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
@@ -640,7 +745,7 @@ export class Leader {
     return dispatch;
   }
 
-  #carryOut(run: TransitionRun, action: GraphAction): void {
+  #carryOut(run: TransitionRun, action: GraphAction, wall: number): void {
     const completes = run.keyOf(action);
     const node = action.node ?? this.#init.selfName;
     switch (action.task) {
@@ -669,6 +774,7 @@ export class Leader {
           rsc: resourceId(action.rsc?.id ?? ""),
           node,
           failuresOnly: false,
+          at: wall,
           completes,
         });
       default:
@@ -777,6 +883,19 @@ export class Leader {
     };
     this.#init.emit({ type: "event", event });
   }
+}
+
+/** A decision with the probes of some places, taken from the one that would be made if nothing were known of them. */
+function withLooks(decided: Transition, asIfUnknown: Transition, open: readonly UnseenPlace[]): Transition {
+  const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
+  const looks = asIfUnknown.actions
+    .filter(isProbe)
+    .flatMap((action) => {
+      const place = open.find(({ node, rsc }) => node === action.node && rsc === action.rsc?.id);
+      return place ? [{ ...action, expectedRc: place.active ? OcfExit.OK : OcfExit.NOT_RUNNING }] : [];
+    })
+    .map((action, i) => ({ ...action, id: first + i, inputs: [] }));
+  return { ...decided, actions: [...decided.actions, ...looks] };
 }
 
 function outcomeOf(run: TransitionRun): string {

@@ -146,6 +146,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
     rsc: read.maybe(read.resourceId),
     node: read.maybe(read.nodeName),
     failuresOnly: read.flag,
+    at: read.time,
     request: read.maybe(key),
     completes: read.maybe(transitionKey),
   },

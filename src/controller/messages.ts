@@ -160,6 +160,7 @@ export type ClusterMessage =
       readonly node?: NodeName;
       /** Only histories with failures, and the fail counts (`crm_resource --cleanup`). */
       readonly failuresOnly: boolean;
+      readonly at: EpochSeconds;
       readonly request?: string;
       readonly completes?: string;
     }

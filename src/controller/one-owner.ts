@@ -100,23 +100,36 @@ export function looksBefore(
   // No circle can come of it: what leads to a look, or is one, waits only for looks that nothing leads to.
   const mayWaitFor = (action: GraphAction) => (look: GraphAction) =>
     open(look) || !(leading.has(action.id) || isConnection(action));
-  const first = (action: GraphAction): readonly GraphAction[] => {
-    if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);
+  const activationFirst = (action: GraphAction): readonly number[] => {
+    const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];
+    const rest = isConnection(action) ? onUntold : everywhere;
+    return idsOf([...family, ...rest].filter(mayWaitFor(action)));
+  };
+  // Instances of a clone have all the same, and there may be very many of both.
+  const known = new Map<string, readonly number[]>();
+  const first = (action: GraphAction): readonly number[] => {
+    if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));
     if (activates(action)) {
-      const family = byFamily.get(familyOf(action.rsc?.id ?? "")) ?? [];
-      const rest = isConnection(action) ? onUntold : everywhere;
-      return [...family, ...rest].filter(mayWaitFor(action));
+      const family = familyOf(action.rsc?.id ?? "");
+      const key = `${family} ${isConnection(action)} ${leading.has(action.id)}`;
+      const ids = known.get(key) ?? activationFirst(action);
+      known.set(key, ids);
+      return ids;
     }
     if (!isProbe(action)) return [];
-    return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));
+    return idsOf(onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold)));
   };
   return new Map(
     actions.flatMap((action): (readonly [number, readonly number[]])[] => {
-      const ids = new Set(first(action).map(({ id }) => id));
-      return ids.size === 0 ? [] : [[action.id, [...ids]]];
+      const ids = first(action);
+      return ids.length === 0 ? [] : [[action.id, ids]];
     }),
   );
 }
+
+const idsOf = (actions: readonly GraphAction[]): readonly number[] => [
+  ...new Set(actions.map(({ id }) => id)),
+];
 
 const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
   rsc?.class === "ocf" && rsc.provider === "pacemaker" && rsc.type === "remote";

@@ -23,6 +23,12 @@ export interface RunProgress {
 }
 
 /**
+ * Most operations of agents under way: more than the executors of a large cluster run at a time, and few enough for every
+ * member to write them down within a second.
+ */
+export const MOST_UNDER_WAY = 1000;
+
+/**
  * Execution of one transition by the leader: what may start now, what has come back, when it is over. An abort
  * lets what is under way finish and starts nothing more, since its outcome is needed to decide again.
  */
@@ -72,7 +78,8 @@ export class TransitionRun {
   }
 
   /**
-   * Takes what may start now, at most `limit` at a time under way (0: no limit), but for what `isHeld` tells to wait.
+   * Takes what may start now, at most `limit` at a time under way (0: as many as there may be), but for what `isHeld` tells
+   * to wait.
    * Pseudo actions of which nobody has to know are done at once.
    */
   take(now: Millis, limit: number, isHeld: (action: GraphAction) => boolean): GraphAction[] {
@@ -89,6 +96,7 @@ export class TransitionRun {
           this.#finish(step, "done");
         } else if (
           (limit > 0 && this.#flying.size >= limit) ||
+          (step.action.kind === "rsc" && this.#flying.size >= MOST_UNDER_WAY) ||
           isHeld(step.action) ||
           this.#migratesEnough(step.action)
         ) {

@@ -9,7 +9,9 @@ import type { Dispatch } from "./messages.ts";
  * after it must not begin.
  */
 export class UnderWay {
-  #operations = new Map<string, Dispatch>();
+  readonly #operations = new Map<string, Dispatch>();
+  /** What each attempt has changed, as it was before, the innermost last. */
+  readonly #before: Map<string, Dispatch | undefined>[] = [];
 
   constructor(dispatches: readonly Dispatch[] = []) {
     for (const dispatch of dispatches)
@@ -20,29 +22,50 @@ export class UnderWay {
   add(dispatch: Dispatch): void {
     const { node, operation } = dispatch;
     if (isRecorded(operation.action) && operation.intervalMs === 0)
-      this.#operations.set(keyOf(node, operation), dispatch);
+      this.#put(keyOf(node, operation), dispatch);
   }
 
   /** An operation has been answered, or is taken for failed. */
   over(node: NodeName, result: OperationResult): void {
     const key = keyOf(node, result);
-    if (this.#operations.get(key)?.operation.callId === result.callId) this.#operations.delete(key);
+    if (this.#operations.get(key)?.operation.callId === result.callId) this.#put(key, undefined);
   }
 
   /** What a node did is told anew, but for what was given out to it after the call `seen`. */
   restart(node: NodeName, seen: number): void {
     for (const [key, dispatch] of this.#operations)
-      if (dispatch.node === node && dispatch.operation.callId <= seen) this.#operations.delete(key);
+      if (dispatch.node === node && dispatch.operation.callId <= seen) this.#put(key, undefined);
   }
 
   all(): readonly Dispatch[] {
     return [...this.#operations.values()];
   }
 
-  copy(): UnderWay {
-    const copy = new UnderWay();
-    copy.#operations = new Map(this.#operations);
-    return copy;
+  /** What is changed from now on may be taken back. Attempts may lie within others. */
+  begin(): void {
+    this.#before.push(new Map());
+  }
+
+  commit(): void {
+    const inner = this.#before.pop() ?? new Map<string, Dispatch | undefined>();
+    const outer = this.#before.at(-1);
+    if (!outer) return;
+    for (const [key, dispatch] of inner) if (!outer.has(key)) outer.set(key, dispatch);
+  }
+
+  rollback(): void {
+    for (const [key, dispatch] of this.#before.pop() ?? []) this.#set(key, dispatch);
+  }
+
+  #put(key: string, dispatch: Dispatch | undefined): void {
+    const before = this.#before.at(-1);
+    if (before && !before.has(key)) before.set(key, this.#operations.get(key));
+    this.#set(key, dispatch);
+  }
+
+  #set(key: string, dispatch: Dispatch | undefined): void {
+    if (dispatch) this.#operations.set(key, dispatch);
+    else this.#operations.delete(key);
   }
 }
 

@@ -11,8 +11,8 @@ const killAfterMs: Millis = 2_000;
 /** How often a process proves that its event loop turns, and how often that is looked at. */
 export const signEveryMs: Millis = 1_000;
 /**
- * A process that has been silent for so long, although it could have spoken, hangs. The longest step that was measured, to
- * plan 1000 primitives on 32 nodes, takes a manager 2 s of processor and 4 s beside others; Pacemaker gives its daemons 5 s.
+ * A process that has been silent for so long, although it could have spoken, hangs. What is expected to take a manager longer
+ * than half a second is computed by a process beside it; Pacemaker gives its daemons 5 s.
  */
 export const hungAfterMs: Millis = 10_000;
 /** A silence that people are told of when they look. */

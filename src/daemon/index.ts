@@ -6,7 +6,14 @@ export { runAgentByHand } from "./agent-by-hand.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export { type HistoryRow, readEventHistory } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
-export { parseDaemonArguments, runNodeExecutor, runNodeManager, runRemoteHost, runRing } from "./modes.ts";
+export {
+  parseDaemonArguments,
+  runNodeExecutor,
+  runNodeManager,
+  runPlanner,
+  runRemoteHost,
+  runRing,
+} from "./modes.ts";
 export type { RemoteArguments } from "./remote-mode.ts";
 export type { RekeyReply, ReloadReply, RingProcessStatus } from "./ring-link.ts";
 export { type DaemonArguments, loadNode } from "./setup.ts";

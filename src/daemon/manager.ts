@@ -66,6 +66,7 @@ import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { PendingReplies } from "./pending-replies.ts";
+import { Planner } from "./planner.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import { RemoteWatch } from "./remote-watch.ts";
@@ -124,6 +125,7 @@ export class Manager {
   #executorSettings = executorSettings(() => undefined);
   readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
   readonly #alerts: AlertAgents;
+  readonly #planner: Planner;
   #requests = 0;
   #stepping = false;
   #executorSeen = false;
@@ -236,6 +238,7 @@ export class Manager {
         socket: adminSocketPath(runDir),
       }),
     });
+    this.#planner = new Planner((answer) => this.#step({ type: "planned", ...answer }), log);
     this.#configureAlerts();
     this.#configureExecutors();
     // That something was lost is not forgotten at the next start.
@@ -264,6 +267,7 @@ export class Manager {
     this.#runDirectory.close();
     this.#admin?.close();
     this.#timers.close();
+    this.#planner.close();
     this.#executor.close();
     this.#remotes.close();
     this.#remoteWatch.close();
@@ -378,6 +382,10 @@ export class Manager {
         return this.#timers.cancel(effect.timer);
       case "reply":
         return this.#reply(effect);
+      case "plan":
+        return this.#planner.ask(effect);
+      case "plan-dropped":
+        return this.#planner.drop();
       case "transition":
         return this.#archive.add(effect.id, effect.input, effect.triggers);
       case "transition-over":
@@ -713,7 +721,10 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#alerts.warnings()] },
+      ring: {
+        ...ring,
+        warnings: [...ring.warnings, ...this.#alerts.warnings(), ...this.#planner.warnings()],
+      },
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),

@@ -107,6 +107,12 @@ export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
   return mode.runNodeExecutor(args);
 }
 
+/** The process that computes large decisions for a manager. @returns the exit code */
+export async function runPlanner(): Promise<number> {
+  const mode = await import("./planner-mode.ts");
+  return mode.runPlanner();
+}
+
 /** The process of a remote host, `hactl remote`. @returns the exit code */
 export async function runRemoteHost(args: RemoteArguments): Promise<number> {
   const mode = await import("./remote-mode.ts");

@@ -239,7 +239,7 @@ describe("a mistake of ours while a message is applied", () => {
       updates: [update, { ...update, name: "y" }, { ...update, node: "n3" }],
       request: "r",
     }),
-    forget: encodeMessage({ type: "forget", rsc: resourceId("a"), failuresOnly: false, request: "r" }),
+    forget: encodeMessage({ type: "forget", rsc: resourceId("a"), failuresOnly: false, at, request: "r" }),
     release: encodeMessage({ type: "release", node: name }),
     shutdown: encodeMessage({ type: "shutdown", node: name, at }),
     remote: encodeMessage({ type: "remote", node: nodeName("far"), up: true }),

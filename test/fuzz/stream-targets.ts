@@ -80,7 +80,7 @@ function clusterMessages(): Target {
     { type: "remote", node, up: true },
     { type: "results", node, results: [] },
     { type: "attributes", updates: [{ node, name: "a", value: "1" }] },
-    { type: "forget", rsc: resourceId("vip"), failuresOnly: true },
+    { type: "forget", rsc: resourceId("vip"), failuresOnly: true, at: 1_700_000_000 },
     {
       type: "cib",
       request: "r",

@@ -4,6 +4,7 @@ import {
   child,
   formatXml,
   loadCrm,
+  parseXml,
   type XmlElement,
 } from "../../src/cib/index.ts";
 import {
@@ -13,12 +14,14 @@ import {
   type ExecutorHistory,
   emptyCib,
   type Membership,
+  type PlanAnswer,
   parameterTraits,
   type Remembered,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
 import {
   type NodeId,
   type NodeName,
@@ -98,6 +101,13 @@ export class ControllerBus {
   readonly described: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
+  /** What comes of a decision that is computed elsewhere, after how long; undefined: no answer. */
+  planner: (cib: XmlElement, now: number) => Omit<PlanAnswer, "id"> | undefined = (cib, now) => ({
+    decision: schedule({ cib, now }),
+  });
+  planMs = 50;
+  /** Nodes that asked for one, or dropped one, in order. */
+  readonly planned: string[] = [];
   quorate = true;
   /** A node's configuration has changed and is to be written. */
   onPersist: (name: string) => void = () => {};
@@ -116,6 +126,7 @@ export class ControllerBus {
     count: number,
     cib?: (name: string) => XmlElement,
     fallback?: (name: string) => CibVersion | undefined,
+    private readonly decideHereMs?: number,
   ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
@@ -172,6 +183,7 @@ export class ControllerBus {
       daemonIsNew,
       ...(memory ? { remembered: memory } : {}),
       ...(fallback && { fallback }),
+      ...(this.decideHereMs === undefined ? {} : { decideHereMs: this.decideHereMs }),
     });
   }
 
@@ -528,6 +540,21 @@ export class ControllerBus {
           name: effect.timer,
           incarnation: node.incarnation,
         });
+        return;
+      case "plan": {
+        this.planned.push(`${node.name} asks`);
+        const { id, cib, now } = effect;
+        const answer = this.planner(parseXml(cib), now);
+        const { incarnation } = node;
+        const run = () => {
+          if (node.managerUp && node.incarnation === incarnation)
+            this.#step(node, { type: "planned", id, ...answer });
+        };
+        if (answer) this.#soon.push({ at: this.now + this.planMs, run });
+        return;
+      }
+      case "plan-dropped":
+        this.planned.push(`${node.name} drops`);
         return;
       case "cancel-timer":
         this.#timers = this.#timers.filter((timer) => timer.node !== node || timer.name !== effect.timer);

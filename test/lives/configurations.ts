@@ -143,6 +143,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       location inside-likes inside 100: g1`,
     expectations: {
       single: ["vm", "inside", "beside"],
+      carriers: ["vm"],
       promoted: {},
       together: [],
       withPromoted: [],

@@ -8,6 +8,7 @@ import {
 } from "../../src/controller/index.ts";
 import { resultOf } from "../../src/daemon/operation-result.ts";
 import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
+import { schedule } from "../../src/scheduler/index.ts";
 import { type NodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { Timers } from "./clock.ts";
 import type { Daemon } from "./daemon.ts";
@@ -60,6 +61,7 @@ export class ManagerProcess {
       incarnation: `m${this.world.nextId()}`,
       cib: parseXml(host.disk.cib ?? plan.cib),
       daemonIsNew: this.daemonIsNew,
+      ...(this.world.plansElsewhere ? { decideHereMs: 0 } : {}),
       ...(saved ? { remembered: structuredClone(saved.memory) } : {}),
     });
     this.fencing = new ManagerFencing(
@@ -221,6 +223,10 @@ export class ManagerProcess {
       case "reply":
         if (effect.error) this.world.refusals.push(`${effect.request}: ${effect.error.message}`);
         return;
+      case "plan":
+        return this.plan(effect);
+      case "plan-dropped":
+        return this.timers.cancel("plan");
       case "transition":
         if (effect.decision) this.world.watch.decided(this.host, effect.decision);
         return;
@@ -247,6 +253,14 @@ export class ManagerProcess {
         return;
       }
     }
+  }
+
+  /** What another process computes is told when everything may have changed. */
+  private plan({ id, cib, now }: Extract<ControllerEffect, { type: "plan" }>): void {
+    const decision = schedule({ cib: parseXml(cib), now });
+    this.timers.set("plan", this.world.planning.between(1, 3_000), () =>
+      this.step({ type: "planned", id, decision }),
+    );
   }
 
   private persist(): void {

@@ -12,6 +12,7 @@ const fencings = "controller/fencings.ts";
 const fencer = "fencer/fencer.ts";
 
 const looks = "./test/controller/looks.test.ts";
+const planning = "./test/controller/planning.test.ts";
 const missed = "./test/controller/missed.test.ts";
 const oneOwner = "./test/controller/one-owner.test.ts";
 const fencing = "./test/controller/fencing.test.ts";
@@ -181,8 +182,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a new leader does not wait for what the one before it has given out",
     file: leader,
-    before: "if (this.#run || this.#waitsForInherited(now)) return;",
-    after: "if (this.#run) return;",
+    before: "return !this.#run && !this.#waitsForInherited(now);",
+    after: "return !this.#run;",
     by: newLeader,
   },
   {
@@ -202,14 +203,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node may go before it was looked at",
     file: owner,
-    before: 'if (action.task === "do_shutdown") return probes.filter(({ node }) => node === action.node);',
+    before:
+      'if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));',
     after: "",
     by: looks,
   },
   {
     name: "a probe does not wait for the agent that moves what it looks for",
     file: owner,
-    before: "return onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold));",
+    before: "return idsOf(onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold)));",
     after: "return [];",
     by: looks,
   },
@@ -316,8 +318,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what is only remembered elsewhere is not looked for before something starts",
     file: leader,
-    before: "const open = [...needed.filter(({ watched }) => !watched), ...idle];",
-    after: "const open = [...needed.filter(() => false), ...idle];",
+    before: "return [...needed.filter(({ watched }) => !watched), ...idle];",
+    after: "return [...needed.filter(() => false), ...idle];",
     by: unseen,
   },
   {
@@ -382,5 +384,19 @@ export const mutations: readonly Mutation[] = [
     before: "RECONNECT_MS: Millis = 5000;",
     after: "RECONNECT_MS: Millis = 0;",
     by: "calm",
+  },
+  {
+    name: "a decision that was computed elsewhere counts whatever has happened meanwhile",
+    file: leader,
+    before: "if (formatXml(state.cib, -1) !== asked.cib) return this.#decide(now, wall);",
+    after: "",
+    by: planning,
+  },
+  {
+    name: "what was removed is forgotten although it runs",
+    file: state,
+    before: "this.#showForsaken(at);\n    this.touch();\n    return forgotten;",
+    after: "this.touch();\n    return forgotten;",
+    by: planning,
   },
 ];

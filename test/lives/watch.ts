@@ -191,7 +191,8 @@ export class Watch {
     return this.world.plan.expectations.single.includes(rsc) || this.world.extras.has(rsc);
   }
 
-  private mayRun(rsc: string, { name }: Host): boolean {
+  private mayRun(rsc: string, { name, kind }: Host): boolean {
+    if (kind !== "node" && this.world.plan.expectations.carriers?.includes(rsc)) return false;
     const inside = Object.entries(this.world.plan.expectations.inside ?? {});
     const within = inside.find(([, hosts]) => hosts.includes(name));
     const only = inside.find(([id]) => id === rsc);

@@ -47,6 +47,8 @@ export interface Expectations {
   readonly together: readonly (readonly string[])[];
   /** The first is only where the second is promoted; at rest. */
   readonly withPromoted: readonly (readonly [rsc: string, promotable: string])[];
+  /** What carries guests runs in none. */
+  readonly carriers?: readonly string[];
   /** What runs only on these hosts, which run nothing else. */
   readonly inside?: Readonly<Record<string, readonly string[]>>;
   /** No agent begins with the second action while one is still at the first, or before it was done anywhere. */
@@ -72,6 +74,9 @@ export interface Mortal {
 export class World {
   readonly clock = new Clock();
   readonly random: Random;
+  /** How long decisions take that are computed elsewhere, and whether all are. */
+  readonly planning: Random;
+  readonly plansElsewhere: boolean;
   readonly order: Order;
   readonly power: PowerSwitch;
   readonly watch: Watch;
@@ -93,6 +98,8 @@ export class World {
 
   constructor(readonly plan: WorldPlan) {
     this.random = new Random(plan.seed);
+    this.planning = new Random(plan.seed, 9);
+    this.plansElsewhere = this.planning.chance(0.25);
     this.order = new Order(this.clock, this.random, { tokenMs: 1000, consensusMs: 1200 });
     this.power = new PowerSwitch(this);
     this.watch = new Watch(this);

@@ -119,7 +119,11 @@ async function runKnown(
     const { action: _, nodename: __, ...own } = params;
     const args = compiledArguments(run.agent, run.action, run.port);
     const candidates = directories.agents.map((directory) => join(directory, "stonith"));
-    return await toEnd({ candidates, args, env: { ...own, ...environment }, keepBytes }, run.timeoutMs, keep());
+    return await toEnd(
+      { candidates, args, env: { ...own, ...environment }, keepBytes },
+      run.timeoutMs,
+      keep(),
+    );
   }
   const stdin = Object.entries(params)
     .map(([name, value]) => `${name}=${value}\n`)

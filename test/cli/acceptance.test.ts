@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cibOf, formatXml, loadCrm, parseXml, type XmlElement } from "../../src/cib/index.ts";
-import { checkChange, RefusedChange } from "../../src/cli/acceptance.ts";
+import { checkChange } from "../../src/cli/acceptance.ts";
 import { hactl, type Run } from "./run.ts";
 
 /** Mistakes are refused before they are taken, all at once; what is merely remarkable passes, and is said. */

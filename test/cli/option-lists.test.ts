@@ -49,7 +49,9 @@ describe("the meta-data of the daemons", () => {
     const of = async (name: string, api: string) =>
       parameters((await hactl([name, "metadata"], { HACTL_API_VERSION: api })).out);
     const values = (parameter: XmlElement | undefined) =>
-      parameter === undefined ? [] : selectXpath(parameter, "//option").map(({ element: one }) => one.attributes.get("value"));
+      parameter === undefined
+        ? []
+        : selectXpath(parameter, "//option").map(({ element: one }) => one.attributes.get("value"));
     const [then, now] = [await of("pacemaker-schedulerd", "2.25"), await of("pacemaker-schedulerd", "2.42")];
     for (const name of ["fencing-enabled", "cancel-removed-actions", "node-pending-timeout"])
       expect([name, then.has(name), now.has(name)]).toEqual([name, false, true]);

@@ -68,7 +68,9 @@ describe("a compiled plugin of cluster-glue", () => {
 
   test("is run by stonith(8), which is told the parameters where nobody else reads them", async () => {
     for (const action of ["reboot", "off", "on"])
-      expect((await runFenceAgent(run(action, { target: nodeName("n1"), port: "p1" }), directories)).exit).toBe(0);
+      expect(
+        (await runFenceAgent(run(action, { target: nodeName("n1"), port: "p1" }), directories)).exit,
+      ).toBe(0);
     expect((await runFenceAgent(run("monitor"), directories)).exit).toBe(0);
     expect((await runFenceAgent(run("list"), directories)).stdout).toBe("n1\n");
     expect(readFileSync(log, "utf8").trim().split("\n")).toEqual(
@@ -81,7 +83,9 @@ describe("a compiled plugin of cluster-glue", () => {
   test("is known as such; what only runs other plugins is none", async () => {
     expect((await fetchFenceMetadata("lamp2", directories))?.actions).toContain("reboot");
     expect(await fetchFenceMetadata("external", directories)).toBeUndefined();
-    expect((await runFenceAgent(run("off", { agent: "absent" }), directories)).error).toMatch(/not installed/);
+    expect((await runFenceAgent(run("off", { agent: "absent" }), directories)).error).toMatch(
+      /not installed/,
+    );
   });
 });
 

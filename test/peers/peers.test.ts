@@ -17,7 +17,9 @@ describe("the table of figures", () => {
     ]);
     expect(falls(table, { one: { a: 6, b: 3 } })).toEqual([]);
     expect(renewed(table, { one: { a: 6 } })).toEqual({ one: { a: 6 }, other: { c: 1 } });
-    expect(tableLines(table, { one: { a: 4, b: 3 } }).filter((line) => line.endsWith("FELL"))).toHaveLength(1);
+    expect(tableLines(table, { one: { a: 4, b: 3 } }).filter((line) => line.endsWith("FELL"))).toHaveLength(
+      1,
+    );
   });
 
   test("holds numbers only", () => {
@@ -39,14 +41,27 @@ const judged = (want: string, have: string) => {
   if (wanted === undefined) throw new Error("nothing is wanted");
   return judge(wanted, given);
 };
-const right = { exit: true, equal: true, alike: true, cib: undefined, valid: undefined, structure: undefined };
+const right = {
+  exit: true,
+  equal: true,
+  alike: true,
+  cib: undefined,
+  valid: undefined,
+  structure: undefined,
+};
 
 describe("Pacemaker's suite of its tools", () => {
   test("an answer that is right, one that differs in white space, in its exit code, in the CIB, or is missing", () => {
     const want = noted("t", "one  two", "OK (0)", "<cib/>");
     expect(judged(want, want)).toEqual({ ...right, cib: true });
-    expect(judged(want, noted("t", "one two", "OK (0)", "<cib/>"))).toMatchObject({ equal: false, alike: true });
-    expect(judged(want, noted("t", "one  two", "No (1)", "<cib/>"))).toMatchObject({ exit: false, equal: false });
+    expect(judged(want, noted("t", "one two", "OK (0)", "<cib/>"))).toMatchObject({
+      equal: false,
+      alike: true,
+    });
+    expect(judged(want, noted("t", "one  two", "No (1)", "<cib/>"))).toMatchObject({
+      exit: false,
+      equal: false,
+    });
     expect(judged(want, noted("t", "one  two", "OK (0)", '<cib a="1"/>'))).toMatchObject({
       exit: true,
       cib: false,
@@ -94,8 +109,10 @@ test("scenarios of drivers: those that cannot be asked do not count", () => {
     fencing: { a: { verdict: "held" }, b: { verdict: "violated" }, c: { verdict: "not expressible" } },
   };
   expect(countHeld(written)).toEqual({ scenarios: 2, held: 1 });
-  expect(countHeld({ web: { steps: { start: true, stop: false } }, db: { steps: { start: true } } })).toEqual({
-    scenarios: 2,
-    held: 1,
-  });
+  expect(countHeld({ web: { steps: { start: true, stop: false } }, db: { steps: { start: true } } })).toEqual(
+    {
+      scenarios: 2,
+      held: 1,
+    },
+  );
 });

@@ -112,7 +112,10 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
     },
     name: name ?? "",
     pattern: name === undefined,
-    matches: (candidate) => (name === undefined ? (expression === undefined || expression.match(candidate) !== null) : candidate === name),
+    matches: (candidate) =>
+      name === undefined
+        ? expression === undefined || expression.match(candidate) !== null
+        : candidate === name,
   };
 }
 

@@ -1,10 +1,9 @@
 import { clusterProperties, formatXml } from "../../cib/index.ts";
 import { deviceOptions } from "../../fencer/index.ts";
 import { CrmExit, type DaemonName } from "../../terms/index.ts";
-import { daemonMetadata, type OptionList } from "../render/option-list.ts";
-import { inUsualOrder } from "../render/usual-options.ts";
 import { type ApiVersion, wantedApi } from "../answer/index.ts";
-import { type ListedOption } from "../render/option-list.ts";
+import { daemonMetadata, type ListedOption, type OptionList } from "../render/option-list.ts";
+import { inUsualOrder } from "../render/usual-options.ts";
 import { version } from "../version.ts";
 import { asTool, pacemakerVersion, usage, write } from "./connection.ts";
 import { listed, unlisted } from "./option-lists.ts";
@@ -50,7 +49,9 @@ const properties = (belongs: (name: string) => boolean, api: ApiVersion): readon
     if (until !== undefined) return !api.atLeast(until);
     return !unlisted.has(name) && (since === undefined || api.atLeast(since));
   };
-  const ours = clusterProperties.filter(({ name }) => belongs(name) && (!unlisted.has(name) || wentWith.has(name)));
+  const ours = clusterProperties.filter(
+    ({ name }) => belongs(name) && (!unlisted.has(name) || wentWith.has(name)),
+  );
   const withValues = (option: ListedOption): ListedOption => {
     const newer = newerValues[option.name];
     if (newer === undefined || api.atLeast(valuesCameWith) || option.spec.values === undefined) return option;

@@ -34,7 +34,7 @@ const cameWith = (name: string): string | undefined => {
   return name === "node-pending-timeout" ? "2.32" : undefined;
 };
 /** The same of values: what came later is no value to a program that was made for an older version. */
-const newerValues: Readonly<Record<string, readonly string[]>> = { "no-quorum-policy": ["fence"] };
+const newerValues: ReadonlyMap<string, readonly string[]> = new Map([["no-quorum-policy", ["fence"]]]);
 const valuesCameWith = "2.42";
 /** The version with which a property was no longer listed. */
 const wentWith = new Map([["remove-after-stop", "2.38"]]);
@@ -53,7 +53,7 @@ const properties = (belongs: (name: string) => boolean, api: ApiVersion): readon
     ({ name }) => belongs(name) && (!unlisted.has(name) || wentWith.has(name)),
   );
   const withValues = (option: ListedOption): ListedOption => {
-    const newer = newerValues[option.name];
+    const newer = newerValues.get(option.name);
     if (newer === undefined || api.atLeast(valuesCameWith) || option.spec.values === undefined) return option;
     const values = option.spec.values.filter((value) => !newer.includes(value));
     return { ...option, spec: { ...option.spec, values } };

@@ -151,7 +151,10 @@ export function runPacemaker(place: Place, source: Source, classes: readonly str
     .replaceAll(/@abs_top_\w+@/g, "/nonexistent");
   writeFileSync(join(cts, "cts-cli"), program);
   for (const [name, folder] of standIns)
-    copyFileSync(join(import.meta.dir, "pacemaker-stand-in", name), join(tree, "python", "pacemaker", folder, name));
+    copyFileSync(
+      join(import.meta.dir, "pacemaker-stand-in", name),
+      join(tree, "python", "pacemaker", folder, name),
+    );
   const api = writeSchema(join(tree, "xml"));
   const expected = readdirSync(join(cts, "cli")).filter((name) => /^regression\..*\.exp$/.test(name));
   const counts = new Map<string, number>();

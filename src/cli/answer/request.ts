@@ -58,7 +58,9 @@ export function formatOf(text: string | undefined, known: readonly Format[] = fo
  * would not read as one word.
  */
 export const requestText = (tool: string, words: readonly string[]): string =>
-  [process.argv0.endsWith(`/${tool}`) ? process.argv0 : tool, ...words].map((word) => (shellWords(word) === 1 ? word : quoted(word))).join(" ");
+  [process.argv0.endsWith(`/${tool}`) ? process.argv0 : tool, ...words]
+    .map((word) => (shellWords(word) === 1 ? word : quoted(word)))
+    .join(" ");
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 

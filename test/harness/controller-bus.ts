@@ -4,10 +4,12 @@ import {
   child,
   formatXml,
   loadCrm,
+  parseAgentDescription,
   parseXml,
   type XmlElement,
 } from "../../src/cib/index.ts";
 import {
+  type AskedAgents,
   Controller,
   type ControllerEffect,
   type ControllerEvent,
@@ -17,6 +19,7 @@ import {
   type PlanAnswer,
   parameterTraits,
   type Remembered,
+  type ToldAgent,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
@@ -99,6 +102,8 @@ export class ControllerBus {
   metadataMs = 3;
   /** Agents that were asked for their meta-data: `NODE TYPE`. */
   readonly described: string[] = [];
+  /** What each manager has heard of agents: `NODE of REQUEST: NODE ANSWER`. */
+  readonly told: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
   /** What comes of a decision that is computed elsewhere, after how long; undefined: no answer. */
@@ -523,6 +528,18 @@ export class ControllerBus {
       this.#carryOut(node, effect);
   }
 
+  /** Tells which of the agents that were asked for are on a node. */
+  #tellAgents(node: TestNode, request: string, { node: on, agents }: AskedAgents): void {
+    if (!node.managerUp) return;
+    const told = agents.map(({ type }, index): ToldAgent => {
+      const xml = this.metadata(on, type);
+      return xml === undefined
+        ? { index, facts: { kind: "absent", reason: "not there" } }
+        : { index, facts: { kind: "described", description: parseAgentDescription(xml) } };
+    });
+    this.#step(node, { type: "agents-answer", request, node: on, told });
+  }
+
   #wall(node?: TestNode): number {
     return start + this.now / 1000 + (node?.clockAhead ?? 0);
   }
@@ -572,6 +589,17 @@ export class ControllerBus {
         this.#soon.push({ at: this.now + this.metadataMs, run });
         return;
       }
+      case "agents-asked": {
+        const { request, asked } = effect;
+        this.#soon.push({
+          at: this.now + this.metadataMs,
+          run: () => this.#tellAgents(node, request, asked),
+        });
+        return;
+      }
+      case "agents-told":
+        this.told.push(`${node.name} of ${effect.request}: ${effect.node} ${JSON.stringify(effect.told)}`);
+        return;
       case "execute":
         return this.#execute(node, effect.operation, effect.on);
       case "connection":
@@ -662,6 +690,9 @@ export class ControllerBus {
     });
   }
 
+  /** Remote nodes to which somebody has a connection. */
+  readonly #reached = new Set<NodeName>();
+
   #remote(name: NodeName): Map<string, "started" | "promoted"> {
     const running = this.remotes.get(name) ?? new Map();
     this.remotes.set(name, running);
@@ -671,8 +702,11 @@ export class ControllerBus {
   /** A connection to a remote host was made, or let go. */
   #connected(node: TestNode, remote: NodeName, action: string): void {
     if (!node.managerUp) return;
-    if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
+    // Of one that never came about there is nothing to tell.
+    if (action === "stop" && this.#reached.delete(remote))
+      this.#step(node, { type: "remote-down", node: remote });
     if (action !== "start") return;
+    this.#reached.add(remote);
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
     const history = {
       results,

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -81,6 +81,11 @@ mutate-power: $(BUN) ## make mistakes in a copy of what is kept: each has to be 
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
+
+# make check-peers PEERS=DIR, or PACEMAKER=DIR PCS=DIR CRMSH=DIR [DRIVERS=DIR] [ONLY="pcs crmsh"] [OUT=DIR] [WRITE=1].
+check-peers: dist/hactl ## the peers' own suites, from clones that are given, with hactl in the place of their tools (root)
+	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/dist/peers
+	STAGE=$(CURDIR)/dist/peers $(BUN) test/peers/run.ts
 
 bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 	$(BUN) test/bench/cluster.ts

@@ -154,7 +154,7 @@ describe("an agent", () => {
     expect(said).toMatch(/agent ocf:test:Nowhere of resource "x" is not there/);
     const forced = await story.hactl(
       "node1",
-      ...["--force", "configure", "primitive", "x", "ocf:test:Nowhere", "meta", "target-role=Stopped"],
+      ...["configure", "primitive", "--force", "x", "ocf:test:Nowhere", "meta", "target-role=Stopped"],
     );
     expect(forced.code).toBe(0);
     const verified = await story.hactl("node2", "verify");

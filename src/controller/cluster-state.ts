@@ -33,6 +33,7 @@ import {
   claimedFailure,
   digestedParameters,
   endsActive,
+  endsHandedOver,
   endsPromoted,
   endsRecurring,
   FEATURE_SET,
@@ -429,8 +430,18 @@ export class ClusterState {
     if (endsRecurring(action)) {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
+    for (const { to } of movedBy(operation)) this.#forgetArrival(to, operation);
     this.#record(node, pendingResult(operation, at));
     this.#underWay.add(dispatch);
+  }
+
+  /** A resource is migrated once more from the same node to another: that it arrived there before says nothing of this time. */
+  #forgetArrival(to: NodeName, { rsc, params }: Operation): void {
+    const key = operationKey(rsc.id, "migrate_from", 0);
+    const source = params.CRM_meta_migrate_source;
+    const isEarlier = ({ attributes }: XmlElement) =>
+      attributes.get("id") === key && attributes.get("migrate_source") === source;
+    this.status.removeOps(this.idOf(to), rsc.id, isEarlier);
   }
 
   /**
@@ -735,7 +746,8 @@ export class ClusterState {
     if (result.rc === OcfExit.NOT_RUNNING || withoutInstance(rsc) !== withoutInstance(result.rsc.id))
       return false;
     if (result.rc === OcfExit.RUNNING_PROMOTED) return endsPromoted(ops);
-    return endsActive(ops) && !isCloned(this.configuration, withoutInstance(rsc));
+    // Where it was migrated away from it has still to be stopped, but nothing is wrong.
+    return endsActive(ops) && !endsHandedOver(ops) && !isCloned(this.configuration, withoutInstance(rsc));
   }
 
   /**

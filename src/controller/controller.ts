@@ -41,6 +41,7 @@ import {
   type Snapshot,
   transitionKeys,
 } from "./messages.ts";
+import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 import type { StatusWarning } from "./status-input.ts";
@@ -825,6 +826,7 @@ export class Controller {
     for (const dispatch of message.dispatches) {
       const { operation, node, executor } = dispatch;
       this.#state.dispatched(dispatch, message.at);
+      for (const { to } of movedBy(operation)) this.#historyOf(to)?.expected(operation);
       if (executor === this.#init.selfName) this.#execute(node, operation);
       if (operation.action === "delete") this.#state.deleteResource(node, operation.rsc.id);
       if (operation.action === "cancel" || operation.action === "delete") {

@@ -189,6 +189,12 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
   return task !== "monitor" || rc === String(OcfExit.OK) || rc === String(OcfExit.RUNNING_PROMOTED);
 }
 
+/** Whether a resource's history on a node ends with its having been handed over to another one. */
+export function endsHandedOver(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  return attributes.get("operation") === "migrate_to" && attributes.get("rc-code") === String(OcfExit.OK);
+}
+
 /** A failure that nobody saw but somebody claims, as Pacemaker records it for `crm_resource --fail`. */
 export function claimedFailure(rsc: AgentResource, callId: number, at: EpochSeconds): OperationResult {
   return {

@@ -31,7 +31,7 @@ import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { activates, isProbe, resourceFamilies } from "./one-owner.ts";
+import { activates, isProbe, isRemoteConnection, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
 import type { StatusWarning } from "./status-input.ts";
@@ -360,6 +360,9 @@ export class Leader {
     // Not after a decision that nothing came of: then they cannot be looked for.
     if (run.complete && total > 0 && this.#mayStillLook())
       this.#decideAgain("what is only remembered is to be looked for");
+    // Only then is it known that its host is not connected, and may have to be watched.
+    if (run.complete && run.transition.actions.some(letsGo))
+      this.#decideAgain("the connection to a remote node was let go");
     if (this.#triggers.length > 0 && !this.#scheduled) this.#decide(now, wall);
   }
 
@@ -887,6 +890,10 @@ export class Leader {
     this.#init.emit({ type: "event", event });
   }
 }
+
+/** Ends a connection to a remote node. */
+const letsGo = ({ kind, task, rsc }: GraphAction): boolean =>
+  kind === "rsc" && task === "stop" && isRemoteConnection(rsc);
 
 /** A decision with the probes of some places, taken from the one that would be made if nothing were known of them. */
 function withLooks(decided: Transition, asIfUnknown: Transition, open: readonly UnseenPlace[]): Transition {

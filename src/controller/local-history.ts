@@ -116,6 +116,13 @@ export class LocalHistory {
     }
   }
 
+  /** A resource is about to be migrated here: that it came from the same node before says nothing of this time. */
+  expected({ rsc, params }: Operation): void {
+    const key = operationKey(rsc.id, "migrate_from", 0);
+    const source = params.CRM_meta_migrate_source;
+    if (this.#results.get(key)?.params.CRM_meta_migrate_source === source) this.#results.delete(key);
+  }
+
   /** It was not begun after all. */
   dropped({ callId }: Operation): void {
     this.#running.delete(callId);

@@ -131,7 +131,7 @@ const idsOf = (actions: readonly GraphAction[]): readonly number[] => [
   ...new Set(actions.map(({ id }) => id)),
 ];
 
-const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
+export const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
   rsc?.class === "ocf" && rsc.provider === "pacemaker" && rsc.type === "remote";
 
 /** Whether a resource was being moved away from the one probe's node, and may have come to the other's. */

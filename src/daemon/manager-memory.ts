@@ -33,6 +33,7 @@ export class ManagerMemory {
   readonly #instance: string;
   readonly #saved: Saved | undefined;
   #latest: Saved | undefined;
+  #problem: string | undefined;
 
   constructor(
     private readonly runDir: string,
@@ -65,7 +66,12 @@ export class ManagerMemory {
     this.#write(this.#latest);
   }
 
-  /** Writes again what somebody has removed. */
+  /** Why what the next manager has to know cannot be written, as long as that lasts. */
+  get problem(): string | undefined {
+    return this.#problem === undefined ? undefined : `${this.#path}: ${this.#problem}`;
+  }
+
+  /** Writes again what somebody has removed, or what could not be written. */
   keep(): void {
     if (this.#latest && !existsSync(this.#path)) this.#write(this.#latest);
   }
@@ -75,8 +81,27 @@ export class ManagerMemory {
       // Parameters may be passwords.
       writeFileSync(`${this.#path}.new`, JSON.stringify(saved), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
+      this.#problem = undefined;
     } catch (error) {
-      this.log.warning("STATE-NOT-SAVED", `the manager's state could not be saved: ${String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#problem)
+        this.log.warning("STATE-NOT-SAVED", `the manager's state could not be saved: ${why}`);
+      this.#problem = why;
+      this.#disown();
+    }
+  }
+
+  /**
+   * What is written down is not true any more: the manager after this one must not believe it, and take up a connection to
+   * a remote host that another node has by now. A full file system still lets files be removed.
+   */
+  #disown(): void {
+    for (const path of [`${this.#path}.new`, this.#path]) {
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // It was told that it could not be written.
+      }
     }
   }
 

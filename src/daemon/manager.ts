@@ -154,7 +154,7 @@ export class Manager {
     const historyFile = eventHistoryFile(stateDir);
     const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
     const diskHost: StateDiskHost = {
-      failed: () => this.#keeper.problem ?? this.#runDirectory.problem,
+      failed: () => this.#keeper.problem ?? this.#runDirectory.problem ?? this.#memory.problem,
       waitedMs: () => Math.max(this.#keeper.waitedMs, diskAnswer.silentMs),
       joined: () => this.#controller.view().phase === "synced",
       known: () => this.#controller.attributeValues(DISK_ATTRIBUTE).get(self.name),
@@ -753,7 +753,7 @@ export class Manager {
       disks: unwritable(
         this.#controller.attributeValues(DISK_ATTRIBUTE),
         this.setup.self.name,
-        this.#disk.problem,
+        this.#disk.problem ?? ring.stateProblem,
       ),
     });
     return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;

@@ -365,7 +365,8 @@ export class RemoteConnections {
     switch (event.type) {
       case "registered":
         if (connection) connection.known = true;
-        for (const operation of [...event.running, ...event.recurring]) connection?.given.add(operation);
+        for (const operation of [...event.running, ...event.recurring, ...event.interrupted])
+          connection?.given.add(operation);
         if (this.#settings) connection?.client.send(this.#settings);
         return this.#registered(name, event);
       case "result":

@@ -56,6 +56,8 @@ export interface RingProcessStatus {
   readonly realtime: string;
   readonly memory: string;
   readonly warnings: readonly string[];
+  /** Why it cannot write its state, without which it joins no other. */
+  readonly stateProblem?: string;
   readonly startedAt: number;
   /** How late its timers fire: whether the machine lets it run. */
   readonly lateness: TimerLateness;

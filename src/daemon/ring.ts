@@ -76,6 +76,8 @@ export class RingProcess {
   #paused = false;
   readonly #startState: RingState;
   readonly #state: RingStateKeeper;
+  /** Why the state could not be written the last time, as long as that lasts. */
+  #stateProblem: string | undefined;
   #writing: Promise<void> = Promise.resolve();
   readonly #machine: RingMachine;
   readonly #changes: RingChanges;
@@ -303,12 +305,22 @@ export class RingProcess {
   #writeState(state: RingState, done: (written: boolean) => void): void {
     const write = () => writeDurably(this.#statePath, JSON.stringify(state), { mode: 0o600 });
     this.#writing = this.#writing.then(write).then(
-      () => done(true),
+      () => {
+        if (this.#stateProblem !== undefined)
+          this.log.notice("RING-STATE", "the ring's state can be written again");
+        this.#stateProblem = undefined;
+        done(true);
+      },
       (error) => {
         // Without its number on disk the node must not form a ring: it stays where it is and says why.
-        this.log.critical("RING-STATE", `the ring's state cannot be written: ${error}`, {
-          file: this.#statePath,
-        });
+        const why = error instanceof Error ? error.message : String(error);
+        if (why !== this.#stateProblem)
+          this.log.critical(
+            "RING-STATE",
+            `the ring's state cannot be written, and until it can this node may have to stay out of rings: ${why}`,
+            { file: this.#statePath },
+          );
+        this.#stateProblem = why;
         done(false);
       },
     );
@@ -416,6 +428,7 @@ export class RingProcess {
       realtime: this.#machine.realtime,
       memory: this.#machine.memory,
       warnings: [...this.#machine.warnings, ...this.#missingAddresses(), ...this.#ofProcesses()],
+      ...(this.#stateProblem !== undefined && { stateProblem: this.#stateProblem }),
       startedAt: this.#startedAt,
       lateness: this.#lateness.summary(),
       children: this.#children.map(({ name, pid, restarts }) => ({ name, pid, restarts })),

@@ -10,24 +10,32 @@ export const DISK_ATTRIBUTE = "#disk";
 const lookMs: Millis = 2_000;
 /** With less than this a configuration of usual size cannot be written. */
 const leastBytes = 256 * 1024;
+/** So many files at once are written anew beside those that they replace. */
+const leastFiles = 8;
 /** A disk that says nothing for so long does not answer. */
 const answerMs: Millis = 5_000;
 /** Most characters of a reason. */
 const longestReason = 300;
 
+export interface FreeSpace {
+  readonly bytes: number;
+  /** How many more files there may be; undefined where the file system sets no limit. */
+  readonly files: number | undefined;
+}
+
 /** What a node's disk is asked. */
 export interface DiskFacts {
   /** @throws when the directory cannot be written: a read-only file system, an error of the disk */
   writable(directory: string): Promise<void>;
-  /** Bytes that are left for the daemon. */
-  freeBytes(directory: string): Promise<number>;
+  /** What is left for the daemon. */
+  free(directory: string): Promise<FreeSpace>;
 }
 
 const machineDisk: DiskFacts = {
   writable: (directory) => access(directory, constants.W_OK),
-  freeBytes: async (directory) => {
-    const { bfree, bsize } = await statfs(directory);
-    return bfree * bsize;
+  free: async (directory) => {
+    const { bfree, bsize, files, ffree } = await statfs(directory);
+    return { bytes: bfree * bsize, files: files > 0 ? ffree : undefined };
   },
 };
 
@@ -107,8 +115,11 @@ export class StateDisk {
   async #ask(directory: string): Promise<string | undefined> {
     try {
       await this.facts.writable(directory);
-      const free = await this.facts.freeBytes(directory);
-      return free < leastBytes ? `no space left on the disk of ${directory}` : undefined;
+      const { bytes, files } = await this.facts.free(directory);
+      if (bytes < leastBytes) return `no space left on the disk of ${directory}`;
+      return files !== undefined && files < leastFiles
+        ? `no more files fit on the disk of ${directory} (no free inodes)`
+        : undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

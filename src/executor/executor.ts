@@ -17,14 +17,17 @@ import { procedureFor } from "./procedure.ts";
 import { Queue } from "./queue.ts";
 import { RecurringOperations } from "./recurring.ts";
 import {
+  arrivalOf,
   asStarted,
   cancelledVerdict,
   failureLine,
   isFailure,
   isForOther,
+  isMigration,
   isProbe,
   mayRun,
   metadataAnswer,
+  migrated,
   resultOf,
   tellsRole,
 } from "./results.ts";
@@ -57,6 +60,8 @@ export class Executor {
   readonly #interrupted = new Map<ResourceId, Operation>();
   /** Of these nothing has been seen since an earlier daemon left them. */
   readonly #remembered = new Set<ResourceId>();
+  /** Migrations that an executor before this one may have begun: whether they are done is looked at first. */
+  readonly #looksFirst = new WeakSet<Operation>();
   /** Whether what is known here is all that runs. */
   #complete = true;
 
@@ -115,7 +120,7 @@ export class Executor {
 
   /**
    * Goes on from a snapshot. Unfinished operations are run again: actions of agents are idempotent (OCF resource
-   * agent API, "Actions"). The caller first reports agents that still run as `leftovers`.
+   * agent API, "Actions"), but for migrations that are over. The caller first reports agents that still run as `leftovers`.
    */
   restore(snapshot: ExecutorSnapshot, now: Now): ExecutorEffect[] {
     this.#load.configure(snapshot, 0, now.mono);
@@ -129,7 +134,10 @@ export class Executor {
       const remembered = this.#remembered.has(operation.rsc.id);
       this.#recurring.resume(this.#resource(operation.rsc.id), operation, remembered, now);
     }
-    for (const operation of snapshot.unfinished) this.#enqueue(operation, now.mono);
+    for (const operation of snapshot.unfinished) {
+      if (isMigration(operation)) this.#looksFirst.add(operation);
+      this.#enqueue(operation, now.mono);
+    }
     this.#pump(now);
     return this.#out.drain();
   }
@@ -285,18 +293,36 @@ export class Executor {
       queueMs: job.queuedMs,
       lastRun: job.startedEpoch,
     };
-    const result = resultOf(operation, verdict, times);
+    const looked = isProbe(operation) && isMigration(asked);
+    const result = looked ? migrated(asked, verdict, times) : resultOf(operation, verdict, times);
+    if (!result) return this.#askAgain(resource, asked, now);
     const disproved = this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
     else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
       // It is not what may have been left; now for what was asked for.
       this.#interrupted.delete(resource.id);
-      resource.once.unshift({ operation: asked, since: now.mono, notBefore: now.mono });
-    } else this.#onceDone(resource, result);
+      this.#askAgain(resource, asked, now);
+    } else {
+      const arrival = arrivalOf(this.#interrupted.get(resource.id), result);
+      if (arrival) this.#onceDone(resource, arrival);
+      this.#onceDone(resource, result);
+    }
     // Somebody has acted while no daemon watched: nothing else that is remembered of it counts, either.
     if (job.recurring && disproved) this.#forget(resource.id, now);
     this.#queue.offer(resource, now.mono);
     this.#dropIdle(resource);
+  }
+
+  /** It comes first: nothing that was asked for later may overtake it. */
+  #askAgain(resource: ResourceState, operation: Operation, { mono }: Now): void {
+    resource.once.unshift({ operation, since: mono, notBefore: mono });
+    this.#queue.offer(resource, mono);
+  }
+
+  /** What is run for an operation. */
+  #toRun(asked: Operation, resource: ResourceState): Operation {
+    if (this.#looksFirst.delete(asked)) return { ...asked, action: "monitor" };
+    return asStarted(asked, resource.history.values(), this.#interrupted.get(resource.id));
   }
 
   #onceDone(resource: ResourceState, result: OperationResult): void {
@@ -320,7 +346,7 @@ export class Executor {
       now.mono,
     );
     for (const { resource, operation: asked, since, recurring } of next.start) {
-      const operation = asStarted(asked, resource.history.values(), this.#interrupted.get(resource.id));
+      const operation = this.#toRun(asked, resource);
       this.#load.count(this.#jobs.size, now.mono);
       const job = this.#jobs.create(
         {

@@ -38,7 +38,10 @@ export function replayJournal(
           break;
         }
         if (changesState(operation.action)) endRecurring(operation.rsc.id);
-        unfinished.push(operation);
+        // What the snapshot has already the journal may say again.
+        const { callId, transitionKey } = operation;
+        if (!unfinished.some((other) => other.callId === callId && other.transitionKey === transitionKey))
+          unfinished.push(operation);
         break;
       }
       case "cancel": {
@@ -59,10 +62,14 @@ export function replayJournal(
       case "result": {
         const { result } = record;
         const waiting = unfinished.length;
-        unfinished = unfinished.filter(
-          ({ callId, transitionKey }) => callId !== result.callId || transitionKey !== result.transitionKey,
-        );
-        const asked = result.intervalMs > 0 ? recurring.has(of(result)) : unfinished.length < waiting;
+        const isOther = ({ callId, transitionKey }: Operation) =>
+          callId !== result.callId || transitionKey !== result.transitionKey;
+        unfinished = unfinished.filter(isOther);
+        // Also the end of a migration that was found out later.
+        const asked =
+          result.intervalMs > 0
+            ? recurring.has(of(result))
+            : unfinished.length < waiting || !interrupted.every(isOther);
         if (asked && result.action !== "notify") {
           results.set(of(result), result);
           if (result.intervalMs === 0)

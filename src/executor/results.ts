@@ -125,6 +125,34 @@ const latest = (results: Iterable<OperationResult>): OperationResult | undefined
   return last;
 };
 
+/**
+ * The end of a migration to here that nobody has seen, since the daemon died: a look that finds the service running tells
+ * that it went well. Without it the cluster would have it migrated once more, beside the one that runs.
+ */
+export function arrivalOf(
+  interrupted: Operation | undefined,
+  look: OperationResult,
+): OperationResult | undefined {
+  if (interrupted?.action !== "migrate_from" || !isProbe(look)) return undefined;
+  return migrated(interrupted, look, { execMs: 0, queueMs: 0, lastRun: look.lastRun });
+}
+
+export const isMigration = ({ action }: Operation): boolean =>
+  action === "migrate_to" || action === "migrate_from";
+
+/**
+ * The result of a migration whose agent has ended unseen, by a look at the service: one that has gone from where it was, or
+ * is where it was to come, must not be migrated once more. Undefined when it has to be.
+ */
+export function migrated(operation: Operation, look: Verdict, times: Times): OperationResult | undefined {
+  const done: readonly number[] =
+    operation.action === "migrate_to" ? [OcfExit.NOT_RUNNING] : [OcfExit.OK, OcfExit.DEGRADED];
+  if (look.status !== OpStatus.DONE || !done.includes(look.rc)) return undefined;
+  return resultOf(operation, wentWell, times);
+}
+
+const wentWell: Verdict = { rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "", stdout: "" };
+
 /** What brought a resource up, or found it active, last. */
 export const lastTelling = (history: Iterable<OperationResult>): OperationResult | undefined =>
   latest([...history].filter(tells));

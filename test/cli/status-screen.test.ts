@@ -89,6 +89,27 @@ describe("the verdict", () => {
     expect(causes.map(({ code, node }) => `${code} ${node}`)).toContain("STATE-DISK beta");
   });
 
+  test("names the disk that keeps this node from joining before what follows from that", () => {
+    const disks = ["alpha", "beta"].map((node) => ({ node: nodeName(node), problem: "no space left" }));
+    const alone = {
+      ...membership,
+      members: [],
+      links: [],
+      votes: 0,
+      quorate: false,
+      quorumReason: "no quorum",
+    };
+    const { leader: _, ...apart } = alone;
+    const { state, text, causes } = verdict(healthy, {
+      localNode: nodeName("alpha"),
+      membership: apart,
+      disks,
+    });
+    expect(state).toBe("NO QUORUM");
+    expect(text).toStartWith("alpha cannot join the others: its state cannot be written: no space left (and");
+    expect(causes.map(({ code }) => code)).toEqual(["STATE-DISK", "NO-QUORUM", "NO-DC", "STATE-DISK"]);
+  });
+
   test("a failed resource: which, why, and what to do", () => {
     const fixture = changed("alpha", (node) => ({ ...node, done: [...(node.done ?? []), failedMonitor] }));
     const { state, text, causes } = verdict(fixture);

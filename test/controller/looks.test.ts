@@ -5,8 +5,9 @@ import { emptyCib } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import { migratable } from "../../src/controller/moving.ts";
 import { looksBefore } from "../../src/controller/one-owner.ts";
+import type { OperationResult } from "../../src/executor/index.ts";
 import type { GraphAction } from "../../src/scheduler/index.ts";
-import { nodeId, nodeName, resourceId } from "../../src/terms/index.ts";
+import { nodeId, nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const action = (id: number, task: string, rsc: string, type: string, ...inputs: number[]): GraphAction => ({
@@ -162,6 +163,32 @@ test("who receives the state learns which nodes could not tell what they were do
   const receiver = new ClusterState(emptyCib(), nodes);
   receiver.restore(state.snapshot());
   expect(receiver.untold).toEqual(untold);
+});
+
+describe("a resource that is found on another node than the one that remembers it", () => {
+  const wrong = (last: string) => {
+    const names = ["n1", "n2"].map((name, i) => ({ id: nodeId(i + 1), name: nodeName(name) }));
+    const state = new ClusterState(emptyCib(), names);
+    const rsc = { id: resourceId("m"), class: "ocf" as const, provider: "test", type: "M" };
+    const result = (action: string): OperationResult => ({
+      ...{ callId: 5, rsc, action, intervalMs: 0, transitionKey: "1:1:0:key", params: {}, stdout: "" },
+      ...{ rc: OcfExit.OK, status: OpStatus.DONE, exitReason: "" },
+      ...{ execMs: 1, queueMs: 0, lastRun: 1, lastChange: 1 },
+    });
+    for (const { id, name } of names) state.nodeJoined(id, name);
+    const history = { running: [], interrupted: [], bootId: "boot", complete: true };
+    const told = { ...history, results: [result(last)], remembered: [rsc.id] };
+    state.replaceHistory(nodeName("n1"), nodeName("n1"), told, 1, Number.POSITIVE_INFINITY);
+    return state.disproved(nodeName("n2"), result("monitor")).map(({ node }) => node);
+  };
+
+  test("is looked for there anew", () => {
+    expect(wrong("start")).toEqual([nodeName("n1")]);
+  });
+
+  test("has come from there when that is what the node remembers", () => {
+    expect(wrong("migrate_to")).toEqual([]);
+  });
 });
 
 describe("a plan", () => {

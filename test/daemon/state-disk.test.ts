@@ -5,6 +5,7 @@ import { nodeName } from "../../src/terms/index.ts";
 /** A node with a disk of the test; what it tells the cluster is known there at once. */
 class DiskStage {
   free = 1_000_000_000;
+  files: number | undefined = 1_000_000;
   refuses: string | undefined;
   failed: string | undefined;
   waited = 0;
@@ -32,7 +33,10 @@ class DiskStage {
         if (this.hangs) await new Promise(() => {});
         if (this.refuses !== undefined) throw new Error(this.refuses);
       },
-      freeBytes: async (directory) => (this.fullPlaces.has(directory) ? 0 : this.free),
+      free: async (directory) => ({
+        bytes: this.fullPlaces.has(directory) ? 0 : this.free,
+        files: this.files,
+      }),
     },
     ["/run/hactl"],
   );
@@ -51,6 +55,15 @@ describe("a node that cannot write its state", () => {
     await stage.disk.look();
     expect(stage.told.slice(1)).toEqual([undefined]);
     expect(stage.disk.problem).toBeUndefined();
+  });
+
+  test("tells it, too, when there is room but for no more files; a file system without a limit has room for them", async () => {
+    const stage = new DiskStage();
+    stage.files = 2;
+    await stage.disk.look();
+    stage.files = undefined;
+    await stage.disk.look();
+    expect(stage.told).toEqual(["no more files fit on the disk of /state (no free inodes)", undefined]);
   });
 
   test("tells of a read-only disk, and of what could not be written", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ExecutorSnapshot, JournalRecord } from "../../src/executor/index.ts";
+import { type ExecutorSnapshot, type JournalRecord, PROTOCOL_VERSION } from "../../src/executor/index.ts";
 import { replayJournal } from "../../src/executor/journal.ts";
 import { OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { exited, operation, World } from "./world.ts";
@@ -442,6 +442,32 @@ describe("what may have been left running", () => {
     expect(world.executor.snapshot().interrupted).toEqual([]);
   });
 
+  const arriving = (world: World) =>
+    world.results().map(({ action, rc, params }) => `${action} ${rc} ${params.ip}`);
+
+  test("has been migrated here if it is found running: the cluster is told of that, too", () => {
+    const world = left("migrate_from");
+    world.execute(operation("a", "monitor", now));
+    world.end("a monitor_0", exited(0));
+    expect(arriving(world)).toEqual(["migrate_from 0 10.0.0.1", "monitor 0 10.0.0.1"]);
+    const next = following(world.executor.snapshot());
+    next.step({ type: "request", request: { type: "register", version: PROTOCOL_VERSION, client: "next" } });
+    const told = next.events().find((event) => event.type === "registered");
+    expect(told).toMatchObject({
+      results: [{ action: "migrate_from" }, { action: "monitor" }],
+      interrupted: [],
+    });
+  });
+
+  test("has not been migrated here if it is not found, nor if a failure is", () => {
+    for (const rc of [1, 7]) {
+      const world = left("migrate_from");
+      world.execute(operation("a", "monitor", old));
+      world.end("a monitor_0", exited(rc));
+      expect(arriving(world)).toEqual([`monitor ${rc} 10.0.0.1`]);
+    }
+  });
+
   test("is so, too, when what runs is forgotten before it was looked at again", () => {
     const world = new World();
     world.execute(operation("a", "start", old));
@@ -453,6 +479,38 @@ describe("what may have been left running", () => {
     world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
     expect(world.executor.snapshot().interrupted).toEqual([]);
   });
+});
+
+describe("a migration that the executor before has begun", () => {
+  const begun = (action: string) => {
+    const world = new World();
+    const asked = operation("a", action, { params: { CRM_meta_migrate_target: "n2" } });
+    return following({ ...world.executor.snapshot(), unfinished: [asked] });
+  };
+
+  for (const [action, done, open] of [
+    ["migrate_from", 0, 7],
+    ["migrate_to", 7, 0],
+  ] as const) {
+    test(`is not done again when ${action} is done`, () => {
+      const world = begun(action);
+      world.execute(operation("a", "stop"));
+      expect(world.labels()).toEqual(["a monitor_0"]);
+      world.end("a monitor_0", exited(done));
+      expect(world.results()).toMatchObject([{ action, rc: 0 }]);
+      expect(world.labels()).toEqual(["a stop_0"]);
+    });
+
+    test(`is done again when ${action} is not, before what was asked for later`, () => {
+      const world = begun(action);
+      world.execute(operation("a", "stop"));
+      world.end("a monitor_0", exited(open));
+      expect(world.labels()).toEqual([`a ${action}_0`]);
+      world.end(`a ${action}_0`, exited(1));
+      expect(world.results()).toMatchObject([{ action, rc: 1 }]);
+      expect(world.labels()).toEqual(["a stop_0"]);
+    });
+  }
 });
 
 describe("what an earlier daemon left is a memory", () => {

@@ -132,6 +132,34 @@ describe("what an executor of the same daemon has left", () => {
   });
 });
 
+describe("what an executor has noted and written into its state as well", () => {
+  test("is under way once", () => {
+    const start = begun("a", "start", 1);
+    const state = { instance: now.instance, bootId: "b", snapshot: snapshotOf([], [start]) };
+    const journal: JournalRecord[] = [{ type: "execute", operation: start }];
+    const { snapshot } = recall({ state, journal, ageMs: 1000, rebooted: false, left: false }, now);
+    expect(snapshot?.unfinished).toEqual([start]);
+  });
+});
+
+describe("the end of a migration that was found out by a look", () => {
+  test("holds, also if the executor dies before it has written its state", () => {
+    const arriving = begun("a", "migrate_from", 1);
+    const state = {
+      instance: now.instance,
+      bootId: "b",
+      snapshot: { ...snapshotOf([], [begun("a", "monitor", 2)]), interrupted: [arriving] },
+    };
+    const journal: JournalRecord[] = [
+      { type: "result", result: result("a", "migrate_from", 1, OcfExit.OK) },
+      { type: "result", result: result("a", "monitor", 2, OcfExit.OK) },
+    ];
+    const { snapshot } = recall({ state, journal, ageMs: 1000, rebooted: false, left: false }, now);
+    expect(snapshot?.results.map(({ action }) => action)).toEqual(["migrate_from", "monitor"]);
+    expect(snapshot?.interrupted).toEqual([]);
+  });
+});
+
 describe("of an executor that has left nothing", () => {
   const nothing = { journal: [], ageMs: 1000, left: false };
 

@@ -690,6 +690,9 @@ export class ControllerBus {
     });
   }
 
+  /** Remote nodes to which somebody has a connection. */
+  readonly #reached = new Set<NodeName>();
+
   #remote(name: NodeName): Map<string, "started" | "promoted"> {
     const running = this.remotes.get(name) ?? new Map();
     this.remotes.set(name, running);
@@ -699,8 +702,11 @@ export class ControllerBus {
   /** A connection to a remote host was made, or let go. */
   #connected(node: TestNode, remote: NodeName, action: string): void {
     if (!node.managerUp) return;
-    if (action === "stop") this.#step(node, { type: "remote-down", node: remote });
+    // Of one that never came about there is nothing to tell.
+    if (action === "stop" && this.#reached.delete(remote))
+      this.#step(node, { type: "remote-down", node: remote });
     if (action !== "start") return;
+    this.#reached.add(remote);
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
     const history = {
       results,

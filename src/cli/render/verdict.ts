@@ -27,7 +27,9 @@ interface Facts {
 
 /** The state of the whole cluster and its causes, the most important first. */
 export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): Verdict {
+  const { apart, others } = diskCauses(input);
   const found: readonly CauseWithoutLevel[] = [
+    ...apart,
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
     ...input.warnings.filter(isOfAll),
@@ -38,7 +40,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...ticketCauses(cluster),
     ...fencingCauses(facts.fencing, facts.cluster.now),
     ...linkCauses(facts),
-    ...diskCauses(input),
+    ...others,
     ...input.warnings.filter((one) => !isOfAll(one)),
   ];
   const causes = found.map((cause): Cause => ({ ...cause, level: verdictCauses[cause.code].level }));
@@ -228,16 +230,26 @@ function connectivityCauses(cluster: Cluster): CauseWithoutLevel[] {
     );
 }
 
-/** What is acknowledged is on the disks of the others only. */
-const diskCauses = ({ disks }: StatusInput): CauseWithoutLevel[] =>
-  disks.map(
-    ({ node, problem }): CauseWithoutLevel => ({
-      code: "STATE-DISK",
-      node,
-      text: `the state of ${node} cannot be written: ${problem}`,
-      cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
-    }),
-  );
+/**
+ * What is acknowledged is on the disks of the others only. A node that cannot write its state when it comes joins no other:
+ * `apart`, that comes before all that follows from it.
+ */
+function diskCauses({ disks, localNode, membership }: StatusInput): {
+  readonly apart: CauseWithoutLevel[];
+  readonly others: CauseWithoutLevel[];
+} {
+  const isApart = (node: string) => node === localNode && membership?.members.length === 0;
+  const causeOf = ({ node, problem }: StatusInput["disks"][number]): CauseWithoutLevel => ({
+    code: "STATE-DISK",
+    node,
+    text: `${isApart(node) ? `${node} cannot join the others: its state` : `the state of ${node}`} cannot be written: ${problem}`,
+    cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
+  });
+  return {
+    apart: disks.filter(({ node }) => isApart(node)).map(causeOf),
+    others: disks.filter(({ node }) => !isApart(node)).map(causeOf),
+  };
+}
 
 function linkCauses({ nodes }: Facts): CauseWithoutLevel[] {
   return nodes.flatMap(({ name, links }) =>

@@ -20,8 +20,8 @@ const project = join(import.meta.dir, "../../..");
  * Takes everything out of a copy of this machine that would start at boot, and what tells the machine from others; a
  * journal that survives reboots tells afterwards what happened.
  */
-const asNew = `rm -rf etc/systemd/system etc/rc?.d var/lib/dbus/machine-id etc/hactl var/lib/hactl var/log/hactl var/lib/pacemaker
-rm -rf etc/corosync var/lib/corosync var/log/journal
+const asNew = `rm -rf etc/systemd/system etc/rc?.d var/lib/dbus/machine-id etc/hactl var/lib/hactl var/log/hactl var/log/journal
+for had in etc/corosync var/lib/corosync var/lib/pacemaker; do [ ! -d $had ] || find $had -type f -delete; done
 mkdir -p etc/systemd/system var/log/journal
 ln -s /lib/systemd/system/multi-user.target etc/systemd/system/default.target
 : >etc/machine-id

@@ -201,7 +201,10 @@ export class Fencing {
       case "fence.history":
         return this.history();
       case "fence.forget":
-        await this.forget(request.target === undefined ? undefined : targetOf(request.target), request.client);
+        await this.forget(
+          request.target === undefined ? undefined : targetOf(request.target),
+          request.client,
+        );
         return true;
       case "fence.confirm":
         return await this.confirm(targetOf(request.target), request.client);

@@ -405,7 +405,10 @@ export class Fencer {
         break;
       case "forget":
         this.history.forget(message.target);
-        this.log("info", `${message.client} on ${from} clears the history of ${message.target ?? "all fencing"}`);
+        this.log(
+          "info",
+          `${message.client} on ${from} clears the history of ${message.target ?? "all fencing"}`,
+        );
         if (from === this.options.self) this.effects.push({ type: "forgotten", id: message.id });
         break;
       case "agents":

@@ -150,7 +150,8 @@ async function history(given: ParsedWords, node: string, answer: Answer): Promis
     const client = given.value("tag") ?? "stonith_admin";
     await ask({ type: "fence.forget", ...(every ? {} : { target: node }), client });
     answer.say({
-      text: ({ quiet }) => (quiet ? undefined : `cleaning up fencing-history${every ? "" : ` for node ${node}`}`),
+      text: ({ quiet }) =>
+        quiet ? undefined : `cleaning up fencing-history${every ? "" : ` for node ${node}`}`,
       xml: () => [],
     });
     return CrmExit.OK;

@@ -66,7 +66,10 @@ describe("pcs", () => {
     await said("pcs resource meta d resource-stickiness=5");
     await said("pcs resource cleanup d");
     await said("pcs resource refresh d");
-    await said("pcs resource debug-monitor d", hosts.all.find(({ name }) => name === other));
+    await said(
+      "pcs resource debug-monitor d",
+      hosts.all.find(({ name }) => name === other),
+    );
     await said("pcs resource delete d");
     expect(await said("cibadmin --query")).not.toContain('id="d"');
   });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readFileSync } from "node:fs";
 import { type Host, Hosts } from "./hosts.ts";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(900_000);
 
 /** pcs reads the names of nodes from the file that the cluster was imported from, and has no other way. */
 const imported = `totem {
@@ -191,6 +191,9 @@ describe("the crm shell", () => {
 
 describe("the exporter for Prometheus", () => {
   test("scrapes what the cluster and its ring say", async () => {
+    await said("crm_attribute -N h2 -n rack -v 7");
+    await said("crm configure primitive e ocf:pacemaker:Dummy");
+    await said("crm configure location el e 10: h1");
     h1.launch(["ha_cluster_exporter", "--web.listen-address=127.0.0.1:9664"]);
     await h1.until(
       "the exporter answers",

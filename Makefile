@@ -104,6 +104,7 @@ demo: dist/hactl ## a cluster of three nodes on this machine: kill one and watch
 docs: $(BUN) ## write conf/hactl.toml and docs/configuration.md anew
 	$(BUN) -e 'import { referencePage } from "./src/config/index.ts"; await Bun.write("docs/configuration.md", referencePage());'
 	$(BUN) -e 'import { sampleFile } from "./src/config/index.ts"; await Bun.write("conf/hactl.toml", sampleFile());'
+	$(BUN) -e 'import { causesPage } from "./src/cli/render/verdict-causes.ts"; await Bun.write("docs/status-json.md", causesPage(await Bun.file("docs/status-json.md").text()));'
 	$(BUN) -e 'import { accessPage } from "./src/daemon/index.ts"; await Bun.write("docs/access.md", accessPage(await Bun.file("docs/access.md").text()));'
 
 # Targets that Bun cross-compiles for; it fetches the runtime of another target by itself. The outfile's name is

@@ -65,12 +65,16 @@ export { canonicalSchema, inPresentForm, type Upgraded, upgradeCib } from "./upg
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
 export {
+  type AgentDescription,
   type AgentFacts,
+  type AgentFinding,
+  type AgentFindings,
   type AgentName,
   type AgentUse,
   agentUses,
   findAgentProblems,
   parseAgentDescription,
+  readAgentFacts,
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";

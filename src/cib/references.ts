@@ -177,7 +177,7 @@ function checkNode(location: XmlElement, configuration: XmlElement): CibProblem[
 }
 
 /** Names that guest and remote nodes have, and replicas of bundles may have. */
-function remoteNames(parent: XmlElement | undefined): string[] {
+export function remoteNames(parent: XmlElement | undefined): string[] {
   return (parent?.children ?? []).flatMap((item) => {
     const id = item.attributes.get("id") ?? "";
     if (item.name === "nvpair" && item.attributes.get("name") === "remote-node")

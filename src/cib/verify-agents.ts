@@ -1,4 +1,4 @@
-import { agentName, nearest } from "../terms/index.ts";
+import { agentName, nearest, type Read, read } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseBoolean } from "./values.ts";
 import { child, childrenOf, parseXml, type XmlElement } from "./xml.ts";
@@ -13,17 +13,52 @@ export interface AgentName {
 /** What an agent says of itself, as far as a configuration can be wrong by it. */
 export interface AgentDescription {
   /** Its parameters; of a required one the names that stand for it. Empty where it does not tell. */
-  readonly parameters: ReadonlyMap<string, { readonly needs?: readonly string[] }>;
-  readonly actions: ReadonlySet<string>;
+  readonly parameters: readonly AgentParameter[];
+  readonly actions: readonly string[];
 }
 
-/** What was found out about an agent. */
+export interface AgentParameter {
+  readonly name: string;
+  readonly needs?: readonly string[];
+}
+
+/** What was found out about an agent on one host. */
 export type AgentFacts =
   | { readonly kind: "described"; readonly description: AgentDescription }
-  /** It is on none of the hosts that were asked, or on some only. `reason` says where. */
-  | { readonly kind: "absent"; readonly reason: string; readonly everywhere: boolean }
-  /** Nobody could say. */
+  /** It is not there, or cannot be run there. */
+  | { readonly kind: "absent"; readonly reason: string }
+  /** It could not say. */
   | { readonly kind: "unknown"; readonly reason: string };
+
+const mostParameters = 2_000;
+
+/** Reads what another host has found out about an agent. Throws HactlError `PROTOCOL`. */
+export const readAgentFacts: Read<AgentFacts> = read.variants<AgentFacts, "kind">("kind", {
+  described: {
+    description: read.shape<AgentDescription>({
+      parameters: read.list(
+        read.shape<AgentParameter>({ name: read.name, needs: read.maybe(read.list(read.name, 100)) }),
+        mostParameters,
+      ),
+      actions: read.list(read.name, mostParameters),
+    }),
+  },
+  absent: { reason: read.saying(1024) },
+  unknown: { reason: read.saying(1024) },
+});
+
+/** What is known of an agent on a node; without a node it is this host that was asked, which need not be one. */
+export interface AgentFinding {
+  readonly node?: string;
+  readonly facts: AgentFacts;
+}
+
+/** Who was asked about an agent that a resource uses. */
+export interface AgentFindings {
+  readonly found: readonly AgentFinding[];
+  /** Nodes that may run the resource and have not answered. */
+  readonly silent: readonly string[];
+}
 
 /** A resource, and where its agent and its parameters come from. */
 export interface AgentUse {
@@ -67,7 +102,7 @@ export function parseAgentDescription(xml: string): AgentDescription {
   const rows = childrenOf(child(root, "parameters"), "parameter");
   const nameOf = (row: XmlElement) => row.attributes.get("name") ?? "";
   const isSet = (row: XmlElement, flag: string) => parseBoolean(row.attributes.get(flag)) === true;
-  const parameters = new Map<string, { readonly needs?: readonly string[] }>();
+  const parameters = new Map<string, AgentParameter>();
   for (const row of rows) {
     const name = nameOf(row);
     // Names of before say the same (OCF 1.1 and fence agents: obsoletes, and deprecated replaced-with).
@@ -88,10 +123,15 @@ export function parseAgentDescription(xml: string): AgentDescription {
       ({ attributes }) => (attributes.get("default") ?? "") !== "",
     );
     const needed = isSet(row, "required") && !isSet(row, "deprecated") && !hasDefault;
-    parameters.set(name, needed ? { needs: [name, ...same] } : {});
+    if (name !== "") parameters.set(name, needed ? { name, needs: [name, ...same] } : { name });
   }
-  const actions = childrenOf(child(root, "actions"), "action").map(nameOf);
-  return { parameters, actions: new Set(actions) };
+  const actions = childrenOf(child(root, "actions"), "action")
+    .map(nameOf)
+    .filter((name) => name !== "");
+  return {
+    parameters: [...parameters.values()].slice(0, mostParameters),
+    actions: [...new Set(actions)].slice(0, mostParameters),
+  };
 }
 
 /** What the cluster itself gives to fence agents, and what every agent knows without saying so. */
@@ -110,41 +150,80 @@ const given = new Set([
 const isForCluster = (name: string) => /^(?:CRM_meta_|crm_)/.test(name);
 
 /**
- * What the agents of resources say against how they are used.
+ * What the agents of resources say against how they are used, on the nodes that may run them. What holds for one node
+ * only is a warning that names it: the resource can run on another.
  * @param deviceOptions parameters of fence devices that are for the cluster
  */
 export function findAgentProblems(
   uses: readonly AgentUse[],
   configuration: XmlElement,
-  facts: (agent: AgentName) => AgentFacts | undefined,
+  findings: (use: AgentUse) => AgentFindings,
   deviceOptions: ReadonlySet<string>,
 ): CibProblem[] {
   return uses.flatMap((use) => {
-    const found = facts(use.agent);
-    if (!found) return [];
-    const word = agentName(use.agent);
-    const id = use.resource.attributes.get("id") ?? "";
-    switch (found.kind) {
-      case "absent":
-        return [
-          problemAt(
-            use.resource,
-            found.everywhere ? "error" : "warning",
-            "NO_SUCH_AGENT",
-            `agent ${word} of resource "${id}" is not there: ${found.reason}`,
-            `install it, or correct the name (crm_resource --list-agents ${use.agent.class}${use.agent.provider === undefined ? "" : `:${use.agent.provider}`} lists agents)`,
-          ),
-        ];
-      case "unknown": {
-        const text = `what agent ${word} of resource "${id}" needs is not known: ${found.reason}`;
-        return [problemAt(use.resource, "warning", "AGENT_UNKNOWN", text, "look at its parameters yourself")];
-      }
-      case "described":
-        return against(use, word, configuration, found.description, deviceOptions);
-      default:
-        return found satisfies never;
-    }
+    const { found, silent } = findings(use);
+    const nowhere = silent.length === 0 && found.every(({ facts }) => facts.kind === "absent");
+    const problems = found.map(({ node, facts }) => ({
+      node,
+      problems: problemsOf(use, configuration, facts, nowhere && node !== undefined, deviceOptions),
+    }));
+    return onNodes(problems);
   });
+}
+
+interface NodeProblems {
+  readonly node: string | undefined;
+  readonly problems: readonly CibProblem[];
+}
+
+/** What all nodes say alike is said once; what some say, once with their names. */
+function onNodes(all: readonly NodeProblems[]): CibProblem[] {
+  const merged = new Map<string, { readonly problem: CibProblem; readonly nodes: (string | undefined)[] }>();
+  for (const { node, problems } of all)
+    for (const problem of problems) {
+      const key = `${problem.code} ${problem.text}`;
+      const known = merged.get(key) ?? { problem, nodes: [] };
+      merged.set(key, known);
+      known.nodes.push(node);
+    }
+  return [...merged.values()].map(({ problem, nodes }) => {
+    const missing = problem.code === "NO_SUCH_AGENT";
+    if (nodes.includes(undefined) || (nodes.length === all.length && !missing)) return problem;
+    // Whether it is on any node at all has been looked at; why it is not each tells in words of its own.
+    const level = missing ? problem.level : "warning";
+    return { ...problem, level, text: `${problem.text} (on ${nodes.join(", ")})` };
+  });
+}
+
+function problemsOf(
+  use: AgentUse,
+  configuration: XmlElement,
+  facts: AgentFacts,
+  nowhere: boolean,
+  deviceOptions: ReadonlySet<string>,
+): CibProblem[] {
+  const word = agentName(use.agent);
+  const id = use.resource.attributes.get("id") ?? "";
+  switch (facts.kind) {
+    case "absent":
+      return [
+        problemAt(
+          use.resource,
+          nowhere ? "error" : "warning",
+          "NO_SUCH_AGENT",
+          `agent ${word} of resource "${id}" is not there: ${facts.reason}`,
+          `install it, or correct the name (crm_resource --list-agents ${use.agent.class}${use.agent.provider === undefined ? "" : `:${use.agent.provider}`} lists agents)`,
+        ),
+      ];
+    case "unknown": {
+      const text = `what agent ${word} of resource "${id}" needs is not known: ${facts.reason}`;
+      return [problemAt(use.resource, "warning", "AGENT_UNKNOWN", text, "look at its parameters yourself")];
+    }
+    case "described":
+      return against(use, word, configuration, facts.description, deviceOptions);
+    default:
+      return facts satisfies never;
+  }
 }
 
 function against(
@@ -163,9 +242,10 @@ function against(
   const pairs = sets.flatMap((set) => pairsOf(set, configuration));
   const names = new Set(pairs.flatMap(({ attributes }) => attributes.get("name") ?? []));
   const isDevice = use.agent.class === "stonith";
-  const own = isDevice ? [...parameters.keys(), ...deviceOptions] : [...parameters.keys()];
+  const told = parameters.map(({ name }) => name);
+  const own = isDevice ? [...told, ...deviceOptions] : told;
   const known = new Set(own);
-  if (parameters.size > 0) {
+  if (parameters.length > 0) {
     for (const pair of pairs) {
       const name = pair.attributes.get("name") ?? "";
       if (known.has(name) || given.has(name) || isForCluster(name)) continue;
@@ -181,16 +261,16 @@ function against(
     const whole = sets.every(
       (set) => !set.attributes.has("id-ref") || byId(configuration, set) !== undefined,
     );
-    for (const [name, { needs }] of parameters) {
+    for (const { name, needs } of parameters) {
       if (!whole || needs === undefined || given.has(name) || needs.some((one) => names.has(one))) continue;
       const text = `resource "${id}" lacks the parameter "${name}" that ${word} requires`;
       problems.push(problemAt(resource, "error", "MISSING_PARAMETER", text, `add ${name}=…`));
     }
   }
-  if (actions.size > 0)
+  if (actions.length > 0)
     for (const operation of childrenOf(child(resource, "operations"), "op")) {
       const name = operation.attributes.get("name") ?? "";
-      if (!optional.has(name) || actions.has(name)) continue;
+      if (!optional.has(name) || actions.includes(name)) continue;
       const text = `agent ${word} of resource "${id}" does not offer the operation "${name}"`;
       problems.push(problemAt(operation, "warning", "UNSUPPORTED_OPERATION", text, "remove it"));
     }

@@ -8,6 +8,7 @@ import { findAclProblems } from "./verify-acls.ts";
 import { findCircles } from "./verify-circles.ts";
 import { findConnectionProblems } from "./verify-connections.ts";
 import { findOptionProblems } from "./verify-options.ts";
+import { findTopologyProblems } from "./verify-topology.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
 
@@ -32,6 +33,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findValueProblems(configuration),
     ...findCircles(configuration),
     ...findConnectionProblems(configuration),
+    ...findTopologyProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
   ];

@@ -109,7 +109,7 @@ async function agentProblems(before: XmlElement, after: XmlElement): Promise<Cib
   const old = new Set(usesIn(before).map(shape));
   return problemsOfAgents(
     agentUses(configuration).filter((use) => !old.has(shape(use))),
-    configuration,
+    after,
   );
 }
 
@@ -147,12 +147,18 @@ const usesIn = (cib: XmlElement): AgentUse[] => {
 const shape = ({ resource, template }: AgentUse): string =>
   formatXml(resource, -1) + (template ? formatXml(template, -1) : "");
 
-/** What agents say against all that a configuration makes of them. */
-export async function problemsOfAgents(
-  uses: readonly AgentUse[],
-  configuration: XmlElement,
-): Promise<CibProblem[]> {
-  if (uses.length === 0) return [];
-  const facts = await askAgents(uses.map(({ agent }) => agent));
-  return findAgentProblems(uses, configuration, (agent) => facts.get(agentName(agent)), deviceParameters);
+/** What agents say against all that a configuration makes of them, on the nodes that may run it. */
+export async function problemsOfAgents(uses: readonly AgentUse[], cib: XmlElement): Promise<CibProblem[]> {
+  const configuration = child(cib, "configuration");
+  if (uses.length === 0 || !configuration) return [];
+  const { of, silent } = await askAgents(uses, cib);
+  const unasked = [...silent].map(
+    ([node, reason]): CibProblem => ({
+      level: "warning",
+      code: "AGENT_UNKNOWN",
+      text: `node ${node} could not be asked for its agents: ${reason}`,
+      cure: "when it is there, hactl verify asks it, too",
+    }),
+  );
+  return [...findAgentProblems(uses, configuration, of, deviceParameters), ...unasked];
 }

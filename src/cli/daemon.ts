@@ -36,6 +36,7 @@ const deeds: Readonly<Record<RequestType, Deed>> = lookup({
   status: shows("the state of the cluster"),
   "wait-idle": shows("waiting for the cluster"),
   watch: shows("watching the cluster"),
+  agents: asks,
   "fence.history": asks,
   history: asks,
   metadata: asks,

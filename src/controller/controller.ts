@@ -15,6 +15,7 @@ import {
 } from "../terms/index.ts";
 import { AgentKnowledge, sameKind } from "./agent-knowledge.ts";
 import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
+import { CLOCK_ATTRIBUTE, ClockWatch } from "./clock-watch.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
@@ -43,6 +44,7 @@ import {
 import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
+import type { StatusWarning } from "./status-input.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -92,6 +94,7 @@ export class Controller {
   #whenIdle = new Set<string>();
   #idleSaid = false;
   #shuttingDown = false;
+  readonly #clocks = new ClockWatch();
   /** Members that alert agents have been told of; a manager that is started anew in a daemon that goes on tells nothing twice. */
   #toldMembers: readonly NodeId[] | undefined;
   #effects: ControllerEffect[] = [];
@@ -177,14 +180,14 @@ export class Controller {
     };
   }
 
-  #fallbackWarning(): string[] {
+  #fallbackWarning(): StatusWarning[] {
     const { fallback } = this.#state;
     if (!fallback) return [];
-    return [
+    const text =
       `the configuration was lost and is built on an older copy (version ${fallback.join(".")}): the damaged files are ` +
-        "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
-        "with this one, say 'hactl configure accept'",
-    ];
+      "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
+      "with this one, say 'hactl configure accept'";
+    return [{ code: "CONFIG-FALLBACK", text }];
   }
 
   /** Current value of a transient attribute, dampened or private ones too. */
@@ -232,6 +235,12 @@ export class Controller {
         return;
       case "result":
         return this.#ownResult(event.node, event.result);
+      case "agents-question":
+        return this.#queue({ type: "ask-agents", request: event.request, asked: event.asked });
+      case "agents-answer": {
+        const { request, node, told } = event;
+        return this.#queue({ type: "agents-told", request, node, told });
+      }
       case "fencer-send":
         return this.#queue({ type: "fencer", body: event.body });
       case "fence-result": {
@@ -523,6 +532,7 @@ export class Controller {
       else this.#nodeLeft(nodeId, name);
     }
     this.#noteMissing(after);
+    if (this.#clocks.gone(participants)) this.#tellClocks();
   }
 
   /** What follows from the state alone, so that a manager that has just received it sees the same. */
@@ -577,6 +587,8 @@ export class Controller {
     const decoded = decodeMessage(payload);
     if ("refused" in decoded) return this.#refused(from, decoded.refused);
     const { message } = decoded;
+    if ("at" in message && from !== this.#init.self && this.#clocks.heard(from, message.at, this.#wall))
+      this.#tellClocks();
     if (message.type === "summary") {
       if (message.summary.node === from) return this.#takeSummary(message);
       return this.#refused(from, `it is a summary of node ${message.summary.node}`);
@@ -590,6 +602,14 @@ export class Controller {
       return;
     }
     this.#apply(from, message);
+  }
+
+  /** Everybody may see whose clocks differ. */
+  #tellClocks(): void {
+    const value = this.#clocks.text((id) => this.#state.nameOf(id));
+    const update = { node: this.#init.selfName, name: CLOCK_ATTRIBUTE, value, private: true };
+    this.#queue({ type: "attributes", updates: [update] });
+    if (value !== undefined) this.#event("warning", "CLOCK", `the clocks of the nodes differ: ${value}`);
   }
 
   /** A message that cannot be understood: every member refuses it alike. */
@@ -744,6 +764,16 @@ export class Controller {
         );
       case "remote-back":
         return this.#applyReturn(message.node);
+      case "ask-agents": {
+        const { request } = message;
+        for (const asked of message.asked)
+          if (this.#historyOf(asked.node)) this.#effects.push({ type: "agents-asked", from, request, asked });
+        return;
+      }
+      case "agents-told":
+        // Others have not asked.
+        this.#effects.push(message);
+        return;
       case "forget":
         return this.#applyForget(from, message);
       case "fail":

@@ -6,7 +6,8 @@ import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/inde
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { AgentKind } from "./agent-knowledge.ts";
-import type { Boots, ExecutorHistory, RemoteHistory } from "./messages.ts";
+import type { AskedAgents, Boots, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
+import type { StatusWarning } from "./status-input.ts";
 
 /** A node of the node list in hactl.toml. */
 export interface ConfiguredNode {
@@ -76,6 +77,15 @@ export type ControllerEvent =
       readonly agent: AgentKind;
       readonly traits?: ParameterTraits;
     }
+  /** Somebody here wants to know of agents on some nodes; those who speak for them answer by `agents-told`. */
+  | { readonly type: "agents-question"; readonly request: RequestId; readonly asked: readonly AskedAgents[] }
+  /** An answer to `agents-asked`, or a part of it. */
+  | {
+      readonly type: "agents-answer";
+      readonly request: RequestId;
+      readonly node: NodeName;
+      readonly told: readonly ToldAgent[];
+    }
   /** What the fencer wants to say to its peers. */
   | { readonly type: "fencer-send"; readonly body: unknown }
   /** A fencing came to an end of which no message of the fencers tells: it failed, and nobody else knows. */
@@ -130,6 +140,20 @@ export type ControllerEffect =
   | { readonly type: "forget"; readonly on: NodeName; readonly rsc: ResourceId }
   /** Ask an agent there for its meta-data; answered by `agent-told`. Nothing waits for it. */
   | { readonly type: "ask-agent"; readonly on: NodeName; readonly agent: AgentKind }
+  /** A member wants to know of agents on a node for which this manager speaks; answered by `agents-answer`. */
+  | {
+      readonly type: "agents-asked";
+      readonly from: NodeId;
+      readonly request: RequestId;
+      readonly asked: AskedAgents;
+    }
+  /** What was found out there. */
+  | {
+      readonly type: "agents-told";
+      readonly request: RequestId;
+      readonly node: NodeName;
+      readonly told: readonly ToldAgent[];
+    }
   /** Tell the executor that the cluster has looked for all that may run there. */
   | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */
@@ -247,6 +271,6 @@ export interface ControllerView {
   /** Whether the leader has nothing to do and nothing to decide. Only the leader knows; others say undefined. */
   readonly idle: boolean | undefined;
   /** What people have to know: of the configuration, and on the leader of its decisions. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly StatusWarning[];
   readonly at: EpochSeconds;
 }

@@ -1,5 +1,6 @@
 /** The cluster's brain: join, leader, transition execution, replicated state. */
 export { type AgentKind, parameterTraits } from "./agent-knowledge.ts";
+export { CLOCK_ATTRIBUTE } from "./clock-watch.ts";
 export { emptyCib } from "./cluster-state.ts";
 export { Controller, notInCluster } from "./controller.ts";
 export type {
@@ -25,7 +26,8 @@ export {
   pendingResult,
 } from "./history.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
-export type { ExecutorHistory, RemoteHistory } from "./messages.ts";
+export { readAskedAgents } from "./message-parse.ts";
+export type { AskedAgents, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
 export {
   withAttributeKnown,
   withAttributesChanged,

@@ -34,6 +34,7 @@ import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from ".
 import { activates, isProbe, isRemoteConnection, resourceFamilies } from "./one-owner.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
+import type { StatusWarning } from "./status-input.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
 import { type UnseenPlace, withoutHistories } from "./unseen.ts";
@@ -141,8 +142,10 @@ export class Leader {
   }
 
   /** What people have to know. */
-  warnings(): string[] {
-    return this.#undecided === undefined ? [] : [`nothing can be decided: ${this.#undecided}`];
+  warnings(): StatusWarning[] {
+    return this.#undecided === undefined
+      ? []
+      : [{ code: "NO-DECISION", text: `nothing can be decided: ${this.#undecided}` }];
   }
 
   transitionView(): ControllerView["transition"] {

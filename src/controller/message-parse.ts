@@ -1,18 +1,22 @@
 import { readAttributeSnapshot, readAttributeUpdate } from "../attributes/index.ts";
-import { readAsker, readCibOperation } from "../cib/index.ts";
-import { readAnyOperation, readAnyResult, readRemembered } from "../executor/index.ts";
+import { readAgentFacts, readAsker, readCibOperation } from "../cib/index.ts";
+import { readAgent, readAnyOperation, readAnyResult, readRemembered } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
 import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, OrderPoint, Summary } from "./join.ts";
 import {
+  type AskedAgents,
   type ClusterMessage,
   type Dispatch,
   type ExecutorHistory,
   MESSAGE_VERSION,
+  MOST_AGENTS,
+  MOST_ASKED_NODES,
   type Moving,
   type RemoteHistory,
   type Snapshot,
+  type ToldAgent,
 } from "./messages.ts";
 
 /** Most characters of a whole CIB. */
@@ -61,6 +65,16 @@ export const readDispatch = read.shape<Dispatch>({
   executor: read.nodeName,
   operation: readAnyOperation,
 });
+
+/** Reads which agents are asked for, and where; also for the manager, before it asks the others. */
+export const readAskedAgents = read.list(
+  read.shape<AskedAgents>({ node: read.nodeName, agents: read.list(readAgent, MOST_AGENTS) }),
+  MOST_ASKED_NODES,
+);
+const toldAgents = read.list(
+  read.shape<ToldAgent>({ index: read.whole(0, MOST_AGENTS - 1), facts: readAgentFacts }),
+  MOST_AGENTS,
+);
 
 const client = read.xmlText(1024);
 const transitionKey = read.text(1024);
@@ -139,6 +153,8 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "manager-lost": { node: read.nodeName },
   "when-idle": { request: key },
   idle: { requests: read.list(key) },
+  "ask-agents": { request: key, asked: readAskedAgents },
+  "agents-told": { request: key, node: read.nodeName, told: toldAgents },
   "remote-back": { node: read.nodeName },
   remote: { node: read.nodeName, up: read.flag },
   fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },

@@ -1,8 +1,9 @@
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
-import type { Asker, CibOperation } from "../cib/index.ts";
+import type { AgentFacts, Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { AgentKind } from "./agent-knowledge.ts";
 import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, Summary } from "./join.ts";
 
@@ -70,6 +71,22 @@ export type RememberedResources = readonly (readonly [NodeName, readonly string[
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];
+
+/** Most agents that a question names for one node, and most nodes. */
+export const MOST_AGENTS = 200;
+export const MOST_ASKED_NODES = 200;
+
+/** Agents that a node is asked about. */
+export interface AskedAgents {
+  readonly node: NodeName;
+  readonly agents: readonly AgentKind[];
+}
+
+/** What was found out about the agent that stands at this place of the question. */
+export interface ToldAgent {
+  readonly index: number;
+  readonly facts: AgentFacts;
+}
 
 /** What managers say to each other, in the ring's order. */
 export type ClusterMessage =
@@ -151,6 +168,17 @@ export type ClusterMessage =
   /** Somebody waits until the leader has nothing to do; it answers with `idle`. */
   | { readonly type: "when-idle"; readonly request: string }
   | { readonly type: "idle"; readonly requests: readonly string[] }
+  /**
+   * Somebody wants to know what these agents are on some nodes. Whoever speaks for one answers, as far as it can and in
+   * several messages; nobody's state changes, and nothing is decided by it.
+   */
+  | { readonly type: "ask-agents"; readonly request: string; readonly asked: readonly AskedAgents[] }
+  | {
+      readonly type: "agents-told";
+      readonly request: string;
+      readonly node: NodeName;
+      readonly told: readonly ToldAgent[];
+    }
   /** A remote node that was away answers again. */
   | { readonly type: "remote-back"; readonly node: NodeName }
   | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
@@ -174,7 +202,7 @@ export type ClusterMessage =
     };
 
 /** Version of the messages, the first byte of each. */
-export const MESSAGE_VERSION = 3;
+export const MESSAGE_VERSION = 4;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {

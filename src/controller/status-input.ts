@@ -69,6 +69,21 @@ export interface StatusThrottle {
   readonly reason: string;
 }
 
+/** Something that people must know and the CIB does not tell; `code` as in the verdict of `hactl status`. */
+export interface StatusWarning {
+  readonly code:
+    | "NO-DECISION"
+    | "REPEATING"
+    | "CONFIG-FALLBACK"
+    | "ALERT-FAILING"
+    | "STRANGER"
+    | "CLOCK"
+    | "LOCAL-WARNING";
+  readonly text: string;
+  /** The node that it is about, where that is one. */
+  readonly node?: NodeName;
+}
+
 /** A node that cannot write its state. */
 export interface StatusDisk {
   readonly node: NodeName;
@@ -102,8 +117,8 @@ export interface StatusInput {
   readonly throttle: readonly StatusThrottle[];
   /** Nodes that cannot write their state, as they tell it. */
   readonly disks: readonly StatusDisk[];
-  /** Faults of the local node itself that people must know: no watchdog, no real-time priority. */
-  readonly warnings: readonly string[];
+  /** What the leader, the ring and the local node itself want people to know. */
+  readonly warnings: readonly StatusWarning[];
   /** How long a request to the manager took, when it is slow. */
   readonly delayMs?: Millis;
 }

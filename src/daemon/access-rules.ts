@@ -55,6 +55,7 @@ export const accessRules: Readonly<
   watch: { rule: "see", about: "that something has changed, not what" },
   history: { rule: "see-all", about: "the event history" },
   metadata: { rule: "see", about: "meta-data of an agent" },
+  agents: { rule: "see", about: "meta-data of agents on the nodes" },
   "fence.request": { rule: "change", about: "`node_state` of the target" },
   "fence.confirm": { rule: "change", about: "`node_state` of the target; never from a remote host" },
   "fence.test": { rule: "change", about: "`node_state` of the target, although nothing happens to it" },

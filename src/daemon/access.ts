@@ -173,7 +173,10 @@ export function visibleStatus(reply: StatusReply, names: VisibleNames): StatusRe
     throttle: throttle.filter(({ node }) => nodes.has(node)),
     disks: disks.filter(({ node }) => nodes.has(node)),
     // They name resources, nodes, agents.
-    warnings: warnings.length === 0 ? [] : ["there are warnings, for who may read everything"],
+    warnings:
+      warnings.length === 0
+        ? []
+        : [{ code: "LOCAL-WARNING", text: "there are warnings, for who may read everything" }],
   };
 }
 

@@ -1,5 +1,6 @@
 import { readAttributeUpdate } from "../attributes/index.ts";
 import { readCibOperation } from "../cib/index.ts";
+import { readAskedAgents } from "../controller/index.ts";
 import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import { MOST_VOTES } from "./ring-link.ts";
@@ -39,6 +40,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
     limit: read.maybe(read.number(0, Number.MAX_SAFE_INTEGER)),
   },
   metadata: { class: read.name, provider: read.maybe(read.name), agent: read.name },
+  agents: { asked: readAskedAgents },
   "fence.request": {
     target,
     action: read.oneOf("off", "reboot", "on"),

@@ -1,5 +1,6 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation } from "../cib/index.ts";
+import type { AskedAgents } from "../controller/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Frames on the admin socket: requests and replies carry a number that ties them together. */
@@ -46,6 +47,8 @@ export type AdminRequest =
   /** The last decision of this node as leader: input, actions, reasons. */
   | { readonly type: "history"; readonly since?: number; readonly limit?: number }
   | { readonly type: "metadata"; readonly class: string; readonly provider?: string; readonly agent: string }
+  /** What these agents are on some nodes of the cluster: `SurveyReply`. */
+  | { readonly type: "agents"; readonly asked: readonly AskedAgents[] }
   /** Fence a node and wait for the outcome: `FenceResult`. */
   | {
       readonly type: "fence.request";

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { type AgentFacts, parseAgentDescription } from "../cib/index.ts";
 import {
   type AgentMetadata,
   type AgentOutcome,
@@ -41,6 +42,8 @@ const keepBytes = 64 * 1024;
 const keptLookMs: Millis = 25;
 const metadataBytes = 1024 * 1024;
 const metadataTimeoutMs: Millis = 30_000;
+/** An agent that a person wants to know of is given no longer. */
+const lookMs: Millis = 5_000;
 /** Between SIGTERM and SIGKILL after a time-out. */
 const termMs: Millis = 500;
 const path = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -143,11 +146,39 @@ export async function fenceMetadataXml(
   agent: string,
   directories: FenceDirectories = fenceDirectories,
 ): Promise<string | undefined> {
+  const outcome = await askFenceAgent(agent, directories, metadataTimeoutMs);
+  return outcome?.exit === 0 && !outcome.timedOut ? outcome.stdout : undefined;
+}
+
+/** What a fence agent on this host is: whether it is there and can be run, and what it says. */
+export async function fenceAgentFacts(agent: string, directories: FenceDirectories): Promise<AgentFacts> {
+  const outcome = await askFenceAgent(agent, directories, lookMs);
+  if (!outcome) return { kind: "absent", reason: `"${agent}" is not the name of a fence agent` };
+  if (outcome.error !== undefined) return { kind: "absent", reason: outcome.error };
+  if (outcome.timedOut) return { kind: "unknown", reason: `no answer for ${lookMs / 1000} s` };
+  if (outcome.exit !== 0) return { kind: "unknown", reason: `its meta-data gave exit code ${outcome.exit}` };
+  // Plugins of cluster-glue tell their parameters in a way of their own.
+  if (agent.startsWith("external/"))
+    return { kind: "described", description: { parameters: [], actions: [] } };
+  try {
+    return { kind: "described", description: parseAgentDescription(outcome.stdout) };
+  } catch (error) {
+    if (error instanceof HactlError) return { kind: "unknown", reason: error.what };
+    throw error;
+  }
+}
+
+/** Asks for its metadata; undefined for what is no name of an agent. */
+async function askFenceAgent(
+  agent: string,
+  directories: FenceDirectories,
+  patience: Millis,
+): Promise<AgentOutcome | undefined> {
   const plugin = agent.startsWith("external/");
   const name = plugin ? agent.slice("external/".length) : agent;
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(name)) return undefined;
   const where = plugin ? directories.plugins : directories.agents;
-  const outcome = await toEnd(
+  return await toEnd(
     {
       candidates: where.map((directory) => join(directory, name)),
       args: plugin ? ["getinfo-xml"] : [],
@@ -155,9 +186,8 @@ export async function fenceMetadataXml(
       ...(plugin ? {} : { stdin: "action=metadata\n" }),
       keepBytes: metadataBytes,
     },
-    metadataTimeoutMs,
+    patience,
   );
-  return outcome.exit === 0 && !outcome.timedOut ? outcome.stdout : undefined;
 }
 
 async function toEnd(

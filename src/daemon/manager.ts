@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { applyOperations, formatXml, Rights, upgradeCib } from "../cib/index.ts";
 import {
+  CLOCK_ATTRIBUTE,
   Controller,
   type ControllerEffect,
   type ControllerEvent,
@@ -50,6 +51,7 @@ import {
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
+import { AgentSurvey, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
@@ -58,6 +60,7 @@ import { DiskAnswer } from "./disk-answer.ts";
 import { EventHistory, eventHistoryFile } from "./event-history.ts";
 import { agentEnvironment } from "./executor-environment.ts";
 import { agentHostOptions } from "./executor-mode.ts";
+import { fenceAgentFacts } from "./fence-agents.ts";
 import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
@@ -120,6 +123,7 @@ export class Manager {
   readonly #asked = new PendingReplies<string>();
   readonly #ringAsked = new PendingReplies<number>();
   readonly #agentQuestions: AgentQuestions;
+  readonly #survey: AgentSurvey;
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
@@ -221,13 +225,25 @@ export class Manager {
       key: remoteKey,
       step: (event) => this.#step(event),
       tool: (request, caller) => this.#answerTo(request, caller),
-      metadata: (requestId, xml, error) => this.#agentQuestions.answered(requestId, xml, error),
+      metadata: (requestId, xml, error, absent) =>
+        this.#agentQuestions.answered(requestId, xml, error, absent),
     });
     this.#agentQuestions = new AgentQuestions({
       send: (node, request) =>
         node === self.name ? this.#executor.send(request) : this.#remotes.ask(node, request),
       told: (node, agent, traits) =>
         this.#step({ type: "agent-told", node, agent, ...(traits ? { traits } : {}) }),
+    });
+    this.#survey = new AgentSurvey({
+      ask: (request, asked) => this.#step({ type: "agents-question", request, asked }),
+      answer: (request, node, told) => this.#step({ type: "agents-answer", request, node, told }),
+      look: (node, agent) =>
+        agent.class === "stonith"
+          ? fenceAgentFacts(agent.type, directories)
+          : this.#agentQuestions.facts(node, agent),
+      presence: (node) => presenceOf(node, this.#controller.view(), this.setup.config.nodes),
+      now: monotonicMs,
+      prefix: `${self.name}/${process.pid}/${wallMs()}`,
     });
     this.#alerts = new AlertAgents({
       log: log.part("ALERTS"),
@@ -273,6 +289,7 @@ export class Manager {
     this.#remoteWatch.close();
     this.#fencing.close();
     this.#agentQuestions.close();
+    this.#survey.close();
     await this.#kdump?.close();
     this.#fenceDevices.close();
     this.#history.close();
@@ -355,6 +372,10 @@ export class Manager {
         return;
       case "ask-agent":
         return this.#agentQuestions.ask(effect.on, effect.agent);
+      case "agents-asked":
+        return this.#survey.asked(effect.request, effect.asked);
+      case "agents-told":
+        return this.#survey.told(effect.request, effect.node, effect.told);
       case "cancel":
         return this.#cancel(effect);
       case "forget":
@@ -562,7 +583,7 @@ export class Manager {
       case "result":
         return this.#step({ type: "result", node: name, result: event.result });
       case "metadata":
-        return this.#agentQuestions.answered(event.requestId, event.xml, event.error);
+        return this.#agentQuestions.answered(event.requestId, event.xml, event.error, event.absent);
       case "cancelled":
       case "list":
       case "pong":
@@ -653,6 +674,9 @@ export class Manager {
         return this.#history.recent(request.since ?? 0, Math.min(Math.floor(request.limit ?? 1000), 100_000));
       case "metadata":
         return this.#metadata(request);
+      case "agents":
+        if (!live) throw notInCluster();
+        return this.#survey.ask(request.asked);
       case "fence.request":
       case "fence.confirm": {
         const result = await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
@@ -717,10 +741,9 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: {
-        ...ring,
-        warnings: [...ring.warnings, ...this.#alerts.warnings(), ...this.#planner.warnings()],
-      },
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings()] },
+      alerts: this.#alerts.warnings(),
+      clocks: this.#controller.attributeValues(CLOCK_ATTRIBUTE),
       fencing: this.#fencing.history(),
       repetition: [...this.#controller.attributeValues(REPETITION_ATTRIBUTE).values()],
       throttle: throttledNodes(this.#controller.attributeValues(THROTTLE_ATTRIBUTE)),

@@ -28,7 +28,12 @@ export interface RemoteConnectionsOptions {
   /** Answers a request that a tool on a remote host makes. */
   readonly tool: (request: AdminRequest, caller: Caller) => Promise<unknown>;
   /** A remote executor has answered a question for the meta-data of an agent (`ask`). */
-  readonly metadata: (requestId: number, xml: string, error: string | undefined) => void;
+  readonly metadata: (
+    requestId: number,
+    xml: string,
+    error: string | undefined,
+    absent: boolean | undefined,
+  ) => void;
 }
 
 /** A connection that the manager before this one had is tried for so long before this one takes part. */
@@ -379,7 +384,7 @@ export class RemoteConnections {
           updates: [{ node: name, name: "shutdown", value: String(wallSeconds()) }],
         });
       case "metadata":
-        return this.options.metadata(event.requestId, event.xml, event.error);
+        return this.options.metadata(event.requestId, event.xml, event.error, event.absent);
       case "cancelled":
       case "list":
       case "pong":

@@ -6,6 +6,7 @@ import {
   type StatusReply,
   type StatusThrottle,
   type StatusTransition,
+  type StatusWarning,
 } from "../controller/index.ts";
 import { type NodeName, nodeName } from "../terms/index.ts";
 import { strangerText } from "../totem/index.ts";
@@ -20,6 +21,10 @@ interface Sources {
   readonly fencing: FenceHistoryReply;
   /** What the leader does again and again. */
   readonly repetition: readonly string[];
+  /** Alert agents of this node that fail. */
+  readonly alerts: readonly string[];
+  /** By whom is seen whose clock is ahead. */
+  readonly clocks: ReadonlyMap<NodeName, string>;
   readonly throttle: readonly StatusThrottle[];
   readonly version: string;
   readonly startedAt: number;
@@ -34,6 +39,8 @@ export function statusReply({
   ring,
   fencing,
   repetition,
+  alerts,
+  clocks,
   throttle,
   version,
   startedAt,
@@ -85,7 +92,20 @@ export function statusReply({
     },
     throttle,
     disks,
-    warnings: [...ring.warnings, ...strangersOf(ring), ...view.warnings, ...repetition],
+    warnings: [
+      ...view.warnings,
+      ...repetition.map((text): StatusWarning => ({ code: "REPEATING", text })),
+      ...ring.warnings.map((text): StatusWarning => ({ code: "LOCAL-WARNING", text })),
+      ...alerts.map((text): StatusWarning => ({ code: "ALERT-FAILING", text })),
+      ...strangersOf(ring).map((text): StatusWarning => ({ code: "STRANGER", text })),
+      ...[...clocks].map(
+        ([node, text]): StatusWarning => ({
+          code: "CLOCK",
+          node,
+          text: `by the clock of ${node}, ${text}: look at the time service of both`,
+        }),
+      ),
+    ],
   };
 }
 

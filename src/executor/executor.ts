@@ -52,6 +52,7 @@ export class Executor {
   readonly #metadata: {
     readonly requestId: number;
     readonly rsc: Omit<AgentResource, "id">;
+    readonly looks: boolean;
     readonly since: Millis;
   }[] = [];
 
@@ -161,8 +162,8 @@ export class Executor {
         this.#complete = true;
         return;
       case "metadata": {
-        const { requestId, rsc } = request;
-        this.#metadata.push({ requestId, rsc, since: now.mono });
+        const { requestId, rsc, looks } = request;
+        this.#metadata.push({ requestId, rsc, looks: looks === true, since: now.mono });
         return;
       }
       case "ping":
@@ -368,11 +369,11 @@ export class Executor {
   /** Questions for meta-data concern no resource; a few at a time, beside the operations. */
   #pumpMetadata(now: Now): void {
     const room = Math.max(0, this.#load.limit - this.#jobs.of("metadata").length);
-    for (const { requestId, rsc, since } of this.#metadata.splice(0, room)) {
+    for (const { requestId, rsc, looks, since } of this.#metadata.splice(0, room)) {
       const job = this.#jobs.create(
         {
           work: { kind: "metadata", requestId, rsc },
-          procedure: metadataProcedure(rsc, this.#config),
+          procedure: metadataProcedure(rsc, this.#config, looks),
           queuedMs: now.mono - since,
           timeoutMs: METADATA_TIMEOUT_MS,
           recurring: false,

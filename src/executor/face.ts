@@ -70,7 +70,13 @@ export type ExecutorRequest =
   | { readonly type: "probed" }
   /** Forget the resource: cancel its recurring operations and drop its history. */
   | { readonly type: "forget"; readonly rsc: ResourceId }
-  | { readonly type: "metadata"; readonly requestId: number; readonly rsc: Omit<AgentResource, "id"> }
+  /** `looks`: whether an init script or unit is there is to be found out, too; others describe themselves. */
+  | {
+      readonly type: "metadata";
+      readonly requestId: number;
+      readonly rsc: Omit<AgentResource, "id">;
+      readonly looks?: boolean;
+    }
   | { readonly type: "list"; readonly requestId: number; readonly class: string; readonly provider?: string }
   /** Is it alive? Answered with `pong`; a frozen executor does not answer. */
   | { readonly type: "ping"; readonly requestId: number }
@@ -127,7 +133,14 @@ export type ExecutorEvent =
       readonly action: string;
       readonly intervalMs: Millis;
     }
-  | { readonly type: "metadata"; readonly requestId: number; readonly xml: string; readonly error?: string }
+  /** `absent`: the error is that the agent is not there, or cannot be run. */
+  | {
+      readonly type: "metadata";
+      readonly requestId: number;
+      readonly xml: string;
+      readonly error?: string;
+      readonly absent?: boolean;
+    }
   | { readonly type: "list"; readonly requestId: number; readonly names: readonly string[] }
   | { readonly type: "pong"; readonly requestId: number }
   /** An agent on a remote host called an admin tool: the same request as on the local IPC socket. */

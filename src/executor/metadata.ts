@@ -1,18 +1,43 @@
 import { agentName, lookup, OcfExit, OpStatus } from "../terms/index.ts";
-import { KEEP_METADATA_BYTES, type Procedure } from "./command.ts";
+import {
+  type Command,
+  KEEP_BYTES,
+  KEEP_METADATA_BYTES,
+  type Procedure,
+  type ProcessOutcome,
+  type Step,
+  type Verdict,
+} from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { AgentResource } from "./face.ts";
 import { invalidName, isPlainName, ocfCommand, ocfVerdict, verdict } from "./ocf.ts";
+import { parseUnitState, unitName } from "./systemd.ts";
 
 /**
  * The meta-data of an agent. OCF agents print it themselves; for init scripts and systemd units, which have
  * none, a description of what the executor does with them is made.
  */
-export function metadataProcedure(rsc: Omit<AgentResource, "id">, config: ExecutorConfig): Procedure {
+export function metadataProcedure(
+  rsc: Omit<AgentResource, "id">,
+  config: ExecutorConfig,
+  looks = false,
+): Procedure {
   const agent = agentName(rsc);
+  const describe = (standard: "lsb" | "systemd" | "service"): Step => ({
+    do: "finish",
+    verdict: { ...verdict(OcfExit.OK, OpStatus.DONE), stdout: plainMetadata(standard, rsc.type) },
+  });
   const resource = { ...rsc, id: rsc.type as AgentResource["id"] };
   return {
     next(outcome) {
+      if (outcome && rsc.class === "systemd")
+        return isUnknownUnit(outcome)
+          ? { do: "finish", verdict: absent(`no unit ${unitName(rsc.type)}`) }
+          : describe("systemd");
+      if (outcome && rsc.class === "lsb")
+        return outcome.kind === "exited" && outcome.code === 0
+          ? describe("lsb")
+          : { do: "finish", verdict: absent(scriptProblem(rsc.type, outcome)) };
       if (outcome) return { do: "finish", verdict: ocfVerdict(outcome, agent) };
       if (!isPlainName(rsc.type) || !isPlainName(rsc.provider ?? "heartbeat")) {
         return { do: "finish", verdict: invalidName(agent) };
@@ -22,13 +47,12 @@ export function metadataProcedure(rsc: Omit<AgentResource, "id">, config: Execut
           const command = ocfCommand({ rsc: resource, action: "meta-data", params: {} }, config);
           return { do: "run", command: { ...command, keepBytes: KEEP_METADATA_BYTES } };
         }
-        case "lsb":
         case "systemd":
+          return looks ? { do: "run", command: showUnit(rsc.type, config) } : describe("systemd");
+        case "lsb":
+          return looks ? { do: "run", command: lookForScript(rsc.type, config) } : describe("lsb");
         case "service":
-          return {
-            do: "finish",
-            verdict: { ...verdict(OcfExit.OK, OpStatus.DONE), stdout: plainMetadata(rsc.class, rsc.type) },
-          };
+          return describe("service");
         case "stonith":
           return {
             do: "finish",
@@ -42,6 +66,39 @@ export function metadataProcedure(rsc: Omit<AgentResource, "id">, config: Execut
     },
   };
 }
+
+const absent = (reason: string): Verdict => verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, reason);
+
+const showUnit = (type: string, config: ExecutorConfig): Command => ({
+  candidates: ["systemctl"],
+  args: ["show", "--property=LoadState", "--", unitName(type)],
+  env: { ...config.environment, SYSTEMD_PAGER: "", SYSTEMD_COLORS: "0" },
+  keepBytes: KEEP_BYTES,
+  killEscaped: true,
+});
+
+/** Where systemd does not answer, nobody knows its units. */
+const isUnknownUnit = (outcome: ProcessOutcome): boolean =>
+  outcome.kind === "exited" && outcome.code === 0 && parseUnitState(outcome.stdout).load === "not-found";
+
+/** The first file of the name counts, as when it is run. */
+const lookForScript = (type: string, config: ExecutorConfig): Command => ({
+  candidates: ["/bin/sh"],
+  args: [
+    "-c",
+    'for file; do [ -e "$file" ] || continue; [ -x "$file" ] && exit 0; echo "$file"; exit 4; done; exit 5',
+    "look",
+    ...config.lsbPath.map((directory) => `${directory}/${type}`),
+  ],
+  env: config.environment,
+  keepBytes: KEEP_BYTES,
+  killEscaped: true,
+});
+
+const scriptProblem = (type: string, outcome: ProcessOutcome): string =>
+  outcome.kind === "exited" && outcome.code === 4
+    ? `${outcome.stdout.trim()} is not executable: chmod 755 it`
+    : `no init script ${type}`;
 
 /** Default time limits: LSB scripts and units may take long to stop. */
 const ACTIONS: Readonly<Record<"lsb" | "systemd" | "service", readonly (readonly [string, string])[]>> =

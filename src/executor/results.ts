@@ -31,9 +31,17 @@ function reasonOf(outcome: ProcessOutcome): string {
 }
 
 /** The answer to a question for meta-data. */
-export function metadataAnswer(verdict: Verdict): { readonly xml: string; readonly error?: string } {
+export function metadataAnswer(verdict: Verdict): {
+  readonly xml: string;
+  readonly error?: string;
+  readonly absent?: boolean;
+} {
   if (verdict.status === OpStatus.DONE && verdict.rc === OcfExit.OK) return { xml: verdict.stdout };
-  return { xml: "", error: verdict.exitReason || `meta-data gave exit code ${verdict.rc}` };
+  return {
+    xml: "",
+    error: verdict.exitReason || `meta-data gave exit code ${verdict.rc}`,
+    absent: verdict.rc === OcfExit.INSTALLED,
+  };
 }
 
 /** When an operation ran. */

@@ -1,6 +1,6 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
 import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
-import { devicesFromCib, listedStatically } from "./devices.ts";
+import { devicesFromCib, type FenceDevice, listedStatically } from "./devices.ts";
 import type { FenceRequest } from "./face.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 
@@ -56,27 +56,57 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
  * @param configuration `<configuration>`
  */
 export function devicesIn(configuration: XmlElement, now: EpochSeconds): FenceDeviceInfo[] {
+  return describeDevices(viewOf(configuration, now));
+}
+
+function viewOf(configuration: XmlElement, now: EpochSeconds): PlanView {
   const members = childrenOf(child(configuration, "nodes"), "node")
     .filter(({ attributes }) => attributes.get("type") !== "remote")
     .flatMap(({ attributes }) => attributes.get("uname") ?? [])
     .map((name) => nodeName(name));
-  return describeDevices({
+  return {
     configuration: devicesFromCib(configuration, now),
     members,
     coordinator: members[0] ?? ("" as NodeName),
     agentOn: () => undefined,
     runningOn: () => undefined,
     dumping: false,
-  });
+  };
 }
+
+/** Those of the nodes that no device can fence, as far as a configuration tells. */
+export function unfenceableIn(
+  configuration: XmlElement,
+  nodes: readonly NodeName[],
+  now: EpochSeconds,
+): NodeName[] {
+  const view = viewOf(configuration, now);
+  return nodes.filter((node) => !fenceable(node, view));
+}
+
+/** Devices whose lists of hosts name none of the nodes: what they were for has gone. */
+export function idleDevicesIn(
+  configuration: XmlElement,
+  nodes: readonly NodeName[],
+  now: EpochSeconds,
+): string[] {
+  return [...devicesFromCib(configuration, now).devices.values()]
+    .filter(isLimited)
+    .filter((device) => !nodes.some((node) => listedStatically(device, node)))
+    .map(({ id }) => id);
+}
+
+/** Whether the configuration alone says whom a device fences: not where it, or its agent, is to be asked. */
+const isLimited = ({ params }: Pick<FenceDevice, "params">): boolean =>
+  (params.get("pcmk_host_check") ?? "static-list") === "static-list" &&
+  (params.has("pcmk_host_list") || params.has("pcmk_host_map"));
 
 /** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */
 export function fenceable(target: NodeName, view: PlanView): boolean {
   const usable = (id: string) => {
     const device = view.configuration.devices.get(id);
     if (!device || device.disabled !== undefined) return false;
-    const listed = device.params.has("pcmk_host_list") || device.params.has("pcmk_host_map");
-    return !listed || listedStatically(device, target);
+    return !isLimited(device) || listedStatically(device, target);
   };
   return planLevels(supposed(target, view.coordinator), view).some((level) => level.devices.every(usable));
 }

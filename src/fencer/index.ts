@@ -1,6 +1,6 @@
 /** Fencing: devices, topology, requests, history, crash notices. */
 
-export { devicesIn, type FenceDeviceInfo } from "./device-info.ts";
+export { devicesIn, type FenceDeviceInfo, idleDevicesIn, unfenceableIn } from "./device-info.ts";
 export {
   devicesFromCib,
   type FenceConfiguration,

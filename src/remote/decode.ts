@@ -23,7 +23,7 @@ const readRequest = read.variants<ExecutorRequest, "type">("type", {
   cancel: { rsc: read.resourceId, action: read.name, intervalMs: read.duration },
   probed: {},
   forget: { rsc: read.resourceId },
-  metadata: { requestId, rsc: readAgent },
+  metadata: { requestId, rsc: readAgent, looks: read.maybe(read.flag) },
   list: { requestId, class: word, provider: read.maybe(word) },
   ping: { requestId },
   "tool-reply": { requestId, reply: anything },
@@ -48,7 +48,12 @@ const readEvent = read.variants<ExecutorEvent, "type">("type", {
   },
   result: { result: readResult },
   cancelled: { rsc: read.resourceId, action: read.name, intervalMs: read.duration },
-  metadata: { requestId, xml: read.text(longestMetadata), error: read.maybe(read.saying(4096)) },
+  metadata: {
+    requestId,
+    xml: read.text(longestMetadata),
+    error: read.maybe(read.saying(4096)),
+    absent: read.maybe(read.flag),
+  },
   list: { requestId, names: read.list(word, 100_000) },
   pong: { requestId },
   // The manager reads it as it reads what comes to its own socket.

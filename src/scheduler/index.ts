@@ -6,6 +6,7 @@ export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.t
 export { compareOperations, oldestFirst } from "./history-order.ts";
 export * from "./model.ts";
 export { compareNames } from "./name-order.ts";
+export { possibleNodes } from "./possible-nodes.ts";
 export { type ReleaseRules, rulesOf } from "./release.ts";
 export { decide, schedule, scheduleCluster } from "./schedule.ts";
 export { type ShownDigests, shownDigests } from "./shown-digests.ts";

@@ -13,16 +13,21 @@ import { noteRecheck, unpackerOf } from "./unpacker.ts";
 /** Scores that nodes get before anything is assigned: locks, location constraints, stickiness, failures. */
 export function applyNodeCriteria(cluster: Cluster): void {
   if (cluster.options.shutdownLock) for (const rsc of cluster.resources) applyShutdownLock(cluster, rsc);
-  for (const location of cluster.locations) {
-    methodsOf(location.rsc).applyLocation(cluster, location.rsc, location);
-    if (cluster.ledger) noteScores(cluster, location.rsc, location.cause, (node) => scoreOf(location, node));
-  }
+  applyLocations(cluster);
   for (const rsc of cluster.resources) applyStickiness(cluster, rsc);
   for (const node of cluster.nodes) {
     for (const rsc of cluster.resources) {
       applyFailures(cluster, rsc, node);
       applyExclusiveDiscovery(cluster, rsc, node);
     }
+  }
+}
+
+/** Scores by location constraints alone. */
+export function applyLocations(cluster: Cluster): void {
+  for (const location of cluster.locations) {
+    methodsOf(location.rsc).applyLocation(cluster, location.rsc, location);
+    if (cluster.ledger) noteScores(cluster, location.rsc, location.cause, (node) => scoreOf(location, node));
   }
 }
 
@@ -89,7 +94,7 @@ function whatFails(rsc: Resource): Resource {
 }
 
 /** Where discovery is exclusive to some nodes, it runs on none but those. */
-function applyExclusiveDiscovery(cluster: Cluster, rsc: Resource, node: Node): void {
+export function applyExclusiveDiscovery(cluster: Cluster, rsc: Resource, node: Node): void {
   if (!rsc.exclusiveDiscovery && !topLevel(rsc, false).exclusiveDiscovery) return;
   for (const part of rsc.children) applyExclusiveDiscovery(cluster, part, node);
   const entry = rsc.allowed.get(node);

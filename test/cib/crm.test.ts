@@ -93,6 +93,23 @@ describe("mistakes", () => {
     ["order o Mandatory: a b symetrical=true", "1:24", ""],
     ["rsc_ticket t T a", "1:14", "write TICKET:"],
     ["property =x", "1:10", "write NAME=VALUE"],
+    ["property", "1", "add NAME=VALUE"],
+    ["property stonith-enabled", "1:10", "write NAME=VALUE"],
+    ["rsc_defaults", "1", "add NAME=VALUE"],
+    ["op_defaults $id=x timeout", "1:13", "write NAME=VALUE"],
+    ["location l a 100: n1 extra", "1:22", "take it out"],
+    ["location l a rule #uname eq n1 xor defined x", "1:32", "take it out"],
+    ["monitor a 10s more", "1:15", "take it out"],
+    ["primitive p Dummy op monitor interval=10s interval", "1:22", "write interval=VALUE"],
+    ["rsc_template t @other", "1:16", "write its type"],
+    ["clone k a b", "1:11", "make a group"],
+    ["ms k a b", "1:8", "make a group"],
+    ["fencing_topology n1: f n2:", "1:24", "name its fence devices"],
+    ["fencing_topology n1: n2: f", "1:18", "name its fence devices"],
+    ["acl_target u", "1", "add a role"],
+    ["acl_group u", "1", "add a role"],
+    ["user u", "1", "write role:ROLE"],
+    ["role r read meta:a:b:c", "1:13", "short form"],
     ["tag t:", "1", "name the elements"],
     ["alert x", "1", "add the path"],
     ["alert x /bin/x tto y", "1:16", 'did you mean "to"?'],
@@ -114,7 +131,7 @@ describe("mistakes", () => {
 
   test("all mistakes are found at once, in the order of their lines", () => {
     const errors = checkCrm("primitve a Dummy\nnode n1\nlocation l a\nproperty", undefined, "update");
-    expect(errors.map(({ where }) => where?.line)).toEqual([1, 3]);
+    expect(errors.map(({ where }) => where?.line)).toEqual([1, 3, 4]);
     expect(() => loadCrm("primitve a Dummy\nlocation l a", undefined, "update")).toThrow("(and 1 more)");
   });
 

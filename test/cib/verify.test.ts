@@ -446,3 +446,33 @@ test("operations that no agent has are told: near ones as mistakes, others as re
   for (const name of ["monitor", "status", "reload-agent", "migrate_from", "force-reload"])
     expect(named(name)).toEqual([]);
 });
+
+describe("the fencing topology", () => {
+  const level = (target: string, devices: string) =>
+    verify({
+      rest: `<fencing-topology><fencing-level id="v" ${target} index="1" devices="${devices}"/></fencing-topology>`,
+    }).map(({ level: grade, code, text, cure }) => [grade, code, text, cure].join("; "));
+
+  test("names fence devices and nodes that are there", () => {
+    expect(level('target="n1"', "st")).toEqual([]);
+    expect(level('target-pattern="x.*"', "st")).toEqual([]);
+  });
+
+  test.each([
+    [
+      'target="n1"',
+      "sta",
+      /^warning; NO_SUCH_DEVICE; .*\(n1, level 1\) names "sta", which does not exist.*did you mean "st"/,
+    ],
+    ['target="n1"', "st,a", /^warning; NO_SUCH_DEVICE; .*names "a", which is no fence device/],
+    [
+      'target="n2"',
+      "st",
+      /^warning; UNKNOWN_NODE; .*for node "n2", which is not configured; did you mean "n1"/,
+    ],
+  ])("%s %s is told", (target, devices, what) => {
+    const problems = level(target, devices);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(what);
+  });
+});

@@ -272,7 +272,7 @@ const stage = new RehearsalStage();
 afterAll(() => stage.stop());
 
 /** What a daemon may be asked whatever is meant: who is there, what happened, what an agent says of itself. */
-const harmless = ["node", "ring-status", "history", "fence.history", "metadata"];
+const harmless = ["node", "ring-status", "history", "fence.history", "metadata", "agents"];
 /** Blanks in XML would part it into words. Files are in a directory of the test's own. */
 const wordsOf = (text: string) =>
   text.split(" ").map((word) => word.replaceAll("\u00a0", " ").replace("DIR", stage.directory));

@@ -117,6 +117,7 @@ const answers: Readonly<Record<string, unknown>> = {
   "fence.test": [],
   history: [],
   metadata: "<resource-agent/>",
+  agents: { answers: [], silent: [], strangers: [] },
   reload: { applied: [], restart: [], waitsFor: [] },
   rekey: { nodes: ["n1"], absent: [], keyFile: "/nowhere", brought: false },
   "ring-status": {

@@ -249,7 +249,7 @@ describe("the verdict", () => {
       exhausted: false,
     });
     const repaired = { fencing: { history: [entry(true, now - 60), entry(false, now - 120)], pending: [] } };
-    expect(codes(healthy, repaired)).toEqual([]);
+    expect(codes(healthy, repaired)).toEqual(["NODE-FENCED"]);
     const broken = { fencing: { history: [entry(false, now - 60), entry(true, now - 120)], pending: [] } };
     expect(verdict(healthy, broken).causes[0]).toMatchObject({
       code: "FENCING-FAILED",
@@ -261,7 +261,9 @@ describe("the verdict", () => {
   });
 
   test("warnings of the local node are shown", () => {
-    const report = screen(healthy, { warnings: ["no real-time priority: permission denied"] });
+    const report = screen(healthy, {
+      warnings: [{ code: "LOCAL-WARNING", text: "no real-time priority: permission denied" }],
+    });
     expect(report.split("\n")[0]).toContain("no real-time priority");
     expect(report).toContain("Remarks\n  warning: no real-time priority: permission denied\n");
   });

@@ -29,7 +29,8 @@ function only(bus: ControllerBus): {
 const warned = (bus: ControllerBus) =>
   bus.nodes
     .filter(
-      ({ up, controller }) => up && controller.view().warnings.some((text) => text.includes("older copy")),
+      ({ up, controller }) =>
+        up && controller.view().warnings.some(({ text }) => text.includes("older copy")),
     )
     .map(({ name }) => String(name));
 

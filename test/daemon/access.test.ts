@@ -354,7 +354,7 @@ describe("what is left out of answers", () => {
         },
         disks: [{ node: nodeName("n2"), problem: "full" }],
         throttle: [{ node: nodeName("n2"), mode: "high", jobs: 1, reason: "" }],
-        warnings: ["secret fails again and again"],
+        warnings: [{ code: "REPEATING", text: "secret fails again and again" }],
       },
       names("alice"),
     );

@@ -132,7 +132,36 @@ const changes: Json[] = [
 ];
 
 /** Messages that managers send each other. */
+const agent = { class: "ocf", provider: "test", type: "A" };
+
 export const messageSamples = (): Json[] => [
+  {
+    type: "ask-agents",
+    request: "n1/7/agents/1",
+    asked: [
+      { node: "n1", agents: [agent, { class: "systemd", type: "httpd" }] },
+      { node: "far", agents: [agent] },
+    ],
+  },
+  {
+    type: "agents-told",
+    request: "n1/7/agents/1",
+    node: "n2",
+    told: [
+      {
+        index: 0,
+        facts: {
+          kind: "described",
+          description: {
+            parameters: [{ name: "ip", needs: ["ip", "address"] }, { name: "nic" }],
+            actions: ["start", "stop"],
+          },
+        },
+      },
+      { index: 1, facts: { kind: "absent", reason: "no unit httpd.service" } },
+      { index: 2, facts: { kind: "unknown", reason: "no answer for 5 s" } },
+    ],
+  },
   ...changes.map(
     (ops): Json => ({
       type: "cib",
@@ -273,6 +302,7 @@ export const adminSamples = (): Json[] => [
   { type: "wait-idle", timeoutMs: 1000 },
   { type: "history", since: 0, limit: 5 },
   { type: "metadata", class: "ocf", provider: "test", agent: "A" },
+  { type: "agents", asked: [{ node: "n2", agents: [agent, { class: "stonith", type: "fence_x" }] }] },
   { type: "fence.request", target: "n2", action: "off", timeoutMs: 1000, client: "root", reason: "why" },
   { type: "fence.confirm", target: "n2", client: "root" },
   { type: "fence.test", target: "n2" },
@@ -306,7 +336,7 @@ export const eventSamples = (): Json[] => [
   { type: "result", result },
   { type: "result", result: failed },
   { type: "cancelled", rsc: "a", action: "monitor", intervalMs: 10_000 },
-  { type: "metadata", requestId: 3, xml: "<resource-agent/>", error: "why" },
+  { type: "metadata", requestId: 3, xml: "<resource-agent/>", error: "why", absent: true },
   { type: "list", requestId: 1, names: ["Dummy"] },
   { type: "pong", requestId: 9 },
   { type: "tool", requestId: 4, request: { type: "node" } },
@@ -332,7 +362,7 @@ export const executorSamples = (): Json[] => [
   { type: "cancel", rsc: "a", action: "monitor", intervalMs: 10_000 },
   { type: "forget", rsc: "a" },
   { type: "probed" },
-  { type: "metadata", requestId: 3, rsc },
+  { type: "metadata", requestId: 3, rsc, looks: true },
   { type: "list", requestId: 1, class: "ocf", provider: "heartbeat" },
   { type: "ping", requestId: 9 },
   { type: "tool-reply", requestId: 2, reply: { value: 1 } },

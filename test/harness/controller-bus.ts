@@ -4,10 +4,12 @@ import {
   child,
   formatXml,
   loadCrm,
+  parseAgentDescription,
   parseXml,
   type XmlElement,
 } from "../../src/cib/index.ts";
 import {
+  type AskedAgents,
   Controller,
   type ControllerEffect,
   type ControllerEvent,
@@ -17,6 +19,7 @@ import {
   type PlanAnswer,
   parameterTraits,
   type Remembered,
+  type ToldAgent,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
@@ -99,6 +102,8 @@ export class ControllerBus {
   metadataMs = 3;
   /** Agents that were asked for their meta-data: `NODE TYPE`. */
   readonly described: string[] = [];
+  /** What each manager has heard of agents: `NODE of REQUEST: NODE ANSWER`. */
+  readonly told: string[] = [];
   /** Outcome of the next fencing; `undefined`: none comes. */
   fencing: (request: FenceRequest) => boolean | undefined = () => true;
   /** What comes of a decision that is computed elsewhere, after how long; undefined: no answer. */
@@ -523,6 +528,18 @@ export class ControllerBus {
       this.#carryOut(node, effect);
   }
 
+  /** Tells which of the agents that were asked for are on a node. */
+  #tellAgents(node: TestNode, request: string, { node: on, agents }: AskedAgents): void {
+    if (!node.managerUp) return;
+    const told = agents.map(({ type }, index): ToldAgent => {
+      const xml = this.metadata(on, type);
+      return xml === undefined
+        ? { index, facts: { kind: "absent", reason: "not there" } }
+        : { index, facts: { kind: "described", description: parseAgentDescription(xml) } };
+    });
+    this.#step(node, { type: "agents-answer", request, node: on, told });
+  }
+
   #wall(node?: TestNode): number {
     return start + this.now / 1000 + (node?.clockAhead ?? 0);
   }
@@ -572,6 +589,17 @@ export class ControllerBus {
         this.#soon.push({ at: this.now + this.metadataMs, run });
         return;
       }
+      case "agents-asked": {
+        const { request, asked } = effect;
+        this.#soon.push({
+          at: this.now + this.metadataMs,
+          run: () => this.#tellAgents(node, request, asked),
+        });
+        return;
+      }
+      case "agents-told":
+        this.told.push(`${node.name} of ${effect.request}: ${effect.node} ${JSON.stringify(effect.told)}`);
+        return;
       case "execute":
         return this.#execute(node, effect.operation, effect.on);
       case "connection":

@@ -101,7 +101,9 @@ function readSpecification(reader: Reader, permission: XmlElement): void {
     attr: "attribute",
   });
   const name = names[keyword];
-  const path = name === undefined ? shortcuts[keyword]?.(...rest.filter((part) => part !== "")) : undefined;
+  const shortcut = name === undefined ? shortcuts[keyword] : undefined;
+  const parts = rest.filter((part) => part !== "");
+  const path = shortcut && parts.length <= shortcut.length ? shortcut(...parts) : undefined;
   if (name !== undefined && value !== "") permission.attributes.set(name, value);
   else if (path !== undefined) permission.attributes.set("xpath", path);
   else {
@@ -117,7 +119,8 @@ function readSpecification(reader: Reader, permission: XmlElement): void {
 /** `acl_target` and `acl_group`. */
 export function readAclTarget(reader: Reader): CrmObject {
   const target = element(reader.keyword, { id: reader.take("a name").text });
-  while (!reader.atEnd) target.children.push(element("role", { id: reader.take("a role").text }));
+  do target.children.push(element("role", { id: reader.take("a role").text }));
+  while (!reader.atEnd);
   return object(reader, target);
 }
 
@@ -127,7 +130,8 @@ export function readAclUser(reader: Reader): CrmObject[] {
   const target = element("acl_target", { id });
   while (/^role:./.test(reader.peek()?.text ?? ""))
     target.children.push(element("role", { id: reader.take("a role").text.slice("role:".length) }));
-  if (reader.atEnd) return [object(reader, target)];
+  if (reader.atEnd && target.children.length > 0) return [object(reader, target)];
+  if (reader.atEnd) throw reader.fail("the user has no role and no rule", "write role:ROLE, or rules");
   const role = element("acl_role", { id: `auto-${id}` });
   readPermissions(reader, role);
   target.children.push(element("role", { id: `auto-${id}` }));

@@ -1,6 +1,7 @@
 import { lookup } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { readBlock, readBlockInto } from "./blocks-text.ts";
+import type { Token } from "./lexer.ts";
 import { type CrmObject, everyNode, type Section } from "./objects.ts";
 import { readId } from "./read-resources.ts";
 import type { Reader } from "./reader.ts";
@@ -52,12 +53,14 @@ export function readPropertySet(reader: Reader): CrmObject {
     "cib-bootstrap-options",
   ];
   const set = element(name);
-  const token = reader.peek();
-  if (token !== undefined && /^[A-Za-z_][\w.-]*:$/.test(token.text)) {
-    reader.skip();
-    set.attributes.set("id", token.text.slice(0, -1));
-  }
+  const token = reader.take("NAME=VALUE");
+  if (/^[A-Za-z_][\w.-]*:$/.test(token.text)) set.attributes.set("id", token.text.slice(0, -1));
+  else reader.back();
   readBlockInto(reader, set, none);
+  const bare = set.children.find(
+    (pair) => pair.name === "nvpair" && !pair.attributes.has("value") && !pair.attributes.has("id-ref"),
+  );
+  if (bare) throw reader.fail(`"${bare.attributes.get("name")}" has no value`, "write NAME=VALUE", token);
   const anySet = !set.attributes.has("id") && !set.attributes.has("id-ref");
   if (anySet) set.attributes.set("id", id);
   return { keyword: reader.keyword, line: reader.line, section, element: set, anySet };
@@ -67,14 +70,21 @@ export function readPropertySet(reader: Reader): CrmObject {
 export function readTopology(reader: Reader): CrmObject {
   const topology = element("fencing-topology");
   let target: Readonly<Record<string, string>> = { [everyNode]: "" };
+  let open: Token | undefined;
+  const refuseOpen = () => {
+    if (open) throw reader.fail(`"${open.text}" has no level`, "name its fence devices behind it", open);
+  };
   const levels = new Map<string, number>();
   while (!reader.atEnd) {
     const token = reader.take("a level");
     const named = readTarget(token.text);
     if (named !== undefined) {
+      refuseOpen();
+      open = token;
       target = named;
       continue;
     }
+    open = undefined;
     if (!/^[\w.-]+(,[\w.-]+)*$/.test(token.text))
       throw reader.fail(
         `"${token.text}" is no level`,
@@ -86,6 +96,7 @@ export function readTopology(reader: Reader): CrmObject {
     levels.set(key, index);
     topology.children.push(element("fencing-level", { ...target, index, devices: token.text }));
   }
+  refuseOpen();
   return { keyword: "fencing_topology", line: reader.line, section: "fencing-topology", element: topology };
 }
 

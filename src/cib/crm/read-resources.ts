@@ -78,6 +78,12 @@ function readType(reader: Reader, resource: XmlElement, mayReferTemplate: boolea
     resource.attributes.set("template", token.text.slice(1));
     return;
   }
+  if (token.text.startsWith("@"))
+    throw reader.fail(
+      "a template is not made from a template",
+      "write its type (CLASS:PROVIDER:TYPE)",
+      token,
+    );
   for (const [name, value] of Object.entries(splitType(reader, token))) resource.attributes.set(name, value);
 }
 
@@ -175,6 +181,12 @@ function readOperation(reader: Reader, stops: ReadonlySet<string>): XmlElement {
     for (const pair of pairs) {
       const name = pair.attributes.get("name") ?? "";
       const value = pair.attributes.get("value");
+      if (operationAttributes.has(name) && value === undefined && !pair.attributes.has("id-ref"))
+        throw reader.fail(
+          `"${name}" of operation "${token.text}" has no value`,
+          `write ${name}=VALUE`,
+          token,
+        );
       if (name === "$id") operation.attributes.set("id", value ?? "");
       else if (operationAttributes.has(name) && value !== undefined)
         operation.attributes.set(name, name === "role" ? readRole(reader, value) : value);
@@ -210,9 +222,23 @@ export function readContainer(reader: Reader): CrmObject {
   const members: XmlElement[] = [member(readMember(reader))];
   while (keyword === "group" && !reader.atEnd && !atStop(reader, containerStops) && !isPair(reader))
     members.push(member(readMember(reader)));
+  if (keyword !== "group") refuseSecond(reader);
   readBlocks(reader, container, containerStops);
   container.children.push(...members);
   return { keyword, line: reader.line, section: "resources", element: container };
+}
+
+/** A second resource would be taken for a parameter without a value. */
+function refuseSecond(reader: Reader): void {
+  const token = reader.peek();
+  if (token === undefined || atStop(reader, containerStops) || isPair(reader)) return;
+  if (/^[@$]/.test(token.text) || token.text.endsWith(":")) return;
+  if (reader.wordAhead() === "rule") return;
+  throw reader.fail(
+    `"${reader.keyword}" is made of one resource; "${token.text}" is a second`,
+    "make a group of both, and name that",
+    token,
+  );
 }
 
 const isPair = (reader: Reader) => reader.peek()?.text.includes("=") ?? false;

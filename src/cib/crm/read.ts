@@ -77,9 +77,21 @@ export function readObjects(statement: Statement): readonly CrmObject[] {
     const cure = near === undefined ? "see crm(8) for what can stand here" : `did you mean "${near}"?`;
     throw syntaxError(`unknown statement "${keyword}"`, cure, line, 1);
   }
-  const objects = [read(new Reader(statement))].flat();
+  const reader = new Reader(statement);
+  const objects = [read(reader)].flat();
+  refuseRest(reader);
   for (const object of objects) setLine(object.element, line);
   return objects;
+}
+
+/** Words that nobody has read would be lost. */
+function refuseRest(reader: Reader): void {
+  const token = reader.peek();
+  if (token === undefined) return;
+  throw reader.fail(
+    `"${reader.keyword}" goes on with "${token.text}", which does not belong to it`,
+    "take it out, or begin a new statement",
+  );
 }
 
 function setLine(target: XmlElement, line: number): void {
@@ -98,6 +110,7 @@ function readMonitor(reader: Reader): AddedOperation {
     timeout,
   });
   setLine(operation, reader.line);
+  refuseRest(reader);
   return { line: reader.line, rsc, operation };
 }
 

@@ -40,6 +40,11 @@ export class Reader {
     this.#position++;
   }
 
+  /** The word that was taken last is read once more. */
+  back(): void {
+    this.#position--;
+  }
+
   /** Next word when it is one of these keywords, in any case; else nothing is taken. */
   takeWord(...words: readonly string[]): string | undefined {
     const word = this.wordAhead();

@@ -13,12 +13,12 @@ const colourOf = (level: Finding["level"]) =>
 
 const clock = () => Math.floor(Date.now() / 1000);
 
-/** What the agents on this host say against it. Those that are not here may be on the cluster's nodes. */
+/** What the agents on the nodes say against it; without a cluster, those on this host. */
 async function withAgents({ findings, cib }: Verification, file: string): Promise<Verification> {
   const root = cib && upgradeCib(cib).root;
   const configuration = root && child(root, "configuration");
   if (!configuration) return { findings, ...(cib ? { cib } : {}) };
-  const problems = await problemsOfAgents(agentUses(configuration), configuration);
+  const problems = await problemsOfAgents(agentUses(configuration), root);
   return {
     findings: [...findings, ...problems.map((problem): Finding => ({ ...problem, file }))],
     ...(cib ? { cib } : {}),

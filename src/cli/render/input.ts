@@ -14,6 +14,7 @@ export type {
   StatusReply,
   StatusThrottle,
   StatusTransition,
+  StatusWarning,
 } from "../../controller/index.ts";
 
 /** The daemon's answer with its CIB as elements. */

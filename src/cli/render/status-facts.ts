@@ -1,5 +1,5 @@
 import { child } from "../../cib/index.ts";
-import { devicesFromCib } from "../../fencer/index.ts";
+import { devicesFromCib, idleDevicesIn, unfenceableIn } from "../../fencer/index.ts";
 import {
   type Cluster,
   type Node,
@@ -89,9 +89,12 @@ function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
         }
       : {}),
     maintenance: cluster.options.maintenance,
-    instances: { ...counts, running },
+    instances: { ...counts, running, surplus: Math.max(0, running - (counts.total - counts.disabled)) },
   };
 }
+
+/** It is being stopped, and there still: what it runs moves away or stops first. */
+const isLeaving = (node: Node): boolean => node.online && node.shutdown && !node.unclean;
 
 function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts {
   const links = input.membership?.links.filter(({ peer }) => peer === node.name);
@@ -101,10 +104,11 @@ function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts 
     name: node.name,
     id: node.id,
     kind: node.isGuest ? "guest" : node.isRemote ? "remote" : "member",
-    state: nodeStateText(node),
+    state: isLeaving(node) ? "draining" : nodeStateText(node),
     online: node.online,
     unclean: node.unclean,
     leader,
+    leaving: isLeaving(node),
     resources: node.running.length,
     ...(node.unclean && node.fenceReason !== "" ? { reason: node.fenceReason } : {}),
     ...(links && links.length > 0
@@ -250,9 +254,15 @@ function fencingFacts(input: StatusInput, cluster: Cluster): FencingFacts {
     const levels = found?.levelsFor(nodeName(name)) ?? [];
     return levels.length === 0 ? [] : [{ node: name, levels: levels.map((level) => level.devices) }];
   });
+  // Guests are fenced with what carries them.
+  const targets = sortedNodes(cluster)
+    .filter(({ isGuest }) => !isGuest)
+    .map(({ name }) => nodeName(name));
   return {
     enabled: cluster.options.fencingEnabled,
     devices,
+    unfenceable: configuration ? unfenceableIn(configuration, targets, input.now) : [],
+    idle: configuration ? idleDevicesIn(configuration, targets, input.now) : [],
     topology,
     warnings: [...(found?.problems ?? []), ...topologyWarnings(devices, topology, members)],
     pending: input.fencing.pending,

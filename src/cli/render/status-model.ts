@@ -1,5 +1,6 @@
 import type { StatusFencing, StatusThrottle, StatusTransition } from "../../controller/index.ts";
 import type { FenceResult } from "../../fencer/index.ts";
+import type { CauseCode } from "./verdict-causes.ts";
 
 /**
  * What `hactl status --json` prints (format `hactl-status/1`) and what the screen is made from. Times are seconds since
@@ -32,8 +33,8 @@ export interface Verdict {
 
 /** One thing that is not as it should be. */
 export interface Cause {
-  /** Stable name, upper case with dashes. */
-  readonly code: string;
+  /** Stable name. */
+  readonly code: CauseCode;
   /** `warning` does not make the cluster DEGRADED: a risk, not a failure. */
   readonly level: "error" | "warning";
   readonly text: string;
@@ -41,6 +42,9 @@ export interface Cause {
   readonly node?: string;
   readonly rsc?: string;
 }
+
+/** A cause whose level is that of its kind (`verdictCauses`). */
+export type CauseWithoutLevel = Omit<Cause, "level">;
 
 export interface ClusterFacts {
   /** What is shown, where it is not the running cluster: a file, a draft. */
@@ -62,6 +66,8 @@ export interface ClusterFacts {
   readonly instances: {
     readonly total: number;
     readonly running: number;
+    /** Of those that run: neither switched on nor configured, or more than there may be. */
+    readonly surplus: number;
     readonly disabled: number;
     readonly blocked: number;
   };
@@ -76,6 +82,8 @@ export interface NodeFacts {
   readonly online: boolean;
   readonly unclean: boolean;
   readonly leader: boolean;
+  /** It is being stopped. */
+  readonly leaving: boolean;
   readonly resources: number;
   /** Why it must be fenced, when it is unclean. */
   readonly reason?: string;
@@ -124,6 +132,10 @@ export interface FencingFacts {
     readonly node?: string;
     readonly disabled?: string;
   }[];
+  /** Nodes that no device can fence. */
+  readonly unfenceable: readonly string[];
+  /** Devices whose lists of hosts name no node that is there. */
+  readonly idle: readonly string[];
   /** Device ids by level, for each node with a topology. */
   readonly topology: readonly { readonly node: string; readonly levels: readonly (readonly string[])[] }[];
   readonly warnings: readonly string[];

@@ -1,11 +1,12 @@
-import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
+import { child, childrenOf } from "../../cib/index.ts";
+import type { Cluster, Resource } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
-import { activeNodes, highestRole, isDisabled, primitivesOf } from "./cluster-view.ts";
-import type { StatusInput } from "./input.ts";
+import { isDisabled, primitivesOf } from "./cluster-view.ts";
+import type { StatusInput, StatusWarning } from "./input.ts";
 import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
-import { isImplied } from "./resource-list.ts";
 import type {
   Cause,
+  CauseWithoutLevel,
   ClusterFacts,
   FailureFacts,
   FencingFacts,
@@ -13,6 +14,9 @@ import type {
   Verdict,
   VerdictState,
 } from "./status-model.ts";
+import { verdictCauses } from "./verdict-causes.ts";
+import { fencingCauses } from "./verdict-fencing.ts";
+import { resourceCauses } from "./verdict-resources.ts";
 
 interface Facts {
   readonly cluster: ClusterFacts;
@@ -24,21 +28,28 @@ interface Facts {
 /** The state of the whole cluster and its causes, the most important first. */
 export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): Verdict {
   const { apart, others } = diskCauses(input);
-  const causes = [
+  const found: readonly CauseWithoutLevel[] = [
     ...apart,
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
+    ...input.warnings.filter(isOfAll),
     ...nodeCauses(facts),
+    ...managerCauses(input, facts),
     ...connectivityCauses(cluster),
     ...resourceCauses(cluster, facts),
-    ...fencingCauses(facts),
+    ...ticketCauses(cluster),
+    ...fencingCauses(facts.fencing, facts.cluster.now),
     ...linkCauses(facts),
     ...others,
-    ...input.warnings.map((text): Cause => ({ code: "LOCAL-WARNING", level: "warning", text })),
+    ...input.warnings.filter((one) => !isOfAll(one)),
   ];
+  const causes = found.map((cause): Cause => ({ ...cause, level: verdictCauses[cause.code].level }));
   const state = stateOf(cluster, facts, causes);
   return { state, text: verdictText(state, facts, causes), causes };
 }
+
+/** What concerns the whole cluster comes before what concerns a part. */
+const isOfAll = ({ code }: StatusWarning): boolean => verdictCauses[code].level === "error";
 
 function stateOf(cluster: Cluster, facts: Facts, causes: readonly Cause[]): VerdictState {
   if (!facts.cluster.quorate && cluster.options.noQuorumPolicy !== "ignore") return "NO QUORUM";
@@ -49,7 +60,7 @@ function stateOf(cluster: Cluster, facts: Facts, causes: readonly Cause[]): Verd
 }
 
 function verdictText(state: VerdictState, facts: Facts, causes: readonly Cause[]): string {
-  const { total, disabled, running } = facts.cluster.instances;
+  const { total, disabled, running, surplus } = facts.cluster.instances;
   const errors = causes.filter(({ level }) => level === "error");
   const warnings = causes.filter(({ level }) => level === "warning");
   const [first] = errors;
@@ -60,7 +71,9 @@ function verdictText(state: VerdictState, facts: Facts, causes: readonly Cause[]
   const nodes = `${online} node${online === 1 ? "" : "s"} online`;
   const wanted = total - disabled;
   const resources =
-    total === 0 ? "no resources configured" : `${running} of ${wanted} resource instances running`;
+    total === 0
+      ? "no resources configured"
+      : `${running - surplus} of ${wanted} resource instances running${surplus === 0 ? "" : `, and ${surplus} more`}`;
   const [risk] = warnings;
   const remark = risk
     ? `; ${risk.text}${warnings.length > 1 ? ` (and ${warnings.length - 1} more warnings)` : ""}`
@@ -93,14 +106,13 @@ function quorumWords({
   return `${votes} of ${expectedVotes} votes, ${quorumVotes} needed${quorumReason === "" ? "" : `; ${quorumReason}`}`;
 }
 
-function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: Facts): Cause[] {
+function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: Facts): CauseWithoutLevel[] {
   const policy = cluster.options.noQuorumPolicy;
-  const causes: Cause[] = [];
+  const causes: CauseWithoutLevel[] = [];
   if (!facts.quorate && policy !== "ignore") {
     const why = input.membership ? quorumWords(input.membership) : "the configuration says so";
     causes.push({
       code: "NO-QUORUM",
-      level: "error",
       text: `${why}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
       cure: "Bring the missing nodes back, or look at hactl quorum status",
     });
@@ -108,7 +120,6 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
   if (facts.leader === undefined) {
     causes.push({
       code: "NO-DC",
-      level: "error",
       text: "no node leads the cluster (no DC); nothing is decided",
       cure: "It is settling, or the managers are not running: see the log of this node",
     });
@@ -116,12 +127,11 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
   return causes;
 }
 
-function stopCauses(cluster: Cluster): Cause[] {
-  const causes: Cause[] = [];
+function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
+  const causes: CauseWithoutLevel[] = [];
   if (cluster.options.stopAll) {
     causes.push({
       code: "STOP-ALL",
-      level: "error",
       text: "stop-all-resources is set",
       cure: "crm configure property stop-all-resources=false",
     });
@@ -129,7 +139,6 @@ function stopCauses(cluster: Cluster): Cause[] {
   if (cluster.options.maintenance) {
     causes.push({
       code: "MAINTENANCE",
-      level: "error",
       text: "maintenance mode: nothing is started, stopped or recovered",
       cure: "crm configure property maintenance-mode=false",
     });
@@ -137,44 +146,81 @@ function stopCauses(cluster: Cluster): Cause[] {
   return causes;
 }
 
-function nodeCauses({ nodes }: Facts): Cause[] {
-  return nodes.flatMap((node): Cause[] => {
+function nodeCauses({ nodes }: Facts): CauseWithoutLevel[] {
+  return nodes.flatMap((node): CauseWithoutLevel[] => {
     const { name, state, reason, unclean, online, kind } = node;
     if (unclean) {
       const why = reason === undefined ? "" : `: ${reason}`;
       return [
         {
           code: "NODE-UNCLEAN",
-          level: "error",
           node: name,
           text: `node ${name} is ${state}${why}; its resources wait for its fencing`,
           cure: `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`,
         },
       ];
     }
+    if (!online && state === "pending")
+      return [
+        { code: "NODE-STATE", node: name, text: `node ${name} is pending: it is there and has not joined` },
+      ];
     if (!online && kind !== "guest") {
-      return [{ code: "NODE-OFFLINE", level: "error", node: name, text: `node ${name} is offline` }];
+      return [{ code: "NODE-OFFLINE", node: name, text: `node ${name} is offline` }];
     }
+    if (node.leaving)
+      return [
+        {
+          code: "NODE-LEAVING",
+          node: name,
+          text: `node ${name} is being stopped: what it runs moves away or stops first`,
+        },
+      ];
     if (online && state !== "online") {
       const cure = /^standby/.test(state) ? { cure: `hactl node online ${name}` } : {};
-      return [{ code: "NODE-STATE", level: "error", node: name, text: `node ${name} is ${state}`, ...cure }];
+      return [{ code: "NODE-STATE", node: name, text: `node ${name} is ${state}`, ...cure }];
     }
     return [];
   });
 }
 
+/** A ring without its manager: nothing is decided there, nor carried out. */
+function managerCauses({ membership }: StatusInput, { nodes }: Facts): CauseWithoutLevel[] {
+  const told = new Set(nodes.filter(({ unclean, online }) => unclean || !online).map(({ name }) => name));
+  return (membership?.members ?? [])
+    .filter(({ participates, name }) => !participates && !told.has(name))
+    .map(({ name }) => ({
+      code: "MANAGER-AWAY",
+      node: name,
+      text: `the manager of ${name} is away although its ring is there: it hangs, or is being started again`,
+      cure: `See the log of ${name}; it counts as lost when it does not come back`,
+    }));
+}
+
+/** Tickets that something depends on and that are not there. A passive site lacks them by right. */
+function ticketCauses(cluster: Cluster): CauseWithoutLevel[] {
+  const constraints = child(child(cluster.cib, "configuration"), "constraints");
+  const names = new Set(
+    childrenOf(constraints, "rsc_ticket").flatMap(({ attributes }) => attributes.get("ticket") ?? []),
+  );
+  return [...names].flatMap((name): CauseWithoutLevel[] => {
+    const ticket = cluster.tickets.get(name);
+    if (ticket?.granted && !ticket.standby) return [];
+    const what = ticket?.granted ? "is in standby" : "is not granted to this site";
+    return [{ code: "TICKET", text: `ticket ${name} ${what}: what depends on it does not run here` }];
+  });
+}
+
 /** A node that does not reach what its ping resource looks for. */
-function connectivityCauses(cluster: Cluster): Cause[] {
+function connectivityCauses(cluster: Cluster): CauseWithoutLevel[] {
   return cluster.nodes
     .filter(({ online }) => online)
     .flatMap((node) =>
-      shownAttributes(cluster, node).flatMap(({ name, value, expected: wanted }): Cause[] => {
+      shownAttributes(cluster, node).flatMap(({ name, value, expected: wanted }): CauseWithoutLevel[] => {
         const remark = connectivityRemark(value, wanted);
         if (remark === "") return [];
         return [
           {
             code: "CONNECTIVITY",
-            level: "error",
             node: node.name,
             text: `${node.name}: ${name} is ${value} of ${wanted}: ${remark.startsWith("Connectivity is lost") ? "it reaches none" : "it does not reach all"} of the hosts that are pinged`,
             cure: "Look at the network of that node, and at the hosts that are pinged",
@@ -184,150 +230,17 @@ function connectivityCauses(cluster: Cluster): Cause[] {
     );
 }
 
-function resourceCauses(cluster: Cluster, { failures }: Facts): Cause[] {
-  const causes: Cause[] = [];
-  for (const rsc of cluster.resources.filter((top) => !isImplied(top)))
-    causes.push(...causesOf(cluster, rsc, failures));
-  for (const failure of failures) {
-    if (causes.some(({ rsc, node }) => rsc === failure.rsc && (node === undefined || node === failure.node)))
-      continue;
-    causes.push({
-      code: "FAILURE",
-      level: "error",
-      rsc: failure.rsc,
-      node: failure.node,
-      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome})`,
-      cure: `hactl resource cleanup ${failure.rsc}`,
-    });
-  }
-  return causes;
-}
-
-function causesOf(cluster: Cluster, rsc: Resource, failures: readonly FailureFacts[]): Cause[] {
-  if (isDisabled(rsc) || rsc.removed) return [];
-  if (rsc.isClone) return cloneCauses(cluster, rsc, failures);
-  return primitivesOf(rsc).flatMap((part) => primitiveCauses(part, failures));
-}
-
-function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): Cause[] {
-  if (isDisabled(rsc)) return [];
-  const why = failures.find((failure) => failure.rsc === rsc.id || failure.rsc === rsc.historyId);
-  const reason =
-    why === undefined
-      ? ""
-      : ` (${why.task}: ${why.outcome}${why.exitReason === "" ? "" : ` – ${why.exitReason}`})`;
-  const cleanup = `hactl resource cleanup ${rsc.configId}`;
-  const about = { rsc: why?.rsc ?? rsc.id, level: "error" } as const;
-  if (rsc.blocked) {
-    return [
-      {
-        ...about,
-        code: "BLOCKED",
-        text: `${rsc.id} is blocked${reason}: it stays as it is until somebody repairs it`,
-        cure: cleanup,
-      },
-    ];
-  }
-  if (rsc.failed) return [{ ...about, code: "FAILED", text: `${rsc.id} has failed${reason}`, cure: cleanup }];
-  if (rsc.runningOn.length > 1 && !rsc.partialMigrationSource) {
-    const nodes = rsc.runningOn.map(({ name }) => name).join(", ");
-    return [{ ...about, code: "MULTIPLE-ACTIVE", text: `${rsc.id} is active on several nodes: ${nodes}` }];
-  }
-  if (rsc.role === Role.Stopped && rsc.managed) {
-    return [
-      {
-        ...about,
-        code: "STOPPED",
-        text: `${rsc.id} is stopped${reason}`,
-        cure: `hactl explain ${rsc.configId}`,
-      },
-    ];
-  }
-  return [];
-}
-
-function cloneCauses(cluster: Cluster, clone: Resource, failures: readonly FailureFacts[]): Cause[] {
-  const parts = primitivesOf(clone).filter(
-    (part) => part.failed || part.blocked || part.runningOn.length > 1,
-  );
-  const causes = parts.flatMap((part) => primitiveCauses(part, failures));
-  const settings = clone.clone;
-  const usable = cluster.nodes.filter(
-    (node) => node.online && !node.standby && !node.unclean && !node.maintenance && node.kind === "member",
-  );
-  const wanted = Math.min(settings?.cloneMax ?? 0, usable.length * (settings?.cloneNodeMax ?? 1));
-  const active = clone.unique
-    ? clone.children.filter((instance) => activeNodes(instance).length > 0).length
-    : activeNodes(clone).filter((node) => usable.includes(node)).length;
-  if (active < wanted && active < usable.length && clone.managed) {
-    causes.push({
-      code: "CLONE-INCOMPLETE",
-      level: "error",
-      rsc: clone.id,
-      text: `${clone.id} runs ${active} of ${wanted} instances`,
-      cure: `hactl explain ${clone.id}`,
-    });
-  }
-  if (
-    clone.promotable &&
-    active > 0 &&
-    clone.children.every((instance) => highestRole(instance) < Role.Promoted)
-  ) {
-    causes.push({
-      code: "NOT-PROMOTED",
-      level: "error",
-      rsc: clone.id,
-      text: `${clone.id} has no promoted instance`,
-      cure: `hactl explain ${clone.id}`,
-    });
-  }
-  return causes;
-}
-
-function fencingCauses({ fencing }: Facts): Cause[] {
-  const warnings: Cause[] = [];
-  if (!fencing.enabled) {
-    warnings.push({
-      code: "FENCING-DISABLED",
-      level: "warning",
-      text: "fencing is DISABLED: after the loss of a node, data may be written from two nodes at once",
-      cure: "Configure a fence device and set stonith-enabled=true",
-    });
-  } else if (fencing.devices.length === 0) {
-    warnings.push({
-      code: "NO-FENCE-DEVICE",
-      level: "error",
-      text: "fencing is enabled but no fence device is configured: a lost node blocks its services, and nothing starts",
-      cure: "Configure a stonith: resource for every node",
-    });
-  }
-  const last = new Map(fencing.history.toReversed().map((result) => [result.target, result]));
-  for (const { target, ok, reason } of last.values()) {
-    if (ok) continue;
-    warnings.push({
-      code: "FENCING-FAILED",
-      level: "error",
-      node: target,
-      text: `the last fencing of ${target} failed${reason === "" ? "" : `: ${reason}`}`,
-      cure: `Repair the device, or confirm that the node is off: hactl fence confirm ${target}`,
-    });
-  }
-  for (const text of fencing.warnings) warnings.push({ code: "FENCING-TOPOLOGY", level: "warning", text });
-  return warnings;
-}
-
 /**
  * What is acknowledged is on the disks of the others only. A node that cannot write its state when it comes joins no other:
  * `apart`, that comes before all that follows from it.
  */
 function diskCauses({ disks, localNode, membership }: StatusInput): {
-  readonly apart: Cause[];
-  readonly others: Cause[];
+  readonly apart: CauseWithoutLevel[];
+  readonly others: CauseWithoutLevel[];
 } {
   const isApart = (node: string) => node === localNode && membership?.members.length === 0;
-  const causeOf = ({ node, problem }: StatusInput["disks"][number]): Cause => ({
+  const causeOf = ({ node, problem }: StatusInput["disks"][number]): CauseWithoutLevel => ({
     code: "STATE-DISK",
-    level: "error",
     node,
     text: `${isApart(node) ? `${node} cannot join the others: its state` : `the state of ${node}`} cannot be written: ${problem}`,
     cure: `Make room on that disk of ${node}, or repair it; it is tried again until then`,
@@ -338,15 +251,14 @@ function diskCauses({ disks, localNode, membership }: StatusInput): {
   };
 }
 
-function linkCauses({ nodes }: Facts): Cause[] {
+function linkCauses({ nodes }: Facts): CauseWithoutLevel[] {
   return nodes.flatMap(({ name, links }) =>
     (links ?? [])
       .filter(({ up }) => !up)
       .filter(() => nodes.some((node) => node.name === name && node.online))
       .map(
-        ({ link, address }): Cause => ({
+        ({ link, address }): CauseWithoutLevel => ({
           code: "LINK-DOWN",
-          level: "error",
           node: name,
           text: `link ${link} to ${name}${address === undefined ? "" : ` (${address})`} is down`,
           cure: "Look at the interface, the switch and the firewall of that network",

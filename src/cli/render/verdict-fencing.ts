@@ -1,0 +1,63 @@
+import { formatMoment } from "./dates.ts";
+import type { CauseWithoutLevel, FencingFacts } from "./status-model.ts";
+
+/** A fencing that people may not have noticed. */
+const recentSeconds = 3600;
+
+/** What is wrong with fencing, or was. */
+export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutLevel[] {
+  const warnings: CauseWithoutLevel[] = [];
+  if (!fencing.enabled) {
+    warnings.push({
+      code: "FENCING-DISABLED",
+      text: "fencing is DISABLED: after the loss of a node, data may be written from two nodes at once",
+      cure: "Configure a fence device and set stonith-enabled=true",
+    });
+  } else if (fencing.devices.length === 0) {
+    warnings.push({
+      code: "NO-FENCE-DEVICE",
+      text: "fencing is enabled but no fence device is configured: a lost node blocks its services, and nothing starts",
+      cure: "Configure a stonith: resource for every node",
+    });
+  }
+  if (fencing.enabled && fencing.devices.length > 0)
+    for (const node of fencing.unfenceable)
+      warnings.push({
+        code: "UNFENCEABLE",
+        node,
+        text: `no device can fence ${node}: when it is lost, its services start nowhere`,
+        cure: `Name ${node} in pcmk_host_list or pcmk_host_map of a device that reaches it`,
+      });
+  for (const id of fencing.idle)
+    warnings.push({
+      code: "FENCE-DEVICE-IDLE",
+      rsc: id,
+      text: `fence device ${id} is for no node that is there`,
+      cure: `Correct its pcmk_host_list, or remove it: hactl configure delete ${id}`,
+    });
+  for (const { id, disabled } of fencing.devices)
+    if (disabled !== undefined)
+      warnings.push({
+        code: "FENCE-DEVICE-OFF",
+        rsc: id,
+        text: `fence device ${id} is not used: ${disabled}`,
+      });
+  const last = new Map(fencing.history.toReversed().map((result) => [result.target, result]));
+  for (const { target, ok, action, reason, completedAt } of last.values()) {
+    if (ok && action !== "on" && now - completedAt < recentSeconds)
+      warnings.push({
+        code: "NODE-FENCED",
+        node: target,
+        text: `${target} was fenced at ${formatMoment(completedAt, now)}${reason === "" ? "" : `: ${reason}`}`,
+      });
+    if (ok) continue;
+    warnings.push({
+      code: "FENCING-FAILED",
+      node: target,
+      text: `the last fencing of ${target} failed${reason === "" ? "" : `: ${reason}`}`,
+      cure: `Repair the device, or confirm that the node is off: hactl fence confirm ${target}`,
+    });
+  }
+  for (const text of fencing.warnings) warnings.push({ code: "FENCING-TOPOLOGY", text });
+  return warnings;
+}

@@ -1,0 +1,146 @@
+import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
+import { activeNodes, highestRole, isActive, isDisabled, primitivesOf } from "./cluster-view.ts";
+import { isImplied } from "./resource-list.ts";
+import type { CauseWithoutLevel, FailureFacts } from "./status-model.ts";
+
+/** What is wrong with resources. */
+export function resourceCauses(
+  cluster: Cluster,
+  { failures }: { readonly failures: readonly FailureFacts[] },
+): CauseWithoutLevel[] {
+  const causes: CauseWithoutLevel[] = [];
+  for (const rsc of cluster.resources.filter((top) => !isImplied(top)))
+    causes.push(...causesOf(cluster, rsc, failures));
+  for (const failure of failures) {
+    if (causes.some(({ rsc, node }) => rsc === failure.rsc && (node === undefined || node === failure.node)))
+      continue;
+    causes.push({
+      code: "FAILURE",
+      rsc: failure.rsc,
+      node: failure.node,
+      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome})`,
+      cure: `hactl resource cleanup ${failure.rsc}`,
+    });
+  }
+  return [...causes, ...neglected(cluster)];
+}
+
+/** Services that nobody looks after: not managed, or not configured. Maintenance mode is told as such. */
+function neglected(cluster: Cluster): CauseWithoutLevel[] {
+  const parts = cluster.resources.flatMap(primitivesOf);
+  const unmanaged = parts.filter((rsc) => !rsc.removed && !rsc.managed && !isDisabled(rsc));
+  const names = [...new Set(unmanaged.map(({ configId }) => configId))];
+  const shown =
+    names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  const causes: CauseWithoutLevel[] = [];
+  const inMaintenance = cluster.options.maintenance || cluster.options.stopAll;
+  if (names.length > 0 && !inMaintenance)
+    causes.push({
+      code: "UNMANAGED",
+      ...(names.length === 1 && names[0] !== undefined ? { rsc: names[0] } : {}),
+      text: `${shown} ${names.length === 1 ? "is" : "are"} not managed: nobody recovers ${names.length === 1 ? "it" : "them"}`,
+      cure: names.length === 1 ? `hactl resource manage ${names[0]}` : "hactl resource manage RESOURCE",
+    });
+  for (const rsc of parts.filter((part) => part.removed && isActive(part, false)))
+    causes.push({
+      code: "REMOVED-ACTIVE",
+      rsc: rsc.id,
+      text: `${rsc.id} is active on ${activeNodes(rsc)
+        .map(({ name }) => name)
+        .join(", ")} and not configured any more`,
+      cure: `The cluster stops it unless stop-removed-resources is false: hactl resource cleanup ${rsc.id}`,
+    });
+  return causes;
+}
+
+function causesOf(cluster: Cluster, rsc: Resource, failures: readonly FailureFacts[]): CauseWithoutLevel[] {
+  if (isDisabled(rsc) || rsc.removed) return [];
+  if (rsc.isClone) return cloneCauses(cluster, rsc, failures);
+  return primitivesOf(rsc).flatMap((part) => primitiveCauses(part, failures));
+}
+
+function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): CauseWithoutLevel[] {
+  if (isDisabled(rsc)) return [];
+  const why = failures.find((failure) => failure.rsc === rsc.id || failure.rsc === rsc.historyId);
+  const reason =
+    why === undefined
+      ? ""
+      : ` (${why.task}: ${why.outcome}${why.exitReason === "" ? "" : ` – ${why.exitReason}`})`;
+  const cleanup = `hactl resource cleanup ${rsc.configId}`;
+  const about = { rsc: why?.rsc ?? rsc.id } as const;
+  if (rsc.blocked) {
+    return [
+      {
+        ...about,
+        code: "BLOCKED",
+        text: `${rsc.id} is blocked${reason}: it stays as it is until somebody repairs it`,
+        cure: cleanup,
+      },
+    ];
+  }
+  if (rsc.failed) return [{ ...about, code: "FAILED", text: `${rsc.id} has failed${reason}`, cure: cleanup }];
+  if (rsc.runningOn.length > 1 && !rsc.partialMigrationSource) {
+    const nodes = rsc.runningOn.map(({ name }) => name).join(", ");
+    return [{ ...about, code: "MULTIPLE-ACTIVE", text: `${rsc.id} is active on several nodes: ${nodes}` }];
+  }
+  if (rsc.role === Role.Stopped && rsc.managed) {
+    return [
+      {
+        ...about,
+        code: "STOPPED",
+        text: `${rsc.id} is stopped${reason}`,
+        cure: `hactl explain ${rsc.configId}`,
+      },
+    ];
+  }
+  return [];
+}
+
+function cloneCauses(
+  cluster: Cluster,
+  clone: Resource,
+  failures: readonly FailureFacts[],
+): CauseWithoutLevel[] {
+  const parts = primitivesOf(clone).filter(
+    (part) => part.failed || part.blocked || part.runningOn.length > 1,
+  );
+  const causes = parts.flatMap((part) => primitiveCauses(part, failures));
+  const settings = clone.clone;
+  const usable = cluster.nodes.filter(
+    (node) => node.online && !node.standby && !node.unclean && !node.maintenance && node.kind === "member",
+  );
+  const wanted = Math.min(settings?.cloneMax ?? 0, usable.length * (settings?.cloneNodeMax ?? 1));
+  const active = clone.unique
+    ? clone.children.filter((instance) => activeNodes(instance).length > 0).length
+    : activeNodes(clone).filter((node) => usable.includes(node)).length;
+  const most = settings?.cloneMax ?? 0;
+  const all = clone.children.filter((instance) => activeNodes(instance).length > 0).length;
+  if (all > most && clone.managed)
+    causes.push({
+      code: "EXCESS-INSTANCES",
+      rsc: clone.id,
+      text: `${clone.id} runs ${all} instances, and may have ${most}`,
+      cure: `hactl explain ${clone.id}`,
+    });
+  if (active < wanted && active < usable.length && clone.managed) {
+    causes.push({
+      code: "CLONE-INCOMPLETE",
+      rsc: clone.id,
+      text: `${clone.id} runs ${active} of ${wanted} instances`,
+      cure: `hactl explain ${clone.id}`,
+    });
+  }
+  if (
+    clone.promotable &&
+    active > 0 &&
+    clone.children.every((instance) => highestRole(instance) < Role.Promoted)
+  ) {
+    causes.push({
+      code: "NOT-PROMOTED",
+      rsc: clone.id,
+      text: `${clone.id} has no promoted instance`,
+      cure: `hactl explain ${clone.id}`,
+    });
+  }
+  return causes;
+}

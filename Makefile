@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,8 +70,22 @@ lives: $(BUN) ## processes that die and come back on virtual time: nothing gets 
 mutate-lives: $(BUN) ## make mistakes in a copy of the controller and the executor: each has to be found by such a life or a test
 	$(BUN) test/lives/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only "$(ONLY)") $(if $(KNOWN),--known)
 
+power-cuts: $(BUN) ## cut the power right after acknowledgements and in the middle of writes: nothing is lost (root; RUNS=N, SEED=n)
+	$(BUN) test/power/run.ts --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+
+power-cuts-cluster: dist/hactl ## the same with a cluster of three daemons, whose disks fail at once (root; RUNS=N, SEED=n)
+	$(BUN) test/power/cluster.ts --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+
+mutate-power: $(BUN) ## make mistakes in a copy of what is kept: each has to be found by power failures (root; ONLY=pattern)
+	$(BUN) test/power/mutations.ts $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)")
+
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
+
+# make check-peers PEERS=DIR, or PACEMAKER=DIR PCS=DIR CRMSH=DIR [DRIVERS=DIR] [ONLY="pcs crmsh"] [OUT=DIR] [WRITE=1].
+check-peers: dist/hactl ## the peers' own suites, from clones that are given, with hactl in the place of their tools (root)
+	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/dist/peers
+	STAGE=$(CURDIR)/dist/peers $(BUN) test/peers/run.ts
 
 bench: dist/hactl ## cold start, switchover, failover of two nodes (root)
 	$(BUN) test/bench/cluster.ts

@@ -16,6 +16,8 @@ import { askAgents } from "./agent-facts.ts";
 export interface Checked {
   /** Whoever makes it knows better: only what cannot be stored is refused. */
   readonly force?: boolean;
+  /** Whether a mistake of this code is told, not refused. */
+  readonly told?: (code: string) => boolean;
   /** Whether the agents of what is new or changed are asked, too. */
   readonly agents?: boolean;
   /** The text that what is new stands in, line by line. */
@@ -69,7 +71,7 @@ const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, agents = false, live = false, file }: Checked,
+  { force = false, told = () => false, agents = false, live = false, file }: Checked,
 ): Promise<CibProblem[]> {
   const found = [
     ...verifyCib(after),
@@ -77,7 +79,7 @@ export async function checkChange(
     ...(agents ? await agentProblems(before, after) : []),
   ];
   const fresh = without(found, verifyCib(before));
-  const errors = fresh.filter(isRefused);
+  const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");
 }
@@ -114,14 +116,15 @@ async function agentProblems(before: XmlElement, after: XmlElement): Promise<Cib
 }
 
 /**
- * Services that run and shall be of another agent: that one would be asked to stop what it has not started. It may say that
- * nothing runs, or that it cannot, and cost the node its power.
+ * Services that run and shall be of another agent: they are ended by the one that has started them, and begun by the other.
+ * A fence device leaves nothing behind that could go on.
  */
 async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
   const old = new Map(usesIn(before).map(({ resource, agent }) => [idOf(resource), agentName(agent)]));
   const changed = usesIn(after).flatMap((use) => {
     const was = old.get(idOf(use.resource));
-    return was === undefined || was === agentName(use.agent) ? [] : [{ ...use, was }];
+    const same = was === undefined || was === agentName(use.agent) || use.agent.class === "stonith";
+    return same ? [] : [{ ...use, was }];
   });
   if (changed.length === 0) return [];
   const { placesOf } = await import("./places.ts");
@@ -129,10 +132,8 @@ async function otherAgents(before: XmlElement, after: XmlElement): Promise<CibPr
     const id = idOf(resource);
     const nodes = placesOf(before, id, Math.floor(Date.now() / 1000)).map(({ node }) => node);
     if (nodes.length === 0) return [];
-    const text = `${id} runs on ${nodes.join(", ")} as ${was}: ${agentName(agent)} would be told to stop it`;
-    return [
-      { level: "error", code: "RUNNING", text, id, cure: `stop it first (hactl resource stop ${id} --wait)` },
-    ];
+    const text = `${id} runs on ${nodes.join(", ")} as ${was}, which will stop it: then it starts as ${agentName(agent)}`;
+    return [{ level: "warning", code: "RUNNING", text, id }];
   });
 }
 

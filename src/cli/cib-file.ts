@@ -42,18 +42,24 @@ export async function readCibFile(target: FileTarget): Promise<XmlElement> {
  * Applies operations to the CIB of a file, all or none, and gives what of the new one may be seen. The file is written in place: whoever has it
  * open (pcs reads its temporary file that way) sees the change, and its owner and permissions stay. Nothing is
  * written where nothing changes. Two at a time wait for each other.
+ * @param asWritten whether the operations are about the document as it is written (of any schema), not about its
+ *   present form. What access rules limit is always about the latter
  */
 export async function changeCibFile(
   target: FileTarget,
   operations: readonly CibOperation[],
+  asWritten = false,
 ): Promise<XmlElement> {
-  const { applyOperations, formatXml, inPresentForm } = await import("../cib/index.ts");
+  const { applyOperations, formatXml } = await import("../cib/index.ts");
   const whom = await changeFor();
   const file = await opened(target);
   try {
     const bytes = file.read();
-    const { root: before, asWritten } = inPresentForm(await parsed(bytes, target));
-    const kind = { ...whom, keepSchema: asWritten };
+    const { root: before, keepSchema } = await startOf(
+      await parsed(bytes, target),
+      asWritten && whom.askers.length === 0,
+    );
+    const kind = { ...whom, keepSchema };
     const { cib, configurationChanged, statusChanged } = applyOperations(before, operations, kind);
     if (!configurationChanged && !statusChanged && sameAttributes(before, cib))
       return visibleTo(whom, before);
@@ -63,6 +69,14 @@ export async function changeCibFile(
   } finally {
     file.release();
   }
+}
+
+/** The document that operations are applied to, and whether it keeps the schema that it names. */
+async function startOf(written: XmlElement, asWritten: boolean) {
+  if (asWritten) return { root: written, keepSchema: true };
+  const { inPresentForm } = await import("../cib/index.ts");
+  const present = inPresentForm(written);
+  return { root: present.root, keepSchema: present.asWritten };
 }
 
 const sameAttributes = (a: XmlElement, b: XmlElement): boolean =>

@@ -95,18 +95,23 @@ export class CibSession {
   /**
    * Changes the CIB, all or nothing. @param client who asks, for the history
    * @param checked whether mistakes that it would bring in are refused before (`checkChange`). What is remarkable is answered
+   * @param asWritten whether the operations are about a file as it is written, of whatever schema (`changeCibFile`)
    */
   async apply(
     operations: readonly CibOperation[],
     client: string,
     checked?: Checked,
+    asWritten = false,
   ): Promise<readonly CibProblem[]> {
     const remarks = checked === undefined ? [] : await this.#checkOperations(operations, checked);
     this.#cib = undefined;
     this.#raw = undefined;
     if (this.target.kind === "live")
       await (await this.daemon()).request({ type: "cib-apply", operations, client });
-    else this.#cib = await changeCibFile(this.target, operations);
+    else {
+      const changed = await changeCibFile(this.target, operations, asWritten);
+      if (!asWritten) this.#cib = changed;
+    }
     return remarks;
   }
 

@@ -31,6 +31,7 @@ const deeds: Readonly<Record<RequestType, Deed>> = lookup({
   reload: changes("reading hactl.toml again"),
   shutdown: changes("leaving the cluster"),
   "attributes-query": shows("an attribute of the cluster's own table"),
+  "attributes-names": shows("an attribute of the cluster's own table"),
   cib: shows("the cluster's configuration"),
   "fence.devices": shows("the list of the cluster's fence devices"),
   status: shows("the state of the cluster"),

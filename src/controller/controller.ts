@@ -190,6 +190,11 @@ export class Controller {
     return [{ code: "CONFIG-FALLBACK", text }];
   }
 
+  /** Names of the transient attributes that any node has, dampened or private ones too. */
+  attributeNames(): readonly string[] {
+    return this.#state.attributes.names();
+  }
+
   /** Current value of a transient attribute, dampened or private ones too. */
   attributeValues(name: string): ReadonlyMap<NodeName, string> {
     return this.#state.attributes.values(name);

@@ -40,6 +40,7 @@ export const accessRules: Readonly<
     about: "the attribute in `transient_attributes` of the node, private ones too",
   },
   "attributes-query": { rule: "see", about: "values of nodes whose attribute may be read there" },
+  "attributes-names": { rule: "see", about: "names of attributes that may be read on some node" },
   forget: {
     rule: "change",
     about: "the history (`lrm_resource`) and fail counts of the node, which are removed",

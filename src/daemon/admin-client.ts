@@ -155,9 +155,16 @@ export async function connectAdmin(
 function isRepeatable(request: AdminRequest): boolean {
   if (request.type === "attributes-update")
     return request.updates.every(({ value }) => !/^value(?:\+\+|\+=)/.test(value ?? ""));
-  return ["status", "cib", "attributes-query", "node", "ring-status", "metadata", "history"].includes(
-    request.type,
-  );
+  return [
+    "status",
+    "cib",
+    "attributes-query",
+    "attributes-names",
+    "node",
+    "ring-status",
+    "metadata",
+    "history",
+  ].includes(request.type);
 }
 
 /** Root may ask in the name of another user, as with Pacemaker's tools; the daemon does not take it from others. */

@@ -27,6 +27,8 @@ export type AdminRequest =
   | { readonly type: "attributes-update"; readonly updates: readonly AttributeUpdate[] }
   /** Current values of a transient attribute, by node; private and dampened ones too. */
   | { readonly type: "attributes-query"; readonly name: string }
+  /** Names of the transient attributes that any node has; private and dampened ones too. */
+  | { readonly type: "attributes-names" }
   /** Forget failures (and with `failuresOnly: false` the history) of a resource, so that it is looked at anew. */
   | { readonly type: "forget"; readonly rsc?: string; readonly node?: string; readonly failuresOnly: boolean }
   /** A resource, by its name in the histories, is to count as failed on a node where it runs. */

@@ -9,6 +9,7 @@ import {
   pluginMetadata,
 } from "../fencer/index.ts";
 import {
+  atMost,
   type EndedProcess,
   LONGEST_TIMER_MS,
   type RunningProcess,
@@ -18,6 +19,7 @@ import {
 import { HactlError, type Millis } from "../terms/index.ts";
 import { reveal } from "./agent-secrets.ts";
 import type { FenceRuns, KeptPlace } from "./fence-runs.ts";
+import { compiledArguments, describingArguments, isCompiledPlugin } from "./glue-plugins.ts";
 
 /** Where fence agents and cluster-glue plugins are looked for, in this order. */
 export interface FenceDirectories {
@@ -117,6 +119,16 @@ async function runKnown(
       keep(),
     );
   }
+  if (isCompiled(run.agent, directories)) {
+    const { action: _, nodename: __, ...own } = params;
+    const args = compiledArguments(run.agent, run.action, run.port);
+    const candidates = directories.agents.map((directory) => join(directory, "stonith"));
+    return await toEnd(
+      { candidates, args, env: { ...own, ...environment }, keepBytes },
+      run.timeoutMs,
+      keep(),
+    );
+  }
   const stdin = Object.entries(params)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
@@ -124,14 +136,21 @@ async function runKnown(
   return await toEnd({ candidates, args: [], env: environment, stdin, keepBytes }, run.timeoutMs, keep());
 }
 
-/** Metadata of `fence_NAME` or `external/NAME`; undefined when the agent is missing or its metadata is unreadable. */
+/** A fence agent of that name counts before a compiled plugin. */
+const isCompiled = (agent: string, { agents, plugins }: FenceDirectories): boolean =>
+  isCompiledPlugin(agent, plugins) && !agents.some((directory) => existsSync(join(directory, agent)));
+
+/**
+ * Metadata of `fence_NAME`, `external/NAME` or a compiled plugin; undefined when the agent is missing or its metadata is
+ * unreadable.
+ */
 export async function fetchFenceMetadata(
   agent: string,
   directories: FenceDirectories = fenceDirectories,
 ): Promise<AgentMetadata | undefined> {
   const xml = await fenceMetadataXml(agent, directories);
   if (xml === undefined) return undefined;
-  if (agent.startsWith("external/")) return pluginMetadata;
+  if (agent.startsWith("external/") || isCompiled(agent, directories)) return pluginMetadata;
   try {
     const metadata = parseAgentMetadata(xml);
     return metadata.actions.length > 0 ? metadata : undefined;
@@ -177,13 +196,14 @@ async function askFenceAgent(
   const plugin = agent.startsWith("external/");
   const name = plugin ? agent.slice("external/".length) : agent;
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(name)) return undefined;
+  const compiled = !plugin && isCompiled(name, directories);
   const where = plugin ? directories.plugins : directories.agents;
   return await toEnd(
     {
-      candidates: where.map((directory) => join(directory, name)),
-      args: plugin ? ["getinfo-xml"] : [],
+      candidates: where.map((directory) => join(directory, compiled ? "stonith" : name)),
+      args: plugin ? ["getinfo-xml"] : compiled ? describingArguments(name) : [],
       env: baseEnvironment(directories),
-      ...(plugin ? {} : { stdin: "action=metadata\n" }),
+      ...(plugin || compiled ? {} : { stdin: "action=metadata\n" }),
       keepBytes: metadataBytes,
     },
     patience,
@@ -223,7 +243,7 @@ async function keptEnd(kept: KeptPlace, around: Promise<EndedProcess>): Promise<
     const outcome = await kept.outcome();
     if (outcome) return outcome;
     if (last) return last;
-    await Promise.race([around, Bun.sleep(keptLookMs)]);
+    await atMost(around, keptLookMs);
   }
 }
 

@@ -18,6 +18,7 @@ import { type ExecutorEvent, readAgent } from "../executor/index.ts";
 import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
 import {
   Accounts,
+  atMost,
   connectFrames,
   type FrameConnection,
   type Log,
@@ -275,7 +276,10 @@ export class Manager {
     });
     const code = await ended;
     await Promise.all([
-      Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
+      atMost(
+        this.#keeper.stored().catch(() => {}),
+        lastWriteMs,
+      ),
       this.#alerts.drain(alertPatienceMs),
     ]);
     this.#keeper.close();
@@ -638,6 +642,10 @@ export class Manager {
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
         return this.#values(request.name, rights);
+      case "attributes-names":
+        return this.#controller
+          .attributeNames()
+          .filter((name) => Object.keys(this.#values(name, rights)).length > 0);
       case "fail": {
         const [rsc, node] = [resourceId(request.rsc), nodeName(request.node)];
         return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
@@ -700,7 +708,7 @@ export class Manager {
     }
   }
 
-  #values(name: string, rights: Rights | undefined): unknown {
+  #values(name: string, rights: Rights | undefined): Readonly<Record<string, string>> {
     const { cib, live } = this.#controller.view();
     if (!live) throw notInCluster();
     const values = this.#controller.attributeValues(name);

@@ -447,6 +447,7 @@ export class Fencer {
     this.operations.set(request.id, operation);
     const wholeMs = wholeTime(request, this.view(request.target, now));
     this.effects.push({ type: "set-timer", timer: `whole:${request.id}`, afterMs: wholeMs });
+    this.log("notice", `${request.action} of ${request.target} may take ${seconds(wholeMs)} in all`);
     this.advance(operation, now);
   }
 
@@ -673,7 +674,7 @@ export class Fencer {
     const delay = order.delayMs > 0 ? ` after ${seconds(order.delayMs)}` : "";
     this.log(
       "notice",
-      `${order.executor} is to ${order.action} ${order.target} by ${order.device}${level}${delay}`,
+      `${order.executor} is to ${order.action} ${order.target} by ${order.device}${level}${delay}, within ${seconds(order.timeoutMs)}`,
     );
     this.guardAttempt(order.op, order.attempt, order.delayMs + order.timeoutMs);
     if (!this.members.includes(order.executor)) this.loseExecutors(operation);

@@ -122,7 +122,7 @@ function levelStep(
   }
   if (several) {
     for (const id of level.devices) {
-      if (operation.attempts.some((one) => matches(one, level, id, "on")) || isKdump(id, view)) continue;
+      if (operation.attempts.some((one) => matches(one, level, id, "on")) || staysOff(id, view)) continue;
       const step = deviceStep(level, id, "on", "on", operation, view);
       if (step) return step;
     }
@@ -165,7 +165,7 @@ export function executors(
   const able = view.members.filter(
     (node) => device.scoreOn(node) > -INFINITY && view.agentOn(node, device.agent) !== null,
   );
-  if (request.action === "on" && flagged(device, view, "onTarget"))
+  if ((request.action === "on" || phase === "on") && flagged(device, view, "onTarget"))
     return able.filter((node) => node === request.target);
   const started = view.runningOn(device.id);
   const rank = (node: NodeName) => (node === started ? 0 : node === view.coordinator ? 1 : 2);
@@ -181,6 +181,19 @@ const matches = (one: Attempt, level: PlanLevel, device: string, phase: "main" |
   one.level === level.index && one.device === device && one.phase === phase;
 
 const isKdump = (id: string, view: PlanView) => view.configuration.devices.get(id)?.kind === "kdump";
+
+/**
+ * Whether a device does not switch a node on again that it has switched off for a reboot: the administrator has said that
+ * its reboot is an off, its agent has no `on`, or that is for a node that joins (it would get its storage back before).
+ */
+function staysOff(id: string, view: PlanView): boolean {
+  const device = view.configuration.devices.get(id);
+  if (device === undefined || device.kind === "kdump") return true;
+  if (device.params.get("pcmk_reboot_action") === "off") return true;
+  if (flagged(device, view, "automatic")) return true;
+  const known = view.members.flatMap((node) => view.agentOn(node, device.agent) ?? []);
+  return known.length > 0 && known.every(({ actions }) => !actions.includes("on"));
+}
 
 function deviceDone(level: PlanLevel, id: string, operation: Operation, view: PlanView): boolean {
   if (view.dumping && isKdump(id, view) && usableKdump(id, view) && operation.request.action !== "on")

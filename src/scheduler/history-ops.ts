@@ -36,7 +36,8 @@ export function applyOperation(
     key: xml.attributes.get("operation_key") ?? xml.attributes.get("id") ?? opKey(rsc.id, task, intervalMs),
     expected: expectedResult(xml) ?? -1,
     status: parseInteger(xml.attributes.get("op-status")) ?? OpStatus.DONE,
-    rc: parseInteger(xml.attributes.get("rc-code")) ?? OcfExit.UNKNOWN,
+    // A trimmed history may lack it; Pacemaker takes 0 then.
+    rc: parseInteger(xml.attributes.get("rc-code")) ?? OcfExit.OK,
   };
   const whole = rsc.unique ? rsc : topLevel(rsc, false);
   const expired = entry.status !== OpStatus.NOT_INSTALLED && checkExpiry(unpacker, entry);

@@ -25,7 +25,8 @@ export const answerCases: readonly AnswerCase[] = [
   live("attrd_updater -n load -Q -N n1", '<attribute name="load" value="1" host="n1"/>'),
   live("attrd_updater -n load -Q -A", '<attribute name="load" value="1" host="n1"/>'),
   live("attrd_updater -n load -U 2 -N n1", ""),
-  file("attrd_updater -n none -Q -N n1", "", 105),
+  live("attrd_updater -n load -N n1", '<attribute name="load" value="1" host="n1"/>'),
+  file("attrd_updater -n none -Q -N n1", "", 78),
   file(
     "cibadmin -Q -A //acl_permission",
     lines('<output><![CDATA[<acl_permission id="reader-1" kind="read" xpath="/cib"/>', "]]></output>"),

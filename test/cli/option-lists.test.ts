@@ -18,7 +18,7 @@ describe("the meta-data of the daemons", () => {
   test("has every option of the cluster and of fence devices once, with its default", async () => {
     const found = new Map<string | undefined, XmlElement>();
     for (const name of daemonNames) {
-      const { code, out } = await hactl([name, "metadata"]);
+      const { code, out } = await hactl([name, "metadata"], { HACTL_API_VERSION: "2.42" });
       expect([name, code]).toEqual([name, 0]);
       const root = parseXml(out);
       expect([root.name, root.attributes.get("name")]).toEqual(["resource-agent", name]);
@@ -43,6 +43,31 @@ describe("the meta-data of the daemons", () => {
       "stop-orphan-actions",
     ])
       expect([name, found.has(name)]).toEqual([name, true]);
+  });
+
+  test("has what a program of an older release expects, by the names and values of then", async () => {
+    const of = async (name: string, api: string) =>
+      parameters((await hactl([name, "metadata"], { HACTL_API_VERSION: api })).out);
+    const values = (parameter: XmlElement | undefined) =>
+      parameter === undefined
+        ? []
+        : selectXpath(parameter, "//option").map(({ element: one }) => one.attributes.get("value"));
+    const [then, now] = [await of("pacemaker-schedulerd", "2.25"), await of("pacemaker-schedulerd", "2.42")];
+    for (const name of ["fencing-enabled", "cancel-removed-actions", "node-pending-timeout"])
+      expect([name, then.has(name), now.has(name)]).toEqual([name, false, true]);
+    expect([then.has("remove-after-stop"), now.has("remove-after-stop")]).toEqual([true, false]);
+    expect(values(then.get("no-quorum-policy"))).toEqual(["stop", "freeze", "ignore", "demote", "suicide"]);
+    expect(values(now.get("no-quorum-policy"))).toContain("fence");
+    // What it would be replaced with is not known there.
+    expect(selectXpath(then.get("stonith-enabled") ?? parseXml("<x/>"), "//deprecated")).toEqual([]);
+    expect((await of("pacemaker-schedulerd", "2.32")).has("node-pending-timeout")).toBe(true);
+  });
+
+  test("and a version, which crmsh asks for", async () => {
+    expect(await hactl(["pacemaker-controld", "version"])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^CRM Version: \d+\.\d+\.\d+ \(hactl /),
+    });
   });
 
   test("starts nothing", async () => {

@@ -75,6 +75,7 @@ const answers: Readonly<Record<string, unknown>> = {
     ],
   },
   "attributes-query": { n1: "1" },
+  "attributes-names": ["load"],
   "fence.devices": [
     { id: "F", agent: "fence_dummy", disabled: "", params: {}, levels: { n1: 1 }, nodes: [] },
   ],

@@ -105,7 +105,31 @@ describe("transient attributes", () => {
       'name="u" host="node2" value="2"',
     ]);
     await tools.output("attrd_updater", "-D", "-n", "u");
-    expect((await tools.run("attrd_updater", "-n", "u", "-Q")).code).toBe(105);
+    // Without a command it is a question, and what is not there is no configuration (Pacemaker's exit code).
+    expect((await tools.run("attrd_updater", "-n", "u", "-Q")).code).toBe(78);
+    expect((await tools.run("attrd_updater", "-n", "u")).code).toBe(78);
+  });
+
+  test("attrd_updater -P finds what is private or not written yet, and refuses what is no pattern", async () => {
+    await tools.output("attrd_updater", "-p", "-n", "hid-1", "-U", "x");
+    await tools.output("attrd_updater", "-n", "hid-2", "-B", "y", "-d", "300s");
+    await tools.output("attrd_updater", "-n", "other-1", "-U", "z");
+    await tools.output("attrd_updater", "-p", "-P", "^hid-[12]$", "-U", "new");
+    for (const [name, value] of [
+      ["hid-1", "new"],
+      ["hid-2", "new"],
+      ["other-1", "z"],
+    ] as const)
+      expect(await tools.output("attrd_updater", "-n", name, "-Q")).toContain(`value="${value}"`);
+    await tools.output("attrd_updater", "-P", "^hid", "-D");
+    expect((await tools.run("attrd_updater", "-n", "hid-1", "-Q")).code).toBe(78);
+    const refused = await tools.run("attrd_updater", "-P", "[", "-D");
+    expect([refused.code, refused.stderr]).toEqual([78, expect.stringContaining("regular expression")]);
+    for (const words of [
+      ["-P", "a", "-Q"],
+      ["-P", "a", "-n", "b", "-D"],
+    ])
+      expect((await tools.run("attrd_updater", ...words)).code).toBe(64);
   });
 
   test("attrd_updater keeps private attributes out of the CIB", async () => {

@@ -154,7 +154,7 @@ describe("an agent", () => {
     expect(said).toMatch(/agent ocf:test:Nowhere of resource "x" is not there/);
     const forced = await story.hactl(
       "node1",
-      ...["--force", "configure", "primitive", "x", "ocf:test:Nowhere", "meta", "target-role=Stopped"],
+      ...["configure", "load", "--force", "update", join(story.directory, "new.crm")],
     );
     expect(forced.code).toBe(0);
     const verified = await story.hactl("node2", "verify");

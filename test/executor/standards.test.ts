@@ -225,7 +225,7 @@ describe("systemd", () => {
       exited(0),
     );
     expect(commands.slice(1)).toEqual([
-      "/bin/sh -c systemctl daemon-reload hactl web.service",
+      expect.stringMatching(/^\/bin\/sh -c .* daemon-reload hactl web\.service$/),
       "systemctl stop --no-ask-password -- web.service",
       show,
     ]);
@@ -284,9 +284,9 @@ describe("service", () => {
 });
 
 describe("meta-data", () => {
-  const ask = (rsc: Omit<Operation["rsc"], "id">) => {
+  const ask = (rsc: Omit<Operation["rsc"], "id">, looks = false) => {
     const world = new World();
-    world.step({ type: "request", request: { type: "metadata", requestId: 9, rsc } });
+    world.step({ type: "request", request: { type: "metadata", requestId: 9, rsc, looks } });
     return world;
   };
 
@@ -306,7 +306,28 @@ describe("meta-data", () => {
         requestId: 9,
         xml: "",
         error: "agent ocf:heartbeat:None is not installed: looked for /x/None",
+        absent: true,
       },
+    ]);
+  });
+
+  test.each([
+    ["systemd", exited(0, "", "LoadState=loaded\n"), undefined],
+    ["systemd", exited(0, "", "LoadState=not-found\n"), "no unit web.service"],
+    ["systemd", exited(1, "System has not been booted with systemd\n"), undefined],
+    ["lsb", exited(0), undefined],
+    ["lsb", exited(4, "", "/etc/init.d/web\n"), "/etc/init.d/web is not executable: chmod 755 it"],
+    ["lsb", exited(5), "no init script web"],
+  ] as const)("of %s is made up, where it is there when that is asked", (standard, outcome, problem) => {
+    const plain = ask({ class: standard, type: "web" });
+    expect(plain.events()).toMatchObject([{ requestId: 9, xml: expect.stringContaining("<parameters/>") }]);
+    const world = ask({ class: standard, type: "web" }, true);
+    const [label = ""] = world.labels();
+    world.end(label, outcome);
+    expect(world.events()).toMatchObject([
+      problem === undefined
+        ? { xml: expect.stringContaining("<parameters/>") }
+        : { xml: "", error: problem, absent: true },
     ]);
   });
 

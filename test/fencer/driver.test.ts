@@ -43,9 +43,51 @@ sleep 30 & sleep 30
     "plugins/lamp",
     `#!/bin/sh\necho "$1 $2 hostlist=$hostlist pass=$passwd" >>"$log"\ncase $1 in gethosts) echo $hostlist;; reset|off|on|status) exit 0;; *) exit 1;; esac\n`,
   );
+  mkdirSync(join(root, "stonith2"));
+  for (const name of ["lamp2", "external"]) program(`stonith2/${name}.so`, "", 0o644);
+  program(
+    "agents/stonith",
+    `#!/bin/sh\necho "$* hostlist=$hostlist pass=$passwd" >>"$log"\ncase "$*" in *-m) echo "<a/>";; *-l*) echo $hostlist;; *-S|*" -T "*) exit 0;; *) exit 1;; esac\n`,
+  );
   program("plugins/open", "#!/bin/sh\nexit 0\n", 0o777);
 });
 afterAll(() => rmSync(root, { recursive: true }));
+
+describe("a compiled plugin of cluster-glue", () => {
+  const log = join(root, "stonith.log");
+  const run = (action: string, more: Partial<AgentRun> = {}): AgentRun => ({
+    run: "1",
+    device: "d",
+    kind: "fence-agent",
+    agent: "lamp2",
+    action,
+    params: { action, nodename: "n1", hostlist: "n1", passwd: "p", log },
+    timeoutMs: 5000,
+    ...more,
+  });
+
+  test("is run by stonith(8), which is told the parameters where nobody else reads them", async () => {
+    for (const action of ["reboot", "off", "on"])
+      expect(
+        (await runFenceAgent(run(action, { target: nodeName("n1"), port: "p1" }), directories)).exit,
+      ).toBe(0);
+    expect((await runFenceAgent(run("monitor"), directories)).exit).toBe(0);
+    expect((await runFenceAgent(run("list"), directories)).stdout).toBe("n1\n");
+    expect(readFileSync(log, "utf8").trim().split("\n")).toEqual(
+      ["-T reset p1", "-T off p1", "-T on p1", "-S", "-l -S"].map(
+        (words) => `-t lamp2 -E ${words} hostlist=n1 pass=p`,
+      ),
+    );
+  });
+
+  test("is known as such; what only runs other plugins is none", async () => {
+    expect((await fetchFenceMetadata("lamp2", directories))?.actions).toContain("reboot");
+    expect(await fetchFenceMetadata("external", directories)).toBeUndefined();
+    expect((await runFenceAgent(run("off", { agent: "absent" }), directories)).error).toMatch(
+      /not installed/,
+    );
+  });
+});
 
 /** Waits until no process of a group is left. */
 async function allGone(group: number): Promise<void> {

@@ -283,6 +283,7 @@ export const adminSamples = (): Json[] => [
   ...changes.map((ops): Json => ({ type: "cib-apply", operations: ops, client: "cibadmin" })),
   { type: "attributes-update", updates },
   { type: "attributes-query", name: "pingd" },
+  { type: "attributes-names" },
   { type: "forget", rsc: "a", node: "n1", failuresOnly: true },
   { type: "forget", failuresOnly: false },
   { type: "fail", rsc: "a", node: "n1" },

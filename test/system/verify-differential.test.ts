@@ -162,7 +162,7 @@ const file = (content: string | Uint8Array): string => {
 test.each(Object.entries(alike))("%s: the same exit code, and a place", (_, content) => {
   const path = file(content);
   const theirs = call(["crm_verify"], ["-x", path, "-V"]);
-  const mine = call(ours, ["-x", path, "-VV"]);
+  const mine = call(ours, ["-x", path, "-VVV"]);
   expect(mine.code).toBe(theirs.code);
   expect(call(ours, ["-x", path, "-Q"])).toEqual({ code: theirs.code, text: "" });
   if (theirs.code !== 0) expect(mine.text).toMatch(/cib\.xml(?::\d+)?: (?:error|warning): /);

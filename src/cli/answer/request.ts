@@ -53,9 +53,14 @@ export function formatOf(text: string | undefined, known: readonly Format[] = fo
   });
 }
 
-/** The command line, with quotes around words that a shell would not read as one word. */
+/**
+ * The command line, the tool as it was called (with its path, where there was one), and quotes around words that a shell
+ * would not read as one word.
+ */
 export const requestText = (tool: string, words: readonly string[]): string =>
-  [tool, ...words].map((word) => (shellWords(word) === 1 ? word : quoted(word))).join(" ");
+  [process.argv0.endsWith(`/${tool}`) ? process.argv0 : tool, ...words]
+    .map((word) => (shellWords(word) === 1 ? word : quoted(word)))
+    .join(" ");
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 

@@ -1,5 +1,7 @@
 import {
   type CibProblem,
+  child,
+  childrenOf,
   cibOf,
   examineCrm,
   findHeadProblems,
@@ -114,13 +116,24 @@ export function verifyTree(cib: XmlElement, file: string, now: number): Verifica
     problems.flatMap(({ id, code }) => (code === "NO_FENCING" ? "fencing-enabled" : (id ?? []))),
   );
   const lines = linesById(cib);
+  const unknown = nodesWithoutStatus(cib);
   const decided = schedulerMessages(cib, now)
-    .filter(({ level, id }) => level !== "info" && !(id !== undefined && told.has(id)))
+    .filter(({ level, id }) => level !== "info" && !(id !== undefined && (told.has(id) || unknown.has(id))))
     .map((message): Finding => {
       const line = message.line ?? (message.id === undefined ? undefined : lines.get(message.id));
       return { code: "SCHEDULER", file, ...message, ...(line === undefined ? {} : { line }) };
     });
   return { findings: [...problems, ...withoutRepeats(decided)], cib };
+}
+
+/**
+ * Nodes of a CIB that has no status section at all, as shells hand one over to be checked: of their state nothing is said,
+ * so that nothing follows from it (Pacemaker's crm_verify makes no decisions then).
+ */
+function nodesWithoutStatus(cib: XmlElement): ReadonlySet<string> {
+  if (child(cib, "status") !== undefined) return new Set();
+  const nodes = child(child(cib, "configuration"), "nodes");
+  return new Set(childrenOf(nodes, "node").map(({ attributes }) => attributes.get("uname") ?? ""));
 }
 
 /** Where in the file each id stands first. */

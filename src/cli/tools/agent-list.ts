@@ -8,15 +8,22 @@ import { ask } from "../daemon.ts";
 async function directories(): Promise<{
   readonly ocf: readonly string[];
   readonly fence: readonly string[];
+  readonly plugins: readonly string[];
   readonly lsb: readonly string[];
 }> {
   const { configFile, loadConfigFile } = await import("../../config/index.ts");
   try {
     const { system } = loadConfigFile(configFile(), "text");
-    return { ocf: system.ocfPath, fence: system.fencePath, lsb: system.lsbPath };
+    const { ocfPath: ocf, fencePath: fence, stonithPluginPath: plugins, lsbPath: lsb } = system;
+    return { ocf, fence, plugins, lsb };
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
-    return { ocf: ["/usr/lib/ocf/resource.d"], fence: ["/usr/sbin"], lsb: ["/etc/init.d"] };
+    return {
+      ocf: ["/usr/lib/ocf/resource.d"],
+      fence: ["/usr/sbin"],
+      plugins: ["/usr/lib64/stonith/plugins", "/usr/lib/stonith/plugins"],
+      lsb: ["/etc/init.d"],
+    };
   }
 }
 
@@ -47,9 +54,17 @@ const providers = (paths: readonly string[]) =>
   sorted(paths.flatMap((path) => namesIn(path).filter((name) => isDirectory(`${path}/${name}`))));
 const programs = (path: string) => namesIn(path).filter((name) => isProgram(`${path}/${name}`));
 
+/** Of cluster-glue's plugins there are programs, and libraries that its program stonith runs. */
+const pluginsIn = (path: string): string[] => [
+  ...programs(`${path}/external`).map((name) => `external/${name}`),
+  ...namesIn(`${path}/stonith2`)
+    .filter((name) => name.endsWith(".so") && name !== "external.so" && name !== "rhcs.so")
+    .map((name) => name.slice(0, -".so".length)),
+];
+
 /** Names of the agents of a class and, for OCF, a provider. */
 async function agentsOf(standard: string, provider: string | undefined): Promise<string[]> {
-  const { ocf, fence, lsb } = await directories();
+  const { ocf, fence, plugins, lsb } = await directories();
   switch (standard) {
     case "ocf": {
       const wanted = provider === undefined || provider === "" ? providers(ocf) : [provider];
@@ -59,11 +74,12 @@ async function agentsOf(standard: string, provider: string | undefined): Promise
     case "service":
       return sorted(lsb.flatMap(programs));
     case "stonith":
-      return sorted(
-        fence.flatMap((path) =>
+      return sorted([
+        ...fence.flatMap((path) =>
           namesIn(path).filter((name) => name.startsWith("fence_") && isProgram(`${path}/${name}`)),
         ),
-      );
+        ...(fence.some((path) => isProgram(`${path}/stonith`)) ? plugins.flatMap(pluginsIn) : []),
+      ]);
     case "systemd": {
       const units = Bun.spawnSync(
         ["systemctl", "list-unit-files", "--no-legend", "--no-pager", "--type=service"],
@@ -161,6 +177,13 @@ async function showMetadata(spec: string, answer: Answer): Promise<number> {
   return CrmExit.OK;
 }
 
+/** The program that tells what a plugin of cluster-glue is, where it is one. */
+async function pluginDescriber(agent: string): Promise<string | undefined> {
+  const { fence } = await directories();
+  if (!(await fenceAgents()).includes(agent)) return undefined;
+  return fence.map((path) => `${path}/stonith`).find(isProgram);
+}
+
 /** What an agent on this host prints: from the daemon, which runs agents; without one it is asked directly. */
 export async function metadataOf(spec: string): Promise<string> {
   const parts = spec.split(":");
@@ -185,9 +208,16 @@ export async function metadataOf(spec: string): Promise<string> {
     standard === "stonith"
       ? fence.map((path) => `${path}/${agent}`)
       : ocf.map((path) => `${path}/${provider ?? "heartbeat"}/${agent}`);
-  const path = paths.find(isProgram);
+  const own = paths.find(isProgram);
+  const describer = own === undefined && standard === "stonith" ? await pluginDescriber(agent) : undefined;
+  const path = own ?? describer;
   if (path === undefined) throw unknownAgent(spec);
-  const words = standard === "stonith" ? ["-o", "metadata"] : ["meta-data"];
+  const words =
+    describer !== undefined
+      ? ["-t", agent, "-m"]
+      : standard === "stonith"
+        ? ["-o", "metadata"]
+        : ["meta-data"];
   const ran = Bun.spawnSync([path, ...words], {
     env: { ...process.env, OCF_ROOT: "/usr/lib/ocf" },
     stderr: "ignore",

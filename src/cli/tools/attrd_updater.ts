@@ -50,18 +50,21 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   if (given.has("refresh")) return CrmExit.OK;
   const name = given.value("name");
   const pattern = given.value("pattern");
+  if (name !== undefined && pattern !== undefined)
+    throw usage("attrd_updater", "--name and --pattern exclude each other");
   if (name === undefined && pattern === undefined) throw usage("attrd_updater", "--name is missing");
+  const asks = given.has("query") || !changes.some((option) => given.has(option));
+  if (asks && name === undefined) throw usage("attrd_updater", "--pattern is for what changes something");
   return CibSession.with(async (session) => {
     const node = given.value("node") ?? (await session.localNode());
-    if (given.has("query")) {
-      if (name === undefined) throw usage("attrd_updater", "--query needs --name");
+    if (asks && name !== undefined) {
       const values = session.isLive
         ? await (await session.daemon()).request<Record<string, string>>({ type: "attributes-query", name })
         : await valuesInFile(session, name);
       tell(answer, name, values, given.has("all") ? undefined : node);
       return CrmExit.OK;
     }
-    const names = name === undefined ? await matching(session, node, pattern ?? "") : [name];
+    const names = name === undefined ? await matching(session, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(given, one, node));
     if (updates.length === 0) return CrmExit.OK;
     if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
@@ -70,12 +73,29 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   });
 }
 
-/** Names of a node's attributes that match. */
-async function matching(session: CibSession, node: string, pattern: string): Promise<string[]> {
-  const { findPairs } = await import("./attributes.ts");
-  const expression = new RegExp(pattern);
-  const pairs = await findPairs(session, { scope: "status", node }, (one) => expression.test(one));
-  return pairs.map(({ name }) => name);
+/** Options that change something; without any of them it is asked. */
+const changes = ["update", "value", "update-both", "update-delay", "delete"] as const;
+
+/**
+ * Names of attributes that match, of whatever node, as Pacemaker's table of attributes has them: also those that are never
+ * written to the CIB, or not yet.
+ * @throws HactlError BAD_PATTERN, PATTERN_LIMIT for what is no regular expression
+ */
+async function matching(session: CibSession, pattern: string): Promise<string[]> {
+  const { compilePattern } = await import("../../cib/index.ts");
+  const { match } = compilePattern(pattern);
+  const names = session.isLive
+    ? await (await session.daemon()).request<readonly string[]>({ type: "attributes-names" })
+    : await namesInFile(session);
+  return names.filter((one) => match(one) !== null);
+}
+
+async function namesInFile(session: CibSession): Promise<readonly string[]> {
+  const { findPairs, nodesWithState } = await import("./attributes.ts");
+  const names = new Set<string>();
+  for (const node of nodesWithState(await session.cib()))
+    for (const { name } of await findPairs(session, { scope: "status", node }, () => true)) names.add(name);
+  return [...names];
 }
 
 /** A file has no table of attributes beside it: its status is all there is. */
@@ -109,8 +129,6 @@ function updateOf(given: ParsedWords, name: string, node: string): AttributeUpda
   const delay = given.value("delay");
   const dampenMs = delay === undefined ? undefined : intervalOf(delay);
   const value = given.value("update-both") ?? given.value("update") ?? given.value("value");
-  if (!given.has("delete") && value === undefined && !given.has("update-delay"))
-    throw usage("attrd_updater", "what shall be done: --update, --query or --delete?");
   return {
     node: nodeName(node),
     name,
@@ -159,7 +177,7 @@ function tell(
     throw new HactlError({
       code: "NO_SUCH_ATTRIBUTE",
       what: `Could not query value of ${name}: attribute does not exist`,
-      exit: CrmExit.NOSUCH,
+      exit: CrmExit.CONFIG,
     });
   for (const [host, value] of rows) answer.say(hostAttributeMessage({ name, value, host }));
 }

@@ -2,7 +2,7 @@ import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
-import { setOutputStyle } from "../output.ts";
+import { setOutputStyle, writeError } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
@@ -149,13 +149,27 @@ function dangerous(given: ParsedWords): void {
   });
 }
 
+/**
+ * What puts a whole in place, or a difference, was made by a program, which has asked whether what it checks as well is
+ * meant (pcs does, and has a --force of its own that does not reach here): that is told, not refused.
+ */
+const askedBefore = (): boolean => true;
+
 async function changed(
   session: CibSession,
   operations: readonly CibOperation[],
   force: boolean,
 ): Promise<void> {
+  const byProgram = operations.every(({ op }) => op === "replace" || op === "patch");
   try {
-    await session.apply(operations, "cibadmin", { force });
+    const remarks = await session.apply(
+      operations,
+      "cibadmin",
+      { force, ...(byProgram ? { told: askedBefore } : {}) },
+      true,
+    );
+    for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
+      writeError(`cibadmin: ${text}\n`);
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
     throw new HactlError({

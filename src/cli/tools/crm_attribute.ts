@@ -94,7 +94,10 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
   const pattern = given.value("pattern");
   const name = promotion ? `master-${withoutInstance(rsc ?? "")}` : given.value("name");
   if (name === undefined && pattern === undefined && !given.has("id")) throw usage(tool, "--name is missing");
-  const expression = name === undefined && pattern !== undefined ? new RegExp(pattern) : undefined;
+  const expression =
+    name === undefined && pattern !== undefined
+      ? (await import("../../cib/index.ts")).compilePattern(pattern)
+      : undefined;
   const ofNode = scope === "nodes" || scope === "status";
   let node = ofNode ? (given.value("node") ?? given.value("uname-old")) : undefined;
   if (ofNode && (node === undefined || node === "auto" || node === "localhost"))
@@ -109,7 +112,10 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
     },
     name: name ?? "",
     pattern: name === undefined,
-    matches: (candidate) => (name === undefined ? (expression?.test(candidate) ?? true) : candidate === name),
+    matches: (candidate) =>
+      name === undefined
+        ? expression === undefined || expression.match(candidate) !== null
+        : candidate === name,
   };
 }
 

@@ -19,7 +19,7 @@ const options: readonly OptionRow[] = [
   { name: "xml-pipe", short: "p", description: "check standard input" },
   { name: "xml-text", short: "X", value: "XML", description: "check this text" },
   { name: "save-xml", short: "S", value: "FILE", description: "save what was checked" },
-  { name: "verbose", short: "V", description: "warnings, too; twice: remarks" },
+  { name: "verbose", short: "V", description: "warnings, too; three times: remarks" },
   { name: "quiet", short: "Q", description: "print nothing" },
   { name: "version", short: "$", description: "print the version" },
   { name: "help", short: "h", description: "print this help" },
@@ -51,7 +51,7 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
   for (const finding of findings) {
     // Programs get at once all that made the configuration invalid.
     const isReason = exit !== CrmExit.OK && answer.format === "xml" && counts(finding);
-    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 1);
+    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 2);
     if (wanted || isReason) answer.error(findingText(finding));
   }
   if (exit !== CrmExit.OK && !given.has("quiet")) conclude(answer, findings, detail);

@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives check-all check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,6 +69,15 @@ lives: $(BUN) ## processes that die and come back on virtual time: nothing gets 
 # make mutate-lives KNOWN=1 asks for each mistake only what is known to find it, and takes minutes instead of hours.
 mutate-lives: $(BUN) ## make mistakes in a copy of the controller and the executor: each has to be found by such a life or a test
 	$(BUN) test/lives/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(ONLY),--only "$(ONLY)") $(if $(KNOWN),--known)
+
+power-cuts: $(BUN) ## cut the power right after acknowledgements and in the middle of writes: nothing is lost (root; RUNS=N, SEED=n)
+	$(BUN) test/power/run.ts --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+
+power-cuts-cluster: dist/hactl ## the same with a cluster of three daemons, whose disks fail at once (root; RUNS=N, SEED=n)
+	$(BUN) test/power/cluster.ts --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+
+mutate-power: $(BUN) ## make mistakes in a copy of what is kept: each has to be found by power failures (root; ONLY=pattern)
+	$(BUN) test/power/mutations.ts $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)")
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system

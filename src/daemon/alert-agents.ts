@@ -7,7 +7,7 @@ import {
   type AlertTime,
 } from "../alerts/index.ts";
 import type { XmlElement } from "../cib/index.ts";
-import { Accounts, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
+import { Accounts, atMost, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 
 /** User that alert agents run as. */
@@ -53,12 +53,10 @@ export class AlertAgents {
   /** Waits a little for what is under way. What is not done then goes on alone, without its time limit. */
   async drain(patienceMs: Millis): Promise<void> {
     if (this.#alerts.open > 0) {
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          this.#idle = resolve;
-        }),
-        Bun.sleep(patienceMs),
-      ]);
+      const idle = new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+      await atMost(idle, patienceMs);
     }
     this.#closing = true;
   }

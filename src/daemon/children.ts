@@ -1,5 +1,12 @@
 import type { Subprocess } from "bun";
-import { type LifeLine, type Log, monotonicMs, openLifeLine, threadTimes } from "../platform/index.ts";
+import {
+  atMost,
+  type LifeLine,
+  type Log,
+  monotonicMs,
+  openLifeLine,
+  threadTimes,
+} from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { Silence } from "./silence.ts";
 
@@ -120,7 +127,7 @@ export class Child {
     running.kill("SIGTERM");
     const timer = setTimeout(() => running.kill("SIGKILL"), killAfterMs);
     // What the kernel cannot end is not waited for.
-    await Promise.race([running.exited, Bun.sleep(killAfterMs + stuckAfterMs)]);
+    await atMost(running.exited, killAfterMs + stuckAfterMs);
     clearTimeout(timer);
   }
 

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, openSync } from "node:fs";
-import { join } from "node:path";
-import type { Log } from "../platform/index.ts";
+import { dirname, join } from "node:path";
+import { atMost, type Log, syncContent } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { DiskAnswer } from "./disk-answer.ts";
 
@@ -56,12 +56,16 @@ export class EventHistory {
   #waiting: Omit<HistoryRow, "id">[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refused = false;
+  /** Files whose content is not on the disk yet; the names of SQLite's other files are new. */
+  #unsynced: string[];
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly log: Log,
     private readonly disk: DiskAnswer = new DiskAnswer(`${path}-asks`),
   ) {
+    this.#unsynced = [path, dirname(path)];
     try {
       // SQLite gives its other files the mode of this one. Texts of agents in it are not for everybody.
       closeSync(openSync(path, "a", 0o640));
@@ -111,6 +115,7 @@ export class EventHistory {
       })();
       if (this.#refused) this.log.notice("HISTORY", "the event history can be written again");
       this.#refused = false;
+      this.#sync();
     } catch (error) {
       if (!this.#refused) this.log.warning("HISTORY", `the event history cannot be written: ${error}`);
       this.#refused = true;
@@ -119,9 +124,26 @@ export class EventHistory {
     }
   }
 
+  /** Has the disk take what was written, without waiting for it: SQLite itself waits for that only at its checkpoints. */
+  #sync(): void {
+    const paths = [`${this.path}-wal`, ...this.#unsynced];
+    this.#unsynced = [];
+    this.#syncing = this.#syncing
+      .then(async () => {
+        for (const path of paths) await syncContent(path);
+      })
+      // A disk that refuses is told by the next write.
+      .catch(() => {});
+  }
+
+  /** Settles when all that has been written survives a loss of power, if the disk takes it. */
+  synced(): Promise<void> {
+    return this.#syncing;
+  }
+
   /** The same with all that has happened until now, if the disk lets it be. */
   async recent(since: number, limit: number): Promise<HistoryRow[]> {
-    await Promise.race([this.disk.answered(), Bun.sleep(patienceMs)]);
+    await atMost(this.disk.answered(), patienceMs);
     return this.query(since, limit);
   }
 

@@ -9,6 +9,7 @@ import {
   pluginMetadata,
 } from "../fencer/index.ts";
 import {
+  atMost,
   type EndedProcess,
   LONGEST_TIMER_MS,
   type RunningProcess,
@@ -242,7 +243,7 @@ async function keptEnd(kept: KeptPlace, around: Promise<EndedProcess>): Promise<
     const outcome = await kept.outcome();
     if (outcome) return outcome;
     if (last) return last;
-    await Promise.race([around, Bun.sleep(keptLookMs)]);
+    await atMost(around, keptLookMs);
   }
 }
 

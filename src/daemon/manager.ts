@@ -18,6 +18,7 @@ import { type ExecutorEvent, readAgent } from "../executor/index.ts";
 import type { FenceResult, FenceTestRow } from "../fencer/index.ts";
 import {
   Accounts,
+  atMost,
   connectFrames,
   type FrameConnection,
   type Log,
@@ -275,7 +276,10 @@ export class Manager {
     });
     const code = await ended;
     await Promise.all([
-      Promise.race([this.#keeper.stored().catch(() => {}), Bun.sleep(lastWriteMs)]),
+      atMost(
+        this.#keeper.stored().catch(() => {}),
+        lastWriteMs,
+      ),
       this.#alerts.drain(alertPatienceMs),
     ]);
     this.#keeper.close();

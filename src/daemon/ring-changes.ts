@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { configChanges } from "../config/index.ts";
-import type { Log } from "../platform/index.ts";
+import { atMost, type Log } from "../platform/index.ts";
 import type { Millis, NodeId } from "../terms/index.ts";
 import type { RingCore } from "./ring-core.ts";
 import type { BroughtRefusal } from "./ring-core-brought.ts";
@@ -218,7 +218,7 @@ export class RingChanges {
       this.host.log.notice("RELOADED", "the configuration was read again", {
         restart: named(restart).join(" ") || undefined,
       });
-      await Promise.race([inForce, Bun.sleep(reloadPatienceMs)]);
+      await atMost(inForce, reloadPatienceMs);
       const waitsFor = this.host.core.status().changeWaitsFor.map((id) => this.#nameOf(id));
       return { applied: named(applied), restart: named(restart), waitsFor };
     } catch (error) {

@@ -30,6 +30,7 @@ export class RingMachine {
   readonly warnings: string[] = [];
   #watchdog: Watchdog | undefined;
   readonly #proofs: { readonly run: () => void; readonly everyMs: Millis; at: Millis }[] = [];
+  readonly #proving: ReturnType<typeof setInterval>[] = [];
 
   constructor(private readonly log: Log) {}
 
@@ -74,10 +75,12 @@ export class RingMachine {
   #prove(run: () => void, everyMs: Millis): void {
     const proof = { run, everyMs, at: monotonicMs() };
     this.#proofs.push(proof);
-    setInterval(() => {
-      proof.at = monotonicMs();
-      run();
-    }, everyMs);
+    this.#proving.push(
+      setInterval(() => {
+        proof.at = monotonicMs();
+        run();
+      }, everyMs),
+    );
   }
 
   /**
@@ -93,8 +96,13 @@ export class RingMachine {
     }
   }
 
-  /** The ring has ended: the watchdog lets the node live only when that was in order. */
+  /**
+   * The ring has ended: no sign of life is given any more, as that would keep the process alive, and the watchdog lets the node live
+   * only when that was in order.
+   */
   end(inOrder: boolean): void {
+    for (const timer of this.#proving) clearInterval(timer);
+    this.#proofs.length = 0;
     if (inOrder) this.#watchdog?.disarm();
     else this.#watchdog?.abandon();
   }

@@ -37,8 +37,9 @@ export function parseUnitState(stdout: string): UnitState {
  * A systemd unit as a resource. start and stop wait for their job, then look every 2 s until the unit has settled, as
  * org.freedesktop.systemd1(5) describes ActiveState; a unit that is still activating is not yet up. While the cluster
  * runs a unit, a drop-in keeps systemd from restarting it by itself and, when the machine goes down, from stopping it
- * before the cluster has (systemd.unit(5), "Before="). It is gone before the cluster stops the unit: with it, that stop
- * would wait behind the stop of hactl.service, which waits for it.
+ * before the cluster has (systemd.unit(5), "Before="); to isolate a target is not its business either ("IgnoreOnIsolate=").
+ * It is gone before the cluster stops the unit: with it, that stop would wait behind the stop of hactl.service, which waits
+ * for it. So are those of the units that systemd stops together with this one, for which the stop may have to wait.
  */
 export function systemdProcedure(operation: Operation, config: ExecutorConfig): Procedure {
   const { rsc, action } = operation;
@@ -108,12 +109,25 @@ mkdir -p "/run/systemd/system/$1.d" || exit
   echo "# Made by hactl while the cluster runs this unit."
   echo "[Unit]"
   echo "Before=hactl.service hactl-remote.service"
+  echo "IgnoreOnIsolate=yes"
   case "$1" in *.service) echo "[Service]"; echo "Restart=no" ;; esac
 } >${DROP_IN} && systemctl daemon-reload`;
-const RELEASE = `[ -e ${DROP_IN} ] || exit 0
-rm -f ${DROP_IN}
-rmdir "/run/systemd/system/$1.d" 2>/dev/null
-systemctl daemon-reload`;
+/** The properties of a unit that name those which are stopped together with it. */
+const STOPPED_WITH = "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo";
+const RELEASE = `set -f
+seen=" " changed=
+release() {
+  case $seen in *" $1 "*) return ;; esac
+  seen="$seen$1 "
+  if [ -e ${DROP_IN} ]; then
+    rm -f ${DROP_IN}
+    rmdir "/run/systemd/system/$1.d" 2>/dev/null
+    changed=yes
+  fi
+  for other in $(systemctl show -p ${STOPPED_WITH} --value -- "$1"); do release "$other"; done
+}
+release "$1"
+[ -z "$changed" ] || systemctl daemon-reload`;
 
 function dropInCommand(script: string, unit: string, config: ExecutorConfig): Command {
   return {

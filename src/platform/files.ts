@@ -57,12 +57,7 @@ export async function writeDurably(
     throw error;
   }
   // A disk that does not answer must not stop the process: only this waits.
-  const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncContent(dirname(path));
 }
 
 /** What keeps something durably needs of a disk; tests put another one in its place. */
@@ -96,15 +91,18 @@ export const machineFiles: DurableFiles = {
   },
   rename: (from, to) => renameSync(from, to),
   remove: (path) => rmSync(path, { force: true }),
-  sync: async (directory) => {
-    const names = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await names.sync();
-    } finally {
-      await names.close();
-    }
-  },
+  sync: syncContent,
 };
+
+/** What a file holds, or the names in a directory, are on the disk when this settles; the process does not stand still. */
+export async function syncContent(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Makes names in a directory durable (fsync(2): a new file's entry is not on disk by the file's own fsync). */
 export function syncDirectory(path: string): void {

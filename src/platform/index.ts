@@ -13,6 +13,7 @@ export {
   pathFacts,
   readLimited,
   removeFile,
+  syncContent,
   syncDirectory,
   writeDurably,
 } from "./files.ts";
@@ -38,6 +39,7 @@ export {
 } from "./log.ts";
 export { type ServiceManager, serviceManager } from "./notify.ts";
 export { type FilterInstruction, filterOps, filterPackets } from "./packet-filter.ts";
+export { atMost } from "./patience.ts";
 export {
   dieWithParent,
   type EndedProcess,

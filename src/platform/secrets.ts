@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { isPlainFileName, writeDurably } from "./files.ts";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { isPlainFileName, syncContent, writeDurably } from "./files.ts";
 
 /**
  * Values of resource parameters that are not in the CIB but in a file on each node: `lrm://` stands for them there. One
@@ -15,29 +15,36 @@ export class SecretStore {
   read(rsc: string, parameter: string): Secret {
     const file = this.#file(rsc, parameter);
     if (file === undefined) return { problem: `"${rsc}" and "${parameter}" cannot name a file` };
-    const value = readTrimmed(file);
-    if (value === undefined) return { problem: `the secret ${file} is not on this node` };
     const digest = readTrimmed(digestFile(file));
+    // Where the power failed between the two, the new value is still beside its place.
+    const values = [file, nextFile(file)].flatMap((path) => readTrimmed(path) ?? []);
+    const value = values.find((found) => digestOf(found) === digest);
+    if (value !== undefined) return { value };
+    if (readTrimmed(file) === undefined) return { problem: `the secret ${file} is not on this node` };
     if (digest === undefined)
       return { problem: `${digestFile(file)} with the digest of the secret is missing` };
-    if (digest !== digestOf(value)) return { problem: `the secret ${file} does not fit its digest` };
-    return { value };
+    return { problem: `the secret ${file} does not fit its digest` };
   }
 
-  /** Stores a value so that a crash leaves the old or the new one. @throws the system's error */
+  /**
+   * Stores a value so that a crash leaves the old or the new one: the new one lies beside the old one when its digest, which
+   * tells the two apart, takes its place. @throws the system's error
+   */
   async write(rsc: string, parameter: string, value: string): Promise<void> {
     const file = this.#file(rsc, parameter);
     if (file === undefined) throw new Error(`"${rsc}" and "${parameter}" cannot name a file`);
-    mkdirSync(join(this.directory, rsc), { recursive: true, mode: 0o700 });
+    await makeDurable(join(this.directory, rsc));
+    await writeDurably(nextFile(file), `${value}\n`);
     await writeDurably(digestFile(file), `${digestOf(value.trimEnd())}\n`);
-    await writeDurably(file, `${value}\n`);
+    renameSync(nextFile(file), file);
+    await syncContent(dirname(file));
   }
 
   /** Removes a value, and the resource's directory with the last one. */
   remove(rsc: string, parameter: string): void {
     const file = this.#file(rsc, parameter);
     if (file === undefined) return;
-    for (const path of [file, digestFile(file)]) rmSync(path, { force: true });
+    for (const path of [file, digestFile(file), nextFile(file)]) rmSync(path, { force: true });
     const directory = join(this.directory, rsc);
     if (namesIn(directory)?.length === 0) rmdirSync(directory);
   }
@@ -63,8 +70,17 @@ export type Secret =
   | { readonly value: string; readonly problem?: undefined }
   | { readonly value?: undefined; readonly problem: string };
 
+const nextFile = (file: string) => join(dirname(file), `.${basename(file)}.next`);
 const digestFile = (file: string) => `${file}.sign`;
 const digestOf = (value: string) => createHash("md5").update(value).digest("hex");
+
+/** Makes a directory with those above it that are missing; a new one is a name in the one above, which has to reach the disk, too. */
+async function makeDurable(directory: string): Promise<void> {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made))
+    await syncContent(dirname(made));
+}
 
 function readTrimmed(file: string): string | undefined {
   try {

@@ -1,0 +1,17 @@
+import { huntMutations, option } from "../harness/mutate.ts";
+import { mutations } from "./mutation-list.ts";
+
+/*
+ * Whether power failures find mistakes in what is kept: each mutation is made in a copy of the source, and has to be found there.
+ * `mutations.ts [--runs N] [--only PATTERN]`, as root; ends with 1 when one is not found.
+ */
+
+const args = process.argv.slice(2);
+process.exit(
+  huntMutations({
+    mutations,
+    simulations: [["test/power/run.ts", "--runs", option(args, "--runs", "150")]],
+    tests: [],
+    only: option(args, "--only", ""),
+  }),
+);

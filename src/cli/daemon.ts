@@ -23,6 +23,7 @@ const deeds: Readonly<Record<RequestType, Deed>> = lookup({
   "cib-apply": changes("a change of the cluster's configuration"),
   "expected-votes": changes("the number of votes"),
   "fence.confirm": changes("fencing"),
+  "fence.forget": changes("forgetting what was fenced"),
   "fence.request": changes("fencing"),
   "fence.test": changes("a trial of the fence devices"),
   fail: changes("taking a resource for failed"),

@@ -61,6 +61,7 @@ export const accessRules: Readonly<
   "fence.confirm": { rule: "change", about: "`node_state` of the target; never from a remote host" },
   "fence.test": { rule: "change", about: "`node_state` of the target, although nothing happens to it" },
   "fence.history": { rule: "see", about: "fencing of nodes that may be seen" },
+  "fence.forget": { rule: "privileged", about: "the history of fencing is shown to nobody any more" },
   "fence.devices": {
     rule: "see",
     about: "devices whose resource may be seen, parameters where these may be",

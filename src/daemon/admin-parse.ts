@@ -50,6 +50,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
     reason,
   },
   "fence.history": {},
+  "fence.forget": { target: read.maybe(target), client },
   "fence.confirm": { target, client },
   "fence.test": { target },
   "fence.devices": {},

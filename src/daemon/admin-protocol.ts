@@ -61,6 +61,8 @@ export type AdminRequest =
       readonly reason: string;
     }
   | { readonly type: "fence.history" }
+  /** Nobody sees any more what has been fenced until now; `target`: of one node only. */
+  | { readonly type: "fence.forget"; readonly target?: string; readonly client: string }
   | { readonly type: "fence.confirm"; readonly target: string; readonly client: string }
   | { readonly type: "fence.test"; readonly target: string }
   | { readonly type: "fence.devices" };

@@ -56,6 +56,7 @@ export class Fencing {
   private readonly fencer: Fencer;
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly waiting = new Map<string, (result: FenceResult) => void>();
+  private readonly forgetting = new Map<string, () => void>();
   private readonly tests = new Map<string, (rows: readonly FenceTestRow[]) => void>();
   private readonly directories: FenceDirectories;
   private readonly events: FencerEvent[] = [];
@@ -124,6 +125,18 @@ export class Fencing {
     });
   }
 
+  /** Clears the history of fencing, of one target or of all, on every node. */
+  forget(target: NodeName | undefined, client: string): Promise<void> {
+    const id = this.newId("forget");
+    return new Promise((resolve, reject) => {
+      this.forgetting.set(id, resolve);
+      setTimeout(() => {
+        if (this.forgetting.delete(id)) reject(notCleared());
+      }, confirmPatienceMs).unref();
+      this.step({ type: "forget", id, ...(target === undefined ? {} : { target }), client });
+    });
+  }
+
   /** Tries every device for a node from every member without touching the node. */
   test(target: NodeName): Promise<readonly FenceTestRow[]> {
     const id = this.newId("test");
@@ -187,6 +200,12 @@ export class Fencing {
         });
       case "fence.history":
         return this.history();
+      case "fence.forget":
+        await this.forget(
+          request.target === undefined ? undefined : targetOf(request.target),
+          request.client,
+        );
+        return true;
       case "fence.confirm":
         return await this.confirm(targetOf(request.target), request.client);
       case "fence.test":
@@ -265,6 +284,10 @@ export class Fencing {
       case "history":
         this.options.onHistory?.(effect.entry);
         return;
+      case "forgotten":
+        this.forgetting.get(effect.id)?.();
+        this.forgetting.delete(effect.id);
+        return;
       case "test-result": {
         const waiter = this.tests.get(effect.id);
         this.tests.delete(effect.id);
@@ -287,6 +310,14 @@ function targetOf(name: string): NodeName {
     });
   return nodeName(name);
 }
+
+const notCleared = () =>
+  new HactlError({
+    code: "NO_ANSWER",
+    what: "the request to clear the history of fencing has not reached the cluster in time; it may still do",
+    cure: "see in 'hactl status' whether this node takes part, and ask again",
+    exit: CrmExit.TIMEOUT,
+  });
 
 const notConfirmed = (target: NodeName) =>
   new HactlError({

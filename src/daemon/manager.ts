@@ -696,6 +696,8 @@ export class Manager {
         const seen = names();
         return seen ? visibleFencing(history, seen) : history;
       }
+      case "fence.forget":
+        return await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
       case "fence.test": {
         const rows = await this.#fencing.handle(request);
         const seen = names();

@@ -135,6 +135,8 @@ export type FencerEvent =
   | { readonly type: "alive"; readonly node: NodeName }
   /** A person takes the responsibility that the node is down. */
   | { readonly type: "confirm"; readonly id: string; readonly target: NodeName; readonly client: string }
+  /** Nobody is to see any more what has been fenced until now; `target`: of one node only. */
+  | { readonly type: "forget"; readonly id: string; readonly target?: NodeName; readonly client: string }
   /** Try every device for the node without touching it. */
   | { readonly type: "test"; readonly id: string; readonly target: NodeName };
 
@@ -158,6 +160,8 @@ export type FencerEffect =
   | { readonly type: "result"; readonly result: FenceResult; readonly told: boolean }
   /** The history changed. */
   | { readonly type: "history"; readonly entry: FenceResult }
+  /** What this node has asked to forget is forgotten everywhere. */
+  | { readonly type: "forgotten"; readonly id: string }
   | { readonly type: "test-result"; readonly id: string; readonly rows: readonly FenceTestRow[] }
   | {
       readonly type: "log";
@@ -244,12 +248,15 @@ export type FencerMessage =
       readonly client: string;
       readonly at: EpochSeconds;
     }
+  | { readonly type: "forget"; readonly id: string; readonly target?: NodeName; readonly client: string }
   /** Agents that the sender has; a name without metadata could not be run. */
   | { readonly type: "agents"; readonly agents: Readonly<Record<string, AgentMetadata | null>> }
   | {
       readonly type: "history";
       readonly entries: readonly FenceResult[];
       readonly failures: Readonly<Record<string, number>>;
+      /** Those of the entries that nobody is to see any more. */
+      readonly forgotten?: readonly string[];
       readonly operations?: readonly ToldOperation[];
     }
   | { readonly type: "test"; readonly id: string; readonly target: NodeName }

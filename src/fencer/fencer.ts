@@ -196,6 +196,9 @@ export class Fencer {
           at: this.options.wallClock(),
         });
         break;
+      case "forget":
+        this.broadcast(event);
+        break;
       case "test":
         this.test(event.id, event.target);
         break;
@@ -217,9 +220,9 @@ export class Fencer {
     }));
   }
 
-  /** What has ended, oldest first. */
+  /** What has ended and is not forgotten, oldest first. */
   entries(): FenceResult[] {
-    return this.history.entries();
+    return this.history.shown();
   }
 
   /** Failures of a target in a row. */
@@ -317,7 +320,8 @@ export class Fencer {
     const operations = [...this.operations.values()].map(toldOf);
     if (entries.length === 0 && operations.length === 0) return;
     this.told = JSON.stringify(operations);
-    this.broadcast({ type: "history", entries, failures: this.history.allFailures(), operations });
+    const failures = this.history.allFailures();
+    this.broadcast({ type: "history", entries, failures, forgotten: this.history.forgotten(), operations });
   }
 
   /** A node is there again: what is said of it from here on is of another life. */
@@ -399,12 +403,20 @@ export class Fencer {
       case "confirm":
         this.takeConfirm(from, message, now);
         break;
+      case "forget":
+        this.history.forget(message.target);
+        this.log(
+          "info",
+          `${message.client} on ${from} clears the history of ${message.target ?? "all fencing"}`,
+        );
+        if (from === this.options.self) this.effects.push({ type: "forgotten", id: message.id });
+        break;
       case "agents":
         this.agents.told(from, message.agents);
         this.advanceAll(now);
         break;
       case "history":
-        for (const entry of this.history.merge(message.entries, message.failures))
+        for (const entry of this.history.merge(message.entries, message.failures, message.forgotten))
           this.effects.push({ type: "history", entry });
         for (const operation of message.operations ?? []) this.takeTold(operation, now);
         // What has changed before it had come round, who has just come has not been told.

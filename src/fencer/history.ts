@@ -2,17 +2,23 @@ import type { NodeName } from "../terms/index.ts";
 import type { FenceResult } from "./face.ts";
 import { Rewind } from "./rewind.ts";
 
-/** What was fenced, newest last; the same on all nodes after each join. */
+/**
+ * What was fenced, newest last; the same on all nodes after each join. What is forgotten is only not shown any more: a
+ * request that comes again is still known by it, and a node that was away takes it over as forgotten.
+ */
 export class FenceHistory {
   private readonly byId = new Map<string, FenceResult>();
   private readonly failures = new Map<NodeName, number>();
+  private readonly hidden = new Set<string>();
   private readonly rewind = new Rewind(() => {
-    const [byId, failures] = [[...this.byId], [...this.failures]];
+    const [byId, failures, hidden] = [[...this.byId], [...this.failures], [...this.hidden]];
     return () => {
       this.byId.clear();
       for (const [id, entry] of byId) this.byId.set(id, entry);
       this.failures.clear();
       for (const [target, count] of failures) this.failures.set(target, count);
+      this.hidden.clear();
+      for (const id of hidden) this.hidden.add(id);
     };
   });
 
@@ -26,13 +32,17 @@ export class FenceHistory {
     this.failures.set(entry.target, entry.failures);
     if (this.byId.size > this.limit) {
       const [oldest] = this.entries();
-      if (oldest) this.byId.delete(oldest.id);
+      if (oldest) this.drop(oldest.id);
     }
     return true;
   }
 
   /** Takes another node's history; the entries that were new, oldest first. */
-  merge(entries: readonly FenceResult[], failures: Readonly<Record<string, number>>): FenceResult[] {
+  merge(
+    entries: readonly FenceResult[],
+    failures: Readonly<Record<string, number>>,
+    forgotten: readonly string[] = [],
+  ): FenceResult[] {
     this.rewind.touch();
     const fresh = [...entries]
       .sort(byTime)
@@ -43,12 +53,30 @@ export class FenceHistory {
         return true;
       });
     for (const oldest of this.entries().slice(0, Math.max(0, this.byId.size - this.limit)))
-      this.byId.delete(oldest.id);
+      this.drop(oldest.id);
+    for (const id of forgotten) if (this.byId.has(id)) this.hidden.add(id);
     for (const [target, count] of Object.entries(failures)) {
       const name = target as NodeName;
       this.failures.set(name, Math.max(this.failures.get(name) ?? 0, count));
     }
     return fresh.filter((entry) => this.byId.has(entry.id));
+  }
+
+  /** Does not show any more what is there, of one target or of all. */
+  forget(target?: NodeName): void {
+    this.rewind.touch();
+    for (const [id, entry] of this.byId)
+      if (target === undefined || entry.target === target) this.hidden.add(id);
+  }
+
+  /** Ids of the entries that are not shown. */
+  forgotten(): string[] {
+    return [...this.hidden];
+  }
+
+  private drop(id: string): void {
+    this.byId.delete(id);
+    this.hidden.delete(id);
   }
 
   /** Takes back what is done from now on. */
@@ -60,7 +88,12 @@ export class FenceHistory {
     return this.byId.has(id);
   }
 
-  /** Oldest first. */
+  /** Those that people see, oldest first. */
+  shown(): FenceResult[] {
+    return this.entries().filter(({ id }) => !this.hidden.has(id));
+  }
+
+  /** All of them, oldest first. */
   entries(): FenceResult[] {
     return [...this.byId.values()].sort(byTime);
   }

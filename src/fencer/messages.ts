@@ -128,10 +128,12 @@ export const readFencerMessage = read.variants<FencerMessage, "type">("type", {
   done: { op: id, result },
   notice: { node: read.nodeName, signed: read.flag },
   confirm: { id, target: read.nodeName, client: saying, at: read.time },
+  forget: { id, target: read.maybe(read.nodeName), client: saying },
   agents: { agents: read.dictionary(read.orNull(metadata)) },
   history: {
     entries: read.list(result, longestHistory),
     failures: read.dictionary(count),
+    forgotten: read.maybe(read.list(id, longestHistory)),
     operations: read.maybe(read.list(operation, 10_000)),
   },
   test: { id, target: read.nodeName },

@@ -306,6 +306,7 @@ export const adminSamples = (): Json[] => [
   { type: "agents", asked: [{ node: "n2", agents: [agent, { class: "stonith", type: "fence_x" }] }] },
   { type: "fence.request", target: "n2", action: "off", timeoutMs: 1000, client: "root", reason: "why" },
   { type: "fence.confirm", target: "n2", client: "root" },
+  { type: "fence.forget", target: "n2", client: "root" },
   { type: "fence.test", target: "n2" },
 ];
 

@@ -82,8 +82,9 @@ function faults(copy: string): string[] {
   );
 }
 
+let writer = new Writer();
+
 async function hunt(): Promise<string[]> {
-  let writer = new Writer();
   await writer.line();
   for (let cut = 1; cut <= runs; cut++) {
     for (let more = random.between(0, 3); more > 0; more--) {
@@ -116,7 +117,6 @@ async function hunt(): Promise<string[]> {
       await writer.line();
     }
   }
-  await writer.die();
   return [];
 }
 
@@ -131,6 +131,8 @@ function settle(): void {
 }
 
 const found = await hunt().catch((error: Error) => [error.message]);
+// Found or not: it may be stopped, and would hold the disk for good.
+await writer.die();
 for (const fault of found) console.log(`seed ${seed}: ${fault}`);
 console.log(
   `${runs} power failures, ${middle} in the middle of a write; ${asked} writes of ${kinds.length} kinds; ${found.length} lost`,

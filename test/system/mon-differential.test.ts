@@ -33,6 +33,7 @@ function options(random: Random): string[] {
   return [`-1${[...letters].filter(() => random.chance(0.3)).join("")}`];
 }
 
+const newRoles: Readonly<Record<string, string>> = { Slave: "Unpromoted", Master: "Promoted" };
 const unit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 /** Times that go by, or that the two cut differently. */
 const moment = /Last updated|Current DC|Last change|Stack:/;
@@ -40,18 +41,20 @@ const moment = /Last updated|Current DC|Last change|Stack:/;
 /**
  * What means the same in both. 3.x has other words for how operations ended, says "maintenance" for what is unmanaged by it, other units of intervals and tells tickets
  * with a tab; fail counts of one name for all operations it does not know any more, nor that a cluster without fencing
- * blocks otherwise; a node that shuts down is not expected to be up and tells no feature set.
+ * blocks otherwise; a node that shuts down is not expected to be up and tells no feature set; roles have their new names only; the
+ * nodes that one rule keeps a resource off come the other way round.
  */
 function normalised(text: string, legacy: boolean): string[] {
-  return text
+  const rows = text
     .split("\n")
     .filter((row) => !moment.test(row))
     .map((row) =>
       row
         .replace(/returned '[^']*'/, "returned ''")
         .replace(/( on \S+) '[^']*' \((\d+)\)/, "$1 ($2)")
+        .replace(/target-role:(Slave|Master)/, (_, role) => `target-role:${newRoles[role]}`)
         .replace("status='complete'", "status='Done'")
-        .replace("status='Timed Out'", "status='Timed out'")
+        .replace("Timed Out", "Timed out")
         .replace(/(rc=\d+) \([^)]*\)/, "$1")
         .replace(/(\* \S+)(?:: |\t)(granted|revoked)/, "$1: $2")
         .replace(/(\d+)([smhd])(?=[-\s]|$)/g, (_, count, name) => `${Number(count) * (unit[name] ?? 1)}s`)
@@ -62,6 +65,14 @@ function normalised(text: string, legacy: boolean): string[] {
         .trimEnd(),
     )
     .filter((row) => !(legacy && /migration-threshold=|^ {2}\* Node: /.test(row)));
+  // Those of one constraint stand in a row.
+  const constraint = (row: string | undefined) => /^.*\tprevents /.exec(row ?? "")?.[0];
+  for (let from = 0, to = 0; from < rows.length; from = to) {
+    const first = constraint(rows[from]);
+    for (to = from + 1; first !== undefined && constraint(rows[to]) === first; ) to++;
+    rows.splice(from, to - from, ...rows.slice(from, to).sort());
+  }
+  return rows;
 }
 
 interface Sample {

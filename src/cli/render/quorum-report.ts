@@ -3,6 +3,8 @@ import type { RingProcessStatus } from "../../daemon/index.ts";
 export interface QuorumReportOptions {
   readonly hex?: boolean;
   readonly byName?: boolean;
+  /** The table has a column for the votes of a qdevice, as programs expect it that read the table. */
+  readonly parsable?: boolean;
   readonly now: Date;
 }
 
@@ -21,7 +23,7 @@ function dateLine(date: Date): string {
  */
 export function quorumReport(
   { core, names, votes }: RingProcessStatus,
-  { hex = false, byName = false, now }: QuorumReportOptions,
+  { hex = false, byName = false, parsable = false, now }: QuorumReportOptions,
 ): { readonly text: string; readonly membership: string } {
   const { quorum, totem, self } = core;
   const id = (node: number) => (hex ? `0x${node.toString(16).padStart(8, "0")}` : String(node));
@@ -49,10 +51,12 @@ export function quorumReport(
   const members = [...totem.members].sort((a, b) =>
     byName ? (names[a] ?? "").localeCompare(names[b] ?? "") : a - b,
   );
+  const row = (nodeid: string, count: string, qdevice: string, name: string) =>
+    `${[nodeid, count, ...(parsable ? [qdevice] : [])].map((cell) => cell.padStart(10)).join(" ")} ${name}\n`;
   const rows = members.map((node) => {
     const local = node === self ? " (local)" : "";
-    return `${id(node).padStart(10)} ${String(votes[node] ?? 0).padStart(10)} ${names[node] ?? node}${local}\n`;
+    return row(id(node), String(votes[node] ?? 0), "NR", `${names[node] ?? node}${local}`);
   });
-  const membership = `${title("Membership information")}${"Nodeid".padStart(10)} ${"Votes".padStart(10)} Name\n${rows.join("")}`;
+  const membership = `${title("Membership information")}${row("Nodeid", "Votes", "Qdevice", "Name")}${rows.join("")}`;
   return { text, membership };
 }

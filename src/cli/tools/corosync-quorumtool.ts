@@ -13,7 +13,7 @@ const table: readonly OptionRow[] = [
   { name: "all", short: "a", description: "accepted" },
   { name: "order", short: "o", value: "a|n|i", description: "order of the nodes: name or id" },
   { name: "hex", short: "H", description: "node ids in hexadecimal" },
-  { name: "parsable", short: "p", description: "accepted" },
+  { name: "parsable", short: "p", description: "the table of nodes as programs read it" },
   { name: "version", short: "V", description: "print the version" },
 ];
 
@@ -36,6 +36,7 @@ export const run = (words: readonly string[]): Promise<number> =>
 
 const options = (given: ParsedWords) => ({
   hex: given.has("hex"),
+  parsable: given.has("parsable"),
   byName: given.value("order") === "n",
   now: new Date(),
 });

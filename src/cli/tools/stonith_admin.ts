@@ -28,6 +28,7 @@ const options: readonly OptionRow[] = [
   { name: "tolerance", value: "SECONDS", description: "do nothing if it was fenced so short a time ago" },
   { name: "delay", short: "y", value: "SECONDS", description: "accepted" },
   { name: "tag", short: "T", value: "TAG", description: "name of who asks" },
+  { name: "cleanup", short: "c", description: "with --history: forget it, on every node" },
   { name: "broadcast", short: "b", description: "accepted: the history is the same everywhere" },
   { name: "as-node-id", short: "n", description: "accepted" },
   ...listOptionRows,
@@ -144,8 +145,19 @@ async function devices(given: ParsedWords, answer: Answer): Promise<number> {
 }
 
 async function history(given: ParsedWords, node: string, answer: Answer): Promise<number> {
+  const every = node === "*" || node === "";
+  if (given.has("cleanup")) {
+    const client = given.value("tag") ?? "stonith_admin";
+    await ask({ type: "fence.forget", ...(every ? {} : { target: node }), client });
+    answer.say({
+      text: ({ quiet }) =>
+        quiet ? undefined : `cleaning up fencing-history${every ? "" : ` for node ${node}`}`,
+      xml: () => [],
+    });
+    return CrmExit.OK;
+  }
   const reply = await ask<FenceHistoryReply>({ type: "fence.history" });
-  const wanted = (target: string) => node === "*" || node === "" || target === node;
+  const wanted = (target: string) => every || target === node;
   const entries = reply.entries.filter(({ target }) => wanted(target));
   if (given.has("last")) answer.say(lastFenced(node, entries));
   else answer.say(historyMessage(entries, given.has("verbose") || node === "*"));

@@ -1,6 +1,7 @@
 /**
  * Programs that people and machines use with a cluster, as Debian has them, on a live cluster of two hosts with our names in the place of
- * Pacemaker's and corosync's: pcs, the crm shell, and the exporter that Prometheus scrapes.
+ * Pacemaker's and corosync's: pcs, the crm shell, and the exporter that Prometheus scrapes. Not of the crm shell: what asks systemd or
+ * ps for corosync and pacemaker-controld by name (`corosync status`, `history`); neither is there.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -39,8 +40,8 @@ beforeAll(async () => {
 afterAll(() => hosts?.destroy());
 
 /** Both outputs of a command that has to end well. */
-async function said(line: string): Promise<string> {
-  const { code, stdout, stderr } = await h1.run(["sh", "-c", `${line} 2>&1`]);
+async function said(line: string, host = h1): Promise<string> {
+  const { code, stdout, stderr } = await host.run(["sh", "-c", `${line} 2>&1`]);
   if (code !== 0) throw new Error(`${line} ended with ${code}:\n${stdout}${stderr}`);
   return stdout;
 }
@@ -65,7 +66,10 @@ describe("pcs", () => {
     await said("pcs resource meta d resource-stickiness=5");
     await said("pcs resource cleanup d");
     await said("pcs resource refresh d");
-    await said("pcs resource debug-monitor d");
+    await said(
+      "pcs resource debug-monitor d",
+      hosts.all.find(({ name }) => name === other),
+    );
     await said("pcs resource delete d");
     expect(await said("cibadmin --query")).not.toContain('id="d"');
   });
@@ -180,14 +184,8 @@ describe("the crm shell", () => {
     expect(await said("crm status full")).toContain("h1");
     await said("crm configure property no-quorum-policy=stop");
     expect(await said("crm configure show type:property")).toContain("no-quorum-policy=stop");
-    await said("crm ra list ocf pacemaker");
+    expect(await said("crm ra providers Dummy")).toContain("pacemaker");
     expect(await said("crm ra info ocf:pacemaker:Dummy")).toContain("fake");
-    await said("crm corosync status");
-  });
-
-  test("reads the history", async () => {
-    expect(await said("crm history info")).toContain("h1");
-    expect(await said("crm history peinputs")).toContain("pe-input");
   });
 });
 

@@ -20,8 +20,8 @@ const project = join(import.meta.dir, "../../..");
  * Takes everything out of a copy of this machine that would start at boot, and what tells the machine from others; a
  * journal that survives reboots tells afterwards what happened.
  */
-const asNew = `rm -rf etc/systemd/system etc/rc?.d var/lib/dbus/machine-id etc/hactl var/lib/hactl var/log/hactl var/lib/pacemaker
-rm -rf etc/corosync var/lib/corosync var/log/journal
+const asNew = `rm -rf etc/systemd/system etc/rc?.d var/lib/dbus/machine-id etc/hactl var/lib/hactl var/log/hactl var/log/journal
+for had in etc/corosync var/lib/corosync var/lib/pacemaker; do [ ! -d $had ] || find $had -type f -delete; done
 mkdir -p etc/systemd/system var/log/journal
 ln -s /lib/systemd/system/multi-user.target etc/systemd/system/default.target
 : >etc/machine-id
@@ -204,15 +204,14 @@ export class Hosts {
     const directory = await mkdtemp(join(tmpdir(), `hactl-hosts-${process.pid}-`));
     const network = new TestNetwork(1, `s${process.pid}`);
     const layer = join(directory, "installed");
-    await install(directory, layer);
     const lines = names.map((name, i) => `${network.address(i + 1)} ${name}\n`);
+    const more = join(directory, "more");
     const all = { "etc/hosts": `127.0.0.1 localhost\n${lines.join("")}`, ...files };
     for (const [path, text] of Object.entries(all)) {
-      // One that stands there may be a link to hactl.
-      rmSync(join(layer, path), { force: true });
-      mkdirSync(dirname(join(layer, path)), { recursive: true });
-      writeFileSync(join(layer, path), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+      mkdirSync(dirname(join(more, path)), { recursive: true });
+      writeFileSync(join(more, path), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
     }
+    await install(directory, layer, more);
     const hosts = names.map((name, i) => new Host(name, i + 1, network, join(directory, name), layer));
     return new Hosts(directory, network, hosts);
   }
@@ -254,8 +253,8 @@ export class Hosts {
   }
 }
 
-/** Installs hactl over this machine as `make install` does, into a layer that all hosts have. */
-async function install(directory: string, layer: string): Promise<void> {
+/** Installs hactl over this machine as `make install` does, and the files of `more`, into a layer that all hosts have. */
+async function install(directory: string, layer: string, more: string): Promise<void> {
   const root = join(directory, "root");
   const work = join(directory, "work");
   for (const path of [root, work, layer]) mkdirSync(path, { recursive: true });
@@ -267,6 +266,8 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=${layer},workdir=${work}" "${ro
 cd "${root}"
 ${asNew}
 make -s -C "${project}" install DESTDIR="${root}" INSTALL_FROM="${built}" >&2
+# What stands there may be a link to hactl.
+cp -r --remove-destination "${more}/." .
 `;
   run("unshare", "--mount", "--propagation", "private", "sh", "-c", script);
 }

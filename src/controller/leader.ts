@@ -1,13 +1,7 @@
-import { decisionCostMs, formatXml, parseIntervalMs } from "../cib/index.ts";
+import { parseIntervalMs } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
-import {
-  type GraphAction,
-  type RemoteHost,
-  type SchedulerInput,
-  schedule,
-  type Transition,
-} from "../scheduler/index.ts";
+import type { GraphAction, RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import {
   defectLine,
   HactlError,
@@ -32,12 +26,13 @@ import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { activates, isProbe, isRemoteConnection, resourceFamilies } from "./one-owner.ts";
+import { Plans, type Question } from "./plans.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
 import type { StatusWarning } from "./status-input.ts";
 import { TransitionRun } from "./transition-run.ts";
 import { Inherited } from "./under-way.ts";
-import { type UnseenPlace, withoutHistories } from "./unseen.ts";
+import type { UnseenPlace } from "./unseen.ts";
 
 /** Changes that come together are decided upon together. */
 const gatherMs = 10;
@@ -54,10 +49,6 @@ const recheckMs = 15 * 60_000;
 export const managerGraceMs: Millis = 10_000;
 /** So often in a row it is decided anew only because the same things are still to be looked for. */
 const MOST_LOOKS = 3;
-/** A decision that is expected to take longer is computed by another process, so that this one goes on listening. */
-const usualDecideHereMs: Millis = 500;
-/** Pause after a decision that could not be computed, unless the configuration changes. */
-const planAgainMs: Millis = 60_000;
 /** Private attribute of the leader that tells what it does again and again. */
 export const REPETITION_ATTRIBUTE = "#repeats";
 
@@ -71,21 +62,6 @@ export interface LeaderInit {
   readonly emit: (effect: ControllerEffect) => void;
   /** Decisions that are expected to take longer are computed elsewhere (`plan`). */
   readonly decideHereMs?: Millis | undefined;
-}
-
-/** What is asked of the scheduler: the present state, or what it would do without knowing of some places. */
-interface Question {
-  readonly input: SchedulerInput;
-  readonly looks?: { readonly decided: Transition; readonly open: readonly UnseenPlace[] };
-}
-
-/** A question that another process answers. */
-interface AskedPlan {
-  readonly id: number;
-  readonly question: Question;
-  /** The whole CIB as it was: an answer counts only as long as it still is. */
-  readonly cib: string;
-  readonly configuration: string;
 }
 
 /**
@@ -118,13 +94,11 @@ export class Leader {
   #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
-  #plans = 0;
-  #asked: AskedPlan | undefined;
-  /** With this configuration nothing could be computed; it is not tried again before. */
-  #unplanned: { readonly configuration: string; readonly until: Millis } | undefined;
+  readonly #plans: Plans;
 
   constructor(init: LeaderInit) {
     this.#init = init;
+    this.#plans = new Plans(init.state, init.emit, init.decideHereMs);
   }
 
   /** Nothing under way, nothing to decide. */
@@ -132,7 +106,7 @@ export class Leader {
     return (
       this.#active &&
       !this.#run &&
-      !this.#asked &&
+      !this.#plans.open &&
       !this.#scheduled &&
       !this.#waitingForNodes &&
       !this.#waitingForManagers &&
@@ -173,7 +147,7 @@ export class Leader {
     this.#scheduled = false;
     this.#triggers = [];
     this.#inherited.clear();
-    this.#dropPlan();
+    this.#plans.drop();
     this.#run?.abort(reason);
     this.#watchRemotes([]);
   }
@@ -208,7 +182,7 @@ export class Leader {
   recover(reason: string, keys: readonly string[]): void {
     if (!this.#active) return;
     // What was to be asked in that step has not been.
-    this.#dropPlan();
+    this.#plans.drop();
     this.refused(keys, reason);
     this.#run?.abort(reason);
     this.#again(reason, recoveryMs);
@@ -370,16 +344,7 @@ export class Leader {
 
   #decide(now: Millis, wall: number): void {
     if (!this.#mayDecide(now)) return;
-    const configuration = this.#configurationVersion();
-    // The answer will say whether it still holds; only a change of the configuration may spare the wait for it.
-    if (this.#asked?.configuration === configuration) return;
-    this.#dropPlan();
-    const unplanned = this.#unplanned;
-    if (unplanned?.configuration === configuration && now < unplanned.until) {
-      this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: unplanned.until - now });
-      return;
-    }
-    this.#unplanned = undefined;
+    if (!this.#plans.mayAsk(now)) return;
     this.#runs++;
     this.#ask({ input: { cib: this.#init.state.cib, now: Math.floor(wall) } }, now, wall);
   }
@@ -390,58 +355,24 @@ export class Leader {
     return !this.#run && !this.#waitsForInherited(now);
   }
 
-  /** Changes with the configuration, and not with what happens. */
-  #configurationVersion(): string {
-    const [adminEpoch, epoch] = this.#init.state.version();
-    return `${adminEpoch}.${epoch}`;
-  }
-
   /** Asks the scheduler. A mistake of ours there must not end the cluster's leaders one after the other. */
   #ask(question: Question, now: Millis, wall: number): void {
     let decision: Transition | undefined;
     try {
-      decision = this.#decideHere(question);
+      decision = this.#plans.ask(question);
     } catch (error) {
       return this.#undecidable(question.input, defectLine(error));
     }
     if (decision) this.#answered(question, decision, now, wall);
   }
 
-  /** The decision, unless that takes long: then another process is asked for it. */
-  #decideHere(question: Question): Transition | undefined {
-    const { input, looks } = question;
-    const cib = looks ? withoutHistories(input.cib, looks.open) : input.cib;
-    const { state, emit, decideHereMs = usualDecideHereMs } = this.#init;
-    if (decisionCostMs(state.configuration) <= decideHereMs) return schedule({ ...input, cib });
-    const asked = formatXml(cib, -1);
-    const present = looks ? formatXml(input.cib, -1) : asked;
-    const id = ++this.#plans;
-    this.#asked = { id, question, cib: present, configuration: this.#configurationVersion() };
-    emit({ type: "plan", id, cib: asked, now: input.now });
-    return undefined;
-  }
-
-  #dropPlan(): void {
-    if (!this.#asked) return;
-    this.#asked = undefined;
-    this.#init.emit({ type: "plan-dropped" });
-  }
-
-  /** What was asked of another process is answered. It counts if all is still as it was when it was asked. */
-  planned({ id, decision, error }: PlanAnswer, now: Millis, wall: number): void {
-    const asked = this.#asked;
-    if (asked?.id !== id) return;
-    this.#asked = undefined;
-    const { state } = this.#init;
-    const { input } = asked.question;
-    if (!decision) {
-      this.#unplanned = { configuration: asked.configuration, until: now + planAgainMs };
-      this.#undecidable(input, error ?? "no answer");
-      return this.#decide(now, wall);
-    }
-    if (!this.#mayDecide(now)) return;
-    if (formatXml(state.cib, -1) !== asked.cib) return this.#decide(now, wall);
-    this.#answered(asked.question, decision, now, wall);
+  /** What was asked of another process is answered. */
+  planned(answer: PlanAnswer, now: Millis, wall: number): void {
+    const planned = this.#plans.take(answer, now);
+    if (planned?.kind === "failed") this.#undecidable(planned.question.input, planned.why);
+    if (!planned || !this.#mayDecide(now)) return;
+    if (planned.kind === "decided") this.#answered(planned.question, planned.decision, now, wall);
+    else this.#decide(now, wall);
   }
 
   #undecidable(input: SchedulerInput, why: string): void {

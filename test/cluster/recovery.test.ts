@@ -22,12 +22,12 @@ const untell = (rsc: string, action: string) => rmSync(join(control, `${rsc}.${a
 
 /** Takes the place of all that was configured. */
 async function configure(text: string): Promise<void> {
-  await story.load(
-    `property stonith-enabled=true cluster-delay=5s\nrsc_defaults resource-stickiness=100\n${story.power}\n${text}`,
-    "replace",
-  );
+  await story.load(whole(text), "replace");
   await story.idle();
 }
+
+const whole = (text: string) =>
+  `property stonith-enabled=true cluster-delay=5s\nrsc_defaults resource-stickiness=100\n${story.power}\n${text}`;
 
 const wild = (id: string, ops: string) => `primitive ${id} ocf:test:Wild params control="${control}" ${ops}`;
 
@@ -97,9 +97,9 @@ location there sick 50: node1`);
   }, 30_000);
 
   test("whose agent is missing is reported and does not hinder others", async () => {
-    await configure(
-      `primitive nothing ocf:test:Absent op monitor interval=5s\nprimitive fine ocf:pacemaker:Dummy op monitor interval=5s`,
-    );
+    const text = `primitive nothing ocf:test:Absent op monitor interval=5s\nprimitive fine ocf:pacemaker:Dummy op monitor interval=5s`;
+    await story.loadAllTheSame(whole(text), "replace");
+    await story.idle();
     await story.somewhere("fine");
     const { stdout } = await story.hactl("node2", "status");
     expect(stdout).toContain("nothing");

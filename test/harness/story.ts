@@ -95,6 +95,11 @@ export class Story {
     await this.must(through, "configure", "load", mode, this.#file(text));
   }
 
+  /** The same although the agents are not there. */
+  async loadAllTheSame(text: string, mode = "update"): Promise<void> {
+    await this.must(this.#alive, "configure", "load", "--force", mode, this.#file(text));
+  }
+
   /** The same by the name `crm`, as a link to the executable. */
   async loadAs(name: "crm", text: string, mode = "update"): Promise<void> {
     const link = join(this.directory, name);

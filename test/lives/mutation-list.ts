@@ -3,6 +3,7 @@ import type { Mutation } from "../harness/mutate.ts";
 const controller = "controller/controller.ts";
 const state = "controller/cluster-state.ts";
 const leader = "controller/leader.ts";
+const plans = "controller/plans.ts";
 const owner = "controller/one-owner.ts";
 const local = "controller/local-history.ts";
 const recalled = "executor/recall.ts";
@@ -387,8 +388,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a decision that was computed elsewhere counts whatever has happened meanwhile",
-    file: leader,
-    before: "if (formatXml(state.cib, -1) !== asked.cib) return this.#decide(now, wall);",
+    file: plans,
+    before: 'if (formatXml(this.state.cib, -1) !== asked.cib) return { kind: "outdated" };',
     after: "",
     by: planning,
   },

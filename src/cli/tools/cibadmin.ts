@@ -159,6 +159,7 @@ async function changed(
   session: CibSession,
   operations: readonly CibOperation[],
   force: boolean,
+  asWritten = true,
 ): Promise<void> {
   const byProgram = operations.every(({ op }) => op === "replace" || op === "patch");
   try {
@@ -166,7 +167,7 @@ async function changed(
       operations,
       "cibadmin",
       { force, ...(byProgram ? { told: askedBefore } : {}) },
-      true,
+      asWritten,
     );
     for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
       writeError(`cibadmin: ${text}\n`);
@@ -364,6 +365,7 @@ async function upgrade(session: CibSession): Promise<number> {
   const { canonicalSchema, compareVersions, formatXml, upgradeCib, versionOf } = await import(
     "../../cib/index.ts"
   );
+  // It turns what is written into the present form.
   const raw = await session.raw();
   const schema = raw.attributes.get("validate-with") ?? "";
   const rises = schema.startsWith("pacemaker-") && compareVersions(schema, canonicalSchema) < 0;
@@ -376,11 +378,12 @@ async function upgrade(session: CibSession): Promise<number> {
         session,
         [{ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) }],
         true,
+        false,
       );
     return CrmExit.OK;
   }
   const [adminEpoch] = versionOf(raw);
   const head = `<cib admin_epoch="${adminEpoch + 1}" epoch="1" validate-with="${canonicalSchema}"/>`;
-  await changed(session, [{ op: "modify", xml: head }, { op: "bump" }], true);
+  await changed(session, [{ op: "modify", xml: head }, { op: "bump" }], true, false);
   return CrmExit.OK;
 }

@@ -152,6 +152,32 @@ async function readOnlyRunning(stage: Stage): Promise<void> {
   await forget(stage, done);
 }
 
+/** A node is started with a full disk: it joins nobody, says first why, and joins as soon as there is room. */
+async function fullStart(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const name = await nodeOf(stage);
+  stage.note(name);
+  await cluster.stop(name);
+  await smallDisk(stage, name);
+  await cluster.run(name, `dd if=/dev/zero of=${state}/filler bs=4k status=none`);
+  await stage.atRest();
+  const place = stage.here();
+  stage.allowed.errors.push(...diskWords);
+  await cluster.start(name);
+  cluster.expected.delete(name);
+  await stage.until(`hactl status on ${name} names its disk first`, async () => {
+    const { stdout } = await cluster.run(name, "hactl status");
+    return /^NO QUORUM – .* cannot join the others: its state cannot be written/.test(stdout);
+  });
+  stage.noActionsSince(place, "because of a node that cannot join");
+  cluster.expected.add(name);
+  await cluster.must(name, `rm -f ${state}/filler`);
+  await stage.atRest();
+  await cluster.stop(name);
+  await largeDisk(stage, name);
+  await cluster.start(name);
+}
+
 /** A node is started with a read-only state directory: it does not run, says why, and hurts nobody. */
 async function readOnlyStart(stage: Stage): Promise<void> {
   const { cluster } = stage;
@@ -222,6 +248,12 @@ export const disks: readonly Scenario[] = [
     title: "the disk with the state of a node is full, and has room again",
     cases: 2,
     play: full,
+  },
+  {
+    name: "DiskFull-start",
+    title: "a node is started whose disk with the state is full",
+    cases: 2,
+    play: fullStart,
   },
   {
     name: "ReadOnly",

@@ -387,7 +387,7 @@ export class Controller {
       const what = `what node ${message.name} tells`;
       this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
     }
-    if (configurationChanged) this.#bumpEpoch();
+    if (configurationChanged) this.#bumpEpoch(at);
     this.#markAbsent(membership);
     this.#noteMissing(membership);
     const { attributes } = this.#state.cib;
@@ -1157,7 +1157,7 @@ export class Controller {
     }
   }
 
-  #bumpEpoch(): void {
+  #bumpEpoch(at: EpochSeconds): void {
     const [adminEpoch, epoch] = this.#state.version();
     const { attributes } = this.#state.cib;
     // A member's coming cannot be refused: at the end of the epochs the next admin_epoch begins.
@@ -1165,6 +1165,8 @@ export class Controller {
     if (full) attributes.set("admin_epoch", String(adminEpoch + 1));
     attributes.set("epoch", String(full ? 0 : epoch + 1));
     attributes.set("num_updates", "0");
+    // Programs that read the date of the last change expect one from the beginning.
+    attributes.set("cib-last-written", formatTime(at));
   }
 
   /** What the members would refuse is answered at once, by the same rules. */

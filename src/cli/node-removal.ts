@@ -1,6 +1,14 @@
-import { type CibOperation, child, childrenOf, type XmlElement } from "../cib/index.ts";
+import {
+  type CibOperation,
+  canonicalProperties,
+  child,
+  childrenOf,
+  parseBoolean,
+  type XmlElement,
+} from "../cib/index.ts";
+import { endsActive } from "../controller/index.ts";
 import type { NodeReply } from "../daemon/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, OpStatus } from "../terms/index.ts";
 
 /**
  * What makes the cluster forget a node that will not come back: its entry, its state with history and attributes. Remote
@@ -30,6 +38,7 @@ export function nodeRemoval(
       cure: connected ? "remove or stop its connection resource first" : "stop the cluster there first",
       exit: CrmExit.USAGE,
     });
+  refuseUnlessOff(cib, state, name);
   return [
     { op: "delete", xpath: `/cib/configuration/nodes/node[@uname='${name}']` },
     { op: "delete", xpath: `/cib/status/node_state[@uname='${name}']` },
@@ -38,6 +47,40 @@ export function nodeRemoval(
       ? []
       : [{ op: "delete" as const, all: true, xpath: `//lrm_resource[@id='${name}'][@type='remote']` }]),
   ];
+}
+
+/**
+ * What is known of a node that was lost is all that keeps its services from being started elsewhere while they may run there:
+ * it must not be forgotten before it is known to be off. Without fencing nobody will find out.
+ */
+function refuseUnlessOff(cib: XmlElement, state: XmlElement | undefined, name: string): void {
+  if (!state || !fencingEnabled(cib)) return;
+  const histories = childrenOf(child(child(state, "lrm"), "lrm_resources"), "lrm_resource");
+  const active = histories.filter((rsc) => mayRun(childrenOf(rsc, "lrm_rsc_op")));
+  if (active.length === 0) return;
+  const ids = active.map(({ attributes }) => attributes.get("id")).join(", ");
+  throw new HactlError({
+    code: "NODE_MAY_RUN",
+    what: `node ${name} is not known to be off: there may still run ${ids}`,
+    cure: `wait for its fencing; or make sure that it is off, and say 'hactl fence confirm ${name}' first`,
+    exit: CrmExit.UNSAFE,
+  });
+}
+
+/** What was under way when the node was lost may have come to its end there. */
+const mayRun = (ops: readonly XmlElement[]): boolean =>
+  endsActive(ops) ||
+  ops.some(
+    ({ attributes }) =>
+      attributes.get("op-status") === String(OpStatus.PENDING) && attributes.get("operation") !== "monitor",
+  );
+
+function fencingEnabled(cib: XmlElement): boolean {
+  const sets = childrenOf(child(child(cib, "configuration"), "crm_config"), "cluster_property_set");
+  const values = new Map<string, string>();
+  for (const { attributes } of sets.flatMap((set) => childrenOf(set, "nvpair")))
+    values.set(attributes.get("name") ?? "", attributes.get("value") ?? "");
+  return parseBoolean(canonicalProperties(values).get("fencing-enabled")) !== false;
 }
 
 function hasPrimitive(cib: XmlElement, id: string): boolean {

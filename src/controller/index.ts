@@ -17,6 +17,7 @@ export type {
   RequestId,
 } from "./face.ts";
 export {
+  endsActive,
   FEATURE_SET,
   historyEntry,
   historyIds,

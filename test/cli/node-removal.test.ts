@@ -45,6 +45,25 @@ describe("removing a node", () => {
     expect(after("far", cib(false, primitive))).not.toContain('<node_state id="far"');
   });
 
+  test("refuses a lost node of which it is not known that it is off, and runs something", () => {
+    const lost = (op: string, property = "") =>
+      parseXml(
+        formatXml(cib(false), -1)
+          .replace("<crm_config/>", `<crm_config>${property}</crm_config>`)
+          .replace(
+            /<node_state id="2"[^>]*\/>/,
+            `<node_state id="2" uname="n2" in_ccm="false" crmd="offline"><lrm id="n2"><lrm_resources><lrm_resource id="db" class="ocf" provider="test" type="A"><lrm_rsc_op id="db_last_0" operation="${op}" call-id="3" op-status="${op === "pending" ? -1 : 0}" rc-code="0"/></lrm_resource></lrm_resources></lrm></node_state>`,
+          ),
+      );
+    const refused = expect.objectContaining({ code: "NODE_MAY_RUN", exit: 107 });
+    expect(() => after("n2", lost("start"))).toThrow(refused);
+    expect(() => after("n2", lost("pending"))).toThrow(refused);
+    expect(after("n2", lost("stop"))).not.toContain('"n2"');
+    const off =
+      '<cluster_property_set id="s"><nvpair id="e" name="stonith-enabled" value="false"/></cluster_property_set>';
+    expect(after("n2", lost("start", off))).not.toContain('"n2"');
+  });
+
   test("refuses whom it does not know, and who is there", () => {
     for (const [name, exit] of [
       ["nobody", 105],

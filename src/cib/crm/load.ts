@@ -90,12 +90,9 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   };
   for (const object of objects.filter(({ section }) => section === "nodes"))
     placeNode(configuration, object, mode);
-  attempt(() =>
-    placeResources(
-      sectionOf(configuration, "resources"),
-      objects.filter(({ section }) => section === "resources"),
-    ),
-  );
+  const resources = objects.filter(({ section }) => section === "resources");
+  if (mode === "push") openContainers(sectionOf(configuration, "resources"), resources);
+  attempt(() => placeResources(sectionOf(configuration, "resources"), resources));
   for (const { rsc, operation, line } of operations)
     attempt(() => addOperation(configuration, rsc, operation, line));
   const positions = new Map<XmlElement, Map<string | undefined, number>>();
@@ -227,6 +224,22 @@ function addOperation(configuration: XmlElement, rsc: string, operation: XmlElem
   );
   if (same < 0) operations.children.push(operation);
   else operations.children[same] = operation;
+}
+
+/** Takes away containers that the text does not define any more: what they hold stands on its own, until another takes it. */
+function openContainers(section: XmlElement, objects: readonly CrmObject[]): void {
+  const defined = new Set(objects.map(({ element: { attributes } }) => attributes.get("id")));
+  const open = (parent: XmlElement) => {
+    for (const item of resourceElements(parent, false)) {
+      open(item);
+      const held = resourceElements(item, false);
+      if (held.length === 0 || defined.has(item.attributes.get("id"))) continue;
+      const own = parent === section ? held : [];
+      parent.children.splice(parent.children.indexOf(item), 1, ...own);
+      if (parent !== section) section.children.push(...held);
+    }
+  };
+  open(section);
 }
 
 /** Removes what the text does not define. Nodes stay unless the text names some. */

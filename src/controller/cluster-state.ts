@@ -14,7 +14,7 @@ import {
   refuseOtherForm,
   type XmlElement,
 } from "../cib/index.ts";
-import { type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
+import { type AgentResource, type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
@@ -23,6 +23,7 @@ import {
   nodeName,
   OcfExit,
   OpStatus,
+  type ResourceId,
   resourceId,
 } from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
@@ -549,7 +550,8 @@ export class ClusterState {
   /**
    * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot,
    * which an executor does not keep, and for what was given out to it since (with a call id above `seen`). `executor` is
-   * the cluster node that speaks for it.
+   * the cluster node that speaks for it. Of one that cannot tell all, what was known to run there may run still: if it is not
+   * configured any more, or with another agent, nobody would look for it.
    */
   replaceHistory(
     node: NodeName,
@@ -562,6 +564,8 @@ export class ClusterState {
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     const moved = this.#movedFrom(node, history);
+    const doubtful =
+      history.complete || !this.remembersBoot(node, history.bootId) ? [] : this.#mayStillRunOn(id);
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
@@ -579,6 +583,9 @@ export class ClusterState {
     this.#takeUntold(node, history.complete ? undefined : moved);
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
     this.#unseen.told(node, history);
+    const known = new Set(this.status.resourcesOn(id));
+    for (const still of doubtful)
+      if (!known.has(still.rsc.id)) this.#unseen.forgotten(node, still.rsc.id, still);
     this.#showForsaken(at);
     const told = new Set(this.status.resourcesOn(id));
     for (const { rsc, op } of failures)
@@ -684,6 +691,15 @@ export class ClusterState {
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
     return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params: {}, transitionKey };
+  }
+
+  /** The agent that a node's history names for a resource. */
+  agentOf(node: NodeName, rsc: ResourceId): AgentResource | undefined {
+    return this.status.agentOf(this.idOf(node), rsc);
+  }
+
+  #mayStillRunOn(id: string): readonly Operation[] {
+    return this.status.resourcesOn(id).flatMap((resource) => this.#mayStillRun(id, resource) ?? []);
   }
 
   /** Whether something is known only from what a daemon that died remembered. */

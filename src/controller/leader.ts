@@ -661,15 +661,9 @@ export class Leader {
     callIds.set(node, callId + 1);
     this.#init.state.reserveCallId(node, callId);
     this.#callIds.set(run.keyOf(action), callId);
-    const { rsc } = action;
     const operation: Operation = {
       callId,
-      rsc: {
-        id: resourceId(rsc?.id ?? ""),
-        class: (rsc?.class ?? "ocf") as Operation["rsc"]["class"],
-        ...(rsc?.provider === undefined ? {} : { provider: rsc.provider }),
-        type: rsc?.type ?? "",
-      },
+      rsc: this.#agentFor(action, node),
       action: action.task,
       intervalMs: action.intervalMs,
       timeoutMs: action.timeoutMs,
@@ -680,6 +674,20 @@ export class Leader {
     const dispatch = { node, executor: action.router ?? node, operation };
     this.#given.set(action.id, dispatch);
     return dispatch;
+  }
+
+  /** What ends a service is done by the agent that the node's history names, also where another one is configured by now. */
+  #agentFor({ rsc, task }: GraphAction, node: NodeName): Operation["rsc"] {
+    const id = resourceId(rsc?.id ?? "");
+    const { state } = this.#init;
+    const known = task === "stop" || task === "demote" ? state.agentOf(node, id) : undefined;
+    if (known) return known;
+    return {
+      id,
+      class: (rsc?.class ?? "ocf") as Operation["rsc"]["class"],
+      ...(rsc?.provider === undefined ? {} : { provider: rsc.provider }),
+      type: rsc?.type ?? "",
+    };
   }
 
   #carryOut(run: TransitionRun, action: GraphAction, wall: number): void {

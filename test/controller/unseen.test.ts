@@ -358,3 +358,40 @@ location l dbs rule $role=Promoted 100: #uname eq n1
     expect(changes(bus)).toEqual(["start p n1"]);
   });
 });
+
+describe("a service that runs where a daemon died that then remembers nothing", () => {
+  /** The resource is changed in maintenance, so that nobody has seen to it before the daemon dies. */
+  function changed(change: (bus: ControllerBus) => void): { bus: ControllerBus; on: string } {
+    const bus = cluster("primitive A ocf:test:Old op monitor interval=10s\nproperty maintenance-mode=false");
+    const [on = "n1"] = bus.where("A");
+    bus.configure("property maintenance-mode=true");
+    bus.run(1_000);
+    change(bus);
+    bus.run(1_000);
+    bus.restartDaemon(on, false);
+    bus.run(5_000);
+    bus.executed.length = 0;
+    bus.configure("property maintenance-mode=false", bus.leaders()[0]);
+    bus.run(20_000);
+    return { bus, on };
+  }
+
+  test("is stopped when it is not configured any more", () => {
+    const { bus, on } = changed((one) =>
+      one.apply([{ op: "delete", scope: "resources", xml: '<primitive id="A"/>' }]),
+    );
+    expect(bus.where("A")).toEqual([]);
+    expect(done(bus, "A")).toContain(`stop ${on}`);
+    expect(bus.fenced).toEqual([]);
+  });
+
+  test("is stopped by the agent that started it when it has another one now", () => {
+    const { bus, on } = changed((one) => one.configure("primitive A ocf:test:New op monitor interval=10s"));
+    const stops = bus.executed.filter(
+      ({ operation }) => operation.rsc.id === "A" && operation.action === "stop",
+    );
+    expect(stops.map(({ node, operation }) => `${operation.rsc.type} ${node}`)).toContain(`Old ${on}`);
+    expect(bus.where("A")).toHaveLength(1);
+    expect(bus.fenced).toEqual([]);
+  });
+});

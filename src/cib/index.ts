@@ -77,6 +77,7 @@ export {
   readAgentFacts,
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
+export { writtenProperties } from "./verify-options.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export {
   child,

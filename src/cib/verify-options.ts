@@ -208,13 +208,23 @@ function cureFor({ type, values, min, max }: OptionSpec, value: string): string 
   }
 }
 
+const configOf = (configuration: XmlElement) => child(configuration, "crm_config") ?? configuration;
+
+/** Cluster properties as they are written, under their newest names. */
+export function writtenProperties(configuration: XmlElement): Map<string, string> {
+  const sets = unpackNvpairs(
+    [configOf(configuration)],
+    "cluster_property_set",
+    { now: 0 },
+    { alwaysFirst: "cib-bootstrap-options" },
+  );
+  return canonicalProperties(plainValues(sets));
+}
+
 /** Enabled fencing without a device means that nothing starts. */
 function checkFencing(configuration: XmlElement, resources: XmlElement | undefined): CibProblem[] {
-  const config = child(configuration, "crm_config") ?? configuration;
-  const values = plainValues(
-    unpackNvpairs([config], "cluster_property_set", { now: 0 }, { alwaysFirst: "cib-bootstrap-options" }),
-  );
-  const properties = canonicalProperties(values);
+  const config = configOf(configuration);
+  const properties = writtenProperties(configuration);
   const real = hasResource(resources, ({ attributes }) => attributes.get("class") !== "stonith");
   const device = hasResource(resources, ({ attributes }) => attributes.get("class") === "stonith");
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;

@@ -1,9 +1,9 @@
 import {
   type CibOperation,
-  canonicalProperties,
   child,
   childrenOf,
   parseBoolean,
+  writtenProperties,
   type XmlElement,
 } from "../cib/index.ts";
 import { endsActive } from "../controller/index.ts";
@@ -75,13 +75,8 @@ const mayRun = (ops: readonly XmlElement[]): boolean =>
       attributes.get("op-status") === String(OpStatus.PENDING) && attributes.get("operation") !== "monitor",
   );
 
-function fencingEnabled(cib: XmlElement): boolean {
-  const sets = childrenOf(child(child(cib, "configuration"), "crm_config"), "cluster_property_set");
-  const values = new Map<string, string>();
-  for (const { attributes } of sets.flatMap((set) => childrenOf(set, "nvpair")))
-    values.set(attributes.get("name") ?? "", attributes.get("value") ?? "");
-  return parseBoolean(canonicalProperties(values).get("fencing-enabled")) !== false;
-}
+const fencingEnabled = (cib: XmlElement): boolean =>
+  parseBoolean(writtenProperties(child(cib, "configuration") ?? cib).get("fencing-enabled")) !== false;
 
 function hasPrimitive(cib: XmlElement, id: string): boolean {
   const visit = (at: XmlElement): boolean =>

@@ -184,9 +184,17 @@ class PlannerProcess {
   }
 
   ask(question: PlanQuestion): void {
+    void this.#write(`${JSON.stringify(question)}\n`);
+  }
+
+  async #write(line: string): Promise<void> {
     const { stdin } = this.#process;
-    stdin.write(`${JSON.stringify(question)}\n`);
-    void stdin.flush();
+    try {
+      await stdin.write(line);
+      await stdin.flush();
+    } catch {
+      // It has ended, which is told where it is read from.
+    }
   }
 
   kill(): void {

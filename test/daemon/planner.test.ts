@@ -94,8 +94,29 @@ describe("a planner", () => {
     expect((await absent.next()).error).toContain("no process can be started for it");
   });
 
+  test("that ends, or is dropped, before it has read its question harms nobody", async () => {
+    const failures: unknown[] = [];
+    const note = (error: unknown) => failures.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      // More than a pipe holds.
+      const long = { cib: "x".repeat(4 * 2 ** 20), now };
+      const { one, next } = planner(["sh", "-c", "exit 3"]);
+      one.ask({ id: 1, ...long });
+      one.drop();
+      one.ask({ id: 2, ...long });
+      one.ask({ id: 3, ...long });
+      expect((await next()).id).toBe(3);
+      // What a write says that nobody has read comes after the end of the process.
+      await Bun.sleep(50);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    expect(failures).toEqual([]);
+  });
+
   test("that answers nonsense is one that does not answer", async () => {
-    const { one, next } = planner(["sh", "-c", "read line; echo nonsense; sleep 600"]);
+    const { one, next } = planner(["sh", "-c", "read line; echo nonsense; exec sleep 600"]);
     one.ask(question(1, bigCluster(shape, "new")));
     expect((await next()).error).toContain("not understood");
   });

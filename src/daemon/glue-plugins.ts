@@ -9,6 +9,13 @@ import { dirname, join } from "node:path";
 /** Libraries that are no devices: what runs the programs among the plugins. */
 const runners: ReadonlySet<string> = new Set(["external", "rhcs"]);
 
+/** Of the names in a directory of libraries those that are plugins. */
+export const compiledPlugins = (names: readonly string[]): string[] =>
+  names
+    .filter((name) => name.endsWith(".so"))
+    .map((name) => name.slice(0, -".so".length))
+    .filter((name) => !runners.has(name));
+
 /**
  * Whether a name is one of them. @param plugins directories of the plugins that are programs; the libraries lie beside
  */

@@ -1,4 +1,5 @@
 /** The daemon's processes, and how commands talk to it. */
+
 export { accessPage } from "./access-rules.ts";
 export { AdminClient, connectAdmin } from "./admin-client.ts";
 export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
@@ -7,6 +8,7 @@ export type { SurveyReply } from "./agent-survey.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export { type HistoryRow, readEventHistory } from "./event-history.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
+export { compiledPlugins, describingArguments } from "./glue-plugins.ts";
 export {
   parseDaemonArguments,
   runNodeExecutor,

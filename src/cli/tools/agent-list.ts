@@ -55,12 +55,13 @@ const providers = (paths: readonly string[]) =>
 const programs = (path: string) => namesIn(path).filter((name) => isProgram(`${path}/${name}`));
 
 /** Of cluster-glue's plugins there are programs, and libraries that its program stonith runs. */
-const pluginsIn = (path: string): string[] => [
-  ...programs(`${path}/external`).map((name) => `external/${name}`),
-  ...namesIn(`${path}/stonith2`)
-    .filter((name) => name.endsWith(".so") && name !== "external.so" && name !== "rhcs.so")
-    .map((name) => name.slice(0, -".so".length)),
-];
+async function pluginsIn(paths: readonly string[]): Promise<string[]> {
+  const { compiledPlugins } = await import("../../daemon/index.ts");
+  return paths.flatMap((path) => [
+    ...programs(`${path}/external`).map((name) => `external/${name}`),
+    ...compiledPlugins(namesIn(`${path}/stonith2`)),
+  ]);
+}
 
 /** Names of the agents of a class and, for OCF, a provider. */
 async function agentsOf(standard: string, provider: string | undefined): Promise<string[]> {
@@ -78,7 +79,7 @@ async function agentsOf(standard: string, provider: string | undefined): Promise
         ...fence.flatMap((path) =>
           namesIn(path).filter((name) => name.startsWith("fence_") && isProgram(`${path}/${name}`)),
         ),
-        ...(fence.some((path) => isProgram(`${path}/stonith`)) ? plugins.flatMap(pluginsIn) : []),
+        ...(fence.some((path) => isProgram(`${path}/stonith`)) ? await pluginsIn(plugins) : []),
       ]);
     case "systemd": {
       const units = Bun.spawnSync(
@@ -214,7 +215,7 @@ export async function metadataOf(spec: string): Promise<string> {
   if (path === undefined) throw unknownAgent(spec);
   const words =
     describer !== undefined
-      ? ["-t", agent, "-m"]
+      ? (await import("../../daemon/index.ts")).describingArguments(agent)
       : standard === "stonith"
         ? ["-o", "metadata"]
         : ["meta-data"];

@@ -2,6 +2,7 @@ import { lookup, nearest } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue } from "./lexer.ts";
 import type { CrmObject } from "./objects.ts";
+import { readDescription } from "./read-resources.ts";
 import type { Reader } from "./reader.ts";
 
 const kinds = ["read", "write", "deny"];
@@ -63,16 +64,11 @@ export function readAclRole(reader: Reader): CrmObject {
   return object(reader, role);
 }
 
-function readDescription(reader: Reader, target: XmlElement): void {
-  const description = reader.takeOption("description");
-  if (description !== undefined) target.attributes.set("description", description.value);
-}
-
 function readPermissions(reader: Reader, role: XmlElement): void {
   while (!reader.atEnd) {
     const kind = reader.takeWord(...kinds);
     if (kind === undefined) throw reader.unknown("permission", reader.take("a permission"), kinds);
-    const permission = element("acl_permission", { kind });
+    const permission = element("acl_permission", { kind, id: readPermissionId(reader) });
     while (!reader.atEnd && !kinds.includes(reader.wordAhead() ?? "")) readSpecification(reader, permission);
     const { attributes } = permission;
     if (!attributes.has("xpath") && !attributes.has("reference") && !attributes.has("object-type"))
@@ -80,8 +76,29 @@ function readPermissions(reader: Reader, role: XmlElement): void {
         `"${kind}" does not say what`,
         "write xpath:PATH, ref:ID, type:ELEMENT or a short form",
       );
-    role.children.push(permission);
+    role.children.push(...oneWayEach(permission));
   }
+}
+
+/** What a permission is for has one form only: a path, an id, or elements perhaps with an attribute. */
+function oneWayEach(permission: XmlElement): XmlElement[] {
+  const forms = [["xpath"], ["reference"], ["object-type", "attribute"]];
+  const used = forms.filter(([name = ""]) => permission.attributes.has(name));
+  if (used.length < 2) return [permission];
+  return used.map((form) => {
+    const others = forms.filter((other) => other !== form).flat();
+    const attributes = [...permission.attributes].filter(([name]) => !others.includes(name));
+    return { ...permission, attributes: new Map(attributes) };
+  });
+}
+
+/** `ID:` or `$id=ID`. */
+function readPermissionId(reader: Reader): string | undefined {
+  const option = reader.takeOption("$id");
+  if (option !== undefined) return option.value;
+  const id = /^([A-Za-z_][\w-]*):$/.exec(reader.peek()?.text ?? "")?.[1];
+  if (id !== undefined) reader.skip();
+  return id;
 }
 
 function readSpecification(reader: Reader, permission: XmlElement): void {
@@ -139,8 +156,10 @@ export function readAclUser(reader: Reader): CrmObject[] {
 }
 
 /** Writes one permission. */
-export function formatPermission({ attributes }: XmlElement): string {
+export function formatPermission({ attributes }: XmlElement, referenced: ReadonlySet<string>): string {
   const words = [attributes.get("kind") ?? ""];
+  const id = attributes.get("id");
+  if (id !== undefined && referenced.has(id)) words.push(`$id=${quoteValue(id)}`);
   const description = attributes.get("description");
   if (description !== undefined) words.push(`description=${quoteValue(description)}`);
   const xpath = attributes.get("xpath");

@@ -1,4 +1,4 @@
-import { formatScore, nearest } from "../../terms/index.ts";
+import { nearest } from "../../terms/index.ts";
 import { parseScore } from "../values.ts";
 import { element, type XmlElement } from "../xml.ts";
 import { quoteValue } from "./lexer.ts";
@@ -18,18 +18,14 @@ export function readBlockInto(reader: Reader, block: XmlElement, stops: Readonly
   if (option) block.attributes.set(option.name.slice(1), option.value);
   if (option?.name === "$id-ref") return;
   const score = reader.takeScore();
-  if (score !== undefined) block.attributes.set("score", formatScore(score));
+  if (score !== undefined) block.attributes.set("score", score);
   while (reader.takeWord("rule") !== undefined) block.children.push(readRule(reader));
   while (!reader.atEnd && !atStop(reader, stops)) block.children.push(readPair(reader, stops));
 }
 
-/** Whether a stop word is next; `NAME=` counts as a stop word when it is one with its equals sign. */
-export function atStop(reader: Reader, stops: ReadonlySet<string>): boolean {
-  const word = reader.wordAhead() ?? reader.peek()?.text.toLowerCase() ?? "";
-  if (reader.wordAhead() !== undefined && stops.has(word)) return true;
-  const split = word.indexOf("=");
-  return split > 0 && stops.has(word.slice(0, split + 1));
-}
+/** Whether a stop word is next. */
+export const atStop = (reader: Reader, stops: ReadonlySet<string>): boolean =>
+  stops.has(reader.wordAhead() ?? "");
 
 /** `name=value`, `name`, `$id:name=value`, `@id`, `@id:name`. */
 function readPair(reader: Reader, stops: ReadonlySet<string>): XmlElement {

@@ -8,6 +8,7 @@ const idle: Readonly<Record<string, string>> = lookup({
   sequential: "true",
   "require-all": "true",
   "boolean-op": "and",
+  "value-source": "literal",
 });
 
 /**

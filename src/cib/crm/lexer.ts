@@ -61,9 +61,20 @@ function readStatement(parts: readonly string[], line: number): Statement {
   const keyword = /^\s*(\S+)/.exec(parts[0] ?? "")?.[1] ?? "";
   const rest = [(parts[0] ?? "").replace(/^\s*\S+/, (word) => " ".repeat(word.length)), ...parts.slice(1)];
   const folded = keyword.toLowerCase();
-  if (folded === "xml") return { keyword: folded, line, tokens: [], raw: rest.join("\n") };
+  if (folded === "xml") return { keyword: folded, line, tokens: [], raw: unquotedXml(rest.join("\n"), line) };
   const tokens = rest.flatMap((part, index) => splitWords(part, line + index));
   return { keyword: folded, line, tokens, raw: "" };
+}
+
+/**
+ * XML may stand in quotes as it does on a shell's command line, in several words too; without them its own quotes stay.
+ * Markup never begins with a quote.
+ */
+function unquotedXml(raw: string, line: number): string {
+  if (!/^\s*["']/.test(raw)) return raw;
+  return splitWords(raw, line)
+    .map(({ text }) => text)
+    .join(" ");
 }
 
 /**

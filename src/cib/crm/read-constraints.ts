@@ -1,4 +1,3 @@
-import { formatScore } from "../../terms/index.ts";
 import { element, type XmlElement } from "../xml.ts";
 import type { Token } from "./lexer.ts";
 import type { CrmObject } from "./objects.ts";
@@ -18,13 +17,7 @@ const object = (reader: Reader, constraint: XmlElement): CrmObject => ({
 export function readLocation(reader: Reader): CrmObject {
   const constraint = element("rsc_location", { id: readId(reader, "constraint") });
   readLocated(reader, constraint);
-  for (;;) {
-    const token = reader.peek();
-    const option = reader.takeOption("role", "$role", "resource-discovery");
-    if (option === undefined) break;
-    const name = option.name.replace("$", "");
-    constraint.attributes.set(name, name === "role" ? readRole(reader, option.value, token) : option.value);
-  }
+  readLocationOptions(reader, constraint, "role", "$role", "resource-discovery");
   if (reader.wordAhead() === "rule") {
     while (reader.takeWord("rule") !== undefined) constraint.children.push(readRule(reader));
   } else {
@@ -37,10 +30,22 @@ export function readLocation(reader: Reader): CrmObject {
         token,
       );
     }
-    constraint.attributes.set("score", formatScore(score));
+    constraint.attributes.set("score", score);
     constraint.attributes.set("node", reader.take("a node").text);
+    // Where the role stood before.
+    if (!constraint.attributes.has("role")) readLocationOptions(reader, constraint, "role", "$role");
   }
   return object(reader, constraint);
+}
+
+function readLocationOptions(reader: Reader, constraint: XmlElement, ...names: readonly string[]): void {
+  for (;;) {
+    const token = reader.peek();
+    const option = reader.takeOption(...names);
+    if (option === undefined) return;
+    const name = option.name.replace("$", "");
+    constraint.attributes.set(name, name === "role" ? readRole(reader, option.value, token) : option.value);
+  }
 }
 
 /** A resource, `/PATTERN/`, or `{ resources and sets }`. */
@@ -64,7 +69,7 @@ export function readColocation(reader: Reader): CrmObject {
   const constraint = element("rsc_colocation", { id: readId(reader, "constraint") });
   const score = reader.takeScore();
   if (score === undefined) throw needsScore(reader, "write a score with a colon, such as inf:");
-  constraint.attributes.set("score", formatScore(score));
+  constraint.attributes.set("score", score);
   const sets = readSets(reader, "role", ({ text }) => text.startsWith("node-attribute="));
   readOptions(reader, constraint, "node-attribute");
   const [dependent, primary] = simplePair(reader, sets) ?? [];

@@ -3,10 +3,10 @@ import { element, type XmlElement } from "../xml.ts";
 import { readBlock, readBlockInto } from "./blocks-text.ts";
 import type { Token } from "./lexer.ts";
 import { type CrmObject, everyNode, type Section } from "./objects.ts";
-import { readId } from "./read-resources.ts";
+import { readDescription, readId } from "./read-resources.ts";
 import type { Reader } from "./reader.ts";
 
-const nodeStops = new Set(["attributes", "utilization", "description="]);
+const nodeStops = new Set(["attributes", "utilization"]);
 const nodeTypes = ["normal", "member", "ping", "remote"];
 const none: ReadonlySet<string> = new Set();
 
@@ -26,13 +26,14 @@ export function readNode(reader: Reader): CrmObject {
     if (!nodeTypes.includes(type)) throw reader.unknown("type of node", { ...token, text: type }, nodeTypes);
     node.attributes.set("type", type);
   }
+  readDescription(reader, node);
+  // Pairs without a keyword before them are attributes.
+  if (/=|^rule$/i.test(reader.peek()?.text ?? ""))
+    node.children.push(readBlock(reader, "instance_attributes", nodeStops));
   while (!reader.atEnd) {
     const next = reader.peek();
-    const description = reader.takeOption("description");
-    const keyword = description === undefined ? reader.takeWord("attributes", "utilization") : undefined;
-    if (description !== undefined) node.attributes.set("description", description.value);
-    else if (keyword === "attributes")
-      node.children.push(readBlock(reader, "instance_attributes", nodeStops));
+    const keyword = reader.takeWord("attributes", "utilization");
+    if (keyword === "attributes") node.children.push(readBlock(reader, "instance_attributes", nodeStops));
     else if (keyword === "utilization") node.children.push(readBlock(reader, "utilization", nodeStops));
     else throw reader.unknown("keyword", next ?? reader.take("a keyword"), nodeStops);
   }
@@ -121,7 +122,7 @@ export function readTag(reader: Reader): CrmObject {
   return { keyword: "tag", line: reader.line, section: "tags", element: tag };
 }
 
-const alertStops = new Set(["attributes", "meta", "select", "to", "}", "description="]);
+const alertStops = new Set(["attributes", "meta", "select", "to", "}"]);
 const selections = ["nodes", "fencing", "resources", "attributes"];
 
 /** `alert`. */
@@ -138,12 +139,8 @@ export function readAlert(reader: Reader): CrmObject {
 }
 
 function readAlertBlocks(reader: Reader, parent: XmlElement): void {
+  readDescription(reader, parent);
   for (;;) {
-    const description = reader.takeOption("description");
-    if (description !== undefined) {
-      parent.attributes.set("description", description.value);
-      continue;
-    }
     const keyword = reader.takeWord("attributes", "meta", ...(parent.name === "alert" ? ["select"] : []));
     if (keyword === undefined) return;
     if (keyword === "select") parent.children.push(readSelection(reader));

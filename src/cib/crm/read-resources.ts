@@ -34,9 +34,8 @@ const primitiveStops = new Set([
   "op",
   "op_params",
   "op_meta",
-  "description=",
 ]);
-const containerStops = new Set(["params", "meta", "description="]);
+const containerStops = new Set(["params", "meta"]);
 const bundleStops = new Set([
   ...containerStops,
   "docker",
@@ -47,9 +46,11 @@ const bundleStops = new Set([
   "primitive",
 ]);
 
-/** Among meta attributes a description is one of them; anywhere else it is the object's. */
-const metaStops = (stops: ReadonlySet<string>): ReadonlySet<string> =>
-  new Set([...stops].filter((word) => word !== "description="));
+/** An object's description stands right behind its head: within a block it is one of the block's pairs. */
+export function readDescription(reader: Reader, target: XmlElement): void {
+  const description = reader.takeOption("description");
+  if (description !== undefined) target.attributes.set("description", description.value);
+}
 
 /** Takes an id, perhaps written `$id=ID` or `id=ID`. */
 export function readId(reader: Reader, what: string): string {
@@ -117,16 +118,12 @@ const badType = (reader: Reader, token: Token) =>
 
 /** Everything behind a resource's head. Pairs without a keyword before them are parameters. */
 function readBlocks(reader: Reader, resource: XmlElement, stops: ReadonlySet<string>): void {
+  readDescription(reader, resource);
   if (!reader.atEnd && !atStop(reader, stops))
     resource.children.push(readBlock(reader, "instance_attributes", stops));
   while (!reader.atEnd) {
     const token = reader.peek();
-    const description = reader.takeOption("description");
-    if (description !== undefined) {
-      resource.attributes.set("description", description.value);
-      continue;
-    }
-    const keyword = reader.takeWord(...[...stops].filter((word) => !word.endsWith("=")));
+    const keyword = reader.takeWord(...stops);
     if (keyword === undefined) throw reader.unknown("keyword", token ?? reader.take("a keyword"), stops);
     switch (keyword) {
       case "params":
@@ -134,7 +131,7 @@ function readBlocks(reader: Reader, resource: XmlElement, stops: ReadonlySet<str
         resource.children.push(readBlock(reader, blockNames[keyword] ?? "", stops));
         break;
       case "meta":
-        resource.children.push(readBlock(reader, "meta_attributes", metaStops(stops)));
+        resource.children.push(readBlock(reader, "meta_attributes", stops));
         break;
       case "operations":
         readOperations(reader, resource);
@@ -253,19 +250,15 @@ function readMember(reader: Reader): string {
 /** `bundle`. */
 export function readBundle(reader: Reader): CrmObject {
   const bundle = element("bundle", { id: readId(reader, "bundle") });
+  readDescription(reader, bundle);
   while (!reader.atEnd) {
     const token = reader.peek();
-    const description = reader.takeOption("description");
-    if (description !== undefined) {
-      bundle.attributes.set("description", description.value);
-      continue;
-    }
-    const keyword = reader.takeWord(...[...bundleStops].filter((word) => !word.endsWith("=")));
+    const keyword = reader.takeWord(...bundleStops);
     if (keyword === undefined)
       throw reader.unknown("keyword", token ?? reader.take("a keyword"), bundleStops);
     if (keyword === "params") bundle.children.push(readBlock(reader, "instance_attributes", bundleStops));
     else if (keyword === "meta")
-      bundle.children.push(readBlock(reader, "meta_attributes", metaStops(bundleStops)));
+      bundle.children.push(readBlock(reader, "meta_attributes", bundleStops));
     else if (keyword === "primitive") bundle.children.push(member(reader.take("a resource").text));
     else bundle.children.push(readBundlePart(reader, keyword));
   }

@@ -1,14 +1,16 @@
-import { type HactlError, nearest } from "../../terms/index.ts";
+import { formatScore, type HactlError, nearest } from "../../terms/index.ts";
 import { isExact, parseScore } from "../values.ts";
 import { type Statement, syntaxError, type Token } from "./lexer.ts";
 
 /** Goes through the words of a statement. */
 export class Reader {
   readonly #statement: Statement;
+  readonly #tokens: Token[];
   #position = 0;
 
   constructor(statement: Statement) {
     this.#statement = statement;
+    this.#tokens = [...statement.tokens];
   }
 
   get keyword(): string {
@@ -20,11 +22,11 @@ export class Reader {
   }
 
   get atEnd(): boolean {
-    return this.#position >= this.#statement.tokens.length;
+    return this.#position >= this.#tokens.length;
   }
 
   peek(ahead = 0): Token | undefined {
-    return this.#statement.tokens[this.#position + ahead];
+    return this.#tokens[this.#position + ahead];
   }
 
   /** Next word; `wanted` says what is missing when there is none. */
@@ -53,6 +55,24 @@ export class Reader {
     return word;
   }
 
+  /** Brackets at the words ahead become words of their own, up to the one that ends the sets: `(a b)` is `( a b )`. */
+  partBrackets(end: (token: Token) => boolean): void {
+    const found = this.#tokens.findIndex((token, index) => index >= this.#position && end(token));
+    const last = found < 0 ? this.#tokens.length : found;
+    const parted = this.#tokens.slice(this.#position, last).flatMap((token) => {
+      if (token.quoted) return [token];
+      const [, open = "", word = "", close = ""] = /^([([]?)(.*?)([)\]]?)$/s.exec(token.text) ?? [];
+      let { column } = token;
+      const words = [open, word, close].map((text) => {
+        const part = { ...token, text, column };
+        column += text.length;
+        return part;
+      });
+      return words.filter(({ text }) => text !== "");
+    });
+    this.#tokens.splice(this.#position, last - this.#position, ...parted);
+  }
+
   /** Next word in lower case unless it was quoted. */
   wordAhead(ahead = 0): string | undefined {
     const token = this.peek(ahead);
@@ -70,19 +90,21 @@ export class Reader {
     return { name, value: token.text.slice(split + 1) };
   }
 
-  /** Score in front of a colon (`100:`, `-inf:`). With `attributes`, also the name of an attribute. */
-  takeScore(): number | undefined {
+  /** Score in front of a colon (`100:`, `-inf:`), as it is configured: a number as it was written. */
+  takeScore(): string | undefined {
     const token = this.peek();
     if (token === undefined || !token.text.endsWith(":")) return undefined;
-    const score = scoreOf(token.text.slice(0, -1));
-    if (score !== undefined) this.#position++;
-    return score;
+    const text = token.text.slice(0, -1);
+    const score = scoreOf(text);
+    if (score === undefined) return undefined;
+    this.#position++;
+    return /^[+-]?\d+$/.test(text) ? text : formatScore(score);
   }
 
   /** Error at the next word, or at the end of the statement. */
   fail(what: string, cure: string, token = this.peek()): HactlError {
     if (token !== undefined) return syntaxError(what, cure, token.line, token.column);
-    return syntaxError(what, cure, this.#statement.tokens.at(-1)?.line ?? this.line);
+    return syntaxError(what, cure, this.#tokens.at(-1)?.line ?? this.line);
   }
 
   /** Error for a word that is none of the known ones. */

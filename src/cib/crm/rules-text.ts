@@ -1,4 +1,4 @@
-import { formatScore, INFINITY } from "../../terms/index.ts";
+import { INFINITY } from "../../terms/index.ts";
 import { dateSpecFields, durationFields } from "../schema.ts";
 import { parseScore } from "../values.ts";
 import { element, type XmlElement } from "../xml.ts";
@@ -43,7 +43,7 @@ const mixedOperators = (reader: Reader, token: Token | undefined) =>
 function readRuleScore(reader: Reader, rule: XmlElement): void {
   const score = reader.takeScore();
   const token = reader.peek();
-  if (score !== undefined) rule.attributes.set("score", formatScore(score));
+  if (score !== undefined) rule.attributes.set("score", score);
   else if (token !== undefined && !token.quoted && /^[^:=]+:$/.test(token.text)) {
     reader.skip();
     rule.attributes.set("score-attribute", token.text.slice(0, -1));
@@ -65,9 +65,13 @@ function readExpression(reader: Reader): XmlElement {
   const [type, operation] = splitComparison(comparison.text);
   if (!operations.includes(operation)) throw reader.unknown("comparison", comparison, operations);
   if (type !== undefined && !types.includes(type)) throw reader.unknown("type", comparison, types);
-  const value = reader.take("a value").text;
-  return element("expression", { operation, attribute: attribute.text, type, value });
+  const { text } = reader.take("a value");
+  const [, source, value = text] = valueSource.exec(text) ?? [];
+  return element("expression", { operation, attribute: attribute.text, type, value, "value-source": source });
 }
+
+/** A parameter or meta attribute of the resource that the rule is for, in the place of a value. */
+const valueSource = /^(param|meta|literal)\{(\S+)\}$/;
 
 /** Whether `date` is a node attribute's name here. */
 const isComparison = (token: Token | undefined) => {
@@ -129,8 +133,10 @@ function readTimeValue(reader: Reader, name: string): string {
 
 function readFields(reader: Reader, names: readonly string[]): Record<string, string> {
   const fields = new Map<string, string>();
-  for (let option = reader.takeOption(...names); option; option = reader.takeOption(...names))
-    fields.set(option.name, option.value);
+  const known = [...names, ...(names.includes("yeardays") ? ["yearsdays"] : [])];
+  for (let option = reader.takeOption(...known); option; option = reader.takeOption(...known))
+    // The crm shell knows the field under this name only, the schema under the other.
+    fields.set(option.name === "yearsdays" ? "yeardays" : option.name, option.value);
   return Object.fromEntries(fields);
 }
 
@@ -165,7 +171,9 @@ function formatExpression(expression: XmlElement): string {
   if (operation === "defined" || operation === "not_defined") return `${operation} ${get("attribute")}`;
   const type = attributes.get("type");
   const prefix = type === undefined ? "" : `${type}:`;
-  return `${get("attribute")} ${prefix}${operation} ${quoteValue(get("value"))}`;
+  const source = attributes.get("value-source") ?? "literal";
+  const value = source === "literal" ? get("value") : `${source}{${get("value")}}`;
+  return `${get("attribute")} ${prefix}${operation} ${valueSource.test(value) ? value : quoteValue(value)}`;
 }
 
 function formatDate(expression: XmlElement): string {

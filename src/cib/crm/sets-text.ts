@@ -31,6 +31,7 @@ export function readSets(reader: Reader, suffix: Suffix, end: (token: Token) => 
   const items: Item[] = [];
   let bracketed = false;
   let open: XmlElement | undefined;
+  reader.partBrackets(end);
   for (let token = reader.peek(); token !== undefined && !end(token); token = reader.peek()) {
     const close = token.quoted ? undefined : closing[token.text];
     if (close !== undefined) {

@@ -93,7 +93,7 @@ export class CuttableDisk {
 
   /** The machine has lost its power and starts again with what the copy holds. Nobody uses the disk any more. */
   restart(copy: string): void {
-    run("umount", this.path);
+    unmount(this.path);
     copyFileSync(copy, this.#image);
     rmSync(copy);
     this.#mount(this.#image, this.path);
@@ -102,6 +102,15 @@ export class CuttableDisk {
   #mount(image: string, path: string): void {
     run("mount", "-o", unkind, image, path);
   }
+}
+
+/** A killed process is gone from /proc before the kernel has closed its last file: until then the disk is busy. */
+function unmount(path: string): void {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (libc.symbols.umount2(text(path), 0) === 0) return;
+    Bun.sleepSync(50);
+  }
+  throw new Error(`${path} is busy`);
 }
 
 interface Window {

@@ -5,10 +5,12 @@ import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { resolveRuleReferences } from "./edit-objects.ts";
 import { assignIds } from "./ids.ts";
+import { keepIds } from "./keep-ids.ts";
 import { syntaxError } from "./lexer.ts";
 import { mergePropertySet, systemProperties } from "./merge.ts";
 import type { CrmObject, Section } from "./objects.ts";
 import { readCrm } from "./read.ts";
+import { redirectConstraints } from "./redirect.ts";
 import { placeResources, resourceElements } from "./resource-tree.ts";
 import { expandLevels, memberNodes } from "./topology.ts";
 
@@ -32,6 +34,7 @@ const sections: readonly Section[] = [
   "acls",
   "alerts",
 ];
+const containers = new Set(["group", "clone", "master", "bundle"]);
 const sets: readonly Section[] = ["crm_config", "rsc_defaults", "op_defaults"];
 
 /**
@@ -72,6 +75,8 @@ export function examineCrm(
   readonly configuration: XmlElement;
   readonly errors: readonly HactlError[];
   readonly readable: boolean;
+  /** What else changed because of it, a sentence each. */
+  readonly remarks: readonly string[];
 } {
   return tryLoad(text, base, mode);
 }
@@ -92,7 +97,9 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
     placeNode(configuration, object, mode);
   const resources = objects.filter(({ section }) => section === "resources");
   if (mode === "push") openContainers(sectionOf(configuration, "resources"), resources);
+  const isNew = newContainers(configuration, resources);
   attempt(() => placeResources(sectionOf(configuration, "resources"), resources));
+  const remarks = mode === "update" ? isNew.flatMap((item) => takeOver(configuration, item)) : [];
   for (const { rsc, operation, line } of operations)
     attempt(() => addOperation(configuration, rsc, operation, line));
   const positions = new Map<XmlElement, Map<string | undefined, number>>();
@@ -110,7 +117,24 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
     configuration: child(upgraded, "configuration") ?? configuration,
     errors,
     readable: found.length === 0,
+    remarks,
   };
+}
+
+/** Containers that the configuration does not have yet. */
+function newContainers(configuration: XmlElement, objects: readonly CrmObject[]): XmlElement[] {
+  const present = new Set(
+    resourceElements(sectionOf(configuration, "resources")).map(({ attributes }) => attributes.get("id")),
+  );
+  return objects
+    .map((object) => object.element)
+    .filter(({ name, attributes }) => containers.has(name) && !present.has(attributes.get("id")));
+}
+
+/** What stood for itself before is in the container now. */
+function takeOver(configuration: XmlElement, container: XmlElement): string[] {
+  const members = resourceElements(container, false).map(({ attributes }) => attributes.get("id") ?? "");
+  return redirectConstraints(configuration, container.attributes.get("id") ?? "", new Set(members));
 }
 
 /** What is there before the text counts. Lines of the base mean another file, so they go. */
@@ -153,6 +177,7 @@ function placeNode(configuration: XmlElement, { element: node }: CrmObject, mode
     nodes.children.push(node);
     return;
   }
+  keepIds(present, node);
   // A node's attributes are set by others too (standby, …): kinds of blocks that the text does not mention stay.
   const mentioned = new Set(node.children.map(({ name }) => name));
   const kept = mode === "update" ? present.children.filter(({ name }) => !mentioned.has(name)) : [];
@@ -170,8 +195,9 @@ function placeOther(
   if (name === "nodes" || name === "resources") return;
   const section = sectionOf(configuration, name);
   if (name === "fencing-topology") {
-    const { children } = expandLevels(source, memberNodes(configuration));
-    section.children = children;
+    const levels = expandLevels(source, memberNodes(configuration));
+    keepIds(section, levels);
+    section.children = levels.children;
     return;
   }
   const known =
@@ -188,7 +214,10 @@ function placeOther(
   } else if (present.name !== source.name)
     throw conflict(`"${id}" is a <${present.name}> already`, "choose another id, or delete it first", line);
   else if (sets.includes(name)) mergePropertySet(present, source);
-  else section.children[position] = source;
+  else {
+    keepIds(present, source);
+    section.children[position] = source;
+  }
 }
 
 /**

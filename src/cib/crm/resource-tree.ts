@@ -1,5 +1,6 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import type { XmlElement } from "../xml.ts";
+import { keepIds } from "./keep-ids.ts";
 import { type CrmObject, memberName } from "./objects.ts";
 
 const resourceNames = new Set(["primitive", "template", "group", "clone", "master", "bundle"]);
@@ -55,6 +56,7 @@ function placeResource(section: XmlElement, { element: source, line }: CrmObject
   const kind = (name: string) => (name === "master" ? "clone" : name);
   if (kind(resource.name) !== kind(source.name))
     throw conflict(`"${id}" is a <${resource.name}> already`, "choose another id, or delete it first", line);
+  keepIds(resource, source);
   parent.children[parent.children.indexOf(resource)] = source;
   index.set(id, { parent, resource: source });
   // What the old container held stands on its own until the new one, or another, takes it.

@@ -107,13 +107,16 @@ const load = defineCommand({
   run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
+    let remarks: readonly string[] = [];
     const { after } = await changeConfiguration(
-      ({ configuration }) => loaded(text, file ?? "", configuration, mode),
+      ({ configuration }) => loaded(text, file ?? "", configuration, mode, (found) => (remarks = found)),
       "configure load",
       { force: force === true, file: file ?? "" },
     );
-    if (wantsJson()) printJson({ file, mode });
-    else note(`Loaded ${file}: ${describe(after)}.`);
+    if (wantsJson()) printJson({ file, mode, remarks });
+    else
+      for (const line of [`Loaded ${file}: ${describe(after)}.`, ...remarks.map((remark) => `  ${remark}`)])
+        note(line);
     return CrmExit.OK;
   },
 });
@@ -240,11 +243,14 @@ const statement = (name: string) =>
       // XML has its own quotes.
       const words = rawArgs.filter((word) => word !== "--force");
       const text = [name, ...(name === "xml" ? words : words.map(quoted))].join(" ");
+      let remarks: readonly string[] = [];
       await changeConfiguration(
-        ({ configuration }) => loaded(text, "command line", configuration, "update"),
+        ({ configuration }) =>
+          loaded(text, "command line", configuration, "update", (found) => (remarks = found)),
         "configure",
         { force: words.length < rawArgs.length, file: "command line" },
       );
+      for (const remark of remarks) note(remark);
       return CrmExit.OK;
     },
   });
@@ -291,11 +297,20 @@ function modeNamed(word: string): LoadMode {
   });
 }
 
-/** The configuration with a text loaded into it; all mistakes of the text at once. */
-function loaded(text: string, file: string, base: XmlElement, mode: LoadMode): XmlElement {
+/** The configuration with a text loaded into it; all mistakes of the text at once. `tell` hears what else it changes. */
+function loaded(
+  text: string,
+  file: string,
+  base: XmlElement,
+  mode: LoadMode,
+  tell: (remarks: readonly string[]) => void = () => {},
+): XmlElement {
   if (/^\s*</.test(text)) return loadedXml(text, file);
-  const { configuration, errors, readable } = examineCrm(text, base, mode);
-  if (errors.length === 0) return configuration;
+  const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
+  if (errors.length === 0) {
+    tell(remarks);
+    return configuration;
+  }
   const problems = errors.map(
     ({ code, what, where, cure }): CibProblem => ({
       level: "error",

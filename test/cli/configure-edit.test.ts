@@ -99,3 +99,32 @@ describe("configure", () => {
     expect((await configure("modgroup", "g", "take", "d2")).code).toBe(64);
   });
 });
+
+describe("a statement on the command line", () => {
+  test.each<[string, string[], string]>([
+    ["quotes in a value", ["primitive", "p", "Dummy", "params", `fake=a"b'c\\d`], 'value="a&quot;b\'c\\d"'],
+    ["an empty word's value", ["primitive", "p", "Dummy", "params", "fake="], 'name="fake" value=""'],
+    [
+      "quotes in a path",
+      ["role", "r", "read", "xpath://primitive[@id='d1']"],
+      "xpath=\"//primitive[@id='d1']\"",
+    ],
+    [
+      "blanks in a condition",
+      ["location", "l", "d1", "rule", "rack", "eq", "two words"],
+      'value="two words"',
+    ],
+    ["XML", ["xml", '<tag id="t"><obj_ref id="d1"/></tag>'], '<tag id="t">'],
+  ])("%s", async (_name, words, wanted) => {
+    const { code } = await configure(...words);
+    expect(code).toBe(0);
+    expect(content()).toContain(wanted);
+  });
+
+  test("a new container says which constraints it takes over", async () => {
+    const { code, err } = await configure("clone", "k", "d2");
+    expect(code).toBe(0);
+    expect(err).toEndWith("\nconstraint l1 names k now, which d2 is in\n");
+    expect(content()).toContain('<rsc_location id="l1" rsc="k"');
+  });
+});

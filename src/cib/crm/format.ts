@@ -199,7 +199,11 @@ function statement(
       return [head, ...formatPairs(source, referenced)];
     }
     case "acl_role":
-      return [`role ${id}`, ...description(source), ...source.children.map((item) => formatPermission(item, referenced))];
+      return [
+        `role ${id}`,
+        ...description(source),
+        ...source.children.map((item) => formatPermission(item, referenced)),
+      ];
     case "acl_target":
     case "acl_group":
       return [`${kind} ${id}`, ...source.children.map((item) => item.attributes.get("id") ?? "")];

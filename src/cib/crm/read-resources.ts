@@ -26,15 +26,7 @@ const blockNames: Readonly<Record<string, string>> = lookup({
   op_params: "instance_attributes",
   op_meta: "meta_attributes",
 });
-const primitiveStops = new Set([
-  "params",
-  "meta",
-  "utilization",
-  "operations",
-  "op",
-  "op_params",
-  "op_meta",
-]);
+const primitiveStops = new Set(["params", "meta", "utilization", "operations", "op", "op_params", "op_meta"]);
 const containerStops = new Set(["params", "meta"]);
 const bundleStops = new Set([
   ...containerStops,
@@ -157,9 +149,7 @@ function readOperations(reader: Reader, resource: XmlElement): void {
   const option = reader.takeOption("$id", "$id-ref");
   if (option === undefined) {
     const token = reader.peek();
-    if (token !== undefined && reader.wordAhead() !== "op")
-      throw reader.fail(`"operations" takes $id=ID or $id-ref=ID`, "write one of them", token);
-    return;
+    throw reader.fail(`"operations" takes $id=ID or $id-ref=ID`, "write one of them", token);
   }
   operationsOf(resource).attributes.set(option.name.slice(1), option.value);
 }
@@ -257,8 +247,7 @@ export function readBundle(reader: Reader): CrmObject {
     if (keyword === undefined)
       throw reader.unknown("keyword", token ?? reader.take("a keyword"), bundleStops);
     if (keyword === "params") bundle.children.push(readBlock(reader, "instance_attributes", bundleStops));
-    else if (keyword === "meta")
-      bundle.children.push(readBlock(reader, "meta_attributes", bundleStops));
+    else if (keyword === "meta") bundle.children.push(readBlock(reader, "meta_attributes", bundleStops));
     else if (keyword === "primitive") bundle.children.push(member(reader.take("a resource").text));
     else bundle.children.push(readBundlePart(reader, keyword));
   }

@@ -101,8 +101,13 @@ function setLine(target: XmlElement, line: number): void {
 
 function readMonitor(reader: Reader): AddedOperation {
   const token = reader.take("a resource");
-  const [rsc = "", role] = token.text.split(":");
-  const [interval = "", timeout] = reader.take("an interval").text.split(":");
+  const [rsc = "", role, ...moreOfName] = token.text.split(":");
+  if (moreOfName.length > 0)
+    throw reader.fail(`"${token.text}" is no resource`, "write RSC or RSC:ROLE", token);
+  const time = reader.take("an interval");
+  const [interval = "", timeout, ...moreOfTime] = time.text.split(":");
+  if (moreOfTime.length > 0)
+    throw reader.fail(`"${time.text}" is no interval`, "write INTERVAL or INTERVAL:TIMEOUT", time);
   const operation = element("op", {
     name: "monitor",
     role: role === undefined ? undefined : readRole(reader, role, token),

@@ -51,7 +51,8 @@ function redirect(constraint: XmlElement, container: string, members: ReadonlySe
   }
   // Once is enough: where the last of them stood.
   const last = sets.flatMap(({ children }) => children).findLast((item) => namesContainer(item));
-  for (const set of sets) set.children = set.children.filter((item) => item === last || !namesContainer(item));
+  for (const set of sets)
+    set.children = set.children.filter((item) => item === last || !namesContainer(item));
   if (moved.size > 0)
     constraint.children = constraint.children.filter(
       ({ name, children }) => name !== "resource_set" || children.length > 0,

@@ -280,11 +280,10 @@ export default defineCommand({
   },
 });
 
-/** `name=value with blanks` needs quotes again in text. */
+/** A word of the command line as text has it: what would part it or mean something there stands in quotes again. */
 function quoted(word: string): string {
-  const [name, ...rest] = word.split("=");
-  if (!/\s/.test(word) || rest.length === 0 || word.startsWith('"')) return word;
-  return `${name}="${rest.join("=").replace(/"/g, '\\"')}"`;
+  if (/^".*"$/s.test(word) || (word !== "" && !/[\s"'\\]/.test(word))) return word;
+  return `"${word.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function modeNamed(word: string): LoadMode {

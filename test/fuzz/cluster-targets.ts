@@ -32,8 +32,16 @@ class FuzzedCluster {
 
   /** The cluster, as good as new from time to time. */
   next(): ControllerBus {
-    // Members that were told to go are gone.
-    if (this.#fed++ < life && this.bus.nodes.every(({ managerUp }) => managerUp)) return this.bus;
+    const gone = this.bus.nodes.filter(({ managerUp }) => !managerUp);
+    if (this.#fed++ < life && gone.length < this.bus.nodes.length) {
+      // Members that were told to go have gone, and come back as after a boot.
+      if (gone.length > 0) {
+        this.bus.run(2);
+        this.bus.boot(...gone.map(({ name }) => name));
+        this.bus.run(100);
+      }
+      return this.bus;
+    }
     this.#fed = 1;
     this.bus = new ControllerBus(3);
     this.bus.boot("n1", "n2", "n3");

@@ -1,7 +1,7 @@
 /**
  * Programs that people and machines use with a cluster, as Debian has them, on a live cluster of two hosts with our names in the place of
- * Pacemaker's and corosync's: pcs, the crm shell, and the exporter that Prometheus scrapes. Not of the crm shell: what asks systemd or
- * ps for corosync and pacemaker-controld by name (`corosync status`, `history`); neither is there.
+ * Pacemaker's and corosync's: pcs, the crm shell, and the exporter that Prometheus scrapes. Not of the crm shell: what looks for a process
+ * called pacemaker-controld (a report of the live cluster), and what it finds in Pacemaker's own log lines (transitions and events).
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
@@ -187,6 +187,30 @@ describe("the crm shell", () => {
     expect(await said("crm configure show type:property")).toContain("no-quorum-policy=stop");
     expect(await said("crm ra providers Dummy")).toContain("pacemaker");
     expect(await said("crm ra info ocf:pacemaker:Dummy")).toContain("fake");
+  });
+});
+
+describe("the crm shell's view of corosync", () => {
+  test("shows its file, and what the ring is like once hactl's unit has corosync's name too", async () => {
+    expect(await said("crm corosync show")).toBe(`${imported}\n`);
+    expect(await said("crm corosync get nodelist.node.name")).toBe("h1\nh2\n");
+    await said("ln -s /usr/lib/systemd/system/hactl.service /etc/systemd/system/corosync.service");
+    await said("systemctl daemon-reload");
+    expect(await said("crm corosync status")).toMatch(/addr\t= 10\.77\.0\.1\n[^]*nodeid: +2:\tconnected/);
+    expect(await said("crm corosync status quorum")).toMatch(/Quorate: +Yes/);
+    expect(await said("crm cluster status")).toMatch(/corosync +active\/running/);
+    expect(await said("crm cluster wait_for_startup")).toContain("Online: [ h1 h2 ]");
+    await said("crm corosync reload");
+    await said("rm /etc/systemd/system/corosync.service && systemctl daemon-reload");
+  });
+
+  test("its history reads a report of ours", async () => {
+    // There is no ssh between the hosts, so that the other's part is missing.
+    await said("crm_report -S -f \"$(date -d '1 hour ago' '+%F %T')\" /root/ours");
+    const told = await said("printf 'source /root/ours.tar.bz2\\ninfo\\n' | crm history");
+    expect(told).toMatch(/^Nodes: h1$/m);
+    expect(told).toMatch(/^Groups: .*\bg\b/m);
+    expect(told).toMatch(/^Resources: .*\ba\b/m);
   });
 });
 

@@ -137,6 +137,20 @@ describe("the verdict", () => {
     expect(codes(changed("beta", ({ name }) => ({ name, state: "offline" })))).toEqual(["NODE-OFFLINE"]);
   });
 
+  test("what is being stopped is there still, and a node that is leaving says that it waits for it", () => {
+    const fixture = changed("alpha", (node) => ({
+      ...node,
+      transient: { shutdown: "1700003500" },
+      done: [
+        ...(node.done ?? []).filter(({ rsc }) => rsc !== "ip"),
+        { rsc: "ip", task: "stop", status: -1, rc: 193, expected: 0, at: 1_700_003_588 },
+      ],
+    }));
+    const text = screen(fixture);
+    expect(text).toContain("node alpha is being stopped: it waits until ip has stopped");
+    expect(text).toMatch(/ip +Stopping +alpha +since \S+ \(12 s\)/);
+  });
+
   test("a standby node names the way back", () => {
     const { causes } = verdict(changed("beta", ({ name }) => ({ name, attributes: { standby: "on" } })));
     expect(causes[0]).toMatchObject({

@@ -46,6 +46,13 @@ const property = (name: string, value: string): ClusterFixture => ({
   ...healthy,
   properties: { ...healthy.properties, [name]: value },
 });
+/** A node that was told to leave, after this. */
+const leaving = (name: string, last: Done): ClusterFixture =>
+  onNode(name, (node) => ({
+    ...node,
+    transient: { ...node.transient, shutdown: "1700003500" },
+    done: [...(node.done ?? []).filter(({ rsc }) => rsc !== last.rsc), last],
+  }));
 const withResources = (change: (text: string) => string): ClusterFixture => ({
   ...healthy,
   resources: change(healthy.resources ?? ""),
@@ -144,6 +151,20 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       })),
       about: { node: "beta", text: "is being stopped" },
     },
+    {
+      fixture: leaving("alpha", { rsc: "ip", task: "stop", status: -1, rc: 193, expected: 0 }),
+      about: { node: "alpha", text: "alpha is being stopped: it waits until ip has stopped" },
+    },
+    {
+      fixture: {
+        ...leaving("alpha", failed("ip", 1, "stop", 0)),
+        properties: { ...healthy.properties, "stonith-enabled": "false" },
+      },
+      about: {
+        node: "alpha",
+        text: "alpha is being stopped and cannot leave: ip could not be stopped there",
+      },
+    },
   ],
   "NODE-STATE": [
     {
@@ -223,6 +244,16 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
         done: node.done?.filter(({ rsc }) => rsc !== "web") ?? [],
       })),
       about: { rsc: "web" },
+    },
+    {
+      fixture: onNode("alpha", (node) => ({
+        ...node,
+        done: [
+          ...(node.done ?? []).filter(({ rsc }) => rsc !== "web"),
+          { rsc: "web", task: "stop", status: -1, rc: 193, expected: 0 },
+        ],
+      })),
+      about: { rsc: "web", text: "web is being stopped on alpha" },
     },
   ],
   "CLONE-INCOMPLETE": [

@@ -6,6 +6,7 @@ import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { Daemon } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
+import { type Keeping, keptBy } from "../render/cluster-view.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 
@@ -28,20 +29,30 @@ export default defineCommand({
     const client = await Daemon.connect();
     let name: string;
     let inTime: boolean;
+    let kept: Keeping = { stuck: [], stopping: [] };
     try {
       const node = await client.request<NodeReply>({ type: "node" });
       name = node.name;
       await client.request({ type: "shutdown" });
       note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-      inTime = await ended(node.pid, timeoutMs, obstacles(client, name));
+      inTime = await ended(
+        node.pid,
+        timeoutMs,
+        obstacles(client, name, (found) => {
+          kept = found;
+        }),
+      );
     } finally {
       client.close();
     }
     if (!inTime) {
       throw new HactlError({
         code: "TIMEOUT",
-        what: `node ${name} has not left within ${args.timeout} s`,
-        cure: "see 'hactl status' for the action that it waits for; it goes on leaving",
+        what: `node ${name} has not left within ${args.timeout} s${waitsFor(kept)}`,
+        cure:
+          kept.stuck.length > 0
+            ? howToGoOn(kept.stuck)
+            : "it goes on leaving; 'hactl status' says what it waits for",
         exit: CrmExit.TIMEOUT,
       });
     }
@@ -68,33 +79,39 @@ async function ended(pid: number, timeoutMs: Millis, meanwhile: () => Promise<vo
 /** Whether a process runs no more. One that its parent has not taken notice of yet has ended all the same. */
 export const hasEnded = (pid: number): boolean => processStart(pid) === undefined;
 
-/** Says, once each, which services keep the node since they cannot be stopped, and how to go on. */
-function obstacles(client: Daemon, node: string): () => Promise<void> {
+const waitsFor = ({ stuck, stopping }: Keeping): string => {
+  if (stuck.length > 0) return `: ${stuck.join(", ")} could not be stopped`;
+  return stopping.length > 0 ? `: the stop of ${stopping.join(", ")} has not ended` : "";
+};
+
+const howToGoOn = (stuck: readonly string[]): string =>
+  `Stop it by hand, then ${stuck.map((id) => `'hactl resource cleanup ${id}'`).join(", ")}; 'hactl status' tells why it failed`;
+
+/** Says, once each, which services keep the node: what it waits for, and how to go on where they cannot be stopped. */
+function obstacles(client: Daemon, node: string, tell: (kept: Keeping) => void): () => Promise<void> {
   const told = new Set<string>();
+  const once = (text: string) => {
+    if (told.has(text)) return;
+    told.add(text);
+    note(text);
+  };
   return async () => {
-    let found: readonly string[];
+    let found: Keeping;
     try {
-      found = await blockedOn(client, node);
+      found = await look(client, node);
     } catch (error) {
       // It may be about to end, and answers no more.
       if (error instanceof HactlError) return;
       throw error;
     }
-    for (const id of found) {
-      if (told.has(id)) continue;
-      told.add(id);
-      note(
-        `${id} could not be stopped: ${node} does not leave before it is. Stop it by hand, then 'hactl resource cleanup ${id}'; ` +
-          `'hactl status' tells why it failed.`,
-      );
-    }
+    tell(found);
+    for (const id of found.stopping) once(`${id} is being stopped: ${node} waits for that.`);
+    for (const id of found.stuck)
+      once(`${id} could not be stopped: ${node} does not leave before it is. ${howToGoOn([id])}.`);
   };
 }
 
-async function blockedOn(client: Daemon, node: string): Promise<string[]> {
+async function look(client: Daemon, node: string): Promise<Keeping> {
   const text = await client.request<string>({ type: "cib" }, obstacleMs);
-  const cluster = unpackCluster(parseXml(text, "the cluster's CIB"), Math.floor(Date.now() / 1000));
-  return [...cluster.resourceById.values()]
-    .filter((rsc) => rsc.isPrimitive && rsc.blocked && rsc.runningOn.some(({ name }) => name === node))
-    .map(({ id }) => id);
+  return keptBy(unpackCluster(parseXml(text, "the cluster's CIB"), Math.floor(Date.now() / 1000)), node);
 }

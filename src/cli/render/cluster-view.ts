@@ -46,6 +46,27 @@ const underWay: Readonly<Record<string, string>> = lookup({
 /** What is being done with it, where something is pending and shown. */
 export const pendingState = (rsc: Resource): string | undefined => underWay[rsc.pendingTask ?? ""];
 
+/** Where a stop of it is under way, after which it is nowhere. */
+export const stoppingNode = (rsc: Resource): Node | undefined =>
+  rsc.pendingTask === "stop" && rsc.runningOn.length === 0 ? rsc.pendingNode : undefined;
+
+/** What keeps a node that is being stopped. */
+export interface Keeping {
+  /** Could not be stopped there: somebody has to. */
+  readonly stuck: readonly string[];
+  /** Are being stopped. */
+  readonly stopping: readonly string[];
+}
+
+/** Why a node that is being stopped has not left yet, as far as it is known. */
+export function keptBy(cluster: Cluster, node: string): Keeping {
+  const parts = cluster.resources.flatMap(primitivesOf);
+  const isThere = (rsc: Resource) => rsc.runningOn.some(({ name }) => name === node);
+  const stuck = parts.filter((rsc) => rsc.blocked && isThere(rsc));
+  const stopping = parts.filter((rsc) => rsc.pendingTask === "stop" && rsc.pendingNode?.name === node);
+  return { stuck: stuck.map(printableId), stopping: stopping.map(printableId) };
+}
+
 /** "Monitoring" while a recurring monitor's first result is out. Probes are not shown. */
 export const pendingMonitor = (rsc: Resource): string | undefined =>
   rsc.pendingTask === "monitor" ? "Monitoring" : undefined;

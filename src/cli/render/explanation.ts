@@ -15,6 +15,7 @@ import {
   primitivesOf,
   printableId,
   sortedNodes,
+  stoppingNode,
 } from "./cluster-view.ts";
 import { exitText, statusText } from "./exit-texts.ts";
 import { constraintOf, generalNotes } from "./explanation-notes.ts";
@@ -114,7 +115,9 @@ function summaryOf(
 ): string {
   const role = displayedRole(rsc);
   const now = activeNodes(rsc).map(({ name }) => name);
-  const state = now.length === 0 ? "is stopped" : `is ${roleName(role)} on ${now.join(" and ")}`;
+  const leaving = stoppingNode(rsc);
+  const still = leaving ? `is being stopped on ${leaving.name}` : "is stopped";
+  const state = now.length === 0 ? still : `is ${roleName(role)} on ${now.join(" and ")}`;
   const failed = rsc.failed ? " and has failed there" : "";
   const wanted = placed.map((place) => `${place.role} on ${place.node}`);
   const same =

@@ -8,7 +8,7 @@ import {
   roleName,
   unpackCluster,
 } from "../../scheduler/index.ts";
-import { nodeName } from "../../terms/index.ts";
+import { nodeName, OpStatus } from "../../terms/index.ts";
 import {
   activeNodes,
   currentNode,
@@ -22,6 +22,7 @@ import {
   printableId,
   sortedNodes,
   sortedResources,
+  stoppingNode,
 } from "./cluster-view.ts";
 import { exitText, statusText } from "./exit-texts.ts";
 import type { StatusInput } from "./input.ts";
@@ -126,19 +127,37 @@ function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts 
 
 /** When a resource came into its state on a node: the last operation there that changed or found it. */
 export function activeSince(cluster: Cluster, rsc: Resource, node: Node): number | undefined {
+  const changing = operationsOn(cluster, rsc, node).filter(
+    ({ task, intervalMs, status }) => status === 0 && intervalMs === 0 && changesState(task),
+  );
+  return latestChange(changing);
+}
+
+/** Since when a stop of it has not ended there. */
+const stoppingSince = (cluster: Cluster, rsc: Resource, node: Node): number | undefined =>
+  latestChange(
+    operationsOn(cluster, rsc, node).filter(
+      ({ task, status }) => task === "stop" && status === OpStatus.PENDING,
+    ),
+  );
+
+function latestChange(operations: readonly ReturnType<typeof readOperation>[]): number | undefined {
+  const last = operations.toSorted((a, b) => b.call - a.call)[0];
+  return last && last.changed > 0 ? last.changed : undefined;
+}
+
+/** What the history of a node has of a resource. */
+function operationsOn(cluster: Cluster, rsc: Resource, node: Node): ReturnType<typeof readOperation>[] {
   const state = child(cluster.cib, "status")?.children.find(
     ({ name, attributes }) =>
       name === "node_state" && (attributes.get("uname") === node.name || attributes.get("id") === node.id),
   );
   const histories = child(child(state, "lrm"), "lrm_resources")?.children ?? [];
   const names = new Set([rsc.historyId, rsc.id, printableId(rsc)]);
-  const operations = histories
+  return histories
     .filter(({ attributes }) => names.has(attributes.get("id") ?? ""))
     .flatMap(({ children }) => children)
-    .map(readOperation)
-    .filter(({ task, intervalMs, status }) => status === 0 && intervalMs === 0 && changesState(task));
-  const last = operations.sort((a, b) => b.call - a.call)[0];
-  return last && last.changed > 0 ? last.changed : undefined;
+    .map(readOperation);
 }
 
 const changesState = (task: string) =>
@@ -184,6 +203,19 @@ function placeOf(
   return { node: node.name, role: roleName(displayedRole(shown)), ...(since === undefined ? {} : { since }) };
 }
 
+/** Where it is; while it is being stopped it is there still, although its history says that it is not any more. */
+function placesOf(cluster: Cluster, rsc: Resource): ResourceFacts["nodes"] {
+  const leaving = stoppingNode(rsc);
+  if (leaving) {
+    const since = stoppingSince(cluster, rsc, leaving);
+    return [
+      { node: leaving.name, role: displayedState(rsc, true), ...(since === undefined ? {} : { since }) },
+    ];
+  }
+  if (displayedRole(rsc) === Role.Stopped) return [];
+  return rsc.runningOn.map((node) => placeOf(cluster, rsc, node, rsc));
+}
+
 function primitiveFacts(cluster: Cluster, rsc: Resource): ResourceFacts {
   const failure = rsc.failed ? lastFailure(cluster, rsc) : undefined;
   return {
@@ -191,10 +223,7 @@ function primitiveFacts(cluster: Cluster, rsc: Resource): ResourceFacts {
     kind: "primitive",
     agent: agentText(rsc),
     role: displayedState(rsc, true),
-    nodes:
-      displayedRole(rsc) === Role.Stopped
-        ? []
-        : rsc.runningOn.map((node) => placeOf(cluster, rsc, node, rsc)),
+    nodes: placesOf(cluster, rsc),
     failed: rsc.failed,
     flags: [...(rsc.removed ? ["removed"] : []), ...stateFlags(rsc, currentNode(rsc), { pending: true })],
     ...(failure === undefined ? {} : { failure: failureText(failure) }),

@@ -1,5 +1,12 @@
 import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
-import { activeNodes, highestRole, isActive, isDisabled, primitivesOf } from "./cluster-view.ts";
+import {
+  activeNodes,
+  highestRole,
+  isActive,
+  isDisabled,
+  primitivesOf,
+  stoppingNode,
+} from "./cluster-view.ts";
 import { isImplied } from "./resource-list.ts";
 import type { CauseWithoutLevel, FailureFacts } from "./status-model.ts";
 
@@ -83,12 +90,13 @@ function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): Caus
     const nodes = rsc.runningOn.map(({ name }) => name).join(", ");
     return [{ ...about, code: "MULTIPLE-ACTIVE", text: `${rsc.id} is active on several nodes: ${nodes}` }];
   }
+  const leaving = stoppingNode(rsc);
   if (rsc.role === Role.Stopped && rsc.managed) {
     return [
       {
         ...about,
         code: "STOPPED",
-        text: `${rsc.id} is stopped${reason}`,
+        text: leaving ? `${rsc.id} is being stopped on ${leaving.name}` : `${rsc.id} is stopped${reason}`,
         cure: `hactl explain ${rsc.configId}`,
       },
     ];

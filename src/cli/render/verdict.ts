@@ -1,7 +1,7 @@
 import { child, childrenOf } from "../../cib/index.ts";
 import type { Cluster, Resource } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
-import { isDisabled, primitivesOf } from "./cluster-view.ts";
+import { isDisabled, type Keeping, keptBy, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput, StatusWarning } from "./input.ts";
 import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
 import type {
@@ -33,7 +33,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
     ...input.warnings.filter(isOfAll),
-    ...nodeCauses(facts),
+    ...nodeCauses(cluster, facts),
     ...managerCauses(input, facts),
     ...connectivityCauses(cluster),
     ...resourceCauses(cluster, facts),
@@ -146,7 +146,7 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
   return causes;
 }
 
-function nodeCauses({ nodes }: Facts): CauseWithoutLevel[] {
+function nodeCauses(cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
   return nodes.flatMap((node): CauseWithoutLevel[] => {
     const { name, state, reason, unclean, online, kind } = node;
     if (unclean) {
@@ -167,20 +167,28 @@ function nodeCauses({ nodes }: Facts): CauseWithoutLevel[] {
     if (!online && kind !== "guest") {
       return [{ code: "NODE-OFFLINE", node: name, text: `node ${name} is offline` }];
     }
-    if (node.leaving)
-      return [
-        {
-          code: "NODE-LEAVING",
-          node: name,
-          text: `node ${name} is being stopped: what it runs moves away or stops first`,
-        },
-      ];
+    if (node.leaving) return [leavingCause(name, keptBy(cluster, name))];
     if (online && state !== "online") {
       const cure = /^standby/.test(state) ? { cure: `hactl node online ${name}` } : {};
       return [{ code: "NODE-STATE", node: name, text: `node ${name} is ${state}`, ...cure }];
     }
     return [];
   });
+}
+
+function leavingCause(node: string, { stuck, stopping }: Keeping): CauseWithoutLevel {
+  const about = { code: "NODE-LEAVING", node } as const;
+  if (stuck.length > 0)
+    return {
+      ...about,
+      text: `node ${node} is being stopped and cannot leave: ${stuck.join(", ")} could not be stopped there`,
+      cure: `Stop it by hand, then: hactl resource cleanup ${stuck[0]}`,
+    };
+  const what =
+    stopping.length > 0
+      ? `it waits until ${stopping.join(", ")} ${stopping.length === 1 ? "has" : "have"} stopped`
+      : "what it runs moves away or stops first";
+  return { ...about, text: `node ${node} is being stopped: ${what}` };
 }
 
 /** A ring without its manager: nothing is decided there, nor carried out. */

@@ -199,7 +199,7 @@ describe("the crm shell's view of corosync", () => {
       await said("systemctl daemon-reload");
       return (await h1.run(["systemctl", "is-active", "corosync.service"])).stdout === "active\n";
     });
-    expect(await said("crm corosync status")).toMatch(/addr\t= 10\.77\.0\.1\n[^]*nodeid: +2:\tconnected/);
+    expect(await said("crm corosync status")).toMatch(/addr\t= 10\.77\.0\.1\n[\s\S]*nodeid: +2:\tconnected/);
     expect(await said("crm corosync status quorum")).toMatch(/Quorate: +Yes/);
     expect(await said("crm cluster status")).toMatch(/corosync +active\/running/);
     expect(await said("crm cluster wait_for_startup")).toContain("Online: [ h1 h2 ]");

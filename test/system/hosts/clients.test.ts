@@ -34,6 +34,9 @@ beforeAll(async () => {
   const [first] = hosts.all;
   if (!first) throw new Error("no host");
   h1 = first;
+  // The crm shell asks systemd for corosync; a unit that is active must not get another name.
+  await h1.done("ln", "-s", "/usr/lib/systemd/system/hactl.service", "/etc/systemd/system/corosync.service");
+  await h1.done("systemctl", "daemon-reload");
   await hosts.startCluster("[quorum]\ntwo_node = true\n");
   await h1.done("hactl", "property", "stonith-enabled=false");
 });
@@ -191,20 +194,14 @@ describe("the crm shell", () => {
 });
 
 describe("the crm shell's view of corosync", () => {
-  test("shows its file, and what the ring is like once hactl's unit has corosync's name too", async () => {
+  test("shows its file, and what the ring is like, since hactl's unit has corosync's name too", async () => {
     expect(await said("crm corosync show")).toBe(`${imported}\n`);
     expect(await said("crm corosync get nodelist.node.name")).toBe("h1\nh2\n");
-    await said("ln -s /usr/lib/systemd/system/hactl.service /etc/systemd/system/corosync.service");
-    await h1.until("systemd knows hactl's unit by the other name too", 120_000, async () => {
-      await said("systemctl daemon-reload");
-      return (await h1.run(["systemctl", "is-active", "corosync.service"])).stdout === "active\n";
-    });
     expect(await said("crm corosync status")).toMatch(/addr\t= 10\.77\.0\.1\n[\s\S]*nodeid: +2:\tconnected/);
     expect(await said("crm corosync status quorum")).toMatch(/Quorate: +Yes/);
     expect(await said("crm cluster status")).toMatch(/corosync +active\/running/);
     expect(await said("crm cluster wait_for_startup")).toContain("Online: [ h1 h2 ]");
     await said("crm corosync reload");
-    await said("rm /etc/systemd/system/corosync.service && systemctl daemon-reload");
   });
 
   test("its history reads a report of ours", async () => {

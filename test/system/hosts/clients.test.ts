@@ -35,9 +35,15 @@ beforeAll(async () => {
   if (!first) throw new Error("no host");
   h1 = first;
   // The crm shell asks systemd for corosync; a unit that is active must not get another name.
-  await h1.done("ln", "-s", "/usr/lib/systemd/system/hactl.service", "/etc/systemd/system/corosync.service");
-  await h1.done("systemctl", "daemon-reload");
-  await hosts.startCluster("[quorum]\ntwo_node = true\n");
+  await hosts.startCluster("[quorum]\ntwo_node = true\n", async () => {
+    await h1.done(
+      "ln",
+      "-s",
+      "/usr/lib/systemd/system/hactl.service",
+      "/etc/systemd/system/corosync.service",
+    );
+    await h1.done("systemctl", "daemon-reload");
+  });
   await h1.done("hactl", "property", "stonith-enabled=false");
 });
 afterAll(() => hosts?.destroy());

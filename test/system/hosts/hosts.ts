@@ -225,9 +225,10 @@ export class Hosts {
     return `[totem]\ncluster_name = "hosts"\n[logging]\nto_syslog = true\n${more}${nodes.join("")}`;
   }
 
-  /** Boots all hosts, and starts a cluster of them for good: each has the same key and configuration, and hactl enabled. */
-  async startCluster(more = ""): Promise<void> {
+  /** Boots all hosts, and starts a cluster of them for good: each has the same key and configuration, and hactl enabled. `before`: with hosts that run and no hactl yet. */
+  async startCluster(more = "", before: () => Promise<unknown> = async () => {}): Promise<void> {
     await Promise.all(this.all.map((host) => host.powerOn()));
+    await before();
     const [first] = this.all;
     if (!first) throw new Error("no hosts");
     await first.done("hactl", "keygen");

@@ -99,7 +99,7 @@ export class Questions {
       return this.tell(asked, false, `${device.agent} is not installed or has no metadata`);
     const way = this.way(asked);
     if (question.ask !== "monitor" && way === "static-list") {
-      const able = question.ask === "list" || listedStatically(device, question.target);
+      const able = question.ask !== "able" || listedStatically(device, question.target);
       return this.tell(asked, able, "", listedHosts(device));
     }
     if (question.ask === "able" && way === "none") return this.tell(asked, true, "");

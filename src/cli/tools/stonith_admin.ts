@@ -2,7 +2,14 @@ import { element, type XmlElement } from "../../cib/index.ts";
 import type { FenceHistoryReply } from "../../daemon/index.ts";
 import type { FenceResult } from "../../fencer/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
-import { type Answer, type AnsweringTool, commandElement, listElement, type Message, runTool } from "../answer/index.ts";
+import {
+  type Answer,
+  type AnsweringTool,
+  commandElement,
+  listElement,
+  type Message,
+  runTool,
+} from "../answer/index.ts";
 import { ask } from "../daemon.ts";
 import { deviceAnswers, fenceDevices } from "../fencing.ts";
 import { formatLocal } from "../render/dates.ts";
@@ -147,7 +154,7 @@ function outcome(result: FenceResult): number {
 }
 
 /** As the peer tells it: no device to use, or none of them has done it in its time; of unfencing, which one failed. */
-function failure({ untried, action }: FenceResult): number {
+function failure({ untried, action }: FenceResult): CrmExit {
   if (untried === true) return CrmExit.NOSUCH;
   return action === "on" ? CrmExit.ERROR : CrmExit.TIMEOUT;
 }

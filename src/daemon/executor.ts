@@ -163,6 +163,7 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
       configPath: options.configPath,
       socket: adminSocketPath(options.runDir),
       sysconfig: sysconfig ?? {},
+      lang: process.env.LANG,
     }),
     featureSet: options.featureSet ?? "3.19.0",
     cores: availableParallelism(),

@@ -57,9 +57,9 @@ sim: $(BUN) ## simulate clusters with random faults (SEEDS=N, or SEED=n TRACE=1)
 mutate-ring: $(BUN) ## make mistakes in a copy of the ring: each has to be found by the simulator or a test
 	$(BUN) test/sim/mutations.ts $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
-# make scenarios [NAMES="Standby Remote"] [SEED=n] [REPS=n]; `bun test/scenarios/run.ts list` names them.
+# make scenarios [NAMES="Standby Remote"] [SEED=n] [REPS=n] [JOBS=n]; `bun test/scenarios/run.ts list` names them.
 scenarios: dist/hactl ## clusters of real daemons through faults, judged from outside (root; NAMES="…", SEED=n, REPS=n)
-	$(BUN) test/scenarios/run.ts run $(NAMES) $(if $(SEED),--seed $(SEED)) $(if $(REPS),--reps $(REPS))
+	$(BUN) test/scenarios/run.ts run $(NAMES) $(if $(SEED),--seed $(SEED)) $(if $(REPS),--reps $(REPS)) $(if $(JOBS),--jobs $(JOBS))
 
 # make lives SEEDS=1000 [FROM=1] [MODE=calm|deaths [STRIDE=n]], or make lives SEED=7 [EFFECT=n] TRACE=1 to see one run.
 lives: $(BUN) ## processes that die and come back on virtual time: nothing gets two owners (SEEDS=N, or SEED=n TRACE=1)

@@ -25,6 +25,7 @@ import {
   OpStatus,
   type ResourceId,
   resourceId,
+  withoutInstance,
 } from "../terms/index.ts";
 import { connectionNames } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
@@ -44,10 +45,12 @@ import {
   isRecorded,
   isReload,
   isSupposed,
+  mayBeActive,
   operationKey,
   parameterDigest,
   pendingResult,
   recordedAction,
+  revivesMigration,
   traitAttributes,
 } from "./history.ts";
 import type { CibVersion } from "./join.ts";
@@ -693,6 +696,27 @@ export class ClusterState {
     return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params: {}, transitionKey };
   }
 
+  /**
+   * The id under which a node runs what a decision calls `id`. When the instances of a clone lose their numbers, what runs
+   * keeps its own until it ends, also where something is known of the plain id: a probe that found nothing. `longId` is
+   * the decision's guess; what is `taken` it has ended already.
+   */
+  idInUse(
+    node: NodeName,
+    id: ResourceId,
+    longId: string | undefined,
+    taken: (id: string) => boolean,
+  ): ResourceId {
+    const nodeId = this.idOf(node);
+    const active = (rsc: string) => !taken(rsc) && mayBeActive(this.status.ops(nodeId, rsc));
+    if (active(id)) return id;
+    if (longId !== undefined && active(longId)) return resourceId(longId);
+    const numbered = this.status
+      .resourcesOn(nodeId)
+      .filter((rsc) => rsc !== id && withoutInstance(rsc) === id);
+    return resourceId(numbered.sort().find(active) ?? id);
+  }
+
   /** The agent that a node's history names for a resource. */
   agentOf(node: NodeName, rsc: ResourceId): AgentResource | undefined {
     return this.status.agentOf(this.idOf(node), rsc);
@@ -897,6 +921,13 @@ export class ClusterState {
   #record(node: NodeName, result: OperationResult): void {
     const id = this.idOf(node);
     const { rsc, action, intervalMs } = result;
+    const moved = operationKey(rsc.id, "migrate_to", 0);
+    const entry = (key: string) => {
+      const op = this.status.op(id, rsc.id, key);
+      return op && { action: op.attributes.get("operation") ?? "", callId: callOf(op) };
+    };
+    if (revivesMigration(result, entry(operationKey(rsc.id, "last", 0)), entry(moved)))
+      this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
     for (const entryId of historyIds(rsc.id, action, intervalMs, isFailure(result))) {
       this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
     }
@@ -951,10 +982,6 @@ export class ClusterState {
 /** Interval of the recurring operation that a `cancel` names, in milliseconds. */
 export function cancelInterval(operation: Operation): number {
   return Number.parseInt(operation.params.CRM_meta_interval ?? "0", 10) || 0;
-}
-
-function withoutInstance(id: string): string {
-  return id.replace(/:\d+$/, "");
 }
 
 const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);

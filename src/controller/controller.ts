@@ -71,6 +71,8 @@ export class Controller {
   #companions: ReadonlySet<NodeId> = new Set();
   /** The join of the membership before was complete here: its members have the same state. */
   #settled = false;
+  /** It was told that it may go. */
+  #leaving = false;
   /** What this node wants to say as soon as the join is over. */
   #outbox: ClusterMessage[] = [];
   /** Whether this copy of the state has been the cluster's. */
@@ -329,6 +331,7 @@ export class Controller {
       remotes: newcomers || !this.#live ? this.#remoteHistories() : [],
       attributes: newcomers || !this.#live ? this.#state.attributes.ofNode(this.#init.selfName) : [],
       daemonIsNew: !this.#live && this.#init.daemonIsNew,
+      leaving: this.#leaving,
     });
   }
 
@@ -383,6 +386,7 @@ export class Controller {
       const { changed, before } = this.#state.nodeJoined(nodeId, message.name);
       if (changed) configurationChanged = true;
       if (before !== undefined) this.#renamed(nodeId, before, message.name);
+      if (message.leaving) this.#state.nodeReleased(message.name);
       if (outcome.holders.has(nodeId) && message.summary.live) continue;
       const what = `what node ${message.name} tells`;
       this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
@@ -1005,7 +1009,9 @@ export class Controller {
     this.#state.nodeReleased(message.node);
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     this.#leader.advance(this.#now, this.#wall);
-    if (message.node === this.#init.selfName) this.#effects.push({ type: "leave" });
+    if (message.node !== this.#init.selfName) return;
+    this.#leaving = true;
+    this.#effects.push({ type: "leave" });
   }
 
   #managerGivenUp(node: NodeName): void {

@@ -43,6 +43,23 @@ export function historyIds(rsc: string, action: string, intervalMs: number, fail
   return [operationKey(rsc, "last", 0)];
 }
 
+/** What is asked of a history entry to know whether it still means something. */
+type Entry = Pick<OperationResult, "action" | "callId">;
+
+/**
+ * Whether a result takes from a history what told that an earlier migration from there is over: the entry of the migration
+ * would be believed again, and has to go, too. The look that takes the place of a stop is such a result. Pacemaker's
+ * executor, too, tells of a migration only as long as it is the last thing that was done.
+ */
+export function revivesMigration(
+  result: Entry & Pick<OperationResult, "intervalMs">,
+  last: Entry | undefined,
+  migration: Entry | undefined,
+): boolean {
+  if (!last || !migration || result.action !== "monitor" || result.intervalMs > 0) return false;
+  return last.action !== "monitor" && last.callId > migration.callId && result.callId > last.callId;
+}
+
 /** MD5 over a parameter set in the form that histories use, so that other tools' digests compare equal. */
 export function parameterDigest(params: ReadonlyMap<string, string>): string {
   const sorted = [...params].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -187,6 +204,13 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
   const rc = newest.attributes.get("rc-code");
   if (task === "stop") return rc !== String(OcfExit.OK);
   return task !== "monitor" || rc === String(OcfExit.OK) || rc === String(OcfExit.RUNNING_PROMOTED);
+}
+
+/** The same, or with its being started, perhaps. */
+export function mayBeActive(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const isStarted = attributes.get("operation") === "start";
+  return endsActive(ops) || (isStarted && attributes.get("op-status") === String(OpStatus.PENDING));
 }
 
 /** Whether a resource's history on a node ends with its having been handed over to another one. */

@@ -45,8 +45,11 @@ const unansweredAgainMs = 10_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
-/** How long a node whose ring is there may be without a manager: it is started again at once when it dies. */
-export const managerGraceMs: Millis = 10_000;
+/**
+ * How long a node whose ring is there may be without a manager. It is started again at once when it dies, but waits for its
+ * executor, which, when it hangs, is found out and started anew after ten seconds.
+ */
+export const managerGraceMs: Millis = 15_000;
 /** So often in a row it is decided anew only because the same things are still to be looked for. */
 const MOST_LOOKS = 3;
 /** Private attribute of the leader that tells what it does again and again. */
@@ -75,6 +78,8 @@ export class Leader {
   #runs = 0;
   /** What was given out of the transition under way, by action. */
   readonly #given = new Map<number, Dispatch>();
+  /** What the transition ends, as task, resource and node: of two instances each is ended once. */
+  readonly #ended = new Set<string>();
   /** Of what has been given out in this transition, by transition key. */
   #callIds = new Map<string, number>();
   #triggers: string[] = [];
@@ -403,6 +408,7 @@ export class Leader {
     this.#noteProbed(decision);
     this.#run = run;
     this.#given.clear();
+    this.#ended.clear();
     this.#callIds.clear();
     if (decision.actions.length > 0) {
       this.#event(
@@ -676,11 +682,19 @@ export class Leader {
     return dispatch;
   }
 
-  /** What ends a service is done by the agent that the node's history names, also where another one is configured by now. */
-  #agentFor({ rsc, task }: GraphAction, node: NodeName): Operation["rsc"] {
-    const id = resourceId(rsc?.id ?? "");
+  /**
+   * What ends a service is done by the agent that the node's history names, also where another one is configured by now,
+   * and whatever is done with one that runs goes to the instance that runs there.
+   */
+  #agentFor({ rsc, task, intervalMs }: GraphAction, node: NodeName): Operation["rsc"] {
     const { state } = this.#init;
-    const known = task === "stop" || task === "demote" ? state.agentOf(node, id) : undefined;
+    const looks = task === "monitor" && intervalMs === 0;
+    const ends = task === "stop" || task === "demote";
+    const plain = resourceId(rsc?.id ?? "");
+    const taken = (id: string) => this.#ended.has(`${task} ${id} ${node}`);
+    const id = looks ? plain : state.idInUse(node, plain, rsc?.longId, taken);
+    if (ends) this.#ended.add(`${task} ${id} ${node}`);
+    const known = ends ? state.agentOf(node, id) : undefined;
     if (known) return known;
     return {
       id,

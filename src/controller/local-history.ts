@@ -16,6 +16,7 @@ import {
   isFailure,
   isRecorded,
   operationKey,
+  revivesMigration,
 } from "./history.ts";
 import type { ExecutorHistory } from "./messages.ts";
 
@@ -155,6 +156,9 @@ export class LocalHistory {
     this.#seen(result);
     const failed = isFailure(result);
     if (failed || byManager(result.rsc)) this.#revision++;
+    const moved = operationKey(result.rsc.id, "migrate_to", 0);
+    const last = this.#results.get(operationKey(result.rsc.id, "last", 0));
+    if (revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
     const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);

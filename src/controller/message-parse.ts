@@ -90,6 +90,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
     remotes,
     attributes: readAttributeSnapshot,
     daemonIsNew: read.flag,
+    leaving: read.flag,
   },
   snapshot: {
     membership: key,

@@ -105,6 +105,8 @@ export type ClusterMessage =
       readonly attributes: AttributeSnapshot;
       /** The whole daemon has been started anew: a wish to leave is of the past. */
       readonly daemonIsNew: boolean;
+      /** It was told that it may go, and is about to: whatever happens meanwhile, it will not be lost. */
+      readonly leaving: boolean;
     }
   | { readonly type: "snapshot"; readonly membership: string; readonly snapshot: Snapshot }
   | {
@@ -202,7 +204,7 @@ export type ClusterMessage =
     };
 
 /** Version of the messages, the first byte of each. */
-export const MESSAGE_VERSION = 4;
+export const MESSAGE_VERSION = 5;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {

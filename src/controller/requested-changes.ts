@@ -1,4 +1,5 @@
 import { child, childrenOf, cloneElement, element, type XmlElement } from "../cib/index.ts";
+import { withoutInstance } from "../terms/index.ts";
 import { StatusSection } from "./status.ts";
 
 /**
@@ -113,5 +114,3 @@ function idOf(cib: XmlElement, name: string): string {
     childrenOf(child(cib, "status"), "node_state").find(named);
   return found?.attributes.get("id") ?? name;
 }
-
-const withoutInstance = (id: string) => id.replace(/:\d+$/, "");

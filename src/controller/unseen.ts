@@ -1,6 +1,12 @@
-import { child, type XmlElement } from "../cib/index.ts";
+import { child, childrenOf, indexById, parseBoolean, parseInteger, type XmlElement } from "../cib/index.ts";
 import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
-import { type EpochSeconds, type NodeName, OpStatus, type ResourceId } from "../terms/index.ts";
+import {
+  type EpochSeconds,
+  type NodeName,
+  OpStatus,
+  type ResourceId,
+  withoutInstance,
+} from "../terms/index.ts";
 import { pendingResult } from "./history.ts";
 import type { ExecutorHistory, MayRun, RememberedResources } from "./messages.ts";
 
@@ -126,31 +132,68 @@ export function supposedActive(operation: Operation, at: EpochSeconds): Operatio
   };
 }
 
+/** By which ids the instances of a clone are looked for: those with a number below this, or only by the one without. */
+type Numbering = { readonly below: number } | "plain";
+
+/** Of options that are given several times (for several rules) those count that leave less to be looked for. */
+function numberingOf(clone: XmlElement, byId: ReadonlyMap<string, XmlElement>): Numbering {
+  const given = (name: string): string[] =>
+    childrenOf(clone, "meta_attributes")
+      .map((set) => byId.get(set.attributes.get("id-ref") ?? "") ?? set)
+      .flatMap((set) => childrenOf(set, "nvpair"))
+      .filter(({ attributes }) => attributes.get("name") === name)
+      .map(({ attributes }) => attributes.get("value") ?? "");
+  const unique = given("globally-unique").map((text) => parseBoolean(text) ?? false);
+  if (!unique.includes(true)) return "plain";
+  if (unique.includes(false)) return { below: 0 };
+  const most = given("clone-max").map((text) => parseInteger(text) ?? 0);
+  return { below: Math.min(...most, Number.MAX_SAFE_INTEGER) };
+}
+
 /**
- * Tells whether a resource of that name and agent is configured, so that the cluster looks for it by itself. Parts of
- * bundles and what a template gives its agent count by their name alone.
+ * Tells whether a resource of that name and agent is configured, so that the cluster looks for it by itself: of an instance
+ * that had a number, or has none, only as the clone has it now. Parts of bundles and what a template gives its agent count
+ * by their name alone.
  */
 export function isConfigured(
   configuration: XmlElement | undefined,
   familyOf: (rsc: string) => string,
 ): (rsc: AgentResource) => boolean {
   const agents = new Map<string, XmlElement>();
+  /** Inside bundles names are made in other ways. */
+  const numberings = new Map<string, Numbering | undefined>();
   const families = new Set<string>();
-  const note = (xml: XmlElement) => {
+  const note = (xml: XmlElement, numbering: Numbering | undefined) => {
     const id = xml.attributes.get("id");
-    if (xml.name === "primitive" && id !== undefined) agents.set(id, xml);
-    for (const inner of xml.children) note(inner);
+    if (xml.name === "primitive" && id !== undefined) {
+      agents.set(id, xml);
+      numberings.set(id, numbering);
+    }
+    for (const inner of xml.children) note(inner, numbering);
   };
-  for (const xml of child(configuration, "resources")?.children ?? []) {
+  const resources = child(configuration, "resources");
+  const byId = resources ? indexById(resources) : new Map<string, XmlElement>();
+  for (const xml of resources?.children ?? []) {
     const id = xml.attributes.get("id");
-    if (xml.name !== "template" && id !== undefined) families.add(id);
-    if (xml.name !== "template") note(xml);
+    if (xml.name === "template") continue;
+    if (id !== undefined) families.add(id);
+    const isClone = xml.name === "clone" || xml.name === "master";
+    note(xml, isClone ? numberingOf(xml, byId) : xml.name === "bundle" ? undefined : "plain");
   }
+  const isLookedFor = (id: string, plain: string): boolean => {
+    const numbering = numberings.get(plain);
+    if (numbering === undefined) return true;
+    const number = id === plain ? undefined : Number(id.slice(plain.length + 1));
+    if (numbering === "plain") return number === undefined;
+    return number !== undefined && number < numbering.below;
+  };
   return (rsc) => {
-    const plain = rsc.id.replace(/:\d+$/, "");
+    const plain = withoutInstance(rsc.id);
     const primitive = agents.get(plain);
-    if (!primitive) return familyOf(plain) !== plain && families.has(familyOf(plain));
+    const family = familyOf(plain);
+    if (!primitive) return family !== plain && families.has(family);
     const { attributes } = primitive;
+    if (!isLookedFor(rsc.id, plain)) return false;
     if (attributes.get("template") !== undefined) return true;
     return (
       attributes.get("class") === rsc.class &&

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
   type FrameConnection,
+  type FrameHandlers,
   type FrameServer,
   type Log,
   lockFile,
   monotonicMs,
+  pathProblem,
   readLimited,
   serveFrames,
   serviceManager,
@@ -33,12 +35,15 @@ import {
 import { RingMachine } from "./ring-machine.ts";
 import { RingSockets } from "./ring-sockets.ts";
 import { parseRingState, type RingState, RingStateKeeper } from "./ring-state.ts";
-import { RunDirectory } from "./run-directory.ts";
+import { mendDirectory, mendedText, RunDirectory } from "./run-directory.ts";
 import { type NodeSetup, ringOptions } from "./setup.ts";
 
 /** Bytes of the manager's messages that may wait for the token before the manager has to wait. */
 const backlogHigh = 8 * 1024 * 1024;
 const backlogLow = 2 * 1024 * 1024;
+/** How long, and how often, what is in the place of a socket is put aside at the start. */
+const serveForMs: Millis = 5_000;
+const serveAgainMs: Millis = 50;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -145,18 +150,17 @@ export class RingProcess {
     const { system } = this.#changes.setup.config;
     const lock = lockFile(join(system.stateDir, "lock"));
     this.#machine.askForPriority(system);
-    await this.#sockets.prepare(this.#changes.setup, true);
-    this.#sockets.use(this.#changes.setup);
-    for (const text of this.#missingAddresses()) this.log.warning("ADDRESS", text);
-    this.#server = serveFrames(
-      ringSocketPath(system.runDir),
-      {
-        frame: (connection, type, body) => this.#fromManager(connection, type, body),
-        open: (connection) => this.#managerUp(connection),
-        close: (connection) => this.#managerDown(connection),
-      },
-      { mode: 0o600 },
-    );
+    try {
+      await this.#sockets.prepare(this.#changes.setup, true);
+      this.#sockets.use(this.#changes.setup);
+      for (const text of this.#missingAddresses()) this.log.warning("ADDRESS", text);
+      this.#server = await this.#serve(system.runDir);
+    } catch (error) {
+      // Open sockets would keep the process from ending, and others from starting it again.
+      this.#sockets.close();
+      lock.release();
+      throw error;
+    }
     this.#machine.arm(system, this.#service);
     this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
@@ -176,6 +180,28 @@ export class RingProcess {
     this.#machine.end(code === CrmExit.OK);
     lock.release();
     return code;
+  }
+
+  /**
+   * The manager's way in. What is in the place of its socket is put aside, and may be put there again: it is tried for a
+   * while, since a node that does not come back is lost. @throws HactlError SOCKET
+   */
+  async #serve(runDir: string): Promise<FrameServer> {
+    const handlers: FrameHandlers = {
+      frame: (connection, type, body) => this.#fromManager(connection, type, body),
+      open: (connection) => this.#managerUp(connection),
+      close: (connection) => this.#managerDown(connection),
+    };
+    for (const until = monotonicMs() + serveForMs; ; await Bun.sleep(serveAgainMs)) {
+      try {
+        const wrong = mendDirectory(runDir, socketNames);
+        if (wrong.length > 0) this.log.warning("RUN-DIRECTORY", mendedText(wrong));
+        return serveFrames(ringSocketPath(runDir), handlers, { mode: 0o600 });
+      } catch (error) {
+        if (monotonicMs() < until) continue;
+        throw error instanceof HactlError ? error : pathProblem(ringSocketPath(runDir), error);
+      }
+    }
   }
 
   // ── the core ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 import { childrenOf, parseIntervalMs, parseScore, type XmlElement } from "../cib/index.ts";
 import type { EpochSeconds } from "../terms/index.ts";
-import { addScores } from "../terms/index.ts";
+import { addScores, withoutInstance } from "../terms/index.ts";
 import type { Cluster, FailRecord, Node, Resource } from "./model.ts";
 import { operationsOf, opKey } from "./operations.ts";
 import type { Unpacker } from "./unpacker.ts";
@@ -23,9 +23,6 @@ function records(node: Node): Map<string, FailRecord[]> {
   node.failIndex = index;
   return index;
 }
-
-/** Id without instance number. */
-export const stripInstance = (id: string): string => id.replace(/:\d+$/, "");
 
 export interface FailCount {
   readonly count: number;
@@ -69,7 +66,7 @@ function ownCount(node: Node, rsc: Resource): FailCount {
   const index = records(node);
   if (index.size === 0) return none;
   const name = rsc.historyId || rsc.configId || rsc.id;
-  const base = stripInstance(name);
+  const base = withoutInstance(name);
   const own = index.get(base);
   if (!own) return none;
   const wanted = rsc.unique

@@ -1,7 +1,6 @@
 import { element, type XmlElement } from "../cib/index.ts";
-import { INFINITY } from "../terms/index.ts";
+import { INFINITY, withoutInstance } from "../terms/index.ts";
 import { isRemoteConnection, linkRemoteNode } from "./connections.ts";
-import { stripInstance } from "./failcount.ts";
 import type { Node, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
 import { addNode } from "./nodes.ts";
@@ -22,7 +21,7 @@ export function findHistoryResource(
   let rsc = cluster.resourceById.get(id) ?? unpacker.byHistoryId.get(id);
   let parent: Resource | undefined;
   if (!rsc) {
-    const first = cluster.resourceById.get(`${stripInstance(id)}:0`);
+    const first = cluster.resourceById.get(`${withoutInstance(id)}:0`);
     if (first && !first.unique) {
       rsc = first;
       parent = topLevel(first, false);
@@ -33,7 +32,7 @@ export function findHistoryResource(
     const bundle = parent.parent;
     rsc = bundle?.isBundle
       ? bundle.bundle?.replicas.find((replica) => replica.node === node)?.child
-      : anonymousInstance(unpacker, node, parent, stripInstance(id));
+      : anonymousInstance(unpacker, node, parent, withoutInstance(id));
   }
   if (rsc && id !== rsc.id && id !== rsc.historyId) {
     rsc.historyId = id;

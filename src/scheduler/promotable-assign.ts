@@ -1,4 +1,4 @@
-import { addScores, formatScore, INFINITY, nodeName } from "../terms/index.ts";
+import { addScores, formatScore, INFINITY, nodeName, withoutInstance } from "../terms/index.ts";
 import { nodeUsable, placeUsable, roleOf, soleLocation } from "./availability.ts";
 import {
   colocationValue,
@@ -7,7 +7,6 @@ import {
   thisWithColocations,
   withThisColocations,
 } from "./colocation.ts";
-import { stripInstance } from "./failcount.ts";
 import { Role } from "./flags.ts";
 import { compareInstances } from "./instance-order.ts";
 import { methodsOf } from "./methods.ts";
@@ -41,7 +40,7 @@ function promotionScore(cluster: Cluster, rsc: Resource, node: Node): number | u
   const own = attributeForRules(rsc, node, `master-${rsc.historyId || rsc.id}`, host);
   const plain = rsc.unique
     ? undefined
-    : attributeForRules(rsc, node, `master-${stripInstance(rsc.id)}`, host);
+    : attributeForRules(rsc, node, `master-${withoutInstance(rsc.id)}`, host);
   const text = own ?? plain;
   return text === undefined ? undefined : readScore(text);
 }
@@ -59,7 +58,7 @@ function readScore(text: string): number {
 function scoreApplies(rsc: Resource, node: Node): boolean {
   const allowed = (rsc.allowed.get(node)?.score ?? -INFINITY) >= 0;
   if (!rsc.unique) {
-    const id = stripInstance(rsc.id);
+    const id = withoutInstance(rsc.id);
     const clone = topLevel(rsc, false);
     const siblings = clone.children.flatMap((instance) => partNamed(instance, id) ?? []);
     const active = siblings.find((sibling) => sibling.runningOn.includes(node));
@@ -72,7 +71,7 @@ function scoreApplies(rsc: Resource, node: Node): boolean {
 
 /** The primitive of that name in an instance. */
 function partNamed(instance: Resource, id: string): Resource | undefined {
-  if (instance.children.length === 0) return stripInstance(instance.id) === id ? instance : undefined;
+  if (instance.children.length === 0) return withoutInstance(instance.id) === id ? instance : undefined;
   for (const part of instance.children) {
     const found = partNamed(part, id);
     if (found) return found;

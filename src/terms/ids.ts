@@ -17,3 +17,6 @@ export const resourceId = (value: string): ResourceId => value as ResourceId;
 
 /** Nodes that a cluster may have: what messages about its membership can name. */
 export const MAX_NODES = 1024;
+
+/** The id of a resource without the number that tells instances of a clone apart (`db:1` is of `db`). */
+export const withoutInstance = (id: string): string => id.replace(/:\d+$/, "");

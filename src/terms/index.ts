@@ -11,6 +11,7 @@ export {
   nodeName,
   type ResourceId,
   resourceId,
+  withoutInstance,
 } from "./ids.ts";
 export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";

@@ -227,6 +227,24 @@ describe("the cluster", () => {
     expect(bus.where("a").join()).toMatch(/^n[23]$/);
   });
 
+  test("does not fence a node that may leave and is there still when another one is lost", () => {
+    for (const before of [0, 1, 2, 3, 5, 10, 50, 500]) {
+      const bus = new ControllerBus(5);
+      bus.boot(...bus.nodes);
+      bus.configure("property stonith-enabled=true\nprimitive fence stonith:fence_dummy\n");
+      bus.run(10_000);
+      bus.leaveMs = 1_000;
+      bus.step("n2", { type: "shutdown-request" });
+      while (!bus.cibs()[0]?.includes('expected="down"')) bus.run(1);
+      bus.run(bus.leaveMs - before);
+      bus.crash("n4");
+      bus.run(30_000);
+      expect(bus.node("n2").up).toBe(false);
+      expect(bus.fenced.map(({ target }) => String(target))).toEqual(["n4"]);
+      expect(bus.log).not.toContain("n1 NODE-LOST node n2 is lost: nothing has been heard of it");
+    }
+  });
+
   test("drains a node that wants to leave, and does not fence it", () => {
     const bus = running();
     bus.step("n1", { type: "shutdown-request" });

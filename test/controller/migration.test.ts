@@ -40,3 +40,29 @@ test("a migration that is decided upon anew in the middle goes on, also where th
   expect(steps(bus)).toEqual(["migrate_to n1", "migrate_from n2", "stop n1"]);
   expect(bus.cibs()).toHaveLength(1);
 });
+
+test("migrations of before an orderly stop of all mean nothing when all are back", () => {
+  const bus = new ControllerBus(3);
+  bus.boot(...bus.nodes);
+  bus.run(100);
+  for (const on of ["n2", "n3", "n1", "n3", "n1"]) {
+    bus.configure(resources(on));
+    bus.run(5_000);
+    expect(bus.where("m")).toEqual([nodeName(on)]);
+  }
+  bus.apply([
+    {
+      op: "modify",
+      create: true,
+      xml: '<primitive id="m"><meta_attributes id="m-meta"><nvpair id="m-role" name="target-role" value="Stopped"/></meta_attributes></primitive>',
+    },
+  ]);
+  bus.run(5_000);
+  expect(bus.where("m")).toEqual([]);
+  bus.restartAllDaemons(() => {});
+  bus.run(20_000);
+  bus.apply([{ op: "delete", xml: '<nvpair id="m-role"/>' }]);
+  bus.executed.length = 0;
+  bus.run(60_000);
+  expect(steps(bus)).toEqual(["start n1"]);
+});

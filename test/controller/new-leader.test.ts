@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { managerGraceMs } from "../../src/controller/leader.ts";
 import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
@@ -35,7 +36,7 @@ order app-after-db Mandatory: dbs:promote app:start
 function leaving(how: (bus: ControllerBus) => void): ControllerBus {
   const bus = promoting();
   how(bus);
-  bus.run(11_000);
+  bus.run(managerGraceMs + 1_000);
   expect(bus.leaders()).toEqual([nodeName("n2")]);
   return bus;
 }

@@ -192,6 +192,7 @@ export const messageSamples = (): Json[] => [
       remotes: [{ node: "far", history: told }],
       attributes: updates,
       daemonIsNew: !told.complete,
+      leaving: told.complete,
     }),
   ),
   {

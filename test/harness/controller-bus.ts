@@ -126,6 +126,9 @@ export class ControllerBus {
   #members: TestNode[] = [];
   #requests = 0;
 
+  /** How long it takes until the ring of a node that may leave has gone. */
+  leaveMs = 0;
+
   /** `cib`: what each node finds on its disk; `fallback`: the version that it was built on where something was lost. */
   constructor(
     count: number,
@@ -652,14 +655,21 @@ export class ControllerBus {
       case "self-fenced":
         this.#soon.push({ at: this.now + 1, run: () => this.crash(node.name) });
         return;
-      case "leave":
-        node.up = false;
-        node.managerUp = false;
+      case "leave": {
+        const gone = () => {
+          node.up = false;
+          node.managerUp = false;
+        };
+        if (this.leaveMs === 0) gone();
         this.#soon.push({
-          at: this.now + 1,
-          run: () => this.#form(this.#members.filter((member) => member !== node)),
+          at: this.now + 1 + this.leaveMs,
+          run: () => {
+            gone();
+            this.#form(this.#members.filter((member) => member !== node));
+          },
         });
         return;
+      }
     }
   }
 

@@ -2,10 +2,10 @@
  * Whole clusters of real daemons through the scenarios that suites of others play, and worse ones. Needs root.
  *
  * usage: run.ts list
- *        run.ts run [NAME…] [--seed N] [--reps N] [--keep DIR] [--json FILE] [--nodes N] [--variant V]
+ *        run.ts run [NAME…] [--seed N] [--reps N] [--jobs N] [--keep DIR] [--json FILE] [--nodes N] [--variant V]
  *
  * A name also means its variants behind a dash; one that no scenario has means all that begin so. The seed of a line plays that repetition again, with
- * `--reps 1`. Exit code 1: something did not hold.
+ * `--reps 1`. With `--jobs` so many clusters are played at a time. Exit code 1: something did not hold.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string" },
     reps: { type: "string" },
+    jobs: { type: "string" },
     keep: { type: "string" },
     json: { type: "string" },
     nodes: { type: "string" },
@@ -69,29 +70,36 @@ async function run(names: readonly string[]): Promise<number> {
     return give(`--variant is one of ${Object.keys(variants).join(", ")}`);
   const reps = wholeNumber(values.reps, "reps");
   const nodes = wholeNumber(values.nodes, "nodes");
-  const runner = new Runner({
-    seed: wholeNumber(values.seed, "seed") ?? Date.now() % 1_000_000,
+  const seed = wholeNumber(values.seed, "seed") ?? Date.now() % 1_000_000;
+  // The first repetition has the seed, each further one the next number.
+  const turns = scenarios.flatMap((scenario) =>
+    Array.from({ length: reps ?? scenario.cases ?? 1 }, (_, rep) => ({ scenario, seed: seed + rep })),
+  );
+  const options = {
     keep: values.keep ?? "/tmp/hactl-scenarios",
-    ...(reps === undefined ? {} : { reps }),
     ...(nodes === undefined ? {} : { nodes }),
     ...(variant === undefined ? {} : { variant }),
-  });
+  };
+  const runners = Array.from({ length: wholeNumber(values.jobs, "jobs") || 1 }, () => new Runner(options));
+  const close = () => Promise.all(runners.map((runner) => runner.close()));
   const outcomes: Outcome[] = [];
   const begun = performance.now();
   const end = async (code: number) => {
-    await runner.close();
+    await close();
     process.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void end(130));
-  for (const scenario of scenarios) {
-    await runner.play(scenario, (outcome) => {
+  const work = async (runner: Runner) => {
+    for (let turn = turns.shift(); turn; turn = turns.shift()) {
+      const outcome = await runner.play(turn.scenario, turn.seed);
       tell(outcome);
       outcomes.push(outcome);
       if (values.json !== undefined)
         writeFileSync(values.json, `${JSON.stringify(outcomes, undefined, 1)}\n`);
-    });
-  }
-  await runner.close();
+    }
+  };
+  await Promise.all(runners.map(work));
+  await close();
   const held = outcomes.filter((outcome) => outcome.held).length;
   console.log(
     `${held} held, ${outcomes.length - held} violated, ${Math.round((performance.now() - begun) / 1_000)} s`,
@@ -104,5 +112,5 @@ if (command === "list") list();
 else if (command === "run") process.exit(await run(names));
 else
   give(
-    "usage: run.ts list | run [NAME…] [--seed N] [--reps N] [--keep DIR] [--json FILE] [--nodes N] [--variant V]",
+    "usage: run.ts list | run [NAME…] [--seed N] [--reps N] [--jobs N] [--keep DIR] [--json FILE] [--nodes N] [--variant V]",
   );

@@ -8,10 +8,6 @@ import { Stage } from "./stage.ts";
 import { Violation } from "./violation.ts";
 
 export interface RunnerOptions {
-  /** Of the first repetition; each further one has the next number. */
-  readonly seed: number;
-  /** Repetitions of each scenario; its number of cases unless told. */
-  readonly reps?: number;
   /** Directory for what is left of repetitions that did not hold. */
   readonly keep: string;
   readonly nodes?: number;
@@ -36,18 +32,13 @@ export class Runner {
 
   constructor(private readonly options: RunnerOptions) {}
 
-  /** Plays a scenario as often as wanted; each outcome is told when it is there. */
-  async play(scenario: Scenario, tell: (outcome: Outcome) => void): Promise<void> {
-    for (let rep = 0; rep < (this.options.reps ?? scenario.cases ?? 1); rep++)
-      tell(await this.#once(scenario, this.options.seed + rep));
-  }
-
   async close(): Promise<void> {
     await this.#cluster?.destroy();
     this.#cluster = undefined;
   }
 
-  async #once(scenario: Scenario, seed: number): Promise<Outcome> {
+  /** Plays a scenario once. */
+  async play(scenario: Scenario, seed: number): Promise<Outcome> {
     const begun = performance.now();
     const violations: string[] = [];
     let stage: Stage | undefined;

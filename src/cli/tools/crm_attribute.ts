@@ -1,5 +1,5 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
-import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
+import { CrmExit, HactlError, nodeName, withoutInstance } from "../../terms/index.ts";
 import { type Answer, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { attributeMessage } from "./attribute-message.ts";
@@ -120,7 +120,6 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
 }
 
 /** Promotion scores are of the service, not of an instance of its clone. */
-const withoutInstance = (rsc: string) => rsc.replace(/:\d+$/, "");
 
 const scopes = ["crm_config", "nodes", "status", "rsc_defaults", "op_defaults", "tickets"] as const;
 

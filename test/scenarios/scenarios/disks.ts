@@ -159,7 +159,12 @@ async function fullStart(stage: Stage): Promise<void> {
   stage.note(name);
   await cluster.stop(name);
   await smallDisk(stage, name);
-  await cluster.run(name, `dd if=/dev/zero of=${state}/filler bs=4k status=none`);
+  // Blocks are small there: a few that are left hold the ring's number, with which it may join.
+  await cluster.run(
+    name,
+    `dd if=/dev/zero of=${state}/filler bs=4k status=none; sync
+    dd if=/dev/zero of=${state}/filler-2 bs=512 status=none; sync`,
+  );
   await stage.atRest();
   const place = stage.here();
   stage.allowed.errors.push(...diskWords);
@@ -171,7 +176,7 @@ async function fullStart(stage: Stage): Promise<void> {
   });
   stage.noActionsSince(place, "because of a node that cannot join");
   cluster.expected.add(name);
-  await cluster.must(name, `rm -f ${state}/filler`);
+  await cluster.must(name, `rm -f ${state}/filler ${state}/filler-2`);
   await stage.atRest();
   await cluster.stop(name);
   await largeDisk(stage, name);

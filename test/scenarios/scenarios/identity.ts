@@ -18,6 +18,8 @@ async function renamed(stage: Stage): Promise<void> {
   await stage.atRest();
   const [name = ""] = cluster.members.slice(-1);
   await cluster.stop(...(way === "all at once" ? cluster.members : [name]));
+  // The list of the fence device has the old name still, and that is told.
+  stage.allowed.verdicts.push(new RegExp(`^no device can fence ${name}x`));
   cluster.rename(name, `${name}x`);
   cluster.writeConfiguration();
   if (way === "one by one") {

@@ -61,7 +61,11 @@ function ask(question: DeviceQuestion, behaviour: Behaviour) {
       queue.push({ type: "agent-result", run: effect.run.run, outcome });
     }
   const told = answers?.map(({ device, ok }) => `${device} ${ok}`).sort();
-  return { told, answers, runs: runs.map(({ device, action, port }) => [device, action, port ?? ""].join(" ")) };
+  return {
+    told,
+    answers,
+    runs: runs.map(({ device, action, port }) => [device, action, port ?? ""].join(" ")),
+  };
 }
 
 describe("which devices can fence a host", () => {

@@ -699,16 +699,11 @@ export class ClusterState {
   /**
    * The id under which a node runs what a decision calls `id`. When the instances of a clone lose their numbers, what runs
    * keeps its own until it ends, also where something is known of the plain id: a probe that found nothing. `longId` is
-   * the decision's guess; what is `taken` it has ended already.
+   * the decision's guess.
    */
-  idInUse(
-    node: NodeName,
-    id: ResourceId,
-    longId: string | undefined,
-    taken: (id: string) => boolean,
-  ): ResourceId {
+  idInUse(node: NodeName, id: ResourceId, longId: string | undefined): ResourceId {
     const nodeId = this.idOf(node);
-    const active = (rsc: string) => !taken(rsc) && mayBeActive(this.status.ops(nodeId, rsc));
+    const active = (rsc: string) => mayBeActive(this.status.ops(nodeId, rsc));
     if (active(id)) return id;
     if (longId !== undefined && active(longId)) return resourceId(longId);
     const numbered = this.status

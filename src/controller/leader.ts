@@ -78,8 +78,6 @@ export class Leader {
   #runs = 0;
   /** What was given out of the transition under way, by action. */
   readonly #given = new Map<number, Dispatch>();
-  /** What the transition ends, as task, resource and node: of two instances each is ended once. */
-  readonly #ended = new Set<string>();
   /** Of what has been given out in this transition, by transition key. */
   #callIds = new Map<string, number>();
   #triggers: string[] = [];
@@ -408,7 +406,6 @@ export class Leader {
     this.#noteProbed(decision);
     this.#run = run;
     this.#given.clear();
-    this.#ended.clear();
     this.#callIds.clear();
     if (decision.actions.length > 0) {
       this.#event(
@@ -689,12 +686,9 @@ export class Leader {
   #agentFor({ rsc, task, intervalMs }: GraphAction, node: NodeName): Operation["rsc"] {
     const { state } = this.#init;
     const looks = task === "monitor" && intervalMs === 0;
-    const ends = task === "stop" || task === "demote";
     const plain = resourceId(rsc?.id ?? "");
-    const taken = (id: string) => this.#ended.has(`${task} ${id} ${node}`);
-    const id = looks ? plain : state.idInUse(node, plain, rsc?.longId, taken);
-    if (ends) this.#ended.add(`${task} ${id} ${node}`);
-    const known = ends ? state.agentOf(node, id) : undefined;
+    const id = looks ? plain : state.idInUse(node, plain, rsc?.longId);
+    const known = task === "stop" || task === "demote" ? state.agentOf(node, id) : undefined;
     if (known) return known;
     return {
       id,

@@ -22,6 +22,9 @@ const unseen = "./test/controller/unseen.test.ts";
 const memory = "./test/executor/recall.test.ts";
 const queue = "./test/executor/queue.test.ts";
 const stories = "./test/fencer/scripts.test.ts";
+const cluster = "./test/controller/cluster.test.ts";
+const renumbered = "./test/controller/renumbered.test.ts";
+const migration = "./test/controller/migration.test.ts";
 
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
@@ -399,5 +402,33 @@ export const mutations: readonly Mutation[] = [
     before: "this.#showForsaken(at);\n    this.touch();\n    return forgotten;",
     after: "this.touch();\n    return forgotten;",
     by: planning,
+  },
+  {
+    name: "who may leave is believed to stay when the membership changes",
+    file: controller,
+    before: "if (message.leaving) this.#state.nodeReleased(message.name);",
+    after: "",
+    by: cluster,
+  },
+  {
+    name: "what runs under a number is ended under the name without",
+    file: leader,
+    before: "const id = looks ? plain : state.idInUse(node, plain, rsc?.longId);",
+    after: "const id = plain;",
+    by: renumbered,
+  },
+  {
+    name: "an instance that nobody looks for any more is forgotten while it runs",
+    file: "controller/unseen.ts",
+    before: 'if (numbering === "plain") return number === undefined;',
+    after: 'if (numbering === "plain") return true;',
+    by: renumbered,
+  },
+  {
+    name: "a migration that is over is believed again after a look",
+    file: state,
+    before: "if (revivesMigration(",
+    after: "if (false && revivesMigration(",
+    by: migration,
   },
 ];

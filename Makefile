@@ -82,7 +82,7 @@ mutate-power: $(BUN) ## make mistakes in a copy of what is kept: each has to be 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
 
-# make check-peers PEERS=DIR, or PACEMAKER=DIR PCS=DIR CRMSH=DIR [DRIVERS=DIR] [ONLY="pcs crmsh"] [OUT=DIR] [WRITE=1].
+# make check-peers PEERS=DIR, or PACEMAKER=DIR PCS=DIR CRMSH=DIR [DRIVERS=DIR] [ONLY="pcs/legacy crmsh"] [OUT=DIR] [WRITE=1].
 check-peers: dist/hactl ## the peers' own suites, from clones that are given, with hactl in the place of their tools (root)
 	$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/dist/peers
 	STAGE=$(CURDIR)/dist/peers $(BUN) test/peers/run.ts

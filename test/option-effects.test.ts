@@ -170,7 +170,7 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
   "logging.logger_subsys.syslog_priority": ["src/daemon/setup.ts", "parts: logging.parts"],
   "logging.logger_subsys.debug": ["src/daemon/setup.ts", "parts: logging.parts"],
   "system.state_dir": ["src/daemon/ring.ts", 'join(system.stateDir, "lock")'],
-  "system.run_dir": ["src/daemon/ring.ts", "ringSocketPath(system.runDir)"],
+  "system.run_dir": ["src/daemon/ring.ts", "ringSocketPath(runDir)"],
   "system.sched_rr": ["src/daemon/ring-machine.ts", "system.realtime)"],
   "system.priority": ["src/daemon/ring-machine.ts", "enterRealtime(system.realtimePriority)"],
   "system.lock_memory": ["src/daemon/ring-machine.ts", ".lockMemory"],

@@ -1,6 +1,13 @@
 import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
-import { devicesIn, type FenceDeviceInfo, type FenceResult } from "../fencer/index.ts";
+import {
+  answersIn,
+  type DeviceAnswer,
+  type DeviceQuestion,
+  devicesIn,
+  type FenceDeviceInfo,
+  type FenceResult,
+} from "../fencer/index.ts";
 import { CrmExit, HactlError, lookup } from "../terms/index.ts";
 import { CibSession } from "./cib-session.ts";
 import { colours } from "./output.ts";
@@ -14,6 +21,14 @@ export const fenceDevices = (): Promise<FenceDeviceInfo[]> =>
     session.isLive
       ? (await session.daemon()).request<FenceDeviceInfo[]>({ type: "fence.devices" }, 10_000)
       : devicesIn(await session.configuration(), Math.floor(Date.now() / 1000)),
+  );
+
+/** What the fence devices of the cluster say; of a file what its configuration tells of them. */
+export const deviceAnswers = (question: DeviceQuestion): Promise<readonly DeviceAnswer[]> =>
+  CibSession.with(async (session) =>
+    session.isLive
+      ? (await session.daemon()).request<DeviceAnswer[]>({ type: "fence.ask", ...question }, waitMs)
+      : answersIn(await session.configuration(), question, Math.floor(Date.now() / 1000)),
   );
 
 /** Who asks, for the history: the person behind sudo, else the user. */

@@ -60,6 +60,10 @@ export const accessRules: Readonly<
   "fence.request": { rule: "change", about: "`node_state` of the target" },
   "fence.confirm": { rule: "change", about: "`node_state` of the target; never from a remote host" },
   "fence.test": { rule: "change", about: "`node_state` of the target, although nothing happens to it" },
+  "fence.ask": {
+    rule: "privileged",
+    about: "fence devices are asked whether they answer and whom they fence",
+  },
   "fence.history": { rule: "see", about: "fencing of nodes that may be seen" },
   "fence.forget": { rule: "privileged", about: "the history of fencing is shown to nobody any more" },
   "fence.devices": {

@@ -46,6 +46,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
     target,
     action: read.oneOf("off", "reboot", "on"),
     timeoutMs: read.maybe(read.duration),
+    delayMs: read.maybe(read.number(-1, Number.MAX_SAFE_INTEGER)),
     client,
     reason,
   },
@@ -54,6 +55,12 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "fence.confirm": { target, client },
   "fence.test": { target },
   "fence.devices": {},
+  "fence.ask": {
+    ask: read.oneOf("monitor", "list", "able"),
+    device: read.maybe(read.name),
+    target: read.maybe(target),
+    timeoutMs: read.maybe(read.duration),
+  },
 });
 
 /** A frame of a client: the number to answer under, what it asks, and in whose name. */

@@ -57,6 +57,8 @@ export type AdminRequest =
       readonly target: string;
       readonly action: "off" | "reboot" | "on";
       readonly timeoutMs?: number;
+      /** Before the first device, besides what devices ask for; −1 switches every delay off. */
+      readonly delayMs?: number;
       readonly client: string;
       readonly reason: string;
     }
@@ -65,7 +67,17 @@ export type AdminRequest =
   | { readonly type: "fence.forget"; readonly target?: string; readonly client: string }
   | { readonly type: "fence.confirm"; readonly target: string; readonly client: string }
   | { readonly type: "fence.test"; readonly target: string }
-  | { readonly type: "fence.devices" };
+  | { readonly type: "fence.devices" }
+  /** Ask fence devices from this node, without touching a host: `DeviceAnswer[]`. */
+  | {
+      readonly type: "fence.ask";
+      readonly ask: "monitor" | "list" | "able";
+      /** One device; all that are used when none is named. */
+      readonly device?: string;
+      /** The host that is to be fenced, for `able`. */
+      readonly target?: string;
+      readonly timeoutMs?: number;
+    };
 
 /** Answer to `node`. */
 export interface NodeReply {

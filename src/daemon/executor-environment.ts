@@ -7,6 +7,8 @@ export interface AgentEnvironmentOptions {
   readonly configPath?: string | undefined;
   /** Admin socket of that daemon: the tools then need not read the configuration. */
   readonly socket?: string | undefined;
+  /** The host's language, which services have once an agent has taken LC_ALL away (ocf-shellfuncs). */
+  readonly lang?: string | undefined;
   /** PCMK_* and HA_* values of `[sysconfig]` and those that follow from `[logging]`. */
   readonly sysconfig?: Readonly<Record<string, string>>;
 }
@@ -30,5 +32,6 @@ export function agentEnvironment(options: AgentEnvironmentOptions): Record<strin
     ...(options.socket === undefined ? {} : { HACTL_SOCKET: options.socket }),
     PATH: `${options.toolsDir}:${SYSTEM_PATH}`,
     LC_ALL: "C",
+    ...(options.lang === undefined ? {} : { LANG: options.lang }),
   };
 }

@@ -45,6 +45,10 @@ export function agentHostOptions(config: HactlConfig, configPath: string): Omit<
     sysconfig: {
       HA_LOGFACILITY: logging.agentFacility,
       HA_logfacility: logging.agentFacility,
+      // An agent's own lines are added to that file, too (ocf-shellfuncs).
+      ...(logging.thresholds.file === undefined || logging.file === undefined
+        ? {}
+        : { HA_logfile: logging.file, HA_LOGFILE: logging.file }),
       ...sysconfig.environment,
       ...(sysconfig.nodeActionLimit === undefined
         ? {}

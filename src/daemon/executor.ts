@@ -163,6 +163,7 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
       configPath: options.configPath,
       socket: adminSocketPath(options.runDir),
       sysconfig: sysconfig ?? {},
+      lang: process.env.LANG,
     }),
     featureSet: options.featureSet ?? "3.19.0",
     cores: availableParallelism(),
@@ -171,9 +172,9 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
   };
 }
 
-/** An agent that is about to run must find its tools, whatever has become of the directory a moment ago. */
+/** An agent that is about to run must find its tools and where it notes down what it did, whoever removed them a moment ago. */
 export function prepareAgent(options: AgentHostOptions): void {
-  if (existsSync(toolsOf(options))) return;
+  if (existsSync(toolsOf(options)) && existsSync(notesOf(options))) return;
   try {
     const wrong = mendDirectory(options.runDir, []);
     makeDirectories(options);
@@ -185,6 +186,12 @@ export function prepareAgent(options: AgentHostOptions): void {
 
 const toolsOf = ({ runDir }: AgentHostOptions): string => `${runDir}/tools`;
 
+/** HA_RSCTMP. Several daemons on one machine must not share what their agents note down. */
+function notesOf({ runDir, rscTmp }: AgentHostOptions): string {
+  const shared = process.getuid?.() === 0 && runDir.startsWith("/run/");
+  return rscTmp ?? (shared ? "/run/resource-agents" : `${runDir}/rsctmp`);
+}
+
 /** The directories that agents are given; `anew`: the tools may be those of another version. */
 function makeDirectories(
   options: AgentHostOptions,
@@ -192,9 +199,7 @@ function makeDirectories(
 ): { readonly toolsDir: string; readonly rscTmp: string } {
   const toolsDir = toolsOf(options);
   if (anew || toolsAreMissing(toolsDir)) makeToolsDirectory(toolsDir, options.command ?? ownCommand());
-  // Several daemons on one machine must not share what their agents note down.
-  const shared = process.getuid?.() === 0 && options.runDir.startsWith("/run/");
-  const rscTmp = options.rscTmp ?? (shared ? "/run/resource-agents" : `${options.runDir}/rsctmp`);
+  const rscTmp = notesOf(options);
   mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
   return { toolsDir, rscTmp };
 }

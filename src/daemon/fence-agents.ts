@@ -5,6 +5,7 @@ import {
   type AgentMetadata,
   type AgentOutcome,
   type AgentRun,
+  complaint,
   parseAgentMetadata,
   pluginMetadata,
 } from "../fencer/index.ts";
@@ -94,6 +95,25 @@ export async function runFenceAgent(
   } catch (error) {
     return failed(String(error));
   }
+}
+
+/** What a fence agent says of parameters: `wrong` why it cannot work with them, empty when it can. */
+export type FenceAgentCheck = Pick<AgentOutcome, "exit" | "stdout" | "stderr"> & { readonly wrong: string };
+
+/** Lets a fence agent look on this host whether it can work with parameters. */
+export async function checkFenceAgent(
+  agent: string,
+  given: Readonly<Record<string, string>>,
+  timeoutMs: Millis,
+  directories: FenceDirectories = fenceDirectories,
+): Promise<FenceAgentCheck> {
+  const action = "validate-all";
+  const kind = agent.startsWith("external/") ? ("external" as const) : ("fence-agent" as const);
+  const params = kind === "external" ? given : { ...given, action };
+  const run = { run: "check", device: agent, agent: agent.replace(/^external\//, ""), kind, action };
+  const outcome = await runFenceAgent({ ...run, params, timeoutMs }, directories);
+  const { exit, stdout, stderr } = outcome;
+  return { exit, stdout, stderr, wrong: complaint(outcome, timeoutMs) };
 }
 
 async function runKnown(

@@ -1,5 +1,7 @@
 import type { XmlElement } from "../cib/index.ts";
 import {
+  type DeviceAnswer,
+  type DeviceQuestion,
   type FenceDeviceInfo,
   type FenceProgress,
   type FenceRequest,
@@ -51,6 +53,8 @@ export interface FenceHistoryReply {
 /** What the admin CLI may ask of fencing. */
 export type FenceAdminRequest = Extract<AdminRequest, { readonly type: `fence.${string}` }>;
 
+type FenceAsk = Extract<AdminRequest, { readonly type: "fence.ask" }>;
+
 /** Joins the fencer to the machine: clock, timers, agents. */
 export class Fencing {
   private readonly fencer: Fencer;
@@ -58,6 +62,7 @@ export class Fencing {
   private readonly waiting = new Map<string, (result: FenceResult) => void>();
   private readonly forgetting = new Map<string, () => void>();
   private readonly tests = new Map<string, (rows: readonly FenceTestRow[]) => void>();
+  private readonly asked = new Map<string, (answers: readonly DeviceAnswer[]) => void>();
   private readonly directories: FenceDirectories;
   private readonly events: FencerEvent[] = [];
   private stepping = false;
@@ -146,6 +151,15 @@ export class Fencing {
     });
   }
 
+  /** Asks fence devices, from this node alone. */
+  ask(question: DeviceQuestion): Promise<readonly DeviceAnswer[]> {
+    const id = this.newId("ask");
+    return new Promise((resolve) => {
+      this.asked.set(id, resolve);
+      this.step({ type: "ask", id, question });
+    });
+  }
+
   history(): FenceHistoryReply {
     return { pending: this.fencer.pending(), entries: this.fencer.entries() };
   }
@@ -193,7 +207,7 @@ export class Fencing {
           target: targetOf(request.target),
           action: request.action,
           timeoutMs: request.timeoutMs ?? 0,
-          delayMs: 0,
+          delayMs: request.delayMs ?? 0,
           origin: this.options.self,
           client: request.client,
           reason: request.reason,
@@ -212,6 +226,8 @@ export class Fencing {
         return await this.test(targetOf(request.target));
       case "fence.devices":
         return this.devices();
+      case "fence.ask":
+        return await this.ask(questionOf(request));
     }
   }
 
@@ -294,10 +310,24 @@ export class Fencing {
         waiter?.(effect.rows);
         return;
       }
+      case "told": {
+        const waiter = this.asked.get(effect.id);
+        this.asked.delete(effect.id);
+        waiter?.(effect.answers);
+        return;
+      }
       case "log":
         this.options.log(effect.level, effect.text);
     }
   }
+}
+
+/** Time for a device that is asked and sets none of its own. */
+const askTimeoutMs = 120_000;
+
+function questionOf({ ask, device, target, timeoutMs = askTimeoutMs }: FenceAsk): DeviceQuestion {
+  const about = { timeoutMs, ...(device === undefined ? {} : { device }) };
+  return ask === "able" ? { ask, target: targetOf(target ?? ""), ...about } : { ask, ...about };
 }
 
 function targetOf(name: string): NodeName {

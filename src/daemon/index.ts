@@ -7,6 +7,7 @@ export { runAgentByHand } from "./agent-by-hand.ts";
 export type { SurveyReply } from "./agent-survey.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export { type HistoryRow, readEventHistory } from "./event-history.ts";
+export { checkFenceAgent } from "./fence-agents.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
 export { compiledPlugins, describingArguments } from "./glue-plugins.ts";
 export {

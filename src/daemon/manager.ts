@@ -703,6 +703,8 @@ export class Manager {
         const seen = names();
         return seen ? visibleTest(rows as readonly FenceTestRow[], seen) : rows;
       }
+      case "fence.ask":
+        return await this.#fencing.handle(request);
       case "fence.devices": {
         const devices = this.#fencing.devices();
         return rights ? visibleDevices(devices, cib, rights) : devices;

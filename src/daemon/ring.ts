@@ -44,6 +44,8 @@ const backlogLow = 2 * 1024 * 1024;
 /** How long, and how often, what is in the place of a socket is put aside at the start. */
 const serveForMs: Millis = 5_000;
 const serveAgainMs: Millis = 50;
+/** Who is to leave without a manager to see to it waits so long for one. */
+const managerComesMs: Millis = 60_000;
 /** After the goodbye, time for it to leave the machine. */
 const goodbyeMs: Millis = 100;
 
@@ -88,6 +90,8 @@ export class RingProcess {
   readonly #changes: RingChanges;
   #ending = false;
   #left = false;
+  /** Nothing is done any more but to end. */
+  #over = false;
   #end: (code: number) => void = () => {};
 
   /** `children`: what it keeps alive; manager and executor unless said otherwise. */
@@ -173,6 +177,7 @@ export class RingProcess {
     this.#service.stopping();
     this.#runDirectory.close();
     await Promise.all(this.#children.map((child) => child.stop()));
+    this.#over = true;
     for (const { handle } of this.#timers.values()) clearTimeout(handle);
     this.#sockets.close();
     this.#server.close();
@@ -207,6 +212,8 @@ export class RingProcess {
   // ── the core ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #step(event: RingEvent): void {
+    // What is written last comes back as an event: the timers that it would set would keep the process.
+    if (this.#over) return;
     for (const effect of this.#core.step(event, monotonicMs())) this.#carryOut(effect);
   }
 
@@ -475,19 +482,25 @@ export class RingProcess {
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** First the services go, then the node. A second signal does not wait for them. */
+  /**
+   * First the services go, then the node. A second signal does not wait for them. A manager that is about to come, at the start
+   * or after its death, is told then.
+   */
   #drain(): void {
-    if (this.#ending || !this.#manager) {
-      this.log.warning(
-        "LEAVE-UNDRAINED",
-        "ending without moving the services away: the others will fence this node",
-      );
-      return this.#end(CrmExit.OK);
-    }
+    if (this.#ending) return this.#endUndrained();
     this.#ending = true;
     this.log.notice("DRAIN", "this node leaves the cluster; its services are stopped or moved first");
     this.#service.stopping();
-    this.#manager.send(FromRing.DRAIN, new Uint8Array());
+    if (this.#manager) this.#manager.send(FromRing.DRAIN, new Uint8Array());
+    else setTimeout(() => this.#manager || this.#endUndrained(), managerComesMs).unref();
+  }
+
+  #endUndrained(): void {
+    this.log.warning(
+      "LEAVE-UNDRAINED",
+      "ending without moving the services away: the others will fence this node",
+    );
+    this.#end(CrmExit.OK);
   }
 
   #leave(): void {

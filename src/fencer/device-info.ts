@@ -1,7 +1,7 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
 import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
-import { devicesFromCib, type FenceDevice, listedStatically } from "./devices.ts";
-import type { FenceRequest } from "./face.ts";
+import { devicesFromCib, type FenceDevice, listedHosts, listedStatically } from "./devices.ts";
+import type { DeviceAnswer, DeviceQuestion, FenceRequest } from "./face.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 
 /** A device as people see it: secrets are left out. */
@@ -72,6 +72,23 @@ function viewOf(configuration: XmlElement, now: EpochSeconds): PlanView {
     runningOn: () => undefined,
     dumping: false,
   };
+}
+
+/** What a configuration that nobody runs tells of whom its devices fence; nothing is asked of them. */
+export function answersIn(
+  configuration: XmlElement,
+  question: DeviceQuestion,
+  now: EpochSeconds,
+): DeviceAnswer[] {
+  const { devices } = devicesFromCib(configuration, now);
+  return [...devices.values()]
+    .filter(({ id, disabled }) => disabled === undefined && (question.device ?? id) === id)
+    .map((device) => ({
+      device: device.id,
+      ok: question.ask !== "able" || !isLimited(device) || listedStatically(device, question.target),
+      text: "",
+      hosts: listedHosts(device),
+    }));
 }
 
 /** Those of the nodes that no device can fence, as far as a configuration tells. */

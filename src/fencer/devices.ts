@@ -342,6 +342,12 @@ export function listedStatically(device: FenceDevice, target: NodeName): boolean
   );
 }
 
+/** Names in pcmk_host_list and pcmk_host_map. */
+export function listedHosts({ params }: Pick<FenceDevice, "params">): string[] {
+  const mapped = parseHostMap(params.get("pcmk_host_map")).keys();
+  return [...new Set([...parseHostList(params.get("pcmk_host_list")), ...mapped])];
+}
+
 /** How the device names the node: by pcmk_host_map, else the node's own name. */
 export function portOf(device: FenceDevice, target: NodeName): string {
   return parseHostMap(device.params.get("pcmk_host_map")).get(target.toLowerCase()) ?? target;

@@ -49,6 +49,8 @@ export interface FenceResult {
   readonly failures: number;
   /** `failures` has reached `stonith-max-attempts`: ask again only at the next recheck or event. */
   readonly exhausted: boolean;
+  /** It failed although no device was used: there is none for the target, or no node could run one. */
+  readonly untried?: boolean;
 }
 
 /** How one run of an agent ended. Exactly what was seen; the core decides what it means. */
@@ -138,7 +140,9 @@ export type FencerEvent =
   /** Nobody is to see any more what has been fenced until now; `target`: of one node only. */
   | { readonly type: "forget"; readonly id: string; readonly target?: NodeName; readonly client: string }
   /** Try every device for the node without touching it. */
-  | { readonly type: "test"; readonly id: string; readonly target: NodeName };
+  | { readonly type: "test"; readonly id: string; readonly target: NodeName }
+  /** Ask devices, from this node alone. */
+  | { readonly type: "ask"; readonly id: string; readonly question: DeviceQuestion };
 
 /** What the driver must do, in order. */
 export type FencerEffect =
@@ -163,11 +167,30 @@ export type FencerEffect =
   /** What this node has asked to forget is forgotten everywhere. */
   | { readonly type: "forgotten"; readonly id: string }
   | { readonly type: "test-result"; readonly id: string; readonly rows: readonly FenceTestRow[] }
+  /** What the devices that were asked said. */
+  | { readonly type: "told"; readonly id: string; readonly answers: readonly DeviceAnswer[] }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "notice" | "warning" | "error";
       readonly text: string;
     };
+
+/**
+ * What is asked of devices without touching a host: whether one answers (`monitor`), which hosts it lists, which of all
+ * are able to fence a host. `timeoutMs`: for each device that sets no time of its own.
+ */
+export type DeviceQuestion = { readonly device?: string; readonly timeoutMs: Millis } & (
+  | { readonly ask: "monitor" | "list" }
+  | { readonly ask: "able"; readonly target: NodeName }
+);
+
+/** What one device that was asked said. `hosts`: those it lists, as far as that was asked. */
+export interface DeviceAnswer {
+  readonly device: string;
+  readonly ok: boolean;
+  readonly text: string;
+  readonly hosts: readonly string[];
+}
 
 /** One device of one level, tried from one node. */
 export interface FenceTestRow {

@@ -27,14 +27,15 @@ import { confirmation } from "./news.ts";
 import { OwnRequests } from "./own-requests.ts";
 import { actionLimit } from "./parameters.ts";
 import {
+  delayBefore,
   deviceTimeout,
-  firstDelay,
   nextStep,
   type Operation,
   type PlanView,
   planLevels,
   wholeTime,
 } from "./plan.ts";
+import { Questions } from "./questions.ts";
 import { Rehearsals } from "./rehearsal.ts";
 import { TestBoard } from "./test-board.ts";
 import { requestsOf, takeTold, toldOf } from "./told.ts";
@@ -90,6 +91,7 @@ export class Fencer {
   private readonly history: FenceHistory;
   private readonly executions: Executions;
   private readonly rehearsals: Rehearsals;
+  private readonly questions: Questions;
   private readonly graceMs: Millis;
   /** What messages change beside the operations. */
   private readonly parts: readonly { savepoint(): () => void }[];
@@ -112,6 +114,7 @@ export class Fencer {
     this.rehearsals = new Rehearsals(options.self, metadataOf, emit, (id, rows) =>
       this.broadcast({ type: "test-answer", id, rows }),
     );
+    this.questions = new Questions(options.self, metadataOf, emit);
     this.parts = [this.history, this.notices, this.agents, this.own, this.tests, this.executions];
     this.configuration = devicesFromCib(element("configuration"), 0);
   }
@@ -172,7 +175,8 @@ export class Fencer {
         break;
       case "agent-result":
         if (!this.executions.result(event.run, event.outcome, now))
-          this.rehearsals.result(event.run, event.outcome);
+          if (!this.rehearsals.result(event.run, event.outcome))
+            this.questions.result(event.run, event.outcome, now);
         break;
       case "metadata":
         this.takeMetadata(event.agent, event.metadata, now);
@@ -201,6 +205,9 @@ export class Fencer {
         break;
       case "test":
         this.test(event.id, event.target);
+        break;
+      case "ask":
+        this.questions.ask(event.id, event.question, this.configuration, now);
         break;
     }
   }
@@ -276,6 +283,7 @@ export class Fencer {
     if (this.agents.fetched(agent, metadata)) this.tellAgents();
     this.executions.metadata(agent, now);
     this.rehearsals.metadata(agent);
+    this.questions.metadata(agent, now);
   }
 
   private tellAgents(): void {
@@ -614,7 +622,7 @@ export class Fencer {
       (one) => this.configuration.devices.get(one.device)?.kind !== "kdump",
     );
     const delayMs =
-      earlier || step.device.kind === "kdump" ? 0 : firstDelay(request, step.device, this.options.random);
+      step.phase === "on" ? 0 : delayBefore(request, step.device, !earlier, this.options.random);
     const order: ExecuteOrder = {
       op: request.id,
       attempt: operation.attempts.length + 1,
@@ -645,7 +653,15 @@ export class Fencer {
   ): void {
     const { request } = operation;
     const why = reason === "" ? request.reason : reason;
-    const result = this.resultOf(request, { ok, executor, devices, reason: why, deed });
+    const untried = !ok && operation.attempts.every(({ ran }) => !ran);
+    const result = this.resultOf(request, {
+      ok,
+      executor,
+      devices,
+      reason: why,
+      deed,
+      ...(untried ? { untried } : {}),
+    });
     this.sent.set(request.id, "end");
     this.broadcast({ type: "done", op: request.id, result });
   }
@@ -653,7 +669,7 @@ export class Fencer {
   /** The end of a request, now, with the failures in a row that it makes. */
   private resultOf(
     request: FenceRequest,
-    how: Pick<FenceResult, "ok" | "executor" | "devices" | "reason" | "deed">,
+    how: Pick<FenceResult, "ok" | "executor" | "devices" | "reason" | "deed" | "untried">,
   ): FenceResult {
     const { id, target, action, client, origin } = request;
     const failures = how.ok ? 0 : this.history.failuresOf(target) + 1;

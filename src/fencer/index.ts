@@ -1,6 +1,7 @@
 /** Fencing: devices, topology, requests, history, crash notices. */
 
-export { devicesIn, type FenceDeviceInfo, idleDevicesIn, unfenceableIn } from "./device-info.ts";
+export { complaint } from "./agent-run.ts";
+export { answersIn, devicesIn, type FenceDeviceInfo, idleDevicesIn, unfenceableIn } from "./device-info.ts";
 export {
   devicesFromCib,
   type FenceConfiguration,

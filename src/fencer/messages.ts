@@ -52,6 +52,7 @@ const result = read.shape<FenceResult>({
   deed,
   failures: count,
   exhausted: read.flag,
+  untried: read.maybe(read.flag),
 });
 
 const ordered = {

@@ -148,13 +148,14 @@ export function delayBase(text: string | undefined, node: string): Millis {
 }
 
 /**
- * Delay before a device is used: the base plus a random part, together at most pcmk_delay_max (a base above it
- * counts alone). Gives the losers of a fence race time to be fenced (pacemaker-fenced(7)).
+ * Delay before a device is used: the base plus a random part, together at most pcmk_delay_max where that is
+ * set. Gives the losers of a fence race time to be fenced (pacemaker-fenced(7)).
  */
 export function deviceDelay(params: ReadonlyMap<string, string>, node: string, random: () => number): Millis {
   const base = delayBase(params.get("pcmk_delay_base"), node);
   const max = parseIntervalMs(params.get("pcmk_delay_max")) ?? 0;
-  return max > base ? base + Math.round(random() * (max - base)) : base;
+  if (max <= 0) return base;
+  return max > base ? base + Math.round(random() * (max - base)) : max;
 }
 
 /** Time for an action of a device: its own pcmk_<action>_timeout, or the given one. */

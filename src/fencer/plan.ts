@@ -233,11 +233,18 @@ function failureReason(levels: readonly PlanLevel[], operation: Operation): stri
   return failed.map((one) => `${one.device} on ${one.executor}: ${one.reason}`).join("; ");
 }
 
-/** Delay before the first device: priority-fencing-delay plus the device's own (pacemaker-fenced(7)). */
-export function firstDelay(request: FenceRequest, device: FenceDevice, random: () => number): Millis {
-  if (request.action === "on" || request.delayMs < 0) return 0;
-  const own = device.kind === "kdump" ? 0 : deviceDelay(device.params, request.target, random);
-  return request.delayMs + own;
+/**
+ * Delay before a device: its own before each that asks for one, that of the request (priority-fencing-delay, an
+ * administrator's) before the `first` only (pacemaker-fenced(7)). What is switched on is not waited for.
+ */
+export function delayBefore(
+  request: FenceRequest,
+  device: FenceDevice,
+  first: boolean,
+  random: () => number,
+): Millis {
+  if (request.action === "on" || request.delayMs < 0 || device.kind === "kdump") return 0;
+  return (first ? request.delayMs : 0) + deviceDelay(device.params, request.target, random);
 }
 
 /** Time for one device. */
@@ -258,14 +265,14 @@ export function deviceTimeout(
 
 /** The most that a request may take: every device of every level, and a fifth more for what lies between. */
 export function wholeTime(request: FenceRequest, view: PlanView): Millis {
-  let sum = 0;
+  let sum = request.action === "on" ? 0 : Math.max(0, request.delayMs);
   for (const level of planLevels(request, view))
     for (const id of level.devices) {
       const device = view.configuration.devices.get(id);
       if (!device) continue;
       const nodes = Math.max(1, executors(device, request, "main", view).length);
       sum += deviceTimeout(request, device, request.action, view) * nodes;
-      sum += firstDelay(request, device, () => 1);
+      sum += delayBefore(request, device, false, () => 1) * nodes;
       if (level.devices.length > 1 && request.action === "reboot")
         sum += deviceTimeout(request, device, "on", view);
     }

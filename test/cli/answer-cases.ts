@@ -201,5 +201,11 @@ export const answerCases: readonly AnswerCase[] = [
   ),
   live("stonith_admin -H n2", /^<list name="fencing history" count="1">\n<fence_event [^>]*\/>\n<\/list>$/),
   live("stonith_admin -Q nothing", "", 105),
+  live("stonith_admin -Q F", ""),
+  live(
+    "stonith_admin -l n1",
+    lines('<list name="registered fence devices" count="1">', '<item name="device">F</item>', "</list>"),
+  ),
+  live("stonith_admin -a fence_nothing -K -o delay=5", '<validate agent="fence_nothing" valid="false"/>', 1),
   file("crm_mon -1", /^<summary>[\s\S]*<\/resources>[\s\S]*$/),
 ];

@@ -283,6 +283,8 @@ describe("resources", () => {
       '<resource-agent name="Quick">',
     );
     expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(5);
+    for (const spec of [":test:Quick", "ocf:Quick", "Quick", "ocf:test:", "stonith:"])
+      expect((await tools.run("crm_resource", "--show-metadata", spec)).code).toBe(105);
     expect(await tools.output("crm_resource", "--list-agents", "ocf:test")).toBe("Quick\n");
   });
 });

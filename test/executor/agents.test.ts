@@ -170,6 +170,7 @@ describe("a real agent", () => {
         "HA_RSCTMP",
         "HA_SBIN_DIR",
         "HA_cluster_type",
+        ...(process.env.LANG === undefined ? [] : ["LANG"]),
         "LC_ALL",
         "OCF_EXIT_REASON_PREFIX",
         "OCF_RA_VERSION_MAJOR",

@@ -187,7 +187,7 @@ describe("parameters for the cluster", () => {
     expect([delay("2s", "10s", 0), delay("2s", "10s", 0.999999), delay("2s", "10s", 0.25)]).toEqual([
       2000, 10_000, 4000,
     ]);
-    expect(delay("12s", "10s", 0.5)).toBe(12_000);
+    expect([delay("12s", "10s", 0.5), delay("12s", "0s", 0.5)]).toEqual([10_000, 12_000]);
   });
 
   test("tries and limits hold their defaults against nonsense", () => {

@@ -270,7 +270,8 @@ describe("fencing with real processes", () => {
     const result = await cluster.first.perform(request("n3", "off"));
     expect(result).toMatchObject({ ok: true, deed: "off", devices: ["good"] });
     expect(readFileSync(log, "utf8")).toContain("off n3");
-    expect(cluster.logs.join("\n")).toContain("bad on n1 did not fence n3: no end within 3 s");
+    // What the meta-data took is not left for the run.
+    expect(cluster.logs.join("\n")).toContain("bad on n1 did not fence n3: no end within ");
     await allGone(Number(readFileSync(join(root, "hanging"), "utf8")));
     expect(cluster.logs.length).toBeGreaterThan(3);
     expect(cluster.logs.join("\n")).not.toContain("geheim");

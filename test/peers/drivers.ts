@@ -6,8 +6,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Figures, FigureTable } from "./figures.ts";
-import { type Place, said } from "./place.ts";
+import type { Figures } from "./figures.ts";
+import { type Part, type Place, said } from "./place.ts";
 
 const suites = ["fencing", "exec", "attrd"] as const;
 
@@ -18,21 +18,24 @@ export function missingDrivers(folder: string): readonly string[] {
     .filter((file) => !existsSync(file));
 }
 
-/** Runs them and counts what held. */
-export function runDrivers(place: Place, folder: string, pacemaker: string): FigureTable {
+/** The parts: one for each thing that is asked; what held is counted. */
+export function driverParts(place: Place, folder: string, pacemaker: string): readonly Part[] {
   const hactl = join(place.stage, "usr", "sbin", "hactl");
-  const run = (suite: string, words: readonly string[]): Figures => {
-    const file = join(place.out, `${suite}.json`);
+  const run = (name: string, words: readonly string[]): Figures => {
+    const file = join(place.out, `${name}.json`);
     const done = said([...words, "--out", file], { cwd: folder, environment: { HACTL: hactl } });
     if (!existsSync(file))
       throw new Error(`${words[0]} told nothing: ${(done.err || done.out).slice(-2000)}`);
     return countHeld(JSON.parse(readFileSync(file, "utf8")));
   };
   const daemons = join(folder, "peers", "cts_daemons.py");
-  return Object.fromEntries([
-    ...suites.map((suite) => [suite, run(suite, [daemons, "--peer", pacemaker, "--suite", suite])] as const),
-    ["agents", run("agents", [join(folder, "peers", "agents_life.py")])] as const,
-  ]);
+  return [
+    ...suites.map((name) => ({
+      name,
+      run: () => run(name, [daemons, "--peer", pacemaker, "--suite", name]),
+    })),
+    { name: "agents", run: () => run("agents", [join(folder, "peers", "agents_life.py")]) },
+  ];
 }
 
 /** Counts scenarios and those that held, wherever in what a driver wrote they are. */

@@ -3,7 +3,7 @@
 /** One suite's figures by name. Every figure counts what is right, so more is better. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The figures of suites by the suites' names. */
+/** Figures by the names of the suites' parts, `suite/part`, or by those of whole suites. */
 export type FigureTable = Readonly<Record<string, Figures>>;
 
 /** A figure that is lower than the table says it was. */
@@ -34,18 +34,45 @@ function entriesOf(value: unknown, what: string): readonly (readonly [string, un
   return Object.entries(value);
 }
 
-/** What a run shows less of than the table has. Suites that did not run are left out, figures that are gone count as 0. */
+/** What a run shows less of than the table has; figures and parts that are gone count as 0. */
 export function falls(table: FigureTable, seen: FigureTable): readonly Fall[] {
-  return Object.entries(table).flatMap(([suite, figures]) => {
-    const now = seen[suite];
-    if (now === undefined) return [];
-    return Object.entries(figures)
-      .map(([figure, was]) => ({ suite, figure, was, is: now[figure] ?? 0 }))
-      .filter(({ was, is }) => is < was);
-  });
+  return Object.entries(table).flatMap(([suite, figures]) =>
+    Object.entries(figures)
+      .map(([figure, was]) => ({ suite, figure, was, is: seen[suite]?.[figure] ?? 0 }))
+      .filter(({ was, is }) => is < was),
+  );
 }
 
-/** The table with what a run saw in the place of what it had of the suites that ran. */
+/** Whether a part is asked for: by the name of its suite or by a beginning of its own, or since nothing is named. */
+export const isWanted = (part: string, only: readonly string[] | undefined): boolean =>
+  only?.some((one) => (one.includes("/") ? part.startsWith(one) : part.startsWith(`${one}/`))) ?? true;
+
+/** Those of a table's parts that belong to some of the suites and are asked for. */
+export function partsIn(
+  table: FigureTable,
+  suites: readonly string[],
+  only: readonly string[] | undefined,
+): FigureTable {
+  return Object.fromEntries(
+    Object.entries(table).filter(
+      ([part]) => suites.includes(part.split("/")[0] ?? "") && isWanted(part, only),
+    ),
+  );
+}
+
+/** The sums of parts by suite. */
+export function totals(table: FigureTable): FigureTable {
+  const sums: Record<string, Record<string, number>> = {};
+  for (const [part, figures] of Object.entries(table)) {
+    const suite = part.split("/")[0] ?? "";
+    const sum = sums[suite] ?? {};
+    for (const [figure, number] of Object.entries(figures)) sum[figure] = (sum[figure] ?? 0) + number;
+    sums[suite] = sum;
+  }
+  return sums;
+}
+
+/** The table with what a run saw in the place of what it had of the parts that ran. */
 export function renewed(table: FigureTable, seen: FigureTable): FigureTable {
   return { ...table, ...seen };
 }

@@ -6,7 +6,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
 import type { Figures } from "./figures.ts";
-import { inOurPlace, type Place, type Source, takeOut } from "./place.ts";
+import { inOurPlace, type Part, type Place, type Source, takeOut } from "./place.ts";
 
 /** What the suite noted of one command: it prints a CIB before some, and after some. */
 export interface Piece {
@@ -142,8 +142,8 @@ const standIns = [
   ["environment.py", "_cts"],
 ] as const;
 
-/** Runs the suite and counts. @param classes those of its parts that are wanted; all of them when none is named */
-export function runPacemaker(place: Place, source: Source, classes: readonly string[] = []): Figures {
+/** The parts: one for each file of expectations. */
+export function pacemakerParts(place: Place, source: Source): readonly Part[] {
   const tree = takeOut(place, "pacemaker", source);
   const cts = join(tree, "cts");
   const program = readFileSync(join(cts, "cts-cli.in"), "utf8")
@@ -156,39 +156,42 @@ export function runPacemaker(place: Place, source: Source, classes: readonly str
       join(tree, "python", "pacemaker", folder, name),
     );
   const api = writeSchema(join(tree, "xml"));
-  const expected = readdirSync(join(cts, "cli")).filter((name) => /^regression\..*\.exp$/.test(name));
+  return readdirSync(join(cts, "cli"))
+    .flatMap((file) => /^regression\.(.*)\.exp$/.exec(file)?.[1] ?? [])
+    .sort()
+    .map((name) => ({ name, run: () => runClass(place, tree, api, name) }));
+}
+
+function runClass(place: Place, tree: string, api: string, name: string): Figures {
+  const cts = join(tree, "cts");
+  const file = join(cts, "cli", `regression.${name}.exp`);
+  const wanted = piecesOf(readFileSync(file, "utf8"));
+  const run = inOurPlace(place, ["python3", join(cts, "cts-cli"), "-j", "1", "-s", "-r", name], {
+    cwd: tree,
+    environment: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/pacemaker:/usr/libexec/pacemaker",
+      PYTHONPATH: join(tree, "python"),
+      HACTL_API_VERSION: api,
+    },
+  });
+  const given = piecesOf(readFileSync(file, "utf8"));
+  const died = !/\nSummary\n/.test(run.out);
   const counts = new Map<string, number>();
   const count = (figure: string, yes = true) => counts.set(figure, (counts.get(figure) ?? 0) + (yes ? 1 : 0));
   const seen: unknown[] = [];
-  for (const file of expected) {
-    const name = file.slice("regression.".length, -".exp".length);
-    if (classes.length > 0 && !classes.includes(name)) continue;
-    const wanted = piecesOf(readFileSync(join(cts, "cli", file), "utf8"));
-    const run = inOurPlace(place, ["python3", join(cts, "cts-cli"), "-j", "1", "-s", "-r", name], {
-      cwd: tree,
-      environment: {
-        PATH: "/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/pacemaker:/usr/libexec/pacemaker",
-        PYTHONPATH: join(tree, "python"),
-        HACTL_API_VERSION: api,
-      },
-    });
-    const saved = readFileSync(join(cts, "cli", file), "utf8");
-    const given = piecesOf(saved);
-    const died = !/\nSummary\n/.test(run.out);
-    for (const [want, have] of pairs(wanted, died ? [] : given)) {
-      const verdict = judge(want, have);
-      count("commands");
-      count("exit codes", verdict.exit);
-      count("outputs equal", verdict.equal);
-      count("outputs alike", verdict.alike);
-      if (verdict.cib !== undefined) count("CIBs right", verdict.cib);
-      if (verdict.valid !== undefined) count("XML valid", verdict.valid);
-      if (verdict.structure !== undefined) count("XML alike", verdict.structure);
-      if (!verdict.equal) seen.push({ class: name, verdict, want, have });
-    }
-    if (died) seen.push({ class: name, died: run.err.slice(-2000) });
+  for (const [want, have] of pairs(wanted, died ? [] : given)) {
+    const verdict = judge(want, have);
+    count("commands");
+    count("exit codes", verdict.exit);
+    count("outputs equal", verdict.equal);
+    count("outputs alike", verdict.alike);
+    if (verdict.cib !== undefined) count("CIBs right", verdict.cib);
+    if (verdict.valid !== undefined) count("XML valid", verdict.valid);
+    if (verdict.structure !== undefined) count("XML alike", verdict.structure);
+    if (!verdict.equal) seen.push({ verdict, want, have });
   }
-  writeFileSync(join(place.out, "pacemaker.json"), JSON.stringify(seen, undefined, 1));
+  if (died) seen.push({ died: run.err.slice(-2000) });
+  writeFileSync(join(place.out, `pacemaker-${name}.json`), JSON.stringify(seen, undefined, 1));
   return Object.fromEntries(counts);
 }
 

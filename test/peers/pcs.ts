@@ -1,8 +1,9 @@
 /** pcs's own tests of its commands on files (tier1), with hactl's names in the place of Pacemaker's tools. */
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Glob } from "bun";
 import type { Figures } from "./figures.ts";
-import { inOurPlace, type Place, type Source, takeOut } from "./place.ts";
+import { inOurPlace, type Part, type Place, type Source, takeOut } from "./place.ts";
 
 /** Where Debian and RHEL keep the settings of the pcs that is installed; its checkout has none for a distribution. */
 export const installedSettings = [
@@ -43,8 +44,21 @@ export function outcomesOf(text: string): Outcomes {
   return outcomes;
 }
 
-/** Runs tier1 and counts. */
-export function runPcs(place: Place, source: Source): Figures {
+/** Seconds that the tests of one module may take. */
+const patience = 3600;
+
+/** The parts of tier1: a module each, named as below `tier1`. */
+export function pcsParts(place: Place, source: Source): readonly Part[] {
+  const tree = setUp(place, source);
+  const tier = join(tree, "pcs_test", "tier1");
+  const modules = [...new Glob("**/test_*.py").scanSync(tier)].map((file) =>
+    file.replace(/\.py$/, "").replaceAll("/", "."),
+  );
+  return modules.sort().map((name) => ({ name, run: () => runModule(place, tree, name) }));
+}
+
+/** Makes of a checkout what pcs's configure makes of it. */
+function setUp(place: Place, source: Source): string {
   const tree = takeOut(place, "pcs", source);
   const settings = installedSettings.find((file) => existsSync(file));
   if (settings === undefined) throw new Error("pcs is not installed");
@@ -55,16 +69,23 @@ export function runPcs(place: Place, source: Source): Figures {
     writeFileSync(join(tree, file), text);
     if (executable) chmodSync(join(tree, file), 0o755);
   }
+  return tree;
+}
+
+function runModule(place: Place, tree: string, name: string): Figures {
   const run = inOurPlace(
     place,
-    ["python3", join(tree, "pcs_test", "suite.py"), "--tier1", "--vanilla", "--no-parallel", "-v"],
+    [
+      ...["timeout", "-k", "5", String(patience), "python3", join(import.meta.dir, "pcs-preloaded.py"), tree],
+      ...[`pcs_test.tier1.${name}`, "--vanilla", "--no-parallel", "-v"],
+    ],
     { cwd: tree },
   );
-  writeFileSync(join(place.out, "pcs.txt"), run.out + run.err);
+  writeFileSync(join(place.out, `pcs-${name}.txt`), run.out + run.err);
   const outcomes = [...outcomesOf(run.err).values()];
   const loaded = /^Ran (\d+) tests? in /m.exec(run.err)?.[1];
   return {
-    tests: loaded === undefined ? 0 : Number(loaded),
+    tests: loaded === undefined ? outcomes.length : Number(loaded),
     pass: outcomes.filter((outcome) => outcome === "ok" || outcome === "expected failure").length,
   };
 }

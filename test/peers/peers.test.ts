@@ -2,24 +2,38 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { countHeld } from "./drivers.ts";
-import { falls, parseTable, renewed, tableLines } from "./figures.ts";
+import { falls, isWanted, parseTable, partsIn, renewed, tableLines, totals } from "./figures.ts";
 import { judge, piecesOf } from "./pacemaker.ts";
 import { outcomesOf } from "./pcs.ts";
 
 /** What the peers' suites say is read and judged rightly; the suites themselves need clones (`make check-peers`). */
 
 describe("the table of figures", () => {
-  test("what fell is named, also what is gone; suites that did not run are not judged", () => {
-    const table = { one: { a: 5, b: 3 }, other: { c: 1 } };
-    expect(falls(table, { one: { a: 4 } })).toEqual([
-      { suite: "one", figure: "a", was: 5, is: 4 },
-      { suite: "one", figure: "b", was: 3, is: 0 },
+  test("what fell is named, also a part that is gone", () => {
+    const table = { "one/x": { a: 5, b: 3 }, "other/y": { c: 1 } };
+    expect(falls(table, { "one/x": { a: 4 } })).toEqual([
+      { suite: "one/x", figure: "a", was: 5, is: 4 },
+      { suite: "one/x", figure: "b", was: 3, is: 0 },
+      { suite: "other/y", figure: "c", was: 1, is: 0 },
     ]);
-    expect(falls(table, { one: { a: 6, b: 3 } })).toEqual([]);
-    expect(renewed(table, { one: { a: 6 } })).toEqual({ one: { a: 6 }, other: { c: 1 } });
-    expect(tableLines(table, { one: { a: 4, b: 3 } }).filter((line) => line.endsWith("FELL"))).toHaveLength(
-      1,
-    );
+    expect(falls(table, { "one/x": { a: 6, b: 3 }, "other/y": { c: 1 } })).toEqual([]);
+    expect(renewed(table, { "one/x": { a: 6 } })).toEqual({ "one/x": { a: 6 }, "other/y": { c: 1 } });
+  });
+
+  test("suites and parts are chosen by name; only those are judged, and summed by suite", () => {
+    const table = { "one/x": { a: 5 }, "one/xy": { a: 2 }, "one/z": { a: 1 }, "two/x": { b: 1 } };
+    expect(Object.keys(partsIn(table, ["one", "two"], undefined))).toEqual(Object.keys(table));
+    expect(Object.keys(partsIn(table, ["one"], undefined))).toEqual(["one/x", "one/xy", "one/z"]);
+    expect(Object.keys(partsIn(table, ["one", "two"], ["one/x", "two"]))).toEqual([
+      "one/x",
+      "one/xy",
+      "two/x",
+    ]);
+    expect(isWanted("onemore/x", ["one"])).toBe(false);
+    expect(totals(table)).toEqual({ one: { a: 8 }, two: { b: 1 } });
+    const lines = tableLines(totals(table), { one: { a: 7 }, two: { b: 2 } });
+    expect(lines.filter((line) => line.endsWith("FELL"))).toHaveLength(1);
+    expect(lines.filter((line) => line.endsWith("rose"))).toHaveLength(1);
   });
 
   test("holds numbers only", () => {
@@ -27,7 +41,7 @@ describe("the table of figures", () => {
     expect(() => parseTable('{"one": {"a": -1}}')).toThrow("is no count");
     expect(() => parseTable("[]")).toThrow("has to be an object");
     const kept = parseTable(readFileSync(join(import.meta.dir, "figures.json"), "utf8"));
-    expect(Object.keys(kept)).toEqual(expect.arrayContaining(["pacemaker", "pcs", "crmsh"]));
+    expect(Object.keys(totals(kept))).toEqual(expect.arrayContaining(["pacemaker", "pcs", "crmsh"]));
   });
 });
 

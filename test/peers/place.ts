@@ -1,6 +1,7 @@
 /** Where a peer's suite runs: a copy of its tagged tree, with hactl as installed. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Figures } from "./figures.ts";
 
 /** What all suites share. */
 export interface Place {
@@ -8,6 +9,13 @@ export interface Place {
   readonly stage: string;
   /** A folder of this run, for copies and for what was seen. */
   readonly out: string;
+}
+
+/** A part of a suite that can be run alone. */
+export interface Part {
+  /** Its name within the suite. */
+  readonly name: string;
+  readonly run: () => Figures;
 }
 
 /** A clone and the revision to take of it. */

@@ -5,12 +5,22 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { runCrmsh } from "./crmsh.ts";
-import { missingDrivers, runDrivers } from "./drivers.ts";
-import { type FigureTable, falls, parseTable, renewed, tableLines } from "./figures.ts";
-import { runPacemaker } from "./pacemaker.ts";
-import { installedSettings, runPcs } from "./pcs.ts";
-import { type Place, type Source, said } from "./place.ts";
+import { crmshParts } from "./crmsh.ts";
+import { driverParts, missingDrivers } from "./drivers.ts";
+import {
+  type Figures,
+  type FigureTable,
+  falls,
+  isWanted,
+  parseTable,
+  partsIn,
+  renewed,
+  tableLines,
+  totals,
+} from "./figures.ts";
+import { pacemakerParts } from "./pacemaker.ts";
+import { installedSettings, pcsParts } from "./pcs.ts";
+import { type Part, type Place, type Source, said } from "./place.ts";
 
 const kept = join(import.meta.dir, "figures.json");
 
@@ -20,13 +30,16 @@ interface Suite {
   readonly folder: string | undefined;
   readonly revision: string | undefined;
   readonly programs: readonly string[];
-  readonly run: (place: Place) => FigureTable;
+  readonly parts: (place: Place) => readonly Part[];
 }
 
 const given = (name: string): string | undefined => {
   const value = process.env[name];
   return value === undefined || value === "" ? undefined : value;
 };
+
+/** Suites (`pcs`), or beginnings of the names of parts (`pcs/legacy`, `crmsh/edit`), that alone are to run. */
+const only = given("ONLY")?.split(/[ ,]+/).filter(Boolean);
 
 const clone = (name: string): string | undefined => {
   const own = given(name.toUpperCase());
@@ -41,19 +54,19 @@ function suites(): readonly Suite[] {
   const crmsh = source("crmsh", "4.4.1");
   const drivers = given("DRIVERS");
   const all: readonly Suite[] = [
-    suite("pacemaker", pacemaker, ["python3", "xmllint"], runPacemaker),
-    suite("pcs", pcs, ["python3", "pcs"], runPcs),
-    suite("crmsh", crmsh, ["python3", "crm", "perl"], runCrmsh),
+    suite("pacemaker", pacemaker, ["python3", "xmllint"], pacemakerParts),
+    suite("pcs", pcs, ["python3", "pcs"], pcsParts),
+    suite("crmsh", crmsh, ["python3", "crm", "perl"], crmshParts),
     {
       name: "drivers",
       folder: drivers === undefined ? undefined : resolve(drivers),
       revision: undefined,
       programs: ["python3", "ip"],
-      run: (place) => runDrivers(place, resolve(drivers ?? ""), pacemaker.clone),
+      parts: (place) => driverParts(place, resolve(drivers ?? ""), pacemaker.clone),
     },
   ];
-  const only = given("ONLY")?.split(/[ ,]+/);
-  if (only !== undefined) return all.filter(({ name }) => only.includes(name));
+  if (only !== undefined)
+    return all.filter(({ name }) => only.some((one) => one === name || one.startsWith(`${name}/`)));
   return drivers === undefined ? all.filter(({ name }) => name !== "drivers") : all;
 }
 
@@ -66,13 +79,13 @@ const suite = (
   name: string,
   from: Source,
   programs: readonly string[],
-  run: (place: Place, from: Source) => FigureTable[string],
+  parts: (place: Place, from: Source) => readonly Part[],
 ): Suite => ({
   name,
   folder: from.clone === "" ? undefined : from.clone,
   revision: from.revision,
   programs: [...programs, "git", "unshare"],
-  run: (place) => ({ [name]: run(place, from) }),
+  parts: (place) => parts(place, from),
 });
 
 /** What a suite lacks, each with what to do. */
@@ -116,18 +129,42 @@ function main(): number {
   mkdirSync(out, { recursive: true });
   const place: Place = { stage: resolve(stage), out };
   const table = existsSync(kept) ? parseTable(readFileSync(kept, "utf8")) : {};
+  const parts = wanted.flatMap((one) =>
+    one
+      .parts(place)
+      .map(({ name, run }) => ({ name: `${one.name}/${name}`, run }))
+      .filter(({ name }) => isWanted(name, only)),
+  );
   let seen: FigureTable = {};
-  for (const one of wanted) {
-    console.log(`${one.name} …`);
-    seen = { ...seen, ...one.run(place) };
+  for (const [index, { name, run }] of parts.entries()) {
+    console.log(`${clock()} ${index + 1} of ${parts.length}: ${name} …`);
+    const began = performance.now();
+    const figures = run();
+    console.log(`         ${inWords(figures)}, ${Math.round((performance.now() - began) / 1000)} s`);
+    seen = { ...seen, [name]: figures };
+    // Each part as it ends: a run that is stopped has not been for nothing.
+    if (given("WRITE") !== undefined) write(renewed(table, seen));
   }
-  console.log(tableLines(table, seen).join("\n"));
+  const before = partsIn(
+    table,
+    wanted.map(({ name }) => name),
+    only,
+  );
+  console.log(tableLines(totals(before), totals(seen)).join("\n"));
   console.log(`What was seen lies in ${out}.`);
-  if (given("WRITE") !== undefined) {
-    writeFileSync(kept, `${JSON.stringify(renewed(table, seen), undefined, 2)}\n`);
-    return 0;
-  }
-  return falls(table, seen).length === 0 ? 0 : 1;
+  if (given("WRITE") !== undefined) return 0;
+  const fallen = falls(before, seen);
+  for (const { suite, figure, was, is } of fallen) console.log(`FELL  ${suite}: ${figure} ${was} → ${is}`);
+  return fallen.length === 0 ? 0 : 1;
 }
+
+const clock = () => new Date().toTimeString().slice(0, 8);
+
+const inWords = (figures: Figures) =>
+  Object.entries(figures)
+    .map(([figure, number]) => `${number} ${figure}`)
+    .join(", ");
+
+const write = (table: FigureTable) => writeFileSync(kept, `${JSON.stringify(table, undefined, 2)}\n`);
 
 process.exit(main());

@@ -172,7 +172,17 @@ const unknownAgent = (spec: string) =>
     exit: CrmExit.NOT_INSTALLED,
   });
 
+/** An agent is named whole: class, provider where the class has such, and type. */
+const wholeSpec = /^(?:ocf:[^:]+:[^:]+|(?!ocf:)[^:]+:.+)$/;
+
 async function showMetadata(spec: string, answer: Answer): Promise<number> {
+  if (!wholeSpec.test(spec))
+    throw new HactlError({
+      code: "NO_SUCH_AGENT",
+      what: `'${spec}' is not a valid agent specification`,
+      cure: "name it whole, as ocf:heartbeat:Dummy or stonith:fence_ipmilan",
+      exit: CrmExit.NOSUCH,
+    });
   const text = await metadataOf(spec);
   answer.say({ text: () => text, xml: () => [cdataElement("metadata", text)] });
   return CrmExit.OK;

@@ -1,9 +1,17 @@
 import { element, type XmlElement } from "../../cib/index.ts";
 import type { FenceHistoryReply } from "../../daemon/index.ts";
 import type { FenceResult } from "../../fencer/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
-import { type Answer, type AnsweringTool, listElement, type Message, runTool } from "../answer/index.ts";
+import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
+import {
+  type Answer,
+  type AnsweringTool,
+  commandElement,
+  listElement,
+  type Message,
+  runTool,
+} from "../answer/index.ts";
 import { ask } from "../daemon.ts";
+import { deviceAnswers, fenceDevices } from "../fencing.ts";
 import { formatLocal } from "../render/dates.ts";
 import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
@@ -15,7 +23,7 @@ const options: readonly OptionRow[] = [
   { name: "list-registered", short: "L", description: "all devices" },
   { name: "list-installed", short: "I", description: "all fence agents of this host" },
   { name: "list-targets", short: "s", value: "DEVICE", description: "hosts that a device can fence" },
-  { name: "query", short: "Q", value: "DEVICE", description: "whether there is such a device" },
+  { name: "query", short: "Q", value: "DEVICE", description: "whether a device answers" },
   { name: "metadata", short: "M", description: "meta-data of --agent" },
   { name: "history", short: "H", value: "NODE", description: "what was fenced ('*': every node)" },
   { name: "last", short: "h", value: "NODE", description: "when a node was fenced last" },
@@ -23,10 +31,12 @@ const options: readonly OptionRow[] = [
   { name: "unfence", short: "U", value: "HOST", description: "switch a host on" },
   { name: "reboot", short: "B", value: "HOST", description: "reset a host" },
   { name: "confirm", short: "C", value: "HOST", description: "answer for it that a host is off" },
-  { name: "agent", short: "a", value: "AGENT", description: "agent for --metadata" },
+  { name: "agent", short: "a", value: "AGENT", description: "agent for --metadata, --validate" },
+  { name: "validate", short: "K", description: "whether --agent can work with these --option" },
+  { name: "option", short: "o", value: "NAME=VALUE", description: "parameter for --validate" },
   { name: "timeout", short: "t", value: "SECONDS", description: "time for it" },
   { name: "tolerance", value: "SECONDS", description: "do nothing if it was fenced so short a time ago" },
-  { name: "delay", short: "y", value: "SECONDS", description: "accepted" },
+  { name: "delay", short: "y", value: "SECONDS", description: "wait so long before the first device" },
   { name: "tag", short: "T", value: "TAG", description: "name of who asks" },
   { name: "cleanup", short: "c", description: "with --history: forget it, on every node" },
   { name: "broadcast", short: "b", description: "accepted: the history is the same everywhere" },
@@ -77,11 +87,37 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     answer.say(deviceList("installed fence devices", await fenceAgents()));
     return CrmExit.OK;
   }
+  if (given.has("validate")) return validate(given, agent, answer);
   if (given.has("metadata")) {
     if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
     return listAgents("show-metadata", `stonith:${agent}`, answer);
   }
   throw usage("stonith_admin", "what shall be done?");
+}
+
+/** Lets an agent look on this host whether it can work with the parameters that are given. */
+async function validate(given: ParsedWords, agent: string | undefined, answer: Answer): Promise<number> {
+  if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
+  const params = given.values("option").map((word) => {
+    const equals = word.indexOf("=");
+    if (equals < 1) throw usage("stonith_admin", `"${word}" is no NAME=VALUE`);
+    return [word.slice(0, equals), word.slice(equals + 1)] as const;
+  });
+  const { checkFenceAgent } = await import("../../daemon/index.ts");
+  const checked = await checkFenceAgent(agent, Object.fromEntries(params), patienceOf(given));
+  const { exit, stdout, stderr, wrong } = checked;
+  const ok = wrong === "";
+  const told = [stdout, stderr].map((text) => text.trimEnd()).filter(Boolean);
+  answer.say({
+    text: () => [`Validation of ${agent} ${ok ? "succeeded" : "failed"}`, ...told].join("\n"),
+    xml: () => [
+      element("validate", { agent, valid: String(ok) }, [
+        ...(told.length === 0 ? [] : [commandElement(exit ?? CrmExit.ERROR, { stdout, stderr })]),
+      ]),
+    ],
+  });
+  if (!ok && told.length === 0) answer.error(wrong);
+  return ok ? CrmExit.OK : CrmExit.ERROR;
 }
 
 async function fence(given: ParsedWords, target: string, action: "reboot" | "off" | "on"): Promise<number> {
@@ -90,10 +126,15 @@ async function fence(given: ParsedWords, target: string, action: "reboot" | "off
   const seconds = Number(given.value("timeout")?.replace(/s$/, "") ?? "0");
   if (Number.isNaN(seconds) || Number.isNaN(tolerance))
     throw usage("stonith_admin", "write a time in seconds");
+  const delay = Number(given.value("delay")?.replace(/s$/, "") ?? "0");
+  if (Number.isNaN(delay)) throw usage("stonith_admin", "write a time in seconds");
   const client = given.value("tag") ?? "stonith_admin";
-  const timeoutMs = seconds > 0 ? { timeoutMs: seconds * 1000 } : {};
+  const times = {
+    ...(seconds > 0 ? { timeoutMs: seconds * 1000 } : {}),
+    ...(delay === 0 ? {} : { delayMs: delay < 0 ? -1 : delay * 1000 }),
+  };
   const reason = `asked by ${client}`;
-  const request = { type: "fence.request", target, action, ...timeoutMs, client, reason } as const;
+  const request = { type: "fence.request", target, action, ...times, client, reason } as const;
   return outcome(await ask<FenceResult>(request, patienceMs));
 }
 
@@ -108,8 +149,14 @@ function outcome(result: FenceResult): number {
   throw new HactlError({
     code: "FENCING_FAILED",
     what: `fencing of ${result.target} (${result.action}) failed: ${result.reason}`,
-    exit: CrmExit.ERROR,
+    exit: failure(result),
   });
+}
+
+/** As the peer tells it: no device to use, or none of them has done it in its time; of unfencing, which one failed. */
+function failure({ untried, action }: FenceResult): CrmExit {
+  if (untried === true) return CrmExit.NOSUCH;
+  return action === "on" ? CrmExit.ERROR : CrmExit.TIMEOUT;
 }
 
 /** Names, a line each; then how many there are. */
@@ -123,26 +170,51 @@ const deviceList = (name: string, ids: readonly string[]): Message => ({
 });
 
 async function devices(given: ParsedWords, answer: Answer): Promise<number> {
-  const all = await (await import("../fencing.ts")).fenceDevices();
+  const all = await fenceDevices();
   const id = given.value("query") ?? given.value("list-targets");
   if (id !== undefined) {
     const device = all.find((one) => one.id === id);
     if (!device) throw noSuch(`there is no fence device ${id}`);
-    if (given.has("list-targets")) {
-      const hosts = Object.keys(device.levels);
-      answer.say({
-        text: () => (hosts.length === 0 ? undefined : hosts.join("\n")),
-        xml: () => [listElement("fence targets", hosts)],
-      });
-    }
-    return device.disabled === "" ? CrmExit.OK : CrmExit.ERROR;
+    if (device.disabled !== "") throw failed(`fence device ${id} is not used: ${device.disabled}`);
+    return given.has("list-targets") ? targets(given, id, answer) : monitor(given, id);
   }
   const host = given.value("list");
-  const shown = host === undefined ? all : all.filter(({ levels }) => Object.hasOwn(levels, host));
-  const ids = shown.map((device) => device.id);
-  answer.say(deviceList("registered fence devices", ids));
-  return ids.length === 0 && host !== undefined ? CrmExit.NOSUCH : CrmExit.OK;
+  const shown = host === undefined ? all.map((device) => device.id) : await ableTo(given, host);
+  answer.say(deviceList("registered fence devices", shown));
+  return shown.length === 0 && host !== undefined ? CrmExit.NOSUCH : CrmExit.OK;
 }
+
+async function monitor(given: ParsedWords, device: string): Promise<number> {
+  const [told] = await deviceAnswers({ ask: "monitor", device, timeoutMs: patienceOf(given) });
+  if (told?.ok === true) return CrmExit.OK;
+  throw failed(`fence device ${device} does not answer: ${told?.text ?? "it is not known any more"}`);
+}
+
+async function targets(given: ParsedWords, device: string, answer: Answer): Promise<number> {
+  const [told] = await deviceAnswers({ ask: "list", device, timeoutMs: patienceOf(given) });
+  if (told?.ok === false) throw failed(`the hosts of fence device ${device} are not to be had: ${told.text}`);
+  const hosts = told?.hosts ?? [];
+  answer.say({
+    text: () => (hosts.length === 0 ? undefined : hosts.join("\n")),
+    xml: () => [listElement("fence targets", hosts)],
+  });
+  return CrmExit.OK;
+}
+
+async function ableTo(given: ParsedWords, host: string): Promise<readonly string[]> {
+  const told = await deviceAnswers({ ask: "able", target: nodeName(host), timeoutMs: patienceOf(given) });
+  return told.filter(({ ok }) => ok).map(({ device }) => device);
+}
+
+/** Time for a device that is asked, milliseconds: --timeout, otherwise the peer's two minutes. */
+function patienceOf(given: ParsedWords): number {
+  const seconds = Number(given.value("timeout")?.replace(/s$/, "") ?? "120");
+  if (!(seconds > 0)) throw usage("stonith_admin", "write a time in seconds");
+  return seconds * 1000;
+}
+
+const failed = (what: string): HactlError =>
+  new HactlError({ code: "FENCE_DEVICE", what, exit: CrmExit.ERROR });
 
 async function history(given: ParsedWords, node: string, answer: Answer): Promise<number> {
   const every = node === "*" || node === "";

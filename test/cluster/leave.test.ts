@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { LocalCluster } from "../harness/local-cluster.ts";
+import { freePort } from "../harness/story.ts";
+
+setDefaultTimeout(120_000);
+
+/** A daemon is asked to end while its manager is not there: it waits for it, and leaves in order all the same. */
+
+let cluster: LocalCluster;
+const last = "node3";
+
+beforeAll(async () => {
+  cluster = await LocalCluster.make({ nodes: 3, port: freePort() });
+  cluster.startAll();
+  await cluster.joined();
+}, 60_000);
+afterAll(() => cluster?.destroy());
+
+/** The manager's process, as the log of the node names the newest one. */
+const managerOf = (name: string): number =>
+  Number([...cluster.logOf(name).matchAll(/manager runs as process (\d+)/g)].at(-1)?.[1] ?? 0);
+
+const gone = () =>
+  cluster.until(`${last} has ended`, 60_000, () =>
+    cluster.processesOf(last).length === 0 ? true : undefined,
+  );
+
+/** What the others have said of its going since they had said so much. */
+const told = (before: readonly number[]): string[] =>
+  ["node1", "node2"].map((name, index) =>
+    [
+      ...cluster
+        .logOf(name)
+        .slice(before[index])
+        .matchAll(/\[(NODE-L(?:EFT|OST))\]/g),
+    ]
+      .map(([, id]) => id ?? "")
+      .join(),
+  );
+const said = () => ["node1", "node2"].map((name) => cluster.logOf(name).length);
+
+test("after the manager's death", async () => {
+  const before = said();
+  process.kill(managerOf(last), "SIGKILL");
+  process.kill(cluster.pidOf(last), "SIGTERM");
+  await gone();
+  expect(told(before)).toEqual(["NODE-LEFT", "NODE-LEFT"]);
+});
+
+test("at any moment of its start", async () => {
+  for (const delayMs of [0, 100, 400]) {
+    const before = said();
+    const manager = managerOf(last);
+    cluster.start(last);
+    await cluster.until("the manager runs", 30_000, () => (managerOf(last) !== manager ? true : undefined));
+    await Bun.sleep(delayMs);
+    process.kill(cluster.pidOf(last), "SIGTERM");
+    await gone();
+    expect(told(before).join()).not.toContain("NODE-LOST");
+  }
+});
+
+test("at once when it is told so twice, whatever it is about to do", async () => {
+  for (const delayMs of [0, 0, 50, 200]) {
+    const manager = managerOf(last);
+    cluster.start(last);
+    await cluster.until("the manager runs", 30_000, () => (managerOf(last) !== manager ? true : undefined));
+    await Bun.sleep(delayMs);
+    process.kill(cluster.pidOf(last), "SIGTERM");
+    await Bun.sleep(10);
+    process.kill(cluster.pidOf(last), "SIGTERM");
+    await gone();
+  }
+});

@@ -184,7 +184,7 @@ export function mayBeActive({ action, rc, status }: OperationResult): boolean {
  * A service is ended as it was started: by the agent and with the parameters of its last start, reload or probe that
  * found it. Those of the configuration may be others by now (an address that was changed), or gone with the resource.
  * With the same it is looked for after what may have left it active (`interrupted`, which nothing in the history is
- * newer than). What concerns the operation itself (`CRM_meta_…`) stays as it was asked for.
+ * newer than). What concerns the operation itself (most of `CRM_meta_…`) stays as it was asked for.
  */
 export function asStarted(
   operation: Operation,
@@ -197,15 +197,21 @@ export function asStarted(
   return started ? { ...withParameters(operation, started.params), rsc: started.rsc } : operation;
 }
 
-/** The operation with other parameters than those that it was asked with. */
+/**
+ * The operation with other parameters than those that it was asked with. Which instance of which clone it is about goes with the
+ * service: agents make names and addresses from that (IPaddr2's unique_clone_address).
+ */
 export function withParameters(operation: Operation, params: Operation["params"]): Operation {
-  const own = (all: Operation["params"], meta: boolean) =>
-    Object.entries(all).filter(([name]) => isMeta(name) === meta);
+  const own = (all: Operation["params"], asked: boolean) =>
+    Object.entries(all).filter(([name]) => (isMeta(name) && !identifies.test(name)) === asked);
   return {
     ...operation,
     params: Object.fromEntries([...own(params, false), ...own(operation.params, true)]),
   };
 }
+
+/** Options by which an agent knows which instance it is. */
+const identifies = /^CRM_meta_(?:clone|clone_max|clone_node_max|globally_unique)$/;
 
 /** Whether two operations are for different agents, or for one that is configured otherwise. */
 export function isForOther(one: Operation, other: Operation): boolean {

@@ -12,6 +12,7 @@ import {
 import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect, LeftRun } from "./face.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { actionLimit, actionTimeout, actionTries } from "./parameters.ts";
+import { targetIsBack } from "./plan.ts";
 
 type Stage = "delay" | "queue" | "metadata" | "check" | "run" | "verify";
 
@@ -145,9 +146,17 @@ export class Executions {
     this.emit({ type: "resume-run", run });
   }
 
-  /** A node is there: what was done to it before is no answer to who asks from now on. */
-  outlived(node: NodeName): void {
+  /**
+   * A node is there: what was done to it before is no answer to who asks from now on, and what has not reached its device
+   * yet is not begun any more.
+   */
+  outlived(node: NodeName, now: Millis): void {
     this.back.add(node);
+    for (const execution of [...this.active.values()]) {
+      const { target, action, phase } = execution.order;
+      if (target === node && action !== "on" && phase === "main" && !execution.acted)
+        this.finish(execution, false, targetIsBack, now);
+    }
   }
 
   /** Forgets what is begun from now on: its agent was never run. */

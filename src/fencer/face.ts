@@ -21,6 +21,8 @@ export interface FenceRequest {
   readonly origin: NodeName;
   readonly client: string;
   readonly reason: string;
+  /** The ring in which it was asked for. */
+  readonly ring?: string;
 }
 
 /**

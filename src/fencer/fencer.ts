@@ -29,10 +29,13 @@ import { actionLimit } from "./parameters.ts";
 import {
   delayBefore,
   deviceTimeout,
+  isOver,
   nextStep,
   type Operation,
+  overReason,
   type PlanView,
   planLevels,
+  targetIsBack,
   wholeTime,
 } from "./plan.ts";
 import { Questions } from "./questions.ts";
@@ -76,6 +79,8 @@ export class Fencer {
   private leader: NodeName | undefined;
   /** Nodes whose managers are started anew: what they run may go on. */
   private coming: readonly NodeName[] = [];
+  /** The ring in which this fencer hears and speaks. */
+  private ring = "";
   /** How targets were fenced that have not come back since, each with its place among all results that came here. */
   private down = new Map<NodeName, { readonly result: FenceResult; readonly place: number }>();
   private results = 0;
@@ -189,7 +194,7 @@ export class Fencer {
         break;
       case "alive":
         this.notices.alive(event.node);
-        this.cameBack(event.node);
+        this.cameBack(event.node, now);
         break;
       case "confirm":
         this.broadcast({
@@ -295,6 +300,7 @@ export class Fencer {
     const before = this.members;
     this.members = members;
     this.coming = coming;
+    this.ring = ring;
     this.executions.inRing(ring);
     const changed = leader !== this.leader;
     if (changed) this.sent.clear();
@@ -303,10 +309,10 @@ export class Fencer {
     const joined = members.filter((node) => !before.includes(node));
     for (const node of joined) {
       this.history.forgive(node);
-      this.cameBack(node);
+      this.cameBack(node, now);
     }
     this.agents.keep(members);
-    for (const operation of this.operations.values()) this.loseExecutors(operation);
+    for (const operation of this.operations.values()) this.loseExecutors(operation, joined);
     if (joined.length > 0) {
       this.tellAgents();
       // One of each part that came together speaks for it: who leads, else the first by name of those who were there.
@@ -333,40 +339,52 @@ export class Fencer {
   }
 
   /** A node is there again: what is said of it from here on is of another life. */
-  private cameBack(node: NodeName): void {
+  private cameBack(node: NodeName, now: Millis): void {
     this.down.delete(node);
-    this.executions.outlived(node);
+    this.executions.outlived(node, now);
     for (const operation of this.operations.values())
       if (operation.request.target === node) operation.outlived = true;
   }
 
-  private loseExecutors(operation: Operation): void {
-    for (const attempt of operation.attempts)
-      if (
-        attempt.state === "running" &&
-        !this.members.includes(attempt.executor) &&
-        !this.coming.includes(attempt.executor)
-      ) {
-        attempt.state = "failed";
-        attempt.reason = "the node left before it answered";
-      }
+  /** `joined`: who has just come. One that was to fence itself, and comes, may have done it: it would do it again. */
+  private loseExecutors({ request, attempts }: Operation, joined: readonly NodeName[] = []): void {
+    for (const attempt of attempts) {
+      if (attempt.state !== "running") continue;
+      const { executor, phase } = attempt;
+      const isBack = executor === request.target && joined.includes(executor);
+      const reason =
+        isBack && request.action !== "on" && phase === "main"
+          ? targetIsBack
+          : this.members.includes(executor) || this.coming.includes(executor)
+            ? undefined
+            : "the node left before it answered";
+      if (reason === undefined) continue;
+      attempt.state = "failed";
+      attempt.reason = reason;
+    }
   }
 
-  /** Of those who are back it is not known whether they still do what they were told: they are told once more. */
+  /**
+   * Of those who are back it is not known whether they still do what they were told: they are told once more, unless the target
+   * is back, too.
+   */
   private orderAgain(back: ReadonlySet<NodeName>): void {
-    for (const { request, attempts } of this.operations.values())
-      for (const { state, ran: _ran, deed: _deed, reason: _reason, ...ordered } of attempts)
-        if (state === "running" && back.has(ordered.executor) && !this.sent.has(request.id))
-          this.sendOrder({ op: request.id, target: request.target, ...ordered });
+    for (const { request, attempts, outlived } of this.operations.values())
+      for (const { state, ran: _ran, deed: _deed, reason: _reason, ...ordered } of attempts) {
+        if (state !== "running" || !back.has(ordered.executor) || this.sent.has(request.id)) continue;
+        if (outlived && request.action !== "on" && ordered.phase === "main") continue;
+        this.sendOrder({ op: request.id, target: request.target, ...ordered });
+      }
   }
 
   // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   private ask(request: FenceRequest): void {
     if (request.target === "") return this.refuse(request, "the request names no node");
-    this.own.ask(request, this.results);
+    const asked = { ...request, ring: this.ring };
+    this.own.ask(asked, this.results);
     this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
-    this.broadcast({ type: "request", request });
+    this.broadcast({ type: "request", request: asked });
   }
 
   /** A request that cannot even be begun fails at once. */
@@ -459,7 +477,13 @@ export class Fencer {
       `${request.client} on ${request.origin} asks to ${action} ${target}: ${request.reason}`,
     );
     const answered = this.answerTo(request);
-    this.begin({ request, merged: [], attempts: [], outlived: false, ...(answered && { answered }) }, now);
+    const outlived = this.isOutdated(request);
+    this.begin({ request, merged: [], attempts: [], outlived, ...(answered && { answered }) }, now);
+  }
+
+  /** The cluster has decided before its target came: it would decide otherwise now, or decides the same anew. */
+  private isOutdated({ ring, target, client }: FenceRequest): boolean {
+    return client === decider && ring !== undefined && ring !== this.ring && this.members.includes(target);
   }
 
   private begin(operation: Operation, now: Millis): void {
@@ -585,7 +609,8 @@ export class Fencer {
       case "wait":
         return;
       case "execute":
-        if (!this.goesOn(operation)) this.abandoned(operation);
+        if (isOver(operation, step)) this.end(operation, false, [], "none", overReason(operation));
+        else if (!this.goesOn(operation)) this.abandoned(operation);
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
       case "success":

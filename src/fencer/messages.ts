@@ -36,6 +36,7 @@ const request = read.shape<FenceRequest>({
   origin: read.nodeName,
   client: saying,
   reason: saying,
+  ring: read.maybe(saying),
 });
 
 const result = read.shape<FenceResult>({

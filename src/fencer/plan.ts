@@ -17,6 +17,18 @@ export interface Operation {
   readonly answered?: FenceResult;
 }
 
+/** Why nothing more is done to a target that is a member again. */
+export const targetIsBack = "the target has come back before it was fenced";
+
+/**
+ * Whether no more is to be begun: the target has come back, and tells what it runs. What is half done is brought to its end, so
+ * that no power supply stays off, and what is to switch it on concerns the life that has begun.
+ */
+export function isOver({ request, attempts, outlived }: Operation, step: NextStep): boolean {
+  if (!outlived || request.action === "on" || step.type !== "execute" || step.phase === "on") return false;
+  return !attempts.some(({ state }) => state === "ok");
+}
+
 /** A level to try; without a topology every device that may do is a level of its own, numbered 0. */
 export interface PlanLevel {
   readonly index: number;
@@ -228,9 +240,19 @@ function success(level: PlanLevel, operation: Operation, view: PlanView): NextSt
 
 function failureReason(levels: readonly PlanLevel[], operation: Operation): string {
   if (levels.length === 0) return `no fence device for ${operation.request.target}`;
-  const failed = operation.attempts.filter((one) => one.state === "failed");
-  if (failed.length === 0) return "no node can run a fence device for it";
-  return failed.map((one) => `${one.device} on ${one.executor}: ${one.reason}`).join("; ");
+  return failuresOf(operation) || "no node can run a fence device for it";
+}
+
+const failuresOf = ({ attempts }: Operation): string =>
+  attempts
+    .filter(({ state }) => state === "failed")
+    .map((one) => `${one.device} on ${one.executor}: ${one.reason}`)
+    .join("; ");
+
+/** Why it is over: that the target has come back, after the failures of devices if there were any. */
+export function overReason(operation: Operation): string {
+  const ran = operation.attempts.some((one) => one.ran);
+  return ran ? `${failuresOf(operation)}; ${targetIsBack}` : targetIsBack;
 }
 
 /**

@@ -354,6 +354,16 @@ describe("a service is stopped as it was started", () => {
     });
   });
 
+  test("as the instance that it was, although it is none any more", () => {
+    const instance = { CRM_meta_clone: "1", CRM_meta_globally_unique: "true", CRM_meta_clone_max: "3" };
+    const params = { ip: "10.0.0.1", ...instance, CRM_meta_timeout: "20000" };
+    expect(stopAfter(new World(), ["a start_0", "start", { params }, 0])).toEqual({
+      ip: "10.0.0.1",
+      ...instance,
+      CRM_meta_timeout: "30000",
+    });
+  });
+
   test("with those of a reload", () => {
     const reload = { params: { ip: "10.0.0.3" } };
     const params = stopAfter(

@@ -1,3 +1,4 @@
+import { targetIsBack } from "../../fencer/index.ts";
 import { formatMoment } from "./dates.ts";
 import type { CauseWithoutLevel, FencingFacts } from "./status-model.ts";
 
@@ -50,7 +51,8 @@ export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutL
         node: target,
         text: `${target} was fenced at ${formatMoment(completedAt, now)}${reason === "" ? "" : `: ${reason}`}`,
       });
-    if (ok) continue;
+    // Of one that came back before a device was used nothing failed.
+    if (ok || reason === targetIsBack) continue;
     warnings.push({
       code: "FENCING-FAILED",
       node: target,

@@ -364,8 +364,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what a manager has begun that is started anew has failed",
     file: fencer,
-    before: "!this.members.includes(attempt.executor) &&\n        !this.coming.includes(attempt.executor)",
-    after: "!this.members.includes(attempt.executor)",
+    before: "this.members.includes(executor) || this.coming.includes(executor)",
+    after: "this.members.includes(executor)",
     by: stories,
   },
   {
@@ -430,5 +430,26 @@ export const mutations: readonly Mutation[] = [
     before: "if (revivesMigration(",
     after: "if (false && revivesMigration(",
     by: migration,
+  },
+  {
+    name: "a fencing goes on although its target is a member again",
+    file: fencer,
+    before: "if (isOver(operation, step))",
+    after: "if (false && isOver(operation, step))",
+    by: stories,
+  },
+  {
+    name: "a node that was to fence itself is told so again when it is back",
+    file: fencer,
+    before: "const isBack = executor === request.target && joined.includes(executor);",
+    after: "const isBack = executor === request.target && joined.length < 0;",
+    by: stories,
+  },
+  {
+    name: "a device is told although the target came back during the delay",
+    file: "fencer/executions.ts",
+    before: 'if (target === node && action !== "on"',
+    after: 'if (target !== node && action === "on"',
+    by: stories,
   },
 ];

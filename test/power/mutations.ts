@@ -14,6 +14,7 @@ process.exit(
     simulations: [
       ["test/power/run.ts", "--runs", option(args, "--runs", "150")],
       ["test/power/run.ts", "--seed", "2", "--runs", option(args, "--runs", "400")],
+      ["test/power/run.ts", "--seed", "3", "--only", "key", "--runs", option(args, "--runs", "400")],
     ],
     tests: [],
     only: option(args, "--only", ""),

@@ -1,5 +1,6 @@
 /*
- * Cuts the power again and again: right after an acknowledgement, or in the middle of a write. `run.ts [--runs N] [--seed S]`, as root. Prints `seed S: …` and ends with 1 when something that was acknowledged is lost.
+ * Cuts the power again and again: right after an acknowledgement, or in the middle of a write. `run.ts [--runs N] [--seed S] [--only KIND]`, as root; of one kind of
+ * file most cuts fall into the middle of writes. Prints `seed S: …` and ends with 1 when something that was acknowledged is lost.
  */
 import { mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,11 +9,14 @@ import { option } from "../harness/mutate.ts";
 import { run } from "../harness/network.ts";
 import { Random } from "../sim/random.ts";
 import { CuttableDisk, ensureOwnMounts, freeze } from "./disk.ts";
-import { kinds } from "./targets.ts";
+import { kinds as all } from "./targets.ts";
 
 const args = process.argv.slice(2);
 const runs = Number(option(args, "--runs", "1000"));
 const seed = Number(option(args, "--seed", "1"));
+const only = option(args, "--only", "");
+const kinds = all.filter(({ name }) => only === "" || name === only);
+if (kinds.length === 0) throw new Error(`there is no kind ${only}`);
 ensureOwnMounts();
 
 const random = new Random(seed);
@@ -94,10 +98,10 @@ async function hunt(): Promise<string[]> {
     }
     const { name } = random.pick(kinds);
     writer.ask(name, (told.get(name) ?? 0) + 1);
-    const inTheMiddle = random.chance(0.3);
+    const inTheMiddle = random.chance(only === "" ? 0.3 : 0.9);
     if (inTheMiddle) {
       middle++;
-      Bun.sleepSync(random.between(0, 4));
+      Bun.sleepSync(random.between(0, 4000) / 1000);
     } else await writer.line();
     freeze(writer.pid);
     if (random.chance(0.2)) writeBack();

@@ -701,11 +701,11 @@ export class ClusterState {
    * keeps its own until it ends, also where something is known of the plain id: a probe that found nothing. `longId` is
    * the decision's guess.
    */
-  idInUse(node: NodeName, id: ResourceId, longId: string | undefined): ResourceId {
+  idInUse(node: NodeName, id: ResourceId, longId: string): ResourceId {
     const nodeId = this.idOf(node);
     const active = (rsc: string) => mayBeActive(this.status.ops(nodeId, rsc));
     if (active(id)) return id;
-    if (longId !== undefined && active(longId)) return resourceId(longId);
+    if (active(longId)) return resourceId(longId);
     const numbered = this.status
       .resourcesOn(nodeId)
       .filter((rsc) => rsc !== id && withoutInstance(rsc) === id);

@@ -687,7 +687,9 @@ export class Leader {
     const { state } = this.#init;
     const looks = task === "monitor" && intervalMs === 0;
     const plain = resourceId(rsc?.id ?? "");
-    const id = looks ? plain : state.idInUse(node, plain, rsc?.longId);
+    // Only instances without number have a long name besides.
+    const longId = looks ? undefined : rsc?.longId;
+    const id = longId === undefined ? plain : state.idInUse(node, plain, longId);
     const known = task === "stop" || task === "demote" ? state.agentOf(node, id) : undefined;
     if (known) return known;
     return {

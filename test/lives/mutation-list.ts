@@ -413,7 +413,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what runs under a number is ended under the name without",
     file: leader,
-    before: "const id = looks ? plain : state.idInUse(node, plain, rsc?.longId);",
+    before: "const id = longId === undefined ? plain : state.idInUse(node, plain, longId);",
     after: "const id = plain;",
     by: renumbered,
   },

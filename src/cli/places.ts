@@ -1,5 +1,6 @@
 import type { XmlElement } from "../cib/index.ts";
 import { type Resource, Role, unpackCluster } from "../scheduler/index.ts";
+import { withoutInstance } from "../terms/index.ts";
 import { primitivesOf } from "./render/cluster-view.ts";
 
 /** Where a resource is active, and in which role. */
@@ -27,8 +28,7 @@ const roleWord = (role: Role): ActivePlace["role"] | undefined => {
  */
 export function placesOf(cib: XmlElement, id: string, now: number): ActivePlace[] {
   const cluster = unpackCluster(cib, now);
-  const wanted = (rsc: Resource) =>
-    rsc.id === id || rsc.configId === id || rsc.id.replace(/:\d+$/, "") === id;
+  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
   const found = [...cluster.resourceById.values()].filter(wanted);
   const top = found.filter((rsc) => rsc.parent === undefined || !found.includes(rsc.parent));
   const places = new Map<string, ActivePlace>();

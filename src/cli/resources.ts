@@ -1,5 +1,5 @@
 import { type CibOperation, element, formatXml, pairsIn, type XmlElement } from "../cib/index.ts";
-import { CrmExit, HactlError, nearest } from "../terms/index.ts";
+import { CrmExit, HactlError, nearest, withoutInstance } from "../terms/index.ts";
 
 /** Elements below `<resources>` that are resources. */
 const resourceKinds = new Set(["primitive", "group", "clone", "master", "bundle"]);
@@ -24,7 +24,7 @@ export const idOf = ({ attributes }: XmlElement): string => attributes.get("id")
 /** The resource of an id; an instance (`web:1`) is its resource. @throws HactlError NO_SUCH_RESOURCE */
 export function resourceNamed(configuration: XmlElement, id: string): FoundResource {
   const all = resourcesOf(configuration);
-  const plain = id.replace(/:\d+$/, "");
+  const plain = withoutInstance(id);
   const found = all.find(({ xml }) => idOf(xml) === id) ?? all.find(({ xml }) => idOf(xml) === plain);
   if (found) return found;
   const guess = nearest(

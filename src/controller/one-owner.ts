@@ -1,6 +1,6 @@
 import { child, type XmlElement } from "../cib/index.ts";
 import type { GraphAction } from "../scheduler/index.ts";
-import { type NodeName, nodeName } from "../terms/index.ts";
+import { type NodeName, nodeName, withoutInstance } from "../terms/index.ts";
 import type { Moving } from "./messages.ts";
 
 /** What the order of a transition's actions has to respect so that no resource gets a second owner. */
@@ -43,7 +43,7 @@ export function resourceFamilies(configuration: XmlElement | undefined): (rsc: s
     if (xml.name === "bundle") bundles.add(id);
   }
   return (rsc) => {
-    const plain = rsc.replace(/:\d+$/, "");
+    const plain = withoutInstance(rsc);
     const known = families.get(plain);
     if (known !== undefined) return known;
     const bundle = bundlePart.exec(plain)?.[1];

@@ -2,6 +2,7 @@ import { child, childrenOf, parseBoolean, parseInteger, type XmlElement } from "
 import type { OperationResult } from "../executor/index.ts";
 import type { GraphAction, MaintenanceChange } from "../scheduler/index.ts";
 import type { EpochSeconds } from "../terms/index.ts";
+import { withoutInstance } from "../terms/index.ts";
 import { historyEntry, historyIds, isFailure } from "./history.ts";
 import { StatusSection } from "./status.ts";
 
@@ -220,7 +221,7 @@ export class SimulatedStatus {
     const operation = params.CRM_meta_operation;
     for (const name of this.#attributeNames(id)) {
       const match = /^(?:fail-count|last-failure)-([^#]+)(?:#(.*))?$/.exec(name);
-      if (match?.[1]?.replace(/:\d+$/, "") !== rsc.replace(/:\d+$/, "")) continue;
+      if (!match || withoutInstance(match[1] ?? "") !== withoutInstance(rsc)) continue;
       if (operation !== undefined && match[2] !== undefined && !match[2].startsWith(`${operation}_`))
         continue;
       this.#section.setAttribute(id, node, name, undefined);

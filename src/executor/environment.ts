@@ -1,3 +1,4 @@
+import { withoutInstance } from "../terms/index.ts";
 import type { Operation } from "./face.ts";
 import { EXIT_REASON_PREFIX } from "./output.ts";
 
@@ -40,5 +41,5 @@ export function ocfEnvironment(
 function instanceName(id: string, params: Readonly<Record<string, string>>): string {
   const unique = params["CRM_meta_globally-unique"] ?? params.CRM_meta_globally_unique;
   const isFalse = unique !== undefined && /^(?:false|no|off|n|0)$/i.test(unique);
-  return isFalse ? id.replace(/:\d+$/, "") : id;
+  return isFalse ? withoutInstance(id) : id;
 }

@@ -1,4 +1,4 @@
-import { agentName, OcfExit, OpStatus, secretReference } from "../terms/index.ts";
+import { agentName, OcfExit, OpStatus, secretReference, withoutInstance } from "../terms/index.ts";
 import type { Command, Procedure, ProcessOutcome, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
@@ -38,7 +38,7 @@ export function ocfCommand(
 /** A service whose secret is lost can still be stopped, where its agent does not need it for that. */
 const secretsOf = ({ rsc, action, params }: Pick<Operation, "rsc" | "action" | "params">) =>
   Object.values(params).includes(secretReference)
-    ? { secrets: { rsc: rsc.id.replace(/:\d+$/, ""), optional: action === "stop" } }
+    ? { secrets: { rsc: withoutInstance(rsc.id), optional: action === "stop" } }
     : {};
 
 /** Runs an OCF agent once; its exit code is the result. */

@@ -1,5 +1,5 @@
 import type { Command } from "../../src/executor/index.ts";
-import { nodeName, OcfExit, type ResourceId, resourceId } from "../../src/terms/index.ts";
+import { nodeName, OcfExit, type ResourceId, resourceId, withoutInstance } from "../../src/terms/index.ts";
 import type { Host } from "./host.ts";
 
 /** How an agent was called. */
@@ -151,7 +151,5 @@ function tellScore(host: Host, { type, instance }: AgentCall): void {
   if (type !== "Stateful") return;
   const role = host.services.get(instance);
   const value = role === undefined ? undefined : String(role === "promoted" ? host.score + 20 : host.score);
-  host.world.tool(host, [
-    { node: nodeName(host.name), name: `master-${instance.replace(/:\d+$/, "")}`, value },
-  ]);
+  host.world.tool(host, [{ node: nodeName(host.name), name: `master-${withoutInstance(instance)}`, value }]);
 }

@@ -1,5 +1,6 @@
 import { child, childrenOf, formatXml, type XmlElement } from "../../src/cib/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
+import { withoutInstance } from "../../src/terms/index.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 
@@ -117,8 +118,6 @@ function checkMonitors(world: World, cib: XmlElement): void {
   const wrong = symmetric(here, real);
   if (wrong.length > 0) world.watch.broken("monitors", wrong.join("; "));
 }
-
-const withoutInstance = (rsc: string): string => rsc.replace(/:\d+$/, "");
 
 const servicesOf = (host: Host): string[] =>
   [...host.services].map(([instance, role]) => `${instance} ${role} on ${host.name}`);

@@ -1,6 +1,6 @@
 import { child, childrenOf, parseBoolean, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
-import { lookup } from "../../terms/index.ts";
+import { lookup, withoutInstance } from "../../terms/index.ts";
 import { targetRole } from "./cluster-view.ts";
 
 /** Something that holds for a resource everywhere, and what would have to change. */
@@ -168,7 +168,7 @@ function ofPromotion(cluster: Cluster, { scores }: Transition, rsc: Resource): G
   if (!clone?.clone) return [];
   const found = scores.flatMap((line) => {
     const [, id, node, score] = /^(\S+) promotion score on (\S+): (\S+)$/.exec(line) ?? [];
-    return id?.replace(/:\d+$/, "") === rsc.configId ? [`${node} ${score}`] : [];
+    return withoutInstance(id ?? "") === rsc.configId ? [`${node} ${score}`] : [];
   });
   if (found.length === 0) return [];
   const by = constraints(cluster)

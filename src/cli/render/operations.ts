@@ -1,5 +1,6 @@
 import { child, childrenOf, parseInteger, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, type Node, oldestFirst, type Resource } from "../../scheduler/index.ts";
+import { withoutInstance } from "../../terms/index.ts";
 import { operationOf, printableId } from "./cluster-view.ts";
 
 /** One entry of a node's operation history. */
@@ -68,7 +69,7 @@ function readHistory(cluster: Cluster, node: Node, xml: XmlElement): ResourceHis
 export function findByHistory(cluster: Cluster, node: Node, id: string): Resource | undefined {
   const direct = cluster.resourceById.get(id);
   if (direct) return direct;
-  const plain = id.replace(/:\d+$/, "");
+  const plain = withoutInstance(id);
   let first: Resource | undefined;
   for (const rsc of cluster.resourceById.values()) {
     if (!rsc.isPrimitive || (printableId(rsc) !== id && rsc.configId !== plain)) continue;
@@ -88,12 +89,12 @@ export interface FailCount {
 
 /** Sum over the operations of a resource (`fail-count-RSC#OP_INTERVALMS`, or the older `fail-count-RSC`). */
 export function failCount(node: Node, rsc: string): FailCount {
-  const plain = rsc.replace(/:\d+$/, "");
+  const plain = withoutInstance(rsc);
   let count = 0;
   let last = 0;
   for (const [name, value] of node.attributes) {
     const match = /^(fail-count|last-failure)-(.+?)(?:#.*)?$/.exec(name);
-    if (!match || (match[2] !== rsc && match[2]?.replace(/:\d+$/, "") !== plain)) continue;
+    if (!match || (match[2] !== rsc && withoutInstance(match[2] ?? "") !== plain)) continue;
     if (match[1] === "last-failure") last = Math.max(last, Number(value) || 0);
     else count += /^\+?INFINITY$/i.test(value) ? Number.POSITIVE_INFINITY : (parseInteger(value) ?? 0);
   }

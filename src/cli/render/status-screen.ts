@@ -1,3 +1,4 @@
+import { withoutInstance } from "../../terms/index.ts";
 import { formatAge, formatInterval, formatMoment } from "./dates.ts";
 import type {
   Cause,
@@ -213,7 +214,7 @@ function failureSection({ failures, cluster }: StatusModel, palette: Palette): s
   const lines = failures.flatMap((failure, at) => [
     palette.red(`  ${at + 1}. ${failureLine(failure, cluster.now)}`),
     palette.dim(
-      `     ${countText(failure)}; when repaired: hactl resource cleanup ${failure.rsc.replace(/:\d+$/, "")}`,
+      `     ${countText(failure)}; when repaired: hactl resource cleanup ${withoutInstance(failure.rsc)}`,
     ),
   ]);
   return [heading("Failures", palette), ...lines];

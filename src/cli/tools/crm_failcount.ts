@@ -1,5 +1,5 @@
 import { child, parseIntervalMs } from "../../cib/index.ts";
-import { CrmExit, type Millis } from "../../terms/index.ts";
+import { CrmExit, type Millis, withoutInstance } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
@@ -76,10 +76,10 @@ async function failures(
   const states = child(await session.cib(), "status")?.children ?? [];
   const state = states.find(({ attributes }) => attributes.get("uname") === node);
   const pairs = child(child(state, "transient_attributes"), "instance_attributes")?.children ?? [];
-  const wanted = rsc.replace(/:\d+$/, "");
+  const wanted = withoutInstance(rsc);
   const counts = pairs.flatMap(({ attributes }) => {
     const match = /^fail-count-([^#]+)(?:#(.+)_(\d+))?$/.exec(attributes.get("name") ?? "");
-    if (!match || match[1]?.replace(/:\d+$/, "") !== wanted) return [];
+    if (!match || withoutInstance(match[1] ?? "") !== wanted) return [];
     if (operation !== undefined && match[2] !== operation) return [];
     if (intervalMs !== undefined && Number(match[3]) !== intervalMs) return [];
     return [attributes.get("value") ?? "0"];

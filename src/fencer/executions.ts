@@ -12,7 +12,7 @@ import {
 import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect, LeftRun } from "./face.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { actionLimit, actionTimeout, actionTries } from "./parameters.ts";
-import { targetIsBack } from "./plan.ts";
+import { endsLife, targetIsBack } from "./plan.ts";
 
 type Stage = "delay" | "queue" | "metadata" | "check" | "run" | "verify";
 
@@ -52,7 +52,8 @@ export class Executions {
   private left: readonly LeftRun[];
   /** Nodes that have been there since this manager was started. */
   private readonly back = new Set<NodeName>();
-  private ring = "";
+  /** The ring in which the fencer hears and speaks. */
+  ring = "";
   private counter = 0;
 
   constructor(
@@ -64,11 +65,6 @@ export class Executions {
     left: readonly LeftRun[],
   ) {
     this.left = left;
-  }
-
-  /** The ring is this one from now on. */
-  inRing(ring: string): void {
-    this.ring = ring;
   }
 
   /** Devices may have changed: what lists said is void. */
@@ -153,8 +149,7 @@ export class Executions {
   outlived(node: NodeName, now: Millis): void {
     this.back.add(node);
     for (const execution of [...this.active.values()]) {
-      const { target, action, phase } = execution.order;
-      if (target === node && action !== "on" && phase === "main" && !execution.acted)
+      if (execution.order.target === node && endsLife(execution.order) && !execution.acted)
         this.finish(execution, false, targetIsBack, now);
     }
   }

@@ -29,6 +29,7 @@ import { actionLimit } from "./parameters.ts";
 import {
   delayBefore,
   deviceTimeout,
+  endsLife,
   isOver,
   nextStep,
   type Operation,
@@ -79,8 +80,6 @@ export class Fencer {
   private leader: NodeName | undefined;
   /** Nodes whose managers are started anew: what they run may go on. */
   private coming: readonly NodeName[] = [];
-  /** The ring in which this fencer hears and speaks. */
-  private ring = "";
   /** How targets were fenced that have not come back since, each with its place among all results that came here. */
   private down = new Map<NodeName, { readonly result: FenceResult; readonly place: number }>();
   private results = 0;
@@ -300,8 +299,7 @@ export class Fencer {
     const before = this.members;
     this.members = members;
     this.coming = coming;
-    this.ring = ring;
-    this.executions.inRing(ring);
+    this.executions.ring = ring;
     const changed = leader !== this.leader;
     if (changed) this.sent.clear();
     this.leader = leader;
@@ -350,17 +348,12 @@ export class Fencer {
   private loseExecutors({ request, attempts }: Operation, joined: readonly NodeName[] = []): void {
     for (const attempt of attempts) {
       if (attempt.state !== "running") continue;
-      const { executor, phase } = attempt;
+      const { executor } = attempt;
       const isBack = executor === request.target && joined.includes(executor);
-      const reason =
-        isBack && request.action !== "on" && phase === "main"
-          ? targetIsBack
-          : this.members.includes(executor) || this.coming.includes(executor)
-            ? undefined
-            : "the node left before it answered";
-      if (reason === undefined) continue;
+      if (isBack && endsLife(attempt)) attempt.reason = targetIsBack;
+      else if (this.members.includes(executor) || this.coming.includes(executor)) continue;
+      else attempt.reason = "the node left before it answered";
       attempt.state = "failed";
-      attempt.reason = reason;
     }
   }
 
@@ -372,7 +365,7 @@ export class Fencer {
     for (const { request, attempts, outlived } of this.operations.values())
       for (const { state, ran: _ran, deed: _deed, reason: _reason, ...ordered } of attempts) {
         if (state !== "running" || !back.has(ordered.executor) || this.sent.has(request.id)) continue;
-        if (outlived && request.action !== "on" && ordered.phase === "main") continue;
+        if (outlived && endsLife(ordered)) continue;
         this.sendOrder({ op: request.id, target: request.target, ...ordered });
       }
   }
@@ -381,7 +374,7 @@ export class Fencer {
 
   private ask(request: FenceRequest): void {
     if (request.target === "") return this.refuse(request, "the request names no node");
-    const asked = { ...request, ring: this.ring };
+    const asked = { ...request, ring: this.executions.ring };
     this.own.ask(asked, this.results);
     this.effects.push({ type: "set-timer", timer: `asked:${request.id}`, afterMs: this.timeFor(request) });
     this.broadcast({ type: "request", request: asked });
@@ -483,7 +476,8 @@ export class Fencer {
 
   /** The cluster has decided before its target came: it would decide otherwise now, or decides the same anew. */
   private isOutdated({ ring, target, client }: FenceRequest): boolean {
-    return client === decider && ring !== undefined && ring !== this.ring && this.members.includes(target);
+    const isOther = ring !== undefined && ring !== this.executions.ring;
+    return client === decider && isOther && this.members.includes(target);
   }
 
   private begin(operation: Operation, now: Millis): void {

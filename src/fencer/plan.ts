@@ -17,6 +17,10 @@ export interface Operation {
   readonly answered?: FenceResult;
 }
 
+/** Whether a device is to end the target's life by this, not to switch it on after that. */
+export const endsLife = ({ action, phase }: Pick<Attempt, "action" | "phase">): boolean =>
+  action !== "on" && phase === "main";
+
 /** Why nothing more is done to a target that is a member again. */
 export const targetIsBack = "the target has come back before it was fenced";
 
@@ -24,10 +28,8 @@ export const targetIsBack = "the target has come back before it was fenced";
  * Whether no more is to be begun: the target has come back, and tells what it runs. What is half done is brought to its end, so
  * that no power supply stays off, and what is to switch it on concerns the life that has begun.
  */
-export function isOver({ request, attempts, outlived }: Operation, step: NextStep): boolean {
-  if (!outlived || request.action === "on" || step.type !== "execute" || step.phase === "on") return false;
-  return !attempts.some(({ state }) => state === "ok");
-}
+export const isOver = ({ attempts, outlived }: Operation, step: NextStep): boolean =>
+  outlived && step.type === "execute" && endsLife(step) && !attempts.some(({ state }) => state === "ok");
 
 /** A level to try; without a topology every device that may do is a level of its own, numbered 0. */
 export interface PlanLevel {

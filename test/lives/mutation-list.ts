@@ -448,8 +448,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a device is told although the target came back during the delay",
     file: "fencer/executions.ts",
-    before: 'if (target === node && action !== "on"',
-    after: 'if (target !== node && action === "on"',
+    before: "if (execution.order.target === node && endsLife(execution.order)",
+    after: "if (execution.order.target === node && !endsLife(execution.order)",
     by: stories,
   },
 ];

@@ -13,6 +13,7 @@ import {
 } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { guestsByContainer } from "./connection-names.ts";
+import { decidedAgent } from "./decided-agent.ts";
 import type {
   ClusterEvent,
   ControllerEffect,
@@ -683,7 +684,8 @@ export class Leader {
    * What ends a service is done by the agent that the node's history names, also where another one is configured by now,
    * and whatever is done with one that runs goes to the instance that runs there.
    */
-  #agentFor({ rsc, task, intervalMs }: GraphAction, node: NodeName): Operation["rsc"] {
+  #agentFor(action: GraphAction, node: NodeName): Operation["rsc"] {
+    const { rsc, task, intervalMs } = action;
     const { state } = this.#init;
     const looks = task === "monitor" && intervalMs === 0;
     const plain = resourceId(rsc?.id ?? "");
@@ -691,13 +693,7 @@ export class Leader {
     const longId = looks ? undefined : rsc?.longId;
     const id = longId === undefined ? plain : state.idInUse(node, plain, longId);
     const known = task === "stop" || task === "demote" ? state.agentOf(node, id) : undefined;
-    if (known) return known;
-    return {
-      id,
-      class: (rsc?.class ?? "ocf") as Operation["rsc"]["class"],
-      ...(rsc?.provider === undefined ? {} : { provider: rsc.provider }),
-      type: rsc?.type ?? "",
-    };
+    return known ?? decidedAgent(action, id);
   }
 
   #carryOut(run: TransitionRun, action: GraphAction, wall: number): void {

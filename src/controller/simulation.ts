@@ -1,7 +1,8 @@
 import type { XmlElement } from "../cib/index.ts";
-import type { AgentResource, OperationResult } from "../executor/index.ts";
+import type { OperationResult } from "../executor/index.ts";
 import type { GraphAction } from "../scheduler/index.ts";
-import { type EpochSeconds, INFINITY, OpStatus, type ResourceId } from "../terms/index.ts";
+import { type EpochSeconds, INFINITY, OpStatus, resourceId } from "../terms/index.ts";
+import { decidedAgent } from "./decided-agent.ts";
 import { isRecorded } from "./history.ts";
 import { type HistoryOwner, SimulatedStatus } from "./simulation-status.ts";
 
@@ -167,7 +168,7 @@ class PaperExecutor {
     const callId = this.#status.nextCallId(owner, id);
     const result: OperationResult = {
       callId,
-      rsc: agentOf(action, id),
+      rsc: decidedAgent(action, resourceId(id)),
       action: recordedTask(action.task, failure === undefined),
       intervalMs: action.intervalMs,
       // No transition that was ever carried out: the number of the call tells results apart, as crm_simulate's do.
@@ -203,14 +204,4 @@ class PaperExecutor {
 function recordedTask(task: string, good: boolean): string {
   if (task !== "reload" && task !== "reload-agent") return task;
   return good ? "start" : "monitor";
-}
-
-function agentOf(action: GraphAction, id: string): AgentResource {
-  const rsc = action.rsc;
-  return {
-    id: id as ResourceId,
-    class: (rsc?.class ?? "ocf") as AgentResource["class"],
-    ...(rsc?.provider === undefined ? {} : { provider: rsc.provider }),
-    type: rsc?.type ?? "",
-  };
 }

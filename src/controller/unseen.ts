@@ -135,11 +135,13 @@ export function supposedActive(operation: Operation, at: EpochSeconds): Operatio
 /** By which ids the instances of a clone are looked for: those with a number below this, or only by the one without. */
 type Numbering = { readonly below: number } | "plain";
 
+type FindById = (id: string | undefined) => XmlElement | undefined;
+
 /** Of options that are given several times (for several rules) those count that leave less to be looked for. */
-function numberingOf(clone: XmlElement, byId: ReadonlyMap<string, XmlElement>): Numbering {
+function numberingOf(clone: XmlElement, find: FindById): Numbering {
   const given = (name: string): string[] =>
     childrenOf(clone, "meta_attributes")
-      .map((set) => byId.get(set.attributes.get("id-ref") ?? "") ?? set)
+      .map((set) => find(set.attributes.get("id-ref")) ?? set)
       .flatMap((set) => childrenOf(set, "nvpair"))
       .filter(({ attributes }) => attributes.get("name") === name)
       .map(({ attributes }) => attributes.get("value") ?? "");
@@ -148,6 +150,13 @@ function numberingOf(clone: XmlElement, byId: ReadonlyMap<string, XmlElement>): 
   if (unique.includes(false)) return { below: 0 };
   const most = given("clone-max").map((text) => parseInteger(text) ?? 0);
   return { below: Math.min(...most, Number.MAX_SAFE_INTEGER) };
+}
+
+function isLookedFor(id: string, plain: string, numbering: Numbering | undefined): boolean {
+  if (numbering === undefined) return true;
+  const number = id === plain ? undefined : Number(id.slice(plain.length + 1));
+  if (numbering === "plain") return number === undefined;
+  return number !== undefined && number < numbering.below;
 }
 
 /**
@@ -159,41 +168,38 @@ export function isConfigured(
   configuration: XmlElement | undefined,
   familyOf: (rsc: string) => string,
 ): (rsc: AgentResource) => boolean {
-  const agents = new Map<string, XmlElement>();
-  /** Inside bundles names are made in other ways. */
-  const numberings = new Map<string, Numbering | undefined>();
+  /** Inside bundles names are made in other ways: without numbering. */
+  const primitives = new Map<
+    string,
+    { readonly xml: XmlElement; readonly numbering: Numbering | undefined }
+  >();
   const families = new Set<string>();
   const note = (xml: XmlElement, numbering: Numbering | undefined) => {
     const id = xml.attributes.get("id");
-    if (xml.name === "primitive" && id !== undefined) {
-      agents.set(id, xml);
-      numberings.set(id, numbering);
-    }
+    if (xml.name === "primitive" && id !== undefined) primitives.set(id, { xml, numbering });
     for (const inner of xml.children) note(inner, numbering);
   };
   const resources = child(configuration, "resources");
-  const byId = resources ? indexById(resources) : new Map<string, XmlElement>();
+  let index: ReadonlyMap<string, XmlElement> | undefined;
+  const find: FindById = (id) => {
+    if (id === undefined || !resources) return undefined;
+    index ??= indexById(resources);
+    return index.get(id);
+  };
   for (const xml of resources?.children ?? []) {
     const id = xml.attributes.get("id");
     if (xml.name === "template") continue;
     if (id !== undefined) families.add(id);
     const isClone = xml.name === "clone" || xml.name === "master";
-    note(xml, isClone ? numberingOf(xml, byId) : xml.name === "bundle" ? undefined : "plain");
+    note(xml, isClone ? numberingOf(xml, find) : xml.name === "bundle" ? undefined : "plain");
   }
-  const isLookedFor = (id: string, plain: string): boolean => {
-    const numbering = numberings.get(plain);
-    if (numbering === undefined) return true;
-    const number = id === plain ? undefined : Number(id.slice(plain.length + 1));
-    if (numbering === "plain") return number === undefined;
-    return number !== undefined && number < numbering.below;
-  };
   return (rsc) => {
     const plain = withoutInstance(rsc.id);
-    const primitive = agents.get(plain);
+    const primitive = primitives.get(plain);
     const family = familyOf(plain);
     if (!primitive) return family !== plain && families.has(family);
-    const { attributes } = primitive;
-    if (!isLookedFor(rsc.id, plain)) return false;
+    if (!isLookedFor(rsc.id, plain, primitive.numbering)) return false;
+    const { attributes } = primitive.xml;
     if (attributes.get("template") !== undefined) return true;
     return (
       attributes.get("class") === rsc.class &&

@@ -1,5 +1,6 @@
 import { nearest } from "../terms/index.ts";
 import { ownsId } from "./crm/ids.ts";
+import { constraintNames, definitionKinds } from "./resource-kinds.ts";
 import { parseInteger } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -32,8 +33,6 @@ export function problemAt(
     ...(cure === undefined ? {} : { cure }),
   };
 }
-
-const resourceNames = new Set(["primitive", "template", "group", "clone", "master", "bundle"]);
 
 /** Ids in a configuration that occur twice, and references to what is not there. */
 export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
@@ -142,12 +141,12 @@ function checkReference(source: XmlElement, reference: string, find: Find, probl
 
 function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
   const id = constraint.attributes.get("id") ?? "";
-  const names = ["rsc", "with-rsc", "first", "then"].map((name) => constraint.attributes.get(name));
+  const names = constraintNames.map((name) => constraint.attributes.get(name));
   const check = (source: XmlElement, rsc: string | undefined) => {
     const target = rsc === undefined ? undefined : find(rsc);
     if (
       rsc === undefined ||
-      (target !== undefined && (resourceNames.has(target.name) || target.name === "tag"))
+      (target !== undefined && (definitionKinds.has(target.name) || target.name === "tag"))
     )
       return [];
     return [missing(source, `constraint "${id}" names resource "${rsc}"`, "resource")];

@@ -1,5 +1,6 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { type Heirs, withoutReferences } from "./remove-references.ts";
+import { resourceKinds } from "./resource-kinds.ts";
 import { child, cloneElement, type XmlElement } from "./xml.ts";
 
 /** A configuration without some of its objects. */
@@ -9,8 +10,7 @@ export interface Removal {
   readonly remarks: readonly string[];
 }
 
-const resourceNames = new Set(["primitive", "group", "clone", "master", "bundle"]);
-const isResource = ({ name }: XmlElement) => resourceNames.has(name);
+const isResource = ({ name }: XmlElement) => resourceKinds.has(name);
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
 
 /**

@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { constraintNames } from "./resource-kinds.ts";
 import { parseBoolean } from "./values.ts";
 import { child, childrenOf, element, type XmlElement } from "./xml.ts";
 
@@ -8,7 +9,6 @@ export type Heirs = ReadonlyMap<string, string | undefined>;
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
 
 /** Attributes of a constraint that name a resource. */
-const resourceAttributes = ["rsc", "with-rsc", "first", "then"];
 
 /** Takes out of a configuration what names something that is gone. @returns what was changed, for people */
 export function withoutReferences(configuration: XmlElement, heirs: Heirs): string[] {
@@ -40,7 +40,7 @@ function fromConstraints(section: XmlElement | undefined, heirs: Heirs): string[
 /** A constraint of a container is from now on one of its first member. */
 function follow(constraint: XmlElement, heirs: Heirs): string[] {
   const changes: string[] = [];
-  for (const name of resourceAttributes) {
+  for (const name of constraintNames) {
     const rsc = constraint.attributes.get(name);
     if (rsc === undefined || !heirs.has(rsc)) continue;
     const heir = heirs.get(rsc);
@@ -73,7 +73,7 @@ function isPointless(constraint: XmlElement): boolean {
   const sets = childrenOf(constraint, "resource_set");
   const wanted = constraint.name === "rsc_location" || constraint.name === "rsc_ticket" ? 1 : 2;
   if (sets.length > 0) return sets.flatMap(({ children }) => children).length < wanted;
-  const named = resourceAttributes.flatMap((name) => constraint.attributes.get(name) ?? []);
+  const named = constraintNames.flatMap((name) => constraint.attributes.get(name) ?? []);
   return new Set(named).size < wanted && !constraint.attributes.has("rsc-pattern");
 }
 

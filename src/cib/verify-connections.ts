@@ -1,4 +1,5 @@
 import { type CibProblem, problemAt } from "./references.ts";
+import { constraintNames, containerKinds } from "./resource-kinds.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /**
@@ -23,7 +24,7 @@ export function findConnectionProblems(configuration: XmlElement): CibProblem[] 
           problems.push(
             wrong(item, `"${idOf(item)}" connects a remote node, but is in ${parent.name} "${idOf(parent)}"`),
           );
-      } else if (containers.has(item.name)) visit(item);
+      } else if (containerKinds.has(item.name)) visit(item);
     }
   };
   visit(resources);
@@ -41,8 +42,6 @@ export function findConnectionProblems(configuration: XmlElement): CibProblem[] 
   return problems;
 }
 
-const containers = new Set(["group", "clone", "master", "bundle"]);
-
 const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
 
 const isRemote = ({ attributes }: XmlElement): boolean =>
@@ -52,7 +51,7 @@ const isRemote = ({ attributes }: XmlElement): boolean =>
 
 /** Whom a constraint is about. */
 const named = (constraint: XmlElement): string[] => [
-  ...["rsc", "with-rsc", "first", "then"].flatMap((name) => constraint.attributes.get(name) ?? []),
+  ...constraintNames.flatMap((name) => constraint.attributes.get(name) ?? []),
   ...childrenOf(constraint, "resource_set").flatMap((set) => childrenOf(set, "resource_ref").map(idOf)),
 ];
 

@@ -1,5 +1,6 @@
 import { nearest } from "../terms/index.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
+import { containerKinds } from "./resource-kinds.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /**
@@ -39,8 +40,7 @@ function collectClasses(
       );
       classes.set(id, (template ?? item).attributes.get("class") ?? "");
     } else if (id !== undefined) classes.set(id, "");
-    if (["group", "clone", "master", "bundle"].includes(item.name))
-      collectClasses(item, configuration, classes);
+    if (containerKinds.has(item.name)) collectClasses(item, configuration, classes);
   }
 }
 

@@ -1,8 +1,14 @@
-import { type CibOperation, element, formatXml, pairsIn, type XmlElement } from "../cib/index.ts";
+import {
+  type CibOperation,
+  element,
+  formatXml,
+  pairsIn,
+  resourceKinds,
+  type XmlElement,
+} from "../cib/index.ts";
 import { CrmExit, HactlError, nearest, withoutInstance } from "../terms/index.ts";
 
 /** Elements below `<resources>` that are resources. */
-const resourceKinds = new Set(["primitive", "group", "clone", "master", "bundle"]);
 export const isResource = ({ name }: XmlElement): boolean => resourceKinds.has(name);
 
 /** A resource of the configuration with those that it is in, from the inside out. */

@@ -1,4 +1,5 @@
 import { HactlError } from "../../terms/index.ts";
+import { containerKinds, definitionKinds } from "../resource-kinds.ts";
 import { parseScore } from "../values.ts";
 import { cloneElement, element, formatXml, type XmlElement } from "../xml.ts";
 import { formatPermission } from "./acls-text.ts";
@@ -34,8 +35,6 @@ const order = [
   "acl_group",
   "alert",
 ];
-const containers = new Set(["group", "clone", "master", "bundle"]);
-const resourceNames = new Set(["primitive", "template", ...containers]);
 
 /** An element with the rank and the name that it is shown by. */
 interface Shown {
@@ -74,7 +73,7 @@ function collect(configuration: XmlElement): Shown[] {
     });
   const addResources = (parent: XmlElement) => {
     for (const item of parent.children) {
-      if (!resourceNames.has(item.name)) continue;
+      if (!definitionKinds.has(item.name)) continue;
       add(item);
       addResources(item);
     }
@@ -105,7 +104,7 @@ function referencedIds(root: XmlElement): ReadonlySet<string> {
 }
 
 function formatObject(shown: Shown, referenced: ReadonlySet<string>, nodes: readonly string[]): string {
-  const source = containers.has(shown.kind) ? withReferences(shown.source) : shown.source;
+  const source = containerKinds.has(shown.kind) ? withReferences(shown.source) : shown.source;
   const lines = statement(source, shown.kind, referenced, nodes);
   if (lines !== undefined) {
     const text = `${lines.join(" \\\n\t")}\n`;
@@ -120,7 +119,7 @@ function withReferences(container: XmlElement): XmlElement {
   return {
     ...container,
     children: container.children.map((item) =>
-      resourceNames.has(item.name) ? element(memberName, { id: item.attributes.get("id") }) : item,
+      definitionKinds.has(item.name) ? element(memberName, { id: item.attributes.get("id") }) : item,
     ),
   };
 }

@@ -1,4 +1,5 @@
 import { lookup } from "../../terms/index.ts";
+import { resourceKinds } from "../resource-kinds.ts";
 import type { XmlElement } from "../xml.ts";
 
 /** What parts of an object are told apart by, besides their order; others by their order alone. */
@@ -14,7 +15,6 @@ const marks: Readonly<Record<string, readonly string[]>> = lookup({
 });
 /** Their ids name something else. */
 const referring = new Set(["resource_ref", "obj_ref", "crm:member", "role"]);
-const resources = new Set(["primitive", "group", "clone", "master", "bundle"]);
 
 /**
  * An object that takes the place of another keeps the ids of those of its parts that stay and have none in the text: others may
@@ -23,10 +23,10 @@ const resources = new Set(["primitive", "group", "clone", "master", "bundle"]);
 export function keepIds(present: XmlElement, replacement: XmlElement): void {
   const taken = new Set(replacement.children.flatMap(({ attributes }) => attributes.get("id") ?? []));
   const left = present.children.filter(
-    ({ name, attributes }) => !resources.has(name) && !taken.has(attributes.get("id") ?? ""),
+    ({ name, attributes }) => !resourceKinds.has(name) && !taken.has(attributes.get("id") ?? ""),
   );
   for (const item of replacement.children) {
-    if (referring.has(item.name) || resources.has(item.name) || item.attributes.has("id-ref")) continue;
+    if (referring.has(item.name) || resourceKinds.has(item.name) || item.attributes.has("id-ref")) continue;
     const own = item.attributes.get("id");
     const same =
       own === undefined

@@ -1,6 +1,7 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { isPlainSet } from "../pair-edit.ts";
 import { findReferenceProblems } from "../references.ts";
+import { containerKinds } from "../resource-kinds.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { resolveRuleReferences } from "./edit-objects.ts";
@@ -34,7 +35,6 @@ const sections: readonly Section[] = [
   "acls",
   "alerts",
 ];
-const containers = new Set(["group", "clone", "master", "bundle"]);
 const sets: readonly Section[] = ["crm_config", "rsc_defaults", "op_defaults"];
 
 /**
@@ -128,7 +128,7 @@ function newContainers(configuration: XmlElement, objects: readonly CrmObject[])
   );
   return objects
     .map((object) => object.element)
-    .filter(({ name, attributes }) => containers.has(name) && !present.has(attributes.get("id")));
+    .filter(({ name, attributes }) => containerKinds.has(name) && !present.has(attributes.get("id")));
 }
 
 /** What stood for itself before is in the container now. */

@@ -1,7 +1,5 @@
+import { constraintNames } from "../resource-kinds.ts";
 import { child, type XmlElement } from "../xml.ts";
-
-/** Attributes of constraints that name a resource. */
-const naming = ["rsc", "with-rsc", "first", "then"];
 
 /**
  * A new container takes over the constraints of what it is made of, as in the crm shell: what named a member names the container,
@@ -36,7 +34,7 @@ export function redirectConstraints(
 function redirect(constraint: XmlElement, container: string, members: ReadonlySet<string>): string[] {
   const moved = new Set<string>();
   const namesContainer = ({ attributes }: XmlElement) => attributes.get("id") === container;
-  for (const name of naming) {
+  for (const name of constraintNames) {
     const rsc = constraint.attributes.get(name);
     if (rsc === undefined || !members.has(rsc)) continue;
     constraint.attributes.set(name, container);
@@ -65,7 +63,7 @@ function tiesToItself({ name, attributes, children }: XmlElement, container: str
   if (name !== "rsc_colocation" && name !== "rsc_order") return false;
   const sets = children.filter((item) => item.name === "resource_set");
   const named = [
-    ...naming.flatMap((key) => attributes.get(key) ?? []),
+    ...constraintNames.flatMap((key) => attributes.get(key) ?? []),
     ...sets.flatMap((set) => set.children.map((item) => item.attributes.get("id") ?? "")),
   ];
   return named.every((rsc) => rsc === container);

@@ -1,16 +1,16 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { definitionKinds } from "../resource-kinds.ts";
 import type { XmlElement } from "../xml.ts";
 import { keepIds } from "./keep-ids.ts";
 import { type CrmObject, memberName } from "./objects.ts";
 
-const resourceNames = new Set(["primitive", "template", "group", "clone", "master", "bundle"]);
 /** New resources are appended kind by kind, containers behind what they may hold. */
 const ranks = ["template", "primitive", "bundle", "group", "master", "clone"];
 
 /** Resources below an element, with those that they hold unless `deep` is false. */
 export function resourceElements(parent: XmlElement, deep = true): XmlElement[] {
   return parent.children
-    .filter(({ name }) => resourceNames.has(name))
+    .filter(({ name }) => definitionKinds.has(name))
     .flatMap((item) => (deep ? [item, ...resourceElements(item)] : [item]));
 }
 

@@ -25,6 +25,14 @@ const gone = () =>
     cluster.processesOf(last).length === 0 ? true : undefined,
   );
 
+/** Starts it, until so long after its manager has been started. */
+async function startedFor(delayMs: number): Promise<void> {
+  const manager = managerOf(last);
+  cluster.start(last);
+  await cluster.until("the manager runs", 30_000, () => (managerOf(last) !== manager ? true : undefined));
+  await Bun.sleep(delayMs);
+}
+
 /** What the others have said of its going since they had said so much. */
 const told = (before: readonly number[]): string[] =>
   ["node1", "node2"].map((name, index) =>
@@ -50,10 +58,7 @@ test("after the manager's death", async () => {
 test("at any moment of its start", async () => {
   for (const delayMs of [0, 100, 400]) {
     const before = said();
-    const manager = managerOf(last);
-    cluster.start(last);
-    await cluster.until("the manager runs", 30_000, () => (managerOf(last) !== manager ? true : undefined));
-    await Bun.sleep(delayMs);
+    await startedFor(delayMs);
     process.kill(cluster.pidOf(last), "SIGTERM");
     await gone();
     expect(told(before).join()).not.toContain("NODE-LOST");
@@ -62,10 +67,7 @@ test("at any moment of its start", async () => {
 
 test("at once when it is told so twice, whatever it is about to do", async () => {
   for (const delayMs of [0, 0, 50, 200]) {
-    const manager = managerOf(last);
-    cluster.start(last);
-    await cluster.until("the manager runs", 30_000, () => (managerOf(last) !== manager ? true : undefined));
-    await Bun.sleep(delayMs);
+    await startedFor(delayMs);
     process.kill(cluster.pidOf(last), "SIGTERM");
     await Bun.sleep(10);
     process.kill(cluster.pidOf(last), "SIGTERM");

@@ -121,13 +121,10 @@ async function validate(given: ParsedWords, agent: string | undefined, answer: A
 }
 
 async function fence(given: ParsedWords, target: string, action: "reboot" | "off" | "on"): Promise<number> {
-  const tolerance = Number(given.value("tolerance")?.replace(/s$/, "") ?? "0");
+  const tolerance = secondsOf(given, "tolerance", 0);
   if (tolerance > 0 && (await fencedWithin(target, tolerance))) return CrmExit.OK;
-  const seconds = Number(given.value("timeout")?.replace(/s$/, "") ?? "0");
-  if (Number.isNaN(seconds) || Number.isNaN(tolerance))
-    throw usage("stonith_admin", "write a time in seconds");
-  const delay = Number(given.value("delay")?.replace(/s$/, "") ?? "0");
-  if (Number.isNaN(delay)) throw usage("stonith_admin", "write a time in seconds");
+  const seconds = secondsOf(given, "timeout", 0);
+  const delay = secondsOf(given, "delay", 0);
   const client = given.value("tag") ?? "stonith_admin";
   const times = {
     ...(seconds > 0 ? { timeoutMs: seconds * 1000 } : {}),
@@ -208,9 +205,18 @@ async function ableTo(given: ParsedWords, host: string): Promise<readonly string
 
 /** Time for a device that is asked, milliseconds: --timeout, otherwise the peer's two minutes. */
 function patienceOf(given: ParsedWords): number {
-  const seconds = Number(given.value("timeout")?.replace(/s$/, "") ?? "120");
-  if (!(seconds > 0)) throw usage("stonith_admin", "write a time in seconds");
+  const seconds = secondsOf(given, "timeout", 120);
+  if (seconds <= 0) throw usage("stonith_admin", noTime);
   return seconds * 1000;
+}
+
+const noTime = "write a time in seconds";
+
+/** A time that is given in seconds, perhaps with an `s`. */
+function secondsOf(given: ParsedWords, name: string, otherwise: number): number {
+  const seconds = Number(given.value(name)?.replace(/s$/, "") ?? otherwise);
+  if (Number.isNaN(seconds)) throw usage("stonith_admin", noTime);
+  return seconds;
 }
 
 const failed = (what: string): HactlError =>

@@ -7,9 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  child,
   cibOf,
-  element,
   formatCrm,
   formatXml,
   loadCrm,
@@ -17,6 +15,7 @@ import {
   upgradeCib,
   type XmlElement,
 } from "../../src/cib/index.ts";
+import { comparable } from "./crm/comparable.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "hactl-crmsh-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -38,22 +37,6 @@ function crmLoad(text: string): XmlElement {
   writeFileSync(source, text);
   crm("configure", "load", "update", source);
   return parseXml(readFileSync(file, "utf8"));
-}
-
-/** Elements with sorted attributes, one a line: what two configurations are compared by. */
-function lines(source: XmlElement, indent = ""): string[] {
-  const attributes = [...source.attributes].sort().map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return [
-    `${indent}${source.name} ${attributes.join(" ")}`,
-    ...source.children.flatMap((item) => lines(item, `${indent} `)),
-  ];
-}
-
-/** Sections without their order, and without those that are empty. */
-function comparable(cib: XmlElement): string[] {
-  const configuration = child(upgradeCib(cib).root, "configuration") ?? element("configuration");
-  const sections = configuration.children.filter(({ children }) => children.length > 0);
-  return sections.sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((section) => lines(section));
 }
 
 const examples = join(import.meta.dir, "../../../shared/examples");

@@ -7,18 +7,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  child,
   cibOf,
-  element,
   examineCrm,
   formatCrm,
   formatXml,
   loadCrm,
   parseXml,
-  upgradeCib,
   type XmlElement,
 } from "../../../src/cib/index.ts";
 import { newErrors } from "../../../src/cli/acceptance.ts";
+import { comparable } from "./comparable.ts";
 import { askShell } from "./shell.ts";
 
 setDefaultTimeout(300_000);
@@ -35,33 +33,17 @@ const statementsOf = (name: string): string[] =>
 const base = loadCrm(read("base.crm"), undefined, "update");
 const given = formatXml(cibOf(base));
 
-/** Elements with sorted attributes, one a line; resources by their ids, as the crm shell shows them in an order of its own. */
-function lines(source: XmlElement, indent = ""): string[] {
-  const attributes = [...source.attributes].sort().map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return [
-    `${indent}${source.name} ${attributes.join(" ")}`,
-    ...source.children.flatMap((item) => lines(item, `${indent} `)),
-  ];
-}
-
 const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
 
-function comparable(cib: XmlElement): string {
-  const configuration = child(upgradeCib(cib).root, "configuration") ?? element("configuration");
-  const sections = configuration.children
-    .filter(({ children }) => children.length > 0)
-    .map((section) =>
-      section.name === "resources"
-        ? { ...section, children: section.children.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1)) }
-        : section,
-    );
-  return sections
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((section) => lines(section))
-    .join("\n");
-}
+/** Resources by their ids, as the crm shell shows them in an order of its own. */
+const made = (cib: XmlElement): string =>
+  comparable(cib, (section) =>
+    section.name === "resources"
+      ? { ...section, children: section.children.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1)) }
+      : section,
+  ).join("\n");
 
-const unchanged = comparable(cibOf(base));
+const unchanged = made(cibOf(base));
 
 /** What we make of a statement, and everything wrong with it. */
 function ours(text: string) {
@@ -113,15 +95,15 @@ describe("what the crm shell takes", () => {
     "%s",
     (statement, answer) => {
       const { configuration, problems } = ours(statement);
-      const made = comparable(cibOf(configuration));
-      const shell = answer?.xml === undefined ? "" : comparable(parseXml(answer.xml));
-      const same = problems.length === 0 && made === shell;
+      const own = made(cibOf(configuration));
+      const shell = answer?.xml === undefined ? "" : made(parseXml(answer.xml));
+      const same = problems.length === 0 && own === shell;
       if (otherwise[statement] !== undefined) {
         expect(same).toBe(false);
         return;
       }
       expect(problems).toEqual([]);
-      expect(made).toBe(shell);
+      expect(own).toBe(shell);
       // What was read is printed, and read again as the same.
       expect(formatCrm(loadCrm(formatCrm(configuration), undefined, "update"))).toBe(
         formatCrm(configuration),
@@ -142,7 +124,7 @@ describe("what the crm shell refuses", () => {
   test.each(statements.map((statement, index) => [statement, answers[index]] as const))(
     "%s",
     (statement, answer) => {
-      const changed = answer?.xml !== undefined && comparable(parseXml(answer.xml)) !== unchanged;
+      const changed = answer?.xml !== undefined && made(parseXml(answer.xml)) !== unchanged;
       const { problems } = ours(`\n\n${statement}`);
       if (taken[statement] !== undefined) {
         expect({ changed, problems }).toEqual({ changed: false, problems: [] });

@@ -20,6 +20,8 @@ interface Waiting {
  * waits so long for it, where an administrator would rather be told.
  */
 const patienceMs: Millis = 2 * hungAfterMs;
+/** How long an administrator's command waits for a daemon that is being started, or makes its socket again. */
+const startPatienceMs: Millis = 5_000;
 const retryMs: Millis = 100;
 /** The daemon, or the cluster behind it, is not there yet, or went away before it answered. */
 const passing: ReadonlySet<string> = new Set([
@@ -134,20 +136,27 @@ export class AdminClient {
 
 /**
  * Connects a command to the daemon of this node, found by the configuration file (`--config`, HACTL_CONFIG, or the
- * usual place). HACTL_SOCKET names the socket itself: what agents' tools are given.
+ * usual place). HACTL_SOCKET names the socket itself: what agents' tools are given. A daemon that runs and is not to be
+ * reached yet is waited for, for some seconds.
+ *
+ * @throws HactlError NOT_RUNNING, UNREACHABLE (it runs, and what is wrong), PERMISSION
  */
 export async function connectAdmin(
   options: { readonly config?: string | undefined } = {},
 ): Promise<AdminClient> {
   const socket = process.env.HACTL_SOCKET;
   if (socket && options.config === undefined) return AdminClient.connectForAgent(socket);
-  const config = loadConfigFile(configFile(options.config), "text");
-  try {
-    return await AdminClient.connect(adminSocketPath(config.system.runDir));
-  } catch (error) {
-    throw error instanceof HactlError && error.code === "NOT_RUNNING"
-      ? (unreachable(config.system) ?? error)
-      : error;
+  const { system } = loadConfigFile(configFile(options.config), "text");
+  const patientUntil = monotonicMs() + startPatienceMs;
+  for (;;) {
+    try {
+      return await AdminClient.connect(adminSocketPath(system.runDir));
+    } catch (error) {
+      if (!(error instanceof HactlError && error.code === "NOT_RUNNING")) throw error;
+      const why = unreachable(system);
+      if (!why || monotonicMs() > patientUntil) throw why ?? error;
+      await Bun.sleep(retryMs);
+    }
   }
 }
 

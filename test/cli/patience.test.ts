@@ -1,11 +1,14 @@
-/** Agents run on while a process of the daemon is started again: what their tools ask waits for it. */
+/**
+ * Agents run on while a process of the daemon is started again: what their tools ask waits for it. So do administrators,
+ * for seconds, where a daemon runs.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Daemon } from "../../src/cli/daemon.ts";
 import { AdminServer } from "../../src/daemon/admin-server.ts";
-import { Accounts, type FrameServer, openLog, serveFrames } from "../../src/platform/index.ts";
+import { Accounts, type FrameServer, lockFile, openLog, serveFrames } from "../../src/platform/index.ts";
 
 const names = ["HACTL_SOCKET", "HACTL_JOB"] as const;
 
@@ -80,6 +83,36 @@ describe("a tool that asks while the manager is away", () => {
 
   test("says so at once when an administrator has called it", async () => {
     delete process.env.HACTL_JOB;
-    expect(Daemon.connect()).rejects.toMatchObject({ code: "NOT_RUNNING" });
+    await expect(Daemon.connect()).rejects.toMatchObject({ code: "NOT_RUNNING" });
+  });
+
+  test("waits some seconds for a daemon that is being started, and not for one that is not", async () => {
+    delete process.env.HACTL_SOCKET;
+    const config = join(directory, "hactl.toml");
+    const key = join(directory, "authkey");
+    writeFileSync(key, "k".repeat(256), { mode: 0o400 });
+    writeFileSync(
+      config,
+      `[totem]
+cluster_name = "one"
+keyfile = "${key}"
+[[nodelist.node]]
+nodeid = 1
+name = "n1"
+ring0_addr = "127.0.0.1"
+[system]
+state_dir = "${directory}"
+run_dir = "${directory}"
+`,
+    );
+    await expect(Daemon.connect({ config })).rejects.toMatchObject({ code: "NOT_RUNNING" });
+    const started = lockFile(join(directory, "lock"));
+    const daemon = Daemon.connect({ config });
+    await Bun.sleep(50);
+    serve();
+    const connected = await daemon;
+    expect(await connected.request<{ name: string }>({ type: "node" })).toEqual({ name: "n1" });
+    connected.close();
+    started.release();
   });
 });

@@ -1,7 +1,7 @@
 import type { AttributeEffect } from "../attributes/index.ts";
 import { applyOperations } from "../cib/index.ts";
 import { canBeRun, type Operation, type OperationResult } from "../executor/index.ts";
-import { type FenceResult, type FencingNews, fencingNews } from "../fencer/index.ts";
+import { type FenceResult, type FencingNews, fencingNews, isGivenUp } from "../fencer/index.ts";
 import {
   CrmExit,
   defectLine,
@@ -43,6 +43,7 @@ import {
 } from "./messages.ts";
 import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
+import { Reboots } from "./reboots.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 import type { StatusWarning } from "./status-input.ts";
 
@@ -59,6 +60,7 @@ export class Controller {
   readonly #init: ControllerInit;
   readonly #state: ClusterState;
   readonly #leader: Leader;
+  readonly #reboots = new Reboots();
   #phase: ControllerView["phase"] = "waiting";
   #membership: Membership | undefined;
   #membershipKey = "";
@@ -177,7 +179,11 @@ export class Controller {
       transition: leads ? this.#leader.transitionView() : undefined,
       idle: leads ? this.#leader.idle : undefined,
       fallback: this.#state.fallback,
-      warnings: [...(leads ? this.#leader.warnings() : []), ...this.#fallbackWarning()],
+      warnings: [
+        ...(leads ? this.#leader.warnings() : []),
+        ...this.#fallbackWarning(),
+        ...this.#reboots.warnings(),
+      ],
       at: this.#wall,
     };
   }
@@ -437,7 +443,8 @@ export class Controller {
   ): void {
     const { representative, sequence } = this.#membership?.ringId ?? {};
     const coming = [...away, ...this.#missingManagers];
-    const membership = { members, leader, coming, ring: `${representative}.${sequence}` };
+    const inRing = (this.#membership?.members ?? []).map((id) => this.#state.nameOf(id));
+    const membership = { members, leader, coming, ring: `${representative}.${sequence}`, inRing };
     this.#effects.push({ type: "fencer-membership", membership });
   }
 
@@ -452,6 +459,8 @@ export class Controller {
     at: number,
   ): void {
     this.#state.fencings.outlived(name);
+    const untrue = daemonIsNew ? undefined : this.#reboots.cameBack(name, history.bootId);
+    if (untrue !== undefined) this.#event("error", "FENCING-UNTRUE", untrue, name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {
       this.#state.dropAttributes(String(id), name);
@@ -476,6 +485,7 @@ export class Controller {
   ): void {
     this.#state.replaceHistory(node, teller, history, at, seen);
     this.#state.setBoot(node, history.bootId);
+    this.#reboots.runs(node, history.bootId);
   }
 
   /** Two nodes of one name cannot be told apart: the one that came later has to go. */
@@ -1053,17 +1063,16 @@ export class Controller {
     const remoteWasUp = known("remote_node") === "true" && known("in_ccm") === "true";
     if (result.ok && result.action !== "on" && !rejoined && remoteWasUp)
       this.#alertRemote(result.target, "lost");
-    if (result.ok && result.action !== "on" && !rejoined)
+    if (result.ok && result.action !== "on" && !rejoined) {
       this.#state.nodeFenced(result.target, result.completedAt);
+      this.#reboots.fenced(result);
+    }
     const text = result.ok
       ? `node ${result.target} was fenced (${result.action}) by ${result.devices.join(" ")} on ${result.executor}${rejoined ? "; it has come back since" : ""}`
-      : `fencing of ${result.target} (${result.action}) failed: ${result.reason}`;
-    this.#event(
-      result.ok ? "notice" : "error",
-      result.ok ? "NODE-FENCED" : "FENCING-FAILED",
-      text,
-      result.target,
-    );
+      : `fencing of ${result.target} (${result.action}) ${isGivenUp(result) ? "was given up" : "failed"}: ${result.reason}`;
+    if (result.ok) this.#event("notice", "NODE-FENCED", text, result.target);
+    else if (isGivenUp(result)) this.#event("warning", "FENCING-GIVEN-UP", text, result.target);
+    else this.#event("error", "FENCING-FAILED", text, result.target);
     this.#leader.fenced(result, rejoined, this.#now, this.#wall);
   }
 

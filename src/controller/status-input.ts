@@ -75,6 +75,7 @@ export interface StatusWarning {
     | "NO-DECISION"
     | "REPEATING"
     | "CONFIG-FALLBACK"
+    | "FENCING-UNTRUE"
     | "ALERT-FAILING"
     | "STRANGER"
     | "CLOCK"

@@ -20,6 +20,7 @@ import {
   arrivalOf,
   asStarted,
   cancelledVerdict,
+  cannotRun,
   failureLine,
   isFailure,
   isForOther,
@@ -294,7 +295,8 @@ export class Executor {
       lastRun: job.startedEpoch,
     };
     const looked = isProbe(operation) && isMigration(asked);
-    const result = looked ? migrated(asked, verdict, times) : resultOf(operation, verdict, times);
+    const judged = isProbe(asked) && this.#neverBegun(resource) ? cannotRun(verdict) : verdict;
+    const result = looked ? migrated(asked, verdict, times) : resultOf(operation, judged, times);
     if (!result) return this.#askAgain(resource, asked, now);
     const disproved = this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
@@ -311,6 +313,11 @@ export class Executor {
     if (job.recurring && disproved) this.#forget(resource.id, now);
     this.#queue.offer(resource, now.mono);
     this.#dropIdle(resource);
+  }
+
+  /** Whether it is known that no executor of this boot has left a service active, whatever was forgotten since. */
+  #neverBegun({ id, history }: ResourceState): boolean {
+    return this.#complete && !this.#interrupted.has(id) && mayRun([...history.values()]) === undefined;
   }
 
   /** It comes first: nothing that was asked for later may overtake it. */

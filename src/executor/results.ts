@@ -181,6 +181,16 @@ export function mayBeActive({ action, rc, status }: OperationResult): boolean {
 }
 
 /**
+ * What the look at a service that nothing here can have brought up says, where its agent only says that it is not configured
+ * (OCF 6): that it cannot run, as where its software is missing. The stop that would follow would say the same, and would
+ * cost one node after the other its power. Pacemaker takes exit codes 2 and 5 of a probe so, whatever is known.
+ */
+export const cannotRun = (verdict: Verdict): Verdict =>
+  verdict.rc === OcfExit.CONFIGURED && verdict.status === OpStatus.DONE
+    ? { ...verdict, status: OpStatus.NOT_INSTALLED }
+    : verdict;
+
+/**
  * A service is ended as it was started: by the agent and with the parameters of its last start, reload or probe that
  * found it. Those of the configuration may be others by now (an address that was changed), or gone with the resource.
  * With the same it is looked for after what may have left it active (`interrupted`, which nothing in the history is

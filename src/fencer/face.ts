@@ -117,6 +117,8 @@ export interface FencerMembership {
   readonly coming?: readonly NodeName[];
   /** Names the ring: while it is the same, no node has come or gone. */
   readonly ring?: string;
+  /** Nodes in the ring, also those whose managers are gone: whoever is there has not been switched off. Default: those above. */
+  readonly inRing?: readonly NodeName[];
 }
 
 /** What goes into the fencer. Messages arrive in the ring's order on every node, one's own included. */
@@ -236,6 +238,8 @@ export interface Attempt {
   ran: boolean;
   deed: FenceDeed;
   reason: string;
+  /** Its device told of a success that was none. */
+  disproved?: boolean;
 }
 
 /** A request under way, for a fencer that has just come. */
@@ -257,6 +261,8 @@ export interface ExecuteAnswer {
   /** What the device really did, after every substitution. */
   readonly deed: FenceDeed;
   readonly reason: string;
+  /** The coordinator's: the success that was told before was none. */
+  readonly disproved?: boolean;
 }
 
 /** What fencers tell each other, as ordered messages of the ring; plain data, fit for JSON. */

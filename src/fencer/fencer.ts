@@ -30,12 +30,15 @@ import {
   delayBefore,
   deviceTimeout,
   endsLife,
+  endsMembership,
+  isGivenUp,
   isOver,
   nextStep,
   type Operation,
   overReason,
   type PlanView,
   planLevels,
+  successesOf,
   targetIsBack,
   wholeTime,
 } from "./plan.ts";
@@ -80,6 +83,7 @@ export class Fencer {
   private leader: NodeName | undefined;
   /** Nodes whose managers are started anew: what they run may go on. */
   private coming: readonly NodeName[] = [];
+  private inRing: readonly NodeName[] = [];
   /** How targets were fenced that have not come back since, each with its place among all results that came here. */
   private down = new Map<NodeName, { readonly result: FenceResult; readonly place: number }>();
   private results = 0;
@@ -89,6 +93,8 @@ export class Fencer {
   private readonly own = new OwnRequests();
   /** Orders and results sent by this coordinator that have not come round yet. */
   private readonly sent = new Map<string, string>();
+  /** Requests whose devices say that they have done it, and whose targets are still there. */
+  private readonly awaited = new Set<string>();
   private readonly tests = new TestBoard();
   private readonly agents = new AgentCatalogue();
   private readonly notices: KdumpNotices;
@@ -97,12 +103,15 @@ export class Fencer {
   private readonly rehearsals: Rehearsals;
   private readonly questions: Questions;
   private readonly graceMs: Millis;
+  /** How long a target that was switched off may still take part. */
+  private readonly proofMs: Millis;
   /** What messages change beside the operations. */
   private readonly parts: readonly { savepoint(): () => void }[];
   private said = "";
 
   constructor(private readonly options: FencerOptions) {
     this.graceMs = options.graceMs ?? 5000;
+    this.proofMs = 2 * (options.detectionMs + this.graceMs);
     this.notices = new KdumpNotices(options.detectionMs, options.noticeMaxAgeMs ?? 60_000);
     this.history = new FenceHistory(options.historyLimit ?? 500);
     const metadataOf = (agent: string) => this.agents.ownOf(agent);
@@ -150,6 +159,7 @@ export class Fencer {
   private savepoint(): () => void {
     const operations = [...this.operations.values()].map(copyOf);
     const sent = [...this.sent];
+    const awaited = [...this.awaited];
     const [down, results] = [new Map(this.down), this.results];
     const undo = this.parts.map((part) => part.savepoint());
     return () => {
@@ -158,6 +168,8 @@ export class Fencer {
       for (const operation of operations) this.operations.set(operation.request.id, operation);
       this.sent.clear();
       for (const [id, what] of sent) this.sent.set(id, what);
+      this.awaited.clear();
+      for (const id of awaited) this.awaited.add(id);
       this.down = down;
       this.results = results;
     };
@@ -248,7 +260,7 @@ export class Fencer {
 
   /** The most that a request takes before its result comes; for the time-out of who waits. */
   timeFor(request: FenceRequest): Millis {
-    return wholeTime(request, this.view(request.target, 0)) + 3 * this.graceMs;
+    return this.wholeTime(request, 0) + 3 * this.graceMs;
   }
 
   /** Devices with their levels, for people. */
@@ -295,13 +307,20 @@ export class Fencer {
     if (agents && this.members.includes(this.options.self)) this.broadcast({ type: "agents", agents });
   }
 
-  private changeMembers({ members, leader, coming = [], ring = "" }: FencerMembership, now: Millis): void {
+  private changeMembers(
+    { members, leader, coming = [], ring = "", inRing = [...members, ...coming] }: FencerMembership,
+    now: Millis,
+  ): void {
     const before = this.members;
     this.members = members;
     this.coming = coming;
+    this.inRing = inRing;
     this.executions.ring = ring;
     const changed = leader !== this.leader;
-    if (changed) this.sent.clear();
+    if (changed) {
+      this.sent.clear();
+      this.awaited.clear();
+    }
     this.leader = leader;
     this.notices.membership(new Set(members), now);
     const joined = members.filter((node) => !before.includes(node));
@@ -483,10 +502,16 @@ export class Fencer {
   private begin(operation: Operation, now: Millis): void {
     const { request } = operation;
     this.operations.set(request.id, operation);
-    const wholeMs = wholeTime(request, this.view(request.target, now));
+    const wholeMs = this.wholeTime(request, now);
     this.effects.push({ type: "set-timer", timer: `whole:${request.id}`, afterMs: wholeMs });
     this.log("notice", `${request.action} of ${request.target} may take ${seconds(wholeMs)} in all`);
     this.advance(operation, now);
+  }
+
+  /** With the time in which a target that takes part has to be gone. */
+  private wholeTime(request: FenceRequest, now: Millis): Millis {
+    const proof = request.action !== "on" && this.inRing.includes(request.target) ? this.proofMs : 0;
+    return wholeTime(request, this.view(request.target, now)) + proof;
   }
 
   /** A request under way whose end answers another one, too. */
@@ -608,11 +633,43 @@ export class Fencer {
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
       case "success":
+        if (this.isStillThere(operation) && endsMembership(step, view)) return this.awaitProof(request.id);
         this.end(operation, true, step.level.devices, step.deed, "", step.executor);
         return;
       case "failure":
         this.end(operation, false, [], "none", step.reason);
     }
+  }
+
+  /** Whether the target, which devices say is off or was reset, takes part as it did before. */
+  private isStillThere({ request, outlived }: Operation): boolean {
+    const { target } = request;
+    return !outlived && this.inRing.includes(target);
+  }
+
+  /**
+   * Devices may lie (a wrong plug, a controller that has lost its supply, a script that only says so). A member that was
+   * switched off leaves the ring within the time in which the loss of a node is noticed: only then it has been.
+   */
+  private awaitProof(op: string): void {
+    if (this.awaited.has(op)) return;
+    this.awaited.add(op);
+    this.effects.push({ type: "set-timer", timer: `proof:${op}`, afterMs: this.proofMs });
+  }
+
+  /** The target is still there: no device of that level has done what it says. */
+  private disprove(id: string, now: Millis): void {
+    const operation = this.operations.get(id);
+    if (!this.awaited.delete(id) || !operation || this.leader !== this.options.self) return;
+    const view = this.view(operation.request.target, now);
+    const step = nextStep(operation, view);
+    if (step.type !== "success" || !this.isStillThere(operation) || !endsMembership(step, view)) return;
+    const reason = `it says that it has done it, but ${operation.request.target} is still there, as a member of the cluster`;
+    for (const { attempt, device } of successesOf(operation, step.level))
+      this.broadcast({
+        type: "answer",
+        answer: { op: id, attempt, device, ok: false, ran: true, deed: "none", reason, disproved: true },
+      });
   }
 
   /** pcmk_action_limit: what a device does at a time on one node, over all requests. */
@@ -751,7 +808,9 @@ export class Fencer {
   private takeAnswer(from: NodeName, answer: ExecuteAnswer, now: Millis): void {
     const operation = this.operations.get(answer.op);
     const attempt = operation?.attempts.find((one) => one.attempt === answer.attempt);
-    if (!operation || !attempt || attempt.state === "ok" || attempt.device !== answer.device) return;
+    if (!operation || !attempt || attempt.device !== answer.device || attempt.disproved) return;
+    const disproved = answer.disproved === true && from === this.leader;
+    if (attempt.state === "ok" && !disproved) return;
     if (from !== attempt.executor && (answer.ok || from !== this.leader)) return;
     // A failure that was only assumed (no answer in time) gives way to evidence of success, never the reverse.
     if (attempt.state === "failed" && !answer.ok) return;
@@ -759,6 +818,7 @@ export class Fencer {
     attempt.ran = answer.ran;
     attempt.deed = answer.deed;
     attempt.reason = answer.reason;
+    if (disproved) attempt.disproved = true;
     this.effects.push({ type: "cancel-timer", timer: `guard:${answer.op}#${answer.attempt}` });
     if (!answer.ok)
       this.log(
@@ -793,13 +853,16 @@ export class Fencer {
     const { request, merged } = operation;
     this.operations.delete(request.id);
     this.executions.cancel(request.id, now);
-    for (const kind of ["whole", "forget", "abandoned"])
+    this.awaited.delete(request.id);
+    for (const kind of ["whole", "forget", "abandoned", "proof"])
       this.effects.push({ type: "cancel-timer", timer: `${kind}:${request.id}` });
     for (const attempt of operation.attempts)
       this.effects.push({ type: "cancel-timer", timer: `guard:${request.id}#${attempt.attempt}` });
-    const how = result.ok ? `done (${result.deed}) by ${result.devices.join(", ") || "hand"}` : "failed";
+    const givenUp = isGivenUp(result);
+    const failed = givenUp ? "given up" : "failed";
+    const how = result.ok ? `done (${result.deed}) by ${result.devices.join(", ") || "hand"}` : failed;
     this.log(
-      result.ok ? "notice" : "error",
+      result.ok ? "notice" : givenUp ? "warning" : "error",
       `${result.action} of ${result.target} ${how}: ${result.reason}${result.exhausted ? "; tried again at the next recheck or event" : ""}`,
     );
     for (const one of [request, ...merged]) {
@@ -848,6 +911,7 @@ export class Fencer {
     const [kind, id] = split(name);
     if (kind === "guard") this.guard(id);
     else if (kind === "whole") this.outOfTime(id, now);
+    else if (kind === "proof") this.disprove(id, now);
     else if (kind === "forget") this.forget(id, now);
     else if (kind === "abandoned") this.stillAbandoned(id);
     else if (kind === "asked") this.unanswered(id, now);
@@ -879,7 +943,7 @@ export class Fencer {
     if (!operation) return;
     if (operation.attempts.length === 0 && this.busy()) {
       // It waits for its turn at a device that is busy with other nodes; its time has not begun.
-      const afterMs = wholeTime(operation.request, this.view(operation.request.target, now));
+      const afterMs = this.wholeTime(operation.request, now);
       this.effects.push({ type: "set-timer", timer: `whole:${id}`, afterMs });
     } else if (this.leader === this.options.self) {
       if (!this.sent.has(id))

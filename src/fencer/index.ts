@@ -16,4 +16,4 @@ export { readFencerMessage, readKeptRun } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { type FencingNews, fencingNews } from "./news.ts";
 export { deviceOptions } from "./parameters.ts";
-export { targetIsBack } from "./plan.ts";
+export { isGivenUp } from "./plan.ts";

@@ -79,6 +79,7 @@ const operation = read.shape<ToldOperation>({
       ran: read.flag,
       deed,
       reason: saying,
+      disproved: read.maybe(read.flag),
     }),
     10_000,
   ),
@@ -101,6 +102,7 @@ const answer = read.shape<ExecuteAnswer>({
   ran: read.flag,
   deed,
   reason: saying,
+  disproved: read.maybe(read.flag),
 });
 
 const metadata = read.shape<AgentMetadata>({

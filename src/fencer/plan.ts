@@ -24,6 +24,10 @@ export const endsLife = ({ action, phase }: Pick<Attempt, "action" | "phase">): 
 /** Why nothing more is done to a target that is a member again. */
 export const targetIsBack = "the target has come back before it was fenced";
 
+/** Whether a fencing ended without success because its target came back: then nobody has to see to it any more. */
+export const isGivenUp = ({ ok, reason }: Pick<FenceResult, "ok" | "reason">): boolean =>
+  !ok && reason.endsWith(targetIsBack);
+
 /**
  * Whether no more is to be begun: the target has come back, and tells what it runs. What is half done is brought to its end, so
  * that no power supply stays off, and what is to switch it on concerns the life that has begun.
@@ -250,6 +254,30 @@ const failuresOf = ({ attempts }: Operation): string =>
     .filter(({ state }) => state === "failed")
     .map((one) => `${one.device} on ${one.executor}: ${one.reason}`)
     .join("; ");
+
+/**
+ * Whether a success shows by the target's leaving the ring: whoever was switched off or reset cannot speak any more.
+ * Of a member that a fabric agent has cut off from its storage, and that lives on, it does not: such an agent is for a node that joins, and
+ * has no reboot (FenceAgentAPI).
+ */
+export function endsMembership(
+  { level, deed }: Extract<NextStep, { type: "success" }>,
+  view: PlanView,
+): boolean {
+  if (deed !== "reset" && deed !== "off" && deed !== "off-on") return false;
+  return level.devices.every((id) => {
+    const device = view.configuration.devices.get(id);
+    if (!device || device.unfencing || flagged(device, view, "automatic")) return false;
+    const known = view.members.flatMap((node) => view.agentOn(node, device.agent) ?? []);
+    return known.every(({ actions }) => actions.includes("reboot"));
+  });
+}
+
+/** Attempts by which a level has succeeded. */
+export const successesOf = ({ attempts }: Operation, { index, devices }: PlanLevel): Attempt[] =>
+  attempts.filter(
+    (one) => one.level === index && one.state === "ok" && devices.includes(one.device) && endsLife(one),
+  );
 
 /** Why it is over: that the target has come back, after the failures of devices if there were any. */
 export function overReason(operation: Operation): string {

@@ -32,11 +32,13 @@ export function takeTold(known: Operation, told: ToldOperation): void {
       continue;
     }
     const same = mine.device === attempt.device && mine.executor === attempt.executor;
-    if (!same || attempt.state === "running" || mine.state === "ok") continue;
-    if (mine.state === "failed" && attempt.state === "failed") continue;
+    if (!same || attempt.state === "running" || mine.disproved) continue;
+    if (mine.state === "ok" && !attempt.disproved) continue;
+    if (mine.state === "failed" && attempt.state === "failed" && !attempt.disproved) continue;
     mine.state = attempt.state;
     mine.ran = attempt.ran;
     mine.deed = attempt.deed;
     mine.reason = attempt.reason;
+    if (attempt.disproved) mine.disproved = true;
   }
 }

@@ -272,6 +272,13 @@ describe("the verdict", () => {
     expect(screen(healthy, broken)).toContain(
       "  23:12:20  reboot of beta FAILED by fence1 from alpha: timed out\n",
     );
+    // Whoever is back needs nobody to see to its fencing any more, whatever has failed before that.
+    const back = "the target has come back before it was fenced";
+    for (const reason of [back, `fence1 on alpha: timed out; ${back}`]) {
+      const over = { fencing: { history: [{ ...entry(false, now - 60), reason }], pending: [] } };
+      expect(codes(healthy, over)).toEqual([]);
+      expect(screen(healthy, over)).toContain(`reboot of beta given up by fence1 from alpha: ${reason}`);
+    }
   });
 
   test("warnings of the local node are shown", () => {

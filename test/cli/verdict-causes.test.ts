@@ -124,6 +124,12 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   REPEATING: [told("REPEATING", "the same was done 9 times in 20 s and is slowed down: start a")],
   "STOP-ALL": [{ fixture: property("stop-all-resources", "true"), about: {} }],
   MAINTENANCE: [{ fixture: property("maintenance-mode", "true"), about: {} }],
+  "FENCING-UNTRUE": [
+    told(
+      "FENCING-UNTRUE",
+      "beta was not reset when ipmi said so: it is back, and its daemon has run all the time",
+    ),
+  ],
   "CONFIG-FALLBACK": [told("CONFIG-FALLBACK", "the configuration was lost and is built on an older copy")],
   "NODE-UNCLEAN": [
     { fixture: onNode("beta", (node) => ({ ...node, state: "lost" })), about: { node: "beta" } },

@@ -491,6 +491,51 @@ describe("what may have been left running", () => {
   });
 });
 
+describe("a probe whose agent says that the service is not configured", () => {
+  const probed = (world: World) => {
+    world.execute(operation("a", "monitor"));
+    world.end("a monitor_0", exited(6));
+    return world.results().at(-1);
+  };
+  const unknown = { rc: 6, status: OpStatus.DONE };
+  const cannotRun = { rc: 6, status: OpStatus.NOT_INSTALLED };
+
+  test("tells that it cannot run where nothing has begun it", () => {
+    const world = new World();
+    expect(probed(world)).toMatchObject(cannotRun);
+    expect(probed(world)).toMatchObject(cannotRun);
+    world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+    expect(probed(world)).toMatchObject(cannotRun);
+    expect(world.executor.snapshot().interrupted).toEqual([]);
+  });
+
+  test("so it does after it was stopped here", () => {
+    const world = new World();
+    for (const action of ["start", "stop"]) {
+      world.execute(operation("a", action));
+      world.end(`a ${action}_0`, exited(0));
+    }
+    expect(probed(world)).toMatchObject(cannotRun);
+  });
+
+  test("tells nothing of one that may run here, also when that was forgotten", () => {
+    for (const begun of ["start", "migrate_from", "stop", "monitor"]) {
+      for (const forgotten of [false, true]) {
+        const world = new World();
+        world.execute(operation("a", begun));
+        world.end(`a ${begun}_0`, exited(begun === "monitor" ? 0 : 1));
+        if (forgotten) world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+        expect(probed(world), begun).toMatchObject(unknown);
+      }
+    }
+  });
+
+  test("tells nothing where somebody else may have begun it before this executor", () => {
+    const world = following({ ...new World().executor.snapshot(), complete: false });
+    expect(probed(world)).toMatchObject(unknown);
+  });
+});
+
 describe("a migration that the executor before has begun", () => {
   const begun = (action: string) => {
     const world = new World();

@@ -67,6 +67,8 @@ export class FenceCluster {
   /** Nodes whose managers are away while their rings are there. */
   private coming: NodeName[] = [];
   private configuration: FencerEvent | undefined;
+  /** Those of them whose managers are not waited for any more. */
+  private givenUp: NodeName[] = [];
   /** Grows when a node comes or goes. */
   private ring = 1;
   private readonly kept = new Map<NodeName, Kept[]>();
@@ -138,6 +140,7 @@ export class FenceCluster {
     }
     this.ring++;
     this.coming = this.coming.filter((one) => !names.includes(one));
+    this.givenUp = this.givenUp.filter((one) => !names.includes(one));
     this.regroup(this.members.filter((one) => !names.includes(one)));
   }
 
@@ -152,6 +155,7 @@ export class FenceCluster {
   /** It is started again. */
   managerBack(name: string): void {
     this.coming = this.coming.filter((one) => one !== name);
+    this.givenUp = this.givenUp.filter((one) => one !== name);
     this.boot(nodeName(name));
     if (this.configuration) this.step(nodeName(name), this.configuration);
     this.regroup([...this.members, nodeName(name)]);
@@ -160,6 +164,7 @@ export class FenceCluster {
   /** It is not started again in time. */
   managerGivenUp(name: string): void {
     this.coming = this.coming.filter((one) => one !== name);
+    this.givenUp.push(nodeName(name));
     this.regroup(this.members);
   }
 
@@ -187,8 +192,9 @@ export class FenceCluster {
     this.members = [...members];
     if (this.leader === undefined || !members.includes(this.leader)) this.leader = members[0];
     const { leader, coming } = this;
+    const inRing = [...members, ...coming, ...this.givenUp];
     for (const member of members)
-      this.step(member, { type: "membership", members, leader, coming, ring: String(this.ring) });
+      this.step(member, { type: "membership", members, leader, coming, ring: String(this.ring), inRing });
     this.settle();
   }
 

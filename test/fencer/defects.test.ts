@@ -7,9 +7,9 @@ import { nodeName } from "../../src/terms/index.ts";
 import { FenceCluster } from "./cluster.ts";
 
 const device = `<primitive id="power" class="stonith" type="fence_power"><instance_attributes id="i">
-  <nvpair id="h" name="pcmk_host_list" value="a b c"/></instance_attributes></primitive>`;
+  <nvpair id="h" name="pcmk_host_list" value="a b c d"/></instance_attributes></primitive>`;
 
-/** Three members with a device that works. */
+/** Three members with a device that works, also for a fourth node that is not there. */
 function cluster(): FenceCluster {
   const made = new FenceCluster(["a", "b", "c"]);
   made.configure(device, "", "", `<nvpair id="t" name="stonith-timeout" value="20s"/>`);
@@ -60,7 +60,7 @@ describe("a mistake of ours in a fencer", () => {
       test(`call ${nth} of ${method}: never thrown, all hold the same, and who asked is answered`, () => {
         const fencers = cluster();
         breakMethod(prototype, method, nth);
-        fencers.request("a", "c", "off");
+        fencers.request("a", "d", "off");
         fencers.pass(1000);
         expect(states(fencers).size).toBe(1);
         mend();
@@ -69,7 +69,7 @@ describe("a mistake of ours in a fencer", () => {
         const results = fencers.hosts.get(nodeName("a"))?.results.filter(({ id }) => id === "r1") ?? [];
         expect(results).toHaveLength(1);
         // And the next request is done as ever.
-        fencers.request("b", "c", "off");
+        fencers.request("b", "d", "off");
         fencers.pass(60_000);
         const next = fencers.hosts.get(nodeName("b"))?.results.find(({ id }) => id === "r2");
         expect(next?.ok).toBe(true);
@@ -78,7 +78,7 @@ describe("a mistake of ours in a fencer", () => {
   test("in the leader's decision alone: the others hold the same, and who asked is answered", () => {
     const fencers = cluster();
     breakMethod(KdumpNotices.prototype, "valid", "always");
-    fencers.request("b", "c", "off");
+    fencers.request("b", "d", "off");
     fencers.pass(1000);
     expect(states(fencers).size).toBe(1);
     mend();

@@ -127,6 +127,7 @@ test("a failure tells whether any device was used", () => {
       `<nvpair id="t" name="stonith-timeout" value="20s"/>`,
     );
     made.behaviours.set("power", { outcome: { exit }, afterMs: 100 });
+    made.kill("c");
     made.request("a", "c", "off");
     made.pass(120_000);
     const result = made.hosts.get(nodeName("a"))?.results.find(({ id }) => id === "r1");

@@ -1,4 +1,11 @@
-import { executionStatusTexts, exitMessage, lookup } from "../../terms/index.ts";
+import {
+  executionStatusTexts,
+  exitMessage,
+  lookup,
+  OcfExit,
+  OpStatus,
+  statusText,
+} from "../../terms/index.ts";
 
 export { statusText } from "../../terms/index.ts";
 
@@ -22,6 +29,20 @@ const oldTexts: Readonly<Record<number, string>> = lookup({
 /** What an agent's exit code means. */
 export const exitText = (code: number): string => exitMessage(code);
 export const exitTextOld = (code: number): string => oldTexts[code] ?? "unknown";
+
+/** Execution statuses of a command that ended by itself: its exit code tells more. */
+const ended: ReadonlySet<number> = new Set([
+  OpStatus.DONE,
+  OpStatus.ERROR,
+  OpStatus.ERROR_HARD,
+  OpStatus.ERROR_FATAL,
+]);
+
+/** What came of an operation, by its exit code where an agent has given one. */
+export const outcomeText = (rc: number, status: number): string =>
+  ended.has(status) || (status === OpStatus.NOT_INSTALLED && rc !== OcfExit.INSTALLED)
+    ? exitText(rc)
+    : statusText(status);
 
 const oldStatuses: Readonly<Record<number, string>> = lookup({
   ...executionStatusTexts,

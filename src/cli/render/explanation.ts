@@ -7,7 +7,7 @@ import {
   roleName,
   type Transition,
 } from "../../scheduler/index.ts";
-import { addScores, formatScore, INFINITY, OpStatus } from "../../terms/index.ts";
+import { addScores, formatScore, INFINITY } from "../../terms/index.ts";
 import {
   activeNodes,
   displayedRole,
@@ -17,7 +17,7 @@ import {
   sortedNodes,
   stoppingNode,
 } from "./cluster-view.ts";
-import { exitText, statusText } from "./exit-texts.ts";
+import { outcomeText } from "./exit-texts.ts";
 import { constraintOf, generalNotes } from "./explanation-notes.ts";
 import { failCount, formatCount, type OperationEntry, readOperation } from "./operations.ts";
 import { formatUtc } from "./simulate-report.ts";
@@ -233,17 +233,9 @@ function lastFailure(cluster: Cluster, node: Node, rsc: Resource): ExplainedReas
   return [{ source: "last-failure", text: `what failed there last: ${outcomeOf(last)}` }];
 }
 
-/** Execution statuses of a command that ended by itself: its exit code tells more. */
-const ended: ReadonlySet<number> = new Set([
-  OpStatus.DONE,
-  OpStatus.ERROR,
-  OpStatus.ERROR_HARD,
-  OpStatus.ERROR_FATAL,
-]);
-
 function outcomeOf({ task, intervalMs, rc, status, exitReason, changed }: OperationEntry): string {
   const name = task === "monitor" && intervalMs === 0 ? "probe" : task;
-  const outcome = ended.has(status) ? exitText(rc) : statusText(status);
+  const outcome = outcomeText(rc, status);
   const why = exitReason === "" ? "" : ` – ${exitReason}`;
   return `${name}: ${outcome}${why}${changed > 0 ? ` (${formatUtc(changed)})` : ""}`;
 }

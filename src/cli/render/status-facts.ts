@@ -24,7 +24,7 @@ import {
   sortedResources,
   stoppingNode,
 } from "./cluster-view.ts";
-import { exitText, statusText } from "./exit-texts.ts";
+import { outcomeText } from "./exit-texts.ts";
 import type { StatusInput } from "./input.ts";
 import { bansOf, shownAttributes } from "./mon-sections.ts";
 import { failCount, type OperationEntry, readOperation } from "./operations.ts";
@@ -243,9 +243,6 @@ function lastFailure(cluster: Cluster, rsc: Resource): OperationEntry | undefine
 export function failureText({ task, rc, status, exitReason }: OperationEntry): string {
   return `${task}: ${outcomeText(rc, status)}${exitReason === "" ? "" : ` – ${exitReason}`}`;
 }
-
-const outcomeText = (rc: number, status: number): string =>
-  status === 0 ? exitText(rc) : statusText(status);
 
 function failureFacts(cluster: Cluster, node: Node, operation: OperationEntry, rscId: string): FailureFacts {
   const { count } = failCount(node, operation.rsc);

@@ -1,3 +1,4 @@
+import { isGivenUp } from "../../fencer/index.ts";
 import { withoutInstance } from "../../terms/index.ts";
 import { formatAge, formatInterval, formatMoment } from "./dates.ts";
 import type {
@@ -270,7 +271,8 @@ function fencingSection({ fencing, cluster }: StatusModel, palette: Palette): st
     const from = result.executor === "" ? "" : ` from ${result.executor}`;
     const why = result.reason === "" ? "" : `: ${result.reason}`;
     const when = formatMoment(result.completedAt, cluster.now);
-    const text = `  ${when}  ${result.action} of ${result.target} ${result.ok ? "done" : "FAILED"}${how}${from}${why}`;
+    const outcome = result.ok ? "done" : isGivenUp(result) ? "given up" : "FAILED";
+    const text = `  ${when}  ${result.action} of ${result.target} ${outcome}${how}${from}${why}`;
     lines.push(result.ok ? text : palette.red(text));
   }
   if (fencing.history.length > 5)

@@ -42,6 +42,9 @@ const kinds = {
   "FENCE-DEVICE-IDLE": warning("a device is for nodes that are gone: its list names none that is there"),
   "FENCE-DEVICE-OFF": warning("a device is not used, for the reason that is told"),
   "FENCING-FAILED": error("the last fencing of a node failed"),
+  "FENCING-UNTRUE": error(
+    "a device said that it had reset a node, which is back without having been rebooted",
+  ),
   "FENCING-TOPOLOGY": warning("levels of the topology name what is not there, or leave nodes out"),
   "NODE-FENCED": warning("a node was fenced within the last hour"),
   "LINK-DOWN": error("a link to a node that is there is down"),

@@ -1,4 +1,4 @@
-import { targetIsBack } from "../../fencer/index.ts";
+import { isGivenUp } from "../../fencer/index.ts";
 import { formatMoment } from "./dates.ts";
 import type { CauseWithoutLevel, FencingFacts } from "./status-model.ts";
 
@@ -44,15 +44,15 @@ export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutL
         text: `fence device ${id} is not used: ${disabled}`,
       });
   const last = new Map(fencing.history.toReversed().map((result) => [result.target, result]));
-  for (const { target, ok, action, reason, completedAt } of last.values()) {
+  for (const result of last.values()) {
+    const { target, ok, action, reason, completedAt } = result;
     if (ok && action !== "on" && now - completedAt < recentSeconds)
       warnings.push({
         code: "NODE-FENCED",
         node: target,
         text: `${target} was fenced at ${formatMoment(completedAt, now)}${reason === "" ? "" : `: ${reason}`}`,
       });
-    // Of one that came back before a device was used nothing failed.
-    if (ok || reason === targetIsBack) continue;
+    if (ok || isGivenUp(result)) continue;
     warnings.push({
       code: "FENCING-FAILED",
       node: target,

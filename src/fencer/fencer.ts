@@ -501,10 +501,13 @@ export class Fencer {
     this.begin({ request, merged: [], attempts: [], outlived, ...(answered && { answered }) }, now);
   }
 
-  /** The cluster has decided before its target came: it would decide otherwise now, or decides the same anew. */
+  /**
+   * The cluster has decided before its target came, or at least its ring, whose manager is on its way: it would decide
+   * otherwise now, or decides the same anew.
+   */
   private isOutdated({ ring, target, client }: FenceRequest): boolean {
     const isOther = ring !== undefined && ring !== this.executions.ring;
-    return client === decider && isOther && this.members.includes(target);
+    return client === decider && isOther && this.inRing.includes(target);
   }
 
   private begin(operation: Operation, now: Millis): void {

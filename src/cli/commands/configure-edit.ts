@@ -5,6 +5,7 @@ import { type CommandDef, defineCommand } from "citty";
 import {
   type GroupChange,
   modifyGroup,
+  type Renaming,
   renameObject,
   setConfigured,
   type XmlElement,
@@ -27,7 +28,7 @@ export interface ConfigureWays {
   readonly change: (
     make: (current: Current) => XmlElement,
     client: string,
-    checked?: { readonly force: boolean },
+    checked?: { readonly force: boolean; readonly renamed?: Renaming },
   ) => Promise<unknown>;
   /** A configuration as text, or some objects of it; `words` as those of `show`. */
   readonly text: (configuration: XmlElement, words: readonly string[]) => string;
@@ -62,17 +63,21 @@ const rename = ({ change }: ConfigureWays) =>
       to: { type: "positional", description: "the new one" },
       force: { type: "boolean", description: "also while it runs: it is stopped and started anew" },
     },
-    run: async ({ args: { from, to, force } }) => {
+    run: async ({ args: { from = "", to = "", force } }) => {
+      let remarks: readonly string[] = [];
       await change(
         ({ cib, configuration }) => {
           // What a file says is running runs nowhere.
-          if (!force && cibTarget().kind === "live") refuseRunning(cib, from ?? "");
-          return renameObject(configuration, from ?? "", to ?? "");
+          if (!force && cibTarget().kind === "live") refuseRunning(cib, from);
+          const renamed = renameObject(configuration, from, to);
+          remarks = renamed.remarks;
+          return renamed.configuration;
         },
         "configure rename",
-        { force: force === true },
+        { force: force === true, renamed: { from, to } },
       );
       note(`${from} is now called ${to}.`);
+      for (const remark of remarks) note(`  ${remark}`);
       return CrmExit.OK;
     },
   });

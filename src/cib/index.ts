@@ -4,7 +4,13 @@ export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
 export { findLiftedDenies, type Renaming } from "./acl/widened.ts";
-export { type GroupChange, modifyGroup, type Renamed, renameObject, setConfigured } from "./crm/edit-objects.ts";
+export {
+  type GroupChange,
+  modifyGroup,
+  type Renamed,
+  renameObject,
+  setConfigured,
+} from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
 export { definedIds } from "./crm/read.ts";
@@ -19,6 +25,7 @@ export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryC
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
+export { rulesOfNode } from "./node-leftovers.ts";
 export {
   type FindById,
   indexById,
@@ -45,7 +52,6 @@ export {
 } from "./pair-edit.ts";
 export { compilePattern, type Pattern } from "./pattern.ts";
 export type { CibProblem } from "./references.ts";
-export { rulesOfNode } from "./node-leftovers.ts";
 export { type Removal, removeObjects } from "./remove-objects.ts";
 export { resourceKinds } from "./resource-kinds.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";

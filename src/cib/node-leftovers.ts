@@ -18,7 +18,7 @@ export function rulesOfNode(configuration: XmlElement, nodes: ReadonlySet<string
       );
     for (const item of at.children) visit(item, inRule, inRule === undefined ? id : holder);
   };
-  if (nodes.size > 0) configuration.children.forEach((section) => visit(section, undefined, undefined));
+  if (nodes.size > 0) for (const section of configuration.children) visit(section, undefined, undefined);
   return remarks;
 }
 

@@ -61,11 +61,15 @@ function namedIn(configuration: XmlElement): Named {
   return { ids, nodes };
 }
 
-const isReference = ({ name }: XmlElement) => name === "resource_ref" || name === "obj_ref" || name === "role";
+const isReference = ({ name }: XmlElement) =>
+  name === "resource_ref" || name === "obj_ref" || name === "role";
 
 function search(at: XmlElement, id: string): XmlElement | undefined {
   for (const item of at.children) {
-    if (!isReference(item) && (idOf(item) === id || (item.name === "node" && item.attributes.get("uname") === id)))
+    if (
+      !isReference(item) &&
+      (idOf(item) === id || (item.name === "node" && item.attributes.get("uname") === id))
+    )
       return item;
     const inner = search(item, id);
     if (inner) return inner;

@@ -373,7 +373,10 @@ class XpathParser {
     if (this.#take("name()") || this.#take("local-name()")) return ({ element }) => [element.name];
     const path = this.#path();
     const last = path.steps.findLast(({ name }) => name !== "node()")?.name;
-    this.#compared = { element: last ?? (path.steps.length === 0 ? this.#element : "*"), attribute: path.attribute };
+    this.#compared = {
+      element: last ?? (path.steps.length === 0 ? this.#element : "*"),
+      attribute: path.attribute,
+    };
     return (node) => follow(node, path).flatMap(({ element }) => texts(element, path.attribute));
   }
 

@@ -70,7 +70,9 @@ describe("rename", () => {
       "order o1 Mandatory: d3 grp",
     ]);
     expect(shown(renameObject(base, "t", "template1").configuration)).toContain("primitive d4 @template1");
-    expect(shown(renameObject(base, "reader", "looker").configuration)).toContain("acl_target joe \\\n\tlooker");
+    expect(shown(renameObject(base, "reader", "looker").configuration)).toContain(
+      "acl_target joe \\\n\tlooker",
+    );
     expect(shown(renameObject(base, "fence", "sbd").configuration)).toContain("fencing_topology sbd");
   });
 

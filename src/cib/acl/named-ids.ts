@@ -1,7 +1,7 @@
 import { HactlError } from "../../terms/index.ts";
 import type { XmlElement } from "../xml.ts";
-import { permissionXpath } from "./permissions.ts";
 import { type XpathLiteral, xpathLiterals } from "../xpath.ts";
+import { permissionXpath } from "./permissions.ts";
 
 /** Attributes whose value names an object of the configuration. */
 const objectAttributes: ReadonlySet<string> = new Set([
@@ -62,17 +62,19 @@ export function pathAfterRename(xpath: string, from: string, to: string): string
 export function renameInPermissions(configuration: XmlElement, from: string, to: string): string[] {
   const roles = configuration.children.filter(({ name }) => name === "acls").flatMap((acls) => acls.children);
   const taken: Named = { ids: new Set([to]), nodes: new Set() };
-  return roles.flatMap((role) =>
-    role.children.flatMap((permission) => {
-      const xpath = permission.attributes.get("xpath");
-      if (xpath !== undefined && pathNames(xpath, taken))
-        return [`${permissionName(role, permission)} named ${to} before, and is about it from now on: ${xpath}`];
-      const path = xpath === undefined ? undefined : pathAfterRename(xpath, from, to);
-      if (permission.name !== "acl_permission" || path === undefined || path === xpath) return [];
+  const remarks: string[] = [];
+  for (const role of roles)
+    for (const permission of role.children) {
+      const xpath = permission.name === "acl_permission" ? permission.attributes.get("xpath") : undefined;
+      if (xpath === undefined) continue;
+      const name = permissionName(role, permission);
+      if (pathNames(xpath, taken)) remarks.push(`${name} named ${to} before, and is about it now: ${xpath}`);
+      const path = pathAfterRename(xpath, from, to);
+      if (path === xpath) continue;
       permission.attributes.set("xpath", path);
-      return [`${permissionName(role, permission)} follows: ${path}`];
-    }),
-  );
+      remarks.push(`${name} follows: ${path}`);
+    }
+  return remarks;
 }
 
 /**
@@ -94,7 +96,9 @@ export function removeFromRole(role: XmlElement, gone: Named, finds: (xpath: str
     }
     // A reference to nothing cannot be stored.
     if (attributes.delete("reference")) attributes.set("xpath", path);
-    const why = isDeny ? "remove it when nothing of that id shall be denied later" : "it is about others, too";
+    const why = isDeny
+      ? "remove it when nothing of that id shall be denied later"
+      : "it is about others, too";
     remarks.push(`${name} stays as it names what is gone: ${path} (${why})`);
     return true;
   });

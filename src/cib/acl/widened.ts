@@ -39,19 +39,29 @@ interface Change {
   readonly renamed: Renaming | undefined;
 }
 
-function liftedOf(oldRole: XmlElement, newRole: XmlElement, { before, after, renamed }: Change): CibProblem[] {
+function liftedOf(
+  oldRole: XmlElement,
+  newRole: XmlElement,
+  { before, after, renamed }: Change,
+): CibProblem[] {
   const now = (path: string) =>
     renamed === undefined ? path : pathAfterRename(path, renamed.from, renamed.to);
   const newRules = rulesOf(newRole);
-  const isKept = (rule: Rule) => newRules.some(({ kind, path }) => kind === rule.kind && path === now(rule.path));
+  const isKept = (rule: Rule) =>
+    newRules.some(({ kind, path }) => kind === rule.kind && path === now(rule.path));
   const kept = rulesOf(oldRole).filter(isKept);
   if (!kept.some(({ kind }) => kind === "deny")) return [];
   const was = ruledIn(before, kept);
-  const is = ruledIn(after, kept.map((rule) => ({ ...rule, path: now(rule.path) })));
+  const is = ruledIn(
+    after,
+    kept.map((rule) => ({ ...rule, path: now(rule.path) })),
+  );
   const oldKey = (key: string) => (key === renamed?.to ? renamed.from : key);
   const isLifted = (key: string) =>
     was.get(oldKey(key))?.rule?.kind === "deny" && is.get(key)?.rule?.kind !== "deny";
-  const lifted = [...is].filter(([key, { around }]) => isLifted(key) && !(around !== undefined && isLifted(around)));
+  const lifted = [...is].filter(
+    ([key, { around }]) => isLifted(key) && !(around !== undefined && isLifted(around)),
+  );
   return kept.flatMap((rule) => {
     const keys = lifted.map(([key]) => key).filter((key) => was.get(oldKey(key))?.rule === rule);
     if (keys.length === 0) return [];
@@ -61,13 +71,15 @@ function liftedOf(oldRole: XmlElement, newRole: XmlElement, { before, after, ren
   });
 }
 
-const kinds = lookup({ read: "read", write: "write", deny: "deny" } as const);
+const kinds: Readonly<Record<string, Rule["kind"]>> = lookup({ read: "read", write: "write", deny: "deny" });
 
 function rulesOf(role: XmlElement): Rule[] {
   return childrenOf(role, "acl_permission").flatMap((permission) => {
     const kind = kinds[permission.attributes.get("kind") ?? ""];
     const path = permissionXpath(permission);
-    return kind === undefined || path === undefined ? [] : [{ kind, path, name: permissionName(role, permission) }];
+    return kind === undefined || path === undefined
+      ? []
+      : [{ kind, path, name: permissionName(role, permission) }];
   });
 }
 

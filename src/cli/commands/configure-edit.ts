@@ -13,6 +13,7 @@ import {
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
+import { primitivesGone, refuseWhileRunning } from "../running.ts";
 import { cibTarget } from "../target.ts";
 
 /** A configuration, and the CIB that it is in. */
@@ -179,19 +180,23 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
       if (wanted[0] === "xml" && wanted.length > 1)
         throw usage("single objects cannot be edited as XML", "write 'edit xml', or 'edit ID…'");
       const before = text((await read()).configuration, wanted);
+      const { checked } = forced(rawArgs);
       await edited(before, async (after) => {
         if (after === before) {
           note("Nothing was changed.");
           return;
         }
         await change(
-          ({ configuration }) => {
+          ({ cib, configuration }) => {
             // What others changed meanwhile would be undone.
             if (text(configuration, wanted) !== before) throw changedMeanwhile();
-            return replaced(after, configuration, wanted);
+            const made = replaced(after, configuration, wanted);
+            if (!checked.force && cibTarget().kind === "live")
+              refuseWhileRunning(cib, primitivesGone(configuration, made));
+            return made;
           },
           "configure edit",
-          forced(rawArgs).checked,
+          checked,
         );
       });
       return CrmExit.OK;

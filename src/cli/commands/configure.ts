@@ -15,13 +15,13 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { pathFacts, writeDurably } from "../../platform/index.ts";
-import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { newErrors, RefusedChange } from "../acceptance.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
+import { primitivesGone, refuseWhileRunning } from "../running.ts";
 import { cibTarget } from "../target.ts";
 import { editCommands } from "./configure-edit.ts";
 
@@ -102,14 +102,20 @@ const load = defineCommand({
   args: {
     mode: { type: "positional", description: "update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
-    force: { type: "boolean", description: "although there are mistakes in it" },
+    force: { type: "boolean", description: "although there are mistakes in it, or what runs would be gone" },
   },
   run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
     let remarks: readonly string[] = [];
     const { after } = await changeConfiguration(
-      ({ configuration }) => loaded(text, file ?? "", configuration, mode, (found) => (remarks = found)),
+      ({ cib, configuration }) => {
+        const made = loaded(text, file ?? "", configuration, mode, (found) => (remarks = found));
+        // What a file says is running runs nowhere.
+        if (!force && cibTarget().kind === "live")
+          refuseWhileRunning(cib, primitivesGone(configuration, made));
+        return made;
+      },
       "configure load",
       { force: force === true, file: file ?? "" },
     );
@@ -135,7 +141,8 @@ const remove = defineCommand({
       ({ cib, configuration }) => {
         const removal = removeObjects(configuration, ids);
         // What a file says is running runs nowhere.
-        if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
+        if (!force && cibTarget().kind === "live")
+          refuseWhileRunning(cib, primitivesNamed(configuration, ids));
         remarks = removal.remarks;
         return removal.configuration;
       },
@@ -149,25 +156,14 @@ const remove = defineCommand({
   },
 });
 
-/** What runs and is managed would be stopped at once. @throws HactlError RUNNING */
-function refuseRunning(cib: XmlElement, configuration: XmlElement, ids: readonly string[]): void {
-  const running = resourcesOf(configuration)
-    .filter(({ xml }) => ids.includes(idOf(xml)))
-    .flatMap(({ xml }) => primitivesIn(xml))
-    .map(idOf);
-  const { resourceById } = unpackCluster(cib, Math.floor(Date.now() / 1000));
-  const found = [...resourceById.values()].find(
-    (rsc) => running.includes(rsc.configId) && rsc.isPrimitive && rsc.managed && rsc.runningOn.length > 0,
+/** Ids of the primitives that are named, and of those in what is named. */
+const primitivesNamed = (configuration: XmlElement, ids: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    resourcesOf(configuration)
+      .filter(({ xml }) => ids.includes(idOf(xml)))
+      .flatMap(({ xml }) => primitivesIn(xml))
+      .map(idOf),
   );
-  if (!found) return;
-  const nodes = found.runningOn.map(({ name }) => name).join(", ");
-  throw new HactlError({
-    code: "RUNNING",
-    what: `${found.configId} is running on ${nodes}`,
-    cure: `stop it first (hactl resource stop ${found.configId} --wait), or say --force: then it is stopped at once`,
-    exit: CrmExit.UNSAFE,
-  });
-}
 
 const erase = defineCommand({
   meta: {

@@ -323,7 +323,6 @@ describe("what runs is not lost by a change of the configuration", () => {
       ["push", text],
       ["replace", xml],
     ]) {
-      // biome-ignore format: short
       const { code, stderr } = await tools.run("configure", "load", ...words);
       expect([words, code]).toEqual([words, 107]);
       for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));

@@ -316,7 +316,12 @@ function loaded(
       ...(cure === undefined ? {} : { cure }),
     }),
   );
-  throw new RefusedChange([...problems, ...alsoWrong(configuration, base, problems, readable)], file);
+  const all = [...problems, ...alsoWrong(configuration, base, problems, readable)];
+  const place = ({ line }: CibProblem) => line ?? Number.MAX_SAFE_INTEGER;
+  throw new RefusedChange(
+    all.sort((a, b) => place(a) - place(b)),
+    file,
+  );
 }
 
 /** What else would be refused when those mistakes of the text were mended. */

@@ -13,7 +13,7 @@ export {
 } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
-export { definedIds } from "./crm/read.ts";
+export { definedCounts, definedIds } from "./crm/read.ts";
 export {
   type DateResult,
   evaluateDateExpression,

@@ -90,6 +90,13 @@ export const definedIds = (text: string): string[] =>
     ({ section, element: { attributes } }) => attributes.get(section === "nodes" ? "uname" : "id") ?? [],
   );
 
+/** How many objects crm shell text defines in each section of the configuration. */
+export function definedCounts(text: string): ReadonlyMap<Section, number> {
+  const counts = new Map<Section, number>();
+  for (const { section } of readCrm(text).objects) counts.set(section, (counts.get(section) ?? 0) + 1);
+  return counts;
+}
+
 /** Objects that one statement defines. */
 export function readObjects(statement: Statement): readonly CrmObject[] {
   const { keyword, line } = statement;

@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import {
   type CibProblem,
   cibOf,
+  definedCounts,
   definedIds,
   examineCrm,
   formatCrm,
@@ -121,7 +122,10 @@ const load = defineCommand({
     );
     if (wantsJson()) printJson({ file, mode, remarks });
     else
-      for (const line of [`Loaded ${file}: ${describe(after)}.`, ...remarks.map((remark) => `  ${remark}`)])
+      for (const line of [
+        `Loaded ${file}: ${describe(text, file ?? "", after)}.`,
+        ...remarks.map((remark) => `  ${remark}`),
+      ])
         note(line);
     return CrmExit.OK;
   },
@@ -292,6 +296,8 @@ function modeNamed(word: string): LoadMode {
   });
 }
 
+const isXml = (text: string) => /^\s*</.test(text);
+
 /** The configuration with a text loaded into it; all mistakes of the text at once. `tell` hears what else it changes. */
 function loaded(
   text: string,
@@ -300,7 +306,7 @@ function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (/^\s*</.test(text)) return loadedXml(text, file);
+  if (isXml(text)) return loadedXml(text, file);
   const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
   if (errors.length === 0) {
     tell(remarks);
@@ -383,8 +389,18 @@ function found(configuration: XmlElement, id: string): XmlElement {
   });
 }
 
-function describe(configuration: XmlElement): string {
-  const count = (section: string) =>
-    configuration.children.find(({ name }) => name === section)?.children.length ?? 0;
-  return `${count("resources")} resources, ${count("constraints")} constraints`;
+/** What a text defines, and what the configuration holds with it. */
+function describe(text: string, file: string, configuration: XmlElement): string {
+  const inTree = (tree: XmlElement) => (section: string) =>
+    tree.children.find(({ name }) => name === section)?.children.length ?? 0;
+  const counts = isXml(text) ? undefined : definedCounts(text);
+  const inText =
+    counts === undefined
+      ? inTree(loadedXml(text, file))
+      : (section: "resources" | "constraints") => counts.get(section) ?? 0;
+  const said = (count: (section: "resources" | "constraints") => number) =>
+    `${counted(count("resources"), "resource")} and ${counted(count("constraints"), "constraint")}`;
+  return `${said(inText)}; the configuration now holds ${said(inTree(configuration))}`;
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -319,6 +319,11 @@ export class ClusterState {
     this.#boots.set(name, boot);
   }
 
+  /** The boot in which each of some nodes runs, as far as it has told. */
+  bootsOf(nodes: readonly NodeName[]): ReadonlyMap<NodeName, string> {
+    return new Map([...this.#boots].filter(([node]) => nodes.includes(node)));
+  }
+
   /** Transient attributes of a node are not known: it was lost, or has been rebooted. */
   dropAttributes(id: string, name: NodeName): void {
     this.status.clearAttributes(id);

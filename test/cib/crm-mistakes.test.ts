@@ -49,10 +49,7 @@ primitive D @nix
       "primitive X ocf:pacemaker:Dummy op",
       "primitive Y ocf:pacemaker:Dummy params $id-ref=X-instance_attributes\n",
     ],
-    [
-      "primitive Y ocf:pacemaker:Dummy meta $id=X a=1 op",
-      "primitive Z ocf:pacemaker:Dummy meta $id-ref=X\n",
-    ],
+    ["primitive Y ocf:pacemaker:Dummy meta $id=X a=1 op", "primitive Z ocf:pacemaker:Dummy meta $id-ref=X\n"],
     ["rsc_template X ocf:pacemaker:Dummy op", "primitive Y @X\n"],
     ["role X permit xpath:/cib", "acl_target joe X\n"],
     ["user X permit xpath:/cib", "acl_target joe auto-X\n"],

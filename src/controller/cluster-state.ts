@@ -15,7 +15,7 @@ import {
   type XmlElement,
 } from "../cib/index.ts";
 import { type AgentResource, type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
-import type { MaintenanceChange } from "../scheduler/index.ts";
+import { type MaintenanceChange, parameterDigest } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
   type NodeId,
@@ -47,7 +47,6 @@ import {
   isSupposed,
   mayBeActive,
   operationKey,
-  parameterDigest,
   pendingResult,
   recordedAction,
   revivesMigration,

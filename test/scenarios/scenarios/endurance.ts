@@ -86,8 +86,8 @@ function memory(cluster: SceneCluster): Map<string, number> {
 }
 
 const rounds = 50;
-/** Rounds in which a process that has just begun makes its code and its caches: growth counts from there. */
-const warmRounds = 10;
+/** Rounds after which also who lost its power in the tenth has its code and its caches: growth counts from there. */
+const warmRounds = 17;
 /** More than half again, and more than this, is growth: caches that fill are not. */
 const slackMb = 20;
 

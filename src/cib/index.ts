@@ -3,6 +3,7 @@ export { accessMap } from "./acl/access-map.ts";
 export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
+export { replicaAddresses } from "./bundle-addresses.ts";
 export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
@@ -30,7 +31,7 @@ export {
 export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
-export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+export { alertMeta, cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 export {
   AmbiguousPair,
   asId,

@@ -50,10 +50,18 @@ export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
   visit(configuration, undefined);
   problems.push(...duplicateNames(configuration));
   const find = (id: string) => owners.get(id);
+  const derived = new Set<string>();
+  visitAll(configuration, ({ name, attributes }) => {
+    const template = name === "primitive" ? attributes.get("template") : undefined;
+    if (template !== undefined) derived.add(template);
+  });
   for (const section of configuration.children) {
     if (section.name === "constraints")
       problems.push(
-        ...section.children.flatMap((item) => checkConstraint(item, find)),
+        ...section.children.flatMap((item) => [
+          ...checkConstraint(item, find),
+          ...checkTemplates(item, find, derived),
+        ]),
         ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
       );
     if (section.name === "acls")
@@ -134,8 +142,13 @@ const missing = (source: XmlElement, text: string, what: string) =>
 function checkReference(source: XmlElement, reference: string, find: Find, problems: CibProblem[]): void {
   const target = find(reference);
   const same = target?.name === source.name;
-  // The crm shell lets operations refer to a resource and means its operations.
-  if (same || (source.name === "operations" && target !== undefined)) return;
+  if (same) return;
+  if (target) {
+    const text = `<${source.name}> refers to "${reference}", which is a <${target.name}>`;
+    const cure = `name the id of a <${source.name}>, or remove the reference`;
+    problems.push(problemAt(source, "error", "DANGLING_REFERENCE", text, cure));
+    return;
+  }
   problems.push(missing(source, `<${source.name}> refers to "${reference}"`, `<${source.name}>`));
 }
 
@@ -157,6 +170,21 @@ function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
       childrenOf(set, "resource_ref").flatMap((item) => check(set, item.attributes.get("id"))),
     ),
   ];
+}
+
+/** A template stands for the resources that are made of it; where there are none, the constraint is about nothing. */
+function checkTemplates(constraint: XmlElement, find: Find, derived: ReadonlySet<string>): CibProblem[] {
+  const sets = childrenOf(constraint, "resource_set");
+  const named = [
+    ...constraintNames.map((name) => constraint.attributes.get(name)),
+    ...sets.flatMap((set) => childrenOf(set, "resource_ref").map(({ attributes }) => attributes.get("id"))),
+  ];
+  const unused = named.filter((id) => id !== undefined && find(id)?.name === "template" && !derived.has(id));
+  return [...new Set(unused)].map((id) => {
+    const text = `constraint "${constraint.attributes.get("id")}" names template "${id}", which no resource is made of: the constraint is ignored`;
+    const cure = "name a resource, or make one of the template";
+    return problemAt(constraint, "error", "UNUSED_TEMPLATE", text, cure);
+  });
 }
 
 /** A node may still come, but a slip of the pen never does. */

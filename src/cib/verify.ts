@@ -5,9 +5,13 @@ import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
 import { findAclProblems } from "./verify-acls.ts";
+import { findAlertProblems } from "./verify-alerts.ts";
+import { findBundleProblems } from "./verify-bundles.ts";
 import { findCircles } from "./verify-circles.ts";
-import { findConnectionProblems } from "./verify-connections.ts";
+import { findConnectionProblems, findRemoteNameProblems } from "./verify-connections.ts";
 import { findOptionProblems } from "./verify-options.ts";
+import { findPromotionProblems } from "./verify-promotion.ts";
+import { findRuleProblems } from "./verify-rules.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
@@ -33,7 +37,12 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findValueProblems(configuration),
     ...findCircles(configuration),
     ...findConnectionProblems(configuration),
+    ...findRemoteNameProblems(configuration),
     ...findTopologyProblems(configuration),
+    ...findRuleProblems(configuration),
+    ...findPromotionProblems(configuration),
+    ...findBundleProblems(configuration),
+    ...findAlertProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
   ];

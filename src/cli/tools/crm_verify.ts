@@ -58,9 +58,12 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
   return exit;
 }
 
+/** Remarks that Pacemaker makes as complaints. */
+const complaints = new Set(["SCHEDULER", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
+
 /** Whether a finding makes a configuration invalid. */
 const counts = ({ level, code }: Finding): boolean =>
-  level === "error" || (level === "warning" && code === "SCHEDULER");
+  level === "error" || (level === "warning" && complaints.has(code));
 
 function exitOf(findings: readonly Finding[]): number {
   const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);

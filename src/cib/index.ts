@@ -31,7 +31,14 @@ export {
 export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
-export { alertMeta, cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+export {
+  alertMeta,
+  cloneMeta,
+  groupMeta,
+  nodeOptions,
+  operationOptions,
+  resourceMeta,
+} from "./options/resource.ts";
 export {
   AmbiguousPair,
   asId,

@@ -64,7 +64,13 @@ function checkAttributes(source: XmlElement): CibProblem[] {
   const empty = rule.required
     .filter((name) => filled.has(name) && source.attributes.get(name) === "")
     .map((name) =>
-      problemAt(source, "error", "MISSING_ATTRIBUTE", `the attribute "${name}" of ${what} is empty`, `write ${name}="…"`),
+      problemAt(
+        source,
+        "error",
+        "MISSING_ATTRIBUTE",
+        `the attribute "${name}" of ${what} is empty`,
+        `write ${name}="…"`,
+      ),
     );
   const unknown = [...source.attributes.keys()]
     .filter((name) => !rule.attributes.includes(name) && !name.startsWith("xmlns"))

@@ -53,7 +53,9 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
   const members = new Map(
     childrenOf(child(configuration, "nodes"), "node")
       .filter(({ attributes }) => (attributes.get("type") ?? "member") === "member")
-      .map(({ attributes }) => [(attributes.get("uname") ?? "").toLowerCase(), attributes.get("uname")] as const),
+      .map(
+        ({ attributes }) => [(attributes.get("uname") ?? "").toLowerCase(), attributes.get("uname")] as const,
+      ),
   );
   const ids = new Map<string, string>();
   const guests = new Map<string, string>();
@@ -80,12 +82,14 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
       take(item, `"${id}" connects a remote node of its name, but a node of the cluster has that name`);
     for (const set of childrenOf(item, "meta_attributes"))
       for (const pair of childrenOf(set, "nvpair")) {
-        const guest = pair.attributes.get("name") === "remote-node" ? pair.attributes.get("value") : undefined;
+        const guest =
+          pair.attributes.get("name") === "remote-node" ? pair.attributes.get("value") : undefined;
         if (guest === undefined || guest.toLowerCase() === "#default") continue;
         const other = guests.get(guest);
         const what = `remote-node="${guest}" of resource "${id}"`;
         if (members.has(guest.toLowerCase())) take(pair, `${what} is the name of a node of the cluster`);
-        else if (ids.has(guest)) take(pair, `${what} is the id of a ${ids.get(guest)}: no guest node is made`);
+        else if (ids.has(guest))
+          take(pair, `${what} is the id of a ${ids.get(guest)}: no guest node is made`);
         else if (other !== undefined && other !== id)
           take(pair, `${what} is the guest node of resource "${other}" already`);
         guests.set(guest, id);

@@ -236,7 +236,9 @@ const unusedAt = (op: XmlElement): CibProblem[] =>
 function originProblems(at: XmlElement, name: string, value: string): CibProblem[] {
   if (name !== "interval-origin" || parseTime(value) !== undefined) return [];
   const text = `operation property interval-origin="${value}" is no time and has no effect`;
-  return [problemAt(at, "warning", "BAD_VALUE", text, "write a time of ISO 8601, such as 2026-01-31 02:00:00")];
+  return [
+    problemAt(at, "warning", "BAD_VALUE", text, "write a time of ISO 8601, such as 2026-01-31 02:00:00"),
+  ];
 }
 
 /** Numbers beyond are no numbers of anything, and Pacemaker does not hold them. */
@@ -258,7 +260,8 @@ function cureFor({ type, values, min, max }: OptionSpec, value: string): string 
         ? undefined
         : `write a whole number${limits} or INFINITY`;
     case "duration":
-      return parseIntervalMs(value) === undefined && !(isExact(value) && (parseInteger(value) ?? 0) >= (min ?? 0))
+      return parseIntervalMs(value) === undefined &&
+        !(isExact(value) && (parseInteger(value) ?? 0) >= (min ?? 0))
         ? "write a number with a unit, such as 10s or 1min"
         : undefined;
     case "percent":
@@ -305,7 +308,9 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
       const name = pair.attributes.get("name");
       const value = pair.attributes.get("value") ?? "";
       const word = value.toLowerCase();
-      const policy = source.name === "cluster_property_set" && (name === "no-quorum-policy" || name === "no_quorum_policy");
+      const policy =
+        source.name === "cluster_property_set" &&
+        (name === "no-quorum-policy" || name === "no_quorum_policy");
       if (policy && fencingPolicies.has(word)) {
         const text = `no-quorum-policy=${value} needs fencing, which is disabled: resources are stopped instead`;
         const cure = "write no-quorum-policy=stop, or enable fencing";

@@ -36,7 +36,8 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
   if (byDefault) return [];
   visit(child(configuration, "resources"), false);
   const check = (source: XmlElement, rsc: string | undefined, word: string, value: string | undefined) => {
-    if (rsc === undefined || known.get(rsc) !== false || !promoting.has(value?.toLowerCase() ?? "")) return [];
+    if (rsc === undefined || known.get(rsc) !== false || !promoting.has(value?.toLowerCase() ?? ""))
+      return [];
     const text = `${word}="${value}" of <${source.name}> "${source.attributes.get("id")}" is about "${rsc}", which cannot be promoted: that is never fulfilled`;
     const cure = `write Started or start, or name a promotable clone (clone meta promotable=true)`;
     return [problemAt(source, "warning", "NOT_PROMOTABLE", text, cure)];
@@ -44,14 +45,18 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
   const constraints = child(configuration, "constraints")?.children ?? [];
   return constraints.flatMap((source) => [
     ...roleOf.flatMap(([kind, name, role]) =>
-      kind === source.name ? check(source, source.attributes.get(name), role, source.attributes.get(role)) : [],
+      kind === source.name
+        ? check(source, source.attributes.get(name), role, source.attributes.get(role))
+        : [],
     ),
     ...childrenOf(source, "rule").flatMap((rule) =>
       check(rule, source.attributes.get("rsc"), "role", rule.attributes.get("role")),
     ),
     ...childrenOf(source, "resource_set").flatMap((set) =>
       childrenOf(set, "resource_ref").flatMap(({ attributes }) =>
-        ["role", "action"].flatMap((name) => check(set, attributes.get("id"), name, set.attributes.get(name))),
+        ["role", "action"].flatMap((name) =>
+          check(set, attributes.get("id"), name, set.attributes.get(name)),
+        ),
       ),
     ),
   ]);

@@ -45,9 +45,19 @@ function checkExpression(source: XmlElement): CibProblem[] {
   if (unary.has(operation))
     return value === undefined
       ? []
-      : warn(source, "UNUSED_OPTION", `value="${value}" of ${what} has no effect: "${operation}" compares nothing`, "remove it");
+      : warn(
+          source,
+          "UNUSED_OPTION",
+          `value="${value}" of ${what} has no effect: "${operation}" compares nothing`,
+          "remove it",
+        );
   if (value === undefined)
-    return warn(source, "NEVER_HOLDS", `${what} compares with no value and never holds`, 'add value="…", or use defined or not_defined');
+    return warn(
+      source,
+      "NEVER_HOLDS",
+      `${what} compares with no value and never holds`,
+      'add value="…", or use defined or not_defined',
+    );
   const literal = (attributes.get("value-source") ?? "literal") === "literal" && !/%\d/.test(value);
   const kind = literal ? wrongKind(attributes, operation, value) : undefined;
   if (kind === undefined) return [];
@@ -92,7 +102,12 @@ function checkDate(source: XmlElement): CibProblem[] {
   const problems = [...given, ...inner]
     .filter((name) => !counts.includes(name))
     .flatMap((name) =>
-      warn(source, "UNUSED_OPTION", `${name} of ${what} has no effect: "${operation}" does not look at it`, "remove it"),
+      warn(
+        source,
+        "UNUSED_OPTION",
+        `${name} of ${what} has no effect: "${operation}" does not look at it`,
+        "remove it",
+      ),
     );
   if (operation === "in_range") problems.push(...checkRange(source, what));
   if (operation === "date_spec") problems.push(...childrenOf(source, "date_spec").flatMap(checkDateSpec));
@@ -121,7 +136,12 @@ function checkDuration(duration: XmlElement, what: string): CibProblem[] {
   const wrong = given.filter((name) => !/^\s*[+-]?\d+\s*$/.test(duration.attributes.get(name) ?? ""));
   const counted = given.some((name) => (parseInteger(duration.attributes.get(name)) ?? 0) !== 0);
   if (wrong.length === 0 && !counted && !duration.attributes.has("id-ref"))
-    return warn(duration, "BAD_VALUE", `the duration of ${what} is none: it holds for one second`, 'write hours="…"');
+    return warn(
+      duration,
+      "BAD_VALUE",
+      `the duration of ${what} is none: it holds for one second`,
+      'write hours="…"',
+    );
   return wrong.flatMap((name) => {
     const value = duration.attributes.get(name) ?? "";
     const text = `${name}="${value}" of the duration of ${what} is no whole number: it counts ${parseInteger(value) ?? 0}`;
@@ -146,13 +166,23 @@ function checkDateSpec(spec: XmlElement): CibProblem[] {
   const what = `the date specification "${idOf(spec)}"`;
   if (spec.attributes.has("id-ref")) return [];
   if (fields.length === 0)
-    return warn(spec, "BAD_VALUE", `${what} names no part of the date and always holds`, 'write hours="9-16" …');
+    return warn(
+      spec,
+      "BAD_VALUE",
+      `${what} names no part of the date and always holds`,
+      'write hours="9-16" …',
+    );
   return fields.flatMap((name) => checkField(spec, name, spec.attributes.get(name) ?? "", what));
 }
 
 function checkField(spec: XmlElement, name: string, value: string, what: string): CibProblem[] {
   if (name === "moon")
-    return warn(spec, "UNUSED_OPTION", `moon="${value}" of ${what} has no effect: the phase of the moon is not looked at`, "remove it");
+    return warn(
+      spec,
+      "UNUSED_OPTION",
+      `moon="${value}" of ${what} has no effect: the phase of the moon is not looked at`,
+      "remove it",
+    );
   const match = /^\s*(\d*)\s*(-?)\s*(\d*)\s*$/.exec(value);
   if (!match || `${match[1]}${match[3]}` === "") return [];
   const first = match[1] === "" ? undefined : Number(match[1]);
@@ -161,9 +191,19 @@ function checkField(spec: XmlElement, name: string, value: string, what: string)
   const written = `${name}="${value}" of ${what}`;
   const goes = `${name} go from ${low} to ${high}`;
   if (first !== undefined && last !== undefined && first > last)
-    return warn(spec, "NEVER_HOLDS", `${written} ends before it begins and never holds`, "write two ranges in two rules, or turn it around");
+    return warn(
+      spec,
+      "NEVER_HOLDS",
+      `${written} ends before it begins and never holds`,
+      "write two ranges in two rules, or turn it around",
+    );
   if ((first ?? low) > high || (last ?? high) < low)
-    return warn(spec, "NEVER_HOLDS", `${written} never holds: ${goes}`, `write values from ${low} to ${high}`);
+    return warn(
+      spec,
+      "NEVER_HOLDS",
+      `${written} never holds: ${goes}`,
+      `write values from ${low} to ${high}`,
+    );
   return (first ?? low) < low || (last ?? high) > high
     ? warn(spec, "BAD_VALUE", `${written} holds in part only: ${goes}`, `write values from ${low} to ${high}`)
     : [];

@@ -303,7 +303,13 @@ const fencingNeeds = new Set(["fencing", "unfencing"]);
 function findUnfenced(configuration: XmlElement): CibProblem[] {
   if (parseBoolean(writtenProperties(configuration).get("fencing-enabled")) !== false) return [];
   const problems: CibProblem[] = [];
+  const onFail = (at: XmlElement) => {
+    const text = "on-fail=fence needs fencing, which is disabled: it counts as stop";
+    const cure = "write on-fail=stop or restart, or enable fencing";
+    problems.push(problemAt(at, "warning", "NEEDS_FENCING", text, cure));
+  };
   const visit = (source: XmlElement) => {
+    if (source.name === "op" && source.attributes.get("on-fail")?.toLowerCase() === "fence") onFail(source);
     for (const pair of childrenOf(source, "nvpair")) {
       const name = pair.attributes.get("name");
       const value = pair.attributes.get("value") ?? "";
@@ -316,6 +322,7 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
         const cure = "write no-quorum-policy=stop, or enable fencing";
         problems.push(problemAt(pair, "error", "NEEDS_FENCING", text, cure));
       }
+      if (source.name === "meta_attributes" && name === "on-fail" && word === "fence") onFail(pair);
       if (source.name === "meta_attributes" && name === "requires" && fencingNeeds.has(word)) {
         const less = word === "fencing" ? "nothing is waited for" : "it counts as quorum";
         const text = `requires=${value} needs fencing, which is disabled: ${less}`;

@@ -16,7 +16,7 @@ const roleOf = [
 
 const promoting = new Set(["promoted", "unpromoted", "promote", "demote"]);
 
-/** Constraints that ask for a role of what is never promoted: that part of them is never fulfilled. */
+/** Constraints that ask for a role of what is never promoted: for that part of them there is no case. */
 export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
   const index = indexById(configuration);
   const find = (id: string) => index.get(id);
@@ -38,7 +38,7 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
   const check = (source: XmlElement, rsc: string | undefined, word: string, value: string | undefined) => {
     if (rsc === undefined || known.get(rsc) !== false || !promoting.has(value?.toLowerCase() ?? ""))
       return [];
-    const text = `${word}="${value}" of <${source.name}> "${source.attributes.get("id")}" is about "${rsc}", which cannot be promoted: that is never fulfilled`;
+    const text = `${word}="${value}" of <${source.name}> "${source.attributes.get("id")}" is about "${rsc}", which cannot be promoted: the constraint has not the effect that it seems to have`;
     const cure = `write Started or start, or name a promotable clone (clone meta promotable=true)`;
     return [problemAt(source, "warning", "NOT_PROMOTABLE", text, cure)];
   };

@@ -14,6 +14,7 @@ export function findRuleProblems(configuration: XmlElement): CibProblem[] {
     source.children.forEach(visit);
   };
   visit(configuration);
+  for (const section of configuration.children) problems.push(...checkPlaces(section));
   for (const location of childrenOf(child(configuration, "constraints"), "rsc_location"))
     problems.push(...childrenOf(location, "rule").flatMap(checkScore));
   return problems;
@@ -31,6 +32,24 @@ function checkScore(rule: XmlElement): CibProblem[] {
   if (["id-ref", "score", "score-attribute"].some((name) => attributes.has(name))) return [];
   const text = `the rule "${idOf(rule)}" of a location has no score: it counts 0, and nothing follows from it`;
   return [problemAt(rule, "error", "NO_SCORE", text, 'add score="…" or score-attribute="…"')];
+}
+
+/** Conditions that ask about what is not looked at where they stand. */
+const blind: Readonly<Record<string, readonly string[]>> = lookup({
+  rsc_expression: ["crm_config", "nodes", "constraints", "fencing-topology"],
+  op_expression: ["crm_config", "nodes", "constraints", "fencing-topology", "rsc_defaults"],
+});
+
+/** Agents can be asked about in defaults and where a resource is, operations in their defaults and where one is. */
+function checkPlaces(section: XmlElement): CibProblem[] {
+  const visit = (source: XmlElement): CibProblem[] => {
+    const inner = source.children.flatMap(visit);
+    if (!blind[source.name]?.includes(section.name)) return inner;
+    const about = source.name === "rsc_expression" ? "agent" : "operation";
+    const text = `the expression "${idOf(source)}" asks for an ${about}; in <${section.name}> there is none, and it never holds`;
+    return [...inner, ...warn(source, "NEVER_HOLDS", text, "remove it, or put the rule into defaults")];
+  };
+  return visit(section);
 }
 
 const unary = new Set(["defined", "not_defined"]);
@@ -61,7 +80,10 @@ function checkExpression(source: XmlElement): CibProblem[] {
   const literal = (attributes.get("value-source") ?? "literal") === "literal" && !/%\d/.test(value);
   const kind = literal ? wrongKind(attributes, operation, value) : undefined;
   if (kind === undefined) return [];
-  const text = `value="${value}" of ${what} is no ${kind}: it is compared as text`;
+  const counted = parseInteger(value);
+  const effect =
+    kind === "version" || counted === undefined ? "it is compared as text" : `it counts ${counted}`;
+  const text = `value="${value}" of ${what} is no ${kind}: ${effect}`;
   return warn(source, "BAD_VALUE", text, `write a ${kind}, or type="string"`);
 }
 
@@ -119,7 +141,7 @@ function checkRange(source: XmlElement, what: string): CibProblem[] {
   const duration = child(source, "duration");
   const problems = duration ? checkDuration(duration, what) : [];
   if (duration && (startText === undefined || endText !== undefined)) {
-    const why = endText === undefined ? "there is no start that it is counted from" : "the end is given";
+    const why = startText === undefined ? "there is no start that it is counted from" : "the end is given";
     problems.push(...warn(source, "UNUSED_OPTION", `duration of ${what} has no effect: ${why}`, "remove it"));
   }
   const start = startText === undefined ? undefined : parseTime(startText);

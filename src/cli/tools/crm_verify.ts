@@ -51,7 +51,8 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
   for (const finding of findings) {
     // Programs get at once all that made the configuration invalid.
     const isReason = exit !== CrmExit.OK && answer.format === "xml" && counts(finding);
-    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 2);
+    const remark = finding.level === "info" && !counts(finding);
+    const wanted = finding.level === "error" || detail > (remark ? 2 : 0);
     if (wanted || isReason) answer.error(findingText(finding));
   }
   if (exit !== CrmExit.OK && !given.has("quiet")) conclude(answer, findings, detail);
@@ -63,7 +64,7 @@ const complaints = new Set(["SCHEDULER", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
 
 /** Whether a finding makes a configuration invalid. */
 const counts = ({ level, code }: Finding): boolean =>
-  level === "error" || (level === "warning" && complaints.has(code));
+  level === "error" || code === "FENCING" || (level === "warning" && complaints.has(code));
 
 function exitOf(findings: readonly Finding[]): number {
   const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);

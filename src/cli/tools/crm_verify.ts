@@ -42,7 +42,11 @@ export const run = (words: readonly string[]): Promise<number> => runTool(tool, 
 const tool: AnsweringTool = { name: "crm_verify", purpose: "Check a configuration.", options };
 
 async function verify(given: ParsedWords, answer: Answer): Promise<number> {
-  const { findings, cib } = await source(given);
+  const { findings: found, cib } = await source(given);
+  // Pacemaker complains of nodes that would be fenced also where there is no state of any.
+  const findings = found.map(
+    (finding): Finding => (finding.code === "FENCING" ? { ...finding, level: "warning" } : finding),
+  );
   const save = given.value("save-xml");
   if (save !== undefined && cib) await Bun.write(save, formatXml(cib));
   const exit = exitOf(findings);
@@ -51,8 +55,7 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
   for (const finding of findings) {
     // Programs get at once all that made the configuration invalid.
     const isReason = exit !== CrmExit.OK && answer.format === "xml" && counts(finding);
-    const remark = finding.level === "info" && !counts(finding);
-    const wanted = finding.level === "error" || detail > (remark ? 2 : 0);
+    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 2);
     if (wanted || isReason) answer.error(findingText(finding));
   }
   if (exit !== CrmExit.OK && !given.has("quiet")) conclude(answer, findings, detail);
@@ -60,11 +63,11 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
 }
 
 /** Remarks that Pacemaker makes as complaints. */
-const complaints = new Set(["SCHEDULER", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
+const complaints = new Set(["SCHEDULER", "FENCING", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
 
 /** Whether a finding makes a configuration invalid. */
 const counts = ({ level, code }: Finding): boolean =>
-  level === "error" || code === "FENCING" || (level === "warning" && complaints.has(code));
+  level === "error" || (level === "warning" && complaints.has(code));
 
 function exitOf(findings: readonly Finding[]): number {
   const special = findings.map(({ code }) => unreadable[code]).find((exit) => exit !== undefined);

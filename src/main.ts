@@ -4,7 +4,7 @@
  */
 import { internalModes } from "./cli/modes.ts";
 import { daemons, tools } from "./cli/tools.ts";
-import { endByDefect, onUncaught } from "./platform/last-resort.ts";
+import { endByDefect, isRefusal, onUncaught } from "./platform/last-resort.ts";
 import { HactlError } from "./terms/errors.ts";
 import { CrmExit } from "./terms/exit-codes.ts";
 
@@ -16,12 +16,14 @@ onUncaught({
   defect: (error) => void process.stderr.write(`${calledAs}: ${defectText(error)}\n`),
   // Whoever closes the output early, as `head` does, wants no more and no complaint.
   brokenPipe: () => CrmExit.IOERR,
+  refused,
 });
 
 try {
   process.exitCode = await dispatch(calledAs, args);
 } catch (error) {
-  if (!(error instanceof HactlError)) await endByDefect(error);
+  if (isRefusal(error)) process.exitCode = await refused(error);
+  else if (!(error instanceof HactlError)) await endByDefect(error);
   else {
     process.stderr.write(`${calledAs}: ${error.message}\n`);
     process.exitCode = error.exit;
@@ -46,6 +48,13 @@ async function dispatch(name: string, args: readonly string[]): Promise<number> 
 /** What a table has under a name that somebody has typed. */
 function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {
   return name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** What the system has refused, in a line, and the exit code for it. */
+async function refused(error: Error): Promise<number> {
+  const { what, cure, exit } = (await import("./cli/output.ts")).describeError(error);
+  process.stderr.write(`${calledAs}: ${what}${cure === undefined ? "" : ` (${cure})`}\n`);
+  return exit;
 }
 
 /** One line; where it came from only for who looks for the mistake. */

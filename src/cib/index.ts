@@ -3,11 +3,18 @@ export { accessMap } from "./acl/access-map.ts";
 export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
+export { findLiftedDenies, type Renaming } from "./acl/widened.ts";
 export { replicaAddresses } from "./bundle-addresses.ts";
-export { type GroupChange, modifyGroup, renameObject, setConfigured } from "./crm/edit-objects.ts";
+export {
+  type GroupChange,
+  modifyGroup,
+  type Renamed,
+  renameObject,
+  setConfigured,
+} from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
-export { definedIds } from "./crm/read.ts";
+export { definedCounts, definedIds } from "./crm/read.ts";
 export {
   type DateResult,
   evaluateDateExpression,
@@ -19,6 +26,7 @@ export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryC
 export { refuseInvalid } from "./form.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
+export { rulesOfNode } from "./node-leftovers.ts";
 export {
   type FindById,
   indexById,

@@ -2,7 +2,7 @@ import { nearest } from "../terms/index.ts";
 import { ownsId } from "./crm/ids.ts";
 import { constraintNames, definitionKinds } from "./resource-kinds.ts";
 import { parseInteger } from "./values.ts";
-import { child, childrenOf, type XmlElement } from "./xml.ts";
+import { child, childrenOf, element, type XmlElement } from "./xml.ts";
 
 /** Something wrong in a configuration. */
 export interface CibProblem {
@@ -34,8 +34,14 @@ export function problemAt(
   };
 }
 
-/** Ids in a configuration that occur twice, and references to what is not there. */
-export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
+/**
+ * Ids in a configuration that occur twice, and references to what is not there. `mayExist` tells of ids that are passed
+ * over: what they are of, or what they are a part of where `isPart`, could not be read.
+ */
+export function findReferenceProblems(
+  configuration: XmlElement,
+  mayExist: (id: string, isPart: boolean) => boolean = none,
+): CibProblem[] {
   const problems: CibProblem[] = [];
   const owners = new Map<string, XmlElement>();
   const visit = (source: XmlElement, parent: XmlElement | undefined) => {
@@ -49,7 +55,8 @@ export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
   };
   visit(configuration, undefined);
   problems.push(...duplicateNames(configuration));
-  const find = (id: string) => owners.get(id);
+  const find = (id: string) => owners.get(id) ?? (mayExist(id, false) ? unread : undefined);
+  const findPart = (id: string) => find(id) ?? (mayExist(id, true) ? unread : undefined);
   const derived = new Set<string>();
   visitAll(configuration, ({ name, attributes }) => {
     const template = name === "primitive" ? attributes.get("template") : undefined;
@@ -60,22 +67,26 @@ export function findReferenceProblems(configuration: XmlElement): CibProblem[] {
       problems.push(
         ...section.children.flatMap((item) => [
           ...checkConstraint(item, find),
-          ...checkTemplates(item, find, derived),
+          // Of what was passed over, something may be made of it.
+          ...(mayExist === none ? checkTemplates(item, find, derived) : []),
         ]),
         ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
       );
     if (section.name === "acls")
       problems.push(
-        ...section.children.flatMap((item) => [...checkRoles(item, find), ...checkPermissions(item, find)]),
+        ...section.children.flatMap((item) => [
+          ...checkRoles(item, find),
+          ...checkPermissions(item, findPart),
+        ]),
       );
     if (section.name === "tags")
       problems.push(...section.children.flatMap((item) => checkTag(item, find, configuration)));
   }
   visitAll(configuration, (source) => {
     const reference = source.attributes.get("id-ref");
-    if (reference !== undefined) checkReference(source, reference, find, problems);
+    if (reference !== undefined) checkReference(source, reference, findPart, problems);
     const template = source.name === "primitive" ? source.attributes.get("template") : undefined;
-    if (template !== undefined && find(template)?.name !== "template")
+    if (template !== undefined && !isA(find(template), "template"))
       problems.push(
         missing(
           source,
@@ -130,6 +141,11 @@ function duplicateNames(configuration: XmlElement): CibProblem[] {
 
 type Find = (id: string) => XmlElement | undefined;
 
+/** Stands for what could not be read: it may be of any kind. */
+const none = () => false;
+const unread = element("unread");
+const isA = (target: XmlElement | undefined, name: string) => target === unread || target?.name === name;
+
 const missing = (source: XmlElement, text: string, what: string) =>
   problemAt(
     source,
@@ -141,9 +157,9 @@ const missing = (source: XmlElement, text: string, what: string) =>
 
 function checkReference(source: XmlElement, reference: string, find: Find, problems: CibProblem[]): void {
   const target = find(reference);
-  const same = target?.name === source.name;
+  const same = isA(target, source.name);
   if (same) return;
-  if (target) {
+  if (target && target !== unread) {
     const text = `<${source.name}> refers to "${reference}", which is a <${target.name}>`;
     const cure = `name the id of a <${source.name}>, or remove the reference`;
     problems.push(problemAt(source, "error", "DANGLING_REFERENCE", text, cure));
@@ -157,10 +173,7 @@ function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
   const names = constraintNames.map((name) => constraint.attributes.get(name));
   const check = (source: XmlElement, rsc: string | undefined) => {
     const target = rsc === undefined ? undefined : find(rsc);
-    if (
-      rsc === undefined ||
-      (target !== undefined && (definitionKinds.has(target.name) || target.name === "tag"))
-    )
+    if (rsc === undefined || isA(target, "tag") || (target !== undefined && definitionKinds.has(target.name)))
       return [];
     return [missing(source, `constraint "${id}" names resource "${rsc}"`, "resource")];
   };
@@ -229,7 +242,7 @@ function checkRoles(target: XmlElement, find: Find): CibProblem[] {
   if (target.name === "acl_role") return [];
   return childrenOf(target, "role").flatMap((role) => {
     const id = role.attributes.get("id") ?? "";
-    if (find(id)?.name === "acl_role") return [];
+    if (isA(find(id), "acl_role")) return [];
     return [missing(target, `"${target.attributes.get("id")}" has role "${id}"`, "role")];
   });
 }

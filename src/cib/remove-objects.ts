@@ -1,4 +1,6 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import type { Named } from "./acl/named-ids.ts";
+import { rulesOfNode } from "./node-leftovers.ts";
 import { type Heirs, withoutReferences } from "./remove-references.ts";
 import { resourceKinds } from "./resource-kinds.ts";
 import { child, cloneElement, type XmlElement } from "./xml.ts";
@@ -26,8 +28,11 @@ export function removeObjects(configuration: XmlElement, ids: readonly string[])
   const heirs = heirsOf(draft, new Set(names));
   refuseUsedTemplates(draft, heirs);
   const remarks = staying(draft, heirs);
+  const before = namedIn(draft);
   lift(draft, heirs);
-  remarks.push(...withoutReferences(draft, heirs));
+  const after = namedIn(draft);
+  const gone = { ids: before.ids.difference(after.ids), nodes: before.nodes.difference(after.nodes) };
+  remarks.push(...withoutReferences(draft, heirs, gone), ...rulesOfNode(draft, gone.nodes));
   return { configuration: draft, remarks };
 }
 
@@ -43,10 +48,28 @@ function objectId(at: XmlElement, id: string): string {
   });
 }
 
+/** Ids of all objects and of what is in them; names and ids of nodes. */
+function namedIn(configuration: XmlElement): Named {
+  const ids = new Set<string>();
+  const nodes = new Set<string>();
+  const visit = (at: XmlElement): void => {
+    if (at.name === "node") for (const name of [idOf(at), at.attributes.get("uname") ?? ""]) nodes.add(name);
+    else if (!isReference(at)) ids.add(idOf(at));
+    at.children.forEach(visit);
+  };
+  configuration.children.forEach(visit);
+  return { ids, nodes };
+}
+
+const isReference = ({ name }: XmlElement) =>
+  name === "resource_ref" || name === "obj_ref" || name === "role";
+
 function search(at: XmlElement, id: string): XmlElement | undefined {
   for (const item of at.children) {
-    const isReference = item.name === "resource_ref" || item.name === "obj_ref" || item.name === "role";
-    if (!isReference && (idOf(item) === id || (item.name === "node" && item.attributes.get("uname") === id)))
+    if (
+      !isReference(item) &&
+      (idOf(item) === id || (item.name === "node" && item.attributes.get("uname") === id))
+    )
       return item;
     const inner = search(item, id);
     if (inner) return inner;
@@ -122,8 +145,7 @@ function lift(at: XmlElement, heirs: Heirs): void {
 }
 
 function lifted(item: XmlElement, heirs: Heirs): XmlElement[] {
-  const isReference = item.name === "resource_ref" || item.name === "obj_ref" || item.name === "role";
-  if (isReference) return [item];
+  if (isReference(item)) return [item];
   lift(item, heirs);
   const id = item.attributes.get("id");
   if (id === undefined || !heirs.has(id)) return [item];

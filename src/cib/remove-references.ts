@@ -1,21 +1,24 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { type Named, removeFromRole } from "./acl/named-ids.ts";
 import { constraintNames } from "./resource-kinds.ts";
 import { parseBoolean } from "./values.ts";
 import { child, childrenOf, element, type XmlElement } from "./xml.ts";
+import { selectHolders } from "./xpath.ts";
 
 /** What stands for what is gone: the first member that stays of a group or clone, nothing for anything else. */
 export type Heirs = ReadonlyMap<string, string | undefined>;
 
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
 
-/** Attributes of a constraint that name a resource. */
-
-/** Takes out of a configuration what names something that is gone. @returns what was changed, for people */
-export function withoutReferences(configuration: XmlElement, heirs: Heirs): string[] {
+/**
+ * Takes out of a configuration what names something that is gone. @param named the ids of that and of all that was in it,
+ * and the names of nodes @returns what was changed, for people
+ */
+export function withoutReferences(configuration: XmlElement, heirs: Heirs, named: Named): string[] {
   return [
     ...fromConstraints(child(configuration, "constraints"), heirs),
     ...fromTags(child(configuration, "tags"), heirs),
-    ...fromAcls(child(configuration, "acls"), heirs),
+    ...fromAcls(configuration, heirs, named),
     ...fromLevels(child(configuration, "fencing-topology"), heirs),
   ];
 }
@@ -131,17 +134,14 @@ function fromTags(section: XmlElement | undefined, heirs: Heirs): string[] {
 }
 
 /** Permissions for what is gone, and roles that are gone. */
-function fromAcls(section: XmlElement | undefined, heirs: Heirs): string[] {
-  if (!section) return [];
-  return section.children.flatMap((entry) => {
-    const before = entry.children.length;
-    entry.children = entry.children.filter(({ name, attributes }) => {
-      const named = name === "acl_permission" ? attributes.get("reference") : attributes.get("id");
-      return named === undefined || (name !== "acl_permission" && name !== "role") || !heirs.has(named);
-    });
-    if (entry.children.length === before) return [];
-    const what = entry.name === "acl_role" ? "permissions of role" : "roles of";
-    return [`the ${what} ${idOf(entry)} that named it are removed, too`];
+function fromAcls(configuration: XmlElement, heirs: Heirs, named: Named): string[] {
+  const root = element("cib", {}, [configuration]);
+  const finds = (xpath: string) => selectHolders(root, xpath).length > 0;
+  return (child(configuration, "acls")?.children ?? []).flatMap((entry) => {
+    if (entry.name === "acl_role") return removeFromRole(entry, named, finds);
+    const gone = childrenOf(entry, "role").filter((role) => heirs.has(idOf(role)));
+    entry.children = entry.children.filter((item) => !gone.includes(item));
+    return gone.map((role) => `${idOf(entry)} does not have role ${idOf(role)} any more`);
   });
 }
 

@@ -47,6 +47,28 @@ export function checkHolderXpath(xpath: string): void {
   new XpathParser(xpath).union();
 }
 
+/** A value in quotes that an XPath compares something with. */
+export interface XpathLiteral {
+  /** The value, without its quotes. */
+  readonly text: string;
+  /** Where it stands in the path: between its quotes. */
+  readonly start: number;
+  readonly end: number;
+  /** Name of the element whose attribute is compared, `*` for any. */
+  readonly element: string;
+  /** Name of the attribute that is compared; undefined for a text or a function. */
+  readonly attribute: string | undefined;
+  /** Whether it has to be the value as a whole, not only a part of it. */
+  readonly whole: boolean;
+}
+
+/** All values in quotes in a path, in its order. @throws HactlError `XPATH_SYNTAX` */
+export function xpathLiterals(xpath: string): readonly XpathLiteral[] {
+  const parser = new XpathParser(xpath);
+  parser.union();
+  return parser.literals;
+}
+
 /** How many elements may still be looked at, again and again where a path says so. */
 export interface Effort {
   left: number;
@@ -195,6 +217,13 @@ const tokenPattern = /\s*(\/\/|::|\||!=|\.\.|[/[\]()=@,*]|"[^"]*"|'[^']*'|\d+|[A
 class XpathParser {
   readonly #text: string;
   readonly #tokens: string[] = [];
+  /** Where each token ends in the text. */
+  readonly #ends: number[] = [];
+  readonly literals: XpathLiteral[] = [];
+  /** The element whose conditions are read. */
+  #element = "*";
+  /** What the last value that was read is of. */
+  #compared: Pick<XpathLiteral, "element" | "attribute"> = { element: "*", attribute: undefined };
   #depth = 0;
   #position = 0;
 
@@ -208,6 +237,7 @@ class XpathParser {
       const match = tokenPattern.exec(text);
       if (!match) throw this.#error("it has characters that do not belong there");
       this.#tokens.push(match[1] ?? "");
+      this.#ends.push(tokenPattern.lastIndex);
     }
     if (this.#tokens.length === 0) throw this.#error("it is empty");
   }
@@ -248,10 +278,13 @@ class XpathParser {
     if (!/^([A-Za-z_][\w.-]*|\*|node\(\))$/.test(name))
       throw this.#error(`"${name}" is no name of an element`);
     const tests: Test[] = [];
+    const outer = this.#element;
+    this.#element = name === "node()" ? "*" : name;
     while (this.#take("[")) {
       tests.push(this.#or());
       this.#expect("]");
     }
+    this.#element = outer;
     steps.push({ deep, axis, name, tests });
     return undefined;
   }
@@ -315,7 +348,7 @@ class XpathParser {
     this.#expect("(");
     const value = this.#value();
     this.#expect(",");
-    const wanted = this.#literal();
+    const wanted = this.#literal(false);
     this.#expect(")");
     return (node, position) => {
       const [actual] = value(node, position);
@@ -335,17 +368,26 @@ class XpathParser {
 
   /** The texts that an expression stands for at a node: one of a function, any number of a path. */
   #value(): Value {
+    this.#compared = { element: this.#element, attribute: undefined };
     if (this.#take("position()")) return (_node, position) => [String(position)];
     if (this.#take("name()") || this.#take("local-name()")) return ({ element }) => [element.name];
     const path = this.#path();
+    const last = path.steps.findLast(({ name }) => name !== "node()")?.name;
+    this.#compared = {
+      element: last ?? (path.steps.length === 0 ? this.#element : "*"),
+      attribute: path.attribute,
+    };
     return (node) => follow(node, path).flatMap(({ element }) => texts(element, path.attribute));
   }
 
-  #literal(): string {
+  #literal(whole = true): string {
     const token = this.#next("a value in quotes");
     if (/^\d+$/.test(token)) return token;
     if (!/^["']/.test(token)) throw this.#error(`"${token}" stands where a value in quotes should`);
-    return token.slice(1, -1);
+    const end = (this.#ends[this.#position - 1] ?? 0) - 1;
+    const text = token.slice(1, -1);
+    this.literals.push({ ...this.#compared, text, start: end - text.length, end, whole });
+    return text;
   }
 
   #peek(): string | undefined {

@@ -4,7 +4,9 @@ import {
   type CibProblem,
   child,
   findAgentProblems,
+  findLiftedDenies,
   formatXml,
+  type Renaming,
   verifyCib,
   type XmlElement,
 } from "../cib/index.ts";
@@ -24,6 +26,8 @@ export interface Checked {
   readonly file?: string;
   /** Whether what the status says to run does run. */
   readonly live?: boolean;
+  /** An object that gets another id: what is said of the one is said of the other. */
+  readonly renamed?: Renaming;
 }
 
 /** Mistakes that a change would bring into a configuration, all of them. Nothing was changed. */
@@ -71,10 +75,11 @@ const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, told = () => false, agents = false, live = false, file }: Checked,
+  { force = false, told = () => false, agents = false, live = false, file, renamed }: Checked,
 ): Promise<CibProblem[]> {
   const found = [
     ...verifyCib(after),
+    ...findLiftedDenies(before, after, renamed),
     ...(live ? await otherAgents(before, after) : []),
     ...(agents ? await agentProblems(before, after) : []),
   ];

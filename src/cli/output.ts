@@ -1,3 +1,4 @@
+import { isRefusal } from "../platform/index.ts";
 import {
   CrmExit,
   formatPlace,
@@ -115,8 +116,7 @@ export function describeError(error: unknown): ErrorJson {
     };
   }
   if (error instanceof Error && error.name === "CLIError") return describeUsage(error);
-  const system = error as NodeJS.ErrnoException;
-  if (error instanceof Error && system.code && system.syscall) return describeSystem(system);
+  if (isRefusal(error)) return describeSystem(error);
   // Not thrown on purpose: the stack is what a report of the defect needs.
   const stack = process.env.HACTL_DEBUG && error instanceof Error ? error.stack : undefined;
   return {
@@ -142,12 +142,16 @@ function describeSystem(error: NodeJS.ErrnoException): ErrorJson {
   const words = systemWords[error.code ?? ""];
   return {
     code: error.code ?? "SYSTEM",
-    what: words ? `${words.what}: ${error.path ?? error.syscall}` : error.message,
+    what: words ? `${words.what}: ${error.path ?? doingOf(error)}` : error.message,
     ...(error.path !== undefined && { where: { file: error.path } }),
     ...(words && { cure: words.cure }),
     exit: words?.exit ?? CrmExit.OSERR,
   };
 }
+
+/** What was refused, where no file is named: only output has none. */
+const doingOf = ({ syscall }: NodeJS.ErrnoException): string =>
+  syscall === undefined || syscall === "write" ? "the output could not be written" : syscall;
 
 const systemWords: Readonly<Record<string, { what: string; cure: string; exit: number }>> = lookup({
   ENOENT: { what: "No such file", cure: "Check the path", exit: CrmExit.NOINPUT },

@@ -15,7 +15,7 @@ import {
   type XmlElement,
 } from "../cib/index.ts";
 import { type AgentResource, type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
-import type { MaintenanceChange } from "../scheduler/index.ts";
+import { type MaintenanceChange, parameterDigest } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
   type NodeId,
@@ -47,7 +47,6 @@ import {
   isSupposed,
   mayBeActive,
   operationKey,
-  parameterDigest,
   pendingResult,
   recordedAction,
   revivesMigration,
@@ -317,6 +316,11 @@ export class ClusterState {
   /** What is known of a node from here on is of that boot. */
   setBoot(name: NodeName, boot: string): void {
     this.#boots.set(name, boot);
+  }
+
+  /** The boot in which each of some nodes runs, as far as it has told. */
+  bootsOf(nodes: readonly NodeName[]): ReadonlyMap<NodeName, string> {
+    return new Map([...this.#boots].filter(([node]) => nodes.includes(node)));
   }
 
   /** Transient attributes of a node are not known: it was lost, or has been rebooted. */

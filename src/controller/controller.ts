@@ -441,11 +441,16 @@ export class Controller {
     leader: NodeName | undefined,
     away: readonly NodeName[] = [],
   ): void {
-    const { representative, sequence } = this.#membership?.ringId ?? {};
     const coming = [...away, ...this.#missingManagers];
     const inRing = (this.#membership?.members ?? []).map((id) => this.#state.nameOf(id));
-    const membership = { members, leader, coming, ring: `${representative}.${sequence}`, inRing };
+    const boots = this.#state.bootsOf(members);
+    const membership = { members, leader, coming, ring: this.#ringName, inRing, boots };
     this.#effects.push({ type: "fencer-membership", membership });
+  }
+
+  get #ringName(): string {
+    const { representative, sequence } = this.#membership?.ringId ?? {};
+    return `${representative}.${sequence}`;
   }
 
   /**
@@ -1046,7 +1051,8 @@ export class Controller {
     if (news?.type === "ordered") this.#state.fencings.ordered(news.op, news.target, news.attempt);
     if (news?.type !== "ended") return;
     const { result } = news;
-    const rejoined = this.#state.fencings.ended(result.id, result.target);
+    const goneAgain = news.goneAgain !== undefined && news.goneAgain === this.#ringName;
+    const rejoined = this.#state.fencings.ended(result.id, result.target) && !goneAgain;
     this.#fenced(result, rejoined);
     if (result.target !== this.#init.selfName || !result.ok || result.action === "on" || rejoined) return;
     // Who has not the others' state yet is told of a life before this one.

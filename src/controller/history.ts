@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { element, type XmlElement } from "../cib/index.ts";
 import { type AgentResource, isFailure, type Operation, type OperationResult } from "../executor/index.ts";
+import { parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
 export { expectedRc, isFailure } from "../executor/index.ts";
@@ -58,18 +58,6 @@ export function revivesMigration(
 ): boolean {
   if (!last || !migration || result.action !== "monitor" || result.intervalMs > 0) return false;
   return last.action !== "monitor" && last.callId > migration.callId && result.callId > last.callId;
-}
-
-/** MD5 over a parameter set in the form that histories use, so that other tools' digests compare equal. */
-export function parameterDigest(params: ReadonlyMap<string, string>): string {
-  const sorted = [...params].sort(([a], [b]) => (a < b ? -1 : 1));
-  const escaped = (text: string) =>
-    text.replace(
-      /[&<>"]/g,
-      (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char,
-    );
-  const text = ` <parameters${sorted.map(([name, value]) => ` ${name}="${escaped(value)}"`).join("")}/>\n`;
-  return createHash("md5").update(text).digest("hex");
 }
 
 /** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */

@@ -23,7 +23,6 @@ export {
   historyIds,
   isFailure,
   operationKey,
-  parameterDigest,
   pendingResult,
 } from "./history.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";

@@ -8,8 +8,8 @@ import {
   type StatusTransition,
   type StatusWarning,
 } from "../controller/index.ts";
-import { type NodeName, nodeName } from "../terms/index.ts";
-import { strangerText } from "../totem/index.ts";
+import { type NodeId, type NodeName, nodeName } from "../terms/index.ts";
+import { refusedText, strangerText } from "../totem/index.ts";
 import type { FenceHistoryReply } from "./fencing.ts";
 import type { RingProcessStatus } from "./ring-link.ts";
 import type { NodeSetup } from "./setup.ts";
@@ -109,9 +109,13 @@ export function statusReply({
   };
 }
 
-/** Hosts that the ring of this node ignores. */
+/** Hosts that the ring of this node ignores, and nodes with which it forms no ring. */
 function strangersOf({ core, names }: RingProcessStatus): string[] {
-  return core.links.strangers.map((stranger) => strangerText(stranger, (id) => names[id] ?? `node ${id}`));
+  const name = (id: NodeId) => names[id] ?? `node ${id}`;
+  return [
+    ...core.links.strangers.map((stranger) => strangerText(stranger, name)),
+    ...core.totem.refused.map(({ node, reason }) => refusedText(name(node), reason)),
+  ];
 }
 
 function transitionOf({ transition, idle }: ControllerView): { transition?: StatusTransition } {

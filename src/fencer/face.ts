@@ -119,6 +119,8 @@ export interface FencerMembership {
   readonly ring?: string;
   /** Nodes in the ring, also those whose managers are gone: whoever is there has not been switched off. Default: those above. */
   readonly inRing?: readonly NodeName[];
+  /** The boot in which each member runs (random(4), boot_id), as far as it has told. */
+  readonly boots?: ReadonlyMap<NodeName, string>;
 }
 
 /** What goes into the fencer. Messages arrive in the ring's order on every node, one's own included. */
@@ -270,7 +272,16 @@ export type FencerMessage =
   | { readonly type: "request"; readonly request: FenceRequest }
   | { readonly type: "execute"; readonly order: ExecuteOrder }
   | { readonly type: "answer"; readonly answer: ExecuteAnswer }
-  | { readonly type: "done"; readonly op: string; readonly result: FenceResult }
+  /**
+   * `goneAgain`: the target had come back in the boot in which it was to end, and has left again since, in the ring that is named: it
+   * is that boot which has ended.
+   */
+  | {
+      readonly type: "done";
+      readonly op: string;
+      readonly result: FenceResult;
+      readonly goneAgain?: string;
+    }
   | { readonly type: "notice"; readonly node: NodeName; readonly signed: boolean }
   | {
       readonly type: "confirm";

@@ -31,6 +31,7 @@ import {
   deviceTimeout,
   endsLife,
   endsMembership,
+  endsOther,
   isGivenUp,
   isOver,
   nextStep,
@@ -84,6 +85,8 @@ export class Fencer {
   /** Nodes whose managers are started anew: what they run may go on. */
   private coming: readonly NodeName[] = [];
   private inRing: readonly NodeName[] = [];
+  /** The boot in which each node was when it was here last. */
+  private readonly boots = new Map<NodeName, string>();
   /** How targets were fenced that have not come back since, each with its place among all results that came here. */
   private down = new Map<NodeName, { readonly result: FenceResult; readonly place: number }>();
   private results = 0;
@@ -308,7 +311,7 @@ export class Fencer {
   }
 
   private changeMembers(
-    { members, leader, coming = [], ring = "", inRing = [...members, ...coming] }: FencerMembership,
+    { members, leader, coming = [], ring = "", inRing = [...members, ...coming], boots }: FencerMembership,
     now: Millis,
   ): void {
     const before = this.members;
@@ -326,8 +329,10 @@ export class Fencer {
     const joined = members.filter((node) => !before.includes(node));
     for (const node of joined) {
       this.history.forgive(node);
-      this.cameBack(node, now);
+      const boot = boots?.get(node);
+      this.cameBack(node, now, boot !== undefined && boot === this.boots.get(node));
     }
+    for (const [node, boot] of boots ?? []) this.boots.set(node, boot);
     this.agents.keep(members);
     for (const operation of this.operations.values()) this.loseExecutors(operation, joined);
     if (joined.length > 0) {
@@ -355,12 +360,15 @@ export class Fencer {
     this.broadcast({ type: "history", entries, failures, forgotten: this.history.forgotten(), operations });
   }
 
-  /** A node is there again: what is said of it from here on is of another life. */
-  private cameBack(node: NodeName, now: Millis): void {
+  /** A node is there again: what is said of it from here on is of another life, unless it is known to be the same. */
+  private cameBack(node: NodeName, now: Millis, sameLife = false): void {
     this.down.delete(node);
     this.executions.outlived(node, now);
-    for (const operation of this.operations.values())
-      if (operation.request.target === node) operation.outlived = true;
+    for (const operation of this.operations.values()) {
+      if (operation.request.target !== node) continue;
+      operation.sameLife = sameLife && !endsOther(operation);
+      operation.outlived = true;
+    }
   }
 
   /** `joined`: who has just come. One that was to fence itself, and comes, may have done it: it would do it again. */
@@ -433,7 +441,7 @@ export class Fencer {
         this.takeAnswer(from, message.answer, now);
         break;
       case "done":
-        this.takeDone(message.op, message.result, now);
+        this.takeDone(message.op, message.result, now, true, message.goneAgain);
         break;
       case "notice":
         this.takeNotice(from, message.node, message.signed, now);
@@ -493,10 +501,13 @@ export class Fencer {
     this.begin({ request, merged: [], attempts: [], outlived, ...(answered && { answered }) }, now);
   }
 
-  /** The cluster has decided before its target came: it would decide otherwise now, or decides the same anew. */
+  /**
+   * The cluster has decided before its target came, or at least its ring, whose manager is on its way: it would decide
+   * otherwise now, or decides the same anew.
+   */
   private isOutdated({ ring, target, client }: FenceRequest): boolean {
     const isOther = ring !== undefined && ring !== this.executions.ring;
-    return client === decider && isOther && this.members.includes(target);
+    return client === decider && isOther && this.inRing.includes(target);
   }
 
   private begin(operation: Operation, now: Millis): void {
@@ -517,7 +528,7 @@ export class Fencer {
   /** A request under way whose end answers another one, too. */
   private equalTo({ target, action }: FenceRequest): Operation | undefined {
     return [...this.operations.values()].find(
-      ({ request, outlived }) => request.target === target && request.action === action && !outlived,
+      (one) => one.request.target === target && one.request.action === action && !endsOther(one),
     );
   }
 
@@ -628,13 +639,22 @@ export class Fencer {
       case "wait":
         return;
       case "execute":
-        if (isOver(operation, step)) this.end(operation, false, [], "none", overReason(operation));
+        if (isOver(operation, step, this.members.includes(request.target)))
+          this.end(operation, false, [], "none", overReason(operation));
         else if (!this.goesOn(operation)) this.abandoned(operation);
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
       case "success":
         if (this.isStillThere(operation) && endsMembership(step, view)) return this.awaitProof(request.id);
-        this.end(operation, true, step.level.devices, step.deed, "", step.executor);
+        this.end(
+          operation,
+          true,
+          step.level.devices,
+          step.deed,
+          "",
+          step.executor,
+          endsMembership(step, view),
+        );
         return;
       case "failure":
         this.end(operation, false, [], "none", step.reason);
@@ -642,9 +662,8 @@ export class Fencer {
   }
 
   /** Whether the target, which devices say is off or was reset, takes part as it did before. */
-  private isStillThere({ request, outlived }: Operation): boolean {
-    const { target } = request;
-    return !outlived && this.inRing.includes(target);
+  private isStillThere(operation: Operation): boolean {
+    return !endsOther(operation) && this.inRing.includes(operation.request.target);
   }
 
   /**
@@ -726,8 +745,11 @@ export class Fencer {
     deed: FenceDeed,
     reason: string,
     executor: NodeName = operation.attempts.at(-1)?.executor ?? this.options.self,
+    isGone = false,
   ): void {
     const { request } = operation;
+    const goneAgain =
+      isGone && operation.outlived && !endsOther(operation) ? this.executions.ring : undefined;
     const why = reason === "" ? request.reason : reason;
     const untried = !ok && operation.attempts.every(({ ran }) => !ran);
     const result = this.resultOf(request, {
@@ -739,7 +761,7 @@ export class Fencer {
       ...(untried ? { untried } : {}),
     });
     this.sent.set(request.id, "end");
-    this.broadcast({ type: "done", op: request.id, result });
+    this.broadcast({ type: "done", op: request.id, result, ...(goneAgain !== undefined && { goneAgain }) });
   }
 
   /** The end of a request, now, with the failures in a row that it makes. */
@@ -828,10 +850,11 @@ export class Fencer {
     this.advanceAll(now);
   }
 
-  private takeDone(op: string, result: FenceResult, now: Millis, told = true): void {
+  private takeDone(op: string, result: FenceResult, now: Millis, told = true, goneAgain?: string): void {
     const operation = this.operations.get(op);
     this.sent.delete(op);
-    if (operation && !operation.outlived) this.fencedNow(result);
+    const isLast = goneAgain !== undefined && goneAgain === this.executions.ring;
+    if (operation && (!operation.outlived || isLast)) this.fencedNow(result);
     if (this.history.add(result)) this.effects.push({ type: "history", entry: result });
     if (operation) this.finish(operation, result, now, told);
     else if (this.own.get(op)) {

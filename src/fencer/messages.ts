@@ -129,7 +129,7 @@ export const readFencerMessage = read.variants<FencerMessage, "type">("type", {
   request: { request },
   execute: { order },
   answer: { answer },
-  done: { op: id, result },
+  done: { op: id, result, goneAgain: read.maybe(read.text(200)) },
   notice: { node: read.nodeName, signed: read.flag },
   confirm: { id, target: read.nodeName, client: saying, at: read.time },
   forget: { id, target: read.maybe(read.nodeName), client: saying },

@@ -9,7 +9,7 @@ export type FencingNews =
   /** From here on the target may be switched off at any moment. */
   | { readonly type: "ordered"; readonly op: string; readonly target: NodeName; readonly attempt: number }
   /** A fencing, or its confirmation by a person, has come to its end. */
-  | { readonly type: "ended"; readonly result: FenceResult };
+  | { readonly type: "ended"; readonly result: FenceResult; readonly goneAgain?: string };
 
 /**
  * Reads a fencers' message for those who only have to know what came of it: whoever receives it can tell, also without
@@ -29,7 +29,10 @@ export function fencingNews(from: NodeName, value: unknown): FencingNews | undef
     const { op, target, attempt } = message.order;
     return { type: "ordered", op, target, attempt };
   }
-  if (message.type === "done") return { type: "ended", result: message.result };
+  if (message.type === "done") {
+    const { result, goneAgain } = message;
+    return { type: "ended", result, ...(goneAgain !== undefined && { goneAgain }) };
+  }
   if (message.type === "confirm") return { type: "ended", result: confirmation(from, message) };
   return undefined;
 }

@@ -13,6 +13,8 @@ export interface Operation {
   readonly attempts: Attempt[];
   /** The target has come back since it was asked for: its end says nothing of the target's life after that. */
   outlived: boolean;
+  /** It has come back in the boot in which it was before, each time: that life is still the one that is to end. */
+  sameLife?: boolean;
   /** The target was fenced while the request was on its way. */
   readonly answered?: FenceResult;
 }
@@ -28,12 +30,20 @@ export const targetIsBack = "the target has come back before it was fenced";
 export const isGivenUp = ({ ok, reason }: Pick<FenceResult, "ok" | "reason">): boolean =>
   !ok && reason.endsWith(targetIsBack);
 
+/** Whether the end of a request says nothing of what the target is now: it has come back, and that is another life. */
+export const endsOther = ({ outlived, sameLife }: Pick<Operation, "outlived" | "sameLife">): boolean =>
+  outlived && sameLife !== true;
+
 /**
- * Whether no more is to be begun: the target has come back, and tells what it runs. What is half done is brought to its end, so
+ * Whether no more is to be begun: the target has come back (`isBack`: it is there now), and tells what it runs. What is half done is brought to its end, so
  * that no power supply stays off, and what is to switch it on concerns the life that has begun.
  */
-export const isOver = ({ attempts, outlived }: Operation, step: NextStep): boolean =>
-  outlived && step.type === "execute" && endsLife(step) && !attempts.some(({ state }) => state === "ok");
+export const isOver = (operation: Operation, step: NextStep, isBack: boolean): boolean =>
+  operation.outlived &&
+  (isBack || endsOther(operation)) &&
+  step.type === "execute" &&
+  endsLife(step) &&
+  !operation.attempts.some(({ state }) => state === "ok");
 
 /** A level to try; without a topology every device that may do is a level of its own, numbered 0. */
 export interface PlanLevel {

@@ -28,7 +28,7 @@ export interface DurableOptions {
  * Puts `content` in the place of `path` so that after a crash at any moment the old or the new content is there,
  * whole: temporary file beside it, fsync, rename, fsync of the directory.
  * @throws HactlError FILE_KIND when something that is no file has that name (a device must never be replaced), and the
- * system's error (ENOSPC, EACCES, …); the old file is then untouched and nothing is left behind.
+ * system's error (ENOSPC, EACCES, …), which names `path`; the old file is then untouched and nothing is left behind.
  */
 export async function writeDurably(
   path: string,
@@ -54,10 +54,20 @@ export async function writeDurably(
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {});
-    throw error;
+    throw errorAt(path, temporary, error);
   }
   // A disk that does not answer must not stop the process: only this waits.
   await syncContent(dirname(path));
+}
+
+/** The error of a file that nobody has named, as one of the file that was meant. */
+function errorAt(path: string, temporary: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, errno, syscall } = error as NodeJS.ErrnoException;
+  const told = new Error(error.message.replace(` -> '${path}'`, "").replaceAll(temporary, path), {
+    cause: error,
+  });
+  return Object.assign(told, { code, errno, syscall, path });
 }
 
 /** What keeps something durably needs of a disk; tests put another one in its place. */

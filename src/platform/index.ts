@@ -22,7 +22,7 @@ export { type HandshakeLimits, handshakeLimits } from "./handshakes.ts";
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { KeptSocket, type Listening, pathProblem } from "./kept-socket.ts";
-export { endByDefect, type LastResort, onUncaught } from "./last-resort.ts";
+export { endByDefect, isRefusal, type LastResort, onUncaught } from "./last-resort.ts";
 export { type LifeLine, openLifeLine, proveLife } from "./life-line.ts";
 export { type FileLock, lockFile, lockHolder, readPid, writing } from "./lock.ts";
 export {

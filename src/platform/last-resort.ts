@@ -9,7 +9,16 @@ export interface LastResort {
   readonly defect: (error: unknown) => void | Promise<void>;
   /** Whoever read the output is gone (EPIPE). Answers the exit code to end with, or nothing to go on. */
   readonly brokenPipe: () => number | undefined;
+  /**
+   * The system has refused something (no room, no permission), which is no defect of a command: says so and answers the exit
+   * code. Without this it is a defect.
+   */
+  readonly refused?: (error: NodeJS.ErrnoException) => Promise<number>;
 }
+
+/** Whether the system has refused something: such errors carry its name for it (errno(3)). */
+export const isRefusal = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException).code ?? ""));
 
 let resort: LastResort | undefined;
 let ending = false;
@@ -39,8 +48,18 @@ export async function endByDefect(error: unknown): Promise<never> {
   }
 }
 
+async function endByRefusal(error: Error, refused: NonNullable<LastResort["refused"]>): Promise<void> {
+  if (ending) return;
+  ending = true;
+  const limit = setTimeout(() => process.exit(SOFTWARE), LAST_WORDS_MS);
+  const exit = await refused(error);
+  clearTimeout(limit);
+  process.exit(exit);
+}
+
 function uncaught(error: unknown): void {
   const broken = (error as { code?: unknown } | null | undefined)?.code === "EPIPE";
+  if (!broken && isRefusal(error) && resort?.refused) return void endByRefusal(error, resort.refused);
   if (!broken) return void endByDefect(error);
   const exit = resort?.brokenPipe();
   if (exit !== undefined) process.exit(exit);

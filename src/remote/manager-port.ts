@@ -12,7 +12,7 @@ const REGISTER_MS = 10_000;
 export interface ManagerPortHandlers {
   /** A request, `register` among them; answers go to `send`. */
   readonly request: (request: ExecutorRequest) => void;
-  /** The manager is gone and no other has taken its place. */
+  /** The manager is gone, or another takes its place: what it was asked, and has not answered, nobody will. */
   readonly gone?: () => void;
 }
 
@@ -81,6 +81,7 @@ export class ManagerPort {
     if (before && before !== channel) {
       this.log.info("MANAGER-REPLACED", `manager ${client} takes the place of ${this.#client}`, { from });
       before.destroy();
+      this.handlers.gone?.();
     } else if (!before) {
       this.log.info("MANAGER-CONNECTED", `manager ${client} is connected`, { from });
     }

@@ -7,8 +7,11 @@ import { operationOptions, operationParameters, opKey } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import type { Unpacker } from "./unpacker.ts";
 
-/** Digest of a set of parameters: MD5 of its one-line XML, attributes sorted by name. */
-export function digestOf(params: ReadonlyMap<string, string>): string {
+/**
+ * Digest of a set of parameters: MD5 of its one-line XML, attributes sorted by name. What an executor has run with and what
+ * is configured are compared by it, here and in other programs.
+ */
+export function parameterDigest(params: ReadonlyMap<string, string>): string {
   const sorted = new Map([...params].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
   const line = formatAnyXml({ name: "parameters", attributes: sorted, children: [] }, -1);
   return createHash("md5").update(` ${line}\n`).digest("hex");
@@ -99,9 +102,9 @@ export function currentDigests(
   const secure = secureParameters(unpacker.cluster, rsc, params, all, history);
   return {
     kind: "match",
-    digestAll: digestOf(all),
-    digestRestart: restart && digestOf(restart),
-    digestSecure: secure && digestOf(secure),
+    digestAll: parameterDigest(all),
+    digestRestart: restart && parameterDigest(restart),
+    digestSecure: secure && parameterDigest(secure),
     paramsAll: all,
     paramsRestart: restart,
     paramsSecure: secure,

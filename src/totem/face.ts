@@ -123,6 +123,8 @@ export interface TotemStatus {
   readonly ringId: RingId;
   readonly members: readonly NodeId[];
   readonly counters: Readonly<Record<string, number>>;
+  /** Neighbours with another configuration than this node's, with which it forms no ring, and what differs. */
+  readonly refused: readonly { readonly node: NodeId; readonly reason: string }[];
   /** Token rotation time. */
   readonly rotationMs: { readonly now: Millis; readonly average: Millis; readonly worst: Millis };
 }

@@ -112,6 +112,10 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
   damaged: () => "sends what is damaged or forged",
 });
 
+/** A node with which this one forms no ring, and why, as a sentence without full stop. */
+export const refusedText = (node: string, reason: string): string =>
+  `${node} and this node cannot form a ring: ${reason}`;
+
 /** A stranger as a sentence without full stop. */
 export function strangerText(
   { node, link, address, cause }: Stranger,

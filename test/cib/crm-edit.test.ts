@@ -51,7 +51,7 @@ const changed = (configuration: XmlElement) => {
 
 describe("rename", () => {
   test("takes along all that refers to the object", () => {
-    const renamed = renameObject(base, "d3", "p3");
+    const renamed = renameObject(base, "d3", "p3").configuration;
     expect(shown(renamed)).not.toMatch(/\bd3\b/);
     const lines = (configuration: XmlElement) => shown(configuration).split("\n").sort();
     expect(lines(renamed)).toEqual(
@@ -64,14 +64,16 @@ describe("rename", () => {
   });
 
   test("knows groups, templates, roles and fence devices", () => {
-    expect(changed(renameObject(base, "g1", "grp"))).toEqual([
+    expect(changed(renameObject(base, "g1", "grp").configuration)).toEqual([
       "group grp d1 d2",
       "colocation c1 inf: d3 grp",
       "order o1 Mandatory: d3 grp",
     ]);
-    expect(shown(renameObject(base, "t", "template1"))).toContain("primitive d4 @template1");
-    expect(shown(renameObject(base, "reader", "looker"))).toContain("acl_target joe \\\n\tlooker");
-    expect(shown(renameObject(base, "fence", "sbd"))).toContain("fencing_topology sbd");
+    expect(shown(renameObject(base, "t", "template1").configuration)).toContain("primitive d4 @template1");
+    expect(shown(renameObject(base, "reader", "looker").configuration)).toContain(
+      "acl_target joe \\\n\tlooker",
+    );
+    expect(shown(renameObject(base, "fence", "sbd").configuration)).toContain("fencing_topology sbd");
   });
 
   test("refuses what is not there, what is there already, and what is no id", () => {

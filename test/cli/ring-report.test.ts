@@ -27,6 +27,9 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
         members: [one, two],
         counters: { retransmitted: 3, messagesSent: 200, tokenRetransmits: 2, tokens: 900, tokenLosses: 1 },
         rotationMs: { now: 0.8, average: 1.25, worst: 14.2 },
+        refused: [
+          { node: three, reason: "their configurations list different nodes; give both the same one" },
+        ],
       },
       links: {
         links: [
@@ -70,6 +73,7 @@ describe("hactl ring status", () => {
       "  beta link 0 10.0.0.2: up for 1 min 3 s, 0.25 ms",
       "  beta link 1 fd00::2: down for 1 min 3 s, lost 2 times",
       "Ignored:   a host at 10.0.0.9 (link 0) has the cluster's key and claims to be gamma, which the node list has at another address: it is ignored",
+      "Refused:   gamma and this node cannot form a ring: their configurations list different nodes; give both the same one",
       "Hears both ways:",
       "  alpha: beta",
       "  beta: alpha",

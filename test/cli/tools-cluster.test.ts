@@ -309,6 +309,29 @@ describe("what runs is not lost by a change of the configuration", () => {
     expect((await tools.run("resource", "locate", "keep1")).code).toBe(105);
   });
 
+  test("nor by a load without it, in whatever way: all that runs is named, and nothing is changed", async () => {
+    const names = ["lost1", "lost2"];
+    for (const id of names) await tools.output("configure", ...tools.primitive(id));
+    await settle();
+    const before = await tools.output("cibadmin", "-Q", "-o", "configuration");
+    const text = `${tools.cluster.directory}/other.crm`;
+    writeFileSync(text, "primitive other ocf:test:Quick\n");
+    const xml = `${tools.cluster.directory}/other.xml`;
+    writeFileSync(xml, before.replace(/<resources>[\s\S]*<\/resources>/, "<resources/>"));
+    for (const words of [
+      ["replace", text],
+      ["push", text],
+      ["replace", xml],
+    ]) {
+      const { code, stderr } = await tools.run("configure", "load", ...words);
+      expect([words, code]).toEqual([words, 107]);
+      for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));
+    }
+    expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    for (const id of names) await tools.output("configure", "delete", id, "--force");
+    await settle();
+  });
+
   test.each(["the section of nodes", "the configuration", "the whole CIB", "a load of XML"])(
     "members stay where %s is replaced by one without them, and services run on",
     async (what) => {

@@ -22,7 +22,7 @@ const untell = (rsc: string, action: string) => rmSync(join(control, `${rsc}.${a
 
 /** Takes the place of all that was configured. */
 async function configure(text: string): Promise<void> {
-  await story.load(whole(text), "replace");
+  await story.loadAllTheSame(whole(text), "replace");
   await story.idle();
 }
 

@@ -186,3 +186,12 @@ location there s inf: far
   ]);
   expect(bus.cibs()).toHaveLength(1);
 });
+
+test("values with characters that XML writes otherwise are no change of anything", () => {
+  const bus = made(newer);
+  const odd = `file=a level="1\t2 & < > é 🔑 it's" word=x both=p`;
+  expect(changed(bus, odd)).toEqual(reloaded("reload-agent"));
+  bus.configure(`${text(odd)}\nproperty cluster-delay=61s\n`, "n2");
+  bus.run(20_000);
+  expect(bus.executed).toEqual([]);
+});

@@ -30,6 +30,11 @@ class Leader {
     this.step({ type: "membership", members, leader: a });
   }
 
+  /** A ring by name, in which there are nodes without managers. */
+  ring(ring: string, ...inRing: readonly ReturnType<typeof nodeName>[]): void {
+    this.step({ type: "membership", members: [a, c], leader: a, ring, inRing });
+  }
+
   step(event: FencerEvent): void {
     for (const effect of this.#fencer.step(event, ++this.#now)) {
       this.seen.push(effect);
@@ -140,5 +145,31 @@ describe("a decision that was taken before its node heard that the target is fen
     leader.comeRound();
     expect(leader.results).toEqual(["r1 true reset"]);
     expect(leader.runs).toBe(2);
+  });
+});
+
+describe("a decision that was taken before the target's ring came back", () => {
+  test("is not carried out: its manager is on its way, and will tell what runs there", () => {
+    const leader = new Leader();
+    leader.ring("1.4", a, c);
+    leader.ask("r1");
+    leader.ring("1.8", a, b, c);
+    leader.comeRound();
+    expect(leader.runs).toBe(0);
+    expect(leader.results).toEqual(["r1 false none"]);
+  });
+
+  test("is when it is taken afterwards, since the manager does not come, or is a person's", () => {
+    for (const [before, client] of [
+      ["1.8", "controller"],
+      ["1.4", "admin"],
+    ] as const) {
+      const leader = new Leader();
+      leader.ring(before, a, c);
+      leader.ask("r1", client);
+      leader.ring("1.8", a, b, c);
+      leader.comeRound();
+      expect(leader.runs, client).toBe(1);
+    }
   });
 });

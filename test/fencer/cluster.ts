@@ -72,16 +72,16 @@ export class FenceCluster {
   /** Grows when a node comes or goes. */
   private ring = 1;
   private readonly kept = new Map<NodeName, Kept[]>();
+  /** Number of the boot in which each node runs. */
+  private readonly boots = new Map<NodeName, number>();
   private readonly due: Due[] = [];
   private order = 0;
   private requests = 0;
 
   constructor(names: readonly string[]) {
     for (const name of names) this.boot(nodeName(name));
-    this.members = names.map(nodeName);
-    this.leader = this.members[0];
-    this.everyone({ type: "membership", members: this.members, leader: this.leader });
-    this.settle();
+    for (const name of names) this.boots.set(nodeName(name), 1);
+    this.regroup(names.map(nodeName));
   }
 
   configure(resources: string, topology = "", constraints = "", properties = ""): void {
@@ -168,8 +168,14 @@ export class FenceCluster {
     this.regroup(this.members);
   }
 
-  /** A node comes back with an empty memory. */
+  /** A node comes back with an empty memory, after a reboot. */
   join(name: string): void {
+    this.boots.set(nodeName(name), (this.boots.get(nodeName(name)) ?? 0) + 1);
+    this.back(name);
+  }
+
+  /** The same, when only its daemon was started again. */
+  back(name: string): void {
     this.kept.delete(nodeName(name));
     this.ring++;
     this.boot(nodeName(name));
@@ -193,8 +199,10 @@ export class FenceCluster {
     if (this.leader === undefined || !members.includes(this.leader)) this.leader = members[0];
     const { leader, coming } = this;
     const inRing = [...members, ...coming, ...this.givenUp];
+    const boots = new Map(members.map((member) => [member, `boot ${this.boots.get(member)}`]));
+    const ring = String(this.ring);
     for (const member of members)
-      this.step(member, { type: "membership", members, leader, coming, ring: String(this.ring), inRing });
+      this.step(member, { type: "membership", members, leader, coming, ring, inRing, boots });
     this.settle();
   }
 

@@ -98,6 +98,10 @@ class Story {
         cluster.join(a);
         this.act("load", [], "");
         break;
+      case "back":
+        cluster.back(a);
+        this.act("load", [], "");
+        break;
       case "notice":
         cluster.event(a, { type: "kdump-notice", node: nodeName(b), signed: false });
         break;

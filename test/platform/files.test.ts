@@ -48,8 +48,17 @@ describe("durable files", () => {
     mkdirSync(join(directory, "taken"), { recursive: true });
     writeFileSync(join(directory, "taken", "inside"), "");
     // A directory that is not empty cannot be replaced by a file.
-    await expect(writeDurably(join(directory, "taken"), "x")).rejects.toThrow();
-    await expect(writeDurably(join(directory, "missing", "x"), "x")).rejects.toThrow("ENOENT");
+    for (const [path, code] of [
+      [join(directory, "taken"), "EISDIR"],
+      [join(directory, "missing", "x"), "ENOENT"],
+      [join(directory, "taken", "inside", "x"), "ENOTDIR"],
+    ] as const) {
+      const error = await writeDurably(path, "x").catch((cause: unknown) => cause);
+      // The name that was given, not that of the file that takes its place.
+      if (!(error instanceof Error)) throw new Error("it was written");
+      expect({ ...error, message: error.message }).toMatchObject({ code, path });
+      expect(error.message).toEndWith(` '${path}'`);
+    }
     expect(readdirSync(directory)).toEqual(["taken"]);
   });
 

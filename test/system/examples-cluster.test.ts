@@ -29,7 +29,8 @@ test("utilization.crm: the standby node takes one service, the other stays stopp
 
 test("all examples load into a running cluster", async () => {
   for (const file of ["remote.crm", "fence_kdump.crm"]) {
-    await story.must("sby", "configure", "load", "replace", join(examples, file));
+    // What runs goes.
+    await story.must("sby", "configure", "load", "--force", "replace", join(examples, file));
     const shown = await story.configuration("act1");
     expect(shown).toContain(file === "remote.crm" ? "primitive vm02-remote" : "fencing_topology");
   }

@@ -1,4 +1,5 @@
 import { CrmExit, HactlError, lookup, nearest } from "../../terms/index.ts";
+import { renameInPermissions } from "../acl/named-ids.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { ownsId } from "./ids.ts";
 import { operationAttributes } from "./read-resources.ts";
@@ -50,8 +51,15 @@ const references: Readonly<Record<string, readonly string[]>> = lookup({
 const isConnection = ({ name, attributes }: XmlElement) =>
   name === "primitive" && attributes.get("provider") === "pacemaker" && attributes.get("type") === "remote";
 
-/** `rename FROM TO`: an object gets another id; constraints, sets, tags, levels and roles follow. */
-export function renameObject(source: XmlElement, from: string, to: string): XmlElement {
+/** A configuration with an object of another id. */
+export interface Renamed {
+  readonly configuration: XmlElement;
+  /** What followed that is not seen at once, for people. */
+  readonly remarks: readonly string[];
+}
+
+/** `rename FROM TO`: an object gets another id; constraints, sets, tags, levels, roles and the paths of permissions follow. */
+export function renameObject(source: XmlElement, from: string, to: string): Renamed {
   const configuration = cloneElement(source);
   const known = owners(configuration);
   const object = known.get(from);
@@ -87,7 +95,7 @@ export function renameObject(source: XmlElement, from: string, to: string): XmlE
           .join(","),
       );
   });
-  return configuration;
+  return { configuration, remarks: renameInPermissions(configuration, from, to) };
 }
 
 /** How a group is to change. */

@@ -34,9 +34,18 @@ export function syntaxError(what: string, cure: string, line: number, column?: n
 /** A line goes on after `\` at its end (a Japanese keyboard shows it as the yen sign). */
 const continuation = /(?:\\|¥)[ \t]*\r?$/;
 
+/** Text taken apart into statements. */
+export interface Split {
+  readonly statements: Statement[];
+  readonly errors: HactlError[];
+  /** Statements whose words cannot be told apart, as they stand there. */
+  readonly torn: readonly string[];
+}
+
 /** Splits crm shell text into statements. Lines that begin with `#` are comments. Errors are gathered, not thrown. */
-export function splitStatements(text: string): { statements: Statement[]; errors: HactlError[] } {
+export function splitStatements(text: string): Split {
   const statements: Statement[] = [];
+  const torn: string[] = [];
   const errors: HactlError[] = [];
   const lines = text.split("\n");
   for (let index = 0; index < lines.length; index++) {
@@ -52,9 +61,10 @@ export function splitStatements(text: string): { statements: Statement[]; errors
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       errors.push(error);
+      torn.push(parts.join(" "));
     }
   }
-  return { statements, errors };
+  return { statements, errors, torn };
 }
 
 function readStatement(parts: readonly string[], line: number): Statement {

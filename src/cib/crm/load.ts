@@ -65,7 +65,8 @@ export function checkCrm(text: string, base: XmlElement | undefined, mode: LoadM
 
 /**
  * What a text comes to, with every error that loading it would meet: for whoever wants to know what else is wrong in it.
- * `readable` when the text itself has none: else what it should have defined is missing in the configuration.
+ * `readable` when the text itself has none: else what it should have defined is missing in the configuration, and a
+ * reference to that is none of the errors.
  */
 export function examineCrm(
   text: string,
@@ -82,8 +83,12 @@ export function examineCrm(
 }
 
 function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
-  const { objects, operations, errors: found } = readCrm(text);
+  const { objects, operations, errors: found, meant } = readCrm(text);
   const errors = [...found];
+  const unread = new Set(meant);
+  // Parts of what could not be read have ids that begin with its own.
+  const mayExist = (id: string, isPart = false) =>
+    unread.has(id) || (isPart && [...unread].some((one) => id.startsWith(`${one}-`)));
   const configuration = startingPoint(base, mode);
   const attempt = (action: () => void) => {
     try {
@@ -98,9 +103,12 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   const resources = objects.filter(({ section }) => section === "resources");
   if (mode === "push") openContainers(sectionOf(configuration, "resources"), resources);
   const isNew = newContainers(configuration, resources);
-  attempt(() => placeResources(sectionOf(configuration, "resources"), resources));
-  const remarks = mode === "update" ? isNew.flatMap((item) => takeOver(configuration, item)) : [];
-  for (const { rsc, operation, line } of operations)
+  const misplaced = placeResources(sectionOf(configuration, "resources"), resources, mayExist);
+  errors.push(...misplaced.errors);
+  for (const id of misplaced.broken) unread.add(id);
+  const placed = isNew.filter(({ attributes }) => !misplaced.broken.has(attributes.get("id") ?? ""));
+  const remarks = mode === "update" ? placed.flatMap((item) => takeOver(configuration, item)) : [];
+  for (const { rsc, operation, line } of operations.filter((one) => !unread.has(one.rsc)))
     attempt(() => addOperation(configuration, rsc, operation, line));
   const positions = new Map<XmlElement, Map<string | undefined, number>>();
   for (const object of objects) attempt(() => placeOther(configuration, object, positions));
@@ -108,15 +116,14 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   resolveOperations(configuration);
   assignIds(configuration);
   resolveRuleReferences(configuration);
-  // With mistakes in the text, what it should have defined is missing and would only be complained about again.
-  if (found.length === 0) errors.push(...referenceErrors(configuration));
+  errors.push(...referenceErrors(configuration, mayExist));
   tidy(configuration);
   const upgraded = upgradeCib(configuration).root;
   errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
   return {
     configuration: child(upgraded, "configuration") ?? configuration,
     errors,
-    readable: found.length === 0,
+    readable: found.length === 0 && unread.size === 0,
     remarks,
   };
 }
@@ -338,8 +345,11 @@ function resolveOperations(configuration: XmlElement): void {
   }
 }
 
-function referenceErrors(configuration: XmlElement): HactlError[] {
-  return findReferenceProblems(configuration)
+function referenceErrors(
+  configuration: XmlElement,
+  mayExist: (id: string, isPart: boolean) => boolean,
+): HactlError[] {
+  return findReferenceProblems(configuration, mayExist)
     .filter(({ level }) => level === "error")
     .map(({ code, text, line, id, cure }) => {
       const where = line === undefined ? (id === undefined ? {} : { id }) : { line };

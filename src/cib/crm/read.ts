@@ -14,6 +14,8 @@ export interface CrmText {
   readonly operations: readonly AddedOperation[];
   /** Every mistake in the text, in its order. */
   readonly errors: readonly HactlError[];
+  /** Ids that statements with mistakes may have meant to define. */
+  readonly meant: ReadonlySet<string>;
 }
 
 const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject[]>> = lookup({
@@ -44,7 +46,8 @@ const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject
 
 /** Reads crm shell text (crm(8), "configure") without looking at what is configured already. */
 export function readCrm(text: string): CrmText {
-  const { statements, errors: found } = splitStatements(text);
+  const { statements, errors: found, torn } = splitStatements(text);
+  const meant = new Set(torn.flatMap(meantByText));
   const objects: CrmObject[] = [];
   const operations: AddedOperation[] = [];
   const errors = [...found];
@@ -55,17 +58,44 @@ export function readCrm(text: string): CrmText {
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       errors.push(error);
+      for (const id of meantBy(statement)) meant.add(id);
     }
   }
   errors.push(...findDoubles(objects));
-  return { objects, operations, errors: errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0)) };
+  errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
+  return { objects, operations, errors, meant };
 }
+
+/** Ids that a statement gives: what stands first in it, and all that it calls an id. */
+function meantBy({ keyword, tokens, raw }: Statement): string[] {
+  if (keyword === "xml") return idsIn(raw);
+  const words = tokens.map(({ text }) => text);
+  const id = words[0] ?? "";
+  return [id, ...(keyword === "user" ? [`auto-${id}`] : []), ...words.flatMap(idsIn)];
+}
+
+/** The same of a statement whose words cannot be told apart. */
+const meantByText = (text: string): string[] => [
+  /^\s*\S+\s+["']?([^\s"']+)/.exec(text)?.[1] ?? "",
+  ...idsIn(text),
+];
+
+/** Values of `id="…"` and `$id=…`. */
+const idsIn = (text: string): string[] =>
+  [...text.matchAll(/(?<![\w-])id\s*=\s*["']?([^\s"'>]+)/g)].map(([, id = ""]) => id);
 
 /** Ids of what crm shell text defines; nodes by their names. */
 export const definedIds = (text: string): string[] =>
   readCrm(text).objects.flatMap(
     ({ section, element: { attributes } }) => attributes.get(section === "nodes" ? "uname" : "id") ?? [],
   );
+
+/** How many objects crm shell text defines in each section of the configuration. */
+export function definedCounts(text: string): ReadonlyMap<Section, number> {
+  const counts = new Map<Section, number>();
+  for (const { section } of readCrm(text).objects) counts.set(section, (counts.get(section) ?? 0) + 1);
+  return counts;
+}
 
 /** Objects that one statement defines. */
 export function readObjects(statement: Statement): readonly CrmObject[] {

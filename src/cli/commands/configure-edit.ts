@@ -5,6 +5,7 @@ import { type CommandDef, defineCommand } from "citty";
 import {
   type GroupChange,
   modifyGroup,
+  type Renaming,
   renameObject,
   setConfigured,
   type XmlElement,
@@ -12,6 +13,7 @@ import {
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
+import { primitivesGone, refuseWhileRunning } from "../running.ts";
 import { cibTarget } from "../target.ts";
 
 /** A configuration, and the CIB that it is in. */
@@ -27,7 +29,7 @@ export interface ConfigureWays {
   readonly change: (
     make: (current: Current) => XmlElement,
     client: string,
-    checked?: { readonly force: boolean },
+    checked?: { readonly force: boolean; readonly renamed?: Renaming },
   ) => Promise<unknown>;
   /** A configuration as text, or some objects of it; `words` as those of `show`. */
   readonly text: (configuration: XmlElement, words: readonly string[]) => string;
@@ -62,17 +64,21 @@ const rename = ({ change }: ConfigureWays) =>
       to: { type: "positional", description: "the new one" },
       force: { type: "boolean", description: "also while it runs: it is stopped and started anew" },
     },
-    run: async ({ args: { from, to, force } }) => {
+    run: async ({ args: { from = "", to = "", force } }) => {
+      let remarks: readonly string[] = [];
       await change(
         ({ cib, configuration }) => {
           // What a file says is running runs nowhere.
-          if (!force && cibTarget().kind === "live") refuseRunning(cib, from ?? "");
-          return renameObject(configuration, from ?? "", to ?? "");
+          if (!force && cibTarget().kind === "live") refuseRunning(cib, from);
+          const renamed = renameObject(configuration, from, to);
+          remarks = renamed.remarks;
+          return renamed.configuration;
         },
         "configure rename",
-        { force: force === true },
+        { force: force === true, renamed: { from, to } },
       );
       note(`${from} is now called ${to}.`);
+      for (const remark of remarks) note(`  ${remark}`);
       return CrmExit.OK;
     },
   });
@@ -174,19 +180,23 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
       if (wanted[0] === "xml" && wanted.length > 1)
         throw usage("single objects cannot be edited as XML", "write 'edit xml', or 'edit ID…'");
       const before = text((await read()).configuration, wanted);
+      const { checked } = forced(rawArgs);
       await edited(before, async (after) => {
         if (after === before) {
           note("Nothing was changed.");
           return;
         }
         await change(
-          ({ configuration }) => {
+          ({ cib, configuration }) => {
             // What others changed meanwhile would be undone.
             if (text(configuration, wanted) !== before) throw changedMeanwhile();
-            return replaced(after, configuration, wanted);
+            const made = replaced(after, configuration, wanted);
+            if (!checked.force && cibTarget().kind === "live")
+              refuseWhileRunning(cib, primitivesGone(configuration, made));
+            return made;
           },
           "configure edit",
-          forced(rawArgs).checked,
+          checked,
         );
       });
       return CrmExit.OK;

@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import {
   type CibProblem,
   cibOf,
+  definedCounts,
   definedIds,
   examineCrm,
   formatCrm,
@@ -15,13 +16,13 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import { pathFacts, writeDurably } from "../../platform/index.ts";
-import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { newErrors, RefusedChange } from "../acceptance.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
+import { primitivesGone, refuseWhileRunning } from "../running.ts";
 import { cibTarget } from "../target.ts";
 import { editCommands } from "./configure-edit.ts";
 
@@ -102,20 +103,29 @@ const load = defineCommand({
   args: {
     mode: { type: "positional", description: "update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
-    force: { type: "boolean", description: "although there are mistakes in it" },
+    force: { type: "boolean", description: "although there are mistakes in it, or what runs would be gone" },
   },
   run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
     let remarks: readonly string[] = [];
     const { after } = await changeConfiguration(
-      ({ configuration }) => loaded(text, file ?? "", configuration, mode, (found) => (remarks = found)),
+      ({ cib, configuration }) => {
+        const made = loaded(text, file ?? "", configuration, mode, (found) => (remarks = found));
+        // What a file says is running runs nowhere.
+        if (!force && cibTarget().kind === "live")
+          refuseWhileRunning(cib, primitivesGone(configuration, made));
+        return made;
+      },
       "configure load",
       { force: force === true, file: file ?? "" },
     );
     if (wantsJson()) printJson({ file, mode, remarks });
     else
-      for (const line of [`Loaded ${file}: ${describe(after)}.`, ...remarks.map((remark) => `  ${remark}`)])
+      for (const line of [
+        `Loaded ${file}: ${describe(text, file ?? "", after)}.`,
+        ...remarks.map((remark) => `  ${remark}`),
+      ])
         note(line);
     return CrmExit.OK;
   },
@@ -135,7 +145,8 @@ const remove = defineCommand({
       ({ cib, configuration }) => {
         const removal = removeObjects(configuration, ids);
         // What a file says is running runs nowhere.
-        if (!force && cibTarget().kind === "live") refuseRunning(cib, configuration, ids);
+        if (!force && cibTarget().kind === "live")
+          refuseWhileRunning(cib, primitivesNamed(configuration, ids));
         remarks = removal.remarks;
         return removal.configuration;
       },
@@ -149,25 +160,14 @@ const remove = defineCommand({
   },
 });
 
-/** What runs and is managed would be stopped at once. @throws HactlError RUNNING */
-function refuseRunning(cib: XmlElement, configuration: XmlElement, ids: readonly string[]): void {
-  const running = resourcesOf(configuration)
-    .filter(({ xml }) => ids.includes(idOf(xml)))
-    .flatMap(({ xml }) => primitivesIn(xml))
-    .map(idOf);
-  const { resourceById } = unpackCluster(cib, Math.floor(Date.now() / 1000));
-  const found = [...resourceById.values()].find(
-    (rsc) => running.includes(rsc.configId) && rsc.isPrimitive && rsc.managed && rsc.runningOn.length > 0,
+/** Ids of the primitives that are named, and of those in what is named. */
+const primitivesNamed = (configuration: XmlElement, ids: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    resourcesOf(configuration)
+      .filter(({ xml }) => ids.includes(idOf(xml)))
+      .flatMap(({ xml }) => primitivesIn(xml))
+      .map(idOf),
   );
-  if (!found) return;
-  const nodes = found.runningOn.map(({ name }) => name).join(", ");
-  throw new HactlError({
-    code: "RUNNING",
-    what: `${found.configId} is running on ${nodes}`,
-    cure: `stop it first (hactl resource stop ${found.configId} --wait), or say --force: then it is stopped at once`,
-    exit: CrmExit.UNSAFE,
-  });
-}
 
 const erase = defineCommand({
   meta: {
@@ -296,6 +296,8 @@ function modeNamed(word: string): LoadMode {
   });
 }
 
+const isXml = (text: string) => /^\s*</.test(text);
+
 /** The configuration with a text loaded into it; all mistakes of the text at once. `tell` hears what else it changes. */
 function loaded(
   text: string,
@@ -304,7 +306,7 @@ function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (/^\s*</.test(text)) return loadedXml(text, file);
+  if (isXml(text)) return loadedXml(text, file);
   const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
   if (errors.length === 0) {
     tell(remarks);
@@ -320,7 +322,12 @@ function loaded(
       ...(cure === undefined ? {} : { cure }),
     }),
   );
-  throw new RefusedChange([...problems, ...alsoWrong(configuration, base, problems, readable)], file);
+  const all = [...problems, ...alsoWrong(configuration, base, problems, readable)];
+  const place = ({ line }: CibProblem) => line ?? Number.MAX_SAFE_INTEGER;
+  throw new RefusedChange(
+    all.sort((a, b) => place(a) - place(b)),
+    file,
+  );
 }
 
 /** What else would be refused when those mistakes of the text were mended. */
@@ -382,8 +389,18 @@ function found(configuration: XmlElement, id: string): XmlElement {
   });
 }
 
-function describe(configuration: XmlElement): string {
-  const count = (section: string) =>
-    configuration.children.find(({ name }) => name === section)?.children.length ?? 0;
-  return `${count("resources")} resources, ${count("constraints")} constraints`;
+/** What a text defines, and what the configuration holds with it. */
+function describe(text: string, file: string, configuration: XmlElement): string {
+  const inTree = (tree: XmlElement) => (section: string) =>
+    tree.children.find(({ name }) => name === section)?.children.length ?? 0;
+  const counts = isXml(text) ? undefined : definedCounts(text);
+  const inText =
+    counts === undefined
+      ? inTree(loadedXml(text, file))
+      : (section: "resources" | "constraints") => counts.get(section) ?? 0;
+  const said = (count: (section: "resources" | "constraints") => number) =>
+    `${counted(count("resources"), "resource")} and ${counted(count("constraints"), "constraint")}`;
+  return `${said(inText)}; the configuration now holds ${said(inTree(configuration))}`;
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -7,6 +7,7 @@ import {
   onlyPair,
   pairsIn,
   removePairs,
+  rulesOfNode,
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
@@ -70,14 +71,18 @@ const remove = defineCommand({
   },
   args: { node: { type: "positional", required: true, description: "name of the node" } },
   run: async ({ args }) => {
-    await CibSession.with(async (session) => {
+    const { operations, remarks } = await CibSession.with(async (session) => {
       const members = session.isLive
         ? (await (await session.daemon()).request<NodeReply>({ type: "node" })).members
         : [];
-      await session.apply(nodeRemoval(await session.cib(), { members }, args.node), "node");
+      const operations = nodeRemoval(await session.cib(), { members }, args.node);
+      return { operations, remarks: rulesOfNode(await session.configuration(), new Set([args.node])) };
     });
-    if (wantsJson()) printJson({ node: args.node });
-    else note(`Node ${args.node} is forgotten.`);
+    // What still names the node is said, and keeps nobody from forgetting it.
+    await applyToCib(operations, "node", { force: true });
+    if (wantsJson()) printJson({ node: args.node, remarks });
+    else
+      for (const line of [`Node ${args.node} is forgotten.`, ...remarks.map((one) => `  ${one}`)]) note(line);
     return CrmExit.OK;
   },
 });

@@ -87,7 +87,7 @@ function verifyCrm(text: string, file: string, now: number): Verification {
   const told = new Set(errors.map(({ what }) => what));
   // Of what the text should have defined, much is missing: what follows from that would only mislead.
   const follows = (code: string) =>
-    !readable && (code === "DANGLING_REFERENCE" || code === "SCHEDULER" || code === "NO_FENCING");
+    !readable && ["DANGLING_REFERENCE", "UNUSED_TEMPLATE", "SCHEDULER", "NO_FENCING"].includes(code);
   const { findings } = verifyTree(cib, file, now);
   const all = [
     ...errors.map((error) => findingOf(error, file)),

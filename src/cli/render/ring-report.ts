@@ -1,5 +1,5 @@
 import type { RingProcessStatus } from "../../daemon/index.ts";
-import { strangerText } from "../../totem/index.ts";
+import { refusedText, strangerText } from "../../totem/index.ts";
 import type { colours } from "../output.ts";
 
 /** A duration for people: two units at most. */
@@ -62,6 +62,8 @@ export function ringReport(
   if (core.links.links.length === 0) rows.push("  none: this is the only node of the list");
   for (const stranger of core.links.strangers)
     rows.push(paint.yellow(`Ignored:   ${strangerText(stranger, name)}`));
+  for (const { node, reason } of core.totem.refused)
+    rows.push(paint.yellow(`Refused:   ${refusedText(name(node), reason)}`));
   rows.push("Hears both ways:");
   for (const [id, heard] of Object.entries(asRecord(core.links.hears)))
     rows.push(

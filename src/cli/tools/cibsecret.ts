@@ -6,6 +6,7 @@ import { type Answer, commandElement, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
 import { resourceNamed } from "../resources.ts";
+import { requireLive } from "../target.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
@@ -59,6 +60,7 @@ export const run = (words: readonly string[]): Promise<number> =>
       throw usage("cibsecret", `${command} is about the configuration: without -C`);
     if (command !== "sync" && !(isPlainFileName(rsc) && isPlainFileName(parameter)))
       throw usage("cibsecret", `"${rsc}" and "${parameter}" cannot name a file`);
+    if (command !== "get" && command !== "check") requireLive("a file of secrets on the nodes");
     const store = new SecretStore(await directory());
     return CibSession.with((session) => work(command, { given, answer, session, store, rsc, parameter }));
   });

@@ -1,5 +1,6 @@
 import type { Millis, NodeId } from "../../terms/index.ts";
 import type { RingId } from "../face.ts";
+import { refusedText } from "../links-strangers.ts";
 import { bestClique } from "./clique.ts";
 import type { Context } from "./context.ts";
 import { encodeMerge, type Merge, type Stamp } from "./wire.ts";
@@ -10,6 +11,8 @@ const CALM_PERIODS = 5;
 const HEARD_PERIODS = 15;
 /** Merge periods of silence after which a member of the own ring counts as cut off: twelve of its messages. */
 const DEAF_PERIODS = 60;
+/** Merge periods after which a neighbour that was refused counts as gone. */
+const FORGOTTEN_PERIODS = 60;
 /** The answer to a neighbour that has just been heard for the first time. */
 const ANSWER_MS = 5;
 /** The longest pause between two attempts, in consensus times: a network that is whole again may not wait for long. */
@@ -49,8 +52,8 @@ export class Neighbours {
   readonly #views = new Map<NodeId, View>();
   /** Nodes that the links do not reach, until something comes from them. */
   readonly #lost = new Set<NodeId>();
-  /** Neighbours with another configuration, and what has been said about it. */
-  readonly #strangers = new Map<NodeId, string>();
+  /** Neighbours with another configuration, what has been said about it, and when they were heard last. */
+  readonly #strangers = new Map<NodeId, { readonly reason: string; readonly at: Millis }>();
   #attempt: { readonly size: number } | undefined;
   #failures = 0;
   #installedAt: Millis = 0;
@@ -101,12 +104,21 @@ export class Neighbours {
     const mine = this.#context.stamp;
     const reason = difference(mine, stamp);
     const said = this.#strangers.get(from);
-    if (reason === undefined) this.#strangers.delete(from);
-    else if (said !== reason) {
-      this.#strangers.set(from, reason);
-      this.#context.log("error", `node ${from} and this node cannot form a ring: ${reason}`);
+    if (reason === undefined) {
+      this.#strangers.delete(from);
+      return false;
     }
-    return reason !== undefined;
+    this.#strangers.set(from, { reason, at: this.#context.now });
+    if (said?.reason !== reason) this.#context.log("error", refusedText(`node ${from}`, reason));
+    return true;
+  }
+
+  /** Those that are refused now, and why. */
+  refused(): { readonly node: NodeId; readonly reason: string }[] {
+    const since = this.#context.now - FORGOTTEN_PERIODS * this.#context.options.mergeMs;
+    return [...this.#strangers]
+      .filter(([, { at }]) => at >= since)
+      .map(([node, { reason }]) => ({ node, reason }));
   }
 
   /** Configured no more. */

@@ -151,10 +151,21 @@ export class Proposal {
 
   #joinInGather(gather: Gather, from: NodeId, join: Join): void {
     this.#core.highest = Math.max(this.#core.highest, join.ringSequence);
+    if (this.#meansPredecessor(gather, join)) return this.#staleJoin();
     const outcome = gather.receive(from, join, this.#core.context.now);
     if (outcome === "ignored") return;
     if (outcome === "changed") this.#restart(gather);
     this.#checkConsensus(gather);
+  }
+
+  /**
+   * Whoever has not been in a ring since it was started has given nobody reason to put it into a failed set: that was the
+   * one that ran here before. To accuse the accuser in return would split a ring that is just being formed. If they do
+   * mean this one, they are silent, and go when the consensus time is over.
+   */
+  #meansPredecessor(gather: Gather, join: Join): boolean {
+    const isFirst = this.#core.ring.id.sequence === 0 && !gather.expired && !gather.selfFailed;
+    return isFirst && !join.leave && join.failed.has(this.#core.context.self);
   }
 
   /** The consensus time is over: who does not fit has failed, and the rest try again. */

@@ -70,6 +70,7 @@ export class SingleRing {
       members: ring.members,
       counters: { ...context.counters, queued: queue.length },
       rotationMs: { ...this.#operation.rotationMs },
+      refused: this.#core.neighbours.refused(),
     };
   }
 

@@ -22,7 +22,25 @@ async function kill(stage: Stage, victims: Victims): Promise<void> {
   const place = stage.here();
   await killOnce(stage, victims);
   await stage.atRest();
-  stage.noActionsSince(place, "although the services had nothing to do with it");
+  unnoticed(stage, place, victims);
+}
+
+/**
+ * The services have not noticed. Only of a ring that came back after the others had lost the node, as it may on a busy machine,
+ * the node may be fenced, and its services move.
+ */
+function unnoticed(stage: Stage, place: ReturnType<Stage["here"]>, victims: Victims): void {
+  const late = victims
+    .filter(
+      ([node, part]) => part === "ring" && stage.logLines(new RegExp(`node ${node} is lost`)).length > 0,
+    )
+    .map(([node]) => node)
+    .filter((node) => stage.offs(node) === 1);
+  for (const node of late) {
+    stage.allowed.fencing.add(node);
+    stage.note(`${node} was lost before its ring was back, and fenced`);
+  }
+  if (late.length === 0) stage.noActionsSince(place, "although the services had nothing to do with it");
 }
 
 /** Kills processes and waits until they run again. */
@@ -55,7 +73,7 @@ async function killTwice(stage: Stage, part: Part): Promise<void> {
   await Bun.sleep(stage.random.between(0, 1_000));
   await killOnce(stage, victims);
   await stage.atRest();
-  stage.noActionsSince(place, "although the services had nothing to do with it");
+  unnoticed(stage, place, victims);
 }
 
 const everywhere = ({ cluster }: Stage, ...parts: readonly Part[]): Victims =>

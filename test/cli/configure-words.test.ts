@@ -1,0 +1,80 @@
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cibOf, formatXml, loadCrm } from "../../src/cib/index.ts";
+import { hactl } from "./run.ts";
+
+/** What the commands that change a configuration say, in the words of whoever has typed them. */
+
+const directory = mkdtempSync(join(tmpdir(), "hactl-configure-words-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+const file = join(directory, "cib.xml");
+const text = `node 1: n1
+node 2: n2
+property stonith-enabled=false
+primitive PX ocf:pacemaker:Dummy
+primitive P2 ocf:pacemaker:Dummy
+primitive P3 ocf:pacemaker:Dummy
+group GG PX P2
+order o GG P3
+location l P3 rule 100: #uname eq n2
+location m P3 50: n2
+`;
+const content = () => readFileSync(file, "utf8");
+const run = (...words: readonly string[]) => hactl(words, { CIB_file: file });
+beforeEach(() => writeFileSync(file, formatXml(cibOf(loadCrm(text, undefined, "replace")))));
+
+test("a file that cannot be read as a whole: every mistake with its line", async () => {
+  const bad = join(directory, "bad.crm");
+  writeFileSync(bad, "primitive A ocf:pacemaker:Dummy op montior interval=10s\norder o1 A Z9\nfoo bar\n");
+  const before = content();
+  const { code, err } = await run("configure", "load", "update", bad);
+  expect([code, content()]).toEqual([78, before]);
+  expect(err.split("\n").slice(0, 4)).toEqual([
+    "error: 3 mistakes; nothing was changed",
+    expect.stringMatching(/bad\.crm:1: "montior" of resource "A" is no operation .*did you mean "monitor"/),
+    expect.stringMatching(/bad\.crm:2: constraint "o1" names resource "Z9", which does not exist/),
+    expect.stringMatching(/bad\.crm:3: unknown statement "foo"/),
+  ]);
+}, 60_000);
+
+test("a resource that is in a group is refused to a clone once", async () => {
+  const { code, err } = await run("configure", "clone", "CX", "PX");
+  expect([code, err]).toEqual([
+    78,
+    expect.stringMatching(/^error: resource "PX" is in group "GG" already\n(?!.*(crm:member|0 resources))/s),
+  ]);
+}, 60_000);
+
+test("load counts what the file defines, and what the configuration holds then", async () => {
+  const one = join(directory, "one.crm");
+  writeFileSync(one, "primitive N ocf:pacemaker:Dummy\n");
+  expect((await run("configure", "load", "update", one)).err).toContain(
+    "Loaded " +
+      one +
+      ": 1 resource and 0 constraints; the configuration now holds 3 resources and 3 constraints.",
+  );
+}, 60_000);
+
+test("save names the file that was typed where it cannot be written, and leaves nothing", async () => {
+  mkdirSync(join(directory, "taken"), { recursive: true });
+  for (const [path, code] of [
+    [join(directory, "nowhere", "x"), 66],
+    [join(directory, "taken"), 66],
+  ] as const) {
+    const { err, ...ran } = await run("configure", "save", path);
+    expect([ran.code, err]).toEqual([code, expect.stringMatching(new RegExp(`: ${path}\n`))]);
+    expect(err).not.toContain(`/.`);
+  }
+  expect(readdirSync(directory).filter((name) => name.startsWith("."))).toEqual([]);
+}, 60_000);
+
+test("node remove tells that it was a file, and what still names the node", async () => {
+  const { code, err } = await run("node", "remove", "n2");
+  expect(code).toBe(0);
+  expect(err).toContain(`Changed the file ${file} (CIB_file); the cluster is as it was.`);
+  expect(err).toContain("Node n2 is forgotten.\n  rule l-rule of l still names node n2: #uname eq n2");
+  expect(err).toContain(`constraint "m" names node "n2", which is not configured`);
+  expect(content()).not.toContain('uname="n2"');
+}, 60_000);

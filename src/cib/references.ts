@@ -40,7 +40,7 @@ export function problemAt(
  */
 export function findReferenceProblems(
   configuration: XmlElement,
-  mayExist: (id: string, isPart: boolean) => boolean = none,
+  mayExist: (id: string, isPart: boolean) => boolean = () => false,
 ): CibProblem[] {
   const problems: CibProblem[] = [];
   const owners = new Map<string, XmlElement>();
@@ -57,19 +57,10 @@ export function findReferenceProblems(
   problems.push(...duplicateNames(configuration));
   const find = (id: string) => owners.get(id) ?? (mayExist(id, false) ? unread : undefined);
   const findPart = (id: string) => find(id) ?? (mayExist(id, true) ? unread : undefined);
-  const derived = new Set<string>();
-  visitAll(configuration, ({ name, attributes }) => {
-    const template = name === "primitive" ? attributes.get("template") : undefined;
-    if (template !== undefined) derived.add(template);
-  });
   for (const section of configuration.children) {
     if (section.name === "constraints")
       problems.push(
-        ...section.children.flatMap((item) => [
-          ...checkConstraint(item, find),
-          // Of what was passed over, something may be made of it.
-          ...(mayExist === none ? checkTemplates(item, find, derived) : []),
-        ]),
+        ...section.children.flatMap((item) => checkConstraint(item, find)),
         ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
       );
     if (section.name === "acls")
@@ -142,7 +133,6 @@ function duplicateNames(configuration: XmlElement): CibProblem[] {
 type Find = (id: string) => XmlElement | undefined;
 
 /** Stands for what could not be read: it may be of any kind. */
-const none = () => false;
 const unread = element("unread");
 const isA = (target: XmlElement | undefined, name: string) => target === unread || target?.name === name;
 
@@ -158,7 +148,8 @@ const missing = (source: XmlElement, text: string, what: string) =>
 function checkReference(source: XmlElement, reference: string, find: Find, problems: CibProblem[]): void {
   const target = find(reference);
   const same = isA(target, source.name);
-  if (same) return;
+  // The schema lets operations refer to anything, and the crm shell to a resource, meaning its operations.
+  if (same || (source.name === "operations" && target !== undefined)) return;
   if (target && target !== unread) {
     const text = `<${source.name}> refers to "${reference}", which is a <${target.name}>`;
     const cure = `name the id of a <${source.name}>, or remove the reference`;
@@ -183,21 +174,6 @@ function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
       childrenOf(set, "resource_ref").flatMap((item) => check(set, item.attributes.get("id"))),
     ),
   ];
-}
-
-/** A template stands for the resources that are made of it; where there are none, the constraint is about nothing. */
-function checkTemplates(constraint: XmlElement, find: Find, derived: ReadonlySet<string>): CibProblem[] {
-  const sets = childrenOf(constraint, "resource_set");
-  const named = [
-    ...constraintNames.map((name) => constraint.attributes.get(name)),
-    ...sets.flatMap((set) => childrenOf(set, "resource_ref").map(({ attributes }) => attributes.get("id"))),
-  ];
-  const unused = named.filter((id) => id !== undefined && find(id)?.name === "template" && !derived.has(id));
-  return [...new Set(unused)].map((id) => {
-    const text = `constraint "${constraint.attributes.get("id")}" names template "${id}", which no resource is made of: the constraint is ignored`;
-    const cure = "name a resource, or make one of the template";
-    return problemAt(constraint, "error", "UNUSED_TEMPLATE", text, cure);
-  });
 }
 
 /** A node may still come, but a slip of the pen never does. */

@@ -177,9 +177,7 @@ function ofElement(form: Form, source: XmlElement): FormProblem[] {
         ? problem("must have one source", 'add source-dir="…" or source-dir-root="…"')
         : [];
     case "nvpair":
-      return has("id-ref") || (source.attributes.get("name") ?? "") !== ""
-        ? []
-        : problem("has no name", 'add name="…"');
+      return has("id-ref") || has("name") ? [] : problem("has no name", 'add name="…"');
     case "op":
       return onlyOne(form, "start-delay", "interval-origin");
     case "rsc_location":

@@ -32,18 +32,6 @@ function unknownElement(item: XmlElement, parent: XmlElement, allowed: readonly 
   return problemAt(item, "error", "UNKNOWN_ELEMENT", text, cure);
 }
 
-/** Required attributes that say nothing when they are empty; what ids, numbers and words can be is told elsewhere. */
-const filled: ReadonlySet<string> = new Set([
-  "path",
-  "image",
-  "ticket",
-  "attribute",
-  "uname",
-  "type",
-  "name",
-  "target-dir",
-]);
-
 function checkAttributes(source: XmlElement): CibProblem[] {
   const rule = elementRules[source.name];
   if (rule === undefined) return [];
@@ -61,17 +49,6 @@ function checkAttributes(source: XmlElement): CibProblem[] {
       `add ${name}="…"`,
     ),
   );
-  const empty = rule.required
-    .filter((name) => filled.has(name) && source.attributes.get(name) === "")
-    .map((name) =>
-      problemAt(
-        source,
-        "error",
-        "MISSING_ATTRIBUTE",
-        `the attribute "${name}" of ${what} is empty`,
-        `write ${name}="…"`,
-      ),
-    );
   const unknown = [...source.attributes.keys()]
     .filter((name) => !rule.attributes.includes(name) && !name.startsWith("xmlns"))
     .map((name) => {
@@ -89,5 +66,5 @@ function checkAttributes(source: XmlElement): CibProblem[] {
   const form = (unknown.length > 0 ? [] : formProblems(source)).map(({ text, cure }) =>
     problemAt(source, "error", "WRONG_FORM", `${what} ${text}`, cure),
   );
-  return [...missing, ...empty, ...unknown, ...form];
+  return [...missing, ...unknown, ...form];
 }

@@ -9,6 +9,7 @@ import { findAlertProblems } from "./verify-alerts.ts";
 import { findBundleProblems } from "./verify-bundles.ts";
 import { findCircles } from "./verify-circles.ts";
 import { findConnectionProblems, findRemoteNameProblems } from "./verify-connections.ts";
+import { findHollowProblems } from "./verify-hollow.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
@@ -35,6 +36,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findSchemaValueProblems(configuration),
     ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
+    ...findHollowProblems(configuration),
     ...findCircles(configuration),
     ...findConnectionProblems(configuration),
     ...findRemoteNameProblems(configuration),

@@ -334,6 +334,10 @@ describe("alerts", () => {
 
 test("required attributes say something", () => {
   only(
+    { resources: dummy("a", meta("", "x")) },
+    /^error MISSING_ATTRIBUTE m-n: .*"name" of <nvpair>.*empty$/,
+  );
+  only(
     { resources: '<bundle id="b"><docker image=""/></bundle>' },
     /^error MISSING_ATTRIBUTE : .*"image".*empty$/,
   );

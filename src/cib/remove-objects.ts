@@ -1,7 +1,7 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import type { Named } from "./acl/named-ids.ts";
 import { rulesOfNode } from "./node-leftovers.ts";
-import { type Heirs, withoutReferences } from "./remove-references.ts";
+import { type Heir, type Heirs, withoutReferences } from "./remove-references.ts";
 import { resourceKinds } from "./resource-kinds.ts";
 import { child, cloneElement, type XmlElement } from "./xml.ts";
 
@@ -88,13 +88,12 @@ function heirsOf(draft: XmlElement, named: ReadonlySet<string>): Heirs {
   };
   const resources = child(draft, "resources");
   if (resources) close(resources);
-  const heirs = new Map<string, string | undefined>([...gone].map((id) => [id, undefined]));
-  const heirOf = (at: XmlElement): string | undefined => {
-    for (const item of at.children.filter(isResource)) {
-      const heir = gone.has(idOf(item)) ? heirOf(item) : idOf(item);
-      if (heir !== undefined) return heir;
-    }
-    return undefined;
+  const heirs = new Map<string, Heir | undefined>([...gone].map((id) => [id, undefined]));
+  const staying = (at: XmlElement): string[] =>
+    at.children.filter(isResource).flatMap((item) => (gone.has(idOf(item)) ? staying(item) : [idOf(item)]));
+  const heirOf = (at: XmlElement): Heir | undefined => {
+    const [id, ...others] = staying(at);
+    return id === undefined ? undefined : { id, others };
   };
   const visit = (at: XmlElement): void => {
     if (isResource(at) && gone.has(idOf(at))) heirs.set(idOf(at), heirOf(at));

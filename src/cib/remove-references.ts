@@ -6,7 +6,13 @@ import { child, childrenOf, element, type XmlElement } from "./xml.ts";
 import { selectHolders } from "./xpath.ts";
 
 /** What stands for what is gone: the first member that stays of a group or clone, nothing for anything else. */
-export type Heirs = ReadonlyMap<string, string | undefined>;
+export type Heirs = ReadonlyMap<string, Heir | undefined>;
+
+/** The first member that stays of a container, and the others, which inherit nothing. */
+export interface Heir {
+  readonly id: string;
+  readonly others: readonly string[];
+}
 
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
 
@@ -48,8 +54,11 @@ function follow(constraint: XmlElement, heirs: Heirs): string[] {
     if (rsc === undefined || !heirs.has(rsc)) continue;
     const heir = heirs.get(rsc);
     if (heir === undefined) constraint.attributes.delete(name);
-    else constraint.attributes.set(name, heir);
-    changes.push(`names ${heir} in place of ${rsc}`);
+    else constraint.attributes.set(name, heir.id);
+    const others = heir?.others ?? [];
+    changes.push(
+      `names ${heir?.id ?? "nothing"} in place of ${rsc}${others.length === 0 ? "" : ` and no longer holds for ${others.join(", ")}`}`,
+    );
   }
   return changes;
 }
@@ -136,7 +145,15 @@ function fromTags(section: XmlElement | undefined, heirs: Heirs): string[] {
 /** Permissions for what is gone, and roles that are gone. */
 function fromAcls(configuration: XmlElement, heirs: Heirs, named: Named): string[] {
   const root = element("cib", {}, [configuration]);
-  const finds = (xpath: string) => selectHolders(root, xpath).length > 0;
+  const finds = (xpath: string) => {
+    try {
+      return selectHolders(root, xpath).length > 0;
+    } catch (error) {
+      // What takes too long to follow is left to whoever wrote it.
+      if (error instanceof HactlError) return true;
+      throw error;
+    }
+  };
   return (child(configuration, "acls")?.children ?? []).flatMap((entry) => {
     if (entry.name === "acl_role") return removeFromRole(entry, named, finds);
     const gone = childrenOf(entry, "role").filter((role) => heirs.has(idOf(role)));

@@ -76,6 +76,14 @@ describe("rename", () => {
     expect(shown(renameObject(base, "fence", "sbd").configuration)).toContain("fencing_topology sbd");
   });
 
+  test("tells of constraints whose pattern is about the one id and not about the other", () => {
+    const patterns = "location x1 /^d3$/ 5: node1\nlocation x2 /^p/ 5: node1\nlocation x3 /3/ 5: node1\n";
+    expect(renameObject(loadCrm(patterns, base, "update"), "d3", "p3").remarks).toEqual([
+      "constraint x1 was about d3 and is not about p3, as its pattern has it: ^d3$",
+      "constraint x2 is about p3 from now on, as its pattern has it: ^p",
+    ]);
+  });
+
   test("refuses what is not there, what is there already, and what is no id", () => {
     expect(code(() => renameObject(base, "d9", "x"))).toBe("NO_SUCH_OBJECT");
     expect(code(() => renameObject(base, "d1", "d2"))).toBe("CRM_CONFLICT");

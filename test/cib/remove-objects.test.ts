@@ -85,6 +85,9 @@ describe("a container that goes", () => {
     expect(at("//rsc_location[@id='on-g']")).toContain('rsc="g1"');
     expect(at("//rsc_colocation[@id='g-with-a']")).toContain('rsc="g1" with-rsc="a"');
     expect(remarks).toContain("g1, g2 stay as resources of their own");
+    for (const id of ["on-g", "g-with-a"])
+      expect(remarks).toContain(`constraint ${id} names g1 in place of g and no longer holds for g2`);
+    expect(without("k").remarks).toContain("constraint k-then-a names k1 in place of k");
   });
 
   test("leaves no constraint of a resource with itself", () => {

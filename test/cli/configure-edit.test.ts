@@ -43,6 +43,13 @@ describe("configure edit", () => {
     expect(content()).toContain('id="d1"');
   });
 
+  test("tells what else goes or changes with what is taken out", async () => {
+    const { code, err } = await edit("> $1", "g", "d2");
+    expect(code).toBe(0);
+    expect(err).toContain("d1 stays as a resource of its own\nconstraint l1 is removed, too\n");
+    expect(content()).not.toContain("rsc_location");
+  });
+
   test("takes XML of the whole", async () => {
     expect((await edit(`sed -i 's/value="b"/value="x"/' $1`, "xml")).code).toBe(0);
     expect(content()).toContain('name="fake" value="x"');

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { hactl } from "./run.ts";
 import { ToolCluster } from "./tools-cluster.ts";
 
 let tools: ToolCluster;
@@ -104,4 +105,17 @@ describe("cibsecret", () => {
     expect((await secret("set", "none", "passwd", "x")).code).toBe(105);
     expect(existsSync(file("node1", "none"))).toBe(false);
   });
+});
+
+test("a rehearsal touches no node's secrets", async () => {
+  for (const words of [
+    ["set", "db", "passwd", "other"],
+    ["stash", "db", "passwd"],
+    ["delete", "db", "passwd"],
+    ["sync"],
+  ]) {
+    const { code, err } = await hactl(["cibsecret", ...words], { CIB_file: "/nonexistent/cib.xml" });
+    expect({ words, code }).toEqual({ words, code: 64 });
+    expect(err).toContain("a file of secrets on the nodes is for the running cluster");
+  }
 });

@@ -32,6 +32,24 @@ describe("an error that nobody has caught", () => {
   });
 });
 
+describe("what the system refuses", () => {
+  test("is no defect: a full disk below the output, a directory that is not there", async () => {
+    const full = Bun.spawn(
+      ["sh", "-c", 'exec "$0" "$@" >/dev/full', process.execPath, main, "crm_error", "0"],
+      {
+        stdout: "ignore",
+        stderr: "pipe",
+      },
+    );
+    const [err, code] = await Promise.all([full.stderr.text(), full.exited]);
+    expect(code).toBe(74);
+    expect(err).toContain("No space left on the disk: the output could not be written");
+    const missing = await hactl(["corosync-keygen", "-k", "/nonexistent/authkey"]);
+    expect(missing.code).toBe(66);
+    expect(missing.err).toContain("No such file: /nonexistent/authkey");
+  });
+});
+
 describe("a command that fails by a defect", () => {
   const broken = (debug: string) =>
     hactl(["crm_error", "0"], {

@@ -1,5 +1,6 @@
 import { CrmExit, HactlError, lookup, nearest } from "../../terms/index.ts";
 import { renameInPermissions } from "../acl/named-ids.ts";
+import { compilePattern } from "../pattern.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { ownsId } from "./ids.ts";
 import { operationAttributes } from "./read-resources.ts";
@@ -95,7 +96,35 @@ export function renameObject(source: XmlElement, from: string, to: string): Rena
           .join(","),
       );
   });
-  return { configuration, remarks: renameInPermissions(configuration, from, to) };
+  const remarks = [
+    ...renameInPermissions(configuration, from, to),
+    ...otherPatterns(configuration, from, to),
+  ];
+  return { configuration, remarks };
+}
+
+/** Constraints whose pattern finds an object by one id and not by the other: what was meant nobody can tell but who wrote it. */
+function otherPatterns(configuration: XmlElement, from: string, to: string): string[] {
+  return (child(configuration, "constraints")?.children ?? []).flatMap(({ attributes }) => {
+    const text = attributes.get("rsc-pattern");
+    if (text === undefined || finds(text, from) === finds(text, to)) return [];
+    const id = `constraint ${attributes.get("id") ?? ""}`;
+    return finds(text, to)
+      ? [`${id} is about ${to} from now on, as its pattern has it: ${text}`]
+      : [`${id} was about ${from} and is not about ${to}, as its pattern has it: ${text}`];
+  });
+}
+
+/** Whether a pattern, perhaps turned round with `!`, is about an id; one that is none is about nothing. */
+function finds(pattern: string, id: string): boolean {
+  const inverted = pattern.startsWith("!");
+  try {
+    const found = compilePattern(inverted ? pattern.slice(1) : pattern).match(id) !== null;
+    return found !== inverted;
+  } catch (error) {
+    if (error instanceof HactlError) return false;
+    throw error;
+  }
 }
 
 /** How a group is to change. */

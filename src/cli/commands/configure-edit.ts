@@ -34,7 +34,13 @@ export interface ConfigureWays {
   /** A configuration as text, or some objects of it; `words` as those of `show`. */
   readonly text: (configuration: XmlElement, words: readonly string[]) => string;
   /** A configuration with a text in the place of what these words name. */
-  readonly replaced: (text: string, configuration: XmlElement, words: readonly string[]) => XmlElement;
+  readonly replaced: (
+    text: string,
+    configuration: XmlElement,
+    words: readonly string[],
+    /** Hears what else the text changes. */
+    tell: (remarks: readonly string[]) => void,
+  ) => XmlElement;
 }
 
 const usage = (what: string, cure: string) =>
@@ -186,11 +192,12 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
           note("Nothing was changed.");
           return;
         }
+        let remarks: readonly string[] = [];
         await change(
           ({ cib, configuration }) => {
             // What others changed meanwhile would be undone.
             if (text(configuration, wanted) !== before) throw changedMeanwhile();
-            const made = replaced(after, configuration, wanted);
+            const made = replaced(after, configuration, wanted, (found) => (remarks = found));
             if (!checked.force && cibTarget().kind === "live")
               refuseWhileRunning(cib, primitivesGone(configuration, made));
             return made;
@@ -198,6 +205,7 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
           "configure edit",
           checked,
         );
+        for (const remark of remarks) note(remark);
       });
       return CrmExit.OK;
     },

@@ -344,13 +344,25 @@ function alsoWrong(
 }
 
 /** An edited text in the place of what was edited: objects that it does not have any more are removed. */
-function replaced(text: string, configuration: XmlElement, words: readonly string[]): XmlElement {
+function replaced(
+  text: string,
+  configuration: XmlElement,
+  words: readonly string[],
+  tell: (remarks: readonly string[]) => void,
+): XmlElement {
   const name = "the edited text";
-  if (words.length === 0 || words[0] === "xml") return loaded(text, name, configuration, "push");
-  const after = loaded(text, name, configuration, "update");
+  if (words.length === 0 || words[0] === "xml") return loaded(text, name, configuration, "push", tell);
+  let remarks: readonly string[] = [];
+  const after = loaded(text, name, configuration, "update", (found) => (remarks = found));
   const defined = new Set(definedIds(text));
   const gone = words.filter((id) => !defined.has(id));
-  return gone.length === 0 ? after : removeObjects(after, gone).configuration;
+  if (gone.length === 0) {
+    tell(remarks);
+    return after;
+  }
+  const removal = removeObjects(after, gone);
+  tell([...remarks, ...removal.remarks]);
+  return removal.configuration;
 }
 
 function loadedXml(text: string, file: string): XmlElement {

@@ -4,6 +4,7 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, answering, outputRequest, versionOf } from "../answer/index.ts";
 import { print, writeError, writeOut } from "../output.ts";
 import { transitionDot, transitionGraph } from "../render/graph-xml.ts";
+import { saveFile } from "../save-file.ts";
 import { optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
 import { runBatch, simulationJson } from "./simulate-batch.ts";
 import {
@@ -171,7 +172,8 @@ async function keepInPlace(path: string, text: string): Promise<void> {
   }
 }
 
+/** A directory that is not there is a mistake in the path: none is made. */
 async function writeFile(path: string, text: string): Promise<void> {
   if (path === "-") writeOut(text);
-  else await Bun.write(path, text);
+  else await saveFile(path, text);
 }

@@ -10,6 +10,7 @@ import {
   verifyTree,
 } from "../commands/verify-run.ts";
 import { readText } from "../read-text.ts";
+import { saveFile } from "../save-file.ts";
 import { cibTarget } from "../target.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
@@ -48,7 +49,7 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
     (finding): Finding => (finding.code === "FENCING" ? { ...finding, level: "warning" } : finding),
   );
   const save = given.value("save-xml");
-  if (save !== undefined && cib) await Bun.write(save, formatXml(cib));
+  if (save !== undefined && cib) await saveFile(save, formatXml(cib));
   const exit = exitOf(findings);
   if (given.has("quiet") && answer.format !== "xml") return exit;
   const detail = given.count("verbose");

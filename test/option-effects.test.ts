@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
+  alertMeta,
   cloneMeta,
   clusterProperties,
   groupMeta,
@@ -234,12 +235,6 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
 
 const root = resolve(import.meta.dir, "..");
 /** Alerts have no table: their schema names these. */
-const alertOptions: readonly OptionSpec[] = ["timeout", "timestamp-format", "enabled"].map((name) => ({
-  name,
-  type: "string",
-  description: "",
-}));
-
 const tables: readonly (readonly [key: string, options: readonly OptionSpec[]])[] = [
   ["property ", clusterProperties],
   ["resource ", resourceMeta],
@@ -248,7 +243,7 @@ const tables: readonly (readonly [key: string, options: readonly OptionSpec[]])[
   ["op ", operationOptions],
   ["node ", nodeOptions],
   ["device ", deviceOptions],
-  ["alert ", alertOptions],
+  ["alert ", alertMeta],
   ...configTables.map(({ path, options }) => [`${path}.`, options] as const),
 ];
 const all = tables.flatMap(([key, options]) =>

@@ -4,6 +4,7 @@ export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
 export { findLiftedDenies, type Renaming } from "./acl/widened.ts";
+export { replicaAddresses } from "./bundle-addresses.ts";
 export {
   type GroupChange,
   modifyGroup,
@@ -38,7 +39,14 @@ export {
 export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
 export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
-export { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+export {
+  alertMeta,
+  cloneMeta,
+  groupMeta,
+  nodeOptions,
+  operationOptions,
+  resourceMeta,
+} from "./options/resource.ts";
 export {
   AmbiguousPair,
   asId,

@@ -148,8 +148,14 @@ const missing = (source: XmlElement, text: string, what: string) =>
 function checkReference(source: XmlElement, reference: string, find: Find, problems: CibProblem[]): void {
   const target = find(reference);
   const same = isA(target, source.name);
-  // The crm shell lets operations refer to a resource and means its operations.
+  // The schema lets operations refer to anything, and the crm shell to a resource, meaning its operations.
   if (same || (source.name === "operations" && target !== undefined)) return;
+  if (target && target !== unread) {
+    const text = `<${source.name}> refers to "${reference}", which is a <${target.name}>`;
+    const cure = `name the id of a <${source.name}>, or remove the reference`;
+    problems.push(problemAt(source, "error", "DANGLING_REFERENCE", text, cure));
+    return;
+  }
   problems.push(missing(source, `<${source.name}> refers to "${reference}"`, `<${source.name}>`));
 }
 

@@ -1,5 +1,5 @@
 import { type CibProblem, problemAt } from "./references.ts";
-import { constraintNames, containerKinds } from "./resource-kinds.ts";
+import { constraintNames, containerKinds, resourceKinds } from "./resource-kinds.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /**
@@ -39,6 +39,62 @@ export function findConnectionProblems(configuration: XmlElement): CibProblem[] 
       if (name !== undefined)
         problems.push(wrong(item, `"${name}" connects a remote node, but stands in ${word} "${idOf(item)}"`));
     }
+  return problems;
+}
+
+/**
+ * Remote and guest nodes whose names are taken: by a member of the cluster, by a resource, or by another guest. Of two things
+ * that go by one name only one is what is meant.
+ */
+export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] {
+  const resources = child(configuration, "resources");
+  if (!resources) return [];
+  // What is noted of remote nodes stands among the nodes, too.
+  const members = new Map(
+    childrenOf(child(configuration, "nodes"), "node")
+      .filter(({ attributes }) => (attributes.get("type") ?? "member") === "member")
+      .map(
+        ({ attributes }) => [(attributes.get("uname") ?? "").toLowerCase(), attributes.get("uname")] as const,
+      ),
+  );
+  const ids = new Map<string, string>();
+  const guests = new Map<string, string>();
+  const problems: CibProblem[] = [];
+  const each = (parent: XmlElement, look: (primitive: XmlElement) => void) => {
+    for (const item of parent.children) {
+      if (item.name === "primitive") look(item);
+      else if (containerKinds.has(item.name)) each(item, look);
+    }
+  };
+  const collect = (parent: XmlElement) => {
+    for (const item of parent.children) {
+      if (!resourceKinds.has(item.name)) continue;
+      ids.set(idOf(item), item.name);
+      collect(item);
+    }
+  };
+  collect(resources);
+  const take = (source: XmlElement, text: string) =>
+    problems.push(problemAt(source, "warning", "NAME_TAKEN", text, "give the remote node a name of its own"));
+  each(resources, (item) => {
+    const id = idOf(item);
+    if (isRemote(item) && members.has(id.toLowerCase()))
+      take(item, `"${id}" connects a remote node of its name, but a node of the cluster has that name`);
+    for (const set of childrenOf(item, "meta_attributes"))
+      for (const pair of childrenOf(set, "nvpair")) {
+        const guest =
+          pair.attributes.get("name") === "remote-node" ? pair.attributes.get("value") : undefined;
+        if (guest === undefined || guest.toLowerCase() === "#default") continue;
+        const other = guests.get(guest);
+        const what = `remote-node="${guest}" of resource "${id}"`;
+        if (members.has(guest.toLowerCase())) take(pair, `${what} is the name of a node of the cluster`);
+        else if (ids.has(guest))
+          take(pair, `${what} is the id of a ${ids.get(guest)}: no guest node is made`);
+        else if (other !== undefined && other !== id)
+          take(pair, `${what} is the guest node of resource "${other}" already`);
+        guests.set(guest, id);
+      }
+  });
   return problems;
 }
 

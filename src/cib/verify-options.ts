@@ -1,10 +1,11 @@
 import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
-import { plainValues, unpackNvpairs } from "./nvpairs.ts";
+import { indexById, plainValues, unpackNvpairs } from "./nvpairs.ts";
 import { clusterProperties } from "./options/cluster.ts";
 import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
+import { isPromotable } from "./promotable.ts";
 import { type CibProblem, problemAt } from "./references.ts";
-import { parseIntervalMs } from "./time.ts";
+import { parseIntervalMs, parseTime } from "./time.ts";
 import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -19,6 +20,7 @@ const metaTables: Readonly<Record<string, ReadonlyMap<string, OptionSpec>>> = lo
   clone: byName([...resourceMeta, ...cloneMeta, ...groupMeta]),
   bundle: byName([...resourceMeta, ...cloneMeta]),
 });
+const cloned = byName(cloneMeta);
 const anyMeta = byName([...resourceMeta, ...cloneMeta, ...groupMeta]);
 
 /** Options that nobody knows or whose values are none, and a configuration without fencing. */
@@ -36,28 +38,35 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   check(child(configuration, "crm_config"), "cluster_property_set", cluster, "cluster property");
   check(child(configuration, "rsc_defaults"), "meta_attributes", anyMeta, "resource default");
   check(child(configuration, "op_defaults"), "meta_attributes", operation, "operation default");
+  const index = indexById(configuration);
+  const promotes = (resource: XmlElement) => isPromotable(resource, (id) => index.get(id));
   const visit = (parent: XmlElement, promotable = false) => {
     for (const resource of parent.children) {
       const table = metaTables[resource.name];
       if (table === undefined) continue;
       check(resource, "meta_attributes", table, "meta attribute");
-      problems.push(...checkTargetRole(resource, promotable || isPromotable(resource)));
+      problems.push(...checkTargetRole(resource, promotable || promotes(resource)));
       problems.push(...checkMisplaced(resource, table));
+      problems.push(...checkCloned(resource, parent, table));
+      problems.push(...checkUtilization(resource), ...checkUnfenced(resource));
+      problems.push(...checkInstances(resource));
       for (const op of childrenOf(child(resource, "operations"), "op")) {
         problems.push(...unusedAt(op));
         check(op, "meta_attributes", operation, "operation property");
       }
-      visit(resource, promotable || isPromotable(resource));
+      visit(resource, promotable || promotes(resource));
     }
   };
   const resources = child(configuration, "resources");
   if (resources) visit(resources);
-  for (const item of childrenOf(child(configuration, "nodes"), "node"))
+  const nodes = childrenOf(child(configuration, "nodes"), "node");
+  problems.push(...nodes.flatMap(checkUtilization));
+  for (const item of nodes)
     for (const set of childrenOf(item, "instance_attributes"))
       for (const pair of childrenOf(set, "nvpair"))
         if (node.has(pair.attributes.get("name") ?? ""))
           problems.push(...checkPair(pair, node, "node attribute"));
-  problems.push(...checkFencing(configuration, resources));
+  problems.push(...checkFencing(configuration, resources), ...findUnfenced(configuration));
   return problems;
 }
 
@@ -83,6 +92,71 @@ function checkMisplaced(resource: XmlElement, table: ReadonlyMap<string, OptionS
   );
 }
 
+/** What is for clones counts for nothing at a resource that is in none. */
+function checkCloned(
+  resource: XmlElement,
+  parent: XmlElement,
+  table: ReadonlyMap<string, OptionSpec>,
+): CibProblem[] {
+  if ((resource.name !== "primitive" && resource.name !== "group") || parent.name !== "resources") return [];
+  return childrenOf(resource, "meta_attributes").flatMap((set) =>
+    childrenOf(set, "nvpair").flatMap((pair) => {
+      const name = pair.attributes.get("name") ?? "";
+      if (table.has(name) || !cloned.has(name)) return [];
+      const text = `"${name}" of ${resource.name} "${resource.attributes.get("id")}" has no effect: it is for clones`;
+      const cure = "put it among the meta attributes of a clone, or remove it";
+      return [problemAt(pair, "warning", "UNUSED_OPTION", text, cure)];
+    }),
+  );
+}
+
+/** A fence device cannot wait for what only fence devices bring about. */
+function checkUnfenced(resource: XmlElement): CibProblem[] {
+  if (resource.attributes.get("class") !== "stonith") return [];
+  return childrenOf(resource, "meta_attributes").flatMap((set) =>
+    childrenOf(set, "nvpair").flatMap((pair) => {
+      const { attributes } = pair;
+      if (attributes.get("name") !== "requires" || attributes.get("value")?.toLowerCase() !== "unfencing")
+        return [];
+      const text = `requires=unfencing of fence device "${resource.attributes.get("id")}" counts as quorum`;
+      return [problemAt(pair, "warning", "DEVICE_UNFENCING", text, "remove it")];
+    }),
+  );
+}
+
+/** More instances than there are can neither run nor be promoted. */
+function checkInstances(clone: XmlElement): CibProblem[] {
+  if (clone.name !== "clone" && clone.name !== "master") return [];
+  const pairs = childrenOf(clone, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
+  const named = (name: string) => {
+    const spec = cloned.get(name);
+    const pair = pairs.find(({ attributes }) => cloned.get(attributes.get("name") ?? "") === spec);
+    return { pair, count: parseInteger(pair?.attributes.get("value")) };
+  };
+  const { count: most } = named("clone-max");
+  return [
+    ["clone-min", "what is ordered after it never starts"],
+    ["promoted-max", "no more than that are promoted"],
+  ].flatMap(([name = "", effect]) => {
+    const { pair, count } = named(name);
+    if (most === undefined || pair === undefined || count === undefined || count <= most) return [];
+    const text = `${name}=${count} of clone "${clone.attributes.get("id")}" is more than its clone-max=${most}: ${effect}`;
+    return [problemAt(pair, "warning", "BAD_VALUE", text, `write ${most} or less, or raise clone-max`)];
+  });
+}
+
+/** What is used up is counted in whole numbers. */
+function checkUtilization(owner: XmlElement): CibProblem[] {
+  return childrenOf(owner, "utilization").flatMap((set) =>
+    childrenOf(set, "nvpair").flatMap((pair) => {
+      const value = pair.attributes.get("value");
+      if (value === undefined || /^\s*[+-]?\d+\s*$/.test(value)) return [];
+      const text = `utilization ${pair.attributes.get("name")}="${value}" of ${owner.name} "${owner.attributes.get("uname") ?? owner.attributes.get("id")}" is no whole number: it counts ${parseInteger(value) ?? 0}`;
+      return [problemAt(pair, "warning", "BAD_VALUE", text, "write a whole number")];
+    }),
+  );
+}
+
 /** Only what can be promoted can be asked to be: anything else is merely started. */
 function checkTargetRole(resource: XmlElement, promotable: boolean): CibProblem[] {
   if (promotable || resource.name === "template") return [];
@@ -97,22 +171,6 @@ function checkTargetRole(resource: XmlElement, promotable: boolean): CibProblem[
       const text = `target-role="${value}" of ${resource.name} "${resource.attributes.get("id")}" only makes sense in a promotable clone`;
       return [problemAt(pair, "error", "BAD_VALUE", text, "write Started, or make a promotable clone of it")];
     }),
-  );
-}
-
-/** `<master>`, a clone that says so, and a bundle with replicas to promote. */
-function isPromotable(resource: XmlElement): boolean {
-  const says = (set: XmlElement) =>
-    childrenOf(set, "nvpair").some(
-      ({ attributes }) =>
-        attributes.get("name") === "promotable" && parseBoolean(attributes.get("value")) === true,
-    );
-  const promotes = ({ attributes }: XmlElement) =>
-    attributes.has("promoted-max") || attributes.has("masters");
-  return (
-    resource.name === "master" ||
-    (resource.name === "clone" && childrenOf(resource, "meta_attributes").some(says)) ||
-    (resource.name === "bundle" && resource.children.some(promotes))
   );
 }
 
@@ -145,7 +203,11 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   }
   if (value === undefined || value.toLowerCase() === "#default") return [];
   const cure = cureFor(spec, value);
-  if (cure === undefined) return unusedProblems(pair, spec, value, `${what} "${name}"`);
+  if (cure === undefined)
+    return [
+      ...unusedProblems(pair, spec, value, `${what} "${name}"`),
+      ...(table === operation ? originProblems(pair, name, value) : []),
+    ];
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
 }
 
@@ -166,8 +228,18 @@ function unusedProblems(at: XmlElement, spec: OptionSpec, value: string, what: s
 const unusedAt = (op: XmlElement): CibProblem[] =>
   [...op.attributes].flatMap(([name, value]) => {
     const spec = operation.get(name);
-    return spec ? unusedProblems(op, spec, value, `operation property "${name}"`) : [];
+    const unused = spec ? unusedProblems(op, spec, value, `operation property "${name}"`) : [];
+    return [...unused, ...originProblems(op, name, value)];
   });
+
+/** An origin that is no time is none. */
+function originProblems(at: XmlElement, name: string, value: string): CibProblem[] {
+  if (name !== "interval-origin" || parseTime(value) !== undefined) return [];
+  const text = `operation property interval-origin="${value}" is no time and has no effect`;
+  return [
+    problemAt(at, "warning", "BAD_VALUE", text, "write a time of ISO 8601, such as 2026-01-31 02:00:00"),
+  ];
+}
 
 /** Numbers beyond are no numbers of anything, and Pacemaker does not hold them. */
 const largest = 2 ** 31 - 1;
@@ -188,7 +260,8 @@ function cureFor({ type, values, min, max }: OptionSpec, value: string): string 
         ? undefined
         : `write a whole number${limits} or INFINITY`;
     case "duration":
-      return parseIntervalMs(value) === undefined && parseInteger(value) !== -1
+      return parseIntervalMs(value) === undefined &&
+        !(isExact(value) && (parseInteger(value) ?? 0) >= (min ?? 0))
         ? "write a number with a unit, such as 10s or 1min"
         : undefined;
     case "percent":
@@ -219,6 +292,48 @@ export function writtenProperties(configuration: XmlElement): Map<string, string
     { alwaysFirst: "cib-bootstrap-options" },
   );
   return canonicalProperties(plainValues(sets));
+}
+
+/** What a partition without quorum cannot do to itself or others unless nodes are fenced. */
+const fencingPolicies = new Set(["suicide", "fence"]);
+/** What resources can wait for that only fencing brings about. */
+const fencingNeeds = new Set(["fencing", "unfencing"]);
+
+/** What asks for fencing where it is disabled: something less than that is done. */
+function findUnfenced(configuration: XmlElement): CibProblem[] {
+  if (parseBoolean(writtenProperties(configuration).get("fencing-enabled")) !== false) return [];
+  const problems: CibProblem[] = [];
+  const onFail = (at: XmlElement) => {
+    const text = "on-fail=fence needs fencing, which is disabled: it counts as stop";
+    const cure = "write on-fail=stop or restart, or enable fencing";
+    problems.push(problemAt(at, "warning", "NEEDS_FENCING", text, cure));
+  };
+  const visit = (source: XmlElement) => {
+    if (source.name === "op" && source.attributes.get("on-fail")?.toLowerCase() === "fence") onFail(source);
+    for (const pair of childrenOf(source, "nvpair")) {
+      const name = pair.attributes.get("name");
+      const value = pair.attributes.get("value") ?? "";
+      const word = value.toLowerCase();
+      const policy =
+        source.name === "cluster_property_set" &&
+        (name === "no-quorum-policy" || name === "no_quorum_policy");
+      if (policy && fencingPolicies.has(word)) {
+        const text = `no-quorum-policy=${value} needs fencing, which is disabled: resources are stopped instead`;
+        const cure = "write no-quorum-policy=stop, or enable fencing";
+        problems.push(problemAt(pair, "error", "NEEDS_FENCING", text, cure));
+      }
+      if (source.name === "meta_attributes" && name === "on-fail" && word === "fence") onFail(pair);
+      if (source.name === "meta_attributes" && name === "requires" && fencingNeeds.has(word)) {
+        const less = word === "fencing" ? "nothing is waited for" : "it counts as quorum";
+        const text = `requires=${value} needs fencing, which is disabled: ${less}`;
+        const cure = "write requires=quorum, or enable fencing";
+        problems.push(problemAt(pair, "warning", "NEEDS_FENCING", text, cure));
+      }
+    }
+    source.children.forEach(visit);
+  };
+  visit(configuration);
+  return problems;
 }
 
 /** Enabled fencing without a device means that nothing starts. */

@@ -1,4 +1,5 @@
-import { nearest } from "../terms/index.ts";
+import { HactlError, nearest } from "../terms/index.ts";
+import { compilePattern } from "./pattern.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { containerKinds } from "./resource-kinds.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
@@ -23,6 +24,7 @@ export function findTopologyProblems(configuration: XmlElement): CibProblem[] {
       .map((id) => id.trim())
       .filter((id) => id !== "" && classes.get(id) !== "stonith")
       .map((id) => noDevice(level, id, classes.has(id), devices)),
+    ...noPattern(level),
     ...noNode(level, nodes.length === 0 ? [] : known),
   ]);
 }
@@ -60,6 +62,21 @@ function noNode(level: XmlElement, known: readonly string[]): CibProblem[] {
   const text = `the fencing topology is for node "${target}", which is not configured`;
   const cure = near === undefined ? "correct the name, or let the node join" : `did you mean "${near}"?`;
   return [problemAt(level, "warning", "UNKNOWN_NODE", text, cure)];
+}
+
+/** Whom a pattern is for that is none, nobody knows: the level is passed over. */
+function noPattern(level: XmlElement): CibProblem[] {
+  const pattern = level.attributes.get("target-pattern");
+  if (pattern === undefined) return [];
+  try {
+    compilePattern(pattern);
+    return [];
+  } catch (error) {
+    // One that is too large is told with the other limits.
+    if (!(error instanceof HactlError) || error.code === "PATTERN_LIMIT") return [];
+    const text = `target-pattern="${pattern}" of the fencing topology is for no node: ${error.what}`;
+    return [problemAt(level, "warning", "BAD_PATTERN", text, error.cure)];
+  }
 }
 
 function targetOf({ attributes }: XmlElement): string {

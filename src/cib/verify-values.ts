@@ -95,10 +95,31 @@ function checkOperations(parent: XmlElement, problems: CibProblem[]): void {
         );
       }
       seen.add(key);
-      problems.push(...checkOperationName(operation, resource));
+      problems.push(...checkOperationName(operation, resource), ...checkRecurring(operation, resource));
     }
     checkOperations(resource, problems);
   }
+}
+
+/** What is done once, when its time has come, has no interval: Pacemaker refuses the first ones, and passes over the last. */
+const never: ReadonlyMap<string, "error" | "warning"> = new Map([
+  ["start", "error"],
+  ["stop", "error"],
+  ["promote", "error"],
+  ["demote", "error"],
+  ["migrate_to", "error"],
+  ["migrate_from", "error"],
+  ["notify", "warning"],
+]);
+
+/** Of an operation that cannot recur nothing counts when it has an interval, its timeout neither. */
+function checkRecurring(operation: XmlElement, resource: XmlElement): CibProblem[] {
+  const name = operation.attributes.get("name") ?? "";
+  const interval = operation.attributes.get("interval");
+  const level = never.get(name);
+  if (level === undefined || (parseIntervalMs(interval) ?? 0) === 0) return [];
+  const text = `operation ${name} of resource "${resource.attributes.get("id")}" cannot recur: with interval="${interval}" it is ignored, with its timeout`;
+  return [problemAt(operation, level, "NOT_RECURRING", text, 'write interval="0"')];
 }
 
 /** What is carried out by one of the standards (OCF resource agent API 1.1, LSB), or by fence agents. */

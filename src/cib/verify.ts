@@ -5,9 +5,14 @@ import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
 import { findAclProblems } from "./verify-acls.ts";
+import { findAlertProblems } from "./verify-alerts.ts";
+import { findBundleProblems } from "./verify-bundles.ts";
 import { findCircles } from "./verify-circles.ts";
-import { findConnectionProblems } from "./verify-connections.ts";
+import { findConnectionProblems, findRemoteNameProblems } from "./verify-connections.ts";
+import { findHollowProblems } from "./verify-hollow.ts";
 import { findOptionProblems } from "./verify-options.ts";
+import { findPromotionProblems } from "./verify-promotion.ts";
+import { findRuleProblems } from "./verify-rules.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
@@ -31,9 +36,15 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findSchemaValueProblems(configuration),
     ...findLimitProblems(configuration),
     ...findValueProblems(configuration),
+    ...findHollowProblems(configuration),
     ...findCircles(configuration),
     ...findConnectionProblems(configuration),
+    ...findRemoteNameProblems(configuration),
     ...findTopologyProblems(configuration),
+    ...findRuleProblems(configuration),
+    ...findPromotionProblems(configuration),
+    ...findBundleProblems(configuration),
+    ...findAlertProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
   ];

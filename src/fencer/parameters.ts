@@ -1,4 +1,4 @@
-import { parseIntervalMs } from "../cib/index.ts";
+import { parseBoolean, parseIntervalMs } from "../cib/index.ts";
 import { type Millis, nearest, type OptionSpec } from "../terms/index.ts";
 
 /** Actions that have pcmk_<action>_action, _timeout and _retries. */
@@ -47,6 +47,8 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
   },
 ]);
 
+const hostChecks: readonly string[] = ["dynamic-list", "static-list", "status", "none"];
+
 /** Parameters of every fence device that are for the cluster, not for the agent (pacemaker-fenced(7)). */
 export const deviceOptions: readonly OptionSpec[] = [
   {
@@ -64,7 +66,7 @@ export const deviceOptions: readonly OptionSpec[] = [
   {
     name: "pcmk_host_check",
     type: "enum",
-    values: ["dynamic-list", "static-list", "status", "none"],
+    values: hostChecks,
     description:
       "how to find out which nodes it can fence (default: static-list with a list or map, dynamic-list or status if the agent can, else none)",
   },
@@ -117,6 +119,16 @@ export function checkDeviceParameters(params: ReadonlyMap<string, string>): stri
       complaints.push(`${name}="${value}" is not a duration such as 60s`);
     } else if (/(?:_retries|_limit)$/.test(name) && !/^-?\d+$/.test(value.trim())) {
       complaints.push(`${name}="${value}" is not a number`);
+    } else if (name === "pcmk_host_check" && !hostChecks.includes(value.toLowerCase())) {
+      complaints.push(`${name}="${value}" is none of ${hostChecks.join(", ")}`);
+    } else if (name === "pcmk_host_map") {
+      const wrong = value.split(/[;\s]+/).filter((entry) => entry !== "" && !/^[^:=]+[:=].+$/.test(entry));
+      if (wrong.length > 0)
+        complaints.push(`${name}: "${wrong.join('", "')}" does not name a node and its port`);
+    } else if (name === "pcmk_delay_base" && !/[:=]/.test(value) && parseIntervalMs(value) === undefined) {
+      complaints.push(`${name}="${value}" is not a duration such as 5s`);
+    } else if (name === "hactl_verify_off" && parseBoolean(value) === undefined) {
+      complaints.push(`${name}="${value}" is neither true nor false`);
     }
   }
   return complaints;

@@ -5,6 +5,7 @@ import {
   element,
   parseBoolean,
   parseInteger,
+  replicaAddresses,
   type XmlElement,
 } from "../cib/index.ts";
 import { INFINITY } from "../terms/index.ts";
@@ -57,7 +58,7 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
     );
     return false;
   }
-  const addresses = makeAddresses(settings.ipRangeStart, count);
+  const addresses = replicaAddresses(settings.ipRangeStart, count);
   const hosts = addresses.map((address, offset) => hostOption(settings, bundle.id, offset, address)).join("");
   if (primitive) {
     const inner = unpackInner(unpacker, unpackResource, bundle, settings, primitive, count);
@@ -171,20 +172,6 @@ function unpackInner(
     cloneElement(primitive),
   ]);
   return unpackResource(unpacker, xml, bundle, undefined);
-}
-
-/** Addresses from the first on; the last number of an address runs to 254. */
-function makeAddresses(first: string | undefined, count: number): (string | undefined)[] {
-  const result: (string | undefined)[] = [];
-  let octets = first?.split(".").map(Number);
-  for (let index = 0; index < count; index++) {
-    if (octets?.length !== 4 || octets.some((octet) => !Number.isInteger(octet))) octets = undefined;
-    result.push(index === 0 ? first : octets?.join("."));
-    if (!octets) continue;
-    const [a = 0, b = 0, c = 0, d = 0] = octets;
-    octets = c > 253 ? undefined : d > 253 ? [a, b, c + 1, 1] : [a, b, c, d + 1];
-  }
-  return result;
 }
 
 function hostOption(

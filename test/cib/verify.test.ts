@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  alertMeta,
   byName,
   canonicalProperties,
   cloneMeta,
@@ -312,7 +313,15 @@ describe("every problem has level, code, id, line and cure", () => {
 });
 
 describe("option tables", () => {
-  const tables = { clusterProperties, resourceMeta, cloneMeta, groupMeta, operationOptions, nodeOptions };
+  const tables = {
+    alertMeta,
+    clusterProperties,
+    resourceMeta,
+    cloneMeta,
+    groupMeta,
+    operationOptions,
+    nodeOptions,
+  };
   for (const [name, table] of Object.entries(tables)) {
     test(`${name}: names are unique, defaults are valid, descriptions are a line`, () => {
       const names = table.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])]);

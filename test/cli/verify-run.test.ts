@@ -132,3 +132,52 @@ describe("what is no configuration at all", () => {
     expect(found.map(findingText).join()).toContain("cure: ");
   });
 });
+
+describe("fencing", () => {
+  const device = (name: string, value: string) =>
+    cib().replace(
+      '<primitive id="st" class="stonith" type="x"/>',
+      `<primitive id="st" class="stonith" type="x"><instance_attributes id="i"><nvpair id="n" name="${name}" value="${value}"/></instance_attributes></primitive>`,
+    );
+
+  test.each([
+    ["pcmk_host_check", "x", "static-list"],
+    ["pcmk_host_map", "n1", '"n1"'],
+    ["pcmk_delay_max", "x", "not a duration"],
+    ["pcmk_delay_base", "soon", "not a duration"],
+    ["pcmk_hostlist", "n1", "pcmk_host_list"],
+    ["hactl_verify_off", "perhaps", "true nor false"],
+  ])("a parameter of a device that is not understood is told: %s=%s", (name, value, part) => {
+    const [finding, ...others] = findings(device(name, value));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({
+      level: "warning",
+      code: "DEVICE_PARAMETER",
+      id: "st",
+      line: 4,
+      file: "f.xml",
+    });
+    expect(finding?.text).toContain(name);
+    expect(finding?.text).toContain(part);
+  });
+
+  test.each([
+    ["pcmk_host_check", "none"],
+    ["pcmk_host_map", "n1:1;n2:2,3"],
+    ["pcmk_delay_base", "n1:5s;n2:0s"],
+    ["pcmk_delay_base", "5s"],
+    ["hactl_verify_off", "yes"],
+  ])("nothing against %s=%s", (name, value) => expect(findings(device(name, value))).toEqual([]));
+
+  test("a node that would be fenced is told; where nobody has said anything of any, as a remark", () => {
+    const lost =
+      '<node_state id="1" uname="n1" in_ccm="false" crmd="offline" join="member" expected="member"/>';
+    const told = (text: string) =>
+      verifyText(text, "f.xml", 1_700_000_000).findings.map(
+        ({ level, code, id }) => `${level} ${code} ${id}`,
+      );
+    expect(told(cib())).toEqual([]);
+    expect(told(cib().replace(member, lost))).toEqual(["warning FENCING n1"]);
+    expect(told(cib().replace(member, ""))).toEqual(["info FENCING n1"]);
+  });
+});

@@ -118,6 +118,57 @@ const alike: Readonly<Record<string, string | Uint8Array>> = {
   }),
   "a property that is none": cib({ options: '<nvpair id="p" name="no-quorum-policy" value="wheee"/>' }),
   "an unknown property": cib({ options: '<nvpair id="p" name="no-quorum-polic" value="stop"/>' }),
+  "a time below nothing": cib({ options: '<nvpair id="p" name="stonith-timeout" value="-1"/>' }),
+  "a delay below nothing": cib({ options: '<nvpair id="p" name="priority-fencing-delay" value="-1"/>' }),
+  "suicide without fencing": cib({ options: '<nvpair id="p" name="no-quorum-policy" value="suicide"/>' }),
+  "fence without fencing": cib({ options: '<nvpair id="p" name="no-quorum-policy" value="fence"/>' }),
+  "fencing that is required and disabled": cib({ resources: dummy("a", meta("requires", "fencing")) }),
+  "unfencing that is required and disabled": cib({ resources: dummy("a", meta("requires", "unfencing")) }),
+  "fencing that all require and that is disabled": cib({
+    more: `<rsc_defaults>${meta("requires", "fencing")}</rsc_defaults>`,
+  }),
+  "a fence device that needs unfencing": cib({
+    resources: dummy("a", meta("requires", "unfencing"), 'class="stonith" type="x"'),
+  }).replace('"false"', '"true"'),
+  "a fence device, and nodes that nobody has seen": cib({
+    resources: dummy("a", "", 'class="stonith" type="x"'),
+  }).replace('"false"', '"true"'),
+  "a start that recurs": cib({
+    resources: dummy("a", op('interval="10s"').replace('"monitor"', '"start"')),
+  }),
+  "a migration that recurs": cib({
+    resources: dummy("a", op('interval="10s"').replace('"monitor"', '"migrate_from"')),
+  }),
+  "a notification that recurs": cib({
+    resources: dummy("a", op('interval="10s"').replace('"monitor"', '"notify"')),
+  }),
+  "several replicas on a host with one port": cib({
+    resources: `<bundle id="b"><podman image="i" replicas="4" replicas-per-host="2"/><network control-port="3121"/>${dummy("a")}</bundle>`,
+  }),
+  "a rule without a score": cib({
+    constraints:
+      '<rsc_location id="c" rsc="a"><rule id="r"><expression id="e" attribute="x" operation="defined"/></rule></rsc_location>',
+  }),
+  ...Object.fromEntries(
+    [
+      '<rsc_location id="c" rsc="t" node="n1" score="1"/>',
+      '<rsc_colocation id="c" rsc="a" with-rsc="t" score="1"/>',
+      '<rsc_order id="c" first="a" then="t"/>',
+      '<rsc_ticket id="c" rsc="t" ticket="T"/>',
+      '<rsc_order id="c"><resource_set id="s"><resource_ref id="t"/><resource_ref id="a"/></resource_set></rsc_order>',
+    ].map((constraints, at) => [
+      `a template that nobody is made of, in constraint ${at}`,
+      cib({
+        resources: `${dummy("t").replace("primitive", "template").replace("</primitive>", "</template>")}${dummy("a")}`,
+        constraints,
+      }),
+    ]),
+  ),
+  "no replicas": cib({ resources: '<bundle id="b"><podman image="i" replicas="0"/></bundle>' }),
+  "hours that are no number": cib({
+    constraints:
+      '<rsc_location id="c" rsc="a"><rule id="r" score="1"><date_expression id="e" operation="in_range" start="2026-01-01"><duration id="d" hours="x"/></date_expression></rule></rsc_location>',
+  }),
   "a node twice": cib({ nodes: '<node id="1" uname="n1"/><node id="2" uname="n1"/>' }),
   "a fencing level below 1": cib({
     more: '<fencing-topology><fencing-level id="f" target="n1" index="0" devices="d"/></fencing-topology>',

@@ -38,6 +38,7 @@ const fencing: readonly OptionSpec[] = [
     aliases: ["stonith-watchdog-timeout"],
     type: "duration",
     unit: "s",
+    min: -1,
     default: "0",
     description:
       "Time after which a lost node is taken to have fenced itself by its watchdog; 0 switches this off",

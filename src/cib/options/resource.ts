@@ -289,6 +289,24 @@ export const operationOptions: readonly OptionSpec[] = [
   { name: "description", type: "string", description: "What the operation is for" },
 ];
 
+/** Meta attributes of alerts and their recipients (Pacemaker Explained, "Alert Meta-Attributes"). */
+export const alertMeta: readonly OptionSpec[] = [
+  {
+    name: "timeout",
+    type: "duration",
+    unit: "s",
+    default: "30s",
+    description: "How long the program of the alert may take",
+  },
+  {
+    name: "timestamp-format",
+    type: "string",
+    default: "%H:%M:%S.%06N",
+    description: "Format of the time that the program is told, as for date(1)",
+  },
+  { name: "enabled", type: "boolean", default: "true", description: "Whether the alert is in force" },
+];
+
 /** Attributes of nodes that the cluster understands (Pacemaker Explained, "Node Attributes"). */
 export const nodeOptions: readonly OptionSpec[] = [
   { name: "standby", type: "boolean", default: "false", description: "Whether the node runs no resources" },

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import {
+  alertMeta,
   cloneMeta,
   clusterProperties,
   groupMeta,
@@ -36,6 +37,7 @@ const clusterTables: readonly (readonly [of: string, table: readonly OptionSpec[
   ["a meta attribute of clones and bundles", cloneMeta],
   ["an option of operations (crm text: op ACTION NAME=VALUE)", operationOptions],
   ["an attribute of nodes", nodeOptions],
+  ["a meta attribute of alerts and recipients", alertMeta],
   ["a parameter of fence devices", deviceOptions],
 ];
 

@@ -6,9 +6,11 @@ import {
   examineCrm,
   findHeadProblems,
   parseXml,
+  upgradeCib,
   verifyCib,
   type XmlElement,
 } from "../../cib/index.ts";
+import { checkDeviceParameters, devicesFromCib } from "../../fencer/index.ts";
 import { type SchedulerMessage, schedule } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 
@@ -85,7 +87,7 @@ function verifyCrm(text: string, file: string, now: number): Verification {
   const told = new Set(errors.map(({ what }) => what));
   // Of what the text should have defined, much is missing: what follows from that would only mislead.
   const follows = (code: string) =>
-    !readable && (code === "DANGLING_REFERENCE" || code === "SCHEDULER" || code === "NO_FENCING");
+    !readable && ["DANGLING_REFERENCE", "UNUSED_TEMPLATE", "SCHEDULER", "NO_FENCING"].includes(code);
   const { findings } = verifyTree(cib, file, now);
   const all = [
     ...errors.map((error) => findingOf(error, file)),
@@ -110,7 +112,9 @@ function findingOf(error: HactlError, file: string): Finding {
 
 /** Checks a CIB that has been read. */
 export function verifyTree(cib: XmlElement, file: string, now: number): Verification {
-  const problems = verifyCib(cib).map((problem: CibProblem): Finding => ({ ...problem, file }));
+  const problems = [...verifyCib(cib), ...deviceProblems(cib, now)].map(
+    (problem): Finding => ({ ...problem, file }),
+  );
   // What the check has found the scheduler need not say again.
   const told = new Set(
     problems.flatMap(({ id, code }) => (code === "NO_FENCING" ? "fencing-enabled" : (id ?? []))),
@@ -118,7 +122,10 @@ export function verifyTree(cib: XmlElement, file: string, now: number): Verifica
   const lines = linesById(cib);
   const unknown = nodesWithoutStatus(cib);
   const decided = schedulerMessages(cib, now)
-    .filter(({ level, id }) => level !== "info" && !(id !== undefined && (told.has(id) || unknown.has(id))))
+    .filter(
+      ({ level, id, code }) =>
+        (level !== "info" || code === "FENCING") && !(id !== undefined && (told.has(id) || unknown.has(id))),
+    )
     .map((message): Finding => {
       const line = message.line ?? (message.id === undefined ? undefined : lines.get(message.id));
       return { code: "SCHEDULER", file, ...message, ...(line === undefined ? {} : { line }) };
@@ -144,9 +151,46 @@ function linesById(root: XmlElement, lines = new Map<string, number>()): Map<str
   return lines;
 }
 
-function schedulerMessages(cib: XmlElement, now: number): readonly SchedulerMessage[] {
+/** Parameters of fence devices that are for the cluster, and that it does not understand. */
+function deviceProblems(cib: XmlElement, now: number): CibProblem[] {
+  const configuration = child(upgradeCib(cib).root, "configuration");
+  if (!configuration) return [];
+  const lines = linesById(configuration);
+  return [...devicesFromCib(configuration, now).devices.values()].flatMap(({ id, params }) =>
+    checkDeviceParameters(params).map((what): CibProblem => {
+      const line = lines.get(id);
+      return {
+        level: "warning",
+        code: "DEVICE_PARAMETER",
+        text: `fence device "${id}": ${what}`,
+        id,
+        ...(line === undefined ? {} : { line }),
+        cure: "correct it, or remove it: hactl explain option NAME tells what it can be",
+      };
+    }),
+  );
+}
+
+/** What the scheduler says; `FENCING` where it is what it would do. */
+type Decided = SchedulerMessage & { readonly code?: string };
+
+/**
+ * What the scheduler says of a CIB, and which nodes it would fence: that is a complaint for Pacemaker's crm_verify, also where
+ * the status is empty, and every node therefore unknown. Then nothing is wrong with the configuration.
+ */
+function schedulerMessages(cib: XmlElement, now: number): readonly Decided[] {
   try {
-    return schedule({ cib, now }).messages;
+    const { messages, fencing } = schedule({ cib, now });
+    const known = childrenOf(child(cib, "status"), "node_state").length > 0;
+    return [
+      ...messages,
+      ...fencing.map(({ node, reason }) => ({
+        level: known ? ("warning" as const) : ("info" as const),
+        code: "FENCING",
+        text: `node ${node} would be fenced: ${known ? reason : "its state is not known"}`,
+        id: node,
+      })),
+    ];
   } catch (error) {
     if (error instanceof HactlError) return [{ level: "error", text: error.what }];
     throw error;

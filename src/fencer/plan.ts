@@ -35,8 +35,9 @@ export const endsOther = ({ outlived, sameLife }: Pick<Operation, "outlived" | "
   outlived && sameLife !== true;
 
 /**
- * Whether no more is to be begun: the target has come back (`isBack`: it is there now), and tells what it runs. What is half done is brought to its end, so
- * that no power supply stays off, and what is to switch it on concerns the life that has begun.
+ * Whether no more is to be begun: the target has come back (`isBack`: it is there now), and tells what it runs. What is
+ * half done is brought to its end, so that no power supply stays off, and what is to switch it on concerns the life that
+ * has begun.
  */
 export const isOver = (operation: Operation, step: NextStep, isBack: boolean): boolean =>
   operation.outlived &&
@@ -266,9 +267,9 @@ const failuresOf = ({ attempts }: Operation): string =>
     .join("; ");
 
 /**
- * Whether a success shows by the target's leaving the ring: whoever was switched off or reset cannot speak any more.
- * Of a member that a fabric agent has cut off from its storage, and that lives on, it does not: such an agent is for a node that joins, and
- * has no reboot (FenceAgentAPI).
+ * Whether a success shows by the target's leaving the ring: whoever was switched off or reset cannot speak any more. Of a
+ * member that a fabric agent has cut off from its storage, and that lives on, it does not: such an agent is for a node
+ * that joins, and has no reboot (FenceAgentAPI).
  */
 export function endsMembership(
   { level, deed }: Extract<NextStep, { type: "success" }>,

@@ -110,6 +110,10 @@ test("what is acknowledged is on the disk of the node that answers, and there af
 
 test("a configuration that was lost on all nodes is said to be, until somebody accepts it", async () => {
   await apply("node1", property("change", "lost"));
+  // The other one writes it a moment later than the one that has answered.
+  await cluster.until("node2 has it on its disk", 10_000, () =>
+    readFileSync(join(state("node2"), "cib.xml"), "utf8").includes('value="lost"') ? true : undefined,
+  );
   for (const name of cluster.names) cluster.kill(name);
   for (const name of cluster.names)
     for (const file of readdirSync(state(name))) {

@@ -69,7 +69,7 @@ describe("OCF", () => {
   });
 
   test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 190, 191, 255])("exit code %d is passed on", (code) => {
-    expect(answer(operation("a", "monitor"), exited(code)).result).toMatchObject({
+    expect(answer(operation("a", "start"), exited(code)).result).toMatchObject({
       rc: code,
       status: OpStatus.DONE,
     });

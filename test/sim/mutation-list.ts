@@ -162,8 +162,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node with another configuration may come in",
     file: "totem/srp/neighbours.ts",
-    before: "return reason !== undefined;",
-    after: "return false;",
+    before: "reason));\n    return true;",
+    after: "reason));\n    return false;",
   },
   {
     name: "the keys of two starts are the same, so nonces come again",

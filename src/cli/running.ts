@@ -4,12 +4,14 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import { idOf, resourcesOf } from "./resources.ts";
 
 /**
- * What runs, is managed and would not be configured any more would be stopped at once: all of it is named.
- * @param cib the cluster's CIB as it is @param gone ids of primitives that the change takes away
- * @throws HactlError RUNNING
+ * What of them runs and is managed, each with the nodes where it does: it would be stopped at once.
+ * @param cib the cluster's CIB as it is @param gone ids of primitives that a change takes away
  */
-export function refuseWhileRunning(cib: XmlElement, gone: ReadonlySet<string>): void {
-  if (gone.size === 0) return;
+export function runningOf(
+  cib: XmlElement,
+  gone: ReadonlySet<string>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  if (gone.size === 0) return new Map();
   const { resourceById } = unpackCluster(cib, Math.floor(Date.now() / 1000));
   const places = new Map<string, Set<string>>();
   for (const rsc of resourceById.values()) {
@@ -18,9 +20,22 @@ export function refuseWhileRunning(cib: XmlElement, gone: ReadonlySet<string>): 
     for (const { name } of rsc.runningOn) nodes.add(name);
     places.set(rsc.configId, nodes);
   }
+  return places;
+}
+
+/** Where each of them runs, a sentence each. */
+export const placesText = (places: ReadonlyMap<string, ReadonlySet<string>>): string[] =>
+  [...places].map(([id, nodes]) => `${id} is running on ${[...nodes].join(", ")}`);
+
+/**
+ * Refuses a change that takes away what runs, and names all of it. Parameters as above.
+ * @throws HactlError RUNNING
+ */
+export function refuseWhileRunning(cib: XmlElement, gone: ReadonlySet<string>): void {
+  const places = runningOf(cib, gone);
   const ids = [...places.keys()];
   if (ids.length === 0) return;
-  const where = [...places].map(([id, nodes]) => `${id} is running on ${[...nodes].join(", ")}`);
+  const where = placesText(places);
   const them = ids.length === 1 ? "it" : "them";
   const stops = ids.map((id) => `hactl resource stop ${id} --wait`).join("; ");
   throw new HactlError({

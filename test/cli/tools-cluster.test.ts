@@ -309,7 +309,7 @@ describe("what runs is not lost by a change of the configuration", () => {
     expect((await tools.run("resource", "locate", "keep1")).code).toBe(105);
   });
 
-  test("nor by a load without it, in whatever way: all that runs is named, and nothing is changed", async () => {
+  test("nor by a push without it: all that runs is named, and nothing is changed; a replacement says what it stops", async () => {
     const names = ["lost1", "lost2"];
     for (const id of names) await tools.output("configure", ...tools.primitive(id));
     await settle();
@@ -317,18 +317,20 @@ describe("what runs is not lost by a change of the configuration", () => {
     const text = `${tools.cluster.directory}/other.crm`;
     writeFileSync(text, "primitive other ocf:test:Quick\n");
     const xml = `${tools.cluster.directory}/other.xml`;
-    writeFileSync(xml, before.replace(/<resources>[\s\S]*<\/resources>/, "<resources/>"));
-    for (const words of [
-      ["replace", text],
-      ["push", text],
-      ["replace", xml],
-    ]) {
-      const { code, stderr } = await tools.run("configure", "load", ...words);
-      expect([words, code]).toEqual([words, 107]);
-      for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));
-    }
+    writeFileSync(
+      xml,
+      before.replace(/<primitive id="lost[12]"[\s\S]*?<\/primitive>|<primitive id="lost[12]"[^>]*\/>/g, ""),
+    );
+    const { code, stderr } = await tools.run("configure", "load", "push", text);
+    expect(code).toBe(107);
+    for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));
     expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
-    for (const id of names) await tools.output("configure", "delete", id, "--force");
+    const replaced = await tools.run("configure", "load", "replace", xml);
+    expect(replaced.code).toBe(0);
+    for (const id of names)
+      expect(replaced.stdout + replaced.stderr).toMatch(
+        new RegExp(`${id} is running on node[12]: it is stopped`),
+      );
     await settle();
   });
 

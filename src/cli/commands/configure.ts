@@ -22,7 +22,7 @@ import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
-import { primitivesGone, refuseWhileRunning } from "../running.ts";
+import { placesText, primitivesGone, refuseWhileRunning, runningOf } from "../running.ts";
 import { cibTarget } from "../target.ts";
 import { editCommands } from "./configure-edit.ts";
 
@@ -103,23 +103,31 @@ const load = defineCommand({
   args: {
     mode: { type: "positional", description: "update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
-    force: { type: "boolean", description: "although there are mistakes in it, or what runs would be gone" },
+    force: {
+      type: "boolean",
+      description: "although there are mistakes in it, or a push takes away what runs",
+    },
   },
   run: async ({ args: { mode: word, file, force } }) => {
     const mode = modeNamed(word ?? "");
     const text = readText(file ?? "");
     let remarks: readonly string[] = [];
+    let stopped: readonly string[] = [];
     const { after } = await changeConfiguration(
       ({ cib, configuration }) => {
         const made = loaded(text, file ?? "", configuration, mode, (found) => (remarks = found));
         // What a file says is running runs nowhere.
-        if (!force && cibTarget().kind === "live")
-          refuseWhileRunning(cib, primitivesGone(configuration, made));
+        if (cibTarget().kind !== "live") return made;
+        const gone = primitivesGone(configuration, made);
+        // Who replaces everything says so; of an edit, or what others have added meanwhile, it is easily forgotten.
+        if (mode === "replace" || force) stopped = placesText(runningOf(cib, gone));
+        else refuseWhileRunning(cib, gone);
         return made;
       },
       "configure load",
       { force: force === true, file: file ?? "" },
     );
+    remarks = [...remarks, ...stopped.map((text) => `${text}: it is stopped, as it is configured no more`)];
     if (wantsJson()) printJson({ file, mode, remarks });
     else
       for (const line of [

@@ -464,7 +464,7 @@ export class Controller {
     at: number,
   ): void {
     this.#state.fencings.outlived(name);
-    const untrue = daemonIsNew ? undefined : this.#reboots.cameBack(name, history.bootId);
+    const untrue = this.#reboots.cameBack(name, history.bootId, daemonIsNew);
     if (untrue !== undefined) this.#event("error", "FENCING-UNTRUE", untrue, name);
     const remembered = this.#state.remembersBoot(name, history.bootId);
     if (summary.live || !remembered) {

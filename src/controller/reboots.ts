@@ -25,14 +25,15 @@ export class Reboots {
     else this.#fenced.set(target, { boot, devices: devices.join(" ") });
   }
 
-  /** A node has come back whose daemon has run all the time. Says what was untrue, if it was. */
-  cameBack(node: NodeName, boot: string): string | undefined {
+  /** A node has come back; `daemonIsNew`: its daemon was started since. Says what was untrue, if it was. */
+  cameBack(node: NodeName, boot: string, daemonIsNew: boolean): string | undefined {
     const told = this.#fenced.get(node);
+    // However it came, that fencing is not asked about any more.
     this.#fenced.delete(node);
-    if (told?.boot !== boot) return undefined;
+    if (daemonIsNew || told?.boot !== boot) return undefined;
     const text =
-      `${node} was not reset when ${told.devices} said so: it is back, and its daemon has run all the time. What ran there may have run on ` +
-      "while it was started elsewhere";
+      `${node} was not reset when ${told.devices} said so: it is back, and its daemon has run all the time. What ran ` +
+      "there may have run on while it was started elsewhere";
     this.#untrue.set(node, text);
     return text;
   }

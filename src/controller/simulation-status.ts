@@ -1,8 +1,7 @@
 import { child, childrenOf, parseBoolean, parseInteger, type XmlElement } from "../cib/index.ts";
 import type { OperationResult } from "../executor/index.ts";
 import type { GraphAction, MaintenanceChange } from "../scheduler/index.ts";
-import type { EpochSeconds } from "../terms/index.ts";
-import { withoutInstance } from "../terms/index.ts";
+import { type EpochSeconds, withoutInstance } from "../terms/index.ts";
 import { historyEntry, historyIds, isFailure } from "./history.ts";
 import { StatusSection } from "./status.ts";
 

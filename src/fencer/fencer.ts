@@ -644,18 +644,12 @@ export class Fencer {
         else if (!this.goesOn(operation)) this.abandoned(operation);
         else if (this.hasTurn(step.device, step.executor)) this.order(operation, step, view);
         return;
-      case "success":
-        if (this.isStillThere(operation) && endsMembership(step, view)) return this.awaitProof(request.id);
-        this.end(
-          operation,
-          true,
-          step.level.devices,
-          step.deed,
-          "",
-          step.executor,
-          endsMembership(step, view),
-        );
+      case "success": {
+        const shows = endsMembership(step, view);
+        if (this.isStillThere(operation) && shows) return this.awaitProof(request.id);
+        this.end(operation, true, step.level.devices, step.deed, "", step.executor, shows);
         return;
+      }
       case "failure":
         this.end(operation, false, [], "none", step.reason);
     }

@@ -25,13 +25,13 @@ test("a node that comes back in the boot in which it was reset has not been: tol
   reboots.runs(node, "boot1");
   reboots.fenced(result("reset"));
   const untrue = "n1 was not reset when ipmi said so: it is back, and its daemon has run all the time";
-  expect(reboots.cameBack(node, "boot1")).toContain(untrue);
+  expect(reboots.cameBack(node, "boot1", false)).toContain(untrue);
   reboots.runs(node, "boot1");
   expect(reboots.warnings()).toMatchObject([
     { code: "FENCING-UNTRUE", node, text: expect.stringContaining(untrue) },
   ]);
   // It is told once, however often the node comes.
-  expect(reboots.cameBack(node, "boot1")).toBeUndefined();
+  expect(reboots.cameBack(node, "boot1", false)).toBeUndefined();
   reboots.runs(node, "boot2");
   expect(reboots.warnings()).toEqual([]);
 });
@@ -46,7 +46,7 @@ test("nothing is said of one that was rebooted, cut off at the fabric, or answer
     const reboots = new Reboots();
     reboots.runs(node, "boot1");
     reboots.fenced(result(deed));
-    expect(reboots.cameBack(node, boot), deed).toBeUndefined();
+    expect(reboots.cameBack(node, boot, false), deed).toBeUndefined();
     expect(reboots.warnings()).toEqual([]);
   }
 });
@@ -54,5 +54,15 @@ test("nothing is said of one that was rebooted, cut off at the fabric, or answer
 test("nor of one of whose boot before nothing is known", () => {
   const reboots = new Reboots();
   reboots.fenced(result("reset"));
-  expect(reboots.cameBack(node, "boot1")).toBeUndefined();
+  expect(reboots.cameBack(node, "boot1", false)).toBeUndefined();
+});
+
+test("nor of one whose daemon was started since, whatever comes back later in that boot", () => {
+  const reboots = new Reboots();
+  reboots.runs(node, "boot1");
+  reboots.fenced(result("reset"));
+  expect(reboots.cameBack(node, "boot1", true)).toBeUndefined();
+  // Its manager is started anew.
+  expect(reboots.cameBack(node, "boot1", false)).toBeUndefined();
+  expect(reboots.warnings()).toEqual([]);
 });

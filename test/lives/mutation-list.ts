@@ -441,8 +441,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a device is believed that has not switched off what is still a member",
     file: fencer,
-    before: "if (this.isStillThere(operation) && endsMembership(step, view))",
-    after: "if (false && this.isStillThere(operation) && endsMembership(step, view))",
+    before: "if (this.isStillThere(operation) && shows)",
+    after: "if (false && this.isStillThere(operation) && shows)",
     by: stories,
   },
   {

@@ -26,7 +26,7 @@ import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { activates, isProbe, isRemoteConnection, resourceFamilies } from "./one-owner.ts";
+import { activates, isProbe, letsGo, reaches, resourceFamilies } from "./one-owner.ts";
 import { Plans, type Question } from "./plans.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
@@ -836,20 +836,24 @@ export class Leader {
   }
 }
 
-/** Ends a connection to a remote node. */
-const letsGo = ({ kind, task, rsc }: GraphAction): boolean =>
-  kind === "rsc" && task === "stop" && isRemoteConnection(rsc);
-
-/** A decision with the probes of some places, taken from the one that would be made if nothing were known of them. */
+/**
+ * A decision with the probes of some places, taken from the one that would be made if nothing were known of them. A remote
+ * node whose connection the decision makes, or moves, is asked when that is done: before, nobody could ask it.
+ */
 function withLooks(decided: Transition, asIfUnknown: Transition, open: readonly UnseenPlace[]): Transition {
   const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
+  const reaching = Map.groupBy(decided.actions.filter(reaches), ({ rsc }) => rsc?.id ?? "");
   const looks = asIfUnknown.actions
     .filter(isProbe)
     .flatMap((action) => {
       const place = open.find(({ node, rsc }) => node === action.node && rsc === action.rsc?.id);
       return place ? [{ ...action, expectedRc: place.active ? OcfExit.OK : OcfExit.NOT_RUNNING }] : [];
     })
-    .map((action, i) => ({ ...action, id: first + i, inputs: [] }));
+    .map((action, i) => ({
+      ...action,
+      id: first + i,
+      inputs: (reaching.get(action.node ?? "") ?? []).map(({ id }) => id),
+    }));
   return { ...decided, actions: [...decided.actions, ...looks] };
 }
 

@@ -39,6 +39,7 @@ import type { UnseenPlace } from "./unseen.ts";
 const gatherMs = 10;
 /** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
 const fencingRetryMs = 2_000;
+const longestFencingRetryMs = 30_000;
 /** Pause after a mistake of ours, so that the same one is not made in a tight loop. */
 const recoveryMs = 2_000;
 /** Pause before the cluster is told once more that an operation was not answered. */
@@ -770,7 +771,7 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    this.#again("fencing failed", fencingRetryMs);
+    this.#again("fencing failed", fencingRetryAfter(failures));
   }
 
   /** Decides again after a time. */
@@ -856,6 +857,13 @@ function withLooks(decided: Transition, asIfUnknown: Transition, open: readonly 
     }));
   return { ...decided, actions: [...decided.actions, ...looks] };
 }
+
+/**
+ * How long after so many failures in a row a fencing is tried again: soon at first, then ever later. A device may do what
+ * it is told and say that it did not: whoever asks it without pause never lets the target boot.
+ */
+const fencingRetryAfter = (failures: number): Millis =>
+  Math.min(longestFencingRetryMs, fencingRetryMs * 2 ** Math.max(0, failures - 1));
 
 function outcomeOf(run: TransitionRun): string {
   if (run.abortReason !== undefined) return `aborted: ${run.abortReason}`;

@@ -443,6 +443,20 @@ export class ClusterState {
     this.#underWay.add(dispatch);
   }
 
+  /**
+   * A resource is being moved to a remote node, where it was known not to run: it may run there from now on, and no
+   * decision would look, since of a remote node it takes what the source says for outdated. True if that is not known any
+   * more.
+   */
+  mayReceive(to: NodeName, rsc: ResourceId): boolean {
+    const id = this.idOf(to);
+    const ops = this.status.ops(id, rsc);
+    if (this.isClusterNode(to) || ops.length === 0 || endsActive(ops)) return false;
+    this.status.removeResource(id, rsc);
+    this.touch();
+    return true;
+  }
+
   /** A resource is migrated once more from the same node to another: that it arrived there before says nothing of this time. */
   #forgetArrival(to: NodeName, { rsc, params }: Operation): void {
     const key = operationKey(rsc.id, "migrate_from", 0);

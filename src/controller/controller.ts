@@ -850,7 +850,10 @@ export class Controller {
     for (const dispatch of message.dispatches) {
       const { operation, node, executor } = dispatch;
       this.#state.dispatched(dispatch, message.at);
-      for (const { to } of movedBy(operation)) this.#historyOf(to)?.expected(operation);
+      for (const { to } of movedBy(operation)) {
+        this.#historyOf(to)?.expected(operation);
+        if (this.#state.mayReceive(to, operation.rsc.id)) this.#forgetThere(to, operation.rsc.id);
+      }
       if (executor === this.#init.selfName) this.#execute(node, operation);
       if (operation.action === "delete") this.#state.deleteResource(node, operation.rsc.id);
       if (operation.action === "cancel" || operation.action === "delete") {
@@ -952,6 +955,14 @@ export class Controller {
     this.#effects.push({ type: "forget", on: node, rsc: resourceId(rsc) });
   }
 
+  /** A failure that is forgotten before anybody has acted upon it would never be told again. */
+  #forgetFailureThere(node: NodeName, rsc: string): void {
+    const history = this.#historyOf(node);
+    if (!history) return;
+    history.forgetFailure(rsc);
+    this.#effects.push({ type: "look-again", on: node, rsc: resourceId(rsc) });
+  }
+
   #applyUnanswered({ node, result }: Extract<ClusterMessage, { type: "unanswered" }>): void {
     this.#dampen(this.#state.unanswered(node, result) ?? []);
     this.#leader.unanswered(node, result);
@@ -962,7 +973,7 @@ export class Controller {
     if (message.forgetFailure) {
       const { node, rsc } = message.forgetFailure;
       this.#state.forgetFailure(node, rsc);
-      this.#historyOf(node)?.forgetFailure(rsc);
+      this.#forgetFailureThere(node, rsc);
     }
     const { written, dampen } = this.#state.setAttributes(message.updates);
     this.#dampen(dampen);
@@ -979,9 +990,8 @@ export class Controller {
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
     const forgotten = this.#state.forget(message);
     for (const { node, rsc, kept } of forgotten) {
-      const history = this.#historyOf(node);
       if (kept) {
-        history?.forgetFailure(rsc);
+        this.#forgetFailureThere(node, rsc);
         continue;
       }
       this.#forgetThere(node, rsc);

@@ -138,6 +138,8 @@ export type ControllerEffect =
       readonly intervalMs: Millis;
     }
   | { readonly type: "forget"; readonly on: NodeName; readonly rsc: ResourceId }
+  /** A failure is forgotten: should it go on, the recurring operations of the resource have to say so again. */
+  | { readonly type: "look-again"; readonly on: NodeName; readonly rsc: ResourceId }
   /** Ask an agent there for its meta-data; answered by `agent-told`. Nothing waits for it. */
   | { readonly type: "ask-agent"; readonly on: NodeName; readonly agent: AgentKind }
   /** A member wants to know of agents on a node for which this manager speaks; answered by `agents-answer`. */

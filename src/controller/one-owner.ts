@@ -23,6 +23,10 @@ export const isProbe = ({ kind, task, intervalMs }: GraphAction): boolean =>
 export const activates = ({ kind, task }: GraphAction): boolean =>
   kind === "rsc" && ["start", "promote", "migrate_to", "migrate_from"].includes(task);
 
+/** Takes a service away, or makes it less active. */
+const deactivates = ({ kind, task }: GraphAction): boolean =>
+  kind === "rsc" && (task === "stop" || task === "demote");
+
 /** Parts of a bundle that are not written in the configuration: its containers, addresses and connections. */
 const bundlePart =
   /^(.+?)(?:-(?:docker|podman|rkt|ip))?-(?:\d+|\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]+:[0-9a-fA-F:]*)$/;
@@ -66,6 +70,10 @@ export function isCloned(configuration: XmlElement | undefined, rsc: string): bo
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
  * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
  * remote node of which nothing is known yet, or the end of the guest of which that is so.
+ * Before a service is stopped that is to run again: the probes of what is to be activated as well. Of what is only not known
+ * to run, as after its history was cleaned up, it may be that nothing needs to be done, neither for it nor for what depends
+ * on it.
+ * Before something is moved to a remote node: the connection to it, without which nobody could look for it there.
  * Before a node may go, or the connection to a remote one is let go: all probes that are made on it, but for those that a
  * connection made later is for. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
@@ -113,17 +121,34 @@ export function looksBefore(
   );
   const isThroughLater = ({ id, node }: GraphAction) =>
     [...graph.activationsBefore(id)].some((before) => reaching.get(before) === node);
+  const activationOf = (action: GraphAction): readonly number[] => {
+    const family = familyOf(action.rsc?.id ?? "");
+    const key = `${family} ${isConnection(action)} ${leading.has(action.id)}`;
+    const ids = known.get(key) ?? activationFirst(action);
+    known.set(key, ids);
+    return ids;
+  };
+  const comingBack = new Set(actions.filter(activates).map(({ rsc }) => rsc?.id ?? ""));
+  const sought = [...Map.groupBy(actions.filter(activates), ({ rsc }) => familyOf(rsc?.id ?? "")).keys()]
+    .flatMap((family) => byFamily.get(family) ?? [])
+    .filter(open);
+  const settling = (action: GraphAction): readonly GraphAction[] =>
+    comingBack.has(action.rsc?.id ?? "")
+      ? sought.filter(({ id }) => id !== action.id && !graph.comesBefore(action.id, id))
+      : [];
   const first = (action: GraphAction): readonly number[] => {
     if (letsGo(action))
       return idsOf(probes.filter((probe) => probe.node === action.rsc?.id && !isThroughLater(probe)));
-    if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));
-    if (activates(action)) {
-      const family = familyOf(action.rsc?.id ?? "");
-      const key = `${family} ${isConnection(action)} ${leading.has(action.id)}`;
-      const ids = known.get(key) ?? activationFirst(action);
-      known.set(key, ids);
-      return ids;
+    if (action.task === "migrate_to") {
+      const target = action.params.CRM_meta_migrate_target;
+      const there = [...reaching].filter(
+        ([id, remote]) => remote === target && !graph.activationsBefore(id).has(action.id),
+      );
+      return [...new Set([...activationOf(action), ...there.map(([id]) => id)])];
     }
+    if (deactivates(action)) return idsOf(settling(action));
+    if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));
+    if (activates(action)) return activationOf(action);
     if (!isProbe(action)) return [];
     return idsOf(onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold)));
   };
@@ -162,6 +187,7 @@ class Reach {
   readonly #actions: ReadonlyMap<number, GraphAction>;
   readonly #before = new Map<number, ReadonlySet<number>>();
   readonly #runs = new Map<number, boolean>();
+  readonly #all = new Map<number, ReadonlySet<number>>();
 
   constructor(actions: readonly GraphAction[]) {
     this.#actions = new Map(actions.map((action) => [action.id, action]));
@@ -179,6 +205,24 @@ class Reach {
       if (!action) continue;
       if (activates(action)) found.add(input);
       for (const before of this.activationsBefore(input)) found.add(before);
+    }
+    return found;
+  }
+
+  /** Whether the first of two actions has to be done before the second. */
+  comesBefore(first: number, second: number): boolean {
+    const known = this.#all.get(second) ?? this.#allBefore(second);
+    this.#all.set(second, known);
+    return known.has(first);
+  }
+
+  #allBefore(id: number): ReadonlySet<number> {
+    const found = new Set<number>();
+    const open = [...(this.#actions.get(id)?.inputs ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next)) continue;
+      found.add(next);
+      open.push(...(this.#actions.get(next)?.inputs ?? []));
     }
     return found;
   }

@@ -384,6 +384,10 @@ export class Manager {
         return this.#cancel(effect);
       case "forget":
         return this.#forget(effect.on, effect.rsc);
+      case "look-again":
+        if (effect.on === this.setup.self.name) this.#executor.send({ type: "look-again", rsc: effect.rsc });
+        else this.#remotes.lookAgain(effect.on, effect.rsc);
+        return;
       case "connection":
         return this.#remotes.connection(effect.operation);
       case "watch-remotes":

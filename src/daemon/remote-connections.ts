@@ -191,6 +191,10 @@ export class RemoteConnections {
     this.#tell(on, { type: "forget", rsc });
   }
 
+  lookAgain(on: NodeName, rsc: ResourceId): void {
+    this.#tell(on, { type: "look-again", rsc });
+  }
+
   /** Asks an executor for what nobody waits for long; false when it is not connected. */
   ask(on: NodeName, request: ExecutorRequest): boolean {
     return this.#connections.get(on)?.client.send(request) ?? false;

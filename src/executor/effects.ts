@@ -23,7 +23,18 @@ export type ExecutorInput =
 /** The requests that concern the core; the others are the driver's. */
 export type CoreRequest = Extract<
   ExecutorRequest,
-  { type: "register" | "execute" | "cancel" | "probed" | "forget" | "metadata" | "ping" | "configure" }
+  {
+    type:
+      | "register"
+      | "execute"
+      | "cancel"
+      | "probed"
+      | "forget"
+      | "look-again"
+      | "metadata"
+      | "ping"
+      | "configure";
+  }
 >;
 
 /** What an executor wants done, in order. */

@@ -158,6 +158,11 @@ export class Executor {
         return this.#cancel(request.rsc, request.action, request.intervalMs, now);
       case "forget":
         return this.#forget(request.rsc, now);
+      case "look-again": {
+        const resource = this.#resources.get(request.rsc);
+        if (resource) this.#recurring.lookAgain(resource, now);
+        return;
+      }
       case "probed":
         // What is interrupted stays so until it has been looked at: it may be about to be stopped.
         this.#complete = true;

@@ -70,6 +70,11 @@ export type ExecutorRequest =
   | { readonly type: "probed" }
   /** Forget the resource: cancel its recurring operations and drop its history. */
   | { readonly type: "forget"; readonly rsc: ResourceId }
+  /**
+   * The cluster has dropped what it knew of a failure: what recurring operations of the resource said last does not count
+   * any more. They run at once and say what they find, also if it is the same.
+   */
+  | { readonly type: "look-again"; readonly rsc: ResourceId }
   /** `looks`: whether an init script or unit is there is to be found out, too; others describe themselves. */
   | {
       readonly type: "metadata";

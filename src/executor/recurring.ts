@@ -57,6 +57,17 @@ export class RecurringOperations {
     if (recurring) this.#makeDue(resource, key, recurring, now.mono);
   }
 
+  /** What the recurring operations of a resource said last does not count: whatever they say next is a change. */
+  lookAgain(resource: ResourceState, now: Now): void {
+    for (const [key, recurring] of resource.recurring) {
+      recurring.lastRc = undefined;
+      recurring.lastStatus = undefined;
+      recurring.tellNext = true;
+      // A run that is under way tells what it finds.
+      if (!isRunning(resource, key)) this.#makeDue(resource, key, recurring, now.mono);
+    }
+  }
+
   /** Ends one. When it is in the middle of a run, `cancelled` is told after that; `false` if there is none. */
   cancel(resource: ResourceState, key: string, now: Now): boolean {
     const recurring = resource.recurring.get(key);

@@ -23,6 +23,7 @@ const readRequest = read.variants<ExecutorRequest, "type">("type", {
   cancel: { rsc: read.resourceId, action: read.name, intervalMs: read.duration },
   probed: {},
   forget: { rsc: read.resourceId },
+  "look-again": { rsc: read.resourceId },
   metadata: { requestId, rsc: readAgent, looks: read.maybe(read.flag) },
   list: { requestId, class: word, provider: read.maybe(word) },
   ping: { requestId },

@@ -37,6 +37,35 @@ const lastOf = (bus: ControllerBus, on: NodeName, action: string, intervalMs = 0
   return found;
 };
 
+describe("a service whose history is cleaned up while it runs", () => {
+  test("does not cost what is ordered after it a restart", () => {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(`
+property stonith-enabled=false
+primitive db ocf:test:Db op monitor interval=10s op monitor interval=9s role=Promoted
+clone dbs db meta promotable=true
+primitive app ocf:test:App op monitor interval=10s
+colocation app-with-db inf: app dbs:Promoted
+order app-after-db Mandatory: dbs:promote app:start
+`);
+    const updates = [{ node: n1, name: "master-db", value: "10" }];
+    bus.step("n1", { type: "attribute-request", request: "", updates });
+    bus.run(10_000);
+    expect([...bus.promoted("db"), ...bus.where("app")]).toEqual([n1, n1]);
+    const before = bus.executed.length;
+    const request = { type: "forget-request", request: "refresh", failuresOnly: false } as const;
+    bus.step("n2", { ...request, rsc: resourceId("db") });
+    bus.run(60_000);
+    const changes = bus.executed.slice(before).filter(({ operation }) => operation.action !== "monitor");
+    expect(changes.map(({ node, operation }) => `${operation.action} ${operation.rsc.id} ${node}`)).toEqual(
+      [],
+    );
+    expect(bus.executed.slice(before).some(({ operation }) => operation.rsc.id === "db")).toBe(true);
+  });
+});
+
 /** A cleanup of the service, wherever it failed or everywhere. */
 const forget = (bus: ControllerBus) =>
   bus.step("n2", { type: "forget-request", request: "forget", rsc: resourceId("a"), failuresOnly: false });

@@ -217,6 +217,23 @@ describe("the cluster", () => {
     expect(bus.executed.slice(before)).toEqual([]);
   });
 
+  test("asks again about a failure that expired before anything could be done about it", () => {
+    const bus = running();
+    bus.configure(
+      "primitive dull ocf:test:Dull op monitor interval=10s\nprimitive lone ocf:test:Lone op monitor interval=10s meta failure-timeout=5s",
+    );
+    bus.run(5000);
+    const [on] = bus.where("lone");
+    // Something that takes long is under way.
+    bus.agent = (_, { rsc, action }) => (rsc.id === "dull" && action === "stop" ? "silent" : OcfExit.OK);
+    bus.configure("primitive dull ocf:test:Dull params p=2 op monitor interval=10s");
+    bus.run(100);
+    bus.fail(on ?? "", "lone", OcfExit.NOT_RUNNING);
+    bus.agent = () => OcfExit.OK;
+    bus.run(150_000);
+    expect(bus.lookedAgain).toContain(`lone ${on}`);
+  });
+
   test("tries another node when a start fails", () => {
     const bus = new ControllerBus(3);
     bus.agent = (node, { action, rsc }) =>

@@ -110,6 +110,66 @@ describe("probes", () => {
   });
 });
 
+describe("a service that is stopped and started for another one", () => {
+  // The other one is only not known to run: its history was cleaned up.
+  const actions = [
+    action(1, "monitor", "db", "Stateful"),
+    action(2, "start", "db", "Stateful", 1),
+    action(3, "stop", "app", "App"),
+    action(4, "start", "app", "App", 3, 2),
+    action(5, "stop", "leaving", "App"),
+    action(6, "monitor", "other", "Other"),
+  ];
+  const looks = looksBefore(actions, {
+    untold: new Map(),
+    unheard: () => false,
+    guestIn: () => undefined,
+    familyOf: (rsc) => rsc,
+  });
+
+  test("is stopped when it is known that the other one does not run", () => {
+    expect(looks.get(3)).toEqual([1]);
+  });
+
+  test("does not wait for what is not to be activated, nor does what only stops wait", () => {
+    expect(looks.get(5)).toBeUndefined();
+  });
+});
+
+describe("a remote node", () => {
+  const there = nodeName("r1");
+  const found = (actions: readonly GraphAction[]) =>
+    looksBefore(actions, {
+      untold: new Map(),
+      unheard: () => false,
+      guestIn: () => undefined,
+      familyOf: (rsc) => rsc,
+    });
+
+  test("gets what is moved there only when it is connected", () => {
+    const params = { CRM_meta_migrate_source: "n1", CRM_meta_migrate_target: "r1" };
+    const actions = [
+      action(1, "start", "r1", "remote"),
+      { ...action(2, "migrate_to", "vm", "Vm"), params },
+      { ...action(3, "migrate_from", "vm", "Vm", 2, 1), node: there, params },
+    ];
+    expect(found(actions).get(2)).toEqual([1]);
+    // Unless the connection needs what is moved.
+    const [start, ...others] = actions;
+    expect(found([...(start ? [{ ...start, inputs: [3] }] : []), ...others]).get(2)).toBeUndefined();
+  });
+
+  test("is looked at before its connection is let go, but not by what the next connection is for", () => {
+    const actions = [
+      action(1, "stop", "r1", "remote"),
+      { ...action(2, "monitor", "db", "Stateful"), node: there },
+      action(3, "start", "r1", "remote", 1),
+      { ...action(4, "monitor", "app", "App", 3), node: there },
+    ];
+    expect(found(actions).get(1)).toEqual([2]);
+  });
+});
+
 test("a node that leaves is looked at first", () => {
   const actions = [
     action(1, "monitor", "db", "Stateful"),

@@ -107,6 +107,29 @@ describe("recurring operations", () => {
     expect(world.results()).toEqual([]);
   });
 
+  test("tell again what they find when the cluster has forgotten a failure", () => {
+    const world = new World();
+    const again = () =>
+      world.step({ type: "request", request: { type: "look-again", rsc: resourceId("a") } });
+    world.execute(monitor());
+    world.end("a monitor_10000", exited(7));
+    const [before] = world.results();
+    world.advance(10_000);
+    world.end("a monitor_10000", exited(7));
+    expect(world.results()).toEqual([]);
+    again();
+    world.end("a monitor_10000", exited(7));
+    const [after] = world.results();
+    expect(after).toMatchObject({ rc: 7 });
+    expect(after?.lastChange).toBeGreaterThan(before?.lastChange ?? 0);
+    // Also what has just begun to run.
+    world.advance(10_000);
+    again();
+    world.end("a monitor_10000", exited(7));
+    expect(world.results()).toMatchObject([{ rc: 7 }]);
+    expect(world.labels()).toEqual([]);
+  });
+
   test("wait a whole interval after each run and never overlap themselves", () => {
     const world = new World();
     world.execute(monitor());

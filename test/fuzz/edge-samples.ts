@@ -364,6 +364,7 @@ export const executorSamples = (): Json[] => [
   { type: "execute", operation: { ...operation, rsc: { id: "l", class: "lsb", type: "cups" } } },
   { type: "cancel", rsc: "a", action: "monitor", intervalMs: 10_000 },
   { type: "forget", rsc: "a" },
+  { type: "look-again", rsc: "a" },
   { type: "probed" },
   { type: "metadata", requestId: 3, rsc, looks: true },
   { type: "list", requestId: 1, class: "ocf", provider: "heartbeat" },

@@ -92,6 +92,8 @@ export class ControllerBus {
   readonly restarts: string[] = [];
   /** Every operation given to an executor. */
   executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
+  /** What executors were told to look at again, with where: RESOURCE NODE. */
+  readonly lookedAgain: string[] = [];
   /** Operations on remote hosts that were given to a node without a connection to them. */
   readonly unreached: string[] = [];
   /** What runs on remote hosts, by the names of their nodes. */
@@ -668,6 +670,9 @@ export class ControllerBus {
         host.remembered.delete(effect.rsc);
         return;
       }
+      case "look-again":
+        this.lookedAgain.push(`${effect.rsc} ${effect.on}`);
+        return;
       case "persist":
         return this.onPersist(node.name);
       case "restart":

@@ -188,6 +188,10 @@ export class ManagerProcess {
         else this.remotes.forget(on, rsc);
         return;
       }
+      case "look-again":
+        if (effect.on === this.host.name) this.executor.send({ type: "look-again", rsc: effect.rsc });
+        else this.remotes.askAgain(effect.on, effect.rsc);
+        return;
       case "probed":
         if (effect.on === this.host.name) this.executor.send({ type: "probed" });
         else this.remotes.probed(effect.on);

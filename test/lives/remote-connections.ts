@@ -115,6 +115,10 @@ export class RemoteConnections {
     this.tell(on, { type: "forget", rsc });
   }
 
+  askAgain(on: NodeName, rsc: ResourceId): void {
+    this.tell(on, { type: "look-again", rsc });
+  }
+
   private tell(on: NodeName, request: ExecutorRequest): void {
     const connection = this.connections.get(on);
     if (connection && !connection.client.send(request)) connection.gap?.tell(request);

@@ -90,7 +90,9 @@ export function addDuration(from: EpochSeconds, duration: Duration, offset = 0):
   const first = new Date(start * 1000).getUTCFullYear();
   const yearDay = Math.floor((start - startOfYear(first)) / 86_400);
   const laterYear = first + duration.years;
-  const date = new Date((startOfYear(laterYear) + Math.min(yearDay, daysInYear(laterYear) - 1) * 86_400) * 1000);
+  const date = new Date(
+    (startOfYear(laterYear) + Math.min(yearDay, daysInYear(laterYear) - 1) * 86_400) * 1000,
+  );
   const months = date.getUTCFullYear() * 12 + date.getUTCMonth() + duration.months;
   const year = Math.floor(months / 12);
   const month = months - year * 12;

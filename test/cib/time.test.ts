@@ -146,6 +146,9 @@ test.each([
   expect(start && duration && addDuration(start.time, duration, start.offset)).toBe(parseTime(until));
 });
 
-test.each(["P", "PT", "P1", "P1.5D", "1D", "P1DD", "P1D T1H", "PTT1H", "P1X"])("%s is no duration", (text) => {
-  expect(parseDuration(text, true)).toBeUndefined();
-});
+test.each(["P", "PT", "P1", "P1.5D", "1D", "P1DD", "P1D T1H", "PTT1H", "P1X"])(
+  "%s is no duration",
+  (text) => {
+    expect(parseDuration(text, true)).toBeUndefined();
+  },
+);

@@ -238,6 +238,10 @@ function checkTag(tag: XmlElement, find: Find, configuration: XmlElement): CibPr
   );
   return childrenOf(tag, "obj_ref").flatMap((item) => {
     const id = item.attributes.get("id") ?? "";
+    if (id !== "" && id === tag.attributes.get("id")) {
+      const text = `tag "${id}" names itself, which says nothing`;
+      return [problemAt(tag, "warning", "NAMES_ITSELF", text, "remove it from the tag")];
+    }
     if (find(id) !== undefined || nodes.has(id)) return [];
     const text = `tag "${tag.attributes.get("id")}" names "${id}", which does not exist`;
     return [problemAt(tag, "warning", "DANGLING_REFERENCE", text, "remove it from the tag")];

@@ -92,8 +92,10 @@ function heirsOf(draft: XmlElement, named: ReadonlySet<string>): Heirs {
   const staying = (at: XmlElement): string[] =>
     at.children.filter(isResource).flatMap((item) => (gone.has(idOf(item)) ? staying(item) : [idOf(item)]));
   const heirOf = (at: XmlElement): Heir | undefined => {
-    const [id, ...others] = staying(at);
-    return id === undefined ? undefined : { id, others };
+    const members = staying(at);
+    const id = members[0];
+    const last = at.name === "group" ? members.at(-1) : id;
+    return id === undefined || last === undefined ? undefined : { id, last, members };
   };
   const visit = (at: XmlElement): void => {
     if (isResource(at) && gone.has(idOf(at))) heirs.set(idOf(at), heirOf(at));

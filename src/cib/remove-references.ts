@@ -5,13 +5,16 @@ import { parseBoolean } from "./values.ts";
 import { child, childrenOf, element, type XmlElement } from "./xml.ts";
 import { selectHolders } from "./xpath.ts";
 
-/** What stands for what is gone: the first member that stays of a group or clone, nothing for anything else. */
+/** What stands for what is gone: a member that stays of a group or clone, nothing for anything else. */
 export type Heirs = ReadonlyMap<string, Heir | undefined>;
 
-/** The first member that stays of a container, and the others, which inherit nothing. */
+/** Members that stay of a container. One inherits each constraint, the others nothing. */
 export interface Heir {
+  /** The first: what the container followed, the container's first member followed. */
   readonly id: string;
-  readonly others: readonly string[];
+  /** The last of a group: what followed the group followed that one, which runs when all before it do. */
+  readonly last: string;
+  readonly members: readonly string[];
 }
 
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
@@ -46,7 +49,13 @@ function fromConstraints(section: XmlElement | undefined, heirs: Heirs): string[
   return remarks;
 }
 
-/** A constraint of a container is from now on one of its first member. */
+/** Sides of a constraint that something else follows: it waited for the whole group, or was placed by where all of it is. */
+const followed: ReadonlySet<string> = new Set(["first", "with-rsc"]);
+
+/**
+ * A constraint of a container is from now on one of its first member; of a group's last where something else follows it,
+ * since only when that one runs all of the group does.
+ */
 function follow(constraint: XmlElement, heirs: Heirs): string[] {
   const changes: string[] = [];
   for (const name of constraintNames) {
@@ -54,10 +63,11 @@ function follow(constraint: XmlElement, heirs: Heirs): string[] {
     if (rsc === undefined || !heirs.has(rsc)) continue;
     const heir = heirs.get(rsc);
     if (heir === undefined) constraint.attributes.delete(name);
-    else constraint.attributes.set(name, heir.id);
-    const others = heir?.others ?? [];
+    const one = followed.has(name) ? heir?.last : heir?.id;
+    if (one !== undefined) constraint.attributes.set(name, one);
+    const others = (heir?.members ?? []).filter((id) => id !== one);
     changes.push(
-      `names ${heir?.id ?? "nothing"} in place of ${rsc}${others.length === 0 ? "" : ` and no longer holds for ${others.join(", ")}`}`,
+      `names ${one ?? "nothing"} in place of ${rsc}${others.length === 0 ? "" : ` and no longer holds for ${others.join(", ")}`}`,
     );
   }
   return changes;

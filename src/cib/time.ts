@@ -48,42 +48,52 @@ export function durationSeconds(duration: Duration): number {
   return days * 86_400 + duration.hours * 3600 + duration.minutes * 60 + duration.seconds;
 }
 
-/** The `T` may be missing where hours or seconds are clear without it, as Pacemaker reads `P30S`. */
-const durationPattern =
-  /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.))?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/i;
-
-/** The same with a sign before any number. */
-const signedPattern = new RegExp(durationPattern.source.replaceAll("(\\d+)", "([+-]?\\d+)"), "i");
+/** One number with its unit; what a `T` stands before. */
+const durationPart = /T?([+-]?)(\d+)([YMWDHS])/giy;
 
 /**
- * An ISO 8601 duration with designators: `P1Y2M3DT4H5M6S`, `P2W`. `undefined` when it is none. What goes back in time
- * (`P-1M`) is one only where it is asked for.
+ * An ISO 8601 duration with designators: `P1Y2M3DT4H5M6S`, `P2W`. `undefined` when it is none. As Pacemaker reads them:
+ * in any order, months or minutes by whether a `T` was before them, which nothing else needs (`P30S`); of several years
+ * or months the last count, all else adds up. What goes back in time (`P-1M`) is one only where it is asked for.
  */
 export function parseDuration(text: string, signed = false): Duration | undefined {
-  const match = (signed ? signedPattern : durationPattern).exec(text.trim());
-  if (!match) return undefined;
-  const [years, months, weeks, days, hours, minutes, seconds] = match
-    .slice(1)
-    .map((part) => Number(part ?? 0));
-  return {
-    years: years ?? 0,
-    months: months ?? 0,
-    weeks: weeks ?? 0,
-    days: days ?? 0,
-    hours: hours ?? 0,
-    minutes: minutes ?? 0,
-    seconds: seconds ?? 0,
-  };
+  const [, body] = /^P(?=.*\d)(.*?)T?$/i.exec(text.trim()) ?? [];
+  if (body === undefined) return undefined;
+  const found = { years: 0, months: 0, weeks: 0, days: 0, hours: 0, minutes: 0, seconds: 0 };
+  let ofClock = false;
+  let end = 0;
+  for (const part of body.matchAll(durationPart)) {
+    const [whole, sign = "", digits = "", unit = ""] = part;
+    if (sign !== "" && !signed) return undefined;
+    ofClock ||= /^T/i.test(whole);
+    end = part.index + whole.length;
+    const value = Number(`${sign}${digits}`);
+    const name = unit.toUpperCase();
+    if (name === "Y") found.years = value;
+    else if (name === "M" && !ofClock) found.months = value;
+    else if (name === "M") found.minutes += value;
+    else if (name === "W") found.weeks += value;
+    else if (name === "D") found.days += value;
+    else if (name === "H") found.hours += value;
+    else found.seconds += value;
+  }
+  return end === body.length ? found : undefined;
 }
 
 /**
- * The point in time that far later, counted on a calendar that is `offset` seconds ahead of UTC. A day that its month
- * lacks becomes the month's last.
+ * The point in time that far later, counted on a calendar that is `offset` seconds ahead of UTC. First the years: as
+ * Pacemaker counts them, the day of the year stays, so that a year after 29 February is 1 March, and one after
+ * 31 March 2024 is 1 April. Then the months: a day that its month lacks becomes the month's last.
  */
 export function addDuration(from: EpochSeconds, duration: Duration, offset = 0): EpochSeconds {
   const start = from + offset;
-  const date = new Date(start * 1000);
-  const months = date.getUTCFullYear() * 12 + date.getUTCMonth() + duration.years * 12 + duration.months;
+  const first = new Date(start * 1000).getUTCFullYear();
+  const yearDay = Math.floor((start - startOfYear(first)) / 86_400);
+  const laterYear = first + duration.years;
+  const date = new Date(
+    (startOfYear(laterYear) + Math.min(yearDay, daysInYear(laterYear) - 1) * 86_400) * 1000,
+  );
+  const months = date.getUTCFullYear() * 12 + date.getUTCMonth() + duration.months;
   const year = Math.floor(months / 12);
   const month = months - year * 12;
   const day = Math.min(date.getUTCDate(), daysInMonth(year, month));

@@ -4,7 +4,7 @@ import { clusterProperties } from "./options/cluster.ts";
 import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { isPromotable } from "./promotable.ts";
-import { type CibProblem, problemAt } from "./references.ts";
+import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
@@ -39,6 +39,11 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   check(child(configuration, "rsc_defaults"), "meta_attributes", anyMeta, "resource default");
   check(child(configuration, "op_defaults"), "meta_attributes", operation, "operation default");
   const index = indexById(configuration);
+  const members = childrenOf(child(configuration, "nodes"), "node");
+  // A remote node may run an instance as any other; one that is not configured yet cannot be counted.
+  const far = remoteNames(child(configuration, "resources"));
+  const names = members.flatMap(({ attributes }) => attributes.get("uname") ?? []);
+  const places = members.length === 0 ? 0 : new Set([...names, ...far]).size;
   const promotes = (resource: XmlElement) => isPromotable(resource, (id) => index.get(id));
   const visit = (parent: XmlElement, promotable = false) => {
     for (const resource of parent.children) {
@@ -49,7 +54,7 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
       problems.push(...checkMisplaced(resource, table));
       problems.push(...checkCloned(resource, parent, table));
       problems.push(...checkUtilization(resource), ...checkUnfenced(resource));
-      problems.push(...checkInstances(resource));
+      problems.push(...checkInstances(resource, places));
       for (const op of childrenOf(child(resource, "operations"), "op")) {
         problems.push(...unusedAt(op));
         check(op, "meta_attributes", operation, "operation property");
@@ -125,7 +130,7 @@ function checkUnfenced(resource: XmlElement): CibProblem[] {
 }
 
 /** More instances than there are can neither run nor be promoted. */
-function checkInstances(clone: XmlElement): CibProblem[] {
+function checkInstances(clone: XmlElement, nodes: number): CibProblem[] {
   if (clone.name !== "clone" && clone.name !== "master") return [];
   const pairs = childrenOf(clone, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
   const named = (name: string) => {
@@ -134,6 +139,13 @@ function checkInstances(clone: XmlElement): CibProblem[] {
     return { pair, count: parseInteger(pair?.attributes.get("value")) };
   };
   const { count: most } = named("clone-max");
+  const perNode = Math.max(1, named("clone-node-max").count ?? 1);
+  const { pair: leastPair, count: least } = named("clone-min");
+  const beyondNodes = nodes > 0 && least !== undefined && least > nodes * perNode;
+  if (leastPair && beyondNodes && !(most !== undefined && least > most)) {
+    const text = `clone-min=${least} of clone "${clone.attributes.get("id")}" is more than ${nodes} nodes can run: what is ordered after it never starts`;
+    return [problemAt(leastPair, "warning", "BAD_VALUE", text, `write ${nodes * perNode} or less`)];
+  }
   return [
     ["clone-min", "what is ordered after it never starts"],
     ["promoted-max", "no more than that are promoted"],

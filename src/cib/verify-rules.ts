@@ -34,6 +34,9 @@ function checkScore(rule: XmlElement): CibProblem[] {
   return [problemAt(rule, "error", "NO_SCORE", text, 'add score="…" or score-attribute="…"')];
 }
 
+/** Sections whose rules are looked at for no node, so that none of its attributes is defined there (Pacemaker Explained, "Rules"). */
+const withoutNode: ReadonlySet<string> = new Set(["crm_config", "rsc_defaults", "op_defaults"]);
+
 /** Conditions that ask about what is not looked at where they stand. */
 const blind: Readonly<Record<string, readonly string[]>> = lookup({
   rsc_expression: ["crm_config", "nodes", "constraints", "fencing-topology"],
@@ -44,6 +47,12 @@ const blind: Readonly<Record<string, readonly string[]>> = lookup({
 function checkPlaces(section: XmlElement): CibProblem[] {
   const visit = (source: XmlElement): CibProblem[] => {
     const inner = source.children.flatMap(visit);
+    if (source.name === "expression" && withoutNode.has(section.name)) {
+      const asked = source.attributes.get("attribute") ?? "";
+      const text = `the expression "${idOf(source)}" asks for the node attribute "${asked}"; in <${section.name}> no node is looked at, and none is defined`;
+      const cure = "remove it, or put the rule where a resource is";
+      return [...inner, ...warn(source, "NO_NODE", text, cure)];
+    }
     if (!blind[source.name]?.includes(section.name)) return inner;
     const about = source.name === "rsc_expression" ? "agent" : "operation";
     const text = `the expression "${idOf(source)}" asks for an ${about}; in <${section.name}> there is none, and it never holds`;

@@ -81,6 +81,8 @@ export interface StatusWarning {
     | "CLOCK"
     | "LOCAL-WARNING";
   readonly text: string;
+  /** What to do. */
+  readonly cure?: string;
   /** The node that it is about, where that is one. */
   readonly node?: NodeName;
 }

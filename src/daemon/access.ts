@@ -81,6 +81,24 @@ export function visibleValues(
   return new Map([...values].filter(([node]) => readable.has(ids.get(node) ?? node)));
 }
 
+/**
+ * Refuses a question for an attribute that could not be seen whether it is there or not, on that node or on any.
+ * @throws HactlError PERMISSION
+ */
+export function checkReadable(
+  { name, node }: { readonly name: string; readonly node?: string },
+  cib: XmlElement,
+  rights: Rights,
+): void {
+  const nodes = node === undefined ? [...nodeIds(cib).keys()] : [node];
+  const known = new Map(nodes.map((one) => [nodeName(one), ""] as const));
+  if (visibleValues(known, name, cib, rights).size > 0) return;
+  throw refusal(
+    `attribute "${name}"${node === undefined ? "" : ` of node ${node}`} may not be read by user ${rights.user}`,
+    "an administrator can permit it with a role for this user in <acls>",
+  );
+}
+
 /** Names that somebody may see. */
 export interface VisibleNames {
   readonly nodes: ReadonlySet<string>;
@@ -189,7 +207,7 @@ function withVisibleNodes(membership: Membership, nodes: ReadonlySet<string>): M
     members: members.filter(({ name }) => nodes.has(name)),
     absent: absent.filter((name) => nodes.has(name)),
     links: links.filter(({ peer }) => nodes.has(peer)),
-    ...(leader !== undefined && nodes.has(leader) ? { leader } : {}),
+    ...(leader === undefined ? {} : { leader: nodes.has(leader) ? leader : HIDDEN }),
   };
 }
 

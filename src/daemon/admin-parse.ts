@@ -22,7 +22,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   cib: {},
   "cib-apply": { operations: read.list(readCibOperation, 100_000), client },
   "attributes-update": { updates: read.list(readAttributeUpdate, 100_000) },
-  "attributes-query": { name: read.name },
+  "attributes-query": { name: read.name, node: read.maybe(read.nodeName) },
   "attributes-names": {},
   fail: { rsc: read.name, node: read.nodeName },
   forget: { rsc: read.maybe(read.name), node: read.maybe(read.nodeName), failuresOnly: read.flag },

@@ -26,7 +26,7 @@ export type AdminRequest =
   | { readonly type: "cib-apply"; readonly operations: readonly CibOperation[]; readonly client: string }
   | { readonly type: "attributes-update"; readonly updates: readonly AttributeUpdate[] }
   /** Current values of a transient attribute, by node; private and dampened ones too. */
-  | { readonly type: "attributes-query"; readonly name: string }
+  | { readonly type: "attributes-query"; readonly name: string; readonly node?: string }
   /** Names of the transient attributes that any node has; private and dampened ones too. */
   | { readonly type: "attributes-names" }
   /** Forget failures (and with `failuresOnly: false` the history) of a resource, so that it is looked at anew. */
@@ -85,6 +85,8 @@ export interface NodeReply {
   readonly name: string;
   readonly quorate: boolean;
   readonly leader?: string;
+  /** Access rules hide some of the nodes from who asks, or which of them leads: what is not told may be there. */
+  readonly hidden?: boolean;
   readonly joined: boolean;
   /** Process of the daemon, which ends last. */
   readonly pid: number;

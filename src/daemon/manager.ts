@@ -31,6 +31,7 @@ import {
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
 import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
 import {
+  checkReadable,
   permit,
   shownTo,
   type VisibleNames,
@@ -54,6 +55,7 @@ import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
 import { AgentSurvey, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
+import { checkNodesOf } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
@@ -643,8 +645,10 @@ export class Manager {
         }));
       }
       case "attributes-update":
+        if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
+        if (live && rights) checkReadable(request, cib, rights);
         return this.#values(request.name, rights);
       case "attributes-names":
         return this.#controller
@@ -782,9 +786,11 @@ export class Manager {
     const members = new Set(membership?.members);
     // Everybody on a node may know where that is.
     const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
+    const hidden = !this.setup.config.nodes.every(({ name }) => shown(name));
     return {
       id: this.setup.self.id,
       name: this.setup.self.name,
+      ...(hidden ? { hidden } : {}),
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,

@@ -9,7 +9,7 @@ import {
   type StatusWarning,
 } from "../controller/index.ts";
 import { type NodeId, type NodeName, nodeName } from "../terms/index.ts";
-import { refusedText, strangerText } from "../totem/index.ts";
+import { refusedCure, refusedText, strangerCure, strangerText } from "../totem/index.ts";
 import type { FenceHistoryReply } from "./fencing.ts";
 import type { RingProcessStatus } from "./ring-link.ts";
 import type { NodeSetup } from "./setup.ts";
@@ -97,7 +97,7 @@ export function statusReply({
       ...repetition.map((text): StatusWarning => ({ code: "REPEATING", text })),
       ...ring.warnings.map((text): StatusWarning => ({ code: "LOCAL-WARNING", text })),
       ...alerts.map((text): StatusWarning => ({ code: "ALERT-FAILING", text })),
-      ...strangersOf(ring).map((text): StatusWarning => ({ code: "STRANGER", text })),
+      ...strangersOf(ring),
       ...[...clocks].map(
         ([node, text]): StatusWarning => ({
           code: "CLOCK",
@@ -110,11 +110,29 @@ export function statusReply({
 }
 
 /** Hosts that the ring of this node ignores, and nodes with which it forms no ring. */
-function strangersOf({ core, names }: RingProcessStatus): string[] {
+function strangersOf({ core, names }: RingProcessStatus): StatusWarning[] {
   const name = (id: NodeId) => names[id] ?? `node ${id}`;
+  const about = (id: NodeId | undefined) => {
+    const found = id === undefined ? undefined : names[id];
+    return found === undefined ? {} : { node: nodeName(found) };
+  };
   return [
-    ...core.links.strangers.map((stranger) => strangerText(stranger, name)),
-    ...core.totem.refused.map(({ node, reason }) => refusedText(name(node), reason)),
+    ...core.links.strangers.map(
+      (stranger): StatusWarning => ({
+        code: "STRANGER",
+        text: strangerText(stranger, name),
+        cure: strangerCure(stranger.cause),
+        ...about(stranger.node),
+      }),
+    ),
+    ...core.totem.refused.map(
+      ({ node, reason }): StatusWarning => ({
+        code: "STRANGER",
+        text: refusedText(name(node), reason),
+        cure: refusedCure,
+        ...about(node),
+      }),
+    ),
   ];
 }
 

@@ -22,7 +22,7 @@ export type {
   Stranger,
   StrangerCause,
 } from "./links-face.ts";
-export { refusedText, strangerText } from "./links-strangers.ts";
+export { refusedCure, refusedText, strangerCure, strangerText } from "./links-strangers.ts";
 export { SEAL_BODY_OVERHEAD } from "./links-wire.ts";
 export { SEAL_FIRST_WORD, Seal } from "./seal.ts";
 export type { SealCipher } from "./seal-cipher.ts";

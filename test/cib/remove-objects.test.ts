@@ -90,6 +90,31 @@ describe("a container that goes", () => {
     expect(without("k").remarks).toContain("constraint k-then-a names k1 in place of k");
   });
 
+  test("a group's last member has what follows the group, its first what the group follows", () => {
+    const rules = `<rsc_order id="o1" first="g" then="x"/><rsc_order id="o2" first="x" then="g"/>
+      <rsc_colocation id="c1" rsc="x" with-rsc="g" score="INFINITY"/><rsc_colocation id="c2" rsc="g" with-rsc="x" score="INFINITY"/>
+      <rsc_location id="l" rsc="g" node="n1" score="1"/><rsc_order id="o3" first="c" then="x"/>`;
+    const p = (id: string) => `<primitive id="${id}" class="ocf" provider="test" type="a"/>`;
+    const root = parseXml(
+      `<configuration><resources><group id="g">${p("g1")}${p("g2")}${p("g3")}</group>${p("x")}<clone id="c">${p("k")}</clone></resources><constraints>${rules}</constraints></configuration>`,
+    );
+    const { configuration: after, remarks } = removeObjects(root, ["g", "c"]);
+    const constraint = (id: string) => {
+      const found = child(after, "constraints")?.children.find((one) => one.attributes.get("id") === id);
+      return [...(found?.attributes ?? [])].map(([name, value]) => `${name}=${value}`).join(" ");
+    };
+    expect(["o1", "o2", "c1", "c2", "l", "o3"].map(constraint)).toEqual([
+      "id=o1 first=g3 then=x",
+      "id=o2 first=x then=g1",
+      "id=c1 rsc=x with-rsc=g3 score=INFINITY",
+      "id=c2 rsc=g1 with-rsc=x score=INFINITY",
+      "id=l rsc=g1 node=n1 score=1",
+      "id=o3 first=k then=x",
+    ]);
+    expect(remarks).toContain("constraint o1 names g3 in place of g and no longer holds for g1, g2");
+    expect(remarks).toContain("constraint c2 names g1 in place of g and no longer holds for g2, g3");
+  });
+
   test("leaves no constraint of a resource with itself", () => {
     expect(without("g").at("//rsc_colocation[@id='g-with-g1']")).toBe("");
   });

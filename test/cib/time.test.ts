@@ -6,6 +6,7 @@ import {
   parseDuration,
   parseIntervalMs,
   parseTime,
+  parseWrittenTime,
 } from "../../src/cib/index.ts";
 
 const utc = (text: string) => Date.parse(text) / 1000;
@@ -76,7 +77,7 @@ describe("durations", () => {
     const month = parseDuration("P1M");
     expect(month && addDuration(utc("2024-01-31T12:00:00Z"), month)).toBe(utc("2024-02-29T12:00:00Z"));
     const year = parseDuration("P1Y");
-    expect(year && addDuration(utc("2024-02-29T00:00:00Z"), year)).toBe(utc("2025-02-28T00:00:00Z"));
+    expect(year && addDuration(utc("2024-02-29T00:00:00Z"), year)).toBe(utc("2025-03-01T00:00:00Z"));
   });
 
   test("all designators add up", () => {
@@ -117,3 +118,37 @@ describe("dateParts", () => {
     expect(wrong).toEqual([]);
   });
 });
+
+/** What iso8601(8) of Pacemaker says. */
+test.each([
+  ["2024-02-29", "P1Y", "2025-03-01"],
+  ["2024-02-29", "P4Y", "2028-02-29"],
+  ["2024-02-29", "P-1Y", "2023-03-01"],
+  ["2024-02-29", "P1Y1M", "2025-04-01"],
+  ["2024-02-29", "P12M", "2025-02-28"],
+  ["2023-02-28", "P1Y", "2024-02-28"],
+  ["2024-366", "P1Y", "2025-12-31"],
+  ["2023-365", "P1Y", "2024-12-30"],
+  ["2024-01-31", "P1M", "2024-02-29"],
+  ["2023-01-31", "P13M", "2024-02-29"],
+  ["2024-03-31", "P-1M", "2024-02-29"],
+  ["2024-02-28T24:00:00Z", "P1Y", "2025-03-01"],
+  ["2020-W53-7", "P1Y", "2022-01-03"],
+  ["2024-01-31", "P1D1M", "2024-03-01"],
+  ["2024-02-29", "P1D1M", "2024-03-30"],
+  ["2024-02-29", "P1YT", "2025-03-01"],
+  ["2024-02-29", "P1Y1Y", "2025-03-01"],
+  ["2024-02-29", "PT1S23H3599S60M", "2024-03-01T01:00:00Z"],
+  ["2024-03-31 12:00:00 +09:00", "P1Y", "2025-04-01T03:00:00Z"],
+])("%s and %s is %s", (from, length, until) => {
+  const start = parseWrittenTime(from);
+  const duration = parseDuration(length, true);
+  expect(start && duration && addDuration(start.time, duration, start.offset)).toBe(parseTime(until));
+});
+
+test.each(["P", "PT", "P1", "P1.5D", "1D", "P1DD", "P1D T1H", "PTT1H", "P1X"])(
+  "%s is no duration",
+  (text) => {
+    expect(parseDuration(text, true)).toBeUndefined();
+  },
+);

@@ -413,3 +413,44 @@ test("a pattern of the fencing topology is a regular expression", () => {
   only(level("n["), /^warning BAD_PATTERN v: /);
   expect(told(level("n[12]"))).toEqual([]);
 });
+
+describe("what is looked at for nothing", () => {
+  test.each(["rsc_defaults", "op_defaults"])("a node attribute in a rule of %s", (section) => {
+    only(
+      {
+        rest: `<${section}><meta_attributes id="d"><rule id="r" score="0"><expression id="e" attribute="site" operation="eq" value="a"/></rule><nvpair id="d-n" name="${section === "rsc_defaults" ? "resource-stickiness" : "timeout"}" value="9"/></meta_attributes></${section}>`,
+      },
+      /^warning NO_NODE e: .*"site"; in <\w+> no node is looked at/,
+    );
+  });
+
+  test("the control port of a bundle without a resource", () => {
+    const bundle = (inner: string) =>
+      `<bundle id="b"><docker image="i" replicas="2"/><network control-port="3121" ip-range-start="192.0.2.7"/>${inner}</bundle>`;
+    only({ resources: bundle("") }, /^warning UNUSED_OPTION b: control-port of bundle "b" has no effect/);
+    expect(told({ resources: bundle(dummy("in")) })).toEqual([]);
+  });
+
+  test("more instances asked for than there can be", () => {
+    const clone = (...pairs: readonly (readonly [string, string])[]) =>
+      `<clone id="c"><meta_attributes id="cm">${pairs.map(([name, value]) => `<nvpair id="c-${name}" name="${name}" value="${value}"/>`).join("")}</meta_attributes>${dummy("a")}</clone>`;
+    only(
+      { resources: clone(["clone-min", "3"]) },
+      /^warning BAD_VALUE c-clone-min: .*more than 2 nodes can run/,
+    );
+    only(
+      { resources: clone(["clone-max", "1"], ["clone-min", "2"]) },
+      /^warning BAD_VALUE c-clone-min: .*more than its clone-max=1/,
+    );
+    expect(told({ resources: clone(["clone-min", "2"]) })).toEqual([]);
+    expect(told({ resources: clone(["clone-min", "4"], ["clone-node-max", "2"]) })).toEqual([]);
+    expect(told({ nodes: " ", resources: clone(["clone-min", "3"]) })).toEqual([]);
+  });
+
+  test("a tag that names itself", () => {
+    only(
+      { rest: '<tags><tag id="t"><obj_ref id="st"/><obj_ref id="t"/></tag></tags>' },
+      /^warning NAMES_ITSELF \w*: tag "t" names itself/,
+    );
+  });
+});

@@ -110,6 +110,20 @@ describe("transient attributes", () => {
     expect((await tools.run("attrd_updater", "-n", "u")).code).toBe(78);
   });
 
+  test("a node that nobody knows gets no attribute, and no state", async () => {
+    for (const words of [
+      ["attrd_updater", "-n", "u", "-U", "7", "-N", "node7"],
+      ["attrd_updater", "-n", "u", "-U", "7", "-p", "-N", "node7"],
+      ["crm_attribute", "-n", "u", "-v", "7", "-l", "reboot", "-N", "node7"],
+      ["crm_attribute", "-n", "u", "-v", "7", "-N", "node7"],
+    ]) {
+      const { code, stderr } = await tools.run(...words);
+      expect([words, code, stderr]).toEqual([words, 105, expect.stringContaining("node7")]);
+    }
+    expect(await tools.output("cibadmin", "-Q")).not.toContain("node7");
+    expect(await tools.output("attrd_updater", "-n", "u", "-Q", "-A")).not.toContain("node7");
+  });
+
   test("attrd_updater -P finds what is private or not written yet, and refuses what is no pattern", async () => {
     await tools.output("attrd_updater", "-p", "-n", "hid-1", "-U", "x");
     await tools.output("attrd_updater", "-n", "hid-2", "-B", "y", "-d", "300s");
@@ -405,5 +419,46 @@ describe("the cluster as a whole", () => {
     expect(await tools.output("stonith_admin", "--history", "node1", "--output-as", "xml")).toContain(
       '<list name="fencing history" count="0"/>',
     );
+  });
+});
+
+describe("who may read nothing", () => {
+  const asNobody = async (...words: readonly string[]) => {
+    process.env.CIB_user = "nobody";
+    try {
+      return await tools.run(...words);
+    } finally {
+      delete process.env.CIB_user;
+    }
+  };
+  beforeAll(async () => {
+    await tools.output("attrd_updater", "-n", "told", "-U", "1");
+    await tools.output("property", "enable-acl=true");
+  });
+  afterAll(() => tools.output("property", "enable-acl=false"));
+
+  test.each([
+    "crmadmin -D",
+    "crmadmin -S node2",
+    "crm_node -N 2",
+    "attrd_updater -n told -Q",
+    "attrd_updater -n told -Q -A",
+    "crm_attribute -n told -l reboot -G",
+    "crm_attribute -n told -N node1 -G",
+    "crm_mon -1",
+    "crm_resource -l",
+    "crm_resource -W -r web",
+    "stonith_admin -L",
+    "stonith_admin -H node2",
+    "cibadmin -Q",
+    "crm_ticket -L",
+    "status",
+    "node show node2",
+    "resource status web",
+    "configure show",
+    "history",
+  ])("%s says that it may not", async (words) => {
+    const { code, stdout, stderr } = await asNobody(...words.split(" "));
+    expect([code, stdout, stderr]).toEqual([4, "", expect.stringMatching(/nobody|user/)]);
   });
 });

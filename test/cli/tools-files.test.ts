@@ -370,3 +370,28 @@ describe("crm configure save", () => {
     expect((await tool("crm configure save")).err).toContain("needs a file");
   });
 });
+
+describe("attributes of nodes of every kind in a file", () => {
+  const more = `<primitive id="vm" class="ocf" provider="pacemaker" type="Dummy"><meta_attributes id="vmm"><nvpair id="vmr" name="remote-node" value="guest"/></meta_attributes></primitive>
+    <bundle id="box"><docker image="i" replicas="1"/><network control-port="3121"/><primitive id="in" class="ocf" provider="pacemaker" type="Dummy"/></bundle></resources>`;
+  beforeEach(() =>
+    writeFileSync(
+      file,
+      cib.replace("</resources>", more).replace("<status>", '<status><node_state id="9" uname="gone"/>'),
+    ),
+  );
+
+  test.each(["node2", "guest", "box-0", "gone"])("%s has some", async (node) => {
+    expect(await tool(`attrd_updater -n site -U 7 -N ${node}`)).toEqual(ok(""));
+    expect(await tool(`attrd_updater -n site -Q -N ${node}`)).toEqual(
+      ok(`name="site" host="${node}" value="7"\n`),
+    );
+  });
+
+  test("what nobody knows has none, and nothing changes", async () => {
+    const before = readFileSync(file, "utf8");
+    const { code, err } = await tool("attrd_updater -n site -U 7 -N guset");
+    expect([code, err]).toEqual([105, expect.stringContaining("Did you mean guest?")]);
+    expect(readFileSync(file, "utf8")).toBe(before);
+  });
+});

@@ -118,6 +118,20 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   "NO-QUORUM": [
     { fixture: { ...healthy, quorum: false }, about: { text: "no-quorum-policy=stop" } },
     { more: { membership: { ...membership, quorate: false } }, about: {} },
+    {
+      more: {
+        membership: { ...membership, quorate: false },
+        warnings: [
+          {
+            code: "STRANGER",
+            node: beta,
+            text: "beta at 192.0.2.2 (link 0) uses another key or cluster_name: it is ignored",
+            cure: "Copy the key file",
+          },
+        ],
+      },
+      about: { text: "beta at 192.0.2.2 (link 0) uses another key" },
+    },
   ],
   "NO-DC": [{ more: { membership: (({ leader: _, ...others }) => others)(membership) }, about: {} }],
   "NO-DECISION": [told("NO-DECISION", "nothing can be decided: it is broken")],
@@ -404,6 +418,26 @@ function modelOf({ fixture = healthy, more = {}, edit }: Omit<Wrong, "about">) {
   const root = edit ? parseXml(edit(cibText(fixture))) : cib(fixture);
   return statusModel({ ...fileStatusInput(root, now, "0.1.0", "3.20.5"), ...more });
 }
+
+test("nodes that are not listened to are no missing ones: the cure is that of what keeps them apart", () => {
+  const text = "beta at 192.0.2.2 (link 0) uses another key or cluster_name: it is ignored";
+  const [cause] = modelOf({
+    more: {
+      membership: { ...membership, quorate: false },
+      warnings: [
+        { code: "STRANGER", node: beta, text, cure: "Copy the key file" },
+        { code: "STRANGER", text: "another" },
+      ],
+    },
+  }).verdict.causes;
+  expect(cause).toMatchObject({
+    code: "NO-QUORUM",
+    text: expect.stringContaining(text),
+    cure: "Copy the key file; the same for 1 more, see below",
+  });
+  const away = modelOf({ more: { membership: { ...membership, quorate: false } } }).verdict.causes[0];
+  expect(away?.cure).toStartWith("Bring the missing nodes back");
+});
 
 test("nothing is told of a cluster in order", () => {
   expect(modelOf({}).verdict).toMatchObject({ state: "NORMAL", causes: [] });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatXml, parseXml, Rights } from "../../src/cib/index.ts";
 import {
+  checkReadable,
   permit,
   visibleDevices,
   visibleFencing,
@@ -246,6 +247,27 @@ describe("what is left out of answers", () => {
     expect(visible("norma", "private")).toBe("n1");
     expect(visible("alice")).toBe("");
     expect(visible("eve")).toBe("");
+  });
+
+  test("an attribute that could not be seen is refused, whether it is there or not", () => {
+    const answer = (user: string, name: string, node?: string) => {
+      try {
+        checkReadable({ name, ...(node === undefined ? {} : { node }) }, document, rights(user));
+        return 0;
+      } catch (error) {
+        return error instanceof HactlError ? error.exit : error;
+      }
+    };
+    for (const name of ["load", "site"]) {
+      expect([answer("bob", name), answer("bob", name, "n2")]).toEqual([0, 0]);
+      expect([answer("alice", name), answer("alice", name, "n1")]).toEqual([4, 4]);
+      expect([answer("norma", name), answer("norma", name, "n1"), answer("norma", name, "n2")]).toEqual([
+        0, 0, 4,
+      ]);
+    }
+    expect([answer("lars", "load", "n1"), answer("lars", "load", "n2"), answer("lars", "site")]).toEqual([
+      0, 4, 4,
+    ]);
   });
 
   test("nodes and their fencing", () => {

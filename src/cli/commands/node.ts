@@ -11,14 +11,16 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
 import { applyToCib, CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { nodeRemoval } from "../node-removal.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
-import { nodeStateText } from "../render/cluster-view.ts";
+import { statusModel } from "../render/status-facts.ts";
+import type { NodeFacts } from "../render/status-model.ts";
 import { cibTarget, requireLive } from "../target.ts";
+import { hidden } from "../tools/connection.ts";
+import { shownStatus } from "./mon-report.ts";
 
 const nodeArgument = {
   node: { type: "positional", required: false, description: "name of the node [default: this one]" },
@@ -52,17 +54,58 @@ const attributeCommand = (
 const waitMs = 30 * 60_000;
 
 const show = defineCommand({
-  meta: { name: "show", description: "List the nodes with their state." },
-  run: async () => {
-    if (cibTarget().kind !== "live") return showOfFile();
-    const reply = await ask<NodeReply>({ type: "node" });
-    if (wantsJson()) printJson(reply);
-    else
-      for (const { id, name, state } of reply.members)
-        print(`${id} ${name} ${state}${name === reply.leader ? " (leader)" : ""}`);
+  meta: { name: "show", description: "List the nodes, or one of them, with their state and what they run." },
+  args: { node: { type: "positional", required: false, description: "one node [default: all]" } },
+  run: async ({ args }) => {
+    const live = cibTarget().kind === "live";
+    const { input, name } = await shownStatus();
+    const reply = live ? await ask<NodeReply>({ type: "node" }) : undefined;
+    const nodes = shownNodes(statusModel(input, name).nodes, reply?.members ?? []);
+    const { node: wanted } = args;
+    const shown = wanted === undefined ? nodes : nodes.filter((node) => node.name === wanted);
+    if (wanted !== undefined && shown.length === 0) {
+      if (reply?.hidden) throw hidden(`node ${wanted}`);
+      throw noSuchNode(
+        wanted,
+        nodes.map((node) => node.name),
+      );
+    }
+    if (wantsJson()) printJson({ ...(reply ?? {}), members: shown });
+    else for (const node of shown) print(nodeLine(node));
     return CrmExit.OK;
   },
 });
+
+type ShownNode = Pick<NodeFacts, "id" | "name" | "state" | "kind" | "leader" | "resources" | "reason">;
+
+/** Nodes as the status has them, and those of the node list that it knows nothing of yet. */
+function shownNodes(known: readonly NodeFacts[], members: NodeReply["members"]): ShownNode[] {
+  const names = new Set(known.map(({ name }) => name));
+  return [
+    ...known,
+    ...members
+      .filter(({ name }) => !names.has(name))
+      .map(({ id, name, state }) => ({
+        id: String(id),
+        name,
+        kind: "member" as const,
+        state: state === "lost" ? "never seen: it is in the node list, and has not joined" : state,
+        leader: false,
+        resources: 0,
+      })),
+  ];
+}
+
+/** `1 node1 online (DC), runs 2 resources`. */
+function nodeLine({ id, name, state, kind, leader, resources, reason }: ShownNode): string {
+  const notes = [kind === "member" ? [] : [kind], leader ? ["DC"] : []].flat();
+  const what = state === "draining" ? "leaving: its services move away or stop first" : state;
+  return [
+    `${id} ${name} ${what}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`,
+    ...(resources === 0 ? [] : [`runs ${resources} resource${resources === 1 ? "" : "s"}`]),
+    ...(reason === undefined ? [] : [reason]),
+  ].join(", ");
+}
 
 const remove = defineCommand({
   meta: {
@@ -123,19 +166,6 @@ export default defineCommand({
   },
 });
 
-/** The nodes of a file, as its status has them. */
-async function showOfFile(): Promise<number> {
-  const cib = await CibSession.with((session) => session.cib());
-  const nodes = [...unpackCluster(cib, Math.floor(Date.now() / 1000)).nodeByName.values()].map((node) => ({
-    id: node.id,
-    name: node.name,
-    state: nodeStateText(node),
-  }));
-  if (wantsJson()) printJson({ members: nodes });
-  else for (const { id, name, state } of nodes) print(`${id} ${name} ${state}`);
-  return CrmExit.OK;
-}
-
 interface FoundNode {
   readonly node: string;
   /** Its entry in `<nodes>`, if it has one. */
@@ -158,11 +188,15 @@ async function nodeIn(session: CibSession, named: string | undefined): Promise<F
     ...remoteNodes(child(configuration, "resources")),
   ]);
   if (known.has(name)) return { node: name, entry: entryOf(name) };
+  throw noSuchNode(name, [...known]);
+}
+
+function noSuchNode(name: string, known: readonly string[]): HactlError {
   const guess = nearest(name, known);
-  throw new HactlError({
+  return new HactlError({
     code: "NO_SUCH_NODE",
     what: `there is no node "${name}"`,
-    cure: guess === undefined ? `the nodes are ${[...known].join(", ")}` : `did you mean "${guess}"?`,
+    cure: guess === undefined ? `the nodes are ${known.join(", ")}` : `did you mean "${guess}"?`,
     exit: CrmExit.NOSUCH,
   });
 }

@@ -33,7 +33,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...quorumCauses(input, cluster, facts),
     ...stopCauses(cluster),
     ...input.warnings.filter(isOfAll),
-    ...nodeCauses(cluster, facts),
+    ...nodeCauses(input, cluster, facts),
     ...managerCauses(input, facts),
     ...connectivityCauses(cluster),
     ...resourceCauses(cluster, facts),
@@ -111,10 +111,17 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
   const causes: CauseWithoutLevel[] = [];
   if (!facts.quorate && policy !== "ignore") {
     const why = input.membership ? quorumWords(input.membership) : "the configuration says so";
+    // Nodes that are there and are not listened to are no missing ones: no restart brings them back.
+    const [ignored, ...more] = input.warnings.filter(({ code }) => code === "STRANGER");
+    const because = ignored === undefined ? "" : `; ${ignored.text}`;
+    const others = more.length === 0 ? "" : `; the same for ${more.length} more, see below`;
     causes.push({
       code: "NO-QUORUM",
-      text: `${why}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
-      cure: "Bring the missing nodes back, or look at hactl quorum status",
+      text: `${why}${because}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
+      cure:
+        ignored === undefined
+          ? "Bring the missing nodes back, or look at hactl quorum status"
+          : `${ignored.cure ?? "Make key and node list the same on all nodes"}${others}`,
     });
   }
   if (facts.leader === undefined) {
@@ -146,7 +153,7 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
   return causes;
 }
 
-function nodeCauses(cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
+function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
   return nodes.flatMap((node): CauseWithoutLevel[] => {
     const { name, state, reason, unclean, online, kind } = node;
     if (unclean) {
@@ -165,7 +172,16 @@ function nodeCauses(cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
         { code: "NODE-STATE", node: name, text: `node ${name} is pending: it is there and has not joined` },
       ];
     if (!online && kind !== "guest") {
-      return [{ code: "NODE-OFFLINE", node: name, text: `node ${name} is offline` }];
+      const ignored = input.warnings.find((one) => one.code === "STRANGER" && one.node === name);
+      const why = ignored === undefined ? "" : `: ${ignored.text}`;
+      return [
+        {
+          code: "NODE-OFFLINE",
+          node: name,
+          text: `node ${name} is offline${why}`,
+          ...(ignored?.cure === undefined ? {} : { cure: ignored.cure }),
+        },
+      ];
     }
     if (node.leaving) return [leavingCause(name, keptBy(cluster, name))];
     if (online && state !== "online") {

@@ -59,7 +59,11 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const node = given.value("node") ?? (await session.localNode());
     if (asks && name !== undefined) {
       const values = session.isLive
-        ? await (await session.daemon()).request<Record<string, string>>({ type: "attributes-query", name })
+        ? await (await session.daemon()).request<Record<string, string>>({
+            type: "attributes-query",
+            name,
+            ...(given.has("all") ? {} : { node }),
+          })
         : await valuesInFile(session, name);
       tell(answer, name, values, given.has("all") ? undefined : node);
       return CrmExit.OK;

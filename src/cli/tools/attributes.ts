@@ -85,23 +85,31 @@ async function nodeEntry(session: CibSession, name: string): Promise<XmlElement>
     attributes: new Map(attributes),
     children: [],
   });
-  if (remoteNames(section(cib, "configuration", "resources")).includes(name)) {
+  const { knownNodes } = await import("../../cib/index.ts");
+  const members = session.isLive
+    ? (await (await session.daemon()).request<NodeReply>({ type: "node" })).members
+    : [];
+  const member = members.find((candidate) => candidate.name === name);
+  if (member)
+    return made([
+      ["id", String(member.id)],
+      ["uname", name],
+    ]);
+  const state = section(cib, "status")?.children.find(({ attributes }) => attributes.get("uname") === name);
+  const known = knownNodes(cib);
+  if (known.has(name) && (state === undefined || state.attributes.get("remote_node") === "true")) {
     return made([
       ["id", name],
       ["type", "remote"],
       ["uname", name],
     ]);
   }
-  if (session.isLive) {
-    const { members } = await (await session.daemon()).request<NodeReply>({ type: "node" });
-    const member = members.find((candidate) => candidate.name === name);
-    if (member)
-      return made([
-        ["id", String(member.id)],
-        ["uname", name],
-      ]);
-  }
-  const known = nodes.map(({ attributes }) => attributes.get("uname") ?? "");
+  // A node that is gone from the configuration has its state yet, under the id that it had.
+  if (state)
+    return made([
+      ["id", state.attributes.get("id") ?? name],
+      ["uname", name],
+    ]);
   throw noSuch(`Could not map name=${name} to a UUID`, nearest(name, known));
 }
 

@@ -72,6 +72,15 @@ export const usage = (tool: string, what: string): HactlError =>
   new HactlError({ code: "USAGE", what, cure: `see ${tool} --help`, exit: CrmExit.USAGE });
 
 /** Something that is not there, with what was perhaps meant. */
+/** What may be there is hidden from who asks, so that nobody can say that it is not. */
+export const hidden = (what: string): HactlError =>
+  new HactlError({
+    code: "PERMISSION",
+    what: `the access rules do not let this user see ${what}`,
+    cure: "ask as root or hacluster, or have it permitted by a role in <acls>",
+    exit: CrmExit.INSUFFICIENT_PRIV,
+  });
+
 export const noSuch = (what: string, guess?: string): HactlError =>
   new HactlError({
     code: "NO_SUCH_OBJECT",

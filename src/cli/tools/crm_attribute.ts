@@ -150,7 +150,11 @@ async function query(session: CibSession, subject: Subject): Promise<Value[]> {
   const { place, name, matches } = subject;
   if (place.scope === "status" && session.isLive && !subject.pattern) {
     const client = await session.daemon();
-    const values = await client.request<Record<string, string>>({ type: "attributes-query", name });
+    const values = await client.request<Record<string, string>>({
+      type: "attributes-query",
+      name,
+      ...(place.node === undefined ? {} : { node: place.node }),
+    });
     const value = new Map(Object.entries(values)).get(place.node ?? "");
     return value === undefined ? [] : [{ name, value }];
   }

@@ -3,7 +3,7 @@ import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
-import { noSuch, usage } from "./connection.ts";
+import { hidden, noSuch, usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
@@ -69,6 +69,7 @@ function told(command: string | undefined, given: ParsedWords, reply: NodeReply)
     case "name-for-id": {
       const id = given.value("name-for-id");
       const found = reply.members.find((member) => String(member.id) === id);
+      if (!found && reply.hidden) throw hidden(`the node with id ${id}`);
       if (!found) throw noSuch(`Node ${id} is not known to cluster`);
       return nodeInfo(found);
     }

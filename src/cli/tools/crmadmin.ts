@@ -5,7 +5,7 @@ import { type Answer, type AnsweringTool, type Message, runTool } from "../answe
 import { CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { formatLocal } from "../render/dates.ts";
-import { noSuch, usage } from "./connection.ts";
+import { hidden, noSuch, usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
@@ -41,6 +41,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const reply = await ask<NodeReply>({ type: "node" });
   if (given.has("dc_lookup")) {
     const { leader } = reply;
+    if (leader === undefined && reply.hidden) throw hidden("the DC");
     if (leader === undefined)
       throw new HactlError({ code: "NO_DC", what: "DC is not yet elected", exit: CrmExit.NO_DC });
     answer.say({
@@ -52,6 +53,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const node = given.value("status");
   if (node === undefined) throw usage("crmadmin", "what shall be printed?");
   const member = reply.members.find(({ name }) => name === node);
+  if (!member && reply.hidden) throw hidden(`node ${node}`);
   if (!member) throw noSuch(`there is no node ${node}`);
   const states = lookup({
     pending: "S_PENDING",
@@ -72,7 +74,8 @@ async function pacemakerd(quiet: boolean, answer: Answer): Promise<number> {
   try {
     state = (await ask<NodeReply>({ type: "node" })).joined ? "running" : "starting_daemons";
   } catch (error) {
-    if (!(error instanceof HactlError)) throw error;
+    // Who may not ask does not know whether it runs.
+    if (!(error instanceof HactlError) || error.exit === CrmExit.INSUFFICIENT_PRIV) throw error;
   }
   answer.say({
     text: () => (quiet ? state : `Status: '${state}'`),

@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { parseXml } from "../../src/cib/index.ts";
+import { checkNodesOf } from "../../src/daemon/attribute-nodes.ts";
+import { HactlError, nodeName } from "../../src/terms/index.ts";
+
+const cib = parseXml(`<cib><configuration><nodes><node id="1" uname="n1"/></nodes><resources>
+  <template id="far" class="ocf" provider="pacemaker" type="remote"/>
+  <primitive id="r1" class="ocf" provider="pacemaker" type="remote"/>
+  <primitive id="r2" template="far"/>
+  <primitive id="vm" class="ocf" provider="heartbeat" type="VirtualDomain"><meta_attributes id="m"><nvpair id="g" name="remote-node" value="guest"/></meta_attributes></primitive>
+  <bundle id="box"><docker image="i" replicas="2"/><network control-port="1"/><primitive id="in" class="ocf" provider="pacemaker" type="Dummy"/></bundle>
+</resources></configuration><status><node_state id="old" uname="old" remote_node="true"/></status></cib>`);
+
+const said = (node: string, value: string | undefined): string => {
+  try {
+    checkNodesOf([{ node: nodeName(node), value }], cib, [{ name: "n1" }, { name: "n2" }]);
+    return "taken";
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    return `${error.exit} ${error.what} (${error.cure})`;
+  }
+};
+
+test.each(["n1", "n2", "r1", "r2", "guest", "box-0", "box-1", "old"])("%s is a node", (node) => {
+  expect(said(node, "7")).toBe("taken");
+});
+
+test("what is no node gets no attribute, but may lose one", () => {
+  expect(said("guset", "7")).toBe('105 there is no node "guset" (did you mean "guest"?)');
+  expect(said("vm", "7")).toStartWith('105 there is no node "vm" (');
+  expect(said("box-2", "7")).toStartWith('105 there is no node "box-2" (');
+  expect(said("elsewhere", "7")).toContain("the nodes are n1, n2,");
+  expect(said("elsewhere", undefined)).toBe("taken");
+});

@@ -66,6 +66,7 @@ import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
+import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
@@ -627,8 +628,10 @@ export class Manager {
       case "cib-apply": {
         const { operations } = request;
         // What is not permitted does not keep the others busy; they decide alike when it comes round.
-        if (rights)
-          applyOperations(cib, operations, { live: true, askers: caller.askers, now: wallSeconds() });
+        if (rights) {
+          const as = { live: true, askers: caller.askers, now: wallSeconds() };
+          checkOwnPart(caller, cib, applyOperations(cib, operations, as).cib);
+        }
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,
@@ -639,6 +642,7 @@ export class Manager {
         }));
       }
       case "attributes-update":
+        checkOwnAttributes(caller, request.updates, this.#controller);
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
         return this.#values(request.name, rights);
@@ -753,7 +757,7 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings()] },
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings(), ...this.#floods()] },
       alerts: this.#alerts.warnings(),
       clocks: this.#controller.attributeValues(CLOCK_ATTRIBUTE),
       fencing: this.#fencing.history(),
@@ -769,6 +773,11 @@ export class Manager {
       ),
     });
     return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;
+  }
+
+  /** Who asks more than this node answers. */
+  #floods(): string[] {
+    return [...this.#remotes.warnings(), ...(this.#admin?.warnings() ?? [])];
   }
 
   #nodeReply(names: VisibleNames | undefined): NodeReply {

@@ -67,6 +67,7 @@ import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
+import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
@@ -515,6 +516,8 @@ export class Manager {
       port: config.kdump.port,
       ...(listenOn ? { listenOn } : {}),
       clusterKey: readKey(config.totem.keyFile),
+      acceptPlain: config.kdump.plain,
+      newest: keptNotices(config.system.runDir, log),
       onNotice: (node, signed) => this.#fencing.kdumpNotice(node, signed),
       log: (level, text) => log[level]("KDUMP", text),
     });

@@ -133,6 +133,19 @@ async function unharmed(flood: () => Promise<number>): Promise<number> {
   return sent;
 }
 
+/** Settles when the stream takes more, is closed, or after a while. */
+function drained(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stream.off("drain", done);
+      resolve();
+    };
+    const timer = setTimeout(done, 500);
+    stream.once("drain", done);
+  });
+}
+
 /** Sends as fast as the other side reads, for some seconds. */
 async function pour(event: (i: number) => unknown, seconds = 8): Promise<number> {
   await story.until("the host is connected", 60_000, () => line && true);
@@ -143,7 +156,7 @@ async function pour(event: (i: number) => unknown, seconds = 8): Promise<number>
     const batch = Array.from({ length: 200 }, (_, i) => encodeMessage(event(sent + i)));
     sent += batch.length;
     if (stream.write(Buffer.concat(batch))) await Bun.sleep(1);
-    else await Promise.race([new Promise((resolve) => stream.once("drain", resolve)), Bun.sleep(500)]);
+    else await drained(stream);
   }
   // What is still on the way is nobody's any more.
   line?.destroy();
@@ -275,7 +288,7 @@ print(sent // len(frame), len(socks))
       await unharmed(async () => {
         const socket = join(story.directory, "node1", "run", "admin.sock");
         const as = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "haclient"];
-        const words = ["python3", script, socket, JSON.stringify({ id: 1, request }), "8"];
+        const words = ["/usr/bin/python3", script, socket, JSON.stringify({ id: 1, request }), "8"];
         const run = Bun.spawn([...as, ...words], { stdout: "pipe", stderr: "pipe" });
         const [text, wrong] = await Promise.all([
           new Response(run.stdout).text(),

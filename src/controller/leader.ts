@@ -26,7 +26,7 @@ import { isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
-import { activates, isProbe, isRemoteConnection, resourceFamilies } from "./one-owner.ts";
+import { activates, isProbe, letsGo, reaches, resourceFamilies } from "./one-owner.ts";
 import { Plans, type Question } from "./plans.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
@@ -39,6 +39,7 @@ import type { UnseenPlace } from "./unseen.ts";
 const gatherMs = 10;
 /** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
 const fencingRetryMs = 2_000;
+const longestFencingRetryMs = 30_000;
 /** Pause after a mistake of ours, so that the same one is not made in a tight loop. */
 const recoveryMs = 2_000;
 /** Pause before the cluster is told once more that an operation was not answered. */
@@ -770,7 +771,7 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    this.#again("fencing failed", fencingRetryMs);
+    this.#again("fencing failed", fencingRetryAfter(failures));
   }
 
   /** Decides again after a time. */
@@ -836,22 +837,33 @@ export class Leader {
   }
 }
 
-/** Ends a connection to a remote node. */
-const letsGo = ({ kind, task, rsc }: GraphAction): boolean =>
-  kind === "rsc" && task === "stop" && isRemoteConnection(rsc);
-
-/** A decision with the probes of some places, taken from the one that would be made if nothing were known of them. */
+/**
+ * A decision with the probes of some places, taken from the one that would be made if nothing were known of them. A remote
+ * node whose connection the decision makes, or moves, is asked when that is done: before, nobody could ask it.
+ */
 function withLooks(decided: Transition, asIfUnknown: Transition, open: readonly UnseenPlace[]): Transition {
   const first = Math.max(0, ...decided.actions.map(({ id }) => id)) + 1;
+  const reaching = Map.groupBy(decided.actions.filter(reaches), ({ rsc }) => rsc?.id ?? "");
   const looks = asIfUnknown.actions
     .filter(isProbe)
     .flatMap((action) => {
       const place = open.find(({ node, rsc }) => node === action.node && rsc === action.rsc?.id);
       return place ? [{ ...action, expectedRc: place.active ? OcfExit.OK : OcfExit.NOT_RUNNING }] : [];
     })
-    .map((action, i) => ({ ...action, id: first + i, inputs: [] }));
+    .map((action, i) => ({
+      ...action,
+      id: first + i,
+      inputs: (reaching.get(action.node ?? "") ?? []).map(({ id }) => id),
+    }));
   return { ...decided, actions: [...decided.actions, ...looks] };
 }
+
+/**
+ * How long after so many failures in a row a fencing is tried again: soon at first, then ever later. A device may do what
+ * it is told and say that it did not: whoever asks it without pause never lets the target boot.
+ */
+const fencingRetryAfter = (failures: number): Millis =>
+  Math.min(longestFencingRetryMs, fencingRetryMs * 2 ** Math.max(0, failures - 1));
 
 function outcomeOf(run: TransitionRun): string {
   if (run.abortReason !== undefined) return `aborted: ${run.abortReason}`;

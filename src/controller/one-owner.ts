@@ -66,7 +66,8 @@ export function isCloned(configuration: XmlElement | undefined, rsc: string): bo
  * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
  * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
  * remote node of which nothing is known yet, or the end of the guest of which that is so.
- * Before a node may go: all probes that are made on it. Before a probe of what was being moved when a daemon died: that
+ * Before a node may go, or the connection to a remote one is let go: all probes that are made on it, but for those that a
+ * connection made later is for. Before a probe of what was being moved when a daemon died: that
  * on the node from which it was moved, where an agent may still be at it.
  * Not waited for: what can never run, and, by what it itself waits for (usually the connection to a remote node, or the
  * start of a guest), what is behind it.
@@ -107,7 +108,14 @@ export function looksBefore(
   };
   // Instances of a clone have all the same, and there may be very many of both.
   const known = new Map<string, readonly number[]>();
+  const reaching = new Map(
+    actions.filter(reaches).map(({ id, rsc }): [number, string] => [id, rsc?.id ?? ""]),
+  );
+  const isThroughLater = ({ id, node }: GraphAction) =>
+    [...graph.activationsBefore(id)].some((before) => reaching.get(before) === node);
   const first = (action: GraphAction): readonly number[] => {
+    if (letsGo(action))
+      return idsOf(probes.filter((probe) => probe.node === action.rsc?.id && !isThroughLater(probe)));
     if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));
     if (activates(action)) {
       const family = familyOf(action.rsc?.id ?? "");
@@ -131,7 +139,15 @@ const idsOf = (actions: readonly GraphAction[]): readonly number[] => [
   ...new Set(actions.map(({ id }) => id)),
 ];
 
-export const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
+/** Makes a connection to a remote node. */
+export const reaches = ({ kind, task, rsc }: GraphAction): boolean =>
+  kind === "rsc" && (task === "start" || task === "migrate_from") && isRemoteConnection(rsc);
+
+/** Ends a connection to a remote node. */
+export const letsGo = ({ kind, task, rsc }: GraphAction): boolean =>
+  kind === "rsc" && task === "stop" && isRemoteConnection(rsc);
+
+const isRemoteConnection = (rsc: GraphAction["rsc"]): boolean =>
   rsc?.class === "ocf" && rsc.provider === "pacemaker" && rsc.type === "remote";
 
 /** Whether a resource was being moved away from the one probe's node, and may have come to the other's. */

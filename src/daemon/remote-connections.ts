@@ -265,7 +265,8 @@ export class RemoteConnections {
     };
     const patienceMs = Math.min(operation.timeoutMs, LONGEST_TIMER_MS);
     const timer = setTimeout(() => {
-      this.#disconnect(name);
+      // Another start may have taken its place.
+      if (this.#connections.get(name)?.start === operation) this.#disconnect(name);
       done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${host} cannot be reached: ${reason}`);
     }, patienceMs);
     const port = Number(operation.params.port ?? 3121);

@@ -243,6 +243,15 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { rsc: "ping-clone", text: "runs 2 instances, and may have 1" },
     },
   ],
+  "EXCESS-PROMOTED": [
+    {
+      fixture: onNode("beta", (node) => ({
+        ...node,
+        done: node.done?.map((entry) => (entry.rsc === "db" ? { ...entry, task: "promote" } : entry)) ?? [],
+      })),
+      about: { rsc: "db-clone", text: "is promoted on alpha, beta, and may be on 1" },
+    },
+  ],
   STOPPED: [
     {
       fixture: onNode("alpha", (node) => ({

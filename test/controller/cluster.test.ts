@@ -82,6 +82,20 @@ describe("the cluster", () => {
     expect(bus.where("a")).toHaveLength(1);
   });
 
+  test("leaves ever longer between fencings that fail, since the target may be booting after each", () => {
+    const bus = running();
+    const asked: number[] = [];
+    bus.fencing = () => {
+      asked.push(bus.now);
+      return false;
+    };
+    bus.crash("n1");
+    bus.run(200_000);
+    const pauses = asked.slice(1).map((at, i) => Math.round((at - (asked[i] ?? 0)) / 1000));
+    expect(pauses.slice(0, 7)).toEqual([2, 4, 8, 16, 30, 30, 30]);
+    expect(bus.where("a")).toEqual([]);
+  });
+
   test("recovers a failed monitor in place, and the resource behind it in the group", () => {
     const bus = running();
     const before = bus.executed.length;

@@ -252,3 +252,53 @@ describe("a remote node", () => {
     });
   });
 });
+
+describe("a remote node whose daemon was started again, so that what it says is only remembered", () => {
+  /** Three nodes; the connection is with n1, and a service that the remote node once stopped runs there, too. */
+  function remembering(more = ""): ControllerBus {
+    const bus = new ControllerBus(3);
+    bus.boot("n1", "n2", "n3");
+    bus.run(100);
+    bus.configure(`
+property stonith-enabled=true
+rsc_defaults resource-stickiness=100
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive far ocf:pacemaker:remote op monitor interval=30s
+location far-home far 1000: n1
+primitive there ocf:test:There op monitor interval=10s
+location there-home there 1000: far
+primitive web ocf:test:Web op monitor interval=10s
+location web-home web 1000: n1
+${more}`);
+    bus.run(5000);
+    expect([host(bus), ...bus.where("web")]).toEqual(["n1", "n1"]);
+    bus.restartRemoteDaemon(far);
+    return bus;
+  }
+
+  test("is asked by the node that takes its connection over, when that is made", () => {
+    const bus = remembering();
+    expect(bus.where("there")).toEqual([far]);
+    const before = bus.executed.length;
+    bus.crash("n1");
+    bus.run(20_000);
+    const onFar = bus.executed.slice(before).filter(({ node }) => node === far);
+    expect(onFar.map(({ operation }) => `${operation.action} ${operation.rsc.id}`)).toContain("monitor web");
+    expect(bus.unreached).toEqual([]);
+    expect(bus.fenced.map(({ target }) => target)).toEqual([nodeName("n1")]);
+    expect(bus.where("web").join()).toMatch(/^n[23]$/);
+    expect(bus.where("there")).toEqual([far]);
+  });
+
+  test("is asked before its connection is let go", () => {
+    const bus = remembering("location there-away there -inf: far");
+    bus.configure(`
+primitive far ocf:pacemaker:remote op monitor interval=30s meta target-role=Stopped
+location web-away web -inf: n1`);
+    bus.run(20_000);
+    expect(bus.unreached).toEqual([]);
+    expect(bus.fenced).toEqual([]);
+    expect(host(bus)).toBe("");
+    expect(bus.where("web").join()).toMatch(/^n[23]$/);
+  });
+});

@@ -92,6 +92,8 @@ export class ControllerBus {
   readonly restarts: string[] = [];
   /** Every operation given to an executor. */
   executed: { readonly node: NodeName; readonly operation: Operation; readonly at: number }[] = [];
+  /** Operations on remote hosts that were given to a node without a connection to them. */
+  readonly unreached: string[] = [];
   /** What runs on remote hosts, by the names of their nodes. */
   readonly remotes = new Map<NodeName, Map<string, "started" | "promoted">>();
   readonly replies = new Map<string, { readonly value?: unknown; readonly error?: Error }>();
@@ -255,9 +257,9 @@ export class ControllerBus {
   }
 
   /** The last answer of each operation since the boot, as an executor keeps them. */
-  #results(node: TestNode): OperationResult[] {
+  #results({ answers }: { readonly answers: readonly OperationResult[] }): OperationResult[] {
     const kept = new Map<string, OperationResult>();
-    for (const result of node.answers) {
+    for (const result of answers) {
       const { rsc, action, intervalMs } = result;
       if (["start", "stop", "promote", "demote"].includes(action))
         for (const [key, other] of kept)
@@ -286,6 +288,7 @@ export class ControllerBus {
     node.up = false;
     node.managerUp = false;
     node.running.clear();
+    for (const [remote, by] of this.#reached) if (by === node) this.#reached.delete(remote);
     this.#form(this.#members.filter((member) => member !== node));
   }
 
@@ -314,6 +317,24 @@ export class ControllerBus {
   restartDaemon(name: string, complete = true, interrupted: readonly Operation[] = []): void {
     this.#startDaemon(this.node(name), complete, interrupted);
     this.#form(this.#members);
+  }
+
+  /** The daemon of a remote host is started again, and its services run on: what it tells is what its executor kept. */
+  restartRemoteDaemon(name: NodeName): void {
+    const node = this.#reached.get(name);
+    if (!node) throw new Error(`nobody is connected to ${name}`);
+    const results = this.#results({ answers: this.#remoteAnswers.filter(({ on }) => on === name) });
+    const remembered = [...new Set(results.map(({ rsc }) => rsc.id))];
+    const history = {
+      results,
+      running: [],
+      interrupted: [],
+      remembered,
+      bootId: `boot-${name}`,
+      complete: true,
+    };
+    this.#step(node, { type: "remote-up", node: name, history });
+    this.#drain();
   }
 
   /** All daemons die, `meanwhile` something happens, and they are started again before long. */
@@ -676,6 +697,12 @@ export class ControllerBus {
   #execute(node: TestNode, operation: Operation, on: NodeName): void {
     this.executed.push({ node: on, operation, at: this.now });
     const { rsc, action, intervalMs } = operation;
+    if (on !== node.name && this.#reached.get(on) !== node) {
+      this.unreached.push(`${action} ${rsc.id} ${on} by ${node.name}`);
+      const refused = { ...this.#result(operation, OcfExit.GENERIC), status: OpStatus.NOT_CONNECTED };
+      this.#soon.push({ at: this.now + 1, run: () => this.#answer(node, on, refused) });
+      return;
+    }
     const running = on === node.name ? node.running : this.#remote(on);
     let rc = this.agent(on, operation);
     if (rc === "silent") {
@@ -689,19 +716,24 @@ export class ControllerBus {
       if (action === "promote") running.set(rsc.id, "promoted");
       if (action === "stop") running.delete(rsc.id);
     }
+    // What is told of it takes its time; it is gone at once.
+    const letGo = rsc.type === "remote" && action === "stop" && rc === OcfExit.OK;
+    const wasReached = letGo && this.#reached.delete(nodeName(rsc.id));
     const result = this.#result(operation, rc, on === node.name ? node : undefined);
     const connected = rsc.type === "remote" && rc === OcfExit.OK && intervalMs === 0;
     this.#soon.push({
       at: this.now + (intervalMs > 0 ? 2 : 5),
       run: () => {
-        if (connected) this.#connected(node, nodeName(rsc.id), action);
+        if (connected) this.#connected(node, nodeName(rsc.id), action, wasReached);
         this.#answer(node, on, result);
       },
     });
   }
 
-  /** Remote nodes to which somebody has a connection. */
-  readonly #reached = new Set<NodeName>();
+  /** Remote nodes to which somebody has a connection, with who. */
+  readonly #reached = new Map<NodeName, TestNode>();
+  /** What was answered on remote hosts. */
+  readonly #remoteAnswers: (OperationResult & { readonly on: NodeName })[] = [];
 
   #remote(name: NodeName): Map<string, "started" | "promoted"> {
     const running = this.remotes.get(name) ?? new Map();
@@ -710,13 +742,12 @@ export class ControllerBus {
   }
 
   /** A connection to a remote host was made, or let go. */
-  #connected(node: TestNode, remote: NodeName, action: string): void {
+  #connected(node: TestNode, remote: NodeName, action: string, wasReached: boolean): void {
     if (!node.managerUp) return;
     // Of one that never came about there is nothing to tell.
-    if (action === "stop" && this.#reached.delete(remote))
-      this.#step(node, { type: "remote-down", node: remote });
-    if (action !== "start") return;
-    this.#reached.add(remote);
+    if (action === "stop" && wasReached) this.#step(node, { type: "remote-down", node: remote });
+    if (action !== "start" && action !== "migrate_from") return;
+    this.#reached.set(remote, node);
     const results = [...this.#remote(remote)].map(([id, state]) => this.#registered(remote, id, state));
     const history = {
       results,
@@ -735,7 +766,7 @@ export class ControllerBus {
       node.answers.push(result);
       node.remembered.delete(result.rsc.id);
       node.interrupted = node.interrupted.filter(({ rsc }) => rsc.id !== result.rsc.id);
-    }
+    } else if (result.status !== OpStatus.NOT_CONNECTED) this.#remoteAnswers.push({ ...result, on });
     if (node.managerUp) this.#step(node, { type: "result", node: on, result });
   }
 

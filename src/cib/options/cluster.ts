@@ -31,7 +31,8 @@ const fencing: readonly OptionSpec[] = [
     type: "integer",
     min: 1,
     default: "10",
-    description: "How often fencing of a target may fail before the cluster stops trying at once",
+    description:
+      "How often fencing of a target may fail before the cluster stops trying at once; it waits 2 s after the first failure, then ever longer, up to 30 s",
   },
   {
     name: "fencing-watchdog-timeout",

@@ -29,6 +29,7 @@ const kinds = {
   FAILED: error("a resource has failed"),
   "MULTIPLE-ACTIVE": error("a resource is active on several nodes"),
   "EXCESS-INSTANCES": error("a clone has more active instances than it may have"),
+  "EXCESS-PROMOTED": error("more instances of a clone are promoted than may be"),
   STOPPED: error("a resource is stopped that should run"),
   "CLONE-INCOMPLETE": error("a clone has fewer instances than it could have"),
   "NOT-PROMOTED": error("a promotable clone has no promoted instance"),

@@ -86,8 +86,10 @@ function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): Caus
     ];
   }
   if (rsc.failed) return [{ ...about, code: "FAILED", text: `${rsc.id} has failed${reason}`, cure: cleanup }];
-  if (rsc.runningOn.length > 1 && !rsc.partialMigrationSource) {
-    const nodes = rsc.runningOn.map(({ name }) => name).join(", ");
+  // What may run on a lost node until it is fenced is told with that node.
+  const active = rsc.runningOn.filter(({ online }) => online);
+  if (active.length > 1 && !rsc.partialMigrationSource) {
+    const nodes = active.map(({ name }) => name).join(", ");
     return [{ ...about, code: "MULTIPLE-ACTIVE", text: `${rsc.id} is active on several nodes: ${nodes}` }];
   }
   const leaving = stoppingNode(rsc);
@@ -138,11 +140,17 @@ function cloneCauses(
       cure: `hactl explain ${clone.id}`,
     });
   }
-  if (
-    clone.promotable &&
-    active > 0 &&
-    clone.children.every((instance) => highestRole(instance) < Role.Promoted)
-  ) {
+  const promoted = clone.children.filter((instance) => highestRole(instance) === Role.Promoted);
+  const promotedMax = settings?.promotedMax ?? 1;
+  const places = promoted.flatMap(activeNodes).filter(({ online }) => online);
+  if (clone.promotable && places.length > promotedMax)
+    causes.push({
+      code: "EXCESS-PROMOTED",
+      rsc: clone.id,
+      text: `${clone.id} is promoted on ${places.map(({ name }) => name).join(", ")}, and may be on ${promotedMax}`,
+      cure: `hactl explain ${clone.id}`,
+    });
+  if (clone.promotable && active > 0 && promoted.length === 0) {
     causes.push({
       code: "NOT-PROMOTED",
       rsc: clone.id,

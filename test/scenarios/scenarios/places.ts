@@ -16,21 +16,23 @@ export const places: readonly Place[] = [
 export const placeWords = ({ leader, promoted }: Place): string =>
   `${leader ? "the leader" : "not the leader"}, ${promoted ? "with" : "without"} the promoted instance`;
 
-/** A node with the wanted part in the cluster; the promoted instance is moved to make one when there is none. */
+/** A node with the wanted part in the cluster; an instance is promoted, or not, on the leader to make one when there is none. */
 export async function nodeAt(stage: Stage, { leader, promoted }: Place): Promise<string> {
   const { cluster } = stage;
   const dc = await stage.leader();
-  if ((stage.promoted() === dc) !== (leader === promoted)) {
-    const home = leader === promoted ? dc : cluster.anyone([dc]);
-    await cluster.load(`location here dbs role=Promoted inf: ${home}`);
-    await cluster.until(`the promoted instance is on ${home}`, 60_000, () =>
-      cluster.promoted().join() === home ? undefined : `it is on ${cluster.promoted().join() || "no node"}`,
-    );
-    await cluster.must(home, "hactl configure delete --force here");
+  const fits = (name: string) => (name === dc) === leader && cluster.promoted().includes(name) === promoted;
+  if (!cluster.members.some(fits)) {
+    const onLeader = leader === promoted;
+    await cluster.load(`location here dbs role=Promoted ${onLeader ? "" : "-"}inf: ${dc}`);
+    await cluster.until(`something is promoted ${onLeader ? "on" : "only off"} ${dc}`, 60_000, () => {
+      const places = cluster.promoted();
+      const all = places.length === cluster.mix.promotable.max && places.includes(dc) === onLeader;
+      return all ? undefined : `it is on ${places.join() || "no node"}`;
+    });
+    await cluster.must(dc, "hactl configure delete --force here");
     await stage.atRest();
   }
-  const holder = stage.promoted();
-  const node = cluster.members.find((name) => (name === dc) === leader && (name === holder) === promoted);
+  const node = cluster.members.find(fits);
   if (node === undefined) throw new Error("three nodes have a place of each kind");
   return node;
 }

@@ -277,6 +277,48 @@ async function daemonDies(stage: Stage): Promise<void> {
   await disconnect(stage);
 }
 
+/**
+ * The daemon of the host is killed, and as soon as it is back the node with its connection loses its power, or the
+ * connection is moved: what the host has only remembered is asked for over the new connection, and nothing there is touched.
+ */
+async function daemonDiesBeforeHolder(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const host = await connect(stage);
+  const resource = farName(host);
+  const how = stage.oneOf(["loses its power", "hands over"] as const);
+  const [holder = ""] = await holders(stage);
+  stage.note(`${holder} ${how}`);
+  stage.allowed.errors.push(/PROCESS-DIED/, /MANAGER-LOST/);
+  const place = stage.here();
+  const pid = cluster.pidOf(host, "remote");
+  cluster.kill(host, "remote", "SIGKILL");
+  await stage.until("the daemon runs again", () => {
+    const now = cluster.pidOf(host, "remote");
+    return now !== undefined && now !== pid;
+  });
+  await Bun.sleep(stage.random.between(0, 2_000));
+  if (how === "hands over") {
+    await cluster.must(cluster.anyone(), `crm_resource --move -r ${resource}`);
+    await stage.until("the connection has moved", async () => {
+      const now = await holders(stage);
+      return now.length === 1 && !now.includes(holder);
+    });
+  } else {
+    stage.allowed.fencing.add(holder);
+    stage.allowed.failures.add(resource);
+    await cluster.crash(holder);
+    await stage.until(`${holder} is back`, () => cluster.expected.has(holder));
+  }
+  await stage.atRest();
+  untouched(stage, place, `when ${holder} ${how}, which held its connection`);
+  stage.check(stage.offs(host) === 0, `${host} was fenced`);
+  if (how === "hands over") await cluster.must(cluster.anyone(), `crm_resource --clear -r ${resource}`);
+  else await cluster.must(cluster.anyone(), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await stage.atRest();
+  await disconnect(stage);
+}
+
 const shape = { remotes: 1 };
 
 export const remote: readonly Scenario[] = [
@@ -302,6 +344,14 @@ export const remote: readonly Scenario[] = [
     shape,
     cases: 5,
     play: daemonDies,
+  },
+  {
+    name: "RemoteDaemonDies-holder",
+    title:
+      "its daemon dies and is back, and then its connection goes to another node: nothing on it is touched",
+    shape,
+    cases: 2,
+    play: daemonDiesBeforeHolder,
   },
   {
     name: "RemoteStonithd",

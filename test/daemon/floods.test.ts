@@ -112,9 +112,15 @@ function connectionOf(uid: number) {
   const state = { paused: false, destroyed: false };
   const connection = {
     peer: { pid: 1, uid, gid: uid, groups: [] },
-    pause: () => void (state.paused = true),
-    resume: () => void (state.paused = false),
-    destroy: () => void (state.destroyed = true),
+    pause: () => {
+      state.paused = true;
+    },
+    resume: () => {
+      state.paused = false;
+    },
+    destroy: () => {
+      state.destroyed = true;
+    },
   } as unknown as FrameConnection;
   return { connection, state };
 }

@@ -190,6 +190,7 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
   "remote.keyfile": ["src/daemon/setup.ts", "readRemoteKey"],
   "kdump.listen": ["src/daemon/manager.ts", "config.kdump.listen"],
   "kdump.port": ["src/daemon/manager.ts", "config.kdump.port"],
+  "kdump.plain": ["src/daemon/manager.ts", "config.kdump.plain"],
   "sysconfig.PCMK_logfacility": ["src/config/build.ts", "old.PCMK_logfacility"],
   "sysconfig.PCMK_logpriority": ["src/config/build.ts", "old.PCMK_logpriority"],
   "sysconfig.PCMK_logfile": ["src/config/build.ts", "old.PCMK_logfile"],

@@ -149,6 +149,8 @@ export interface RemoteConfig {
 export interface KdumpConfig {
   readonly listen: boolean;
   readonly port: number;
+  /** Whether notices without a signature count. */
+  readonly plain: boolean;
 }
 
 export interface SysconfigConfig {

@@ -141,7 +141,7 @@ function buildAll(
     logging: buildLogging(one("logging"), many("logging.logger_subsys"), sysconfig),
     system: buildSystem(one("system"), sysconfig),
     remote,
-    kdump: { listen: kdump.listen, port: kdump.port },
+    kdump: { listen: kdump.listen, port: kdump.port, plain: kdump.plain },
     sysconfig: buildSysconfig(sysconfig),
     warnings: [],
     tables,

@@ -163,4 +163,12 @@ export const kdumpOptions = [
     max: 65535,
     description: "UDP port for the notices",
   },
+  {
+    name: "plain",
+    type: "boolean",
+    default: "true",
+    description:
+      "whether a notice counts that is known by its source address alone, which fence_kdump_send sends: whoever can send from a " +
+      "node's address can forge one. With false only notices that hactl's own sender signs do",
+  },
 ] as const satisfies readonly ConfigOption[];

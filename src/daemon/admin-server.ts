@@ -4,12 +4,15 @@ import {
   type FrameServer,
   frameServer,
   type Log,
+  monotonicMs,
 } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { readAdminFrame, readAdminRequest, readInNameOf } from "./admin-parse.ts";
 import { AdminFrame, type AdminRequest, wireError } from "./admin-protocol.ts";
 import { type Caller, localCaller, toolUser } from "./caller.ts";
 import { fromJson, toJson } from "./ring-link.ts";
+import { UserAllowances, userFrames } from "./user-allowances.ts";
+import { MESSAGE_MS, workOfRequest } from "./work.ts";
 
 /** Largest request: a whole configuration. */
 const maxRequestBytes = 64 * 1024 * 1024;
@@ -23,6 +26,7 @@ export type AdminHandler = (request: AdminRequest, caller: Caller) => Promise<un
 export class AdminServer {
   readonly #server: ReturnType<typeof frameServer>;
   readonly #watchers = new Set<FrameConnection>();
+  readonly #users: UserAllowances;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -32,15 +36,21 @@ export class AdminServer {
     private readonly log: Log,
     private readonly accounts: Accounts,
   ) {
+    this.#users = new UserAllowances((text) => log.warning("ADMIN-FLOOD", text), monotonicMs);
     this.#server = frameServer(
       path,
       {
+        open: (connection) => this.#users.enter(connection),
         frame: (connection, type, body) => {
-          if (type === AdminFrame.REQUEST) void this.#request(connection, body);
+          if (type !== AdminFrame.REQUEST) return;
+          this.#users.take(connection, body.length, () => this.#request(connection, body));
         },
-        close: (connection) => this.#watchers.delete(connection),
+        close: (connection) => {
+          this.#watchers.delete(connection);
+          this.#users.leave(connection);
+        },
       },
-      { maxBody: maxRequestBytes, group, mode: 0o660 },
+      { maxBody: maxRequestBytes, group, mode: 0o660, ofPeer: userFrames },
     );
   }
 
@@ -63,26 +73,40 @@ export class AdminServer {
     }, watchMs);
   }
 
+  /** What people have to know. */
+  warnings(): string[] {
+    return this.#users.warnings();
+  }
+
   close(): void {
     clearTimeout(this.#telling);
+    this.#users.close();
     this.#server.close();
   }
 
   async #request(connection: FrameConnection, body: Uint8Array): Promise<void> {
     let id: unknown = null;
+    const reply = (content: object) => {
+      const bytes = toJson({ id, ...content });
+      this.#users.charge(connection, MESSAGE_MS, bytes.length);
+      connection.send(AdminFrame.REPLY, bytes);
+    };
+    // Who has gone while his request waited wants no answer.
+    if (!connection.open) return;
     try {
       const frame = readAdminFrame(parseJson(body));
       id = frame.id;
       const request = readAdminRequest(frame.request, "request");
+      this.#users.charge(connection, workOfRequest(request));
       const inNameOf = readInNameOf(frame.user, "user");
       const caller = localCaller(await toolUser(this.accounts, connection.peer, inNameOf));
       const value = await this.handler(request, caller);
       if (request.type === "watch" && connection.open) this.#watchers.add(connection);
-      connection.send(AdminFrame.REPLY, toJson({ id, value }));
+      reply({ value });
     } catch (error) {
       if (!(error instanceof HactlError))
         this.log.error("ADMIN-REQUEST", `a request could not be answered: ${error}`);
-      connection.send(AdminFrame.REPLY, toJson({ id, error: wireError(error) }));
+      reply({ error: wireError(error) });
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { XmlElement } from "../cib/index.ts";
 import { devicesFromCib, kdumpNames, kdumpPorts } from "../fencer/index.ts";
-import { KdumpListener, plainAddress } from "../kdump/index.ts";
+import { KdumpListener, type NewestNotices, plainAddress } from "../kdump/index.ts";
 import { hostsAddresses, wallMs, wallSeconds } from "../platform/index.ts";
 import { type NodeName, nodeName } from "../terms/index.ts";
 
@@ -20,6 +20,8 @@ export interface KdumpWatchOptions {
   readonly clusterKey?: Uint8Array | undefined;
   /** Whether notices of fence_kdump_send count, which prove nothing but their source address. Default true. */
   readonly acceptPlain?: boolean;
+  /** Keeps the times of signed notices longer than this one lives. */
+  readonly newest?: NewestNotices;
   readonly onNotice: (node: NodeName, signed: boolean) => void;
   readonly log: (level: "info" | "warning" | "debug", text: string) => void;
 }
@@ -37,6 +39,8 @@ export class KdumpWatch {
   private readonly found = new Map<string, NodeName>();
   private extra = new Map<NodeName, readonly string[]>();
   private ports: readonly number[];
+  /** Outlives a listener on other ports. */
+  private readonly heard = new Map<string, number>();
   private opening: Promise<void> = Promise.resolve();
   private timer: ReturnType<typeof setInterval> | undefined;
   private names = "";
@@ -100,7 +104,7 @@ export class KdumpWatch {
   private open(): Promise<void> {
     this.opening = this.opening.then(async () => {
       await this.listener?.close();
-      const { listenOn, clusterKey, acceptPlain } = this.options;
+      const { listenOn, clusterKey, acceptPlain, newest } = this.options;
       this.listener = await KdumpListener.open({
         ports: this.ports,
         ...(listenOn ? { addresses: listenOn } : {}),
@@ -108,6 +112,7 @@ export class KdumpWatch {
         knows: (name) => this.nodes.some((node) => node.name === name),
         clusterKey,
         acceptPlain: acceptPlain ?? true,
+        newest: newest ?? this.heard,
         now: wallMs,
         onNotice: (node, signed) => this.options.onNotice(nodeName(node), signed),
         log: this.options.log,

@@ -68,6 +68,8 @@ import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
+import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
+import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
@@ -520,6 +522,8 @@ export class Manager {
       port: config.kdump.port,
       ...(listenOn ? { listenOn } : {}),
       clusterKey: readKey(config.totem.keyFile),
+      acceptPlain: config.kdump.plain,
+      newest: keptNotices(config.system.runDir, log),
       onNotice: (node, signed) => this.#fencing.kdumpNotice(node, signed),
       log: (level, text) => log[level]("KDUMP", text),
     });
@@ -633,8 +637,10 @@ export class Manager {
       case "cib-apply": {
         const { operations } = request;
         // What is not permitted does not keep the others busy; they decide alike when it comes round.
-        if (rights)
-          applyOperations(cib, operations, { live: true, askers: caller.askers, now: wallSeconds() });
+        if (rights) {
+          const as = { live: true, askers: caller.askers, now: wallSeconds() };
+          checkOwnPart(caller, cib, applyOperations(cib, operations, as).cib);
+        }
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,
@@ -645,6 +651,7 @@ export class Manager {
         }));
       }
       case "attributes-update":
+        checkOwnAttributes(caller, request.updates, this.#controller);
         if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
@@ -761,7 +768,7 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings()] },
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings(), ...this.#floods()] },
       alerts: this.#alerts.warnings(),
       clocks: this.#controller.attributeValues(CLOCK_ATTRIBUTE),
       fencing: this.#fencing.history(),
@@ -777,6 +784,11 @@ export class Manager {
       ),
     });
     return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;
+  }
+
+  /** Who asks more than this node answers. */
+  #floods(): string[] {
+    return [...this.#remotes.warnings(), ...(this.#admin?.warnings() ?? [])];
   }
 
   #nodeReply(names: VisibleNames | undefined): NodeReply {

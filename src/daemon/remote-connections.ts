@@ -18,6 +18,8 @@ import { ConnectionGap, RECONNECT_MS } from "./connection-gap.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
+import { RemoteAllowances } from "./remote-allowances.ts";
+import { workOfEvent, workOfRequest } from "./work.ts";
 
 export interface RemoteConnectionsOptions {
   readonly self: NodeName;
@@ -78,6 +80,7 @@ export class RemoteConnections {
   /** Who waits for what runs behind a connection that is being made again. */
   readonly #resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
   readonly #notGiven: TurnedAway;
+  readonly #allowances: RemoteAllowances;
   #settings: ExecutorSettings | undefined;
 
   constructor(private readonly options: RemoteConnectionsOptions) {
@@ -87,6 +90,7 @@ export class RemoteConnections {
         `remote node ${name} told the result of ${what}, which it was not given: ignored`,
       );
     this.#notGiven = new TurnedAway(say, monotonicMs);
+    this.#allowances = new RemoteAllowances(options.log, monotonicMs);
   }
 
   /** Carries out an operation of a connection resource. */
@@ -200,6 +204,17 @@ export class RemoteConnections {
     return this.#connections.get(on)?.client.send(request) ?? false;
   }
 
+  /** What people have to know. */
+  warnings(): string[] {
+    return this.#allowances.warnings();
+  }
+
+  /** Notes what a host has cost. One that has had its share is not heard until it has come back. */
+  #charge(name: NodeName, client: ExecutorClient | undefined, workMs: Millis, bytes = 0): void {
+    const waitMs = this.#allowances.charge(name, workMs, bytes);
+    if (waitMs > 0) client?.hold(waitMs);
+  }
+
   #tell(on: NodeName, request: ExecutorRequest): void {
     const connection = this.#connections.get(on);
     if (connection && !connection.client.send(request)) connection.gap?.tell(request);
@@ -270,11 +285,13 @@ export class RemoteConnections {
       // Another node may have the key, or a better one.
       return done(OcfExit.INSTALLED, OpStatus.ERROR, `${error.what} (${error.cure ?? "see the log"})`);
     }
-    const client = new ExecutorClient({
+    const client: ExecutorClient = new ExecutorClient({
       connect: () => (waiting ? first() : again()),
       silenceMs: SILENCE_MS,
       client: `manager of ${this.options.self}`,
+      onBytes: (count) => this.#charge(name, client, 0, count),
       onEvent: (event) => {
+        this.#charge(name, client, workOfEvent(event));
         this.#event(name, event);
         if (event.type === "registered") done(OcfExit.OK);
       },
@@ -414,10 +431,16 @@ export class RemoteConnections {
     name: NodeName,
     { requestId, request, user }: Extract<ExecutorEvent, { type: "tool" }>,
   ): Promise<void> {
+    const { client } = this.#connections.get(name) ?? {};
     let reply: unknown;
     try {
       const asked = readAdminRequest(request, "request");
-      const value = await this.options.tool(asked, remoteCaller(name, user));
+      this.#charge(name, client, workOfRequest(asked));
+      const changes = asked.type === "attributes-update" || asked.type === "cib-apply";
+      const value = await this.#allowances.asked(name, changes, () =>
+        this.options.tool(asked, remoteCaller(name, user)),
+      );
+      if (typeof value === "string") this.#charge(name, client, 0, value.length);
       // "Who am I?" is about the remote host, not about the node that speaks for it.
       reply = { value: asked.type === "node" ? { ...(value as NodeReply), name } : value };
     } catch (error) {

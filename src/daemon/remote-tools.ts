@@ -4,11 +4,14 @@ import {
   type FrameConnection,
   type FrameServer,
   type Log,
+  monotonicMs,
   serveFrames,
 } from "../platform/index.ts";
 import { CrmExit, type Millis } from "../terms/index.ts";
 import { AdminFrame, adminSocketPath, type WireError } from "./admin-protocol.ts";
 import { toolUser } from "./caller.ts";
+import { UserAllowances, userFrames } from "./user-allowances.ts";
+import { TOOL_MS } from "./work.ts";
 
 /** How long a request waits for a manager to connect, and then for its answer. */
 const CONNECT_MS: Millis = 5000;
@@ -40,11 +43,14 @@ export class RemoteTools {
   readonly #options: RemoteToolsOptions;
   readonly #pending = new Map<number, Pending>();
   readonly #accounts = new Accounts();
+  /** The manager gives this host one share, for all its users and the results of its resources. */
+  readonly #users: UserAllowances;
   #server: FrameServer | undefined;
   #last = 0;
 
   constructor(options: RemoteToolsOptions) {
     this.#options = options;
+    this.#users = new UserAllowances((text) => options.log.warning("ADMIN-FLOOD", text), monotonicMs);
   }
 
   /** Begins to serve. @throws HactlError SOCKET */
@@ -53,10 +59,20 @@ export class RemoteTools {
     this.#server = serveFrames(
       adminSocketPath(runDir),
       {
-        frame: (connection, type, body) => void this.#take(connection, type, body),
-        close: (connection) => this.#clientGone(connection),
+        open: (connection) => this.#users.enter(connection),
+        frame: (connection, type, body) =>
+          this.#users.take(connection, body.length, () => this.#take(connection, type, body)),
+        close: (connection) => {
+          this.#users.leave(connection);
+          this.#clientGone(connection);
+        },
       },
-      { mode: 0o660, maxBody: 8 * 1024 * 1024, ...(group === undefined ? {} : { group }) },
+      {
+        mode: 0o660,
+        maxBody: 8 * 1024 * 1024,
+        ofPeer: userFrames,
+        ...(group === undefined ? {} : { group }),
+      },
     );
   }
 
@@ -67,6 +83,7 @@ export class RemoteTools {
 
   close(): void {
     this.#server?.close();
+    this.#users.close();
     for (const { timer } of this.#pending.values()) clearTimeout(timer);
     this.#pending.clear();
   }
@@ -97,6 +114,7 @@ export class RemoteTools {
       return;
     }
     const { id, request, inNameOf } = message;
+    this.#users.charge(connection, TOOL_MS);
     const user = await toolUser(this.#accounts, connection.peer, inNameOf);
     if (!connection.open) return;
     const number = ++this.#last;

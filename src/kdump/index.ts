@@ -1,7 +1,7 @@
 /** Crash notices of nodes that dump: sender, listener, set-up of the initrd and its check. */
 export { checkKdump, type KdumpCheck, type KdumpFinding } from "./check.ts";
 export { clusterConf, readKdumpConf, writeKdumpConf } from "./kdump-conf.ts";
-export { KdumpListener, type KdumpListenerOptions, plainAddress } from "./listener.ts";
+export { KdumpListener, type KdumpListenerOptions, type NewestNotices, plainAddress } from "./listener.ts";
 export { kdumpPort, noticeKey, plainNotice, readNotice, signedNotice, verifyNotice } from "./notice.ts";
 export { probe } from "./reach.ts";
 export { parseSendWords, type SendCommand, type SendOptions } from "./send-options.ts";

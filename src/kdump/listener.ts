@@ -15,9 +15,17 @@ export interface KdumpListenerOptions {
   readonly clusterKey?: Uint8Array | undefined;
   /** Whether a notice without signature counts. Default true: fence_kdump_send cannot sign. */
   readonly acceptPlain?: boolean;
+  /** Times of the newest signed notices, where something outlives this listener. Default: as long as it. */
+  readonly newest?: NewestNotices | undefined;
   readonly now: () => number;
   readonly onNotice: (node: string, signed: boolean, address: string) => void;
   readonly log: (level: "info" | "warning" | "debug", text: string) => void;
+}
+
+/** When each node's newest signed notice was made: an older one is a recording. */
+export interface NewestNotices {
+  get(node: string): number | undefined;
+  set(node: string, atMs: number): unknown;
 }
 
 /** A datagram as it arrived. */
@@ -41,10 +49,12 @@ export function plainAddress(address: string): string {
 export class KdumpListener {
   readonly counters = { plain: 0, signed: 0, foreign: 0, invalid: 0 };
   private readonly sockets: SocketAsPromised[] = [];
-  private readonly newest = new Map<string, number>();
+  private readonly newest: NewestNotices;
   private readonly told = new Map<string, number>();
 
-  private constructor(private readonly options: KdumpListenerOptions) {}
+  private constructor(private readonly options: KdumpListenerOptions) {
+    this.newest = options.newest ?? new Map<string, number>();
+  }
 
   /** Opens all sockets that can be opened; what cannot is logged, and `bound` says what is left. */
   static async open(options: KdumpListenerOptions): Promise<KdumpListener> {

@@ -1,5 +1,6 @@
 /** The only room that touches the machine: clock, files, sockets, processes, syslog, watchdog, priorities. */
 export { type Account, type AccountSources, Accounts } from "./accounts.ts";
+export { Allowance, type AllowanceLimits } from "./allowance.ts";
 export { LONGEST_TIMER_MS, monotonicMs, uptimeMs, wallMs, wallSeconds } from "./clock.ts";
 export { type UnixDatagram, unixDatagram } from "./datagram.ts";
 export {

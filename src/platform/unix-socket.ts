@@ -60,6 +60,8 @@ export interface FrameOptions {
   readonly highWater?: number;
   /** Queue length at which a peer that does not read is cut off, bytes. Default 256 MB. */
   readonly maxPending?: number;
+  /** What takes the place of these for one peer. */
+  readonly ofPeer?: (peer: PeerCredentials | undefined) => FrameOptions;
 }
 
 /** A server as long as it is not closed. */
@@ -96,9 +98,10 @@ class Connection implements FrameConnection {
   constructor(
     private readonly socket: Socket<Holder>,
     private readonly handlers: FrameHandlers,
-    options: FrameOptions,
+    common: FrameOptions,
   ) {
     this.peer = peerCredentials((socket as unknown as SocketExtras).fd);
+    const options = { ...common, ...common.ofPeer?.(this.peer) };
     this.reader = new FrameReader(options.maxBody ?? 64 * 1024 * 1024);
     this.highWater = options.highWater ?? 1024 * 1024;
     this.maxPending = options.maxPending ?? 256 * 1024 * 1024;

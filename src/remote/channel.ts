@@ -1,9 +1,13 @@
 import type { Duplex } from "node:stream";
+import { LONGEST_TIMER_MS } from "../platform/index.ts";
+import type { Millis } from "../terms/index.ts";
 import { encodeMessage, MessageReader, protocolError } from "./framing.ts";
 
 /** What happens on a channel. */
 export interface ChannelHandlers {
   readonly message: (message: unknown) => void;
+  /** Bytes have come; their messages follow. */
+  readonly bytes?: (count: number) => void;
   /** Called once; with the error when the end was not an orderly one. */
   readonly closed: (error: Error | undefined) => void;
 }
@@ -16,6 +20,7 @@ export class Channel {
   readonly #stream: Duplex;
   readonly #reader = new MessageReader();
   #open = true;
+  #held: ReturnType<typeof setTimeout> | undefined;
   #failure: Error | undefined;
 
   constructor(stream: Duplex, handlers: ChannelHandlers) {
@@ -29,6 +34,7 @@ export class Channel {
     stream.on("close", () => {
       if (!this.#open) return;
       this.#open = false;
+      clearTimeout(this.#held);
       handlers.closed(this.#failure);
     });
   }
@@ -45,6 +51,14 @@ export class Channel {
       this.fail(new Error(`the other side does not read: ${this.#stream.writableLength} bytes wait`));
     }
     return true;
+  }
+
+  /** Reads nothing for a time, so that the other side has to wait; what was read is dealt with. */
+  hold(forMs: Millis): void {
+    if (!this.#open) return;
+    clearTimeout(this.#held);
+    this.#stream.pause();
+    this.#held = setTimeout(() => this.#stream.resume(), Math.min(forMs, LONGEST_TIMER_MS));
   }
 
   /** Closes because of an error, which `closed` is told. */
@@ -64,6 +78,7 @@ export class Channel {
   }
 
   #take(piece: Uint8Array, handlers: ChannelHandlers): void {
+    handlers.bytes?.(piece.length);
     try {
       for (const message of this.#reader.take(piece)) {
         if (this.#open && !this.#stream.destroyed) handlers.message(message);

@@ -18,6 +18,8 @@ export interface ExecutorClientOptions {
   readonly client: string;
   /** Called with every event; the first of a connection is `registered`. */
   readonly onEvent: (event: ExecutorEvent) => void;
+  /** Called with the number of bytes that have come, before the events in them. */
+  readonly onBytes?: (count: number) => void;
   readonly onState?: (state: ExecutorState) => void;
   /** Whether a lost or refused connection is tried again, after 50 to 500 ms. Default: yes. */
   readonly reconnect?: boolean;
@@ -80,6 +82,12 @@ export class ExecutorClient {
     });
   }
 
+  /** Reads nothing of the executor for a time. It counts as heard meanwhile: it is not silent, it is not listened to. */
+  hold(forMs: Millis): void {
+    this.#channel?.hold(forMs);
+    this.#heardAt = performance.now() + forMs;
+  }
+
   /** Closes for good. */
   close(): void {
     this.#closed = true;
@@ -105,6 +113,7 @@ export class ExecutorClient {
       message: (message) => {
         if (channel === this.#channel) this.#message(decodeEvent(message));
       },
+      bytes: (count) => this.#options.onBytes?.(count),
       closed: (error) => {
         if (channel === this.#channel) this.#lost(error?.message ?? "the executor closed the connection");
       },
@@ -116,7 +125,7 @@ export class ExecutorClient {
   }
 
   #message(event: ExecutorEvent): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = Math.max(this.#heardAt, performance.now());
     if (event.type === "pong") this.#pongs.get(event.requestId)?.(true);
     if (event.type === "registered" && !this.#registered) {
       this.#registered = true;

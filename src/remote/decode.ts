@@ -13,6 +13,8 @@ const word = read.xmlText(1024);
 const requestId = read.whole(0, Number.MAX_SAFE_INTEGER);
 /** Longest meta-data of an agent. */
 const longestMetadata = 4 * 1024 * 1024;
+/** Operations that a host tells of at connecting, of a kind: many times what one machine runs. */
+const mostTold = 20_000;
 const anything = (value: unknown): unknown => value;
 /** Version of the protocol. */
 const version = read.whole(0, 1_000_000);
@@ -40,10 +42,10 @@ const readEvent = read.variants<ExecutorEvent, "type">("type", {
     version,
     hostname: word,
     bootId: word,
-    results: read.list(readResult),
-    running: read.list(readOperation),
-    recurring: read.list(readOperation),
-    interrupted: read.list(readOperation),
+    results: read.list(readResult, mostTold),
+    running: read.list(readOperation, mostTold),
+    recurring: read.list(readOperation, mostTold),
+    interrupted: read.list(readOperation, mostTold),
     remembered: readRemembered,
     complete: read.flag,
   },

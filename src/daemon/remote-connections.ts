@@ -1,5 +1,5 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
-import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
+import type { ExecutorEvent, ExecutorRequest, Operation, OperationResult } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
 import { ExecutorClient, type RemoteKey, remoteExecutor, TurnedAway } from "../remote/index.ts";
 import {
@@ -45,6 +45,12 @@ const ATTEMPT_MS: Millis = 1500;
 /** A host that says nothing for so long has its connection broken; then it has `RECONNECT_MS` to answer to another one. */
 const SILENCE_MS: Millis = 5000;
 
+/**
+ * A host that says too much is not heard for so long at a time. Signs of life are behind what it says: one that is only
+ * busy has to be heard well before anybody takes it for dead.
+ */
+const LONGEST_HOLD_MS: Millis = 1000;
+
 interface Connection {
   readonly client: ExecutorClient;
   /** The start that made it. */
@@ -60,6 +66,8 @@ interface Connection {
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
   readonly given: GivenOperations;
+  /** Recurring operations sent whose first result has not come, by their call. */
+  readonly begun: Set<number>;
   /** Set while it is broken and tried again. */
   gap: ConnectionGap | undefined;
   patience: ReturnType<typeof setTimeout> | undefined;
@@ -181,6 +189,7 @@ export class RemoteConnections {
     if (connection?.client.send({ type: "execute", operation })) {
       connection.given.add(operation);
       if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
+      else connection.begun.add(operation.callId);
       return;
     }
     if (connection?.gap) return connection.gap.ask(operation);
@@ -212,7 +221,14 @@ export class RemoteConnections {
   /** Notes what a host has cost. One that has had its share is not heard until it has come back. */
   #charge(name: NodeName, client: ExecutorClient | undefined, workMs: Millis, bytes = 0): void {
     const waitMs = this.#allowances.charge(name, workMs, bytes);
-    if (waitMs > 0) client?.hold(waitMs);
+    if (waitMs > 0) client?.hold(Math.min(waitMs, LONGEST_HOLD_MS));
+  }
+
+  /** Whether the result of an operation is waited for: one done once, or the first of a recurring one. */
+  #awaits(name: NodeName, { callId, intervalMs }: OperationResult): boolean {
+    const connection = this.#connections.get(name);
+    if (intervalMs > 0) return connection?.begun.delete(callId) === true;
+    return connection?.flying.has(callId) === true;
   }
 
   #tell(on: NodeName, request: ExecutorRequest): void {
@@ -291,7 +307,11 @@ export class RemoteConnections {
       client: `manager of ${this.options.self}`,
       onBytes: (count) => this.#charge(name, client, 0, count),
       onEvent: (event) => {
-        this.#charge(name, client, workOfEvent(event));
+        this.#charge(
+          name,
+          client,
+          workOfEvent(event, (result) => this.#awaits(name, result)),
+        );
         this.#event(name, event);
         if (event.type === "registered") done(OcfExit.OK);
       },
@@ -309,6 +329,7 @@ export class RemoteConnections {
       monitor: undefined,
       flying: new Map(),
       given: new GivenOperations(),
+      begun: new Set(),
       gap: undefined,
       patience: undefined,
     });

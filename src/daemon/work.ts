@@ -1,4 +1,4 @@
-import type { ExecutorEvent } from "../executor/index.ts";
+import type { ExecutorEvent, OperationResult } from "../executor/index.ts";
 import type { AllowanceLimits } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
 import { accessRules } from "./access-rules.ts";
@@ -29,12 +29,12 @@ export function workOfRequest({ type }: AdminRequest): Millis {
   return rule === "see" || rule === "see-all" || rule === "nothing" ? LOOK_MS : CHANGE_MS;
 }
 
-/** What an event of a remote host costs where it is believed. */
-export function workOfEvent(event: ExecutorEvent): Millis {
+/** What an event of a remote host costs where it is believed. `asked`: the cluster waits for it. */
+export function workOfEvent(event: ExecutorEvent, asked: (result: OperationResult) => boolean): Millis {
   switch (event.type) {
     case "result":
-      // One that is done once was asked for; a recurring one tells what has changed.
-      return event.result.intervalMs > 0 ? CHANGE_MS : 2;
+      // What comes unasked tells of a change.
+      return asked(event.result) ? 2 : CHANGE_MS;
     case "load":
     case "shutdown-request":
       return CHANGE_MS;

@@ -8,6 +8,8 @@ export interface AllowanceLimits {
   readonly burstMs: Millis;
 }
 
+/** Whoever asked for far too much is heard again after so long. */
+const LONGEST_MEMORY_MS: Millis = 60_000;
 /** Work that a byte costs that somebody sends or is sent: it is read, parsed, kept and told on. */
 const MS_PER_BYTE = 1 / 20_000;
 
@@ -29,7 +31,8 @@ export class Allowance {
   /** Notes work that was done, or is about to be. */
   charge(workMs: Millis, bytes = 0): void {
     this.#settle();
-    this.#used += workMs + bytes * MS_PER_BYTE;
+    const most = this.limits.burstMs + this.limits.share * LONGEST_MEMORY_MS;
+    this.#used = Math.min(most, this.#used + workMs + bytes * MS_PER_BYTE);
   }
 
   /** How long not to hear; 0 when there is something left. */

@@ -806,7 +806,10 @@ export class Manager {
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,
-      ...(view.leader !== undefined && shown(view.leader) ? { leader: view.leader } : {}),
+      // Who leads is of the cluster, also where it is this node.
+      ...(view.leader !== undefined && (!names || names.nodes.has(view.leader))
+        ? { leader: view.leader }
+        : {}),
       members: this.setup.config.nodes
         .filter(({ name }) => shown(name))
         .map(({ id, name }) => ({

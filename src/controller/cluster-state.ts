@@ -27,7 +27,7 @@ import {
   resourceId,
   withoutInstance,
 } from "../terms/index.ts";
-import { connectionNames } from "./connection-names.ts";
+import { connectionNames, guestsByContainer } from "./connection-names.ts";
 import type { ConfiguredNode, Remembered } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
@@ -340,7 +340,21 @@ export class ClusterState {
   nodeLost(id: string, name: NodeName, ringThere: boolean): void {
     this.status.setNodeState(id, name, { in_ccm: String(ringThere), crmd: "offline", join: "down" });
     this.dropAttributes(id, name);
+    if (this.status.nodeState(id, "expected") === "down") this.#guestsLeftBehind(id);
     this.touch();
+  }
+
+  /**
+   * A node has left in order and has stopped nothing, as in maintenance: its guests run on, and nobody is connected to
+   * them. What they run they tell when they are connected again; until then it is as if they had not been heard of, and
+   * not as if they were lost.
+   */
+  #guestsLeftBehind(id: string): void {
+    for (const guest of guestsByContainer(this.configuration).values()) {
+      if (!endsActive(this.status.ops(id, guest))) continue;
+      this.status.clearHistory(guest);
+      this.status.unsetNodeState(guest, "in_ccm");
+    }
   }
 
   /** A node may go: it is expected to be down from now on, and nothing runs there. */

@@ -129,9 +129,10 @@ export function looksBefore(
     return ids;
   };
   const comingBack = new Set(actions.filter(activates).map(({ rsc }) => rsc?.id ?? ""));
-  const sought = [...Map.groupBy(actions.filter(activates), ({ rsc }) => familyOf(rsc?.id ?? "")).keys()]
-    .flatMap((family) => byFamily.get(family) ?? [])
-    .filter(open);
+  const activated = new Set(actions.filter(activates).map(({ rsc }) => familyOf(rsc?.id ?? "")));
+  const sought = [...[...activated].flatMap((family) => byFamily.get(family) ?? []), ...connections].filter(
+    open,
+  );
   const settling = (action: GraphAction): readonly GraphAction[] =>
     comingBack.has(action.rsc?.id ?? "")
       ? sought.filter(({ id }) => id !== action.id && !graph.comesBefore(action.id, id))

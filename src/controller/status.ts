@@ -77,6 +77,13 @@ export class StatusSection {
     for (const [name, value] of Object.entries(attributes)) state.attributes.set(name, value);
   }
 
+  unsetNodeState(id: string, attribute: string): void {
+    const index = this.#nodes.get(id);
+    if (!index) return;
+    this.undo?.touch(index.state);
+    index.state.attributes.delete(attribute);
+  }
+
   /** Removes a node's entry altogether. */
   removeNode(id: string): void {
     const index = this.#nodes.get(id);

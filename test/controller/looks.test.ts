@@ -81,6 +81,65 @@ describe("a guest that runs and does not answer", () => {
   });
 });
 
+describe("a guest whose node has stopped its daemon and left it running", () => {
+  const [n1, g1] = [nodeName("n1"), nodeName("g1")];
+  const started = (rsc: string, type: string): OperationResult => ({
+    callId: 1,
+    rsc: { id: resourceId(rsc), class: "ocf", provider: type === "remote" ? "pacemaker" : "test", type },
+    action: "start",
+    intervalMs: 0,
+    transitionKey: "1:1:0:x",
+    rc: OcfExit.OK,
+    status: OpStatus.DONE,
+    exitReason: "",
+    stdout: "",
+    execMs: 1,
+    queueMs: 0,
+    lastRun: 1,
+    lastChange: 1,
+    params: {},
+  });
+
+  function after(goes: (state: ClusterState) => void): ClusterState {
+    const cib = emptyCib();
+    const text = "primitive vm ocf:test:Vm meta remote-node=g1\nprimitive inside ocf:test:Inside";
+    const configuration = loadCrm(text, child(cib, "configuration"), "update");
+    cib.children = cib.children.map((part) => (part.name === "configuration" ? configuration : part));
+    const state = new ClusterState(cib, [{ id: nodeId(1), name: n1 }]);
+    state.status.setNodeState("1", n1, { in_ccm: "true", crmd: "online", expected: "member" });
+    state.remoteState(g1, true);
+    state.result(n1, started("vm", "Vm"));
+    state.result(n1, started("g1", "remote"));
+    state.result(g1, started("inside", "Inside"));
+    goes(state);
+    return state;
+  }
+
+  test("is to be heard again, not lost", () => {
+    const state = after((before) => {
+      before.nodeReleased(n1);
+      before.nodeLost("1", n1, false);
+    });
+    expect(state.status.ops("g1", "inside")).toEqual([]);
+    expect(state.isUnheard(g1, true)).toBe(true);
+  });
+
+  test("is not forgotten where the node is lost", () => {
+    const state = after((before) => before.nodeLost("1", n1, false));
+    expect(state.status.ops("g1", "inside")).toHaveLength(1);
+    expect(state.isUnheard(g1, true)).toBe(false);
+  });
+
+  test("is not where its connection was stopped first", () => {
+    const state = after((before) => {
+      before.result(n1, { ...started("g1", "remote"), callId: 2, action: "stop" });
+      before.nodeReleased(n1);
+      before.nodeLost("1", n1, false);
+    });
+    expect(state.status.ops("g1", "inside")).toHaveLength(1);
+  });
+});
+
 describe("probes", () => {
   const elsewhere = nodeName("n2");
   const actions = [

@@ -121,7 +121,7 @@ async function measure(count: number): Promise<string[]> {
     cluster.nodes.startAll();
     await cluster.nodes.until("both nodes take part", 30_000, async () => {
       const { code, stdout } = await cluster.nodes.hactl("node1", "node", "show");
-      return code === 0 && stdout.split("member").length === 3 ? true : undefined;
+      return code === 0 && stdout.split(" online").length === 3 ? true : undefined;
     });
     const resources = Array.from(
       { length: count },

@@ -25,6 +25,7 @@ const stories = "./test/fencer/scripts.test.ts";
 const cluster = "./test/controller/cluster.test.ts";
 const renumbered = "./test/controller/renumbered.test.ts";
 const migration = "./test/controller/migration.test.ts";
+const remote = "./test/controller/remote.test.ts";
 
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
@@ -479,5 +480,40 @@ export const mutations: readonly Mutation[] = [
     before: "if (execution.order.target === node && endsLife(execution.order)",
     after: "if (execution.order.target === node && !endsLife(execution.order)",
     by: stories,
+  },
+  {
+    name: "a remote node is asked before it is connected",
+    file: leader,
+    before: 'inputs: (reaching.get(action.node ?? "") ?? []).map(({ id }) => id),',
+    after: "inputs: [],",
+    by: remote,
+  },
+  {
+    name: "what is moved to a remote node does not wait for the connection to it",
+    file: owner,
+    before: "return [...new Set([...activationOf(action), ...there.map(([id]) => id)])];",
+    after: "return activationOf(action);",
+    by: looks,
+  },
+  {
+    name: "a service is stopped before the one that it depends on was looked for",
+    file: owner,
+    before: "if (deactivates(action)) return idsOf(settling(action));",
+    after: "",
+    by: looks,
+  },
+  {
+    name: "nobody asks again about a failure that is forgotten",
+    file: controller,
+    before: 'this.#effects.push({ type: "look-again", on: node, rsc: resourceId(rsc) });',
+    after: "",
+    by: cluster,
+  },
+  {
+    name: "guests that a node leaves running are taken for lost",
+    file: state,
+    before: 'if (this.status.nodeState(id, "expected") === "down") this.#guestsLeftBehind(id);',
+    after: "",
+    by: looks,
   },
 ];

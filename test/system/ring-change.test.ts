@@ -244,7 +244,7 @@ test("hactl reload adds a node to a cluster that runs, and hactl ring rekey chan
     return code === 0 && wanted.test(stdout) ? true : undefined;
   };
   for (const name of pair) nodes.start(name);
-  await nodes.until("two nodes take part", 20_000, shows(/node1.*member.*node2.*member/s));
+  await nodes.until("two nodes take part", 20_000, shows(/node1 online.*node2 online/s));
   for (const name of pair) edit(nodes, name, (text) => text.replace("[quorum]", `${block}[quorum]`));
   const first = await nodes.hactl("node1", "reload");
   expect(first.stderr).toContain("run 'hactl reload' on node2");
@@ -252,7 +252,7 @@ test("hactl reload adds a node to a cluster that runs, and hactl ring rekey chan
   expect(second).toMatchObject({ code: 0 });
   expect(second.stderr).not.toContain("run 'hactl reload'");
   nodes.start("node3");
-  await nodes.until("the third takes part", 20_000, shows(/node3.*member/));
+  await nodes.until("the third takes part", 20_000, shows(/node3 online/));
   const rekey = await nodes.hactl("node3", "ring", "rekey");
   expect(rekey).toMatchObject({ code: 0, stderr: expect.stringContaining("'hactl ring rekey --brought'") });
   expect(rekey.stdout).toContain("3 nodes use the new key: node1, node2, node3.");

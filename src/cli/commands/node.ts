@@ -70,13 +70,15 @@ const show = defineCommand({
         nodes.map((node) => node.name),
       );
     }
-    if (wantsJson()) printJson({ ...(reply ?? {}), members: shown });
+    if (wantsJson()) printJson({ ...(reply ?? { members: shown.map(asMember) }), nodes: shown });
     else for (const node of shown) print(nodeLine(node));
     return CrmExit.OK;
   },
 });
 
 type ShownNode = Pick<NodeFacts, "id" | "name" | "state" | "kind" | "leader" | "resources" | "reason">;
+
+const asMember = ({ id, name, state }: ShownNode) => ({ id, name, state });
 
 /** Nodes as the status has them, and those of the node list that it knows nothing of yet. */
 function shownNodes(known: readonly NodeFacts[], members: NodeReply["members"]): ShownNode[] {

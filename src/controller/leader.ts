@@ -22,7 +22,7 @@ import type {
   Membership,
   PlanAnswer,
 } from "./face.ts";
-import { isFailure, isRecorded, unansweredResult } from "./history.ts";
+import { endsActive, isFailure, isRecorded, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
@@ -619,6 +619,7 @@ export class Leader {
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action, wall);
       else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);
+      else if (this.#isCutOff(action)) this.#withhold(run, action);
       else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
@@ -637,11 +638,25 @@ export class Leader {
   }
 
   /**
+   * Whether an operation on a remote node is to be given to nobody, or to a node that is not connected to it, by what is
+   * known of the connection: it would be answered by nobody, or as if the remote node had failed.
+   */
+  #isCutOff({ kind, task, node, router }: GraphAction): boolean {
+    const { state } = this.#init;
+    if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node)) return false;
+    return router === undefined || !endsActive(state.status.ops(state.idOf(router), node));
+  }
+
+  /**
    * Nobody carries out what is to be done through a node that takes no part, as in a guest that it hosts. Its end is
    * waited for, not an answer.
    */
   #withhold(run: TransitionRun, action: GraphAction): void {
-    const reason = `${action.router ?? action.node ?? ""} takes no part and cannot be told to do ${action.key}`;
+    const { router, node, key } = action;
+    const cutOff =
+      router === undefined ? `nobody is connected to ${node}` : `${router} is not connected to ${node}`;
+    const why = this.#isAbsent(router ?? node) ? `${router ?? node} takes no part` : cutOff;
+    const reason = `${key} cannot be given out: ${why}`;
     this.#event("warning", "ACTION-WITHHELD", reason, action.node);
     run.withhold(action);
     this.#again(reason, recoveryMs);

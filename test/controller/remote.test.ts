@@ -302,3 +302,26 @@ location web-away web -inf: n1`);
     expect(bus.where("web").join()).toMatch(/^n[23]$/);
   });
 });
+
+test("what is to be done in a guest that nobody is connected to is given to nobody, and is not waited for", () => {
+  const bus = new ControllerBus(2);
+  bus.boot("n1", "n2");
+  bus.run(100);
+  bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive vm ocf:test:Vm meta remote-node=g1 op monitor interval=10s
+location vm-home vm 100: n1
+primitive inside ocf:test:Inside op monitor interval=10s
+location inside-home inside 100: g1
+`);
+  bus.run(5000);
+  expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
+  bus.configure("node n1 attributes maintenance=true");
+  bus.run(100);
+  bus.restartDaemon("n1", false);
+  bus.run(5000);
+  const withheld = bus.log.filter((line) => line.includes("ACTION-WITHHELD"));
+  expect(withheld.join()).toContain("nobody is connected to g1");
+  expect(bus.log.join()).not.toContain("ACTION-LOST");
+});

@@ -349,6 +349,12 @@ export class ControllerBus {
 
   #startDaemon(node: TestNode, complete: boolean, interrupted: readonly Operation[]): void {
     node.complete = complete && interrupted.length === 0;
+    // Who remembers nothing does not know of connections to make again.
+    for (const [remote, by] of complete ? [] : [...this.#reached])
+      if (by === node) {
+        this.#reached.delete(remote);
+        node.running.delete(remote);
+      }
     node.interrupted = interrupted;
     const lost = new Set(interrupted.map(({ rsc }) => rsc.id));
     node.answers = complete ? node.answers.filter(({ rsc }) => !lost.has(rsc.id)) : [];

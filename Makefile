@@ -9,7 +9,7 @@ SOURCES := $(shell find src -type f \( -name '*.ts' -o -name '*.sh' \) 2>/dev/nu
 COMPILE := build --compile --minify --bytecode --format=esm --splitting \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 
-.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
+.PHONY: help deps docs install rpm build build-all check lint typecheck test sim scenarios mutate-ring lives mutate-lives power-cuts power-cuts-cluster mutate-power check-all attacks check-peers bench bench-ring bench-flood fuzz-ring fuzz-edge fuzz-scheduler bench-scheduler demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,7 +45,7 @@ typecheck: $(BUN) ## strict type check
 check: lint typecheck ## lint and type-check
 
 # Tests in test/system need root, Debian packages or the conformance suite.
-TESTS := $(addprefix ./,$(filter-out test/system/,$(wildcard test/*.test.ts test/*/)))
+TESTS := $(addprefix ./,$(filter-out test/system/ test/hostile/,$(wildcard test/*.test.ts test/*/)))
 
 test: dist/hactl ## unit, script and end-to-end tests that need no root
 	$(BUN) test --timeout 60000 --parallel=2 $(TESTS)
@@ -81,6 +81,9 @@ mutate-power: $(BUN) ## make mistakes in a copy of what is kept: each has to be 
 
 check-all: dist/hactl ## what needs root, Debian packages or the conformance suite
 	$(BUN) test --timeout 300000 ./test/system
+
+attacks: dist/hactl ## members, hosts, users, configurations and agents that are hostile, on clusters of real daemons (root, an idle machine)
+	$(BUN) test --timeout 300000 ./test/hostile
 
 # make check-peers PEERS=DIR, or PACEMAKER=DIR PCS=DIR CRMSH=DIR [DRIVERS=DIR] [ONLY="pcs/legacy crmsh"] [OUT=DIR] [WRITE=1].
 check-peers: dist/hactl ## the peers' own suites, from clones that are given, with hactl in the place of their tools (root)

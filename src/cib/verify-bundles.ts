@@ -51,22 +51,21 @@ function checkCounts(bundle: XmlElement, container: XmlElement): CibProblem[] {
   return problems;
 }
 
-function checkNetwork(
-  bundle: XmlElement,
-  container: XmlElement,
-  network = child(bundle, "network"),
-): CibProblem[] {
-  const what = `bundle "${idOf(bundle)}"`;
-  const first = network?.attributes.get("ip-range-start");
+function checkNetwork(bundle: XmlElement, container: XmlElement): CibProblem[] {
+  const network = child(bundle, "network");
   if (!network) return [];
-  if (network.attributes.has("control-port") && !child(bundle, "primitive")) {
-    const text = `control-port of ${what} has no effect: without a resource in it nobody connects to it`;
-    const cure = "remove control-port, or put a primitive into the bundle";
-    return [
-      ...warn(bundle, "UNUSED_OPTION", text, cure),
-      ...checkNetwork(bundle, container, without(network, "control-port")),
-    ];
-  }
+  return [...checkControlPort(bundle, network), ...checkAddresses(bundle, container, network)];
+}
+
+function checkControlPort(bundle: XmlElement, network: XmlElement): CibProblem[] {
+  if (!network.attributes.has("control-port") || child(bundle, "primitive")) return [];
+  const text = `control-port of bundle "${idOf(bundle)}" has no effect: without a resource in it nobody connects to it`;
+  return warn(bundle, "UNUSED_OPTION", text, "remove control-port, or put a primitive into the bundle");
+}
+
+function checkAddresses(bundle: XmlElement, container: XmlElement, network: XmlElement): CibProblem[] {
+  const what = `bundle "${idOf(bundle)}"`;
+  const first = network.attributes.get("ip-range-start");
   if (first === undefined) {
     const perHost = countOf(container, "replicas-per-host") ?? 1;
     if (perHost <= 1 || !network.attributes.has("control-port") || !child(bundle, "primitive")) return [];
@@ -95,11 +94,6 @@ function checkNetwork(
   const text = `${what} needs ${count} addresses from ${first}${bits === undefined ? "" : `/${bits}`} on, and ${which}`;
   return warn(bundle, "ADDRESS_RANGE", text, "begin at a lower address, or write a shorter host-netmask");
 }
-
-const without = (source: XmlElement, name: string): XmlElement => ({
-  ...source,
-  attributes: new Map([...source.attributes].filter(([other]) => other !== name)),
-});
 
 /** An address of IPv4 as a number. */
 function addressNumber(text: string): number | undefined {

@@ -459,14 +459,13 @@ export class ClusterState {
 
   /**
    * A resource is being moved to a remote node, where it was known not to run: it may run there from now on, and no
-   * decision would look, since of a remote node it takes what the source says for outdated. True if that is not known any
-   * more.
+   * decision would look, since of a remote node it takes what the source says for outdated. True if that was known, and is
+   * not any more.
    */
-  mayReceive(to: NodeName, rsc: ResourceId): boolean {
+  forgetAbsence(to: NodeName, rsc: ResourceId): boolean {
     const id = this.idOf(to);
-    const ops = this.status.ops(id, rsc);
-    if (this.isClusterNode(to) || ops.length === 0 || endsActive(ops)) return false;
-    this.status.removeResource(id, rsc);
+    if (this.isClusterNode(to) || endsActive(this.status.ops(id, rsc))) return false;
+    if (!this.status.removeResource(id, rsc)) return false;
     this.touch();
     return true;
   }

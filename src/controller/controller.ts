@@ -852,7 +852,7 @@ export class Controller {
       this.#state.dispatched(dispatch, message.at);
       for (const { to } of movedBy(operation)) {
         this.#historyOf(to)?.expected(operation);
-        if (this.#state.mayReceive(to, operation.rsc.id)) this.#forgetThere(to, operation.rsc.id);
+        if (this.#state.forgetAbsence(to, operation.rsc.id)) this.#forgetThere(to, operation.rsc.id);
       }
       if (executor === this.#init.selfName) this.#execute(node, operation);
       if (operation.action === "delete") this.#state.deleteResource(node, operation.rsc.id);

@@ -618,9 +618,8 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action, wall);
-      else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);
-      else if (this.#isCutOff(action)) this.#withhold(run, action);
-      else dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
+      else if (!this.#withheld(run, action))
+        dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
       this.#init.send({
@@ -638,28 +637,29 @@ export class Leader {
   }
 
   /**
-   * Whether an operation on a remote node is to be given to nobody, or to a node that is not connected to it, by what is
-   * known of the connection: it would be answered by nobody, or as if the remote node had failed.
+   * Why nobody would carry out an action: it is to be done through a node that takes no part, as in a guest that it hosts;
+   * or on a remote node, through nobody, or through a node that is not connected to it by what is known of the connection.
    */
-  #isCutOff({ kind, task, node, router }: GraphAction): boolean {
+  #obstacle({ kind, task, node, router }: GraphAction): string | undefined {
     const { state } = this.#init;
-    if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node)) return false;
-    return router === undefined || !endsActive(state.status.ops(state.idOf(router), node));
+    const by = router ?? node;
+    if (this.#isAbsent(by)) return `${by} takes no part`;
+    if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node))
+      return undefined;
+    if (router === undefined) return `nobody is connected to ${node}`;
+    if (endsActive(state.status.ops(state.idOf(router), node))) return undefined;
+    return `${router} is not connected to ${node}`;
   }
 
-  /**
-   * Nobody carries out what is to be done through a node that takes no part, as in a guest that it hosts. Its end is
-   * waited for, not an answer.
-   */
-  #withhold(run: TransitionRun, action: GraphAction): void {
-    const { router, node, key } = action;
-    const cutOff =
-      router === undefined ? `nobody is connected to ${node}` : `${router} is not connected to ${node}`;
-    const why = this.#isAbsent(router ?? node) ? `${router ?? node} takes no part` : cutOff;
-    const reason = `${key} cannot be given out: ${why}`;
+  /** Says so of an action that nobody would carry out: the obstacle's end is waited for, not an answer. */
+  #withheld(run: TransitionRun, action: GraphAction): boolean {
+    const obstacle = this.#obstacle(action);
+    if (obstacle === undefined) return false;
+    const reason = `${action.key} cannot be given out: ${obstacle}`;
     this.#event("warning", "ACTION-WITHHELD", reason, action.node);
     run.withhold(action);
     this.#again(reason, recoveryMs);
+    return true;
   }
 
   /** What the members would refuse is not sent: it would take everything that is given out with it. */

@@ -77,6 +77,7 @@ export class StatusSection {
     for (const [name, value] of Object.entries(attributes)) state.attributes.set(name, value);
   }
 
+  /** Takes one attribute of a node's entry away. */
   unsetNodeState(id: string, attribute: string): void {
     const index = this.#nodes.get(id);
     if (!index) return;

@@ -13,6 +13,20 @@ export class GivenOperations {
   readonly #once = new Set<string>();
   readonly #recurring = new Set<string>();
 
+  /** Sent, and not answered yet. */
+  readonly #awaited = new Set<string>();
+
+  /** An operation is sent: its result is waited for, of a recurring one the first. */
+  sent(operation: Named): void {
+    this.add(operation);
+    this.#awaited.add(keyOf(operation));
+  }
+
+  /** Whether a result was waited for until now. */
+  answers(result: Named): boolean {
+    return this.#awaited.delete(keyOf(result));
+  }
+
   add(operation: Named): void {
     this.#of(operation).add(keyOf(operation));
   }

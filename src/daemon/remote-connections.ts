@@ -1,5 +1,5 @@
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
-import type { ExecutorEvent, ExecutorRequest, Operation, OperationResult } from "../executor/index.ts";
+import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
 import { ExecutorClient, type RemoteKey, remoteExecutor, TurnedAway } from "../remote/index.ts";
 import {
@@ -66,8 +66,6 @@ interface Connection {
   /** Operations sent and not answered. */
   readonly flying: Map<number, Operation>;
   readonly given: GivenOperations;
-  /** Recurring operations sent whose first result has not come, by their call. */
-  readonly begun: Set<number>;
   /** Set while it is broken and tried again. */
   gap: ConnectionGap | undefined;
   patience: ReturnType<typeof setTimeout> | undefined;
@@ -187,9 +185,8 @@ export class RemoteConnections {
   execute(on: NodeName, operation: Operation): void {
     const connection = this.#connections.get(on);
     if (connection?.client.send({ type: "execute", operation })) {
-      connection.given.add(operation);
+      connection.given.sent(operation);
       if (operation.intervalMs === 0) connection.flying.set(operation.callId, operation);
-      else connection.begun.add(operation.callId);
       return;
     }
     if (connection?.gap) return connection.gap.ask(operation);
@@ -222,13 +219,6 @@ export class RemoteConnections {
   #charge(name: NodeName, client: ExecutorClient | undefined, workMs: Millis, bytes = 0): void {
     const waitMs = this.#allowances.charge(name, workMs, bytes);
     if (waitMs > 0) client?.hold(Math.min(waitMs, LONGEST_HOLD_MS));
-  }
-
-  /** Whether the result of an operation is waited for: one done once, or the first of a recurring one. */
-  #awaits(name: NodeName, { callId, intervalMs }: OperationResult): boolean {
-    const connection = this.#connections.get(name);
-    if (intervalMs > 0) return connection?.begun.delete(callId) === true;
-    return connection?.flying.has(callId) === true;
   }
 
   #tell(on: NodeName, request: ExecutorRequest): void {
@@ -301,6 +291,7 @@ export class RemoteConnections {
       // Another node may have the key, or a better one.
       return done(OcfExit.INSTALLED, OpStatus.ERROR, `${error.what} (${error.cure ?? "see the log"})`);
     }
+    const given = new GivenOperations();
     const client: ExecutorClient = new ExecutorClient({
       connect: () => (waiting ? first() : again()),
       silenceMs: SILENCE_MS,
@@ -310,7 +301,7 @@ export class RemoteConnections {
         this.#charge(
           name,
           client,
-          workOfEvent(event, (result) => this.#awaits(name, result)),
+          workOfEvent(event, (result) => given.answers(result)),
         );
         this.#event(name, event);
         if (event.type === "registered") done(OcfExit.OK);
@@ -328,8 +319,7 @@ export class RemoteConnections {
       handingOver: false,
       monitor: undefined,
       flying: new Map(),
-      given: new GivenOperations(),
-      begun: new Set(),
+      given,
       gap: undefined,
       patience: undefined,
     });

@@ -274,8 +274,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what nobody can carry out is given out",
     file: leader,
-    before: "else if (this.#isAbsent(action.router ?? action.node)) this.#withhold(run, action);",
-    after: "",
+    before: "if (this.#isAbsent(by)) return",
+    after: "if (by === undefined) return",
     by: fencing,
   },
   {

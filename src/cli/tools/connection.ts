@@ -71,7 +71,6 @@ export const line = (text: string): void => write(`${plainLine(text)}\n`);
 export const usage = (tool: string, what: string): HactlError =>
   new HactlError({ code: "USAGE", what, cure: `see ${tool} --help`, exit: CrmExit.USAGE });
 
-/** Something that is not there, with what was perhaps meant. */
 /** What may be there is hidden from who asks, so that nobody can say that it is not. */
 export const hidden = (what: string): HactlError =>
   new HactlError({
@@ -81,6 +80,7 @@ export const hidden = (what: string): HactlError =>
     exit: CrmExit.INSUFFICIENT_PRIV,
   });
 
+/** Something that is not there, with what was perhaps meant. */
 export const noSuch = (what: string, guess?: string): HactlError =>
   new HactlError({
     code: "NO_SUCH_OBJECT",

@@ -24,7 +24,7 @@ export {
 export { decisionCostMs } from "./decision-cost.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
-export { knownNodes } from "./known-nodes.ts";
+export { knownNodes, noSuchNode } from "./known-nodes.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
 export { rulesOfNode } from "./node-leftovers.ts";

@@ -1,3 +1,4 @@
+import { CrmExit, HactlError, nearest } from "../terms/index.ts";
 import { remoteNames } from "./references.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -17,6 +18,18 @@ export function knownNodes(cib: XmlElement): ReadonlySet<string> {
     ...remoteNames(resources),
     ...ofRemoteTemplates(resources),
   ]);
+}
+
+/** For a name that is none of the nodes, with what was perhaps meant. */
+export function noSuchNode(name: string, known: Iterable<string>): HactlError {
+  const names = [...known];
+  const near = nearest(name, names);
+  return new HactlError({
+    code: "NO_SUCH_NODE",
+    what: `there is no node "${name}"`,
+    cure: near === undefined ? `the nodes are ${names.join(", ")}` : `did you mean "${near}"?`,
+    exit: CrmExit.NOSUCH,
+  });
 }
 
 /** Connections that have their type from a template. */

@@ -1,6 +1,5 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
-import { knownNodes, type XmlElement } from "../cib/index.ts";
-import { CrmExit, HactlError, nearest } from "../terms/index.ts";
+import { knownNodes, noSuchNode, type XmlElement } from "../cib/index.ts";
 
 /**
  * Refuses to set an attribute of a node that nobody knows: it would come into the status as if there were such a node,
@@ -18,11 +17,5 @@ export function checkNodesOf(
   const known = new Set([...members.map(({ name }) => name), ...knownNodes(cib)]);
   const stranger = set.find(({ node }) => !known.has(node))?.node;
   if (stranger === undefined) return;
-  const near = nearest(stranger, known);
-  throw new HactlError({
-    code: "NO_SUCH_NODE",
-    what: `there is no node "${stranger}"`,
-    cure: near === undefined ? `the nodes are ${[...known].join(", ")}` : `did you mean "${near}"?`,
-    exit: CrmExit.NOSUCH,
-  });
+  throw noSuchNode(stranger, known);
 }

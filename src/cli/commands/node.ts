@@ -4,6 +4,7 @@ import {
   child,
   element,
   formatXml,
+  noSuchNode,
   onlyPair,
   pairsIn,
   removePairs,
@@ -11,7 +12,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { CrmExit } from "../../terms/index.ts";
 import { applyToCib, CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { nodeRemoval } from "../node-removal.ts";
@@ -191,16 +192,6 @@ async function nodeIn(session: CibSession, named: string | undefined): Promise<F
   ]);
   if (known.has(name)) return { node: name, entry: entryOf(name) };
   throw noSuchNode(name, [...known]);
-}
-
-function noSuchNode(name: string, known: readonly string[]): HactlError {
-  const guess = nearest(name, known);
-  return new HactlError({
-    code: "NO_SUCH_NODE",
-    what: `there is no node "${name}"`,
-    cure: guess === undefined ? `the nodes are ${known.join(", ")}` : `did you mean "${guess}"?`,
-    exit: CrmExit.NOSUCH,
-  });
 }
 
 /** Remote and guest nodes exist by their resources. */

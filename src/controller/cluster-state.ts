@@ -340,21 +340,54 @@ export class ClusterState {
   nodeLost(id: string, name: NodeName, ringThere: boolean): void {
     this.status.setNodeState(id, name, { in_ccm: String(ringThere), crmd: "offline", join: "down" });
     this.dropAttributes(id, name);
-    if (this.status.nodeState(id, "expected") === "down") this.#guestsLeftBehind(id);
+    // A node that has left in order and has stopped nothing, as in maintenance.
+    if (this.status.nodeState(id, "expected") === "down") this.#guestsUnheard(this.#guestsOn(id));
     this.touch();
   }
 
+  /** The guests that a node is connected to, by what is known. */
+  #guestsOn(id: string): readonly NodeName[] {
+    return [...guestsByContainer(this.configuration).values()]
+      .filter((guest) => endsActive(this.status.ops(id, guest)))
+      .map(nodeName);
+  }
+
   /**
-   * A node has left in order and has stopped nothing, as in maintenance: its guests run on, and nobody is connected to
-   * them. What they run they tell when they are connected again; until then it is as if they had not been heard of, and
-   * not as if they were lost.
+   * Guests run on while nobody is connected to them, nor knows of what carries them. What they run they tell when they are
+   * connected again; until then it is as if they had not been heard of, and not as if they were lost. What ran in them may
+   * run still.
    */
-  #guestsLeftBehind(id: string): void {
-    for (const guest of guestsByContainer(this.configuration).values()) {
-      if (!endsActive(this.status.ops(id, guest))) continue;
+  #guestsUnheard(guests: readonly NodeName[]): void {
+    for (const guest of guests) {
+      for (const operation of this.#mayStillRunOn(guest))
+        this.#unseen.forgotten(guest, operation.rsc.id, operation);
       this.status.clearHistory(guest);
       this.status.unsetNodeState(guest, "in_ccm");
     }
+  }
+
+  /** A guest in which a resource may run, by what it ran when it was heard last, while it is carried or may be. */
+  unheardGuestOf(rsc: string): NodeName | undefined {
+    const plain = withoutInstance(rsc);
+    const mayRun = this.#unseen.mayRun.filter(([, operations]) =>
+      operations.some((operation) => withoutInstance(operation.rsc.id) === plain),
+    );
+    if (mayRun.length === 0) return undefined;
+    const guests = [...guestsByContainer(this.configuration)];
+    const isCarried = (container: string) =>
+      this.#untold.size > 0 || this.status.nodeIds().some((id) => endsActive(this.status.ops(id, container)));
+    return mayRun
+      .map(([node]) => node)
+      .filter((node) => this.isUnheard(node, true))
+      .find((node) => guests.some(([container, guest]) => guest === node && isCarried(container)));
+  }
+
+  /** What carried guests has ended: nothing runs in them. */
+  #guestsEnded(containers: readonly string[]): void {
+    if (this.#unseen.mayRun.length === 0) return;
+    const guests = guestsByContainer(this.configuration);
+    for (const guest of containers.flatMap((container) => guests.get(container) ?? []))
+      this.#unseen.lost(nodeName(guest));
   }
 
   /** A node may go: it is expected to be down from now on, and nothing runs there. */
@@ -375,6 +408,7 @@ export class ClusterState {
    */
   nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
+    this.#guestsEnded(this.status.resourcesOn(id).filter((rsc) => endsActive(this.status.ops(id, rsc))));
     if (this.isClusterNode(name)) {
       this.status.setNodeState(id, name, {
         in_ccm: "false",
@@ -527,6 +561,7 @@ export class ClusterState {
     const supposed = this.#dropSupposed(node, result);
     if (supposed === "overtaken") return [];
     this.#record(node, result);
+    if (result.action === "stop" && !isFailure(result)) this.#guestsEnded([result.rsc.id]);
     // That it did not come in time has been counted already.
     if (supposed === "dropped") return [];
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
@@ -598,8 +633,9 @@ export class ClusterState {
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     const moved = this.#movedFrom(node, history);
-    const doubtful =
-      history.complete || !this.remembersBoot(node, history.bootId) ? [] : this.#mayStillRunOn(id);
+    const forgetful = !history.complete && this.remembersBoot(node, history.bootId);
+    const doubtful = forgetful ? this.#mayStillRunOn(id) : [];
+    const guests = forgetful ? this.#guestsOn(id) : [];
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
@@ -615,6 +651,8 @@ export class ClusterState {
     // Each is put before the others: the first of them last.
     for (const { rsc, op } of since.toReversed()) this.status.recordOp(id, node, rsc, op);
     this.#takeUntold(node, history.complete ? undefined : moved);
+    const carried = new Set(this.#guestsOn(id));
+    this.#guestsUnheard(guests.filter((guest) => !carried.has(guest)));
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
     this.#unseen.told(node, history);
     const known = new Set(this.status.resourcesOn(id));

@@ -637,13 +637,18 @@ export class Leader {
   }
 
   /**
-   * Why nobody would carry out an action: it is to be done through a node that takes no part, as in a guest that it hosts;
-   * or on a remote node, through nobody, or through a node that is not connected to it by what is known of the connection.
+   * Why an action is not given out: nobody would carry it out, as it is to be done through a node that takes no part, as in
+   * a guest that it hosts; or on a remote node, through nobody, or through a node that is not connected to it by what is
+   * known of the connection. Or it would make something active that may run in a guest of which nobody has heard.
    */
-  #obstacle({ kind, task, node, router }: GraphAction): string | undefined {
+  #obstacle(action: GraphAction): string | undefined {
+    const { kind, task, node, router, rsc } = action;
     const { state } = this.#init;
     const by = router ?? node;
     if (this.#isAbsent(by)) return `${by} takes no part`;
+    const guest = rsc && activates(action) ? state.unheardGuestOf(rsc.id) : undefined;
+    if (guest !== undefined && guest !== node)
+      return `${rsc?.id} may run in ${guest}, which nobody is connected to`;
     if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node))
       return undefined;
     if (router === undefined) return `nobody is connected to ${node}`;
@@ -651,7 +656,7 @@ export class Leader {
     return `${router} is not connected to ${node}`;
   }
 
-  /** Says so of an action that nobody would carry out: the obstacle's end is waited for, not an answer. */
+  /** Says so of an action that something is in the way of: the obstacle's end is waited for, not an answer. */
   #withheld(run: TransitionRun, action: GraphAction): boolean {
     const obstacle = this.#obstacle(action);
     if (obstacle === undefined) return false;

@@ -23,6 +23,13 @@ export const isProbe = ({ kind, task, intervalMs }: GraphAction): boolean =>
 export const activates = ({ kind, task }: GraphAction): boolean =>
   kind === "rsc" && ["start", "promote", "migrate_to", "migrate_from"].includes(task);
 
+/** Tells the instances of a clone that one of them is about to be activated. */
+const announces = ({ kind, task, params }: GraphAction): boolean =>
+  kind === "rsc" &&
+  task === "notify" &&
+  params.CRM_meta_notify_type === "pre" &&
+  ["start", "promote"].includes(params.CRM_meta_notify_operation ?? "");
+
 /** Takes a service away, or makes it less active. */
 const deactivates = ({ kind, task }: GraphAction): boolean =>
   kind === "rsc" && (task === "stop" || task === "demote");
@@ -66,8 +73,8 @@ export function isCloned(configuration: XmlElement | undefined, rsc: string): bo
 }
 
 /**
- * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something: the
- * probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
+ * What has to be over before an action, beyond the scheduler's own orders. Before one that activates something, or
+ * announces that to the other instances: the probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
  * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
  * remote node of which nothing is known yet, or the end of the guest of which that is so.
  * Before a service is stopped that is to run again: the probes of what is to be activated as well. Of what is only not known
@@ -150,6 +157,7 @@ export function looksBefore(
     if (deactivates(action)) return idsOf(settling(action));
     if (action.task === "do_shutdown") return idsOf(probes.filter(({ node }) => node === action.node));
     if (activates(action)) return activationOf(action);
+    if (announces(action)) return idsOf((byFamily.get(familyOf(action.rsc?.id ?? "")) ?? []).filter(open));
     if (!isProbe(action)) return [];
     return idsOf(onUntold.filter((probe) => open(probe) && movedFrom(probe, action, untold)));
   };

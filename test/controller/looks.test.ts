@@ -140,6 +140,12 @@ describe("a guest whose node has stopped its daemon and left it running", () => 
   });
 });
 
+/** Tells instances of `db` what is about to be done to one of them, or was done. */
+const announcement = (id: number, moment: string, operation: string): GraphAction => ({
+  ...action(id, "notify", "db:0", "Stateful"),
+  params: { CRM_meta_notify_type: moment, CRM_meta_notify_operation: operation },
+});
+
 describe("probes", () => {
   const elsewhere = nodeName("n2");
   const actions = [
@@ -147,6 +153,9 @@ describe("probes", () => {
     { ...action(2, "monitor", "other", "Dummy"), node: elsewhere },
     action(3, "promote", "db:0", "Stateful"),
     action(4, "start", "alone", "Dummy"),
+    announcement(5, "pre", "promote"),
+    announcement(6, "post", "promote"),
+    announcement(7, "pre", "demote"),
   ];
   const looks = (untold: boolean) =>
     looksBefore(actions, {
@@ -157,7 +166,12 @@ describe("probes", () => {
     });
 
   test("of other instances come before an instance is promoted", () => {
-    expect(looks(false)).toEqual(new Map([[3, [1]]]));
+    expect(looks(false).get(3)).toEqual([1]);
+    expect(looks(false).get(4)).toBeUndefined();
+  });
+
+  test("of other instances come before all are told that an instance is to be promoted", () => {
+    expect([5, 6, 7].map((id) => looks(false).get(id))).toEqual([[1], undefined, undefined]);
   });
 
   test("on a node that could not tell come before anything is started", () => {

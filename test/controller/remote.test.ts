@@ -303,11 +303,12 @@ location web-away web -inf: n1`);
   });
 });
 
-test("what is to be done in a guest that nobody is connected to is given to nobody, and is not waited for", () => {
-  const bus = new ControllerBus(2);
-  bus.boot("n1", "n2");
-  bus.run(100);
-  bus.configure(`
+describe("a guest on a node in maintenance", () => {
+  function guestBus(): ControllerBus {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
 property stonith-enabled=true
 primitive fence stonith:fence_dummy op monitor interval=60s
 primitive vm ocf:test:Vm meta remote-node=g1 op monitor interval=10s
@@ -315,13 +316,50 @@ location vm-home vm 100: n1
 primitive inside ocf:test:Inside op monitor interval=10s
 location inside-home inside 100: g1
 `);
-  bus.run(5000);
-  expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
-  bus.configure("node n1 attributes maintenance=true");
-  bus.run(100);
-  bus.restartDaemon("n1", false);
-  bus.run(5000);
-  const withheld = bus.log.filter((line) => line.includes("ACTION-WITHHELD"));
-  expect(withheld.join()).toContain("nobody is connected to g1");
-  expect(bus.log.join()).not.toContain("ACTION-LOST");
+    bus.run(5000);
+    expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
+    bus.configure("node n1 attributes maintenance=true");
+    bus.run(100);
+    return bus;
+  }
+
+  /** Deeds of agents but for looks. */
+  const deeds = (bus: ControllerBus) =>
+    bus.executed
+      .filter(({ operation }) => operation.action !== "monitor")
+      .map(({ node, operation }) => `${operation.action} ${operation.rsc.id} ${node}`);
+
+  const ways: Readonly<Record<string, (bus: ControllerBus) => void>> = {
+    "has left": (bus) => {
+      bus.step("n1", { type: "shutdown-request" });
+      bus.run(5000);
+      expect(bus.log.join()).toContain("NODE-LEFT node n1 has left");
+    },
+    "has forgotten what it ran": (bus) => bus.restartDaemon("n1", false),
+  };
+  for (const [way, lose] of Object.entries(ways))
+    test(`runs on when its node ${way}, and nothing of it is started elsewhere`, () => {
+      const bus = guestBus();
+      lose(bus);
+      bus.run(30_000);
+      expect(bus.log.join()).toContain("inside may run in g1, which nobody is connected to");
+      expect(bus.log.join()).not.toContain("ACTION-LOST");
+      expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
+      const before = deeds(bus).length;
+      if (way === "has left") {
+        bus.restartDaemon("n1");
+        bus.node("n1").up = true;
+        bus.partition("n1", "n2");
+      }
+      bus.configure("node n1 attributes maintenance=false", "n2");
+      bus.run(30_000);
+      expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
+      // Nothing but the connection, where it was not kept.
+      expect(
+        deeds(bus)
+          .slice(before)
+          .filter((deed) => deed !== "start g1 n1"),
+      ).toEqual([]);
+      expect(bus.fenced).toEqual([]);
+    });
 });

@@ -2,6 +2,7 @@ import { child, childrenOf, formatXml, type XmlElement } from "../../src/cib/ind
 import { nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
 import { configurationNames } from "./configurations.ts";
+import type { Host } from "./host.ts";
 import { untilRest } from "./rest.ts";
 import { type LivesOptions, type LivesResult, resultOf, startedWorld } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -33,11 +34,28 @@ const deaths: Readonly<Record<string, (world: World, random: Random) => void>> =
     for (const host of random.shuffle(world.nodes).slice(0, 2))
       world.killDaemon(host, random.between(100, 500));
   },
-  "a remote host's daemon": (world, random) => {
-    const far = world.hosts.filter(({ kind, powered }) => kind !== "node" && powered);
-    if (far.length > 0) world.killDaemon(random.pick(far), random.between(100, 500));
+  "a daemon, and its memory is lost": (world, random) => {
+    const host = random.pick(world.nodes);
+    world.killDaemon(host, random.between(100, 500), () => forget(world, host));
   },
+  "a remote host's daemon": (world, random) => killFar(world, random),
+  "a remote host's daemon, and its memory is lost": (world, random) =>
+    killFar(world, random, (host) => forget(world, host)),
 };
+
+/** The run directory is as after a boot, but the host has not booted. The attributes of a single node nobody else knows. */
+function forget(world: World, host: Host): void {
+  host.run.journal = [];
+  delete host.run.executor;
+  if (world.nodes.length > 1) delete host.run.manager;
+}
+
+function killFar(world: World, random: Random, meanwhile?: (host: Host) => void): void {
+  const far = world.hosts.filter(({ kind, powered }) => kind !== "node" && powered);
+  if (far.length === 0) return;
+  const host = random.pick(far);
+  world.killDaemon(host, random.between(100, 500), () => meanwhile?.(host));
+}
 
 /** Runs a seed of kills at rest; throws a Violation when an agent has to do more than look, or anything is forgotten. */
 export function runCalm(options: LivesOptions): LivesResult {

@@ -512,8 +512,29 @@ export const mutations: readonly Mutation[] = [
   {
     name: "guests that a node leaves running are taken for lost",
     file: state,
-    before: 'if (this.status.nodeState(id, "expected") === "down") this.#guestsLeftBehind(id);',
+    before: 'if (this.status.nodeState(id, "expected") === "down") this.#guestsUnheard(this.#guestsOn(id));',
     after: "",
+    by: looks,
+  },
+  {
+    name: "guests of a node that has forgotten what it ran are taken for lost",
+    file: state,
+    before: "const guests = forgetful ? this.#guestsOn(id) : [];",
+    after: "const guests: readonly NodeName[] = forgetful ? [] : [];",
+    by: remote,
+  },
+  {
+    name: "what may run in a guest that nobody hears is started elsewhere",
+    file: leader,
+    before: "if (guest !== undefined && guest !== node)",
+    after: "if (guest !== undefined && guest === node)",
+    by: remote,
+  },
+  {
+    name: "the instances of a clone are told of a start before it is looked for",
+    file: owner,
+    before: "if (announces(action))",
+    after: "if (!action.kind)",
     by: looks,
   },
 ];

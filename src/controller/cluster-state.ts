@@ -39,6 +39,7 @@ import {
   endsPromoted,
   endsRecurring,
   FEATURE_SET,
+  foundActive,
   historyEntry,
   historyIds,
   isFailure,
@@ -995,7 +996,25 @@ export class ClusterState {
     for (const entryId of historyIds(rsc.id, action, intervalMs, isFailure(result))) {
       this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
     }
+    if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     this.touch();
+  }
+
+  /**
+   * A migration is over when the resource has ended where it was before. It would be taken for one that is half done where
+   * its target does not remember it any more, and a look has found the resource there.
+   */
+  #dropOverMigrations(rsc: string): void {
+    const last = (id: string) => this.status.op(id, rsc, operationKey(rsc, "last", 0));
+    const isLook = (op: XmlElement | undefined) => op?.attributes.get("operation") === "monitor";
+    for (const id of this.status.nodeIds()) {
+      const migration = this.status.op(id, rsc, operationKey(rsc, "migrate_to", 0));
+      const after = last(id);
+      if (!migration || !after || isLook(after) || callOf(after) <= callOf(migration)) continue;
+      const target = this.idOf(nodeName(migration.attributes.get("migrate_target") ?? ""));
+      if (!isLook(last(target)) || !endsActive(this.status.ops(target, rsc))) continue;
+      this.status.removeOps(id, rsc, (op) => op === migration);
+    }
   }
 
   /** `fail-count-RSC#ACTION_INTERVAL`: a failed start (when fatal) or stop counts as INFINITY, all else as one. */

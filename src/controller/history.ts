@@ -60,6 +60,13 @@ export function revivesMigration(
   return last.action !== "monitor" && last.callId > migration.callId && result.callId > last.callId;
 }
 
+/** Whether a look, which is made where nothing is known, has found something. */
+export const foundActive = ({ action, intervalMs, status, rc }: OperationResult): boolean =>
+  action === "monitor" &&
+  intervalMs === 0 &&
+  status === OpStatus.DONE &&
+  (rc === OcfExit.OK || rc === OcfExit.RUNNING_PROMOTED);
+
 /** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */
 const undigested: ReadonlySet<string> = new Set(["crm_feature_set", "pcmk_external_ip"]);
 

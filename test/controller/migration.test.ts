@@ -66,3 +66,23 @@ test("migrations of before an orderly stop of all mean nothing when all are back
   bus.run(60_000);
   expect(steps(bus)).toEqual(["start n1"]);
 });
+
+test("a migration that its target does not remember is not done again", () => {
+  for (const daemons of [["n2"], ["n2", "n1"]]) {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    for (const on of ["n1", "n2"]) {
+      bus.configure(resources(on));
+      bus.run(5_000);
+    }
+    bus.executed.length = 0;
+    for (const name of daemons) {
+      bus.restartDaemon(name, name !== "n2");
+      bus.run(5_000);
+    }
+    expect(bus.executed.some(({ node, operation }) => node === "n2" && operation.rsc.id === "m")).toBe(true);
+    expect(steps(bus)).toEqual([]);
+    expect(bus.where("m")).toEqual([nodeName("n2")]);
+  }
+});

@@ -75,6 +75,8 @@ export class Controller {
   #settled = false;
   /** It was told that it may go. */
   #leaving = false;
+  /** Nodes that have been told since the membership began that they may go. */
+  readonly #releasedSince = new Set<NodeName>();
   /** What this node wants to say as soon as the join is over. */
   #outbox: ClusterMessage[] = [];
   /** Whether this copy of the state has been the cluster's. */
@@ -309,6 +311,7 @@ export class Controller {
     this.#summaries = new Map();
     this.#outcome = undefined;
     this.#buffer = [];
+    this.#releasedSince.clear();
     this.#sendSummary();
   }
 
@@ -392,7 +395,8 @@ export class Controller {
       const { changed, before } = this.#state.nodeJoined(nodeId, message.name);
       if (changed) configurationChanged = true;
       if (before !== undefined) this.#renamed(nodeId, before, message.name);
-      if (message.leaving) this.#state.nodeReleased(message.name);
+      // It may have been told so after it had sent its summary.
+      if (message.leaving || this.#releasedSince.has(message.name)) this.#state.nodeReleased(message.name);
       if (outcome.holders.has(nodeId) && message.summary.live) continue;
       const what = `what node ${message.name} tells`;
       this.#attempt(what, () => this.#takeNewcomer(nodeId, message, at), []);
@@ -1032,6 +1036,7 @@ export class Controller {
 
   #released(message: Extract<ClusterMessage, { type: "release" }>): void {
     this.#state.nodeReleased(message.node);
+    this.#releasedSince.add(message.node);
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     this.#leader.advance(this.#now, this.#wall);
     if (message.node !== this.#init.selfName) return;

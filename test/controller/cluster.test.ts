@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { encodeMessage } from "../../src/controller/messages.ts";
 import { nodeName, OcfExit, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
@@ -274,6 +275,21 @@ describe("the cluster", () => {
       expect(bus.fenced.map(({ target }) => String(target))).toEqual(["n4"]);
       expect(bus.log).not.toContain("n1 NODE-LOST node n2 is lost: nothing has been heard of it");
     }
+  });
+
+  test("does not fence a node that was told that it may leave while the others agreed on a membership", () => {
+    const bus = new ControllerBus(5);
+    bus.boot(...bus.nodes);
+    bus.configure("property stonith-enabled=true\nprimitive fence stonith:fence_dummy\n");
+    bus.run(10_000);
+    bus.leaveMs = 100;
+    // Its summary is under way already when that arrives.
+    bus.sayEarly("n1", () => encodeMessage({ type: "release", node: nodeName("n2") }));
+    bus.crash("n4");
+    bus.run(30_000);
+    expect(bus.node("n2").up).toBe(false);
+    expect(bus.fenced.map(({ target }) => String(target))).toEqual(["n4"]);
+    expect(bus.log).toContain("n1 NODE-LEFT node n2 has left");
   });
 
   test("drains a node that wants to leave, and does not fence it", () => {

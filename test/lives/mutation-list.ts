@@ -537,4 +537,18 @@ export const mutations: readonly Mutation[] = [
     after: "if (!action.kind)",
     by: looks,
   },
+  {
+    name: "a node that may leave is a member again when the others agree on a membership just then",
+    file: controller,
+    before: "if (message.leaving || this.#releasedSince.has(message.name))",
+    after: "if (message.leaving)",
+    by: cluster,
+  },
+  {
+    name: "a migration that its target does not remember is taken for half done",
+    file: state,
+    before: "this.status.removeOps(id, rsc, (op) => op === migration);",
+    after: "",
+    by: "./test/controller/migration.test.ts",
+  },
 ];

@@ -28,7 +28,7 @@ import {
   withoutInstance,
 } from "../terms/index.ts";
 import { connectionNames, guestsByContainer } from "./connection-names.ts";
-import type { ConfiguredNode, Remembered } from "./face.ts";
+import type { ConfiguredNode, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
@@ -96,6 +96,8 @@ export class ClusterState {
   #underWay = new UnderWay();
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
+  /** See `Remembered`. */
+  #away: ReadonlySet<NodeName> = new Set();
   /** Highest call id that has been heard of, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Highest call id that this node has given out. */
@@ -112,6 +114,11 @@ export class ClusterState {
     this.attributes.restore(remembered.attributes);
     for (const { name, set, written } of remembered.attributes)
       for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
+    for (const name of remembered.away) this.#setAway(this.idOf(name), name);
+    if (remembered.tickets.length > 0) {
+      const states = remembered.tickets.map((state) => element("ticket_state", Object.fromEntries(state)));
+      this.status.xml.children.push(element("tickets", {}, states));
+    }
   }
 
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
@@ -135,8 +142,42 @@ export class ClusterState {
   }
 
   /** Attributes and boots, for a manager that is started anew when no other one knows them. */
-  remembered(): Omit<Remembered, "results"> {
+  remembered(): Omit<Remembered, "results" | "tickets" | "away"> {
     return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
+  }
+
+  /** See `Remembered`. */
+  get away(): readonly NodeName[] {
+    return [...this.#away];
+  }
+
+  /** A node has gone, and nothing of what it ran is left. */
+  #setAway(id: string, name: NodeName): void {
+    this.status.setNodeState(id, name, { in_ccm: "false", crmd: "offline", join: "down", expected: "down" });
+    this.#away = new Set([...this.#away, name]);
+  }
+
+  #setBack(name: NodeName): void {
+    this.#away = new Set([...this.#away].filter((other) => other !== name));
+  }
+
+  /** Whether a node is known to be away, and nothing of what it ran is left. */
+  #isAway(id: string): boolean {
+    const known = (field: string) => this.status.nodeState(id, field);
+    return (
+      known("remote_node") === undefined &&
+      known("in_ccm") === "false" &&
+      known("crmd") === "offline" &&
+      known("expected") === "down" &&
+      !this.status.resourcesOn(id).some((rsc) => mayBeActive(this.status.ops(id, rsc)))
+    );
+  }
+
+  /** The states of the tickets, as the status has them. */
+  tickets(): Tickets {
+    return childrenOf(child(child(this.cib, "status"), "tickets"), "ticket_state").map(({ attributes }) => [
+      ...attributes,
+    ]);
   }
 
   /** Changes the state, wholly or not at all: what `change` throws is thrown again, with everything as it was. */
@@ -147,6 +188,7 @@ export class ClusterState {
     const boots = new Map(this.#boots);
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
+    const away = this.#away;
     const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
@@ -165,6 +207,7 @@ export class ClusterState {
       this.#boots = boots;
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
+      this.#away = away;
       underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
@@ -293,6 +336,7 @@ export class ClusterState {
    */
   nodeJoined(id: NodeId, name: NodeName): { readonly changed: boolean; readonly before?: NodeName } {
     this.#names.set(id, name);
+    this.#setBack(name);
     const placed = placeNode(this.configuration, String(id), name, this.undo);
     if (placed.before !== undefined) {
       this.attributes.removeNode(placed.before);
@@ -343,6 +387,7 @@ export class ClusterState {
     this.dropAttributes(id, name);
     // A node that has left in order and has stopped nothing, as in maintenance.
     if (this.status.nodeState(id, "expected") === "down") this.#guestsUnheard(this.#guestsOn(id));
+    if (this.#isAway(id)) this.#setAway(id, name);
     this.touch();
   }
 
@@ -411,12 +456,7 @@ export class ClusterState {
     const id = this.idOf(name);
     this.#guestsEnded(this.status.resourcesOn(id).filter((rsc) => endsActive(this.status.ops(id, rsc))));
     if (this.isClusterNode(name)) {
-      this.status.setNodeState(id, name, {
-        in_ccm: "false",
-        crmd: "offline",
-        join: "down",
-        expected: "down",
-      });
+      this.#setAway(id, name);
     } else {
       this.status.setNodeState(id, name, {
         in_ccm: "false",
@@ -939,6 +979,9 @@ export class ClusterState {
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
+    this.#away = new Set(
+      this.status.nodeIds().flatMap((id) => (this.#isAway(id) ? [this.status.nameOf(id)] : [])),
+    );
     // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
     this.#callIds = new Map(snapshot.callIds);
     for (const id of this.status.nodeIds()) {

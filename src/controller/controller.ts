@@ -162,10 +162,11 @@ export class Controller {
 
   /** First of all effects: what follows from it may be believed by others. */
   #remember(): void {
-    const revision = `${this.#state.attributes.revision} ${this.#local.revision}`;
+    const known = { tickets: this.#state.tickets(), away: this.#state.away };
+    const revision = `${this.#state.attributes.revision} ${this.#local.revision} ${JSON.stringify(known)}`;
     if (revision === this.#remembered || !this.#live) return;
     this.#remembered = revision;
-    const memory = { ...this.#state.remembered(), results: this.#local.kept() };
+    const memory = { ...this.#state.remembered(), ...known, results: this.#local.kept() };
     this.#effects.unshift({ type: "remember", memory });
   }
 

@@ -222,6 +222,9 @@ export interface ClusterEvent {
   readonly rsc?: string;
 }
 
+/** The states of all tickets: the attributes of each, as pairs. */
+export type Tickets = readonly (readonly (readonly [name: string, value: string])[])[];
+
 /**
  * What a manager that was started anew cannot learn from its executor, and nobody may know beside it when all managers
  * died at once. It belongs to a boot of the host.
@@ -230,6 +233,10 @@ export interface Remembered {
   /** Transient attributes of all nodes. */
   readonly attributes: AttributeSnapshot;
   readonly boots: Boots;
+  /** The attributes of each ticket's state, as pairs (Pacemaker Explained, "Multi-Site Clusters and Tickets"). */
+  readonly tickets: Tickets;
+  /** Cluster nodes that are away and ran nothing when they went: they have left in order, or were fenced. */
+  readonly away: readonly NodeName[];
   /** Results of this node that its executor does not keep: last failures, and operations that the manager itself carried out. */
   readonly results: readonly OperationResult[];
 }

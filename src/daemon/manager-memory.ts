@@ -19,14 +19,16 @@ const readSaved = read.shape<Saved>({
   memory: read.shape<Remembered>({
     attributes: readAttributeSnapshot,
     boots: read.list(read.pair(read.nodeName, read.text(200))),
+    tickets: read.list(read.list(read.pair(read.name, read.text(10_000)))),
+    away: read.list(read.nodeName),
     results: read.list(readAnyResult),
   }),
   operations: read.list(readAnyOperation),
 });
 
 /**
- * What a manager leaves to the one that is started after its death, in a file of the run directory: transient attributes
- * (all managers may die at once), and what it carries out itself and no executor remembers. It belongs to the boot.
+ * What a manager leaves to the one that is started after its death, in a file of the run directory: transient attributes,
+ * tickets and who is away (all managers may die at once), and what it carries out itself and no executor remembers. It belongs to the boot.
  */
 export class ManagerMemory {
   readonly #path: string;

@@ -133,6 +133,59 @@ describe("transient attributes belong to the boot of a node", () => {
     expect(attributes(bus, "fail-count-app#monitor_10000")).toBe("n1=3 n2=3 n3=3");
   });
 
+  test("tickets survive it, too, and what they were given for goes on", () => {
+    for (const nodes of [1, 3]) {
+      const bus = running(nodes);
+      const granted = '<ticket_state id="site" granted="true" last-granted="1767225600" standby="false"/>';
+      const asked = '<rsc_ticket id="asked" ticket="site" rsc="app" loss-policy="fence"/>';
+      bus.apply([
+        { op: "create", scope: "status", xml: `<tickets>${granted}</tickets>` },
+        { op: "create", scope: "constraints", xml: asked },
+      ]);
+      bus.run(5_000);
+      const before = changes(bus).length;
+      bus.restartAllManagers();
+      bus.run(60_000);
+      expect(bus.cibs().map((cib) => /<ticket_state .*/.exec(cib)?.[0])).toEqual([granted]);
+      expect(changes(bus)).toHaveLength(before);
+      expect(bus.fenced).toEqual([]);
+    }
+  });
+
+  test("who has left in order, or was fenced, is not fenced when all managers die", () => {
+    for (const go of [
+      (bus: ControllerBus) => bus.step("n3", { type: "shutdown-request" }),
+      (bus: ControllerBus) => bus.crash("n3"),
+    ]) {
+      const bus = running();
+      go(bus);
+      bus.run(10_000);
+      expect(bus.node("n3").up).toBe(false);
+      const before = bus.fenced.length;
+      bus.restartAllManagers();
+      bus.run(60_000);
+      expect(bus.fenced).toHaveLength(before);
+      expect(changes(bus).filter((change) => !change.endsWith("n3"))).toEqual([]);
+    }
+  });
+
+  test("who has left with services that nobody manages is fenced before they are started elsewhere", () => {
+    const bus = running();
+    bus.configure("node n1 attributes maintenance=true");
+    bus.run(1_000);
+    bus.step("n1", { type: "shutdown-request" });
+    bus.run(10_000);
+    const started = () => changes(bus).filter((change) => /^start app n[23]$/.test(change));
+    bus.fencing = ({ target }) => {
+      expect(started()).toEqual([]);
+      return target === "n1";
+    };
+    bus.restartAllManagers();
+    bus.run(60_000);
+    expect(bus.fenced.map(({ target }) => String(target))).toEqual(["n1"]);
+    expect(started()).toHaveLength(1);
+  });
+
   test("what is dampened when all managers die is still dampened, and then written", () => {
     const bus = running();
     const update = { node: nodeName("n3"), name: "reach", value: "2" };

@@ -11,6 +11,8 @@ const memoryOf = (boot: string): Remembered => ({
   attributes: [],
   boots: [[nodeName("n1"), boot]],
   results: [],
+  tickets: [],
+  away: [],
 });
 
 describe("what a manager leaves", () => {

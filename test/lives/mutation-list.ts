@@ -407,8 +407,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "who may leave is believed to stay when the membership changes",
     file: controller,
-    before: "if (message.leaving) this.#state.nodeReleased(message.name);",
-    after: "",
+    before: "if (message.leaving || this.#releasedSince.has(message.name))",
+    after: "if (this.#releasedSince.has(message.name))",
     by: cluster,
   },
   {

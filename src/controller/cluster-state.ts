@@ -90,6 +90,8 @@ export class ClusterState {
   #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
+  /** See `#guests`. */
+  #guestsKnown: ReadonlyMap<string, string> | undefined;
   #fencings = new Fencings();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
   #untold = new Map<NodeName, readonly Moving[]>();
@@ -213,6 +215,7 @@ export class ClusterState {
       this.#unseen = unseen;
       this.#written = written;
       this.#connections = undefined;
+      this.#guestsKnown = undefined;
       this.cib = cib;
       this.fallback = fallback;
       this.status = new StatusSection(cib, this.undo);
@@ -249,6 +252,7 @@ export class ClusterState {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
+    this.#guestsKnown = undefined;
     const kept = new Set(this.status.nodeIds());
     for (const id of before.nodeIds()) {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
@@ -393,9 +397,7 @@ export class ClusterState {
 
   /** The guests that a node is connected to, by what is known. */
   #guestsOn(id: string): readonly NodeName[] {
-    return [...guestsByContainer(this.configuration).values()]
-      .filter((guest) => endsActive(this.status.ops(id, guest)))
-      .map(nodeName);
+    return [...this.#guests.values()].filter((guest) => endsActive(this.status.ops(id, guest))).map(nodeName);
   }
 
   /**
@@ -419,7 +421,7 @@ export class ClusterState {
       operations.some((operation) => withoutInstance(operation.rsc.id) === plain),
     );
     if (mayRun.length === 0) return undefined;
-    const guests = [...guestsByContainer(this.configuration)];
+    const guests = [...this.#guests];
     const isCarried = (container: string) =>
       this.#untold.size > 0 || this.status.nodeIds().some((id) => endsActive(this.status.ops(id, container)));
     return mayRun
@@ -428,12 +430,27 @@ export class ClusterState {
       .find((node) => guests.some(([container, guest]) => guest === node && isCarried(container)));
   }
 
-  /** What carried guests has ended: nothing runs in them. */
+  /** What carried guests has ended on a node. Those that are carried nowhere else run nothing, and have no attributes. */
   #guestsEnded(containers: readonly string[]): void {
-    if (this.#unseen.mayRun.length === 0) return;
-    const guests = guestsByContainer(this.configuration);
-    for (const guest of containers.flatMap((container) => guests.get(container) ?? []))
-      this.#unseen.lost(nodeName(guest));
+    const isCarried = (container: string) =>
+      this.#untold.size > 0 ||
+      this.status.nodeIds().some((id) => mayBeActive(this.status.ops(id, container)));
+    for (const container of containers) {
+      const guest = this.#guests.get(container);
+      if (guest === undefined || !this.status.has(guest) || isCarried(container)) continue;
+      const name = nodeName(guest);
+      this.#unseen.lost(name);
+      this.status.setNodeState(guest, name, { in_ccm: "false" });
+      this.status.clearHistory(guest);
+      this.dropAttributes(guest, name);
+      this.touch();
+    }
+  }
+
+  /** Guest nodes by what carries them, as it is configured now. */
+  get #guests(): ReadonlyMap<string, string> {
+    this.#guestsKnown ??= guestsByContainer(this.configuration);
+    return this.#guestsKnown;
   }
 
   /** A node may go: it is expected to be down from now on, and nothing runs there. */
@@ -454,7 +471,7 @@ export class ClusterState {
    */
   nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
-    this.#guestsEnded(this.status.resourcesOn(id).filter((rsc) => endsActive(this.status.ops(id, rsc))));
+    const ended = this.status.resourcesOn(id);
     if (this.isClusterNode(name)) {
       this.#setAway(id, name);
     } else {
@@ -467,6 +484,7 @@ export class ClusterState {
     this.dropAttributes(id, name);
     this.#untold.delete(name);
     this.#unseen.lost(name);
+    this.#guestsEnded(ended);
     this.touch();
   }
 
@@ -971,6 +989,7 @@ export class ClusterState {
     this.fallback = snapshot.fallback;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
+    this.#guestsKnown = undefined;
     this.attributes.restore(snapshot.attributes);
     this.#boots.clear();
     for (const [node, boot] of snapshot.boots) this.#boots.set(node, boot);

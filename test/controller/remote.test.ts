@@ -363,3 +363,47 @@ location inside-home inside 100: g1
       expect(bus.fenced).toEqual([]);
     });
 });
+
+describe("a guest that has ended and is not to start again", () => {
+  const ends: Readonly<Record<string, (bus: ControllerBus) => void>> = {
+    "with its host": (bus) => bus.crash("n1"),
+    "as it was to": (bus) =>
+      bus.configure("primitive vm ocf:test:Vm meta remote-node=g1 target-role=Stopped"),
+  };
+  for (const [how, end] of Object.entries(ends))
+    test(`${how} is not fenced for ever, and runs nothing`, () => {
+      const bus = new ControllerBus(3);
+      bus.boot(...bus.nodes);
+      bus.run(100);
+      bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive vm ocf:test:Vm meta remote-node=g1 op monitor interval=10s
+location vm-home vm 100: n1
+location vm-not vm rule -inf: #uname ne n1
+primitive inside ocf:test:Inside op monitor interval=10s
+clone insides inside
+`);
+      bus.run(10_000);
+      expect(bus.where("inside")).toContain(nodeName("g1"));
+      bus.step("n2", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: nodeName("g1"), name: "inner", value: "1" }],
+      });
+      end(bus);
+      bus.run(30_000);
+      const [state] = /<node_state id="g1"[\s\S]*?<\/node_state>/.exec(bus.cibs()[0] ?? "") ?? [""];
+      expect(state).toContain('in_ccm="false"');
+      expect(state).not.toContain("inner");
+      expect(state).not.toMatch(/rc-code="0"[^>]*operation="start"|operation="start"[^>]*rc-code="0"/);
+      const before = bus.log.length;
+      bus.step("n2", {
+        type: "attribute-request",
+        request: "",
+        updates: [{ node: nodeName("n2"), name: "news", value: "1" }],
+      });
+      bus.run(30_000);
+      expect(bus.log.slice(before).join()).not.toContain("g1");
+    });
+});

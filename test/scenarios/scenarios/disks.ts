@@ -84,6 +84,15 @@ async function checkTold(stage: Stage, name: string): Promise<void> {
     });
 }
 
+/** No byte is left. Blocks are small there: a few that are left hold the ring's number, or a whole configuration. */
+async function fill({ cluster }: Stage, name: string): Promise<void> {
+  await cluster.run(
+    name,
+    `dd if=/dev/zero of=${state}/filler bs=4k status=none; sync
+    dd if=/dev/zero of=${state}/filler-2 bs=512 status=none; sync`,
+  );
+}
+
 /** The disk of a node fills up under it, and is emptied again. */
 async function full(stage: Stage): Promise<void> {
   const { cluster, random } = stage;
@@ -95,14 +104,14 @@ async function full(stage: Stage): Promise<void> {
   await cluster.start(name);
   await stage.atRest();
   stage.allowed.errors.push(...diskWords);
-  await cluster.run(name, `dd if=/dev/zero of=${state}/filler bs=64k status=none`);
+  await fill(stage, name);
   const done = await changes(stage, "scene-full", tag);
   stage.note(`${done.length} of 5 changes acknowledged`);
   await cluster.until("the others serve and agree", 120_000, () =>
     cluster.mix.singles.every((rsc) => cluster.nodesOf(rsc).length === 1) ? undefined : "not all runs",
   );
   await checkTold(stage, name);
-  await cluster.must(name, `rm -f ${state}/filler`);
+  await cluster.must(name, `rm -f ${state}/filler ${state}/filler-2`);
   await stage.until("changes are acknowledged again", () => change(stage, name, "scene-full-9", tag));
   await stage.atRest();
   await checkKept(stage, [...done, "scene-full-9"], tag);
@@ -159,12 +168,7 @@ async function fullStart(stage: Stage): Promise<void> {
   stage.note(name);
   await cluster.stop(name);
   await smallDisk(stage, name);
-  // Blocks are small there: a few that are left hold the ring's number, with which it may join.
-  await cluster.run(
-    name,
-    `dd if=/dev/zero of=${state}/filler bs=4k status=none; sync
-    dd if=/dev/zero of=${state}/filler-2 bs=512 status=none; sync`,
-  );
+  await fill(stage, name);
   await stage.atRest();
   const place = stage.here();
   stage.allowed.errors.push(...diskWords);

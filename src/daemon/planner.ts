@@ -22,6 +22,13 @@ const lookEveryMs: Millis = 250;
 /** What takes longer people are told of when they look. */
 const notableMs: Millis = 3_000;
 const pageBytes = 4096;
+/**
+ * A process that dies has not said that there is no answer: somebody killed it, or the kernel for want of memory. The next one
+ * is asked, so often.
+ */
+const livesOfQuestion = 3;
+/** What has been stopped for so long does not go on. */
+const stoppedMs: Millis = 3_000;
 
 /** What a planner may take. */
 export interface PlannerLimits {
@@ -43,7 +50,14 @@ const usualLimits: PlannerLimits = {
 export class Planner {
   #process: PlannerProcess | undefined;
   #open:
-    | { readonly id: number; readonly since: number; readonly timer: ReturnType<typeof setTimeout> }
+    | {
+        readonly question: PlanQuestion;
+        readonly since: number;
+        readonly timer: ReturnType<typeof setTimeout>;
+        /** Processes that have died of it, or beside it. */
+        died: number;
+        stoppedLooks: number;
+      }
     | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -69,10 +83,14 @@ export class Planner {
   ask(question: PlanQuestion): void {
     this.drop();
     clearTimeout(this.#idle);
-    const { id } = question;
     const { patienceMs } = this.limits;
     const timer = setTimeout(() => this.#fail(`it takes longer than ${patienceMs / 1000} s`), patienceMs);
-    this.#open = { id, since: performance.now(), timer };
+    this.#open = { question, since: performance.now(), timer, died: 0, stoppedLooks: 0 };
+    this.#put(question);
+    this.#watch ??= setInterval(() => this.#look(), lookEveryMs);
+  }
+
+  #put(question: PlanQuestion): void {
     try {
       this.#process ??= this.#start();
       this.#process.ask(question);
@@ -80,7 +98,16 @@ export class Planner {
       // Whoever asks is in the middle of a step.
       setTimeout(() => this.#fail(`no process can be started for it: ${messageOf(error)}`), 0);
     }
-    this.#watch ??= setInterval(() => this.#look(), lookEveryMs);
+  }
+
+  /** The process has died over a question: the next one is asked, within the same patience. */
+  #died(how: string): void {
+    const open = this.#open;
+    if (!open) return;
+    if (++open.died >= livesOfQuestion) return this.#fail(`the process that computed it ended ${how}`);
+    this.log.warning("PLANNER", `the process that computes what takes long ended ${how}: another one is asked`);
+    open.stoppedLooks = 0;
+    this.#put(open.question);
   }
 
   /** Nobody waits for an answer. */
@@ -104,7 +131,7 @@ export class Planner {
       (how) => {
         if (this.#process !== started) return;
         this.#process = undefined;
-        this.#fail(`the process that computed it ended ${how}`);
+        this.#died(how);
       },
     );
     this.log.info("PLANNER", `process ${started.pid} computes what takes long`);
@@ -119,7 +146,7 @@ export class Planner {
       return this.#fail("what the process answers that computes it is not understood");
     }
     const { id, decision, error } = answer;
-    if (this.#open?.id !== id) return;
+    if (this.#open?.question.id !== id) return;
     this.#closeOpen();
     this.#idle = setTimeout(() => this.#kill(), this.limits.idleMs);
     this.answered({ id, decision, error });
@@ -129,14 +156,20 @@ export class Planner {
   #look(): void {
     const bytes = this.#process?.residentBytes ?? 0;
     if (bytes > this.limits.memoryBytes)
-      this.#fail(`it needs more than ${Math.floor(this.limits.memoryBytes / 2 ** 20)} MiB of memory`);
+      return this.#fail(`it needs more than ${Math.floor(this.limits.memoryBytes / 2 ** 20)} MiB of memory`);
+    const open = this.#open;
+    if (!open) return;
+    open.stoppedLooks = this.#process?.isStopped ? open.stoppedLooks + 1 : 0;
+    if (open.stoppedLooks * lookEveryMs < stoppedMs) return;
+    this.#kill();
+    this.#died("since it had been stopped");
   }
 
   #fail(error: string): void {
     const open = this.#open;
     this.#kill();
     this.#closeOpen();
-    if (open) this.answered({ id: open.id, error });
+    if (open) this.answered({ id: open.question.id, error });
   }
 
   #closeOpen(): void {
@@ -180,6 +213,17 @@ class PlannerProcess {
       return Number(readFileSync(`/proc/${this.pid}/statm`, "latin1").split(" ")[1]) * pageBytes;
     } catch {
       return 0;
+    }
+  }
+
+  /** Whether a signal has stopped it (proc(5), stat). */
+  get isStopped(): boolean {
+    try {
+      // The name before it may hold anything, also brackets.
+      const stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    } catch {
+      return false;
     }
   }
 

@@ -94,6 +94,20 @@ describe("a planner", () => {
     expect((await absent.next()).error).toContain("no process can be started for it");
   });
 
+  test("that was killed, or stopped, is replaced by one that answers", async () => {
+    const mark = join(directory, "once");
+    // The first one dies over its question, the second stands still.
+    const script = `read line; n=$(cat "${mark}" 2>/dev/null || echo 0); echo $((n + 1)) >"${mark}"; case $n in
+0) kill -9 $$ ;;
+1) kill -STOP $$ ;;
+esac; echo '{"id":7,"decision":{"actions":[]}}'; exec sleep 600`;
+    const { one, next, answers } = planner(["sh", "-c", script]);
+    one.ask(question(7, bigCluster(shape, "new")));
+    expect<unknown>(await next()).toEqual({ id: 7, decision: { actions: [] } });
+    expect(await Bun.file(mark).text()).toBe("3\n");
+    expect(answers).toEqual([]);
+  });
+
   test("that ends, or is dropped, before it has read its question harms nobody", async () => {
     const failures: unknown[] = [];
     const note = (error: unknown) => failures.push(error);

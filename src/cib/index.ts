@@ -71,6 +71,7 @@ export {
   type Duration,
   dateParts,
   durationSeconds,
+  FURTHEST_TIME,
   localOffset,
   parseDuration,
   parseIntervalMs,

@@ -83,10 +83,20 @@ export function parseDuration(text: string, signed = false): Duration | undefine
 /**
  * The point in time that far later, counted on a calendar that is `offset` seconds ahead of UTC. First the years: as
  * Pacemaker counts them, the day of the year stays, so that a year after 29 February is 1 March, and one after
- * 31 March 2024 is 1 April. Then the months: a day that its month lacks becomes the month's last.
+ * 31 March 2024 is 1 April. Then the months: a day that its month lacks becomes the month's last. What is further away
+ * than any calendar reaches is the furthest that there is.
  */
 export function addDuration(from: EpochSeconds, duration: Duration, offset = 0): EpochSeconds {
-  const start = from + offset;
+  const end = laterBy(from + offset, duration) - offset;
+  if (Math.abs(end) < FURTHEST_TIME) return end;
+  return durationSeconds(duration) < 0 ? -FURTHEST_TIME : FURTHEST_TIME;
+}
+
+/** The furthest point in time, before or after 1970, that can be told with a date. */
+export const FURTHEST_TIME: EpochSeconds = 8_640_000_000_000 - 2 * 86_400;
+
+/** NaN where no calendar reaches. */
+function laterBy(start: number, duration: Duration): number {
   const first = new Date(start * 1000).getUTCFullYear();
   const yearDay = Math.floor((start - startOfYear(first)) / 86_400);
   const laterYear = first + duration.years;
@@ -100,7 +110,7 @@ export function addDuration(from: EpochSeconds, duration: Duration, offset = 0):
   const midnight = startOfDay(year, month, day);
   const rest = (duration.weeks * 7 + duration.days) * 86_400;
   const clock = duration.hours * 3600 + duration.minutes * 60 + duration.seconds;
-  return midnight + mod(start, 86_400) + rest + clock - offset;
+  return midnight + mod(start, 86_400) + rest + clock;
 }
 
 /** Days of a month; `month` counts from 0. */

@@ -3,6 +3,7 @@ import {
   agentUses,
   type CibProblem,
   child,
+  cibOf,
   findAgentProblems,
   findLiftedDenies,
   formatXml,
@@ -34,8 +35,16 @@ export interface Checked {
 export class RefusedChange extends HactlError {
   readonly problems: readonly CibProblem[];
 
-  /** @param file the text that they are in; else their ids alone are named. @param cure what helps against all of them */
-  constructor(problems: readonly CibProblem[], file?: string, cure?: string) {
+  /**
+   * @param file the text that they are in; else their ids alone are named. @param cure what helps against all of them
+   * @param readable the configuration as far as the text can be read, where that is not all of it
+   */
+  constructor(
+    problems: readonly CibProblem[],
+    readonly file?: string,
+    cure?: string,
+    readonly readable?: XmlElement,
+  ) {
     const [first] = problems;
     const lines = problems.map((problem) => `  ${lineOf(problem, file)}${problemText(problem)}`);
     const single = problems.length === 1 ? first : undefined;
@@ -55,6 +64,22 @@ export class RefusedChange extends HactlError {
     });
     this.problems = problems;
   }
+}
+
+/** The same with what agents say against the resources that can be read: all mistakes are told at once. */
+export async function withAgentProblems(refusal: RefusedChange, before: XmlElement): Promise<RefusedChange> {
+  const { problems, readable, file } = refusal;
+  if (!readable) return refusal;
+  const mistaken = new Set(problems.flatMap(({ id }) => id ?? []));
+  const sound = ({ resource, template }: AgentUse) =>
+    ![resource, ...(template ? [template] : [])].some((item) => mistaken.has(idOf(item)));
+  const found = (await agentProblems(before, cibOf(readable), sound)).filter(isRefused);
+  if (found.length === 0) return refusal;
+  const place = ({ line }: CibProblem) => line ?? Number.MAX_SAFE_INTEGER;
+  return new RefusedChange(
+    [...problems, ...found].sort((a, b) => place(a) - place(b)),
+    file,
+  );
 }
 
 const lineOf = ({ line }: CibProblem, file: string | undefined): string =>
@@ -110,12 +135,16 @@ function without(found: readonly CibProblem[], others: readonly CibProblem[]): C
 const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));
 
 /** What agents say against resources that are new or changed. */
-async function agentProblems(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+async function agentProblems(
+  before: XmlElement,
+  after: XmlElement,
+  counts: (use: AgentUse) => boolean = () => true,
+): Promise<CibProblem[]> {
   const configuration = child(after, "configuration");
   if (!configuration) return [];
   const old = new Set(usesIn(before).map(shape));
   return problemsOfAgents(
-    agentUses(configuration).filter((use) => !old.has(shape(use))),
+    agentUses(configuration).filter((use) => !old.has(shape(use)) && counts(use)),
     after,
   );
 }

@@ -140,12 +140,17 @@ export class CibSession {
    */
   async change(change: (current: ReadCib) => XmlElement, client: string, checked: Checked): Promise<Change> {
     const { formatXml, upgradeCib } = await import("../cib/index.ts");
-    const { checkChange } = await import("./acceptance.ts");
+    const { checkChange, RefusedChange, withAgentProblems } = await import("./acceptance.ts");
     let partly = false;
     for (let attempt = 1; ; attempt++) {
       const before = await this.configuration();
       const cib = await this.cib();
-      const after = change({ cib, configuration: before });
+      let after: XmlElement;
+      try {
+        after = change({ cib, configuration: before });
+      } catch (error) {
+        throw error instanceof RefusedChange ? await withAgentProblems(error, cib) : error;
+      }
       const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
       const remarks = await checkChange(cib, upgradeCib(whole).root, {
         agents: true,

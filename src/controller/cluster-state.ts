@@ -53,7 +53,7 @@ import {
   revivesMigration,
   traitAttributes,
 } from "./history.ts";
-import type { CibVersion } from "./join.ts";
+import type { CibVersion, Loss } from "./join.ts";
 import { isConnection } from "./local-history.ts";
 import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
@@ -79,6 +79,8 @@ export class ClusterState {
   cib: XmlElement;
   /** Version that this configuration was built on after a newer one was lost, until somebody accepts that. */
   fallback: CibVersion | undefined;
+  /** What nodes have lost, until somebody brings it back or accepts that. */
+  losses: readonly Loss[] = [];
   status: StatusSection;
   readonly attributes = new AttributeTable();
   #nodes: readonly ConfiguredNode[];
@@ -184,7 +186,7 @@ export class ClusterState {
 
   /** Changes the state, wholly or not at all: what `change` throws is thrown again, with everything as it was. */
   attempt(change: () => void): void {
-    const { cib, fallback } = this;
+    const { cib, fallback, losses } = this;
     const callIds = new Map(this.#callIds);
     const names = new Map(this.#names);
     const boots = new Map(this.#boots);
@@ -218,6 +220,7 @@ export class ClusterState {
       this.#guestsKnown = undefined;
       this.cib = cib;
       this.fallback = fallback;
+      this.losses = losses;
       this.status = new StatusSection(cib, this.undo);
       throw error;
     }

@@ -28,9 +28,10 @@ import type {
   Membership,
 } from "./face.ts";
 import { bearsTraits, FEATURE_SET, isFailure, notRunnable } from "./history.ts";
-import { decideJoin, type JoinOutcome, type OrderPoint, type Summary } from "./join.ts";
+import { decideJoin, type JoinOutcome, MOST_LOSSES, type OrderPoint, type Summary } from "./join.ts";
 import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
+import { lossesThatStay, lossWarnings, newLosses } from "./losses.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
   type ClusterMessage,
@@ -45,7 +46,6 @@ import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
 import { Reboots } from "./reboots.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
-import type { StatusWarning } from "./status-input.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -112,6 +112,7 @@ export class Controller {
     this.#state = new ClusterState(init.cib, init.nodes, init.remembered);
     this.#local.remember(init.remembered?.results ?? []);
     this.#state.fallback = init.fallback;
+    this.#state.losses = (init.losses ?? []).slice(-MOST_LOSSES);
     this.#leader = new Leader({
       state: this.#state,
       selfName: init.selfName,
@@ -182,23 +183,14 @@ export class Controller {
       transition: leads ? this.#leader.transitionView() : undefined,
       idle: leads ? this.#leader.idle : undefined,
       fallback: this.#state.fallback,
+      losses: this.#state.losses,
       warnings: [
         ...(leads ? this.#leader.warnings() : []),
-        ...this.#fallbackWarning(),
+        ...lossWarnings(this.#state.losses, this.#state.fallback, this.#state.version()),
         ...this.#reboots.warnings(),
       ],
       at: this.#wall,
     };
-  }
-
-  #fallbackWarning(): StatusWarning[] {
-    const { fallback } = this.#state;
-    if (!fallback) return [];
-    const text =
-      `the configuration was lost and is built on an older copy (version ${fallback.join(".")}): the damaged files are ` +
-      "kept in the state directory (*.corrupt-*). A node that kept a newer one brings it back when it joins; to go on " +
-      "with this one, say 'hactl configure accept'";
-    return [{ code: "CONFIG-FALLBACK", text }];
   }
 
   /** Names of the transient attributes that any node has, dampened or private ones too. */
@@ -328,6 +320,7 @@ export class Controller {
       since: this.#since,
       version: this.#state.version(),
       ...(this.#state.fallback && { fallback: this.#state.fallback }),
+      ...(this.#state.losses.length > 0 && { losses: this.#state.losses }),
       live: this.#live,
       companions,
     };
@@ -370,13 +363,13 @@ export class Controller {
     if (this.#phase !== "syncing" || membership !== this.#membershipKey || !this.#outcome) return;
     const lost = this.#state.fallback;
     this.#state.restore(snapshot);
-    if (lost && !this.#state.fallback)
+    this.#completeJoin(this.#outcome, true);
+    if (lost && !this.#state.fallback && this.#state.losses.length === 0)
       this.#event(
         "notice",
         "CONFIG-BACK",
         "another node has brought the configuration back that was lost here",
       );
-    this.#completeJoin(this.#outcome, true);
     const buffer = this.#buffer;
     this.#buffer = [];
     for (const { from, message } of buffer) this.#apply(from, message);
@@ -386,6 +379,7 @@ export class Controller {
   #completeJoin(outcome: JoinOutcome, received: boolean): void {
     const membership = this.#membership;
     if (!membership) return;
+    const lossesChanged = this.#takeLosses(outcome);
     let configurationChanged = false;
     const at = this.#summaries.get(outcome.winner)?.at ?? 0;
     if (!this.#summaries.get(outcome.winner)?.summary.live)
@@ -415,7 +409,7 @@ export class Controller {
     if (first) this.#since = [membership.ringId.sequence, membership.serial];
     this.#phase = "synced";
     this.#leaderId = outcome.leader;
-    if (configurationChanged || received) this.#effects.push({ type: "persist" });
+    if (configurationChanged || received || lossesChanged) this.#effects.push({ type: "persist" });
     this.#tellFencer(membership, outcome.leader);
     this.#announceLeader();
     this.#alertMembers(membership);
@@ -427,6 +421,25 @@ export class Controller {
     if (this.#leads) {
       this.#leader.begin(membership, this.#missingManagers, this.#now, this.#wall);
     }
+  }
+
+  /**
+   * What is lost from here on; returns whether that has changed. A cluster that was started with less than a node has lost
+   * is built on an older copy, wherever that comes from: a node that kept more and comes later wins.
+   */
+  #takeLosses({ winner }: JoinOutcome): boolean {
+    const summaries = [...this.#summaries.values()].map(({ summary }) => summary);
+    const best = this.#summaries.get(winner)?.summary;
+    if (!best) return false;
+    const before = this.#state.losses;
+    const losses = lossesThatStay(summaries, best);
+    this.#state.losses = losses;
+    const unknownToWinner = newLosses(losses, best.losses ?? []);
+    if (!best.live && unknownToWinner.length > 0) this.#state.fallback ??= best.version;
+    const news = best.live ? unknownToWinner : losses;
+    for (const warning of lossWarnings(news, this.#state.fallback, this.#state.version()))
+      this.#event("error", "CONFIG-LOST", warning.text, warning.node);
+    return JSON.stringify(before) !== JSON.stringify(losses);
   }
 
   /** Who did not come along all the time was away: what it was to do meanwhile is not known. */
@@ -817,7 +830,10 @@ export class Controller {
       const { askers, at } = message;
       const outcome = applyOperations(this.#state.cib, message.operations, { live: true, askers, now: at });
       this.#state.cib = outcome.cib;
-      if (message.operations.some(({ op }) => op === "accept")) this.#state.fallback = undefined;
+      if (message.operations.some(({ op }) => op === "accept")) {
+        this.#state.fallback = undefined;
+        this.#state.losses = [];
+      }
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged) this.#state.configurationChanged(message.at);
       if (outcome.configurationChanged) {

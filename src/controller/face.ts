@@ -6,6 +6,7 @@ import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/inde
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { AgentKind } from "./agent-knowledge.ts";
+import type { Loss } from "./join.ts";
 import type { AskedAgents, Boots, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
 import type { StatusWarning } from "./status-input.ts";
 
@@ -255,6 +256,8 @@ export interface ControllerInit {
   readonly daemonIsNew: boolean;
   /** Version of the older copy that `cib` was built on, where a newer one was lost. */
   readonly fallback?: CibVersion;
+  /** What was lost, here at this start or anywhere before, and was not accepted yet. */
+  readonly losses?: readonly Loss[];
   /** Decisions that are expected to take longer are computed elsewhere (`plan`); 500 where it is not given. */
   readonly decideHereMs?: Millis;
 }
@@ -268,6 +271,7 @@ export interface ControllerView {
   readonly membership: Membership | undefined;
   readonly cib: XmlElement;
   readonly fallback: CibVersion | undefined;
+  readonly losses: readonly Loss[];
   readonly transition:
     | {
         readonly id: number;

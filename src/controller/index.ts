@@ -25,6 +25,7 @@ export {
   operationKey,
   pendingResult,
 } from "./history.ts";
+export { type Loss, MOST_LOST_FILES, readLosses } from "./join.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
 export { readAskedAgents } from "./message-parse.ts";
 export type { AskedAgents, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";

@@ -1,7 +1,45 @@
-import type { NodeId } from "../terms/index.ts";
+import { type NodeId, type NodeName, type Read, read } from "../terms/index.ts";
 
 /** Version of a configuration (`admin_epoch.epoch.num_updates` of `<cib>`). */
 export type CibVersion = readonly [adminEpoch: number, epoch: number, numUpdates: number];
+
+const count = read.whole(0, Number.MAX_SAFE_INTEGER);
+
+/** Takes a version from outside. */
+export const readVersion: Read<CibVersion> = (value, at) => {
+  const parts = read.list(count, 3)(value, at);
+  const [adminEpoch, epoch, numUpdates] = parts;
+  if (adminEpoch === undefined || epoch === undefined || numUpdates === undefined)
+    return read.refuse(at, "has less than three numbers");
+  return [adminEpoch, epoch, numUpdates];
+};
+
+/** A version of the configuration that a node had on its disk, and that can be read no more. */
+export interface Loss {
+  readonly node: NodeName;
+  /** The version that was lost; undefined when not even that can be read. */
+  readonly version?: CibVersion;
+  /** What that node found instead; 0.0.0: nothing. */
+  readonly instead: CibVersion;
+  /** Where the damaged files are kept, on that node. */
+  readonly files: readonly string[];
+}
+
+/** Most losses that are told of. */
+export const MOST_LOSSES = 100;
+/** Most damaged files that are told of with a loss. */
+export const MOST_LOST_FILES = 4;
+
+/** Takes losses from outside. */
+export const readLosses = read.list(
+  read.shape<Loss>({
+    node: read.nodeName,
+    version: read.maybe(readVersion),
+    instead: readVersion,
+    files: read.list(read.xmlText(4096), MOST_LOST_FILES),
+  }),
+  MOST_LOSSES,
+);
 
 /** A point of the message order that never comes again: ring sequence, then position in it. */
 export type OrderPoint = readonly [ring: number, position: number];
@@ -16,6 +54,8 @@ export interface Summary {
   readonly version: CibVersion;
   /** Its copy was built on this version, after a newer one was lost: it claims to be no newer than that. */
   readonly fallback?: CibVersion;
+  /** What it or others have lost, as far as it knows. */
+  readonly losses?: readonly Loss[];
   /** Whether its copy is from a time when it took part in a cluster, or only read from its disk. */
   readonly live: boolean;
   /**
@@ -71,10 +111,10 @@ function compareWinner(a: Summary, b: Summary): number {
 }
 
 /** What has been built on an older copy is not newer than what another node may have kept. */
-const claimOf = ({ version, fallback }: Summary): CibVersion =>
+export const claimOf = ({ version, fallback }: Summary): CibVersion =>
   fallback && compareEpochs(fallback, version) < 0 ? fallback : version;
 
-const compareEpochs = (a: CibVersion, b: CibVersion) => a[0] - b[0] || a[1] - b[1];
+export const compareEpochs = (a: CibVersion, b: CibVersion) => a[0] - b[0] || a[1] - b[1];
 
 /** Compares dotted numbers; a missing part is 0. */
 export function compareFeatureSets(a: string, b: string): number {

@@ -4,7 +4,7 @@ import { readAgent, readAnyOperation, readAnyResult, readRemembered } from "../e
 import type { MaintenanceChange } from "../scheduler/index.ts";
 import { HactlError, type Read, read } from "../terms/index.ts";
 import type { KnownFencing } from "./fencings.ts";
-import type { CibVersion, OrderPoint, Summary } from "./join.ts";
+import { type OrderPoint, readLosses, readVersion, type Summary } from "./join.ts";
 import {
   type AskedAgents,
   type ClusterMessage,
@@ -26,14 +26,6 @@ const key = read.text(1024 * 1024);
 const count = read.whole(0, Number.MAX_SAFE_INTEGER);
 const point: Read<OrderPoint> = read.pair(count, count);
 
-const version: Read<CibVersion> = (value, at) => {
-  const parts = read.list(count, 3)(value, at);
-  const [adminEpoch, epoch, numUpdates] = parts;
-  if (adminEpoch === undefined || epoch === undefined || numUpdates === undefined)
-    return read.refuse(at, "has less than three numbers");
-  return [adminEpoch, epoch, numUpdates];
-};
-
 const summary = read.shape<Summary>({
   node: read.nodeId,
   // Compared number by number.
@@ -42,8 +34,9 @@ const summary = read.shape<Summary>({
     return /^\d{1,9}(\.\d{1,9})*$/.test(text) ? text : read.refuse(at, "is no version");
   },
   since: point,
-  version,
-  fallback: read.maybe(version),
+  version: readVersion,
+  fallback: read.maybe(readVersion),
+  losses: read.maybe(readLosses),
   live: read.flag,
   companions: read.list(read.nodeId),
 });
@@ -113,7 +106,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
           outlived: read.flag,
         }),
       ),
-      fallback: read.maybe(version),
+      fallback: read.maybe(readVersion),
     }),
   },
   cib: {

@@ -1,6 +1,6 @@
-import type { CibVersion } from "../cib/index.ts";
 import { type Log, monotonicMs } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import type { Origin } from "./cib-store.ts";
 
 /** Between two attempts to write while the disk refuses. */
 const retryMs: Millis = 5_000;
@@ -8,7 +8,7 @@ const retryMs: Millis = 5_000;
 /** What is written: the configuration as XML, and what it was built on where something was lost. */
 export interface KeptCib {
   readonly text: string;
-  readonly fallback: CibVersion | undefined;
+  readonly origin: Origin;
 }
 
 /**
@@ -25,7 +25,7 @@ export class CibKeeper {
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly save: (text: string, fallback: CibVersion | undefined) => Promise<void>,
+    private readonly save: (text: string, origin: Origin) => Promise<void>,
     private readonly present: () => KeptCib,
     private readonly log: Log,
   ) {}
@@ -70,9 +70,9 @@ export class CibKeeper {
     this.#current = this.#next ?? Promise.resolve();
     this.#next = undefined;
     try {
-      const { text, fallback } = this.present();
+      const { text, origin } = this.present();
       this.#since = monotonicMs();
-      await this.save(text, fallback);
+      await this.save(text, origin);
       if (this.#problem !== undefined) this.log.notice("CIB-WRITE", "the configuration can be written again");
       this.#problem = undefined;
     } catch (error) {

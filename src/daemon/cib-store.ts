@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type CibVersion, parseXml, versionOf, type XmlElement } from "../cib/index.ts";
+import { type Loss, MOST_LOST_FILES, readLosses } from "../controller/index.ts";
 import { type DurableFiles, type Log, machineFiles } from "../platform/index.ts";
 
 /** Largest configuration that is read. */
@@ -17,13 +18,31 @@ export interface StoredCib {
    * since then is not newer than what another node may have. Undefined when nothing was lost.
    */
   readonly fallback: CibVersion | undefined;
-  /** Something was lost at this very start. */
-  readonly lost: boolean;
+  /** What was lost at this very start. */
+  readonly lost: Omit<Loss, "node"> | undefined;
+  /** What was lost before, here or elsewhere, as it was kept with this configuration. */
+  readonly losses: readonly Loss[];
 }
 
-interface Copy {
-  readonly cib: XmlElement;
+/** What a configuration is kept with: where something newer was lost, what that was and what it was built on. */
+export interface Origin {
   readonly fallback: CibVersion | undefined;
+  readonly losses: readonly Loss[];
+}
+
+const knownOrigin: Origin = { fallback: undefined, losses: [] };
+
+interface Copy extends Origin {
+  readonly cib: XmlElement;
+  readonly number: number;
+}
+
+/** A file that cannot be read; its number and version are told by what can be read of it. */
+interface Damaged {
+  readonly number: number;
+  readonly version: CibVersion | undefined;
+  /** Where it is kept. */
+  readonly file: string;
 }
 
 /**
@@ -52,35 +71,31 @@ export class CibStore {
     const candidates = ["cib.xml", ...numbers.sort((a, b) => b - a).map((n) => `cib-${n}.xml`)];
     // A copy that was set aside at an earlier start counts, too.
     let newest = this.#number;
-    let damaged = 0;
+    const damaged: Damaged[] = [];
     for (const name of candidates) {
       const found = this.#read(name);
       if (found === "absent") continue;
       // Its number is believed even of a damaged file: it can only make the other copies count for less.
       newest = Math.max(newest, found.number);
       if ("cib" in found) return this.#loaded(found, name, newest, damaged);
-      damaged++;
+      damaged.push(found);
     }
-    if (damaged === 0) return undefined;
+    if (damaged.length === 0) return undefined;
     this.log.critical(
       "CIB-LOST",
       "every copy of the configuration is damaged: this node begins with an empty one",
     );
-    return { cib: undefined, fallback: [0, 0, 0], lost: true };
+    const none: CibVersion = [0, 0, 0];
+    return { cib: undefined, fallback: none, lost: lossOf(damaged, none), losses: [] };
   }
 
-  #loaded(
-    found: Copy & { readonly number: number },
-    name: string,
-    newest: number,
-    damaged: number,
-  ): StoredCib {
-    const { cib } = found;
+  #loaded(found: Copy, name: string, newest: number, damaged: readonly Damaged[]): StoredCib {
+    const { cib, losses } = found;
     const older = name !== "cib.xml" && found.number < newest;
     if (!older) {
-      if (damaged > 0)
+      if (damaged.length > 0)
         this.log.notice("CIB-COPY", `the configuration was taken from its second copy, ${name}`);
-      return { cib, fallback: found.fallback, lost: false };
+      return { cib, fallback: found.fallback, lost: undefined, losses };
     }
     this.log.error(
       "CIB-OLDER",
@@ -88,24 +103,24 @@ export class CibStore {
     );
     const version = versionOf(cib);
     // Older than what an earlier loss has left.
-    return { cib, fallback: found.fallback ?? version, lost: true };
+    return { cib, fallback: found.fallback ?? version, lost: lossOf(damaged, version), losses };
   }
 
   /**
-   * Writes a configuration; settles when it is on the disk and would be read at the next start. `fallback` is kept with
-   * it.
+   * Writes a configuration; settles when it is on the disk and would be read at the next start. `origin` is kept
+   * with it.
    * @throws the system's error; the copies that are there are untouched then.
    */
-  save(text: string, fallback?: CibVersion): Promise<void> {
-    const write = () => this.#write(text, fallback);
+  save(text: string, origin: Origin = knownOrigin): Promise<void> {
+    const write = () => this.#write(text, origin);
     const done = this.#writing.then(write, write);
     this.#writing = done.catch(() => {});
     return done;
   }
 
-  async #write(text: string, fallback: CibVersion | undefined): Promise<void> {
+  async #write(text: string, origin: Origin): Promise<void> {
     const number = ++this.#number;
-    const body = withTrailer(text, number, fallback);
+    const body = withTrailer(text, number, origin);
     const at = (name: string) => join(this.directory, name);
     const targets = [at(`cib-${number}.xml`), at("cib.xml")];
     const drafts = targets.map(() => at(`${temporary}${randomBytes(6).toString("hex")}`));
@@ -123,13 +138,15 @@ export class CibStore {
     this.files.remove(at(`cib-${number - keptVersions}.xml`));
   }
 
-  #setAside(path: string, why: string): void {
+  /** Returns where it is from now on. */
+  #setAside(path: string, why: string): string {
     const aside = `${path}.corrupt-${Date.now()}`;
     try {
       this.files.rename(path, aside);
       this.log.error("CIB-CORRUPT", `a configuration file is damaged and was set aside: ${why}`, {
         file: aside,
       });
+      return aside;
     } catch (error) {
       this.log.error(
         "CIB-CORRUPT",
@@ -138,30 +155,32 @@ export class CibStore {
           file: path,
         },
       );
+      return path;
     }
   }
 
-  #read(name: string): (Copy & { readonly number: number }) | { readonly number: number } | "absent" {
+  #read(name: string): Copy | Damaged | "absent" {
     const path = join(this.directory, name);
     let why: string;
     let number = numberIn(name);
+    let version: CibVersion | undefined;
     try {
       const content = this.files.read(path, maxBytes);
       if (!content) return "absent";
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-      const trailer = readTrailer(text);
+      const trailer = readTrailer(content);
       number = trailer?.number ?? number;
-      if (trailer && !trailer.intact) why = "its digest does not match";
+      version = trailer?.version ?? versionAtHead(new TextDecoder().decode(content.subarray(0, 4096)));
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+      if (trailer && !trailer.intact(text)) why = "its digest does not match";
       else {
         const cib = parseXml(text, path);
-        if (cib.name === "cib") return { cib, number, fallback: trailer?.fallback };
+        if (cib.name === "cib") return { cib, number, ...(trailer?.origin() ?? knownOrigin) };
         why = `it holds <${cib.name}>, not <cib>`;
       }
     } catch (error) {
       why = error instanceof Error ? error.message : String(error);
     }
-    this.#setAside(path, why);
-    return { number };
+    return { number, version, file: this.#setAside(path, why) };
   }
 }
 
@@ -178,29 +197,67 @@ const temporary = ".cib-";
 /** Number of a version by the name of its file, damaged ones too; 0 for other names. */
 const numberIn = (name: string): number => Number(/^cib-(\d{1,15})\.xml/.exec(name)?.[1] ?? 0);
 
-const trailerPattern =
-  /\n<!-- hactl configuration (\d{1,15})(?: fallback=(\d{1,16})\.(\d{1,16})\.(\d{1,16}))? sha256=([0-9a-f]{64}) -->\s*$/;
+const three = String.raw`(\d{1,16}\.\d{1,16}\.\d{1,16})`;
+const trailerPattern = new RegExp(
+  String.raw`\n<!-- hactl configuration ((\d{1,15})(?: version=${three})?(?: fallback=${three})?` +
+    String.raw`(?: losses=([A-Za-z0-9+/=]+))?) sha256=([0-9a-f]{64}) -->\s*$`,
+);
+/** More than the longest last line. */
+const longestTrailer = 2 * 1024 * 1024;
 
 /** The text with a last line that tells its number and that it is whole: an XML comment, which every reader skips. */
-function withTrailer(text: string, number: number, fallback: CibVersion | undefined): string {
+function withTrailer(text: string, number: number, { fallback, losses }: Origin): string {
   const body = text.trimEnd();
-  const words = `${number}${fallback ? ` fallback=${fallback.join(".")}` : ""}`;
+  const version = versionAtHead(body);
+  const words = [
+    String(number),
+    // A second time, for whoever finds the document damaged.
+    ...(version ? [`version=${version.join(".")}`] : []),
+    ...(fallback ? [`fallback=${fallback.join(".")}`] : []),
+    // A comment holds no two hyphens; base64 has none.
+    ...(losses.length > 0 ? [`losses=${Buffer.from(JSON.stringify(losses)).toString("base64")}`] : []),
+  ].join(" ");
   return `${body}\n<!-- hactl configuration ${words} sha256=${digestOf(body, words)} -->\n`;
 }
 
-function readTrailer(
-  text: string,
-):
-  | { readonly number: number; readonly fallback: CibVersion | undefined; readonly intact: boolean }
-  | undefined {
-  const match = trailerPattern.exec(text.slice(-400));
+/** What the last line says; nothing of it is certain before the digest was compared. */
+function readTrailer(content: Uint8Array) {
+  const match = trailerPattern.exec(new TextDecoder().decode(content.subarray(-longestTrailer)));
   if (!match) return undefined;
-  const [whole, number = "", adminEpoch, epoch, updates, digest] = match;
-  const fallback: CibVersion | undefined =
-    adminEpoch === undefined ? undefined : [Number(adminEpoch), Number(epoch), Number(updates)];
-  const words = `${number}${fallback ? ` fallback=${adminEpoch}.${epoch}.${updates}` : ""}`;
-  const body = text.slice(0, text.length - whole.length);
-  return { number: Number(number), fallback, intact: digestOf(body, words) === digest };
+  const [{ length }, words = "", number, version, fallback, losses, digest] = match;
+  return {
+    number: Number(number),
+    version: versionIn(version),
+    intact: (text: string) => digestOf(text.slice(0, text.length - length), words) === digest,
+    origin: (): Origin => ({
+      fallback: versionIn(fallback),
+      losses:
+        losses === undefined
+          ? []
+          : readLosses(JSON.parse(Buffer.from(losses, "base64").toString("utf8")), "losses"),
+    }),
+  };
+}
+
+function versionIn(text: string | undefined): CibVersion | undefined {
+  const [adminEpoch, epoch, updates] = (text?.split(".") ?? []).map(Number);
+  if (adminEpoch === undefined || epoch === undefined || updates === undefined) return undefined;
+  return [adminEpoch, epoch, updates];
+}
+
+/** Version of a document that may be damaged, by its first element. */
+function versionAtHead(text: string): CibVersion | undefined {
+  const head = /<cib\b[^<>]*>/.exec(text.slice(0, 4096))?.[0];
+  const part = (name: string) => head && new RegExp(`\\s${name}="(\\d{1,16})"`).exec(head)?.[1];
+  const [adminEpoch, epoch, updates] = ["admin_epoch", "epoch", "num_updates"].map(part);
+  if (!epoch) return undefined;
+  return [Number(adminEpoch ?? 0), Number(epoch), Number(updates ?? 0)];
+}
+
+function lossOf(damaged: readonly Damaged[], instead: CibVersion): Omit<Loss, "node"> {
+  const version = damaged.find((file) => file.version)?.version;
+  const files = damaged.slice(0, MOST_LOST_FILES).map(({ file }) => file);
+  return { ...(version && { version }), instead, files };
 }
 
 const digestOf = (body: string, words: string): string =>

@@ -152,7 +152,7 @@ export class Manager {
     const { stateDir, runDir } = config.system;
     const store = new CibStore(stateDir, log);
     this.#keeper = new CibKeeper(
-      (text, fallback) => store.save(text, fallback),
+      (text, origin) => store.save(text, origin),
       () => this.#toKeep(),
       log,
     );
@@ -187,6 +187,7 @@ export class Manager {
       ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
       cib: stored?.cib ? withNumbers(upgradeCib(stored.cib).root) : emptyCib(),
       ...(stored?.fallback && { fallback: stored.fallback }),
+      losses: [...(stored?.losses ?? []), ...(stored?.lost ? [{ node: self.name, ...stored.lost }] : [])],
     });
     const directories = {
       agents: config.system.fencePath,
@@ -482,10 +483,10 @@ export class Manager {
   }
 
   #toKeep(): KeptCib {
-    const { cib, fallback } = this.#controller.view();
+    const { cib, fallback, losses } = this.#controller.view();
     return {
       text: formatXml({ ...cib, children: cib.children.filter(({ name }) => name !== "status") }),
-      fallback,
+      origin: { fallback, losses },
     };
   }
 

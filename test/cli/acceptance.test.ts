@@ -137,6 +137,29 @@ describe("refused with what, where and cure, and nothing is changed", () => {
     expect((await run(["configure", "load", "update", text, "--force"])).code).toBe(0);
     expect(content()).toContain('name="monitr"');
   });
+
+  test("agents are asked about what can be read of a text that is wrong elsewhere", async () => {
+    const text = join(directory, "many.crm");
+    writeFileSync(
+      text,
+      "primitive a ocf:test:Told params ipp=1\ngrup g a\nprimitive b ocf:test:Told\n" +
+        "primitive c ocf:test:Told op monitor interval=tenseconds\nlocation l nix 5: n1\n",
+    );
+    const { code, err } = await run(["configure", "load", "update", text]);
+    const lines = err.split("\n").filter((line) => line.includes("many.crm:"));
+    expect(lines.map((line) => line.replace(/.*many\.crm:(\d+): /, "$1 "))).toEqual([
+      expect.stringMatching(/^1 agent .* has no parameter "ipp" .*did you mean "ip"/),
+      expect.stringMatching(/^1 resource "a" lacks the parameter "ip"/),
+      expect.stringMatching(/^2 unknown statement "grup"/),
+      expect.stringMatching(/^3 resource "b" lacks the parameter "ip"/),
+      expect.stringMatching(/^4 interval="tenseconds"/),
+      expect.stringMatching(/^4 resource "c" lacks the parameter "ip"/),
+      expect.stringMatching(/^5 constraint "l" names resource "nix"/),
+    ]);
+    expect(code).toBe(78);
+    const verified = await run(["verify", text]);
+    for (const line of lines) expect(verified.out).toContain(line.replace(/^.*many\.crm:\d+: | \(.*/g, ""));
+  });
 });
 
 describe("what is remarkable passes, and is said", () => {

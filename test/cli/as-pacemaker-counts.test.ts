@@ -72,6 +72,14 @@ describe("the version of a file", () => {
     ]);
   });
 
+  test("a lifetime that goes beyond all dates ends with the last of them", async () => {
+    for (const length of ["P9000Y", "P300000Y"]) {
+      writeFileSync(file, cibOf("pacemaker-3.9", dummy("d")));
+      expect((await run("crm_resource", "-r", "d", "-M", "-N", "n1", "--lifetime", length)).code).toBe(0);
+      expect(attributes("//date_expression")).toMatchObject([{ end: "9999-12-31 23:59:59Z" }]);
+    }
+  });
+
   test("of an upgrade begins anew below a higher admin_epoch", async () => {
     writeFileSync(file, cibOf("pacemaker-3.0", dummy("d")));
     expect((await run("cibadmin", "--upgrade", "--force")).code).toBe(0);

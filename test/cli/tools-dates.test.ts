@@ -72,11 +72,32 @@ describe("iso8601", () => {
       ["-p", "2019-01-01"],
       ["-p", "PT2S/P1M"],
       ["-p", ""],
+      ["-p", "P1M/P1M"],
+      ["-D", "P1000000000000000000000Y"],
+      ["-D", "PT99999999999S"],
     ]) {
       const { code, out, err } = await run(["iso8601", ...words]);
       expect([words, code, out]).toEqual([words, 2, ""]);
       expect(err).toContain(`"${words[1]}" is not a`);
     }
+  });
+
+  test("a period that is a duration alone begins now", async () => {
+    const [code, line = ""] = await lines(["-S", "-p", "PT90M"]);
+    const [, start = 0, end = 0] = (/^Period: (\d+) to (\d+)$/.exec(String(line)) ?? []).map(Number);
+    expect([code, end - start]).toEqual([0, 5400]);
+    expect(Math.abs(start - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  test("what no calendar reaches is refused, not printed as no number", async () => {
+    for (const length of ["P300000Y", "P-300000Y", "P2147483647M", "P200000000D"]) {
+      const { code, out, err } = await run(["iso8601", "-d", "2020-01-01", "-D", length]);
+      expect([length, code, out]).toEqual([length, 2, ""]);
+      expect(err).toContain("no calendar reaches so far");
+    }
+    expect(await lines(["-d", "2020-01-01", "-D", "P8000Y"])).toContain(
+      "Duration ends at: 10020-01-01 00:00:00Z",
+    );
   });
 
   test("answers in XML", async () => {

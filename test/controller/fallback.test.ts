@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { type CibVersion, formatXml, versionOf, type XmlElement } from "../../src/cib/index.ts";
-import { emptyCib } from "../../src/controller/index.ts";
+import { emptyCib, type Loss } from "../../src/controller/index.ts";
 import { decideJoin, type Summary } from "../../src/controller/join.ts";
-import { nodeId } from "../../src/terms/index.ts";
+import { nodeId, nodeName } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 /** A configuration of an epoch, which names it. */
@@ -103,6 +103,88 @@ describe("a node that had to fall back to an older configuration", () => {
     bus.crash("n3");
     bus.boot("n1", "n2", "n3");
     expect(only(bus).from).toBe("epoch 5");
+  });
+});
+
+describe("what was lost", () => {
+  const file = "/state/cib.xml.corrupt-1";
+  const lossOf = (version: CibVersion | undefined): Loss[] => [
+    { node: nodeName("n1"), ...(version && { version }), instead: [0, 3, 0], files: [file] },
+  ];
+  const withLoss = (version: CibVersion | undefined, ...epochs: readonly [number, number]) =>
+    new ControllerBus(
+      3,
+      (name) => written(name === "n1" ? 3 : name === "n2" ? epochs[0] : epochs[1]),
+      (name): CibVersion | undefined => (name === "n1" ? [0, 3, 0] : undefined),
+      undefined,
+      (name) => (name === "n1" ? lossOf(version) : []),
+    );
+  const told = (bus: ControllerBus, name: string) =>
+    bus
+      .node(name)
+      .controller.view()
+      .warnings.filter(({ code }) => code === "CONFIG-FALLBACK");
+
+  test("is told with the node, the version, the file, what is used and the cure, on every node", () => {
+    const bus = withLoss([0, 5, 0], 4, 0);
+    bus.boot("n1", "n2");
+    for (const name of ["n1", "n2"]) {
+      const [only, ...more] = told(bus, name);
+      expect(more).toEqual([]);
+      expect(only?.node).toBe(nodeName("n1"));
+      expect(only?.text).toContain(
+        "node n1 has lost version 0.5.0 of the configuration and found only 0.3.0",
+      );
+      expect(only?.text).toContain(file);
+      expect(only?.text).toEndWith("in force is what was built on 0.4.0");
+      expect(only?.cure).toContain("hactl configure accept");
+    }
+    expect(bus.log.filter((line) => line.includes("CONFIG-LOST"))).toHaveLength(2);
+    expect(bus.log.filter((line) => line.includes("CONFIG-BACK"))).toEqual([]);
+    // Whatever is changed and whoever is started anew: it stays lost, until somebody accepts that.
+    for (let change = 0; change < 4; change++) bus.apply([{ op: "bump" }], "n2");
+    bus.crash("n1");
+    bus.boot("n1");
+    expect(told(bus, "n2")).toHaveLength(1);
+    bus.apply([{ op: "accept" }], "n2");
+    expect(told(bus, "n1")).toEqual([]);
+    bus.crash("n2");
+    bus.boot("n2");
+    expect([...told(bus, "n1"), ...told(bus, "n2")]).toEqual([]);
+  });
+
+  test("is brought back by a node that comes later, over what was changed since", () => {
+    const bus = withLoss([0, 5, 0], 4, 5);
+    bus.boot("n1", "n2");
+    for (let change = 0; change < 4; change++) bus.apply([{ op: "bump" }], "n2");
+    bus.boot("n3");
+    expect(only(bus).from).toBe("epoch 5");
+    expect(told(bus, "n1")).toEqual([]);
+  });
+
+  test("costs nothing where another node has it, also when not even its version can be told", () => {
+    for (const version of [[0, 5, 0], undefined] as const) {
+      const bus = withLoss(version, 5, 0);
+      bus.boot("n1", "n2");
+      expect(only(bus).from).toBe("epoch 5");
+      expect(told(bus, "n1")).toEqual([]);
+    }
+  });
+
+  test("is told where nobody has more, also when not even its version can be told", () => {
+    const bus = withLoss(undefined, 3, 0);
+    bus.boot("n1", "n2");
+    expect(told(bus, "n2")[0]?.text).toContain("node n1 has lost the newest version of the configuration");
+  });
+
+  test("does not make less of a cluster that ran on meanwhile", () => {
+    const bus = withLoss([0, 50, 0], 4, 5);
+    bus.boot("n2");
+    bus.apply([{ op: "bump" }], "n2");
+    bus.boot("n1");
+    expect(told(bus, "n2")).toHaveLength(1);
+    bus.boot("n3");
+    expect(only(bus).from).toBe("epoch 4");
   });
 });
 

@@ -25,6 +25,7 @@ function logInto(lines: string[]): Log {
 }
 
 const silent = logInto([]);
+const nothingLost = { fallback: undefined, lost: undefined, losses: [] };
 
 /** A configuration of an epoch. */
 const document = (epoch: number): string => {
@@ -48,7 +49,7 @@ describe("the configuration on disk", () => {
     const text = new TextDecoder().decode(disk.read(`${directory}/cib.xml`));
     expect(epochOf(parseXml(text))).toBe(7);
     const found = new CibStore(directory, silent, disk).load();
-    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 7, fallback: undefined, lost: false });
+    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 7, ...nothingLost });
     expect(new CibStore("/other", silent, disk).load()).toBeUndefined();
   });
 
@@ -65,7 +66,7 @@ describe("the configuration on disk", () => {
   test("a file that somebody put there is taken as it is", async () => {
     const disk = new FakeDisk(new Random(1));
     await disk.write(`${directory}/cib.xml`, document(3));
-    expect(new CibStore(directory, silent, disk).load()?.lost).toBe(false);
+    expect(new CibStore(directory, silent, disk).load()).toMatchObject({ lost: undefined });
   });
 
   test("one damaged copy costs nothing: the other is as new", async () => {
@@ -75,7 +76,7 @@ describe("the configuration on disk", () => {
     disk.damage(`${directory}/cib.xml`);
     const lines: string[] = [];
     const found = new CibStore(directory, logInto(lines), disk).load();
-    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 3, fallback: undefined, lost: false });
+    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 3, ...nothingLost });
     expect(lines.join("")).toContain("CIB-CORRUPT");
     expect(disk.list(directory).filter((name) => name.includes(".corrupt-"))).toHaveLength(1);
   });
@@ -85,18 +86,28 @@ describe("the configuration on disk", () => {
     const store = new CibStore(directory, silent, disk);
     for (const epoch of [1, 2, 3]) await store.save(document(epoch));
     disk.damage(`${directory}/cib.xml`);
-    disk.damage(`${directory}/cib-3.xml`);
+    disk.damage(`${directory}/cib-3.xml`, 200);
     const lines: string[] = [];
     const after = new CibStore(directory, logInto(lines), disk);
     const found = after.load();
-    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 2, fallback: [0, 2, 0], lost: true });
+    const files = ["cib.xml", "cib-3.xml"].map((name) =>
+      expect.stringContaining(`${directory}/${name}.corrupt-`),
+    );
+    const lost = { version: [0, 3, 0] as const, instead: [0, 2, 0] as const, files };
+    expect({ ...found, cib: epochOf(found?.cib) }).toEqual({ cib: 2, fallback: [0, 2, 0], lost, losses: [] });
     expect(lines.join("")).toContain("CIB-OLDER");
     expect(disk.list(directory).filter((name) => name.includes(".corrupt-"))).toHaveLength(2);
     // Also when the machine fails again at once.
-    expect(new CibStore(directory, silent, disk).load()).toMatchObject({ fallback: [0, 2, 0], lost: true });
-    await after.save(document(9), [0, 2, 0]);
+    expect(new CibStore(directory, silent, disk).load()).toMatchObject({ fallback: [0, 2, 0], lost: {} });
+    const losses = [{ node: nodeName("web--1"), ...lost, files: ["/state/cib.xml.corrupt-1"] }];
+    await after.save(document(9), { fallback: [0, 2, 0], losses });
     const later = new CibStore(directory, silent, disk).load();
-    expect({ ...later, cib: epochOf(later?.cib) }).toEqual({ cib: 9, fallback: [0, 2, 0], lost: false });
+    expect({ ...later, cib: epochOf(later?.cib) }).toEqual({
+      cib: 9,
+      fallback: [0, 2, 0],
+      lost: undefined,
+      losses,
+    });
     await after.save(document(10));
     expect(new CibStore(directory, silent, disk).load()?.fallback).toBeUndefined();
   });
@@ -109,7 +120,8 @@ describe("the configuration on disk", () => {
     expect(new CibStore(directory, logInto(lines), disk).load()).toEqual({
       cib: undefined,
       fallback: [0, 0, 0],
-      lost: true,
+      lost: { instead: [0, 0, 0], files: [expect.any(String), expect.any(String)] },
+      losses: [],
     });
     expect(lines.join("")).toContain("CIB-LOST");
   });
@@ -137,7 +149,7 @@ describe("who is told of a change", () => {
         writes++;
         return store.save(text);
       },
-      () => ({ text: document(epoch), fallback: undefined }),
+      () => ({ text: document(epoch), origin: { fallback: undefined, losses: [] } }),
       silent,
     );
     const told: number[] = [];
@@ -161,7 +173,7 @@ describe("who is told of a change", () => {
     const store = new CibStore(directory, silent, disk);
     const keeper = new CibKeeper(
       (text) => store.save(text),
-      () => ({ text: document(4), fallback: undefined }),
+      () => ({ text: document(4), origin: { fallback: undefined, losses: [] } }),
       silent,
     );
     disk.full = true;
@@ -192,11 +204,11 @@ test("a thousand power failures at any moment lose nothing that was acknowledged
     const found = store.load();
     epoch = epochOf(found?.cib);
     expect(epoch).toBeGreaterThanOrEqual(acknowledged);
-    expect(found?.lost ?? false).toBe(false);
+    expect(found?.lost).toBeUndefined();
     let running = true;
     const keeper = new CibKeeper(
       (text) => store.save(text),
-      () => ({ text: document(epoch), fallback: undefined }),
+      () => ({ text: document(epoch), origin: { fallback: undefined, losses: [] } }),
       silent,
     );
     const failed = new Promise<void>((resolve) => {
@@ -247,11 +259,11 @@ test("all nodes of a cluster die right after an acknowledgement, again and again
       names.map((name) => [
         name,
         new CibKeeper(
-          (text, fallback) => stores.get(name)?.save(text, fallback) ?? Promise.resolve(),
+          (text, origin) => stores.get(name)?.save(text, origin) ?? Promise.resolve(),
           () => {
-            const { cib, fallback } = bus.node(name).controller.view();
+            const { cib, fallback, losses } = bus.node(name).controller.view();
             const stored = { ...cib, children: cib.children.filter((part) => part.name !== "status") };
-            return { text: formatXml(stored), fallback };
+            return { text: formatXml(stored), origin: { fallback, losses } };
           },
           silent,
         ),

@@ -183,6 +183,7 @@ export const messageSamples = (): Json[] => [
         since: [4, 0],
         version: [0, 3, 9],
         fallback: [0, 2, 1],
+        losses: [{ node: "n2", version: [0, 4, 0], instead: [0, 2, 1], files: ["/state/cib.xml.corrupt-1"] }],
         live: true,
         companions: [1, 2, 3],
       },

@@ -15,6 +15,7 @@ import {
   type ControllerEvent,
   type ExecutorHistory,
   emptyCib,
+  type Loss,
   type Membership,
   type PlanAnswer,
   parameterTraits,
@@ -133,12 +134,13 @@ export class ControllerBus {
   /** How long it takes until the ring of a node that may leave has gone. */
   leaveMs = 0;
 
-  /** `cib`: what each node finds on its disk; `fallback`: the version that it was built on where something was lost. */
+  /** `cib`: what each node finds on its disk; `fallback`: the version that it was built on where something was lost, `losses`: what. */
   constructor(
     count: number,
     cib?: (name: string) => XmlElement,
     fallback?: (name: string) => CibVersion | undefined,
     private readonly decideHereMs?: number,
+    losses?: (name: string) => readonly Loss[],
   ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
@@ -155,6 +157,7 @@ export class ControllerBus {
         undefined,
         true,
         fallback?.(name),
+        losses?.(name),
       ),
       incarnation: 1,
       running: new Map(),
@@ -185,6 +188,7 @@ export class ControllerBus {
     memory?: Remembered,
     daemonIsNew = true,
     fallback?: CibVersion,
+    losses?: readonly Loss[],
   ): Controller {
     return new Controller({
       self,
@@ -195,6 +199,7 @@ export class ControllerBus {
       daemonIsNew,
       ...(memory ? { remembered: memory } : {}),
       ...(fallback && { fallback }),
+      ...(losses && { losses }),
       ...(this.decideHereMs === undefined ? {} : { decideHereMs: this.decideHereMs }),
     });
   }
@@ -230,7 +235,7 @@ export class ControllerBus {
     node.companions = new Set();
     for (const other of this.nodes) other.companions.delete(node.id);
     if (this.now > 0 || node.incarnation > 2) {
-      const { cib, fallback } = node.controller.view();
+      const { cib, fallback, losses } = node.controller.view();
       const stored = { ...cib, children: cib.children.filter(({ name }) => name !== "status") };
       node.controller = this.#controller(
         node.id,
@@ -240,6 +245,7 @@ export class ControllerBus {
         structuredClone(node.memory),
         daemonIsNew,
         fallback,
+        losses,
       );
     }
     this.#step(node, { type: "executor-up", history: this.#history(node, tellsAll), again: false });

@@ -93,10 +93,12 @@ export class FakeDisk implements DurableFiles {
   }
 
   /** Flips bits in a file. */
-  damage(path: string): void {
+  damage(path: string, only?: number): void {
     const content = this.#names.get(path);
     if (!content) throw new Error(`no file ${path}`);
-    content.bytes = content.bytes.map((byte, index) => (index % 7 === 3 ? byte ^ 0x15 : byte));
+    content.bytes = content.bytes.map((byte, index) =>
+      (only === undefined ? index % 7 === 3 : index === only) ? byte ^ 0x15 : byte,
+    );
   }
 
   #change(change: (names: Names) => void): void {

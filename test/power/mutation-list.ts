@@ -22,8 +22,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a change is acknowledged when its write has begun",
     file: keeper,
-    before: "await this.save(text, fallback);",
-    after: "void this.save(text, fallback);",
+    before: "await this.save(text, origin);",
+    after: "void this.save(text, origin);",
   },
   {
     name: "a change is acknowledged before it is written",

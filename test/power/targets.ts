@@ -60,8 +60,8 @@ const configuration: Kind = {
     const store = new CibStore(disk, log);
     let epoch = 0;
     const keeper = new CibKeeper(
-      (text, fallback) => store.save(text, fallback),
-      () => ({ text: document(epoch), fallback: undefined }),
+      (text, origin) => store.save(text, origin),
+      () => ({ text: document(epoch), origin: { fallback: undefined, losses: [] } }),
       log,
     );
     return {

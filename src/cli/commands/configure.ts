@@ -335,6 +335,8 @@ function loaded(
   throw new RefusedChange(
     all.sort((a, b) => place(a) - place(b)),
     file,
+    undefined,
+    configuration,
   );
 }
 

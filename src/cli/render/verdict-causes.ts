@@ -18,7 +18,9 @@ const kinds = {
   REPEATING: error("the leader does the same again and again, and slows down"),
   "STOP-ALL": error("`stop-all-resources` is set"),
   MAINTENANCE: error("`maintenance-mode` is set: nothing is started, stopped or recovered"),
-  "CONFIG-FALLBACK": error("the configuration was lost, and an older copy is in force"),
+  "CONFIG-FALLBACK": error(
+    "a node has lost a version of the configuration that nobody else has kept: an older one is in force",
+  ),
   "NODE-UNCLEAN": error("a node is lost and not fenced yet"),
   "NODE-OFFLINE": error("a cluster node or remote node is not there"),
   "NODE-LEAVING": error("a node is being stopped: what it runs moves away or stops first"),

@@ -69,13 +69,17 @@ export async function changeResource(change: ResourceChange, call: ResourceCall)
   }
 }
 
+/** 9999-12-31 23:59:59Z. */
+const lastOfDates = 253_402_300_799;
+
 /** The end of a lifetime such as PT1H, as constraints have it. */
 function endOf(call: ResourceCall): string | undefined {
   const text = call.given.value("lifetime");
   if (text === undefined) return undefined;
   const duration = parseDuration(text);
   if (!duration) throw usage("crm_resource", `"${text}" is not a duration such as PT1H`);
-  const at = new Date(addDuration(seconds(), duration) * 1000);
+  // Dates in a configuration have years of four digits: until then it is as good as for ever.
+  const at = new Date(Math.min(addDuration(seconds(), duration), lastOfDates) * 1000);
   const end = `${at.toISOString().slice(0, 19).replace("T", " ")}Z`;
   call.answer.say({ text: () => `Migration will take effect until: ${end}` });
   return end;

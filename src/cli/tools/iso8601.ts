@@ -3,6 +3,7 @@ import {
   type Duration,
   dateParts,
   element,
+  FURTHEST_TIME,
   localOffset,
   parseDuration,
   parseWrittenTime,
@@ -112,10 +113,11 @@ const presentTime = (): WrittenTime => {
   return { time, offset: localOffset(time) };
 };
 
-const later = ({ time, offset }: WrittenTime, duration: Duration): WrittenTime => ({
-  time: addDuration(time, duration, offset),
-  offset,
-});
+function later({ time, offset }: WrittenTime, duration: Duration): WrittenTime {
+  const end = addDuration(time, duration, offset);
+  if (Math.abs(end) < FURTHEST_TIME) return { time: end, offset };
+  throw invalid("no calendar reaches so far", "Give a shorter duration");
+}
 
 const invalid = (what: string, cure: string) =>
   new HactlError({ code: "BAD_DATE", what, cure, exit: CrmExit.INVALID_PARAM });
@@ -132,13 +134,22 @@ function readDate(word: string): WrittenTime {
   throw invalid(`"${word}" is not a date`, "Write it as '2026-02-28 13:05:00 +09:00'");
 }
 
+/** Largest number in a duration. */
+const longestPart = 2 ** 31 - 1;
+
 function readDuration(word: string): Duration {
   const found = parseDuration(word, true);
-  if (found) return found;
+  // Longer ones are no numbers for Pacemaker's tools either.
+  if (found && Object.values(found).every((value: number) => Math.abs(value) <= longestPart)) return found;
   throw invalid(`"${word}" is not a duration`, "Write it as P1Y2M3DT4H5M6S, or a part of it");
 }
 
+/** A duration alone begins now. */
 function readPeriod(word: string): { readonly start: WrittenTime; readonly end: WrittenTime } {
+  if (/^\s*P[^/]*$/i.test(word)) {
+    const start = presentTime();
+    return { start, end: later(start, readDuration(word)) };
+  }
   const parts = word.split("/");
   const [first = "", second = ""] = parts;
   const isDuration = [first, second].map((part) => /^\s*P/i.test(part));
@@ -176,8 +187,8 @@ function timeText(at: WrittenTime, shape: Shape, local: boolean): string {
   const digits = (value: number, count = 2) => String(value).padStart(count, "0");
   const day = {
     calendar: `${digits(parts.years, 4)}-${digits(parts.months)}-${digits(parts.monthdays)}`,
-    ordinal: `${digits(parts.years, 4)}-${digits(parts.yeardays, 3)}`,
-    week: `${digits(parts.weekyears, 4)}-W${digits(parts.weeks)}-${parts.weekdays}`,
+    ordinal: `${parts.years}-${digits(parts.yeardays, 3)}`,
+    week: `${parts.weekyears}-W${digits(parts.weeks)}-${parts.weekdays}`,
   }[shape];
   const minutes = Math.abs(offset) / 60;
   const zone =

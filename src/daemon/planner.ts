@@ -105,7 +105,10 @@ export class Planner {
     const open = this.#open;
     if (!open) return;
     if (++open.died >= livesOfQuestion) return this.#fail(`the process that computed it ended ${how}`);
-    this.log.warning("PLANNER", `the process that computes what takes long ended ${how}: another one is asked`);
+    this.log.warning(
+      "PLANNER",
+      `the process that computes what takes long ended ${how}: another one is asked`,
+    );
     open.stoppedLooks = 0;
     this.#put(open.question);
   }

@@ -417,30 +417,50 @@ export class ClusterState {
     }
   }
 
-  /** A guest in which a resource may run, by what it ran when it was heard last, while it is carried or may be. */
+  /**
+   * A guest in which a resource may run, by what it ran when it was heard last, while it is carried or may be. Of one that
+   * was found running and was never heard, it may be all that nobody here has ever run.
+   */
   unheardGuestOf(rsc: string): NodeName | undefined {
     const plain = withoutInstance(rsc);
-    const mayRun = this.#unseen.mayRun.filter(([, operations]) =>
-      operations.some((operation) => withoutInstance(operation.rsc.id) === plain),
+    const mayRun = new Map(this.#unseen.mayRun);
+    for (const [container, guest] of this.#guests) {
+      const name = nodeName(guest);
+      if (container === rsc || guest === rsc || !this.isUnheard(name, true)) continue;
+      const known = mayRun.get(name);
+      const mayBeInside = known
+        ? known.some((operation) => withoutInstance(operation.rsc.id) === plain) && this.#isCarried(container)
+        : this.#wasFound(container) && !this.#wasEverRun(rsc);
+      if (mayBeInside) return name;
+    }
+    return undefined;
+  }
+
+  /** Whether what carries a guest is active, or may be. */
+  #isCarried(container: string): boolean {
+    return (
+      this.#untold.size > 0 || this.status.nodeIds().some((id) => mayBeActive(this.status.ops(id, container)))
     );
-    if (mayRun.length === 0) return undefined;
-    const guests = [...this.#guests];
-    const isCarried = (container: string) =>
-      this.#untold.size > 0 || this.status.nodeIds().some((id) => endsActive(this.status.ops(id, container)));
-    return mayRun
-      .map(([node]) => node)
-      .filter((node) => this.isUnheard(node, true))
-      .find((node) => guests.some(([container, guest]) => guest === node && isCarried(container)));
+  }
+
+  /** Whether a resource is active, and was so when somebody looked. */
+  #wasFound(rsc: string): boolean {
+    return this.status.nodeIds().some((id) => {
+      const ops = this.status.ops(id, rsc);
+      return endsActive(ops) && !ops.some((op) => op.attributes.get("operation") !== "monitor");
+    });
+  }
+
+  /** Whether more was done with a resource than to look for it. */
+  #wasEverRun(rsc: string): boolean {
+    return this.status.nodeIds().some((id) => this.status.ops(id, rsc).some((op) => !isProbeEntry(op)));
   }
 
   /** What carried guests has ended on a node. Those that are carried nowhere else run nothing, and have no attributes. */
   #guestsEnded(containers: readonly string[]): void {
-    const isCarried = (container: string) =>
-      this.#untold.size > 0 ||
-      this.status.nodeIds().some((id) => mayBeActive(this.status.ops(id, container)));
     for (const container of containers) {
       const guest = this.#guests.get(container);
-      if (guest === undefined || !this.status.has(guest) || isCarried(container)) continue;
+      if (guest === undefined || !this.status.has(guest) || this.#isCarried(container)) continue;
       const name = nodeName(guest);
       this.#unseen.lost(name);
       this.status.setNodeState(guest, name, { in_ccm: "false" });

@@ -646,7 +646,8 @@ export class Leader {
     const { state } = this.#init;
     const by = router ?? node;
     if (this.#isAbsent(by)) return `${by} takes no part`;
-    const guest = rsc && activates(action) ? state.unheardGuestOf(rsc.id) : undefined;
+    const mayBeInside = rsc !== undefined && rsc.class !== "stonith" && activates(action) && !reaches(action);
+    const guest = mayBeInside ? state.unheardGuestOf(rsc.id) : undefined;
     if (guest !== undefined && guest !== node)
       return `${rsc?.id} may run in ${guest}, which nobody is connected to`;
     if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node))

@@ -364,6 +364,38 @@ location inside-home inside 100: g1
     });
 });
 
+test("a guest that was found running and nobody may connect to keeps all that it may run from being started", () => {
+  const bus = new ControllerBus(2);
+  bus.boot("n1", "n2");
+  bus.run(100);
+  const vm = "primitive vm ocf:test:Vm meta remote-node=g1";
+  bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+${vm} op monitor interval=10s
+location vm-home vm 100: n1
+primitive inside ocf:test:Inside op monitor interval=10s
+location inside-home inside 100: g1
+`);
+  bus.run(5_000);
+  bus.configure("property maintenance-mode=true");
+  bus.configure(`${vm} is-managed=false`);
+  bus.run(1_000);
+  bus.restartAllDaemons(
+    () => {},
+    () => false,
+  );
+  bus.run(30_000);
+  bus.configure("property maintenance-mode=false");
+  bus.run(60_000);
+  expect(bus.where("inside")).toEqual([nodeName("g1")]);
+  expect(bus.log.join()).toContain("inside may run in g1, which nobody is connected to");
+  bus.configure(`${vm} is-managed=true`);
+  bus.run(60_000);
+  expect([...bus.where("vm"), ...bus.where("inside")]).toEqual([nodeName("n1"), nodeName("g1")]);
+  expect(bus.fenced).toEqual([]);
+});
+
 describe("a guest that has ended and is not to start again", () => {
   const ends: Readonly<Record<string, (bus: ControllerBus) => void>> = {
     "with its host": (bus) => bus.crash("n1"),

@@ -703,6 +703,9 @@ export class ClusterState {
    * which an executor does not keep, and for what was given out to it since (with a call id above `seen`). `executor` is
    * the cluster node that speaks for it. Of one that cannot tell all, what was known to run there may run still: if it is not
    * configured any more, or with another agent, nobody would look for it.
+   *
+   * The executor of a remote host lives on while no node remembers the attributes of that boot: promotion scores among them,
+   * which agents set when they are looked at. What it says is then no more than that something may run there.
    */
   replaceHistory(
     node: NodeName,
@@ -715,14 +718,16 @@ export class ClusterState {
     const since = this.status.entries(id, (op) => Number(op.attributes.get("call-id") ?? 0) > seen);
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     const moved = this.#movedFrom(node, history);
-    const forgetful = !history.complete && this.remembersBoot(node, history.bootId);
+    const isKnownBoot = this.remembersBoot(node, history.bootId);
+    const isBelieved = node === executor || isKnownBoot || history.results.length === 0;
+    const forgetful = !history.complete && isKnownBoot;
     const doubtful = forgetful ? this.#mayStillRunOn(id) : [];
     const guests = forgetful ? this.#guestsOn(id) : [];
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
-      if (isRecorded(result.action)) this.#record(node, result);
+      if (isBelieved && isRecorded(result.action)) this.#record(node, result);
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
@@ -732,11 +737,11 @@ export class ClusterState {
     }
     // Each is put before the others: the first of them last.
     for (const { rsc, op } of since.toReversed()) this.status.recordOp(id, node, rsc, op);
-    this.#takeUntold(node, history.complete ? undefined : moved);
+    this.#takeUntold(node, history.complete && isBelieved ? undefined : moved);
     const carried = new Set(this.#guestsOn(id));
     this.#guestsUnheard(guests.filter((guest) => !carried.has(guest)));
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
-    this.#unseen.told(node, history);
+    this.#unseen.told(node, isBelieved ? history : { ...history, remembered: [] });
     const known = new Set(this.status.resourcesOn(id));
     for (const still of doubtful)
       if (!known.has(still.rsc.id)) this.#unseen.forgotten(node, still.rsc.id, still);

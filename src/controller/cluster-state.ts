@@ -28,7 +28,7 @@ import {
   withoutInstance,
 } from "../terms/index.ts";
 import { connectionNames, guestsByContainer } from "./connection-names.ts";
-import type { ConfiguredNode, Remembered, Tickets } from "./face.ts";
+import type { Away, ConfiguredNode, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
@@ -101,7 +101,7 @@ export class ClusterState {
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
   /** See `Remembered`. */
-  #away: ReadonlySet<NodeName> = new Set();
+  #away: ReadonlyMap<NodeName, EpochSeconds> = new Map();
   /** Highest call id that has been heard of, per executor. */
   #callIds = new Map<NodeName, number>();
   /** Highest call id that this node has given out. */
@@ -118,7 +118,7 @@ export class ClusterState {
     this.attributes.restore(remembered.attributes);
     for (const { name, set, written } of remembered.attributes)
       for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
-    for (const name of remembered.away) this.#setAway(this.idOf(name), name);
+    for (const [name, fencedAt] of remembered.away) this.#setAway(this.idOf(name), name, fencedAt);
     if (remembered.tickets.length > 0) {
       const states = remembered.tickets.map((state) => element("ticket_state", Object.fromEntries(state)));
       this.status.xml.children.push(element("tickets", {}, states));
@@ -150,31 +150,37 @@ export class ClusterState {
     return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
   }
 
-  /** See `Remembered`. */
-  get away(): readonly NodeName[] {
+  get away(): Away {
     return [...this.#away];
   }
 
-  /** A node has gone, and nothing of what it ran is left. */
-  #setAway(id: string, name: NodeName): void {
-    this.status.setNodeState(id, name, { in_ccm: "false", crmd: "offline", join: "down", expected: "down" });
-    this.#away = new Set([...this.#away, name]);
+  /** A node has gone, and nothing of what it ran is left. `fencedAt`: of a remote one. */
+  #setAway(id: string, name: NodeName, fencedAt: EpochSeconds): void {
+    this.status.setNodeState(
+      id,
+      name,
+      fencedAt > 0
+        ? { remote_node: "true", in_ccm: "false", node_fenced: String(fencedAt) }
+        : { in_ccm: "false", crmd: "offline", join: "down", expected: "down" },
+    );
+    this.#away = new Map([...this.#away, [name, fencedAt]]);
   }
 
   #setBack(name: NodeName): void {
-    this.#away = new Set([...this.#away].filter((other) => other !== name));
+    if (!this.#away.has(name)) return;
+    this.#away = new Map([...this.#away].filter(([other]) => other !== name));
   }
 
-  /** Whether a node is known to be away, and nothing of what it ran is left. */
-  #isAway(id: string): boolean {
+  /** Since when a remote node is known to be fenced, 0 for a cluster node that is away; undefined: it is not, or may run something. */
+  #awaySince(id: string): EpochSeconds | undefined {
     const known = (field: string) => this.status.nodeState(id, field);
-    return (
-      known("remote_node") === undefined &&
-      known("in_ccm") === "false" &&
-      known("crmd") === "offline" &&
-      known("expected") === "down" &&
-      !this.status.resourcesOn(id).some((rsc) => mayBeActive(this.status.ops(id, rsc)))
-    );
+    const isCluster = known("remote_node") === undefined;
+    const fencedAt = isCluster ? 0 : Number(known("node_fenced") ?? 0);
+    const isGone = isCluster ? known("crmd") === "offline" && known("expected") === "down" : fencedAt > 0;
+    if (!isGone || known("in_ccm") !== "false") return undefined;
+    return this.status.resourcesOn(id).some((rsc) => mayBeActive(this.status.ops(id, rsc)))
+      ? undefined
+      : fencedAt;
   }
 
   /** The states of the tickets, as the status has them. */
@@ -394,7 +400,7 @@ export class ClusterState {
     this.dropAttributes(id, name);
     // A node that has left in order and has stopped nothing, as in maintenance.
     if (this.status.nodeState(id, "expected") === "down") this.#guestsUnheard(this.#guestsOn(id));
-    if (this.#isAway(id)) this.#setAway(id, name);
+    if (this.#awaySince(id) === 0) this.#setAway(id, name, 0);
     this.touch();
   }
 
@@ -430,7 +436,7 @@ export class ClusterState {
       const known = mayRun.get(name);
       const mayBeInside = known
         ? known.some((operation) => withoutInstance(operation.rsc.id) === plain) && this.#isCarried(container)
-        : this.#wasFound(container) && !this.#wasEverRun(rsc);
+        : this.wasFound(container) && !this.#wasEverRun(rsc);
       if (mayBeInside) return name;
     }
     return undefined;
@@ -444,7 +450,7 @@ export class ClusterState {
   }
 
   /** Whether a resource is active, and was so when somebody looked. */
-  #wasFound(rsc: string): boolean {
+  wasFound(rsc: string): boolean {
     return this.status.nodeIds().some((id) => {
       const ops = this.status.ops(id, rsc);
       return endsActive(ops) && !ops.some((op) => op.attributes.get("operation") !== "monitor");
@@ -495,14 +501,7 @@ export class ClusterState {
   nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
     const ended = this.status.resourcesOn(id);
-    if (this.isClusterNode(name)) {
-      this.#setAway(id, name);
-    } else {
-      this.status.setNodeState(id, name, {
-        in_ccm: "false",
-        node_fenced: String(Math.max(1, Math.floor(at))),
-      });
-    }
+    this.#setAway(id, name, this.isClusterNode(name) ? 0 : Math.max(1, Math.floor(at)));
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
     this.#untold.delete(name);
@@ -514,6 +513,7 @@ export class ClusterState {
   /** The connection to a remote node is up or down. Says whether that is news. */
   remoteState(name: NodeName, up: boolean): boolean {
     const news = (this.status.nodeState(name, "in_ccm") === "true") !== up;
+    if (up) this.#setBack(name);
     this.status.setNodeState(name, name, {
       remote_node: "true",
       in_ccm: String(up),
@@ -1026,8 +1026,11 @@ export class ClusterState {
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
-    this.#away = new Set(
-      this.status.nodeIds().flatMap((id) => (this.#isAway(id) ? [this.status.nameOf(id)] : [])),
+    this.#away = new Map(
+      this.status.nodeIds().flatMap((id) => {
+        const since = this.#awaySince(id);
+        return since === undefined ? [] : [[this.status.nameOf(id), since] as const];
+      }),
     );
     // Of what was forgotten, and of recurring operations that are not answered yet, the status does not tell.
     this.#callIds = new Map(snapshot.callIds);

@@ -223,6 +223,12 @@ export interface ClusterEvent {
   readonly rsc?: string;
 }
 
+/**
+ * Nodes that are away and run nothing: cluster nodes that have left in order or were fenced (with 0), remote nodes that
+ * were fenced and have not been connected since (with the time of it).
+ */
+export type Away = readonly (readonly [node: NodeName, fencedAt: EpochSeconds])[];
+
 /** The states of all tickets: the attributes of each, as pairs. */
 export type Tickets = readonly (readonly (readonly [name: string, value: string])[])[];
 
@@ -236,8 +242,7 @@ export interface Remembered {
   readonly boots: Boots;
   /** The attributes of each ticket's state, as pairs (Pacemaker Explained, "Multi-Site Clusters and Tickets"). */
   readonly tickets: Tickets;
-  /** Cluster nodes that are away and ran nothing when they went: they have left in order, or were fenced. */
-  readonly away: readonly NodeName[];
+  readonly away: Away;
   /** Results of this node that its executor does not keep: last failures, and operations that the manager itself carried out. */
   readonly results: readonly OperationResult[];
 }

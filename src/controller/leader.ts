@@ -508,6 +508,7 @@ export class Leader {
         untold: state.untold,
         unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
         guestIn: (rsc) => containers.get(rsc),
+        wasFound: (rsc) => state.wasFound(rsc),
         familyOf: resourceFamilies(state.configuration),
       });
       this.#undecided = undefined;

@@ -11,6 +11,8 @@ export interface Ownership {
   readonly unheard: (remote: NodeName) => boolean;
   /** The guest node that runs in a resource. */
   readonly guestIn: (rsc: string) => string | undefined;
+  /** Whether all that is known of a resource is that a look has found it active. */
+  readonly wasFound: (rsc: string) => boolean;
   /** The outermost resource that a primitive, or an instance of it, belongs to. */
   readonly familyOf: (rsc: string) => string;
 }
@@ -77,7 +79,7 @@ export function isCloned(configuration: XmlElement | undefined, rsc: string): bo
  * announces that to the other instances: the probes of its family wherever they are made (an instance may be active, or promoted, where nobody knew it), all on
  * nodes that could not tell what runs there, those of what carries guests or connects nodes, and the first connection to a
  * remote node of which nothing is known yet, or the end of the guest of which that is so.
- * Before a service is stopped that is to run again: the probes of what is to be activated as well. Of what is only not known
+ * Before a service is stopped that is to run again, or that has only just been found: the probes of what is to be activated as well. Of what is only not known
  * to run, as after its history was cleaned up, it may be that nothing needs to be done, neither for it nor for what depends
  * on it.
  * Before something is moved to a remote node: the connection to it, without which nobody could look for it there.
@@ -89,7 +91,7 @@ export function isCloned(configuration: XmlElement | undefined, rsc: string): bo
  */
 export function looksBefore(
   actions: readonly GraphAction[],
-  { untold, unheard, guestIn, familyOf }: Ownership,
+  { untold, unheard, guestIn, wasFound, familyOf }: Ownership,
 ): ReadonlyMap<number, readonly number[]> {
   const graph = new Reach(actions);
   const isConnection = ({ kind, task, rsc }: GraphAction) =>
@@ -141,7 +143,7 @@ export function looksBefore(
     open,
   );
   const settling = (action: GraphAction): readonly GraphAction[] =>
-    comingBack.has(action.rsc?.id ?? "")
+    comingBack.has(action.rsc?.id ?? "") || wasFound(action.rsc?.id ?? "")
       ? sought.filter(({ id }) => id !== action.id && !graph.comesBefore(action.id, id))
       : [];
   const first = (action: GraphAction): readonly number[] => {

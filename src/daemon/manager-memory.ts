@@ -20,7 +20,7 @@ const readSaved = read.shape<Saved>({
     attributes: readAttributeSnapshot,
     boots: read.list(read.pair(read.nodeName, read.text(200))),
     tickets: read.list(read.list(read.pair(read.name, read.text(10_000)))),
-    away: read.list(read.nodeName),
+    away: read.list(read.pair(read.nodeName, read.time)),
     results: read.list(readAnyResult),
   }),
   operations: read.list(readAnyOperation),

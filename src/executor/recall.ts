@@ -46,7 +46,7 @@ export function recall(
   { state, journal, ageMs, rebooted, left }: LeftBehind,
   { bootId, instance }: { readonly bootId: string; readonly instance: string },
 ): Recalled {
-  const nothing = (complete: boolean, stale = false): Recalled => ({ snapshot: undefined, complete, stale });
+  const nothing = (complete: boolean): Recalled => ({ snapshot: undefined, complete, stale: false });
   if (state === "damaged") return nothing(false);
   if (!state || state.bootId !== bootId) return nothing(rebooted);
   const whole = replayJournal(state.snapshot, journal);
@@ -55,8 +55,8 @@ export function recall(
     return { snapshot: whole, complete: whole.complete, stale: false };
   // What runs on under a node that has left (unmanaged) is looked at: agents set by it what went with the node, as scores.
   const alone = left && (whole.recurring.length > 0 || somethingRuns(whole.results));
-  if (alone) return nothing(false, true);
-  if (!known) return { snapshot: doubtfulPart(whole), complete: false, stale: true };
+  // It is told as what may run: of what is not configured any more nobody else would know.
+  if (alone || !known) return { snapshot: doubtfulPart(whole), complete: false, stale: true };
   const snapshot = settledPart(whole);
   return { snapshot, complete: snapshot.complete, stale: false };
 }

@@ -34,6 +34,7 @@ describe("a remote node of which nothing is known", () => {
       untold: new Map(),
       unheard: () => unheard,
       guestIn: () => undefined,
+      wasFound: () => false,
       familyOf: (rsc) => rsc,
     });
 
@@ -59,6 +60,7 @@ describe("a guest that runs and does not answer", () => {
       untold: new Map(),
       unheard: () => unheard,
       guestIn: (rsc) => (rsc === "vm" ? "g1" : undefined),
+      wasFound: () => false,
       familyOf: (rsc) => rsc,
     });
 
@@ -162,6 +164,7 @@ describe("probes", () => {
       untold: new Map(untold ? [[elsewhere, []]] : []),
       unheard: () => false,
       guestIn: () => undefined,
+      wasFound: () => false,
       familyOf: (rsc) => rsc.replace(/:\d+$/, ""),
     });
 
@@ -197,6 +200,7 @@ describe("a service that is stopped and started for another one", () => {
     untold: new Map(),
     unheard: () => false,
     guestIn: () => undefined,
+    wasFound: () => false,
     familyOf: (rsc) => rsc,
   });
 
@@ -216,6 +220,7 @@ describe("a remote node", () => {
       untold: new Map(),
       unheard: () => false,
       guestIn: () => undefined,
+      wasFound: () => false,
       familyOf: (rsc) => rsc,
     });
 
@@ -253,6 +258,7 @@ test("a node that leaves is looked at first", () => {
     untold: new Map(),
     unheard: () => false,
     guestIn: () => undefined,
+    wasFound: () => false,
     familyOf: (rsc) => rsc,
   });
   expect(looks).toEqual(new Map([[3, [1]]]));
@@ -269,6 +275,7 @@ test("what a node may have moved away is looked for there before it is on the ot
     untold: new Map([[from, [{ rsc: "m", to }]]]),
     unheard: () => false,
     guestIn: () => undefined,
+    wasFound: () => false,
     familyOf: (rsc) => rsc,
   });
   expect(looks).toEqual(new Map([[2, [1]]]));

@@ -28,6 +28,7 @@ const ownership = {
   untold: new Map(),
   unheard: () => false,
   guestIn: () => undefined,
+  wasFound: () => false,
   familyOf: (rsc: string) => rsc,
 };
 

@@ -94,7 +94,15 @@ describe("what the executor of a daemon before has left", () => {
   });
 
   test("is looked at anew when its node had left and services run on", () => {
-    expect(after(true, started, probed)).toEqual({ snapshot: undefined, complete: false, stale: true });
+    const { snapshot, complete, stale } = after(true, started, probed);
+    expect({ complete, stale }).toEqual({ complete: false, stale: true });
+    // What is not configured any more would otherwise run on, and nobody would know.
+    expect(snapshot).toMatchObject({
+      results: [],
+      recurring: [],
+      remembered: [],
+      interrupted: [{ action: "start" }],
+    });
     const failed = result("a", "stop", 3, OcfExit.GENERIC);
     expect(after(true, started, probed, failed).stale).toBe(true);
   });

@@ -721,13 +721,20 @@ export class ClusterState {
     const isKnownBoot = this.remembersBoot(node, history.bootId);
     const isBelieved = node === executor || isKnownBoot || history.results.length === 0;
     const forgetful = !history.complete && isKnownBoot;
-    const doubtful = forgetful ? this.#mayStillRunOn(id) : [];
+    const doubtful = [
+      ...(history.complete && isBelieved ? [] : this.#unseen.mayRunOn(node)),
+      ...(forgetful ? this.#mayStillRunOn(id) : []),
+    ];
     const guests = forgetful ? this.#guestsOn(id) : [];
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
-      if (isBelieved && isRecorded(result.action)) this.#record(node, result);
+      if (isRecorded(result.action)) this.#record(node, result);
+    }
+    if (!isBelieved) {
+      doubtful.push(...this.#mayStillRunOn(id));
+      this.status.clearHistory(id);
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
@@ -842,10 +849,10 @@ export class ClusterState {
   }
 
   /** What a resource's history leaves behind when it is forgotten; connections and fence devices the managers know. */
-  #mayStillRun(id: string, resource: string): Operation | undefined {
+  #mayStillRun(id: string, resource: string, counts = endsActive): Operation | undefined {
     const rsc = this.status.agentOf(id, resource);
     const ops = this.status.ops(id, resource);
-    if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !endsActive(ops)) return undefined;
+    if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !counts(ops)) return undefined;
     const callId = Math.max(0, ...ops.map((op) => callOf(op) || 0));
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
@@ -874,7 +881,9 @@ export class ClusterState {
   }
 
   #mayStillRunOn(id: string): readonly Operation[] {
-    return this.status.resourcesOn(id).flatMap((resource) => this.#mayStillRun(id, resource) ?? []);
+    return this.status
+      .resourcesOn(id)
+      .flatMap((resource) => this.#mayStillRun(id, resource, mayBeActive) ?? []);
   }
 
   /** Whether something is known only from what a daemon that died remembered. */

@@ -71,6 +71,9 @@ import {
   type UnseenPlace,
 } from "./unseen.ts";
 
+/** Ends of recurring operations that are remembered: answers cross only the last of them. */
+const MOST_CANCELLED = 500;
+
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
  * by messages in their order, so the same messages give the same state everywhere.
@@ -100,6 +103,8 @@ export class ClusterState {
   #underWay = new UnderWay();
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
+  /** Call ids with which recurring operations were ended last, by node and operation: an answer may cross that. */
+  #cancelled: ReadonlyMap<string, number> = new Map();
   /** See `Remembered`. */
   #away: ReadonlyMap<NodeName, EpochSeconds> = new Map();
   /** Highest call id that has been heard of, per executor. */
@@ -199,6 +204,7 @@ export class ClusterState {
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
     const away = this.#away;
+    const cancelled = this.#cancelled;
     const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
@@ -218,6 +224,7 @@ export class ClusterState {
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
       this.#away = away;
+      this.#cancelled = cancelled;
       underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
@@ -560,7 +567,10 @@ export class ClusterState {
     const { rsc, action, intervalMs } = operation;
     const id = this.idOf(node);
     if (action === "cancel") {
-      this.cancelled(node, rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
+      const key = operationKey(rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
+      if (this.status.removeOps(id, rsc.id, (op) => op.attributes.get("id") === key)) this.touch();
+      const others = [...this.#cancelled].filter(([one]) => one !== `${node} ${key}`);
+      this.#cancelled = new Map([...others.slice(-MOST_CANCELLED), [`${node} ${key}`, operation.callId]]);
       return;
     }
     // What runs goes on as it was started until a reload says otherwise.
@@ -623,12 +633,6 @@ export class ClusterState {
           .ops(this.idOf(node), operation.rsc.id)
           .some((op) => Number(op.attributes.get("call-id")) === operation.callId && isPending(op)),
       );
-  }
-
-  /** A recurring operation has ended: its entry goes. */
-  cancelled(node: NodeName, rsc: string, action: string, intervalMs: number): void {
-    const key = operationKey(rsc, action, intervalMs);
-    if (this.status.removeOps(this.idOf(node), rsc, (op) => op.attributes.get("id") === key)) this.touch();
   }
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
@@ -1014,6 +1018,7 @@ export class ClusterState {
       mayRun: this.#unseen.mayRun,
       remembered: this.#unseen.remembered,
       callIds: [...this.#callIds],
+      cancelled: [...this.#cancelled],
       underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
     };
@@ -1035,6 +1040,7 @@ export class ClusterState {
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
+    this.#cancelled = new Map(snapshot.cancelled ?? []);
     this.#away = new Map(
       this.status.nodeIds().flatMap((id) => {
         const since = this.#awaySince(id);
@@ -1065,6 +1071,8 @@ export class ClusterState {
     if (result.intervalMs === 0) return false;
     const id = this.idOf(node);
     if (!this.status.knows(id, result.rsc.id)) return true;
+    const key = operationKey(result.rsc.id, result.action, result.intervalMs);
+    if ((this.#cancelled.get(`${node} ${key}`) ?? 0) > result.callId) return true;
     const last = this.status.op(id, result.rsc.id, operationKey(result.rsc.id, "last", 0));
     if (!last || !beginsAnew(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;

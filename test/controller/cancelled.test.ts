@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { ClusterState } from "../../src/controller/cluster-state.ts";
 import { emptyCib } from "../../src/controller/index.ts";
-import type { Operation, OperationResult } from "../../src/executor/index.ts";
+import type { AgentResource, Operation, OperationResult } from "../../src/executor/index.ts";
 import { nodeId, nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 
 const n1 = nodeName("n1");
-const rsc = { id: resourceId("a"), class: "ocf", provider: "test", type: "A" };
+const rsc: AgentResource = { id: resourceId("a"), class: "ocf", provider: "test", type: "A" };
 const transitionKey = "1:1:0:x";
 
 const answer = (callId: number, action: string, intervalMs: number): OperationResult => ({

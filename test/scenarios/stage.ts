@@ -109,7 +109,8 @@ export class Stage {
   }
 
   async #counted(prefix: string, node: string): Promise<number> {
-    const counted = valuesOf(await this.cib(), `//node_state[@uname='${node}']/transient_attributes`);
+    const uname = this.cluster.nodeName(node);
+    const counted = valuesOf(await this.cib(), `//node_state[@uname='${uname}']/transient_attributes`);
     return [...counted]
       .filter(([name]) => name.startsWith(prefix))
       .reduce((sum, [, value]) => sum + (value === "INFINITY" ? Number.POSITIVE_INFINITY : Number(value)), 0);

@@ -13,7 +13,8 @@ async function split(stage: Stage, parts: readonly (readonly string[])[]): Promi
   if (major) for (const name of minor) stage.allowed.fencing.add(name);
   // Each part says of the others that they are lost.
   stage.allowed.errors.push(/NODE-LOST/);
-  network.partition(...parts);
+  // Remote hosts stay with those that go on: else they would be lost, too.
+  network.partition(...parts.map((part) => (part === major ? [...part, ...cluster.remotes] : part)));
   if (major) {
     await stage.until(`${major} fences ${minor}`, () => minor.every((name) => stage.offs(name) > 0));
     await stage.until(`${major} runs everything`, () =>

@@ -25,7 +25,8 @@ async function recover(stage: Stage): Promise<void> {
     stage.allowed.failures.add(rsc);
     const before = await stage.failCount(rsc, node);
     const place = stage.here();
-    if (told) await cluster.must(random.pick(cluster.members), `crm_resource --fail -r ${rsc} -N ${node}`);
+    const failed = `crm_resource --fail -r ${rsc} -N ${cluster.nodeName(node)}`;
+    if (told) await cluster.must(random.pick(cluster.members), failed);
     else cluster.breakResource(rsc, node);
     await stage.until(
       `the failure of ${rsc} on ${node} is counted`,

@@ -220,9 +220,9 @@ function note(world: World): void {
 function remembered(world: World): string {
   const manager = world.reachable();
   if (!manager) return "nothing";
-  const written = childrenOf(child(manager.view.cib, "status"), "node_state").map((state) => {
+  const written = childrenOf(child(manager.view.cib, "status"), "node_state").flatMap((state) => {
     const values = attributesOf(child(state, "transient_attributes"));
-    return `${state.attributes.get("uname")}: ${values.sort().join(" ")}`;
+    return values.length === 0 ? [] : [`${state.attributes.get("uname")}: ${values.sort().join(" ")}`];
   });
   const hidden = [...manager.controller.attributeValues("secret")].map(([node, value]) => `${node}=${value}`);
   return [...written.sort(), ...hidden.sort()].join("; ");

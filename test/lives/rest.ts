@@ -121,7 +121,9 @@ function checkMonitors(world: World, cib: XmlElement): void {
 }
 
 const servicesOf = (host: Host): string[] =>
-  [...host.services].map(([instance, role]) => `${serviceOf(instance)} ${role} on ${host.name}`);
+  [...host.services].map(
+    ([instance, role]) => `${withoutInstance(serviceOf(instance))} ${role} on ${host.name}`,
+  );
 
 function symmetric(believed: readonly string[], real: readonly string[]): string[] {
   const have = new Set(real);

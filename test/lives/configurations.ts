@@ -357,7 +357,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       primitive a ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=standby op stop interval=0 timeout=10s on-fail=fence
       primitive b ocf:test:Dummy op monitor interval=10s timeout=20s op stop interval=0 timeout=10s on-fail=block meta migration-threshold=2 failure-timeout=20s
       primitive c ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=fence meta failure-timeout=15s
-      primitive db ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s on-fail=demote op promote interval=0 timeout=10s on-fail=fence op demote interval=0 timeout=10s on-fail=block meta failure-timeout=25s
+      primitive db ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s on-fail=demote op promote interval=0 timeout=10s on-fail=fence meta failure-timeout=25s
       ${dbsNotified}
       primitive m1 ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=stop op migrate_to interval=0 timeout=2s op migrate_from interval=0 timeout=2s meta allow-migrate=true failure-timeout=20s
       colocation a-with-db inf: a dbs:Promoted`,

@@ -17,6 +17,14 @@ type Deed = (world: World, random: Random) => void;
 
 const running = (world: World): Host[] => world.nodes.filter((host) => world.daemon(host));
 
+/** Daemons die and are back; not the last one of two nodes, which would wait for the other one then. */
+function killDaemons(world: World, random: Random, most: number, meanwhile?: (host: Host) => void): void {
+  const up = running(world);
+  if (up.length === 1 && world.nodes.length === 2) return;
+  for (const host of random.shuffle(up).slice(0, most))
+    world.killDaemon(host, random.between(100, 500), () => meanwhile?.(host));
+}
+
 function leave(world: World, host: Host): void {
   world.enabled.set(host.name, false);
   world.daemon(host)?.drain();
@@ -133,18 +141,11 @@ const deaths: Readonly<Record<string, Deed>> = {
     daemon?.killManager();
     world.clock.after(random.between(1, 400), () => daemon?.killExecutor());
   },
-  "a daemon": (world, random) => world.killDaemon(random.pick(running(world)), random.between(100, 500)),
-  "two daemons": (world, random) => {
-    for (const host of random.shuffle(running(world)).slice(0, 2))
-      world.killDaemon(host, random.between(100, 500));
-  },
-  "all daemons": (world, random) => {
-    for (const host of running(world)) world.killDaemon(host, random.between(100, 500));
-  },
-  "a daemon, and its memory is lost": (world, random) => {
-    const host = random.pick(running(world));
-    world.killDaemon(host, random.between(100, 500), () => forget(world, host));
-  },
+  "a daemon": (world, random) => killDaemons(world, random, 1),
+  "two daemons": (world, random) => killDaemons(world, random, 2),
+  "all daemons": (world, random) => killDaemons(world, random, Number.POSITIVE_INFINITY),
+  "a daemon, and its memory is lost": (world, random) =>
+    killDaemons(world, random, 1, (host) => forget(world, host)),
   "a remote host's daemon": (world, random) => killFar(world, random),
   "a remote host's daemon, and its memory is lost": (world, random) =>
     killFar(world, random, (host) => forget(world, host)),

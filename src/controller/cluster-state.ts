@@ -720,7 +720,8 @@ export class ClusterState {
    * configured any more, or with another agent, nobody would look for it.
    *
    * The executor of a remote host lives on while no node remembers the attributes of that boot: promotion scores among them,
-   * which agents set when they are looked at. What it says is then no more than that something may run there.
+   * which agents set when they are looked at. What it says is then no more than that something may run there; but of what
+   * is not configured any more, which nobody would look for, it is believed.
    */
   replaceHistory(
     node: NodeName,
@@ -735,6 +736,9 @@ export class ClusterState {
     const moved = this.#movedFrom(node, history);
     const isKnownBoot = this.remembersBoot(node, history.bootId);
     const isBelieved = node === executor || isKnownBoot || history.results.length === 0;
+    const isLookedFor = isBelieved
+      ? () => false
+      : isConfigured(this.configuration, resourceFamilies(this.configuration));
     const forgetful = !history.complete && isKnownBoot;
     const doubtful = forgetful ? this.#mayStillRunOn(id) : [];
     const guests = forgetful ? this.#guestsOn(id) : [];
@@ -742,7 +746,7 @@ export class ClusterState {
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
-      if (isBelieved && isRecorded(result.action)) this.#record(node, result);
+      if (!isLookedFor(result.rsc) && isRecorded(result.action)) this.#record(node, result);
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);

@@ -210,7 +210,9 @@ export class Faults {
   }
 
   private spoil(host: Host, how: "lost" | "damaged"): void {
-    if (this.faithful) return;
+    // What was removed, and runs, nobody else may know of.
+    const runs = [...host.services.keys(), ...[...host.agents].map(({ call }) => call.instance)];
+    if (this.faithful || runs.some((instance) => this.world.extras.has(instance))) return;
     host.run.journal = [];
     if (how === "damaged") host.run.executor = "damaged";
     else delete host.run.executor;

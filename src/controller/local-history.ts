@@ -38,6 +38,8 @@ const byCall = (a: OperationResult, b: OperationResult): number => a.callId - b.
 export class LocalHistory {
   readonly #results = new Map<string, OperationResult>();
   readonly #running = new Map<number, Operation>();
+  /** Call ids of cancels, by entry. */
+  readonly #cancels = new Map<string, number>();
 
   #told: Pick<ExecutorHistory, "bootId" | "complete" | "interrupted" | "remembered"> = {
     bootId: "",
@@ -61,6 +63,7 @@ export class LocalHistory {
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
   replace({ results, running, interrupted, remembered, bootId, complete }: ExecutorHistory): void {
     const kept = this.kept();
+    this.#cancels.clear();
     this.#results.clear();
     for (const [callId, { rsc }] of this.#running) if (!byManager(rsc)) this.#running.delete(callId);
     const known = new Set(results.map(({ rsc }) => rsc.id));
@@ -141,9 +144,10 @@ export class LocalHistory {
     return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
   }
 
-  /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
-  #isOutdated({ rsc, intervalMs, callId }: OperationResult): boolean {
+  /** Of a recurring operation that the executor was told to cancel or to forget: by now it does not run any more. */
+  #isOutdated({ rsc, action, intervalMs, callId }: OperationResult): boolean {
     if (intervalMs === 0) return false;
+    if ((this.#cancels.get(operationKey(rsc.id, action, intervalMs)) ?? 0) > callId) return true;
     const known = [...this.#results.values(), ...this.#running.values()].filter(
       (other) => other.rsc.id === rsc.id && other.intervalMs === 0,
     );
@@ -175,9 +179,10 @@ export class LocalHistory {
     };
   }
 
-  cancelled(rsc: string, action: string, intervalMs: Millis): void {
+  cancelled(rsc: string, action: string, intervalMs: Millis, callId: number): void {
     this.#revision++;
     this.#endings++;
+    this.#cancels.set(operationKey(rsc, action, intervalMs), callId);
     this.#results.delete(operationKey(rsc, action, intervalMs));
     for (const [callId, operation] of this.#running) {
       if (operation.rsc.id === rsc && operation.action === action && operation.intervalMs === intervalMs) {

@@ -100,8 +100,6 @@ export class ClusterState {
   #underWay = new UnderWay();
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
-  /** Call ids of cancels, by node and entry: what comes of an operation before tells of what runs no more. */
-  #cancels: ReadonlyMap<string, number> = new Map();
   /** See `Remembered`. */
   #away: ReadonlyMap<NodeName, EpochSeconds> = new Map();
   /** Highest call id that has been heard of, per executor. */
@@ -206,7 +204,6 @@ export class ClusterState {
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
     const away = this.#away;
-    const cancels = this.#cancels;
     const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
@@ -226,7 +223,6 @@ export class ClusterState {
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
       this.#away = away;
-      this.#cancels = cancels;
       underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
@@ -579,12 +575,7 @@ export class ClusterState {
     const { rsc, action, intervalMs } = operation;
     const id = this.idOf(node);
     if (action === "cancel") {
-      const task = operation.params.CRM_meta_operation ?? "";
-      this.#cancels = new Map(this.#cancels).set(
-        `${node} ${operationKey(rsc.id, task, cancelInterval(operation))}`,
-        operation.callId,
-      );
-      this.cancelled(node, rsc.id, task, cancelInterval(operation));
+      this.cancelled(node, rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
       return;
     }
     // What runs goes on as it was started until a reload says otherwise.
@@ -753,9 +744,6 @@ export class ClusterState {
     const guests = forgetful ? this.#guestsOn(id) : [];
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
-    this.#cancels = new Map(
-      [...this.#cancels].filter(([key, callId]) => !key.startsWith(`${node} `) || callId > seen),
-    );
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
       if (!isLookedFor(result.rsc) && isRecorded(result.action)) this.#record(node, result);
@@ -1037,7 +1025,6 @@ export class ClusterState {
       remembered: this.#unseen.remembered,
       callIds: [...this.#callIds],
       underWay: this.#pending(),
-      cancels: [...this.#cancels],
       ...(this.fallback && { fallback: this.fallback }),
     };
   }
@@ -1057,7 +1044,6 @@ export class ClusterState {
     this.#untold.clear();
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
-    this.#cancels = new Map(snapshot.cancels);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
     this.#away = new Map(
       this.status.nodeIds().flatMap((id) => {
@@ -1082,13 +1068,11 @@ export class ClusterState {
   }
 
   /**
-   * A late result of a recurring operation that was cancelled, that a newer state change has ended, or that its executor
-   * was told to forget: then nothing is known of the resource, or only what was asked for since.
+   * A late result of a recurring operation that a newer state change has ended, or that its executor was told to forget:
+   * then nothing is known of the resource, or only what was asked for since.
    */
   #isOutdated(node: NodeName, result: OperationResult): boolean {
     if (result.intervalMs === 0) return false;
-    const key = operationKey(result.rsc.id, result.action, result.intervalMs);
-    if ((this.#cancels.get(`${node} ${key}`) ?? 0) > result.callId) return true;
     const id = this.idOf(node);
     if (!this.status.knows(id, result.rsc.id)) return true;
     const last = this.status.op(id, result.rsc.id, operationKey(result.rsc.id, "last", 0));

@@ -891,7 +891,7 @@ export class Controller {
     if (action === "cancel") {
       const task = operation.params.CRM_meta_operation ?? "";
       const intervalMs = cancelInterval(operation);
-      history?.cancelled(rsc.id, task, intervalMs, operation.callId);
+      history?.cancelled(rsc.id, task, intervalMs);
       this.#effects.push({ type: "cancel", on, rsc: rsc.id, action: task, intervalMs });
       return;
     }

@@ -38,8 +38,6 @@ const byCall = (a: OperationResult, b: OperationResult): number => a.callId - b.
 export class LocalHistory {
   readonly #results = new Map<string, OperationResult>();
   readonly #running = new Map<number, Operation>();
-  /** Call ids of cancels, by entry. */
-  readonly #cancels = new Map<string, number>();
 
   #told: Pick<ExecutorHistory, "bootId" | "complete" | "interrupted" | "remembered"> = {
     bootId: "",
@@ -63,7 +61,6 @@ export class LocalHistory {
   /** What the executor tells takes the place of all but what it does not keep (`kept`). */
   replace({ results, running, interrupted, remembered, bootId, complete }: ExecutorHistory): void {
     const kept = this.kept();
-    this.#cancels.clear();
     this.#results.clear();
     for (const [callId, { rsc }] of this.#running) if (!byManager(rsc)) this.#running.delete(callId);
     const known = new Set(results.map(({ rsc }) => rsc.id));
@@ -144,10 +141,9 @@ export class LocalHistory {
     return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
   }
 
-  /** Of a recurring operation that the executor was told to cancel or to forget: by now it does not run any more. */
-  #isOutdated({ rsc, action, intervalMs, callId }: OperationResult): boolean {
+  /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
+  #isOutdated({ rsc, intervalMs, callId }: OperationResult): boolean {
     if (intervalMs === 0) return false;
-    if ((this.#cancels.get(operationKey(rsc.id, action, intervalMs)) ?? 0) > callId) return true;
     const known = [...this.#results.values(), ...this.#running.values()].filter(
       (other) => other.rsc.id === rsc.id && other.intervalMs === 0,
     );
@@ -179,10 +175,9 @@ export class LocalHistory {
     };
   }
 
-  cancelled(rsc: string, action: string, intervalMs: Millis, callId: number): void {
+  cancelled(rsc: string, action: string, intervalMs: Millis): void {
     this.#revision++;
     this.#endings++;
-    this.#cancels.set(operationKey(rsc, action, intervalMs), callId);
     this.#results.delete(operationKey(rsc, action, intervalMs));
     for (const [callId, operation] of this.#running) {
       if (operation.rsc.id === rsc && operation.action === action && operation.intervalMs === intervalMs) {

@@ -98,7 +98,6 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
       callIds: read.list(read.pair(read.nodeName, count)),
       underWay: read.list(readDispatch),
-      cancels: read.maybe(read.list(read.pair(key, count))),
       fencings: read.list(
         read.shape<KnownFencing>({
           op: read.name,

@@ -52,8 +52,6 @@ export interface Snapshot {
   readonly callIds: readonly (readonly [NodeName, number])[];
   /** What was given out and is not answered. */
   readonly underWay: readonly Dispatch[];
-  /** The call id of each cancel, by node and history entry. */
-  readonly cancels?: readonly (readonly [entry: string, callId: number])[];
 }
 
 /** A resource that was being moved to another node when the daemon of its node died. */

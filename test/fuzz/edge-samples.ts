@@ -219,7 +219,6 @@ export const messageSamples = (): Json[] => [
       mayRun: [["n3", [{ ...operation, intervalMs: 0, callId: 38 }]]],
       remembered: [["n2", ["a"]]],
       underWay: [{ node: "n2", executor: "n2", operation: { ...operation, action: "start", intervalMs: 0 } }],
-      cancels: [["n1 a_monitor_10000", 40]],
       fencings: [{ op: "r1", target: "n3", attempt: 1, outlived: true }],
       fallback: [0, 2, 1],
     },

@@ -452,10 +452,18 @@ function scopeOf(draft: XmlElement, scope: string | undefined): XmlElement {
   return section;
 }
 
+/** Sections that hold no other section. */
+const innerSections = new Set([...sectionNames].filter((name) => name !== "configuration" && name !== "cib"));
+
 /** The element that an element of the same name and id is meant for. */
 function locate(draft: XmlElement, source: XmlElement, scope: string | undefined): XmlElement | undefined {
   if (source.name === "cib") return draft;
-  if (sectionNames.has(source.name)) return scopeOf(draft, source.name);
+  if (sectionNames.has(source.name)) {
+    // Another section was named: what is given is not in it.
+    const isInside = scope === undefined || scope === source.name || !innerSections.has(scope);
+    if (!isInside) throw noSuch(source);
+    return scopeOf(draft, source.name);
+  }
   return findNamed(scopeOf(draft, scope), source);
 }
 

@@ -58,6 +58,10 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
       for (const op of childrenOf(child(resource, "operations"), "op")) {
         problems.push(...unusedAt(op));
         check(op, "meta_attributes", operation, "operation property");
+        // What crm text does not know of an operation is for the agent: a slip of the pen would be, too.
+        for (const pair of childrenOf(op, "instance_attributes").flatMap((set) => childrenOf(set, "nvpair")))
+          if (!operation.has(pair.attributes.get("name") ?? ""))
+            problems.push(...checkPair(pair, operation, "operation property"));
       }
       visit(resource, promotable || promotes(resource));
     }
@@ -68,9 +72,7 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   problems.push(...nodes.flatMap(checkUtilization));
   for (const item of nodes)
     for (const set of childrenOf(item, "instance_attributes"))
-      for (const pair of childrenOf(set, "nvpair"))
-        if (node.has(pair.attributes.get("name") ?? ""))
-          problems.push(...checkPair(pair, node, "node attribute"));
+      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkPair(pair, node, "node attribute"));
   problems.push(...checkFencing(configuration, resources), ...findUnfenced(configuration));
   return problems;
 }

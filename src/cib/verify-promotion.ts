@@ -21,11 +21,13 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
   const index = indexById(configuration);
   const find = (id: string) => index.get(id);
   const known = new Map<string, boolean>();
+  const problems: CibProblem[] = [];
   const visit = (parent: XmlElement | undefined, promotable: boolean) => {
     for (const item of parent?.children ?? []) {
       if (!resourceKinds.has(item.name)) continue;
       const own = promotable || isPromotable(item, find);
       known.set(item.attributes.get("id") ?? "", own);
+      if (!own) problems.push(...ownProblems(item));
       visit(item, own);
     }
   };
@@ -43,7 +45,7 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
     return [problemAt(source, "warning", "NOT_PROMOTABLE", text, cure)];
   };
   const constraints = child(configuration, "constraints")?.children ?? [];
-  return constraints.flatMap((source) => [
+  const ofConstraints = constraints.flatMap((source) => [
     ...roleOf.flatMap(([kind, name, role]) =>
       kind === source.name
         ? check(source, source.attributes.get(name), role, source.attributes.get(role))
@@ -60,4 +62,31 @@ export function findPromotionProblems(configuration: XmlElement): CibProblem[] {
       ),
     ),
   ]);
+  return [...problems, ...ofConstraints];
 }
+
+/** What asks for promoted instances in a resource that has none. */
+function ownProblems(resource: XmlElement): CibProblem[] {
+  const id = resource.attributes.get("id");
+  const operations = childrenOf(child(resource, "operations"), "op").filter(({ attributes }) =>
+    roles.has(attributes.get("role")?.toLowerCase() ?? ""),
+  );
+  const pairs = (resource.name === "clone" ? childrenOf(resource, "meta_attributes") : [])
+    .flatMap((set) => childrenOf(set, "nvpair"))
+    .filter(({ attributes }) => counts.has(attributes.get("name") ?? ""));
+  const cure = "make it a promotable clone (clone meta promotable=true), or remove this";
+  return [
+    ...operations.map((op) => {
+      const what = `operation ${op.attributes.get("name")} of resource "${id}"`;
+      const text = `${what} with role="${op.attributes.get("role")}" is never carried out: "${id}" cannot be promoted`;
+      return problemAt(op, "warning", "NOT_PROMOTABLE", text, cure);
+    }),
+    ...pairs.map((pair) => {
+      const text = `${pair.attributes.get("name")} of "${id}" has no effect: it cannot be promoted`;
+      return problemAt(pair, "warning", "NOT_PROMOTABLE", text, cure);
+    }),
+  ];
+}
+
+const roles = new Set(["promoted", "unpromoted", "master", "slave"]);
+const counts = new Set(["promoted-max", "promoted-node-max", "master-max", "master-node-max"]);

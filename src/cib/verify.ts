@@ -14,6 +14,7 @@ import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
+import { findVainProblems } from "./verify-vain.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
 
@@ -38,6 +39,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findValueProblems(configuration),
     ...findHollowProblems(configuration),
     ...findCircles(configuration),
+    ...findVainProblems(configuration),
     ...findConnectionProblems(configuration),
     ...findRemoteNameProblems(configuration),
     ...findTopologyProblems(configuration),

@@ -8,10 +8,11 @@ import {
   findLiftedDenies,
   formatXml,
   type Renaming,
+  upgradeCib,
   verifyCib,
   type XmlElement,
 } from "../cib/index.ts";
-import { deviceOptions } from "../fencer/index.ts";
+import { checkDeviceParameters, deviceOptions, devicesFromCib } from "../fencer/index.ts";
 import { agentName, CrmExit, HactlError } from "../terms/index.ts";
 import { askAgents } from "./agent-facts.ts";
 
@@ -92,6 +93,26 @@ export const problemText = ({ text, id, cure }: CibProblem): string =>
 /** Of the cluster as a whole, and often mended by the next command: told, not refused. */
 const tolerated: ReadonlySet<string> = new Set(["NO_FENCING"]);
 
+/** Parameters of fence devices that are for the cluster, and that it does not understand. */
+export function deviceProblems(cib: XmlElement, now: number): CibProblem[] {
+  const configuration = child(upgradeCib(cib).root, "configuration");
+  if (!configuration) return [];
+  const lines = linesById(configuration);
+  return [...devicesFromCib(configuration, now).devices.values()].flatMap(({ id, params }) =>
+    checkDeviceParameters(params).map((what): CibProblem => {
+      const line = lines.get(id);
+      return {
+        level: "warning",
+        code: "DEVICE_PARAMETER",
+        text: `fence device "${id}": ${what}`,
+        id,
+        ...(line === undefined ? {} : { line }),
+        cure: "correct it, or remove it: hactl explain option NAME tells what it can be",
+      };
+    }),
+  );
+}
+
 /**
  * Looks at a CIB as it would be after a change. What is wrong in it and was not before is refused; what is remarkable and
  * new is answered. Mistakes that are there already keep nobody from mending something else.
@@ -102,13 +123,15 @@ export async function checkChange(
   after: XmlElement,
   { force = false, told = () => false, agents = false, live = false, file, renamed }: Checked,
 ): Promise<CibProblem[]> {
+  const now = Math.floor(Date.now() / 1000);
   const found = [
     ...verifyCib(after),
+    ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
     ...(live ? await otherAgents(before, after) : []),
     ...(agents ? await agentProblems(before, after) : []),
   ];
-  const fresh = without(found, verifyCib(before));
+  const fresh = without(found, [...verifyCib(before), ...deviceProblems(before, now)]);
   const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");
@@ -117,6 +140,14 @@ export async function checkChange(
 /** What of it would be refused, as far as the configuration alone tells. */
 export const newErrors = (before: XmlElement, after: XmlElement): CibProblem[] =>
   without(verifyCib(after), verifyCib(before)).filter(isRefused);
+
+/** Where in the file each id stands first. */
+export function linesById(root: XmlElement, lines = new Map<string, number>()): Map<string, number> {
+  const id = root.attributes.get("id");
+  if (id !== undefined && root.line !== undefined && !lines.has(id)) lines.set(id, root.line);
+  for (const inner of root.children) linesById(inner, lines);
+  return lines;
+}
 
 const isRefused = ({ level, code }: CibProblem): boolean => level === "error" && !tolerated.has(code);
 

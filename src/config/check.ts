@@ -21,6 +21,10 @@ export class Findings {
 
 const linkNumbers: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
 
+/** Addresses of no host: the unspecified one, groups, and what is for all hosts of a network. */
+const isForNoHost = (address: string): boolean =>
+  /^(?:0\.|22[4-9]\.|2[345]\d\.|::$|ff[0-9a-f]{2}:)/i.test(address);
+
 /** Numeric form in which equal addresses are equal: IPv6 shortened, no mapped IPv4. */
 export function canonicalAddress(text: string): string {
   if (isIP(text) !== 6) return text;
@@ -72,6 +76,14 @@ function checkNode(
         lines.get(`ring${link}_addr`),
         what,
         "Write the numeric address, or add the name to /etc/hosts on every node",
+      );
+    } else if (isForNoHost(address)) {
+      const what = `ring${link}_addr ${address} is not the address of a host`;
+      out.error(
+        "ADDRESS_UNKNOWN",
+        lines.get(`ring${link}_addr`),
+        what,
+        "Write the address that the node has on this network",
       );
     } else addresses.set(link, address);
   }

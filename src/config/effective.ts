@@ -133,9 +133,16 @@ export function checkTiming(totem: LoadedTable, effective: EffectiveTotem): Conf
     const what = `token_retransmit ${tokenRetransmitMs} ms is not below token ${tokenMs} ms: a lost token would never be sent again`;
     add("error", at("token_retransmit", "token"), what, "Remove token_retransmit; it is computed");
   }
+  if (holdMs >= tokenRetransmitMs && tokenRetransmitMs < tokenMs) {
+    const what = `hold ${holdMs} ms is not below token_retransmit ${tokenRetransmitMs} ms: an idle ring would send its token again all the time`;
+    add("error", at("hold", "token_retransmit"), what, "Remove hold; it is computed");
+  }
   if (consensusMs < joinMs) {
     const what = `consensus ${consensusMs} ms is below join ${joinMs} ms`;
-    add("error", at("consensus", "join"), what, "Remove consensus; it is computed as 1.2 × token");
+    const cure = totem.lines.has("consensus")
+      ? "Remove consensus; it is computed as 1.2 × token"
+      : `Set join to ${consensusMs} or less; it is best left out`;
+    add("error", at("consensus", "join"), what, cure);
   } else if (consensusMs < Math.floor((tokenMs * 12) / 10)) {
     const what = `consensus ${consensusMs} ms is below 1.2 × token ${tokenMs} ms: memberships may form and break in turns`;
     add(

@@ -18,6 +18,7 @@ export const interfaceOptions = [
     min: 1,
     max: 65535,
     example: "5405",
+    reload: true,
     description: "UDP port of the link on every node",
     detail: "Default: 5405 + linknumber.",
   },
@@ -120,6 +121,7 @@ const ring = <const N extends number>(link: N) =>
         ? "address of the node on link 0; a host name must be in /etc/hosts"
         : `address of the node on link ${link}`,
     example: `"192.168.${link}.1"`,
+    reload: true,
   }) as const satisfies ConfigOption;
 
 /** [[nodelist.node]]: one node each. */

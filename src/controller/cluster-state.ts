@@ -71,6 +71,9 @@ import {
   type UnseenPlace,
 } from "./unseen.ts";
 
+/** Ends of recurring operations that are remembered: answers cross only the last of them. */
+const MOST_CANCELLED = 500;
+
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
  * by messages in their order, so the same messages give the same state everywhere.
@@ -100,6 +103,8 @@ export class ClusterState {
   #underWay = new UnderWay();
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
+  /** Call ids with which recurring operations were ended last, by node and operation: an answer may cross that. */
+  #cancelled: ReadonlyMap<string, number> = new Map();
   /** See `Remembered`. */
   #away: ReadonlyMap<NodeName, EpochSeconds> = new Map();
   /** Highest call id that has been heard of, per executor. */
@@ -204,6 +209,7 @@ export class ClusterState {
     const fencings = this.#fencings.all();
     const untold = new Map(this.#untold);
     const away = this.#away;
+    const cancelled = this.#cancelled;
     const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
     const written = [...this.#written];
@@ -223,6 +229,7 @@ export class ClusterState {
       this.#fencings = new Fencings(fencings);
       this.#untold = untold;
       this.#away = away;
+      this.#cancelled = cancelled;
       underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
@@ -535,7 +542,8 @@ export class ClusterState {
 
   /** A remote host, of which all is known, runs nothing. What runs in a guest its container says. */
   #isLetGo(name: NodeName): boolean {
-    if (this.#untold.has(name) || [...this.#guests.values()].includes(name)) return false;
+    const inDoubt = this.#untold.has(name) || this.#unseen.mayRunOn(name).length > 0;
+    if (inDoubt || [...this.#guests.values()].includes(name)) return false;
     return !this.status.resourcesOn(name).some((rsc) => mayBeActive(this.status.ops(name, rsc)));
   }
 
@@ -575,7 +583,10 @@ export class ClusterState {
     const { rsc, action, intervalMs } = operation;
     const id = this.idOf(node);
     if (action === "cancel") {
-      this.cancelled(node, rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
+      const key = operationKey(rsc.id, operation.params.CRM_meta_operation ?? "", cancelInterval(operation));
+      if (this.status.removeOps(id, rsc.id, (op) => op.attributes.get("id") === key)) this.touch();
+      const others = [...this.#cancelled].filter(([one]) => one !== `${node} ${key}`);
+      this.#cancelled = new Map([...others.slice(-MOST_CANCELLED), [`${node} ${key}`, operation.callId]]);
       return;
     }
     // What runs goes on as it was started until a reload says otherwise.
@@ -638,12 +649,6 @@ export class ClusterState {
           .ops(this.idOf(node), operation.rsc.id)
           .some((op) => Number(op.attributes.get("call-id")) === operation.callId && isPending(op)),
       );
-  }
-
-  /** A recurring operation has ended: its entry goes. */
-  cancelled(node: NodeName, rsc: string, action: string, intervalMs: number): void {
-    const key = operationKey(rsc, action, intervalMs);
-    if (this.status.removeOps(this.idOf(node), rsc, (op) => op.attributes.get("id") === key)) this.touch();
   }
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
@@ -720,8 +725,7 @@ export class ClusterState {
    * configured any more, or with another agent, nobody would look for it.
    *
    * The executor of a remote host lives on while no node remembers the attributes of that boot: promotion scores among them,
-   * which agents set when they are looked at. What it says is then no more than that something may run there; but of what
-   * is not configured any more, which nobody would look for, it is believed.
+   * which agents set when they are looked at. What it says is then no more than that something may run there.
    */
   replaceHistory(
     node: NodeName,
@@ -736,17 +740,21 @@ export class ClusterState {
     const moved = this.#movedFrom(node, history);
     const isKnownBoot = this.remembersBoot(node, history.bootId);
     const isBelieved = node === executor || isKnownBoot || history.results.length === 0;
-    const isLookedFor = isBelieved
-      ? () => false
-      : isConfigured(this.configuration, resourceFamilies(this.configuration));
     const forgetful = !history.complete && isKnownBoot;
-    const doubtful = forgetful ? this.#mayStillRunOn(id) : [];
+    const doubtful = [
+      ...(history.complete && isBelieved ? [] : this.#unseen.mayRunOn(node)),
+      ...(forgetful ? this.#mayStillRunOn(id) : []),
+    ];
     const guests = forgetful ? this.#guestsOn(id) : [];
     this.status.clearHistory(id);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
-      if (!isLookedFor(result.rsc) && isRecorded(result.action)) this.#record(node, result);
+      if (isRecorded(result.action)) this.#record(node, result);
+    }
+    if (!isBelieved) {
+      doubtful.push(...this.#mayStillRunOn(id));
+      this.status.clearHistory(id);
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
@@ -861,10 +869,10 @@ export class ClusterState {
   }
 
   /** What a resource's history leaves behind when it is forgotten; connections and fence devices the managers know. */
-  #mayStillRun(id: string, resource: string): Operation | undefined {
+  #mayStillRun(id: string, resource: string, counts = endsActive): Operation | undefined {
     const rsc = this.status.agentOf(id, resource);
     const ops = this.status.ops(id, resource);
-    if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !endsActive(ops)) return undefined;
+    if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !counts(ops)) return undefined;
     const callId = Math.max(0, ...ops.map((op) => callOf(op) || 0));
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
@@ -893,7 +901,9 @@ export class ClusterState {
   }
 
   #mayStillRunOn(id: string): readonly Operation[] {
-    return this.status.resourcesOn(id).flatMap((resource) => this.#mayStillRun(id, resource) ?? []);
+    return this.status
+      .resourcesOn(id)
+      .flatMap((resource) => this.#mayStillRun(id, resource, mayBeActive) ?? []);
   }
 
   /** Whether something is known only from what a daemon that died remembered. */
@@ -1024,6 +1034,7 @@ export class ClusterState {
       mayRun: this.#unseen.mayRun,
       remembered: this.#unseen.remembered,
       callIds: [...this.#callIds],
+      cancelled: [...this.#cancelled],
       underWay: this.#pending(),
       ...(this.fallback && { fallback: this.fallback }),
     };
@@ -1045,6 +1056,7 @@ export class ClusterState {
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
+    this.#cancelled = new Map(snapshot.cancelled ?? []);
     this.#away = new Map(
       this.status.nodeIds().flatMap((id) => {
         const since = this.#awaySince(id);
@@ -1075,6 +1087,8 @@ export class ClusterState {
     if (result.intervalMs === 0) return false;
     const id = this.idOf(node);
     if (!this.status.knows(id, result.rsc.id)) return true;
+    const key = operationKey(result.rsc.id, result.action, result.intervalMs);
+    if ((this.#cancelled.get(`${node} ${key}`) ?? 0) > result.callId) return true;
     const last = this.status.op(id, result.rsc.id, operationKey(result.rsc.id, "last", 0));
     if (!last || !beginsAnew(last.attributes.get("operation") ?? "")) return false;
     return Number(last.attributes.get("call-id") ?? 0) > result.callId;

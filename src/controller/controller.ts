@@ -437,8 +437,8 @@ export class Controller {
     const unknownToWinner = newLosses(losses, best.losses ?? []);
     if (!best.live && unknownToWinner.length > 0) this.#state.fallback ??= best.version;
     const news = best.live ? unknownToWinner : losses;
-    for (const warning of lossWarnings(news, this.#state.fallback, this.#state.version()))
-      this.#event("error", "CONFIG-LOST", warning.text, warning.node);
+    const warnings = news.length > 0 ? lossWarnings(news, this.#state.fallback, this.#state.version()) : [];
+    for (const warning of warnings) this.#event("error", "CONFIG-LOST", warning.text, warning.node);
     return JSON.stringify(before) !== JSON.stringify(losses);
   }
 

@@ -97,6 +97,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       mayRun: read.list(read.pair(read.nodeName, read.list(readAnyOperation))),
       remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
       callIds: read.list(read.pair(read.nodeName, count)),
+      cancelled: read.maybe(read.list(read.pair(read.text(10_000), count), 1_000)),
       underWay: read.list(readDispatch),
       fencings: read.list(
         read.shape<KnownFencing>({

@@ -50,6 +50,8 @@ export interface Snapshot {
   readonly remembered: RememberedResources;
   /** Highest call id that has been heard of, per executor. */
   readonly callIds: readonly (readonly [NodeName, number])[];
+  /** Call ids with which recurring operations were ended last, by node and operation. */
+  readonly cancelled?: readonly (readonly [string, number])[];
   /** What was given out and is not answered. */
   readonly underWay: readonly Dispatch[];
 }

@@ -1,4 +1,4 @@
-import type { Transition } from "../scheduler/index.ts";
+import type { GraphAction, Transition } from "../scheduler/index.ts";
 import type { Millis } from "../terms/index.ts";
 
 /** So many times the same is done within the window without a pause: then it is done for nothing. */
@@ -23,6 +23,10 @@ export interface Repetition {
   readonly actions: readonly string[];
 }
 
+/** Looks change nothing; that a failure is forgotten brings the next look at it. */
+const changesSomething = ({ kind, task, intervalMs }: GraphAction): boolean =>
+  kind === "rsc" ? task !== "monitor" || intervalMs > 0 : kind === "crm" && task === "clear_failcount";
+
 /**
  * Guards against transitions that repeat themselves: a service that fails as soon as it was started, a configuration that
  * contradicts itself, attributes that agents set to and fro. Each repetition costs an outage, so that they are spaced
@@ -34,7 +38,7 @@ export class RepetitionGuard {
   /** Asks whether a decision may be carried out now; undefined when it may, and it is noted as carried out then. */
   ask(decision: Transition, now: Millis): Repetition | undefined {
     const actions = decision.actions
-      .filter(({ kind, task, intervalMs }) => kind === "rsc" && !(task === "monitor" && intervalMs === 0))
+      .filter(changesSomething)
       .map(({ key, node }) => `${key} on ${node ?? "the cluster"}`);
     const urgent = decision.actions.some(({ kind, task }) => kind === "crm" && task === "stonith");
     if (actions.length === 0 || urgent) return undefined;

@@ -25,7 +25,7 @@ export interface StatusMembership {
   readonly ringId: string;
   readonly members: readonly StatusMember[];
   /** Configured nodes that are not members. */
-  readonly absent: readonly NodeName[];
+  readonly absent: readonly { readonly id: number; readonly name: NodeName }[];
   readonly quorate: boolean;
   /** Why it is (not) quorate: votes present and needed, two_node, wait_for_all. A clause without full stop. */
   readonly quorumReason: string;
@@ -78,6 +78,7 @@ export interface StatusWarning {
     | "FENCING-UNTRUE"
     | "ALERT-FAILING"
     | "STRANGER"
+    | "OPTIONS-DIFFER"
     | "CLOCK"
     | "LOCAL-WARNING";
   readonly text: string;

@@ -55,6 +55,10 @@ export class Unseen {
     return [...this.#mayRun];
   }
 
+  mayRunOn(node: NodeName): readonly Operation[] {
+    return this.#mayRun.get(node) ?? [];
+  }
+
   get remembered(): RememberedResources {
     return [...this.#remembered].map(([node, resources]) => [node, [...resources]]);
   }

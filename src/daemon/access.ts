@@ -205,7 +205,7 @@ function withVisibleNodes(membership: Membership, nodes: ReadonlySet<string>): M
   return {
     ...others,
     members: members.filter(({ name }) => nodes.has(name)),
-    absent: absent.filter((name) => nodes.has(name)),
+    absent: absent.filter(({ name }) => nodes.has(name)),
     links: links.filter(({ peer }) => nodes.has(peer)),
     ...(leader === undefined ? {} : { leader: nodes.has(leader) ? leader : HIDDEN }),
   };

@@ -15,12 +15,19 @@ export function keptNotices(runDir: string, log: Pick<Log, "warning">): NewestNo
   const times = new Map<string, number>(before(runDir));
   // One after the other: what is written last stays.
   let written: Promise<void> = Promise.resolve();
+  let isQueued = false;
   return {
     get: (node) => times.get(node),
     set: (node, atMs) => {
       times.set(node, atMs);
+      // What waits for its turn writes this, too.
+      if (isQueued) return;
+      isQueued = true;
       written = written
-        .then(() => writeDurably(fileIn(runDir), JSON.stringify([...times])))
+        .then(() => {
+          isQueued = false;
+          return writeDurably(fileIn(runDir), JSON.stringify([...times]));
+        })
         .catch((error: unknown) =>
           log.warning("KDUMP", `the time of a crash notice could not be kept: ${error}`),
         );

@@ -171,6 +171,13 @@ export type RingEffect =
       readonly text: string;
     };
 
+/** An option in which another node differs from this one. */
+export interface Disagreement {
+  readonly node: NodeId;
+  /** What is said of that node, behind its name. */
+  readonly text: string;
+}
+
 /** For `hactl ring status` and `hactl quorum status`. */
 export interface RingCoreStatus {
   readonly self: NodeId;
@@ -183,7 +190,7 @@ export interface RingCoreStatus {
   /** Bytes that the local manager has sent and that were not delivered yet: for flow control. */
   readonly backlogBytes: number;
   /** Nodes whose options differ from this node's, and how. */
-  readonly disagreements: readonly string[];
+  readonly disagreements: readonly Disagreement[];
   /** Members that have not yet read the new configuration that this node has read. */
   readonly changeWaitsFor: readonly NodeId[];
   /** A change of the key that is under way, and the members that it waits for. */

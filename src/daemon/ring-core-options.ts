@@ -1,7 +1,7 @@
 import type { QuorumEvent } from "../quorum/index.ts";
 import type { NodeId } from "../terms/index.ts";
 import { SEAL_BODY_OVERHEAD, type TotemOptions } from "../totem/index.ts";
-import type { RingCoreOptions, RingEvent } from "./ring-core-face.ts";
+import type { Disagreement, RingCoreOptions, RingEvent } from "./ring-core-face.ts";
 import type { Announcement } from "./ring-core-wire.ts";
 
 /** What quorum starts with: what the ring had kept over its restart. */
@@ -25,23 +25,23 @@ export function totemOptions(options: RingCoreOptions): TotemOptions {
   return { ...totem, configVersion, netmtu: totem.netmtu - SEAL_BODY_OVERHEAD };
 }
 
-/** In which options other nodes differ from this one, as sentences for the log. */
+/** In which options other nodes differ from this one. */
 export function differences(
   { self, agreement: options, configVersion: ownVersion }: RingCoreOptions,
   announced: ReadonlyMap<NodeId, Announcement>,
-): string[] {
+): Disagreement[] {
   const own = new Map(options);
-  const found: string[] = [];
+  const found: Disagreement[] = [];
   for (const [node, { agreement, configVersion }] of announced) {
     if (node === self) continue;
     const theirs = new Map(agreement);
     for (const name of new Set([...own.keys(), ...theirs.keys()])) {
       const here = own.get(name) ?? "not set";
       const there = theirs.get(name) ?? "not set";
-      if (here !== there) found.push(`node ${node} has another ${name}: ${there} there, ${here} here`);
+      if (here !== there) found.push({ node, text: `has another ${name}: ${there} there, ${here} here` });
     }
     if (configVersion !== ownVersion)
-      found.push(`node ${node} has another config_version: ${configVersion} there, ${ownVersion} here`);
+      found.push({ node, text: `has another config_version: ${configVersion} there, ${ownVersion} here` });
   }
   return found;
 }

@@ -14,6 +14,7 @@ import type { BroughtEffect } from "./ring-core-brought.ts";
 import { changeDigest, PendingChange } from "./ring-core-change.ts";
 import { type Destinations, routeKeys, routeLinks, routeQuorum } from "./ring-core-effects.ts";
 import type {
+  Disagreement,
   RingCoreChange,
   RingCoreOptions,
   RingCoreStatus,
@@ -75,7 +76,7 @@ export class RingCore {
     | { readonly id: number; readonly votes: number; readonly whileQuorate: boolean }
     | undefined;
   private requests = 0;
-  private disagreements: readonly string[] = [];
+  private disagreements: readonly Disagreement[] = [];
   private readonly change = new PendingChange();
   private readonly keys: KeyRing;
   private left = false;
@@ -329,6 +330,8 @@ export class RingCore {
         const certain = !this.participants.inTransition();
         const agreed = this.change.onPrepared(from, message.digest, members, inForce, certain);
         if (!agreed) return;
+        // All have read the same, be it what was in force here before.
+        if (certain) this.disagreements = [];
         if (agreed.change && certain) this.applyChange(agreed.change, now);
         else this.reconfigureQuorum(agreed.change?.quorum ?? this.options.quorum, now);
         this.announceMembership(this.participants.onOtherChange());
@@ -469,9 +472,9 @@ export class RingCore {
   /** Looks for options that differ between nodes; a difference is said once. */
   private compare(announced: ReadonlyMap<NodeId, Announcement>): void {
     const found = differences(this.options, announced);
-    for (const text of found) {
-      if (this.disagreements.includes(text)) continue;
-      this.out.push({ type: "log", level: "warning", subsystem: "TOTEM", text });
+    for (const { node, text } of found) {
+      if (this.disagreements.some((known) => known.node === node && known.text === text)) continue;
+      this.out.push({ type: "log", level: "warning", subsystem: "TOTEM", text: `node ${node} ${text}` });
     }
     this.disagreements = found;
   }

@@ -64,7 +64,7 @@ export function statusReply({
       members: nodes
         .filter(({ id }) => members.has(id))
         .map(({ id, name }) => ({ id, name, participates: participants.has(id) })),
-      absent: nodes.filter(({ id }) => !members.has(id)).map(({ name }) => name),
+      absent: nodes.filter(({ id }) => !members.has(id)).map(({ id, name }) => ({ id, name })),
       quorate: view.membership?.quorate ?? false,
       quorumReason: quorum.reason,
       votes: quorum.votes,
@@ -98,6 +98,7 @@ export function statusReply({
       ...ring.warnings.map((text): StatusWarning => ({ code: "LOCAL-WARNING", text })),
       ...alerts.map((text): StatusWarning => ({ code: "ALERT-FAILING", text })),
       ...strangersOf(ring),
+      ...disagreementsOf(ring),
       ...[...clocks].map(
         ([node, text]): StatusWarning => ({
           code: "CLOCK",
@@ -134,6 +135,19 @@ function strangersOf({ core, names }: RingProcessStatus): StatusWarning[] {
       }),
     ),
   ];
+}
+
+/** Options in which members differ from this node. */
+function disagreementsOf({ core, names }: RingProcessStatus): StatusWarning[] {
+  return core.disagreements.map(({ node, text }) => {
+    const name = names[node] ?? `node ${node}`;
+    return {
+      code: "OPTIONS-DIFFER",
+      text: `${name} ${text}`,
+      cure: "Make hactl.toml the same on both nodes, then hactl reload on each; it names what a restart needs",
+      ...(names[node] === undefined ? {} : { node: nodeName(name) }),
+    };
+  });
 }
 
 function transitionOf({ transition, idle }: ControllerView): { transition?: StatusTransition } {

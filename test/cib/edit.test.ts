@@ -390,4 +390,12 @@ describe("versions and digests", () => {
     expect(cibDigest(parseXml(document.replace('epoch="5"', 'epoch="6"')))).not.toBe(cibDigest(cib()));
     expect(cibDigest(cib())).toMatch(/^[0-9a-f]{64}$/);
   });
+
+  test("a section is not replaced where another one was named", () => {
+    const given = { op: "replace", scope: "resources", xml: "<constraints/>" } as const;
+    expect(refusal(given)).toMatchObject({ code: "NO_SUCH", exit: 105 });
+    expect(refusal({ ...given, op: "modify" })).toMatchObject({ code: "NO_SUCH", exit: 105 });
+    for (const scope of ["constraints", "configuration"])
+      expect(formatXml(apply({ ...given, scope }).cib)).not.toContain('<rsc_location id="l"');
+  });
 });

@@ -398,11 +398,70 @@ describe("numbers and options of resources", () => {
 
   test("no more instances are waited for or promoted than there are", () => {
     const clone = (name: string, value: string) =>
-      `<clone id="c"><meta_attributes id="m"><nvpair id="x" name="clone-max" value="2"/><nvpair id="n" name="${name}" value="${value}"/></meta_attributes>${dummy("a")}</clone>`;
+      `<clone id="c"><meta_attributes id="m"><nvpair id="x" name="clone-max" value="2"/><nvpair id="y" name="promotable" value="true"/><nvpair id="n" name="${name}" value="${value}"/></meta_attributes>${dummy("a")}</clone>`;
     for (const name of ["clone-min", "promoted-max", "master-max"]) {
       only({ resources: clone(name, "3") }, /^warning BAD_VALUE n: .*more than its clone-max=2/);
       expect(told({ resources: clone(name, "2") })).toEqual([]);
     }
+  });
+});
+
+describe("what has no case", () => {
+  test("no instance of a clone", () => {
+    for (const name of ["clone-max", "clone-node-max"]) {
+      const clone = (value: string) => ({
+        resources: `<clone id="c">${meta(name, value)}${dummy("a")}</clone>`,
+      });
+      only(clone("0"), /^warning IN_VAIN m-n: .*no instance of clone "c" runs anywhere/);
+      expect(told(clone("1"))).toEqual([]);
+    }
+  });
+
+  test("promoted instances of what is not promotable", () => {
+    for (const role of ["Promoted", "Master", "Slave", "Unpromoted"]) {
+      const op = `<operations><op id="o" name="monitor" interval="5" role="${role}"/></operations>`;
+      only({ resources: dummy("a", op) }, /^warning NOT_PROMOTABLE o: .* is never carried out/);
+      const promotable = `<clone id="c">${meta("promotable", "true")}${dummy("a", op)}</clone>`;
+      expect(told({ resources: promotable })).toEqual([]);
+    }
+    for (const name of ["promoted-max", "promoted-node-max", "master-max"])
+      only(
+        { resources: `<clone id="c">${meta(name, "1")}${dummy("a")}</clone>` },
+        /^warning NOT_PROMOTABLE m-n: .* of "c" has no effect/,
+      );
+  });
+
+  test("together and apart at any cost", () => {
+    const both = (more = "", score = "-INFINITY") => ({
+      resources: dummy("a") + dummy("b"),
+      constraints: `<rsc_colocation id="x" rsc="a" with-rsc="b" score="INFINITY"/><rsc_colocation id="y" rsc="a" with-rsc="b" score="${score}"${more}/>`,
+    });
+    only(both(), /^warning CONTRADICTION y: .*"x" and "y" want "a" with "b" and never with it/);
+    expect(told(both("", "-100"))).toEqual([]);
+    expect(told(both(' node-attribute="site"'))).toEqual([]);
+  });
+
+  test("names that the cluster has otherwise", () => {
+    const rule = (attribute: string) => ({
+      resources: dummy("a"),
+      constraints: `<rsc_location id="l" rsc="a"><rule id="r" score="5"><expression id="e" attribute="${attribute}" operation="eq" value="n1"/></rule></rsc_location>`,
+    });
+    only(rule("#unname"), /^warning UNKNOWN_ATTRIBUTE e: .*"#unname"/);
+    for (const name of ["#uname", "#site-name", "#health-cpu", "unname"])
+      expect(told(rule(name))).toEqual([]);
+    const node = (name: string) => ({
+      nodes: `<node id="1" uname="n1"><instance_attributes id="i"><nvpair id="p" name="${name}" value="true"/></instance_attributes></node>`,
+    });
+    only(node("maintenence"), /^warning UNKNOWN_OPTION p: unknown node attribute "maintenence"/);
+    expect(told(node("rack"))).toEqual([]);
+    const op = (name: string) => ({
+      resources: dummy(
+        "a",
+        `<operations><op id="o" name="monitor" interval="5"><instance_attributes id="i"><nvpair id="p" name="${name}" value="0"/></instance_attributes></op></operations>`,
+      ),
+    });
+    only(op("enabld"), /^warning UNKNOWN_OPTION p: unknown operation property "enabld"/);
+    expect(told(op("OCF_CHECK_LEVEL"))).toEqual([]);
   });
 });
 

@@ -169,6 +169,19 @@ describe("what is remarkable passes, and is said", () => {
       ["configure", "primitive", "a", "ocf:test:Nowhere"],
       /Nowhere of resource "a" is not there/,
     ],
+    [
+      "a parameter of a fence device that is for the cluster",
+      [
+        "configure",
+        "primitive",
+        "f",
+        "stonith:nowhere",
+        "params",
+        "pcmk_host_map=n1;1",
+        "pcmk_host_check=dynamc",
+      ],
+      /pcmk_host_map: "n1", "1" does not name a node(.|\n)*pcmk_host_check="dynamc" is none of/,
+    ],
     ["a node that nobody knows", ["configure", "location", "l", "d1", "5:", "nix"], /names node "nix"/],
     [
       "a parameter that nothing is like",

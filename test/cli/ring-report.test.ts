@@ -51,7 +51,7 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
       settled: true,
       participants: [{ nodeId: one, incarnation: 5 }],
       backlogBytes: 0,
-      disagreements: ["node 2 has another token: 5000 there, 1000 here"],
+      disagreements: [{ node: nodeId(2), text: "has another token: 5000 there, 1000 here" }],
       changeWaitsFor: [three],
       keyChange: undefined,
     },

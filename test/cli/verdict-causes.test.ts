@@ -405,6 +405,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   ],
   "ALERT-FAILING": [told("ALERT-FAILING", "alert mail (/usr/bin/x) ended with status 1")],
   STRANGER: [told("STRANGER", "node beta (192.0.2.2) has another key")],
+  "OPTIONS-DIFFER": [told("OPTIONS-DIFFER", "beta has another token: 5000 there, 1000 here")],
   CLOCK: [
     {
       more: { warnings: [{ code: "CLOCK", node: beta, text: "alpha is 9 s ahead" }] },
@@ -437,6 +438,42 @@ test("nodes that are not listened to are no missing ones: the cure is that of wh
   });
   const away = modelOf({ more: { membership: { ...membership, quorate: false } } }).verdict.causes[0];
   expect(away?.cure).toStartWith("Bring the missing nodes back");
+});
+
+describe("a node of the node list that the cluster knows nothing of", () => {
+  const withGamma = (...links: NonNullable<StatusInput["membership"]>["links"][number][]) =>
+    modelOf({
+      more: { membership: { ...membership, absent: [{ id: 3, name: nodeName("gamma") }], links } },
+    });
+
+  test("is listed, and told as not there", () => {
+    const { nodes, verdict } = withGamma();
+    expect(nodes.at(-1)).toMatchObject({ id: "3", name: "gamma", state: "never seen", online: false });
+    expect(verdict).toMatchObject({
+      state: "DEGRADED",
+      causes: [
+        {
+          code: "NODE-OFFLINE",
+          node: "gamma",
+          text: "node gamma has never joined: it is in the node list, and nothing is heard of it",
+          cure: expect.stringContaining("hactl status on gamma"),
+        },
+      ],
+    });
+  });
+
+  test("is told to be apart where it answers", () => {
+    const { verdict } = withGamma({ link: 0, peer: nodeName("gamma"), up: true });
+    expect(verdict.causes[0]?.text).toBe(
+      "node gamma has never joined: it answers on link 0, and forms no ring with this node",
+    );
+  });
+
+  test("is nothing to be told of by a node that is in no ring yet", () => {
+    const absent = [{ id: 3, name: nodeName("gamma") }];
+    const { nodes } = modelOf({ more: { membership: { ...membership, members: [], absent } } });
+    expect(nodes.map(({ name }) => name)).not.toContain("gamma");
+  });
 });
 
 test("nothing is told of a cluster in order", () => {

@@ -37,7 +37,7 @@ describe("changes between two configurations", () => {
   test("say whether a reload applies them", () => {
     expect(changes(base.replace("1000", "2000"))).toEqual(["totem token reload"]);
     expect(changes(base.replace("[quorum]", "netmtu = 9000\n[quorum]"))).toEqual(["totem netmtu restart"]);
-    expect(changes(base.replace("10.0.0.2", "10.0.0.3"))).toEqual(["nodelist.node#2 ring0_addr restart"]);
+    expect(changes(base.replace("10.0.0.2", "10.0.0.3"))).toEqual(["nodelist.node#2 ring0_addr reload"]);
     expect(changes(`${base}[system]\nstate_dir = "/x"`)).toEqual(["system state_dir restart"]);
   });
 

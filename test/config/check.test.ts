@@ -324,6 +324,9 @@ describe("nodes and links", () => {
     ["nodeid 0", good.replace("nodeid = 2", "nodeid = 0"), ["VALUE@11"]],
     ["nodeid 2^32", good.replace("nodeid = 2", "nodeid = 4294967296"), ["VALUE@11"]],
     ["unknown host", good.replace('"192.168.0.2"', '"vm09"'), ["ADDRESS_UNKNOWN@12"]],
+    ["the address of no host", good.replace('"192.168.0.2"', '"0.0.0.0"'), ["ADDRESS_UNKNOWN@12"]],
+    ["the address of a group", good.replace('"192.168.0.2"', '"224.0.0.1"'), ["ADDRESS_UNKNOWN@12"]],
+    ["the address of all hosts", good.replace('"192.168.0.2"', '"255.255.255.255"'), ["ADDRESS_UNKNOWN@12"]],
     ["mixed families", good.replace('"192.168.0.2"', '"fd00::2"'), ["FAMILY@12"]],
     [
       "unequal links",

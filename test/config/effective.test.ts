@@ -80,6 +80,18 @@ describe("effective timeouts", () => {
       "Remove consensus; it is computed as 1.2 × token",
     ],
     [
+      "join = 5000",
+      "error",
+      "consensus 1200 ms is below join 5000 ms",
+      "Set join to 1200 or less; it is best left out",
+    ],
+    [
+      "hold = 2000",
+      "error",
+      "hold 2000 ms is not below token_retransmit 238 ms: an idle ring would send its token again all the time",
+      "Remove hold; it is computed",
+    ],
+    [
       "token_retransmit = 1000",
       "error",
       "token_retransmit 1000 ms is not below token 1000 ms: a lost token would never be sent again",

@@ -146,6 +146,8 @@ describe("what was lost", () => {
     bus.crash("n1");
     bus.boot("n1");
     expect(told(bus, "n2")).toHaveLength(1);
+    // What the cluster knows it does not log again.
+    expect(bus.log.filter((line) => line.includes("CONFIG-LOST"))).toHaveLength(2);
     bus.apply([{ op: "accept" }], "n2");
     expect(told(bus, "n1")).toEqual([]);
     bus.crash("n2");

@@ -343,7 +343,7 @@ describe("what is left out of answers", () => {
             { id: 1, name: nodeName("n1"), participates: true },
             { id: 2, name: nodeName("n2"), participates: true },
           ],
-          absent: [nodeName("n2")],
+          absent: [{ id: 2, name: nodeName("n2") }],
           quorate: true,
           quorumReason: "",
           votes: 2,

@@ -27,6 +27,7 @@ let made = 0;
 export class Machine {
   #holder: Bun.Subprocess<"pipe", "pipe", number> | undefined;
   #init = 0;
+  #booting: Promise<void> | undefined;
 
   constructor(
     readonly name: string,
@@ -50,9 +51,16 @@ export class Machine {
     return `/proc/${this.#init}/root${inside}`;
   }
 
-  /** It boots, with nothing running. */
+  /** It boots, with nothing running. Who switches it on while it is being switched on waits for that. */
   async powerOn(): Promise<void> {
     if (this.on) return;
+    this.#booting ??= this.#boot().finally(() => {
+      this.#booting = undefined;
+    });
+    await this.#booting;
+  }
+
+  async #boot(): Promise<void> {
     this.network.plug(this.name, this.number);
     const spaces = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const init = [join(import.meta.dir, "machine-init.sh"), this.disk, this.shared, this.name];

@@ -47,6 +47,7 @@ export async function restReport(cluster: SceneCluster, allowed: Allowances): Pr
   const complaints: string[] = leftovers(cluster, allowed);
   for (const name of cluster.booting) complaints.push(`${name} boots`);
   const up = [...cluster.expected].sort();
+  complaints.push(...up.flatMap((name) => doubles(cluster, name)));
   if (up.length === 0) return { complaints, mark: "" };
   const replies = new Map<string, StatusReply>();
   await Promise.all(
@@ -69,6 +70,13 @@ export async function restReport(cluster: SceneCluster, allowed: Allowances): Pr
   if (reply && cib) complaints.push(...resourceComplaints(cluster, reply, cib, allowed));
   return { complaints, mark: `${leader} ${cib ? formatVersion(versionOf(cib)) : ""}` };
 }
+
+/** A daemon has one process of each kind. */
+const doubles = (cluster: SceneCluster, name: string): string[] =>
+  (["ring", "manager", "executor"] as const).flatMap((part) => {
+    const { length } = cluster.pidsOf(name, part);
+    return length > 1 ? [`${length} processes are the ${part} of ${name}`] : [];
+  });
 
 /** Where no daemon shall run nothing runs. */
 function leftovers(cluster: SceneCluster, allowed: Allowances): string[] {

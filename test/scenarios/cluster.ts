@@ -195,10 +195,16 @@ export class SceneCluster {
   }
 
   pidOf(name: string, part: Part): number | undefined {
+    return this.pidsOf(name, part)[0];
+  }
+
+  /** All processes that are such a part of a daemon. */
+  pidsOf(name: string, part: Part): readonly number[] {
     const wanted = wordsOf[part];
     return this.machine(name)
       .processes()
-      .find(({ words }) => words[0] === executable && wanted.every((word, i) => words[i + 1] === word))?.pid;
+      .filter(({ words }) => words[0] === executable && wanted.every((word, i) => words[i + 1] === word))
+      .map(({ pid }) => pid);
   }
 
   /** The test ends a resource behind the cluster's back. */

@@ -320,8 +320,16 @@ test("nodes whose options differ say what differs", () => {
   other.options = { ...other.options, agreement: [["token", "5000"], ...other.options.agreement.slice(1)] };
   other.start(true);
   sim.run(3000);
-  expect(statusOf(sim.node(1)).disagreements).toEqual(["node 2 has another token: 5000 there, 1000 here"]);
+  expect(statusOf(sim.node(1)).disagreements).toEqual([
+    { node: nodeId(2), text: "has another token: 5000 there, 1000 here" },
+  ]);
   expect(lines.filter((line) => line.includes("another token")).length).toBe(2);
+  // That is over on both when the other one reads what is in force on the first.
+  const { self: _self, key: _key, ...rest } = other.options;
+  const { agreement, configVersion } = sim.node(1).options;
+  other.step({ type: "reconfigure", change: { ...rest, agreement, configVersion } });
+  sim.run(2000);
+  for (const node of [1, 2]) expect(statusOf(sim.node(node)).disagreements).toEqual([]);
 });
 
 test("expected votes that were lowered with a quorum are not lowered in a part that has none", () => {

@@ -1,18 +1,16 @@
 import {
-  type CibProblem,
   child,
   childrenOf,
   cibOf,
   examineCrm,
   findHeadProblems,
   parseXml,
-  upgradeCib,
   verifyCib,
   type XmlElement,
 } from "../../cib/index.ts";
-import { checkDeviceParameters, devicesFromCib } from "../../fencer/index.ts";
 import { type SchedulerMessage, schedule } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { deviceProblems, linesById } from "../acceptance.ts";
 
 /** Something wrong or remarkable, with its place. */
 export interface Finding {
@@ -141,34 +139,6 @@ function nodesWithoutStatus(cib: XmlElement): ReadonlySet<string> {
   if (child(cib, "status") !== undefined) return new Set();
   const nodes = child(child(cib, "configuration"), "nodes");
   return new Set(childrenOf(nodes, "node").map(({ attributes }) => attributes.get("uname") ?? ""));
-}
-
-/** Where in the file each id stands first. */
-function linesById(root: XmlElement, lines = new Map<string, number>()): Map<string, number> {
-  const id = root.attributes.get("id");
-  if (id !== undefined && root.line !== undefined && !lines.has(id)) lines.set(id, root.line);
-  for (const inner of root.children) linesById(inner, lines);
-  return lines;
-}
-
-/** Parameters of fence devices that are for the cluster, and that it does not understand. */
-function deviceProblems(cib: XmlElement, now: number): CibProblem[] {
-  const configuration = child(upgradeCib(cib).root, "configuration");
-  if (!configuration) return [];
-  const lines = linesById(configuration);
-  return [...devicesFromCib(configuration, now).devices.values()].flatMap(({ id, params }) =>
-    checkDeviceParameters(params).map((what): CibProblem => {
-      const line = lines.get(id);
-      return {
-        level: "warning",
-        code: "DEVICE_PARAMETER",
-        text: `fence device "${id}": ${what}`,
-        id,
-        ...(line === undefined ? {} : { line }),
-        cure: "correct it, or remove it: hactl explain option NAME tells what it can be",
-      };
-    }),
-  );
 }
 
 /** What the scheduler says; `FENCING` where it is what it would do. */

@@ -75,7 +75,7 @@ export function ringReport(
       }`,
     );
   rows.push(...processRows(status, wallNow));
-  for (const text of core.disagreements) rows.push(paint.yellow(`Differs: ${text}`));
+  for (const { node, text } of core.disagreements) rows.push(paint.yellow(`Differs: node ${node} ${text}`));
   if (core.changeWaitsFor.length > 0)
     rows.push(paint.yellow(`A changed configuration waits for ${core.changeWaitsFor.map(name).join(", ")}`));
   if (counters) {

@@ -29,13 +29,14 @@ import type { StatusInput } from "./input.ts";
 import { bansOf, shownAttributes } from "./mon-sections.ts";
 import { failCount, type OperationEntry, readOperation } from "./operations.ts";
 import { agentText, isImplied, stateFlags } from "./resource-list.ts";
-import type {
-  ClusterFacts,
-  FailureFacts,
-  FencingFacts,
-  NodeFacts,
-  ResourceFacts,
-  StatusModel,
+import {
+  type ClusterFacts,
+  type FailureFacts,
+  type FencingFacts,
+  NEVER_SEEN,
+  type NodeFacts,
+  type ResourceFacts,
+  type StatusModel,
 } from "./status-model.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -47,7 +48,10 @@ export function statusModel(input: StatusInput, source?: string): StatusModel {
   const cluster = unpackCluster(input.cib, input.now);
   const facts = {
     cluster: { ...clusterFacts(input, cluster), ...(source === undefined ? {} : { source }) },
-    nodes: sortedNodes(cluster).map((node) => nodeFacts(input, cluster, node)),
+    nodes: [
+      ...sortedNodes(cluster).map((node) => nodeFacts(input, cluster, node)),
+      ...neverSeen(input, cluster),
+    ],
     resources: sortedResources(cluster)
       .filter((rsc) => !isImplied(rsc) && (!rsc.removed || isActive(rsc, true)))
       .map((rsc) => resourceFacts(cluster, rsc)),
@@ -97,8 +101,40 @@ function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
 /** It is being stopped, and there still: what it runs moves away or stops first. */
 const isLeaving = (node: Node): boolean => node.online && node.shutdown && !node.unclean;
 
+/** Nodes of the node list of which the cluster knows nothing. Whoever is in no ring yet knows nothing of others. */
+function neverSeen({ membership }: StatusInput, cluster: Cluster): NodeFacts[] {
+  if (!membership || membership.members.length === 0) return [];
+  const known = new Set([...cluster.nodeById.values()].map(({ name }) => name));
+  return membership.absent
+    .filter(({ name }) => !known.has(name))
+    .map(({ id, name }) => ({
+      name,
+      id: String(id),
+      kind: "member",
+      state: NEVER_SEEN,
+      online: false,
+      unclean: false,
+      leader: false,
+      leaving: false,
+      resources: 0,
+      ...linksTo(membership, name),
+      attributes: {},
+    }));
+}
+
+function linksTo(membership: StatusInput["membership"], node: string): Pick<NodeFacts, "links"> {
+  const links = membership?.links.filter(({ peer }) => peer === node) ?? [];
+  if (links.length === 0) return {};
+  return {
+    links: links.map(({ link, up, address }) => ({
+      link,
+      up,
+      ...(address === undefined ? {} : { address }),
+    })),
+  };
+}
+
 function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts {
-  const links = input.membership?.links.filter(({ peer }) => peer === node.name);
   const attributes = shownAttributes(cluster, node);
   const leader = input.membership ? input.membership.leader === node.name : node.isDc;
   return {
@@ -112,15 +148,7 @@ function nodeFacts(input: StatusInput, cluster: Cluster, node: Node): NodeFacts 
     leaving: isLeaving(node),
     resources: node.running.length,
     ...(node.unclean && node.fenceReason !== "" ? { reason: node.fenceReason } : {}),
-    ...(links && links.length > 0
-      ? {
-          links: links.map(({ link, up, address }) => ({
-            link,
-            up,
-            ...(address === undefined ? {} : { address }),
-          })),
-        }
-      : {}),
+    ...linksTo(input.membership, node.name),
     attributes: Object.fromEntries(attributes.map(({ name, value }) => [name, value])),
   };
 }

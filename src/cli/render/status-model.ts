@@ -73,6 +73,9 @@ export interface ClusterFacts {
   };
 }
 
+/** State of a node that is in the node list alone. */
+export const NEVER_SEEN = "never seen";
+
 export interface NodeFacts {
   readonly name: string;
   readonly id: string;

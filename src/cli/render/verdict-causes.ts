@@ -22,7 +22,7 @@ const kinds = {
     "a node has lost a version of the configuration that nobody else has kept: an older one is in force",
   ),
   "NODE-UNCLEAN": error("a node is lost and not fenced yet"),
-  "NODE-OFFLINE": error("a cluster node or remote node is not there"),
+  "NODE-OFFLINE": error("a cluster node or remote node is not there, or has never joined"),
   "NODE-LEAVING": error("a node is being stopped: what it runs moves away or stops first"),
   "NODE-STATE": error("a node is in standby, in maintenance or pending"),
   "MANAGER-AWAY": error("a node's ring is there and its manager is not: it hangs, or is started again"),
@@ -54,6 +54,9 @@ const kinds = {
   "STATE-DISK": error("a node cannot write its state directory or its run directory"),
   "ALERT-FAILING": warning("an alert agent fails on the node that was asked"),
   STRANGER: warning("somebody with another key or another node list speaks on the ring's ports"),
+  "OPTIONS-DIFFER": warning(
+    "a node of the ring has another value of an option that should be the same on all",
+  ),
   CLOCK: warning("the clock of a node differs from that of another by more than some seconds"),
   "LOCAL-WARNING": warning(
     "something is wrong with the node that was asked: no watchdog, no real-time priority, an address that no interface has",

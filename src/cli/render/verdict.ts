@@ -4,15 +4,16 @@ import { lookup } from "../../terms/index.ts";
 import { isDisabled, type Keeping, keptBy, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput, StatusWarning } from "./input.ts";
 import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
-import type {
-  Cause,
-  CauseWithoutLevel,
-  ClusterFacts,
-  FailureFacts,
-  FencingFacts,
-  NodeFacts,
-  Verdict,
-  VerdictState,
+import {
+  type Cause,
+  type CauseWithoutLevel,
+  type ClusterFacts,
+  type FailureFacts,
+  type FencingFacts,
+  NEVER_SEEN,
+  type NodeFacts,
+  type Verdict,
+  type VerdictState,
 } from "./status-model.ts";
 import { verdictCauses } from "./verdict-causes.ts";
 import { fencingCauses } from "./verdict-fencing.ts";
@@ -173,13 +174,14 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
       ];
     if (!online && kind !== "guest") {
       const ignored = input.warnings.find((one) => one.code === "STRANGER" && one.node === name);
-      const why = ignored === undefined ? "" : `: ${ignored.text}`;
+      const why = ignored ? { text: `: ${ignored.text}`, cure: ignored.cure } : apartWords(node);
+      const what = state === NEVER_SEEN ? "has never joined" : "is offline";
       return [
         {
           code: "NODE-OFFLINE",
           node: name,
-          text: `node ${name} is offline${why}`,
-          ...(ignored?.cure === undefined ? {} : { cure: ignored.cure }),
+          text: `node ${name} ${what}${why.text}`,
+          ...(why.cure === undefined ? {} : { cure: why.cure }),
         },
       ];
     }
@@ -190,6 +192,24 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
     }
     return [];
   });
+}
+
+/** A node whose ring answers this one, and is another ring. */
+function apartWords({ name, links = [], state }: NodeFacts): {
+  readonly text: string;
+  readonly cure?: string;
+} {
+  const [up] = links.filter((link) => link.up);
+  if (up)
+    return {
+      text: `: it answers on link ${up.link}, and forms no ring with this node`,
+      cure: `See hactl status on ${name}: it may not reach every other node, or have another node list`,
+    };
+  if (state !== NEVER_SEEN) return { text: "" };
+  return {
+    text: ": it is in the node list, and nothing is heard of it",
+    cure: `Start hactl there, or see hactl status on ${name}: its node list, addresses and ports may be other ones`,
+  };
 }
 
 function leavingCause(node: string, { stuck, stopping }: Keeping): CauseWithoutLevel {

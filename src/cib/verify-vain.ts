@@ -1,0 +1,72 @@
+import { nearest } from "../terms/index.ts";
+import { type CibProblem, problemAt } from "./references.ts";
+import { parseInteger, parseScore } from "./values.ts";
+import { child, childrenOf, type XmlElement } from "./xml.ts";
+
+/** What is well-formed and has no case: clones that may have no instance, constraints that exclude each other. */
+export function findVainProblems(configuration: XmlElement): CibProblem[] {
+  return [
+    ...emptyClones(child(configuration, "resources")),
+    ...contradictions(childrenOf(child(configuration, "constraints"), "rsc_colocation")),
+    ...nodeWords(configuration),
+  ];
+}
+
+const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
+
+function emptyClones(resources: XmlElement | undefined): CibProblem[] {
+  const clones = [...childrenOf(resources, "clone"), ...childrenOf(resources, "master")];
+  const pairs = clones.flatMap((clone) =>
+    childrenOf(clone, "meta_attributes")
+      .flatMap((set) => childrenOf(set, "nvpair"))
+      .map((pair) => ({ clone, pair, name: pair.attributes.get("name") ?? "" })),
+  );
+  return pairs
+    .filter(({ name }) => name === "clone-max" || name === "clone-node-max")
+    .filter(({ pair }) => parseInteger(pair.attributes.get("value")) === 0)
+    .map(({ clone, pair, name }) => {
+      const text = `with ${name}=0 no instance of clone "${idOf(clone)}" runs anywhere`;
+      return problemAt(
+        pair,
+        "warning",
+        "IN_VAIN",
+        text,
+        "write 1 or more, or stop it with target-role=Stopped",
+      );
+    });
+}
+
+const parts = ["rsc", "with-rsc", "rsc-role", "with-rsc-role", "node-attribute"] as const;
+
+/** Together and apart at any cost: then what depends runs nowhere. */
+function contradictions(colocations: readonly XmlElement[]): CibProblem[] {
+  const together = new Map<string, XmlElement>();
+  const keyOf = ({ attributes }: XmlElement) => parts.map((name) => attributes.get(name) ?? "").join(" ");
+  const scored = (wanted: number) =>
+    colocations.filter(
+      (one) =>
+        one.attributes.has("rsc") &&
+        !one.children.some(({ name }) => name === "rule") &&
+        parseScore(one.attributes.get("score")) === wanted,
+    );
+  for (const one of scored(1_000_000)) together.set(keyOf(one), one);
+  return scored(-1_000_000).flatMap((apart) => {
+    const other = together.get(keyOf(apart));
+    if (!other) return [];
+    const text = `colocations "${idOf(other)}" and "${idOf(apart)}" want "${apart.attributes.get("rsc")}" with "${apart.attributes.get("with-rsc")}" and never with it: it runs nowhere`;
+    return [problemAt(apart, "warning", "CONTRADICTION", text, "remove one of them")];
+  });
+}
+
+/** What the cluster itself tells of every node. */
+const builtIn = ["#uname", "#id", "#kind", "#cluster-name", "#site-name", "#is_dc", "#ra-version", "#role"];
+
+/** Names with a `#` that are near one of the cluster's: of what no node has, a rule knows nothing. */
+function nodeWords(source: XmlElement): CibProblem[] {
+  const name = source.name === "expression" ? (source.attributes.get("attribute") ?? "") : "";
+  const near = name.startsWith("#") && !builtIn.includes(name) ? nearest(name, builtIn) : undefined;
+  const inner = source.children.flatMap(nodeWords);
+  if (near === undefined) return inner;
+  const text = `the expression "${idOf(source)}" asks for "${name}", which the cluster sets on no node`;
+  return [problemAt(source, "warning", "UNKNOWN_ATTRIBUTE", text, `did you mean "${near}"?`), ...inner];
+}

@@ -350,7 +350,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       orders: [after("promote db", "start top"), after("start top", "start tip")],
     },
   },
-  /** Failures after which nodes are fenced or on standby, or services blocked, demoted or stopped. */
+  /** Failures after which nodes are fenced or on standby, or services blocked or demoted. */
   onFail: {
     nodes: [2, 4],
     crm: `
@@ -359,7 +359,7 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       primitive c ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=fence meta failure-timeout=15s
       primitive db ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s on-fail=demote op promote interval=0 timeout=10s on-fail=fence meta failure-timeout=25s
       ${dbsNotified}
-      primitive m1 ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=stop op migrate_to interval=0 timeout=2s op migrate_from interval=0 timeout=2s meta allow-migrate=true failure-timeout=20s
+      primitive m1 ocf:test:Dummy op monitor interval=10s timeout=20s op migrate_to interval=0 timeout=2s op migrate_from interval=0 timeout=2s meta allow-migrate=true failure-timeout=20s
       colocation a-with-db inf: a dbs:Promoted`,
     expectations: {
       single: ["a", "b", "c", "m1"],

@@ -159,14 +159,15 @@ export class ClusterState {
     return [...this.#away];
   }
 
-  /** A node has gone, and nothing of what it ran is left. `fencedAt`: of a remote one. */
+  /** A node has gone, and nothing of what it ran is left. `fencedAt`: of a remote one, 0 when it was let go. */
   #setAway(id: string, name: NodeName, fencedAt: EpochSeconds): void {
+    const how = fencedAt > 0 ? { node_fenced: String(fencedAt) } : { expected: "down" };
     this.status.setNodeState(
       id,
       name,
-      fencedAt > 0
-        ? { remote_node: "true", in_ccm: "false", node_fenced: String(fencedAt) }
-        : { in_ccm: "false", crmd: "offline", join: "down", expected: "down" },
+      this.isClusterNode(name)
+        ? { in_ccm: "false", crmd: "offline", join: "down", expected: "down" }
+        : { remote_node: "true", in_ccm: "false", ...how },
     );
     this.#away = new Map([...this.#away, [name, fencedAt]]);
   }
@@ -176,12 +177,16 @@ export class ClusterState {
     this.#away = new Map([...this.#away].filter(([other]) => other !== name));
   }
 
-  /** Since when a remote node is known to be fenced, 0 for a cluster node that is away; undefined: it is not, or may run something. */
+  /**
+   * Since when a remote node is known to be fenced, 0 for one that was let go and for a cluster node that is away;
+   * undefined: it is none of this, or may run something.
+   */
   #awaySince(id: string): EpochSeconds | undefined {
     const known = (field: string) => this.status.nodeState(id, field);
     const isCluster = known("remote_node") === undefined;
     const fencedAt = isCluster ? 0 : Number(known("node_fenced") ?? 0);
-    const isGone = isCluster ? known("crmd") === "offline" && known("expected") === "down" : fencedAt > 0;
+    const isExpected = known("expected") === "down";
+    const isGone = isCluster ? known("crmd") === "offline" && isExpected : fencedAt > 0 || isExpected;
     if (!isGone || known("in_ccm") !== "false") return undefined;
     return this.status.resourcesOn(id).some((rsc) => mayBeActive(this.status.ops(id, rsc)))
       ? undefined
@@ -519,16 +524,27 @@ export class ClusterState {
 
   /** The connection to a remote node is up or down. Says whether that is news. */
   remoteState(name: NodeName, up: boolean): boolean {
-    const news = (this.status.nodeState(name, "in_ccm") === "true") !== up;
-    if (up) this.#setBack(name);
+    const wasUp = this.status.nodeState(name, "in_ccm") === "true";
+    if (up) {
+      this.#setBack(name);
+      this.status.unsetNodeState(name, "expected");
+    }
     this.status.setNodeState(name, name, {
       remote_node: "true",
       in_ccm: String(up),
       "crm-debug-origin": "hactl",
       ...(up ? { node_fenced: "0" } : {}),
     });
+    if (wasUp && !up && this.#isLetGo(name)) this.#setAway(name, name, 0);
     this.touch();
-    return news;
+    return wasUp !== up;
+  }
+
+  /** A remote host, of which all is known, runs nothing. What runs in a guest its container says. */
+  #isLetGo(name: NodeName): boolean {
+    const inDoubt = this.#untold.has(name) || this.#unseen.mayRunOn(name).length > 0;
+    if (inDoubt || [...this.#guests.values()].includes(name)) return false;
+    return !this.status.resourcesOn(name).some((rsc) => mayBeActive(this.status.ops(name, rsc)));
   }
 
   /**

@@ -224,8 +224,9 @@ export interface ClusterEvent {
 }
 
 /**
- * Nodes that are away and run nothing: cluster nodes that have left in order or were fenced (with 0), remote nodes that
- * were fenced and have not been connected since (with the time of it).
+ * Nodes that are away and run nothing: cluster nodes that have left in order or were fenced, and remote nodes whose
+ * connection was stopped when nothing was left there (with 0), remote nodes that were fenced and have not been connected
+ * since (with the time of it).
  */
 export type Away = readonly (readonly [node: NodeName, fencedAt: EpochSeconds])[];
 

@@ -24,6 +24,9 @@ export interface AgentPlan {
 
 const prefix = "OCF_RESKEY_";
 
+/** The service that an instance is, whatever it was edited to. */
+export const serviceOf = (instance: string): string => instance.replace(/@.*$/, "");
+
 /** Reads what the executor's command says; its label begins with the resource. */
 export function callOf(command: Command, label: string): AgentCall {
   const { env, args } = command;
@@ -31,10 +34,13 @@ export function callOf(command: Command, label: string): AgentCall {
     name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
   );
   const rsc = label.split(" ")[0] ?? "";
+  const type = env.OCF_RESOURCE_TYPE ?? "";
+  // With another agent, or other parameters, it does not see what runs as it was before.
+  const edited = [...(type.startsWith("Other") ? ["other"] : []), env.OCF_RESKEY_conf ?? []].flat();
   return {
     rsc: resourceId(rsc),
-    instance: env.OCF_RESOURCE_INSTANCE ?? rsc,
-    type: env.OCF_RESOURCE_TYPE ?? "",
+    instance: [env.OCF_RESOURCE_INSTANCE ?? rsc, ...edited].join("@"),
+    type,
     action: args.at(-1) ?? "",
     recurring: !label.endsWith("_0"),
     params: new Map(params),
@@ -148,8 +154,9 @@ function guestOf(host: Host, { params, instance }: AgentCall): Host | undefined 
 
 /** Promotable agents say how well they like to be promoted, as ocf:pacemaker:Stateful does. */
 function tellScore(host: Host, { type, instance }: AgentCall): void {
-  if (type !== "Stateful") return;
+  if (!type.endsWith("Stateful")) return;
   const role = host.services.get(instance);
   const value = role === undefined ? undefined : String(role === "promoted" ? host.score + 20 : host.score);
-  host.world.tool(host, [{ node: nodeName(host.name), name: `master-${withoutInstance(instance)}`, value }]);
+  const name = `master-${withoutInstance(serviceOf(instance))}`;
+  host.world.tool(host, [{ node: nodeName(host.name), name, value }]);
 }

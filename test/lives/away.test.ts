@@ -4,6 +4,19 @@ import { startedWorld } from "./scenario.ts";
 // Virtual time, but real work: a busy machine may need longer.
 setDefaultTimeout(60_000);
 
+test("a remote host whose connection is stopped is not fenced when all managers die", () => {
+  const world = startedWorld("remote", { seed: 1 });
+  world.configure("rsc_defaults target-role=Stopped");
+  world.run(60_000);
+  expect(world.host("r1").services.size).toBe(0);
+  for (const host of world.nodes) world.daemon(host)?.killManager();
+  world.run(120_000);
+  expect(world.watch.fencings).toEqual([]);
+  world.configure("rsc_defaults target-role=Started");
+  world.run(60_000);
+  expect(world.host("r1").services.has("a")).toBe(true);
+});
+
 for (const kind of ["node", "remote"] as const)
   test(`a ${kind} that was fenced and stays away is not fenced again when all managers die`, () => {
     const world = startedWorld("remote", { seed: 1 });

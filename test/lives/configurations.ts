@@ -186,6 +186,236 @@ export const configurations: Readonly<Record<string, Configuration>> = {
       orders: [after("start m1", "start below"), after("start below", "start above")],
     },
   },
+  /** A guest inside a group; a database may be promoted in it. */
+  guestInGroup: {
+    nodes: [2, 3],
+    guests: ["g1"],
+    crm: `
+      ${dummy("disk")}
+      primitive vm ocf:test:Vm params guest=g1 meta remote-node=g1 ${monitor}
+      ${dummy("addr")}
+      group box disk vm addr
+      ${dummy("inside")}
+      ${dummy("beside")}
+      primitive db ${stateful}
+      ${dbs}
+      location inside-likes inside 100: g1
+      location db-likes dbs role=Promoted 50: g1
+      colocation beside-with-db inf: beside dbs:Promoted
+      order beside-after-db Mandatory: dbs:promote beside:start`,
+    expectations: {
+      single: ["disk", "vm", "addr", "inside", "beside"],
+      carriers: ["vm"],
+      promoted: { db: 1 },
+      together: [["disk", "vm", "addr"]],
+      withPromoted: [["beside", "db"]],
+      orders: [
+        after("start disk", "start vm"),
+        after("start vm", "start addr"),
+        after("promote db", "start beside"),
+      ],
+    },
+  },
+  /** Two guests that migrate, a promoted instance and a group in them. */
+  twoGuests: {
+    nodes: [2, 3],
+    guests: ["g1", "g2"],
+    crm: `
+      primitive vm1 ocf:test:Vm params guest=g1 meta remote-node=g1 allow-migrate=true ${monitor}
+      primitive vm2 ocf:test:Vm params guest=g2 meta remote-node=g2 allow-migrate=true ${monitor}
+      colocation apart -500: vm2 vm1
+      primitive db ${stateful}
+      ${dbsTwo}
+      ${dummy("one")}
+      ${dummy("two")}
+      group pair one two
+      location pair-likes pair 200: g2
+      location db-likes dbs role=Promoted 50: g1
+      location db-likes2 dbs role=Promoted 50: g2`,
+    expectations: {
+      single: ["vm1", "vm2", "one", "two"],
+      carriers: ["vm1", "vm2"],
+      promoted: { db: 2 },
+      together: [["one", "two"]],
+      withPromoted: [],
+      orders: [after("start one", "start two")],
+    },
+  },
+  /** A promotable clone of a group. */
+  promotedGroup: {
+    nodes: [2, 4],
+    crm: `
+      primitive p1 ${stateful}
+      primitive p2 ${stateful}
+      group pp p1 p2
+      clone pps pp meta promotable=true notify=true interleave=true clone-max=20
+      ${dummy("top")}
+      colocation top-with inf: top pps:Promoted
+      order top-after Mandatory: pps:promote top:start`,
+    expectations: {
+      single: ["top"],
+      promoted: { p1: 1, p2: 1 },
+      together: [],
+      withPromoted: [["top", "p1"]],
+      orders: [after("promote p1", "promote p2"), after("promote p2", "start top")],
+    },
+  },
+  /** Instances that are told apart by their numbers, two to a node. */
+  numbered: {
+    nodes: [2, 4],
+    crm: `
+      ${dummy("u")}
+      clone us u meta globally-unique=true clone-max=3 clone-node-max=2
+      ${dummy("lone")}
+      order lone-after Mandatory: us lone`,
+    expectations: {
+      single: ["u:0", "u:1", "u:2", "lone"],
+      promoted: {},
+      together: [],
+      withPromoted: [],
+      orders: [],
+    },
+  },
+  /** What is demoted, stopped or left alone when a ticket is lost. */
+  tickets: {
+    nodes: [2, 4],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbs]]),
+    crm: `
+      primitive db ${stateful}
+      ${dbs}
+      ${dummy("a")}
+      ${dummy("b")}
+      ${dummy("c")}
+      group ab a b
+      colocation ab-with inf: ab dbs:Promoted
+      order ab-after Mandatory: dbs:promote ab:start
+      rsc_ticket t1 site: dbs:Promoted loss-policy=demote
+      rsc_ticket t2 site: ab loss-policy=stop
+      rsc_ticket t3 site: c loss-policy=freeze`,
+    expectations: {
+      single: ["a", "b", "c"],
+      promoted: { db: 1 },
+      together: [["a", "b"]],
+      withPromoted: [["a", "db"]],
+      orders: [after("promote db", "start a"), after("start a", "start b")],
+    },
+  },
+  /** Whoever runs something is fenced when a ticket is lost. */
+  fencingTickets: {
+    nodes: [3, 4],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbs]]),
+    crm: `
+      primitive db ${stateful}
+      ${dbs}
+      ${dummy("a")}
+      ${dummy("lone")}
+      rsc_ticket t1 site: dbs:Promoted loss-policy=fence
+      rsc_ticket t2 site: a loss-policy=fence`,
+    expectations: {
+      single: ["a", "lone"],
+      promoted: { db: 1 },
+      together: [],
+      withPromoted: [],
+      orders: [],
+    },
+  },
+  /** Remote hosts on which instances are promoted, and to which services migrate. */
+  remotePromoted: {
+    nodes: [2, 3],
+    everywhere: ["db"],
+    clones: new Map([["dbs", `${dbsTwo} notify=true`]]),
+    remotes: ["r1", "r2"],
+    crm: `
+      primitive r1 ocf:pacemaker:remote op monitor interval=10s timeout=20s op start timeout=20s meta reconnect_interval=20s allow-migrate=true
+      primitive r2 ocf:pacemaker:remote op monitor interval=10s timeout=20s op start timeout=20s meta allow-migrate=true
+      primitive db ${stateful}
+      ${dbsTwo} notify=true
+      primitive m1 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      primitive m2 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      ${dummy("top")}
+      ${dummy("tip")}
+      group tt top tip
+      location m1-likes m1 100: r1
+      location db-likes dbs role=Promoted 50: r1
+      location db-likes2 dbs role=Promoted 50: r2
+      colocation tt-with inf: tt dbs:Promoted
+      order tt-after Mandatory: dbs:promote tt:start`,
+    expectations: {
+      single: ["m1", "m2", "top", "tip"],
+      promoted: { db: 2 },
+      together: [["top", "tip"]],
+      withPromoted: [["top", "db"]],
+      orders: [after("promote db", "start top"), after("start top", "start tip")],
+    },
+  },
+  /** Failures after which nodes are fenced or on standby, or services blocked or demoted. */
+  onFail: {
+    nodes: [2, 4],
+    crm: `
+      primitive a ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=standby op stop interval=0 timeout=10s on-fail=fence
+      primitive b ocf:test:Dummy op monitor interval=10s timeout=20s op stop interval=0 timeout=10s on-fail=block meta migration-threshold=2 failure-timeout=20s
+      primitive c ocf:test:Dummy op monitor interval=10s timeout=20s on-fail=fence meta failure-timeout=15s
+      primitive db ocf:test:Stateful op monitor interval=10s timeout=20s op monitor interval=9s role=Promoted timeout=20s on-fail=demote op promote interval=0 timeout=10s on-fail=fence meta failure-timeout=25s
+      ${dbsNotified}
+      primitive m1 ocf:test:Dummy op monitor interval=10s timeout=20s op migrate_to interval=0 timeout=2s op migrate_from interval=0 timeout=2s meta allow-migrate=true failure-timeout=20s
+      colocation a-with-db inf: a dbs:Promoted`,
+    expectations: {
+      single: ["a", "b", "c", "m1"],
+      promoted: { db: 1 },
+      together: [],
+      withPromoted: [["a", "db"]],
+      orders: [],
+    },
+  },
+  /** Services that move without a stop, with orders before and behind them. */
+  migrationChain: {
+    nodes: [2, 4],
+    crm: `
+      ${dummy("lock")}
+      clone locks lock meta interleave=true clone-max=20
+      primitive m1 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      primitive m2 ocf:test:Dummy meta allow-migrate=true ${monitor}
+      primitive db ${stateful}
+      ${dbsNotified}
+      ${dummy("top")}
+      order m1-after Mandatory: locks m1
+      order m2-after Optional: m1 m2
+      colocation m2-with 100: m2 m1
+      colocation m1-with inf: m1 dbs:Promoted
+      order m1-after-db Mandatory: dbs:promote m1:start
+      colocation top-with inf: top m1
+      order top-after Mandatory: m1 top`,
+    expectations: {
+      single: ["m1", "m2", "top"],
+      promoted: { db: 1 },
+      together: [["m1", "top"]],
+      withPromoted: [["m1", "db"]],
+      orders: [after("start m1", "start top")],
+    },
+  },
+  /** A second device, for when the first cannot fence. */
+  fencingLevels: {
+    nodes: [2, 4],
+    everywhere: ["db"],
+    clones: new Map([["dbs", dbs]]),
+    crm: `
+      primitive fence-too stonith:fence_world params pcmk_host_list="n1 n2 n3 n4" op monitor interval=60s timeout=20s
+      fencing_topology fence fence-too
+      primitive db ${stateful}
+      ${dbs}
+      ${dummy("a")}
+      ${dummy("lone")}
+      colocation a-with inf: a dbs:Promoted`,
+    expectations: {
+      single: ["a", "lone"],
+      promoted: { db: 1 },
+      together: [],
+      withPromoted: [["a", "db"]],
+      orders: [],
+    },
+  },
 };
 
 export const configurationNames = Object.keys(configurations);
@@ -220,7 +450,7 @@ export function worldPlan(
     guests,
     cib: cibOf(crm, nodes),
     expectations: configuration.expectations,
-    silent: ["fence", ...remotes, ...guests],
+    silent: ["fence", "fence-too", ...remotes, ...guests],
     ...(trace ? { trace } : {}),
   };
 }

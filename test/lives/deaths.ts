@@ -1,7 +1,8 @@
 import { nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
+import { movable } from "./administration.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
-import { Faults, movable } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import type { Host } from "./host.ts";
 import { makeExtra, moveByHand, removeExtras } from "./people.ts";
 import { LOST_REMOTE_MS } from "./power.ts";

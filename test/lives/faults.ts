@@ -1,12 +1,16 @@
 import { nodeName, resourceId } from "../../src/terms/index.ts";
 import type { Random } from "../sim/random.ts";
+import { administration, administrations, movable, restoreConfiguration } from "./administration.ts";
 import { type Host, MANAGER_BOOT_MS } from "./host.ts";
 import { makeExtra, moveByHand, removeExtras } from "./people.ts";
 import { LOST_REMOTE_MS, type PowerMood } from "./power.ts";
 import type { World } from "./world.ts";
 
 /** Something that goes wrong, or that somebody does at a bad moment. */
-type Fault = (faults: Faults) => void;
+export type Fault = (faults: Faults) => void;
+
+/** What can die of a host: its executor or manager, all of its processes, or it itself. */
+export type Mortality = "daemon" | "manager" | "executor" | "host";
 
 /** What happens to the worlds, with weights. */
 const all: readonly (readonly [weight: number, fault: Fault])[] = [
@@ -52,11 +56,10 @@ const named: Readonly<Record<string, Fault>> = {
   "by-hand": (f) => f.byHand(),
   removed: (f) => f.removedInTheMiddle(),
   hang: (f) => f.hangManager(),
+  ...administrations,
 };
 
-/** What a constraint can name: not a replica of a bundle. */
-export const movable = ({ plan }: World): string[] =>
-  plan.expectations.single.filter((id) => !/-podman-\d+$/.test(id));
+export const faultNames: readonly string[] = Object.keys(named);
 
 /** Only what touches remote hosts and guests, where there are some. */
 const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
@@ -70,25 +73,33 @@ const remoteFaults: readonly (readonly [weight: number, fault: Fault])[] = [
 /** Makes faults in a world, by chance. */
 export class Faults {
   readonly random: Random;
+  /** Resources are edited; nobody loses his memory, for what runs as it was before only that tells. */
+  readonly faithful: boolean;
+  /** Something is not managed. */
+  handsOff = false;
   private readonly timers = new Set<() => void>();
   private over = false;
 
   constructor(
-    private readonly world: World,
+    readonly world: World,
     /** The statements of its clones, by id. */
     private readonly clones: ReadonlyMap<string, string>,
+    /** Mostly this one. */
+    private readonly name?: string,
   ) {
     this.random = world.random;
+    this.faithful = name === "edits" || (name === undefined && this.random.chance(0.5));
   }
 
   /** Does one of all, mostly that which is named. */
-  disturb(name?: string): void {
+  disturb(): void {
+    const { name } = this;
     const wanted = name === undefined ? undefined : named[name];
     if (name !== undefined && !wanted) throw new Error(`there is no fault ${name}`);
     if (wanted && this.random.chance(0.7)) return wanted(this);
     const { plan } = this.world;
     const remote = plan.remotes.length + plan.guests.length > 0 ? remoteFaults : [];
-    this.random.weighted([...all, ...remote])(this);
+    this.random.weighted([...all, ...administration, ...remote])(this);
   }
 
   /** Everything is mended, what was off comes back. */
@@ -115,18 +126,12 @@ export class Faults {
   /** What people have changed is as it was, and failures are forgiven. */
   restore(): void {
     const { world } = this;
-    const { nodes } = world.plan;
-    const bans = movable(world).map((rsc) => `<rsc_location id="ban-${rsc}"/>`);
-    world.change(bans.map((xml) => ({ op: "delete", scope: "constraints", xml })));
-    removeExtras(world);
-    world.run(100);
-    const standby = nodes.map(({ id, name }) => `node ${id}: ${name} attributes standby=off`);
-    world.configure([...standby, ...this.clones.values()].join("\n"));
+    restoreConfiguration(world);
     world.run(100);
     world.request((request) => ({ type: "forget-request", request, failuresOnly: true }));
   }
 
-  private later(ms: number, run: () => void): void {
+  later(ms: number, run: () => void): void {
     const cancel = this.world.clock.after(ms, () => {
       this.timers.delete(cancel);
       if (!this.over) run();
@@ -134,11 +139,11 @@ export class Faults {
     this.timers.add(cancel);
   }
 
-  private note(text: string): void {
+  note(text: string): void {
     this.world.trace(`FAULT ${text}`);
   }
 
-  private get upNodes(): Host[] {
+  get upNodes(): Host[] {
     return this.world.nodes.filter((host) => this.world.daemon(host));
   }
 
@@ -205,6 +210,9 @@ export class Faults {
   }
 
   private spoil(host: Host, how: "lost" | "damaged"): void {
+    // What was removed, and runs, nobody else may know of.
+    const runs = [...host.services.keys(), ...[...host.agents].map(({ call }) => call.instance)];
+    if (this.faithful || runs.some((instance) => this.world.extras.has(instance))) return;
     host.run.journal = [];
     if (how === "damaged") host.run.executor = "damaged";
     else delete host.run.executor;
@@ -213,6 +221,7 @@ export class Faults {
 
   /** All daemons die, and people move or stop services by hand before they are back. */
   byHand(): void {
+    if (this.faithful) return this.killManagers(Number.POSITIVE_INFINITY);
     const [least, most] = this.random.chance(0.7) ? [500, 15_000] : [21_000, 40_000];
     const away = this.random.between(least, most);
     this.note("all daemons die, and services are moved by hand");
@@ -225,7 +234,7 @@ export class Faults {
   removedInTheMiddle(): void {
     const { world } = this;
     const action = this.random.pick(["start", "start", "stop"]);
-    const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
+    const what = this.random.pick<Mortality>(["daemon", "daemon", "manager", "executor", "host"]);
     const id = makeExtra(world);
     if (id === undefined) return;
     this.note(`${id} is made, and removed at its ${action}, and the ${what} dies there`);
@@ -245,7 +254,7 @@ export class Faults {
   /** A process dies just when an agent changes something. */
   killInTheMiddle(): void {
     const action = this.random.pick(["promote", "promote", "start", "stop", "demote", "migrate_to"]);
-    const what = this.random.pick(["daemon", "daemon", "manager", "executor", "host"] as const);
+    const what = this.random.pick<Mortality>(["daemon", "daemon", "manager", "executor", "host"]);
     const afterMs = this.random.chance(0.5) ? 0 : this.random.between(0, 300);
     this.note(`the ${what} of whoever does the next ${action} dies`);
     const watching = this.world.watch.deeds.length;
@@ -279,7 +288,7 @@ export class Faults {
     else this.die(host, how);
   }
 
-  private die(host: Host, what: "daemon" | "manager" | "executor" | "host"): void {
+  die(host: Host, what: Mortality): void {
     this.note(`${what} of ${host.name} dies`);
     const daemon = this.world.daemon(host);
     if (what === "host") return this.crashHost(host);
@@ -328,7 +337,7 @@ export class Faults {
     if (host) this.drainHost(host);
   }
 
-  private drainHost(host: Host): void {
+  drainHost(host: Host): void {
     this.note(`${host.name} is asked to leave`);
     this.world.daemon(host)?.drain();
     const back = () => {

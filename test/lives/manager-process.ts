@@ -121,6 +121,17 @@ export class ManagerProcess {
     for (let run = this.held.shift(); run && this.alive; run = this.held.shift()) run();
   }
 
+  /** Somebody asks its fencer for a reboot, as `stonith_admin --reboot` does. */
+  rebootByHand(target: NodeName): void {
+    const id = `by-hand-${this.world.nextId()}`;
+    const { name: origin } = this.host;
+    const asked = { id, target, origin, client: "stonith_admin", reason: "by hand" };
+    this.fencing.step({
+      type: "request",
+      request: { ...asked, action: "reboot", timeoutMs: 20_000, delayMs: 0 },
+    });
+  }
+
   kill(): void {
     if (!this.alive) return;
     this.alive = false;

@@ -1,4 +1,5 @@
 import { huntMutations, option } from "../harness/mutate.ts";
+import { faultNames } from "./faults.ts";
 import { mutations } from "./mutation-list.ts";
 
 /*
@@ -21,9 +22,7 @@ process.exit(
     simulations: [
       sweep("calm", Math.ceil(seeds / 4)),
       sweep("random", seeds),
-      ...["by-hand", "removed", "hang"].map((fault) =>
-        sweep("random", Math.ceil(seeds / 4), "--fault", fault),
-      ),
+      ...faultNames.map((fault) => sweep("random", Math.ceil(seeds / 4), "--fault", fault)),
       sweep("deaths", Math.ceil(seeds / 6), "--stride", "41"),
     ],
     tests: [

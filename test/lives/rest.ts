@@ -1,6 +1,7 @@
 import { child, childrenOf, formatXml, type XmlElement } from "../../src/cib/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import { withoutInstance } from "../../src/terms/index.ts";
+import { serviceOf } from "./agents.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 
@@ -120,7 +121,9 @@ function checkMonitors(world: World, cib: XmlElement): void {
 }
 
 const servicesOf = (host: Host): string[] =>
-  [...host.services].map(([instance, role]) => `${instance} ${role} on ${host.name}`);
+  [...host.services].map(
+    ([instance, role]) => `${withoutInstance(serviceOf(instance))} ${role} on ${host.name}`,
+  );
 
 function symmetric(believed: readonly string[], real: readonly string[]): string[] {
   const have = new Set(real);

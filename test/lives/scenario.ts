@@ -1,4 +1,6 @@
 import { Random } from "../sim/random.ts";
+import { grantTicket, needsTicket } from "./administration.ts";
+import { serviceOf } from "./agents.ts";
 import { configurationNames, configurations, worldPlan } from "./configurations.ts";
 import { Faults } from "./faults.ts";
 import { BOOT, untilRest } from "./rest.ts";
@@ -35,6 +37,10 @@ export function startedWorld(configuration: string, { seed, trace }: LivesOption
   const world = new World(worldPlan(configuration, seed, new Random(seed, 1), trace));
   for (const host of world.hosts) if (host.kind !== "guest") world.hostOn(host);
   untilRest(world, START_MS);
+  if (needsTicket(world)) {
+    grantTicket(world, true);
+    untilRest(world, START_MS);
+  }
   checkConfigured(world, configuration);
   const updates = world.nodes.map(({ name, bootId }) => ({ node: name, name: BOOT, value: bootId }));
   world.request((request) => ({ type: "attribute-request", request, updates }));
@@ -64,11 +70,11 @@ export function runLives(options: LivesOptions): LivesResult {
   const chosen = choice.pick(configurationNames);
   const configuration = options.configuration ?? chosen;
   const world = startedWorld(configuration, options);
-  const faults = new Faults(world, configurations[configuration]?.clones ?? new Map());
+  const faults = new Faults(world, configurations[configuration]?.clones ?? new Map(), options.fault);
   const count = choice.pick([1, 2, 3, 4, 6, 8, 12]);
   const spell = choice.pick([200, 1000, 4000, 12_000]);
   for (let n = 0; n < count; n++) {
-    faults.disturb(options.fault);
+    faults.disturb();
     world.run(choice.chance(0.3) ? choice.between(0, 50) : choice.between(0, spell));
   }
   world.run(choice.between(0, 20_000));
@@ -88,6 +94,9 @@ export function checkConfigured(world: World, name: string): void {
   const promotedOn = (instance: string) =>
     where(instance).filter(({ services }) => services.get(instance) === "promoted");
   const wrong: string[] = [];
+  for (const host of world.hosts)
+    for (const instance of host.services.keys())
+      if (instance !== serviceOf(instance)) wrong.push(`${instance} is left on ${host.name}`);
   for (const instance of single)
     if (where(instance).length !== 1) wrong.push(`${instance} is active on ${where(instance).length} hosts`);
   const hosts = world.hosts.filter(({ kind }) => kind !== "guest");

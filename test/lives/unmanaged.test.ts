@@ -60,6 +60,30 @@ test("what was removed in maintenance, and ran on while all nodes were stopped, 
   checkRest(world);
 });
 
+test("what runs on a remote host, and was removed before all nodes were reset, is stopped when they are back", () => {
+  const world = startedWorld("remote", { seed: 1 });
+  const far = world.host("r1");
+  world.configure(
+    "primitive gone ocf:test:Dummy op monitor interval=10s timeout=20s\nlocation gone-home gone inf: r1",
+  );
+  world.run(10_000);
+  expect(far.services.has("gone")).toBe(true);
+  world.configure("property maintenance-mode=true");
+  world.run(3000);
+  world.change(
+    ['<rsc_location id="gone-home"/>', '<primitive id="gone"/>'].map((xml) => ({ op: "delete", xml })),
+  );
+  world.run(2000);
+  for (const host of world.nodes) world.crash(host);
+  world.run(5000);
+  for (const host of world.nodes) world.hostOn(host);
+  world.run(60_000);
+  expect(deedsDuring(world, () => world.configure("property maintenance-mode=false"))).toContain(
+    "stop gone r1",
+  );
+  checkRest(world);
+});
+
 test("a guest that does not come back is over for what ran in it, which is started elsewhere once", () => {
   const world = startedWorld("guest", { seed: 3 });
   const guest = world.host("g1");

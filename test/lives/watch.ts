@@ -4,7 +4,7 @@ import type { ExecutorSnapshot } from "../../src/executor/index.ts";
 import type { FenceRequest } from "../../src/fencer/index.ts";
 import type { Transition } from "../../src/scheduler/index.ts";
 import { Violation } from "../sim/violation.ts";
-import type { AgentCall } from "./agents.ts";
+import { type AgentCall, serviceOf } from "./agents.ts";
 import type { Host } from "./host.ts";
 import type { ManagerProcess } from "./manager-process.ts";
 import type { World } from "./world.ts";
@@ -44,12 +44,13 @@ export class Watch {
   /** At most one owner, at any moment, on all hosts that have power. */
   serviceChanged(_host: Host, instance: string): void {
     const { promoted } = this.world.plan.expectations;
-    const hosts = this.world.hosts.filter(({ services }) => services.has(instance));
-    if (this.isSingle(instance) && hosts.length > 1)
-      this.broken("one-owner", `${instance} is active on ${names(hosts)}`);
-    const most = promoted[instance];
+    const service = serviceOf(instance);
+    const active = this.world.active(service);
+    if (this.isSingle(service) && active.length > 1)
+      this.broken("one-owner", `${instance} is active on ${names(active.map(({ host }) => host))}`);
+    const most = promoted[service];
     if (most === undefined) return;
-    const owners = hosts.filter(({ services }) => services.get(instance) === "promoted");
+    const owners = active.filter(({ role }) => role === "promoted").map(({ host }) => host);
     if (owners.length > most) this.broken("one-owner", `${instance} is promoted on ${names(owners)}`);
   }
 
@@ -65,7 +66,7 @@ export class Watch {
   agentStarted(host: Host, call: AgentCall): void {
     const { action, recurring, instance, params } = call;
     if (action === "monitor") {
-      if (!recurring) this.gaps.get(host)?.probed.add(instance);
+      if (!recurring) this.gaps.get(host)?.probed.add(serviceOf(instance));
       return;
     }
     const { clock } = this.world;
@@ -81,7 +82,7 @@ export class Watch {
   /** What an action waits for is over, and has been done. */
   private checkOrders(host: Host, { action, instance }: AgentCall): void {
     for (const { first, next } of this.world.plan.expectations.orders) {
-      if (next.action !== action || next.rsc !== instance) continue;
+      if (next.action !== action || next.rsc !== serviceOf(instance)) continue;
       const what = `${action} of ${instance} on ${host.name} has begun`;
       const at = this.world.hosts.find(({ agents }) =>
         [...agents].some(({ call }) => call.action === first.action && call.instance === first.rsc),
@@ -89,8 +90,8 @@ export class Watch {
       if (at)
         this.broken("order", `${what} while ${first.action} of ${first.rsc} is under way on ${at.name}`);
       if (this.world.clock.now < this.seenAt) continue;
-      const roles = this.world.hosts.map(({ services }) => services.get(first.rsc));
-      const done = roles.some((role) => (first.action === "promote" ? role === "promoted" : role));
+      const active = this.world.active(first.rsc);
+      const done = active.some(({ role }) => first.action === "start" || role === "promoted");
       if (!done) this.broken("order", `${what} without ${first.action} of ${first.rsc} anywhere`);
     }
   }
@@ -155,12 +156,12 @@ export class Watch {
     const lost = this.lostWith.get(host) ?? new Set();
     for (const { services, agents } of withAll) {
       for (const [instance, role] of services) {
-        lost.add(instance);
-        if (role === "promoted") lost.add(`${instance} promoted`);
+        lost.add(serviceOf(instance));
+        if (role === "promoted") lost.add(`${serviceOf(instance)} promoted`);
       }
       for (const { call } of agents) {
-        if (call.action === "start") lost.add(call.instance);
-        if (call.action === "promote") lost.add(`${call.instance} promoted`);
+        if (call.action === "start") lost.add(serviceOf(call.instance));
+        if (call.action === "promote") lost.add(`${serviceOf(call.instance)} promoted`);
       }
     }
     this.lostWith.set(host, lost);

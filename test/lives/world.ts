@@ -3,10 +3,11 @@ import { type CibOperation, child, formatXml, loadCrm } from "../../src/cib/inde
 import type { ConfiguredNode, ControllerEvent } from "../../src/controller/index.ts";
 import { type NodeId, nodeName } from "../../src/terms/index.ts";
 import { Random } from "../sim/random.ts";
+import { serviceOf } from "./agents.ts";
 import { Clock } from "./clock.ts";
 import { Daemon } from "./daemon.ts";
 import { ExecutorProcess } from "./executor-process.ts";
-import { Host } from "./host.ts";
+import { Host, type Role } from "./host.ts";
 import type { ManagerProcess } from "./manager-process.ts";
 import { Order } from "./order.ts";
 import { PowerSwitch } from "./power.ts";
@@ -200,6 +201,15 @@ export class World {
     host.carrier = undefined;
     this.watch.hostOff(host);
     for (const guest of guests) this.hostOff(guest);
+  }
+
+  /** Where a service is active, as whatever it was edited to. */
+  active(service: string): { readonly host: Host; readonly role: Role }[] {
+    return this.hosts.flatMap((host) =>
+      [...host.services].flatMap(([instance, role]) =>
+        serviceOf(instance) === service ? [{ host, role }] : [],
+      ),
+    );
   }
 
   /** A service ends by itself, with the guest that it carries: its next monitor sees it. */

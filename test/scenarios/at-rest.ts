@@ -97,7 +97,9 @@ function leftovers(cluster: SceneCluster, allowed: Allowances): string[] {
 function membershipComplaints(cluster: SceneCluster, { replies }: Look, up: readonly string[]): string[] {
   const complaints: string[] = [];
   const leaders = new Set<string>();
-  const quorate = up.length * 2 > cluster.members.length;
+  const { length } = cluster.members;
+  // Of two nodes one is enough, once both have been seen (two_node).
+  const quorate = up.length * 2 > length || (length === 2 && up.length === 1);
   for (const [name, { membership, transition, fencing }] of replies) {
     const seen = (membership?.members ?? [])
       .filter(({ participates }) => participates)

@@ -13,6 +13,7 @@ import { nodes } from "./scenarios/nodes.ts";
 import { remote } from "./scenarios/remote.ts";
 import { runDirectory } from "./scenarios/run-directory.ts";
 import { services } from "./scenarios/services.ts";
+import { slowActions } from "./scenarios/slow-actions.ts";
 import { startStop } from "./scenarios/start-stop.ts";
 
 const all: readonly Scenario[] = [
@@ -21,6 +22,7 @@ const all: readonly Scenario[] = [
   ...services,
   ...componentFail,
   ...componentHang,
+  ...slowActions,
   ...runDirectory,
   ...configuration,
   ...disks,

@@ -51,6 +51,9 @@ export interface Mix {
   readonly rules: OwnershipRules;
 }
 
+/** The primitive of a clone that scenarios add. */
+export const slowClone = "tardy-db";
+
 /** The pinned primitive of a node. */
 export const ownOf = (node: string): string => `own-${node}`;
 /** Name of a remote host as a node of the cluster: that of its connection. */
@@ -147,7 +150,7 @@ export function mixOf(shape: Shape, members: readonly string[], remotes: readonl
     withPromoted: [...group, "scene-server"],
     addresses: new Map([["address", serviceAddress], ...(more ? ([["vip", secondAddress]] as const) : [])]),
     rules: {
-      clones: new Set(["db", "agent", "ping", "cache"]),
+      clones: new Set(["db", "agent", "ping", "cache", slowClone]),
       promotedMax: new Map([["db", promotedMax]]),
       orders,
     },

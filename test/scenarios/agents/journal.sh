@@ -13,8 +13,11 @@ journalled() { # RESOURCE ACTION
 	monitor | status | meta-data | validate-all | notify) "do_$2" ;;
 	*)
 		journal "$1" "$2" begin
+		# A resource that takes its time: half of it before anything is done.
+		[ -z "$OCF_RESKEY_slow" ] || sleep "$OCF_RESKEY_slow"
 		"do_$2"
 		rc=$?
+		[ -z "$OCF_RESKEY_slow" ] || sleep "$OCF_RESKEY_slow"
 		journal "$1" "$2" $rc
 		return $rc
 		;;

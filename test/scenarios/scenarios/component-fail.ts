@@ -76,6 +76,42 @@ async function killTwice(stage: Stage, part: Part): Promise<void> {
   unnoticed(stage, place, victims);
 }
 
+/** Tickets have been granted, which only the cluster's status tells: they are granted still when all managers have died. */
+async function tickets(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const parts = stage.oneOf<readonly Part[]>([["manager"], ["ring", "manager", "executor"]]);
+  await cluster.must(cluster.anyone(), "crm_ticket --ticket site --grant --force");
+  await cluster.load(
+    "rsc_ticket t1 site: dbs:Promoted loss-policy=demote\nrsc_ticket t2 site: wanderer loss-policy=stop\n",
+  );
+  await stage.atRest();
+  await kill(stage, everywhere(stage, ...parts));
+  await cluster.must(cluster.anyone(), "hactl configure delete --force t1 t2");
+  await stage.atRest();
+}
+
+/** Longer than anybody waits for a node that is away, and than fencing takes. */
+const fencedByThenMs = 35_000;
+
+/** A node was stopped, and the managers of all others die: nobody who is left may take it for lost. */
+async function othersOfStopped(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const name = stage.random.pick(cluster.members);
+  await cluster.stop(name);
+  await stage.atRest();
+  const others = cluster.members.filter((other) => other !== name);
+  const place = stage.here();
+  await kill(
+    stage,
+    others.map((node) => [node, "manager"]),
+  );
+  await Bun.sleep(fencedByThenMs);
+  await stage.atRest();
+  stage.noActionsSince(place, "although only managers died");
+  await cluster.start(name);
+  await stage.atRest();
+}
+
 const everywhere = ({ cluster }: Stage, ...parts: readonly Part[]): Victims =>
   cluster.members.flatMap((node) => parts.map((part) => [node, part] as const));
 
@@ -121,6 +157,23 @@ export const componentFail: readonly Scenario[] = [
   together("all-processes", "all processes of the daemons of all nodes die at once", async (stage) =>
     everywhere(stage, "ring", "manager", "executor"),
   ),
+  {
+    name: "ComponentFail-tickets",
+    title: "the managers, or all processes, of all nodes die: tickets stay granted",
+    cases: 2,
+    play: tickets,
+  },
+  {
+    name: "ComponentFail-all-but-stopped",
+    title: "a node is stopped, and the managers of all others die: it is not fenced",
+    play: othersOfStopped,
+  },
+  {
+    name: "ComponentFail-other-of-two",
+    title: "one of two nodes is stopped, and the manager of the other dies: it is not fenced",
+    shape: { nodes: 2 },
+    play: othersOfStopped,
+  },
   ...(["manager", "ring"] as const).map(
     (part): Scenario => ({
       name: `ComponentFail-only-${part}`,

@@ -122,6 +122,61 @@ async function clear(cluster: SceneCluster, cib: XmlElement): Promise<void> {
   if (ids.length > 0) await cluster.must(cluster.anyone(), `hactl configure delete --force ${ids.join(" ")}`);
 }
 
+const processWords = [/PROCESS-DIED/, /MANAGER-LOST/, /NODE-LOST/];
+
+/** A resource gets another agent or other parameters, is removed, or made anew, while a process of its node is away. */
+async function editWhileAway(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const how = stage.oneOf(["parameter", "agent", "removed", "made anew"] as const);
+  const part = random.pick(["executor", "ring", "manager"] as const);
+  const times = "op monitor interval=5s timeout=60s op start timeout=60s op stop timeout=60s";
+  const odd = (agent: string, slow: number) =>
+    `primitive odd ocf:scene:${agent} params slow=${slow} ${times}\n`;
+  const home = random.pick(cluster.members);
+  const through = cluster.anyone([home]);
+  await cluster.load(`${odd("Plain", 0)}location odd-home odd 100: ${home}\n`);
+  await stage.until("odd runs", () => cluster.nodesOf("odd").join() === home);
+  await stage.atRest();
+  stage.allowed.errors.push(...processWords);
+  stage.note(`${how} while the ${part} of ${home} is away; leader ${await stage.leader()}`);
+  const place = stage.here();
+  cluster.kill(home, part);
+  if (how === "parameter") await cluster.load(odd("Plain", 0.1), through);
+  else if (how === "agent") await cluster.load(odd("Roles", 0), through);
+  else await cluster.must(through, "hactl configure delete --force odd-home odd");
+  if (how === "made anew") await cluster.load(odd("Roles", 0), through);
+  await stage.atRest();
+  const count = cluster.nodesOf("odd").length;
+  stage.check(count === (how === "removed" ? 0 : 1), `odd is ${how}, and runs on ${count} nodes`);
+  // A ring that was long in coming back on a busy machine.
+  if (stage.offs(home) === 1 && part === "ring") stage.allowed.fencing.add(home);
+  const others = stage.actionsSince(place).filter(({ rsc }) => rsc !== "odd");
+  stage.check(
+    stage.allowed.fencing.has(home) || others.length === 0,
+    `touched: ${others.map(({ rsc }) => rsc)}`,
+  );
+  if (how !== "removed") await cluster.must(through, "hactl configure delete --force odd-home odd");
+  await stage.atRest();
+  stage.check(cluster.nodesOf("odd").length === 0, "odd is deleted and runs");
+}
+
+/** The nodes read their configuration file again, or get a new key, while a process of the leader dies. */
+async function reloadUnderDeath(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const command = stage.oneOf(["hactl reload", "hactl ring rekey"] as const);
+  stage.allowed.errors.push(...processWords);
+  const place = stage.here();
+  for (let round = 0; round < 3; round++) {
+    const leader = await stage.leader();
+    const doing = cluster.run(random.pick(cluster.members), command);
+    await Bun.sleep(random.between(0, 200));
+    cluster.kill(leader, random.pick(["manager", "executor"] as const));
+    stage.note(`${command} gave ${(await doing).code}`);
+    await stage.atRest();
+  }
+  stage.noActionsSince(place, `although there was only ${command}`);
+}
+
 export const configuration: readonly Scenario[] = [
   { name: "ResyncCIB", title: "a node that was away gets what has changed", play: resync },
   {
@@ -129,5 +184,17 @@ export const configuration: readonly Scenario[] = [
     title:
       "200 changes from all nodes while one loses its power and a manager dies: none that was acknowledged is lost",
     play: storm,
+  },
+  {
+    name: "EditWhileAway",
+    title: "a resource is edited or removed while a process of its node is away: no old one is left",
+    cases: 4,
+    play: editWhileAway,
+  },
+  {
+    name: "ReloadUnderDeath",
+    title: "nodes read their configuration again, or get a new key, while the leader's processes die",
+    cases: 2,
+    play: reloadUnderDeath,
   },
 ];

@@ -319,6 +319,38 @@ async function daemonDiesBeforeHolder(stage: Stage): Promise<void> {
   await disconnect(stage);
 }
 
+/** The host was stopped or fenced and stays away; then all managers die, and nobody fences it again. */
+async function staysAway(stage: Stage): Promise<void> {
+  const { cluster } = stage;
+  const host = await connect(stage, undefined, "5s");
+  const how = stage.oneOf(["stopped", "fenced"] as const);
+  stage.note(how);
+  cluster.enabled.delete(host);
+  for (const rsc of [farName(host), there, "agent"]) stage.allowed.failures.add(rsc);
+  stage.allowed.errors.push(new RegExp(farName(host)), /PROCESS-DIED/, /MANAGER-LOST/);
+  if (how === "stopped") {
+    cluster.kill(host, "remote", "SIGTERM");
+    await cluster.until("hactl remote has ended and left nothing", 60_000, () => cluster.leftOn([host]));
+  } else {
+    stage.allowed.fencing.add(host);
+    await cluster.crash(host);
+  }
+  await stage.until(`${there} runs elsewhere`, () => {
+    const nodes = cluster.nodesOf(there);
+    return nodes.length === 1 && !nodes.includes(host);
+  });
+  const before = stage.offs(host);
+  for (const name of cluster.members) cluster.kill(name, "manager");
+  await Bun.sleep(45_000);
+  stage.check(stage.offs(host) === before, `${host} was fenced when the managers died`);
+  await cluster.start(host);
+  await stage.until(`${there} runs on ${host} again`, () => runsThere(stage));
+  await cluster.must(cluster.anyone(), "crm_resource --cleanup");
+  stage.allowed.failures.clear();
+  await stage.atRest();
+  await disconnect(stage);
+}
+
 const shape = { remotes: 1 };
 
 export const remote: readonly Scenario[] = [
@@ -337,6 +369,13 @@ export const remote: readonly Scenario[] = [
     shape,
     cases: 4,
     play: returns,
+  },
+  {
+    name: "RemoteAway",
+    title: "it was stopped or fenced and stays away, and all managers die: it is not fenced again",
+    shape,
+    cases: 2,
+    play: staysAway,
   },
   {
     name: "RemoteDaemonDies",

@@ -145,6 +145,40 @@ async function reattach(stage: Stage): Promise<void> {
   stage.noActionsSince(place, "although everything ran where it belongs");
 }
 
+/** In maintenance all nodes are stopped, what they knew is lost, and they are started in another order. */
+async function forgotten(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const inBundle = cluster.shape.variant === "bundle";
+  if (inBundle)
+    await cluster.load(
+      "primitive upon ocf:scene:Plain op monitor interval=5s timeout=60s\norder upon-boxes Mandatory: boxes:promote upon:start\n",
+    );
+  await stage.atRest();
+  await cluster.must(cluster.anyone(), "hactl maintenance on");
+  stage.allowed.unmanaged = true;
+  await stage.atRest();
+  const promoted = stage.promoted();
+  const losers = stage.oneOf([cluster.members, [promoted]]);
+  stage.note(`${losers} lose /run/hactl`);
+  const place = stage.here();
+  await cluster.stopDaemons(...cluster.members);
+  for (const name of losers) await cluster.run(name, "rm -rf /run/hactl");
+  for (const name of random.shuffled(cluster.members)) {
+    await cluster.start(name);
+    await Bun.sleep(random.between(0, 2_500));
+  }
+  await stage.atRest();
+  await Bun.sleep(monitorsSeenMs);
+  await stage.atRest();
+  stage.noActionsSince(place, "in maintenance");
+  await cluster.must(cluster.anyone(), "hactl maintenance off");
+  stage.allowed.unmanaged = false;
+  await stage.atRest();
+  stage.noActionsSince(place, "although everything ran where it belongs");
+  if (inBundle) await cluster.must(cluster.anyone(), "hactl configure delete --force upon-boxes upon");
+  await stage.atRest();
+}
+
 export const services: readonly Scenario[] = [
   {
     name: "ResourceRecover",
@@ -167,5 +201,11 @@ export const services: readonly Scenario[] = [
     name: "Reattach",
     title: "all nodes restart under unmanaged services, which nobody touches",
     play: reattach,
+  },
+  {
+    name: "Reattach-forgotten",
+    title: "all nodes restart in maintenance and have forgotten what ran, which nobody touches",
+    cases: 2,
+    play: forgotten,
   },
 ];

@@ -122,6 +122,12 @@ export const startStop: readonly Scenario[] = [
     },
   },
   {
+    name: "SimulStop-processes-die",
+    title: "all stop at once, and processes die over it",
+    cases: 2,
+    play: dyingStop,
+  },
+  {
     name: "PartialStart",
     title: "a node starts and is stopped before it has joined",
     play: async (stage) => {
@@ -146,6 +152,24 @@ export const startStop: readonly Scenario[] = [
     play: nearQuorum,
   },
 ];
+
+/** All are asked to stop, and processes of the leader and of the node with the promoted instance die over it. */
+async function dyingStop(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const part = stage.oneOf(["manager", "executor"] as const);
+  const victims = new Set([await stage.leader(), stage.promoted()]);
+  stage.allowed.errors.push(/PROCESS-DIED/, /MANAGER-LOST/);
+  const stopping = cluster.members.map((name) => cluster.run(name, "hactl stop", { timeoutMs: 120_000 }));
+  await Bun.sleep(random.between(50, 1_500));
+  for (const name of victims) if (cluster.pidOf(name, part) !== undefined) cluster.kill(name, part);
+  const codes = await Promise.all(stopping.map(async (one) => (await one).code));
+  stage.note(`${part} of ${[...victims]}; hactl stop gave ${codes}`);
+  for (const name of cluster.members) cluster.expected.delete(name);
+  await cluster.until("no process is left", 90_000, () => cluster.leftOn(cluster.members));
+  const left = [...cluster.placement()].filter(([, nodes]) => nodes.size > 0).map(([rsc]) => rsc);
+  stage.check(left.length === 0, `all are stopped, and ${left} run`);
+  await start(stage, ...random.shuffled(cluster.members));
+}
 
 async function nearQuorum(stage: Stage): Promise<void> {
   const { cluster, random } = stage;

@@ -1,12 +1,16 @@
 import { decisionCostMs, formatXml } from "../cib/index.ts";
 import { type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
-import type { Millis } from "../terms/index.ts";
+import type { EpochSeconds, Millis } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ControllerEffect, PlanAnswer } from "./face.ts";
 import { type UnseenPlace, withoutHistories } from "./unseen.ts";
 
 /** A decision that is expected to take longer is computed by another process, so that this one goes on listening. */
 const usualDecideHereMs: Millis = 500;
+/** After so many answers in a row that came too late, those that take less than `hurriedMs` are computed here for a while. */
+const mostOutdated = 3;
+const hurriedMs: Millis = 5_000;
+const hurriedForSeconds = 30;
 /** Pause after a decision that could not be computed, unless the configuration changes. */
 const planAgainMs: Millis = 60_000;
 
@@ -38,6 +42,8 @@ interface Asked {
 export class Plans {
   #ids = 0;
   #asked: Asked | undefined;
+  /** Answers in a row during which something has happened: where that never ends nothing would ever be decided. */
+  #outdated = { times: 0, last: 0 };
   /** With this configuration nothing could be computed; it is not tried again before. */
   #failed: { readonly configuration: string; readonly until: Millis } | undefined;
 
@@ -73,13 +79,21 @@ export class Plans {
   ask(question: Question): Transition | undefined {
     const { input, looks } = question;
     const cib = looks ? withoutHistories(input.cib, looks.open) : input.cib;
-    if (decisionCostMs(this.state.configuration) <= this.decideHereMs) return schedule({ ...input, cib });
+    const costMs = decisionCostMs(this.state.configuration);
+    if (costMs <= this.decideHereMs || (costMs <= hurriedMs && this.#isStarved(input.now)))
+      return schedule({ ...input, cib });
     const asked = formatXml(cib, -1);
     const present = looks ? formatXml(input.cib, -1) : asked;
     const id = ++this.#ids;
     this.#asked = { id, question, cib: present, configuration: this.#configuration() };
     this.emit({ type: "plan", id, cib: asked, now: input.now });
     return undefined;
+  }
+
+  #isStarved(now: EpochSeconds): boolean {
+    const { last } = this.#outdated;
+    if (Math.abs(now - last) > hurriedForSeconds) this.#outdated = { times: 0, last: 0 };
+    return this.#outdated.times >= mostOutdated;
   }
 
   /** The open question does not matter any more. */
@@ -99,7 +113,11 @@ export class Plans {
       this.#failed = { configuration: asked.configuration, until: now + planAgainMs };
       return { kind: "failed", question, why: error ?? "no answer" };
     }
-    if (formatXml(this.state.cib, -1) !== asked.cib) return { kind: "outdated" };
+    if (formatXml(this.state.cib, -1) !== asked.cib) {
+      this.#outdated = { times: this.#outdated.times + 1, last: question.input.now };
+      return { kind: "outdated" };
+    }
+    this.#outdated = { times: 0, last: 0 };
     return { kind: "decided", question, decision };
   }
 

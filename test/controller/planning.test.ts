@@ -54,6 +54,22 @@ describe("a decision that is computed elsewhere", () => {
     expect(bus.where("a")).toEqual([nodeName("n1")]);
   });
 
+  test("is made here when something happens again and again before it is computed", () => {
+    const bus = elsewhere();
+    bus.configure(service);
+    bus.run(2_000);
+    bus.planMs = 2_000;
+    bus.fail("n1", "a", OcfExit.NOT_RUNNING);
+    const started = () => bus.executed.filter(({ operation }) => operation.action === "start").length;
+    const before = started();
+    for (let second = 0; second < 20; second++) {
+      const updates = [{ node: nodeName("n2"), name: "news", value: String(second) }];
+      bus.step("n2", { type: "attribute-request", request: "", updates });
+      bus.run(1_000);
+    }
+    expect(started()).toBe(before + 1);
+  });
+
   test("is not waited for any more when the configuration changes", () => {
     const bus = elsewhere();
     bus.planMs = 50_000;

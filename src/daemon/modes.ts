@@ -81,9 +81,16 @@ export function belongsToParent({ parent }: DaemonArguments): boolean {
   return parent === undefined || parentPid() === parent;
 }
 
-/** The manager process. @returns the exit code */
+/**
+ * The manager process: exits, whatever was just being opened when its end came. It would stay beside the manager of the next
+ * ring. @returns the exit code where it has not begun
+ */
 export async function runNodeManager(args: DaemonArguments, version: string): Promise<number> {
   if (!belongsToParent(args)) return CrmExit.OK;
+  process.exit(await serveAsManager(args, version));
+}
+
+async function serveAsManager(args: DaemonArguments, version: string): Promise<number> {
   proveLife(signEveryMs);
   const setup = loadNode(args);
   const log = processLog(setup.config, "hactl-manager");

@@ -125,8 +125,10 @@ test("a configuration that was lost on all nodes is said to be, until somebody a
   cluster.startAll();
   await joined();
   const status = async () => (await cluster.hactl("node2", "status")).stdout;
-  for (const name of cluster.names)
-    expect(await status()).toMatch(new RegExp(`node ${name} has lost version [\\d.]+ of the configuration`));
+  await cluster.until("both losses are told", 20_000, async () => {
+    const told = await status();
+    return cluster.names.every((name) => told.includes(`node ${name} has lost version `)) || undefined;
+  });
   expect(readdirSync(state("node1")).filter((name) => name.includes(".corrupt-")).length).toBeGreaterThan(0);
   const { stdout } = await cluster.hactl("node1", "configure", "show", "xml");
   expect(stdout).toContain('name="change" value="last"');

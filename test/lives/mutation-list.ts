@@ -393,8 +393,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a decision that was computed elsewhere counts whatever has happened meanwhile",
     file: plans,
-    before: 'if (formatXml(this.state.cib, -1) !== asked.cib) return { kind: "outdated" };',
-    after: "",
+    before: "if (formatXml(this.state.cib, -1) !== asked.cib) {",
+    after: "if (formatXml(this.state.cib, -1) === '') {",
     by: planning,
   },
   {

@@ -285,6 +285,8 @@ ${more}`);
     const onFar = bus.executed.slice(before).filter(({ node }) => node === far);
     expect(onFar.map(({ operation }) => `${operation.action} ${operation.rsc.id}`)).toContain("monitor web");
     expect(bus.unreached).toEqual([]);
+    // It waits for the connection, and is not tried in vain before.
+    expect(bus.log.join()).not.toContain("ACTION-WITHHELD");
     expect(bus.fenced.map(({ target }) => target)).toEqual([nodeName("n1")]);
     expect(bus.where("web").join()).toMatch(/^n[23]$/);
     expect(bus.where("there")).toEqual([far]);

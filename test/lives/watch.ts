@@ -104,7 +104,8 @@ export class Watch {
     const { message } = decoded;
     for (const { node, executor, operation } of message.dispatches) {
       const { action, rsc } = operation;
-      if (!manager.takesPart(executor))
+      // A cancel that nobody hears is given again when what goes on is told.
+      if (action !== "cancel" && !manager.takesPart(executor))
         this.broken("given", `${action} of ${rsc.id} is given to ${executor}, whose manager is not there`);
       if (this.isExclusive(rsc.id, action)) this.checkOwners(manager, rsc.id, action, node);
     }

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { ClusterState } from "../../src/controller/cluster-state.ts";
 import { emptyCib } from "../../src/controller/index.ts";
 import type { AgentResource, Operation, OperationResult } from "../../src/executor/index.ts";
-import { nodeId, nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
+import { nodeId, nodeName, resourceId } from "../../src/terms/index.ts";
+import { wentWell } from "../harness/results.ts";
 
 const n1 = nodeName("n1");
 const rsc: AgentResource = { id: resourceId("a"), class: "ocf", provider: "test", type: "A" };
@@ -15,14 +16,7 @@ const answer = (callId: number, action: string, intervalMs: number): OperationRe
   action,
   intervalMs,
   params: {},
-  rc: OcfExit.OK,
-  status: OpStatus.DONE,
-  exitReason: "",
-  stdout: "",
-  execMs: 1,
-  queueMs: 0,
-  lastRun: 1,
-  lastChange: 1,
+  ...wentWell,
 });
 
 /** The recurring operations that the history of the node tells of, after a cancel with call id 3. */

@@ -9,6 +9,7 @@ import type { OperationResult } from "../../src/executor/index.ts";
 import type { GraphAction } from "../../src/scheduler/index.ts";
 import { nodeId, nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
+import { wentWell } from "../harness/results.ts";
 
 const action = (id: number, task: string, rsc: string, type: string, ...inputs: number[]): GraphAction => ({
   id,
@@ -91,14 +92,7 @@ describe("a guest whose node has stopped its daemon and left it running", () => 
     action: "start",
     intervalMs: 0,
     transitionKey: "1:1:0:x",
-    rc: OcfExit.OK,
-    status: OpStatus.DONE,
-    exitReason: "",
-    stdout: "",
-    execMs: 1,
-    queueMs: 0,
-    lastRun: 1,
-    lastChange: 1,
+    ...wentWell,
     params: {},
   });
 

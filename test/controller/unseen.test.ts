@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { LocalHistory } from "../../src/controller/local-history.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
-import { nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
+import { nodeName, OcfExit, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
+import { wentWell } from "../harness/results.ts";
 
 const base = `
 property stonith-enabled=true
@@ -138,14 +139,7 @@ describe("a service that may run where a daemon died, and that is not configured
 describe("what a manager tells of its executor", () => {
   const started: OperationResult = {
     ...left("a", "start"),
-    rc: OcfExit.OK,
-    status: OpStatus.DONE,
-    exitReason: "",
-    stdout: "",
-    execMs: 1,
-    queueMs: 0,
-    lastRun: 1,
-    lastChange: 1,
+    ...wentWell,
   };
   const monitor = { ...started, callId: 901, action: "monitor", intervalMs: 10_000 };
   const told = (rc: number) => {

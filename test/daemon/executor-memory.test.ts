@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ExecutorMemory, noteLeft } from "../../src/daemon/executor-memory.ts";
 import type { ExecutorSnapshot, OperationResult } from "../../src/executor/index.ts";
 import { openLog } from "../../src/platform/index.ts";
-import { OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
+import { resourceId } from "../../src/terms/index.ts";
+import { wentWell } from "../harness/results.ts";
 
 const started: OperationResult = {
   callId: 1,
@@ -13,14 +14,7 @@ const started: OperationResult = {
   action: "start",
   intervalMs: 0,
   transitionKey: "1:1:0:key",
-  rc: OcfExit.OK,
-  status: OpStatus.DONE,
-  exitReason: "",
-  stdout: "",
-  execMs: 1,
-  queueMs: 0,
-  lastRun: 1,
-  lastChange: 1,
+  ...wentWell,
   params: {},
 };
 const snapshot: ExecutorSnapshot = {

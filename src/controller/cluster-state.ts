@@ -95,7 +95,7 @@ export class ClusterState {
   #written: Extract<AlertEvent, { kind: "attribute" }>[] = [];
   /** Names of the remote and guest nodes that the configuration has; made when it is asked for. */
   #connections: ReadonlySet<string> | undefined;
-  /** See `#guests`. */
+  /** See `guests`. */
   #guestsKnown: ReadonlyMap<string, string> | undefined;
   #fencings = new Fencings();
   /** Nodes that could not tell all that runs there, each with what was being moved away from it. */
@@ -418,7 +418,7 @@ export class ClusterState {
 
   /** The guests that a node is connected to, by what is known. */
   #guestsOn(id: string): readonly NodeName[] {
-    return [...this.#guests.values()].filter((guest) => endsActive(this.status.ops(id, guest))).map(nodeName);
+    return [...this.guests.values()].filter((guest) => endsActive(this.status.ops(id, guest))).map(nodeName);
   }
 
   /**
@@ -442,7 +442,7 @@ export class ClusterState {
   unheardGuestOf(rsc: string): NodeName | undefined {
     const plain = withoutInstance(rsc);
     const mayRun = new Map(this.#unseen.mayRun);
-    for (const [container, guest] of this.#guests) {
+    for (const [container, guest] of this.guests) {
       const name = nodeName(guest);
       if (container === rsc || guest === rsc || !this.isUnheard(name, true)) continue;
       const known = mayRun.get(name);
@@ -477,7 +477,7 @@ export class ClusterState {
   /** What carried guests has ended on a node. Those that are carried nowhere else run nothing, and have no attributes. */
   #guestsEnded(containers: readonly string[]): void {
     for (const container of containers) {
-      const guest = this.#guests.get(container);
+      const guest = this.guests.get(container);
       if (guest === undefined || !this.status.has(guest) || this.#isCarried(container)) continue;
       const name = nodeName(guest);
       this.#unseen.lost(name);
@@ -489,7 +489,7 @@ export class ClusterState {
   }
 
   /** Guest nodes by what carries them, as it is configured now. */
-  get #guests(): ReadonlyMap<string, string> {
+  get guests(): ReadonlyMap<string, string> {
     this.#guestsKnown ??= guestsByContainer(this.configuration);
     return this.#guestsKnown;
   }
@@ -543,7 +543,7 @@ export class ClusterState {
   /** A remote host, of which all is known, runs nothing. What runs in a guest its container says. */
   #isLetGo(name: NodeName): boolean {
     const inDoubt = this.#untold.has(name) || this.#unseen.mayRunOn(name).length > 0;
-    if (inDoubt || [...this.#guests.values()].includes(name)) return false;
+    if (inDoubt || [...this.guests.values()].includes(name)) return false;
     return !this.status.resourcesOn(name).some((rsc) => mayBeActive(this.status.ops(name, rsc)));
   }
 

@@ -12,7 +12,6 @@ import {
   resourceId,
 } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
-import { guestsByContainer } from "./connection-names.ts";
 import { decidedAgent } from "./decided-agent.ts";
 import type {
   ClusterEvent,
@@ -502,12 +501,11 @@ export class Leader {
   #runOf(input: SchedulerInput, decision: Transition): TransitionRun | undefined {
     try {
       const { state } = this.#init;
-      const containers = guestsByContainer(state.configuration);
-      const guests = new Set(containers.values());
+      const guests = new Set(state.guests.values());
       const run = new TransitionRun(this.#runs, this.#init.incarnation, decision, {
         untold: state.untold,
         unheard: (remote) => state.isUnheard(remote, guests.has(remote)),
-        guestIn: (rsc) => containers.get(rsc),
+        guestIn: (rsc) => state.guests.get(rsc),
         wasFound: (rsc) => state.wasFound(rsc),
         familyOf: resourceFamilies(state.configuration),
       });

@@ -20,7 +20,7 @@ interface Waiting {
  * waits so long for it, where an administrator would rather be told.
  */
 const patienceMs: Millis = 2 * hungAfterMs;
-/** How long an administrator's command waits for a daemon that is being started, or makes its socket again. */
+/** How long an administrator's command waits for a daemon that is being started, joins, or makes its socket again. */
 const startPatienceMs: Millis = 5_000;
 const retryMs: Millis = 100;
 /** The daemon, or the cluster behind it, is not there yet, or went away before it answered. */
@@ -65,8 +65,25 @@ export class AdminClient {
     return client;
   }
 
-  /** Asks and waits for the answer. @throws the HactlError that the daemon answers with, or TIMEOUT. */
+  /**
+   * Asks and waits for the answer. A node that is joining is asked again for some seconds: it has done nothing yet.
+   *
+   * @throws the HactlError that the daemon answers with, or TIMEOUT.
+   */
   async request<T>(request: AdminRequest, timeoutMs: Millis = defaultTimeoutMs): Promise<T> {
+    const joinsUntil = monotonicMs() + startPatienceMs;
+    for (;;) {
+      try {
+        return await this.#request<T>(request, timeoutMs);
+      } catch (error) {
+        const joins = error instanceof HactlError && error.code === "NOT_JOINED";
+        if (!joins || monotonicMs() > joinsUntil) throw error;
+        await Bun.sleep(retryMs);
+      }
+    }
+  }
+
+  async #request<T>(request: AdminRequest, timeoutMs: Millis): Promise<T> {
     if (!isRepeatable(request)) return this.#ask<T>(request, timeoutMs);
     return this.#patiently(async () => {
       if (!this.#connection?.open && this.patientUntil > 0) await this.#connect();

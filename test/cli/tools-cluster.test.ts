@@ -6,7 +6,7 @@ import { ToolCluster } from "./tools-cluster.ts";
 let tools: ToolCluster;
 const firstPlace: string[] = [];
 beforeAll(async () => {
-  tools = await ToolCluster.start(2, 26405, (node) => `127.9.0.${node}`);
+  tools = await ToolCluster.start(2, (node) => `127.9.0.${node}`);
   await tools.output("property", "stonith-enabled=false");
 }, 180_000);
 afterAll(() => tools.stop());

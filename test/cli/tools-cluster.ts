@@ -28,7 +28,7 @@ export class ToolCluster {
     private readonly directory: string,
   ) {}
 
-  static async start(nodes: number, port: number, addresses: (node: number) => string): Promise<ToolCluster> {
+  static async start(nodes: number, addresses: (node: number) => string): Promise<ToolCluster> {
     const directory = mkdtempSync(join(tmpdir(), "hactl-tools-"));
     mkdirSync(join(directory, "ocf", "test"), { recursive: true });
     const file = join(directory, "ocf", "test", "Quick");
@@ -36,7 +36,6 @@ export class ToolCluster {
     chmodSync(file, 0o755);
     const cluster = await LocalCluster.make({
       nodes,
-      port,
       addresses: (node) => [addresses(node)],
       ocfPath: [join(directory, "ocf")],
     });

@@ -47,7 +47,7 @@ describe("corosync-keygen", () => {
 describe("on a cluster", () => {
   let tools: ToolCluster;
   beforeAll(async () => {
-    tools = await ToolCluster.start(2, 26455, (node) => `127.9.4.${node}`);
+    tools = await ToolCluster.start(2, (node) => `127.9.4.${node}`);
   }, 120_000);
   afterAll(() => tools.stop());
 

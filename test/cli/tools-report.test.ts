@@ -91,7 +91,7 @@ describe("crm_report", () => {
       .map((entry) => join(entry.parentPath, entry.name));
 
   beforeAll(async () => {
-    tools = await ToolCluster.start(2, 26435, (node) => `127.9.3.${node}`);
+    tools = await ToolCluster.start(2, (node) => `127.9.3.${node}`);
     await tools.output("property", "stonith-enabled=false");
     await tools.output("configure", ...tools.primitive("r"), `passwd=${secret}`);
     await tools.output("wait", "--timeout", "30");

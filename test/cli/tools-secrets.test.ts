@@ -20,7 +20,7 @@ const inCib = async () => /name="passwd" value="([^"]*)"/.exec(await tools.outpu
 const secret = (...words: string[]) => tools.run("cibsecret", "-e", rsh, ...words);
 
 beforeAll(async () => {
-  tools = await ToolCluster.start(2, 26425, (node) => `127.9.2.${node}`);
+  tools = await ToolCluster.start(2, (node) => `127.9.2.${node}`);
   await tools.output("property", "stonith-enabled=false");
   await tools.output("configure", ...tools.primitive("db"), "meta", "target-role=Stopped");
   // In the place of ssh: the other node is on this machine.

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executable } from "../harness/local-cluster.ts";
-import { freePort, Story } from "../harness/story.ts";
+import { executable, freePort } from "../harness/local-cluster.ts";
+import { Story } from "../harness/story.ts";
 
 /** Agents are asked on the nodes that may run a resource: three nodes and a remote host, each with agents of its own. */
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable, LocalCluster } from "../harness/local-cluster.ts";
-import { freePort } from "../harness/story.ts";
 
 setDefaultTimeout(120_000);
 
@@ -12,7 +11,7 @@ let cluster: LocalCluster;
 const run = () => join(cluster.directory, "node1", "run");
 
 beforeAll(async () => {
-  cluster = await LocalCluster.make({ nodes: 1, port: freePort() });
+  cluster = await LocalCluster.make({ nodes: 1 });
 });
 afterAll(() => cluster?.destroy());
 

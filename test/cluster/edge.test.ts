@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectFrames } from "../../src/platform/index.ts";
 import { LocalCluster } from "../harness/local-cluster.ts";
-import { freePort } from "../harness/story.ts";
 
 setDefaultTimeout(120_000);
 
@@ -12,7 +11,7 @@ setDefaultTimeout(120_000);
 let cluster: LocalCluster;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.make({ nodes: 2, port: freePort(), tokenMs: 600 });
+  cluster = await LocalCluster.make({ nodes: 2, tokenMs: 600 });
   cluster.startAll();
   await joined();
 }, 60_000);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { LocalCluster } from "../harness/local-cluster.ts";
-import { freePort } from "../harness/story.ts";
 
 setDefaultTimeout(120_000);
 
@@ -10,7 +9,7 @@ let cluster: LocalCluster;
 const last = "node3";
 
 beforeAll(async () => {
-  cluster = await LocalCluster.make({ nodes: 3, port: freePort() });
+  cluster = await LocalCluster.make({ nodes: 3 });
   cluster.startAll();
   await cluster.joined();
 }, 60_000);

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalCluster } from "../harness/local-cluster.ts";
-import { freePort } from "../harness/story.ts";
 
 /** A real cluster of three daemons on this machine, without root, and what happens to it. */
 
@@ -10,7 +9,7 @@ let cluster: LocalCluster;
 let beat: string;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.make({ nodes: 3, port: freePort(), tokenMs: 600 });
+  cluster = await LocalCluster.make({ nodes: 3, tokenMs: 600 });
   beat = join(cluster.directory, "beat");
   cluster.startAll();
   await membersAre(3);

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalCluster } from "../harness/local-cluster.ts";
-import { freePort } from "../harness/story.ts";
 
 /** Real agents whose services take over changed parameters while they run. */
 
@@ -44,7 +43,7 @@ beforeAll(async () => {
   agents = mkdtempSync(join(tmpdir(), "hactl-agents-"));
   mkdirSync(join(agents, "test"));
   writeFileSync(join(agents, "test", "Older"), older, { mode: 0o755 });
-  cluster = await LocalCluster.make({ nodes: 2, port: freePort(), tokenMs: 600, ocfPath: [agents] });
+  cluster = await LocalCluster.make({ nodes: 2, tokenMs: 600, ocfPath: [agents] });
   cluster.startAll();
   await cluster.joined();
 }, 60_000);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executable } from "../harness/local-cluster.ts";
-import { freePort, Story } from "../harness/story.ts";
+import { executable, freePort } from "../harness/local-cluster.ts";
+import { Story } from "../harness/story.ts";
 
 /** A cluster of two and a host that only executes: `hactl remote`, a real process on an address of its own. */
 

@@ -11,8 +11,10 @@ export const executable = join(checkout, "dist", "hactl");
 /** Tests that want real-time priority or locked memory say so. */
 const withoutPrivileges = ["sched_rr = false", "lock_memory = false"];
 
-/** Clusters of two test runs on the same machine must not meet. */
-const ownPort = 20_000 + (process.pid % 1_000) * 10;
+let portsGiven = 0;
+
+/** The first of eight ports, one a link, that no other cluster of this machine's test runs uses: two runs must not meet. */
+export const freePort = () => 10_000 + ((process.pid * 16 + 8 * portsGiven++) % 20_000);
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -33,6 +35,7 @@ export interface LocalClusterOptions {
   readonly boot?: (name: string) => readonly string[];
   /** Further processes of a node, beside those with its HACTL_CONFIG in their environment. */
   readonly processes?: (name: string) => readonly number[];
+  /** Of the first link. Default: a free one. */
   readonly port?: number;
   readonly tokenMs?: number;
   /** Lines to add to a table of hactl.toml. */
@@ -52,11 +55,15 @@ export interface LocalClusterOptions {
 export class LocalCluster {
   readonly #pids = new Map<string, number>();
 
+  readonly #port: number;
+
   private constructor(
     readonly directory: string,
     readonly names: readonly string[],
     private readonly options: LocalClusterOptions,
-  ) {}
+  ) {
+    this.#port = options.port ?? freePort();
+  }
 
   /** Writes the configuration of all nodes. Nothing runs yet. */
   static async make(options: LocalClusterOptions): Promise<LocalCluster> {
@@ -248,8 +255,7 @@ export class LocalCluster {
     const { options } = this;
     const addresses = options.addresses ?? ((node: number) => [`127.0.0.${node}`]);
     const links = addresses(1).map(
-      (_, link) =>
-        `[[totem.interface]]\nlinknumber = ${link}\nmcastport = ${(options.port ?? ownPort) + link}\n`,
+      (_, link) => `[[totem.interface]]\nlinknumber = ${link}\nmcastport = ${this.#port + link}\n`,
     );
     const nodes = this.names.map((node, i) => {
       const rings = addresses(i + 1).map((address, link) => `ring${link}_addr = "${address}"`);

@@ -139,8 +139,6 @@ export class RingCluster {
           ? WireNetwork.address(host, link)
           : `127.0.${link}.${host}`;
     const nodes = await LocalCluster.make({
-      // Clusters of other tests may run beside this one.
-      port: 10_000 + (process.pid % 2_000) * 8,
       ...options,
       addresses: (host) => Array.from({ length: links }, (_, link) => address(host, link)),
     });

@@ -16,11 +16,6 @@ export interface HistoryEntry {
   readonly at: number;
 }
 
-let made = 0;
-
-/** A port that no other cluster of this machine's test runs uses. */
-export const freePort = () => 10_000 + ((process.pid * 16 + 2 * made++) % 20_000);
-
 /** Directory with the agents of the tests. */
 export const testAgents = join(import.meta.dir, "agents", "ocf");
 
@@ -34,7 +29,6 @@ export class Story {
   /** Writes the configuration of the nodes. A node that is fenced or crashes loses its volatile files too. */
   static async make(options: LocalClusterOptions): Promise<Story> {
     const nodes = await LocalCluster.make({
-      port: freePort(),
       tokenMs: 600,
       ...options,
       ocfPath: [testAgents, ...(options.ocfPath ?? [])],

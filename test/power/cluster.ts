@@ -25,7 +25,7 @@ ensureOwnMounts();
 const slots = 12;
 const random = new Random(seed);
 const log = openLog({ tag: "power", thresholds: { stderr: "error" } });
-const cluster = await LocalCluster.make({ nodes: 3, addresses: (node) => [`127.9.7.${node}`], port: 27_480 });
+const cluster = await LocalCluster.make({ nodes: 3, addresses: (node) => [`127.9.7.${node}`] });
 const memory = join(cluster.directory, "platters");
 run("mkdir", memory);
 run("mount", "-t", "tmpfs", "tmpfs", memory);

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executable, type Ran } from "../harness/local-cluster.ts";
-import { freePort, Story } from "../harness/story.ts";
+import { executable, freePort, type Ran } from "../harness/local-cluster.ts";
+import { Story } from "../harness/story.ts";
 
 const address = "127.0.0.9";
 const port = freePort();

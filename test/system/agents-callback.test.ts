@@ -59,7 +59,6 @@ beforeAll(async () => {
   chmodSync(file, 0o755);
   cluster = await LocalCluster.make({
     nodes: 2,
-    port: 26455,
     addresses: (node) => [`127.9.1.${node}`],
     ocfPath: [join(directory, "ocf"), agents],
   });

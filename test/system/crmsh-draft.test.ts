@@ -13,7 +13,7 @@ setDefaultTimeout(120_000);
 let cluster: LocalCluster;
 let drafts = "";
 beforeAll(async () => {
-  cluster = await LocalCluster.make({ nodes: 1, addresses: () => ["127.9.3.1"], port: 26_480 });
+  cluster = await LocalCluster.make({ nodes: 1, addresses: () => ["127.9.3.1"] });
   drafts = join(cluster.directory, "drafts");
   mkdirSync(drafts);
   makeToolsDirectory(join(cluster.directory, "tools"), [executable]);

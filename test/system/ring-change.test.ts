@@ -232,7 +232,7 @@ test("a second link comes, carries the ring by another link_mode, and goes, whil
 }, 60_000);
 
 test("hactl reload adds a node to a cluster that runs, and hactl ring rekey changes the key of all three", async () => {
-  const nodes = await LocalCluster.make({ nodes: 3, port: 10_000 + (process.pid % 2_000) * 8 });
+  const nodes = await LocalCluster.make({ nodes: 3 });
   close = () => nodes.destroy();
   ownKeys(nodes);
   const whole = readFileSync(nodes.configOf("node1"), "utf8");

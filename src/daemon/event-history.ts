@@ -147,10 +147,17 @@ export class EventHistory {
     return this.query(since, limit);
   }
 
-  /** Facts since a time (ms), the last `limit` of them, oldest first. */
+  /** Facts since a time (ms), the last `limit` of them, oldest first; also those that the disk has not taken yet. */
   query(since: number, limit: number): HistoryRow[] {
     this.flush();
-    return (this.#database?.query(lastRows).all(since, limit) as HistoryRow[] | undefined) ?? [];
+    const database = this.#database;
+    if (!database) return [];
+    const written = database.query(lastRows).all(since, limit) as HistoryRow[];
+    if (this.#waiting.length === 0) return written;
+    const { last } = database.query("SELECT max(id) AS last FROM event").get() as { last: number | null };
+    const waiting = this.#waiting.map((row, i) => ({ id: (last ?? 0) + 1 + i, ...row }));
+    const all = [...written, ...waiting.filter(({ at }) => at >= since)];
+    return all.slice(Math.max(0, all.length - limit));
   }
 
   close(): void {

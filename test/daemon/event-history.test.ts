@@ -31,7 +31,8 @@ test("facts that the disk does not take are kept until it does", () => {
   fact("second");
   history.flush();
   history.flush();
-  expect(texts()).toEqual(["before"]);
+  expect(other.query("SELECT text FROM event").all()).toEqual([{ text: "before" }]);
+  expect(texts()).toEqual(["before", "first", "second"]);
   other.run("COMMIT");
   other.close();
   expect(texts()).toEqual(["before", "first", "second"]);
@@ -69,17 +70,35 @@ test("nothing is written to a disk that does not answer; when it does, all that 
   const history = new EventHistory(join(directory, "waiting.sqlite"), log, disk);
   const fact = (text: string) =>
     history.add({ at: 1, level: "notice", event: "E", node: null, rsc: null, text });
+  const written = () => {
+    const database = new Database(join(directory, "waiting.sqlite"), { readonly: true });
+    const rows = database.query("SELECT text FROM event ORDER BY id").all() as { text: string }[];
+    database.close();
+    return rows.map(({ text }) => text);
+  };
   const asked = disk.answered();
   fact("first");
   clock = 7_000;
   expect(disk.silentMs).toBe(7_000);
-  // Who asks for the history is answered with what is there.
-  expect(await history.recent(0, 100)).toEqual([]);
+  // Who asks for the history is answered with what waits, too.
+  expect((await history.recent(0, 100)).map(({ id, text }) => [id, text])).toEqual([[1, "first"]]);
+  expect(history.query(2, 100)).toEqual([]);
   history.flush();
-  expect(history.query(0, 100)).toEqual([]);
+  expect(written()).toEqual([]);
   answer();
   await asked;
   expect(disk.silentMs).toBe(0);
-  expect(history.query(0, 100).map(({ text }) => text)).toEqual(["first"]);
+  history.flush();
+  expect(written()).toEqual(["first"]);
+  // Whoever asks the disk at the same time keeps nobody from what has happened.
+  const again = disk.answered();
+  fact("second");
+  expect(history.query(0, 100).map(({ id, text }) => [id, text])).toEqual([
+    [1, "first"],
+    [2, "second"],
+  ]);
+  expect(history.query(0, 1).map(({ text }) => text)).toEqual(["second"]);
+  answer();
+  await again;
   history.close();
 });

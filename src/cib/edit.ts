@@ -6,7 +6,7 @@ import { selectVisible, visibleAttributes } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
-import { checkForm, checkSchemaName } from "./form.ts";
+import { checkForm, checkSchemaName, refuseOldForms } from "./form.ts";
 import { keepSecrets } from "./masking.ts";
 import { keepMembers } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
@@ -136,6 +136,7 @@ function outcomeOf(
 
 /** Canonical form with ids; throws for the first thing that is wrong. */
 function checkConfiguration(draft: XmlElement): XmlElement {
+  refuseOldForms(draft);
   const { root } = upgradeCib(draft);
   const configuration = child(root, "configuration");
   if (configuration === undefined) return root;
@@ -154,6 +155,7 @@ function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]):
   if (configuration) assignIds(configuration);
   const schema = draft.attributes.get("validate-with") ?? "";
   if (schema === "none" || configuration === undefined) return draft;
+  refuseOldForms(draft);
   checkForm(child(upgradeCib(draft).root, "configuration") ?? configuration);
   const newer = newerThanSchema(configuration, schema);
   if (newer === undefined) return draft;

@@ -1,5 +1,6 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import { findLimitProblems } from "./limits.ts";
+import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
@@ -8,7 +9,7 @@ import { findHeadProblems, isSchemaName } from "./verify-head.ts";
 import { child, type XmlElement } from "./xml.ts";
 
 /**
- * Throws for the first thing that the schema does not allow: an unknown element, attribute or value, an id that stands
+ * Throws for all that the schema does not allow: an unknown element, attribute or value, an id that stands
  * twice, a reference to nothing. `configuration`: in the canonical schema. `file`: where it was read.
  */
 export function checkForm(configuration: XmlElement, file?: string): void {
@@ -18,9 +19,10 @@ export function checkForm(configuration: XmlElement, file?: string): void {
     ...findSchemaValueProblems(configuration),
     ...findLimitProblems(configuration),
   ];
-  const errors = problems.filter(({ level }) => level === "error");
-  const [first] = errors;
-  if (first !== undefined) throw errorOf(first, errors.length - 1, file);
+  refuseAll(
+    problems.filter(({ level }) => level === "error"),
+    file,
+  );
 }
 
 /**
@@ -39,10 +41,15 @@ export function refuseInvalid(cib: XmlElement, file?: string): void {
       cure: 'write validate-with="pacemaker-3.9"',
       exit: CrmExit.CONFIG,
     });
-  const [first, ...more] = findHeadProblems(cib);
-  if (first !== undefined) throw errorOf(first, more.length, file);
+  refuseAll(findHeadProblems(cib), file);
+  refuseOldForms(cib, file);
   const upgraded = child(upgradeCib(cib).root, "configuration");
   if (upgraded !== undefined) checkForm(upgraded, file);
+}
+
+/** @throws HactlError OLD_FORM where something is written as a schema before the one that is named had it, exit code CONFIG */
+export function refuseOldForms(cib: XmlElement, file?: string): void {
+  refuseAll(findOldForms(cib), file);
 }
 
 /** @throws HactlError UNKNOWN_SCHEMA where a change names a schema that nobody knows, exit code CONFIG */
@@ -56,17 +63,27 @@ export function checkSchemaName(schema: string | undefined): void {
   });
 }
 
-/** A problem as the error that refuses a change. */
-function errorOf({ code, text, id, line, cure }: CibProblem, more: number, file?: string): HactlError {
-  return new HactlError({
+/** So many mistakes are told at once. */
+const toldAtOnce = 10;
+
+/** Throws for all that is wrong at once, in one line: the code and the place are those of the first. */
+function refuseAll(problems: readonly CibProblem[], file?: string): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  const { code, id, line } = first;
+  const told = [first, ...others.slice(0, toldAtOnce - 1)];
+  const untold = problems.length - told.length;
+  const cured = told.map(({ text, cure }) => (cure === undefined ? text : `${text} (${cure})`));
+  throw new HactlError({
     code,
-    what: more === 0 ? text : `${text} (and ${more} more)`,
+    what:
+      others.length === 0 ? first.text : [...cured, ...(untold > 0 ? [`and ${untold} more`] : [])].join("; "),
     where: {
       ...(file === undefined ? {} : { file }),
       ...(line === undefined ? {} : { line }),
       ...(id === undefined ? {} : { id }),
     },
     exit: CrmExit.CONFIG,
-    ...(cure === undefined ? {} : { cure }),
+    ...(others.length > 0 || first.cure === undefined ? {} : { cure: first.cure }),
   });
 }

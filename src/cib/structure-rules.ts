@@ -183,7 +183,10 @@ function ofElement(form: Form, source: XmlElement): FormProblem[] {
     case "rsc_location":
       return location(form);
     case "rsc_colocation":
-      return pairOrSets(form, ["rsc", "with-rsc"], ["node-attribute", "rsc-role", "with-rsc-role"]);
+      return [
+        ...onlyOne(form, "score", "score-attribute", "score-attribute-mangle"),
+        ...pairOrSets(form, ["rsc", "with-rsc"], ["node-attribute", "rsc-role", "with-rsc-role"]),
+      ];
     case "rsc_order":
       return [
         ...onlyOne(form, "score", "kind"),

@@ -1,5 +1,6 @@
 import { lookup } from "../terms/index.ts";
 import { findLimitProblems } from "./limits.ts";
+import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
@@ -32,6 +33,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
   if (configuration === undefined) return [];
   const problems: CibProblem[] = [
     ...notes.map((note) => ({ ...note, code: "UPGRADED" })),
+    ...findOldForms(source),
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findSchemaValueProblems(configuration),

@@ -97,7 +97,7 @@ export function statusReply({
       ...repetition.map((text): StatusWarning => ({ code: "REPEATING", text })),
       ...ring.warnings.map((text): StatusWarning => ({ code: "LOCAL-WARNING", text })),
       ...alerts.map((text): StatusWarning => ({ code: "ALERT-FAILING", text })),
-      ...strangersOf(ring),
+      ...strangersOf(ring, setup.config.totem.keyFile),
       ...disagreementsOf(ring),
       ...[...clocks].map(
         ([node, text]): StatusWarning => ({
@@ -111,7 +111,7 @@ export function statusReply({
 }
 
 /** Hosts that the ring of this node ignores, and nodes with which it forms no ring. */
-function strangersOf({ core, names }: RingProcessStatus): StatusWarning[] {
+function strangersOf({ core, names }: RingProcessStatus, keyFile: string): StatusWarning[] {
   const name = (id: NodeId) => names[id] ?? `node ${id}`;
   const about = (id: NodeId | undefined) => {
     const found = id === undefined ? undefined : names[id];
@@ -122,7 +122,7 @@ function strangersOf({ core, names }: RingProcessStatus): StatusWarning[] {
       (stranger): StatusWarning => ({
         code: "STRANGER",
         text: strangerText(stranger, name),
-        cure: strangerCure(stranger.cause),
+        cure: strangerCure(stranger.cause, keyFile),
         ...about(stranger.node),
       }),
     ),

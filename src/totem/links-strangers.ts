@@ -116,22 +116,22 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
 export const refusedText = (node: string, reason: string): string =>
   `${node} and this node cannot form a ring: ${reason}`;
 
-const sameKey =
-  "Copy the key file (/etc/hactl/authkey) and cluster_name of one node to the other, and restart that";
 const sameNodes = "Write the same node list into hactl.toml of all nodes, then hactl reload on each";
 
-const cures: Readonly<Record<StrangerCause, string>> = lookup({
+const cures: Readonly<Record<Exclude<StrangerCause, "another-key">, string>> = lookup({
   "claims-node": sameNodes,
   "claims-self": "Give each node a nodeid and an address of its own in hactl.toml, the same on all nodes",
   "unlisted-node": sameNodes,
-  "another-key": sameKey,
   "another-version": "Install the same version of hactl on all nodes",
   "another-program": "End what uses the ring's port on that host, or give the cluster another port",
   damaged: "Look at the network and at who sends it: hactl ring status",
 });
 
-/** What has to be done so that a host is no stranger any more. */
-export const strangerCure = (cause: StrangerCause): string => cures[cause];
+/** What has to be done so that a host is no stranger any more. `keyFile`: where this node has its key. */
+export const strangerCure = (cause: StrangerCause, keyFile: string): string =>
+  cause === "another-key"
+    ? `Copy the key file (${keyFile} on this node) and cluster_name of one node to the other, and restart that`
+    : cures[cause];
 
 /** What has to be done where a ring is refused: the nodes are configured differently. */
 export const refusedCure =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostEnds, managerEnds, parseRemoteKey } from "../../src/remote/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
@@ -47,6 +47,17 @@ describe("hactl keygen", () => {
       code: 64,
     });
   });
+});
+
+test("keys are made where hactl.toml says", async () => {
+  const toml = join(root, "elsewhere.toml");
+  const at = (name: string) => join(root, "elsewhere", name);
+  const keys = `[totem]\nkeyfile = "${at("ours")}"\n[remote]\nkeyfile = "${at("far")}"\n`;
+  writeFileSync(toml, `${keys}[[nodelist.node]]\nnodeid = 1\nname = "a"\nring0_addr = "127.0.0.1"\n`);
+  for (const words of [["keygen"], ["keygen", "--remote"], ["keygen", "--remote", "--node", "vm1"]])
+    expect(await hactl(words, { HACTL_CONFIG: toml })).toMatchObject({ code: 0, err: "" });
+  expect(readdirSync(join(root, "elsewhere")).sort()).toEqual(["far", "far.vm1", "ours"]);
+  expect(await hactl(["corosync-keygen"], { HACTL_CONFIG: toml })).toMatchObject({ code: 108 });
 });
 
 describe("hactl keygen --remote", () => {

@@ -6,9 +6,8 @@ import { keyBytes } from "../../config/index.ts";
 import { createSecret, readLimited } from "../../platform/index.ts";
 import { nodeKeyFile, parseRemoteKey } from "../../remote/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
+import { keyFiles } from "../key-files.ts";
 import { print, printJson, wantsJson } from "../output.ts";
-
-const files = { cluster: "/etc/hactl/authkey", remote: "/etc/hactl/remote-authkey" } as const;
 
 export default defineCommand({
   meta: {
@@ -23,7 +22,7 @@ export default defineCommand({
       type: "string",
       alias: "k",
       valueHint: "file",
-      description: `where to write it [default: ${files.cluster}]`,
+      description: "where to write it [default: as hactl.toml says, else /etc/hactl/authkey]",
     },
     size: {
       type: "string",
@@ -31,29 +30,30 @@ export default defineCommand({
       valueHint: "bytes",
       description: "length of the key, 128 to 4096 [default: 256, remote 4096]",
     },
-    remote: { type: "boolean", description: `the key for remote hosts [default file: ${files.remote}]` },
+    remote: {
+      type: "boolean",
+      description:
+        "the key for remote hosts [default file: as hactl.toml says, else /etc/hactl/remote-authkey]",
+    },
     node: {
       type: "string",
       valueHint: "name",
-      description: `with --remote: a key for this remote node alone, made of the whole one [default file: ${files.remote}.NAME]`,
+      description: `with --remote: a key for this remote node alone, made of the whole one [default file: that of the whole one with .NAME]`,
     },
     from: {
       type: "string",
       valueHint: "file",
-      description: `with --node: where the whole key for remote hosts is [default: ${files.remote}]`,
+      description: "with --node: where the whole key for remote hosts is [default: as hactl.toml says]",
     },
   },
   run: ({ args }) => {
     const remote = args.remote === true;
     if (args.node !== undefined || args.from !== undefined) {
       if (!remote || !args.node || args.size !== undefined) throw forNodeOnly();
-      return makeNodeKey(
-        args.node,
-        args.from ?? files.remote,
-        args.keyfile ?? `${files.remote}.${args.node}`,
-      );
+      const whole = args.from ?? keyFiles().remote;
+      return makeNodeKey(args.node, whole, args.keyfile ?? `${whole}.${args.node}`);
     }
-    const file = args.keyfile ?? (remote ? files.remote : files.cluster);
+    const file = args.keyfile ?? keyFiles()[remote ? "remote" : "cluster"];
     const size = parseSize(args.size ?? (remote ? "4096" : "256"));
     if (args.keyfile === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
     createSecret(file, randomBytes(size));
@@ -92,7 +92,9 @@ function makeNodeKey(name: string, from: string, file: string): void {
   createSecret(file, content);
   if (wantsJson()) return printJson({ file, bytes: content.length, mode: "0400", node: name });
   print(`Wrote the key of remote node ${name} to ${file} (mode 0400).`);
-  print(`Copy it to that host alone: scp -p ${file} ${name}:${files.remote}`);
+  print(
+    `Copy it to that host alone, to where its hactl.toml names it: scp -p ${file} ${name}:/etc/hactl/remote-authkey`,
+  );
 }
 
 const forNodeOnly = () =>

@@ -4,18 +4,16 @@ import { dirname } from "node:path";
 import { keyBytes } from "../../config/index.ts";
 import { createSecret } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { keyFiles } from "../key-files.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, parseWords } from "./getopt.ts";
-
-/** Where hactl.toml expects it unless it says otherwise. */
-const clusterKeyFile = "/etc/hactl/authkey";
 
 const table: readonly OptionRow[] = [
   {
     name: "key-file",
     short: "k",
     value: "FILE",
-    description: `where to write it [default: ${clusterKeyFile}]`,
+    description: "where to write it [default: as hactl.toml says, else /etc/hactl/authkey]",
   },
   { name: "size", short: "s", value: "BYTES", description: "its length, 128 to 4096 [default: 256]" },
   { name: "random-file", short: "r", value: "FILE", description: "where to take it from" },
@@ -35,8 +33,8 @@ export const run = (words: readonly string[]): Promise<number> =>
       throw usage("corosync-keygen", `a key has ${keyBytes.min} to ${keyBytes.max} bytes, not ${text}`);
     const source = given.value("random-file");
     const key = source === undefined ? randomBytes(size) : bytesOf(source, size);
-    const file = given.value("key-file") ?? clusterKeyFile;
-    if (file === clusterKeyFile) mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+    const file = given.value("key-file") ?? keyFiles().cluster;
+    if (given.value("key-file") === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
     createSecret(file, key);
     line(`Wrote a key of ${size} bytes to ${file}.`);
     return CrmExit.OK;

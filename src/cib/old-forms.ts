@@ -1,0 +1,37 @@
+import type { CibProblem } from "./references.ts";
+import { findSchemaValueProblems } from "./schema-values.ts";
+import { findStructureProblems } from "./structure.ts";
+import { upgradeCib } from "./upgrade/upgrade.ts";
+import { child, type XmlElement } from "./xml.ts";
+
+/** Schemas from this one on have today's form, but for names that have an alias. */
+const presentForm = /^pacemaker-(?:[3-9]|\d\d)\./;
+/** Roles had other names until 3.7, which hold on. */
+const olderRole = /="(?:Master|Slave)"/;
+
+/**
+ * What earlier schemas allowed and the one that a CIB names does not, as pairs outside of their set: it would be understood,
+ * but whoever wrote it names a schema by which Pacemaker refuses it. What is wrong in any schema is not among them.
+ */
+export function findOldForms(cib: XmlElement): CibProblem[] {
+  const schema = cib.attributes.get("validate-with") ?? "";
+  const written = child(cib, "configuration");
+  if (!presentForm.test(schema) || written === undefined) return [];
+  const asWritten = problemsOf(written).filter(({ text }) => !olderRole.test(text));
+  if (asWritten.length === 0) return [];
+  const upgraded = child(upgradeCib(cib).root, "configuration") ?? written;
+  const inAnyForm = new Set(problemsOf(upgraded).map(({ text }) => text));
+  return asWritten
+    .filter(({ text }) => !inAnyForm.has(text))
+    .map(({ cure, ...problem }) => ({
+      ...problem,
+      code: "OLD_FORM",
+      text: `${problem.text}: the schema ${schema} does not allow it`,
+      cure: `${cure ?? "write it in the form of today"}; what an old schema allowed is brought up to date where validate-with names that one`,
+    }));
+}
+
+const problemsOf = (configuration: XmlElement): CibProblem[] => [
+  ...findStructureProblems(configuration),
+  ...findSchemaValueProblems(configuration),
+];

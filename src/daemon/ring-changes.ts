@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { configChanges } from "../config/index.ts";
 import { atMost, type Log } from "../platform/index.ts";
-import type { Millis, NodeId } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
 import type { RingCore } from "./ring-core.ts";
 import type { BroughtRefusal } from "./ring-core-brought.ts";
 import type { RingCoreChange, RingEvent } from "./ring-core-face.ts";
@@ -199,6 +199,7 @@ export class RingChanges {
   async reload(): Promise<string | ReloadReply> {
     try {
       const next = loadNode(this.setup.arguments);
+      if (next.self.id !== this.setup.self.id) throw otherNode(this.setup.self.id, next);
       // Who applies the change first may send to the new addresses at once.
       await this.host.sockets.prepare(next);
       const named = (changes: ReturnType<typeof configChanges>) =>
@@ -239,4 +240,15 @@ export class RingChanges {
     if (this.#proposals.length === 0) this.host.sockets.use(proposal.setup);
     this.host.tell();
   }
+}
+
+/** Members know this node by its number: under another one it is another node, which has to join as that. */
+function otherNode(runsAs: NodeId, { self, arguments: { configPath } }: NodeSetup): HactlError {
+  return new HactlError({
+    code: "OTHER_NODE",
+    what: `this node runs as nodeid ${runsAs}, and is nodeid ${self.id} by what stands there now`,
+    where: { file: configPath },
+    cure: "start it again (hactl stop, hactl start), or give it its nodeid back",
+    exit: CrmExit.CONFIG,
+  });
 }

@@ -116,7 +116,8 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
 export const refusedText = (node: string, reason: string): string =>
   `${node} and this node cannot form a ring: ${reason}`;
 
-const sameNodes = "Write the same node list into hactl.toml of all nodes, then hactl reload on each";
+const sameNodes =
+  "Write the same node list into hactl.toml of all nodes, then hactl reload on each; start a node again (hactl stop, hactl start) that gets another nodeid";
 
 const cures: Readonly<Record<Exclude<StrangerCause, "another-key">, string>> = lookup({
   "claims-node": sameNodes,

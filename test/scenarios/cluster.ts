@@ -277,6 +277,12 @@ export class SceneCluster {
     }, this.bootMs);
   }
 
+  /** The supervisors forget how often they have started daemons: another scenario begins. */
+  forgetStarts(): void {
+    for (const name of [...this.members, ...this.remotes])
+      if (this.machine(name).on) writeFileSync(this.machine(name).path("/run/supervisor-forgets"), "");
+  }
+
   #launch(name: string): void {
     const mode = this.remotes.includes(name) ? "remote" : "start";
     if (this.pidOf(name, mode === "start" ? "ring" : "remote") !== undefined) return;

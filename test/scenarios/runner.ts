@@ -85,7 +85,10 @@ export class Runner {
       return this.#cluster;
     }
     const old = this.#cluster;
-    if (old && JSON.stringify(old.shape) === JSON.stringify(shape)) return old;
+    if (old && JSON.stringify(old.shape) === JSON.stringify(shape)) {
+      old.forgetStarts();
+      return old;
+    }
     await this.close();
     this.#cluster = await SceneCluster.make(shape);
     await this.#furnish(this.#cluster);

@@ -43,12 +43,14 @@ export function ownEnvironment(extra: Readonly<Record<string, string>> = {}): Re
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-/** What whoever keeps a process alive does about its end. */
+/** What whoever keeps a process alive does about its end, and its beginning. */
 export interface ChildEnds {
   /** It hangs, and is about to be killed: nothing that it says counts any more. */
   readonly hung?: () => void;
   /** It is gone, and will be started again. */
   readonly gone?: () => void;
+  /** What it finds in its environment when it is started now. */
+  readonly environment?: () => Readonly<Record<string, string>>;
 }
 
 /** How often a process is listened to, and how long it may be silent. */
@@ -100,7 +102,7 @@ export class Child {
     const line = openLifeLine();
     try {
       this.#process = Bun.spawn([...this.command], {
-        env: ownEnvironment(line.environment),
+        env: ownEnvironment({ ...line.environment, ...this.ends.environment?.() }),
         stdio: ["ignore", "inherit", "inherit", line.childEnd],
         onExit: (_process, code, signal) => this.#ended(code, signal),
       });

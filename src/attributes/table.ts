@@ -179,6 +179,13 @@ export class AttributeTable {
     });
   }
 
+  /** All that the CIB was given, to be written once more: somebody may have changed it there. */
+  rewrite(): AttributeEffect[] {
+    return [...this.#entries].flatMap(([name, { set, written }]) =>
+      [...written].map(([node, value]): AttributeEffect => ({ type: "write", node, name, value, set })),
+    );
+  }
+
   snapshot(): AttributeSnapshot {
     return [...this.#entries].map(([name, { dampenMs, private: hidden, set, values, written }]) => ({
       name,

@@ -267,7 +267,8 @@ export class ClusterState {
 
   /**
    * The configuration, or the status, has been changed from outside; the index over the status is made anew, it may have
-   * been replaced. A node whose state was removed has no attributes any more, unless it is there.
+   * been replaced. A node whose state was removed has no attributes any more, unless it is there. Those of the others are what
+   * was told of them: what is asked for and what is decided by would differ otherwise, until a value changes.
    */
   configurationChanged(at: EpochSeconds): void {
     const before = this.status;
@@ -279,6 +280,9 @@ export class ClusterState {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
       this.attributes.removeNode(before.nameOf(id));
     }
+    this.#writeAttributes(
+      this.attributes.rewrite().filter((effect) => "node" in effect && kept.has(this.idOf(effect.node))),
+    );
     this.#showForsaken(at);
   }
 

@@ -43,12 +43,14 @@ export function ownEnvironment(extra: Readonly<Record<string, string>> = {}): Re
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-/** What whoever keeps a process alive does about its end. */
+/** What whoever keeps a process alive does about its end, and its beginning. */
 export interface ChildEnds {
   /** It hangs, and is about to be killed: nothing that it says counts any more. */
   readonly hung?: () => void;
   /** It is gone, and will be started again. */
   readonly gone?: () => void;
+  /** What it finds in its environment when it is started now. */
+  readonly environment?: () => Readonly<Record<string, string>>;
 }
 
 /** How often a process is listened to, and how long it may be silent. */
@@ -56,6 +58,8 @@ export interface SilenceLimits {
   readonly everyMs: Millis;
   readonly hungMs: Millis;
 }
+
+const nextPause = (pauseMs: Millis): Millis => Math.min(longestPauseMs, Math.max(100, pauseMs * 2));
 
 /** One process that the ring keeps alive: started again whenever it ends, and ended when it hangs. */
 export class Child {
@@ -70,6 +74,8 @@ export class Child {
   #silentMs: Millis = 0;
   #killedAt: Millis | undefined;
   #stuck = false;
+  /** Why it could not be started at the last try. */
+  #refused: string | undefined;
   restarts = 0;
 
   constructor(
@@ -88,6 +94,7 @@ export class Child {
 
   /** What is wrong with it, for people. */
   get warning(): string | undefined {
+    if (this.#refused !== undefined) return `${this.name} cannot be started: ${this.#refused}`;
     if (this.#stuck)
       return `${this.name} was killed because it hangs, but the kernel cannot end it: look at the disks of this machine`;
     if (this.#silentMs < notableMs) return undefined;
@@ -97,24 +104,43 @@ export class Child {
   start(): void {
     if (this.#stopping) return;
     this.#startedAt = performance.now();
-    const line = openLifeLine();
+    let line: LifeLine | undefined;
     try {
+      line = openLifeLine();
       this.#process = Bun.spawn([...this.command], {
-        env: ownEnvironment(line.environment),
+        env: ownEnvironment({ ...line.environment, ...this.ends.environment?.() }),
         stdio: ["ignore", "inherit", "inherit", line.childEnd],
         onExit: (_process, code, signal) => this.#ended(code, signal),
       });
     } catch (error) {
-      line.close();
-      throw error;
+      line?.close();
+      return this.#notStarted(error);
     }
     line.given();
     this.#line = line;
+    this.#refused = undefined;
     this.#killedAt = undefined;
     this.#stuck = false;
     this.#silence.heard(monotonicMs());
     this.#watch ??= setInterval(() => this.#look(), this.limits.everyMs);
     this.log.info("PROCESS-STARTED", `${this.name} runs as process ${this.#process.pid}`);
+  }
+
+  /**
+   * The system has no process, no memory or no file for it just now, or the program is being replaced: who keeps others alive
+   * lives on, and tries again.
+   */
+  #notStarted(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    if (this.#refused !== why) {
+      this.#refused = why;
+      this.log.error(
+        "PROCESS-REFUSED",
+        `${this.name} cannot be started, it is tried again and again: ${why}`,
+      );
+    }
+    this.#pauseMs = nextPause(this.#pauseMs);
+    this.#retry = setTimeout(() => this.start(), this.#pauseMs);
   }
 
   /** Asks it to end, and ends it if it does not. Settles when it is gone. */
@@ -170,7 +196,7 @@ export class Child {
     this.#silentMs = 0;
     if (this.#stopping) return;
     const lived = performance.now() - this.#startedAt;
-    this.#pauseMs = lived >= steadyMs ? 0 : Math.min(longestPauseMs, Math.max(100, this.#pauseMs * 2));
+    this.#pauseMs = lived >= steadyMs ? 0 : nextPause(this.#pauseMs);
     this.restarts++;
     const how = signal === null ? `with status ${code}` : `by signal ${signal}`;
     this.log.error("PROCESS-DIED", `${this.name} ended ${how}; it is started again`, {

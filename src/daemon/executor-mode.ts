@@ -3,7 +3,8 @@ import { endByDefect } from "../platform/index.ts";
 import { HactlError } from "../terms/index.ts";
 import { executorSocketPath } from "./admin-protocol.ts";
 import { type AgentHostOptions, runExecutor } from "./executor.ts";
-import { type DaemonArguments, loadNode, processLog } from "./setup.ts";
+import { loadInForce } from "./in-force.ts";
+import { type DaemonArguments, processLog } from "./setup.ts";
 
 /**
  * The executor process of a cluster node, as the ring starts it. Serves until the ring ends, then ends this process:
@@ -14,7 +15,7 @@ export async function runNodeExecutor(args: DaemonArguments): Promise<never> {
 }
 
 async function serve(args: DaemonArguments): Promise<number> {
-  const { config, self } = loadNode(args);
+  const { config, self } = loadInForce(args);
   const log = processLog(config, "hactl-executor");
   try {
     return await runExecutor({

@@ -60,14 +60,14 @@ export class FenceRuns {
     private readonly log: Pick<Log, "warning">,
   ) {
     this.#directory = join(runDir, "fencing");
-    for (const name of list(this.#directory)) {
+    for (const name of list(this.#directory).sort(byBegin)) {
       const record = this.#read(name);
       if (record && uptimeMs() < record.deadline + staleMs) this.#left.set(name, record);
       else this.#remove(name);
     }
   }
 
-  /** What the managers before this one have begun. */
+  /** What the managers before this one have begun, in the order in which they did. */
   left(): LeftRun[] {
     return [...this.#left].map(([name, { run }]) => ({ ...run, run: leftName(name) }));
   }
@@ -137,6 +137,12 @@ export class FenceRuns {
     rmSync(join(this.#directory, name), { recursive: true, force: true });
   }
 }
+
+/** Places tell in their names when they were made. */
+const byBegin = (one: string, other: string): number => {
+  const [a = [], b = []] = [one, other].map((name) => name.split(".").slice(1).map(Number));
+  return (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0);
+};
 
 const leftName = (name: string): string => `left/${name}`;
 const markerOf = (name: string): string => `fencing/${name}`;

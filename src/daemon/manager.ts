@@ -69,6 +69,7 @@ import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
+import { setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
@@ -90,7 +91,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { RunDirectory } from "./run-directory.ts";
-import { loadNode, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
+import { type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
 import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
@@ -207,7 +208,7 @@ export class Manager {
       },
       log: (level, text) => log.part("FENCER")[level]("FENCER", text),
     });
-    this.#kdump = config.kdump.listen ? this.#kdumpWatch() : undefined;
+    this.#kdump = this.#kdumpWatch();
     this.#fenceDevices = new FenceDeviceOperations(directories, (result) =>
       this.#step({ type: "result", node: self.name, result }),
     );
@@ -512,9 +513,11 @@ export class Manager {
     this.#remotes.configure(settings);
   }
 
-  /** Hears the crash kernels of the other nodes, at all their addresses. */
-  #kdumpWatch(): KdumpWatch {
+  /** Hears the crash kernels of the other nodes, at all their addresses; unless it is not to, or has no key to know them by. */
+  #kdumpWatch(): KdumpWatch | undefined {
     const { config, self } = this.setup;
+    const clusterKey = config.kdump.listen ? this.#clusterKey() : undefined;
+    if (!clusterKey) return undefined;
     const log = this.log.part("FENCER");
     const addressesOf = (node: typeof self) => [...node.addresses.values()];
     const listenOn = kdumpListenOn(addressesOf(self));
@@ -522,12 +525,22 @@ export class Manager {
       nodes: config.nodes.map((node) => ({ name: node.name, addresses: addressesOf(node) })),
       port: config.kdump.port,
       ...(listenOn ? { listenOn } : {}),
-      clusterKey: readKey(config.totem.keyFile),
+      clusterKey,
       acceptPlain: config.kdump.plain,
       newest: keptNotices(config.system.runDir, log),
       onNotice: (node, signed) => this.#fencing.kdumpNotice(node, signed),
       log: (level, text) => log[level]("KDUMP", text),
     });
+  }
+
+  /** The ring has it in memory: that the file is gone or damaged must not keep the manager from coming back. */
+  #clusterKey(): Uint8Array | undefined {
+    try {
+      return readKey(this.setup.config.totem.keyFile);
+    } catch (error) {
+      this.log.error("KDUMP", `the notices of crash kernels are not heard: ${error}`);
+      return undefined;
+    }
   }
 
   #selfFenced(reaction: "stop" | "panic"): void {
@@ -558,14 +571,14 @@ export class Manager {
       case FromRing.DRAIN:
         return this.#step({ type: "shutdown-request" });
       case FromRing.RELOADED:
-        return this.#reload();
+        return this.#reload(new TextDecoder().decode(body));
     }
   }
 
-  /** The ring has taken over a changed file or key: nodes, their addresses and the key are read anew. */
-  #reload(): void {
+  /** The ring has taken over a changed file or key: nodes, their addresses and the key are taken over, too. */
+  #reload(inForce: string): void {
     try {
-      this.setup = loadNode(this.setup.arguments);
+      this.setup = setupInForce(this.setup.arguments, inForce);
     } catch (error) {
       // It was right when the ring read it; the next reload will tell.
       this.log.warning("RELOAD", `the configuration could not be read again: ${error}`);
@@ -574,7 +587,7 @@ export class Manager {
     const { config } = this.setup;
     this.#step({ type: "nodes", nodes: config.nodes.map(({ id, name }) => ({ id, name })) });
     const before = this.#kdump;
-    this.#kdump = config.kdump.listen ? this.#kdumpWatch() : undefined;
+    this.#kdump = this.#kdumpWatch();
     this.#configureFencing();
     void Promise.resolve(before?.close()).then(() => this.#kdump?.start());
   }

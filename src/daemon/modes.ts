@@ -1,6 +1,7 @@
 import { dieWithParent, endByDefect, localAddresses, parentPid, proveLife } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { signEveryMs } from "./children.ts";
+import { loadInForce } from "./in-force.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
 import { type DaemonArguments, loadNode, makeDirectories, type NodeSetup, processLog } from "./setup.ts";
 
@@ -92,7 +93,7 @@ export async function runNodeManager(args: DaemonArguments, version: string): Pr
 
 async function serveAsManager(args: DaemonArguments, version: string): Promise<number> {
   proveLife(signEveryMs);
-  const setup = loadNode(args);
+  const setup = loadInForce(args);
   const log = processLog(setup.config, "hactl-manager");
   const { runManager } = await import("./manager.ts");
   try {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { configChanges } from "../config/index.ts";
 import { atMost, type Log } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
+import { describeInForce, sinceStart } from "./in-force.ts";
 import type { RingCore } from "./ring-core.ts";
 import type { BroughtRefusal } from "./ring-core-brought.ts";
 import type { RingCoreChange, RingEvent } from "./ring-core-face.ts";
@@ -236,9 +237,14 @@ export class RingChanges {
     if (!proposal) return;
     // What was read before can't come into force any more.
     for (const { inForce } of this.#proposals.splice(0, at + 1)) inForce();
-    this.setup = proposal.setup;
+    this.setup = sinceStart(proposal.setup, this.#startedWith);
     if (this.#proposals.length === 0) this.host.sockets.use(proposal.setup);
     this.host.tell();
+  }
+
+  /** What is in force, for the other processes of this node (`describeInForce`). */
+  get described(): string {
+    return describeInForce(this.setup, this.#startedWith);
   }
 }
 

@@ -16,7 +16,7 @@ export const FromRing = {
   DRAIN: 5,
   /** JSON: a fact for the event history. */
   FACT: 6,
-  /** A changed configuration or key is in force: read both again. */
+  /** A changed configuration or key is in force: the configuration as text (`describeInForce`), the key is to be read again. */
   RELOADED: 7,
 } as const;
 

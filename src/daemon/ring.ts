@@ -17,6 +17,7 @@ import {
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { ringSocketPath, socketNames } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
+import { inForceEnvironment } from "./in-force.ts";
 import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
@@ -116,7 +117,7 @@ export class RingProcess {
       keyFiles: this.#keyFiles,
       log,
       step: (event) => this.#step(event),
-      tell: () => this.#manager?.send(FromRing.RELOADED, new Uint8Array()),
+      tell: () => this.#manager?.send(FromRing.RELOADED, new TextEncoder().encode(this.#changes.described)),
     });
     this.#startState = this.#readState();
     this.#state = new RingStateKeeper(this.#startState, {
@@ -136,10 +137,15 @@ export class RingProcess {
     ];
     // Whoever comes next needs its sockets at once.
     const gone = () => void this.#runDirectory.look();
+    const environment = () => inForceEnvironment(this.#changes.described);
     this.#children = children ?? [
-      new Child("executor", words("executor"), log, { gone }),
+      new Child("executor", words("executor"), log, { gone, environment }),
       // The kernel may need long to end it: the others must not wait for one that says nothing.
-      new Child("manager", words("manager"), log, { gone, hung: () => this.#manager?.destroy() }),
+      new Child("manager", words("manager"), log, {
+        gone,
+        environment,
+        hung: () => this.#manager?.destroy(),
+      }),
     ];
     this.#runDirectory = new RunDirectory(setup.config.system.runDir, {
       log,

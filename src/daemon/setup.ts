@@ -1,5 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { type HactlConfig, loadConfigFile, type NodeConfig } from "../config/index.ts";
+import {
+  type HactlConfig,
+  loadConfig,
+  type NodeConfig,
+  readConfigText,
+  thisMachine,
+} from "../config/index.ts";
 import { type Log, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
 import { isNodeKey, parseRemoteKey, type RemoteKey } from "../remote/index.ts";
 import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
@@ -18,6 +24,8 @@ export interface DaemonArguments {
 export interface NodeSetup {
   readonly arguments: DaemonArguments;
   readonly config: HactlConfig;
+  /** What it was read from. */
+  readonly text: string;
   readonly self: NodeConfig;
 }
 
@@ -29,7 +37,9 @@ const maxKeyBytes = 4096;
  * @throws HactlError when it is wrong, or when it does not say which node this machine is.
  */
 export function loadNode(args: DaemonArguments): NodeSetup {
-  const config = loadConfigFile(args.configPath, "start", args.node);
+  const { configPath, node } = args;
+  const text = readConfigText(configPath);
+  const config = loadConfig(text, configPath, { purpose: "start", node, machine: thisMachine() });
   if (!config.localNode) {
     throw new HactlError({
       code: "WHICH_NODE",
@@ -39,7 +49,7 @@ export function loadNode(args: DaemonArguments): NodeSetup {
       exit: CrmExit.CONFIG,
     });
   }
-  return { arguments: args, config, self: config.localNode };
+  return { arguments: args, config, text, self: config.localNode };
 }
 
 /**

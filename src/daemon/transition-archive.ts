@@ -18,13 +18,15 @@ const kept = 200;
 export class TransitionArchive {
   #number = 0;
   #waiting = 0;
+  /** The directory is there, and it is known what is in it. */
+  #isOpen = false;
   #ready: Promise<void>;
 
   constructor(
     private readonly directory: string,
     private readonly log: Log,
   ) {
-    this.#ready = this.#open();
+    this.#ready = this.#open().catch((error) => this.#complain(error));
   }
 
   /** Keeps the input of a decision. The text is made at once, since the CIB goes on changing. */
@@ -34,19 +36,26 @@ export class TransitionArchive {
     const attributes = new Map([...cib.attributes, ["execution-date", String(now)]]);
     const text = formatXml({ ...cib, attributes });
     this.#ready = this.#ready
+      .then(() => this.#open())
       .then(() => this.#write(id, text, triggers))
-      .catch((error) => {
-        this.log.warning("TRANSITION-ARCHIVE", `the input of a decision could not be kept: ${error}`);
-      })
+      .catch((error) => this.#complain(error))
       .finally(() => {
         this.#waiting--;
       });
   }
 
+  /** Nothing depends on it but who looks later: without it the cluster goes on deciding. */
+  #complain(error: unknown): void {
+    this.#isOpen = false;
+    this.log.warning("TRANSITION-ARCHIVE", `the inputs of decisions cannot be kept: ${error}`);
+  }
+
   async #open(): Promise<void> {
+    if (this.#isOpen) return;
     mkdirSync(this.directory, { recursive: true, mode: 0o750 });
     const names = await readdir(this.directory);
     this.#number = Math.max(0, ...names.map((name) => Number(/^transition-(\d+)\./.exec(name)?.[1] ?? 0)));
+    this.#isOpen = true;
   }
 
   async #write(_id: number, text: string, _triggers: readonly string[]): Promise<void> {

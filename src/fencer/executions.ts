@@ -114,7 +114,7 @@ export class Executions {
 
   /**
    * What the manager before this one has begun for an order: that very order, or one like it in a ring that is the same
-   * since, so that the target cannot have come back in between.
+   * since, so that the target cannot have come back in between. Of the tries of an order only the last can go on.
    */
   private take(order: ExecuteOrder): LeftRun | undefined {
     const like = ({ order: other, ring }: LeftRun) =>
@@ -123,8 +123,8 @@ export class Executions {
       !this.back.has(order.target) &&
       [other.device, other.target, other.action, other.phase].join() ===
         [order.device, order.target, order.action, order.phase].join();
-    const found = this.left.find((one) => key(one.order) === key(order)) ?? this.left.find(like);
-    this.left = this.left.filter((one) => one !== found);
+    const found = this.left.findLast((one) => key(one.order) === key(order)) ?? this.left.findLast(like);
+    if (found) this.left = this.left.filter((one) => key(one.order) !== key(found.order));
     return found;
   }
 

@@ -325,6 +325,6 @@ export interface FencerOptions {
   readonly graceMs?: Millis;
   /** Entries that the history keeps. Default 500. */
   readonly historyLimit?: number;
-  /** What the manager before this one has begun. */
+  /** What the managers before this one have begun, in the order in which they did. */
   readonly left?: readonly LeftRun[];
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child } from "../../src/daemon/children.ts";
@@ -66,4 +66,34 @@ test("a process that gives its signs stays", async () => {
   expect(child.pid).toBe(pid ?? 0);
   expect(child.warning).toBeUndefined();
   expect(happened).toEqual([]);
+});
+
+test("a process that cannot be started is tried until it can, and whoever keeps it lives on", async () => {
+  const executable = join(directory, "worker");
+  const lines: string[] = [];
+  const writeStderr = (line: string) => void lines.push(line);
+  const log = openLog({ tag: "test", thresholds: { stderr: "info" }, writeStderr });
+  const child = new Child("worker", [executable, "1000"], log, {}, { everyMs: 100, hungMs: 60_000 });
+  children.push(child);
+  child.start();
+  expect(child.warning).toContain("worker cannot be started: ENOENT");
+  copyFileSync("/bin/sleep", executable);
+  await until(() => child.pid !== undefined);
+  expect(child.warning).toBeUndefined();
+  // The program is away for a moment, as while a package is installed, and the process dies just then.
+  renameSync(executable, `${executable}.away`);
+  process.kill(child.pid ?? 0, "SIGKILL");
+  await until(() => child.warning !== undefined);
+  await Bun.sleep(500);
+  expect(lines.filter((line) => line.includes("PROCESS-REFUSED"))).toHaveLength(2);
+  renameSync(`${executable}.away`, executable);
+  await until(() => child.pid !== undefined);
+  // Who is stopped does not try any more.
+  renameSync(executable, `${executable}.away`);
+  process.kill(child.pid ?? 0, "SIGKILL");
+  await until(() => child.warning !== undefined);
+  await child.stop();
+  renameSync(`${executable}.away`, executable);
+  await Bun.sleep(2_500);
+  expect(child.pid).toBeUndefined();
 });

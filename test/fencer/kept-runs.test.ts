@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { runFenceAgent } from "../../src/daemon/fence-agents.ts";
 import { FenceRuns } from "../../src/daemon/fence-runs.ts";
 import type { AgentRun, KeptRun } from "../../src/fencer/index.ts";
-import { markedProcesses } from "../../src/platform/index.ts";
+import { bootId, markedProcesses, uptimeMs } from "../../src/platform/index.ts";
 import { nodeName } from "../../src/terms/index.ts";
 
 /** What managers leave of the agents that they have run: one `FenceRuns` stands for each manager. */
@@ -141,6 +141,18 @@ describe("an agent that acts", () => {
     const noisy = await runFenceAgent(run("fence_noisy", "r5"), directories, runs);
     expect(noisy.exit).toBe(0);
     expect(noisy.stdout).toHaveLength(64 * 1024);
+  });
+
+  test("of several managers come in the order in which they were begun, whatever their directories are called", () => {
+    const dir = runDir("order");
+    const begun = ["900.5000.2", "900.20000.10", "1000.20000.2", "77.300000.1"];
+    for (const name of [3, 0, 2, 1].map((at) => begun[at] ?? "")) {
+      mkdirSync(join(dir, "fencing", name), { recursive: true });
+      const record = { bootId: bootId(), run: kept(name), deadline: uptimeMs() + 60_000 };
+      writeFileSync(join(dir, "fencing", name, "run"), JSON.stringify(record));
+    }
+    const ops = new FenceRuns(dir, log).left().map(({ order }) => order.op);
+    expect(ops).toEqual(["900.5000.2", "1000.20000.2", "900.20000.10", "77.300000.1"]);
   });
 
   test("of another boot, or what is no record, is not believed", () => {

@@ -1,3 +1,5 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { XmlElement } from "../../../src/cib/index.ts";
 import { attributesOf, propertiesOf } from "../cib-look.ts";
 import type { SceneCluster } from "../cluster.ts";
@@ -177,6 +179,43 @@ async function reloadUnderDeath(stage: Stage): Promise<void> {
   stage.noActionsSince(place, `although there was only ${command}`);
 }
 
+/** Longer than a node is waited for whose manager has gone. */
+const managerMissedMs = 20_000;
+
+/** hactl.toml is damaged, changed or removed, or the key is, which nobody was told of, and processes of the node die. */
+async function unreadChange(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const name = random.pick([stage.promoted(), await stage.leader()]);
+  const disk = (file: string) => join(cluster.machine(name).disk, file);
+  const edits = {
+    "hactl.toml is damaged": (text: string) => text.replace("[quorum]", "[quorum\n="),
+    "hactl.toml has another run_dir": (text: string) => text.replace("/run/hactl", "/run/elsewhere"),
+    "hactl.toml has another state_dir": (text: string) =>
+      text.replace("/run/disk/state", "/run/disk/elsewhere"),
+    "hactl.toml names this node no more": (text: string) => text.replace(`name = "${name}"`, 'name = "gone"'),
+    "hactl.toml and the key are removed": () => undefined,
+  } as const;
+  const what = stage.oneOf(Object.keys(edits) as (keyof typeof edits)[]);
+  const parts = random.pick([["manager"], ["executor"], ["manager", "executor"]] as const);
+  stage.allowed.errors.push(...processWords, /the notices of crash kernels are not heard/);
+  stage.note(`${what}; ${parts.join(", ")} of ${name}; leader ${await stage.leader()}`);
+  const place = stage.here();
+  const changed = edits[what](cluster.commonConfig);
+  if (changed === undefined)
+    for (const file of ["hactl.toml", "authkey"]) renameSync(disk(file), disk(`${file}.gone`));
+  else writeFileSync(disk("hactl.toml"), changed);
+  try {
+    for (const part of parts) cluster.kill(name, part);
+    await Bun.sleep(managerMissedMs);
+    await stage.atRest();
+    stage.noActionsSince(place, "although only processes died");
+  } finally {
+    if (changed === undefined)
+      for (const file of ["hactl.toml", "authkey"]) renameSync(disk(`${file}.gone`), disk(file));
+    else writeFileSync(disk("hactl.toml"), cluster.commonConfig);
+  }
+}
+
 export const configuration: readonly Scenario[] = [
   { name: "ResyncCIB", title: "a node that was away gets what has changed", play: resync },
   {
@@ -196,5 +235,11 @@ export const configuration: readonly Scenario[] = [
     title: "nodes read their configuration again, or get a new key, while the leader's processes die",
     cases: 2,
     play: reloadUnderDeath,
+  },
+  {
+    name: "UnreadChange",
+    title: "hactl.toml is damaged, other or removed, unread, and processes of the node die: they come back",
+    cases: 5,
+    play: unreadChange,
   },
 ];

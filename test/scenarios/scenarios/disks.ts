@@ -251,6 +251,51 @@ async function replaced(stage: Stage): Promise<void> {
   await cluster.must(cluster.anyone(), "crm_attribute -t crm_config -n scene-disk -D");
 }
 
+/** What happens to files of a node under it: how, and how it is set right if it has to be. */
+const damages: readonly { readonly name: string; readonly damage: string; readonly repair?: string }[] = [
+  {
+    name: "the directory of the log is away",
+    damage: "mv /run/disk/log /run/disk/away",
+    repair:
+      "mkdir -p /run/disk/log; cat /run/disk/log/* >>/run/disk/away/hactl.log; rm -rf /run/disk/log; mv /run/disk/away /run/disk/log",
+  },
+  { name: "the event history is garbage", damage: `head -c 20000 /dev/urandom >${state}/history.sqlite` },
+  { name: "the configuration is damaged", damage: `for f in ${state}/cib*.xml; do echo '<cib' >$f; done` },
+  {
+    name: "a file is in the place of the decisions' inputs",
+    damage: `rm -rf ${state}/transitions; echo >${state}/transitions`,
+    repair: `rm -f ${state}/transitions`,
+  },
+  { name: "what the executor remembers is damaged", damage: "echo '{' >/run/hactl/executor.json" },
+  { name: "what the manager remembers is damaged", damage: "echo '{' >/run/hactl/manager.json" },
+  { name: "the boot is not known any more", damage: `head -c 300 /dev/urandom >${state}/boot-id` },
+  {
+    name: "the state is read-only",
+    damage: `rm -rf ${state}/transitions; mount --bind ${state} ${state} && mount -o remount,ro,bind ${state}`,
+    repair: `umount ${state}`,
+  },
+];
+
+/** Longer than a node is waited for whose manager has gone. */
+const managerMissedMs = 20_000;
+
+/** Files of a node are damaged, and manager and executor die over it: they come back, and no service notices. */
+async function damaged(stage: Stage): Promise<void> {
+  const { cluster, random } = stage;
+  const name = random.pick([stage.promoted(), await stage.leader()]);
+  const { name: what, damage, repair } = stage.oneOf(damages);
+  const parts = random.pick([["manager"], ["executor"], ["manager", "executor"]] as const);
+  stage.allowed.errors.push(...diskWords, /PROCESS-DIED/, /MANAGER-LOST/, /damaged|not readable/);
+  stage.note(`${what}; ${parts.join(", ")} of ${name}; leader ${await stage.leader()}`);
+  const place = stage.here();
+  await cluster.must(name, damage);
+  for (const part of parts) cluster.kill(name, part);
+  await Bun.sleep(managerMissedMs);
+  if (repair !== undefined) await cluster.must(name, repair);
+  await stage.atRest();
+  stage.noActionsSince(place, "although only files of the daemon were damaged");
+}
+
 export const disks: readonly Scenario[] = [
   {
     name: "DiskFull",
@@ -274,6 +319,12 @@ export const disks: readonly Scenario[] = [
     name: "ReadOnly-start",
     title: "a node is started with a read-only state directory",
     play: readOnlyStart,
+  },
+  {
+    name: "DamagedFiles",
+    title: "files of a node's daemon are damaged, and its manager and executor die: they come back",
+    cases: damages.length,
+    play: damaged,
   },
   { name: "DiskReplaced", title: "a node comes back with an empty disk", cases: 4, play: replaced },
 ];

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import type { CibOperation } from "../../src/cib/index.ts";
+import { nodeName } from "../../src/terms/index.ts";
+import { ControllerBus } from "../harness/controller-bus.ts";
+
+const n1 = nodeName("n1");
+
+/** A promoted instance with a group beside it, as scores and a rule about what a node reaches have it. */
+function served(): ControllerBus {
+  const bus = new ControllerBus(3);
+  bus.boot("n1", "n2", "n3");
+  bus.run(100);
+  bus.configure(`
+property stonith-enabled=false
+primitive db ocf:test:Db op monitor interval=10s op monitor interval=9s role=Promoted
+clone dbs db meta promotable=true
+location reached dbs rule -inf: not_defined reach or reach lt 1
+primitive app ocf:test:App op monitor interval=10s
+colocation app-with-db inf: app dbs:Promoted
+order app-after-db Mandatory: dbs:promote app:start
+`);
+  const updates = ["n1", "n2", "n3"].flatMap((name) => [
+    { node: nodeName(name), name: "reach", value: "1" },
+    { node: nodeName(name), name: "master-db", value: name === "n1" ? "10" : "5" },
+  ]);
+  bus.step("n1", { type: "attribute-request", request: "", updates });
+  bus.run(10_000);
+  expect([...bus.promoted("db"), ...bus.where("app")]).toEqual([n1, n1]);
+  return bus;
+}
+
+const edits: readonly (readonly [string, CibOperation])[] = [
+  ["are deleted", { op: "delete", xpath: "//node_state[@uname='n1']/transient_attributes" }],
+  [
+    "are replaced by older ones",
+    {
+      op: "modify",
+      scope: "status",
+      xml: `<node_state id="1" uname="n1"><transient_attributes id="1"><instance_attributes id="status-1"><nvpair id="status-1-reach" name="reach" value="0"/></instance_attributes></transient_attributes></node_state>`,
+    },
+  ],
+];
+
+describe("transient attributes that somebody edits in the CIB", () => {
+  test.each(edits)("%s: what was told of them counts, and nothing moves", (_how, operation) => {
+    const bus = served();
+    const before = bus.executed.length;
+    bus.apply([operation], "n2");
+    bus.run(60_000);
+    const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
+    expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
+    const [cib = ""] = new Set(bus.cibs());
+    expect(new Set(bus.cibs()).size).toBe(1);
+    expect(cib).toMatch(/id="status-1-reach" name="reach" value="1"/);
+    expect(cib).toMatch(/id="status-1-master-db" name="master-db" value="10"/);
+  });
+});

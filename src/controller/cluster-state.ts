@@ -10,6 +10,7 @@ import {
   childrenOf,
   element,
   formatXml,
+  parseBoolean,
   parseXml,
   refuseOtherForm,
   type XmlElement,
@@ -28,7 +29,7 @@ import {
   withoutInstance,
 } from "../terms/index.ts";
 import { connectionNames, guestsByContainer } from "./connection-names.ts";
-import type { Away, ConfiguredNode, Remembered, Tickets } from "./face.ts";
+import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
   beginsAnew,
@@ -46,6 +47,7 @@ import {
   isRecorded,
   isReload,
   isSupposed,
+  keepsLock,
   mayBeActive,
   operationKey,
   pendingResult,
@@ -124,6 +126,8 @@ export class ClusterState {
     for (const { name, set, written } of remembered.attributes)
       for (const [node, value] of written) this.status.setAttribute(this.idOf(node), node, name, value, set);
     for (const [name, fencedAt] of remembered.away) this.#setAway(this.idOf(name), name, fencedAt);
+    for (const { node, rsc, since } of remembered.locks ?? [])
+      this.status.lock(this.idOf(node), node, rsc, since);
     if (remembered.tickets.length > 0) {
       const states = remembered.tickets.map((state) => element("ticket_state", Object.fromEntries(state)));
       this.status.xml.children.push(element("tickets", {}, states));
@@ -151,12 +155,20 @@ export class ClusterState {
   }
 
   /** Attributes and boots, for a manager that is started anew when no other one knows them. */
-  remembered(): Omit<Remembered, "results" | "tickets" | "away"> {
+  remembered(): Omit<Remembered, "results" | "tickets" | "away" | "locks"> {
     return { attributes: this.attributes.snapshot(), boots: [...this.#boots] };
   }
 
   get away(): Away {
     return [...this.#away];
+  }
+
+  /** What waits for nodes that are away. */
+  locks(): Locks {
+    if (!this.#hasLocks()) return [];
+    return [...this.#away.keys()].flatMap((node) =>
+      this.status.locksOn(this.idOf(node)).map((lock) => ({ node, ...lock })),
+    );
   }
 
   /** A node has gone, and nothing of what it ran is left. `fencedAt`: of a remote one, 0 when it was let go. */
@@ -660,6 +672,7 @@ export class ClusterState {
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
     this.#unseen.saw(node, result);
+    const lockedSince = this.#underWay.of(node, result)?.lockedSince;
     if (result.intervalMs === 0) this.#underWay.over(node, result);
     // A node that was forgotten meanwhile does not come back by what it had begun.
     if (!this.status.has(this.idOf(node))) return [];
@@ -667,11 +680,20 @@ export class ClusterState {
     const supposed = this.#dropSupposed(node, result);
     if (supposed === "overtaken") return [];
     this.#record(node, result);
+    if (result.intervalMs === 0) this.#lock(node, result, lockedSince);
     if (result.action === "stop" && !isFailure(result)) this.#guestsEnded([result.rsc.id]);
     // That it did not come in time has been counted already.
     if (supposed === "dropped") return [];
     if (!isFailure(result) || (result.action === "monitor" && result.intervalMs === 0)) return [];
     return this.#countFailure(node, result);
+  }
+
+  /** A resource waits for a node that goes, or is back, as long as it is not active there (shutdown-lock). */
+  #lock(node: NodeName, result: OperationResult, since: EpochSeconds | undefined): void {
+    const id = this.idOf(node);
+    if (since !== undefined && this.#hasLocks() && keepsLock(result))
+      this.status.lock(id, node, result.rsc, since);
+    else this.status.unlock(id, result.rsc.id);
   }
 
   /** What an agent says of the parameters of results that are in the history already. */
@@ -750,7 +772,7 @@ export class ClusterState {
       ...(forgetful ? this.#mayStillRunOn(id) : []),
     ];
     const guests = forgetful ? this.#guestsOn(id) : [];
-    this.status.clearHistory(id);
+    this.status.clearHistory(id, this.#hasLocks());
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
@@ -758,7 +780,7 @@ export class ClusterState {
     }
     if (!isBelieved) {
       doubtful.push(...this.#mayStillRunOn(id));
-      this.status.clearHistory(id);
+      this.status.clearHistory(id, this.#hasLocks());
     }
     for (const operation of history.running) {
       this.#sawCallId(node, operation.callId);
@@ -782,6 +804,11 @@ export class ClusterState {
       if (told.has(rsc.id) && !this.status.op(id, rsc.id, op.attributes.get("id") ?? ""))
         this.status.recordOp(id, node, rsc, op, true);
     this.touch();
+  }
+
+  /** Whether resources wait for nodes that were shut down. */
+  #hasLocks(): boolean {
+    return parseBoolean(this.property("shutdown-lock")) ?? false;
   }
 
   /**

@@ -163,7 +163,7 @@ export class Controller {
 
   /** First of all effects: what follows from it may be believed by others. */
   #remember(): void {
-    const known = { tickets: this.#state.tickets(), away: this.#state.away };
+    const known = { tickets: this.#state.tickets(), away: this.#state.away, locks: this.#state.locks() };
     const revision = `${this.#state.attributes.revision} ${this.#local.revision} ${JSON.stringify(known)}`;
     if (revision === this.#remembered || !this.#live) return;
     this.#remembered = revision;

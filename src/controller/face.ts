@@ -1,7 +1,7 @@
 import type { AlertEvent } from "../alerts/index.ts";
 import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts";
 import type { Asker, CibOperation, CibVersion, XmlElement } from "../cib/index.ts";
-import type { Operation, OperationResult, ParameterTraits } from "../executor/index.ts";
+import type { AgentResource, Operation, OperationResult, ParameterTraits } from "../executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMembership } from "../fencer/index.ts";
 import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
@@ -230,6 +230,13 @@ export interface ClusterEvent {
  */
 export type Away = readonly (readonly [node: NodeName, fencedAt: EpochSeconds])[];
 
+/** Resources that wait for nodes that were shut down, and since when (shutdown-lock). */
+export type Locks = readonly {
+  readonly node: NodeName;
+  readonly rsc: AgentResource;
+  readonly since: EpochSeconds;
+}[];
+
 /** The states of all tickets: the attributes of each, as pairs. */
 export type Tickets = readonly (readonly (readonly [name: string, value: string])[])[];
 
@@ -244,6 +251,8 @@ export interface Remembered {
   /** The attributes of each ticket's state, as pairs (Pacemaker Explained, "Multi-Site Clusters and Tickets"). */
   readonly tickets: Tickets;
   readonly away: Away;
+  /** Not in what an older release has left. */
+  readonly locks?: Locks;
   /** Results of this node that its executor does not keep: last failures, and operations that the manager itself carried out. */
   readonly results: readonly OperationResult[];
 }

@@ -23,6 +23,11 @@ export function endsRecurring(action: string): boolean {
   return ["stop", "demote", "promote", "migrate_to", "migrate_from"].includes(action);
 }
 
+/** A resource that waits for a node goes on to do so as long as it is not active there (shutdown-lock). */
+export const keepsLock = ({ action, rc, status }: OperationResult): boolean =>
+  status === OpStatus.DONE &&
+  ((action === "stop" && rc === OcfExit.OK) || (action === "monitor" && rc === OcfExit.NOT_RUNNING));
+
 /** What recurring operations do not outlive: a change of the state, or a look at one that was not known any more. */
 export function beginsAnew(action: string): boolean {
   return endsRecurring(action) || action === "start" || action === "monitor";

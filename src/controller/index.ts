@@ -11,6 +11,7 @@ export type {
   ControllerInit,
   ControllerTimer,
   ControllerView,
+  Locks,
   Membership,
   PlanAnswer,
   Remembered,

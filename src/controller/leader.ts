@@ -21,7 +21,7 @@ import type {
   Membership,
   PlanAnswer,
 } from "./face.ts";
-import { endsActive, isFailure, isRecorded, unansweredResult } from "./history.ts";
+import { endsActive, isFailure, isRecorded, keepsLock, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
@@ -253,7 +253,13 @@ export class Leader {
       if (failed || isRecorded(result.action)) this.#unexpected(node, result, failed);
       return;
     }
-    if (!failed || action.task === "notify") return this.#run.succeed(action);
+    if (!failed || action.task === "notify") {
+      this.#run.succeed(action);
+      // What is placed with it waits for the same node.
+      if (action.lockedSince !== undefined && !keepsLock(result))
+        this.changed(`${result.rsc.id} waits for ${node} no more`);
+      return;
+    }
     const reason = `${action.key} on ${node} ${describe(result)}`;
     this.#run.fail(action, reason);
     const probe = action.task === "monitor" && action.intervalMs === 0;
@@ -696,7 +702,13 @@ export class Leader {
       params: action.params,
       transitionKey: run.keyOf(action),
     };
-    const dispatch = { node, executor: action.router ?? node, operation };
+    const { lockedSince } = action;
+    const dispatch = {
+      node,
+      executor: action.router ?? node,
+      operation,
+      ...(lockedSince === undefined ? {} : { lockedSince }),
+    };
     this.#given.set(action.id, dispatch);
     return dispatch;
   }

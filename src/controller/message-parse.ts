@@ -57,6 +57,7 @@ export const readDispatch = read.shape<Dispatch>({
   node: read.nodeName,
   executor: read.nodeName,
   operation: readAnyOperation,
+  lockedSince: read.maybe(read.time),
 });
 
 /** Reads which agents are asked for, and where; also for the manager, before it asks the others. */

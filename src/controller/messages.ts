@@ -35,6 +35,8 @@ export interface Dispatch {
   /** The cluster node that carries it out. */
   readonly executor: NodeName;
   readonly operation: Operation;
+  /** The resource waits for that node since then (shutdown-lock). */
+  readonly lockedSince?: EpochSeconds;
 }
 
 /** The whole replicated state, for a node that lacks it. */

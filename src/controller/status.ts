@@ -1,7 +1,10 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import type { AgentResource } from "../executor/index.ts";
-import { type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import { type EpochSeconds, type NodeName, nodeName, resourceId } from "../terms/index.ts";
 import type { Undo } from "./undo.ts";
+
+/** Attribute of a resource's history: since when it waits for the node. */
+const lockName = "shutdown-lock";
 
 interface ResourceIndex {
   readonly xml: XmlElement;
@@ -102,17 +105,8 @@ export class StatusSection {
   recordOp(node: string, uname: string, rsc: AgentResource, entry: XmlElement, keepPlaces = false): void {
     const index = this.#node(node, uname);
     let resource = index.resources.get(rsc.id);
-    if (!resource) {
-      const xml = element("lrm_resource", {
-        id: rsc.id,
-        class: rsc.class,
-        provider: rsc.provider,
-        type: rsc.type,
-      });
-      resource = { xml, ops: new Map() };
-      index.resources.set(rsc.id, resource);
-      this.#lrmResources(index.state).children.push(xml);
-    } else {
+    if (!resource) resource = this.#addResource(index, rsc);
+    else {
       this.undo?.touch(resource.xml);
       // The definition may have changed since the first entry.
       resource.xml.attributes.set("class", rsc.class);
@@ -127,6 +121,19 @@ export class StatusSection {
     const place = !keepPlaces ? 0 : old ? xml.children.indexOf(old) : others.length;
     xml.children = others.toSpliced(place, 0, entry);
     ops.set(id, entry);
+  }
+
+  #addResource(index: NodeIndex, rsc: AgentResource): ResourceIndex {
+    const xml = element("lrm_resource", {
+      id: rsc.id,
+      class: rsc.class,
+      provider: rsc.provider,
+      type: rsc.type,
+    });
+    const resource = { xml, ops: new Map() };
+    index.resources.set(rsc.id, resource);
+    this.#lrmResources(index.state).children.push(xml);
+    return resource;
   }
 
   /** A history entry by its id. */
@@ -207,12 +214,40 @@ export class StatusSection {
     return true;
   }
 
-  /** Forgets a node's whole operation history. */
-  clearHistory(node: string): void {
+  /** Forgets a node's whole operation history; but for the locks (`setLock`) where these are kept. */
+  clearHistory(node: string, keepsLocks = false): void {
     const index = this.#nodes.get(node);
     if (!index) return;
+    const locked = [...index.resources].filter(([, { xml }]) => keepsLocks && xml.attributes.has(lockName));
     index.resources.clear();
-    this.#lrmResources(index.state).children = [];
+    for (const [rsc, { xml }] of locked)
+      index.resources.set(rsc, { xml: { ...xml, children: [] }, ops: new Map() });
+    this.#lrmResources(index.state).children = [...index.resources.values()].map(({ xml }) => xml);
+  }
+
+  /** A resource waits for a node that was shut down (shutdown-lock). */
+  lock(node: string, uname: string, rsc: AgentResource, since: EpochSeconds): void {
+    const index = this.#node(node, uname);
+    const { xml } = index.resources.get(rsc.id) ?? this.#addResource(index, rsc);
+    this.undo?.touch(xml);
+    xml.attributes.set(lockName, String(since));
+  }
+
+  /** It does no more. */
+  unlock(node: string, rsc: string): void {
+    const xml = this.#nodes.get(node)?.resources.get(rsc)?.xml;
+    if (!xml?.attributes.has(lockName)) return;
+    this.undo?.touch(xml);
+    xml.attributes.delete(lockName);
+  }
+
+  /** The resources that wait for a node, and since when. */
+  locksOn(node: string): { readonly rsc: AgentResource; readonly since: EpochSeconds }[] {
+    return [...(this.#nodes.get(node)?.resources.keys() ?? [])].flatMap((id) => {
+      const since = Number(this.#nodes.get(node)?.resources.get(id)?.xml.attributes.get(lockName));
+      const rsc = this.agentOf(node, id);
+      return rsc && since > 0 ? [{ rsc, since }] : [];
+    });
   }
 
   /** Sets or deletes (`undefined`) a transient attribute; says whether that changed anything. */

@@ -25,10 +25,15 @@ export class UnderWay {
       this.#put(keyOf(node, operation), dispatch);
   }
 
+  /** What was given out and is answered by this; undefined when nothing is known of it. */
+  of(node: NodeName, result: OperationResult): Dispatch | undefined {
+    const dispatch = this.#operations.get(keyOf(node, result));
+    return dispatch?.operation.callId === result.callId ? dispatch : undefined;
+  }
+
   /** An operation has been answered, or is taken for failed. */
   over(node: NodeName, result: OperationResult): void {
-    const key = keyOf(node, result);
-    if (this.#operations.get(key)?.operation.callId === result.callId) this.#put(key, undefined);
+    if (this.of(node, result)) this.#put(keyOf(node, result), undefined);
   }
 
   /** What a node did is told anew, but for what was given out to it after the call `seen`. */

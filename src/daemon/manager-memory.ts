@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readAttributeSnapshot } from "../attributes/index.ts";
-import type { Remembered } from "../controller/index.ts";
-import { type Operation, readAnyOperation, readAnyResult } from "../executor/index.ts";
+import type { Locks, Remembered } from "../controller/index.ts";
+import { type Operation, readAnyOperation, readAnyResource, readAnyResult } from "../executor/index.ts";
 import { bootId, type Log, parentPid, processStart } from "../platform/index.ts";
 import { read } from "../terms/index.ts";
 import { noteLeft } from "./executor-memory.ts";
@@ -21,6 +21,9 @@ const readSaved = read.shape<Saved>({
     boots: read.list(read.pair(read.nodeName, read.text(200))),
     tickets: read.list(read.list(read.pair(read.name, read.text(10_000)))),
     away: read.list(read.pair(read.nodeName, read.time)),
+    locks: read.maybe(
+      read.list(read.shape<Locks[number]>({ node: read.nodeName, rsc: readAnyResource, since: read.time })),
+    ),
     results: read.list(readAnyResult),
   }),
   operations: read.list(readAnyOperation),
@@ -28,7 +31,7 @@ const readSaved = read.shape<Saved>({
 
 /**
  * What a manager leaves to the one that is started after its death, in a file of the run directory: transient attributes,
- * tickets and who is away (all managers may die at once), and what it carries out itself and no executor remembers. It belongs to the boot.
+ * tickets, who is away and what waits for these (all managers may die at once), and what it carries out itself and no executor remembers. It belongs to the boot.
  */
 export class ManagerMemory {
   readonly #path: string;

@@ -322,11 +322,18 @@ export class Manager {
     const remotes = goesOn ? await this.#remotes.resume(this.#memory.operations) : [];
     this.#step({ type: "executor-up", history, again: false, remotes });
     this.#executorSeen = true;
-    this.#ring = await connectFrames(ringSocketPath(runDir), {
-      frame: (_connection, type, body) => this.#fromRing(type, body),
-      // Without the ring nothing may be decided here.
-      close: () => this.#end(CrmExit.DISCONNECT),
-    });
+    try {
+      this.#ring = await connectFrames(ringSocketPath(runDir), {
+        frame: (_connection, type, body) => this.#fromRing(type, body),
+        // Without the ring nothing may be decided here.
+        close: () => this.#end(CrmExit.DISCONNECT),
+      });
+    } catch (error) {
+      const { parent } = this.setup.arguments;
+      if (parent === undefined || parentPid() === parent) throw error;
+      this.log.notice("RING-GONE", "the ring that has started this manager is gone already: it ends");
+      return this.#end(CrmExit.DISCONNECT);
+    }
     this.#admin = new AdminServer(
       adminSocketPath(runDir),
       group,

@@ -20,6 +20,7 @@ export {
   canBeRun,
   readAgent,
   readAnyOperation,
+  readAnyResource,
   readAnyResult,
   readJournalRecord,
   readOperation,

@@ -66,6 +66,8 @@ export const canBeRun = (rsc: AgentResource): boolean => standards.includes(rsc.
 
 /** Reads the name of an agent that an executor can run. */
 export const readAgent = agentOf(standard);
+/** Reads a resource with its agent, which may be of a class that no executor knows. */
+export const readAnyResource = resourceOf(anyStandard);
 /** Reads an operation that an executor can run. */
 export const readOperation = operationOf(standard);
 /** Reads a result of an executor. */

@@ -54,6 +54,8 @@ export interface GraphAction {
   readonly params: Readonly<Record<string, string>>;
   /** Ids of the actions that must be done before. */
   readonly inputs: readonly number[];
+  /** The resource waits for the action's node since then (shutdown-lock): it does so until it is active there. */
+  readonly lockedSince?: EpochSeconds;
   /** Of `maintenance_nodes`: remote and guest nodes that go into maintenance or come out of it. */
   readonly maintenance?: readonly MaintenanceChange[];
   /** What must be done before but will not be, as it cannot run: the action is never carried out. */

@@ -115,9 +115,16 @@ function graphAction(
     priority: action.priority,
     params,
     inputs,
+    ...lockOf(action),
     ...(action.task === maintenanceTask ? { maintenance: maintenanceChanges(unpacker.cluster) } : {}),
     ...(unmet.length > 0 ? { unmet: unmet.map(nameOf) } : {}),
   };
+}
+
+/** While its node goes, only the stop of a resource says that it waits for it. */
+function lockOf({ rsc, node, task }: Action): Pick<GraphAction, "lockedSince"> {
+  if (!node || rsc?.lockNode !== node || (node.shutdown && task !== "stop")) return {};
+  return { lockedSince: rsc.lockTime };
 }
 
 /** Keys name a resource as its history does. */

@@ -703,6 +703,7 @@ export class Manager {
         return this.#survey.ask(request.asked);
       case "fence.request":
       case "fence.confirm": {
+        if (request.type === "fence.confirm") this.#refuseConfirmed(request.target);
         const result = await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
         const seen = names();
         return seen ? visibleResult(result as FenceResult, seen) : result;
@@ -790,6 +791,20 @@ export class Manager {
   /** Who asks more than this node answers. */
   #floods(): string[] {
     return [...this.#remotes.warnings(), ...(this.#admin?.warnings() ?? [])];
+  }
+
+  /** Nobody can answer for it that a node is down that is heard at this moment: what it runs would start a second time. */
+  #refuseConfirmed(target: string): void {
+    const runs = this.#nodeReply(undefined).members.some(
+      ({ name, state }) => name === target && state === "member",
+    );
+    if (!runs) return;
+    throw new HactlError({
+      code: "NODE_RUNS",
+      what: `node ${target} takes part in the cluster at this moment: it is not down`,
+      cure: `cut its power, or fence it with 'hactl fence ${target}'; confirm when 'hactl status' does not show it online any more`,
+      exit: CrmExit.UNSAFE,
+    });
   }
 
   #nodeReply(names: VisibleNames | undefined): NodeReply {

@@ -2,6 +2,7 @@ import { agentName, nearest, type Read, read } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
 import { parseBoolean } from "./values.ts";
+import { canRecur } from "./verify-values.ts";
 import { child, childrenOf, parseXml, type XmlElement } from "./xml.ts";
 
 /** An agent as a configuration names it. */
@@ -271,7 +272,10 @@ function against(
   if (actions.length > 0)
     for (const operation of childrenOf(child(resource, "operations"), "op")) {
       const name = operation.attributes.get("name") ?? "";
-      const recurs = name !== "monitor" && (parseIntervalMs(operation.attributes.get("interval")) ?? 0) > 0;
+      const recurs =
+        name !== "monitor" &&
+        canRecur(name) &&
+        (parseIntervalMs(operation.attributes.get("interval")) ?? 0) > 0;
       if (!(optional.has(name) || recurs) || actions.includes(name)) continue;
       const text = `agent ${word} of resource "${id}" does not offer the operation "${name}"`;
       const often = `${text}: as often as it recurs it fails, and the resource with it`;

@@ -123,6 +123,9 @@ const never: ReadonlyMap<string, "error" | "warning"> = new Map([
   ["meta-data", "warning"],
 ]);
 
+/** Whether an operation of that name is carried out again and again where it has an interval. */
+export const canRecur = (name: string): boolean => !never.has(name);
+
 /** Of an operation that cannot recur nothing counts when it has an interval, its timeout neither. */
 function checkRecurring(operation: XmlElement, resource: XmlElement): CibProblem[] {
   const name = operation.attributes.get("name") ?? "";

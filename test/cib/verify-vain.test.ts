@@ -544,7 +544,7 @@ describe("what is looked at for nothing", () => {
 
 describe("what names nothing", () => {
   const location = (pattern: string) => ({
-    resources: dummy("web1") + `<group id="g">${dummy("m")}</group>`,
+    resources: `${dummy("web1")}<group id="g">${dummy("m")}</group>`,
     constraints: `<rsc_location id="l" rsc-pattern="${pattern}" node="n1" score="5"/>`,
   });
 

@@ -188,6 +188,26 @@ describe("what is remarkable passes, and is said", () => {
       ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "elsewhere=1"],
       /no parameter "elsewhere"/,
     ],
+    [
+      "what recurs and the agent does not offer",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "op", "status", "interval=10s"],
+      /Told of resource "a" does not offer the operation "status": as often as it recurs it fails/,
+    ],
+    [
+      "what cannot recur is told once, whether the agent offers it or not",
+      [
+        "configure",
+        "primitive",
+        "a",
+        "ocf:test:Told",
+        "params",
+        "ip=1",
+        "op",
+        "validate-all",
+        "interval=10s",
+      ],
+      /^warning: operation validate-all of resource "a" cannot recur[^\n]*\n?$/,
+    ],
   ])("%s", async (_, words, message) => {
     if (words[2] === "l") await run(["configure", "node", "n1"]);
     const { code, err } = await run(words);

@@ -33,6 +33,10 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
   ];
   if (source.name === "op" && intervals.has(name) && parseIntervalMs(value) === undefined)
     return bad("time", "write a number with a unit, such as 10s, 500ms or 1min");
+  if (source.name === "op" && name === "timeout" && parseIntervalMs(value) === 0) {
+    const text = `timeout="${value}" of ${what} is no time to wait: the default of 20s counts`;
+    return [problemAt(source, "warning", "NO_TIME", text, "write how long it may take, such as 60s")];
+  }
   if (source.name === "rsc_colocation" && name === "influence" && parseBoolean(value) === undefined)
     return bad("boolean", "write true or false");
   if (source.name === "fencing-level" && name === "index" && Number(value) > 9)

@@ -124,6 +124,15 @@ describe("operations", () => {
     only({ resources: dummy("a", inside) }, /^error ON_FAIL o: /);
   });
 
+  test("nothing ends at once", () => {
+    for (const none of ["0", "0s", "0ms"])
+      only(
+        op(`name="start" interval="0" timeout="${none}"`),
+        /^warning NO_TIME o: .* default of 20s counts$/,
+      );
+    expect(told(op('name="start" interval="0" timeout="1ms"'))).toEqual([]);
+  });
+
   test("an origin is a time", () => {
     only(
       op('name="monitor" interval="10s" interval-origin="yesterday"'),

@@ -1,5 +1,7 @@
 /** What would be shown and not be in force is refused, by whatever tool it comes, and nothing is changed by it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Story } from "../harness/story.ts";
 
 let story: Story;
@@ -72,6 +74,25 @@ describe("options", () => {
     await refuses(64, /no option -infinite/, "configure", "location", "l4", "a", "-infinite", "node2");
   });
 });
+
+test("an alert whose program is not there is told", async () => {
+  const program = join(story.directory, "program");
+  writeFileSync(program, "#!/bin/sh\n", { mode: 0o644 });
+  const says = async (...words: readonly string[]) => (await story.hactl("node1", ...words)).stderr;
+  expect(await says("configure", "alert", "none", `${program}.sh`)).toMatch(
+    /"none" calls nobody.* is not there/,
+  );
+  expect(await says("configure", "alert", "text", program)).toMatch(
+    /"text" calls nobody.* is not executable/,
+  );
+  // Once; verify goes on telling.
+  expect(await says("property", "batch-limit=5")).not.toContain("calls nobody");
+  expect(await story.must("node1", "verify")).toMatch(/"none" calls nobody(.|\n)*"text" calls nobody/);
+  chmodSync(program, 0o755);
+  await story.must("node1", "configure", "delete", "none");
+  expect(await story.must("node1", "verify")).not.toContain("calls nobody");
+  await story.must("node1", "configure", "delete", "text");
+}, 30_000);
 
 describe("a person answers for it that a node is down", () => {
   test("not for one that is heard, nor for one that is not there", async () => {

@@ -61,7 +61,7 @@ export function findReferenceProblems(
     if (section.name === "constraints")
       problems.push(
         ...section.children.flatMap((item) => checkConstraint(item, find)),
-        ...childrenOf(section, "rsc_location").flatMap((item) => checkNode(item, configuration)),
+        ...childrenOf(section, "rsc_location").flatMap((item) => checkNodes(item, configuration)),
       );
     if (section.name === "acls")
       problems.push(
@@ -176,9 +176,26 @@ function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
   ];
 }
 
+/** The nodes that a location names: its own, and those that its rules compare a name with. */
+function checkNodes(location: XmlElement, configuration: XmlElement): CibProblem[] {
+  const inRules = (at: XmlElement): XmlElement[] => [
+    ...(at.name === "expression" ? [at] : []),
+    ...at.children.filter(({ name }) => name === "rule" || name === "expression").flatMap(inRules),
+  ];
+  const compared = inRules(location).filter(
+    ({ attributes }) =>
+      attributes.get("attribute") === "#uname" &&
+      ["eq", "ne"].includes(attributes.get("operation") ?? "") &&
+      (attributes.get("value-source") ?? "literal") === "literal",
+  );
+  return [
+    ...checkNode(location, location.attributes.get("node"), configuration),
+    ...compared.flatMap((one) => checkNode(location, one.attributes.get("value"), configuration)),
+  ];
+}
+
 /** A node may still come, but a slip of the pen never does. */
-function checkNode(location: XmlElement, configuration: XmlElement): CibProblem[] {
-  const name = location.attributes.get("node");
+function checkNode(location: XmlElement, name: string | undefined, configuration: XmlElement): CibProblem[] {
   const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(
     ({ attributes }) => attributes.get("uname") ?? [],
   );

@@ -1,6 +1,8 @@
 import { agentName, nearest, type Read, read } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { parseIntervalMs } from "./time.ts";
 import { parseBoolean } from "./values.ts";
+import { canRecur } from "./verify-values.ts";
 import { child, childrenOf, parseXml, type XmlElement } from "./xml.ts";
 
 /** An agent as a configuration names it. */
@@ -270,9 +272,18 @@ function against(
   if (actions.length > 0)
     for (const operation of childrenOf(child(resource, "operations"), "op")) {
       const name = operation.attributes.get("name") ?? "";
-      if (!optional.has(name) || actions.includes(name)) continue;
+      const recurs =
+        name !== "monitor" &&
+        canRecur(name) &&
+        (parseIntervalMs(operation.attributes.get("interval")) ?? 0) > 0;
+      if (!(optional.has(name) || recurs) || actions.includes(name)) continue;
       const text = `agent ${word} of resource "${id}" does not offer the operation "${name}"`;
-      problems.push(problemAt(operation, "warning", "UNSUPPORTED_OPERATION", text, "remove it"));
+      const often = `${text}: as often as it recurs it fails, and the resource with it`;
+      problems.push(
+        recurs && !optional.has(name)
+          ? problemAt(operation, "warning", "UNSUPPORTED_OPERATION", often, "write monitor, or remove it")
+          : problemAt(operation, "warning", "UNSUPPORTED_OPERATION", text, "remove it"),
+      );
     }
   return problems;
 }

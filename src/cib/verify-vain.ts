@@ -1,5 +1,7 @@
-import { nearest } from "../terms/index.ts";
+import { HactlError, nearest } from "../terms/index.ts";
+import { compilePattern, type Pattern } from "./pattern.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { resourceKinds } from "./resource-kinds.ts";
 import { parseInteger, parseScore } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -9,6 +11,10 @@ export function findVainProblems(configuration: XmlElement): CibProblem[] {
     ...emptyClones(child(configuration, "resources")),
     ...contradictions(childrenOf(child(configuration, "constraints"), "rsc_colocation")),
     ...nodeWords(configuration),
+    ...childrenOf(child(configuration, "constraints"), "rsc_location").flatMap((one) =>
+      patternProblems(one, configuration),
+    ),
+    ...missingContainers(child(configuration, "resources")),
   ];
 }
 
@@ -56,6 +62,59 @@ function contradictions(colocations: readonly XmlElement[]): CibProblem[] {
     const text = `colocations "${idOf(other)}" and "${idOf(apart)}" want "${apart.attributes.get("rsc")}" with "${apart.attributes.get("with-rsc")}" and never with it: it runs nowhere`;
     return [problemAt(apart, "warning", "CONTRADICTION", text, "remove one of them")];
   });
+}
+
+/** A pattern that is none, or that no resource of the cluster's own list matches: nothing is placed by it. */
+function patternProblems(location: XmlElement, configuration: XmlElement): CibProblem[] {
+  const text = location.attributes.get("rsc-pattern");
+  if (text === undefined) return [];
+  const inverted = text.startsWith("!");
+  const tell = (level: CibProblem["level"], code: string, what: string, cure: string) => [
+    problemAt(location, level, code, `constraint "${idOf(location)}" is for nothing: ${what}`, cure),
+  ];
+  let pattern: Pattern;
+  try {
+    pattern = compilePattern(inverted ? text.slice(1) : text);
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    // One that is too large is told as that.
+    if (error.code === "PATTERN_LIMIT") return [];
+    return tell("error", error.code, `"${text}": ${error.what}`, "correct the regular expression");
+  }
+  const names = (child(configuration, "resources")?.children ?? [])
+    .filter(({ name }) => resourceKinds.has(name))
+    .map(idOf);
+  if (names.some((name) => (pattern.match(name) !== null) !== inverted)) return [];
+  const cure = "correct it, or remove the constraint; members of groups and clones go by the name of these";
+  return tell("warning", "IN_VAIN", `its pattern "${text}" matches no resource`, cure);
+}
+
+/** A container that is not there watches nothing, and is not started anew. */
+function missingContainers(resources: XmlElement | undefined): CibProblem[] {
+  const names = new Set<string>();
+  const pairs: XmlElement[] = [];
+  const visit = (parent: XmlElement) => {
+    for (const item of parent.children) {
+      if (!resourceKinds.has(item.name)) continue;
+      names.add(idOf(item));
+      const sets = childrenOf(item, "meta_attributes").flatMap((set) => childrenOf(set, "nvpair"));
+      pairs.push(...sets.filter(({ attributes }) => attributes.get("name") === "container"));
+      visit(item);
+    }
+  };
+  if (resources) visit(resources);
+  return pairs
+    .filter(({ attributes }) => !names.has(attributes.get("value") ?? ""))
+    .map((pair) => {
+      const text = `container="${pair.attributes.get("value")}" names no resource: nothing is contained`;
+      return problemAt(
+        pair,
+        "error",
+        "NO_CONTAINER",
+        text,
+        "name the resource that contains it, or remove this",
+      );
+    });
 }
 
 /** What the cluster itself tells of every node. */

@@ -33,6 +33,10 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
   ];
   if (source.name === "op" && intervals.has(name) && parseIntervalMs(value) === undefined)
     return bad("time", "write a number with a unit, such as 10s, 500ms or 1min");
+  if (source.name === "op" && name === "timeout" && parseIntervalMs(value) === 0) {
+    const text = `timeout="${value}" of ${what} is no time to wait: the default of 20s counts`;
+    return [problemAt(source, "warning", "NO_TIME", text, "write how long it may take, such as 60s")];
+  }
   if (source.name === "rsc_colocation" && name === "influence" && parseBoolean(value) === undefined)
     return bad("boolean", "write true or false");
   if (source.name === "fencing-level" && name === "index" && Number(value) > 9)
@@ -95,13 +99,20 @@ function checkOperations(parent: XmlElement, problems: CibProblem[]): void {
         );
       }
       seen.add(key);
-      problems.push(...checkOperationName(operation, resource), ...checkRecurring(operation, resource));
+      problems.push(
+        ...checkOperationName(operation, resource),
+        ...checkRecurring(operation, resource),
+        ...checkOnFail(operation, resource),
+      );
     }
     checkOperations(resource, problems);
   }
 }
 
-/** What is done once, when its time has come, has no interval: Pacemaker refuses the first ones, and passes over the last. */
+/**
+ * What is done once, when its time has come, has no interval: Pacemaker refuses the first ones, and passes over the last. Of
+ * those that say nothing of how a service is no history is kept, by which the next decision would know that they recur.
+ */
 const never: ReadonlyMap<string, "error" | "warning"> = new Map([
   ["start", "error"],
   ["stop", "error"],
@@ -109,8 +120,15 @@ const never: ReadonlyMap<string, "error" | "warning"> = new Map([
   ["demote", "error"],
   ["migrate_to", "error"],
   ["migrate_from", "error"],
+  ["reload-agent", "error"],
   ["notify", "warning"],
+  ["reload", "warning"],
+  ["validate-all", "warning"],
+  ["meta-data", "warning"],
 ]);
+
+/** Whether an operation of that name is carried out again and again where it has an interval. */
+export const canRecur = (name: string): boolean => !never.has(name);
 
 /** Of an operation that cannot recur nothing counts when it has an interval, its timeout neither. */
 function checkRecurring(operation: XmlElement, resource: XmlElement): CibProblem[] {
@@ -120,6 +138,41 @@ function checkRecurring(operation: XmlElement, resource: XmlElement): CibProblem
   if (level === undefined || (parseIntervalMs(interval) ?? 0) === 0) return [];
   const text = `operation ${name} of resource "${resource.attributes.get("id")}" cannot recur: with interval="${interval}" it is ignored, with its timeout`;
   return [problemAt(operation, level, "NOT_RECURRING", text, 'write interval="0"')];
+}
+
+/** What can follow when a stop fails: nothing else is known to be safe. */
+const afterStop: ReadonlySet<string> = new Set(["ignore", "block", "fence"]);
+const promotedRoles: ReadonlySet<string> = new Set(["promoted", "master"]);
+
+/** Attributes of an operation, and those that its own meta attributes say without a rule. */
+function operationValue(operation: XmlElement, name: string): string | undefined {
+  const pairs = childrenOf(operation, "meta_attributes")
+    .filter((block) => child(block, "rule") === undefined)
+    .flatMap((block) => childrenOf(block, "nvpair"));
+  const pair = pairs.find(({ attributes }) => attributes.get("name") === name);
+  return operation.attributes.get(name) ?? pair?.attributes.get("value");
+}
+
+/** Values of `on-fail` that its operation does not know: its default counts when it fails, not what was written. */
+function checkOnFail(operation: XmlElement, resource: XmlElement): CibProblem[] {
+  const name = operation.attributes.get("name") ?? "";
+  const value = operationValue(operation, "on-fail");
+  if (value === undefined) return [];
+  const word = value.toLowerCase();
+  const problem = (known: string, cure: string) => {
+    const text = `on-fail="${value}" of operation ${name} of resource "${resource.attributes.get("id")}" is not in force: ${known}`;
+    return [problemAt(operation, "error", "ON_FAIL", text, cure)];
+  };
+  if (name === "stop" && !afterStop.has(word))
+    return problem("after a stop that failed only ignore, block and fence are known", "write one of these");
+  if (word !== "demote" || name === "promote") return [];
+  const recurs = (parseIntervalMs(operationValue(operation, "interval")) ?? 0) > 0;
+  const role = operationValue(operation, "role")?.toLowerCase() ?? "";
+  if (name === "monitor" && recurs && promotedRoles.has(role)) return [];
+  return problem(
+    "only promote, and a recurring monitor with role=Promoted, can lead to a demotion",
+    'write on-fail="restart", or add role="Promoted"',
+  );
 }
 
 /** What is carried out by one of the standards (OCF resource agent API 1.1, LSB), or by fence agents. */

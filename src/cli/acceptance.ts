@@ -1,8 +1,10 @@
+import { type Stats, statSync } from "node:fs";
 import {
   type AgentUse,
   agentUses,
   type CibProblem,
   child,
+  childrenOf,
   cibOf,
   findAgentProblems,
   findLiftedDenies,
@@ -113,6 +115,43 @@ export function deviceProblems(cib: XmlElement, now: number): CibProblem[] {
   );
 }
 
+/** Programs of alerts that cannot be called on this host; on others they may be. */
+export function alertProblems(cib: XmlElement): CibProblem[] {
+  const alerts = childrenOf(child(child(upgradeCib(cib).root, "configuration"), "alerts"), "alert");
+  return alerts.flatMap((alert): CibProblem[] => {
+    const { id = "", path = "" } = Object.fromEntries(alert.attributes);
+    const why = path.startsWith("/") ? notCallable(path) : undefined;
+    if (why === undefined) return [];
+    return [
+      {
+        level: "warning",
+        code: "NO_PROGRAM",
+        text: `alert "${id}" calls nobody on this node: ${path} ${why}`,
+        id,
+        ...(alert.line === undefined ? {} : { line: alert.line }),
+        cure: "put an executable program there on every node, or correct the path",
+      },
+    ];
+  });
+}
+
+/** Why a file is no program; undefined for one, and for what this user may not look at. */
+function notCallable(path: string): string | undefined {
+  const found = lookAt(path);
+  if (found === undefined) return undefined;
+  if (found === "absent") return "is not there";
+  if (!found.isFile()) return "is no file";
+  return (found.mode & 0o111) === 0 ? "is not executable" : undefined;
+}
+
+function lookAt(path: string): Stats | "absent" | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? "absent";
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Looks at a CIB as it would be after a change. What is wrong in it and was not before is refused; what is remarkable and
  * new is answered. Mistakes that are there already keep nobody from mending something else.
@@ -128,10 +167,14 @@ export async function checkChange(
     ...verifyCib(after),
     ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
-    ...(live ? await otherAgents(before, after) : []),
+    ...(live ? [...(await otherAgents(before, after)), ...alertProblems(after)] : []),
     ...(agents ? await agentProblems(before, after) : []),
   ];
-  const fresh = without(found, [...verifyCib(before), ...deviceProblems(before, now)]);
+  const fresh = without(found, [
+    ...verifyCib(before),
+    ...deviceProblems(before, now),
+    ...(live ? alertProblems(before) : []),
+  ]);
   const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");

@@ -60,6 +60,9 @@ function flagsOf(args: ArgsDef): Map<string, Flag> {
   return flags;
 }
 
+/** A number below 0, or a score as crm text has it: -100, -inf:, -INFINITY. */
+const isNegative = (word: string) => /^-(?:\d|inf(?:inity)?(?![\w-]))/i.test(word);
+
 /**
  * Refuses options that the command does not have, options without their value and words too many. The
  * argument parser would let them pass, and a mistyped `--forec` must not run the command without it.
@@ -77,7 +80,7 @@ export function checkWords(
   for (; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word === "--") break;
-    if (!word.startsWith("-") || word === "-" || /^-\d/.test(word)) plain++;
+    if (!word.startsWith("-") || word === "-" || isNegative(word)) plain++;
     else i += checkFlag(command, flags, word, words[i + 1]);
   }
   plain += Math.max(0, words.length - i - 1);

@@ -12,7 +12,7 @@ export interface ConfigChange {
 
 /**
  * What is different between a running configuration and a new one. A table more or less (a node, a link, levels of a
- * part) is one change under the name of the table, and a reload applies it.
+ * part) is one change under the name of the table, and a reload applies it where it applies any option of such a table.
  */
 export function configChanges(before: HactlConfig, after: HactlConfig): readonly ConfigChange[] {
   const keyOf = (table: LoadedTable) => {
@@ -27,7 +27,12 @@ export function configChanges(before: HactlConfig, after: HactlConfig): readonly
     const was = old.get(key);
     const is = current.get(key);
     if (was && is) changes.push(...tableChanges(key, was, is));
-    else changes.push({ table: key, option: "", reload: true });
+    else
+      changes.push({
+        table: key,
+        option: "",
+        reload: (is ?? was)?.table.options.some(({ reload }) => reload) ?? false,
+      });
   }
   return changes;
 }

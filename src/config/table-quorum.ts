@@ -100,40 +100,35 @@ const targets = {
     name: "logfile_priority",
     type: "enum",
     values: priorities,
-    reload: true,
     description: "least urgent messages that go to the file",
   },
   syslogPriority: {
     name: "syslog_priority",
     type: "enum",
     values: priorities,
-    reload: true,
     description: "least urgent messages that go to syslog",
   },
   debug: {
     name: "debug",
     type: "enum",
     values: ["off", "on", "trace"],
-    reload: true,
     description: "debug messages too (on), or everything (trace)",
   },
 } as const;
 
 /** [logging]: corosync.conf(5), section logging. */
 export const loggingOptions = [
-  { name: "to_syslog", type: "boolean", default: "true", reload: true, description: "log to syslog" },
-  { name: "to_logfile", type: "boolean", default: "false", reload: true, description: "log to logfile" },
+  { name: "to_syslog", type: "boolean", default: "true", description: "log to syslog" },
+  { name: "to_logfile", type: "boolean", default: "false", description: "log to logfile" },
   {
     name: "to_stderr",
     type: "boolean",
     default: "false",
-    reload: true,
     description: "log to standard error",
   },
   {
     name: "logfile",
     type: "path",
-    reload: true,
     example: '"/var/log/hactl/hactl.log"',
     description: "file for to_logfile",
   },
@@ -143,7 +138,6 @@ export const loggingOptions = [
     type: "enum",
     values: facilityNames,
     default: "daemon",
-    reload: true,
     description: "facility of the messages in syslog; conf/rsyslog-hactl.conf collects local1 in one file",
   },
   { ...targets.syslogPriority, default: "info" },

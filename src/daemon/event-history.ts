@@ -1,5 +1,5 @@
-import { Database } from "bun:sqlite";
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { Database, SQLiteError } from "bun:sqlite";
+import { chmodSync, closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { atMost, type Log, syncContent } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
@@ -48,7 +48,7 @@ const retryMs: Millis = 5_000;
 
 /**
  * The event history: membership, transitions, actions, fencing, failures, configuration changes. It is never needed
- * for a decision: a broken file is a warning, and the daemon goes on without. SQLite has the process wait for the disk, so
+ * for a decision: a broken file is a warning, and is set aside for a new one. SQLite has the process wait for the disk, so
  * nothing is written before that has answered.
  */
 export class EventHistory {
@@ -67,19 +67,18 @@ export class EventHistory {
   ) {
     this.#unsynced = [path, dirname(path)];
     try {
-      // SQLite gives its other files the mode of this one. Texts of agents in it are not for everybody.
-      closeSync(openSync(path, "a", 0o640));
-      chmodSync(path, 0o640);
-      const database = new Database(path);
-      database.run("PRAGMA journal_mode = WAL");
-      database.run("PRAGMA synchronous = NORMAL");
-      database.run(
-        "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, node TEXT, rsc TEXT, text TEXT NOT NULL)",
-      );
-      database.run("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", [keptRows]);
-      this.#database = database;
+      this.#database = opened(path);
     } catch (error) {
-      log.warning("HISTORY", `the event history cannot be opened and is not kept: ${error}`, { file: path });
+      const begins = isDamage(error) ? begunAnew(path) : undefined;
+      this.#database = begins?.database;
+      if (begins)
+        log.warning("HISTORY", `the event history was damaged; a new one begins: ${error}`, {
+          file: begins.aside,
+        });
+      else
+        log.warning("HISTORY", `the event history cannot be opened and is not kept: ${error}`, {
+          file: path,
+        });
     }
   }
 
@@ -166,5 +165,40 @@ export class EventHistory {
     // A disk that does not answer would keep the process.
     if (!this.disk.waits) this.#database?.close();
     this.#database = undefined;
+  }
+}
+
+/** Opens the file, and makes it where there is none. @throws what SQLite or the file system says */
+function opened(path: string): Database {
+  // SQLite gives its other files the mode of this one. Texts of agents in it are not for everybody.
+  closeSync(openSync(path, "a", 0o640));
+  chmodSync(path, 0o640);
+  const database = new Database(path);
+  try {
+    database.run("PRAGMA journal_mode = WAL");
+    database.run("PRAGMA synchronous = NORMAL");
+    database.run(
+      "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, node TEXT, rsc TEXT, text TEXT NOT NULL)",
+    );
+    database.run("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", [keptRows]);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof SQLiteError && (error.code === "SQLITE_NOTADB" || error.code === "SQLITE_CORRUPT");
+
+/** Sets a damaged file aside with all that belongs to it, and opens a new one; undefined when that fails, too. */
+function begunAnew(path: string): { readonly database: Database; readonly aside: string } | undefined {
+  const aside = `${path}.corrupt-${Date.now()}`;
+  try {
+    for (const part of ["-wal", "-shm"]) rmSync(`${path}${part}`, { force: true });
+    renameSync(path, aside);
+    return { database: opened(path), aside };
+  } catch {
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { applyOperations, formatXml, Rights, upgradeCib } from "../cib/index.ts";
+import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
   Controller,
@@ -723,6 +723,7 @@ export class Manager {
         return this.#survey.ask(request.asked);
       case "fence.request":
       case "fence.confirm": {
+        if (request.type === "fence.confirm") this.#refuseConfirmed(request.target, names());
         const result = await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
         const seen = names();
         return seen ? visibleResult(result as FenceResult, seen) : result;
@@ -810,6 +811,27 @@ export class Manager {
   /** Who asks more than this node answers. */
   #floods(): string[] {
     return [...this.#remotes.warnings(), ...(this.#admin?.warnings() ?? [])];
+  }
+
+  /**
+   * Nobody can answer for it that a node is down that is heard at this moment: what it runs would start a second time. And
+   * by a name that no node has, nothing goes on of what waits for the answer.
+   */
+  #refuseConfirmed(target: string, seen: VisibleNames | undefined): void {
+    const known = knownNodes(this.#controller.view().cib);
+    const named = [...known, ...this.setup.config.nodes.map(({ name }) => name)];
+    if (!named.includes(nodeName(target)))
+      throw noSuchNode(target, new Set(named.filter((name) => !seen || seen.nodes.has(name))));
+    const runs = this.#nodeReply(undefined).members.some(
+      ({ name, state }) => name === target && state === "member",
+    );
+    if (!runs) return;
+    throw new HactlError({
+      code: "NODE_RUNS",
+      what: `node ${target} takes part in the cluster at this moment: it is not down`,
+      cure: `cut its power, or fence it with 'hactl fence ${target}'; confirm when 'hactl status' does not show it online any more`,
+      exit: CrmExit.UNSAFE,
+    });
   }
 
   #nodeReply(names: VisibleNames | undefined): NodeReply {

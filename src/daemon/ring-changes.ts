@@ -221,7 +221,9 @@ export class RingChanges {
         restart: named(restart).join(" ") || undefined,
       });
       await atMost(inForce, reloadPatienceMs);
-      const waitsFor = this.host.core.status().changeWaitsFor.map((id) => this.#nameOf(id));
+      // What this node says of itself may still be on its way round: it has read the file, and is asked for nothing.
+      const others = this.host.core.status().changeWaitsFor.filter((id) => id !== this.setup.self.id);
+      const waitsFor = others.map((id) => this.#nameOf(id));
       return { applied: named(applied), restart: named(restart), waitsFor };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -47,6 +47,18 @@ const perAction: OptionSpec[] = deviceActions.flatMap((action) => [
   },
 ]);
 
+/** What is asked of a device and cuts nothing: in the place of off or reboot, a node would count as fenced that runs on. */
+const harmless: ReadonlySet<string> = new Set([
+  "on",
+  "list",
+  "list-status",
+  "monitor",
+  "status",
+  "metadata",
+  "meta-data",
+  "validate-all",
+]);
+
 const hostChecks: readonly string[] = ["dynamic-list", "static-list", "status", "none"];
 
 /** Parameters of every fence device that are for the cluster, not for the agent (pacemaker-fenced(7)). */
@@ -115,24 +127,38 @@ export function checkDeviceParameters(params: ReadonlyMap<string, string>): stri
       complaints.push(`${name} is not a parameter of fence devices${hint ? `; did you mean ${hint}?` : ""}`);
     } else if (unusedNames.has(name)) {
       complaints.push(`${name} has no effect: ${whyUnused}`);
+    } else if (/^pcmk_(?:off|reboot)_action$/.test(name) && harmless.has(value.trim().toLowerCase())) {
+      complaints.push(`${name}="${value}" cuts nothing: a node would count as fenced that runs on`);
     } else if (/(?:_timeout|_max)$/.test(name) && parseIntervalMs(value) === undefined) {
       complaints.push(`${name}="${value}" is not a duration such as 60s`);
+    } else if (name.endsWith("_timeout") && parseIntervalMs(value) === 0) {
+      complaints.push(`${name}="${value}" is no time to wait: stonith-timeout counts`);
     } else if (/(?:_retries|_limit)$/.test(name) && !/^-?\d+$/.test(value.trim())) {
       complaints.push(`${name}="${value}" is not a number`);
     } else if (name === "pcmk_host_check" && !hostChecks.includes(value.toLowerCase())) {
       complaints.push(`${name}="${value}" is none of ${hostChecks.join(", ")}`);
     } else if (name === "pcmk_host_map") {
-      const wrong = value.split(/[;\s]+/).filter((entry) => entry !== "" && !/^[^:=]+[:=].+$/.test(entry));
+      const wrong = mapEntries(value).filter((entry) => !/^[^:=]+[:=].+$/.test(entry));
       if (wrong.length > 0)
         complaints.push(`${name}: "${wrong.join('", "')}" does not name a node and its port`);
-    } else if (name === "pcmk_delay_base" && !/[:=]/.test(value) && parseIntervalMs(value) === undefined) {
-      complaints.push(`${name}="${value}" is not a duration such as 5s`);
+    } else if (name === "pcmk_delay_base" && !/[:=]/.test(value)) {
+      if (parseIntervalMs(value) === undefined)
+        complaints.push(`${name}="${value}" is not a duration such as 5s`);
+    } else if (name === "pcmk_delay_base") {
+      const wrong = mapEntries(value).filter(
+        (entry) => parseIntervalMs(/^[^:=]+[:=](.+)$/.exec(entry)?.[1]) === undefined,
+      );
+      if (wrong.length > 0)
+        complaints.push(`${name}: "${wrong.join('", "')}" does not name a node and a duration such as 5s`);
     } else if (name === "hactl_verify_off" && parseBoolean(value) === undefined) {
       complaints.push(`${name}="${value}" is neither true nor false`);
     }
   }
   return complaints;
 }
+
+/** Entries of a map, separated by semicolons or blanks. */
+const mapEntries = (text: string): string[] => text.split(/[;\s]+/).filter((entry) => entry !== "");
 
 /** Words of a list, separated by commas, semicolons or blanks. */
 export function parseHostList(text: string | undefined): string[] {

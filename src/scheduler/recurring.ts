@@ -15,6 +15,10 @@ const once = new Set([
   "migrate_to",
   "migrate_from",
   "notify",
+  "reload",
+  "reload-agent",
+  "validate-all",
+  "meta-data",
   "delete",
   "cancel",
 ]);

@@ -91,9 +91,46 @@ describe("operations", () => {
     },
   );
 
-  test("nor can notify; a status can", () => {
-    only(op('name="notify" interval="10s"'), /^warning NOT_RECURRING o: /);
+  test("nor can what tells nothing of the service; a status can", () => {
+    for (const name of ["notify", "reload", "validate-all", "meta-data"])
+      only(op(`name="${name}" interval="10s"`), /^warning NOT_RECURRING o: /);
+    only(op('name="reload-agent" interval="10s"'), /^error NOT_RECURRING o: /);
     expect(told(op('name="status" interval="10s"'))).toEqual([]);
+  });
+
+  test.each([
+    ["stop", "0", "", ["ignore", "block", "fence", "Block"], ["restart", "stop", "standby", "demote"]],
+    ["start", "0", "", ["restart", "standby", "block"], ["demote"]],
+    ["promote", "0", "", ["demote", "restart"], []],
+    ["demote", "0", "", ["block", "fence"], ["demote"]],
+    ["monitor", "10s", "", ["restart", "block"], ["demote", "Demote"]],
+    ["monitor", "10s", 'role="Started"', ["restart"], ["demote"]],
+  ])("on-fail of %s every %s %s", (name, interval, more, good, bad) => {
+    const of = (value: string) =>
+      told(op(`name="${name}" interval="${interval}" ${more} on-fail="${value}"`)).filter((line) =>
+        line.includes("ON_FAIL"),
+      );
+    for (const value of good) expect(of(value)).toEqual([]);
+    for (const value of bad)
+      expect(of(value)).toEqual([expect.stringMatching(/^error ON_FAIL o: .*not in force/)]);
+  });
+
+  test("a failed monitor of what is promoted can lead to a demotion", () => {
+    for (const role of ["Promoted", "Master"]) {
+      const found = told(op(`name="monitor" interval="10s" role="${role}" on-fail="demote"`));
+      expect(found.filter((line) => line.includes("ON_FAIL"))).toEqual([]);
+    }
+    const inside = `<operations><op id="o" name="stop" interval="0">${meta("on-fail", "restart")}</op></operations>`;
+    only({ resources: dummy("a", inside) }, /^error ON_FAIL o: /);
+  });
+
+  test("nothing ends at once", () => {
+    for (const none of ["0", "0s", "0ms"])
+      only(
+        op(`name="start" interval="0" timeout="${none}"`),
+        /^warning NO_TIME o: .* default of 20s counts$/,
+      );
+    expect(told(op('name="start" interval="0" timeout="1ms"'))).toEqual([]);
   });
 
   test("an origin is a time", () => {
@@ -510,6 +547,29 @@ describe("what is looked at for nothing", () => {
     only(
       { rest: '<tags><tag id="t"><obj_ref id="st"/><obj_ref id="t"/></tag></tags>' },
       /^warning NAMES_ITSELF \w*: tag "t" names itself/,
+    );
+  });
+});
+
+describe("what names nothing", () => {
+  const location = (pattern: string) => ({
+    resources: `${dummy("web1")}<group id="g">${dummy("m")}</group>`,
+    constraints: `<rsc_location id="l" rsc-pattern="${pattern}" node="n1" score="5"/>`,
+  });
+
+  test("a pattern that is none, or that no resource matches", () => {
+    for (const pattern of ["web.*", "!web.*", "^g$", "!nothing"]) expect(told(location(pattern))).toEqual([]);
+    only(location("[web"), /^error BAD_PATTERN l: constraint "l" is for nothing: "\[web": /);
+    // Members go by the name of their group.
+    for (const pattern of ["wbe.*", "^m$", "!.*"])
+      only(location(pattern), /^warning IN_VAIN l: .* matches no resource$/);
+  });
+
+  test("a container", () => {
+    expect(told({ resources: dummy("a", meta("container", "b")) + dummy("b") })).toEqual([]);
+    only(
+      { resources: dummy("a", meta("container", "b")) },
+      /^error NO_CONTAINER m-n: container="b" names no resource/,
     );
   });
 });

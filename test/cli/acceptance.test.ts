@@ -162,6 +162,45 @@ describe("refused with what, where and cure, and nothing is changed", () => {
   });
 });
 
+describe("--force takes it all the same, wherever a refusal says so", () => {
+  test.each<[string, readonly string[], string]>([
+    [
+      "a statement",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "meta", "priority=x"],
+      "hactl",
+    ],
+    [
+      "the same, by crm",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "meta", "priority=x"],
+      "crm",
+    ],
+    ["a property, as a statement", ["configure", "property", "batch-limit=x"], "hactl"],
+    ["set", ["configure", "set", "d2.priority", "x"], "hactl"],
+    ["XML", ["configure", "xml", '<primitive id="x" class="ocf" provider="test" type="Told"/>'], "hactl"],
+    ["crm_attribute", ["-n", "batch-limit", "-v", "x"], "crm_attribute"],
+    ["crm_resource", ["-r", "d1", "--meta", "-p", "priority", "-v", "x"], "crm_resource"],
+    [
+      "cibadmin",
+      xml(
+        '<primitive id="x" class="ocf" provider="test" type="Told"><meta_attributes id="m"><nvpair id="n" name="priority" value="x"/></meta_attributes></primitive>',
+      ),
+      "cibadmin",
+    ],
+    ["property", ["property", "batch-limit=x"], "hactl"],
+  ])("%s", async (_, words, name) => {
+    await run(["configure", "primitive", "d2", "ocf:test:Told", "params", "ip=1", "meta", "priority=5"]);
+    const before = content();
+    const refused = await run(words, name);
+    expect(refused.code).toBe(78);
+    expect(refused.err).toContain("--force takes it all the same");
+    expect(content()).toBe(before);
+    // crm's own flag comes first.
+    const forced = await run(name === "crm" ? ["-F", ...words] : [...words, "--force"], name);
+    expect([forced.err, forced.code]).toEqual([expect.not.stringContaining("error"), 0]);
+    expect(content()).not.toBe(before);
+  });
+});
+
 describe("what is remarkable passes, and is said", () => {
   test.each<[string, readonly string[], RegExp]>([
     [
@@ -187,6 +226,26 @@ describe("what is remarkable passes, and is said", () => {
       "a parameter that nothing is like",
       ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "elsewhere=1"],
       /no parameter "elsewhere"/,
+    ],
+    [
+      "what recurs and the agent does not offer",
+      ["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1", "op", "status", "interval=10s"],
+      /Told of resource "a" does not offer the operation "status": as often as it recurs it fails/,
+    ],
+    [
+      "what cannot recur is told once, whether the agent offers it or not",
+      [
+        "configure",
+        "primitive",
+        "a",
+        "ocf:test:Told",
+        "params",
+        "ip=1",
+        "op",
+        "validate-all",
+        "interval=10s",
+      ],
+      /^warning: operation validate-all of resource "a" cannot recur(?!(.|\n)*does not offer)/,
     ],
   ])("%s", async (_, words, message) => {
     if (words[2] === "l") await run(["configure", "node", "n1"]);

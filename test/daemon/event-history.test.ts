@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DiskAnswer } from "../../src/daemon/disk-answer.ts";
@@ -101,4 +101,25 @@ test("nothing is written to a disk that does not answer; when it does, all that 
   answer();
   await again;
   history.close();
+});
+
+test("a damaged file is set aside, said, and a new one begins", () => {
+  const own = mkdtempSync(join(directory, "damaged-"));
+  const path = join(own, "history.sqlite");
+  const damage = new Uint8Array(5000).fill(7);
+  writeFileSync(path, damage);
+  for (const part of ["-wal", "-shm"]) writeFileSync(`${path}${part}`, damage);
+  const lines: string[] = [];
+  const writeStderr = (line: string) => void lines.push(line);
+  const log = openLog({ tag: "test", thresholds: { stderr: "notice" }, writeStderr });
+  const fact = { at: 1, level: "notice", event: "E", node: null, rsc: null, text: "kept" };
+  const history = new EventHistory(path, log);
+  history.add(fact);
+  history.close();
+  const again = new EventHistory(path, log);
+  expect(again.query(0, 100).map(({ text }) => text)).toEqual(["kept"]);
+  again.close();
+  expect(lines).toEqual([expect.stringMatching(/the event history was damaged; a new one begins.*corrupt-/)]);
+  const aside = readdirSync(own).find((name) => name.includes("corrupt")) ?? "";
+  expect(new Uint8Array(readFileSync(join(own, aside)))).toEqual(damage);
 });

@@ -210,6 +210,19 @@ describe("parameters for the cluster", () => {
     expect(complaints("pcmk_off_retries", "two")[0]).toContain("not a number");
     expect(complaints("passwd", "two\nlines")[0]).toContain("more than one line");
     expect(complaints("pcmk_off_timeout", "2min")).toEqual([]);
+    expect(complaints("pcmk_off_timeout", "0")[0]).toContain("stonith-timeout counts");
+    expect(complaints("pcmk_delay_base", "node1:5s;node2:1x")).toEqual([
+      'pcmk_delay_base: "node2:1x" does not name a node and a duration such as 5s',
+    ]);
+    expect(complaints("pcmk_delay_base", "node1:5s node2=1min;")).toEqual([]);
+    expect(complaints("pcmk_delay_base", "5x")[0]).toContain("not a duration");
+    // What it calls is believed to have cut the power.
+    for (const action of ["monitor", "Status", "on", "list", "metadata"])
+      for (const wanted of ["off", "reboot"])
+        expect(complaints(`pcmk_${wanted}_action`, action)[0]).toContain("cuts nothing");
+    for (const action of ["off", "reboot", "poweroff", "cycle"])
+      expect(complaints("pcmk_reboot_action", action)).toEqual([]);
+    expect(complaints("pcmk_monitor_action", "status")).toEqual([]);
   });
 });
 

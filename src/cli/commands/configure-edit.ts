@@ -54,6 +54,8 @@ const forced = (rawArgs: readonly string[]) => ({
   checked: { force: rawArgs.includes("--force") },
 });
 
+const force = { type: "boolean", description: "although something is wrong with it" } as const;
+
 /** Commands of the crm shell that change what is configured. */
 export const editCommands = (ways: ConfigureWays): Readonly<Record<string, CommandDef>> => ({
   rename: rename(ways) as unknown as CommandDef,
@@ -114,6 +116,7 @@ const set = ({ change }: ConfigureWays) =>
         required: false,
         description: "path and value, for example ip.cidr_netmask 24 or db.monitor.interval 10s",
       },
+      force,
     },
     // A value may begin with a minus sign.
     run: async ({ rawArgs }) => {
@@ -139,6 +142,7 @@ const modgroup = ({ change }: ConfigureWays) =>
         required: false,
         description: "GROUP add RESOURCE [before|after MEMBER], or GROUP remove MEMBER",
       },
+      force,
     },
     run: async ({ rawArgs }) => {
       const { rest: given, checked } = forced(rawArgs);
@@ -180,7 +184,10 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
       "edit",
       "Edit the configuration, or some objects of it, as text ('edit xml': all as XML); what is taken out is removed.",
     ),
-    args: { ids: { type: "positional", required: false, description: "ids of objects [default: all]" } },
+    args: {
+      ids: { type: "positional", required: false, description: "ids of objects [default: all]" },
+      force: { ...force, description: "although something is wrong with it, or what is taken out runs" },
+    },
     run: async ({ rawArgs }) => {
       const wanted = rawArgs.filter((word) => !word.startsWith("-"));
       if (wanted[0] === "xml" && wanted.length > 1)

@@ -244,9 +244,12 @@ const statements = [
   "xml",
 ] as const;
 
+const force = { type: "boolean", description: "although something is wrong with it" } as const;
+
 const statement = (name: string) =>
   defineCommand({
     meta: anyWords({ name, description: `Add or change a ${name}, as in crm shell text.`, hidden: true }),
+    args: { force },
     run: async ({ rawArgs }) => {
       // XML has its own quotes.
       const words = rawArgs.filter((word) => word !== "--force");

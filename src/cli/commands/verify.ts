@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { agentUses, child, upgradeCib } from "../../cib/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { problemsOfAgents } from "../acceptance.ts";
+import { alertProblems, problemsOfAgents } from "../acceptance.ts";
 import { CibSession } from "../cib-session.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -32,7 +32,10 @@ async function verify(file: string | undefined): Promise<Verification> {
     const name = source === "-" ? "standard input" : source;
     return withAgents(verifyText(readText(source), name, clock()), name);
   }
-  return withAgents(verifyTree(await CibSession.with((session) => session.raw(), target), "", clock()), "");
+  const raw = await CibSession.with((session) => session.raw(), target);
+  const { findings, cib } = verifyTree(raw, "", clock());
+  const alerts = alertProblems(raw).map((problem): Finding => ({ ...problem, file: "" }));
+  return withAgents({ findings: [...findings, ...alerts], ...(cib ? { cib } : {}) }, "");
 }
 
 function countText(findings: readonly Finding[]): string {

@@ -8,6 +8,7 @@ import { hostAttributeMessage } from "./attribute-message.ts";
 import type { AttributePlace } from "./attributes.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
+import { refuseBadSwitch } from "./node-values.ts";
 
 const options: readonly OptionRow[] = [
   { name: "name", short: "n", value: "NAME", description: "the attribute" },
@@ -71,6 +72,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const names = name === undefined ? await matching(session, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(given, one, node));
     if (updates.length === 0) return CrmExit.OK;
+    for (const { name: one, value, set } of updates) if (set === undefined) await refuseBadSwitch(one, value);
     if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
     else await updateFile(session, updates);
     return CrmExit.OK;

@@ -182,6 +182,8 @@ function configure(words: readonly string[], flags: Flags): Target {
       if (file === undefined) throw usage("crm", "configure save needs a file");
       return { words: ["configure", "save", ...(rest.includes("xml") ? ["xml"] : []), file, ...ids] };
     }
+    case "show":
+      return { words: ["configure", command, ...rest] };
     case "colocate":
     case "collocation":
       return { words: ["configure", "colocation", ...rest, ...flags.force] };

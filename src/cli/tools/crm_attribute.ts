@@ -7,6 +7,7 @@ import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
+import { refuseBadSwitch } from "./node-values.ts";
 
 const options: readonly OptionRow[] = [
   { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
@@ -37,6 +38,7 @@ const options: readonly OptionRow[] = [
   { name: "default", short: "d", value: "VALUE", description: "print this when a query finds nothing" },
   { name: "quiet", short: "q", description: "print only the value" },
   { name: "quiet-old", short: "Q", description: "the same" },
+  { name: "force", description: "set an option of the cluster although its value is no good one" },
   { name: "inhibit-policy-engine", short: "!", description: "accepted for older agents" },
   {
     name: "wait",
@@ -81,7 +83,7 @@ async function work(tool: string, given: ParsedWords, session: CibSession, answe
   const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
   if (given.has("delete")) await remove(session, tool, subject, answer);
-  else if (value !== undefined) await set(session, tool, subject, value);
+  else if (value !== undefined) await set(session, tool, subject, value, given.has("force"));
   else print(given, subject, await query(session, subject), answer);
   return CrmExit.OK;
 }
@@ -162,18 +164,26 @@ async function query(session: CibSession, subject: Subject): Promise<Value[]> {
   return findPairs(session, place, matches);
 }
 
-async function set(session: CibSession, tool: string, subject: Subject, value: string): Promise<void> {
+async function set(
+  session: CibSession,
+  tool: string,
+  subject: Subject,
+  value: string,
+  force: boolean,
+): Promise<void> {
   const { place } = subject;
   const names = subject.pattern
     ? [...new Set((await query(session, subject)).map(({ name }) => name))]
     : [subject.name];
+  const ofNode = place.scope === "nodes" || place.scope === "status";
+  if (ofNode && !place.utilization) for (const name of names) await refuseBadSwitch(name, value);
   if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
   const { countedValue, setPair } = await import("./attributes.ts");
   const operations = await Promise.all(
     names.map((name) => setPair(session, place, name, (old) => countedValue(name, value, old))),
   );
   // Attributes of nodes are the agents' own, and theirs to set quickly; options are the cluster's.
-  const checked = place.scope === "nodes" || place.scope === "status" ? undefined : {};
+  const checked = ofNode ? undefined : { force };
   await session.apply(operations.flat(), tool, checked);
 }
 

@@ -101,6 +101,7 @@ export async function setParameter(call: ResourceCall): Promise<number> {
   await session.apply(
     changes.map(({ change }) => change.operation),
     "crm_resource",
+    { force: given.has("force") },
   );
   call.answer.say({
     text: ({ quiet }) =>

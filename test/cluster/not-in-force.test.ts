@@ -1,0 +1,113 @@
+/** What would be shown and not be in force is refused, by whatever tool it comes, and nothing is changed by it. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Story } from "../harness/story.ts";
+
+let story: Story;
+
+beforeAll(async () => {
+  story = await Story.running({ nodes: 2, quorum: ["two_node = true"] });
+  await story.load(`${story.power}
+property stonith-enabled=true
+primitive a ocf:pacemaker:Dummy op monitor interval=10s`);
+  await story.idle();
+}, 60_000);
+
+afterAll(() => story?.close());
+
+const configuration = () => story.must("node1", "cibadmin", "--query", "--scope", "configuration");
+
+/** Expects a refusal with this exit code and these words, and that everything is as before. */
+async function refuses(code: number, said: RegExp, ...words: readonly string[]): Promise<void> {
+  const before = await configuration();
+  const ran = await story.hactl("node1", ...words);
+  expect([words, ran.code]).toEqual([words, code]);
+  expect(ran.stderr).toMatch(said);
+  expect(await configuration()).toBe(before);
+}
+
+describe("switches of nodes", () => {
+  test.each([
+    [["crm_standby", "-N", "node1", "-v", "maybe"]],
+    [["crm_standby", "-N", "node1", "-v", "onn", "-l", "reboot"]],
+    [["crm_attribute", "-N", "node1", "-n", "maintenance", "-v", "perhaps"]],
+    [["crm_attribute", "-N", "node1", "-n", "standby", "-v", "perhaps", "-l", "reboot"]],
+    [["attrd_updater", "-n", "standby", "-U", "maybe", "-N", "node2"]],
+  ])("%p", async (words) => {
+    await refuses(78, /="\w+" is not valid.*write true or false/, ...words);
+    const asked = await story.hactl("node1", "attrd_updater", "-n", "standby", "-Q", "-A");
+    expect(asked.stdout).not.toMatch(/maybe|perhaps|onn/);
+  });
+
+  test("other attributes are the agents' own", async () => {
+    await story.must("node1", "crm_attribute", "-N", "node1", "-n", "mine", "-v", "maybe");
+    await story.must("node1", "attrd_updater", "-n", "mine", "-U", "maybe");
+    await story.must("node1", "crm_attribute", "-N", "node1", "-n", "mine", "-D");
+  });
+});
+
+describe("options", () => {
+  test("a meta attribute, by crm_resource", async () => {
+    const sets = ["crm_resource", "-r", "a", "--meta", "-p", "target-role", "-v"];
+    await refuses(78, /target-role="Sideways" is not valid/, ...sets, "Sideways");
+    await story.must("node1", ...sets, "Sideways", "--force");
+    await story.must("node1", ...sets, "Started");
+  });
+
+  test("what helps against a refusal is there", async () => {
+    const sets = ["crm_attribute", "-n", "batch-limit", "-v", "abc"];
+    await refuses(78, /--force takes it all the same/, ...sets);
+    await story.must("node1", ...sets, "--force");
+    await story.must("node1", "crm_attribute", "-n", "batch-limit", "-D");
+  });
+
+  test("a score below zero is no option of the command", async () => {
+    for (const [id, score] of [
+      ["l1", "-inf:"],
+      ["l2", "-INFINITY:"],
+      ["l3", "-100:"],
+    ] as const) {
+      await story.must("node1", "crm", "configure", "location", id, "a", score, "node2");
+      await story.must("node1", "configure", "delete", id);
+    }
+    await refuses(64, /no option -infinite/, "configure", "location", "l4", "a", "-infinite", "node2");
+  });
+});
+
+test("an alert whose program is not there is told", async () => {
+  const program = join(story.directory, "program");
+  writeFileSync(program, "#!/bin/sh\n", { mode: 0o644 });
+  const says = async (...words: readonly string[]) => (await story.hactl("node1", ...words)).stderr;
+  expect(await says("configure", "alert", "none", `${program}.sh`)).toMatch(
+    /"none" calls nobody.* is not there/,
+  );
+  expect(await says("configure", "alert", "text", program)).toMatch(
+    /"text" calls nobody.* is not executable/,
+  );
+  // Once; verify goes on telling.
+  expect(await says("property", "batch-limit=5")).not.toContain("calls nobody");
+  expect(await story.must("node1", "verify")).toMatch(/"none" calls nobody(.|\n)*"text" calls nobody/);
+  chmodSync(program, 0o755);
+  await story.must("node1", "configure", "delete", "none");
+  expect(await story.must("node1", "verify")).not.toContain("calls nobody");
+  await story.must("node1", "configure", "delete", "text");
+}, 30_000);
+
+describe("a person answers for it that a node is down", () => {
+  test("not for one that is heard, nor for one that is not there", async () => {
+    const members = async () => (await story.must("node1", "crm_node", "-p")).trim();
+    await refuses(107, /node2 takes part in the cluster/, "fence", "confirm", "node2", "--yes");
+    await refuses(107, /node2 takes part in the cluster/, "stonith_admin", "-C", "node2");
+    await refuses(105, /there is no node "node02"/, "fence", "confirm", "node02", "--yes");
+    await refuses(105, /there is no node "NODE2"/, "stonith_admin", "-C", "NODE2");
+    expect((await members()).split(" ").sort()).toEqual(["node1", "node2"]);
+    expect(await story.must("node1", "stonith_admin", "--history", "*")).not.toMatch(/node2|node02/i);
+  });
+
+  test("but for one that is gone", async () => {
+    story.crash("node2");
+    await story.membersAre(1, "node1");
+    expect(await story.must("node1", "fence", "confirm", "node2", "--yes")).toContain("node2 counts as off");
+  }, 60_000);
+});

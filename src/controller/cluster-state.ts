@@ -15,7 +15,13 @@ import {
   refuseOtherForm,
   type XmlElement,
 } from "../cib/index.ts";
-import { type AgentResource, type Operation, type OperationResult, tellsRole } from "../executor/index.ts";
+import {
+  type AgentResource,
+  type Operation,
+  type OperationResult,
+  readAnyOperation,
+  tellsRole,
+} from "../executor/index.ts";
 import { type MaintenanceChange, parameterDigest } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
@@ -25,6 +31,7 @@ import {
   OcfExit,
   OpStatus,
   type ResourceId,
+  read,
   resourceId,
   withoutInstance,
 } from "../terms/index.ts";
@@ -907,7 +914,18 @@ export class ClusterState {
     const callId = Math.max(0, ...ops.map((op) => callOf(op) || 0));
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
-    return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params: {}, transitionKey };
+    const still = {
+      callId,
+      rsc,
+      action,
+      intervalMs: 0,
+      timeoutMs: 0,
+      startDelayMs: 0,
+      params: {},
+      transitionKey,
+    };
+    // Anybody with the right to may have written anything into the status; others could not read it.
+    return read.accepts(readAnyOperation, still) ? still : undefined;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
-import type { AgentResource } from "../executor/index.ts";
-import { type EpochSeconds, type NodeName, nodeName, resourceId } from "../terms/index.ts";
+import { type AgentResource, readAnyResource } from "../executor/index.ts";
+import { type EpochSeconds, type NodeName, nodeName, read, resourceId } from "../terms/index.ts";
 import type { Undo } from "./undo.ts";
 
 /** Attribute of a resource's history: since when it waits for the node. */
@@ -141,18 +141,19 @@ export class StatusSection {
     return this.#nodes.get(node)?.resources.get(rsc)?.ops.get(id);
   }
 
-  /** What a node's history says which agent a resource has. */
+  /** What a node's history says which agent a resource has, if that can be one. */
   agentOf(node: string, rsc: string): AgentResource | undefined {
     const attributes = this.#nodes.get(node)?.resources.get(rsc)?.xml.attributes;
     const [standard, type] = [attributes?.get("class"), attributes?.get("type")];
     if (standard === undefined || type === undefined) return undefined;
     const provider = attributes?.get("provider");
-    return {
+    const agent = {
       id: resourceId(rsc),
       class: standard as AgentResource["class"],
       type,
       ...(provider === undefined ? {} : { provider }),
     };
+    return read.accepts(readAnyResource, agent) ? agent : undefined;
   }
 
   /** All history entries of a resource on a node, in their order in the document. */

@@ -33,6 +33,17 @@ export function refuse(at: string, what: string): never {
   });
 }
 
+/** Whether a value can be read as that. */
+export function accepts(read: Read<unknown>, value: unknown): boolean {
+  try {
+    read(value, "");
+    return true;
+  } catch (error) {
+    if (error instanceof HactlError) return false;
+    throw error;
+  }
+}
+
 /** A text of at most so many characters (UTF-16 units). */
 export const text =
   (longest: number): Read<string> =>

@@ -55,3 +55,39 @@ describe("transient attributes that somebody edits in the CIB", () => {
     expect(cib).toMatch(/id="status-1-master-db" name="master-db" value="10"/);
   });
 });
+
+const entry = (call: string) =>
+  `<lrm_rsc_op id="x_last_0" operation="start" operation_key="x_start_0" interval="0" call-id="${call}" rc-code="0" op-status="0" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x"/>`;
+const resource = (attributes: string, call = "3") =>
+  `<node_state id="3" uname="n3"><lrm id="3"><lrm_resources><lrm_resource ${attributes}>${entry(call)}</lrm_resource></lrm_resources></lrm></node_state>`;
+
+describe("a history that nobody's executor has written", () => {
+  test.each([
+    ["of a resource without a name", resource('id="" class="ocf" provider="test" type="A"')],
+    ["with an agent without a name", resource('id="x" class="ocf" provider="test" type=""')],
+    ["of a class that is none", resource('id="x" class="" type="A"')],
+    ["with a very long agent", resource(`id="x" class="ocf" provider="test" type="${"A".repeat(200_000)}"`)],
+    ["with a call that is no number", resource('id="x" class="ocf" provider="test" type="A"', "many")],
+    ["with a call out of reach", resource('id="x" class="ocf" provider="test" type="A"', "9".repeat(30))],
+  ])("%s: whoever joins can read what the others know", (_what, xml) => {
+    const bus = served();
+    bus.apply([{ op: "modify", scope: "status", xml, create: true }], "n2");
+    bus.restartDaemon("n3", false);
+    bus.run(60_000);
+    expect(bus.nodes.map(({ controller }) => controller.view().phase)).toEqual([
+      "synced",
+      "synced",
+      "synced",
+    ]);
+    expect(bus.log.filter((line) => /REFUSED|DEFECT|NOT-APPLIED/.test(line))).toEqual([]);
+    expect(new Set(bus.cibs()).size).toBe(1);
+    bus.killManager("n2");
+    bus.restartManager("n2");
+    bus.run(60_000);
+    expect(bus.nodes.map(({ controller }) => controller.view().phase)).toEqual([
+      "synced",
+      "synced",
+      "synced",
+    ]);
+  });
+});

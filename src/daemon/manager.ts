@@ -1,7 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
+import {
+  applyOperations,
+  child,
+  childrenOf,
+  formatXml,
+  knownNodes,
+  noSuchNode,
+  Rights,
+  upgradeCib,
+} from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
   Controller,
@@ -818,14 +827,21 @@ export class Manager {
    * by a name that no node has, nothing goes on of what waits for the answer.
    */
   #refuseConfirmed(target: string, seen: VisibleNames | undefined): void {
-    const known = knownNodes(this.#controller.view().cib);
+    const { cib } = this.#controller.view();
+    const known = knownNodes(cib);
     const named = [...known, ...this.setup.config.nodes.map(({ name }) => name)];
     if (!named.includes(nodeName(target)))
       throw noSuchNode(target, new Set(named.filter((name) => !seen || seen.nodes.has(name))));
     const runs = this.#nodeReply(undefined).members.some(
       ({ name, state }) => name === target && state === "member",
     );
-    if (!runs) return;
+    const isConnected = childrenOf(child(cib, "status"), "node_state").some(
+      ({ attributes: state }) =>
+        state.get("uname") === target &&
+        state.get("remote_node") === "true" &&
+        state.get("in_ccm") === "true",
+    );
+    if (!runs && !isConnected) return;
     throw new HactlError({
       code: "NODE_RUNS",
       what: `node ${target} takes part in the cluster at this moment: it is not down`,

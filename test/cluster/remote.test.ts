@@ -72,6 +72,11 @@ location loc3 far 100: node1`);
     expect(stdout).toContain("far");
   }, 40_000);
 
+  test("is not taken for off on somebody's word while it is connected", async () => {
+    const { code, stderr } = await story.hactl("node1", "fence", "confirm", "far", "--yes");
+    expect([code, stderr]).toEqual([107, expect.stringContaining("far takes part in the cluster")]);
+  });
+
   test("asks the agents there what they can take over, and reloads it", async () => {
     const born = () => statSync(state("Remote-rsc1")).ino;
     const before = born();

@@ -15,10 +15,42 @@ export function findVainProblems(configuration: XmlElement): CibProblem[] {
       patternProblems(one, configuration),
     ),
     ...missingContainers(child(configuration, "resources")),
+    ...unusedUtilization(configuration),
   ];
 }
 
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
+
+/** What resources need counts only by a placement strategy that looks at it. */
+function unusedUtilization(configuration: XmlElement): CibProblem[] {
+  const strategies = childrenOf(child(configuration, "crm_config"), "cluster_property_set")
+    .flatMap((set) => childrenOf(set, "nvpair"))
+    .filter(({ attributes }) => attributes.get("name") === "placement-strategy");
+  // One that is given counts by its value and its rules: by some of them it is not the default.
+  if (strategies.some(({ attributes }) => attributes.get("value") !== "default")) return [];
+  const [needing] = needs(child(configuration, "resources"));
+  if (needing === undefined) return [];
+  const text = `resource "${idOf(needing)}" has utilization, which does not count: placement-strategy is default`;
+  return [
+    problemAt(
+      needing,
+      "warning",
+      "IN_VAIN",
+      text,
+      "set placement-strategy=utilization, balanced or minimal, or remove the utilization",
+    ),
+  ];
+}
+
+const needs = (parent: XmlElement | undefined): XmlElement[] =>
+  (parent?.children ?? []).flatMap((item) =>
+    resourceKinds.has(item.name)
+      ? [
+          ...(childrenOf(item, "utilization").some(({ children }) => children.length > 0) ? [item] : []),
+          ...needs(item),
+        ]
+      : [],
+  );
 
 function emptyClones(resources: XmlElement | undefined): CibProblem[] {
   const clones = [...childrenOf(resources, "clone"), ...childrenOf(resources, "master")];

@@ -416,10 +416,14 @@ describe("numbers and options of resources", () => {
     `<utilization id="u"><nvpair id="p" name="cpu" value="${value}"/></utilization>`;
 
   test("utilization is a whole number", () => {
-    only({ resources: dummy("a", utilization("many")) }, /^warning BAD_VALUE p: .*"a".*counts 0$/);
-    only({ resources: dummy("a", utilization("1.5")) }, /^warning BAD_VALUE p: .*counts 1$/);
+    const properties = property("placement-strategy", "balanced");
+    only(
+      { properties, resources: dummy("a", utilization("many")) },
+      /^warning BAD_VALUE p: .*"a".*counts 0$/,
+    );
+    only({ properties, resources: dummy("a", utilization("1.5")) }, /^warning BAD_VALUE p: .*counts 1$/);
     only({ nodes: `<node id="1" uname="n1">${utilization("many")}</node>` }, /^warning BAD_VALUE p: .*"n1"/);
-    expect(told({ resources: dummy("a", utilization("4096")) })).toEqual([]);
+    expect(told({ properties, resources: dummy("a", utilization("4096")) })).toEqual([]);
   });
 
   test("what is for clones counts in clones", () => {
@@ -571,5 +575,22 @@ describe("what names nothing", () => {
       { resources: dummy("a", meta("container", "b")) },
       /^error NO_CONTAINER m-n: container="b" names no resource/,
     );
+  });
+});
+
+describe("utilization", () => {
+  const needs = dummy("big", '<utilization id="u"><nvpair id="u-m" name="memory" value="4"/></utilization>');
+  const inGroup = `<group id="g">${needs}</group>`;
+
+  test("does not count by the default placement strategy", () => {
+    const expected = /^warning IN_VAIN big: resource "big" has utilization, which does not count/;
+    only({ properties: noFencing, resources: needs }, expected);
+    only({ properties: noFencing + property("placement-strategy", "default"), resources: inGroup }, expected);
+  });
+
+  test("counts by another one", () => {
+    const properties = noFencing + property("placement-strategy", "balanced");
+    expect(told({ properties, resources: inGroup })).toEqual([]);
+    expect(told({ properties: noFencing, resources: dummy("small", '<utilization id="u"/>') })).toEqual([]);
   });
 });

@@ -83,13 +83,14 @@ describe("a name that stands in several sets", () => {
   test.each([
     ["crm_attribute -n twice -s second -v 9", "o3", "o2", "1"],
     ["crm_attribute -n twice -i o2 -v 9", "o2", "o3", "2"],
-    ["crm_standby -N n1 -i na1 -v 9", "na1", "na3", "off"],
+    ["crm_standby -N n1 -i na1 -v no", "na1", "na3", "off"],
     ["crm_resource -r d -p p -v 9 -s di-b", "di2", "di1", "1"],
     ["crm_resource -r d -p p -v 9 -i di1", "di1", "di2", "2"],
     ["crm_resource -r d -m -p x -v 9 -s dm", "dm1", "dm2", "2"],
   ])("%s changes the one that is meant", async (words, changed, other, value) => {
     expect((await tool(words)).code).toBe(0);
-    expect([valueIn(changed), valueIn(other)]).toEqual(["9", value]);
+    const given = words.split(" ")[words.split(" ").indexOf("-v") + 1];
+    expect([valueIn(changed), valueIn(other)]).toEqual([given, value]);
   });
 
   test("is printed with every value", async () => {
@@ -125,43 +126,43 @@ describe("a new one", () => {
 
 describe("a meta attribute", () => {
   test.each([
-    ["crm_resource -r b1 -m -p is-managed -v 9", "bare-meta_attributes-is-managed", "its clone"],
-    ["crm_resource -r b1 -m -p is-managed -v 9 --force", "b1-meta_attributes-is-managed", "itself by force"],
-    ["crm_resource -r bare -m -p is-managed -v 9", "bare-meta_attributes-is-managed", "the clone"],
-    ["crm_resource -r o-1 -m -p is-managed -v 9", "outerm1", "its clone, which has it"],
+    ["crm_resource -r b1 -m -p is-managed -v no", "bare-meta_attributes-is-managed", "its clone"],
+    ["crm_resource -r b1 -m -p is-managed -v no --force", "b1-meta_attributes-is-managed", "itself by force"],
+    ["crm_resource -r bare -m -p is-managed -v no", "bare-meta_attributes-is-managed", "the clone"],
+    ["crm_resource -r o-1 -m -p is-managed -v no", "outerm1", "its clone, which has it"],
     [
-      "crm_resource -r o-1 -m -p is-managed -v 9 --force",
+      "crm_resource -r o-1 -m -p is-managed -v no --force",
       "o-1-meta_attributes-is-managed",
       "itself by force",
     ],
-    ["crm_resource -r inner -m -p is-managed -v 9", "i1m1", "what is in the clone, which has it"],
+    ["crm_resource -r inner -m -p is-managed -v no", "i1m1", "what is in the clone, which has it"],
     [
-      "crm_resource -r inner -m -p is-managed -v 9 --force",
+      "crm_resource -r inner -m -p is-managed -v no --force",
       "inner-meta_attributes-is-managed",
       "itself by force",
     ],
-    ["crm_resource -r i1 -m -p is-managed -v 9", "i1m1", "itself, which has it"],
+    ["crm_resource -r i1 -m -p is-managed -v no", "i1m1", "itself, which has it"],
     [
-      "crm_resource -r gg -m -p is-managed -v 9",
+      "crm_resource -r gg -m -p is-managed -v no",
       "of-group-meta_attributes-is-managed",
       "the clone of a group",
     ],
     [
-      "crm_resource -r gg1 -m -p is-managed -v 9",
+      "crm_resource -r gg1 -m -p is-managed -v no",
       "gg1-meta_attributes-is-managed",
       "a member of a cloned group",
     ],
-    ["crm_resource -r g -m -p is-managed -v 9", "g-meta_attributes-is-managed", "a group"],
-    ["crm_resource -r g1 -m -p is-managed -v 9", "g1-meta_attributes-is-managed", "a member of a group"],
+    ["crm_resource -r g -m -p is-managed -v no", "g-meta_attributes-is-managed", "a group"],
+    ["crm_resource -r g1 -m -p is-managed -v no", "g1-meta_attributes-is-managed", "a member of a group"],
     [
-      "crm_resource -r st:0 -m -p is-managed -v 9",
+      "crm_resource -r st:0 -m -p is-managed -v no",
       "prom-meta_attributes-is-managed",
       "the clone of an instance",
     ],
   ])("%s belongs to %s (%s)", async (words, id) => {
     expect((await tool(words)).code).toBe(0);
-    expect(valueIn(id)).toBe("9");
-    expect(readFileSync(file, "utf8").match(/value="9"/g)?.length).toBe(1);
+    expect(valueIn(id)).toBe("no");
+    expect(readFileSync(file, "utf8").match(/value="no"/g)?.length).toBe(1);
   });
 
   test("is removed where it is", async () => {

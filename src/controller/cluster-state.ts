@@ -35,6 +35,7 @@ import {
   resourceId,
   withoutInstance,
 } from "../terms/index.ts";
+import { sameKind } from "./agent-knowledge.ts";
 import { connectionNames, guestsByContainer } from "./connection-names.ts";
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
@@ -47,7 +48,9 @@ import {
   endsPromoted,
   endsRecurring,
   FEATURE_SET,
+  followsStop,
   foundActive,
+  foundInactive,
   historyEntry,
   historyIds,
   isFailure,
@@ -1162,15 +1165,23 @@ export class ClusterState {
     const id = this.idOf(node);
     const { rsc, action, intervalMs } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
+    const lastId = operationKey(rsc.id, "last", 0);
+    const beside = operationKey(rsc.id, "monitor", 0);
     const entry = (key: string) => {
       const op = this.status.op(id, rsc.id, key);
-      return op && { action: op.attributes.get("operation") ?? "", callId: callOf(op) };
+      return op && entryOf(op);
     };
-    if (revivesMigration(result, entry(operationKey(rsc.id, "last", 0)), entry(moved)))
+    const known = this.status.agentOf(id, rsc.id);
+    const looksAgain = known && sameKind(known, rsc) && followsStop(result, entry(lastId));
+    // Until it is answered the look stands beside the stop, which it may confirm.
+    const isOpen = looksAgain && result.status === OpStatus.PENDING;
+    const confirms = looksAgain && foundInactive(result);
+    const ids = isOpen ? [beside] : confirms ? [] : historyIds(rsc.id, action, intervalMs, isFailure(result));
+    if (confirms || ids.includes(lastId))
+      this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
+    if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
-    for (const entryId of historyIds(rsc.id, action, intervalMs, isFailure(result))) {
-      this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
-    }
+    for (const entryId of ids) this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     this.touch();
   }
@@ -1241,6 +1252,14 @@ export class ClusterState {
 export function cancelInterval(operation: Operation): number {
   return Number.parseInt(operation.params.CRM_meta_interval ?? "0", 10) || 0;
 }
+
+/** What is asked of an entry to know whether another one takes its place. */
+const entryOf = (op: XmlElement) => ({
+  action: op.attributes.get("operation") ?? "",
+  callId: callOf(op),
+  rc: Number(op.attributes.get("rc-code")),
+  status: Number(op.attributes.get("op-status")) as OpStatus,
+});
 
 const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);
 

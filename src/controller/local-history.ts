@@ -12,6 +12,8 @@ import {
   bearsTraits,
   beginsAnew,
   endsRecurring,
+  followsStop,
+  foundInactive,
   historyIds,
   isFailure,
   isRecorded,
@@ -157,9 +159,15 @@ export class LocalHistory {
     const failed = isFailure(result);
     if (failed || byManager(result.rsc)) this.#revision++;
     const moved = operationKey(result.rsc.id, "migrate_to", 0);
-    const last = this.#results.get(operationKey(result.rsc.id, "last", 0));
-    if (revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
-    const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    const lastId = operationKey(result.rsc.id, "last", 0);
+    const last = this.#results.get(lastId);
+    // It is kept beside the stop, since nobody else would know which call numbers were given out.
+    const beside = operationKey(result.rsc.id, "monitor", 0);
+    const confirms =
+      followsStop(result, last) && foundInactive(result) && last && sameKind(result.rsc, last.rsc);
+    if (!confirms && revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
+    const ids = confirms ? [beside] : historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    if (ids.includes(lastId)) this.#results.delete(beside);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);

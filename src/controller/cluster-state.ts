@@ -758,7 +758,8 @@ export class ClusterState {
    * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot,
    * which an executor does not keep, and for what was given out to it since (with a call id above `seen`). `executor` is
    * the cluster node that speaks for it. Of one that cannot tell all, what was known to run there may run still: if it is not
-   * configured any more, or with another agent, nobody would look for it.
+   * configured any more, or with another agent, nobody would look for it. What was stopped there after a failure is taken for
+   * what the node remembers.
    *
    * The executor of a remote host lives on while no node remembers the attributes of that boot: promotion scores among them,
    * which agents set when they are looked at. What it says is then no more than that something may run there.
@@ -782,7 +783,9 @@ export class ClusterState {
       ...(forgetful ? this.#mayStillRunOn(id) : []),
     ];
     const guests = forgetful ? this.#guestsOn(id) : [];
+    const stopped = forgetful ? this.#stoppedFailures(id, history) : [];
     this.status.clearHistory(id, this.#hasLocks());
+    for (const { rsc, op } of stopped) this.status.recordOp(id, node, rsc, op);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
@@ -804,7 +807,8 @@ export class ClusterState {
     const carried = new Set(this.#guestsOn(id));
     this.#guestsUnheard(guests.filter((guest) => !carried.has(guest)));
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
-    this.#unseen.told(node, isBelieved ? history : { ...history, remembered: [] });
+    const remembered = [...history.remembered, ...stopped.map(({ rsc }) => rsc.id)];
+    this.#unseen.told(node, { ...history, remembered: isBelieved ? remembered : [] });
     const known = new Set(this.status.resourcesOn(id));
     for (const still of doubtful)
       if (!known.has(still.rsc.id)) this.#unseen.forgotten(node, still.rsc.id, still);
@@ -819,6 +823,17 @@ export class ClusterState {
   /** Whether resources wait for nodes that were shut down. */
   #hasLocks(): boolean {
     return parseBoolean(this.property("shutdown-lock")) ?? false;
+  }
+
+  /** The stops that went well of resources that had failed on a node, and of which it does not tell anything itself. */
+  #stoppedFailures(id: string, { results, running, interrupted }: ExecutorHistory) {
+    const told = new Set([...results, ...running, ...interrupted].map(({ rsc }) => rsc.id));
+    return this.status
+      .entries(id, (op) => {
+        const { action, rc, status } = entryOf(op);
+        return action === "stop" && rc === OcfExit.OK && status === OpStatus.DONE && !isLastFailure(op);
+      })
+      .filter(({ rsc }) => !told.has(rsc.id) && this.status.ops(id, rsc.id).some(isLastFailure));
   }
 
   /**
@@ -984,7 +999,9 @@ export class ClusterState {
     const remembered = this.#unseen.rememberedOf((rsc) => familyOf(rsc) === family);
     const isOwn = (place: Place) => place.node === node && place.rsc === result.rsc.id;
     const contradicts = (place: Place) =>
-      isOwn(place) ? result.intervalMs > 0 && isFailure(result) : this.#excludes(place, result);
+      isOwn(place)
+        ? result.intervalMs > 0 && isFailure(result) && !this.#hasFailed(node, result)
+        : this.#excludes(place, result);
     const wrong = remembered.filter(contradicts);
     if (wrong.length === 0) return [];
     const isWrong = (place: Place) =>
@@ -999,6 +1016,14 @@ export class ClusterState {
     }
     this.touch();
     return places;
+  }
+
+  /** A monitor has said the same before, and nothing better since: what follows from that failure (on-fail) stays. */
+  #hasFailed(node: NodeName, { rsc, action, intervalMs, callId, rc }: OperationResult): boolean {
+    const op = (key: string) => this.status.op(this.idOf(node), rsc.id, key);
+    const failure = op(operationKey(rsc.id, "last_failure", 0));
+    if (!failure || op(operationKey(rsc.id, action, intervalMs))) return false;
+    return callOf(failure) === callId && failure.attributes.get("rc-code") === String(rc);
   }
 
   /** Where resources are known not to run; what is being done there is about to tell more. */

@@ -140,7 +140,15 @@ export class LocalHistory {
   /** Somebody has acted while no daemon watched: nothing that is remembered of it counts, as at the executor. */
   #disproves(result: OperationResult): boolean {
     const isRemembered = this.#told.remembered.includes(result.rsc.id);
-    return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
+    if (!isRemembered || result.intervalMs === 0 || !tellsRole(result) || !isFailure(result)) return false;
+    return !this.#hasFailed(result);
+  }
+
+  /** A monitor has said the same before, and nothing better since. */
+  #hasFailed({ rsc, action, intervalMs, callId, rc }: OperationResult): boolean {
+    const failure = this.#results.get(operationKey(rsc.id, "last_failure", 0));
+    const isBetter = this.#results.has(operationKey(rsc.id, action, intervalMs));
+    return !isBetter && failure?.callId === callId && failure.rc === rc;
   }
 
   /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */

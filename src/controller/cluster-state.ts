@@ -54,6 +54,7 @@ import {
   historyEntry,
   historyIds,
   isFailure,
+  isLeftAlone,
   isRecorded,
   isReload,
   isSupposed,
@@ -1000,7 +1001,7 @@ export class ClusterState {
     const isOwn = (place: Place) => place.node === node && place.rsc === result.rsc.id;
     const contradicts = (place: Place) =>
       isOwn(place)
-        ? result.intervalMs > 0 && isFailure(result) && !this.#hasFailed(node, result)
+        ? result.intervalMs > 0 && isFailure(result) && !this.#isKnownBlock(node, result)
         : this.#excludes(place, result);
     const wrong = remembered.filter(contradicts);
     if (wrong.length === 0) return [];
@@ -1018,8 +1019,10 @@ export class ClusterState {
     return places;
   }
 
-  /** A monitor has said the same before, and nothing better since: what follows from that failure (on-fail) stays. */
-  #hasFailed(node: NodeName, { rsc, action, intervalMs, callId, rc }: OperationResult): boolean {
+  /** A monitor has said the same before, and nothing better since, and the service was left as it is (on-fail=block). */
+  #isKnownBlock(node: NodeName, result: OperationResult): boolean {
+    if (!isLeftAlone(result)) return false;
+    const { rsc, action, intervalMs, callId, rc } = result;
     const op = (key: string) => this.status.op(this.idOf(node), rsc.id, key);
     const failure = op(operationKey(rsc.id, "last_failure", 0));
     if (!failure || op(operationKey(rsc.id, action, intervalMs))) return false;

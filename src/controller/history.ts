@@ -3,7 +3,7 @@ import { type AgentResource, isFailure, type Operation, type OperationResult } f
 import { parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
-export { expectedRc, isFailure } from "../executor/index.ts";
+export { expectedRc, isFailure, isLeftAlone } from "../executor/index.ts";
 
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";

@@ -16,6 +16,7 @@ import {
   foundInactive,
   historyIds,
   isFailure,
+  isLeftAlone,
   isRecorded,
   operationKey,
   revivesMigration,
@@ -141,11 +142,13 @@ export class LocalHistory {
   #disproves(result: OperationResult): boolean {
     const isRemembered = this.#told.remembered.includes(result.rsc.id);
     if (!isRemembered || result.intervalMs === 0 || !tellsRole(result) || !isFailure(result)) return false;
-    return !this.#hasFailed(result);
+    return !this.#isKnownBlock(result);
   }
 
-  /** A monitor has said the same before, and nothing better since. */
-  #hasFailed({ rsc, action, intervalMs, callId, rc }: OperationResult): boolean {
+  /** A monitor has said the same before, and nothing better since, and the service was left as it is. */
+  #isKnownBlock(result: OperationResult): boolean {
+    if (!isLeftAlone(result)) return false;
+    const { rsc, action, intervalMs, callId, rc } = result;
     const failure = this.#results.get(operationKey(rsc.id, "last_failure", 0));
     const isBetter = this.#results.has(operationKey(rsc.id, action, intervalMs));
     return !isBetter && failure?.callId === callId && failure.rc === rc;

@@ -24,6 +24,7 @@ import {
   failureLine,
   isFailure,
   isForOther,
+  isLeftAlone,
   isMigration,
   isProbe,
   mayRun,
@@ -304,7 +305,7 @@ export class Executor {
     const result = looked ? migrated(asked, verdict, times) : resultOf(operation, judged, times);
     if (!result) return this.#askAgain(resource, asked, now);
     const before = resource.history.get(operationKey(result.action, result.intervalMs));
-    const isNews = before?.callId !== result.callId || before.rc !== result.rc;
+    const isNews = !isLeftAlone(result) || before?.callId !== result.callId || before.rc !== result.rc;
     const disproved =
       this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result) && isNews;
     if (job.recurring) this.#recurring.done(resource, job, result, now);

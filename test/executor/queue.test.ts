@@ -609,11 +609,12 @@ describe("what an earlier daemon left is a memory", () => {
     });
   });
 
-  test("that a monitor confirms which says what it said last, also that nothing runs", () => {
+  test("that a monitor confirms which says what it said last, also a failure that nothing is done about", () => {
     const world = new World();
     world.execute(operation("a", "start"));
     world.end("a start_0", exited(0));
-    world.execute(operation("a", "monitor", { intervalMs: 10_000 }));
+    const params = { CRM_meta_on_fail: "block" };
+    world.execute(operation("a", "monitor", { intervalMs: 10_000, params }));
     world.end("a monitor_10000", exited(7));
     const next = following({ ...world.executor.snapshot(), remembered: [resourceId("a")] });
     next.end("a monitor_10000", exited(7));

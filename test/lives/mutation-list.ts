@@ -345,7 +345,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a failure is forgotten when its monitor says it once more",
     file: state,
-    before: "isFailure(result) && !this.#hasFailed(node, result)",
+    before: "isFailure(result) && !this.#isKnownBlock(node, result)",
     after: "isFailure(result)",
     by: onFail,
   },

@@ -826,7 +826,10 @@ export class ClusterState {
     return parseBoolean(this.property("shutdown-lock")) ?? false;
   }
 
-  /** The stops that went well of resources that had failed on a node, and of which it does not tell anything itself. */
+  /**
+   * The stops that went well of resources that had failed on a node, and of which it does not tell anything itself;
+   * connections and fence devices the managers know.
+   */
   #stoppedFailures(id: string, { results, running, interrupted }: ExecutorHistory) {
     const told = new Set([...results, ...running, ...interrupted].map(({ rsc }) => rsc.id));
     return this.status
@@ -834,7 +837,8 @@ export class ClusterState {
         const { action, rc, status } = entryOf(op);
         return action === "stop" && rc === OcfExit.OK && status === OpStatus.DONE && !isLastFailure(op);
       })
-      .filter(({ rsc }) => !told.has(rsc.id) && this.status.ops(id, rsc.id).some(isLastFailure));
+      .filter(({ rsc }) => !told.has(rsc.id) && rsc.class !== "stonith" && !isConnection(rsc))
+      .filter(({ rsc }) => this.status.ops(id, rsc.id).some(isLastFailure));
   }
 
   /**

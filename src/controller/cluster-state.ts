@@ -35,6 +35,7 @@ import {
   resourceId,
   withoutInstance,
 } from "../terms/index.ts";
+import { sameKind } from "./agent-knowledge.ts";
 import { connectionNames, guestsByContainer } from "./connection-names.ts";
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
@@ -47,10 +48,13 @@ import {
   endsPromoted,
   endsRecurring,
   FEATURE_SET,
+  followsStop,
   foundActive,
+  foundInactive,
   historyEntry,
   historyIds,
   isFailure,
+  isLeftAlone,
   isRecorded,
   isReload,
   isSupposed,
@@ -755,7 +759,8 @@ export class ClusterState {
    * A node's history as its executor tells it takes the place of what was known, but for last failures in the same boot,
    * which an executor does not keep, and for what was given out to it since (with a call id above `seen`). `executor` is
    * the cluster node that speaks for it. Of one that cannot tell all, what was known to run there may run still: if it is not
-   * configured any more, or with another agent, nobody would look for it.
+   * configured any more, or with another agent, nobody would look for it. What was stopped there after a failure is taken for
+   * what the node remembers.
    *
    * The executor of a remote host lives on while no node remembers the attributes of that boot: promotion scores among them,
    * which agents set when they are looked at. What it says is then no more than that something may run there.
@@ -779,7 +784,9 @@ export class ClusterState {
       ...(forgetful ? this.#mayStillRunOn(id) : []),
     ];
     const guests = forgetful ? this.#guestsOn(id) : [];
+    const stopped = forgetful ? this.#stoppedFailures(id, history) : [];
     this.status.clearHistory(id, this.#hasLocks());
+    for (const { rsc, op } of stopped) this.status.recordOp(id, node, rsc, op);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
@@ -801,7 +808,8 @@ export class ClusterState {
     const carried = new Set(this.#guestsOn(id));
     this.#guestsUnheard(guests.filter((guest) => !carried.has(guest)));
     for (const { callId } of history.interrupted) this.#sawCallId(node, callId);
-    this.#unseen.told(node, isBelieved ? history : { ...history, remembered: [] });
+    const remembered = [...history.remembered, ...stopped.map(({ rsc }) => rsc.id)];
+    this.#unseen.told(node, { ...history, remembered: isBelieved ? remembered : [] });
     const known = new Set(this.status.resourcesOn(id));
     for (const still of doubtful)
       if (!known.has(still.rsc.id)) this.#unseen.forgotten(node, still.rsc.id, still);
@@ -816,6 +824,21 @@ export class ClusterState {
   /** Whether resources wait for nodes that were shut down. */
   #hasLocks(): boolean {
     return parseBoolean(this.property("shutdown-lock")) ?? false;
+  }
+
+  /**
+   * The stops that went well of resources that had failed on a node, and of which it does not tell anything itself;
+   * connections and fence devices the managers know.
+   */
+  #stoppedFailures(id: string, { results, running, interrupted }: ExecutorHistory) {
+    const told = new Set([...results, ...running, ...interrupted].map(({ rsc }) => rsc.id));
+    return this.status
+      .entries(id, (op) => {
+        const { action, rc, status } = entryOf(op);
+        return action === "stop" && rc === OcfExit.OK && status === OpStatus.DONE && !isLastFailure(op);
+      })
+      .filter(({ rsc }) => !told.has(rsc.id) && rsc.class !== "stonith" && !isConnection(rsc))
+      .filter(({ rsc }) => this.status.ops(id, rsc.id).some(isLastFailure));
   }
 
   /**
@@ -981,7 +1004,9 @@ export class ClusterState {
     const remembered = this.#unseen.rememberedOf((rsc) => familyOf(rsc) === family);
     const isOwn = (place: Place) => place.node === node && place.rsc === result.rsc.id;
     const contradicts = (place: Place) =>
-      isOwn(place) ? result.intervalMs > 0 && isFailure(result) : this.#excludes(place, result);
+      isOwn(place)
+        ? result.intervalMs > 0 && isFailure(result) && !this.#isKnownBlock(node, result)
+        : this.#excludes(place, result);
     const wrong = remembered.filter(contradicts);
     if (wrong.length === 0) return [];
     const isWrong = (place: Place) =>
@@ -996,6 +1021,16 @@ export class ClusterState {
     }
     this.touch();
     return places;
+  }
+
+  /** A monitor has said the same before, and nothing better since, and the service was left as it is (on-fail=block). */
+  #isKnownBlock(node: NodeName, result: OperationResult): boolean {
+    if (!isLeftAlone(result)) return false;
+    const { rsc, action, intervalMs, callId, rc } = result;
+    const op = (key: string) => this.status.op(this.idOf(node), rsc.id, key);
+    const failure = op(operationKey(rsc.id, "last_failure", 0));
+    if (!failure || op(operationKey(rsc.id, action, intervalMs))) return false;
+    return callOf(failure) === callId && failure.attributes.get("rc-code") === String(rc);
   }
 
   /** Where resources are known not to run; what is being done there is about to tell more. */
@@ -1162,15 +1197,23 @@ export class ClusterState {
     const id = this.idOf(node);
     const { rsc, action, intervalMs } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
+    const lastId = operationKey(rsc.id, "last", 0);
+    const beside = operationKey(rsc.id, "monitor", 0);
     const entry = (key: string) => {
       const op = this.status.op(id, rsc.id, key);
-      return op && { action: op.attributes.get("operation") ?? "", callId: callOf(op) };
+      return op && entryOf(op);
     };
-    if (revivesMigration(result, entry(operationKey(rsc.id, "last", 0)), entry(moved)))
+    const known = this.status.agentOf(id, rsc.id);
+    const looksAgain = known && sameKind(known, rsc) && followsStop(result, entry(lastId));
+    // Until it is answered the look stands beside the stop, which it may confirm.
+    const isOpen = looksAgain && result.status === OpStatus.PENDING;
+    const confirms = looksAgain && foundInactive(result);
+    const ids = isOpen ? [beside] : confirms ? [] : historyIds(rsc.id, action, intervalMs, isFailure(result));
+    if (confirms || ids.includes(lastId))
+      this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
+    if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
-    for (const entryId of historyIds(rsc.id, action, intervalMs, isFailure(result))) {
-      this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
-    }
+    for (const entryId of ids) this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     this.touch();
   }
@@ -1241,6 +1284,14 @@ export class ClusterState {
 export function cancelInterval(operation: Operation): number {
   return Number.parseInt(operation.params.CRM_meta_interval ?? "0", 10) || 0;
 }
+
+/** What is asked of an entry to know whether another one takes its place. */
+const entryOf = (op: XmlElement) => ({
+  action: op.attributes.get("operation") ?? "",
+  callId: callOf(op),
+  rc: Number(op.attributes.get("rc-code")),
+  status: Number(op.attributes.get("op-status")) as OpStatus,
+});
 
 const callOf = (op: XmlElement | undefined): number => Number(op?.attributes.get("call-id") ?? 0);
 

@@ -3,7 +3,7 @@ import { type AgentResource, isFailure, type Operation, type OperationResult } f
 import { parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
-export { expectedRc, isFailure } from "../executor/index.ts";
+export { expectedRc, isFailure, isLeftAlone } from "../executor/index.ts";
 
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";
@@ -64,6 +64,24 @@ export function revivesMigration(
   if (!last || !migration || result.action !== "monitor" || result.intervalMs > 0) return false;
   return last.action !== "monitor" && last.callId > migration.callId && result.callId > last.callId;
 }
+
+/**
+ * Whether a look comes after a stop that went well, with nothing between them: it is made where only a daemon that died
+ * remembered the stop. The one that finds the service not running takes nothing's place: it would clear, as Pacemaker
+ * reads a history, what was to follow from the failure before the stop (on-fail), which only an administrator does. That
+ * one is told apart by what he does: then the stop is forgotten, too.
+ */
+export function followsStop(
+  look: Entry & Pick<OperationResult, "intervalMs">,
+  last: (Entry & Pick<OperationResult, "rc" | "status">) | undefined,
+): boolean {
+  if (look.action !== "monitor" || look.intervalMs > 0 || last?.action !== "stop") return false;
+  return last.status === OpStatus.DONE && last.rc === OcfExit.OK && last.callId < look.callId;
+}
+
+/** Whether a look has found nothing that runs. */
+export const foundInactive = ({ status, rc }: Pick<OperationResult, "rc" | "status">): boolean =>
+  status === OpStatus.DONE && rc === OcfExit.NOT_RUNNING;
 
 /** Whether a look, which is made where nothing is known, has found something. */
 export const foundActive = ({ action, intervalMs, status, rc }: OperationResult): boolean =>

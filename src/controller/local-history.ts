@@ -12,8 +12,11 @@ import {
   bearsTraits,
   beginsAnew,
   endsRecurring,
+  followsStop,
+  foundInactive,
   historyIds,
   isFailure,
+  isLeftAlone,
   isRecorded,
   operationKey,
   revivesMigration,
@@ -138,7 +141,17 @@ export class LocalHistory {
   /** Somebody has acted while no daemon watched: nothing that is remembered of it counts, as at the executor. */
   #disproves(result: OperationResult): boolean {
     const isRemembered = this.#told.remembered.includes(result.rsc.id);
-    return isRemembered && result.intervalMs > 0 && tellsRole(result) && isFailure(result);
+    if (!isRemembered || result.intervalMs === 0 || !tellsRole(result) || !isFailure(result)) return false;
+    return !this.#isKnownBlock(result);
+  }
+
+  /** A monitor has said the same before, and nothing better since, and the service was left as it is. */
+  #isKnownBlock(result: OperationResult): boolean {
+    if (!isLeftAlone(result)) return false;
+    const { rsc, action, intervalMs, callId, rc } = result;
+    const failure = this.#results.get(operationKey(rsc.id, "last_failure", 0));
+    const isBetter = this.#results.has(operationKey(rsc.id, action, intervalMs));
+    return !isBetter && failure?.callId === callId && failure.rc === rc;
   }
 
   /** Of a recurring operation that the executor was told to forget: by now it does not run any more. */
@@ -157,9 +170,15 @@ export class LocalHistory {
     const failed = isFailure(result);
     if (failed || byManager(result.rsc)) this.#revision++;
     const moved = operationKey(result.rsc.id, "migrate_to", 0);
-    const last = this.#results.get(operationKey(result.rsc.id, "last", 0));
-    if (revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
-    const ids = historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    const lastId = operationKey(result.rsc.id, "last", 0);
+    const last = this.#results.get(lastId);
+    // It is kept beside the stop, since nobody else would know which call numbers were given out.
+    const beside = operationKey(result.rsc.id, "monitor", 0);
+    const confirms =
+      followsStop(result, last) && foundInactive(result) && last && sameKind(result.rsc, last.rsc);
+    if (!confirms && revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
+    const ids = confirms ? [beside] : historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    if (ids.includes(lastId)) this.#results.delete(beside);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);

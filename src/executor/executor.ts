@@ -24,6 +24,7 @@ import {
   failureLine,
   isFailure,
   isForOther,
+  isLeftAlone,
   isMigration,
   isProbe,
   mayRun,
@@ -303,7 +304,10 @@ export class Executor {
     const judged = isProbe(asked) && this.#neverBegun(resource) ? cannotRun(verdict) : verdict;
     const result = looked ? migrated(asked, verdict, times) : resultOf(operation, judged, times);
     if (!result) return this.#askAgain(resource, asked, now);
-    const disproved = this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result);
+    const before = resource.history.get(operationKey(result.action, result.intervalMs));
+    const isNews = !isLeftAlone(result) || before?.callId !== result.callId || before.rc !== result.rc;
+    const disproved =
+      this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result) && isNews;
     if (job.recurring) this.#recurring.done(resource, job, result, now);
     else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
       // It is not what may have been left; now for what was asked for.

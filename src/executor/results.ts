@@ -85,6 +85,13 @@ export function isFailure(result: Pick<OperationResult, "rc" | "status" | "trans
   return !(expected === OcfExit.RUNNING_PROMOTED && result.rc === OcfExit.DEGRADED_PROMOTED);
 }
 
+/**
+ * Whether a monitor has found a failure after which the service is left as it is (on-fail=block). The same failure once more is
+ * then no news, whoever remembers the first.
+ */
+export const isLeftAlone = (result: OperationResult): boolean =>
+  result.intervalMs > 0 && isFailure(result) && result.params.CRM_meta_on_fail?.toLowerCase() === "block";
+
 /** A failure as a line for the log; `undefined` when there is nothing to tell. */
 export function failureLine(result: OperationResult): string | undefined {
   if (!isFailure(result)) return undefined;

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
-import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
+import { ClusterState } from "../../src/controller/cluster-state.ts";
+import { emptyCib } from "../../src/controller/index.ts";
+import { nodeId, nodeName, OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
+import { wentWell } from "../harness/results.ts";
 
 const resources = (on: string) => `
 property stonith-enabled=true
@@ -85,4 +88,24 @@ test("a migration that its target does not remember is not done again", () => {
     expect(steps(bus)).toEqual([]);
     expect(bus.where("m")).toEqual([nodeName("n2")]);
   }
+});
+
+test("a migration that is over is not believed again when a look finds the service where it came from", () => {
+  const n1 = nodeName("n1");
+  const state = new ClusterState(emptyCib(), [{ id: nodeId(1), name: n1 }]);
+  state.nodeJoined(nodeId(1), n1);
+  const rsc = { id: resourceId("m"), class: "ocf", provider: "test", type: "M" } as const;
+  const params = { CRM_meta_migrate_source: "n1", CRM_meta_migrate_target: "n2" };
+  const done = (callId: number, action: string, rc = 0) =>
+    state.result(n1, {
+      ...{ ...wentWell, rc, callId, rsc, action, intervalMs: 0, params },
+      transitionKey: `1:1:${action === "monitor" ? OcfExit.NOT_RUNNING : 0}:x`,
+    });
+  const known = () => state.status.ops("1", "m").map(({ attributes }) => attributes.get("id"));
+  done(3, "migrate_to");
+  done(4, "stop");
+  done(5, "monitor", OcfExit.NOT_RUNNING);
+  expect(known()).toEqual(["m_last_0", "m_migrate_to_0"]);
+  done(6, "monitor");
+  expect(known()).not.toContain("m_migrate_to_0");
 });

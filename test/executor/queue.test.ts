@@ -609,6 +609,24 @@ describe("what an earlier daemon left is a memory", () => {
     });
   });
 
+  test("that a monitor confirms which says what it said last, also a failure that nothing is done about", () => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    const params = { CRM_meta_on_fail: "block" };
+    world.execute(operation("a", "monitor", { intervalMs: 10_000, params }));
+    world.end("a monitor_10000", exited(7));
+    const next = following({ ...world.executor.snapshot(), remembered: [resourceId("a")] });
+    next.end("a monitor_10000", exited(7));
+    const { results, recurring, interrupted, remembered } = next.executor.snapshot();
+    expect(results.map(({ action, rc }) => `${action} ${rc}`)).toEqual(["start 0", "monitor 7"]);
+    expect({ recurring: recurring.length, interrupted, remembered }).toEqual({
+      recurring: 1,
+      interrupted: [],
+      remembered: [],
+    });
+  });
+
   test("until something is seen of it, which is told even if it is as it was", () => {
     const world = new World();
     world.execute(operation("a", "start"));

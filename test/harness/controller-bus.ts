@@ -826,11 +826,9 @@ export class ControllerBus {
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
     const local = failing === node.name;
     if (rc === OcfExit.NOT_RUNNING) (local ? node.running : this.#remote(failing)).delete(rsc);
-    this.#step(node, {
-      type: "result",
-      node: failing,
-      result: this.#result(recurring.operation, rc, local ? node : undefined),
-    });
+    const result = this.#result(recurring.operation, rc, local ? node : undefined);
+    if (local) node.answers.push(result);
+    this.#step(node, { type: "result", node: failing, result });
     this.#drain();
   }
 

@@ -26,6 +26,7 @@ const cluster = "./test/controller/cluster.test.ts";
 const renumbered = "./test/controller/renumbered.test.ts";
 const migration = "./test/controller/migration.test.ts";
 const remote = "./test/controller/remote.test.ts";
+const onFail = "./test/controller/on-fail.test.ts";
 
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
@@ -307,6 +308,62 @@ export const mutations: readonly Mutation[] = [
     by: queue,
   },
   {
+    name: "an executor forgets what fails as it failed before",
+    file: executor,
+    before: "tellsRole(result) && isFailure(result) && isNews;",
+    after: "tellsRole(result) && isFailure(result);",
+    by: queue,
+  },
+  {
+    name: "a look takes the place of the stop that it confirms",
+    file: state,
+    before: "const confirms = looksAgain && foundInactive(result);",
+    after: "const confirms = looksAgain && isFailure(result);",
+    by: onFail,
+  },
+  {
+    name: "a look that is under way takes the place of a stop",
+    file: state,
+    before: "const isOpen = looksAgain && result.status === OpStatus.PENDING;",
+    after: "const isOpen = looksAgain && isFailure(result);",
+    by: onFail,
+  },
+  {
+    name: "a look that is answered stays under way",
+    file: state,
+    before: "if (confirms || ids.includes(lastId))\n      this.status.removeOps(",
+    after: "if (ids.includes(lastId))\n      this.status.removeOps(",
+    by: onFail,
+  },
+  {
+    name: "a node that comes again tells of the look instead of the stop that it confirmed",
+    file: local,
+    before: "const ids = confirms ? [beside] :",
+    after: "const ids =",
+    by: onFail,
+  },
+  {
+    name: "a failure is forgotten when its monitor says it once more",
+    file: state,
+    before: "isFailure(result) && !this.#isKnownBlock(node, result)",
+    after: "isFailure(result)",
+    by: onFail,
+  },
+  {
+    name: "a failure of long ago counts as what the monitor said last",
+    file: state,
+    before: "if (!failure || op(operationKey(rsc.id, action, intervalMs))) return false;",
+    after: 'if (!failure || action !== "monitor" || intervalMs === 0) return false;',
+    by: onFail,
+  },
+  {
+    name: "what follows from a failure goes with the memory of the node",
+    file: state,
+    before: "const stopped = forgetful ? this.#stoppedFailures(id, history) : [];",
+    after: "const stopped = forgetful ? this.#stoppedFailures(id, history).slice(0, 0) : [];",
+    by: onFail,
+  },
+  {
     name: "what was interrupted and is not configured any more is dropped",
     file: state,
     before: "this.#record(node, supposedActive(operation, at));",
@@ -428,7 +485,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a migration that is over is believed again after a look",
     file: state,
-    before: "if (revivesMigration(",
+    before: "if (ids.includes(lastId) && revivesMigration(",
     after: "if (false && revivesMigration(",
     by: migration,
   },

@@ -84,6 +84,8 @@ export class Controller {
   #since: OrderPoint = [Number.MAX_SAFE_INTEGER, 0];
   readonly #local = new LocalHistory();
   #executorUp = false;
+  /** What the executor has said since it told its history, of which the controller has not been told yet. */
+  #early: OperationResult[] = [];
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
   /** What the agents say of themselves on the nodes for which this manager speaks. */
@@ -1126,6 +1128,9 @@ export class Controller {
       this.#local.replace(history);
       for (const result of history.results) this.#askAgent(this.#init.selfName, result);
     }
+    const early = this.#early;
+    this.#early = [];
+    for (const result of early) this.#ownResult(this.#init.selfName, result);
     if (!known) return this.#sendSummary();
     if (again) this.#sendHistory(this.#init.selfName, this.#local.history());
   }
@@ -1167,6 +1172,11 @@ export class Controller {
   }
 
   #ownResult(node: NodeName, told: OperationResult): void {
+    // Before its history it would be taken for one of an operation that nobody knows.
+    if (node === this.#init.selfName && !this.#executorUp) {
+      this.#early.push(told);
+      return;
+    }
     const result = this.#withTraits(node, told);
     this.#historyOf(node)?.finished(result);
     this.#effects.push({ type: "alert", event: resourceAlert(node, result) });

@@ -148,6 +148,8 @@ export class Manager {
   #requests = 0;
   #stepping = false;
   #executorSeen = false;
+  /** What the executor told last. */
+  #registered: Registered | undefined;
   #firstRegistered: (event: Registered) => void = () => {};
   #ring: FrameConnection | undefined;
   #admin: AdminServer | undefined;
@@ -325,10 +327,12 @@ export class Manager {
       this.#firstRegistered = resolve;
     });
     this.#executor.start();
-    const history = historyOf(await registered);
-    const goesOn = history.complete || !this.#memory.daemonIsNew;
+    const first = await registered;
+    const goesOn = first.complete || !this.#memory.daemonIsNew;
     if (goesOn) this.#fenceDevices.resume(this.#memory.operations, this.#memory.remembered?.results ?? []);
     const remotes = goesOn ? await this.#remotes.resume(this.#memory.operations) : [];
+    // It may have been started again meanwhile.
+    const history = historyOf(this.#registered ?? first);
     this.#step({ type: "executor-up", history, again: false, remotes });
     this.#executorSeen = true;
     try {
@@ -620,6 +624,7 @@ export class Manager {
     switch (event.type) {
       case "registered": {
         this.#executor.send(this.#executorSettings);
+        this.#registered = event;
         if (this.#executorSeen) this.#step({ type: "executor-up", history: historyOf(event), again: true });
         else this.#firstRegistered(event);
         return;

@@ -78,8 +78,11 @@ export class PowerSwitch {
   private act(target: Host, action: string): void {
     const { world } = this;
     if (action !== "on") {
+      // With the host ends what carries its guests, also of those that had no power any more.
+      const { services } = target;
+      const carried = world.hosts.filter(({ container }) => container !== undefined && services.has(container));
       world.hostOff(target);
-      world.watch.certain(target);
+      for (const host of [target, ...carried]) world.watch.certain(host);
       world.watch.unseenFor(LOST_REMOTE_MS);
     }
     if (action === "off" || target.kind === "guest") return;

@@ -69,6 +69,8 @@ export class Watch {
       if (!recurring) this.gaps.get(host)?.probed.add(serviceOf(instance));
       return;
     }
+    // What was ended there does not run there.
+    if (action === "stop") this.gaps.get(host)?.probed.add(serviceOf(instance));
     const { clock } = this.world;
     this.checkOrders(host, call);
     this.lastActivity = clock.now;

@@ -22,6 +22,11 @@ export class ClockWatch {
       .join(", ");
   }
 
+  /** By how many seconds a node's clock is known to be ahead of this node's own; 0 where that is nobody's business. */
+  aheadOf(node: NodeId): number {
+    return this.#ahead.get(node) ?? 0;
+  }
+
   /** A message was written at `at` and came at `now`. Answers whether something else holds since. */
   heard(node: NodeId, at: EpochSeconds, now: EpochSeconds): boolean {
     const ahead = at - now;

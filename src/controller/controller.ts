@@ -1177,7 +1177,7 @@ export class Controller {
       this.#early.push(told);
       return;
     }
-    const result = this.#withTraits(node, told);
+    const result = this.#withTraits(node, this.#byLeadersClock(told));
     this.#historyOf(node)?.finished(result);
     this.#effects.push({ type: "alert", event: resourceAlert(node, result) });
     if (node !== this.#init.selfName) return this.#queue({ type: "results", node, results: [result] });
@@ -1185,6 +1185,16 @@ export class Controller {
     if (isConnection(result.rsc) && isFailure(result)) this.#remotes.delete(nodeName(result.rsc.id));
     this.#results.push(result);
     this.#sendResults();
+  }
+
+  /**
+   * Whether a failure is over by its failure-timeout is decided by the leader's clock. By one that is far behind it would be over
+   * as soon as it is told, and nobody would recover what has failed.
+   */
+  #byLeadersClock(result: OperationResult): OperationResult {
+    const ahead = this.#leaderId === undefined ? 0 : this.#clocks.aheadOf(this.#leaderId);
+    if (ahead === 0) return result;
+    return { ...result, lastRun: result.lastRun + ahead, lastChange: result.lastChange + ahead };
   }
 
   /** While one message with results is under way, further ones gather: many results, few messages. */

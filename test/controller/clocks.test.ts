@@ -53,3 +53,20 @@ test("nothing is told any more once they agree, or the node has gone", () => {
   const [here, , there] = seenOn(gone);
   expect([here, there]).toEqual([[], []]);
 });
+
+test("a failure on a node whose clock is behind by more than failure-timeout is recovered all the same", () => {
+  const bus = cluster(-60);
+  bus.configure(`
+property stonith-enabled=false
+primitive s ocf:test:S meta failure-timeout=30s op monitor interval=10s
+location there s 100: n2
+`);
+  bus.run(10_000);
+  expect(bus.where("s")).toEqual([nodeName("n2")]);
+  const before = bus.executed.length;
+  bus.fail("n2", "s", 7);
+  bus.run(5000);
+  const done = bus.executed.slice(before).map(({ operation: { action, rsc } }) => `${action} ${rsc.id}`);
+  expect(done.filter((deed) => /^(?:stop|start) s$/.test(deed))).toEqual(["stop s", "start s"]);
+  expect(bus.where("s")).toEqual([nodeName("n2")]);
+});

@@ -51,6 +51,8 @@ interface TestNode {
   answers: OperationResult[];
   /** What its agents are at, since they never end. */
   endless: Operation[];
+  /** What its executor says while its next manager has not heard of it. */
+  early: OperationResult[];
   /** How far its clock is ahead of the right time, in seconds. */
   clockAhead: number;
   up: boolean;
@@ -163,6 +165,7 @@ export class ControllerBus {
       running: new Map(),
       answers: [],
       endless: [],
+      early: [],
       clockAhead: 0,
       up: false,
       managerUp: false,
@@ -248,7 +251,10 @@ export class ControllerBus {
         losses,
       );
     }
-    this.#step(node, { type: "executor-up", history: this.#history(node, tellsAll), again: false });
+    // Its executor goes on, and may have something to say before its manager has heard all of its history.
+    const history = this.#history(node, tellsAll);
+    for (const result of node.early.splice(0)) this.#step(node, { type: "result", node: node.name, result });
+    this.#step(node, { type: "executor-up", history, again: false });
   }
 
   /** What the executor of a node tells: nothing when its state was lost. */

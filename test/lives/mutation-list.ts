@@ -643,4 +643,18 @@ export const mutations: readonly Mutation[] = [
     after: "",
     by: "./test/controller/migration.test.ts",
   },
+  {
+    name: "what an executor says before its history is heard does not count",
+    file: controller,
+    before: "if (node === this.#init.selfName && !this.#executorUp) {",
+    after: "if (!node) {",
+    by: "./test/lives/found.test.ts",
+  },
+  {
+    name: "a failure is over by the clock of the node where it happened",
+    file: controller,
+    before: "this.#withTraits(node, this.#byLeadersClock(told))",
+    after: "this.#withTraits(node, told)",
+    by: "./test/controller/clocks.test.ts",
+  },
 ];

@@ -80,7 +80,9 @@ export class PowerSwitch {
     if (action !== "on") {
       // With the host ends what carries its guests, also of those that had no power any more.
       const { services } = target;
-      const carried = world.hosts.filter(({ container }) => container !== undefined && services.has(container));
+      const carried = world.hosts.filter(
+        ({ container }) => container !== undefined && services.has(container),
+      );
       world.hostOff(target);
       for (const host of [target, ...carried]) world.watch.certain(host);
       world.watch.unseenFor(LOST_REMOTE_MS);

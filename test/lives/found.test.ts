@@ -1,0 +1,19 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { runLives } from "./scenario.ts";
+
+// Virtual time, but real work: a busy machine may need longer.
+setDefaultTimeout(60_000);
+
+/** Lives in which something was found that is mended. */
+
+test("seed 56: what an executor said before its history was heard did not count, and a promotion was waited for for ever", () => {
+  expect(runLives({ seed: 56 }).memberships).toBeGreaterThan(0);
+});
+
+test("seed 5088: by the leader's clock, far ahead, a failure was over as soon as it was told", () => {
+  expect(runLives({ seed: 5088, configuration: "onFail" }).memberships).toBeGreaterThan(0);
+});
+
+test("seeds 326 and 493: what was stopped, and what ended with its host, is known not to run", () => {
+  for (const seed of [326, 493]) expect(runLives({ seed }).memberships).toBeGreaterThan(0);
+});

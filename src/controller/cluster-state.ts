@@ -393,6 +393,9 @@ export class ClusterState {
     if (placed.before !== undefined) {
       this.attributes.removeNode(placed.before);
       this.#boots.delete(placed.before);
+      const { exchanged } = placed;
+      if (exchanged !== undefined && this.status.has(exchanged))
+        this.status.setNodeState(exchanged, placed.before, {});
     }
     this.status.setNodeState(String(id), name, {
       in_ccm: "true",

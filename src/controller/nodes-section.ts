@@ -9,15 +9,16 @@ export function nodesEntries(configuration: XmlElement | undefined): XmlElement[
 
 /**
  * Sees to it that `<nodes>` has exactly one entry with a ring's id, under the name by which the node calls itself: the id
- * tells who a node is, so an entry with another name is renamed. Says whether the configuration changed, and what the
- * name was before.
+ * tells who a node is, so an entry with another name is renamed. Another ring's id that had this name until now gets the
+ * one that is free by that: two nodes of one name are none that anybody could ask. Says whether the configuration changed,
+ * what the name was before, and the id of the other one.
  */
 export function placeNode(
   configuration: XmlElement | undefined,
   id: string,
   uname: NodeName,
   undo: Undo,
-): { readonly changed: boolean; readonly before?: NodeName } {
+): { readonly changed: boolean; readonly before?: NodeName; readonly exchanged?: string } {
   const nodes = child(configuration, "nodes");
   if (!nodes) return { changed: false };
   const same = nodesEntries(configuration).filter((node) => node.attributes.get("id") === id);
@@ -29,7 +30,16 @@ export function placeNode(
     nodes.children = nodes.children.filter((node) => node === known || !same.includes(node));
     known.attributes.set("uname", uname);
     if (before === uname || before === undefined) return { changed: same.length > 1 };
-    return { changed: true, before: nodeName(before) };
+    const other = nodesEntries(configuration).find(
+      (node) =>
+        node !== known &&
+        node.attributes.get("uname") === uname &&
+        /^\d+$/.test(node.attributes.get("id") ?? ""),
+    );
+    if (!other) return { changed: true, before: nodeName(before) };
+    undo.touch(other);
+    other.attributes.set("uname", before);
+    return { changed: true, before: nodeName(before), exchanged: other.attributes.get("id") ?? "" };
   }
   // Loaded from text before the node was seen: the ring's id is the one that counts.
   const named = nodesEntries(configuration).find((node) => node.attributes.get("uname") === uname);

@@ -136,7 +136,8 @@ async function editWhileAway(stage: Stage): Promise<void> {
     `primitive odd ocf:scene:${agent} params slow=${slow} ${times}\n`;
   const home = random.pick(cluster.members);
   const through = cluster.anyone([home]);
-  await cluster.load(`${odd("Plain", 0)}location odd-home odd 100: ${home}\n`);
+  const atHome = `location odd-home odd 100: ${home}\n`;
+  await cluster.load(`${odd("Plain", 0)}${atHome}`);
   await stage.until("odd runs", () => cluster.nodesOf("odd").join() === home);
   await stage.atRest();
   stage.allowed.errors.push(...processWords);
@@ -146,7 +147,7 @@ async function editWhileAway(stage: Stage): Promise<void> {
   if (how === "parameter") await cluster.load(odd("Plain", 0.1), through);
   else if (how === "agent") await cluster.load(odd("Roles", 0), through);
   else await cluster.must(through, "hactl configure delete --force odd-home odd");
-  if (how === "made anew") await cluster.load(odd("Roles", 0), through);
+  if (how === "made anew") await cluster.load(`${odd("Roles", 0)}${atHome}`, through);
   await stage.atRest();
   const count = cluster.nodesOf("odd").length;
   stage.check(count === (how === "removed" ? 0 : 1), `odd is ${how}, and runs on ${count} nodes`);

@@ -13,8 +13,17 @@ import {
 import { join } from "node:path";
 import { formatXml, maskXml, parseXml } from "../../src/cib/index.ts";
 import { maskText, secretNames } from "../../src/cli/report/mask.ts";
-import { linesWithin, lineTime, timeOf } from "../../src/cli/report/period.ts";
+import { endOf, linesWithin, lineTime, timeOf } from "../../src/cli/report/period.ts";
 import { ToolCluster } from "./tools-cluster.ts";
+
+test("the last second of a period belongs to it whole, also where another node is told of it", () => {
+  const now = new Date("2026-11-30T12:00:01.900Z");
+  expect(endOf("now", now)).toBe(now.getTime());
+  // As the node that was asked tells the others.
+  expect(endOf(now.toISOString(), now)).toBeGreaterThanOrEqual(now.getTime());
+  expect(endOf("2026-11-30 12:00:01Z", now)).toBe(Date.parse("2026-11-30T12:00:01.999Z"));
+  expect(endOf("soon", now)).toBeUndefined();
+});
 
 describe("secrets in a report", () => {
   const names = secretNames(["pin"]);

@@ -25,6 +25,12 @@ export function timeOf(text: string, now: Date): Millis | undefined {
   return found && found.time * 1000;
 }
 
+/** The end of a period as people give it: the second that they name belongs to it whole. */
+export function endOf(text: string, now: Date): Millis | undefined {
+  const at = timeOf(text, now);
+  return at === undefined || text.trim() === "now" ? at : at + 999;
+}
+
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** The time that a line of a log begins with: that of syslog, which has no year, or ISO 8601. */

@@ -15,7 +15,7 @@ import { ask } from "../daemon.ts";
 import { writeError } from "../output.ts";
 import { collectNode, type ReportWish } from "../report/collect.ts";
 import { secretNames } from "../report/mask.ts";
-import { type Period, timeOf } from "../report/period.ts";
+import { endOf, type Period, timeOf } from "../report/period.ts";
 import { requireLive } from "../target.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -157,8 +157,8 @@ function targetOf(given: ParsedWords, dest: string): Target {
 }
 
 function periodOf(given: ParsedWords, now: Date): Period {
-  const read = (name: string, text: string) => {
-    const at = timeOf(text, now);
+  const read = (name: string, text: string, timeIn = timeOf) => {
+    const at = timeIn(text, now);
     if (at === undefined)
       throw usage("crm_report", `--${name}: "${text}" is not a time such as 2026-11-29 13:05:00`);
     return at;
@@ -168,7 +168,7 @@ function periodOf(given: ParsedWords, now: Date): Period {
     throw usage("crm_report", "since when? Say --from, a time before it began");
   const period = {
     from: from === undefined ? now.getTime() - 3 * 86_400_000 : read("from", from),
-    to: read("to", given.value("to") ?? "now"),
+    to: read("to", given.value("to") ?? "now", endOf),
   };
   if (period.from > period.to) throw usage("crm_report", "--from is later than --to");
   return period;

@@ -180,9 +180,9 @@ export class AttributeTable {
   }
 
   /** All that the CIB was given, to be written once more: somebody may have changed it there. */
-  rewrite(): AttributeEffect[] {
+  rewrite(): Extract<AttributeEffect, { type: "write" }>[] {
     return [...this.#entries].flatMap(([name, { set, written }]) =>
-      [...written].map(([node, value]): AttributeEffect => ({ type: "write", node, name, value, set })),
+      [...written].map(([node, value]) => ({ type: "write" as const, node, name, value, set })),
     );
   }
 

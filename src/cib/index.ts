@@ -97,6 +97,7 @@ export {
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { writtenProperties } from "./verify-options.ts";
+export { canRecur } from "./verify-values.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";
 export {
   child,

@@ -117,7 +117,7 @@ export function deviceProblems(cib: XmlElement, now: number): CibProblem[] {
 
 /** Programs of alerts that cannot be called on this host; on others they may be. */
 export function alertProblems(cib: XmlElement): CibProblem[] {
-  const alerts = childrenOf(child(child(upgradeCib(cib).root, "configuration"), "alerts"), "alert");
+  const alerts = childrenOf(child(child(cib, "configuration"), "alerts"), "alert");
   return alerts.flatMap((alert): CibProblem[] => {
     const { id = "", path = "" } = Object.fromEntries(alert.attributes);
     const why = path.startsWith("/") ? notCallable(path) : undefined;

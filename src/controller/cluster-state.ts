@@ -303,9 +303,7 @@ export class ClusterState {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
       this.attributes.removeNode(before.nameOf(id));
     }
-    this.#writeAttributes(
-      this.attributes.rewrite().filter((effect) => "node" in effect && kept.has(this.idOf(effect.node))),
-    );
+    this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
   }
 
@@ -1206,8 +1204,8 @@ export class ClusterState {
       const op = this.status.op(id, rsc.id, key);
       return op && entryOf(op);
     };
-    const known = this.status.agentOf(id, rsc.id);
-    const looksAgain = known && sameKind(known, rsc) && followsStop(result, entry(lastId));
+    const known = followsStop(result, entry(lastId)) ? this.status.agentOf(id, rsc.id) : undefined;
+    const looksAgain = known && sameKind(known, rsc);
     // Until it is answered the look stands beside the stop, which it may confirm.
     const isOpen = looksAgain && result.status === OpStatus.PENDING;
     const confirms = looksAgain && foundInactive(result);

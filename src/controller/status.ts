@@ -215,7 +215,7 @@ export class StatusSection {
     return true;
   }
 
-  /** Forgets a node's whole operation history; but for the locks (`setLock`) where these are kept. */
+  /** Forgets a node's whole operation history; but for the locks (`lock`) where these are kept. */
   clearHistory(node: string, keepsLocks = false): void {
     const index = this.#nodes.get(node);
     if (!index) return;
@@ -244,10 +244,11 @@ export class StatusSection {
 
   /** The resources that wait for a node, and since when. */
   locksOn(node: string): { readonly rsc: AgentResource; readonly since: EpochSeconds }[] {
-    return [...(this.#nodes.get(node)?.resources.keys() ?? [])].flatMap((id) => {
-      const since = Number(this.#nodes.get(node)?.resources.get(id)?.xml.attributes.get(lockName));
+    return [...(this.#nodes.get(node)?.resources ?? [])].flatMap(([id, { xml }]) => {
+      const since = Number(xml.attributes.get(lockName));
+      if (!(since > 0)) return [];
       const rsc = this.agentOf(node, id);
-      return rsc && since > 0 ? [{ rsc, since }] : [];
+      return rsc ? [{ rsc, since }] : [];
     });
   }
 

@@ -32,6 +32,22 @@ const passing: ReadonlySet<string> = new Set([
   "CONNECTION_LOST",
 ]);
 
+/** The daemon is there, and has done nothing yet. */
+const joining: ReadonlySet<string> = new Set(["NOT_JOINED"]);
+
+/** Tries again what fails with one of these codes, until a time on this process's monotonic clock. */
+async function tryAgain<T>(work: () => Promise<T>, codes: ReadonlySet<string>, until: Millis): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const passes = error instanceof HactlError && codes.has(error.code);
+      if (!passes || monotonicMs() > until) throw error;
+      await Bun.sleep(retryMs);
+    }
+  }
+}
+
 /** A connection of a command to the daemon of this node. */
 export class AdminClient {
   readonly #waiting = new Map<number, Waiting>();
@@ -71,16 +87,7 @@ export class AdminClient {
    * @throws the HactlError that the daemon answers with, or TIMEOUT.
    */
   async request<T>(request: AdminRequest, timeoutMs: Millis = defaultTimeoutMs): Promise<T> {
-    const joinsUntil = monotonicMs() + startPatienceMs;
-    for (;;) {
-      try {
-        return await this.#request<T>(request, timeoutMs);
-      } catch (error) {
-        const joins = error instanceof HactlError && error.code === "NOT_JOINED";
-        if (!joins || monotonicMs() > joinsUntil) throw error;
-        await Bun.sleep(retryMs);
-      }
-    }
+    return tryAgain(() => this.#request<T>(request, timeoutMs), joining, monotonicMs() + startPatienceMs);
   }
 
   async #request<T>(request: AdminRequest, timeoutMs: Millis): Promise<T> {
@@ -92,16 +99,8 @@ export class AdminClient {
   }
 
   /** Tries again what fails because the daemon is away, as long as there is patience. */
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const waits = error instanceof HactlError && passing.has(error.code);
-        if (!waits || monotonicMs() > this.patientUntil) throw error;
-        await Bun.sleep(retryMs);
-      }
-    }
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return tryAgain(work, passing, this.patientUntil);
   }
 
   async #connect(): Promise<void> {

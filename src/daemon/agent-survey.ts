@@ -1,4 +1,4 @@
-import { type AgentFacts, child, childrenOf } from "../cib/index.ts";
+import { type AgentFacts, child, childrenOf, type XmlElement } from "../cib/index.ts";
 import type {
   AgentKind,
   AskedAgents,
@@ -203,9 +203,15 @@ export function presenceOf(
     const takesPart = membership?.participants.some(({ nodeId }) => nodeId === member.id);
     return takesPart ? "there" : { away: "it is offline" };
   }
+  const connected = isConnected(cib, node);
+  if (connected === undefined) return "stranger";
+  return connected ? "there" : { away: "it is not connected" };
+}
+
+/** Whether somebody is connected to a remote or guest node; undefined for one of which the cluster has no state. */
+export function isConnected(cib: XmlElement, node: NodeName): boolean | undefined {
   const state = childrenOf(child(cib, "status"), "node_state").find(
     ({ attributes }) => attributes.get("uname") === node && attributes.get("remote_node") === "true",
   );
-  if (state) return state.attributes.get("in_ccm") === "true" ? "there" : { away: "it is not connected" };
-  return "stranger";
+  return state && state.attributes.get("in_ccm") === "true";
 }

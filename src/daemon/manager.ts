@@ -1,16 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import {
-  applyOperations,
-  child,
-  childrenOf,
-  formatXml,
-  knownNodes,
-  noSuchNode,
-  Rights,
-  upgradeCib,
-} from "../cib/index.ts";
+import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
   Controller,
@@ -62,7 +53,7 @@ import {
 } from "./admin-protocol.ts";
 import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
-import { AgentSurvey, presenceOf } from "./agent-survey.ts";
+import { AgentSurvey, isConnected, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
 import { checkNodesOf } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
@@ -840,13 +831,7 @@ export class Manager {
     const runs = this.#nodeReply(undefined).members.some(
       ({ name, state }) => name === target && state === "member",
     );
-    const isConnected = childrenOf(child(cib, "status"), "node_state").some(
-      ({ attributes: state }) =>
-        state.get("uname") === target &&
-        state.get("remote_node") === "true" &&
-        state.get("in_ccm") === "true",
-    );
-    if (!runs && !isConnected) return;
+    if (!runs && !isConnected(cib, nodeName(target))) return;
     throw new HactlError({
       code: "NODE_RUNS",
       what: `node ${target} takes part in the cluster at this moment: it is not down`,

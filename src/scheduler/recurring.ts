@@ -1,3 +1,4 @@
+import { canRecur } from "../cib/index.ts";
 import { action, findActions, findActionsExact, orderActions, startAction } from "./actions.ts";
 import { Flag, Link, parseRole, Role } from "./flags.ts";
 import type { Action, Cluster, Node, OperationConfig, Resource } from "./model.ts";
@@ -6,22 +7,8 @@ import { addOrdering } from "./orderings.ts";
 import { cancelAction } from "./parameter-changes.ts";
 import { unpackerOf } from "./unpacker.ts";
 
-/** Operations that cannot recur, whatever the configuration says. */
-const once = new Set([
-  "start",
-  "stop",
-  "promote",
-  "demote",
-  "migrate_to",
-  "migrate_from",
-  "notify",
-  "reload",
-  "reload-agent",
-  "validate-all",
-  "meta-data",
-  "delete",
-  "cancel",
-]);
+/** What the cluster does on its own account, beside what cannot recur by its nature. */
+const ownDeeds = new Set(["delete", "cancel"]);
 
 /** Makes the recurring operations that the next role asks for, and cancels those of other roles. */
 export function createRecurring(cluster: Cluster, rsc: Resource): void {
@@ -34,7 +21,7 @@ export function createRecurring(cluster: Cluster, rsc: Resource): void {
     start = startAction(cluster, rsc, node, true);
   const all = operationsOf(unpackerOf(cluster), rsc);
   for (const op of all) {
-    if (op.intervalMs <= 0 || once.has(op.name)) continue;
+    if (op.intervalMs <= 0 || !canRecur(op.name) || ownDeeds.has(op.name)) continue;
     const key = opKey(rsc.id, op.name, op.intervalMs);
     const twins = all.filter(({ name, intervalMs }) => name === op.name && intervalMs === op.intervalMs);
     if (twins.length > 1) {

@@ -73,15 +73,6 @@ async function eventsSince(since: number): Promise<Row[]> {
     .sort((a, b) => a.at - b.at);
 }
 
-/** Pid of one of a node's own processes. */
-function processOf(name: string, mode: string): number {
-  for (const pid of cluster.processesOf(name)) {
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    if (words.includes("internal") && words.includes(mode)) return pid;
-  }
-  throw new Error(`${name} has no ${mode}`);
-}
-
 describe("a cluster of three", () => {
   test("shows its status with the verdict first", async () => {
     await idle();
@@ -94,16 +85,14 @@ describe("a cluster of three", () => {
   test("survives the death of every manager and executor without touching a service", async () => {
     const before = Number(readFileSync(beat, "utf8").split(" ")[1]);
     const since = Date.now();
-    for (const mode of ["manager", "executor"]) {
+    for (const mode of ["manager", "executor"] as const) {
       for (const name of cluster.names) {
-        const pid = processOf(name, mode);
+        const pid = cluster.process(name, mode);
+        if (pid === undefined) throw new Error(`${name} has no ${mode}`);
         process.kill(pid, "SIGKILL");
         await cluster.until(`${mode} of ${name} is back`, 5000, () => {
-          try {
-            return processOf(name, mode) !== pid ? true : undefined;
-          } catch {
-            return undefined;
-          }
+          const now = cluster.process(name, mode);
+          return now !== undefined && now !== pid ? true : undefined;
         });
         await membersAre(3, name === "node2" ? "node3" : "node2");
       }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { Story } from "../harness/story.ts";
 
 /** shutdown-lock: what ran on a node that was shut down in order waits for it. */
@@ -34,17 +33,6 @@ async function comeBack(name: string): Promise<void> {
   await story.membersAre(3, "node1");
 }
 
-function killManagers(...names: readonly string[]): void {
-  for (const name of names) {
-    const pid = story.nodes.processesOf(name).find((one) => {
-      const words = readFileSync(`/proc/${one}/cmdline`, "utf8").split("\0");
-      return words.includes("internal") && words.includes("manager");
-    });
-    if (pid === undefined) throw new Error(`no manager of ${name}`);
-    process.kill(pid, "SIGKILL");
-  }
-}
-
 test("it is not started elsewhere, and says why; it starts there when the node is back, with what is placed with it", async () => {
   await runs("held", "node3");
   await leave("node3");
@@ -53,7 +41,11 @@ test("it is not started elsewhere, and says why; it starts there when the node i
   await story.must("node1", "crm_attribute", "-t", "crm_config", "-n", "batch-limit", "-v", "7");
   await story.idle("node1");
   expect(story.where("held")).toEqual([]);
-  killManagers("node1", "node2");
+  for (const name of ["node1", "node2"]) {
+    const manager = story.process(name, "manager");
+    if (manager === undefined) throw new Error(`no manager of ${name}`);
+    process.kill(manager, "SIGKILL");
+  }
   await story.until("they are back", 20_000, async () => {
     const joined = await Promise.all(["node1", "node2"].map((name) => story.hactl(name, "cibadmin", "-Q")));
     return joined.every(({ code }) => code === 0) ? true : undefined;

@@ -16,13 +16,13 @@ clone dbs db meta promotable=true
   return bus;
 }
 
-/** The manager of n2 dies; a monitor of its executor has `rc` to say as soon as the next one connects. */
-function restart(bus: ControllerBus, rc: number): void {
+/** The manager of n2 dies; a monitor of its executor has a failure to tell as soon as the next one connects. */
+function restart(bus: ControllerBus): void {
   const node = bus.node("n2");
   const well = node.answers.findLast(({ rsc, intervalMs }) => rsc.id === "db" && intervalMs > 0);
   if (!well) throw new Error("no monitor has answered");
   bus.killManager("n2");
-  node.early = [{ ...well, rc }];
+  node.early = [{ ...well, rc: 7 }];
   bus.restartManager("n2");
   bus.run(1000);
 }
@@ -31,7 +31,7 @@ test("a failure counts: the service is recovered", () => {
   const bus = cluster();
   const before = bus.executed.length;
   bus.node("n2").running.delete("db");
-  restart(bus, 7);
+  restart(bus);
   bus.run(10_000);
   const done = bus.executed.slice(before).map(({ node, operation: { action } }) => `${action} ${node}`);
   expect(done.filter((deed) => /^(?:stop|start) /.test(deed))).toEqual(["stop n2", "start n2"]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ExecutorEvent, Operation } from "../../src/executor/index.ts";
 import { ExecutorClient, localExecutor } from "../../src/remote/index.ts";
 import { resourceId } from "../../src/terms/index.ts";
+import { wentWell } from "../harness/results.ts";
 
 // Machines that run tests may be busy with others.
 setDefaultTimeout(30_000);
@@ -131,14 +132,7 @@ describe("kill -9", () => {
   };
   const result = (callId: number, type: string, action: string, intervalMs = 0) => ({
     ...operation(callId, type, action, intervalMs),
-    rc: 0,
-    status: 0,
-    exitReason: "",
-    stdout: "",
-    execMs: 1,
-    queueMs: 0,
-    lastRun: 1,
-    lastChange: 1,
+    ...wentWell,
   });
   const uptime = () => Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
   const told = async () => {

@@ -6,7 +6,8 @@ import {
   type OperationResult,
   recall,
 } from "../../src/executor/index.ts";
-import { OcfExit, OpStatus, resourceId } from "../../src/terms/index.ts";
+import { OcfExit, resourceId } from "../../src/terms/index.ts";
+import { wentWell } from "../harness/results.ts";
 
 const result = (rsc: string, action: string, callId: number, rc: number): OperationResult => ({
   callId,
@@ -14,14 +15,8 @@ const result = (rsc: string, action: string, callId: number, rc: number): Operat
   action,
   intervalMs: 0,
   transitionKey: "1:1:0:key",
+  ...wentWell,
   rc,
-  status: OpStatus.DONE,
-  exitReason: "",
-  stdout: "",
-  execMs: 1,
-  queueMs: 0,
-  lastRun: 1,
-  lastChange: 1,
   params: {},
 });
 

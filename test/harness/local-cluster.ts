@@ -168,6 +168,18 @@ export class LocalCluster {
     return [...new Set([...marked, ...(this.options.processes?.(name) ?? [])])];
   }
 
+  /** Pid of one of a node's own processes. */
+  process(name: string, mode: "manager" | "executor"): number | undefined {
+    return this.processesOf(name).find((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return words[0] === executable && words.includes("internal") && words.includes(mode);
+      } catch {
+        return false;
+      }
+    });
+  }
+
   /**
    * The processes of ocf:hactl:Service on a node. Each leads a session of its own; what their shells fork looks alike
    * until it runs another program.

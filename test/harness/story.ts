@@ -221,14 +221,7 @@ export class Story {
 
   /** Pid of one of a node's own processes. */
   process(name: string, mode: "manager" | "executor"): number | undefined {
-    return this.nodes.processesOf(name).find((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        return words[0] === executable && words.includes("internal") && words.includes(mode);
-      } catch {
-        return false;
-      }
-    });
+    return this.nodes.process(name, mode);
   }
 
   /** As that of the cluster, and says what happened last when it was in vain. */

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MESSAGE_VERSION } from "../../src/controller/messages.ts";
 import type { AdminRequest } from "../../src/daemon/index.ts";
+import { wentWell } from "../harness/results.ts";
 import { RingClient } from "../harness/ring-cluster.ts";
 import { Story } from "../harness/story.ts";
 
@@ -353,14 +354,7 @@ describe("a member's manager in other hands", () => {
   const { timeoutMs: _, startDelayMs: __, ...ran } = op;
   const result = {
     ...ran,
-    rc: 0,
-    status: 0,
-    exitReason: "",
-    stdout: "",
-    execMs: 1,
-    queueMs: 0,
-    lastRun: 1,
-    lastChange: 1,
+    ...wentWell,
   };
   const update = { node: "node1", name: "x", value: "1" };
   const request = { type: "cib", request: "r", user: "u", client: "c", askers: [], at: 1_767_225_600 };

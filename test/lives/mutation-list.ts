@@ -569,8 +569,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "found once: attributes that somebody deletes in the CIB stay away",
     file: state,
-    before: '"node" in effect && kept.has(this.idOf(effect.node))',
-    after: '"node" in effect && !kept.has(this.idOf(effect.node))',
+    before: "filter(({ node }) => kept.has(this.idOf(node)))",
+    after: "filter(({ node }) => !kept.has(this.idOf(node)))",
     by: "./test/controller/edited-status.test.ts",
   },
   {

@@ -54,7 +54,8 @@ const forced = (rawArgs: readonly string[]) => ({
   checked: { force: rawArgs.includes("--force") },
 });
 
-const force = { type: "boolean", description: "although something is wrong with it" } as const;
+/** The option by which a change is made all the same. */
+export const force = { type: "boolean", description: "although something is wrong with it" } as const;
 
 /** Commands of the crm shell that change what is configured. */
 export const editCommands = (ways: ConfigureWays): Readonly<Record<string, CommandDef>> => ({

@@ -24,7 +24,7 @@ import { readText } from "../read-text.ts";
 import { idOf, primitivesIn, resourcesOf } from "../resources.ts";
 import { placesText, primitivesGone, refuseWhileRunning, runningOf } from "../running.ts";
 import { cibTarget } from "../target.ts";
-import { editCommands } from "./configure-edit.ts";
+import { editCommands, force } from "./configure-edit.ts";
 
 /** A command that reads all its words itself. */
 const anyWords = <T extends { readonly name: string }>(meta: T): T => ({ ...meta, extraWords: true });
@@ -243,8 +243,6 @@ const statements = [
   "user",
   "xml",
 ] as const;
-
-const force = { type: "boolean", description: "although something is wrong with it" } as const;
 
 const statement = (name: string) =>
   defineCommand({

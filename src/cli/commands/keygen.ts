@@ -38,7 +38,8 @@ export default defineCommand({
     node: {
       type: "string",
       valueHint: "name",
-      description: `with --remote: a key for this remote node alone, made of the whole one [default file: that of the whole one with .NAME]`,
+      description:
+        "with --remote: a key for this remote node alone, made of the whole one [default file: that of the whole one with .NAME]",
     },
     from: {
       type: "string",

@@ -1,4 +1,6 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { daemonNames, toolNames } from "../../terms/index.ts";
 
 /** A version of the schemas that say what the XML of Pacemaker's tools looks like, such as 2.25. */
 export interface ApiVersion {
@@ -26,8 +28,34 @@ export function apiVersion(text: string): ApiVersion {
   return { text: within, atLeast: (version) => compare(within, version) >= 0 };
 }
 
-/** Where Pacemaker installs its schemas, unless PCMK_schema_directory names another place. */
+/** Where Pacemaker installs its schemas. */
 const schemaDirectory = "/usr/share/pacemaker";
+
+/**
+ * Where the schemas lie that belong to a tool called like this: as Pacemaker's build lays it out, PREFIX/sbin/crm_mon
+ * has them in PREFIX/share/pacemaker, so that /usr/sbin/crm_mon has those of the machine, and a tool in a folder of
+ * its own is not held to those of another Pacemaker that is installed beside it. `hactl crm_mon` has the machine's.
+ *
+ * @param calledAs the word that it was called by, with its path where one was given, else as PATH finds it
+ */
+export function schemasOf(calledAs: string, path = process.env.PATH ?? ""): string {
+  if (!isTool(basename(calledAs))) return schemaDirectory;
+  const file = calledAs.includes("/") ? calledAs : Bun.which(calledAs, { PATH: path });
+  if (file === null) return schemaDirectory;
+  const folder = realFolder(dirname(file));
+  const prefix = /^(.*)\/(?:s?bin|lib(?:exec|64)?\/pacemaker)$/.exec(folder)?.[1] ?? folder;
+  return join(prefix || "/", "share/pacemaker");
+}
+
+const isTool = (name: string): boolean => [...toolNames, ...daemonNames].some((tool) => tool === name);
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
 
 /** The newest version of those whose schema is among the files. */
 export function newestOf(files: readonly string[]): string | undefined {
@@ -37,12 +65,16 @@ export function newestOf(files: readonly string[]): string | undefined {
 
 /**
  * The version that answers are written for. Whoever checks an answer (pcs does) checks it against the schemas that
- * are installed, whatever version it names, so that the newest installed one counts; where there are none, the newest
- * one known. HACTL_API_VERSION decides otherwise.
+ * are installed with the tool, whatever version it names, so that the newest of those counts; where there are none, the
+ * newest one known. PCMK_schema_directory names another place, HACTL_API_VERSION decides otherwise.
  */
-export function wantedApi(env: Readonly<Record<string, string | undefined>> = process.env): ApiVersion {
+export function wantedApi(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  calledAs = process.argv0,
+): ApiVersion {
   if (env.HACTL_API_VERSION) return apiVersion(env.HACTL_API_VERSION);
-  return apiVersion(newestOf(filesIn(`${env.PCMK_schema_directory || schemaDirectory}/api`)) ?? newestApi);
+  const schemas = env.PCMK_schema_directory || schemasOf(calledAs, env.PATH);
+  return apiVersion(newestOf(filesIn(join(schemas, "api"))) ?? newestApi);
 }
 
 function filesIn(directory: string): string[] {

@@ -153,9 +153,14 @@ export function parseWrittenTime(text: string): WrittenTime | undefined {
 export const localOffset = (time: EpochSeconds): number =>
   -new Date(time * 1000).getTimezoneOffset() * 60 || 0;
 
-/** The same for a time that its hands show. In the hour that a change of the clock repeats it is the first one. */
+/**
+ * The same for a time that its hands show. In the hour that a change of the clock repeats it is the first one; of a time
+ * that a change leaves out the offset before it, so that 02:30 is as long after 02:00 as in any other night.
+ */
 function offsetOfClock(shown: number): number {
-  return localOffset(shown - localOffset(shown - 86_400));
+  const before = localOffset(shown - 86_400);
+  const then = localOffset(shown - before);
+  return localOffset(shown - then) === then ? then : before;
 }
 
 /** Midnight of a date. */

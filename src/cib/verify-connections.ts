@@ -1,3 +1,6 @@
+import type { OptionSpec } from "../terms/index.ts";
+import { cureFor } from "./option-value.ts";
+import { byName } from "./options/lookup.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { constraintNames, containerKinds, resourceKinds } from "./resource-kinds.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
@@ -42,6 +45,49 @@ export function findConnectionProblems(configuration: XmlElement): CibProblem[] 
   return problems;
 }
 
+/** What a connection reads of its parameters, as far as it can be written wrongly (ocf:pacemaker:remote). */
+const parameters: ReadonlyMap<string, OptionSpec> = byName([
+  { name: "port", type: "integer", min: 1, max: 65_535, description: "TCP port of the host" },
+  {
+    name: "reconnect_interval",
+    type: "duration",
+    description: "how long a lost connection is not tried again",
+  },
+]);
+
+/** Parameters of connections that are none: no host is reached by them, and one that is not reached is fenced. */
+export function findConnectionValueProblems(configuration: XmlElement): CibProblem[] {
+  const resources = child(configuration, "resources");
+  if (!resources) return [];
+  const templates = childrenOf(resources, "template").filter(isRemote);
+  const ids = new Set(templates.map(idOf));
+  const problems: CibProblem[] = [];
+  const look = (source: XmlElement) => {
+    for (const set of childrenOf(source, "instance_attributes"))
+      for (const pair of childrenOf(set, "nvpair")) {
+        const name = pair.attributes.get("name") ?? "";
+        const value = pair.attributes.get("value");
+        const spec = parameters.get(name);
+        const cure = spec === undefined || value === undefined ? undefined : cureFor(spec, value);
+        if (cure === undefined) continue;
+        const text = `${name}="${value}" of connection "${idOf(source)}" is not valid`;
+        problems.push(problemAt(pair, "error", "BAD_VALUE", text, cure));
+      }
+  };
+  templates.forEach(look);
+  eachPrimitive(resources, (item) => {
+    if (isRemote(item) || ids.has(item.attributes.get("template") ?? "")) look(item);
+  });
+  return problems;
+}
+
+function eachPrimitive(parent: XmlElement, look: (primitive: XmlElement) => void): void {
+  for (const item of parent.children) {
+    if (item.name === "primitive") look(item);
+    else if (containerKinds.has(item.name)) eachPrimitive(item, look);
+  }
+}
+
 /**
  * Remote and guest nodes whose names are taken: by a member of the cluster, by a resource, or by another guest. Of two things
  * that go by one name only one is what is meant.
@@ -60,12 +106,6 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
   const ids = new Map<string, string>();
   const guests = new Map<string, string>();
   const problems: CibProblem[] = [];
-  const each = (parent: XmlElement, look: (primitive: XmlElement) => void) => {
-    for (const item of parent.children) {
-      if (item.name === "primitive") look(item);
-      else if (containerKinds.has(item.name)) each(item, look);
-    }
-  };
   const collect = (parent: XmlElement) => {
     for (const item of parent.children) {
       if (!resourceKinds.has(item.name)) continue;
@@ -76,7 +116,7 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
   collect(resources);
   const take = (source: XmlElement, text: string) =>
     problems.push(problemAt(source, "warning", "NAME_TAKEN", text, "give the remote node a name of its own"));
-  each(resources, (item) => {
+  eachPrimitive(resources, (item) => {
     const id = idOf(item);
     if (isRemote(item) && members.has(id.toLowerCase()))
       take(item, `"${id}" connects a remote node of its name, but a node of the cluster has that name`);

@@ -1,12 +1,13 @@
 import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
 import { indexById, plainValues, unpackNvpairs } from "./nvpairs.ts";
+import { cureFor } from "./option-value.ts";
 import { clusterProperties } from "./options/cluster.ts";
 import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { isPromotable } from "./promotable.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
-import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
+import { parseBoolean, parseInteger } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const cluster = byName(clusterProperties);
@@ -253,46 +254,6 @@ function originProblems(at: XmlElement, name: string, value: string): CibProblem
   return [
     problemAt(at, "warning", "BAD_VALUE", text, "write a time of ISO 8601, such as 2026-01-31 02:00:00"),
   ];
-}
-
-/** Numbers beyond are no numbers of anything, and Pacemaker does not hold them. */
-const largest = 2 ** 31 - 1;
-
-/** What to do when a value does not fit; `undefined` when it does. */
-function cureFor({ type, values, min, max }: OptionSpec, value: string): string | undefined {
-  const inLimits = (number: number | undefined) =>
-    number !== undefined && number >= (min ?? -largest) && number <= (max ?? largest);
-  const limits =
-    min === undefined ? "" : max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`;
-  switch (type) {
-    case "boolean":
-      return parseBoolean(value) === undefined ? "write true or false" : undefined;
-    case "integer":
-      return isExact(value) && inLimits(parseInteger(value)) ? undefined : `write a whole number${limits}`;
-    case "score":
-      return isExact(value) && inLimits(parseScore(value))
-        ? undefined
-        : `write a whole number${limits} or INFINITY`;
-    case "duration":
-      return parseIntervalMs(value) === undefined &&
-        !(isExact(value) && (parseInteger(value) ?? 0) >= (min ?? 0))
-        ? "write a number with a unit, such as 10s or 1min"
-        : undefined;
-    case "percent":
-      return /^\d+(\.\d+)?%?$/.test(value) ? undefined : "write a percentage, such as 80%";
-    case "enum": {
-      if (values === undefined || values.some((word) => word.toLowerCase() === value.toLowerCase()))
-        return undefined;
-      const near = nearest(value, values);
-      return near === undefined ? `values are ${values.join(", ")}` : `did you mean "${near}"?`;
-    }
-    case "string":
-    case "list":
-    case "path":
-      return undefined;
-    default:
-      return type satisfies never;
-  }
 }
 
 const configOf = (configuration: XmlElement) => child(configuration, "crm_config") ?? configuration;

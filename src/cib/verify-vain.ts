@@ -16,7 +16,29 @@ export function findVainProblems(configuration: XmlElement): CibProblem[] {
     ),
     ...missingContainers(child(configuration, "resources")),
     ...unusedUtilization(configuration),
+    ...childrenOf(child(configuration, "nodes"), "node").flatMap(contradictingValues),
   ];
+}
+
+/**
+ * A node that has an attribute twice, with different values and without a rule that decides: which of them counts depends
+ * on scores and ids of the sets, and tools that show one show the other.
+ */
+function contradictingValues(node: XmlElement): CibProblem[] {
+  const first = new Map<string, string>();
+  return childrenOf(node, "instance_attributes")
+    .filter((set) => childrenOf(set, "rule").length === 0)
+    .flatMap((set) =>
+      childrenOf(set, "nvpair").flatMap((pair) => {
+        const { name, value } = Object.fromEntries(pair.attributes);
+        if (name === undefined || value === undefined) return [];
+        const other = first.get(name);
+        first.set(name, other ?? value);
+        if (other === undefined || other === value) return [];
+        const text = `node "${node.attributes.get("uname") ?? idOf(node)}" has ${name}="${other}" and ${name}="${value}": only one of them counts`;
+        return [problemAt(pair, "warning", "IN_VAIN", text, "remove one")];
+      }),
+    );
 }
 
 const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? "";

@@ -9,7 +9,11 @@ import { findAclProblems } from "./verify-acls.ts";
 import { findAlertProblems } from "./verify-alerts.ts";
 import { findBundleProblems } from "./verify-bundles.ts";
 import { findCircles } from "./verify-circles.ts";
-import { findConnectionProblems, findRemoteNameProblems } from "./verify-connections.ts";
+import {
+  findConnectionProblems,
+  findConnectionValueProblems,
+  findRemoteNameProblems,
+} from "./verify-connections.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
@@ -44,6 +48,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findVainProblems(configuration),
     ...findConnectionProblems(configuration),
     ...findRemoteNameProblems(configuration),
+    ...findConnectionValueProblems(configuration),
     ...findTopologyProblems(configuration),
     ...findRuleProblems(configuration),
     ...findPromotionProblems(configuration),

@@ -208,6 +208,18 @@ function without(found: readonly CibProblem[], others: readonly CibProblem[]): C
 
 const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));
 
+/** What agents say against a configuration: whether that is a mistake is theirs to say, and they may be wrong. */
+const agentCodes: ReadonlySet<string> = new Set([
+  "NO_SUCH_AGENT",
+  "AGENT_UNKNOWN",
+  "UNKNOWN_PARAMETER",
+  "MISSING_PARAMETER",
+  "UNSUPPORTED_OPERATION",
+]);
+
+/** Whether a mistake is one by what an agent says. */
+export const isAgents = (code: string): boolean => agentCodes.has(code);
+
 /** What agents say against resources that are new or changed. */
 async function agentProblems(
   before: XmlElement,

@@ -241,7 +241,7 @@ export const applyToCib = (
   });
 
 /** What lets pass, but not in silence. */
-async function warn(remarks: readonly CibProblem[]): Promise<void> {
+export async function warn(remarks: readonly CibProblem[]): Promise<void> {
   if (remarks.length === 0) return;
   const { problemText } = await import("./acceptance.ts");
   for (const problem of remarks) note(`warning: ${problemText(problem)}`);

@@ -1,3 +1,4 @@
+import { parseInteger } from "../cib/index.ts";
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
@@ -279,7 +280,9 @@ export class RemoteConnections {
       if (this.#connections.get(name)?.start === operation) this.#disconnect(name);
       done(OcfExit.GENERIC, OpStatus.TIMEOUT, `remote host ${host} cannot be reached: ${reason}`);
     }, patienceMs);
-    const port = Number(operation.params.port ?? 3121);
+    const port = parseInteger(operation.params.port ?? "3121");
+    if (port === undefined || port < 1 || port > 65_535)
+      return done(OcfExit.CONFIGURED, OpStatus.DONE, `port=${operation.params.port} is no port of TCP`);
     let first: ReturnType<typeof remoteExecutor>;
     let again: ReturnType<typeof remoteExecutor>;
     try {

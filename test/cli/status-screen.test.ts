@@ -272,6 +272,19 @@ describe("the verdict", () => {
     expect(screen(healthy, broken)).toContain(
       "  23:12:20  reboot of beta FAILED by fence1 from alpha: timed out\n",
     );
+    // Of a node that is not there any more nothing can be done; and the cure is of what gives the verdict.
+    const gone = [{ ...entry(false, now - 60), target: nodeName("gone") }];
+    expect(codes(healthy, { fencing: { history: gone, pending: [] } })).toEqual([]);
+    const idle = healthy.resources?.replace(
+      /(<primitive id="fence1"[^>]*>)/,
+      '$1<instance_attributes id="f1"><nvpair id="f1h" name="pcmk_host_list" value="gone"/></instance_attributes>',
+    );
+    const both = verdict({ ...healthy, resources: idle ?? "" }, broken).causes;
+    const levels = both.map(({ level }) => level);
+    expect(levels).toEqual([...levels].sort());
+    expect(both.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(["FENCING-FAILED", "FENCE-DEVICE-IDLE", "UNFENCEABLE"]),
+    );
     // Whoever is back needs nobody to see to its fencing any more, whatever has failed before that.
     const back = "the target has come back before it was fenced";
     for (const reason of [back, `fence1 on alpha: timed out; ${back}`]) {

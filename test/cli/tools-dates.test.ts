@@ -54,6 +54,12 @@ describe("iso8601", () => {
     const berlin = { TZ: "Europe/Berlin" };
     expect(await lines(["-d", "2026-03-29 01:59"], berlin)).toEqual([0, "Date: 2026-03-29 00:59:00Z"]);
     expect(await lines(["-d", "2026-03-29 03:00"], berlin)).toEqual([0, "Date: 2026-03-29 01:00:00Z"]);
+    // What is left out then is as long after two as in any other night, never before what is earlier.
+    expect(await lines(["-d", "2026-03-29 02:00"], berlin)).toEqual([0, "Date: 2026-03-29 01:00:00Z"]);
+    expect(await lines(["-d", "2026-03-29 02:30"], berlin)).toEqual([0, "Date: 2026-03-29 01:30:00Z"]);
+    // What there is twice in autumn is the first.
+    expect(await lines(["-d", "2026-10-25 02:30"], berlin)).toEqual([0, "Date: 2026-10-25 00:30:00Z"]);
+    expect(await lines(["-d", "2026-10-25 03:00"], berlin)).toEqual([0, "Date: 2026-10-25 02:00:00Z"]);
   });
 
   test("says with its exit code whether the expected was found", async () => {

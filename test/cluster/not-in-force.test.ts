@@ -75,6 +75,62 @@ describe("options", () => {
   });
 });
 
+describe("what agents say", () => {
+  test("crm_resource refuses a parameter that is a slip, and takes it by force", async () => {
+    const sets = ["crm_resource", "-r", "a", "-p", "fakee", "-v", "1"];
+    await refuses(78, /has no parameter "fakee".*did you mean "fake"/, ...sets);
+    await story.must("node1", ...sets, "--force");
+    await story.must("node1", "crm_resource", "-r", "a", "-d", "fakee");
+  });
+
+  test("crm_resource tells of a meta attribute that nobody knows", async () => {
+    const ran = await story.hactl(
+      "node1",
+      "crm_resource",
+      "-r",
+      "a",
+      "-m",
+      "-p",
+      "migration-treshold",
+      "-v",
+      "3",
+    );
+    expect(ran).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/did you mean "migration-threshold"/),
+    });
+    await story.must("node1", "crm_resource", "-r", "a", "-m", "-d", "migration-treshold");
+  });
+
+  test("cibadmin tells of an agent that is not there, and takes it as crm_verify would", async () => {
+    const xml = '<primitive id="xx" class="ocf" provider="pacemaker" type="Dummyy"/>';
+    const ran = await story.hactl("node1", "cibadmin", "-C", "--scope", "resources", "-X", xml);
+    expect(ran).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/Dummyy of resource "xx" is not there/),
+    });
+    await story.must("node1", "configure", "delete", "xx");
+  });
+});
+
+test("the connection of a remote node with a port that is none", async () => {
+  const words = ["configure", "primitive", "far", "ocf:pacemaker:remote", "params", "server=127.0.0.9"];
+  await refuses(78, /port="abc" of connection "far"(?:.|\n)*from 1 to 65535/, ...words, "port=abc");
+  await refuses(78, /reconnect_interval="xx" of connection "far"/, ...words, "reconnect_interval=xx");
+});
+
+test("a node does not go by being deleted as an object", async () => {
+  await story.must("node1", "node", "standby", "node2");
+  await refuses(
+    107,
+    /node2 is a node of the cluster(?:.|\n)*hactl node remove node2/,
+    "configure",
+    "delete",
+    "node2",
+  );
+  await story.must("node1", "node", "online", "node2");
+});
+
 test("an alert whose program is not there is told", async () => {
   const program = join(story.directory, "program");
   writeFileSync(program, "#!/bin/sh\n", { mode: 0o644 });

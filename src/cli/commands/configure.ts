@@ -2,6 +2,8 @@ import { writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import {
   type CibProblem,
+  child,
+  childrenOf,
   cibOf,
   definedCounts,
   definedIds,
@@ -152,9 +154,11 @@ const remove = defineCommand({
     await changeConfiguration(
       ({ cib, configuration }) => {
         const removal = removeObjects(configuration, ids);
-        // What a file says is running runs nowhere.
-        if (!force && cibTarget().kind === "live")
+        // What a file says is running runs nowhere, and its nodes are only written there.
+        if (!force && cibTarget().kind === "live") {
+          refuseNodes(configuration, ids);
           refuseWhileRunning(cib, primitivesNamed(configuration, ids));
+        }
         remarks = removal.remarks;
         return removal.configuration;
       },
@@ -167,6 +171,22 @@ const remove = defineCommand({
     return CrmExit.OK;
   },
 });
+
+/** A node does not go by being taken out of the configuration: its entry comes back without what was set for it. */
+function refuseNodes(configuration: XmlElement, ids: readonly string[]): void {
+  const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(({ attributes }) => {
+    const [id = "", name = id] = [attributes.get("id"), attributes.get("uname")];
+    return ids.includes(id) || ids.includes(name) ? [name] : [];
+  });
+  const [name] = nodes;
+  if (name === undefined) return;
+  throw new HactlError({
+    code: "IS_NODE",
+    what: `${nodes.join(", ")} ${nodes.length === 1 ? "is a node" : "are nodes"} of the cluster, which deleting an object does not remove`,
+    cure: `stop the cluster there ('hactl stop'), then say 'hactl node remove ${name}'; --force takes away what is set for it, standby too`,
+    exit: CrmExit.UNSAFE,
+  });
+}
 
 /** Ids of the primitives that are named, and of those in what is named. */
 const primitivesNamed = (configuration: XmlElement, ids: readonly string[]): ReadonlySet<string> =>

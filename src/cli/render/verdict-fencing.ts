@@ -5,8 +5,12 @@ import type { CauseWithoutLevel, FencingFacts } from "./status-model.ts";
 /** A fencing that people may not have noticed. */
 const recentSeconds = 3600;
 
-/** What is wrong with fencing, or was. */
-export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutLevel[] {
+/** What is wrong with fencing, or was. @param nodes names of the nodes there are: of others nothing can be done any more */
+export function fencingCauses(
+  fencing: FencingFacts,
+  nodes: ReadonlySet<string>,
+  now: number,
+): CauseWithoutLevel[] {
   const warnings: CauseWithoutLevel[] = [];
   if (!fencing.enabled) {
     warnings.push({
@@ -34,7 +38,7 @@ export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutL
       code: "FENCE-DEVICE-IDLE",
       rsc: id,
       text: `fence device ${id} is for no node that is there`,
-      cure: `Correct its pcmk_host_list, or remove it: hactl configure delete ${id}`,
+      cure: `Correct its pcmk_host_list, or remove it: hactl resource stop ${id} --wait, then hactl configure delete ${id}`,
     });
   for (const { id, disabled } of fencing.devices)
     if (disabled !== undefined)
@@ -52,7 +56,7 @@ export function fencingCauses(fencing: FencingFacts, now: number): CauseWithoutL
         node: target,
         text: `${target} was fenced at ${formatMoment(completedAt, now)}${reason === "" ? "" : `: ${reason}`}`,
       });
-    if (ok || isGivenUp(result)) continue;
+    if (ok || isGivenUp(result) || !nodes.has(target)) continue;
     warnings.push({
       code: "FENCING-FAILED",
       node: target,

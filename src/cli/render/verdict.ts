@@ -26,7 +26,9 @@ interface Facts {
   readonly fencing: FencingFacts;
 }
 
-/** The state of the whole cluster and its causes, the most important first. */
+const ranks = lookup({ error: 0, warning: 1 } as const);
+
+/** The state of the whole cluster and its causes, the most important first: what gives the verdict before what does not. */
 export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): Verdict {
   const { apart, others } = diskCauses(input);
   const found: readonly CauseWithoutLevel[] = [
@@ -39,12 +41,14 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...connectivityCauses(cluster),
     ...resourceCauses(cluster, facts),
     ...ticketCauses(cluster),
-    ...fencingCauses(facts.fencing, facts.cluster.now),
+    ...fencingCauses(facts.fencing, new Set(facts.nodes.map(({ name }) => name)), facts.cluster.now),
     ...linkCauses(facts),
     ...others,
     ...input.warnings.filter((one) => !isOfAll(one)),
   ];
-  const causes = found.map((cause): Cause => ({ ...cause, level: verdictCauses[cause.code].level }));
+  const causes = found
+    .map((cause): Cause => ({ ...cause, level: verdictCauses[cause.code].level }))
+    .sort((one, other) => ranks[one.level] - ranks[other.level]);
   const state = stateOf(cluster, facts, causes);
   return { state, text: verdictText(state, facts, causes), causes };
 }

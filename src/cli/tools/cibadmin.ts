@@ -1,7 +1,7 @@
 import type { CibOperation, PathNode, XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, cdataElement, type Message, runTool } from "../answer/index.ts";
-import { CibSession } from "../cib-session.ts";
+import { CibSession, warn } from "../cib-session.ts";
 import { setOutputStyle, writeError } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { usage } from "./connection.ts";
@@ -162,13 +162,16 @@ async function changed(
   asWritten = true,
 ): Promise<void> {
   const byProgram = operations.every(({ op }) => op === "replace" || op === "patch");
+  const { isAgents } = await import("../acceptance.ts");
+  const agents = session.isLive && !byProgram && !force;
   try {
     const remarks = await session.apply(
       operations,
       "cibadmin",
-      { force, ...(byProgram ? { told: askedBefore } : {}) },
+      { force, agents, told: byProgram ? askedBefore : isAgents },
       asWritten,
     );
+    if (agents) await warn(remarks);
     for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
       writeError(`cibadmin: ${text}\n`);
   } catch (error) {

@@ -1,4 +1,5 @@
 import {
+  type CibOperation,
   child,
   childrenOf,
   element,
@@ -12,6 +13,7 @@ import {
 } from "../../cib/index.ts";
 import { CrmExit, HactlError, plainLine } from "../../terms/index.ts";
 import { type Message, textElement } from "../answer/index.ts";
+import { warn } from "../cib-session.ts";
 import { type AttributeKind, idOf, resourceNamed } from "../resources.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, requiredResource } from "./crm_resource-call.ts";
@@ -98,10 +100,9 @@ export async function setParameter(call: ResourceCall): Promise<number> {
     target,
     change: setResourcePair(target, kind, name, value, ids),
   }));
-  await session.apply(
+  await change(
+    call,
     changes.map(({ change }) => change.operation),
-    "crm_resource",
-    { force: given.has("force") },
   );
   call.answer.say({
     text: ({ quiet }) =>
@@ -127,6 +128,15 @@ export async function setParameter(call: ResourceCall): Promise<number> {
         : [],
   });
   return CrmExit.OK;
+}
+
+/** Changes values. Of the cluster's resources the agents are asked; what is remarkable is said. */
+async function change({ session, given }: ResourceCall, operations: readonly CibOperation[]): Promise<void> {
+  const remarks = await session.apply(operations, "crm_resource", {
+    force: given.has("force"),
+    agents: session.isLive,
+  });
+  if (session.isLive) await warn(remarks);
 }
 
 /** What was set, as it stands in the configuration. */
@@ -207,7 +217,7 @@ export async function deleteParameter(call: ResourceCall): Promise<number> {
     );
     return pair ? [{ target, pair }] : [];
   });
-  if (gone.length > 0) await session.apply(removePairs(gone.map(({ pair }) => pair)), "crm_resource");
+  if (gone.length > 0) await change(call, removePairs(gone.map(({ pair }) => pair)));
   for (const { target, pair } of gone)
     call.answer.info(`Deleted '${idOf(target)}' option: id=${pair.id} name=${name}`);
   return CrmExit.OK;

@@ -77,7 +77,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   return query(given, node, lifetime, answer);
 }
 
-/** What the node's own attribute says, else the one until its restart, else off. */
+/** What the node's own attribute says, else the one until its restart, else off. Where it stands twice, both are told. */
 async function query(
   given: ParsedWords,
   node: string,
@@ -89,11 +89,11 @@ async function query(
     const { findPairs } = await import("./attributes.ts");
     for (const scope of ["nodes", "status"] as const) {
       if (lifetime !== undefined && (lifetime === "reboot") !== (scope === "status")) continue;
-      const [pair] = await findPairs(session, { scope, node }, (name) => name === "standby");
-      if (pair) return { scope, value: pair.value };
+      const pairs = await findPairs(session, { scope, node }, (name) => name === "standby");
+      if (pairs.length > 0) return pairs.map(({ value }) => ({ scope, value }));
     }
-    return { scope: lifetime === "forever" ? "nodes" : "status", value: "off" };
+    return [{ scope: lifetime === "forever" ? "nodes" : "status", value: "off" }];
   });
-  answer.say(attributeMessage({ name: "standby", ...found }, quiet));
+  for (const one of found) answer.say(attributeMessage({ name: "standby", ...one }, quiet));
   return CrmExit.OK;
 }

@@ -88,6 +88,8 @@ export type StrangerCause =
   | "claims-self"
   /** It has the key, and a number that is not in the node list. */
   | "unlisted-node"
+  /** It has the key, and what it sends here is for a node of another number. */
+  | "calls-another"
   /** At a listed address: another key, another version, another program, or datagrams that do not open. */
   | "another-key"
   | "another-version"

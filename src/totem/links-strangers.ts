@@ -106,6 +106,8 @@ const causes: Readonly<Record<StrangerCause, (who: string) => string>> = lookup(
     `has the cluster's key and claims to be ${who}, which the node list has at another address`,
   "claims-self": () => "has the cluster's key and claims to be this node",
   "unlisted-node": (who) => `has the cluster's key and is ${who}, which is not in the node list of this node`,
+  "calls-another": (who) =>
+    `has the cluster's key, is ${who}, and takes this host for another node than it is, since the node lists differ`,
   "another-key": () => "uses another key or cluster_name",
   "another-version": () => "speaks another version of the ring's protocol",
   "another-program": () => "sends what is not of hactl",
@@ -123,6 +125,7 @@ const cures: Readonly<Record<Exclude<StrangerCause, "another-key">, string>> = l
   "claims-node": sameNodes,
   "claims-self": "Give each node a nodeid and an address of its own in hactl.toml, the same on all nodes",
   "unlisted-node": sameNodes,
+  "calls-another": sameNodes,
   "another-version": "Install the same version of hactl on all nodes",
   "another-program": "End what uses the ring's port on that host, or give the cluster another port",
   damaged: "Look at the network and at who sends it: hactl ring status",
@@ -138,13 +141,22 @@ export const strangerCure = (cause: StrangerCause, keyFile: string): string =>
 export const refusedCure =
   "Make hactl.toml the same on both nodes, its node list first, then hactl reload on each";
 
+/** By what the host says of itself; the others are known by where they are. */
+const claims: ReadonlySet<StrangerCause> = new Set([
+  "claims-node",
+  "claims-self",
+  "unlisted-node",
+  "calls-another",
+]);
+
 /** A stranger as a sentence without full stop. */
 export function strangerText(
   { node, link, address, cause }: Stranger,
   name: (node: NodeId) => string = (id) => `node ${id}`,
 ): string {
   const who = node === undefined ? "a host" : name(node);
-  const claims = cause === "claims-node" || cause === "claims-self" || cause === "unlisted-node";
-  const subject = claims ? `a host at ${address} (link ${link})` : `${who} at ${address} (link ${link})`;
+  const subject = claims.has(cause)
+    ? `a host at ${address} (link ${link})`
+    : `${who} at ${address} (link ${link})`;
   return `${subject} ${causes[cause](who)}: it is ignored`;
 }

@@ -58,6 +58,7 @@ const shown: Readonly<Partial<Record<LinkDrop, StrangerCause | "sealed">>> = loo
   "unlisted-address": "sealed",
   "wrong-address": "sealed",
   "unknown-sender": "sealed",
+  misdirected: "sealed",
   own: "sealed",
   "unknown-key": "another-key",
   forged: "damaged",
@@ -282,24 +283,29 @@ export class Links {
 
   /** Who is ignored, and may belong to the cluster, is named: nothing else tells why a node does not get in. */
   private lookAt(drop: LinkDrop, link: number, address: string, data: Uint8Array, now: Millis): void {
-    const cause = shown[drop];
-    if (cause === undefined) return;
-    if (cause !== "sealed") {
+    const known = shown[drop];
+    if (known === undefined) return;
+    if (known !== "sealed") {
       const node = this.unheardAt(link, address);
       if (node === undefined || !this.strangers.looks(drop, link, address, false, now)) return;
-      this.noteStranger({ node, link, address, cause }, undefined, now);
+      this.noteStranger({ node, link, address, cause: known }, undefined, now);
       return;
     }
     if (!this.strangers.looks(drop, link, address, true, now)) return;
     const sender = this.seal.identify(data);
     if (!sender) return;
     const { from, counter } = sender;
-    const claims = this.peers.has(from) ? "claims-node" : "unlisted-node";
-    this.noteStranger(
-      { node: from, link, address, cause: from === this.self ? "claims-self" : claims },
-      counter,
-      now,
-    );
+    // What is for others and comes from a node that is heard was sent here by somebody in between.
+    if (drop === "misdirected" && this.peers.get(from)?.paths.some(({ liveness }) => liveness.up)) return;
+    const cause = this.causeOf(drop, from);
+    this.noteStranger({ node: from, link, address, cause }, counter, now);
+  }
+
+  /** What is wrong with a sender that has the key. */
+  private causeOf(drop: LinkDrop, from: NodeId): StrangerCause {
+    if (from === this.self) return "claims-self";
+    if (!this.peers.has(from)) return "unlisted-node";
+    return drop === "misdirected" ? "calls-another" : "claims-node";
   }
 
   /** The node that is listed at an address and not heard there: anybody can send in the name of one that is. */

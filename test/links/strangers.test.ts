@@ -144,6 +144,20 @@ describe("a host that is ignored is named, once, in the log and as long as it is
     expect(net.said).toHaveLength(2);
   });
 
+  test("another number for itself on one node: both sides say it", () => {
+    const net = new Net();
+    const one = net.add(1, { nodes: [1, 2] });
+    const nine = net.add(9, { address: addressOf(2), nodes: [1, 9] });
+    net.run(120_000);
+    expect(net.named(one)).toEqual([
+      "a host at 192.168.0.2 (link 0) has the cluster's key and is node 9, which is not in the node list of this node: it is ignored",
+    ]);
+    expect(net.named(nine)).toEqual([
+      "a host at 192.168.0.1 (link 0) has the cluster's key, is node 1, and takes this host for another node than it is, since the node lists differ: it is ignored",
+    ]);
+    expect(net.said).toHaveLength(2);
+  });
+
   test("another key on one node: both sides say it", () => {
     const net = new Net();
     const one = net.add(1);

@@ -41,14 +41,28 @@ export default defineCommand({
     }
     // What is wrong with the configuration is said here, not in a log.
     const { self } = loadNode(daemonArguments);
-    const pid = await inBackground(daemonArguments);
+    const { pid, members } = await inBackground(daemonArguments);
+    const alone = members.length > 1 && members.filter(({ state }) => state !== "lost").length === 1;
     if (wantsJson()) printJson({ node: self.name, pid });
-    else print(`Node ${self.name} takes part in the cluster (process ${pid}). See 'hactl status'.`);
+    else if (members.length === 0)
+      print(`The daemon of node ${self.name} runs (process ${pid}). See 'hactl status'.`);
+    else
+      print(
+        alone
+          ? `Node ${self.name} runs (process ${pid}), and no other node is there yet. See 'hactl status'.`
+          : `Node ${self.name} takes part in the cluster (process ${pid}). See 'hactl status'.`,
+      );
     return CrmExit.OK;
   },
 });
 
-async function inBackground(args: { configPath: string; node: string | undefined }): Promise<number> {
+interface Begun {
+  readonly pid: number;
+  /** The nodes as the daemon sees them; none while it does not take part. */
+  readonly members: NodeReply["members"];
+}
+
+async function inBackground(args: { configPath: string; node: string | undefined }): Promise<Begun> {
   const node = args.node === undefined ? [] : ["--node", args.node];
   const directory = mkdtempSync(join(tmpdir(), "hactl-start-"));
   const said = join(directory, "stderr");
@@ -62,28 +76,29 @@ async function inBackground(args: { configPath: string; node: string | undefined
     for (let waited = 0; waited < joinMs; waited += lookMs) {
       await Bun.sleep(lookMs);
       if (daemon.exitCode !== null) throw ended(daemon.exitCode, lastWords(said));
-      if (await joined(args.configPath, daemon.pid)) return daemon.pid;
+      const reply = await joined(args.configPath, daemon.pid);
+      if (reply) return { pid: daemon.pid, members: reply.members };
     }
     note("The daemon runs, but the node does not take part yet: is the cluster's network up?");
-    return daemon.pid;
+    return { pid: daemon.pid, members: [] };
   } finally {
     // The daemon writes on into a file that nobody finds any more.
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** Whether that daemon, and not another one that runs already, takes part. */
-async function joined(config: string, pid: number): Promise<boolean> {
+/** What that daemon, and not another one that runs already, says once it takes part. */
+async function joined(config: string, pid: number): Promise<NodeReply | undefined> {
   try {
     const client = await Daemon.connect({ config });
     try {
       const reply = await client.request<NodeReply>({ type: "node" }, 2000);
-      return reply.joined && reply.pid === pid;
+      return reply.joined && reply.pid === pid ? reply : undefined;
     } finally {
       client.close();
     }
   } catch (error) {
-    if (error instanceof HactlError) return false;
+    if (error instanceof HactlError) return undefined;
     throw error;
   }
 }

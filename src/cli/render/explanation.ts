@@ -317,7 +317,13 @@ function grantTicket(cluster: Cluster, constraint: string | undefined): string {
   const ticket =
     constraint === undefined ? undefined : constraintOf(cluster, constraint)?.attributes.get("ticket");
   if (ticket === undefined) return "grant its ticket";
-  return `let this site have the ticket: crm_ticket --ticket ${ticket} --grant`;
+  const { granted = false, standby = false } = cluster.tickets.get(ticket) ?? {};
+  const steps = [
+    ...(granted ? [] : [`crm_ticket --ticket ${ticket} --grant --force`]),
+    ...(standby ? [`crm_ticket --ticket ${ticket} --activate`] : []),
+  ];
+  const first = granted ? "" : "make sure that no other site has the ticket, then ";
+  return `${first}let this site have it: ${steps.join("; ")}`;
 }
 
 /** An explanation as plain sentences. */

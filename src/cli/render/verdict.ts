@@ -161,14 +161,15 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
 function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
   return nodes.flatMap((node): CauseWithoutLevel[] => {
     const { name, state, reason, unclean, online, kind } = node;
+    const ignored = input.warnings.find((one) => one.code === "STRANGER" && one.node === name);
     if (unclean) {
-      const why = reason === undefined ? "" : `: ${reason}`;
+      const why = [reason, ignored?.text].filter((words) => words !== undefined).map((words) => `: ${words}`);
       return [
         {
           code: "NODE-UNCLEAN",
           node: name,
-          text: `node ${name} is ${state}${why}; its resources wait for its fencing`,
-          cure: `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`,
+          text: `node ${name} is ${state}${why.join("")}; its resources wait for its fencing`,
+          cure: ignored?.cure ?? `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`,
         },
       ];
     }
@@ -177,7 +178,6 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
         { code: "NODE-STATE", node: name, text: `node ${name} is pending: it is there and has not joined` },
       ];
     if (!online && kind !== "guest") {
-      const ignored = input.warnings.find((one) => one.code === "STRANGER" && one.node === name);
       const why = ignored ? { text: `: ${ignored.text}`, cure: ignored.cure } : apartWords(node);
       const what = state === NEVER_SEEN ? "has never joined" : "is offline";
       return [
@@ -209,7 +209,8 @@ function apartWords({ name, links = [], state }: NodeFacts): {
       text: `: it answers on link ${up.link}, and forms no ring with this node`,
       cure: `See hactl status on ${name}: it may not reach every other node, or have another node list`,
     };
-  if (state !== NEVER_SEEN) return { text: "" };
+  if (state !== NEVER_SEEN)
+    return { text: "", cure: `Start hactl there; where it runs, see hactl status on ${name}` };
   return {
     text: ": it is in the node list, and nothing is heard of it",
     cure: `Start hactl there, or see hactl status on ${name}: its node list, addresses and ports may be other ones`,

@@ -2,7 +2,8 @@ import { child, childrenOf, cloneElement, element, type XmlElement } from "./xml
 
 /**
  * Keeps the members of a running cluster in its CIB, whatever was put in its place: the cluster knows them itself. Whoever
- * takes part keeps his `<node_state>`; whoever takes part, or is expected to (and so has to be fenced first), has his
+ * takes part keeps his `<node_state>`; who is there, and whether he has left in order, is told by the ring and by
+ * managers alone; whoever takes part, or is expected to (and so has to be fenced first), has his
  * entry in `<nodes>`, under the id and the name by which the ring knows him. Remote nodes exist by their resources.
  * @param before the CIB before the change
  * @param draft the CIB after it, which is corrected
@@ -13,11 +14,33 @@ export function keepMembers(before: XmlElement, draft: XmlElement): void {
   for (const state of memberStates(before).filter(takesPart))
     if (!childrenOf(status, "node_state").some((one) => idOf(one) === idOf(state)))
       status.children.push(cloneElement(state));
+  keepPresence(childrenOf(child(before, "status"), "node_state"), status);
   for (const state of memberStates(draft)) {
     const id = idOf(state);
     const uname = state.attributes.get("uname");
     if (id !== undefined && uname !== undefined && state.attributes.get("expected") === "member")
       ensureNode(sectionOf(configuration, "nodes"), id, uname);
+  }
+}
+
+/** What of a `<node_state>` says who it is of and whether that one is there. */
+const presence = ["uname", "remote_node", "in_ccm", "crmd", "join", "expected", "node_fenced"] as const;
+
+/** A state that is not known yet says nothing of that, and is none at all of somebody who has one. */
+function keepPresence(known: readonly XmlElement[], status: XmlElement): void {
+  const states = new Map(known.map((state) => [idOf(state), state.attributes] as const));
+  const names = new Set(known.map(({ attributes }) => attributes.get("uname")));
+  status.children = status.children.filter(
+    (item) =>
+      item.name !== "node_state" || states.has(idOf(item)) || !names.has(item.attributes.get("uname")),
+  );
+  for (const state of childrenOf(status, "node_state")) {
+    const was = states.get(idOf(state));
+    for (const name of presence) {
+      const value = was === undefined && name === "uname" ? state.attributes.get(name) : was?.get(name);
+      if (value === undefined) state.attributes.delete(name);
+      else state.attributes.set(name, value);
+    }
   }
 }
 

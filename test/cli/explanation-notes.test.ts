@@ -152,7 +152,9 @@ describe("what is said is true, and what would have to change is named", () => {
         resources: primitive("web"),
         constraints: '<rsc_ticket id="t" rsc="web" ticket="siteA" loss-policy="stop"/>',
       },
-      ["→ make sure that no other site has the ticket, then let this site have it: crm_ticket --ticket siteA --grant --force"],
+      [
+        "→ make sure that no other site has the ticket, then let this site have it: crm_ticket --ticket siteA --grant --force",
+      ],
       [],
     ],
     [

@@ -6,12 +6,13 @@ import { ControllerBus } from "../harness/controller-bus.ts";
 const n1 = nodeName("n1");
 
 /** A promoted instance with a group beside it, as scores and a rule about what a node reaches have it. */
-function served(): ControllerBus {
+function served(fencing = false): ControllerBus {
   const bus = new ControllerBus(3);
   bus.boot("n1", "n2", "n3");
   bus.run(100);
   bus.configure(`
-property stonith-enabled=false
+property stonith-enabled=${fencing}
+primitive power stonith:fence_dummy
 primitive db ocf:test:Db op monitor interval=10s op monitor interval=9s role=Promoted
 clone dbs db meta promotable=true
 location reached dbs rule -inf: not_defined reach or reach lt 1
@@ -89,5 +90,95 @@ describe("a history that nobody's executor has written", () => {
       "synced",
       "synced",
     ]);
+  });
+});
+
+const state = (id: string, attributes: string): CibOperation => ({
+  op: "modify",
+  scope: "status",
+  xml: `<node_state id="${id}" ${attributes}/>`,
+  create: true,
+});
+const removed = (xpath: string): CibOperation => ({ op: "delete", xpath });
+
+describe("who is there is known, whatever somebody writes", () => {
+  test.each([
+    ["its ring is gone", state("1", 'in_ccm="false" crmd="offline"')],
+    ["it has not joined", state("1", 'join="down"')],
+    ["it has left", state("1", 'in_ccm="false" crmd="offline" join="down" expected="down"')],
+    ["it is a remote node", state("1", 'remote_node="true" in_ccm="false"')],
+    ["it is called otherwise", state("1", 'uname="n9"')],
+    [
+      "a second one of its name is gone",
+      state("99", 'uname="n1" in_ccm="false" crmd="offline" expected="down"'),
+    ],
+    ["nothing", removed("//node_state[@uname='n1']")],
+    ["nothing of what runs", removed("//node_state[@uname='n1']/lrm")],
+    ["nothing of this service", removed("//node_state[@uname='n1']//lrm_resource[@id='db']")],
+    ["nothing of anybody", { op: "replace", scope: "status", xml: "<status/>" }],
+  ] as const)("of a member: %s", (_what, operation) => {
+    const bus = served();
+    const before = bus.executed.length;
+    bus.apply([operation], "n2");
+    bus.run(60_000);
+    const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
+    expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
+    expect([...bus.promoted("db"), ...bus.where("app")]).toEqual([n1, n1]);
+    expect(new Set(bus.cibs()).size).toBe(1);
+    const found = /<node_state id="1"[^>]*>/.exec(bus.cibs()[0] ?? "")?.[0];
+    for (const part of ['uname="n1"', 'in_ccm="true"', 'crmd="online"', 'join="member"', 'expected="member"'])
+      expect(found).toContain(part);
+  });
+
+  test.each([
+    ["it has left in order", state("1", 'join="down" expected="down"')],
+    ["it is there", state("1", 'in_ccm="true" crmd="online" join="member"')],
+    ["it was fenced", state("1", 'node_fenced="1"')],
+    ["nothing", removed("//node_state[@uname='n1']")],
+    ["nothing of anybody", { op: "replace", scope: "status", xml: "<status/>" }],
+  ] as const)("of a node that was lost, and is not fenced yet: %s", (_what, operation) => {
+    const bus = served(true);
+    bus.fencing = () => undefined;
+    const before = bus.executed.length;
+    bus.crash("n1");
+    bus.run(2000);
+    bus.apply([operation], "n2");
+    bus.run(60_000);
+    const starts = bus.executed
+      .slice(before)
+      .filter(({ operation: { action, rsc } }) => /start|promote/.test(action) && rsc.id !== "power");
+    expect(starts.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
+    expect(bus.fenced.map(({ target }) => target)).toContain(n1);
+  });
+
+  test.each([
+    ["it is gone", state("far", 'in_ccm="false"')],
+    ["it was fenced", state("far", 'in_ccm="false" node_fenced="99999999999"')],
+    [
+      "it is a member that has left",
+      state("far", 'remote_node="false" crmd="offline" join="down" expected="down"'),
+    ],
+    ["nothing", removed("//node_state[@uname='far']")],
+    ["nothing of what runs", removed("//node_state[@uname='far']/lrm")],
+    ["nothing of anybody", { op: "replace", scope: "status", xml: "<status/>" }],
+  ] as const)("of a remote host: %s", (_what, operation) => {
+    const far = nodeName("far");
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive far ocf:pacemaker:remote op monitor interval=30s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: far
+`);
+    bus.run(10_000);
+    expect(bus.where("a")).toEqual([far]);
+    const before = bus.executed.length;
+    bus.apply([operation], "n2");
+    bus.run(60_000);
+    const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
+    expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
+    expect([bus.where("a"), bus.fenced]).toEqual([[far], []]);
   });
 });

@@ -97,7 +97,12 @@ function outcomeOf(
   if (keepSchema && schema === undefined) throw noSchema();
   refuseOtherForm(draft);
   refuseWrongVersions(draft, cib);
-  if (live) keepMembers(cib, draft);
+  if (live) {
+    const untrue = keepMembers(cib, draft);
+    // Of what is put in place as a whole, such as a copy that was saved, that part is not meant.
+    const [first] = operations.some(({ op }) => op === "replace") ? [] : untrue;
+    if (first !== undefined) throw toldByRing(first);
+  }
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged =
     operations.some(({ op }) => op === "bump" || op === "accept") || !same("configuration");
@@ -133,6 +138,14 @@ function outcomeOf(
     value: formatVersion(after),
   };
 }
+
+const toldByRing = (what: string) =>
+  new HactlError({
+    code: "PRESENCE",
+    what: `${what} is told by the ring and the managers, not by who writes it into the status`,
+    cure: "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
+    exit: CrmExit.UNSAFE,
+  });
 
 /** Canonical form with ids; throws for the first thing that is wrong. */
 function checkConfiguration(draft: XmlElement): XmlElement {

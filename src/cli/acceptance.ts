@@ -175,6 +175,10 @@ export async function checkChange(
     ...deviceProblems(before, now),
     ...(live ? alertProblems(before) : []),
   ]);
+  if (live && !fresh.some(isRefused)) {
+    const { consequencesOf } = await import("./consequences.ts");
+    fresh.push(...consequencesOf(before, after, now));
+  }
   const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
   return fresh.filter(({ level }) => level !== "info");

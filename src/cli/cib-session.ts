@@ -125,7 +125,7 @@ export class CibSession {
     const before = await this.cib();
     let after: XmlElement;
     try {
-      after = applyOperations(before, operations, { askers: [], now: 0 }).cib;
+      after = applyOperations(before, operations, { live: this.isLive, askers: [], now: 0 }).cib;
     } catch (error) {
       if (error instanceof HactlError) return [];
       throw error;

@@ -119,6 +119,23 @@ test("the connection of a remote node with a port that is none", async () => {
   await refuses(78, /reconnect_interval="xx" of connection "far"/, ...words, "reconnect_interval=xx");
 });
 
+describe("what would be done at once and nobody means", () => {
+  test("a ticket that nobody has, whose loss fences", async () => {
+    const words = ["configure", "rsc_ticket", "tf", "TF:", "a", "loss-policy=fence"];
+    await refuses(78, /node node\d, with which nothing is wrong, would be fenced at once/, ...words);
+  });
+
+  test("a device that would have to unfence, and is not there", async () => {
+    const words = ["configure", "primitive", "q", "ocf:pacemaker:Dummy", "meta", "requires=unfencing"];
+    await refuses(78, /can be unfenced/, ...words);
+  });
+});
+
+test("who is there is not for the status to say", async () => {
+  const xml = '<node_state id="2" in_ccm="false" crmd="offline"/>';
+  await refuses(107, /in_ccm of node node2 is told by the ring/, "cibadmin", "-M", "-o", "status", "-X", xml);
+});
+
 test("a node does not go by being deleted as an object", async () => {
   await story.must("node1", "node", "standby", "node2");
   await refuses(

@@ -101,6 +101,14 @@ const state = (id: string, attributes: string): CibOperation => ({
 });
 const removed = (xpath: string): CibOperation => ({ op: "delete", xpath });
 
+/** Somebody writes that, who is told that it is not his to say where he means that alone. */
+function write(bus: ControllerBus, operation: CibOperation): void {
+  const isSaid = operation.op === "modify" && /in_ccm|crmd|join|node_fenced|uname="n9"/.test(operation.xml);
+  const apply = () => bus.apply([operation], "n2");
+  if (isSaid) expect(apply).toThrow(/is told by the ring/);
+  else apply();
+}
+
 describe("who is there is known, whatever somebody writes", () => {
   test.each([
     ["its ring is gone", state("1", 'in_ccm="false" crmd="offline"')],
@@ -112,6 +120,14 @@ describe("who is there is known, whatever somebody writes", () => {
       "a second one of its name is gone",
       state("99", 'uname="n1" in_ccm="false" crmd="offline" expected="down"'),
     ],
+    [
+      "its ring is gone, in a copy of the whole",
+      {
+        op: "replace",
+        scope: "status",
+        xml: '<status><node_state id="1" uname="n1" in_ccm="false" crmd="offline" join="down" expected="down"/></status>',
+      },
+    ],
     ["nothing", removed("//node_state[@uname='n1']")],
     ["nothing of what runs", removed("//node_state[@uname='n1']/lrm")],
     ["nothing of this service", removed("//node_state[@uname='n1']//lrm_resource[@id='db']")],
@@ -119,7 +135,7 @@ describe("who is there is known, whatever somebody writes", () => {
   ] as const)("of a member: %s", (_what, operation) => {
     const bus = served();
     const before = bus.executed.length;
-    bus.apply([operation], "n2");
+    write(bus, operation);
     bus.run(60_000);
     const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
     expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
@@ -142,7 +158,7 @@ describe("who is there is known, whatever somebody writes", () => {
     const before = bus.executed.length;
     bus.crash("n1");
     bus.run(2000);
-    bus.apply([operation], "n2");
+    write(bus, operation);
     bus.run(60_000);
     const starts = bus.executed
       .slice(before)
@@ -175,7 +191,7 @@ location prefer a 50: far
     bus.run(10_000);
     expect(bus.where("a")).toEqual([far]);
     const before = bus.executed.length;
-    bus.apply([operation], "n2");
+    write(bus, operation);
     bus.run(60_000);
     const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
     expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);

@@ -1,0 +1,49 @@
+import { type CibProblem, child, decisionCostMs, type XmlElement } from "../cib/index.ts";
+import { schedule, type Transition, unpackCluster } from "../scheduler/index.ts";
+import { HactlError, type Millis } from "../terms/index.ts";
+
+/** Of a cluster whose decisions take longer nobody waits for two of them. */
+const longestMs: Millis = 2000;
+
+/**
+ * What the cluster would do at once if a change were made, and nobody means by a change: fence a node with which nothing is
+ * wrong, keep stopped what runs until something happens that cannot.
+ * @param before the CIB of the running cluster, with its status
+ * @param after the same with the change
+ */
+export function consequencesOf(before: XmlElement, after: XmlElement, now: number): CibProblem[] {
+  if (decisionCostMs(child(after, "configuration")) > longestMs) return [];
+  const [was, will] = [decided(before, now), decided(after, now)];
+  if (was === undefined || will === undefined || will.fencing.length + will.messages.length === 0) return [];
+  const known = new Set(was.messages.map(({ text }) => text));
+  const shot = new Set(was.fencing.map(({ node }) => node));
+  const well = new Set(
+    unpackCluster(before, now)
+      .nodes.filter(({ online, unclean }) => online && !unclean)
+      .map(({ name }) => name),
+  );
+  const fenced = will.fencing
+    .filter(({ node }) => well.has(node) && !shot.has(node))
+    .map(
+      ({ node, reason }) => `node ${node}, with which nothing is wrong, would be fenced at once: ${reason}`,
+    );
+  const failed = will.messages
+    .filter(({ level, text }) => level === "error" && !known.has(text))
+    .map(({ text }) => text);
+  return [
+    ...fenced.map((text): CibProblem => ({ level: "error", code: "WOULD_FENCE", text, cure: lookFirst })),
+    ...failed.map((text): CibProblem => ({ level: "error", code: "SCHEDULER", text, cure: lookFirst })),
+  ];
+}
+
+const lookFirst = "look at it first with 'hactl simulate' on a draft ('crm cib new NAME')";
+
+function decided(cib: XmlElement, now: number): Transition | undefined {
+  try {
+    return schedule({ cib, now });
+  } catch (error) {
+    // What is wrong with it is told elsewhere.
+    if (error instanceof HactlError) return undefined;
+    throw error;
+  }
+}

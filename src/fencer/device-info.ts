@@ -91,14 +91,15 @@ export function answersIn(
     }));
 }
 
-/** Those of the nodes that no device can fence, as far as a configuration tells. */
+/** Those of the nodes that no device can fence, as far as a configuration tells. @param unusable devices that cannot be used */
 export function unfenceableIn(
   configuration: XmlElement,
   nodes: readonly NodeName[],
   now: EpochSeconds,
+  unusable: ReadonlySet<string> = new Set(),
 ): NodeName[] {
   const view = viewOf(configuration, now);
-  return nodes.filter((node) => !fenceable(node, view));
+  return nodes.filter((node) => !fenceable(node, view, unusable));
 }
 
 /** Devices whose lists of hosts name none of the nodes: what they were for has gone. */
@@ -119,10 +120,14 @@ const isLimited = ({ params }: Pick<FenceDevice, "params">): boolean =>
   (params.has("pcmk_host_list") || params.has("pcmk_host_map"));
 
 /** Whether some level for a node has only devices that can fence it, as far as the configuration tells. */
-export function fenceable(target: NodeName, view: PlanView): boolean {
+export function fenceable(
+  target: NodeName,
+  view: PlanView,
+  unusable: ReadonlySet<string> = new Set(),
+): boolean {
   const usable = (id: string) => {
     const device = view.configuration.devices.get(id);
-    if (!device || device.disabled !== undefined) return false;
+    if (!device || unusable.has(id) || device.disabled !== undefined) return false;
     return !isLimited(device) || listedStatically(device, target);
   };
   return planLevels(supposed(target, view.coordinator), view).some((level) => level.devices.every(usable));

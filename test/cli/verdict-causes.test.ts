@@ -162,6 +162,22 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
         ),
       about: { node: "far" },
     },
+    {
+      // The same while its connection is tried, which decisions count as made.
+      fixture: {
+        ...onNode("alpha", (node) => ({
+          ...node,
+          done: [...(node.done ?? []), { rsc: "far", task: "start", status: -1, rc: 193 }],
+        })),
+        resources: `${healthy.resources}<primitive id="far" class="ocf" provider="pacemaker" type="remote"/>`,
+      },
+      edit: (text) =>
+        text.replace(
+          "</status>",
+          '<node_state id="far" uname="far" remote_node="true" in_ccm="false"/></status>',
+        ),
+      about: { node: "far", text: "alpha tries to connect to it" },
+    },
   ],
   "NODE-LEAVING": [
     {
@@ -268,6 +284,19 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   ],
   STOPPED: [
     {
+      fixture: {
+        ...onNode("alpha", (node) => ({
+          ...node,
+          done: node.done?.filter(({ rsc }) => rsc !== "web") ?? [],
+        })),
+        resources: (healthy.resources ?? "").replace(
+          '<primitive id="web" class="ocf" provider="heartbeat" type="apache">',
+          (found) => found + meta("web", { "is-managed": "false" }),
+        ),
+      },
+      about: { rsc: "web", text: "not managed, so that nobody starts it" },
+    },
+    {
       fixture: onNode("alpha", (node) => ({
         ...node,
         done: node.done?.filter(({ rsc }) => rsc !== "web") ?? [],
@@ -369,6 +398,20 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   UNFENCEABLE: [
     { fixture: deviceFor("alpha"), about: { node: "beta" } },
     { fixture: deviceFor("alpha gone"), about: { node: "beta" } },
+    {
+      // A device that may run nowhere.
+      fixture: {
+        ...healthy,
+        nodes: healthy.nodes.map((node) => ({
+          ...node,
+          done: node.done?.filter(({ rsc }) => rsc !== "fence1") ?? [],
+        })),
+        constraints: ["alpha", "beta"]
+          .map((node) => `<rsc_location id="l-${node}" rsc="fence1" node="${node}" score="-INFINITY"/>`)
+          .join(""),
+      },
+      about: { node: "alpha" },
+    },
   ],
   "FENCE-DEVICE-IDLE": [{ fixture: deviceFor("gone left"), about: { rsc: "fence1" } }],
   "FENCE-DEVICE-OFF": [

@@ -1,8 +1,8 @@
 import { element, formatXml } from "../../cib/index.ts";
 import { FEATURE_SET } from "../../controller/index.ts";
-import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { documentText, type Format, formatOf, type Message, reportText, wantedApi } from "../answer/index.ts";
+import { shownCluster } from "../render/cluster-view.ts";
 import { fileStatusInput, type StatusInput } from "../render/input.ts";
 import { monMessages } from "../render/mon/report.ts";
 import type { MonView } from "../render/mon/view.ts";
@@ -45,7 +45,7 @@ function isLegacy(parsed: ParsedWords): boolean {
 
 /** Makes the report that the options ask for. */
 export function monReport(input: StatusInput, parsed: ParsedWords, request: string): MonReport {
-  const cluster = unpackCluster(input.cib, input.now);
+  const cluster = shownCluster(input);
   if (parsed.has("simple-status")) {
     const { text, ok } = simpleStatus(input, cluster);
     return { text: `${text}\n`, exit: ok ? CrmExit.OK : CrmExit.ERROR };

@@ -9,6 +9,7 @@ import {
   Role,
   roleName,
   topLevel,
+  unpackCluster,
 } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
 
@@ -49,6 +50,21 @@ export const pendingState = (rsc: Resource): string | undefined => underWay[rsc.
 /** Where a stop of it is under way, after which it is nowhere. */
 export const stoppingNode = (rsc: Resource): Node | undefined =>
   rsc.pendingTask === "stop" && rsc.runningOn.length === 0 ? rsc.pendingNode : undefined;
+
+/**
+ * The cluster as it is shown. A remote node whose connection is only being made counts with decisions as there, as if that
+ * had gone well; for people it is not there before it answers.
+ */
+export function shownCluster({ cib, now }: { readonly cib: XmlElement; readonly now: number }): Cluster {
+  const cluster = unpackCluster(cib, now);
+  for (const node of cluster.nodes) if (connectingFrom(node) !== undefined) node.online = false;
+  return cluster;
+}
+
+/** The node that tries to connect to a remote node which is not there. */
+export function connectingFrom({ isRemote, isGuest, remoteRsc }: Node): Node | undefined {
+  return isRemote && !isGuest && remoteRsc?.pendingTask === "start" ? remoteRsc.pendingNode : undefined;
+}
 
 /** What keeps a node that is being stopped. */
 export interface Keeping {

@@ -3,10 +3,10 @@ import { devicesFromCib, idleDevicesIn, unfenceableIn } from "../../fencer/index
 import {
   type Cluster,
   type Node,
+  possibleNodes,
   type Resource,
   Role,
   roleName,
-  unpackCluster,
 } from "../../scheduler/index.ts";
 import { nodeName, OpStatus } from "../../terms/index.ts";
 import {
@@ -20,6 +20,7 @@ import {
   nodeStateText,
   primitivesOf,
   printableId,
+  shownCluster,
   sortedNodes,
   sortedResources,
   stoppingNode,
@@ -34,6 +35,7 @@ import {
   type FailureFacts,
   type FencingFacts,
   NEVER_SEEN,
+  NO_PLACE,
   type NodeFacts,
   type ResourceFacts,
   type StatusModel,
@@ -45,7 +47,7 @@ import { verdictOf } from "./verdict.ts";
  * @param source what is shown, unless it is the running cluster
  */
 export function statusModel(input: StatusInput, source?: string): StatusModel {
-  const cluster = unpackCluster(input.cib, input.now);
+  const cluster = shownCluster(input);
   const facts = {
     cluster: { ...clusterFacts(input, cluster), ...(source === undefined ? {} : { source }) },
     nodes: [
@@ -294,8 +296,16 @@ function failureFacts(cluster: Cluster, node: Node, operation: OperationEntry, r
 function fencingFacts(input: StatusInput, cluster: Cluster): FencingFacts {
   const configuration = child(input.cib, "configuration");
   const found = configuration ? devicesFromCib(configuration, input.now) : undefined;
-  const devices = [...(found?.devices.values() ?? [])].map(({ id, agent, disabled }) => {
+  const known = [...(found?.devices.values() ?? [])].map(({ id, agent, disabled }) => {
     const node = cluster.resourceById.get(id)?.runningOn[0]?.name;
+    return { id, agent, node, disabled };
+  });
+  const nowhere = withoutPlace(
+    input,
+    known.filter(({ node, disabled }) => node === undefined && disabled === undefined).map(({ id }) => id),
+  );
+  const devices = known.map(({ id, agent, node, disabled: why }) => {
+    const disabled = why ?? (nowhere.has(id) ? NO_PLACE : undefined);
     return {
       id,
       agent,
@@ -315,13 +325,20 @@ function fencingFacts(input: StatusInput, cluster: Cluster): FencingFacts {
   return {
     enabled: cluster.options.fencingEnabled,
     devices,
-    unfenceable: configuration ? unfenceableIn(configuration, targets, input.now) : [],
+    unfenceable: configuration ? unfenceableIn(configuration, targets, input.now, nowhere) : [],
     idle: configuration ? idleDevicesIn(configuration, targets, input.now) : [],
     topology,
     warnings: [...(found?.problems ?? []), ...topologyWarnings(devices, topology, members)],
     pending: input.fencing.pending,
     history: input.fencing.history,
   };
+}
+
+/** Those of some devices that location constraints keep off every node. */
+function withoutPlace({ cib, now }: StatusInput, ids: readonly string[]): ReadonlySet<string> {
+  if (ids.length === 0) return new Set();
+  const places = possibleNodes({ cib, now });
+  return new Set(ids.filter((id) => places.get(id)?.length === 0));
 }
 
 /** Levels that name devices which are not there, and nodes that a topology forgot. */

@@ -76,6 +76,9 @@ export interface ClusterFacts {
 /** State of a node that is in the node list alone. */
 export const NEVER_SEEN = "never seen";
 
+/** Why a fence device is not used that location constraints keep off every node. */
+export const NO_PLACE = "no node may run it";
+
 export interface NodeFacts {
   readonly name: string;
   readonly id: string;

@@ -1,6 +1,15 @@
 import { isGivenUp } from "../../fencer/index.ts";
 import { formatMoment } from "./dates.ts";
-import type { CauseWithoutLevel, FencingFacts } from "./status-model.ts";
+import { type CauseWithoutLevel, type FencingFacts, NO_PLACE } from "./status-model.ts";
+
+/** What helps a node that no device can fence: one that is not used may do. */
+function deviceCure({ devices }: FencingFacts, node: string): string {
+  const list = `ame ${node} in pcmk_host_list or pcmk_host_map of a device that reaches it`;
+  const off = devices.find(({ disabled }) => disabled !== undefined);
+  if (off === undefined) return `N${list}`;
+  const how = off.disabled === NO_PLACE ? `hactl explain ${off.id}` : `hactl resource start ${off.id}`;
+  return `Let ${off.id} be used again (${how}), or n${list}`;
+}
 
 /** A fencing that people may not have noticed. */
 const recentSeconds = 3600;
@@ -31,7 +40,7 @@ export function fencingCauses(
         code: "UNFENCEABLE",
         node,
         text: `no device can fence ${node}: when it is lost, its services start nowhere`,
-        cure: `Name ${node} in pcmk_host_list or pcmk_host_map of a device that reaches it`,
+        cure: deviceCure(fencing, node),
       });
   for (const id of fencing.idle)
     warnings.push({

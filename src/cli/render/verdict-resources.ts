@@ -40,8 +40,7 @@ function neglected(cluster: Cluster): CauseWithoutLevel[] {
   const shown =
     names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
   const causes: CauseWithoutLevel[] = [];
-  const inMaintenance = cluster.options.maintenance || cluster.options.stopAll;
-  if (names.length > 0 && !inMaintenance)
+  if (names.length > 0 && !isInMaintenance(cluster))
     causes.push({
       code: "UNMANAGED",
       ...(names.length === 1 && names[0] !== undefined ? { rsc: names[0] } : {}),
@@ -63,10 +62,19 @@ function neglected(cluster: Cluster): CauseWithoutLevel[] {
 function causesOf(cluster: Cluster, rsc: Resource, failures: readonly FailureFacts[]): CauseWithoutLevel[] {
   if (isDisabled(rsc) || rsc.removed) return [];
   if (rsc.isClone) return cloneCauses(cluster, rsc, failures);
-  return primitivesOf(rsc).flatMap((part) => primitiveCauses(part, failures));
+  return primitivesOf(rsc).flatMap((part) => primitiveCauses(cluster, part, failures));
 }
 
-function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): CauseWithoutLevel[] {
+/** Whether it is told that something does not run. That nobody starts anything in maintenance is told as such. */
+const counts = (cluster: Cluster, rsc: Resource): boolean => rsc.managed || !isInMaintenance(cluster);
+
+const isInMaintenance = ({ options }: Cluster): boolean => options.maintenance || options.stopAll;
+
+function primitiveCauses(
+  cluster: Cluster,
+  rsc: Resource,
+  failures: readonly FailureFacts[],
+): CauseWithoutLevel[] {
   if (isDisabled(rsc)) return [];
   const why = failures.find((failure) => failure.rsc === rsc.id || failure.rsc === rsc.historyId);
   const reason =
@@ -93,13 +101,14 @@ function primitiveCauses(rsc: Resource, failures: readonly FailureFacts[]): Caus
     return [{ ...about, code: "MULTIPLE-ACTIVE", text: `${rsc.id} is active on several nodes: ${nodes}` }];
   }
   const leaving = stoppingNode(rsc);
-  if (rsc.role === Role.Stopped && rsc.managed) {
+  if (rsc.role === Role.Stopped && counts(cluster, rsc)) {
+    const stopped = rsc.managed ? "is stopped" : "is stopped and not managed, so that nobody starts it";
     return [
       {
         ...about,
         code: "STOPPED",
-        text: leaving ? `${rsc.id} is being stopped on ${leaving.name}` : `${rsc.id} is stopped${reason}`,
-        cure: `hactl explain ${rsc.configId}`,
+        text: leaving ? `${rsc.id} is being stopped on ${leaving.name}` : `${rsc.id} ${stopped}${reason}`,
+        cure: rsc.managed ? `hactl explain ${rsc.configId}` : `hactl resource manage ${rsc.configId}`,
       },
     ];
   }
@@ -114,7 +123,7 @@ function cloneCauses(
   const parts = primitivesOf(clone).filter(
     (part) => part.failed || part.blocked || part.runningOn.length > 1,
   );
-  const causes = parts.flatMap((part) => primitiveCauses(part, failures));
+  const causes = parts.flatMap((part) => primitiveCauses(cluster, part, failures));
   const settings = clone.clone;
   const usable = cluster.nodes.filter(
     (node) => node.online && !node.standby && !node.unclean && !node.maintenance && node.kind === "member",
@@ -132,7 +141,7 @@ function cloneCauses(
       text: `${clone.id} runs ${all} instances, and may have ${most}`,
       cure: `hactl explain ${clone.id}`,
     });
-  if (active < wanted && active < usable.length && clone.managed) {
+  if (active < wanted && active < usable.length && counts(cluster, clone)) {
     causes.push({
       code: "CLONE-INCOMPLETE",
       rsc: clone.id,

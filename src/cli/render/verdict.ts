@@ -1,7 +1,7 @@
 import { child, childrenOf } from "../../cib/index.ts";
 import type { Cluster, Resource } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
-import { isDisabled, type Keeping, keptBy, primitivesOf } from "./cluster-view.ts";
+import { connectingFrom, isDisabled, type Keeping, keptBy, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput, StatusWarning } from "./input.ts";
 import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
 import {
@@ -178,7 +178,11 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
         { code: "NODE-STATE", node: name, text: `node ${name} is pending: it is there and has not joined` },
       ];
     if (!online && kind !== "guest") {
-      const why = ignored ? { text: `: ${ignored.text}`, cure: ignored.cure } : apartWords(node);
+      const why = ignored
+        ? { text: `: ${ignored.text}`, cure: ignored.cure }
+        : kind === "remote"
+          ? unconnectedWords(cluster, name)
+          : apartWords(node);
       const what = state === NEVER_SEEN ? "has never joined" : "is offline";
       return [
         {
@@ -196,6 +200,16 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
     }
     return [];
   });
+}
+
+/** A remote node that does not answer. */
+function unconnectedWords(cluster: Cluster, name: string): { readonly text: string; readonly cure: string } {
+  const node = cluster.nodes.find((one) => one.name === name);
+  const from = node && connectingFrom(node);
+  return {
+    text: from === undefined ? "" : `: ${from.name} tries to connect to it`,
+    cure: `Start hactl remote there, and see that its address and port can be reached: hactl explain ${name}`,
+  };
 }
 
 /** A node whose ring answers this one, and is another ring. */

@@ -102,6 +102,7 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
   "node standby": ["src/scheduler/operations.ts", '"standby",'],
   "node maintenance": ["src/scheduler/status.ts", 'attributeTrue(node, "maintenance")'],
   "node terminate": ["src/scheduler/status.ts", '("terminate"'],
+  "node resource-discovery-enabled": ["src/scheduler/status.ts", '("resource-discovery-enabled"'],
   "node site-name": ["src/scheduler/nodes.ts", '("site-name"'],
   "totem.version": ["src/config/table-totem.ts", 'name: "version"'],
   "totem.cluster_name": ["src/daemon/status-reply.ts", "config.totem.clusterName"],

@@ -1,4 +1,5 @@
 import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
+import { cureOfNodeValue } from "./node-values.ts";
 import { indexById, plainValues, unpackNvpairs } from "./nvpairs.ts";
 import { clusterProperties } from "./options/cluster.ts";
 import { byName, canonicalProperties } from "./options/lookup.ts";
@@ -72,7 +73,7 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   problems.push(...nodes.flatMap(checkUtilization));
   for (const item of nodes)
     for (const set of childrenOf(item, "instance_attributes"))
-      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkPair(pair, node, "node attribute"));
+      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkNodePair(pair));
   problems.push(...checkFencing(configuration, resources), ...findUnfenced(configuration));
   return problems;
 }
@@ -223,6 +224,23 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
       ...(table === operation ? originProblems(pair, name, value) : []),
     ];
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
+}
+
+/** What the table cannot say of a value, as that it is a colour, is asked of what refuses it elsewhere. */
+function checkNodePair(pair: XmlElement): CibProblem[] {
+  const problems = checkPair(pair, node, "node attribute");
+  const [name, value] = [pair.attributes.get("name"), pair.attributes.get("value")];
+  const cure = name === undefined || value === undefined ? undefined : cureOfNodeValue(name, value);
+  if (problems.length > 0 || cure === undefined) return problems;
+  return [
+    problemAt(
+      pair,
+      "warning",
+      "BAD_VALUE",
+      `node attribute ${name}="${value}" has no effect: it is not valid`,
+      cure,
+    ),
+  ];
 }
 
 /** An option that does nothing is named; not where it asks for what holds anyway. */

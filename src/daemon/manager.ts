@@ -55,7 +55,7 @@ import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
 import { AgentSurvey, isConnected, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
-import { checkNodesOf } from "./attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
@@ -678,6 +678,7 @@ export class Manager {
       }
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
+        checkValuesOf(request.updates);
         if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":

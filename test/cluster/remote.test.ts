@@ -77,6 +77,15 @@ location loc3 far 100: node1`);
     expect([code, stderr]).toEqual([107, expect.stringContaining("far takes part in the cluster")]);
   });
 
+  test("has its tools refused what the cluster does not understand", async () => {
+    const words = ["attrd_updater", "-n", "standby", "-U", "maybe"];
+    const { code, stderr } = await story.hactl("far", ...words);
+    expect([code, stderr]).toEqual([
+      78,
+      expect.stringMatching(/standby="maybe" is not valid[\s\S]*write true or false/),
+    ]);
+  });
+
   test("asks the agents there what they can take over, and reloads it", async () => {
     const born = () => statSync(state("Remote-rsc1")).ino;
     const before = born();

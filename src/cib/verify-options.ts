@@ -6,8 +6,10 @@ import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { isPromotable } from "./promotable.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
+import { settledPrimitives } from "./settled.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const cluster = byName(clusterProperties);
@@ -74,7 +76,7 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   for (const item of nodes)
     for (const set of childrenOf(item, "instance_attributes"))
       for (const pair of childrenOf(set, "nvpair")) problems.push(...checkNodePair(pair));
-  problems.push(...checkFencing(configuration, resources), ...findUnfenced(configuration));
+  problems.push(...checkFencing(configuration), ...findUnfenced(configuration));
   return problems;
 }
 
@@ -221,6 +223,9 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   if (cure === undefined)
     return [
       ...unusedProblems(pair, spec, value, `${what} "${name}"`),
+      ...(spec.type === "duration"
+        ? lengthProblems(pair, name, value, `<nvpair> "${pair.attributes.get("id")}"`)
+        : []),
       ...(table === operation ? originProblems(pair, name, value) : []),
     ];
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
@@ -369,11 +374,12 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
 }
 
 /** Enabled fencing without a device means that nothing starts. */
-function checkFencing(configuration: XmlElement, resources: XmlElement | undefined): CibProblem[] {
+function checkFencing(configuration: XmlElement): CibProblem[] {
   const config = configOf(configuration);
   const properties = writtenProperties(configuration);
-  const real = hasResource(resources, ({ attributes }) => attributes.get("class") !== "stonith");
-  const device = hasResource(resources, ({ attributes }) => attributes.get("class") === "stonith");
+  const classes = settledPrimitives(configuration).map((one) => one.class);
+  const real = classes.some((one) => one !== "stonith");
+  const device = classes.includes("stonith");
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
   if (!real || device || watchdog) {
     return [];
@@ -394,10 +400,4 @@ function checkFencing(configuration: XmlElement, resources: XmlElement | undefin
   return [
     problemAt(config, "warning", "NO_FENCING", text, "configure fence devices and set fencing-enabled=true"),
   ];
-}
-
-function hasResource(parent: XmlElement | undefined, wanted: (primitive: XmlElement) => boolean): boolean {
-  return (parent?.children ?? []).some(
-    (item) => (item.name === "primitive" && wanted(item)) || hasResource(item, wanted),
-  );
 }

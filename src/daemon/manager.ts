@@ -69,7 +69,7 @@ import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
-import { setupInForce } from "./in-force.ts";
+import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
@@ -91,7 +91,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { RunDirectory } from "./run-directory.ts";
-import { type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
+import { logSettings, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
 import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
@@ -596,11 +596,19 @@ export class Manager {
       return;
     }
     const { config } = this.setup;
+    this.log.adopt(logSettings(config));
+    this.log.debug("RELOADED", "goes by the configuration that was read again");
+    this.#tellExecutor();
     this.#step({ type: "nodes", nodes: config.nodes.map(({ id, name }) => ({ id, name })) });
     const before = this.#kdump;
     this.#kdump = this.#kdumpWatch();
     this.#configureFencing();
     void Promise.resolve(before?.close()).then(() => this.#kdump?.start());
+  }
+
+  /** The executor of this node goes by the same file as the other processes; it may have missed what came into force. */
+  #tellExecutor(): void {
+    this.#executor.send({ ...this.#executorSettings, inForce: describeInForce(this.setup, this.setup) });
   }
 
   #askRing<T>(request: RingRequest): Promise<T> {
@@ -614,7 +622,7 @@ export class Manager {
     const { name } = this.setup.self;
     switch (event.type) {
       case "registered": {
-        this.#executor.send(this.#executorSettings);
+        this.#tellExecutor();
         this.#registered = event;
         if (this.#executorSeen) this.#step({ type: "executor-up", history: historyOf(event), again: true });
         else this.#firstRegistered(event);

@@ -86,6 +86,24 @@ location loc3 far 100: node1`);
     ]);
   });
 
+  test("logs by what its configuration says when it is told to read it again", async () => {
+    const log = join(story.directory, "far", "reloaded.log");
+    const text = readFileSync(config, "utf8");
+    writeFileSync(config, text.replace(/^logfile = .*$/m, `logfile = ${JSON.stringify(log)}`));
+    remote?.kill("SIGHUP");
+    await story.until("it logs there", 10_000, () =>
+      existsSync(log) && readFileSync(log, "utf8").includes("[RELOADED]") ? true : undefined,
+    );
+    // A mistake changes nothing, and ends nothing.
+    writeFileSync(config, "[logging\n");
+    remote?.kill("SIGHUP");
+    await story.until("it tells the mistake there", 10_000, () =>
+      readFileSync(log, "utf8").includes("nothing was changed") ? true : undefined,
+    );
+    writeFileSync(config, text);
+    expect(isFar("Remote-rsc1")).toBe(true);
+  }, 40_000);
+
   test("asks the agents there what they can take over, and reloads it", async () => {
     const born = () => statSync(state("Remote-rsc1")).ino;
     const before = born();

@@ -193,6 +193,7 @@ export const subsystemOptions = [
       "SCHEDULER",
       "EXECUTOR",
       "FENCER",
+      "ALERTS",
       "ATTRIBUTES",
       "REMOTE",
       "KDUMP",

@@ -20,7 +20,7 @@ async function serve(args: DaemonArguments): Promise<number> {
   try {
     return await runExecutor({
       ...agentHostOptions(config, args.configPath),
-      log,
+      log: log.part("EXECUTOR", false),
       nodeName: self.name,
       inForce: (described) => adoptInForce(args, described, log),
       socketPath: executorSocketPath(config.system.runDir),

@@ -73,7 +73,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   );
   const host = new ExecutorHost({
     config: executorConfig(options),
-    log,
+    log: log.part("EXECUTOR", false),
     runDir,
     secretsDir: secretsDir(options),
     bootFile: bootFile(options),
@@ -85,7 +85,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   });
   const tools = new RemoteTools({
     runDir,
-    log,
+    log: log.part("IPC", false),
     send: (event) => port.send(event),
     ...(options.group === undefined ? {} : { group: options.group }),
   });
@@ -95,7 +95,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     address: options.address,
     port: options.port,
     manager: port,
-    log,
+    log: log.part("REMOTE", false),
   });
   tools.open();
   host.start();

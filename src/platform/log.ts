@@ -19,8 +19,11 @@ export type LogCall = (id: string, text: string, fields?: LogFields) => void;
 export interface Log extends Readonly<Record<LogLevel, LogCall>> {
   /** Whether anybody reads this level: for texts that cost something to make. */
   enabled(level: LogLevel): boolean;
-  /** The same stream for a part of the program, which may have levels of its own (`[[logging.logger_subsys]]`). */
-  part(subsystem: string): Log;
+  /**
+   * The same stream for a part of the program, which may have levels of its own (`[[logging.logger_subsys]]`). Its lines begin
+   * with its name unless it is not `named`. What is said by no part is of MAIN.
+   */
+  part(subsystem: string, named?: boolean): Log;
   /** Opens the file again after it was moved away (logrotate). */
   reopen(): void;
   /** Goes by other targets and levels from now on, with all its parts; what was said before still goes where it should. */
@@ -134,11 +137,11 @@ export function openLog(options: LogOptions): Log {
   };
   /** What the parts go by is computed when it changes: a line that nobody reads must cost nothing. */
   const parts = new Set<() => void>();
-  const makePart = (part: string | undefined): Log => {
+  const makePart = (part: string, isNamed: boolean): Log => {
     const rank = { syslog: -1, file: -1, stderr: -1 };
     let lowest = -1;
     const rerank = () => {
-      const own = part === undefined ? undefined : settings.parts?.get(part.toUpperCase());
+      const own = settings.parts?.get(part.toUpperCase());
       const levels: LogThresholds = { ...settings.thresholds, ...own };
       rank.syslog = rankOf(levels.syslog);
       rank.file = rankOf(levels.file);
@@ -150,7 +153,7 @@ export function openLog(options: LogOptions): Log {
     const write = (level: LogLevel, id: string, text: string, fields?: LogFields) => {
       const own = logLevels.indexOf(level);
       if (own > lowest) return;
-      const line = `${part === undefined ? "" : `${part}: `}${formatEvent(id, text, fields)}`;
+      const line = `${isNamed ? `${part}: ` : ""}${formatEvent(id, text, fields)}`;
       if (own <= rank.syslog) targets.syslog?.send(priorityOf[level], `${level}: ${line}`);
       if (own > rank.file && own > rank.stderr) return;
       const full = `${syslogTime(new Date())} ${host} ${options.tag}[${process.pid}]: ${level}: ${line}\n`;
@@ -182,13 +185,14 @@ export function openLog(options: LogOptions): Log {
     };
   };
   /** One for each name, however often it is asked for: some ask at every line. */
-  const named = new Map<string, Log>();
-  const partOf = (subsystem: string): Log => {
-    const log = named.get(subsystem) ?? makePart(subsystem);
-    named.set(subsystem, log);
+  const made = new Map<string, Log>();
+  const partOf = (subsystem: string, isNamed = true): Log => {
+    const key = `${subsystem} ${isNamed}`;
+    const log = made.get(key) ?? makePart(subsystem, isNamed);
+    made.set(key, log);
     return log;
   };
-  return makePart(undefined);
+  return makePart("MAIN", false);
 }
 
 const rankOf = (level: LogLevel | undefined) => (level === undefined ? -1 : logLevels.indexOf(level));

@@ -56,3 +56,13 @@ describe("changes between two configurations", () => {
     ]);
   });
 });
+
+test("a part of the log that says nothing is told", () => {
+  const warned = (subsys: string) =>
+    checkConfig(`${base}[[logging.logger_subsys]]\nsubsys = "${subsys}"\ndebug = "on"`, "f", {
+      purpose: "text",
+      machine: thisMachine(),
+    }).problems.filter(({ what }) => what.includes("the part"));
+  expect(warned("ATTRIBUTES")).toMatchObject([{ severity: "warning", code: "UNUSED" }]);
+  expect(warned("CONTROLLER")).toEqual([]);
+});

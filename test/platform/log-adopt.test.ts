@@ -64,3 +64,26 @@ test("what a target that is given up could not take is still counted", async () 
   expect(log.dropped).toBe(1);
   expect(lines("three")).toEqual(["info: kept [B]"]);
 });
+
+test("a part need not be named in its lines; what is of no part is of MAIN", async () => {
+  const said: string[] = [];
+  const log = openLog({
+    tag: "t",
+    thresholds: { stderr: "error" },
+    parts: new Map([
+      ["MAIN", { stderr: "debug" as const }],
+      ["CIB", { stderr: "notice" as const }],
+    ]),
+    writeStderr: (line) => said.push(line.replace(/^.*?\]: /, "")),
+  });
+  log.debug("A", "of the whole");
+  log.part("CIB", false).notice("B", "without a name");
+  log.part("CIB").notice("C", "with one");
+  log.part("LINK").notice("D", "unheard");
+  expect(said).toEqual([
+    "debug: of the whole [A]\n",
+    "notice: without a name [B]\n",
+    "notice: CIB: with one [C]\n",
+  ]);
+  await log.close();
+});

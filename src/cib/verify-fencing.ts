@@ -64,7 +64,11 @@ function unknownHosts(devices: readonly Settled[], configuration: XmlElement): C
         .filter((name) => !folded.has(name.toLowerCase()) && !told.has(`${found.id} ${name}`))
         .map((name) => {
           told.add(`${found.id} ${name}`);
-          const near = nearest(name, known);
+          // One that is named already was not meant.
+          const near = nearest(
+            name,
+            known.filter((node) => !names.includes(node)),
+          );
           const text = `${parameter} of fence device "${idOf(xml)}" names node "${name}", which is not configured`;
           const cure =
             near === undefined ? "correct the name, or let the node join" : `did you mean "${near}"?`;

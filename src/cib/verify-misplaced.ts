@@ -79,7 +79,10 @@ const cureAtResource = (where: string, name: string) =>
     ? `put it into op_defaults (crm text: op_defaults ${name}=…)`
     : `put it at the operation that is meant (crm text: op monitor ${name}=…)`;
 
-/** A failure that blocks is to be looked at by somebody: it does not expire (Pacemaker passes over failure-timeout then). */
+/**
+ * A failure that blocks is to be looked at by somebody: it does not expire (Pacemaker passes over failure-timeout then). After a
+ * stop that failed hardly anybody wants it otherwise.
+ */
 function unexpiring({ xml, meta, operations }: Settled): CibProblem[] {
   const timeout = meta.get("failure-timeout");
   if (timeout === undefined || (parseIntervalMs(timeout.value) ?? 0) === 0) return [];
@@ -89,6 +92,7 @@ function unexpiring({ xml, meta, operations }: Settled): CibProblem[] {
       const text = `failure-timeout="${timeout.value}" of resource "${xml.attributes.get("id")}" does not count when operation ${op.attributes.get("name")} has failed, which has on-fail=block: it stays blocked`;
       const cure =
         "write another on-fail, or forget the failure with 'hactl resource cleanup' when it is seen to";
-      return problemAt(op, "warning", "NO_EFFECT", text, cure);
+      const level = op.attributes.get("name") === "stop" ? "info" : "warning";
+      return problemAt(op, level, "NO_EFFECT", text, cure);
     });
 }

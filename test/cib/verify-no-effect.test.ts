@@ -149,6 +149,10 @@ test("a failure that blocks does not expire", () => {
   only({ resources: dummy(expiring + blocking) }, expected);
   only({ resources: dummy(blocking), rest: `<rsc_defaults>${expiring}</rsc_defaults>` }, expected);
   only({ resources: `<group id="g">${expiring}${dummy(blocking)}</group>` }, expected);
+  only(
+    { resources: dummy(expiring + operation('name="stop" interval="0" on-fail="block"')) },
+    /^info NO_EFFECT o: .*operation stop/,
+  );
   expect(told({ resources: dummy(blocking) })).toEqual([]);
   expect(told({ resources: dummy(expiring + operation('name="monitor" interval="10s"')) })).toEqual([]);
 });

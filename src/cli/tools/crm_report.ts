@@ -69,6 +69,8 @@ const table: readonly OptionRow[] = [
   { name: "cts", short: "T", value: "TEST", description: "not supported: there is no such suite here" },
   { name: "cts-log", value: "FILE", description: "not supported" },
   { name: "features", description: "print the version and features" },
+  { name: "trace", short: "x", description: "accepted: this is no shell script" },
+  { name: "hb-report", short: "s", description: "accepted, as by the peer" },
   { name: "verbose", short: "V", description: "say what is being done" },
   { name: "version", short: "v", description: "print the version" },
   { name: "help", short: "h", description: "print this help" },

@@ -22,6 +22,7 @@ const options: readonly OptionRow[] = [
   { name: "bash-export", short: "B", description: "with -N: as shell commands" },
   { name: "timeout", short: "t", value: "TIME", description: "accepted" },
   { name: "ipc-name", short: "i", value: "NAME", description: "accepted" },
+  { name: "health", short: "H", description: "refused: there is no health of a cluster; see hactl status" },
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
@@ -33,6 +34,13 @@ const tool: AnsweringTool = { name: "crmadmin", purpose: "Ask the controllers.",
 
 async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const quiet = given.has("quiet");
+  if (given.has("health"))
+    throw new HactlError({
+      code: "USAGE",
+      what: "Cluster-wide health option not supported",
+      cure: "see hactl status, whose exit code is a verdict on the cluster",
+      exit: CrmExit.USAGE,
+    });
   if (given.has("nodes")) {
     answer.say(nodeList(await nodes(given.value("nodes") ?? ""), quiet, given.has("bash-export")));
     return CrmExit.OK;

@@ -15,6 +15,8 @@ export interface FenceDeviceInfo {
   readonly levels: Readonly<Record<string, number>>;
   /** Members that may run it, best first. */
   readonly nodes: readonly NodeName[];
+  /** Nodes on which it was registered: it is not in the configuration. */
+  readonly registeredOn?: readonly NodeName[];
 }
 
 /** A request that nobody makes, to ask what would be done. */
@@ -48,6 +50,7 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
       ),
     ),
     nodes: executors(device, nobody, "main", view),
+    ...(device.registeredOn ? { registeredOn: device.registeredOn } : {}),
   }));
 }
 

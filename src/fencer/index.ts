@@ -9,6 +9,7 @@ export {
   type FenceLevel,
   kdumpNames,
   kdumpPorts,
+  problemsOf,
 } from "./devices.ts";
 export type * from "./face.ts";
 export { type FenceProgress, Fencer } from "./fencer.ts";

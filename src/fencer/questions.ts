@@ -88,6 +88,9 @@ export class Questions {
 
   private begin(asked: Asked, now: Millis): void {
     const { question, device } = asked;
+    const { registeredOn } = device;
+    if (registeredOn && !registeredOn.includes(this.self))
+      return this.tell(asked, false, `it is registered on ${registeredOn.join(", ")}: ask there`);
     if (device.kind === "kdump" && question.ask === "monitor") return this.tell(asked, true, "");
     const metadata = this.usable(device);
     if (metadata === undefined) {

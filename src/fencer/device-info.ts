@@ -1,6 +1,7 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
 import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
-import { devicesFromCib, type FenceDevice, listedHosts, listedStatically } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import { devicesFromCib, listedHosts, listedStatically } from "./devices.ts";
 import type { DeviceAnswer, DeviceQuestion, FenceRequest } from "./face.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 

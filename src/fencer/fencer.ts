@@ -2,8 +2,9 @@ import { element } from "../cib/index.ts";
 import { defectLine, HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
 import { AgentCatalogue } from "./agent-catalogue.ts";
 import { seconds } from "./agent-run.ts";
+import type { FenceDevice } from "./device.ts";
 import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./device-info.ts";
-import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
+import { devicesFromCib, type FenceConfiguration } from "./devices.ts";
 import { Executions, split } from "./executions.ts";
 import type {
   Attempt,
@@ -1066,7 +1067,7 @@ export class Fencer {
   private register({ id, registration, client }: Extract<FencerEvent, { readonly type: "register" }>): void {
     const { self } = this.options;
     const isWritten = (target: string, index: number) => hasLevel(this.written, target, index);
-    const refused = this.registry.refusal(registration, self, this.configuration, isWritten);
+    const refused = this.registry.refusal(registration, self, this.configuration.devices, isWritten);
     if (refused) {
       this.effects.push({ type: "registered", id, refused });
       return;

@@ -1,11 +1,11 @@
 /** Fencing: devices, topology, requests, history, crash notices. */
 
 export { complaint } from "./agent-run.ts";
+export type { FenceDevice } from "./device.ts";
 export { answersIn, devicesIn, type FenceDeviceInfo, idleDevicesIn, unfenceableIn } from "./device-info.ts";
 export {
   devicesFromCib,
   type FenceConfiguration,
-  type FenceDevice,
   type FenceLevel,
   kdumpNames,
   kdumpPorts,

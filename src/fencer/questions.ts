@@ -1,8 +1,8 @@
 import type { Millis, NodeName } from "../terms/index.ts";
 import { agentAction, agentRun, complaint, lastLine, type Wanted } from "./agent-run.ts";
+import type { FenceDevice } from "./device.ts";
 import {
   type FenceConfiguration,
-  type FenceDevice,
   hostCheck,
   listedHosts,
   listedStatically,

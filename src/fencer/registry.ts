@@ -1,6 +1,6 @@
 import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError, INFINITY, type NodeName } from "../terms/index.ts";
-import type { FenceConfiguration, FenceDevice } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
 import type { Registered, RegisteredDevice, RegisteredLevel, Registration } from "./face.ts";
 import { Rewind } from "./rewind.ts";
 
@@ -63,12 +63,13 @@ export class Registry {
 
   /**
    * Why something cannot be registered on this node, or taken back there; undefined when it can.
-   * @param configuration what is in force, with what is registered
+   * @param devices those in force, with those that are registered
+   * @param hasLevel whether the configuration has a level
    */
   refusal(
     registration: Registration,
     self: NodeName,
-    { devices }: Pick<FenceConfiguration, "devices">,
+    devices: ReadonlyMap<string, FenceDevice>,
     hasLevel: (target: string, index: number) => boolean,
   ): HactlError | undefined {
     switch (registration.what) {

@@ -89,3 +89,21 @@ test("a level is kept to, and both can be taken back", async () => {
   expect(await must("node1", "-L")).toBe("No fence devices found\n");
   await refused(105, /no fence device for node3/, "node1", "-F", "node3", "-t", "5");
 });
+
+test("what is registered ends with the manager of its node", async () => {
+  await must("node2", "-R", "extra", "-a", "fence_hactl_demo", ...params);
+  await must("node1", "-R", "mine", "-a", "fence_hactl_demo", ...params);
+  const manager = story.process("node2", "manager");
+  if (manager === undefined) throw new Error("node2 has no manager");
+  process.kill(manager, "SIGKILL");
+  await story.nodes.until("its devices are gone", 20_000, async () => {
+    const { stdout } = await admin("node1", "-L");
+    return stdout === "mine\n1 fence device found\n" ? true : undefined;
+  });
+  await story.membersAre(3, "node1");
+  await story.nodes.until("its new manager knows those of others", 20_000, async () => {
+    const { stdout } = await admin("node2", "-L");
+    return stdout === "mine\n1 fence device found\n" ? true : undefined;
+  });
+  await must("node1", "-D", "mine");
+});

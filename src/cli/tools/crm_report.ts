@@ -64,7 +64,7 @@ const table: readonly OptionRow[] = [
   },
   { name: "sos-mode", description: "as the sosreport tool calls it: only this node, and no logs" },
   { name: "cluster", short: "c", value: "TYPE", description: "accepted: there is one kind" },
-  { name: "corosync", short: "C", description: "accepted" },
+  { name: "corosync", short: "C", description: "accepted: there is no other kind of cluster" },
   { name: "max-depth", short: "D", value: "DEPTH", description: "accepted: nothing is searched for" },
   { name: "cts", short: "T", value: "TEST", description: "not supported: there is no such suite here" },
   { name: "cts-log", value: "FILE", description: "not supported" },

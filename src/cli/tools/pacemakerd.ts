@@ -11,8 +11,8 @@ const options: readonly OptionRow[] = [
   { name: "features", short: "F", description: "version and features" },
   { name: "shutdown", short: "S", description: "let this node leave the cluster" },
   { name: "standby", short: "s", description: "refused: the daemon is not started this way" },
-  { name: "foreground", short: "f", description: "accepted" },
-  { name: "pid-file", short: "p", value: "FILE", description: "accepted" },
+  { name: "foreground", short: "f", description: "accepted: nothing is started" },
+  { name: "pid-file", short: "p", value: "FILE", description: "accepted: nothing is started" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 

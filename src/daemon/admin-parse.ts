@@ -1,6 +1,7 @@
 import { readAttributeUpdate } from "../attributes/index.ts";
 import { readCibOperation } from "../cib/index.ts";
 import { readAskedAgents } from "../controller/index.ts";
+import { isDeviceName, isParameterName } from "../fencer/index.ts";
 import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import { MOST_VOTES } from "./ring-link.ts";
@@ -12,14 +13,17 @@ const client: Read<string> = (value, at) => (value === undefined ? "" : read.say
 const reason = read.saying(1024);
 /** Fencing itself says what is wrong with an empty one. */
 const target = read.xmlText(1024);
-/** A parameter is a line `name=value` for a fence agent, and a variable for a plug-in. */
 const oneLine: Read<string> = (value, at) => {
   const found = read.xmlText(64 * 1024)(value, at);
   return /[\r\n]/.test(found) ? read.refuse(at, "has more than one line") : found;
 };
 const parameterName: Read<string> = (value, at) => {
   const found = read.name(value, at);
-  return /^[A-Za-z_][\w.:-]*$/.test(found) ? found : read.refuse(at, `is "${found}", which no parameter has`);
+  return isParameterName(found) ? found : read.refuse(at, `is "${found}", which no parameter has`);
+};
+const deviceName: Read<string> = (value, at) => {
+  const found = read.name(value, at);
+  return isDeviceName(found) ? found : read.refuse(at, `is "${found}", which is no name of a device`);
 };
 const parameters = read.dictionary(oneLine, parameterName);
 
@@ -63,12 +67,12 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "fence.history": {},
   "fence.forget": { target: read.maybe(target), client },
   "fence.confirm": { target, client },
-  "fence.register": { device: read.name, agent: read.name, params: parameters, client },
+  "fence.register": { device: deviceName, agent: read.name, params: parameters, client },
   "fence.deregister": { device: read.name, client },
   "fence.register-level": {
     target: read.name,
     index: read.whole(1, 9),
-    devices: read.list(read.name, 1024),
+    devices: read.list(deviceName, 1024),
     client,
   },
   "fence.deregister-level": { target: read.name, index: read.whole(0, 9), client },

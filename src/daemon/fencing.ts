@@ -244,7 +244,11 @@ export class Fencing {
         return await this.register({ what: "no-device", id: request.device }, request.client);
       case "fence.register-level": {
         const { target, index, devices, client } = request;
-        return await this.register({ what: "level", level: { target, index, devices } }, client);
+        await this.register({ what: "level", level: { target, index, devices } }, client);
+        const known = new Set(this.devices().map(({ id }) => id));
+        return devices
+          .filter((id) => !known.has(id))
+          .map((id) => `there is no fence device ${id}: until there is one, level ${index} fails`);
       }
       case "fence.deregister-level": {
         const { target, index, client } = request;

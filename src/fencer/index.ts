@@ -16,5 +16,5 @@ export { type FenceProgress, Fencer } from "./fencer.ts";
 export { readFencerMessage, readKeptRun } from "./messages.ts";
 export { type AgentMetadata, parseAgentMetadata, pluginMetadata } from "./metadata.ts";
 export { type FencingNews, fencingNews } from "./news.ts";
-export { checkDeviceParameters, deviceOptions } from "./parameters.ts";
+export { checkDeviceParameters, deviceOptions, isDeviceName, isParameterName } from "./parameters.ts";
 export { isGivenUp } from "./plan.ts";

@@ -1,4 +1,4 @@
-import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
+import { child, childrenOf, compilePattern, element, type XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError, INFINITY, type NodeName } from "../terms/index.ts";
 import type { FenceDevice } from "./device.ts";
 import type { Registered, RegisteredDevice, RegisteredLevel, Registration } from "./face.ts";
@@ -83,7 +83,7 @@ export class Registry {
         return device && elsewhere(`fence device ${id}`, device.registeredOn ?? []);
       }
       case "level":
-        return this.sizeRefusal(registration);
+        return targetRefusal(registration.level.target) ?? this.sizeRefusal(registration);
       case "no-level": {
         const { target, index } = registration;
         const isMeant = (one: RegisteredLevel) =>
@@ -160,6 +160,26 @@ function changed({ devices, levels }: Registered, registration: Registration): R
     }
   }
 }
+
+/** A pattern has to be one, since whatever it is to match would have no level. */
+function targetRefusal(target: string): HactlError | undefined {
+  if (!target.startsWith("@")) return undefined;
+  try {
+    compilePattern(target.slice(1));
+    return target === "@" ? badTarget(target) : undefined;
+  } catch (error) {
+    if (error instanceof HactlError) return badTarget(target);
+    throw error;
+  }
+}
+
+const badTarget = (target: string) =>
+  new HactlError({
+    code: "PATTERN",
+    what: `"${target.slice(1)}" is no regular expression for names of nodes`,
+    cure: "write for example @web[0-9]+, or a name without @",
+    exit: CrmExit.USAGE,
+  });
 
 const inConfiguration = (what: string, cure: string, exit: CrmExit = CrmExit.ERROR): HactlError =>
   new HactlError({ code: "CONFIGURED", what: `the configuration has ${what}`, cure, exit });

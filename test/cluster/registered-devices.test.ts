@@ -47,6 +47,30 @@ test("nothing is registered that cannot work", async () => {
     "-e",
     "x",
   );
+  await refused(
+    64,
+    /"a b" is no name of a param/,
+    "node2",
+    "-R",
+    "x",
+    "-a",
+    "fence_hactl_demo",
+    "-o",
+    "a b=1",
+  );
+  await refused(
+    64,
+    /more than one line/,
+    "node2",
+    "-R",
+    "x",
+    "-a",
+    "fence_hactl_demo",
+    "-o",
+    "a=1\naction=off",
+  );
+  await refused(64, /"a,b" is no name of a fence/, "node2", "-R", "a,b", "-a", "fence_hactl_demo");
+  await refused(64, /is no regular expression/, "node2", "-r", "@node[", "-i", "1", "-v", "x");
   await refused(64, /name the devices/, "node2", "-r", "node3", "-i", "1");
   for (const index of [[], ["-i", "0"], ["-i", "10"], ["-i", "x"]])
     await refused(64, /from 1 to 9/, "node2", "-r", "node3", "-v", "extra", ...index);
@@ -64,6 +88,10 @@ test("a device is listed everywhere, is asked where it was registered, and fence
   expect(await must("node1", "-H", "node3")).toMatch(
     /node2 was able to off node node3 on behalf of stonith_admin/,
   );
+  // As the peer: by its name, or by its number where that is said.
+  expect(await must("node1", "-h", "3", "-n")).toStartWith("Node node3 last fenced at: ");
+  expect(await must("node1", "-h", "3")).toBe("Node 3 has never been fenced\n");
+  await refused(105, /no node with the number 9/, "node1", "-h", "9", "--as-node-id");
   story.nodes.start("node3");
   await story.membersAre(3, "node1");
   // Who has come anew knows it, too.
@@ -72,7 +100,8 @@ test("a device is listed everywhere, is asked where it was registered, and fence
 
 test("a level is kept to, and both can be taken back", async () => {
   await must("node2", "-r", "@node[34]", "-i", "2", "-v", "extra");
-  await must("node1", "-r", "node3", "-i", "1", "-v", "missing");
+  const { code, stderr } = await admin("node1", "-r", "node3", "-i", "1", "-v", "missing");
+  expect([code, stderr]).toEqual([0, expect.stringContaining("there is no fence device missing")]);
   await story.must("node1", "fence", "list", "--json").then((text) => {
     const [device] = JSON.parse(text) as { levels: unknown; registeredOn: unknown }[];
     expect(device?.registeredOn).toEqual(["node2"]);

@@ -1,6 +1,6 @@
 import { element, type XmlElement } from "../../cib/index.ts";
 import type { FenceHistoryReply, NodeReply } from "../../daemon/index.ts";
-import type { FenceResult } from "../../fencer/index.ts";
+import { type FenceResult, isDeviceName, isParameterName } from "../../fencer/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
 import {
   type Answer,
@@ -143,17 +143,27 @@ async function registration(given: ParsedWords): Promise<boolean> {
   } else if (added !== undefined) {
     const devices = given.values("device");
     if (devices.length === 0) throw usage("stonith_admin", "name the devices of the level with --device");
-    await ask({ type: "fence.register-level", target: added, index: levelOf(given), devices, client });
+    for (const device of devices) checkDevice(device);
+    const level = { target: added, index: levelOf(given), devices };
+    remark(await ask<readonly string[]>({ type: "fence.register-level", ...level, client }));
   } else if (given.has("deregister")) {
     await ask({ type: "fence.deregister", device: given.value("deregister") ?? "", client });
   } else if (given.has("register")) {
     const [device = "", agent] = [given.value("register"), given.value("agent")];
     if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
+    checkDevice(device);
     const params = parametersOf(given);
-    const remarks = await ask<readonly string[]>({ type: "fence.register", device, agent, params, client });
-    for (const remark of remarks) writeError(`stonith_admin: ${remark}\n`);
+    remark(await ask<readonly string[]>({ type: "fence.register", device, agent, params, client }));
   } else return false;
   return true;
+}
+
+function remark(remarks: readonly string[]): void {
+  for (const text of remarks) writeError(`stonith_admin: ${text}\n`);
+}
+
+function checkDevice(name: string): void {
+  if (!isDeviceName(name)) throw usage("stonith_admin", `"${name}" is no name of a fence device`);
 }
 
 function levelOf(given: ParsedWords): number {
@@ -175,6 +185,10 @@ function parametersOf(given: ParsedWords): Readonly<Record<string, string>> {
       if (value === undefined) throw usage("stonith_admin", `OCF_RESKEY_${text} is not in the environment`);
       found.push([text, value]);
     }
+  }
+  for (const [name, value] of found) {
+    if (!isParameterName(name)) throw usage("stonith_admin", `"${name}" is no name of a parameter`);
+    if (/[\r\n]/.test(value)) throw usage("stonith_admin", `the value of ${name} has more than one line`);
   }
   return Object.fromEntries(found);
 }

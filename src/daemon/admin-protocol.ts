@@ -65,6 +65,30 @@ export type AdminRequest =
   | { readonly type: "fence.history" }
   /** Nobody sees any more what has been fenced until now; `target`: of one node only. */
   | { readonly type: "fence.forget"; readonly target?: string; readonly client: string }
+  /** Register a device with the fencer of this node, as long as that runs: what is remarkable about it. */
+  | {
+      readonly type: "fence.register";
+      readonly device: string;
+      readonly agent: string;
+      readonly params: Readonly<Record<string, string>>;
+      readonly client: string;
+    }
+  | { readonly type: "fence.deregister"; readonly device: string; readonly client: string }
+  /** Devices of a level for NAME, `@PATTERN` or ATTRIBUTE=VALUE, as long. */
+  | {
+      readonly type: "fence.register-level";
+      readonly target: string;
+      readonly index: number;
+      readonly devices: readonly string[];
+      readonly client: string;
+    }
+  /** `index` 0: every level of that target. */
+  | {
+      readonly type: "fence.deregister-level";
+      readonly target: string;
+      readonly index: number;
+      readonly client: string;
+    }
   | { readonly type: "fence.confirm"; readonly target: string; readonly client: string }
   | { readonly type: "fence.test"; readonly target: string }
   | { readonly type: "fence.devices" }

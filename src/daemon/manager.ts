@@ -752,6 +752,12 @@ export class Manager {
         const seen = names();
         return seen ? visibleTest(rows as readonly FenceTestRow[], seen) : rows;
       }
+      case "fence.register":
+      case "fence.deregister":
+      case "fence.register-level":
+      case "fence.deregister-level":
+        if (!live) throw notInCluster();
+        return await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
       case "fence.ask":
         return await this.#fencing.handle(request);
       case "fence.devices": {

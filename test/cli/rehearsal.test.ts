@@ -264,6 +264,10 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["stonith_admin -B n2", "refused"],
     ["stonith_admin -U n2", "refused"],
     ["stonith_admin -C n2", "refused"],
+    ["stonith_admin -R F -a fence_x", "refused"],
+    ["stonith_admin -D F", "refused"],
+    ["stonith_admin -r n2 -i 1 -v F", "refused"],
+    ["stonith_admin -d n2 -i 1", "refused"],
     ["stonith_admin -H n2", "apart"],
   ],
 };

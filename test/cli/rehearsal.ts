@@ -116,6 +116,7 @@ const answers: Readonly<Record<string, unknown>> = {
     failures: 0,
   },
   "fence.test": [],
+  "fence.register": [],
   "fence.ask": [{ device: "F", ok: true, text: "", hosts: ["n1"] }],
   history: [],
   metadata: "<resource-agent/>",

@@ -21,7 +21,7 @@ const options: readonly OptionRow[] = [
   { name: "xml-text", short: "X", value: "XML", description: "check this text" },
   { name: "save-xml", short: "S", value: "FILE", description: "save what was checked" },
   { name: "verbose", short: "V", description: "warnings, too; three times: remarks" },
-  { name: "quiet", short: "Q", description: "print nothing" },
+  { name: "quiet", short: "Q", otherShort: "q", description: "print nothing" },
   { name: "version", short: "$", description: "print the version" },
   { name: "help", short: "h", description: "print this help" },
 ];

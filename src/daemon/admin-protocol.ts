@@ -37,6 +37,8 @@ export type AdminRequest =
   | { readonly type: "node" }
   | { readonly type: "ring-status" }
   | { readonly type: "expected-votes"; readonly votes: number }
+  /** Votes of a member, until it starts again or another hactl.toml comes into force. */
+  | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
   | { readonly type: "reload" }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }

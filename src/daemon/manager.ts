@@ -707,6 +707,8 @@ export class Manager {
         return this.#askRing<RingProcessStatus>({ type: "status" });
       case "expected-votes":
         return this.#askRing({ type: "expected-votes", votes: request.votes });
+      case "node-votes":
+        return this.#askRing({ type: "node-votes", node: request.node, votes: request.votes });
       case "reload":
         return this.#askRing({ type: "reload" });
       case "rekey":

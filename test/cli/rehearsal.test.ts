@@ -23,7 +23,8 @@ const ofHactl: Readonly<Record<string, readonly Case[]>> = {
   "ring status": [["ring status", "apart"]],
   "ring rekey": [["ring rekey", "refused"]],
   "quorum status": [["quorum status", "apart"]],
-  "quorum expected": [["quorum expected 3", "refused"]],
+  "quorum expected": [["quorum expected 1", "refused"]],
+  "quorum votes": [["quorum votes n1 1", "refused"]],
   "resource list": [["resource list", "shows"]],
   "resource status": [["resource status d1", "shows"]],
   "resource locate": [["resource locate d1", "shows"]],
@@ -156,9 +157,13 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["corosync-cfgtool -H", "refused"],
     ["corosync-cfgtool -s", "apart"],
   ],
-  "corosync-cmapctl": [["corosync-cmapctl", "apart"]],
+  "corosync-cmapctl": [
+    ["corosync-cmapctl", "apart"],
+    ["corosync-cmapctl -s quorum.expected_votes u32 1", "refused"],
+  ],
   "corosync-quorumtool": [
-    ["corosync-quorumtool -e 3", "refused"],
+    ["corosync-quorumtool -e 1", "refused"],
+    ["corosync-quorumtool -v 1", "refused"],
     ["corosync-quorumtool -s", "apart"],
   ],
   crm: [

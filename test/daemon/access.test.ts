@@ -106,11 +106,12 @@ const requests: Readonly<Record<string, AdminRequest>> = {
   "test n1": { type: "fence.test", target: "n1" },
   "forget what was fenced": { type: "fence.forget", client: "" },
   "expected-votes": { type: "expected-votes", votes: 1 },
+  "node-votes": { type: "node-votes", node: 1, votes: 2 },
   reload: { type: "reload" },
   rekey: { type: "rekey" },
   shutdown: { type: "shutdown" },
 };
-const privileged = ["forget what was fenced", "expected-votes", "reload", "rekey", "shutdown"];
+const privileged = ["forget what was fenced", "expected-votes", "node-votes", "reload", "rekey", "shutdown"];
 const sees = ["ring-status", "watch", "wait-idle", "metadata", "fence.history", "fence.devices"];
 /** `status` and `cib` show what may be seen, or refuse when that is nothing, themselves; nothing to forget is no change. */
 const always = ["status", "node", "the history on n2, which has none"];

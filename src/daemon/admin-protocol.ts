@@ -89,6 +89,8 @@ export interface NodeReply {
   readonly leader?: string;
   /** Access rules hide some of the nodes from who asks, or which of them leads: what is not told may be there. */
   readonly hidden?: boolean;
+  /** Sections of the CIB in which access rules hide something from who asks. */
+  readonly hiddenSections?: readonly string[];
   readonly joined: boolean;
   /** Process of the daemon, which ends last. */
   readonly pid: number;

@@ -455,6 +455,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { node: "beta" },
     },
   ],
+  HIDDEN: [{ more: { hidden: ["acls", "resources"] }, about: { text: "(in resources)" } }],
   "LOCAL-WARNING": [told("LOCAL-WARNING", "no real-time priority")],
 };
 

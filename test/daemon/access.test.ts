@@ -381,8 +381,10 @@ describe("what is left out of answers", () => {
         warnings: [{ code: "REPEATING", text: "secret fails again and again" }],
       },
       names("alice"),
+      ["resources"],
     );
     expect(JSON.stringify(status)).not.toMatch(/n2|secret/);
+    expect(status.hidden).toEqual(["resources"]);
     expect(status.membership?.members.map(({ name }) => name)).toEqual([nodeName("n1")]);
   });
 

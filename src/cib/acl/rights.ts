@@ -4,7 +4,7 @@ import { namesElements } from "../xpath.ts";
 import { checkChange } from "./change.ts";
 import { markTree } from "./marks.ts";
 import { type Asker, aclsEnabled, type Permission, permissionsOf, permissionsOfHost } from "./permissions.ts";
-import { look, type Sight } from "./sight.ts";
+import { hiddenSections, look, type Sight } from "./sight.ts";
 
 /**
  * What some askers may see and change: only what each of them may. The rules are those of the document at the time;
@@ -47,6 +47,11 @@ export class Rights {
       cure: "an administrator can permit it with a role for this user in <acls>",
       exit: CrmExit.INSUFFICIENT_PRIV,
     });
+  }
+
+  /** Names of the sections of the document in which something is hidden. */
+  hiddenSections(cib: XmlElement): string[] {
+    return hiddenSections(cib, this.look(cib));
   }
 
   /** Whether nothing of the document is hidden. */

@@ -4,14 +4,16 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import type { Checked } from "./acceptance.ts";
 import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
-import { judgedBy, tellHidden, unlessHidden, withoutHiddenResources } from "./hidden.ts";
-import { note } from "./output.ts";
+import { cannotJudge, judgedBy, missingBasis, withoutHiddenResources } from "./hidden.ts";
+import { note, tellHidden } from "./output.ts";
 import { type CibTarget, cibTarget, targetText } from "./target.ts";
 
 /** A CIB and its `<configuration>`. */
 export interface ReadCib {
   readonly cib: XmlElement;
   readonly configuration: XmlElement;
+  /** Sections in which access rules hide something from this user. */
+  readonly hidden?: readonly string[];
 }
 
 /** What a change made of a configuration, and what is remarkable in that. */
@@ -51,8 +53,6 @@ export class CibSession {
     const session = new CibSession(target);
     try {
       return await use(session);
-    } catch (error) {
-      throw unlessHidden(error, session.#hidden);
     } finally {
       session.#daemon?.close();
     }
@@ -249,6 +249,17 @@ export const readCib = (): Promise<ReadCib> =>
     cib: await session.cib(),
     configuration: await session.configuration(),
   }));
+
+/**
+ * The same for who asks for the state of resources. @throws HactlError PERMISSION when access rules hide what that is told by
+ */
+export const readState = (): Promise<ReadCib> =>
+  CibSession.with(async (session) => {
+    const cib = await session.decidable();
+    const missing = missingBasis(session.hidden);
+    if (missing.length > 0) throw cannotJudge("what runs where cannot be told", missing);
+    return { cib, configuration: await session.configuration(), hidden: session.hidden };
+  });
 
 /** Changes the configuration: `change` makes the new `<configuration>` of the current one (`CibSession.change`). */
 export const changeConfiguration = (

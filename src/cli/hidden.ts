@@ -1,6 +1,5 @@
-import { child, type XmlElement } from "../cib/index.ts";
+import type { XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { writeError } from "./output.ts";
 
 /** Sections that say nothing of how the cluster is. */
 const beside: ReadonlySet<string> = new Set(["acls", "alerts"]);
@@ -31,19 +30,20 @@ export const cannotJudge = (what: string, hidden: readonly string[]): HactlError
     exit: CrmExit.INSUFFICIENT_PRIV,
   });
 
-let told = false;
+/** What was hidden in the CIB that this command has read last. */
+let found: readonly string[] = [];
 
-/** Says once on standard error that not all is shown, so that nobody takes what is missing for what is not there. */
-export function tellHidden(hidden: readonly string[]): void {
-  if (told || hidden.length === 0) return;
-  told = true;
-  writeError(`note: ${hiddenText(hidden)}: what is not shown may be there\n`);
+/** Keeps what is hidden, for the errors of this command. @returns whether it is told for the first time */
+export function rememberHidden(hidden: readonly string[]): boolean {
+  const first = found.length === 0 && hidden.length > 0;
+  found = hidden;
+  return first;
 }
 
 /**
  * An error that something is not there, for who cannot know it: it may be hidden. Other errors stay as they are.
  */
-export function unlessHidden(error: unknown, hidden: readonly string[]): unknown {
+export function unlessHidden(error: unknown, hidden: readonly string[] = found): unknown {
   if (hidden.length === 0 || !(error instanceof HactlError) || error.exit !== CrmExit.NOSUCH) return error;
   const { what, where } = error;
   return new HactlError({
@@ -67,7 +67,9 @@ export function withoutHiddenResources(cib: XmlElement, hidden: readonly string[
     if (id !== undefined && name !== "nvpair") known.add(id);
     children.forEach(collect);
   };
-  const resources = child(child(cib, "configuration"), "resources");
+  const resources = cib.children
+    .find(({ name }) => name === "configuration")
+    ?.children.find(({ name }) => name === "resources");
   if (resources) collect(resources);
   const isKnown = (id: string) => known.has(id) || known.has(id.replace(/:\d+$/, ""));
   const prune = (item: XmlElement): XmlElement => ({

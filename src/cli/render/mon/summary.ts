@@ -82,18 +82,15 @@ function summaryElements(view: MonView, summary: MonSummary, api: ApiVersion): X
           }),
         ]
       : []),
-    ...(shows(view, "counts")
+    // The schema has both or none.
+    ...(shows(view, "counts") && isWhole(view, "nodes") && isWhole(view, "resources")
       ? [
-          ...(isWhole(view, "nodes") ? [element("nodes_configured", { number: summary.nodes })] : []),
-          ...(isWhole(view, "resources")
-            ? [
-                element("resources_configured", {
-                  number: summary.instances.total,
-                  disabled: summary.instances.disabled,
-                  blocked: summary.instances.blocked,
-                }),
-              ]
-            : []),
+          element("nodes_configured", { number: summary.nodes }),
+          element("resources_configured", {
+            number: summary.instances.total,
+            disabled: summary.instances.disabled,
+            blocked: summary.instances.blocked,
+          }),
         ]
       : []),
     ...(shows(view, "options") && isWhole(view, "crm_config") ? [optionsElement(view, api)] : []),

@@ -324,6 +324,20 @@ describe("where neither is set, the same commands are about the cluster", () => 
   });
 });
 
+describe.each([
+  ["CIB_file", ""],
+  ["CIB_shadow", ""],
+  ["CIB_port", "9999"],
+  ["CIB_server", "192.0.2.1"],
+])("where %s is '%s', nobody can mean the cluster of this node", (name, value) => {
+  test.each(reaching)("%s (%s)", async (text) => {
+    const { code, out, err, requests } = await stage.run(wordsOf(text), "live", { [name]: value });
+    expect(requests.filter((type) => !harmless.includes(type))).toEqual([]);
+    expect(code).not.toBe(0);
+    expect(out + err).toContain(`unset ${name} `);
+  });
+});
+
 test("there is one way to the daemon, where what a file may not ask is refused", () => {
   const source = join(import.meta.dir, "../../src/cli");
   const files = (readdirSync(source, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts"));

@@ -165,6 +165,12 @@ test("what is not found may be hidden, and nobody is told that it is not there",
     expect([words, code, all]).toEqual([words, words[1] === "-l" ? 0 : 4, expect.stringMatching(partly)]);
     expect([words, all]).not.toEqual([words, expect.stringMatching(/Stopped|NOT running/)]);
   }
+  // A second start could destroy data: it is not risked where nobody can see what runs.
+  const started = await as("news", "crm_resource", "-r", "seen", "--force-start");
+  expect(started).toMatchObject({
+    code: 4,
+    err: expect.stringContaining("is active elsewhere cannot be told"),
+  });
   expect((await as("uucp", "crm_resource", "-l")).all).not.toContain("NO resources configured");
   expect((await as("mail", "crm_resource", "-l")).out).toBe("seen\n");
 });

@@ -1,3 +1,4 @@
+import type { XmlElement } from "../../cib/index.ts";
 import { type Cluster, type Resource, unpackCluster } from "../../scheduler/index.ts";
 import { nearest } from "../../terms/index.ts";
 import { cannotJudge, missingBasis } from "../hidden.ts";
@@ -17,6 +18,14 @@ export async function stateOf(call: ResourceCall): Promise<Cluster> {
   const missing = missingBasis(call.session.hidden);
   if (missing.length > 0) throw cannotJudge("what runs where cannot be told", missing);
   return cluster;
+}
+
+/** The CIB by which it can be told what runs where. @throws HactlError PERMISSION when access rules hide that */
+export async function cibWithState({ session }: ResourceCall, what: string): Promise<XmlElement> {
+  const cib = await session.cib();
+  const missing = missingBasis(session.hidden);
+  if (missing.length > 0) throw cannotJudge(what, missing);
+  return cib;
 }
 
 /** The resource that was named. @throws HactlError NO_SUCH_OBJECT */

@@ -22,6 +22,7 @@ const deeds: Readonly<Record<RequestType, Deed>> = lookup({
   "attributes-update": changes("an attribute of the cluster's own table"),
   "cib-apply": changes("a change of the cluster's configuration"),
   "expected-votes": changes("the number of votes"),
+  "node-votes": changes("the votes of a node"),
   "fence.ask": changes("asking fence devices"),
   "fence.confirm": changes("fencing"),
   "fence.forget": changes("forgetting what was fenced"),

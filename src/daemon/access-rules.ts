@@ -51,6 +51,7 @@ export const accessRules: Readonly<
   node: { rule: "nothing", about: "its own node; of the others names and ids of those that may be seen" },
   "ring-status": { rule: "see", about: "links and votes" },
   "expected-votes": { rule: "privileged", about: "votes that the ring expects" },
+  "node-votes": { rule: "privileged", about: "votes of a node" },
   reload: { rule: "privileged", about: "hactl.toml is read again" },
   rekey: { rule: "privileged", about: "the cluster gets a new key" },
   shutdown: { rule: "privileged", about: "the node leaves the cluster" },

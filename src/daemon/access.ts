@@ -174,13 +174,21 @@ export function visibleTest(rows: readonly FenceTestRow[], names: VisibleNames):
     .map((row) => ({ ...row, node: nodeOr(row.node, names), text: unlessHidden(row.text, names) }));
 }
 
-/** A status display of what may be seen. The CIB in it has been filtered before. */
-export function visibleStatus(reply: StatusReply, names: VisibleNames): StatusReply {
+/**
+ * A status display of what may be seen. The CIB in it has been filtered before.
+ * @param hidden sections of the CIB in which something was left out
+ */
+export function visibleStatus(
+  reply: StatusReply,
+  names: VisibleNames,
+  hidden: readonly string[],
+): StatusReply {
   if (names.whole) return reply;
   const { nodes } = names;
   const { transition: whatGoesOn, membership, fencing, throttle, disks, warnings, ...others } = reply;
   return {
     ...others,
+    ...(hidden.length === 0 ? {} : { hidden }),
     ...(membership ? { membership: withVisibleNodes(membership, nodes) } : {}),
     ...(whatGoesOn ? { transition: withoutNames(whatGoesOn) } : {}),
     fencing: {

@@ -4,7 +4,7 @@ import { readAskedAgents } from "../controller/index.ts";
 import { isDeviceName, isParameterName } from "../fencer/index.ts";
 import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
-import { MOST_VOTES } from "./ring-link.ts";
+import { MOST_NODE_VOTES, MOST_VOTES } from "./ring-link.ts";
 
 /** How long somebody waits who does not say how long. */
 const idlePatienceMs = 60_000;
@@ -43,6 +43,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   node: {},
   "ring-status": {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
+  "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
   reload: {},
   rekey: { brought: read.maybe(read.flag) },
   shutdown: {},

@@ -37,6 +37,8 @@ export type AdminRequest =
   | { readonly type: "node" }
   | { readonly type: "ring-status" }
   | { readonly type: "expected-votes"; readonly votes: number }
+  /** Votes of a member, until it starts again or another hactl.toml comes into force. */
+  | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
   | { readonly type: "reload" }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
@@ -111,6 +113,8 @@ export interface NodeReply {
   readonly leader?: string;
   /** Access rules hide some of the nodes from who asks, or which of them leads: what is not told may be there. */
   readonly hidden?: boolean;
+  /** Sections of the CIB in which access rules hide something from who asks. */
+  readonly hiddenSections?: readonly string[];
   readonly joined: boolean;
   /** Process of the daemon, which ends last. */
   readonly pid: number;

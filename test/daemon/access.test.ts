@@ -116,6 +116,7 @@ const requests: Readonly<Record<string, AdminRequest>> = {
   },
   "deregister a fencing level": { type: "fence.deregister-level", target: "n1", index: 1, client: "" },
   "expected-votes": { type: "expected-votes", votes: 1 },
+  "node-votes": { type: "node-votes", node: 1, votes: 2 },
   reload: { type: "reload" },
   rekey: { type: "rekey" },
   shutdown: { type: "shutdown" },
@@ -130,6 +131,7 @@ const administrators = [
 const privileged = [
   "forget what was fenced",
   "expected-votes",
+  "node-votes",
   "reload",
   "rekey",
   "shutdown",
@@ -405,8 +407,10 @@ describe("what is left out of answers", () => {
         warnings: [{ code: "REPEATING", text: "secret fails again and again" }],
       },
       names("alice"),
+      ["resources"],
     );
     expect(JSON.stringify(status)).not.toMatch(/n2|secret/);
+    expect(status.hidden).toEqual(["resources"]);
     expect(status.membership?.members.map(({ name }) => name)).toEqual([nodeName("n1")]);
   });
 

@@ -302,6 +302,7 @@ export const adminSamples = (): Json[] => [
     "fence.devices",
   ].map((type): Json => ({ type })),
   { type: "expected-votes", votes: 3 },
+  { type: "node-votes", node: 2, votes: 3 },
   { type: "wait-idle", timeoutMs: 1000 },
   { type: "history", since: 0, limit: 5 },
   { type: "metadata", class: "ocf", provider: "test", agent: "A" },

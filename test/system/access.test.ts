@@ -198,6 +198,7 @@ const requests: readonly (readonly [string, object])[] = [
   ["rekey", claims],
   ["reload", claims],
   ["expected-votes", { votes: 1, ...claims }],
+  ["node-votes", { node: 1, votes: 3, ...claims }],
 ];
 const looks: readonly (readonly [string, object])[] = [
   ["status", claims],

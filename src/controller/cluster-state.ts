@@ -36,7 +36,7 @@ import {
   withoutInstance,
 } from "../terms/index.ts";
 import { sameKind } from "./agent-knowledge.ts";
-import { connectionNames, guestsByContainer } from "./connection-names.ts";
+import { connectionNames, guestsByContainer, remoteHosts } from "./connection-names.ts";
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
@@ -293,10 +293,11 @@ export class ClusterState {
    * been replaced. A node whose state was removed has no attributes any more, unless it is there. Those of the others are what
    * was told of them: what is asked for and what is decided by would differ otherwise, until a value changes.
    */
-  configurationChanged(at: EpochSeconds): void {
+  configurationChanged(at: EpochSeconds, were: ReadonlySet<string> = remoteHosts(this.configuration)): void {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
+    this.#meetRemotes(were);
     this.#guestsKnown = undefined;
     const kept = new Set(this.status.nodeIds());
     for (const id of before.nodeIds()) {
@@ -305,6 +306,16 @@ export class ClusterState {
     }
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
+  }
+
+  /**
+   * A remote node that is configured only now has run nothing for this cluster: there is nothing to fence it for, as there would
+   * be for one of which nobody knows anything since the cluster began (startup-fencing).
+   */
+  #meetRemotes(were: ReadonlySet<string>): void {
+    for (const name of remoteHosts(this.configuration))
+      if (!were.has(name) && !this.status.has(name))
+        this.status.setNodeState(name, nodeName(name), { remote_node: "true" });
   }
 
   /** What may run and is not configured any more is looked for by nobody: the histories tell of it, so that it is stopped. */

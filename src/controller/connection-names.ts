@@ -1,4 +1,4 @@
-import { child, parseInteger, type XmlElement } from "../cib/index.ts";
+import { child, childrenOf, parseInteger, type XmlElement } from "../cib/index.ts";
 
 /**
  * Names under which the configuration may have a connection to a remote or guest node: those of all primitives, since
@@ -53,4 +53,27 @@ function replicas(bundle: XmlElement): number {
     if (wanted !== undefined) return Math.max(wanted, 1);
   }
   return 1;
+}
+
+/** Names of the remote nodes that have a connection of their own (ocf:pacemaker:remote): guests have it by what carries them. */
+export function remoteHosts(configuration: XmlElement | undefined): ReadonlySet<string> {
+  const resources = child(configuration, "resources");
+  const isRemote = ({ attributes }: XmlElement) =>
+    attributes.get("class") === "ocf" &&
+    attributes.get("provider") === "pacemaker" &&
+    attributes.get("type") === "remote";
+  const templates = new Set(
+    childrenOf(resources, "template")
+      .filter(isRemote)
+      .map(({ attributes }) => attributes.get("id")),
+  );
+  const names = new Set<string>();
+  const visit = (at: XmlElement): void => {
+    const { attributes } = at;
+    if (at.name === "primitive" && (isRemote(at) || templates.has(attributes.get("template"))))
+      names.add(attributes.get("id") ?? "");
+    at.children.forEach(visit);
+  };
+  if (resources) visit(resources);
+  return names;
 }

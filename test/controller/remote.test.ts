@@ -253,6 +253,22 @@ describe("a remote node", () => {
   });
 });
 
+describe("a remote node that is configured only now", () => {
+  test("and shall not be connected is not fenced: nothing was ever run there", () => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive far ocf:pacemaker:remote op monitor interval=30s meta target-role=Stopped
+primitive a ocf:test:A op monitor interval=10s
+`);
+    bus.run(60_000);
+    expect([bus.fenced, bus.where("a").length]).toEqual([[], 1]);
+    expect(bus.cibs()[0]).toMatch(/<node_state id="far" uname="far" remote_node="true"\/?>/);
+  });
+});
+
 describe("a remote node whose daemon was started again, so that what it says is only remembered", () => {
   /** Three nodes; the connection is with n1, and a service that the remote node once stopped runs there, too. */
   function remembering(more = ""): ControllerBus {

@@ -8,7 +8,7 @@ import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName, refuseOldForms } from "./form.ts";
 import { keepSecrets } from "./masking.ts";
-import { keepMembers } from "./members.ts";
+import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
@@ -139,11 +139,15 @@ function outcomeOf(
   };
 }
 
-const toldByRing = (what: string) =>
+const toldByRing = ({ what, attributes }: Untrue) =>
   new HactlError({
     code: "PRESENCE",
-    what: `${what} is told by the ring and the managers, not by who writes it into the status`,
-    cure: "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
+    what: attributes
+      ? `transient ${what} are the managers' to write, who are asked for it`
+      : `${what} is told by the ring and the managers, not by who writes it into the status`,
+    cure: attributes
+      ? "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)"
+      : "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
     exit: CrmExit.UNSAFE,
   });
 

@@ -1,21 +1,43 @@
+import { sameTree } from "./edit-tree.ts";
+import { parseBoolean } from "./values.ts";
+import { writtenProperties } from "./verify-options.ts";
 import { child, childrenOf, cloneElement, element, type XmlElement } from "./xml.ts";
+
+/** What somebody has written of a node that is not so, or is not to be written there. */
+export interface Untrue {
+  /** `in_ccm of node n1` */
+  readonly what: string;
+  /** Transient attributes: they are the managers', who are asked to set them. */
+  readonly attributes: boolean;
+}
 
 /**
  * Keeps the members of a running cluster in its CIB, whatever was put in its place: the cluster knows them itself. Whoever
  * takes part keeps his `<node_state>`; who is there, and whether he has left in order, is told by the ring and by
- * managers alone; whoever takes part, or is expected to (and so has to be fenced first), has his
+ * managers alone, as its transient attributes are; whoever takes part, or is expected to (and so has to be fenced first), has his
  * entry in `<nodes>`, under the id and the name by which the ring knows him. Remote nodes exist by their resources.
  * @param before the CIB before the change
  * @param draft the CIB after it, which is corrected
- * @returns what was said of who is there and is not so, a name each: `in_ccm of node n1`
+ * @returns what was said of nodes and is not so
  */
-export function keepMembers(before: XmlElement, draft: XmlElement): readonly string[] {
+export function keepMembers(before: XmlElement, draft: XmlElement): readonly Untrue[] {
   const configuration = sectionOf(draft, "configuration");
   const status = sectionOf(draft, "status");
-  for (const state of memberStates(before).filter(takesPart))
-    if (!childrenOf(status, "node_state").some((one) => idOf(one) === idOf(state)))
-      status.children.push(cloneElement(state));
-  const untrue = keepPresence(childrenOf(child(before, "status"), "node_state"), status);
+  const known = childrenOf(child(before, "status"), "node_state");
+  const isKept = (state: XmlElement) =>
+    childrenOf(status, "node_state").some((one) => idOf(one) === idOf(state));
+  const untrue: Untrue[] = [];
+  for (const state of known.filter((one) => !isKept(one))) {
+    const isDoubtful = doubtful(state, before);
+    if (isDoubtful) untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
+    if (isDoubtful || (isMember(state) && takesPart(state))) status.children.push(cloneElement(state));
+  }
+  for (const state of known.filter((one) => doubtful(one, before))) {
+    const kept = childrenOf(status, "node_state").find((one) => idOf(one) === idOf(state));
+    if (kept && keepPart("lrm", state, kept))
+      untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
+  }
+  untrue.push(...keepPresence(known, status));
   for (const state of memberStates(draft)) {
     const id = idOf(state);
     const uname = state.attributes.get("uname");
@@ -29,23 +51,27 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly str
 const presence = ["uname", "remote_node", "in_ccm", "crmd", "join", "expected", "node_fenced"] as const;
 
 /** A state that is not known yet says nothing of that, and is none at all of somebody who has one. */
-function keepPresence(known: readonly XmlElement[], status: XmlElement): string[] {
-  const untrue: string[] = [];
-  const states = new Map(known.map((state) => [idOf(state), state.attributes] as const));
+function keepPresence(known: readonly XmlElement[], status: XmlElement): Untrue[] {
+  const untrue: Untrue[] = [];
+  const states = new Map(known.map((state) => [idOf(state), state] as const));
   const names = new Set(known.map(({ attributes }) => attributes.get("uname")));
   status.children = status.children.filter((item) => {
     const name = item.attributes.get("uname");
     if (item.name !== "node_state" || states.has(idOf(item)) || !names.has(name)) return true;
-    untrue.push(`a second state of node ${name}`);
+    untrue.push({ what: `a second state of node ${name}`, attributes: false });
     return false;
   });
   for (const state of childrenOf(status, "node_state")) {
-    const was = states.get(idOf(state));
+    const before = states.get(idOf(state));
+    const was = before?.attributes;
+    const node = nameOf(before ?? state);
+    if (keepPart("transient_attributes", before, state))
+      untrue.push({ what: `attributes of node ${node}`, attributes: true });
     for (const name of presence) {
       const said = state.attributes.get(name);
       const value = was === undefined && name === "uname" ? said : was?.get(name);
       if (said !== undefined && said !== value)
-        untrue.push(`${name} of node ${was?.get("uname") ?? idOf(state) ?? ""}`);
+        untrue.push({ what: `${name} of node ${node}`, attributes: false });
       if (value === undefined) state.attributes.delete(name);
       else state.attributes.set(name, value);
     }
@@ -53,12 +79,51 @@ function keepPresence(known: readonly XmlElement[], status: XmlElement): string[
   return untrue;
 }
 
+/**
+ * Whether a node has gone, is not known to be off, and may still run something: what is known of it is all that keeps that from
+ * being started elsewhere. Without fencing nobody will find out.
+ */
+function doubtful(state: XmlElement, cib: XmlElement): boolean {
+  const { attributes } = state;
+  if (takesPart(state) || attributes.get("in_ccm") === "true" || attributes.get("expected") === "down")
+    return false;
+  if (Number(attributes.get("node_fenced") ?? 0) > 0 || !isFencing(cib)) return false;
+  return childrenOf(child(child(state, "lrm"), "lrm_resources"), "lrm_resource").some(mayRun);
+}
+
+const isFencing = (cib: XmlElement): boolean =>
+  parseBoolean(writtenProperties(child(cib, "configuration") ?? cib).get("fencing-enabled")) !== false;
+
+/** Whether the last that was done with a resource, or seen of it, leaves it possible that it runs. */
+function mayRun(resource: XmlElement): boolean {
+  const call = ({ attributes }: XmlElement) => Number(attributes.get("call-id") ?? 0);
+  const [last] = childrenOf(resource, "lrm_rsc_op")
+    .filter(({ attributes }) => Number(attributes.get("interval") ?? 0) === 0)
+    .sort((a, b) => call(b) - call(a));
+  if (last === undefined) return false;
+  const { operation, "rc-code": rc } = Object.fromEntries(last.attributes);
+  if (operation === "monitor") return !["5", "7"].includes(rc ?? "");
+  return operation !== "stop" || rc !== "0";
+}
+
+/** Whether a part of a state was another one; it is as before afterwards. */
+function keepPart(name: string, before: XmlElement | undefined, state: XmlElement): boolean {
+  const part = (of: XmlElement | undefined) => childrenOf(of, name);
+  const [was, are] = [part(before), part(state)];
+  if (was.length === are.length && was.every((item, index) => sameTree(item, are[index]))) return false;
+  const others = state.children.filter((item) => item.name !== name);
+  state.children = [...others, ...was.map(cloneElement)];
+  return true;
+}
+
 const idOf = ({ attributes }: XmlElement) => attributes.get("id");
 
+const nameOf = (state: XmlElement): string => state.attributes.get("uname") ?? idOf(state) ?? "";
+
+const isMember = ({ attributes }: XmlElement): boolean => attributes.get("remote_node") !== "true";
+
 const memberStates = (cib: XmlElement): XmlElement[] =>
-  childrenOf(child(cib, "status"), "node_state").filter(
-    ({ attributes }) => attributes.get("remote_node") !== "true",
-  );
+  childrenOf(child(cib, "status"), "node_state").filter(isMember);
 
 const takesPart = ({ attributes }: XmlElement) =>
   attributes.get("in_ccm") === "true" && attributes.get("crmd") === "online";

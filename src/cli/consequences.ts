@@ -17,18 +17,20 @@ export function consequencesOf(before: XmlElement, after: XmlElement, now: numbe
   if (was === undefined || will === undefined || will.fencing.length + will.messages.length === 0) return [];
   const known = new Set(was.messages.map(({ text }) => text));
   const shot = new Set(was.fencing.map(({ node }) => node));
+  const cluster = unpackCluster(before, now);
   const well = new Set(
-    unpackCluster(before, now)
-      .nodes.filter(({ online, unclean }) => online && !unclean)
-      .map(({ name }) => name),
+    cluster.nodes.filter(({ online, unclean }) => online && !unclean).map(({ name }) => name),
   );
   const fenced = will.fencing
     .filter(({ node }) => well.has(node) && !shot.has(node))
     .map(
       ({ node, reason }) => `node ${node}, with which nothing is wrong, would be fenced at once: ${reason}`,
     );
+  const running = new Set(
+    [...cluster.resourceById.values()].filter(({ runningOn }) => runningOn.length > 0).map(({ id }) => id),
+  );
   const failed = will.messages
-    .filter(({ level, text }) => level === "error" && !known.has(text))
+    .filter(({ level, text, id = "" }) => level === "error" && running.has(id) && !known.has(text))
     .map(({ text }) => text);
   return [
     ...fenced.map((text): CibProblem => ({ level: "error", code: "WOULD_FENCE", text, cure: lookFirst })),

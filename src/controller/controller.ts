@@ -854,8 +854,7 @@ export class Controller {
           `configuration changed by ${message.user} (${message.client}) on ${this.#state.nameOf(from)}`,
         );
       }
-      if (outcome.configurationChanged || outcome.statusChanged)
-        this.#leader.changed("the configuration changed");
+      if (outcome.configurationChanged || outcome.statusChanged) this.#leader.configurationChanged();
     } catch (caught) {
       if (!(caught instanceof HactlError)) throw caught;
       error = caught;

@@ -83,12 +83,17 @@ export function followsStop(
 export const foundInactive = ({ status, rc }: Pick<OperationResult, "rc" | "status">): boolean =>
   status === OpStatus.DONE && rc === OcfExit.NOT_RUNNING;
 
+/** What a look says of a service that is there, well or not. */
+const saysActive: ReadonlySet<number> = new Set([
+  OcfExit.OK,
+  OcfExit.RUNNING_PROMOTED,
+  OcfExit.DEGRADED,
+  OcfExit.DEGRADED_PROMOTED,
+]);
+
 /** Whether a look, which is made where nothing is known, has found something. */
 export const foundActive = ({ action, intervalMs, status, rc }: OperationResult): boolean =>
-  action === "monitor" &&
-  intervalMs === 0 &&
-  status === OpStatus.DONE &&
-  (rc === OcfExit.OK || rc === OcfExit.RUNNING_PROMOTED);
+  action === "monitor" && intervalMs === 0 && status === OpStatus.DONE && saysActive.has(rc);
 
 /** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */
 const undigested: ReadonlySet<string> = new Set(["crm_feature_set", "pcmk_external_ip"]);
@@ -209,7 +214,10 @@ export function endsPromoted(ops: readonly XmlElement[]): boolean {
   const { attributes } = newestOf(ops) ?? element("none");
   const rc = attributes.get("rc-code");
   if (attributes.get("operation") === "promote") return rc === String(OcfExit.OK);
-  return attributes.get("operation") === "monitor" && rc === String(OcfExit.RUNNING_PROMOTED);
+  return (
+    attributes.get("operation") === "monitor" &&
+    (rc === String(OcfExit.RUNNING_PROMOTED) || rc === String(OcfExit.DEGRADED_PROMOTED))
+  );
 }
 
 /** Whether a resource's history on a node ends with its being there. */
@@ -221,7 +229,7 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
     return task === "promote" || task === "demote";
   const rc = newest.attributes.get("rc-code");
   if (task === "stop") return rc !== String(OcfExit.OK);
-  return task !== "monitor" || rc === String(OcfExit.OK) || rc === String(OcfExit.RUNNING_PROMOTED);
+  return task !== "monitor" || saysActive.has(Number(rc));
 }
 
 /** The same, or with its being started, perhaps. */

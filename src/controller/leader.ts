@@ -1,5 +1,5 @@
-import { parseIntervalMs } from "../cib/index.ts";
-import type { Operation, OperationResult } from "../executor/index.ts";
+import { parseIntervalMs, type XmlElement } from "../cib/index.ts";
+import { type Operation, type OperationResult, UNWATCHED } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
 import type { GraphAction, RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import {
@@ -83,6 +83,8 @@ export class Leader {
   #callIds = new Map<string, number>();
   #triggers: string[] = [];
   #scheduled = false;
+  /** Until when a node whose fencing has failed is not fenced again; all else is decided and done meanwhile. */
+  readonly #fencingPauses = new Map<string, Millis>();
   /** Why nothing may be decided now. */
   #waitingForNodes = false;
   #waitingForManagers = false;
@@ -175,6 +177,12 @@ export class Leader {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
+  }
+
+  /** The configuration has changed, or the status: a fencing that has failed may go well now. */
+  configurationChanged(): void {
+    this.#fencingPauses.clear();
+    this.changed("the configuration changed");
   }
 
   /** What is under way goes on; when it is over, a new decision is taken. */
@@ -294,6 +302,7 @@ export class Leader {
       ? undefined
       : this.#run?.flying().find(({ task, node }) => task === "stonith" && node === result.target);
     if (result.ok) {
+      this.#fencingPauses.delete(result.target);
       const fenced = `${result.target} was fenced`;
       if (flying) this.#run?.succeed(flying);
       else this.changed(fenced);
@@ -301,7 +310,7 @@ export class Leader {
       if (flying && !this.#init.state.isClusterNode(result.target)) this.#decideAgain(fenced);
     } else if (flying) {
       this.#run?.fail(flying, `fencing of ${result.target} failed`);
-      this.#retryFencing(result);
+      this.#retryFencing(result, now);
     }
     this.advance(now, wall);
   }
@@ -309,7 +318,9 @@ export class Leader {
   timer(timer: ControllerTimer, now: Millis, wall: number): void {
     if (timer === "schedule") {
       this.#scheduled = false;
-      this.#decide(now, wall);
+      // Of one that was ended while nothing of it was under way nothing comes that would tell that it is over.
+      if (this.#run) this.advance(now, wall);
+      else this.#decide(now, wall);
     } else if (timer === "recheck") {
       this.changed("the recheck interval is over");
     } else if (timer === "startup") {
@@ -329,7 +340,7 @@ export class Leader {
     const run = this.#run;
     if (!run) return;
     if (this.#active) this.#dispatch(run, now, wall);
-    if (!run.over) return this.#armTransitionTimer(run.nextDeadline(), now);
+    if (!run.over) return this.#armTransitionTimer(this.#nextLook(run, now), now);
     this.#run = undefined;
     this.#init.emit({ type: "cancel-timer", timer: "transition" });
     const { done, total, failed } = run.progress();
@@ -538,12 +549,26 @@ export class Leader {
     return [...needed.filter(({ watched }) => !watched), ...idle];
   }
 
-  /** Which actions have to wait until a monitor has told what is only remembered. */
-  #held(): (action: GraphAction) => boolean {
+  /** Which actions have to wait: for a monitor that tells what is only remembered, or for the next try of a fencing. */
+  #held(now: Millis): (action: GraphAction) => boolean {
     const { state } = this.#init;
-    if (!state.remembersAnything) return () => false;
+    const pauses = (action: GraphAction) => this.#pauseOf(action, now) !== undefined;
+    if (!state.remembersAnything) return pauses;
     const familyOf = resourceFamilies(state.configuration);
-    return (action) => this.#unseenBefore(action, familyOf).some(({ watched }) => watched);
+    return (action) => pauses(action) || this.#unseenBefore(action, familyOf).some(({ watched }) => watched);
+  }
+
+  /** Until when a fencing waits since the last one of its target has failed. */
+  #pauseOf({ task, node }: GraphAction, now: Millis): Millis | undefined {
+    const until = task === "stonith" && node !== undefined ? this.#fencingPauses.get(node) : undefined;
+    return until !== undefined && until > now ? until : undefined;
+  }
+
+  /** When a transition has to be looked at though nothing is answered. */
+  #nextLook(run: TransitionRun, now: Millis): Millis | undefined {
+    const pauses = run.waiting().map((action) => this.#pauseOf(action, now));
+    const times = [run.nextDeadline(), ...pauses].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /**
@@ -613,7 +638,7 @@ export class Leader {
 
   #dispatch(run: TransitionRun, now: Millis, wall: number): void {
     const dispatches: Dispatch[] = [];
-    const taken = run.take(now, run.transition.batchLimit, this.#held());
+    const taken = run.take(now, run.transition.batchLimit, this.#held(now));
     const callIds = new Map<NodeName, number>();
     for (const action of taken) {
       if (action.maintenance)
@@ -662,14 +687,26 @@ export class Leader {
     return `${router} is not connected to ${node}`;
   }
 
+  /** Why a service cannot be stopped where it runs: its agent cannot be executed. A stop that fails costs the node its power. */
+  #stuck({ task, node, rsc }: GraphAction): string | undefined {
+    if (task !== "stop" || node === undefined || rsc === undefined) return undefined;
+    const { state } = this.#init;
+    const call = ({ attributes }: XmlElement) => Number(attributes.get("call-id") ?? 0);
+    const [last] = state.status.ops(state.idOf(node), rsc.id).toSorted((a, b) => call(b) - call(a));
+    const reason = last?.attributes.get("exit-reason") ?? "";
+    return reason.startsWith(UNWATCHED) ? reason : undefined;
+  }
+
   /** Says so of an action that something is in the way of: the obstacle's end is waited for, not an answer. */
   #withheld(run: TransitionRun, action: GraphAction): boolean {
-    const obstacle = this.#obstacle(action);
+    const stuck = this.#stuck(action);
+    const obstacle = stuck ?? this.#obstacle(action);
     if (obstacle === undefined) return false;
     const reason = `${action.key} cannot be given out: ${obstacle}`;
     this.#event("warning", "ACTION-WITHHELD", reason, action.node);
     run.withhold(action);
-    this.#again(reason, recoveryMs);
+    // That it can be executed again its monitor will tell.
+    if (stuck === undefined) this.#again(reason, recoveryMs);
     return true;
   }
 
@@ -794,8 +831,11 @@ export class Leader {
     });
   }
 
-  /** After stonith-max-attempts failures in a row nothing is tried until the next recheck or event. */
-  #retryFencing({ target, failures, exhausted }: FenceResult): void {
+  /**
+   * The next try waits; whatever else there is to do does not. After stonith-max-attempts failures in a row nothing is tried
+   * until the next recheck or event.
+   */
+  #retryFencing({ target, failures, exhausted }: FenceResult, now: Millis): void {
     if (exhausted) {
       const text =
         `fencing ${target} has failed ${failures} times; it is tried again at the next recheck. Its resources stay ` +
@@ -803,7 +843,8 @@ export class Leader {
       this.#event("error", "FENCING-GIVEN-UP", text, target);
       return;
     }
-    this.#again("fencing failed", fencingRetryAfter(failures));
+    this.#fencingPauses.set(target, now + fencingRetryAfter(failures));
+    this.#decideAgain("fencing failed");
   }
 
   /** Decides again after a time. */

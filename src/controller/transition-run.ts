@@ -200,6 +200,11 @@ export class TransitionRun {
     return next;
   }
 
+  /** Actions that may start, and were held. */
+  waiting(): GraphAction[] {
+    return this.#abortReason === undefined ? this.#ready.map((step) => step.action) : [];
+  }
+
   /** Actions under way. */
   flying(): GraphAction[] {
     return [...this.#flying].map((step) => step.action);

@@ -340,8 +340,9 @@ export class Executor {
   }
 
   /** What a monitor that could not be executed says of a service that runs by all that is known here. */
-  #unseen({ history }: ResourceState, asked: Operation, verdict: Verdict): Verdict | undefined {
-    return mayRun([...history.values()]) === undefined ? undefined : unseen(asked, verdict);
+  #unseen({ id, history }: ResourceState, asked: Operation, verdict: Verdict): Verdict | undefined {
+    const active = mayRun([...history.values()]) ?? this.#interrupted.get(id);
+    return active === undefined ? undefined : unseen(asked, verdict, active);
   }
 
   /** Whether it is known that no executor of this boot has left a service active, whatever was forgotten since. */

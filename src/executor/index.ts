@@ -30,7 +30,7 @@ export {
   readToolUser,
 } from "./reading.ts";
 export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";
-export { expectedRc, isFailure, isLeftAlone, isProbe, mayRun, tellsRole } from "./results.ts";
+export { expectedRc, isFailure, isLeftAlone, isProbe, mayRun, tellsRole, UNWATCHED } from "./results.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

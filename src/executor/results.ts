@@ -206,6 +206,9 @@ export const cannotRun = (verdict: Verdict): Verdict =>
 export const nothingToStop = (verdict: Verdict): Verdict =>
   verdict.status === OpStatus.NOT_INSTALLED ? wentWell : verdict;
 
+/** How the reason begins why a service is only degraded, where nobody can look at it, nor stop it. */
+export const UNWATCHED = "cannot be watched, and may not run";
+
 /** Whether an agent is a file that is executed, so that a service may run on without it. */
 const isExecuted = ({ class: name }: AgentResource): boolean => name === "ocf" || name === "lsb";
 
@@ -214,13 +217,18 @@ const isExecuted = ({ class: name }: AgentResource): boolean => name === "ocf" |
  * nothing about the service: it counts as running in its role, and as degraded, so that everybody is told. Taken for a
  * failure it would be followed by a stop that cannot be executed, either, and that by the loss of the node.
  * (Pacemaker Explained, "OCF return codes", 190 and 191.)
+ * @param active what has left the service active, by all that is known
  */
-export function unseen(operation: Operation, verdict: Verdict): Verdict | undefined {
-  const { action, intervalMs, rsc, transitionKey } = operation;
-  if (verdict.status !== OpStatus.NOT_INSTALLED || action !== "monitor" || intervalMs === 0) return undefined;
-  const rc = degraded.get(expectedRc(transitionKey));
-  if (rc === undefined || !isExecuted(rsc)) return undefined;
-  const exitReason = `cannot be watched, and may not run: ${verdict.exitReason}`;
+export function unseen(
+  { action, intervalMs, rsc, transitionKey }: Operation,
+  verdict: Verdict,
+  active: Pick<Operation, "action">,
+): Verdict | undefined {
+  if (verdict.status !== OpStatus.NOT_INSTALLED || action !== "monitor" || !isExecuted(rsc)) return undefined;
+  const role = active.action === "promote" ? OcfExit.RUNNING_PROMOTED : OcfExit.OK;
+  const rc = degraded.get(intervalMs === 0 ? role : expectedRc(transitionKey));
+  if (rc === undefined) return undefined;
+  const exitReason = `${UNWATCHED}: ${verdict.exitReason}`;
   return { ...verdict, rc, status: OpStatus.DONE, exitReason };
 }
 

@@ -265,9 +265,18 @@ describe("the verdict", () => {
     const repaired = { fencing: { history: [entry(true, now - 60), entry(false, now - 120)], pending: [] } };
     expect(codes(healthy, repaired)).toEqual(["NODE-FENCED"]);
     const broken = { fencing: { history: [entry(false, now - 60), entry(true, now - 120)], pending: [] } };
+    const lost = changed("beta", ({ name }) => ({ name, state: "lost" }));
+    expect(verdict(lost, broken).causes).toContainEqual(
+      expect.objectContaining({
+        code: "FENCING-FAILED",
+        text: "the last fencing of beta failed: timed out",
+        cure: expect.stringContaining("hactl fence confirm beta"),
+      }),
+    );
+    // Of one that is well that must not be confirmed; the device is looked at.
     expect(verdict(healthy, broken).causes[0]).toMatchObject({
-      code: "FENCING-FAILED",
-      text: "the last fencing of beta failed: timed out",
+      code: "FENCE-DEVICE-FAILED",
+      cure: expect.stringContaining("hactl fence test beta"),
     });
     expect(screen(healthy, broken)).toContain(
       "  23:12:20  reboot of beta FAILED by fence1 from alpha: timed out\n",
@@ -283,7 +292,7 @@ describe("the verdict", () => {
     const levels = both.map(({ level }) => level);
     expect(levels).toEqual([...levels].sort());
     expect(both.map(({ code }) => code)).toEqual(
-      expect.arrayContaining(["FENCING-FAILED", "FENCE-DEVICE-IDLE", "UNFENCEABLE"]),
+      expect.arrayContaining(["FENCE-DEVICE-FAILED", "FENCE-DEVICE-IDLE", "UNFENCEABLE"]),
     );
     // Whoever is back needs nobody to see to its fencing any more, whatever has failed before that.
     const back = "the target has come back before it was fenced";

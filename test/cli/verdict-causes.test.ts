@@ -422,7 +422,14 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { rsc: "fence1" },
     },
   ],
-  "FENCING-FAILED": [{ more: fenced(false), about: { node: "beta", text: "timed out" } }],
+  "FENCE-DEVICE-FAILED": [{ more: fenced(false), about: { node: "beta", text: "timed out" } }],
+  "FENCING-FAILED": [
+    {
+      fixture: onNode("beta", ({ name }) => ({ name, state: "lost" })),
+      more: fenced(false),
+      about: { node: "beta", text: "timed out" },
+    },
+  ],
   "FENCING-TOPOLOGY": [
     {
       edit: (text) =>

@@ -157,3 +157,54 @@ location inside-there inside inf: g1
     expect(lost(bus)).toEqual([]);
   });
 });
+
+describe("a fencing that fails again and again", () => {
+  const more = (text: string) => `
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive a ocf:test:A op monitor interval=10s
+location prefer a 50: n3
+${text}
+`;
+
+  /** n4 is lost and its device does not answer for it. */
+  function failing(): ControllerBus {
+    const bus = running();
+    bus.fencing = () => false;
+    bus.crash("n4");
+    bus.run(32_000);
+    expect(bus.fenced.length).toBeGreaterThan(2);
+    return bus;
+  }
+
+  test("keeps waiting what has to wait for it, and nothing else", () => {
+    const bus = failing();
+    const before = bus.executed.length;
+    bus.fail("n3", "a", 7);
+    bus.run(500);
+    const done = () =>
+      bus.executed.slice(before).map(({ operation: { action, rsc } }) => `${action} ${rsc.id}`);
+    expect(done()).toEqual(["stop a"]);
+    bus.configure(more("primitive b ocf:test:B op monitor interval=10s meta requires=quorum"));
+    bus.run(2000);
+    expect(bus.where("b")).toHaveLength(1);
+    bus.fencing = () => true;
+    bus.run(40_000);
+    expect(bus.where("a")).toHaveLength(1);
+  });
+
+  test("is tried again after a pause that grows, and at once when the configuration has changed", () => {
+    const bus = failing();
+    const tries = () => bus.fenced.filter(({ target }) => target === nodeName("n4")).length;
+    const before = tries();
+    bus.fail("n3", "a", 7);
+    bus.run(20_000);
+    expect(tries()).toBe(before);
+    bus.configure(more("primitive b ocf:test:B op monitor interval=10s"));
+    bus.run(1000);
+    expect(tries()).toBe(before + 1);
+    bus.fencing = () => true;
+    bus.run(60_000);
+    expect(stateOf(bus, "n4")).toContain('expected="down"');
+    expect(bus.where("a")).toHaveLength(1);
+  });
+});

@@ -589,6 +589,26 @@ describe("what could not be executed", () => {
     expect(last(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
   });
 
+  test("says of a service that is known to run, and was forgotten, that it runs", () => {
+    for (const [begun, rc] of [
+      ["start", 190],
+      ["promote", 191],
+    ] as const) {
+      const world = new World();
+      for (const action of new Set(["start", begun])) {
+        world.execute(operation("a", action));
+        world.end(`a ${action}_0`, exited(0));
+      }
+      world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+      world.execute(operation("a", "monitor", { transitionKey: "1:1:7:x" }));
+      world.end("a monitor_0", refused);
+      expect(last(world)).toMatchObject({ rc, status: OpStatus.DONE });
+      world.execute(operation("a", "stop"));
+      world.end("a stop_0", refused);
+      expect(last(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
+    }
+  });
+
   test.each([
     [0, 190],
     [8, 191],

@@ -695,7 +695,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a monitor that could not be executed has found a failure",
     file: executor,
-    before: "return mayRun([...history.values()]) === undefined ? undefined : unseen(asked, verdict);",
+    before: "return active === undefined ? undefined : unseen(asked, verdict, active);",
     after: "return undefined;",
     by: queue,
   },

@@ -45,6 +45,9 @@ const kinds = {
   "FENCE-DEVICE-IDLE": warning("a device is for nodes that are gone: its list names none that is there"),
   "FENCE-DEVICE-OFF": warning("a device is not used, for the reason that is told"),
   "FENCING-FAILED": error("the last fencing of a node failed"),
+  "FENCE-DEVICE-FAILED": warning(
+    "the last fencing of a node failed, which is well now: its device may not work",
+  ),
   "FENCING-UNTRUE": error(
     "a device said that it had reset a node, which is back without having been rebooted",
   ),

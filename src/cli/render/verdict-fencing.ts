@@ -14,10 +14,10 @@ function deviceCure({ devices }: FencingFacts, node: string): string {
 /** A fencing that people may not have noticed. */
 const recentSeconds = 3600;
 
-/** What is wrong with fencing, or was. @param nodes names of the nodes there are: of others nothing can be done any more */
+/** What is wrong with fencing, or was. @param nodes those that there are: of others nothing can be done any more */
 export function fencingCauses(
   fencing: FencingFacts,
-  nodes: ReadonlySet<string>,
+  nodes: ReadonlyMap<string, "well" | "open">,
   now: number,
 ): CauseWithoutLevel[] {
   const warnings: CauseWithoutLevel[] = [];
@@ -65,13 +65,20 @@ export function fencingCauses(
         node: target,
         text: `${target} was fenced at ${formatMoment(completedAt, now)}${reason === "" ? "" : `: ${reason}`}`,
       });
-    if (ok || isGivenUp(result) || !nodes.has(target)) continue;
-    warnings.push({
-      code: "FENCING-FAILED",
-      node: target,
-      text: `the last fencing of ${target} failed${reason === "" ? "" : `: ${reason}`}`,
-      cure: `Repair the device, or confirm that the node is off: hactl fence confirm ${target}`,
-    });
+    const state = nodes.get(target);
+    if (ok || isGivenUp(result) || state === undefined) continue;
+    const text = `the last fencing of ${target} failed${reason === "" ? "" : `: ${reason}`}`;
+    const cure = `Repair the device, or confirm that the node is off: hactl fence confirm ${target}`;
+    warnings.push(
+      state === "well"
+        ? {
+            code: "FENCE-DEVICE-FAILED",
+            node: target,
+            text: `${text}; it is well now, and the device may fail once more`,
+            cure: `Repair the device, and try it: hactl fence test ${target}`,
+          }
+        : { code: "FENCING-FAILED", node: target, text, cure },
+    );
   }
   for (const text of fencing.warnings) warnings.push({ code: "FENCING-TOPOLOGY", text });
   return warnings;

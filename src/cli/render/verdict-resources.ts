@@ -1,4 +1,5 @@
 import { type Cluster, type Resource, Role } from "../../scheduler/index.ts";
+import { OcfExit } from "../../terms/index.ts";
 import {
   activeNodes,
   highestRole,
@@ -25,12 +26,18 @@ export function resourceCauses(
       code: "FAILURE",
       rsc: failure.rsc,
       node: failure.node,
-      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome})`,
-      cure: `hactl resource cleanup ${failure.rsc}`,
+      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`,
+      cure: isDegraded(failure)
+        ? `Repair it on ${failure.node}: the next monitor finds out`
+        : `hactl resource cleanup ${failure.rsc}`,
     });
   }
   return [...causes, ...neglected(cluster)];
 }
+
+/** Runs, and is not well: to forget that helps nobody. */
+const isDegraded = ({ rc }: FailureFacts): boolean =>
+  rc === OcfExit.DEGRADED || rc === OcfExit.DEGRADED_PROMOTED;
 
 /** Services that nobody looks after: not managed, or not configured. Maintenance mode is told as such. */
 function neglected(cluster: Cluster): CauseWithoutLevel[] {

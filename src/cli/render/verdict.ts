@@ -43,10 +43,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...known(hidden, basis, connectivityCauses(cluster)),
     ...known(hidden, basis, seen(hidden, resourceCauses(cluster, facts))),
     ...known(hidden, ["constraints", "status"], ticketCauses(cluster)),
-    ...seen(
-      hidden,
-      fencingCauses(facts.fencing, new Set(facts.nodes.map(({ name }) => name)), facts.cluster.now),
-    ),
+    ...seen(hidden, fencingCauses(facts.fencing, nodeStates(facts), facts.cluster.now)),
     ...linkCauses(facts),
     ...hiddenCauses(hidden),
     ...others,
@@ -94,6 +91,10 @@ const hiddenCauses = (hidden: readonly string[]): readonly CauseWithoutLevel[] =
           cure: `To see all, ${hiddenCure}`,
         },
       ];
+
+/** Whether each node is there and well, or may have to be fenced yet. */
+const nodeStates = ({ nodes }: Facts): ReadonlyMap<string, "well" | "open"> =>
+  new Map(nodes.map(({ name, online, unclean }) => [name, online && !unclean ? "well" : "open"] as const));
 
 /** What concerns the whole cluster comes before what concerns a part. */
 const isOfAll = ({ code }: StatusWarning): boolean => verdictCauses[code].level === "error";

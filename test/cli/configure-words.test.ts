@@ -78,3 +78,32 @@ test("node remove tells that it was a file, and what still names the node", asyn
   expect(err).toContain(`constraint "m" names node "n2", which is not configured`);
   expect(content()).not.toContain('uname="n2"');
 }, 60_000);
+
+test("a text in the place of everything that leaves no resource is refused as erase is, and taken with --force", async () => {
+  const before = content();
+  const loads: readonly (readonly [text: string, mode: string, said: string])[] = [
+    ["", "replace", "it defines nothing"],
+    ["\n  # nothing here\n\t\n", "replace", "it defines nothing"],
+    ["", "push", "it defines nothing"],
+    ["property stonith-enabled=false\n", "replace", "it has no resource"],
+    [
+      "<configuration><crm_config/><nodes/><resources/><constraints/></configuration>",
+      "replace",
+      "no resource",
+    ],
+  ];
+  const few = join(directory, "few.crm");
+  for (const [text, mode, said] of loads) {
+    writeFileSync(few, text);
+    const { code, err } = await run("configure", "load", mode, few);
+    expect([code, err, content()]).toEqual([107, expect.stringContaining(said), before]);
+    expect(err).toContain("say it with --force");
+  }
+  const edited = await hactl(["configure", "edit"], { CIB_file: file, EDITOR: "truncate -s 0" });
+  expect([edited.code, edited.err, content()]).toEqual([107, expect.stringContaining("nothing"), before]);
+  expect((await run("configure", "load", "replace", few, "--force")).code).toBe(0);
+  expect(content()).not.toContain("<primitive");
+  // Where there is no resource, none is lost.
+  writeFileSync(few, "property stonith-enabled=false\n");
+  expect((await run("configure", "load", "replace", few)).code).toBe(0);
+}, 60_000);

@@ -6,7 +6,6 @@ import { parseXml } from "../../src/cib/index.ts";
 import { fetchFenceMetadata, runFenceAgent } from "../../src/daemon/fence-agents.ts";
 import { FenceDeviceOperations } from "../../src/daemon/fence-device-operations.ts";
 import { Fencing } from "../../src/daemon/fencing.ts";
-import type { Operation } from "../../src/executor/index.ts";
 import type { AgentRun, FenceRequest, FenceResult } from "../../src/fencer/index.ts";
 import { SecretStore } from "../../src/platform/index.ts";
 import { nodeName, OpStatus, resourceId } from "../../src/terms/index.ts";
@@ -166,9 +165,10 @@ describe("running a fence agent", () => {
         action: "start",
         intervalMs: 0,
         timeoutMs: 10_000,
+        startDelayMs: 0,
         transitionKey: "1:1:0:x",
         params: { password: "geheim", ip: "192.0.2.1" },
-      } as Operation);
+      });
     });
     expect(reason).toBe(`${OpStatus.ERROR} login with password=******** failed / tool not found`);
     expect(logged).toEqual([

@@ -199,7 +199,9 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "end":
     case "bye":
       // What was said before is in force already. A file has nothing to wait for.
-      return cibTarget().kind === "live" ? { words: ["wait", "--timeout", "1"] } : { words: [], lines: [] };
+      return cibTarget().kind === "live" && flags.wait.length > 0
+        ? { words: ["wait"] }
+        : { words: [], lines: [] };
     case "del":
     case "rm":
     case "remove":
@@ -291,7 +293,8 @@ function cluster([command]: readonly string[]): Target {
     case "stop":
       return { words: ["stop"] };
     case "wait_for_startup":
-      return { words: ["wait"] };
+      // That something has failed is no reason not to be there.
+      return { tool: "crm_resource", words: ["--wait"] };
     default:
       return { words: ["status"] };
   }

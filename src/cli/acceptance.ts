@@ -184,6 +184,27 @@ export async function checkChange(
   return fresh.filter(({ level }) => level !== "info");
 }
 
+/**
+ * Refuses a whole configuration that lacks a section which every CIB has: it is torn, and what is in the section would be lost.
+ * Where no schema is named, the sections of old documents are made.
+ * @param before the configuration that it takes the place of @param source a `<cib>` or `<configuration>`, as it is given
+ * @throws HactlError MISSING_ELEMENT
+ */
+export function refuseTorn(before: XmlElement, source: XmlElement): void {
+  if (source.name === "cib" && !/^pacemaker-[1-9]/.test(source.attributes.get("validate-with") ?? "")) return;
+  const after = source.name === "cib" ? child(source, "configuration") : source;
+  if (after?.name !== "configuration") return;
+  for (const name of ["crm_config", "nodes", "resources", "constraints"]) {
+    if (child(before, name) === undefined || child(after, name) !== undefined) continue;
+    throw new HactlError({
+      code: "MISSING_ELEMENT",
+      what: `<configuration> lacks <${name}>`,
+      cure: `write <${name}/> where nothing is in it`,
+      exit: CrmExit.CONFIG,
+    });
+  }
+}
+
 /** What of it would be refused, as far as the configuration alone tells. */
 export const newErrors = (before: XmlElement, after: XmlElement): CibProblem[] =>
   without(verifyCib(after), verifyCib(before)).filter(isRefused);
@@ -232,12 +253,29 @@ async function agentProblems(
 ): Promise<CibProblem[]> {
   const configuration = child(after, "configuration");
   if (!configuration) return [];
-  const old = new Set(usesIn(before).map(shape));
-  return problemsOfAgents(
+  const uses = usesIn(before);
+  const old = new Set(uses.map(shape));
+  const found = await problemsOfAgents(
     agentUses(configuration).filter((use) => !old.has(shape(use)) && counts(use)),
     after,
   );
+  const wrong = found.filter(({ level }) => level === "error");
+  if (wrong.length === 0) return found;
+  // The same resource with the same mistake, written otherwise: whoever loads what was saved changes nothing about it.
+  const known = await problemsOfAgents(
+    uses.filter((use) => !usesSame(use, agentUses(configuration))),
+    before,
+  );
+  const key = ({ code, text }: CibProblem) => `${code} ${text}`;
+  const told = new Set(known.map(key));
+  return found.filter((problem) => !told.has(key(problem)));
 }
+
+/** Whether a resource stands as it is among others. */
+const usesSame = (use: AgentUse, others: readonly AgentUse[]): boolean => {
+  const same = shape(use);
+  return others.some((other) => shape(other) === same);
+};
 
 /**
  * Services that run and shall be of another agent: they are ended by the one that has started them, and begun by the other.

@@ -19,7 +19,7 @@ import {
 } from "../../cib/index.ts";
 import { pathFacts, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { newErrors, RefusedChange } from "../acceptance.ts";
+import { newErrors, RefusedChange, refuseTorn } from "../acceptance.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -348,7 +348,7 @@ function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (isXml(text)) return loadedXml(text, file);
+  if (isXml(text)) return loadedXml(text, file, base);
   const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
   if (errors.length === 0) {
     tell(remarks);
@@ -409,8 +409,9 @@ function replaced(
   return removal.configuration;
 }
 
-function loadedXml(text: string, file: string): XmlElement {
+function loadedXml(text: string, file: string, base?: XmlElement): XmlElement {
   const root = parseXml(text, file);
+  if (base !== undefined) refuseTorn(base, root);
   if (root.name === "configuration") return root;
   const configuration =
     root.name === "cib"

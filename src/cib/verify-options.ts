@@ -10,8 +10,8 @@ import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { settledPrimitives } from "./settled.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { parseBoolean, parseInteger } from "./values.ts";
-import { lengthProblems } from "./verify-values.ts";
 import { propertyNameIn } from "./verify-names.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const cluster = byName(clusterProperties);

@@ -1,7 +1,7 @@
 import { parseXml, type XmlElement } from "../cib/index.ts";
 import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
-import { readCib } from "./cib-session.ts";
+import { readState } from "./cib-session.ts";
 import { ask } from "./daemon.ts";
 import { displayedRole, isDisabled, primitivesOf, printableId } from "./render/cluster-view.ts";
 import { outcomeText } from "./render/exit-texts.ts";
@@ -43,11 +43,11 @@ export async function settled(timeoutMs: Millis): Promise<void> {
 /**
  * Waits until the cluster has nothing left to do, and looks whether what was asked for has come about: where something
  * has failed, the cluster has nothing left to do, either.
- * @throws HactlError UNSATISFIED, which names what is not so and why
+ * @throws HactlError UNSATISFIED, which names what is not so and why; PERMISSION when access rules hide that
  */
 export async function fulfilled(timeoutMs: Millis, wish: Wish): Promise<void> {
   await settled(timeoutMs);
-  refuseUnfulfilled((await readCib()).cib, wish);
+  refuseUnfulfilled((await readState()).cib, wish);
 }
 
 /** Looks whether what was asked for is so in a CIB. @throws HactlError UNSATISFIED */

@@ -160,12 +160,11 @@ export async function setPair(
   );
   const { owner, blockName, defaultSet } = await holderOf(session, place);
   // Another name of the same option is no second one.
-  const same = { crm_config: isSameProperty, rsc_defaults: isSameMeta } as const;
-  const isSame =
-    place.scope === "crm_config" || place.scope === "rsc_defaults"
-      ? same[place.scope]
-      : (a: string, b: string) => a === b;
-  const old = onlyPair(name, await findPairs(session, place, (candidate) => isSame(candidate, name)));
+  const isSame = (other: string): boolean => {
+    if (place.scope === "crm_config") return isSameProperty(other, name);
+    return place.scope === "rsc_defaults" ? isSameMeta(other, name) : other === name;
+  };
+  const old = onlyPair(name, await findPairs(session, place, isSame));
   const setId = old?.setId ?? place.set ?? defaultSet;
   const id = old?.id ?? place.id ?? `${setId}-${asId(name)}`;
   const block = element(blockName, { id: setId }, [element("nvpair", { id, name, value: next(old?.value) })]);

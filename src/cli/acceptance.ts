@@ -219,16 +219,24 @@ export function linesById(root: XmlElement, lines = new Map<string, number>()): 
 
 const isRefused = ({ level, code }: CibProblem): boolean => level === "error" && !tolerated.has(code);
 
-/** Those that are not among others, each counted as often as it is there. */
+/**
+ * Those that are not among others, each counted as often as it is there. The same mistake is the same under another id, too:
+ * whoever loads what was saved gives new ones to what had none of its own.
+ */
 function without(found: readonly CibProblem[], others: readonly CibProblem[]): CibProblem[] {
-  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
-  const known = new Map<string, number>();
-  for (const problem of others) known.set(key(problem), (known.get(key(problem)) ?? 0) + 1);
-  return found.filter((problem) => {
-    const left = known.get(key(problem)) ?? 0;
-    known.set(key(problem), left - 1);
-    return left <= 0;
-  });
+  const same = rest(found, others, ({ code, id, text }) => `${code} ${id ?? ""} ${text}`);
+  return rest(same.found, same.others, ({ code, text }) => `${code} ${text}`).found;
+}
+
+/** What is left of both when each is paired with one of the same key. */
+function rest(
+  found: readonly CibProblem[],
+  others: readonly CibProblem[],
+  key: (problem: CibProblem) => string,
+): { readonly found: CibProblem[]; readonly others: readonly CibProblem[] } {
+  const unpaired = Map.groupBy(others, key);
+  const left = found.filter((problem) => unpaired.get(key(problem))?.shift() === undefined);
+  return { found: left, others: [...unpaired.values()].flat() };
 }
 
 const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));

@@ -177,6 +177,23 @@ describe("a whole in the place of what there is", () => {
     expect(err).not.toContain("d1");
   });
 
+  test("with a mistake that gets another id is taken, too", async () => {
+    const saved = join(directory, "saved.crm");
+    const bad =
+      '<primitive id="d1"><meta_attributes id="odd"><nvpair id="odd-1" name="is-managed" value="perhaps"/></meta_attributes></primitive>';
+    expect((await run(["-M", "-c", "-o", "resources", "--force", "-X", bad], "cibadmin")).code).toBe(0);
+    expect((await run(["configure", "save", saved])).code).toBe(0);
+    writeFileSync(saved, readFileSync(saved, "utf8").replace(/\$id="?odd"? /, ""));
+    expect(await run(["configure", "load", "replace", saved])).toMatchObject({ code: 0 });
+    expect(content()).toContain('value="perhaps"');
+    expect(content()).not.toContain('"odd-1"');
+    writeFileSync(
+      saved,
+      `${readFileSync(saved, "utf8")}primitive d2 ocf:test:Told params ip=1 meta is-managed=perhaps\n`,
+    );
+    expect(await run(["configure", "load", "replace", saved])).toMatchObject({ code: 78 });
+  });
+
   test.each([
     ["by cibadmin", ["-R", "-X", "WHOLE"], "cibadmin"],
     ["by cibadmin, of the configuration", ["-R", "--scope", "configuration", "-X", "PART"], "cibadmin"],

@@ -41,8 +41,10 @@ export async function run(words: readonly string[]): Promise<number> {
     const status = await carryOut(target);
     if (status !== CrmExit.OK) return status;
   }
-  // hactl's own commands wait themselves.
-  const changed = targets.some(({ tool }) => tool !== undefined && changing.has(tool));
+  // hactl's own commands for resources and nodes wait themselves.
+  const changed = targets.some(({ tool, words: given }) =>
+    tool === undefined ? isConfigureChange(given) : changing.has(tool),
+  );
   if (!changed || wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
   const { runCli } = await import("../main-command.ts");
   return runCli(["wait"]);
@@ -60,6 +62,9 @@ async function carryOut(target: Target): Promise<number> {
   const { runCli } = await import("../main-command.ts");
   return runCli(target.words);
 }
+
+const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
+  command === "configure" && !["show", "save"].includes(what);
 
 interface Leading {
   readonly flags: readonly string[];

@@ -326,5 +326,10 @@ location there bad 50: node1`);
     untell("bad", "start.node3");
     expect(await said("resource", "cleanup", "bad", "--wait")).toMatchObject({ code: 0 });
     expect(await said("wait")).toEqual({ code: 0, text: "" });
+    tell("late", "start", "fail");
+    expect(
+      await said("crm", "-w", "configure", ...wild("late", "").trim().replaceAll('"', "").split(" ")),
+    ).toEqual(unlike(/^error: late has failed: it is stopped \(start on node\d: /));
+    untell("late", "start");
   }, 60_000);
 });

@@ -18,6 +18,7 @@ import {
 import { findFencingProblems } from "./verify-fencing.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
 import { findMisplacedProblems } from "./verify-misplaced.ts";
+import { findDoubleNames } from "./verify-names.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
@@ -62,6 +63,7 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findMisplacedProblems(configuration),
     ...findFencingProblems(configuration),
     ...findTicketProblems(root),
+    ...findDoubleNames(configuration),
   ];
   const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;
   return problems.sort((a, b) => line(a) - line(b) || ranks[a.level] - ranks[b.level]);

@@ -169,6 +169,8 @@ ${text}
   /** n4 is lost and its device does not answer for it. */
   function failing(): ControllerBus {
     const bus = running();
+    bus.configure(more("primitive b ocf:test:B op monitor interval=10s meta requires=quorum"));
+    bus.run(1000);
     bus.fencing = () => false;
     bus.crash("n4");
     bus.run(32_000);
@@ -179,14 +181,14 @@ ${text}
   test("keeps waiting what has to wait for it, and nothing else", () => {
     const bus = failing();
     const before = bus.executed.length;
-    bus.fail("n3", "a", 7);
-    bus.run(500);
     const done = () =>
       bus.executed.slice(before).map(({ operation: { action, rsc } }) => `${action} ${rsc.id}`);
+    bus.fail("n3", "a", 7);
+    bus.run(500);
     expect(done()).toEqual(["stop a"]);
-    bus.configure(more("primitive b ocf:test:B op monitor interval=10s meta requires=quorum"));
-    bus.run(2000);
-    expect(bus.where("b")).toHaveLength(1);
+    bus.fail(bus.where("b")[0] ?? "", "b", 7);
+    bus.run(500);
+    expect(done()).toEqual(["stop a", "stop b", "start b", "monitor b"]);
     bus.fencing = () => true;
     bus.run(40_000);
     expect(bus.where("a")).toHaveLength(1);
@@ -199,7 +201,7 @@ ${text}
     bus.fail("n3", "a", 7);
     bus.run(20_000);
     expect(tries()).toBe(before);
-    bus.configure(more("primitive b ocf:test:B op monitor interval=10s"));
+    bus.configure(more("primitive b ocf:test:B op monitor interval=11s meta requires=quorum"));
     bus.run(1000);
     expect(tries()).toBe(before + 1);
     bus.fencing = () => true;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   alertMeta,
@@ -12,7 +12,9 @@ import {
   resourceMeta,
   verifyCib,
 } from "../src/cib/index.ts";
+import { partNamed } from "../src/config/build.ts";
 import { configTables } from "../src/config/index.ts";
+import { subsystemOptions } from "../src/config/table-quorum.ts";
 import { deviceOptions } from "../src/fencer/index.ts";
 import { checkDeviceParameters } from "../src/fencer/parameters.ts";
 import type { OptionSpec } from "../src/terms/index.ts";
@@ -102,6 +104,7 @@ const effects: Readonly<Record<string, readonly [file: string, text: string]>> =
   "node standby": ["src/scheduler/operations.ts", '"standby",'],
   "node maintenance": ["src/scheduler/status.ts", 'attributeTrue(node, "maintenance")'],
   "node terminate": ["src/scheduler/status.ts", '("terminate"'],
+  "node resource-discovery-enabled": ["src/scheduler/status.ts", '("resource-discovery-enabled"'],
   "node site-name": ["src/scheduler/nodes.ts", '("site-name"'],
   "totem.version": ["src/config/table-totem.ts", 'name: "version"'],
   "totem.cluster_name": ["src/daemon/status-reply.ts", "config.totem.clusterName"],
@@ -319,4 +322,16 @@ test("an operation's and a device's option without effect is named, too", () => 
       unused !== undefined,
     );
   }
+});
+
+test("each part of the log that can be named says something somewhere", () => {
+  const sources = (readdirSync(join(import.meta.dir, "..", "src", "daemon")) as string[]).map((name) =>
+    readFileSync(join(import.meta.dir, "..", "src", "daemon", name), "utf8"),
+  );
+  const names: readonly string[] = subsystemOptions[0].values;
+  const silent = new Set(names.map(partNamed)).difference(new Set(["MAIN"]));
+  for (const text of sources)
+    for (const [, name = ""] of text.matchAll(/(?:part\(|subsystem: )"([A-Z]+)"/g)) silent.delete(name);
+  // Of this one the check says that it does nothing.
+  expect([...silent]).toEqual(["ATTRIBUTES"]);
 });

@@ -24,10 +24,12 @@ export {
 export { decisionCostMs } from "./decision-cost.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { refuseInvalid } from "./form.ts";
+export { parseHostList, parseHostMap } from "./host-names.ts";
 export { knownNodes, noSuchNode } from "./known-nodes.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
 export { rulesOfNode } from "./node-leftovers.ts";
+export { refuseBadNodeValue } from "./node-values.ts";
 export {
   type FindById,
   indexById,
@@ -65,6 +67,7 @@ export { type Removal, removeObjects } from "./remove-objects.ts";
 export { resourceKinds } from "./resource-kinds.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
 export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm } from "./storable.ts";
+export { refuseBadTicketValue } from "./ticket-values.ts";
 export {
   addDuration,
   type DateParts,

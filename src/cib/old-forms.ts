@@ -1,8 +1,8 @@
-import type { CibProblem } from "./references.ts";
+import { type CibProblem, problemAt } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
-import { child, type XmlElement } from "./xml.ts";
+import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** Schemas from this one on have today's form, but for names that have an alias. */
 const presentForm = /^pacemaker-(?:[3-9]|\d\d)\./;
@@ -34,4 +34,29 @@ export function findOldForms(cib: XmlElement): CibProblem[] {
 const problemsOf = (configuration: XmlElement): CibProblem[] => [
   ...findStructureProblems(configuration),
   ...findSchemaValueProblems(configuration),
+  ...findRequiringOperations(configuration),
 ];
+
+/** What has to be before a service starts was said at its operations once; the schema has shut it out there since 3.0. */
+function findRequiringOperations(source: XmlElement): CibProblem[] {
+  const own =
+    source.name === "op"
+      ? childrenOf(source, "meta_attributes")
+          .flatMap((block) => childrenOf(block, "nvpair"))
+          .filter(({ attributes }) => attributes.get("name") === "requires")
+      : [];
+  return [
+    ...own.map((pair) => {
+      const value = pair.attributes.get("value");
+      const text = `requires="${value}" stands at operation "${source.attributes.get("id")}"`;
+      return problemAt(
+        pair,
+        "error",
+        "OLD_FORM",
+        text,
+        `write requires=${value} among the resource's meta attributes`,
+      );
+    }),
+    ...source.children.flatMap(findRequiringOperations),
+  ];
+}

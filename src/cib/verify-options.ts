@@ -1,4 +1,5 @@
 import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
+import { cureOfNodeValue } from "./node-values.ts";
 import { indexById, plainValues, unpackNvpairs } from "./nvpairs.ts";
 import { cureFor } from "./option-value.ts";
 import { clusterProperties } from "./options/cluster.ts";
@@ -6,8 +7,10 @@ import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { isPromotable } from "./promotable.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
+import { settledPrimitives } from "./settled.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { parseBoolean, parseInteger } from "./values.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const cluster = byName(clusterProperties);
@@ -73,8 +76,8 @@ export function findOptionProblems(configuration: XmlElement): CibProblem[] {
   problems.push(...nodes.flatMap(checkUtilization));
   for (const item of nodes)
     for (const set of childrenOf(item, "instance_attributes"))
-      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkPair(pair, node, "node attribute"));
-  problems.push(...checkFencing(configuration, resources), ...findUnfenced(configuration));
+      for (const pair of childrenOf(set, "nvpair")) problems.push(...checkNodePair(pair));
+  problems.push(...checkFencing(configuration), ...findUnfenced(configuration));
   return problems;
 }
 
@@ -221,9 +224,29 @@ function checkPair(pair: XmlElement, table: ReadonlyMap<string, OptionSpec>, wha
   if (cure === undefined)
     return [
       ...unusedProblems(pair, spec, value, `${what} "${name}"`),
+      ...(spec.type === "duration"
+        ? lengthProblems(pair, name, value, `<nvpair> "${pair.attributes.get("id")}"`)
+        : []),
       ...(table === operation ? originProblems(pair, name, value) : []),
     ];
   return [problemAt(pair, "error", "BAD_VALUE", `${what} ${name}="${value}" is not valid`, cure)];
+}
+
+/** What the table cannot say of a value, as that it is a colour, is asked of what refuses it elsewhere. */
+function checkNodePair(pair: XmlElement): CibProblem[] {
+  const problems = checkPair(pair, node, "node attribute");
+  const [name, value] = [pair.attributes.get("name"), pair.attributes.get("value")];
+  const cure = name === undefined || value === undefined ? undefined : cureOfNodeValue(name, value);
+  if (problems.length > 0 || cure === undefined) return problems;
+  return [
+    problemAt(
+      pair,
+      "warning",
+      "BAD_VALUE",
+      `node attribute ${name}="${value}" has no effect: it is not valid`,
+      cure,
+    ),
+  ];
 }
 
 /** An option that does nothing is named; not where it asks for what holds anyway. */
@@ -312,11 +335,12 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
 }
 
 /** Enabled fencing without a device means that nothing starts. */
-function checkFencing(configuration: XmlElement, resources: XmlElement | undefined): CibProblem[] {
+function checkFencing(configuration: XmlElement): CibProblem[] {
   const config = configOf(configuration);
   const properties = writtenProperties(configuration);
-  const real = hasResource(resources, ({ attributes }) => attributes.get("class") !== "stonith");
-  const device = hasResource(resources, ({ attributes }) => attributes.get("class") === "stonith");
+  const classes = settledPrimitives(configuration).map((one) => one.class);
+  const real = classes.some((one) => one !== "stonith");
+  const device = classes.includes("stonith");
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
   if (!real || device || watchdog) {
     return [];
@@ -337,10 +361,4 @@ function checkFencing(configuration: XmlElement, resources: XmlElement | undefin
   return [
     problemAt(config, "warning", "NO_FENCING", text, "configure fence devices and set fencing-enabled=true"),
   ];
-}
-
-function hasResource(parent: XmlElement | undefined, wanted: (primitive: XmlElement) => boolean): boolean {
-  return (parent?.children ?? []).some(
-    (item) => (item.name === "primitive" && wanted(item)) || hasResource(item, wanted),
-  );
 }

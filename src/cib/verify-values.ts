@@ -37,11 +37,23 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
     const text = `timeout="${value}" of ${what} is no time to wait: the default of 20s counts`;
     return [problemAt(source, "warning", "NO_TIME", text, "write how long it may take, such as 60s")];
   }
+  if (source.name === "op" && intervals.has(name)) return lengthProblems(source, name, value, what);
   if (source.name === "rsc_colocation" && name === "influence" && parseBoolean(value) === undefined)
     return bad("boolean", "write true or false");
   if (source.name === "fencing-level" && name === "index" && Number(value) > 9)
     return bad("level", "write a whole number from 1 to 9");
   return [];
+}
+
+/** Pacemaker counts an interval in so many milliseconds, which are 49 days, and takes what is longer for that. */
+const longestMs = 2 ** 32 - 1;
+
+/** A time that is longer than anything counts, such as one whose unit was left out of mind. */
+export function lengthProblems(at: XmlElement, name: string, value: string, what: string): CibProblem[] {
+  if ((parseIntervalMs(value) ?? 0) <= longestMs) return [];
+  const text = `${name}="${value}" of ${what} is longer than 49 days (${longestMs} ms), more than Pacemaker counts`;
+  const cure = "write what is meant with its unit, such as 90s or 2h (a number alone is in seconds)";
+  return [problemAt(at, "warning", "LONG_TIME", text, cure)];
 }
 
 function invalidDate(source: XmlElement): CibProblem {

@@ -4,6 +4,7 @@ import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
 import { findSchemaValueProblems } from "./schema-values.ts";
 import { findStructureProblems } from "./structure.ts";
+import { findTicketProblems } from "./ticket-values.ts";
 import { upgradeCib } from "./upgrade/upgrade.ts";
 import { findAclProblems } from "./verify-acls.ts";
 import { findAlertProblems } from "./verify-alerts.ts";
@@ -14,7 +15,9 @@ import {
   findConnectionValueProblems,
   findRemoteNameProblems,
 } from "./verify-connections.ts";
+import { findFencingProblems } from "./verify-fencing.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
+import { findMisplacedProblems } from "./verify-misplaced.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
@@ -56,6 +59,9 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findAlertProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
+    ...findMisplacedProblems(configuration),
+    ...findFencingProblems(configuration),
+    ...findTicketProblems(root),
   ];
   const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;
   return problems.sort((a, b) => line(a) - line(b) || ranks[a.level] - ranks[b.level]);

@@ -141,11 +141,15 @@ export function banOperations(steering: Steering): CibOperation[] {
   ];
 }
 
+/** Which constraints of commands are meant: all, those of some resources, those for one node. */
+interface SteeringOf {
+  readonly rsc?: string | readonly string[] | undefined;
+  readonly node?: string | undefined;
+}
+
 /** The constraints that commands have made for a resource, or for all; of one node only when it is named. */
-export function steeringConstraints(
-  configuration: XmlElement,
-  { rsc, node }: { readonly rsc?: string | undefined; readonly node?: string | undefined },
-): XmlElement[] {
+export function steeringConstraints(configuration: XmlElement, { rsc, node }: SteeringOf): XmlElement[] {
+  const named = typeof rsc === "string" ? [rsc] : rsc;
   const section = configuration.children.find(({ name }) => name === "constraints");
   const nodeOf = (constraint: XmlElement) =>
     constraint.attributes.get("node") ??
@@ -157,7 +161,7 @@ export function steeringConstraints(
     (constraint) =>
       constraint.name === "rsc_location" &&
       isSteering(constraint) &&
-      (rsc === undefined || constraint.attributes.get("rsc") === rsc) &&
+      (named === undefined || named.includes(constraint.attributes.get("rsc") ?? "")) &&
       (node === undefined || nodeOf(constraint) === node),
   );
 }
@@ -166,6 +170,32 @@ export function steeringConstraints(
 function isSteering(constraint: XmlElement): boolean {
   const rsc = constraint.attributes.get("rsc") ?? "";
   return idOf(constraint) === preferId(rsc) || idOf(constraint).startsWith(banId(rsc, ""));
+}
+
+/** Ids by which commands steer a resource: what is cloned by that of its clone, or, as Pacemaker does, by its own. */
+export const steeredIds = (found: FoundResource): string[] => [
+  ...new Set([idOf(steered(found)), idOf(found.xml)]),
+];
+
+/**
+ * What remains of commands' constraints after those of the resource itself are removed: it is placed also by those of its
+ * members, and of what it is a member of. Each with the command that removes it, of which `clear` is the beginning.
+ */
+export function steeringAround(
+  configuration: XmlElement,
+  found: FoundResource,
+  { clear, node }: { readonly clear: string; readonly node?: string | undefined },
+): { readonly ids: string[]; readonly notes: string[] } {
+  const own = steeredIds(found);
+  const inside = (xml: XmlElement): string[] =>
+    xml.children.filter(isResource).flatMap((member) => [idOf(member), ...inside(member)]);
+  const around = [...inside(found.xml), ...found.parents.map(idOf)].filter((id) => !own.includes(id));
+  const remaining = steeringConstraints(configuration, { rsc: around, node });
+  const notes = remaining.map((one) => {
+    const rsc = one.attributes.get("rsc") ?? "";
+    return `Constraint ${idOf(one)} of ${rsc} remains in force; '${clear}${rsc}' removes it.`;
+  });
+  return { ids: remaining.map(idOf), notes };
 }
 
 /** How to remove such constraints. */

@@ -174,6 +174,13 @@ export function checkParts(
       continue;
     }
     const part = partNamed(name);
+    if (part === "ATTRIBUTES")
+      out.warning(
+        "UNUSED",
+        table.lines.get("subsys"),
+        `Nothing is logged by the part ${name}`,
+        "Remove the table",
+      );
     if (seen.has(part))
       out.error(
         "DUPLICATE",

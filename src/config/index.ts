@@ -36,6 +36,7 @@ export {
   defaultConfigFile,
   loadConfig,
   loadConfigFile,
+  loggingBy,
   readConfigText,
 } from "./load.ts";
 export { type ConfigContext, type MachineFacts, thisMachine } from "./machine.ts";

@@ -13,7 +13,7 @@ import { checkLinks, checkNodes, Findings } from "./check.ts";
 import { checkBindNetworks, checkKeyFile, checkLocal } from "./check-machine.ts";
 import { checkLogging, checkParts, checkQuorum, checkSystem } from "./check-rules.ts";
 import { checkTiming, effectiveTotem } from "./effective.ts";
-import type { HactlConfig, NodeConfig } from "./face.ts";
+import type { HactlConfig, LoggingConfig, NodeConfig } from "./face.ts";
 import { type ConfigContext, thisMachine } from "./machine.ts";
 import { type LoadedTable, parseConfig } from "./parse.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
@@ -84,17 +84,19 @@ export function loadConfigFile(
   return loadConfig(readConfigText(file), file, { purpose, node, keyFile, machine: thisMachine() });
 }
 
+function tableOf(tables: readonly LoadedTable[], path: string): LoadedTable {
+  const found = tables.find((table) => table.table.path === path);
+  if (!found) throw new Error(`no table ${path}`);
+  return found;
+}
+
 function buildAll(
   tables: readonly LoadedTable[],
   file: string,
   context: ConfigContext,
   out: Findings,
 ): HactlConfig {
-  const one = (path: string): LoadedTable => {
-    const found = tables.find((table) => table.table.path === path);
-    if (!found) throw new Error(`no table ${path}`);
-    return found;
-  };
+  const one = (path: string) => tableOf(tables, path);
   const many = (path: string) => tables.filter((table) => table.table.path === path);
   const totem = one("totem");
   const values = valuesOf<typeof totemOptions>(totem);
@@ -138,7 +140,7 @@ function buildAll(
     nodes,
     localNode,
     quorum: buildQuorum(one("quorum"), nodes),
-    logging: buildLogging(one("logging"), many("logging.logger_subsys"), sysconfig),
+    logging: loggingOf(tables, sysconfig),
     system: buildSystem(one("system"), sysconfig),
     remote,
     kdump: { listen: kdump.listen, port: kdump.port, plain: kdump.plain },
@@ -187,3 +189,14 @@ function checkMachine(
   if (local) checkBindNetworks(many("totem.interface"), local, context.machine, out);
   return local;
 }
+
+/** The log by [logging] of one configuration, and by what [sysconfig] of another one says where that is silent. */
+export const loggingBy = (own: HactlConfig, other: HactlConfig): LoggingConfig =>
+  loggingOf(own.tables, tableOf(other.tables, "sysconfig"));
+
+const loggingOf = (tables: readonly LoadedTable[], sysconfig: LoadedTable): LoggingConfig =>
+  buildLogging(
+    tableOf(tables, "logging"),
+    tables.filter(({ table }) => table.path === "logging.logger_subsys"),
+    sysconfig,
+  );

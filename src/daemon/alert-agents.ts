@@ -32,10 +32,18 @@ export interface AlertAgentsOptions {
 export class AlertAgents {
   readonly #alerts = new Alerts();
   readonly #accounts = new Accounts();
+  #env: Readonly<Record<string, string>>;
   #closing = false;
   #idle: () => void = () => {};
 
-  constructor(private readonly options: AlertAgentsOptions) {}
+  constructor(private readonly options: AlertAgentsOptions) {
+    this.#env = options.env;
+  }
+
+  /** Agents that begin from now on have this environment. */
+  takeEnvironment(env: Readonly<Record<string, string>>): void {
+    this.#env = env;
+  }
 
   /** The CIB's configuration is now this. */
   configure(configuration: XmlElement | undefined): void {
@@ -84,7 +92,7 @@ export class AlertAgents {
     const started = startProcess({
       candidates: [program],
       args,
-      env: { ...this.options.env, USER, LOGNAME: USER, ...run.env },
+      env: { ...this.#env, USER, LOGNAME: USER, ...run.env },
       keepBytes: KEEP_BYTES,
     });
     if (!("pid" in started)) return outcomeOf(started);

@@ -1,5 +1,5 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
-import { knownNodes, noSuchNode, type XmlElement } from "../cib/index.ts";
+import { knownNodes, noSuchNode, refuseBadNodeValue, type XmlElement } from "../cib/index.ts";
 
 /**
  * Refuses to set an attribute of a node that nobody knows: it would come into the status as if there were such a node,
@@ -18,4 +18,16 @@ export function checkNodesOf(
   const stranger = set.find(({ node }) => !known.has(node))?.node;
   if (stranger === undefined) return;
   throw noSuchNode(stranger, known);
+}
+
+/**
+ * Refuses a value that the cluster goes by and does not understand, by whatever way it comes: a tool of this node, of a
+ * remote host, or a program that speaks to the socket itself.
+ * @throws HactlError BAD_VALUE
+ */
+export function checkValuesOf(
+  updates: readonly Pick<AttributeUpdate, "name" | "value" | "set" | "delayOnly">[],
+): void {
+  for (const { name, value, set, delayOnly } of updates)
+    if (set !== "utilization" && delayOnly !== true) refuseBadNodeValue(name, value);
 }

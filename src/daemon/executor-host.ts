@@ -45,6 +45,8 @@ export interface ExecutorHostOptions {
   /** Whether that daemon lives: nothing is started or written any more when it has died. */
   readonly parentLives: () => boolean;
   readonly emit: (event: ExecutorEvent) => void;
+  /** Goes by what the node's configuration says by now; what agents find in their environment from then on. */
+  readonly inForce?: (described: string) => Readonly<Record<string, string>> | undefined;
   /** Sees to it that an agent finds what it is given. */
   readonly prepare?: () => void;
 }
@@ -74,6 +76,8 @@ export class ExecutorHost {
   #sampling: ReturnType<typeof setInterval> | undefined;
   #polling: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
+  /** What the manager has said that is in force. */
+  #inForce: string | undefined;
 
   constructor(options: ExecutorHostOptions) {
     this.#options = options;
@@ -136,10 +140,28 @@ export class ExecutorHost {
         this.#memory.note(request);
         this.#step({ type: "request", request });
         return this.#saveSoon();
+      case "configure": {
+        const { inForce, ...properties } = request;
+        if (inForce !== undefined) this.#comeIntoForce(inForce);
+        this.#step({ type: "request", request: properties });
+        return this.#saveSoon();
+      }
       default:
         this.#step({ type: "request", request });
-        if (request.type === "configure" || request.type === "probed") this.#saveSoon();
+        if (request.type === "probed") this.#saveSoon();
     }
+  }
+
+  /** Whoever connects says it again: only what is new is looked at. */
+  #comeIntoForce(described: string): void {
+    if (described !== "" && described === this.#inForce) return;
+    this.#inForce = described;
+    this.takeEnvironment(this.#options.inForce?.(described));
+  }
+
+  /** Agents that begin from now on find this in their environment. */
+  takeEnvironment(environment: Readonly<Record<string, string>> | undefined): void {
+    if (environment) this.#step({ type: "environment", environment });
   }
 
   /**

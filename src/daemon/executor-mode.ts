@@ -1,10 +1,10 @@
 import type { HactlConfig } from "../config/index.ts";
-import { endByDefect } from "../platform/index.ts";
+import { endByDefect, type Log } from "../platform/index.ts";
 import { HactlError } from "../terms/index.ts";
 import { executorSocketPath } from "./admin-protocol.ts";
 import { type AgentHostOptions, runExecutor } from "./executor.ts";
-import { loadInForce } from "./in-force.ts";
-import { type DaemonArguments, processLog } from "./setup.ts";
+import { loadInForce, setupInForce } from "./in-force.ts";
+import { type DaemonArguments, logSettings, processLog } from "./setup.ts";
 
 /**
  * The executor process of a cluster node, as the ring starts it. Serves until the ring ends, then ends this process:
@@ -20,8 +20,9 @@ async function serve(args: DaemonArguments): Promise<number> {
   try {
     return await runExecutor({
       ...agentHostOptions(config, args.configPath),
-      log,
+      log: log.part("EXECUTOR", false),
       nodeName: self.name,
+      inForce: (described) => adoptInForce(args, described, log),
       socketPath: executorSocketPath(config.system.runDir),
     });
   } catch (error) {
@@ -30,6 +31,23 @@ async function serve(args: DaemonArguments): Promise<number> {
     return error.exit;
   } finally {
     await log.close();
+  }
+}
+
+/** Logs as the configuration says by now. @returns what agents are told, by the same */
+function adoptInForce(
+  args: DaemonArguments,
+  described: string,
+  log: Log,
+): Readonly<Record<string, string>> | undefined {
+  try {
+    const { config } = setupInForce(args, described);
+    log.adopt(logSettings(config));
+    log.debug("RELOADED", "goes by the configuration that is in force");
+    return agentHostOptions(config, args.configPath).sysconfig;
+  } catch (error) {
+    log.warning("RELOAD", `the configuration could not be read again: ${error}`);
+    return undefined;
   }
 }
 

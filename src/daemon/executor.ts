@@ -48,6 +48,8 @@ export interface AgentHostOptions {
   /** Value of OCF_RESKEY_crm_feature_set. */
   readonly featureSet?: string;
   readonly killGraceMs?: Millis;
+  /** Goes by what the node's configuration says by now; the `sysconfig` of agents from then on. */
+  readonly inForce?: (described: string) => Readonly<Record<string, string>> | undefined;
 }
 
 export interface RunExecutorOptions extends AgentHostOptions {
@@ -84,6 +86,10 @@ export async function openExecutor(options: RunExecutorOptions): Promise<Running
     instance: `${parent}.${processStart(parent) ?? 0}`,
     emit: (event) => port.send(event),
     prepare: () => prepareAgent(options),
+    inForce: (described) => {
+      const sysconfig = options.inForce?.(described);
+      return sysconfig && environmentOfAgents({ ...options, sysconfig });
+    },
   });
   const begin = () => listen((socket) => port.accept(socket, "local"), options.socketPath);
   removeSocket(options.socketPath);
@@ -146,9 +152,20 @@ export const bootFile = ({ stateDir, runDir }: AgentHostOptions): string => `${s
 export const secretsDir = (options: Pick<AgentHostOptions, "secretsDir">): string =>
   options.secretsDir ?? "/var/lib/pacemaker/lrm/secrets";
 
+/** What agents find in their environment. */
+export const environmentOfAgents = (options: AgentHostOptions): Record<string, string> =>
+  agentEnvironment({
+    toolsDir: toolsOf(options),
+    rscTmp: notesOf(options),
+    configPath: options.configPath,
+    socket: adminSocketPath(options.runDir),
+    sysconfig: options.sysconfig ?? {},
+    lang: process.env.LANG,
+  });
+
 /** The core's configuration; makes the directories and the tools that agents need. */
 export function executorConfig(options: AgentHostOptions): ExecutorConfig {
-  const { toolsDir, rscTmp } = makeDirectories(options, true);
+  makeDirectories(options, true);
   const ocfRoot = options.ocfRoot ?? DEFAULT_OCF_ROOT;
   const { sysconfig } = options;
   return {
@@ -157,14 +174,7 @@ export function executorConfig(options: AgentHostOptions): ExecutorConfig {
     ocfRoot,
     ocfPath: options.ocfPath ?? [`${ocfRoot}/resource.d`],
     lsbPath: options.lsbPath ?? ["/etc/init.d"],
-    environment: agentEnvironment({
-      toolsDir,
-      rscTmp,
-      configPath: options.configPath,
-      socket: adminSocketPath(options.runDir),
-      sysconfig: sysconfig ?? {},
-      lang: process.env.LANG,
-    }),
+    environment: environmentOfAgents(options),
     featureSet: options.featureSet ?? "3.19.0",
     cores: availableParallelism(),
     nodeActionLimit: Math.max(0, Number(sysconfig?.PCMK_node_action_limit ?? 0) || 0),
@@ -193,15 +203,10 @@ function notesOf({ runDir, rscTmp }: AgentHostOptions): string {
 }
 
 /** The directories that agents are given; `anew`: the tools may be those of another version. */
-function makeDirectories(
-  options: AgentHostOptions,
-  anew = false,
-): { readonly toolsDir: string; readonly rscTmp: string } {
+function makeDirectories(options: AgentHostOptions, anew = false): void {
   const toolsDir = toolsOf(options);
   if (anew || toolsAreMissing(toolsDir)) makeToolsDirectory(toolsDir, options.command ?? ownCommand());
-  const rscTmp = notesOf(options);
-  mkdirSync(rscTmp, { recursive: true, mode: 0o755 });
-  return { toolsDir, rscTmp };
+  mkdirSync(notesOf(options), { recursive: true, mode: 0o755 });
 }
 
 /** A socket that a dead process left is removed: the caller holds the lock. */

@@ -1,4 +1,4 @@
-import { loadConfig, thisMachine } from "../config/index.ts";
+import { loadConfig, loggingBy, thisMachine } from "../config/index.ts";
 import { type NodeName, read } from "../terms/index.ts";
 import { type DaemonArguments, loadNode, type NodeSetup } from "./setup.ts";
 
@@ -22,9 +22,13 @@ const readInForce = read.shape<InForce>({
 });
 
 /** A configuration that was read again, as it is in force: what needs a restart to change is still as it was at the start. */
-export function sinceStart(next: NodeSetup, started: NodeSetup): NodeSetup {
+export function sinceStart<Setup extends Pick<NodeSetup, "config">>(
+  next: Setup,
+  started: Pick<NodeSetup, "config">,
+): Setup {
   const { system, remote, sysconfig } = started.config;
-  return { ...next, config: { ...next.config, system, remote, sysconfig } };
+  const logging = loggingBy(next.config, started.config);
+  return { ...next, config: { ...next.config, system, remote, sysconfig, logging } };
 }
 
 /** What is in force, to be told to the processes of the node; empty where it is too long, and they have to read the file. */

@@ -55,7 +55,7 @@ import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
 import { AgentSurvey, isConnected, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
-import { checkNodesOf } from "./attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
@@ -69,7 +69,7 @@ import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
 import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
-import { setupInForce } from "./in-force.ts";
+import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
@@ -91,7 +91,7 @@ import {
   toJson,
 } from "./ring-link.ts";
 import { RunDirectory } from "./run-directory.ts";
-import { type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
+import { logSettings, type NodeSetup, readKey, readRemoteKey } from "./setup.ts";
 import { DISK_ATTRIBUTE, diskRequest, StateDisk, type StateDiskHost, unwritable } from "./state-disk.ts";
 import { runningFenceDevices, statusReply } from "./status-reply.ts";
 import { TransitionArchive } from "./transition-archive.ts";
@@ -133,7 +133,7 @@ export class Manager {
   readonly #queue: ControllerEvent[] = [];
   readonly #startedAt = wallSeconds();
   #executorSettings = executorSettings(() => undefined);
-  readonly #refusals = new RefusalLog((text) => this.log.notice("REFUSED", text));
+  readonly #refusals = new RefusalLog((text) => this.log.part("IPC", false).notice("REFUSED", text));
   readonly #alerts: AlertAgents;
   readonly #planner: Planner;
   #requests = 0;
@@ -153,11 +153,13 @@ export class Manager {
   ) {
     const { config, self } = setup;
     const { stateDir, runDir } = config.system;
-    const store = new CibStore(stateDir, log);
+    const cibLog = log.part("CIB", false);
+    const schedulerLog = log.part("SCHEDULER", false);
+    const store = new CibStore(stateDir, cibLog);
     this.#keeper = new CibKeeper(
       (text, origin) => store.save(text, origin),
       () => this.#toKeep(),
-      log,
+      cibLog,
     );
     const historyFile = eventHistoryFile(stateDir);
     const diskAnswer = new DiskAnswer(`${historyFile}-asks`);
@@ -170,7 +172,7 @@ export class Manager {
     };
     this.#disk = new StateDisk(stateDir, diskHost, undefined, [runDir]);
     this.#history = new EventHistory(historyFile, log, diskAnswer);
-    this.#archive = new TransitionArchive(join(stateDir, "transitions"), log);
+    this.#archive = new TransitionArchive(join(stateDir, "transitions"), schedulerLog);
     this.#timers = new ManagerTimers((timer) => this.#step({ type: "timer", timer }));
     this.#memory = new ManagerMemory(runDir, log);
     const parent = parentPid();
@@ -202,7 +204,7 @@ export class Manager {
       self: self.name,
       detectionMs: config.totem.effective.tokenMs + config.totem.effective.consensusMs,
       directories,
-      runs: new FenceRuns(runDir, log),
+      runs: new FenceRuns(runDir, log.part("FENCER", false)),
       broadcast: (body) => this.#step({ type: "fencer-send", body }),
       onResult: (result, told) => {
         // What a message tells, the controller has taken from that: in its place of the order, on every member.
@@ -220,7 +222,7 @@ export class Manager {
       onEvent: (event) => this.#fromExecutor(event),
       onState: (state) => {
         if (!state.up && this.#executorSeen)
-          log.warning("EXECUTOR", `the executor is not there: ${state.reason}`);
+          log.part("EXECUTOR", false).warning("EXECUTOR", `the executor is not there: ${state.reason}`);
       },
     });
     const remoteKey = () => readRemoteKey(config.remote.keyFile);
@@ -230,7 +232,7 @@ export class Manager {
     });
     this.#remotes = new RemoteConnections({
       self: self.name,
-      log,
+      log: log.part("REMOTE", false),
       key: remoteKey,
       step: (event) => this.#step(event),
       tool: (request, caller) => this.#answerTo(request, caller),
@@ -256,14 +258,9 @@ export class Manager {
     });
     this.#alerts = new AlertAgents({
       log: log.part("ALERTS"),
-      env: agentEnvironment({
-        ...agentHostOptions(config, setup.arguments.configPath),
-        toolsDir: join(runDir, "tools"),
-        rscTmp: join(runDir, "rsctmp"),
-        socket: adminSocketPath(runDir),
-      }),
+      env: environmentOfAlerts(setup),
     });
-    this.#planner = new Planner((answer) => this.#step({ type: "planned", ...answer }), log);
+    this.#planner = new Planner((answer) => this.#step({ type: "planned", ...answer }), schedulerLog);
     this.#configureAlerts();
     this.#configureExecutors();
     // That something was lost is not forgotten at the next start.
@@ -342,7 +339,7 @@ export class Manager {
       adminSocketPath(runDir),
       group,
       (request, caller) => this.#answerTo(request, caller),
-      this.log,
+      this.log.part("IPC", false),
       new Accounts(),
     );
     this.#openAdmin(this.#admin);
@@ -462,7 +459,7 @@ export class Manager {
         return this.#alerts.event(effect.event);
       case "event": {
         const { level, id, text, node, rsc } = effect.event;
-        this.log[level](id, text);
+        this.log.part("CONTROLLER", false)[level](id, text);
         this.#history.add({ at: wallMs(), level, event: id, node: node ?? null, rsc: rsc ?? null, text });
         return;
       }
@@ -529,7 +526,7 @@ export class Manager {
     const { config, self } = this.setup;
     const clusterKey = config.kdump.listen ? this.#clusterKey() : undefined;
     if (!clusterKey) return undefined;
-    const log = this.log.part("FENCER");
+    const log = this.log.part("KDUMP", false);
     const addressesOf = (node: typeof self) => [...node.addresses.values()];
     const listenOn = kdumpListenOn(addressesOf(self));
     return new KdumpWatch({
@@ -549,7 +546,7 @@ export class Manager {
     try {
       return readKey(this.setup.config.totem.keyFile);
     } catch (error) {
-      this.log.error("KDUMP", `the notices of crash kernels are not heard: ${error}`);
+      this.log.part("KDUMP", false).error("KDUMP", `the notices of crash kernels are not heard: ${error}`);
       return undefined;
     }
   }
@@ -596,11 +593,20 @@ export class Manager {
       return;
     }
     const { config } = this.setup;
+    this.log.adopt(logSettings(config));
+    this.log.debug("RELOADED", "goes by the configuration that was read again");
+    this.#tellExecutor();
+    this.#alerts.takeEnvironment(environmentOfAlerts(this.setup));
     this.#step({ type: "nodes", nodes: config.nodes.map(({ id, name }) => ({ id, name })) });
     const before = this.#kdump;
     this.#kdump = this.#kdumpWatch();
     this.#configureFencing();
     void Promise.resolve(before?.close()).then(() => this.#kdump?.start());
+  }
+
+  /** The executor of this node goes by the same file as the other processes; it may have missed what came into force. */
+  #tellExecutor(): void {
+    this.#executor.send({ ...this.#executorSettings, inForce: describeInForce(this.setup, this.setup) });
   }
 
   #askRing<T>(request: RingRequest): Promise<T> {
@@ -614,7 +620,7 @@ export class Manager {
     const { name } = this.setup.self;
     switch (event.type) {
       case "registered": {
-        this.#executor.send(this.#executorSettings);
+        this.#tellExecutor();
         this.#registered = event;
         if (this.#executorSeen) this.#step({ type: "executor-up", history: historyOf(event), again: true });
         else this.#firstRegistered(event);
@@ -678,6 +684,7 @@ export class Manager {
       }
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
+        checkValuesOf(request.updates);
         if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
       case "attributes-query":
@@ -868,6 +875,17 @@ export class Manager {
         })),
     };
   }
+}
+
+/** What alert agents find in their environment. */
+function environmentOfAlerts({ config, arguments: { configPath } }: NodeSetup): Record<string, string> {
+  const { runDir } = config.system;
+  return agentEnvironment({
+    ...agentHostOptions(config, configPath),
+    toolsDir: join(runDir, "tools"),
+    rscTmp: join(runDir, "rsctmp"),
+    socket: adminSocketPath(runDir),
+  });
 }
 
 function historyOf(registered: Registered): ExecutorHistory {

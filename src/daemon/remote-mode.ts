@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
-import { loadConfigFile } from "../config/index.ts";
-import { endByDefect } from "../platform/index.ts";
+import { configChanges, type HactlConfig, loadConfigFile } from "../config/index.ts";
+import { endByDefect, type Log } from "../platform/index.ts";
 import type { RemoteKey } from "../remote/index.ts";
 import { HactlError, type NodeName, nodeName } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
+import { sinceStart } from "./in-force.ts";
 import { runRemote } from "./remote.ts";
-import { processLog, readRemoteKey } from "./setup.ts";
+import { logSettings, processLog, readRemoteKey } from "./setup.ts";
 
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
@@ -46,6 +47,7 @@ async function serve(args: RemoteArguments): Promise<number> {
       address: args.address ?? config.remote.listen,
       port: args.port ?? config.remote.port,
       group: config.system.group,
+      inForce: () => reload(config, args, log),
     });
   } catch (error) {
     if (!(error instanceof HactlError)) return await endByDefect(error);
@@ -53,6 +55,29 @@ async function serve(args: RemoteArguments): Promise<number> {
     return error.exit;
   } finally {
     await log.close();
+  }
+}
+
+/** Reads the file again, as a cluster node does at 'hactl reload': where it logs changes, and all else is named that does not. */
+function reload(
+  started: HactlConfig,
+  { configPath, keyFile }: RemoteArguments,
+  log: Log,
+): Readonly<Record<string, string>> | undefined {
+  try {
+    const config = loadConfigFile(configPath, "remote", undefined, keyFile);
+    const next = sinceStart({ config }, { config: started }).config;
+    log.adopt(logSettings(next));
+    const restart = configChanges(started, config)
+      .filter(({ table }) => !table.startsWith("logging"))
+      .map(({ table, option }) => (option === "" ? table : `${table}.${option}`));
+    log.notice("RELOADED", "the configuration was read again: it logs by that", {
+      restart: restart.join(" ") || undefined,
+    });
+    return agentHostOptions(next, configPath).sysconfig;
+  } catch (error) {
+    log.error("RELOAD", `the configuration is wrong, nothing was changed: ${error}`);
+    return undefined;
   }
 }
 

@@ -11,6 +11,7 @@ import { socketNames } from "./admin-protocol.ts";
 import {
   type AgentHostOptions,
   bootFile,
+  environmentOfAgents,
   executorConfig,
   keepFiles,
   prepareAgent,
@@ -41,6 +42,8 @@ export interface RunningRemote {
    * Asks the cluster to stop what runs here. Settles when it has; at once, with `false`, when no manager is connected.
    */
   drain(): Promise<boolean>;
+  /** Takes over what may change while it runs, by `inForce`: agents that begin from then on are told by that. */
+  reload(): void;
   /** Ends. With `forget`, what ran is not taken up by a following process. */
   close(forget: boolean): void;
 }
@@ -70,7 +73,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   );
   const host = new ExecutorHost({
     config: executorConfig(options),
-    log,
+    log: log.part("EXECUTOR", false),
     runDir,
     secretsDir: secretsDir(options),
     bootFile: bootFile(options),
@@ -82,7 +85,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
   });
   const tools = new RemoteTools({
     runDir,
-    log,
+    log: log.part("IPC", false),
     send: (event) => port.send(event),
     ...(options.group === undefined ? {} : { group: options.group }),
   });
@@ -92,7 +95,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     address: options.address,
     port: options.port,
     manager: port,
-    log,
+    log: log.part("REMOTE", false),
   });
   tools.open();
   host.start();
@@ -117,6 +120,10 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
         port.send({ type: "shutdown-request" });
       });
     },
+    reload: () => {
+      const sysconfig = options.inForce?.("");
+      host.takeEnvironment(sysconfig && environmentOfAgents({ ...options, sysconfig }));
+    },
     close: (forget) => {
       runDirectory.close();
       tools.close();
@@ -139,6 +146,7 @@ export async function runRemote(
   const { log, runDir } = options;
   const lock = lockFile(`${runDir}/remote.lock`);
   const remote = await openRemote(options);
+  process.on("SIGHUP", () => remote.reload());
   const aliveMs = service.aliveEveryMs;
   if (aliveMs !== undefined) setInterval(() => service.alive(), aliveMs).unref();
   service.ready(`serving on port ${remote.port}`);

@@ -10,7 +10,7 @@ import { keyDigest } from "./ring-core-keys.ts";
 import type { KeyFiles } from "./ring-key-files.ts";
 import type { RekeyReply, ReloadReply, RingReply } from "./ring-link.ts";
 import type { RingSockets } from "./ring-sockets.ts";
-import { loadNode, type NodeSetup, ringOptions } from "./setup.ts";
+import { loadNode, logSettings, type NodeSetup, ringOptions } from "./setup.ts";
 
 type Reply = (rest: Omit<RingReply, "id">) => void;
 
@@ -241,6 +241,7 @@ export class RingChanges {
     for (const { inForce } of this.#proposals.splice(0, at + 1)) inForce();
     this.setup = sinceStart(proposal.setup, this.#startedWith);
     if (this.#proposals.length === 0) this.host.sockets.use(proposal.setup);
+    this.host.log.adopt(logSettings(this.setup.config));
     this.host.tell();
   }
 

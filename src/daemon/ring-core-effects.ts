@@ -32,7 +32,7 @@ export function routeLinks(effects: readonly LinksEffect[], to: Destinations): v
         to.out(effect);
         break;
       case "log":
-        to.out({ type: "log", level: effect.level, subsystem: "KNET", text: effect.text });
+        to.out({ type: "log", level: effect.level, subsystem: "LINK", text: effect.text });
         break;
     }
   }
@@ -60,7 +60,7 @@ export function routeQuorum(effects: readonly QuorumEffect[], to: Destinations):
         to.out({ type: "quorum", state: effect.state });
         break;
       case "log":
-        to.out({ type: "log", level: effect.level, subsystem: "VOTEQ", text: effect.text });
+        to.out({ type: "log", level: effect.level, subsystem: "QUORUM", text: effect.text });
         break;
     }
   }

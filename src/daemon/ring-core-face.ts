@@ -166,8 +166,8 @@ export type RingEffect =
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "notice" | "warning" | "error";
-      /** Part of the ring that speaks; corosync's names of subsystems. */
-      readonly subsystem: "TOTEM" | "KNET" | "VOTEQ" | "CPG";
+      /** Part of the ring that speaks, as `[[logging.logger_subsys]]` has it. */
+      readonly subsystem: "TOTEM" | "LINK" | "QUORUM";
       readonly text: string;
     };
 

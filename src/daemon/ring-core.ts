@@ -282,7 +282,7 @@ export class RingCore {
     const message = decodeRingMessage(payload);
     if (!message) {
       const text = `a message of node ${from} is of a kind that this version does not know`;
-      this.out.push({ type: "log", level: "warning", subsystem: "CPG", text });
+      this.out.push({ type: "log", level: "warning", subsystem: "TOTEM", text });
       return;
     }
     switch (message.kind) {
@@ -410,7 +410,7 @@ export class RingCore {
     if (wanted.whileQuorate && !this.quorum.current().quorate) {
       this.wantedVotes = undefined;
       const text = `expected votes are not set to ${wanted.votes}: the quorum was lost meanwhile; set them again if the missing nodes are off`;
-      this.out.push({ type: "log", level: "warning", subsystem: "VOTEQ", text });
+      this.out.push({ type: "log", level: "warning", subsystem: "QUORUM", text });
       return;
     }
     this.send({ kind: "set-expected", id: wanted.id, votes: wanted.votes });

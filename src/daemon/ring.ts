@@ -276,13 +276,13 @@ export class RingProcess {
         return;
       case "configuration": {
         const { members, joined, left } = effect;
-        return this.log.notice("RING", `ring of nodes ${members.join(" ")}`, {
+        return this.log.part("TOTEM", false).notice("RING", `ring of nodes ${members.join(" ")}`, {
           joined: joined.join(" ") || undefined,
           left: left.join(" ") || undefined,
         });
       }
       case "quorum":
-        return this.log.notice("QUORUM", effect.state.reason, {
+        return this.log.part("QUORUM", false).notice("QUORUM", effect.state.reason, {
           votes: effect.state.votes,
           needed: effect.state.needed,
         });

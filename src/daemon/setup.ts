@@ -6,7 +6,7 @@ import {
   readConfigText,
   thisMachine,
 } from "../config/index.ts";
-import { type Log, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
+import { type Log, type LogSettings, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
 import { isNodeKey, parseRemoteKey, type RemoteKey } from "../remote/index.ts";
 import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
 import type { RingCoreOptions } from "./ring-core-face.ts";
@@ -62,17 +62,16 @@ export function makeDirectories(config: HactlConfig): void {
   writing(runDir, () => mkdirSync(runDir, { recursive: true, mode: 0o755 }));
 }
 
-/** The log of one process, with the targets that `[logging]` names. */
-export function nodeLog(config: HactlConfig, tag: string): Log {
-  const { logging } = config;
-  return openLog({
-    tag,
-    facility: logging.facility,
-    file: logging.file,
-    thresholds: logging.thresholds,
-    parts: logging.parts,
-  });
-}
+/** The targets and levels that `[logging]` names. */
+export const logSettings = ({ logging }: HactlConfig): LogSettings => ({
+  facility: logging.facility,
+  file: logging.file,
+  thresholds: logging.thresholds,
+  parts: logging.parts,
+});
+
+/** The log of one process. */
+export const nodeLog = (config: HactlConfig, tag: string): Log => openLog({ tag, ...logSettings(config) });
 
 /**
  * The log of a process of the daemon, which also takes its last words: an error that nobody has caught ends the process

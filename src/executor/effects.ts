@@ -17,6 +17,8 @@ export type ExecutorInput =
   | { readonly type: "timer"; readonly timer: string }
   | { readonly type: "process"; readonly job: number; readonly outcome: ProcessOutcome }
   | { readonly type: "load"; readonly sample: LoadSample }
+  /** What agents that begin from now on find in their environment. */
+  | { readonly type: "environment"; readonly environment: Readonly<Record<string, string>> }
   /** Agents of an executor before this one were found running; the resource waits until they are gone. */
   | { readonly type: "leftovers"; readonly rsc: ResourceId; readonly count: number };
 

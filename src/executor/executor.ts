@@ -44,7 +44,7 @@ const METADATA_TIMEOUT_MS = 30_000;
  * overlap themselves; a job limit for the whole host.
  */
 export class Executor {
-  readonly #config: ExecutorConfig;
+  #config: ExecutorConfig;
   readonly #resources = new Map<ResourceId, ResourceState>();
   readonly #out = new Outbox();
   readonly #queue: Queue;
@@ -89,6 +89,9 @@ export class Executor {
         break;
       case "load":
         this.#load.sample(input.sample, this.#jobs.size, now.mono);
+        break;
+      case "environment":
+        this.#config = { ...this.#config, environment: input.environment };
         break;
       case "leftovers": {
         const resource = this.#resource(input.rsc);

@@ -96,6 +96,8 @@ export type ExecutorRequest =
       readonly nodeActionLimit?: number;
       /** `load-threshold`, percent. */
       readonly loadThreshold?: number;
+      /** What the node's configuration says by now (`describeInForce`), for its own executor: where it logs, what agents are told. */
+      readonly inForce?: string;
     };
 
 /** Who calls a tool: a user of the host where it runs, as the kernel and the databases there say. */

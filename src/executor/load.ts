@@ -4,6 +4,8 @@ import type { Outbox } from "./effects.ts";
 import { decayOwnLoad, type LoadSample, type Throttle, throttle } from "./throttle.ts";
 
 const DEFAULT_THRESHOLD = 80;
+/** How old the reading may get that people see of a host that is limited: what decides is the mode, which is told at once. */
+const TELL_AGAIN_MS = 60_000;
 
 /** The load of the host, our own part of it, and the number of jobs that follows. */
 export class LoadMeter {
@@ -15,6 +17,8 @@ export class LoadMeter {
   #own = 0;
   #ownAt: Millis = 0;
   #throttle: Throttle;
+  /** What was told last, and when. */
+  #told: { readonly reason: string; readonly at: Millis } = { reason: "", at: 0 };
 
   constructor(config: ExecutorConfig, out: Outbox) {
     this.#config = config;
@@ -73,9 +77,11 @@ export class LoadMeter {
     const before = this.#throttle;
     this.#throttle = throttle(this.#sample, this.#own, this.#config.cores, this.#threshold, this.limit);
     const { mode, jobs, reason } = this.#throttle;
-    if (before.mode === mode && before.jobs === jobs) return;
+    const isSame = before.mode === mode && before.jobs === jobs;
+    if (isSame && (reason === this.#told.reason || mono - this.#told.at < TELL_AGAIN_MS)) return;
     const because = reason === "" ? "" : `: ${reason}`;
-    this.#out.log("debug", "LOAD_MODE", `load ${mode}, ${jobs} jobs at a time${because}`);
+    if (!isSame) this.#out.log("debug", "LOAD_MODE", `load ${mode}, ${jobs} jobs at a time${because}`);
+    this.#told = { reason, at: mono };
     this.#out.emit({ type: "load", ...this.#throttle });
   }
 }

@@ -7,6 +7,8 @@ import {
   indexById,
   type Pattern,
   parseBoolean,
+  parseHostList,
+  parseHostMap,
   parseIntervalMs,
   parseScore,
   plainValues,
@@ -23,7 +25,7 @@ import {
   type NodeName,
 } from "../terms/index.ts";
 import type { AgentKind } from "./face.ts";
-import { checkDeviceParameters, parseHostList, parseHostMap } from "./parameters.ts";
+import { checkDeviceParameters } from "./parameters.ts";
 
 /** A fence device: a primitive of class `stonith`. */
 export interface FenceDevice {

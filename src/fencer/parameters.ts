@@ -1,4 +1,4 @@
-import { parseBoolean, parseIntervalMs } from "../cib/index.ts";
+import { parseBoolean, parseHostMap, parseIntervalMs } from "../cib/index.ts";
 import { type Millis, nearest, type OptionSpec } from "../terms/index.ts";
 
 /** Actions that have pcmk_<action>_action, _timeout and _retries. */
@@ -159,24 +159,6 @@ export function checkDeviceParameters(params: ReadonlyMap<string, string>): stri
 
 /** Entries of a map, separated by semicolons or blanks. */
 const mapEntries = (text: string): string[] => text.split(/[;\s]+/).filter((entry) => entry !== "");
-
-/** Words of a list, separated by commas, semicolons or blanks. */
-export function parseHostList(text: string | undefined): string[] {
-  return (text ?? "").split(/[\s,;]+/).filter((word) => word !== "");
-}
-
-/**
- * `node1:1;node2:2,3` as a map with small-letter keys: entries are separated by semicolons or blanks, name and value by the first
- * colon or equals sign; a value may hold commas (Pacemaker Explained, pcmk_host_map).
- */
-export function parseHostMap(text: string | undefined): Map<string, string> {
-  const map = new Map<string, string>();
-  for (const entry of (text ?? "").split(/[;\s]+/)) {
-    const match = /^([^:=]+)[:=](.+)$/.exec(entry);
-    if (match?.[1] && match[2]) map.set(match[1].toLowerCase(), match[2]);
-  }
-  return map;
-}
 
 /** pcmk_delay_base for one node: a duration for all, or a node map; 0 where nothing is said. */
 export function delayBase(text: string | undefined, node: string): Millis {

@@ -33,6 +33,7 @@ export {
   type LogFields,
   type LogLevel,
   type LogOptions,
+  type LogSettings,
   type LogThresholds,
   levelOfPriority,
   logLevels,

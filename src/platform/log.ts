@@ -19,10 +19,15 @@ export type LogCall = (id: string, text: string, fields?: LogFields) => void;
 export interface Log extends Readonly<Record<LogLevel, LogCall>> {
   /** Whether anybody reads this level: for texts that cost something to make. */
   enabled(level: LogLevel): boolean;
-  /** The same stream for a part of the program, which may have levels of its own (`[[logging.logger_subsys]]`). */
-  part(subsystem: string): Log;
+  /**
+   * The same stream for a part of the program, which may have levels of its own (`[[logging.logger_subsys]]`). Its lines begin
+   * with its name unless it is not `named`. What is said by no part is of MAIN.
+   */
+  part(subsystem: string, named?: boolean): Log;
   /** Opens the file again after it was moved away (logrotate). */
   reopen(): void;
+  /** Goes by other targets and levels from now on, with all its parts; what was said before still goes where it should. */
+  adopt(settings: LogSettings): void;
   /** Waits until everything is written, then closes. */
   close(): Promise<void>;
   /** Lines that a target could not take. */
@@ -36,15 +41,19 @@ export interface LogThresholds {
   readonly stderr?: LogLevel | undefined;
 }
 
-export interface LogOptions {
-  /** Name of the program in every line: `hactl`, `hactl-ring`, … */
-  readonly tag: string;
+/** What of a log an administrator decides, also while it runs. */
+export interface LogSettings {
   readonly facility?: Facility;
   /** File to append to; needed when `thresholds.file` is set. */
   readonly file?: string | undefined;
   readonly thresholds: LogThresholds;
   /** Thresholds of parts by their name in upper case; what is left out is as for the whole. */
   readonly parts?: ReadonlyMap<string, LogThresholds>;
+}
+
+export interface LogOptions extends LogSettings {
+  /** Name of the program in every line: `hactl`, `hactl-ring`, … */
+  readonly tag: string;
   /** Path of the syslog socket, for tests. */
   readonly syslogPath?: string;
   /** Where `stderr` lines go, for tests. */
@@ -101,23 +110,55 @@ export function formatEvent(id: string, text: string, fields: LogFields = {}): s
 
 /** Opens the stream with its targets. A target that cannot be opened is reported on the others. */
 export function openLog(options: LogOptions): Log {
-  const targets = openTargets(options);
-  const makePart = (thresholds: LogThresholds, part: string | undefined): Log => {
-    const rank = {
-      syslog: rankOf(thresholds.syslog),
-      file: rankOf(thresholds.file),
-      stderr: rankOf(thresholds.stderr),
+  let settings: LogSettings = options;
+  let targets = openTargets(options, settings);
+  const host = hostname().split(".")[0] ?? "localhost";
+  const toStderr = options.writeStderr ?? ((line: string) => void process.stderr.write(line));
+  /** Lines that targets could not take which are not in use any more. */
+  let droppedBefore = 0;
+  const droppedNow = () => (targets.syslog?.dropped ?? 0) + (targets.file?.dropped ?? 0);
+  const closing = new Set<Promise<void>>();
+  const closeTargets = async ({ file, syslog }: Partial<Targets>) => {
+    await file?.close();
+    syslog?.close();
+  };
+  const adopt = (next: LogSettings) => {
+    const before = targets;
+    settings = next;
+    targets = openTargets(options, settings, before);
+    const unused: Partial<Targets> = {
+      ...(before.file === targets.file ? {} : { file: before.file }),
+      ...(before.syslog === targets.syslog ? {} : { syslog: before.syslog }),
     };
-    const lowest = Math.max(rank.syslog, rank.file, rank.stderr);
+    droppedBefore += (unused.file?.dropped ?? 0) + (unused.syslog?.dropped ?? 0);
+    const closed = closeTargets(unused).finally(() => closing.delete(closed));
+    closing.add(closed);
+    for (const rerank of parts) rerank();
+  };
+  /** What the parts go by is computed when it changes: a line that nobody reads must cost nothing. */
+  const parts = new Set<() => void>();
+  const makePart = (part: string, isNamed: boolean): Log => {
+    const rank = { syslog: -1, file: -1, stderr: -1 };
+    let lowest = -1;
+    const rerank = () => {
+      const own = settings.parts?.get(part.toUpperCase());
+      const levels: LogThresholds = { ...settings.thresholds, ...own };
+      rank.syslog = rankOf(levels.syslog);
+      rank.file = rankOf(levels.file);
+      rank.stderr = rankOf(levels.stderr);
+      lowest = Math.max(rank.syslog, rank.file, rank.stderr);
+    };
+    rerank();
+    parts.add(rerank);
     const write = (level: LogLevel, id: string, text: string, fields?: LogFields) => {
       const own = logLevels.indexOf(level);
       if (own > lowest) return;
-      const line = `${part === undefined ? "" : `${part}: `}${formatEvent(id, text, fields)}`;
+      const line = `${isNamed ? `${part}: ` : ""}${formatEvent(id, text, fields)}`;
       if (own <= rank.syslog) targets.syslog?.send(priorityOf[level], `${level}: ${line}`);
       if (own > rank.file && own > rank.stderr) return;
-      const full = `${syslogTime(new Date())} ${targets.host} ${options.tag}[${process.pid}]: ${level}: ${line}\n`;
+      const full = `${syslogTime(new Date())} ${host} ${options.tag}[${process.pid}]: ${level}: ${line}\n`;
       if (own <= rank.file) targets.file?.write(full);
-      if (own <= rank.stderr) targets.stderr(full);
+      if (own <= rank.stderr) toStderr(full);
     };
     const call =
       (level: LogLevel): LogCall =>
@@ -132,33 +173,49 @@ export function openLog(options: LogOptions): Log {
       debug: call("debug"),
       trace: call("trace"),
       enabled: (level) => logLevels.indexOf(level) <= lowest,
-      part: (subsystem) =>
-        makePart({ ...options.thresholds, ...options.parts?.get(subsystem.toUpperCase()) }, subsystem),
+      part: partOf,
       reopen: () => targets.file?.reopen(),
+      adopt,
       close: async () => {
-        await targets.file?.close();
-        targets.syslog?.close();
+        await Promise.all([...closing, closeTargets(targets)]);
       },
       get dropped() {
-        return (targets.syslog?.dropped ?? 0) + (targets.file?.dropped ?? 0);
+        return droppedBefore + droppedNow();
       },
     };
   };
-  return makePart(options.thresholds, undefined);
+  /** One for each name, however often it is asked for: some ask at every line. */
+  const made = new Map<string, Log>();
+  const partOf = (subsystem: string, isNamed = true): Log => {
+    const key = `${subsystem} ${isNamed}`;
+    const log = made.get(key) ?? makePart(subsystem, isNamed);
+    made.set(key, log);
+    return log;
+  };
+  return makePart("MAIN", false);
 }
 
 const rankOf = (level: LogLevel | undefined) => (level === undefined ? -1 : logLevels.indexOf(level));
 
-function openTargets(options: LogOptions) {
-  const all = [options.thresholds, ...(options.parts?.values() ?? [])];
+interface Targets {
+  readonly syslog: ReturnType<typeof openSyslog> | undefined;
+  readonly facility: Facility;
+  readonly file: LogFile | undefined;
+}
+
+/** Opens what is wanted; what was open `before` and is the same goes on. */
+function openTargets(options: LogOptions, settings: LogSettings, before?: Targets): Targets {
+  const all = [settings.thresholds, ...(settings.parts?.values() ?? [])];
   const wants = (target: keyof LogThresholds) => all.some((thresholds) => thresholds[target] !== undefined);
+  const { facility = "daemon", file } = settings;
+  const sameSyslog = before?.facility === facility ? before.syslog : undefined;
+  const sameFile = before?.file?.path === file ? before?.file : undefined;
   return {
-    host: hostname().split(".")[0] ?? "localhost",
+    facility,
     syslog: wants("syslog")
-      ? openSyslog(options.tag, options.facility ?? "daemon", options.syslogPath)
+      ? (sameSyslog ?? openSyslog(options.tag, facility, options.syslogPath))
       : undefined,
-    file: wants("file") && options.file !== undefined ? new LogFile(options.file) : undefined,
-    stderr: options.writeStderr ?? ((line: string) => void process.stderr.write(line)),
+    file: wants("file") && file !== undefined ? (sameFile ?? new LogFile(file)) : undefined,
   };
 }
 
@@ -174,7 +231,7 @@ class LogFile {
   private handle: FileHandle | undefined;
   private mustReopen = false;
 
-  constructor(private readonly path: string) {}
+  constructor(readonly path: string) {}
 
   write(line: string): void {
     if (this.size + line.length > maxWaiting) {

@@ -15,6 +15,8 @@ const requestId = read.whole(0, Number.MAX_SAFE_INTEGER);
 const longestMetadata = 4 * 1024 * 1024;
 /** Operations that a host tells of at connecting, of a kind: many times what one machine runs. */
 const mostTold = 20_000;
+/** A configuration as text; Linux takes no longer one in the environment of a process. */
+const mostInForce = 128 * 1024;
 const anything = (value: unknown): unknown => value;
 /** Version of the protocol. */
 const version = read.whole(0, 1_000_000);
@@ -34,6 +36,7 @@ const readRequest = read.variants<ExecutorRequest, "type">("type", {
   configure: {
     nodeActionLimit: read.maybe(read.whole(0, 1_000_000)),
     loadThreshold: read.maybe(read.number(0, Number.MAX_SAFE_INTEGER)),
+    inForce: read.maybe(read.text(mostInForce)),
   },
 });
 

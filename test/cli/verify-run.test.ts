@@ -163,8 +163,8 @@ describe("fencing", () => {
 
   test.each([
     ["pcmk_host_check", "none"],
-    ["pcmk_host_map", "n1:1;n2:2,3"],
-    ["pcmk_delay_base", "n1:5s;n2:0s"],
+    ["pcmk_host_map", "n1:2,3;N1:4"],
+    ["pcmk_delay_base", "n1:5s;N1:0s"],
     ["pcmk_delay_base", "5s"],
     ["hactl_verify_off", "yes"],
   ])("nothing against %s=%s", (name, value) => expect(findings(device(name, value))).toEqual([]));

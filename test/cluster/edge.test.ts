@@ -87,6 +87,17 @@ test("every request is answered, whatever it is, and no process ends", async () 
     request({ type: "cib-apply", operations: [{ op: "patch", xml: patch }], client: "x" }),
   );
   expect(refused.error?.code).toBe("XML_NAME");
+  for (const [name, value] of [
+    ["standby", "maybe"],
+    ["maintenance", "perhaps"],
+    ["#health-disk", "redd"],
+  ]) {
+    const bad = request({
+      type: "attributes-update",
+      updates: [{ node: "node1", name, value, dampenMs: 0 }],
+    });
+    expect([name, (await ask("node2", bad)).error?.code]).toEqual([name, "BAD_VALUE"]);
+  }
   expect((await apply("node2", property("constructor", "true"))).error).toBeUndefined();
   expect((await apply("node2", property("toString", "true"))).error).toBeUndefined();
   expect((await cluster.hactl("node1", "wait", "--timeout", "30")).code).toBe(0);

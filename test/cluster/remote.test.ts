@@ -77,6 +77,33 @@ location loc3 far 100: node1`);
     expect([code, stderr]).toEqual([107, expect.stringContaining("far takes part in the cluster")]);
   });
 
+  test("has its tools refused what the cluster does not understand", async () => {
+    const words = ["attrd_updater", "-n", "standby", "-U", "maybe"];
+    const { code, stderr } = await story.hactl("far", ...words);
+    expect([code, stderr]).toEqual([
+      78,
+      expect.stringMatching(/standby="maybe" is not valid[\s\S]*write true or false/),
+    ]);
+  });
+
+  test("logs by what its configuration says when it is told to read it again", async () => {
+    const log = join(story.directory, "far", "reloaded.log");
+    const text = readFileSync(config, "utf8");
+    writeFileSync(config, text.replace(/^logfile = .*$/m, `logfile = ${JSON.stringify(log)}`));
+    remote?.kill("SIGHUP");
+    await story.until("it logs there", 10_000, () =>
+      existsSync(log) && readFileSync(log, "utf8").includes("[RELOADED]") ? true : undefined,
+    );
+    // A mistake changes nothing, and ends nothing.
+    writeFileSync(config, "[logging\n");
+    remote?.kill("SIGHUP");
+    await story.until("it tells the mistake there", 10_000, () =>
+      readFileSync(log, "utf8").includes("nothing was changed") ? true : undefined,
+    );
+    writeFileSync(config, text);
+    expect(isFar("Remote-rsc1")).toBe(true);
+  }, 40_000);
+
   test("asks the agents there what they can take over, and reloads it", async () => {
     const born = () => statSync(state("Remote-rsc1")).ino;
     const before = born();

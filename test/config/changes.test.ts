@@ -39,13 +39,12 @@ describe("changes between two configurations", () => {
     expect(changes(base.replace("[quorum]", "netmtu = 9000\n[quorum]"))).toEqual(["totem netmtu restart"]);
     expect(changes(base.replace("10.0.0.2", "10.0.0.3"))).toEqual(["nodelist.node#2 ring0_addr reload"]);
     expect(changes(`${base}[system]\nstate_dir = "/x"`)).toEqual(["system state_dir restart"]);
-    // Each process opens its log when it starts.
     expect(changes(`${base}[logging]\nlogfile = "/x"\ndebug = true`)).toEqual([
-      "logging logfile restart",
-      "logging debug restart",
+      "logging logfile reload",
+      "logging debug reload",
     ]);
     expect(changes(`${base}[[logging.logger_subsys]]\nsubsys = "TOTEM"\ndebug = true`)).toEqual([
-      "logging.logger_subsys#TOTEM  restart",
+      "logging.logger_subsys#TOTEM  reload",
     ]);
   });
 
@@ -56,4 +55,14 @@ describe("changes between two configurations", () => {
       { table: "nodelist.node#3", option: "", reload: true },
     ]);
   });
+});
+
+test("a part of the log that says nothing is told", () => {
+  const warned = (subsys: string) =>
+    checkConfig(`${base}[[logging.logger_subsys]]\nsubsys = "${subsys}"\ndebug = "on"`, "f", {
+      purpose: "text",
+      machine: thisMachine(),
+    }).problems.filter(({ what }) => what.includes("the part"));
+  expect(warned("ATTRIBUTES")).toMatchObject([{ severity: "warning", code: "UNUSED" }]);
+  expect(warned("CONTROLLER")).toEqual([]);
 });

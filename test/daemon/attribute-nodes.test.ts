@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseXml } from "../../src/cib/index.ts";
-import { checkNodesOf } from "../../src/daemon/attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf } from "../../src/daemon/attribute-nodes.ts";
 import { HactlError, nodeName } from "../../src/terms/index.ts";
 
 const cib = parseXml(`<cib><configuration><nodes><node id="1" uname="n1"/></nodes><resources>
@@ -31,4 +31,44 @@ test("what is no node gets no attribute, but may lose one", () => {
   expect(said("box-2", "7")).toStartWith('105 there is no node "box-2" (');
   expect(said("elsewhere", "7")).toContain("the nodes are n1, n2,");
   expect(said("elsewhere", undefined)).toBe("taken");
+});
+
+const valueSaid = (name: string, value: string | undefined, more: object = {}): string => {
+  try {
+    checkValuesOf([{ name, value, ...more }]);
+    return "taken";
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    return `${error.exit} ${error.what} (${error.cure})`;
+  }
+};
+
+test.each([
+  ["standby", "maybe"],
+  ["maintenance", "value++"],
+  ["resource-discovery-enabled", ""],
+  ["terminate", "now"],
+  ["shutdown", "true"],
+  ["#health-disk", "redd"],
+  ["#health", "5%"],
+  ["fail-count-a#monitor_10000", "many"],
+])("%s=%s is refused with a cure", (name, value) => {
+  expect(valueSaid(name, value)).toMatch(/^78 node attribute .* is not valid \(write /);
+  expect(valueSaid(name, undefined)).toBe("taken");
+  // Of what resources need, and where only the delay is set, nothing follows.
+  expect(valueSaid(name, value, { set: "utilization" })).toBe("taken");
+  expect(valueSaid(name, value, { delayOnly: true })).toBe("taken");
+});
+
+test.each([
+  ["standby", "on"],
+  ["maintenance", "No"],
+  ["terminate", "1764500000"],
+  ["shutdown", "0"],
+  ["#health-disk", "Yellow"],
+  ["#health-cpu", "-INFINITY"],
+  ["fail-count-a#monitor_10000", "value++"],
+  ["mine", "maybe"],
+])("%s=%s is taken", (name, value) => {
+  expect(valueSaid(name, value)).toBe("taken");
 });

@@ -99,6 +99,25 @@ describe("throttling", () => {
     });
   });
 
+  test("tells the present reading each minute while it limits, so that nobody sees an old one", () => {
+    const world = new World();
+    const sample = (loadavg1: number) => {
+      world.step({ type: "load", sample: { loadavg1 } });
+      return world.events();
+    };
+    expect(sample(2.1)).toMatchObject([{ mode: "low", reason: "load 1.05 per core" }]);
+    world.advance(59_000);
+    expect(sample(2.2)).toEqual([]);
+    world.advance(1000);
+    expect(sample(2.2)).toEqual([{ type: "load", mode: "low", jobs: 2, reason: "load 1.10 per core" }]);
+    world.advance(120_000);
+    // What is the same need not be told again.
+    expect(sample(2.2)).toEqual([]);
+    expect(sample(0.1)).toMatchObject([{ mode: "none", reason: "" }]);
+    world.advance(120_000);
+    expect(sample(0.2)).toEqual([]);
+  });
+
   test("tells the manager when the mode changes, and limits the jobs", () => {
     const world = new World();
     world.step({ type: "load", sample: { loadavg1: 0.1 } });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseXml } from "../../src/cib/index.ts";
+import { parseHostMap, parseXml } from "../../src/cib/index.ts";
 import {
   devicesFromCib,
   kdumpNames,
@@ -13,7 +13,6 @@ import {
   checkDeviceParameters,
   delayBase,
   deviceDelay,
-  parseHostMap,
 } from "../../src/fencer/parameters.ts";
 import { HactlError, INFINITY, nodeName } from "../../src/terms/index.ts";
 

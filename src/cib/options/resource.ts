@@ -317,5 +317,12 @@ export const nodeOptions: readonly OptionSpec[] = [
     description: "Whether the resources on the node are left alone",
   },
   { name: "terminate", type: "string", description: "Fence the node when true" },
+  {
+    name: "resource-discovery-enabled",
+    type: "boolean",
+    default: "true",
+    description:
+      "Whether it is looked for what runs already; for remote nodes only, instead of resource-discovery at a location",
+  },
   { name: "site-name", type: "string", description: "Site of the node, for #site-name in rules" },
 ];

@@ -12,8 +12,9 @@ import {
   isPromotable,
   preferId,
   preferOperations,
-  resourceNamed,
   steered,
+  steeredIds,
+  steeringAround,
   steeringConstraints,
 } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
@@ -137,14 +138,17 @@ export const clear = defineCommand({
   run: async ({ args }) => {
     const { configuration, found } = await readResource(args.resource ?? "");
     const rsc = idOf(steered(found));
-    resourceNamed(configuration, rsc);
     const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
-    const gone = steeringConstraints(configuration, { rsc, node });
+    const gone = steeringConstraints(configuration, { rsc: steeredIds(found), node });
+    const remaining = steeringAround(configuration, found, { clear: "hactl resource clear ", node });
     const wait = args.wait ? parseSeconds(args.timeout) : undefined;
     await change(clearOperations(gone), "resource clear", wait);
     const ids = gone.map(idOf);
-    if (wantsJson()) printJson({ resource: rsc, removed: ids });
-    else note(ids.length === 0 ? `There is nothing to remove for ${rsc}.` : `Removed ${ids.join(", ")}.`);
+    if (wantsJson()) printJson({ resource: rsc, removed: ids, remaining: remaining.ids });
+    else {
+      note(ids.length === 0 ? `There is nothing to remove for ${rsc}.` : `Removed ${ids.join(", ")}.`);
+      for (const text of remaining.notes) note(text);
+    }
     return CrmExit.OK;
   },
 });

@@ -8,7 +8,6 @@ import { hostAttributeMessage } from "./attribute-message.ts";
 import type { AttributePlace } from "./attributes.ts";
 import { usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
-import { refuseBadSwitch } from "./node-values.ts";
 
 const options: readonly OptionRow[] = [
   { name: "name", short: "n", value: "NAME", description: "the attribute" },
@@ -72,7 +71,6 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const names = name === undefined ? await matching(session, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(given, one, node));
     if (updates.length === 0) return CrmExit.OK;
-    for (const { name: one, value, set } of updates) if (set === undefined) await refuseBadSwitch(one, value);
     if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
     else await updateFile(session, updates);
     return CrmExit.OK;
@@ -117,13 +115,14 @@ async function valuesInFile(session: CibSession, name: string): Promise<Record<s
 
 /** At once, since nothing would write it later; what is never written to a CIB has no place in a file. */
 async function updateFile(session: CibSession, updates: readonly AttributeUpdate[]): Promise<void> {
-  const { removePairs } = await import("../../cib/index.ts");
+  const { refuseBadNodeValue, removePairs } = await import("../../cib/index.ts");
   const { countedValue, findPairs, setPair } = await import("./attributes.ts");
   const operations: CibOperation[] = [];
   for (const { node, name, value, private: hidden, delayOnly, set } of updates) {
     if (hidden) throw onlyLive(session.target, "an attribute that is never written to the CIB");
     const place: AttributePlace = { scope: "status", node, utilization: set === "utilization" };
     if (delayOnly) continue;
+    if (set !== "utilization") refuseBadNodeValue(name, value);
     if (value === undefined)
       operations.push(...removePairs(await findPairs(session, place, (one) => one === name)));
     else operations.push(...(await setPair(session, place, name, (old) => countedValue(name, value, old))));

@@ -3,6 +3,7 @@ import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";
 import { cibLevel } from "./crm-cib.ts";
+import { resourceLevel } from "./crm-resource.ts";
 import type { OptionRow } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -30,12 +31,24 @@ export async function run(words: readonly string[]): Promise<number> {
   if (cib !== undefined) process.env.CIB_shadow = cib;
   const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
   const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
-  let target: Target;
+  let targets: readonly Target[];
   try {
-    target = translate(rest, { wait, force });
+    targets = translate(rest, { wait, force });
   } catch (error) {
     return toolError("crm", error);
   }
+  for (const target of targets) {
+    const status = await carryOut(target);
+    if (status !== CrmExit.OK) return status;
+  }
+  // hactl's own commands wait themselves.
+  const changed = targets.some(({ tool }) => tool !== undefined && changing.has(tool));
+  if (!changed || wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
+  const { runCli } = await import("../main-command.ts");
+  return runCli(["wait"]);
+}
+
+async function carryOut(target: Target): Promise<number> {
   if (target.lines !== undefined) {
     for (const text of target.lines) line(text);
     return CrmExit.OK;
@@ -76,14 +89,24 @@ interface Flags {
 
 /** The tools that do a part of the crm shell's work. */
 const others = lookup({
+  cibsecret: () => import("./cibsecret.ts"),
   crm_attribute: () => import("./crm_attribute.ts"),
+  crm_failcount: () => import("./crm_failcount.ts"),
   crm_mon: () => import("./crm_mon.ts"),
   crm_node: () => import("./crm_node.ts"),
   crm_report: () => import("./crm_report.ts"),
   crm_resource: () => import("./crm_resource.ts"),
   crm_shadow: () => import("./crm_shadow.ts"),
+  crm_simulate: () => import("./crm_simulate.ts"),
   crm_verify: () => import("./crm_verify.ts"),
 } as const);
+
+const changing: ReadonlySet<keyof typeof others> = new Set([
+  "cibsecret",
+  "crm_attribute",
+  "crm_failcount",
+  "crm_resource",
+]);
 
 interface Target {
   /** One of the tools; else words for hactl. */
@@ -101,7 +124,15 @@ function cib(words: readonly string[], flags: Flags): Target {
   return { tool: "crm_shadow", words: step.words, anyStatus: step.anyStatus ?? false };
 }
 
-function translate(words: readonly string[], flags: Flags): Target {
+/** What is to be done, one after the other. */
+function translate(words: readonly string[], flags: Flags): readonly Target[] {
+  const [level, ...rest] = words;
+  return level === "resource" || level === "rsc"
+    ? resourceLevel(rest, flags)
+    : [translateLevel(words, flags)];
+}
+
+function translateLevel(words: readonly string[], flags: Flags): Target {
   const [level = "", ...rest] = words;
   switch (level) {
     case "status":
@@ -115,9 +146,6 @@ function translate(words: readonly string[], flags: Flags): Target {
       return cib(rest, flags);
     case "node":
       return node(rest, flags);
-    case "resource":
-    case "rsc":
-      return { words: ["resource", ...resource(rest), ...flags.wait] };
     case "ra":
       return agents(rest);
     case "cluster":
@@ -235,20 +263,6 @@ function attribute(name: string | undefined, words: readonly string[], options: 
   const base = ["-N", name ?? "", "-n", attr, ...options];
   if (command === "set") return { tool: "crm_attribute", words: [...base, "-v", value] };
   return { tool: "crm_attribute", words: [...base, command === "delete" ? "-D" : "-G"] };
-}
-
-function resource(words: readonly string[]): string[] {
-  const [command = "list", ...rest] = words;
-  const names: Readonly<Record<string, string>> = lookup({
-    status: rest.length > 0 ? "status" : "list",
-    show: rest.length > 0 ? "status" : "list",
-    migrate: "move",
-    unmigrate: "clear",
-    unmove: "clear",
-    unban: "clear",
-    reprobe: "refresh",
-  });
-  return [names[command] ?? command, ...rest.filter((word) => word !== "force")];
 }
 
 function agents([command, ...rest]: readonly string[]): Target {

@@ -7,7 +7,6 @@ import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
-import { refuseBadSwitch } from "./node-values.ts";
 
 const options: readonly OptionRow[] = [
   { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
@@ -176,8 +175,9 @@ async function set(
     ? [...new Set((await query(session, subject)).map(({ name }) => name))]
     : [subject.name];
   const ofNode = place.scope === "nodes" || place.scope === "status";
-  if (ofNode && !place.utilization) for (const name of names) await refuseBadSwitch(name, value);
   if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
+  const { refuseBadNodeValue } = await import("../../cib/index.ts");
+  if (ofNode && !place.utilization) for (const name of names) refuseBadNodeValue(name, value);
   const { countedValue, setPair } = await import("./attributes.ts");
   const operations = await Promise.all(
     names.map((name) => setPair(session, place, name, (old) => countedValue(name, value, old))),

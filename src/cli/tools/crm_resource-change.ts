@@ -10,6 +10,7 @@ import {
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
   banId,
@@ -26,6 +27,8 @@ import {
   resourceNamed,
   resourcesOf,
   steered,
+  steeredIds,
+  steeringAround,
   steeringConstraints,
 } from "../resources.ts";
 import { requireLive, variableOf } from "../target.ts";
@@ -78,8 +81,17 @@ function endOf(call: ResourceCall): string | undefined {
   if (text === undefined) return undefined;
   const duration = parseDuration(text);
   if (!duration) throw usage("crm_resource", `"${text}" is not a duration such as PT1H`);
+  const now = seconds();
+  const over = addDuration(now, duration);
+  if (over <= now)
+    throw new HactlError({
+      code: "USAGE",
+      what: `a constraint with the lifetime ${text} is over at once: it would never be in force`,
+      cure: "give a duration such as PT1H, or leave --lifetime out: then it stays until crm_resource --clear",
+      exit: CrmExit.USAGE,
+    });
   // Dates in a configuration have years of four digits: until then it is as good as for ever.
-  const at = new Date(Math.min(addDuration(seconds(), duration), lastOfDates) * 1000);
+  const at = new Date(Math.min(over, lastOfDates) * 1000);
   const end = `${at.toISOString().slice(0, 19).replace("T", " ")}Z`;
   call.answer.say({ text: () => `Migration will take effect until: ${end}` });
   return end;
@@ -181,7 +193,8 @@ async function move(call: ResourceCall): Promise<number> {
 async function clear(call: ResourceCall): Promise<number> {
   const configuration = await call.session.configuration();
   if (call.rsc !== undefined) refuseInstance(configuration, call.rsc);
-  const rsc = call.rsc === undefined ? undefined : idOf(steered(resourceNamed(configuration, call.rsc)));
+  const found = call.rsc === undefined ? undefined : resourceNamed(configuration, call.rsc);
+  const rsc = found === undefined ? undefined : steeredIds(found);
   if (rsc === undefined && !call.given.has("expired")) requiredResource(call);
   const node = call.node === undefined ? undefined : checkNode(configuration, call.node);
   const all = steeringConstraints(configuration, { rsc, node });
@@ -190,12 +203,17 @@ async function clear(call: ResourceCall): Promise<number> {
   const preference =
     call.given.has("force") && rsc !== undefined
       ? steeringConstraints(configuration, { rsc }).filter(
-          (one) => idOf(one) === preferId(rsc) && !gone.includes(one),
+          (one) => rsc.some((id) => idOf(one) === preferId(id)) && !gone.includes(one),
         )
       : [];
   const operations = clearOperations([...gone, ...preference]);
   if (operations.length > 0) await call.session.apply(operations, "crm_resource");
   for (const one of [...gone, ...preference]) call.answer.info(`Removing constraint: ${idOf(one)}`);
+  // On standard error: scripts read what was removed.
+  if (found !== undefined && !call.given.has("expired"))
+    for (const text of steeringAround(configuration, found, { clear: "crm_resource --clear -r ", node })
+      .notes)
+      note(text);
   return CrmExit.OK;
 }
 

@@ -4,6 +4,7 @@ import {
   childrenOf,
   element,
   formatXml,
+  refuseBadTicketValue,
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
@@ -108,7 +109,10 @@ async function change(
   const attributes = new Map(state?.attributes ?? [["id", id]]);
   for (const [name, value] of changes ?? []) {
     if (value === undefined) attributes.delete(name);
-    else attributes.set(name, value);
+    else {
+      refuseBadTicketValue(id, name, value);
+      attributes.set(name, value);
+    }
   }
   const tickets = (await ticketStates(session)).filter((one) => one !== state);
   const fresh = given.has("cleanup") ? [] : [{ name: "ticket_state", attributes, children: [] }];

@@ -1,0 +1,81 @@
+/** What [logging] says is in force after a reload in all processes of a node, and agents are told of it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LocalCluster } from "../harness/local-cluster.ts";
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.make({ nodes: 2, tokenMs: 600 });
+  cluster.startAll();
+  await cluster.joined();
+}, 60_000);
+
+afterAll(() => cluster?.destroy());
+
+const elsewhere = () => join(cluster.directory, "node1", "elsewhere.log");
+const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+const pids = () =>
+  new Map(
+    ["hactl", "hactl-manager", "hactl-executor"].map((tag) => [
+      tag,
+      new RegExp(` ${tag}\\[(\\d+)\\]`).exec(cluster.logOf("node1"))?.[1],
+    ]),
+  );
+
+/** Gives node1 another [logging], and answers what its reload says. */
+async function reload(
+  change: (text: string) => string,
+): Promise<{ applied: string[]; restart: string[]; waitsFor: string[] }> {
+  const file = cluster.configOf("node1");
+  writeFileSync(file, change(readFileSync(file, "utf8")));
+  const { code, stdout, stderr } = await cluster.hactl("node1", "reload", "--json");
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout);
+}
+
+test("levels and files follow at once, on this node alone", async () => {
+  expect([...pids().values()].every((pid) => pid !== undefined)).toBe(true);
+  const before = pids();
+  const reply = await reload((text) =>
+    text
+      .replace("[logging]\n", `[logging]\ndebug = "trace"\nlogfile = ${JSON.stringify(elsewhere())}\n`)
+      .replace(/^logfile = .*\/log"$/m, ""),
+  );
+  expect([...reply.applied].sort()).toEqual(["logging.debug", "logging.logfile"]);
+  expect([reply.restart, reply.waitsFor]).toEqual([[], []]);
+  const log = await cluster.until("all processes log there", 20_000, async () => {
+    const text = read(elsewhere());
+    return [...before].every(([tag, pid]) => text.includes(` ${tag}[${pid}]: `)) ? text : undefined;
+  });
+  // The same processes, and what nobody asked for before.
+  expect(log).toMatch(/: (?:debug|trace): /);
+  expect(cluster.logOf("node2")).not.toMatch(/: (?:debug|trace): /);
+}, 60_000);
+
+test("agents that begin from then on are told of the file", async () => {
+  const told = join(cluster.directory, "told");
+  await cluster.hactl("node1", "property", "stonith-enabled=false");
+  const { code } = await cluster.hactl(
+    "node1",
+    "configure",
+    "primitive",
+    "b",
+    "ocf:pacemaker:Dummy",
+    "params",
+    `envfile=${told}`,
+  );
+  expect(code).toBe(0);
+  await cluster.hactl("node1", "wait", "--timeout", "30");
+  expect(read(told)).toContain(`HA_logfile=${elsewhere()}`);
+}, 60_000);
+
+test("nothing is written any more where it is switched off", async () => {
+  await reload((text) => text.replace("to_logfile = true", "to_logfile = false"));
+  await Bun.sleep(500);
+  const before = read(elsewhere()).length;
+  await cluster.hactl("node1", "property", "batch-limit=7");
+  await cluster.hactl("node1", "wait", "--timeout", "30");
+  expect(read(elsewhere()).length).toBe(before);
+}, 60_000);

@@ -208,6 +208,9 @@ describe("resources", () => {
     expect((await tools.run("resource", "restart", "web")).code).toBe(7);
     await tools.output("crm", "-w", "resource", "start", "web");
     expect((await tools.run("resource", "locate", "web")).code).toBe(0);
+    await tools.output("crm", "-w", "resource", "meta", "web", "set", "priority", "5");
+    expect(await tools.output("crm", "resource", "meta", "web", "show", "priority")).toBe("5\n");
+    expect(await tools.output("crm", "resource", "failcount", "web", "show", "node1")).toContain("value=0");
     await tools.output("resource", "restart", "web");
     expect(await tools.output("crm_resource", "-r", "web", "-m", "-g", "target-role")).toBe("Started\n");
     expect((await tools.run("resource", "locate", "web")).code).toBe(0);

@@ -218,6 +218,8 @@ const agentCodes: ReadonlySet<string> = new Set([
   "AGENT_UNKNOWN",
   "UNKNOWN_PARAMETER",
   "MISSING_PARAMETER",
+  "PARAMETER_VALUE",
+  "SHORT_TIMEOUT",
   "UNSUPPORTED_OPERATION",
 ]);
 

@@ -216,11 +216,11 @@ describe("what is remarkable passes, and is said", () => {
     ];
     const made = await run(words);
     expect(made.code).toBe(0);
-    expect(made.stderr).toMatch(
+    expect(made.err).toMatch(
       /warning: agent ocf:test:Told asks for more time .*stop 20s \(has 20ms\).*timeout=20s/,
     );
     const verified = await run(["verify"]);
-    expect(verified.stdout).toContain("stop 20s (has 20ms)");
+    expect(verified.out).toContain("stop 20s (has 20ms)");
   });
 
   test.each<[string, readonly string[], RegExp]>([

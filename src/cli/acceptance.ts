@@ -164,14 +164,14 @@ export async function checkChange(
 ): Promise<CibProblem[]> {
   const now = Math.floor(Date.now() / 1000);
   const found = [
-    ...verifyCib(after),
+    ...verifyCib(after, now),
     ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
     ...(live ? [...(await otherAgents(before, after)), ...alertProblems(after)] : []),
     ...(agents ? await agentProblems(before, after) : []),
   ];
   const fresh = without(found, [
-    ...verifyCib(before),
+    ...verifyCib(before, now),
     ...deviceProblems(before, now),
     ...(live ? alertProblems(before) : []),
   ]);

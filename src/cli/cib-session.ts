@@ -152,11 +152,13 @@ export class CibSession {
         throw error instanceof RefusedChange ? await withAgentProblems(error, cib) : error;
       }
       const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
-      const remarks = await checkChange(cib, upgradeCib(whole).root, {
-        agents: true,
-        live: this.isLive,
-        ...checked,
-      });
+      // What was there already is in its present form.
+      const { root, notes } = upgradeCib(whole);
+      const dropped = notes.filter(({ level }) => level === "warning");
+      const remarks = [
+        ...dropped.map((note) => ({ ...note, code: "UPGRADED" })),
+        ...(await checkChange(cib, root, { agents: true, live: this.isLive, ...checked })),
+      ];
       const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
         await this.apply(

@@ -110,7 +110,7 @@ function findingOf(error: HactlError, file: string): Finding {
 
 /** Checks a CIB that has been read. */
 export function verifyTree(cib: XmlElement, file: string, now: number): Verification {
-  const problems = [...verifyCib(cib), ...deviceProblems(cib, now)].map(
+  const problems = [...verifyCib(cib, now), ...deviceProblems(cib, now)].map(
     (problem): Finding => ({ ...problem, file }),
   );
   // What the check has found the scheduler need not say again.

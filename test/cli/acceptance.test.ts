@@ -202,6 +202,12 @@ describe("--force takes it all the same, wherever a refusal says so", () => {
 });
 
 describe("what is remarkable passes, and is said", () => {
+  test("two names of one option", async () => {
+    await run(["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1"]);
+    const words = ["configure", "clone", "c", "a", "meta", "promoted-max=1", "master-max=2"];
+    expect((await run(words)).err).toContain('master-max="2" has no effect: promoted-max="1"');
+  });
+
   test("a time that is shorter than its agent asks for", async () => {
     const words = [
       "configure",

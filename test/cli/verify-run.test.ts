@@ -181,3 +181,13 @@ describe("fencing", () => {
     expect(told(cib().replace(member, ""))).toEqual(["info FENCING n1"]);
   });
 });
+
+test("what was dropped when crm text was brought into its present form is told, too", () => {
+  const text = `primitive st stonith:x
+primitive s ocf:pacemaker:Stateful
+clone c s meta promotable=true promoted-max=1 master-max=2
+`;
+  const found = verifyText(text, "f.crm", 0).findings.filter(({ level }) => level !== "info");
+  expect(found.map(({ level, code, line }) => [level, code, line])).toEqual([["warning", "UPGRADED", 3]]);
+  expect(found[0]?.text).toMatch(/^master-max="2" has no effect: promoted-max="1"/);
+});

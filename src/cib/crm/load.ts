@@ -2,6 +2,7 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { isPlainSet } from "../pair-edit.ts";
 import { findReferenceProblems } from "../references.ts";
 import { containerKinds } from "../resource-kinds.ts";
+import type { UpgradeNote } from "../upgrade/notes.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { resolveRuleReferences } from "./edit-objects.ts";
@@ -76,8 +77,10 @@ export function examineCrm(
   readonly configuration: XmlElement;
   readonly errors: readonly HactlError[];
   readonly readable: boolean;
-  /** What else changed because of it, a sentence each. */
+  /** What else changed because of it, and what of it is not in force, a sentence each. */
   readonly remarks: readonly string[];
+  /** What was written in an old form and is not in force. */
+  readonly dropped: readonly UpgradeNote[];
 } {
   return tryLoad(text, base, mode);
 }
@@ -118,13 +121,15 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   resolveRuleReferences(configuration);
   errors.push(...referenceErrors(configuration, mayExist));
   tidy(configuration);
-  const upgraded = upgradeCib(configuration).root;
+  const { root: upgraded, notes } = upgradeCib(configuration);
+  const dropped = notes.filter(({ level }) => level === "warning");
   errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
   return {
     configuration: child(upgraded, "configuration") ?? configuration,
     errors,
     readable: found.length === 0 && unread.size === 0,
-    remarks,
+    remarks: [...remarks, ...dropped.map(({ text: what }) => what)],
+    dropped,
   };
 }
 

@@ -80,7 +80,7 @@ function rootOf(root: XmlElement): XmlElement {
 }
 
 function verifyCrm(text: string, file: string, now: number): Verification {
-  const { configuration, errors, readable } = examineCrm(text, undefined, "replace");
+  const { configuration, errors, readable, dropped } = examineCrm(text, undefined, "replace");
   const cib = cibOf(configuration);
   const told = new Set(errors.map(({ what }) => what));
   // Of what the text should have defined, much is missing: what follows from that would only mislead.
@@ -89,6 +89,7 @@ function verifyCrm(text: string, file: string, now: number): Verification {
   const { findings } = verifyTree(cib, file, now);
   const all = [
     ...errors.map((error) => findingOf(error, file)),
+    ...dropped.map((note): Finding => ({ ...note, code: "UPGRADED", file })),
     ...findings.filter(({ code, text: what }) => !told.has(what) && !follows(code)),
   ];
   const place = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;

@@ -24,18 +24,27 @@ async function visibleTo({ askers, now }: ChangeFor, cib: XmlElement): Promise<X
   return Rights.of(cib, askers, now)?.see(cib) ?? cib;
 }
 
+/** What somebody may see of the CIB of a file. */
+export interface FileCib {
+  readonly root: XmlElement;
+  /** Sections in which its access rules hide something. */
+  readonly hidden: readonly string[];
+}
+
 /**
  * The CIB of a file as it is written, as far as who asks may see it. Refused is what the schema that it names does not
  * allow, as by Pacemaker's tools when they open it.
  * @throws HactlError with exit code NOSUCH when there is none, CONFIG when it is no valid CIB
  */
-export async function readCibFile(target: FileTarget): Promise<XmlElement> {
+export async function readCibFile(target: FileTarget): Promise<FileCib> {
   const root = await parsed(readBytes(target), target);
   const whom = await changeFor();
-  if (whom.askers.length === 0) return root;
+  if (whom.askers.length === 0) return { root, hidden: [] };
   // Access rules of an older schema are understood in the form of the present one.
-  const { upgradeCib } = await import("../cib/index.ts");
-  return visibleTo(whom, upgradeCib(root).root);
+  const { Rights, upgradeCib } = await import("../cib/index.ts");
+  const cib = upgradeCib(root).root;
+  const hidden = Rights.of(cib, whom.askers, whom.now)?.hiddenSections(cib) ?? [];
+  return { root: await visibleTo(whom, cib), hidden };
 }
 
 /**

@@ -4,13 +4,16 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import type { Checked } from "./acceptance.ts";
 import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
-import { note } from "./output.ts";
+import { cannotJudge, judgedBy, missingBasis, withoutHiddenResources } from "./hidden.ts";
+import { note, tellHidden } from "./output.ts";
 import { type CibTarget, cibTarget, targetText } from "./target.ts";
 
 /** A CIB and its `<configuration>`. */
 export interface ReadCib {
   readonly cib: XmlElement;
   readonly configuration: XmlElement;
+  /** Sections in which access rules hide something from this user. */
+  readonly hidden?: readonly string[];
 }
 
 /** What a change made of a configuration, and what is remarkable in that. */
@@ -23,6 +26,10 @@ export interface Change {
 /** Tries again when somebody else changed the configuration in between. */
 const attempts = 5;
 
+/** Whether access rules may limit who asks: not root, who is not limited unless he asks in the name of another. */
+const isLimited = (): boolean =>
+  process.getuid?.() !== 0 || Boolean(process.env.CIB_user) || Boolean(process.env.HACTL_SOCKET);
+
 /**
  * The CIB that a command reads and changes, and the only way to it: that of the running cluster, a draft, or a file
  * (`cibTarget`). Connects and loads when it is first asked: most calls of agents need only a little of it.
@@ -32,6 +39,7 @@ export class CibSession {
   #daemon: Daemon | undefined;
   #cib: XmlElement | undefined;
   #raw: XmlElement | undefined;
+  #hidden: readonly string[] = [];
 
   private constructor(target: CibTarget) {
     this.target = target;
@@ -75,9 +83,35 @@ export class CibSession {
     if (this.#raw) return this.#raw;
     if (this.target.kind === "live") {
       const { parseXml } = await import("../cib/index.ts");
-      this.#raw = parseXml(await (await this.daemon()).request<string>({ type: "cib" }), "the cluster's CIB");
-    } else this.#raw = await readCibFile(this.target);
+      const daemon = await this.daemon();
+      this.#raw = parseXml(await daemon.request<string>({ type: "cib" }), "the cluster's CIB");
+      await this.#askWhatIsHidden(daemon);
+    } else {
+      const { root, hidden } = await readCibFile(this.target);
+      this.#raw = root;
+      this.#found(hidden);
+    }
     return this.#raw;
+  }
+
+  /** Sections of a CIB that was read in which access rules hide something that a judgement rests on. */
+  get hidden(): readonly string[] {
+    return this.#hidden;
+  }
+
+  /** The CIB to decide by: without traces of what is hidden, which would look as if it had been removed. */
+  async decidable(): Promise<XmlElement> {
+    return withoutHiddenResources(await this.cib(), this.#hidden);
+  }
+
+  async #askWhatIsHidden(daemon: Daemon): Promise<void> {
+    if (!isLimited()) return;
+    this.#found((await daemon.request<NodeReply>({ type: "node" })).hiddenSections);
+  }
+
+  #found(hidden: readonly string[] = []): void {
+    this.#hidden = judgedBy(hidden);
+    tellHidden(this.#hidden);
   }
 
   /** Its `<configuration>`. @throws HactlError CIB_INVALID when it has none */
@@ -217,6 +251,17 @@ export const readCib = (): Promise<ReadCib> =>
     cib: await session.cib(),
     configuration: await session.configuration(),
   }));
+
+/**
+ * The same for who asks for the state of resources. @throws HactlError PERMISSION when access rules hide what that is told by
+ */
+export const readState = (): Promise<ReadCib> =>
+  CibSession.with(async (session) => {
+    const cib = await session.decidable();
+    const missing = missingBasis(session.hidden);
+    if (missing.length > 0) throw cannotJudge("what runs where cannot be told", missing);
+    return { cib, configuration: await session.configuration(), hidden: session.hidden };
+  });
 
 /** Changes the configuration: `change` makes the new `<configuration>` of the current one (`CibSession.change`). */
 export const changeConfiguration = (

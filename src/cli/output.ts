@@ -8,6 +8,7 @@ import {
   plainJson,
   plainText,
 } from "../terms/index.ts";
+import { hiddenText, rememberHidden, unlessHidden } from "./hidden.ts";
 
 /** How this run of `hactl` talks: set once by the frame, from the global options. */
 export interface OutputStyle {
@@ -62,6 +63,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${plainJson(JSON.stringify(value, null, 2))}\n`);
 }
 
+/** Says once on standard error that not all is shown, so that nobody takes what is missing for what is not there. */
+export function tellHidden(hidden: readonly string[]): void {
+  if (rememberHidden(hidden)) writeError(`note: ${hiddenText(hidden)}: what is not shown may be there\n`);
+}
+
 /** Prints a remark for people; it goes to standard error, so that results stay clean. */
 export function note(text: string): void {
   if (!style.json) writeError(`${text}\n`);
@@ -95,7 +101,8 @@ export interface ErrorJson {
 }
 
 /** Prints an error for people or as JSON and answers with the exit code of the command. */
-export function reportError(error: unknown): number {
+export function reportError(thrown: unknown): number {
+  const error = unlessHidden(thrown);
   const shown = describeError(error);
   if (style.json) process.stderr.write(`${plainJson(JSON.stringify({ error: shown }))}\n`);
   else writeError(formatError(shown));

@@ -12,16 +12,42 @@ export type CibTarget =
 /** A target that is a file, whatever it is for. */
 export type FileTarget = Exclude<CibTarget, { readonly kind: "live" }>;
 
-/** The target of this process. An empty variable is none. */
+/** The target of this process. @throws HactlError when a variable means something else than the running cluster, and not what */
 export function cibTarget(): CibTarget {
   const name = process.env.CIB_shadow;
   return name ? { kind: "shadow", name, path: shadowPath(name) } : baseTarget();
 }
 
-/** What lies under the drafts: where they are taken from and committed to. */
+/**
+ * What lies under the drafts: where they are taken from and committed to.
+ * @throws HactlError EMPTY_TARGET, OTHER_CLUSTER
+ */
 export function baseTarget(): CibTarget {
   const path = process.env.CIB_file;
-  return path ? { kind: "file", path } : { kind: "live" };
+  if (path) return { kind: "file", path };
+  refuseUnclear();
+  return { kind: "live" };
+}
+
+/** Whoever sets these does not mean the cluster of this node: it would be changed by what was to be a rehearsal. */
+function refuseUnclear(): void {
+  const { env } = process;
+  const empty = ["CIB_file", "CIB_shadow"].find((name) => env[name] === "");
+  if (empty !== undefined)
+    throw new HactlError({
+      code: "EMPTY_TARGET",
+      what: `${empty} is set and names nothing: a script may have lost the name`,
+      cure: `unset ${empty} to work on the cluster`,
+      exit: CrmExit.NOSUCH,
+    });
+  const other = ["CIB_port", "CIB_server"].find((name) => env[name]);
+  if (other !== undefined)
+    throw new HactlError({
+      code: "OTHER_CLUSTER",
+      what: `${other}=${env[other]} means the cluster of another host, which hactl does not reach`,
+      cure: `run the command there, or unset ${other} to work on the cluster of this node`,
+      exit: CrmExit.UNIMPLEMENT_FEATURE,
+    });
 }
 
 /** Where root keeps its drafts, as crm_shadow and the crm shell do. */

@@ -172,11 +172,27 @@ class Importer {
     // rrp_mode none is the absence of a second ring, not a way to use it.
     if (entry.key === "rrp_mode" && entry.value === "none") return;
     const why = this.refusal(draft, entry);
-    if (why !== undefined) return this.leave(draft, entry.line, `${entry.key}: ${entry.value}`, why);
     const table = tableNamed(draft.path);
     const option = table && optionNamed(table, entry.key);
+    if (why !== undefined) {
+      this.leave(draft, entry.line, `${entry.key}: ${entry.value}`, why);
+      if (option) this.withdraw(draft, option.name, entry.line);
+      return;
+    }
     const read = option && readValue(option, entry.value);
     if (option && read?.ok) this.set(draft, option.name, tomlValue(option, read.value), entry.line);
+  }
+
+  /** Of two the last one counts, also where it cannot be taken: what was before it was not in force. */
+  private withdraw(draft: Draft, name: string, line: number | undefined, age = 0): void {
+    const old = lineOf(draft, name);
+    if (!old || age > (old.age ?? 0)) return;
+    const place = old.line === undefined ? "" : ` of line ${old.line}`;
+    this.note(
+      line,
+      `${name} is given twice in ${heading(draft.path)}: the last counts, which was not taken, and not ${old.text}${place}`,
+    );
+    draft.lines = draft.lines.filter((one) => one !== old);
   }
 
   /** Of two the last one counts, as for corosync and for a shell; but the newer name before an older one (`age`). */
@@ -259,15 +275,19 @@ class Importer {
       const [, name, rawValue = ""] = match;
       const value = shellWord(rawValue);
       const option = table && optionNamed(table, name);
-      if (value === undefined)
+      if (value === undefined) {
         this.leave(draft, line, content, "only plain values can be taken, no shell expansion");
-      else if (!option) this.leave(draft, line, content, "hactl does not know this variable");
+        if (option) this.withdraw(draft, option.name, line, age(option, name));
+      } else if (!option) this.leave(draft, line, content, "hactl does not know this variable");
       else if (option.unused !== undefined) this.leave(draft, line, content, `no effect: ${option.unused}`);
       else if (value === "") this.unset(draft, option.name, line);
       else {
         const read = readValue(option, value);
         if (read.ok) this.set(draft, option.name, tomlValue(option, read.value), line, age(option, name));
-        else this.leave(draft, line, content, `${read.what}. ${read.cure}`);
+        else {
+          this.leave(draft, line, content, `${read.what}. ${read.cure}`);
+          this.withdraw(draft, option.name, line, age(option, name));
+        }
       }
     }
   }

@@ -102,6 +102,8 @@ export interface StatusInput {
   /** `<cib>` with configuration and status. */
   readonly cib: XmlElement;
   readonly now: EpochSeconds;
+  /** Sections of the CIB in which access rules hide something from who asked: what is missing there may be there. */
+  readonly hidden?: readonly string[];
   /** Node whose daemon answered; absent when a file is shown. */
   readonly localNode?: NodeName;
   readonly clusterName?: string;

@@ -12,7 +12,9 @@ export type AccessRule =
   /** Write permission for what it changes, or for what in the status section stands for that. */
   | "change"
   /** With access rules in force, and always on a remote host: to be root or hacluster on a cluster node. */
-  | "privileged";
+  | "privileged"
+  /** To be root or hacluster on a cluster node, with access rules or without. */
+  | "administrators";
 
 /**
  * What nobody on a remote host may ask, whatever is permitted to it: who says that a node is off makes its resources start
@@ -22,7 +24,7 @@ export const onMembersOnly: ReadonlySet<AdminRequest["type"]> = new Set(["fence.
 
 /**
  * Every request, and what it needs. While `enable-acl` is false, all are open to all who may use a cluster node's socket
- * (root and the group haclient); a remote host sees everything then and changes its own attributes. `about` says what is
+ * (root and the group haclient) but those for administrators; a remote host sees everything then and changes its own attributes. `about` says what is
  * seen or changed, for docs/access.md.
  */
 export const accessRules: Readonly<
@@ -49,6 +51,7 @@ export const accessRules: Readonly<
   node: { rule: "nothing", about: "its own node; of the others names and ids of those that may be seen" },
   "ring-status": { rule: "see", about: "links and votes" },
   "expected-votes": { rule: "privileged", about: "votes that the ring expects" },
+  "node-votes": { rule: "privileged", about: "votes of a node" },
   reload: { rule: "privileged", about: "hactl.toml is read again" },
   rekey: { rule: "privileged", about: "the cluster gets a new key" },
   shutdown: { rule: "privileged", about: "the node leaves the cluster" },
@@ -59,6 +62,16 @@ export const accessRules: Readonly<
   agents: { rule: "see", about: "meta-data of agents on the nodes" },
   "fence.request": { rule: "change", about: "`node_state` of the target" },
   "fence.confirm": { rule: "change", about: "`node_state` of the target; never from a remote host" },
+  "fence.register": {
+    rule: "administrators",
+    about: "a fence device is used that is in no configuration, with an agent that runs as root",
+  },
+  "fence.deregister": { rule: "administrators", about: "it is not used any more" },
+  "fence.register-level": {
+    rule: "administrators",
+    about: "fence devices are used in an order that is in no configuration",
+  },
+  "fence.deregister-level": { rule: "administrators", about: "they are not any more" },
   "fence.test": { rule: "change", about: "`node_state` of the target, although nothing happens to it" },
   "fence.ask": {
     rule: "privileged",
@@ -78,6 +91,7 @@ const words: Readonly<Record<AccessRule, string>> = lookup({
   "see-all": "read, all of it",
   change: "write",
   privileged: "root or hacluster",
+  administrators: "root or hacluster, always",
 });
 
 /** docs/access.md with the rules as they are. */

@@ -28,6 +28,7 @@ export function permit(
   const { rule } = accessRules[request.type];
   const limited = rights !== undefined || caller.remote;
   if (rule === "privileged" && limited && !caller.privileged) throw onlyPrivileged(request.type, caller);
+  if (rule === "administrators" && !caller.privileged) throw onlyPrivileged(request.type, caller);
   if (caller.remote && onMembersOnly.has(request.type)) throw onlyPrivileged(request.type, caller);
   if (rights === undefined) return;
   // What shows the CIB itself finds out when it does.
@@ -173,13 +174,21 @@ export function visibleTest(rows: readonly FenceTestRow[], names: VisibleNames):
     .map((row) => ({ ...row, node: nodeOr(row.node, names), text: unlessHidden(row.text, names) }));
 }
 
-/** A status display of what may be seen. The CIB in it has been filtered before. */
-export function visibleStatus(reply: StatusReply, names: VisibleNames): StatusReply {
+/**
+ * A status display of what may be seen. The CIB in it has been filtered before.
+ * @param hidden sections of the CIB in which something was left out
+ */
+export function visibleStatus(
+  reply: StatusReply,
+  names: VisibleNames,
+  hidden: readonly string[],
+): StatusReply {
   if (names.whole) return reply;
   const { nodes } = names;
   const { transition: whatGoesOn, membership, fencing, throttle, disks, warnings, ...others } = reply;
   return {
     ...others,
+    ...(hidden.length === 0 ? {} : { hidden }),
     ...(membership ? { membership: withVisibleNodes(membership, nodes) } : {}),
     ...(whatGoesOn ? { transition: withoutNames(whatGoesOn) } : {}),
     fencing: {
@@ -227,14 +236,17 @@ export function visibleDevices(
   const resources = child(child(visible, "configuration"), "resources");
   if (resources) visit(resources);
   const nodes = new Set(nodeIds(visible).keys());
-  return devices
-    .filter(({ id }) => found.has(id))
-    .map((device) => ({
-      ...device,
-      params: found.get(device.id) === true ? device.params : {},
-      levels: Object.fromEntries(Object.entries(device.levels).filter(([node]) => nodes.has(node))),
-      nodes: device.nodes.filter((node) => nodes.has(node)),
-    }));
+  return (
+    devices
+      // What is in no configuration no rule is about.
+      .filter(({ id, registeredOn }) => found.has(id) && registeredOn === undefined)
+      .map((device) => ({
+        ...device,
+        params: found.get(device.id) === true ? device.params : {},
+        levels: Object.fromEntries(Object.entries(device.levels).filter(([node]) => nodes.has(node))),
+        nodes: device.nodes.filter((node) => nodes.has(node)),
+      }))
+  );
 }
 
 /** Names of actions, and of what they wait for, are names of resources. */

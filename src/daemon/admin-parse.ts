@@ -1,9 +1,10 @@
 import { readAttributeUpdate } from "../attributes/index.ts";
 import { readCibOperation } from "../cib/index.ts";
 import { readAskedAgents } from "../controller/index.ts";
+import { isDeviceName, isParameterName } from "../fencer/index.ts";
 import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
-import { MOST_VOTES } from "./ring-link.ts";
+import { MOST_NODE_VOTES, MOST_VOTES } from "./ring-link.ts";
 
 /** How long somebody waits who does not say how long. */
 const idlePatienceMs = 60_000;
@@ -12,6 +13,19 @@ const client: Read<string> = (value, at) => (value === undefined ? "" : read.say
 const reason = read.saying(1024);
 /** Fencing itself says what is wrong with an empty one. */
 const target = read.xmlText(1024);
+const oneLine: Read<string> = (value, at) => {
+  const found = read.xmlText(64 * 1024)(value, at);
+  return /[\r\n]/.test(found) ? read.refuse(at, "has more than one line") : found;
+};
+const parameterName: Read<string> = (value, at) => {
+  const found = read.name(value, at);
+  return isParameterName(found) ? found : read.refuse(at, `is "${found}", which no parameter has`);
+};
+const deviceName: Read<string> = (value, at) => {
+  const found = read.name(value, at);
+  return isDeviceName(found) ? found : read.refuse(at, `is "${found}", which is no name of a device`);
+};
+const parameters = read.dictionary(oneLine, parameterName);
 
 /**
  * Reads what a tool asks, on this node's own socket or on that of a remote host: every request is answered, and what is
@@ -29,6 +43,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   node: {},
   "ring-status": {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
+  "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
   reload: {},
   rekey: { brought: read.maybe(read.flag) },
   shutdown: {},
@@ -53,6 +68,15 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "fence.history": {},
   "fence.forget": { target: read.maybe(target), client },
   "fence.confirm": { target, client },
+  "fence.register": { device: deviceName, agent: read.name, params: parameters, client },
+  "fence.deregister": { device: read.name, client },
+  "fence.register-level": {
+    target: read.name,
+    index: read.whole(1, 9),
+    devices: read.list(deviceName, 1024),
+    client,
+  },
+  "fence.deregister-level": { target: read.name, index: read.whole(0, 9), client },
   "fence.test": { target },
   "fence.devices": {},
   "fence.ask": {

@@ -37,6 +37,8 @@ export type AdminRequest =
   | { readonly type: "node" }
   | { readonly type: "ring-status" }
   | { readonly type: "expected-votes"; readonly votes: number }
+  /** Votes of a member, until it starts again or another hactl.toml comes into force. */
+  | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
   | { readonly type: "reload" }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
@@ -65,6 +67,30 @@ export type AdminRequest =
   | { readonly type: "fence.history" }
   /** Nobody sees any more what has been fenced until now; `target`: of one node only. */
   | { readonly type: "fence.forget"; readonly target?: string; readonly client: string }
+  /** Register a device with the fencer of this node, as long as that runs: what is remarkable about it. */
+  | {
+      readonly type: "fence.register";
+      readonly device: string;
+      readonly agent: string;
+      readonly params: Readonly<Record<string, string>>;
+      readonly client: string;
+    }
+  | { readonly type: "fence.deregister"; readonly device: string; readonly client: string }
+  /** Devices of a level for NAME, `@PATTERN` or ATTRIBUTE=VALUE, as long. */
+  | {
+      readonly type: "fence.register-level";
+      readonly target: string;
+      readonly index: number;
+      readonly devices: readonly string[];
+      readonly client: string;
+    }
+  /** `index` 0: every level of that target. */
+  | {
+      readonly type: "fence.deregister-level";
+      readonly target: string;
+      readonly index: number;
+      readonly client: string;
+    }
   | { readonly type: "fence.confirm"; readonly target: string; readonly client: string }
   | { readonly type: "fence.test"; readonly target: string }
   | { readonly type: "fence.devices" }
@@ -87,6 +113,8 @@ export interface NodeReply {
   readonly leader?: string;
   /** Access rules hide some of the nodes from who asks, or which of them leads: what is not told may be there. */
   readonly hidden?: boolean;
+  /** Sections of the CIB in which access rules hide something from who asks. */
+  readonly hiddenSections?: readonly string[];
   readonly joined: boolean;
   /** Process of the daemon, which ends last. */
   readonly pid: number;

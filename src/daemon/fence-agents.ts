@@ -100,9 +100,12 @@ export async function runFenceAgent(
 /** What a fence agent says of parameters: `wrong` why it cannot work with them, empty when it can. */
 export type FenceAgentCheck = Pick<AgentOutcome, "exit" | "stdout" | "stderr"> & { readonly wrong: string };
 
-/** Lets a fence agent look on this host whether it can work with parameters. */
+/**
+ * Lets a fence agent look on this host whether it can work with parameters.
+ * @param what the agent, and the device whose secrets are meant
+ */
 export async function checkFenceAgent(
-  agent: string,
+  { agent, device }: { readonly agent: string; readonly device: string },
   given: Readonly<Record<string, string>>,
   timeoutMs: Millis,
   directories: FenceDirectories = fenceDirectories,
@@ -110,7 +113,7 @@ export async function checkFenceAgent(
   const action = "validate-all";
   const kind = agent.startsWith("external/") ? ("external" as const) : ("fence-agent" as const);
   const params = kind === "external" ? given : { ...given, action };
-  const run = { run: "check", device: agent, agent: agent.replace(/^external\//, ""), kind, action };
+  const run = { run: "check", device, agent: agent.replace(/^external\//, ""), kind, action };
   const outcome = await runFenceAgent({ ...run, params, timeoutMs }, directories);
   const { exit, stdout, stderr } = outcome;
   return { exit, stdout, stderr, wrong: complaint(outcome, timeoutMs) };

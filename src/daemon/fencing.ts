@@ -12,6 +12,8 @@ import {
   type FencerMembership,
   type FencerMessage,
   type FenceTestRow,
+  problemsOf,
+  type Registration,
 } from "../fencer/index.ts";
 import { LONGEST_TIMER_MS, monotonicMs, wallSeconds } from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis, type NodeName, nodeName } from "../terms/index.ts";
@@ -53,6 +55,7 @@ export interface FenceHistoryReply {
 /** What the admin CLI may ask of fencing. */
 export type FenceAdminRequest = Extract<AdminRequest, { readonly type: `fence.${string}` }>;
 
+type RegisterDevice = Extract<AdminRequest, { readonly type: "fence.register" }>;
 type FenceAsk = Extract<AdminRequest, { readonly type: "fence.ask" }>;
 
 /** Joins the fencer to the machine: clock, timers, agents. */
@@ -61,6 +64,7 @@ export class Fencing {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly waiting = new Map<string, (result: FenceResult) => void>();
   private readonly forgetting = new Map<string, () => void>();
+  private readonly registering = new Map<string, (refused: HactlError | undefined) => void>();
   private readonly tests = new Map<string, (rows: readonly FenceTestRow[]) => void>();
   private readonly asked = new Map<string, (answers: readonly DeviceAnswer[]) => void>();
   private readonly directories: FenceDirectories;
@@ -139,6 +143,18 @@ export class Fencing {
         if (this.forgetting.delete(id)) reject(notCleared());
       }, confirmPatienceMs).unref();
       this.step({ type: "forget", id, ...(target === undefined ? {} : { target }), client });
+    });
+  }
+
+  /** Registers something on this node, or takes it back, as long as this manager lives. */
+  register(registration: Registration, client: string): Promise<void> {
+    const id = this.newId("register");
+    return new Promise((resolve, reject) => {
+      this.registering.set(id, (refused) => (refused ? reject(refused) : resolve()));
+      setTimeout(() => {
+        if (this.registering.delete(id)) reject(notRegistered());
+      }, confirmPatienceMs).unref();
+      this.step({ type: "register", id, registration, client });
     });
   }
 
@@ -222,6 +238,22 @@ export class Fencing {
         return true;
       case "fence.confirm":
         return await this.confirm(targetOf(request.target), request.client);
+      case "fence.register":
+        return await this.registerDevice(request);
+      case "fence.deregister":
+        return await this.register({ what: "no-device", id: request.device }, request.client);
+      case "fence.register-level": {
+        const { target, index, devices, client } = request;
+        await this.register({ what: "level", level: { target, index, devices } }, client);
+        const known = new Set(this.devices().map(({ id }) => id));
+        return devices
+          .filter((id) => !known.has(id))
+          .map((id) => `there is no fence device ${id}: until there is one, level ${index} fails`);
+      }
+      case "fence.deregister-level": {
+        const { target, index, client } = request;
+        return await this.register({ what: "no-level", target, index }, client);
+      }
       case "fence.test":
         return await this.test(targetOf(request.target));
       case "fence.devices":
@@ -229,6 +261,19 @@ export class Fencing {
       case "fence.ask":
         return await this.ask(questionOf(request));
     }
+  }
+
+  /** Only this node uses it: its agent has to be here. @returns what is remarkable about it */
+  private async registerDevice({
+    device: id,
+    agent,
+    params,
+    client,
+  }: RegisterDevice): Promise<readonly string[]> {
+    if (agent === "fence_kdump") throw builtIn(agent);
+    if ((await fetchFenceMetadata(agent, this.directories)) === undefined) throw notInstalled(agent);
+    await this.register({ what: "device", device: { id, agent, params } }, client);
+    return problemsOf({ id, agent, params: new Map(Object.entries(params)) });
   }
 
   private step(event: FencerEvent): void {
@@ -300,6 +345,10 @@ export class Fencing {
       case "history":
         this.options.onHistory?.(effect.entry);
         return;
+      case "registered":
+        this.registering.get(effect.id)?.(effect.refused);
+        this.registering.delete(effect.id);
+        return;
       case "forgotten":
         this.forgetting.get(effect.id)?.();
         this.forgetting.delete(effect.id);
@@ -340,6 +389,30 @@ function targetOf(name: string): NodeName {
     });
   return nodeName(name);
 }
+
+const builtIn = (agent: string) =>
+  new HactlError({
+    code: "BUILT_IN",
+    what: `${agent} is done by hactl itself, which listens where its configuration says`,
+    cure: "put the device in the configuration",
+    exit: CrmExit.UNIMPLEMENT_FEATURE,
+  });
+
+const notInstalled = (agent: string) =>
+  new HactlError({
+    code: "NO_AGENT",
+    what: `fence agent ${agent} is not installed on this node, or has no readable meta-data`,
+    cure: "stonith_admin --list-installed names those that are",
+    exit: CrmExit.NOT_INSTALLED,
+  });
+
+const notRegistered = () =>
+  new HactlError({
+    code: "NO_ANSWER",
+    what: "the registration has not reached the cluster in time; it may still do",
+    cure: "see in 'hactl status' whether this node takes part, and ask again",
+    exit: CrmExit.TIMEOUT,
+  });
 
 const notCleared = () =>
   new HactlError({

@@ -709,11 +709,13 @@ export class Manager {
         }));
       }
       case "node":
-        return this.#nodeReply(names());
+        return this.#nodeReply(names(), rights?.hiddenSections(cib) ?? []);
       case "ring-status":
         return this.#askRing<RingProcessStatus>({ type: "status" });
       case "expected-votes":
         return this.#askRing({ type: "expected-votes", votes: request.votes });
+      case "node-votes":
+        return this.#askRing({ type: "node-votes", node: request.node, votes: request.votes });
       case "reload":
         return this.#askRing({ type: "reload" });
       case "rekey":
@@ -752,6 +754,12 @@ export class Manager {
         const seen = names();
         return seen ? visibleTest(rows as readonly FenceTestRow[], seen) : rows;
       }
+      case "fence.register":
+      case "fence.deregister":
+      case "fence.register-level":
+      case "fence.deregister-level":
+        if (!live) throw notInCluster();
+        return await this.#fencing.handle({ ...request, client: saidBy(caller, request.client) });
       case "fence.ask":
         return await this.#fencing.handle(request);
       case "fence.devices": {
@@ -817,7 +825,9 @@ export class Manager {
         this.#disk.problem ?? ring.stateProblem,
       ),
     });
-    return rights ? visibleStatus(reply, visibleNames(seen, rights.seesAll(view.cib))) : reply;
+    if (!rights) return reply;
+    const names = visibleNames(seen, rights.seesAll(view.cib));
+    return visibleStatus(reply, names, rights.hiddenSections(view.cib));
   }
 
   /** Who asks more than this node answers. */
@@ -835,7 +845,7 @@ export class Manager {
     const named = [...known, ...this.setup.config.nodes.map(({ name }) => name)];
     if (!named.includes(nodeName(target)))
       throw noSuchNode(target, new Set(named.filter((name) => !seen || seen.nodes.has(name))));
-    const runs = this.#nodeReply(undefined).members.some(
+    const runs = this.#nodeReply(undefined, []).members.some(
       ({ name, state }) => name === target && state === "member",
     );
     if (!runs && !isConnected(cib, nodeName(target))) return;
@@ -847,7 +857,7 @@ export class Manager {
     });
   }
 
-  #nodeReply(names: VisibleNames | undefined): NodeReply {
+  #nodeReply(names: VisibleNames | undefined, hiddenSections: readonly string[]): NodeReply {
     const view = this.#controller.view();
     const { membership } = view;
     const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
@@ -859,6 +869,7 @@ export class Manager {
       id: this.setup.self.id,
       name: this.setup.self.name,
       ...(hidden ? { hidden } : {}),
+      ...(hiddenSections.length === 0 ? {} : { hiddenSections }),
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,

@@ -56,6 +56,8 @@ export type RingEvent =
   | { readonly type: "manager-send"; readonly payload: Uint8Array }
   /** An administrator sets the cluster's expected votes. */
   | { readonly type: "set-expected-votes"; readonly votes: number }
+  /** An administrator sets the votes of a member. */
+  | { readonly type: "set-votes"; readonly node: NodeId; readonly votes: number }
   | { readonly type: "set-keys"; readonly key: Uint8Array; readonly alsoAccept: readonly Uint8Array[] }
   /** An administrator gives the cluster a new key. Only for a settled, quorate ring without a change under way. */
   | { readonly type: "rekey"; readonly key: Uint8Array }
@@ -184,6 +186,8 @@ export interface RingCoreStatus {
   readonly totem: TotemStatus;
   readonly links: LinksStatus;
   readonly quorum: QuorumState;
+  /** Votes of the members, as they count. */
+  readonly votes: Readonly<Record<number, number>>;
   /** Whether all members have announced themselves in this configuration. */
   readonly settled: boolean;
   readonly participants: readonly Participant[];

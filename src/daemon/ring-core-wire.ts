@@ -29,6 +29,7 @@ export type RingMessage =
   | { readonly kind: "participant"; readonly ringId: RingId; readonly incarnation: number }
   | { readonly kind: "window-over"; readonly sequence: number }
   | { readonly kind: "set-expected"; readonly id: number; readonly votes: number }
+  | { readonly kind: "set-votes"; readonly id: number; readonly node: NodeId; readonly votes: number }
   /** The sender has read a new configuration and waits for the others to have read the same. */
   | { readonly kind: "prepared"; readonly digest: string }
   | KeyMessage
@@ -48,6 +49,7 @@ const KIND = {
   keyAsked: 11,
   keyProof: 12,
   keyDropped: 13,
+  setVotes: 14,
 } as const;
 const MANAGER_HEAD = 21;
 const NONCE_DIGITS = 32;
@@ -91,6 +93,14 @@ export function encodeRingMessage(message: RingMessage): Uint8Array {
       out.writeUInt32BE(message.votes, 5);
       return out;
     }
+    case "set-votes": {
+      const out = Buffer.allocUnsafe(13);
+      out.writeUInt8(KIND.setVotes, 0);
+      out.writeUInt32BE(message.id, 1);
+      out.writeUInt32BE(message.node, 5);
+      out.writeUInt32BE(message.votes, 9);
+      return out;
+    }
     case "prepared":
       return Buffer.concat([Buffer.from([KIND.prepared]), Buffer.from(message.digest)]);
     case "key-new":
@@ -128,6 +138,11 @@ export function decodeRingMessage(bytes: Uint8Array): RingMessage | undefined {
     case KIND.setExpected:
       if (data.length !== 9) return undefined;
       return { kind: "set-expected", id: data.readUInt32BE(1), votes: data.readUInt32BE(5) };
+    case KIND.setVotes: {
+      if (data.length !== 13) return undefined;
+      const [id, node, votes] = [data.readUInt32BE(1), data.readUInt32BE(5), data.readUInt32BE(9)];
+      return { kind: "set-votes", id, node: nodeId(node), votes };
+    }
     case KIND.prepared:
       return { kind: "prepared", digest: data.toString("utf8", 1) };
     case KIND.keyNew: {

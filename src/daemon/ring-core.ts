@@ -49,8 +49,11 @@ const decidesVotes: ReadonlySet<RingMessage["kind"]> = new Set([
   "announcement",
   "window-over",
   "set-expected",
+  "set-votes",
   "prepared",
 ]);
+
+type VotesMessage = Extract<RingMessage, { kind: "set-expected" | "set-votes" }>;
 
 /**
  * The whole ring of one node: links, encryption, ordering and membership, participants, quorum. Pure: events with
@@ -71,10 +74,8 @@ export class RingCore {
   /** Messages of the local manager that wait for its membership. */
   private held: Uint8Array[] = [];
   private backlogBytes = 0;
-  /** Expected votes that an administrator asked for here and that were not delivered yet. */
-  private wantedVotes:
-    | { readonly id: number; readonly votes: number; readonly whileQuorate: boolean }
-    | undefined;
+  /** Votes that an administrator asked for here and that were not delivered yet. */
+  private wantedVotes: { readonly message: VotesMessage; readonly whileQuorate: boolean } | undefined;
   private requests = 0;
   private disagreements: readonly Disagreement[] = [];
   private readonly change = new PendingChange();
@@ -122,6 +123,7 @@ export class RingCore {
       totem: this.ring.status(),
       links: this.links.status(),
       quorum: this.quorum.current(),
+      votes: Object.fromEntries(this.quorum.memberVotes()),
       settled: this.participants.isSettled(),
       participants: this.participants.current(),
       backlogBytes: this.backlogBytes,
@@ -162,13 +164,10 @@ export class RingCore {
         else this.held.push(event.payload);
         return;
       case "set-expected-votes":
-        this.requests += 1;
-        this.wantedVotes = {
-          id: this.requests,
-          votes: event.votes,
-          whileQuorate: this.quorum.current().quorate,
-        };
-        this.askForVotes();
+        this.wantVotes({ kind: "set-expected", id: this.requests + 1, votes: event.votes });
+        return;
+      case "set-votes":
+        this.wantVotes({ kind: "set-votes", id: this.requests + 1, node: event.node, votes: event.votes });
         return;
       case "set-keys":
         this.keys.replace(event.key, event.alsoAccept);
@@ -305,13 +304,21 @@ export class RingCore {
         routeQuorum(this.quorum.step({ type: "window-over", ringSequence: message.sequence }, now), this.to);
         return;
       case "set-expected":
+      case "set-votes": {
         // Before the barrier it would be lost in the announcements: whoever asked asks again after it.
         if (!this.participants.isSettled()) return;
-        if (from === this.self && this.wantedVotes?.id === message.id && !this.participants.inTransition())
+        const wanted = this.wantedVotes?.message.id;
+        if (from === this.self && wanted === message.id && !this.participants.inTransition())
           this.wantedVotes = undefined;
-        routeQuorum(this.quorum.step({ type: "set-expected", expectedVotes: message.votes }, now), this.to);
+        const { votes } = message;
+        const event =
+          message.kind === "set-expected"
+            ? ({ type: "set-expected", expectedVotes: votes } as const)
+            : ({ type: "set-votes", node: message.node, votes } as const);
+        routeQuorum(this.quorum.step(event, now), this.to);
         this.announceMembership(this.participants.onOtherChange());
         return;
+      }
       case "key-new":
       case "key-ready":
       case "key-switched":
@@ -403,17 +410,25 @@ export class RingCore {
     this.send({ kind: "participant", ringId: this.configuration, incarnation: this.manager });
   }
 
+  private wantVotes(message: VotesMessage): void {
+    this.requests = message.id;
+    this.wantedVotes = { message, whileQuorate: this.quorum.current().quorate };
+    this.askForVotes();
+  }
+
   private askForVotes(): void {
     const wanted = this.wantedVotes;
     if (!wanted || !this.participants.isSettled()) return;
     // Who lowers them without a quorum vouches for those that are not here; this administrator saw a quorum.
     if (wanted.whileQuorate && !this.quorum.current().quorate) {
       this.wantedVotes = undefined;
-      const text = `expected votes are not set to ${wanted.votes}: the quorum was lost meanwhile; set them again if the missing nodes are off`;
+      const { message } = wanted;
+      const whose = message.kind === "set-expected" ? "expected votes" : `votes of node ${message.node}`;
+      const text = `${whose} are not set to ${message.votes}: the quorum was lost meanwhile; set them again if the missing nodes are off`;
       this.out.push({ type: "log", level: "warning", subsystem: "QUORUM", text });
       return;
     }
-    this.send({ kind: "set-expected", id: wanted.id, votes: wanted.votes });
+    this.send(wanted.message);
   }
 
   /** Says that this node is ready for a change; in every new configuration anew, until all are. */

@@ -38,6 +38,8 @@ export const ToRing = {
 export type RingRequest =
   | { readonly type: "status" }
   | { readonly type: "expected-votes"; readonly votes: number }
+  /** Votes of a member, until it starts again or another configuration comes into force. */
+  | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Read hactl.toml again and apply what may change at run time. */
@@ -47,7 +49,7 @@ export type RingRequest =
 export interface RingProcessStatus {
   readonly core: RingCoreStatus;
   readonly names: Readonly<Record<number, string>>;
-  /** Votes of each node of the node list. */
+  /** Votes of each node of the node list: of members those that count, of others those of the configuration. */
   readonly votes: Readonly<Record<number, number>>;
   /** This node's own addresses, by link. */
   readonly addresses: Readonly<Record<number, string>>;
@@ -100,6 +102,9 @@ export interface RingReply {
 /** Most votes that can be expected: 1024 nodes with 63 each. A larger number is a slip of the pen. */
 export const MOST_VOTES = 65_535;
 
+/** Most votes of one node, as in the node list. */
+export const MOST_NODE_VOTES = 255;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -121,6 +126,7 @@ const readFrame = read.shape<{ readonly id: number; readonly request: unknown }>
 const readRingRequest = read.variants<RingRequest, "type">("type", {
   status: {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
+  "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
   rekey: { brought: read.maybe(read.flag) },
   reload: {},
 });

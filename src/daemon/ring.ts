@@ -14,7 +14,7 @@ import {
   wallMs,
   writeDurably,
 } from "../platform/index.ts";
-import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, nodeId } from "../terms/index.ts";
 import { ringSocketPath, socketNames } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { inForceEnvironment } from "./in-force.ts";
@@ -447,6 +447,16 @@ export class RingProcess {
         this.#step({ type: "set-expected-votes", votes: request.votes });
         reply({ value: this.status() });
         return;
+      case "node-votes": {
+        const node = nodeId(request.node);
+        if (!this.#core.status().totem.members.includes(node))
+          reply({ error: `node ${request.node} is not a member` });
+        else {
+          this.#step({ type: "set-votes", node, votes: request.votes });
+          reply({ value: this.status() });
+        }
+        return;
+      }
       case "reload": {
         void this.#changes
           .reload()
@@ -458,10 +468,12 @@ export class RingProcess {
 
   /** Facts about this process for `hactl ring status`. */
   status(): RingProcessStatus {
+    const core = this.#core.status();
+    const configured = this.#changes.setup.config.nodes.map(({ id, votes }) => [id, votes]);
     return {
-      core: this.#core.status(),
+      core,
       names: Object.fromEntries(this.#changes.setup.config.nodes.map(({ id, name }) => [id, name])),
-      votes: Object.fromEntries(this.#changes.setup.config.nodes.map(({ id, votes }) => [id, votes])),
+      votes: { ...Object.fromEntries(configured), ...core.votes },
       addresses: Object.fromEntries(this.#changes.setup.self.addresses),
       monotonicNow: monotonicMs(),
       realtime: this.#machine.realtime,

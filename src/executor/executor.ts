@@ -30,8 +30,10 @@ import {
   mayRun,
   metadataAnswer,
   migrated,
+  nothingToStop,
   resultOf,
   tellsRole,
+  unseen,
 } from "./results.ts";
 import { changesState, type Job, newResource, operationKey, type ResourceState } from "./state.ts";
 import type { Throttle } from "./throttle.ts";
@@ -304,13 +306,16 @@ export class Executor {
       lastRun: job.startedEpoch,
     };
     const looked = isProbe(operation) && isMigration(asked);
-    const judged = isProbe(asked) && this.#neverBegun(resource) ? cannotRun(verdict) : verdict;
+    const blind = this.#unseen(resource, asked, verdict);
+    const judged = blind ?? this.#judged(resource, asked, verdict);
     const result = looked ? migrated(asked, verdict, times) : resultOf(operation, judged, times);
     if (!result) return this.#askAgain(resource, asked, now);
     const before = resource.history.get(operationKey(result.action, result.intervalMs));
     const isNews = !isLeftAlone(result) || before?.callId !== result.callId || before.rc !== result.rc;
     const disproved =
-      this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result) && isNews;
+      !blind && this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result) && isNews;
+    if (blind && before?.rc !== blind.rc)
+      this.#out.log("warning", "NOT_WATCHED", `${resource.id} ${blind.exitReason}`);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
     else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
       // It is not what may have been left; now for what was asked for.
@@ -325,6 +330,18 @@ export class Executor {
     if (job.recurring && disproved) this.#forget(resource.id, now);
     this.#queue.offer(resource, now.mono);
     this.#dropIdle(resource);
+  }
+
+  /** What an agent's word, or that it could not be executed, means for a service of which more is known here. */
+  #judged(resource: ResourceState, asked: Operation, verdict: Verdict): Verdict {
+    const looks = isProbe(asked);
+    if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return verdict;
+    return looks ? cannotRun(verdict) : nothingToStop(verdict);
+  }
+
+  /** What a monitor that could not be executed says of a service that runs by all that is known here. */
+  #unseen({ history }: ResourceState, asked: Operation, verdict: Verdict): Verdict | undefined {
+    return mayRun([...history.values()]) === undefined ? undefined : unseen(asked, verdict);
   }
 
   /** Whether it is known that no executor of this boot has left a service active, whatever was forgotten since. */

@@ -180,6 +180,8 @@ export function mayRun(history: readonly OperationResult[]): Operation | undefin
 
 /** Whether a resource may be active after this, its last operation. */
 export function mayBeActive({ action, rc, status }: OperationResult): boolean {
+  // What could not be executed has started nothing. A migration comes to here by what its source does.
+  if (action === "start" && status === OpStatus.NOT_INSTALLED) return false;
   if (action === "stop") return status !== OpStatus.DONE || rc !== OcfExit.OK;
   if (action !== "monitor") return true;
   // Without its software it cannot run.
@@ -196,6 +198,37 @@ export const cannotRun = (verdict: Verdict): Verdict =>
   verdict.rc === OcfExit.CONFIGURED && verdict.status === OpStatus.DONE
     ? { ...verdict, status: OpStatus.NOT_INSTALLED }
     : verdict;
+
+/**
+ * What the stop of a service that nothing here can have brought up says, where its agent cannot be executed: that nothing is
+ * left to be stopped. Taken for a failure it would cost the node its power, and the next one after it.
+ */
+export const nothingToStop = (verdict: Verdict): Verdict =>
+  verdict.status === OpStatus.NOT_INSTALLED ? wentWell : verdict;
+
+/** Whether an agent is a file that is executed, so that a service may run on without it. */
+const isExecuted = ({ class: name }: AgentResource): boolean => name === "ocf" || name === "lsb";
+
+/**
+ * A look at a running service that could not be executed (the agent is gone, or lost its permission in an update) says
+ * nothing about the service: it counts as running in its role, and as degraded, so that everybody is told. Taken for a
+ * failure it would be followed by a stop that cannot be executed, either, and that by the loss of the node.
+ * (Pacemaker Explained, "OCF return codes", 190 and 191.)
+ */
+export function unseen(operation: Operation, verdict: Verdict): Verdict | undefined {
+  const { action, intervalMs, rsc, transitionKey } = operation;
+  if (verdict.status !== OpStatus.NOT_INSTALLED || action !== "monitor" || intervalMs === 0) return undefined;
+  const rc = degraded.get(expectedRc(transitionKey));
+  if (rc === undefined || !isExecuted(rsc)) return undefined;
+  const exitReason = `cannot be watched, and may not run: ${verdict.exitReason}`;
+  return { ...verdict, rc, status: OpStatus.DONE, exitReason };
+}
+
+/** What says of a role that it is there, and not well. */
+const degraded: ReadonlyMap<number, number> = new Map([
+  [OcfExit.OK, OcfExit.DEGRADED],
+  [OcfExit.RUNNING_PROMOTED, OcfExit.DEGRADED_PROMOTED],
+]);
 
 /**
  * A service is ended as it was started: by the agent and with the parameters of its last start, reload or probe that

@@ -1,5 +1,5 @@
 import type { Millis, NodeName } from "../terms/index.ts";
-import type { FenceDevice } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { Rewind } from "./rewind.ts";
 

@@ -1,5 +1,6 @@
 import type { Millis, NodeName } from "../terms/index.ts";
-import { type FenceDevice, portOf } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import { portOf } from "./devices.ts";
 import type { AgentOutcome, AgentRun, FenceDeed } from "./face.ts";
 import type { AgentMetadata } from "./metadata.ts";
 

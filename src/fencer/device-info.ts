@@ -1,6 +1,7 @@
 import { child, childrenOf, type XmlElement } from "../cib/index.ts";
 import { type EpochSeconds, isSecretParameter, MASKED, type NodeName, nodeName } from "../terms/index.ts";
-import { devicesFromCib, type FenceDevice, listedHosts, listedStatically } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import { devicesFromCib, listedHosts, listedStatically } from "./devices.ts";
 import type { DeviceAnswer, DeviceQuestion, FenceRequest } from "./face.ts";
 import { executors, type PlanView, planLevels } from "./plan.ts";
 
@@ -15,6 +16,8 @@ export interface FenceDeviceInfo {
   readonly levels: Readonly<Record<string, number>>;
   /** Members that may run it, best first. */
   readonly nodes: readonly NodeName[];
+  /** Nodes on which it was registered: it is not in the configuration. */
+  readonly registeredOn?: readonly NodeName[];
 }
 
 /** A request that nobody makes, to ask what would be done. */
@@ -48,6 +51,7 @@ export function describeDevices(view: PlanView): FenceDeviceInfo[] {
       ),
     ),
     nodes: executors(device, nobody, "main", view),
+    ...(device.registeredOn ? { registeredOn: device.registeredOn } : {}),
   }));
 }
 

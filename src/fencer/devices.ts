@@ -24,23 +24,10 @@ import {
   type Millis,
   type NodeName,
 } from "../terms/index.ts";
-import type { AgentKind } from "./face.ts";
+import type { FenceDevice } from "./device.ts";
+import type { Registered } from "./face.ts";
 import { checkDeviceParameters } from "./parameters.ts";
-
-/** A fence device: a primitive of class `stonith`. */
-export interface FenceDevice {
-  readonly id: string;
-  readonly kind: AgentKind;
-  /** `fence_ipmilan`, or `external/ipmi`. */
-  readonly agent: string;
-  readonly params: ReadonlyMap<string, string>;
-  /** Why it is not used, when it is not. */
-  readonly disabled: string | undefined;
-  /** `provides=unfencing`. */
-  readonly unfencing: boolean;
-  /** Score of its location constraints on a node; −INFINITY where it may not run. */
-  readonly scoreOn: (node: NodeName) => number;
-}
+import { levelElement, withRegistered } from "./registry.ts";
 
 /** One level of a topology. */
 export interface FenceLevel {
@@ -65,26 +52,36 @@ export interface FenceConfiguration {
 /** Agents that decide by probing a network that somebody is dead; they prove nothing about the node itself. */
 const guessers = new Set(["external/stonith-helper", "fence_heuristics_ping"]);
 
-/** Reads devices, topology and properties from a `<configuration>`. Does not throw: what is wrong is in `problems`. */
-export function devicesFromCib(configuration: XmlElement, now: EpochSeconds): FenceConfiguration {
+/**
+ * Reads devices, topology and properties from a `<configuration>`. Does not throw: what is wrong is in `problems`.
+ * @param registered devices and levels beside it, by the node on which they were registered
+ */
+export function devicesFromCib(
+  configuration: XmlElement,
+  now: EpochSeconds,
+  registered: ReadonlyMap<NodeName, Registered> = new Map(),
+): FenceConfiguration {
   const reader = new Reader(configuration, now);
-  const devices = reader.devices();
+  const doubtful: string[] = [];
+  const devices = withRegistered(reader.devices(), registered, doubtful);
   const properties = reader.properties();
   const property = (...names: string[]) =>
     names.map((name) => properties.get(name)).find((one) => one !== undefined);
   const attempts = Number(property("fencing-max-attempts", "stonith-max-attempts") ?? "10");
-  const problems = [...devices.values()].flatMap((device) => problemsOf(device));
+  const problems = [...doubtful, ...[...devices.values()].flatMap((device) => problemsOf(device))];
+  const levels = [...registered.values()].flatMap((one) => one.levels.map(levelElement));
   return {
     enabled: parseBoolean(property("fencing-enabled", "stonith-enabled")) ?? true,
     devices,
-    levelsFor: reader.topology(problems, devices),
+    levelsFor: reader.topology(problems, devices, levels),
     timeoutMs: parseIntervalMs(property("fencing-timeout", "stonith-timeout")) || 60_000,
     maxAttempts: Number.isInteger(attempts) && attempts > 0 ? attempts : 10,
     problems,
   };
 }
 
-function problemsOf(device: FenceDevice): string[] {
+/** What is wrong or remarkable about a device, for the log and for who registers it. */
+export function problemsOf(device: Pick<FenceDevice, "id" | "agent" | "params">): string[] {
   const found = checkDeviceParameters(device.params).map((text) => `fence device ${device.id}: ${text}`);
   if (guessers.has(device.agent))
     found.push(
@@ -230,26 +227,24 @@ class Reader {
     return values;
   }
 
-  topology(problems: string[], devices: ReadonlyMap<string, FenceDevice>): FenceConfiguration["levelsFor"] {
-    const levels = childrenOf(child(this.configuration, "fencing-topology"), "fencing-level").flatMap(
-      (level) => {
-        const ids = parseHostList(level.attributes.get("devices"));
-        for (const id of ids)
-          if (!devices.has(id))
-            problems.push(
-              `fencing level ${level.attributes.get("id") ?? "?"}: there is no fence device ${id}`,
-            );
-        const pattern = level.attributes.get("target-pattern");
-        if (pattern !== undefined && !readable(pattern))
-          problems.push(
-            `fencing level ${level.attributes.get("id") ?? "?"}: "${pattern}" is no regular expression`,
-          );
-        const index = Number(level.attributes.get("index") ?? "0");
-        if (Number.isFinite(index)) return [{ level, devices: ids, index }];
-        problems.push(`fencing level ${level.attributes.get("id") ?? "?"}: its index is no number`);
-        return [];
-      },
-    );
+  topology(
+    problems: string[],
+    devices: ReadonlyMap<string, FenceDevice>,
+    registered: readonly XmlElement[],
+  ): FenceConfiguration["levelsFor"] {
+    const written = childrenOf(child(this.configuration, "fencing-topology"), "fencing-level");
+    const levels = [...written, ...registered].flatMap((level) => {
+      const ids = parseHostList(level.attributes.get("devices"));
+      for (const id of ids)
+        if (!devices.has(id)) problems.push(`fencing level ${nameOf(level)}: there is no fence device ${id}`);
+      const pattern = level.attributes.get("target-pattern");
+      if (pattern !== undefined && !readable(pattern))
+        problems.push(`fencing level ${nameOf(level)}: "${pattern}" is no regular expression`);
+      const index = Number(level.attributes.get("index") ?? "0");
+      if (Number.isFinite(index)) return [{ level, devices: ids, index }];
+      problems.push(`fencing level ${nameOf(level)}: its index is no number`);
+      return [];
+    });
     const cache = new Map<NodeName, readonly FenceLevel[]>();
     return (target) => {
       const known = cache.get(target);
@@ -274,6 +269,9 @@ class Reader {
     return name !== undefined && this.nodeAttributes(node).get(name) === level.attributes.get("target-value");
   }
 }
+
+const nameOf = ({ attributes }: XmlElement) =>
+  attributes.get("id") ?? `${attributes.get("index")} that is registered`;
 
 const byName = (level: XmlElement, node: NodeName) =>
   level.attributes.get("target")?.toLowerCase() === node.toLowerCase();

@@ -1,14 +1,8 @@
 import { parseBoolean } from "../cib/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
 import { agentAction, agentRun, complaint, deedOf, lastLine, seconds, type Wanted } from "./agent-run.ts";
-import {
-  type FenceConfiguration,
-  type FenceDevice,
-  hostCheck,
-  listedStatically,
-  parseHostOutput,
-  portOf,
-} from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import { type FenceConfiguration, hostCheck, listedStatically, parseHostOutput, portOf } from "./devices.ts";
 import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect, LeftRun } from "./face.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { actionLimit, actionTimeout, actionTries } from "./parameters.ts";

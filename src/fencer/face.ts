@@ -1,5 +1,5 @@
 import type { XmlElement } from "../cib/index.ts";
-import type { EpochSeconds, Millis, NodeName } from "../terms/index.ts";
+import type { EpochSeconds, HactlError, Millis, NodeName } from "../terms/index.ts";
 import type { AgentMetadata } from "./metadata.ts";
 
 export type FenceAction = "off" | "reboot" | "on";
@@ -71,6 +71,34 @@ export interface AgentOutcome {
 
 /** Kind of program behind a device: on stdin (fence agents), in argv and environment (cluster-glue), or hactl itself. */
 export type AgentKind = "fence-agent" | "external" | "kdump";
+
+/** A device that was registered with the fencer of a node, and is in no configuration. */
+export interface RegisteredDevice {
+  readonly id: string;
+  readonly agent: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** A level that was registered so. */
+export interface RegisteredLevel {
+  /** NAME, `@PATTERN` or ATTRIBUTE=VALUE. */
+  readonly target: string;
+  readonly index: number;
+  readonly devices: readonly string[];
+}
+
+/** All that is registered on one node. */
+export interface Registered {
+  readonly devices: readonly RegisteredDevice[];
+  readonly levels: readonly RegisteredLevel[];
+}
+
+/** What is to be registered, or taken back. To an existing level devices are added; index 0 takes back all of a target. */
+export type Registration =
+  | { readonly what: "device"; readonly device: RegisteredDevice }
+  | { readonly what: "no-device"; readonly id: string }
+  | { readonly what: "level"; readonly level: RegisteredLevel }
+  | { readonly what: "no-level"; readonly target: string; readonly index: number };
 
 /** One run of an agent. */
 export interface AgentRun {
@@ -145,6 +173,13 @@ export type FencerEvent =
   | { readonly type: "confirm"; readonly id: string; readonly target: NodeName; readonly client: string }
   /** Nobody is to see any more what has been fenced until now; `target`: of one node only. */
   | { readonly type: "forget"; readonly id: string; readonly target?: NodeName; readonly client: string }
+  /** Register something on this node, or take it back. */
+  | {
+      readonly type: "register";
+      readonly id: string;
+      readonly registration: Registration;
+      readonly client: string;
+    }
   /** Try every device for the node without touching it. */
   | { readonly type: "test"; readonly id: string; readonly target: NodeName }
   /** Ask devices, from this node alone. */
@@ -170,6 +205,8 @@ export type FencerEffect =
   | { readonly type: "result"; readonly result: FenceResult; readonly told: boolean }
   /** The history changed. */
   | { readonly type: "history"; readonly entry: FenceResult }
+  /** What was to be registered is, and everybody knows; or it was refused. */
+  | { readonly type: "registered"; readonly id: string; readonly refused?: HactlError }
   /** What this node has asked to forget is forgotten everywhere. */
   | { readonly type: "forgotten"; readonly id: string }
   | { readonly type: "test-result"; readonly id: string; readonly rows: readonly FenceTestRow[] }
@@ -291,6 +328,8 @@ export type FencerMessage =
       readonly at: EpochSeconds;
     }
   | { readonly type: "forget"; readonly id: string; readonly target?: NodeName; readonly client: string }
+  /** All that is registered with the sender; `id`: what it was told to. */
+  | ({ readonly type: "registered"; readonly id?: string } & Registered)
   /** Agents that the sender has; a name without metadata could not be run. */
   | { readonly type: "agents"; readonly agents: Readonly<Record<string, AgentMetadata | null>> }
   | {

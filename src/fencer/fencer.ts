@@ -2,8 +2,9 @@ import { element } from "../cib/index.ts";
 import { defectLine, HactlError, INFINITY, type Millis, type NodeName } from "../terms/index.ts";
 import { AgentCatalogue } from "./agent-catalogue.ts";
 import { seconds } from "./agent-run.ts";
+import type { FenceDevice } from "./device.ts";
 import { describeDevices, type FenceDeviceInfo, fenceable, supposed } from "./device-info.ts";
-import { devicesFromCib, type FenceConfiguration, type FenceDevice } from "./devices.ts";
+import { devicesFromCib, type FenceConfiguration } from "./devices.ts";
 import { Executions, split } from "./executions.ts";
 import type {
   Attempt,
@@ -44,6 +45,7 @@ import {
   wholeTime,
 } from "./plan.ts";
 import { Questions } from "./questions.ts";
+import { hasLevel, Registry, registrationText } from "./registry.ts";
 import { Rehearsals } from "./rehearsal.ts";
 import { TestBoard } from "./test-board.ts";
 import { requestsOf, takeTold, toldOf } from "./told.ts";
@@ -100,6 +102,9 @@ export class Fencer {
   private readonly awaited = new Set<string>();
   private readonly tests = new TestBoard();
   private readonly agents = new AgentCatalogue();
+  private readonly registry = new Registry();
+  /** The `<configuration>` of the CIB. */
+  private written = element("configuration");
   private readonly notices: KdumpNotices;
   private readonly history: FenceHistory;
   private readonly executions: Executions;
@@ -131,8 +136,16 @@ export class Fencer {
       this.broadcast({ type: "test-answer", id, rows }),
     );
     this.questions = new Questions(options.self, metadataOf, emit);
-    this.parts = [this.history, this.notices, this.agents, this.own, this.tests, this.executions];
-    this.configuration = devicesFromCib(element("configuration"), 0);
+    this.parts = [
+      this.history,
+      this.notices,
+      this.agents,
+      this.own,
+      this.tests,
+      this.executions,
+      this.registry,
+    ];
+    this.configuration = devicesFromCib(this.written, 0);
   }
 
   /**
@@ -165,8 +178,10 @@ export class Fencer {
     const awaited = [...this.awaited];
     const [down, results] = [new Map(this.down), this.results];
     const undo = this.parts.map((part) => part.savepoint());
+    const { configuration } = this;
     return () => {
       for (const back of undo) back();
+      this.configuration = configuration;
       this.operations.clear();
       for (const operation of operations) this.operations.set(operation.request.id, operation);
       this.sent.clear();
@@ -221,6 +236,9 @@ export class Fencer {
         break;
       case "forget":
         this.broadcast(event);
+        break;
+      case "register":
+        this.register(event);
         break;
       case "test":
         this.test(event.id, event.target);
@@ -283,8 +301,14 @@ export class Fencer {
     running: ReadonlyMap<string, NodeName>,
     now: Millis,
   ): void {
-    this.configuration = devicesFromCib(configuration, this.options.wallClock());
+    this.written = configuration;
     this.running = running;
+    this.reconfigure(now);
+  }
+
+  /** Devices and levels are now those of the configuration and those that are registered. */
+  private reconfigure(now: Millis): void {
+    this.configuration = devicesFromCib(this.written, this.options.wallClock(), this.registry.all());
     this.executions.configured();
     const problems = this.configuration.problems.join("\n");
     if (problems !== this.said) {
@@ -292,8 +316,14 @@ export class Fencer {
       for (const problem of this.configuration.problems) this.log("warning", problem);
     }
     for (const device of this.configuration.devices.values())
-      if (this.agents.wants(device, now)) this.effects.push({ type: "fetch-metadata", agent: device.agent });
+      if (this.concerns(device) && this.agents.wants(device, now))
+        this.effects.push({ type: "fetch-metadata", agent: device.agent });
     this.advanceAll(now);
+  }
+
+  /** A device that is registered elsewhere is never used here: its agent need not be here either. */
+  private concerns({ registeredOn }: FenceDevice): boolean {
+    return registeredOn === undefined || registeredOn.includes(this.options.self);
   }
 
   private takeMetadata(agent: string, metadata: AgentMetadata | undefined, now: Millis): void {
@@ -334,9 +364,15 @@ export class Fencer {
     }
     for (const [node, boot] of boots ?? []) this.boots.set(node, boot);
     this.agents.keep(members);
+    const ended = this.registry.keep(members);
+    if (ended.length > 0) {
+      this.log("notice", `what was registered on ${ended.join(", ")} for fencing has ended with its manager`);
+      this.reconfigure(now);
+    }
     for (const operation of this.operations.values()) this.loseExecutors(operation, joined);
     if (joined.length > 0) {
       this.tellAgents();
+      this.tellRegistered();
       // One of each part that came together speaks for it: who leads, else the first by name of those who were there.
       const part = before.filter((node) => members.includes(node)).sort();
       const speaker = part.find((node) => node === leader) ?? part[0] ?? this.options.self;
@@ -456,6 +492,9 @@ export class Fencer {
           `${message.client} on ${from} clears the history of ${message.target ?? "all fencing"}`,
         );
         if (from === this.options.self) this.effects.push({ type: "forgotten", id: message.id });
+        break;
+      case "registered":
+        this.takeRegistered(from, message, now);
         break;
       case "agents":
         this.agents.told(from, message.agents);
@@ -1021,6 +1060,38 @@ export class Fencer {
       return;
     }
     this.takeDone(operation?.request.id ?? id, result, now, false);
+  }
+
+  // ── registration ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  private register({ id, registration, client }: Extract<FencerEvent, { readonly type: "register" }>): void {
+    const { self } = this.options;
+    const isWritten = (target: string, index: number) => hasLevel(this.written, target, index);
+    const refused = this.registry.refusal(registration, self, this.configuration.devices, isWritten);
+    if (refused) {
+      this.effects.push({ type: "registered", id, refused });
+      return;
+    }
+    this.log("notice", `${client} on ${self} ${registrationText(registration)}`);
+    this.broadcast({ type: "registered", id, ...this.registry.change(registration) });
+  }
+
+  private tellRegistered(): void {
+    const registered = this.registry.toTell();
+    if (registered && this.members.includes(this.options.self))
+      this.broadcast({ type: "registered", ...registered });
+  }
+
+  private takeRegistered(
+    from: NodeName,
+    { id, devices, levels }: Extract<FencerMessage, { readonly type: "registered" }>,
+    now: Millis,
+  ): void {
+    // With who is gone it has ended.
+    if (!this.members.includes(from)) return;
+    this.registry.take(from, { devices, levels });
+    this.reconfigure(now);
+    if (id !== undefined && from === this.options.self) this.effects.push({ type: "registered", id });
   }
 
   // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────

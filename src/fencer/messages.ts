@@ -9,6 +9,8 @@ import type {
   FencerMessage,
   FenceTestRow,
   KeptRun,
+  RegisteredDevice,
+  RegisteredLevel,
   ToldOperation,
 } from "./face.ts";
 import type { AgentMetadata } from "./metadata.ts";
@@ -17,6 +19,11 @@ import type { AgentMetadata } from "./metadata.ts";
 const longestSaying = 4096;
 /** Longest list of what has ended that fencers tell each other. */
 const longestHistory = 10_000;
+
+/** Longest value of a parameter. */
+const longestParameter = 64 * 1024;
+/** Most devices, and most levels, of one node. */
+const mostRegistered = 10_000;
 
 const id = read.name;
 const saying = read.saying(longestSaying);
@@ -121,6 +128,17 @@ const row = read.shape<FenceTestRow>({
   text: saying,
 });
 
+/** Reads the parameters of a device: names and values of one line each. @throws HactlError `PROTOCOL` */
+const parameters = read.dictionary(read.text(longestParameter));
+const deviceIds = read.list(id, 1024);
+const registered = {
+  devices: read.list(read.shape<RegisteredDevice>({ id, agent: id, params: parameters }), mostRegistered),
+  levels: read.list(
+    read.shape<RegisteredLevel>({ target: id, index: read.whole(1, 9), devices: deviceIds }),
+    mostRegistered,
+  ),
+};
+
 /**
  * Reads what another fencer says. Throws HactlError `PROTOCOL` for what is none of this version's messages; a newer peer
  * may send kinds that are not known here.
@@ -133,6 +151,7 @@ export const readFencerMessage = read.variants<FencerMessage, "type">("type", {
   notice: { node: read.nodeName, signed: read.flag },
   confirm: { id, target: read.nodeName, client: saying, at: read.time },
   forget: { id, target: read.maybe(read.nodeName), client: saying },
+  registered: { id: read.maybe(id), ...registered },
   agents: { agents: read.dictionary(read.orNull(metadata)) },
   history: {
     entries: read.list(result, longestHistory),

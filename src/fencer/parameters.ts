@@ -214,3 +214,9 @@ export function actionLimit(params: ReadonlyMap<string, string>): number {
   if (!Number.isInteger(value) || value === 0) return 1;
   return value < 0 ? Number.POSITIVE_INFINITY : value;
 }
+
+/** Whether a parameter may be called so: it is a line `name=value` for a fence agent, and a variable for a plug-in. */
+export const isParameterName = (name: string): boolean => /^[A-Za-z_][\w.:-]*$/.test(name);
+
+/** Whether a device may be called so: names of several stand in one list. */
+export const isDeviceName = (name: string): boolean => /^[^\s,;]{1,1000}$/.test(name);

@@ -1,5 +1,6 @@
 import { INFINITY, type Millis, type NodeName } from "../terms/index.ts";
-import type { FenceConfiguration, FenceDevice } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import type { FenceConfiguration } from "./devices.ts";
 import { hostCheck, listedStatically } from "./devices.ts";
 import type { Attempt, FenceAction, FenceDeed, FenceRequest, FenceResult } from "./face.ts";
 import type { AgentMetadata } from "./metadata.ts";

@@ -1,8 +1,8 @@
 import type { Millis, NodeName } from "../terms/index.ts";
 import { agentAction, agentRun, complaint, lastLine, type Wanted } from "./agent-run.ts";
+import type { FenceDevice } from "./device.ts";
 import {
   type FenceConfiguration,
-  type FenceDevice,
   hostCheck,
   listedHosts,
   listedStatically,
@@ -88,6 +88,9 @@ export class Questions {
 
   private begin(asked: Asked, now: Millis): void {
     const { question, device } = asked;
+    const { registeredOn } = device;
+    if (registeredOn && !registeredOn.includes(this.self))
+      return this.tell(asked, false, `it is registered on ${registeredOn.join(", ")}: ask there`);
     if (device.kind === "kdump" && question.ask === "monitor") return this.tell(asked, true, "");
     const metadata = this.usable(device);
     if (metadata === undefined) {

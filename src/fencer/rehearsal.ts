@@ -1,6 +1,7 @@
 import type { Millis, NodeName } from "../terms/index.ts";
 import { agentAction, agentRun, complaint, lastLine } from "./agent-run.ts";
-import { type FenceDevice, hostCheck, parseHostOutput, portOf } from "./devices.ts";
+import type { FenceDevice } from "./device.ts";
+import { hostCheck, parseHostOutput, portOf } from "./devices.ts";
 import type { AgentOutcome, FencerEffect, FenceTestRow } from "./face.ts";
 import { type AgentMetadata, pluginMetadata } from "./metadata.ts";
 import { actionTimeout } from "./parameters.ts";

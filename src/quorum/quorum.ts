@@ -24,6 +24,8 @@ export type QuorumEvent =
     }
   /** An administrator sets the expected votes. */
   | { readonly type: "set-expected"; readonly expectedVotes: number }
+  /** An administrator sets the votes of a member, until it starts again or another configuration comes into force. */
+  | { readonly type: "set-votes"; readonly node: NodeId; readonly votes: number }
   /**
    * A configuration begins (extended virtual synchrony). What comes while it is the transitional one has reached its
    * members, and nobody knows whether the others of the ring before have taken it.
@@ -114,6 +116,11 @@ export class Quorum {
     };
   }
 
+  /** Votes of the members, as they count. */
+  memberVotes(): ReadonlyMap<NodeId, number> {
+    return this.members;
+  }
+
   /** The state at this point of the order. */
   current(): QuorumState {
     return this.state;
@@ -134,6 +141,8 @@ export class Quorum {
         return this.onMembership(event.ringSequence, event.views);
       case "set-expected":
         return this.onSetExpected(event.expectedVotes);
+      case "set-votes":
+        return this.onSetVotes(event.node, event.votes);
       case "timer":
         this.windowRunning = false;
         return this.state.quorate && this.options.lastManStanding
@@ -217,6 +226,42 @@ export class Quorum {
       text: `expected votes set to ${this.expected} by an administrator`,
     });
     return this.settle(effects);
+  }
+
+  /**
+   * A node that gets more votes makes a majority larger, be it seen by all or not: those who are not here are not to
+   * have one with the votes that they know of. Votes that a node loses stay expected: it has them again when it starts
+   * again.
+   */
+  private onSetVotes(node: NodeId, votes: number): QuorumEffect[] {
+    const before = this.members.get(node);
+    const say = (level: "notice" | "warning", text: string): QuorumEffect => ({ type: "log", level, text });
+    if (before === undefined)
+      return this.settle([say("warning", `votes of node ${node} stay: it is not a member`)]);
+    // Members that had a quorum without us would not count what is given here.
+    if (!this.state.quorate)
+      return this.settle([say("warning", `votes of node ${node} stay at ${before}: there is no quorum`)]);
+    const { members, expected } = this;
+    const change = () => {
+      this.members = new Map([...members, [node, votes]]);
+      this.expected = Math.max(expected + Math.max(0, votes - before), this.present());
+    };
+    if (this.uncertain) {
+      this.doubt(change);
+      return this.settle([]);
+    }
+    change();
+    if (!this.evaluate().quorate) {
+      Object.assign(this, { members, expected });
+      return this.settle([
+        say("warning", `votes of node ${node} stay at ${before}: with ${votes} the quorum would be lost`),
+      ]);
+    }
+    if (node === this.self) {
+      const own = new Map([...this.options.votes, [node, votes]]);
+      this.options = { ...this.options, votes: own };
+    }
+    return this.settle([say("notice", `votes of node ${node} set to ${votes} by an administrator`)]);
   }
 
   private onWindowOver(ringSequence: number): QuorumEffect[] {

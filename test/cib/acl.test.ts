@@ -81,6 +81,54 @@ describe("who may change what", () => {
   });
 });
 
+describe("a deny that looks at values", () => {
+  const secret = (more: string) =>
+    parseXml(`<cib admin_epoch="0" epoch="1" num_updates="0" validate-with="pacemaker-3.9">
+<configuration>
+<crm_config><cluster_property_set id="cib-bootstrap-options"><nvpair id="e" name="enable-acl" value="true"/></cluster_property_set></crm_config>
+<nodes><node id="1" uname="n1"/></nodes>
+<resources><group id="g"><primitive id="sec" class="ocf" provider="test" type="A"><meta_attributes id="sec-m"><nvpair id="sec-p" name="priority" value="7"/></meta_attributes><instance_attributes id="sec-i"><nvpair id="sec-pw" name="passwd" value="topsecret"/></instance_attributes></primitive></group>
+<primitive id="plain" class="ocf" provider="test" type="A"><meta_attributes id="plain-m"><nvpair id="plain-p" name="priority" value="1"/></meta_attributes></primitive></resources>
+<constraints/>
+<acls><acl_role id="r">${more}<acl_permission id="r-w" kind="write" xpath="//resources//meta_attributes"/><acl_permission id="r-s" kind="write" xpath="//status"/><acl_permission id="r-r" kind="read" xpath="/cib"/></acl_role><acl_target id="list"><role id="r"/></acl_target></acls>
+</configuration>
+<status><node_state id="1" uname="n1" crmd="online"><transient_attributes id="1"/></node_state></status></cib>`);
+  const byPriority = `<acl_permission id="r-d" kind="deny" xpath="//primitive[meta_attributes/nvpair[@name='priority' and @value='7']]/instance_attributes"/>`;
+  const list = [{ user: "list", groups: [] }];
+  const change = (cib: XmlElement, operation: CibOperation) => {
+    try {
+      return formatXml(applyOperations(cib, [operation], { askers: list, now: at, live: false }).cib);
+    } catch (error) {
+      if (error instanceof HactlError) return error.code;
+      throw error;
+    }
+  };
+
+  test("stays in force: who may change the value does not see by that what is hidden", () => {
+    for (const operation of [
+      { op: "modify", xml: '<nvpair id="sec-p" value="8"/>' },
+      { op: "modify", xml: '<nvpair id="sec-p" name="migration-threshold"/>' },
+      { op: "delete", xml: '<nvpair id="sec-p"/>' },
+      { op: "delete", xml: '<meta_attributes id="sec-m"/>' },
+    ] as const)
+      expect([operation, change(secret(byPriority), operation)]).toEqual([operation, "PERMISSION"]);
+  });
+
+  test("and what it does not look at is changed as before", () => {
+    for (const operation of [
+      { op: "modify", xml: '<nvpair id="plain-p" value="2"/>' },
+      // Hiding more than before gives nothing away.
+      {
+        op: "create",
+        xml: '<nvpair id="sec-x" name="is-managed" value="false"/>',
+        xpath: "//meta_attributes[@id='sec-m']",
+      },
+    ] as const)
+      expect(change(secret(byPriority), operation)).toStartWith("<cib");
+    expect(change(secret(""), { op: "modify", xml: '<nvpair id="sec-p" value="8"/>' })).toStartWith("<cib");
+  });
+});
+
 describe("what is tried to get around the rules", () => {
   const tricks: readonly (readonly [string, Asker, CibOperation])[] = [
     [

@@ -23,7 +23,8 @@ const ofHactl: Readonly<Record<string, readonly Case[]>> = {
   "ring status": [["ring status", "apart"]],
   "ring rekey": [["ring rekey", "refused"]],
   "quorum status": [["quorum status", "apart"]],
-  "quorum expected": [["quorum expected 3", "refused"]],
+  "quorum expected": [["quorum expected 1", "refused"]],
+  "quorum votes": [["quorum votes n1 1", "refused"]],
   "resource list": [["resource list", "shows"]],
   "resource status": [["resource status d1", "shows"]],
   "resource locate": [["resource locate d1", "shows"]],
@@ -156,9 +157,13 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["corosync-cfgtool -H", "refused"],
     ["corosync-cfgtool -s", "apart"],
   ],
-  "corosync-cmapctl": [["corosync-cmapctl", "apart"]],
+  "corosync-cmapctl": [
+    ["corosync-cmapctl", "apart"],
+    ["corosync-cmapctl -s quorum.expected_votes u32 1", "refused"],
+  ],
   "corosync-quorumtool": [
-    ["corosync-quorumtool -e 3", "refused"],
+    ["corosync-quorumtool -e 1", "refused"],
+    ["corosync-quorumtool -v 1", "refused"],
     ["corosync-quorumtool -s", "apart"],
   ],
   crm: [
@@ -264,6 +269,10 @@ const ofTools: Readonly<Record<(typeof toolNames)[number], readonly Case[]>> = {
     ["stonith_admin -B n2", "refused"],
     ["stonith_admin -U n2", "refused"],
     ["stonith_admin -C n2", "refused"],
+    ["stonith_admin -R F -a fence_x", "refused"],
+    ["stonith_admin -D F", "refused"],
+    ["stonith_admin -r n2 -i 1 -v F", "refused"],
+    ["stonith_admin -d n2 -i 1", "refused"],
     ["stonith_admin -H n2", "apart"],
   ],
 };
@@ -316,6 +325,20 @@ describe("where neither is set, the same commands are about the cluster", () => 
     expect((text === "node show" ? requests : acted).length).toBeGreaterThan(0);
     if (outcome === "changes")
       expect(acted.some((type) => type === "cib-apply" || type === "attributes-update")).toBe(true);
+  });
+});
+
+describe.each([
+  ["CIB_file", ""],
+  ["CIB_shadow", ""],
+  ["CIB_port", "9999"],
+  ["CIB_server", "192.0.2.1"],
+])("where %s is '%s', nobody can mean the cluster of this node", (name, value) => {
+  test.each(reaching)("%s (%s)", async (text) => {
+    const { code, out, err, requests } = await stage.run(wordsOf(text), "live", { [name]: value });
+    expect(requests.filter((type) => !harmless.includes(type))).toEqual([]);
+    expect(code).not.toBe(0);
+    expect(out + err).toContain(`unset ${name} `);
   });
 });
 

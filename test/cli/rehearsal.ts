@@ -116,6 +116,7 @@ const answers: Readonly<Record<string, unknown>> = {
     failures: 0,
   },
   "fence.test": [],
+  "fence.register": [],
   "fence.ask": [{ device: "F", ok: true, text: "", hosts: ["n1"] }],
   history: [],
   metadata: "<resource-agent/>",
@@ -167,7 +168,11 @@ export class RehearsalStage {
   }
 
   /** @param target what the environment names */
-  async run(words: readonly string[], target: "live" | "file" | "shadow"): Promise<Rehearsal> {
+  async run(
+    words: readonly string[],
+    target: "live" | "file" | "shadow",
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Rehearsal> {
     for (const path of [this.file, this.#draft]) writeFileSync(path, cib);
     this.#requests.length = 0;
     const variables = {
@@ -176,6 +181,7 @@ export class RehearsalStage {
       CIB_shadow_dir: this.directory,
       CIB_file: target === "file" ? this.file : undefined,
       CIB_shadow: target === "shadow" ? "trial" : undefined,
+      ...more,
     };
     const ran = await runHere(words, variables);
     const subject = target === "shadow" ? this.#draft : this.file;

@@ -41,6 +41,7 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
         hears: { 1: [2], 2: [1] } as unknown as RingProcessStatus["core"]["links"]["hears"],
         counters: { sent: 4000, "drop:replay": 0, ...links },
       },
+      votes: { 1: 1, 2: 1 },
       quorum: {
         quorate: true,
         reason: "2 of 3 votes",

@@ -1,6 +1,7 @@
 /** The tools that agents and people call, against a cluster of two real nodes on this machine. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ToolCluster } from "./tools-cluster.ts";
 
 let tools: ToolCluster;
@@ -12,6 +13,17 @@ beforeAll(async () => {
 afterAll(() => tools.stop());
 
 const settle = () => tools.output("wait", "--timeout", "30");
+
+/** Exit code and errors of a command. */
+async function refused(words: readonly string[]): Promise<[code: number, text: string]> {
+  const { code, stderr } = await tools.run(...words);
+  return [code, stderr];
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds() && tries < 200; tries++) await Bun.sleep(50);
+  expect(holds()).toBe(true);
+}
 
 describe("who and where", () => {
   test("crm_node", async () => {
@@ -66,6 +78,94 @@ describe("who and where", () => {
       expect(await expectedVotes()).toBe(votes);
       expect(await tools.output("corosync-quorumtool", "-s")).toContain(`Expected votes:   ${votes}\n`);
     }
+  });
+
+  test("votes of a node can be set, by any name for that", async () => {
+    for (const [words, row, expected] of [
+      [["corosync-quorumtool", "-v", "3", "-n", "2"], "2          3 node2", 4],
+      [["corosync-quorumtool", "-v", "2"], "1          2 node1 (local)", 5],
+      [["corosync-cmapctl", "-s", "nodelist.node.1.quorum_votes", "u32", "1"], "2          1 node2", 5],
+      [["quorum", "expected", "3"], "1          2 node1 (local)", 3],
+      [["quorum", "votes", "node1", "1"], "1          1 node1 (local)", 3],
+      [["corosync-cmapctl", "-s", "quorum.expected_votes", "u32", "3"], "2          1 node2", 3],
+      [["corosync-quorumtool", "-e", "2"], "2          1 node2", 2],
+    ] as const) {
+      await tools.output(...words);
+      // In force when it is answered, on the other node as well as here.
+      const { stdout } = await tools.cluster.hactl("node2", "quorum", "status");
+      expect(stdout.replace("node2 (local)", "node2")).toContain(row.replace(" (local)", ""));
+      expect(await tools.output("corosync-quorumtool", "-s")).toContain(`Expected votes:   ${expected}\n`);
+      expect(await tools.output("corosync-quorumtool", "-l")).toContain(`         ${row}\n`);
+    }
+    for (const [words, code, text] of [
+      [["corosync-quorumtool", "-v", "256"], 64, 'a node cannot have "256" votes'],
+      [["corosync-quorumtool", "-v", "1", "-n", "7"], 64, '"7" is no member of the ring'],
+      [["corosync-quorumtool", "-n", "2"], 64, "-n says whose votes -v sets"],
+      [["corosync-quorumtool", "-e", "1"], 64, 'the cluster cannot expect "1" votes'],
+      [["corosync-quorumtool", "-f"], 1, "no quorum device is registered"],
+      [["corosync-quorumtool", "-o", "x"], 64, "nodes are ordered by"],
+      [["corosync-quorumtool", "-v", "0"], 1, "node1 does not have 0 votes"],
+    ] as const)
+      expect([words, await refused(words)]).toEqual([words, [code, expect.stringContaining(text)]]);
+  });
+
+  test("every other option of corosync's tools does what it says, or says what does it here", async () => {
+    expect(await tools.output("corosync-quorumtool", "-l", "-i", "-a", "-o", "a")).toEndWith(
+      "         1          1 127.9.0.1 (local)\n         2          1 127.9.0.2\n",
+    );
+    expect(await tools.output("corosync-quorumtool", "-V")).toStartWith("corosync-quorumtool version: ");
+    expect(await tools.output("corosync-quorumtool", "-s", "-h")).toContain("--monitor");
+    const links = await tools.output("corosync-cfgtool", "-s");
+    for (const link of ["0", "127.9.0.1"])
+      expect(await tools.output("corosync-cfgtool", "-i", link, "-s")).toBe(links);
+    for (const [words, code, text] of [
+      [["corosync-cfgtool", "-i", "7", "-s"], 64, 'this node has no link "7"'],
+      [["corosync-cfgtool", "-i", "0"], 64, "-i says which link -s shows"],
+      [["corosync-cfgtool", "-k", "2"], 3, "hactl fence"],
+      [["corosync-cfgtool", "-r"], 3, "used again by itself"],
+      [["corosync-cmapctl", "-C", "knet"], 3, "counters are not set back"],
+      [["corosync-cmapctl", "-s", "totem.token", "u32", "2000"], 3, "token in [totem] of hactl.toml"],
+      [["corosync-cmapctl", "-d", "totem.token"], 3, "take token in [totem] of hactl.toml on all nodes out"],
+      [["corosync-cmapctl", "-D", "runtime."], 3, "it cannot be deleted"],
+      [["corosync-cmapctl", "-s", "a.b", "u32", "1"], 3, "hactl has no such option"],
+      [["corosync-cmapctl", "-s", "a.b", "u33", "1"], 64, 'there is no type "u33"'],
+      [["corosync-cmapctl", "-s", "quorum.expected_votes", "str", "2"], 64, "its type is u32"],
+      [["corosync-cmapctl", "-s", "a.b"], 64, "with its name, type and value"],
+      [["corosync-cmapctl", "-g"], 64, "which key?"],
+    ] as const)
+      expect([words, await refused(words)]).toEqual([words, [code, expect.stringContaining(text)]]);
+  });
+
+  test("corosync-cmapctl -p takes all that a file asks for, or nothing", async () => {
+    const file = join(tools.cluster.directory, "keys");
+    writeFileSync(file, "# votes\nquorum.expected_votes u32 3\n\n^totem.token\n");
+    expect(await refused(["corosync-cmapctl", "-p", file])).toEqual([
+      3,
+      expect.stringContaining("totem.token"),
+    ]);
+    expect(await tools.output("corosync-quorumtool", "-s")).toContain("Expected votes:   2\n");
+    for (const votes of [3, 2]) {
+      writeFileSync(file, `quorum.expected_votes u32 ${votes}\n`);
+      await tools.output("corosync-cmapctl", "-p", file);
+      expect(await tools.output("corosync-quorumtool", "-s")).toContain(`Expected votes:   ${votes}\n`);
+    }
+  });
+
+  test("changes are followed until q, or until the end", async () => {
+    const lines = (text: string) => text.split("\n");
+    const monitor = tools.cluster.spawn("node1", "corosync-quorumtool", "-m");
+    const counters = tools.cluster.spawn("node1", "corosync-cmapctl", "-m", "stats", "-T", "stats.srp.");
+    await until(() => monitor.output().includes("Expected votes:   2\n"));
+    await until(() => counters.output().includes('Type "q" to finish\n'));
+    await tools.output("corosync-quorumtool", "-e", "3");
+    await until(() => monitor.output().includes("Expected votes:   3\n"));
+    await tools.output("corosync-quorumtool", "-e", "2");
+    await until(() => lines(monitor.output()).filter((row) => row === "Expected votes:   2").length === 2);
+    await until(() => /^modify> stats\.srp\.tokens \(u64\) = \d+$/m.test(counters.output()));
+    counters.type("q\n");
+    expect(await counters.ended).toBe(0);
+    monitor.stop();
+    expect(await monitor.ended).toBe(0);
   });
 
   test("hactl ring status tells links and processes as JSON", async () => {

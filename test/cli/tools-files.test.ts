@@ -220,8 +220,71 @@ describe("attributes in a file", () => {
     expect(await tool("crm_ticket -t tA -G granted")).toEqual(ok("true\n"));
     expect((await tool("crm_ticket -t tA -s")).code).toBe(0);
     expect((await tool("crm_ticket -l")).out).toMatch(/^tA\tgranted \[standby\] last-granted='/);
-    expect((await tool("crm_ticket -t tA -C")).code).toBe(0);
+    expect((await tool("crm_ticket -t tA -C --force")).code).toBe(0);
     expect(await tool("crm_ticket -w")).toEqual(ok(""));
+  });
+
+  const ticket = (id: string) => found(`//ticket_state[@id='${id}']`);
+
+  test("crm_ticket forgets a granted ticket only with --force", async () => {
+    await tool("crm_ticket -t tA -g --force");
+    const refused = await tool("crm_ticket -t tA -C");
+    expect(refused.code).toBe(4);
+    expect(refused.err).toContain("crm_ticket -t tA --standby");
+    expect(ticket("tA")).toMatchObject({ granted: "true" });
+    // Whatever is revoked may be forgotten.
+    await tool("crm_ticket -t tA -r --force");
+    expect(await tool("crm_ticket -t tA -C")).toEqual(ok("Cleaned up tA\n"));
+    expect(ticket("tA")).toBeUndefined();
+  });
+
+  test("crm_ticket ends with 105 where there is no such ticket; one that only a constraint knows is there", async () => {
+    for (const words of ["-C", "-l", "-L", "-w", "-q", "-c", "-G granted"])
+      expect([words, (await tool(`crm_ticket -t none ${words}`)).code]).toEqual([words, 105]);
+    expect(await tool("crm_ticket -t none -C --force")).toEqual(ok(""));
+    expect((await tool("crm_ticket -G granted")).code).toBe(105);
+    const needed = '<rsc_ticket id="tk" rsc="d1" ticket="tC"/></constraints>';
+    writeFileSync(file, cib.replace("</constraints>", needed));
+    expect((await tool("crm_ticket -l")).out).toBe("tC\trevoked\n");
+    expect(await tool("crm_ticket -w -t tC")).toEqual(ok("tC\n"));
+    expect(await tool("crm_ticket -t tC -C")).toEqual(ok(""));
+    expect((await tool("crm_ticket -q -t tC")).code).toBe(105);
+  });
+
+  test("crm_ticket notes when a ticket was granted, by whichever option", async () => {
+    await tool("crm_ticket -t tA -S granted -v true -f");
+    const { "last-granted": first } = ticket("tA") ?? {};
+    expect(Number(first)).toBeGreaterThan(1_700_000_000);
+    // It has been all the time since.
+    writeFileSync(file, readFileSync(file, "utf8").replace(`"${first}"`, '"5"'));
+    await tool("crm_ticket -t tA -g -f");
+    expect(ticket("tA")).toEqual({ id: "tA", granted: "true", "last-granted": "5" });
+  });
+
+  test("crm_ticket takes names and values in pairs, and removes what is named", async () => {
+    expect(await tool("crm_ticket -t tA -S a -v 1 -v 2 -S b -n x -i y")).toMatchObject({ code: 0 });
+    expect(ticket("tA")).toEqual({ id: "tA", a: "1", b: "2" });
+    expect(await tool("crm_ticket -t tA -D a -S c -v 3")).toEqual(ok(""));
+    expect(ticket("tA")).toEqual({ id: "tA", b: "2", c: "3" });
+    expect(await tool("crm_ticket -t none -D a")).toEqual(ok(""));
+    expect(ticket("none")).toBeUndefined();
+    for (const words of ["-S a", "-v 1", "", "-S id -v x"])
+      expect([words, (await tool(`crm_ticket -t tA ${words}`.trim())).code]).toEqual([words, 64]);
+    for (const words of ["-g -f", "-C", "-S a -v b"])
+      expect([words, (await tool(`crm_ticket ${words}`)).code]).toEqual([words, 64]);
+  });
+
+  test("crm_ticket shows rather than changes, the last that it is asked for, and of a file that is named", async () => {
+    await tool("crm_ticket -t tA -g -f");
+    const before = readFileSync(file, "utf8");
+    expect((await tool("crm_ticket -t tA -l -r -f")).out).toStartWith("tA\tgranted");
+    expect(await tool("crm_ticket -t tA -l -G granted")).toEqual(ok("true\n"));
+    expect((await tool("crm_ticket -t tA -G granted -l")).out).toStartWith("tA\tgranted");
+    const other = join(directory, "other.xml");
+    writeFileSync(other, before.replaceAll("tA", "tB"));
+    expect(await tool(`crm_ticket -w -x ${other}`)).toEqual(ok("tB\n"));
+    expect((await tool(`crm_ticket -t tB -C -f -x ${other}`)).code).toBe(64);
+    expect(readFileSync(file, "utf8")).toBe(before);
   });
 });
 

@@ -455,6 +455,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { node: "beta" },
     },
   ],
+  HIDDEN: [{ more: { hidden: ["acls", "resources"] }, about: { text: "(in resources)" } }],
   "LOCAL-WARNING": [told("LOCAL-WARNING", "no real-time priority")],
 };
 
@@ -537,8 +538,9 @@ describe("the verdict knows", () => {
     expect(matching).toContainEqual(
       expect.objectContaining({ code, level, ...about, text: expect.stringContaining(part ?? "") }),
     );
-    // An error is never NORMAL; what is no error does not make it anything else.
-    expect(state === "NORMAL").toBe(!causes.some((cause) => cause.level === "error"));
+    // An error is never NORMAL; what is no error does not make it anything else, but where nobody can know.
+    const well = causes.some((cause) => cause.code === "HIDDEN") ? "UNKNOWN" : "NORMAL";
+    expect(state === well).toBe(!causes.some((cause) => cause.level === "error"));
     // The first line says the most important, or that there is more; the screen shows what is told.
     expect(text).toContain((causes.find((cause) => cause.level === "error") ?? causes[0])?.text ?? "");
     expect(statusScreen(model).split("\n")[0]).toContain(text);

@@ -74,6 +74,8 @@ test("every request is answered, whatever it is, and no process ends", async () 
     request({ type: "cib-apply", operations: [{ op: "nonsense" }], client: "x" }),
     request({ type: "cib-apply", operations: [{ op: "create", xml: 5 }], client: "x" }),
     request({ type: "expected-votes", votes: 1e15 }),
+    request({ type: "node-votes", node: 1, votes: 1e15 }),
+    request({ type: "node-votes", node: 0, votes: 1 }),
     request({ type: "fence.request" }),
     request({ type: "fence.test", target: null }),
     request({ type: "metadata" }),

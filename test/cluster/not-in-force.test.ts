@@ -167,6 +167,23 @@ test("an alert whose program is not there is told", async () => {
   await story.must("node1", "configure", "delete", "text");
 }, 30_000);
 
+test("a ticket that is granted is neither revoked nor forgotten without --force", async () => {
+  const ticket = (...words: readonly string[]) => story.must("node1", "crm_ticket", "-t", "T", ...words);
+  await ticket("-S", "granted", "-v", "true", "--force");
+  expect(await ticket("-l")).toMatch(/^T\tgranted +last-granted='/);
+  for (const words of [["-C"], ["-r"], ["-S", "granted", "-v", "false"], ["-D", "granted"]])
+    await refuses(4, /not allowed.*crm_ticket -t T --standby/, "crm_ticket", "-t", "T", ...words);
+  expect(await ticket("-G", "granted")).toBe("true\n");
+  await ticket("-s", "-S", "owner", "-v", "me");
+  await ticket("-D", "owner");
+  expect(await ticket("-q")).toMatch(
+    /<ticket_state id="T" granted="true" last-granted="\d+" standby="true"\/>/,
+  );
+  await ticket("-r", "-f");
+  expect(await ticket("-C")).toBe("Cleaned up T\n");
+  await refuses(105, /No such ticket 'T'/, "crm_ticket", "-t", "T", "-C");
+});
+
 describe("a person answers for it that a node is down", () => {
   test("not for one that is heard, nor for one that is not there", async () => {
     const members = async () => (await story.must("node1", "crm_node", "-p")).trim();

@@ -1,20 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Story } from "../harness/story.ts";
+import { Story, testAgents } from "../harness/story.ts";
 
 /** What a running cluster of three does about failures of agents, and how services move. */
 
 let story: Story;
 let control: string;
+/** Agents that are damaged on the way. */
+const spoilt = mkdtempSync(join(tmpdir(), "hactl-spoilt-"));
 
 beforeAll(async () => {
-  story = await Story.running({ nodes: 3 });
+  story = await Story.running({ nodes: 3, ocfPath: [spoilt] });
   control = join(story.directory, "control");
   mkdirSync(control);
 }, 60_000);
 
-afterAll(() => story?.close());
+afterAll(async () => {
+  await story?.close();
+  rmSync(spoilt, { recursive: true, force: true });
+});
 
 const tell = (rsc: string, action: string, what: string) =>
   writeFileSync(join(control, `${rsc}.${action}`), `${what}\n`);
@@ -116,6 +122,37 @@ location there sick 50: node1`);
     await story.must("node3", "crm_resource", "--cleanup", "--resource", "odd");
     await story.somewhere("odd");
   }, 30_000);
+
+  test("whose agent loses its permission runs on, is not begun elsewhere in vain, and fences nobody", async () => {
+    const agent = join(spoilt, "spoilt", "Wild");
+    mkdirSync(join(spoilt, "spoilt"));
+    copyFileSync(join(testAgents, "test", "Wild"), agent);
+    chmodSync(agent, 0o755);
+    await configure(
+      `primitive worn ocf:spoilt:Wild params control="${control}" op monitor interval=500ms timeout=5s`,
+    );
+    const node = await story.somewhere("worn");
+    const since = Date.now();
+    chmodSync(agent, 0o644);
+    const said = await story.until("it is told", 10_000, async () => {
+      const { stdout } = await story.hactl("node1", "status");
+      return stdout.includes("cannot be watched") ? stdout : undefined;
+    });
+    expect(said).toMatch(/^DEGRADED(?:.|\n)*chmod 755 it/);
+    expect(story.where("worn")).toEqual([node]);
+    // Nobody can begin what is added now, either.
+    await story.loadAllTheSame(`primitive vain ocf:spoilt:Wild params control="${control}"`, "update");
+    await story.idle();
+    expect(await story.must("node1", "status")).toMatch(/vain .*(?:Stopped|stopped)/);
+    expect((await story.plans(since)).filter((plan) => /Fence|Stop worn|Recover worn/.test(plan))).toEqual(
+      [],
+    );
+    chmodSync(agent, 0o755);
+    await story.until("it is watched again", 10_000, async () =>
+      (await story.must("node1", "status")).includes("cannot be watched") ? undefined : true,
+    );
+    expect(story.where("worn")).toEqual([node]);
+  }, 60_000);
 
   test("that cannot be stopped has its node fenced, and runs elsewhere", async () => {
     await configure(`${wild("clinging", "op monitor interval=5s op stop timeout=3s")}

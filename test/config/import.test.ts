@@ -221,6 +221,26 @@ describe("what corosync, a shell and older names do with the same thing twice", 
     expect(lines(importSysconfig(`LRMD_MAX_CHILDREN=3\n${limit}=7\n`).toml)).toEqual([`${limit} = 7`]);
   });
 
+  test("of two the last counts also where it cannot be taken: what was before it is not in force", () => {
+    for (const [last, why] of [
+      ["99999", "too"],
+      ["junk", "not"],
+      ["$PORT", "no shell expansion"],
+    ]) {
+      const { toml, notes } = importSysconfig(`PCMK_remote_port=3199\nPCMK_remote_port=${last}\n`);
+      expect(toml).not.toMatch(/^PCMK_remote_port/m);
+      expect(notes.map(({ text }) => text)).toEqual([
+        expect.stringContaining(why ?? ""),
+        expect.stringMatching(
+          /the last counts, which was not taken, and not PCMK_remote_port = 3199 of line 1$/,
+        ),
+      ]);
+    }
+    const { toml, notes } = importCorosync(`totem {\n token: 5000\n token: soon\n}\n${withQuorum}`);
+    expect(toml).not.toMatch(/^token = /m);
+    expect(notes).toHaveLength(2);
+  });
+
   test("a table whose key means nothing here is left out, with one note", () => {
     const subsystem = "logging {\n logger_subsys {\n subsys: AMF\n debug: on\n tags: enter\n }\n}\n";
     const { toml, notes } = importCorosync(withQuorum + subsystem);

@@ -105,12 +105,38 @@ const requests: Readonly<Record<string, AdminRequest>> = {
   "web on n1 failed": { type: "fail", rsc: "web", node: nodeName("n1") },
   "test n1": { type: "fence.test", target: "n1" },
   "forget what was fenced": { type: "fence.forget", client: "" },
+  "register a fence device": { type: "fence.register", device: "d", agent: "a", params: {}, client: "" },
+  "deregister a fence device": { type: "fence.deregister", device: "d", client: "" },
+  "register a fencing level": {
+    type: "fence.register-level",
+    target: "n1",
+    index: 1,
+    devices: ["d"],
+    client: "",
+  },
+  "deregister a fencing level": { type: "fence.deregister-level", target: "n1", index: 1, client: "" },
   "expected-votes": { type: "expected-votes", votes: 1 },
+  "node-votes": { type: "node-votes", node: 1, votes: 2 },
   reload: { type: "reload" },
   rekey: { type: "rekey" },
   shutdown: { type: "shutdown" },
 };
-const privileged = ["forget what was fenced", "expected-votes", "reload", "rekey", "shutdown"];
+/** Not for others even where no access rules are in force. */
+const administrators = [
+  "register a fence device",
+  "deregister a fence device",
+  "register a fencing level",
+  "deregister a fencing level",
+];
+const privileged = [
+  "forget what was fenced",
+  "expected-votes",
+  "node-votes",
+  "reload",
+  "rekey",
+  "shutdown",
+  ...administrators,
+];
 const sees = ["ring-status", "watch", "wait-idle", "metadata", "fence.history", "fence.devices"];
 /** `status` and `cib` show what may be seen, or refuse when that is nothing, themselves; nothing to forget is no change. */
 const always = ["status", "node", "the history on n2, which has none"];
@@ -188,14 +214,15 @@ describe("who may ask for what", () => {
     expect(may(request, caller)).toBe(allowed);
   });
 
-  test("without access rules everybody may all; a remote host looks, and changes its own attributes", () => {
+  test("without access rules everybody may all but register devices; a remote host looks, and changes its own attributes", () => {
     const far = (user?: string) =>
       remoteCaller(
         nodeName("far"),
         user === undefined ? undefined : { name: user, groups: [], privileged: user === "root" },
       );
     for (const [name, request] of Object.entries(requests)) {
-      expect([name, may(request, local("eve"), false)]).toEqual([name, true]);
+      expect([name, may(request, local("eve"), false)]).toEqual([name, !administrators.includes(name)]);
+      expect([name, may(request, root, false)]).toEqual([name, true]);
       const mayLook = [...always, ...sees, "history"].includes(name) || name === "cib-apply";
       for (const user of [undefined, "root", "eve"])
         expect([name, user, may(request, far(user), false)]).toEqual([name, user, mayLook]);
@@ -380,8 +407,10 @@ describe("what is left out of answers", () => {
         warnings: [{ code: "REPEATING", text: "secret fails again and again" }],
       },
       names("alice"),
+      ["resources"],
     );
     expect(JSON.stringify(status)).not.toMatch(/n2|secret/);
+    expect(status.hidden).toEqual(["resources"]);
     expect(status.membership?.members.map(({ name }) => name)).toEqual([nodeName("n1")]);
   });
 

@@ -559,6 +559,59 @@ describe("a probe whose agent says that the service is not configured", () => {
   });
 });
 
+describe("what could not be executed", () => {
+  const refused = { kind: "refused", path: "/ra/A", why: "not-executable" } as const;
+  const last = (world: World) => world.results().at(-1);
+
+  test("has started nothing, so that nothing is left to be stopped", () => {
+    const world = new World();
+    for (const action of ["start", "stop"]) {
+      world.execute(operation("a", action));
+      world.end(`a ${action}_0`, refused);
+      expect(last(world)).toMatchObject(
+        action === "start" ? { rc: 5, status: OpStatus.NOT_INSTALLED } : { rc: 0, status: OpStatus.DONE },
+      );
+    }
+  });
+
+  test("has not stopped what was started, or may have been", () => {
+    for (const begun of ["start", "migrate_from"]) {
+      const world = new World();
+      world.execute(operation("a", begun));
+      world.end(`a ${begun}_0`, exited(1));
+      world.execute(operation("a", "stop"));
+      world.end("a stop_0", refused);
+      expect(last(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
+    }
+    const world = following({ ...new World().executor.snapshot(), complete: false });
+    world.execute(operation("a", "stop"));
+    world.end("a stop_0", refused);
+    expect(last(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
+  });
+
+  test.each([
+    [0, 190],
+    [8, 191],
+  ])("says of a service that runs (expected %i) only that nobody watches it", (expected, degraded) => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", { intervalMs: 10_000, transitionKey: `1:1:${expected}:x` }));
+    world.end("a monitor_10000", exited(expected));
+    world.advance(15_000);
+    world.end("a monitor_10000", refused);
+    expect(last(world)).toMatchObject({
+      rc: degraded,
+      status: OpStatus.DONE,
+      exitReason: "cannot be watched, and may not run: /ra/A is not executable: chmod 755 it",
+    });
+    expect(world.logs.filter((line) => line.includes("cannot be watched"))).toHaveLength(1);
+    world.advance(15_000);
+    world.end("a monitor_10000", exited(7));
+    expect(last(world)).toMatchObject({ rc: 7 });
+  });
+});
+
 describe("a migration that the executor before has begun", () => {
   const begun = (action: string) => {
     const world = new World();

@@ -58,6 +58,8 @@ export class FenceCluster {
   /** By `device@node action`, `device action`, `device`. */
   readonly behaviours = new Map<string, Behaviour>();
   readonly logs: string[] = [];
+  /** How what was to be registered, or taken back, has ended. */
+  readonly registrations: { readonly id: string; readonly refused: string | undefined }[] = [];
   /** What the messages told to whoever received them. */
   readonly news: FencingNews[] = [];
   random = 0.5;
@@ -289,6 +291,9 @@ export class FenceCluster {
         if (host.name === this.members[0]) this.say(describeResult(effect.result));
         return;
       case "history":
+        return;
+      case "registered":
+        this.registrations.push({ id: effect.id, refused: effect.refused?.what });
         return;
       case "test-result":
         for (const row of effect.rows)

@@ -302,6 +302,7 @@ export const adminSamples = (): Json[] => [
     "fence.devices",
   ].map((type): Json => ({ type })),
   { type: "expected-votes", votes: 3 },
+  { type: "node-votes", node: 2, votes: 3 },
   { type: "wait-idle", timeoutMs: 1000 },
   { type: "history", since: 0, limit: 5 },
   { type: "metadata", class: "ocf", provider: "test", agent: "A" },
@@ -310,6 +311,16 @@ export const adminSamples = (): Json[] => [
   { type: "fence.confirm", target: "n2", client: "root" },
   { type: "fence.forget", target: "n2", client: "root" },
   { type: "fence.test", target: "n2" },
+  {
+    type: "fence.register",
+    device: "extra",
+    agent: "fence_x",
+    params: { ip: "10.0.0.1", pcmk_host_list: "n2" },
+    client: "root",
+  },
+  { type: "fence.register-level", target: "n2", index: 1, devices: ["extra"], client: "root" },
+  { type: "fence.deregister-level", target: "n2", index: 0, client: "root" },
+  { type: "fence.deregister", device: "extra", client: "root" },
 ];
 
 /** What executors tell managers. */
@@ -427,6 +438,12 @@ export const fencerSamples = (): Json[] => [
   { type: "done", op: "r1", result: fenced },
   { type: "notice", node: "c", signed: false },
   { type: "confirm", id: "c1", target: "c", client: "root", at },
+  {
+    type: "registered",
+    id: "g1",
+    devices: [{ id: "extra", agent: "fence_power", params: { ip: "10.0.0.1", pcmk_host_list: "c" } }],
+    levels: [{ target: "@c.*", index: 1, devices: ["extra", "power"] }],
+  },
   {
     type: "agents",
     agents: {

@@ -19,7 +19,9 @@ function fresh(): FenceCluster {
 /** What three fencers have to hold alike. */
 const states = (fencers: FenceCluster) =>
   new Set(
-    [...fencers.hosts.values()].map(({ fencer }) => JSON.stringify([fencer.pending(), fencer.entries()])),
+    [...fencers.hosts.values()].map(({ fencer }) =>
+      JSON.stringify([fencer.pending(), fencer.entries(), fencer.devices()]),
+    ),
   );
 
 /** What members say to fencers, with the fencers. */

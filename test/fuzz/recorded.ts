@@ -89,6 +89,7 @@ export function ringMessages(): Uint8Array[] {
     encodeRingMessage({ kind: "participant", ringId, incarnation: 9 }),
     encodeRingMessage({ kind: "window-over", sequence: 12 }),
     encodeRingMessage({ kind: "set-expected", id: 2, votes: 3 }),
+    encodeRingMessage({ kind: "set-votes", id: 3, node: nodeId(2), votes: 2 }),
     encodeRingMessage({ kind: "prepared", digest: "0123456789abcdef" }),
     encodeRingMessage({ kind: "key-new", key: new Uint8Array(64).fill(5) }),
     encodeRingMessage({ kind: "key-ready", digest: "0123456789abcdef" }),

@@ -45,6 +45,7 @@ function ringRequests(): Target {
     { type: "rekey" },
     { type: "reload" },
     { type: "expected-votes", votes: 3 },
+    { type: "node-votes", node: 2, votes: 3 },
   ].map((request, id) => toJson({ id, request }));
   return {
     name: "local sockets: what the manager asks of the ring",

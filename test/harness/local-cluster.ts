@@ -17,6 +17,16 @@ let portsGiven = 0;
 export const freePort = () => 10_000 + ((process.pid * 16 + 8 * portsGiven++) % 20_000);
 
 /** What a command printed and how it ended. */
+/** A command that goes on until it is ended. */
+export interface Running {
+  /** What it has printed until now. */
+  output(): string;
+  type(text: string): void;
+  stop(): void;
+  /** Its exit code. */
+  readonly ended: Promise<number>;
+}
+
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
@@ -138,6 +148,29 @@ export class LocalCluster {
   }
 
   /** Runs a hactl command against a node's daemon. */
+  /** Starts a command of the executable on a node that does not end by itself. */
+  spawn(name: string, ...args: readonly string[]): Running {
+    const env = { ...process.env, HACTL_CONFIG: this.configOf(name), NO_COLOR: "1" };
+    const command = Bun.spawn([...this.#enter(name), executable, ...args], {
+      env,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let printed = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of command.stdout) printed += decoder.decode(chunk, { stream: true });
+    })();
+    return {
+      output: () => printed,
+      type: (text) => {
+        command.stdin.write(text);
+        command.stdin.flush();
+      },
+      stop: () => command.kill(),
+      ended: reading.then(() => command.exited),
+    };
+  }
+
   async hactl(name: string, ...args: readonly string[]): Promise<Ran> {
     const env = { ...process.env, HACTL_CONFIG: this.configOf(name), NO_COLOR: "1" };
     const command = Bun.spawn([...this.#enter(name), executable, ...args], {

@@ -29,6 +29,7 @@ function options(count: number, more: Partial<QuorumOptions> = {}): QuorumOption
 class Cluster {
   readonly nodes = new Map<number, Quorum>();
   readonly effects: QuorumEffect[] = [];
+  private readonly kept = new Map<number, LastQuorate>();
   private sequence = 0;
   private readonly rules: QuorumOptions;
 
@@ -70,7 +71,13 @@ class Cluster {
 
   private enter(id: number, views: ReadonlyMap<NodeId, QuorumView>): void {
     const event = { type: "membership", ringSequence: this.sequence, views } as const;
-    this.effects.push(...this.node(id).step(event, 0));
+    const effects = this.node(id).step(event, 0);
+    this.effects.push(...effects);
+    this.keep(id, effects);
+  }
+
+  private keep(id: number, effects: readonly QuorumEffect[]): void {
+    for (const effect of effects) if (effect.type === "persist") this.kept.set(id, effect.lastQuorate);
   }
 
   private begin(ids: readonly number[], orderlyLeft: readonly number[], heard: readonly number[]) {
@@ -109,11 +116,30 @@ class Cluster {
     return this.state(ids);
   }
 
+  setVotes(ids: readonly number[], node: number, votes: number) {
+    this.hearVotes(ids, node, votes);
+    return this.state(ids);
+  }
+
+  /** The same while the ring may fall apart: they need not agree on what follows from it. */
+  hearVotes(ids: readonly number[], node: number, votes: number): void {
+    for (const id of ids) {
+      const effects = this.node(id).step({ type: "set-votes", node: nodeId(node), votes }, 0);
+      this.effects.push(...effects);
+      this.keep(id, effects);
+    }
+  }
+
   private state(ids: readonly number[]) {
     const states = ids.map((id) => this.node(id).current());
     for (const state of states) expect(state).toEqual(states[0] as (typeof states)[0]);
     const { quorate, votes, expectedVotes, needed } = states[0] as (typeof states)[0];
     return { quorate, votes, expectedVotes, needed };
+  }
+
+  /** What this node has last asked to keep. */
+  keptOf(id: number): LastQuorate | undefined {
+    return this.kept.get(id);
   }
 
   node(id: number): Quorum {
@@ -672,4 +698,114 @@ test("a paused member's memory of an earlier quorum does not overrule those who 
   cluster.form(upTo(3));
   cluster.windowOver(upTo(3));
   expect(cluster.form([1, 2, 3, 5])).toMatchObject({ quorate: true, expectedVotes: 4, needed: 3 });
+});
+
+describe("votes of a node that an administrator sets", () => {
+  test("count at once and in later memberships, until it starts again", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    expect(cluster.setVotes(upTo(3), 1, 3)).toEqual({ quorate: true, votes: 5, expectedVotes: 5, needed: 3 });
+    expect(cluster.node(2).memberVotes()).toEqual(
+      new Map([
+        [nodeId(1), 3],
+        [nodeId(2), 1],
+        [nodeId(3), 1],
+      ]),
+    );
+    expect(cluster.form([1])).toMatchObject({ quorate: true, votes: 3, expectedVotes: 5 });
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: false, votes: 2, expectedVotes: 5 });
+    cluster.restart(1);
+    expect(cluster.form(upTo(3))).toMatchObject({ votes: 3, expectedVotes: 5, needed: 3 });
+  });
+
+  test("that grow are expected by those that see them, so that who was not there makes no second quorum", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    cluster.form([1, 2]);
+    expect(cluster.setVotes([1, 2], 1, 3)).toEqual({ quorate: true, votes: 4, expectedVotes: 5, needed: 3 });
+    expect(cluster.form([1])).toMatchObject({ quorate: true, votes: 3 });
+    // Node 2 remembers what was expected; also when it starts again, from its disk.
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: false, votes: 2, expectedVotes: 5 });
+    const { lastQuorate } = keptBy(cluster);
+    expect(lastQuorate.expectedVotes).toBe(5);
+    cluster.restart(2, undefined, lastQuorate);
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: false, votes: 2, expectedVotes: 5 });
+  });
+
+  test("that shrink stay expected: the node has them again when it starts again", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    expect(cluster.setVotes(upTo(3), 1, 0)).toMatchObject({ quorate: true, votes: 2, expectedVotes: 3 });
+    cluster.restart(1);
+    expect(cluster.form(upTo(3))).toMatchObject({ votes: 3, expectedVotes: 3 });
+    cluster.setVotes(upTo(3), 1, 2);
+    expect(cluster.setVotes(upTo(3), 1, 1)).toMatchObject({ votes: 3, expectedVotes: 4 });
+    expect(cluster.setExpected(upTo(3), 3)).toMatchObject({ votes: 3, expectedVotes: 3 });
+  });
+
+  test("are not set so that the quorum would be lost, nor of a node that is not there", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    cluster.form([1, 2]);
+    for (const [node, votes, text] of [
+      [1, 0, "votes of node 1 stay at 1: with 0 the quorum would be lost"],
+      [3, 2, "votes of node 3 stay: it is not a member"],
+    ] as const) {
+      expect(cluster.setVotes([1, 2], node, votes)).toMatchObject({
+        quorate: true,
+        votes: 2,
+        expectedVotes: 3,
+      });
+      expect(cluster.effects).toContainEqual({ type: "log", level: "warning", text });
+    }
+  });
+
+  test("that the others may not have are only expected here", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    cluster.fallApart([3]);
+    cluster.setVotes([1, 2], 1, 3);
+    cluster.node(3).step({ type: "set-votes", node: nodeId(1), votes: 3 }, 0);
+    expect(cluster.node(3).current()).toMatchObject({ votes: 3, expectedVotes: 5 });
+    expect(cluster.form([2, 3])).toMatchObject({ quorate: false, expectedVotes: 5 });
+    expect(cluster.form([1])).toMatchObject({ quorate: true, votes: 3 });
+  });
+
+  test("never let two parts be quorate, whatever is set and whoever hears of it", () => {
+    let seed = 7;
+    const below = (count: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return Math.floor((seed / 2 ** 31) * count);
+    };
+    let quorate = 0;
+    for (let run = 0; run < 300; run++) {
+      const cluster = new Cluster(options(5));
+      let parts = [upTo(5)];
+      cluster.form(upTo(5));
+      for (let step = 0; step < 20; step++) {
+        const part = parts[below(parts.length)] ?? [];
+        cluster.setVotes(part, 1 + below(5), below(4));
+        const split = upTo(5).map(() => below(2));
+        if (below(3) === 0) {
+          const id = 1 + below(5);
+          cluster.restart(id, undefined, cluster.keptOf(id));
+        }
+        if (below(3) === 0) {
+          // What comes while the ring falls apart is certain for some of them only.
+          const doubting = part.filter(() => below(2) === 0);
+          cluster.fallApart(doubting);
+          const [node, votes] = [1 + below(5), below(4)];
+          cluster.hearVotes(part, node, votes);
+        }
+        parts = [0, 1]
+          .map((side) => upTo(5).filter((_, at) => split[at] === side))
+          .filter((ids) => ids.length > 0);
+        const states = parts.map((ids) => cluster.form(ids));
+        const having = states.filter((state) => state.quorate).length;
+        expect(having).toBeLessThan(2);
+        quorate += having;
+      }
+    }
+    expect(quorate).toBeGreaterThan(1000);
+  });
 });

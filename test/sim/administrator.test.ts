@@ -255,3 +255,34 @@ test("expected votes are not set before all members of the ring have heard of it
     expect(sim.node(id).core?.status().quorum).toMatchObject({ quorate: false, expectedVotes: 5 });
   }
 });
+
+test("votes of a node that are set are the same on all, also on one that comes later, and are not set in doubt", () => {
+  const sim = cluster(3);
+  sim.startAll();
+  sim.run(3000);
+  sim.node(2).receive({ type: "set-votes", node: sim.node(1).id, votes: 3 });
+  sim.run(1000);
+  for (const id of [1, 2, 3])
+    expect(sim.node(id).core?.status()).toMatchObject({
+      votes: { 1: 3, 2: 1, 3: 1 },
+      quorum: { votes: 5, expectedVotes: 5, needed: 3 },
+    });
+  sim.node(3).crash();
+  sim.run(3000);
+  sim.node(3).start(true);
+  sim.run(4000);
+  expect(sim.node(3).core?.status()).toMatchObject({
+    votes: { 1: 3, 2: 1, 3: 1 },
+    quorum: { expectedVotes: 5 },
+  });
+  for (const from of [1, 2]) sim.network.way(0, from, 3).cut = true;
+  lines.length = 0;
+  sim.node(1).receive({ type: "set-votes", node: sim.node(2).id, votes: 2 });
+  sim.run(6000);
+  expect(members(sim, 1)).toEqual([1, 2]);
+  // Asked again once the rest have formed a ring, as the asker saw a quorum and still does.
+  for (const id of [1, 2]) {
+    expect(said(id, "votes of node 2 set to 2")).toBe(1);
+    expect(sim.node(id).core?.status().quorum).toMatchObject({ quorate: true, votes: 5 });
+  }
+});

@@ -149,6 +149,8 @@ const changes: readonly (readonly string[])[] = [
   ["crm_ticket", "-t", "T", "-g", "--force"],
   ["stonith_admin", "--reboot", "node2"],
   ["stonith_admin", "--confirm", "node2"],
+  ["stonith_admin", "--register", "mine", "--agent", "fence_dummy"],
+  ["stonith_admin", "--register-level", "node2", "--index", "1", "--device", "mine"],
   ["pacemakerd", "--shutdown"],
   ["corosync-quorumtool", "-e", "1"],
   ["corosync-cfgtool", "-R"],
@@ -196,6 +198,7 @@ const requests: readonly (readonly [string, object])[] = [
   ["rekey", claims],
   ["reload", claims],
   ["expected-votes", { votes: 1, ...claims }],
+  ["node-votes", { node: 1, votes: 3, ...claims }],
 ];
 const looks: readonly (readonly [string, object])[] = [
   ["status", claims],

@@ -4,7 +4,8 @@ import { namesElements } from "../xpath.ts";
 import { checkChange } from "./change.ts";
 import { markTree } from "./marks.ts";
 import { type Asker, aclsEnabled, type Permission, permissionsOf, permissionsOfHost } from "./permissions.ts";
-import { look, type Sight } from "./sight.ts";
+import { hiddenSections, look, type Sight } from "./sight.ts";
+import { uncovers } from "./uncovered.ts";
 
 /**
  * What some askers may see and change: only what each of them may. The rules are those of the document at the time;
@@ -49,6 +50,11 @@ export class Rights {
     });
   }
 
+  /** Names of the sections of the document in which something is hidden. */
+  hiddenSections(cib: XmlElement): string[] {
+    return hiddenSections(cib, this.look(cib));
+  }
+
   /** Whether nothing of the document is hidden. */
   seesAll(cib: XmlElement): boolean {
     return this.askers.every(({ permissions }) => {
@@ -60,16 +66,11 @@ export class Rights {
   /** Throws HactlError `PERMISSION` when what has become of the document was not theirs to change. */
   check(before: XmlElement, after: XmlElement): void {
     for (const { user, permissions } of this.askers) {
-      checkChange(
-        {
-          before,
-          after,
-          marksBefore: markTree(before, permissions),
-          marksAfter: markTree(after, permissions),
-          marksOfNew: markTree(after, permissions.filter(isForNew)),
-        },
-        user,
-      );
+      const marksBefore = markTree(before, permissions);
+      const marksAfter = markTree(after, permissions);
+      const marksOfNew = markTree(after, permissions.filter(isForNew));
+      checkChange({ before, after, marksBefore, marksAfter, marksOfNew }, user);
+      if (uncovers(before, after, marksBefore, marksAfter)) throw this.refusal();
     }
   }
 

@@ -44,6 +44,24 @@ function copyVisible(
   return copy;
 }
 
+/** Names of the sections of a document in which something is hidden: `resources`, `status`, … */
+export function hiddenSections(cib: XmlElement, { original }: Sight): string[] {
+  const copies = new Map([...original].map(([copy, source]) => [source, copy]));
+  const isWhole = (source: XmlElement): boolean => {
+    const copy = copies.get(source);
+    return (
+      copy !== undefined &&
+      copy.attributes.size === source.attributes.size &&
+      copy.text === source.text &&
+      source.children.every(isWhole)
+    );
+  };
+  return cib.children
+    .flatMap((part) => (part.name === "configuration" ? part.children : [part]))
+    .filter((section) => !isWhole(section))
+    .map(({ name }) => name);
+}
+
 const versionParts: readonly string[] = ["admin_epoch", "epoch", "num_updates"];
 
 const only = ({ attributes }: XmlElement, names: readonly string[]): Map<string, string> =>

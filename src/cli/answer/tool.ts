@@ -1,5 +1,6 @@
 import { element } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import { unlessHidden } from "../hidden.ts";
 import { writeOut } from "../output.ts";
 import { errorText, pacemakerVersion, toolError } from "../tools/connection.ts";
 import { type OptionRow, optionHelp, type ParsedWords, parseWords } from "../tools/getopt.ts";
@@ -63,7 +64,8 @@ export async function runTool(
   }
   try {
     return answer.finish(await work(given, answer));
-  } catch (error) {
+  } catch (thrown) {
+    const error = unlessHidden(thrown);
     if (!(error instanceof HactlError)) throw error;
     if (answer.format === "text") return answer.finish(toolError(name, error));
     answer.error(`${name}: ${errorText(error)}`);
@@ -82,7 +84,8 @@ export async function answering(
   const answer = new Answer(asked);
   try {
     return answer.finish(await work(answer));
-  } catch (error) {
+  } catch (thrown) {
+    const error = unlessHidden(thrown);
     if (!(error instanceof HactlError) || asked.format !== "xml") throw error;
     answer.error(errorText(error));
     return answer.finish(error.exit);

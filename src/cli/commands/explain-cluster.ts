@@ -1,21 +1,30 @@
 import { defineCommand } from "citty";
 import { type Cluster, schedule, type Transition, unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { cannotJudge, hiddenText, unlessHidden } from "../hidden.ts";
 import { print, printJson, wantsJson } from "../output.ts";
 import { actionsNamed, actionText, explainAction } from "../render/action-explanation.ts";
 import { explainResource, explanationText, resourcesNamed } from "../render/explanation.ts";
 import { executionDate } from "./simulate-run.ts";
-import { loadCluster } from "./source.ts";
+import { loadCluster, refuseWithoutBasis } from "./source.ts";
 
 interface Decision {
   readonly cluster: Cluster;
   readonly transition: Transition;
+  /** Sections in which access rules hide something from this user. */
+  readonly hidden: readonly string[];
 }
 
+/** Before what is decided by a part. */
+const partly = ({ hidden }: Decision): string[] =>
+  hidden.length === 0 ? [] : [`Not by all that the cluster decides by: ${hiddenText(hidden)}.`];
+
 async function decide(file: string | undefined): Promise<Decision> {
-  const { cib } = await loadCluster(file);
+  const source = await loadCluster(file);
+  refuseWithoutBasis(source);
+  const { cib, hidden = [] } = source;
   const now = executionDate(cib) ?? Math.floor(Date.now() / 1000);
-  return { cluster: unpackCluster(cib, now), transition: schedule({ cib, now, explain: true }) };
+  return { cluster: unpackCluster(cib, now), transition: schedule({ cib, now, explain: true }), hidden };
 }
 
 /** Prints why a resource is where it is. @throws HactlError when there is no such resource or node. */
@@ -24,14 +33,16 @@ export async function explainPlacement(
   node: string | undefined,
   file: string | undefined,
 ): Promise<void> {
-  const { cluster, transition } = await decide(file);
+  const decision = await decide(file);
+  const { cluster, transition, hidden } = decision;
   const found = resourcesNamed(cluster, rsc);
-  if (found.length === 0) throw unknown("resource", rsc, namesOf(cluster));
+  if (found.length === 0) throw unlessHidden(unknown("resource", rsc, namesOf(cluster)), hidden);
   if (node !== undefined && !cluster.nodeByName.has(node))
-    throw unknown("node", node, [...cluster.nodeByName.keys()]);
+    throw unlessHidden(unknown("node", node, [...cluster.nodeByName.keys()]), hidden);
   const explanations = found.map((part) => explainResource(cluster, transition, part, node));
-  if (wantsJson()) printJson({ format: "hactl-explain/1", explanations });
-  else print(explanations.map(explanationText).join("\n\n"));
+  if (wantsJson())
+    printJson({ format: "hactl-explain/1", ...(hidden.length > 0 && { hidden }), explanations });
+  else print([...partly(decision), ...explanations.map(explanationText)].join("\n\n"));
 }
 
 const namesOf = (cluster: Cluster): string[] => [
@@ -61,9 +72,12 @@ export const actionCommand = defineCommand({
     file: { type: "string", alias: "x", valueHint: "FILE", description: "decide for a CIB from a file" },
   },
   run: async ({ args }) => {
-    const { cluster, transition } = await decide(args.file);
+    const decision = await decide(args.file);
+    const { cluster, transition, hidden } = decision;
     const found = actionsNamed(transition, args.key);
     if (found.length === 0) {
+      if (hidden.length > 0)
+        throw cannotJudge(`whether there is an action ${args.key} cannot be told`, hidden);
       const rsc = namesOf(cluster).find((name) => args.key === name || args.key.startsWith(`${name}_`));
       if (rsc !== undefined)
         throw new HactlError({
@@ -86,7 +100,8 @@ export const actionCommand = defineCommand({
       });
     }
     const explanations = found.map((action) => explainAction(transition, action));
-    if (wantsJson()) printJson({ format: "hactl-explain/1", actions: explanations });
-    else print(explanations.map(actionText).join("\n\n"));
+    if (wantsJson())
+      printJson({ format: "hactl-explain/1", ...(hidden.length > 0 && { hidden }), actions: explanations });
+    else print([...partly(decision), ...explanations.map(actionText)].join("\n\n"));
   },
 });

@@ -16,6 +16,8 @@ export default defineCommand({
       print(`${colours.bold(device.id)}  stonith:${device.agent}${state}`);
       const levels = Object.entries(device.levels).map(([node, index]) => `${node} level ${index}`);
       if (levels.length > 0) print(`  for     ${levels.join(", ")}`);
+      if (device.registeredOn)
+        print(`  only    registered on ${device.registeredOn.join(", ")}, until hactl ends there`);
       print(`  run by  ${device.nodes.length > 0 ? device.nodes.join(", ") : "nobody"}`);
       const params = Object.entries(device.params).map(([name, value]) => `${name}=${value}`);
       if (params.length > 0) print(colours.dim(`  params  ${params.join(" ")}`));

@@ -2,6 +2,8 @@ import { element, formatXml } from "../../cib/index.ts";
 import { FEATURE_SET } from "../../controller/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { documentText, type Format, formatOf, type Message, reportText, wantedApi } from "../answer/index.ts";
+import { judgedBy } from "../hidden.ts";
+import { tellHidden } from "../output.ts";
 import { shownCluster } from "../render/cluster-view.ts";
 import { fileStatusInput, type StatusInput } from "../render/input.ts";
 import { monMessages } from "../render/mon/report.ts";
@@ -46,6 +48,8 @@ function isLegacy(parsed: ParsedWords): boolean {
 /** Makes the report that the options ask for. */
 export function monReport(input: StatusInput, parsed: ParsedWords, request: string): MonReport {
   const cluster = shownCluster(input);
+  // No place is for it in the documents that programs read.
+  if (!["text", "console"].includes(monFormat(parsed))) tellHidden(judgedBy(input.hidden));
   if (parsed.has("simple-status")) {
     const { text, ok } = simpleStatus(input, cluster);
     return { text: `${text}\n`, exit: ok ? CrmExit.OK : CrmExit.ERROR };
@@ -97,8 +101,11 @@ export const isOfFile = (file: string | undefined): boolean =>
 
 /** What a file shows. */
 export async function fileStatus(file: string | undefined): Promise<ShownStatus> {
-  const { cib, name } = await loadCluster(file);
-  const input = fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET);
+  const { cib, name, hidden = [] } = await loadCluster(file);
+  const input = {
+    ...fileStatusInput(cib, Math.floor(Date.now() / 1000), version, FEATURE_SET),
+    ...(hidden.length > 0 && { hidden }),
+  };
   return { input, ...(name === undefined ? {} : { name }) };
 }
 

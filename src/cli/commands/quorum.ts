@@ -1,9 +1,10 @@
 import { defineCommand } from "citty";
 import type { RingProcessStatus } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { quorumReport } from "../render/quorum-report.ts";
+import { setExpectedVotes, setNodeVotes } from "../votes.ts";
 
 const ringStatus = () => ask<RingProcessStatus>({ type: "ring-status" });
 
@@ -30,26 +31,39 @@ const status = defineCommand({
 
 const expected = defineCommand({
   meta: { name: "expected", description: "Set the votes that the cluster expects, until it is restarted." },
-  args: { votes: { type: "positional", description: "number of votes" } },
+  args: { votes: { type: "positional", required: true, description: "number of votes" } },
   run: async ({ args }) => {
-    const votes = Number(args.votes);
-    const { core } = await ringStatus();
-    if (!Number.isInteger(votes) || votes < 1 || votes < core.quorum.votes) {
-      throw new HactlError({
-        code: "USAGE",
-        what: `the cluster cannot expect "${args.votes}" votes`,
-        cure: `write a whole number, at least the ${core.quorum.votes} votes that are there`,
-        exit: CrmExit.USAGE,
-      });
-    }
-    await ask({ type: "expected-votes", votes });
-    if (wantsJson()) printJson({ expectedVotes: votes });
-    else note(`The cluster expects ${votes} votes.`);
+    await setExpectedVotes(args.votes);
+    if (wantsJson()) printJson({ expectedVotes: Number(args.votes) });
+    else note(`The cluster expects ${args.votes} votes.`);
+    return CrmExit.OK;
+  },
+});
+
+const votes = defineCommand({
+  meta: {
+    name: "votes",
+    description:
+      "Set the votes of a node that is there, until its daemon starts again or a changed hactl.toml comes into force.",
+  },
+  args: {
+    node: { type: "positional", required: true, description: "name or id of the node" },
+    votes: { type: "positional", required: true, description: "number of votes" },
+  },
+  run: async ({ args }) => {
+    const node = await setNodeVotes(args.node, args.votes);
+    const { expectedVotes } = (await ringStatus()).core.quorum;
+    if (wantsJson()) printJson({ node, votes: Number(args.votes), expectedVotes });
+    else
+      note(
+        `${node} has ${args.votes} votes, and the cluster expects ${expectedVotes}; ` +
+          "quorum_votes in hactl.toml makes that last.",
+      );
     return CrmExit.OK;
   },
 });
 
 export default defineCommand({
   meta: { name: "quorum", description: "Votes and quorum." },
-  subCommands: { status, expected },
+  subCommands: { status, expected, votes },
 });

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { readCib } from "../cib-session.ts";
+import { readState } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { type ActivePlace, placesOf } from "../places.ts";
 import {
@@ -91,7 +91,7 @@ async function ended(
   id: string,
   wait: number,
 ): Promise<number> {
-  const { cib, configuration } = await readCib();
+  const { cib, configuration } = await readState();
   const places = placesOf(cib, rsc, seconds());
   const constraints = steeringConstraints(configuration, { rsc }).filter((one) => idOf(one) === id);
   await change(clearOperations(constraints), "resource move", wait);

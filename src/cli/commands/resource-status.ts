@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { readCib } from "../cib-session.ts";
+import { readState } from "../cib-session.ts";
 import { print, printJson, wantsJson } from "../output.ts";
 import { placesOf } from "../places.ts";
 import { outlineLines } from "../render/outline.ts";
@@ -14,12 +14,16 @@ const now = () => Math.floor(Date.now() / 1000);
 export const list = defineCommand({
   meta: { name: "list", description: "List all resources with their state." },
   run: async () => {
-    const { cib, configuration } = await readCib();
+    const { cib, configuration, hidden = [] } = await readState();
     const cluster = unpackCluster(cib, now());
     if (wantsJson()) {
       printJson(cluster.resources.filter((rsc) => !rsc.removed).map((rsc) => resourceFacts(cluster, rsc)));
     } else if (resourcesOf(configuration).length === 0) {
-      print("There are no resources. See 'hactl configure primitive --help'.");
+      print(
+        hidden.length > 0
+          ? "There are no resources that this user may see."
+          : "There are no resources. See 'hactl configure primitive --help'.",
+      );
     } else {
       for (const item of resourceItems(cluster)) print(outlineLines(item, 0).join("\n"));
     }
@@ -31,7 +35,7 @@ export const status = defineCommand({
   meta: { name: "status", description: "Show the state of a resource and of what is in it." },
   args: { resource: { type: "positional", description: "id of the resource" } },
   run: async ({ args }) => {
-    const { cib, configuration } = await readCib();
+    const { cib, configuration } = await readState();
     const id = idOf(resourceNamed(configuration, args.resource ?? "").xml);
     const cluster = unpackCluster(cib, now());
     const found = [...cluster.resourceById.values()].filter((rsc) => rsc.id === id || rsc.configId === id);
@@ -51,7 +55,7 @@ export const locate = defineCommand({
   },
   args: { resource: { type: "positional", description: "id of the resource" } },
   run: async ({ args }) => {
-    const { cib, configuration } = await readCib();
+    const { cib, configuration } = await readState();
     const id = idOf(resourceNamed(configuration, args.resource ?? "").xml);
     const places = placesOf(cib, id, now());
     if (wantsJson()) printJson({ resource: id, places });

@@ -17,7 +17,7 @@ import {
 } from "./simulate-options.ts";
 import { profileDirectory } from "./simulate-profile.ts";
 import { runSimulation, type SimulationRun } from "./simulate-run.ts";
-import { loadCluster } from "./source.ts";
+import { loadCluster, refuseWithoutBasis } from "./source.ts";
 
 /** Runs `hactl simulate` or `crm_simulate`; answers with the exit code. */
 export async function simulateCommand(name: string, words: readonly string[]): Promise<number> {
@@ -54,7 +54,9 @@ async function rehearse(name: string, parsed: ParsedWords, answer: Answer): Prom
   if (profile !== undefined) return runProfile(parsed, profile, answer);
   const source = await loadCluster(fileOf(parsed));
   // Of a part, or of a CIB that was written by hand, hactl knows what to make.
-  if (name === "crm_simulate" || source.cib.attributes.has("validate-with"))
+  refuseWithoutBasis(source);
+  const whole = (source.hidden ?? []).length === 0;
+  if (whole && (name === "crm_simulate" || source.cib.attributes.has("validate-with")))
     refuseInvalid(source.cib, source.file);
   const run = runSimulation(requestOf(parsed, source.cib, name === "crm_simulate"));
   const text = wantsJson(parsed) ? `${JSON.stringify(simulationJson(run))}\n` : run.text;

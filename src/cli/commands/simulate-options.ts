@@ -50,6 +50,7 @@ export const simulateOptions: readonly OptionRow[] = [
   { name: "live-check", short: "L", description: "take the running cluster" },
   { name: "xml-file", short: "x", value: "FILE", description: "take a file (- for standard input)" },
   { name: "xml-pipe", short: "p", description: "take standard input" },
+  { name: "pending", short: "j", description: "accepted: what is under way is always shown" },
   { name: "quiet", short: "Q", description: "leave out status and summary" },
   { name: "verbose", short: "V", description: "show what is remarkable about the input, too" },
   { name: "text-fancy", description: "titles and bullets beside scores, too" },

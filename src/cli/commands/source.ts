@@ -1,6 +1,7 @@
 import { parseXml, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { cannotJudge, missingBasis, withoutHiddenResources } from "../hidden.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget, targetText } from "../target.ts";
 
@@ -10,6 +11,19 @@ export interface ClusterSource {
   readonly file?: string;
   /** What it is, in a few words, unless it is the running cluster. */
   readonly name?: string;
+  /** Sections in which access rules hide something from this user. */
+  readonly hidden?: readonly string[];
+}
+
+/** What is decided of a cluster of which not even the basis is known would be made up. @throws HactlError PERMISSION */
+export function refuseWithoutBasis({ hidden = [] }: ClusterSource): void {
+  const missing = missingBasis(hidden);
+  if (missing.length > 0) throw cannotJudge("what the cluster does cannot be told", missing);
+}
+
+async function sourceOf(session: CibSession): Promise<ClusterSource> {
+  const cib = withoutHiddenResources(await session.raw(), session.hidden);
+  return { cib, hidden: session.hidden };
 }
 
 /**
@@ -20,8 +34,8 @@ export async function loadCluster(file?: string): Promise<ClusterSource> {
   if (file === "-") return { cib: readCibText("-"), name: "standard input" };
   if (file !== undefined) return { cib: readCibText(file), file, name: `the file ${file}` };
   const target = cibTarget();
-  const cib = await CibSession.with((session) => session.raw(), target);
-  return target.kind === "live" ? { cib } : { cib, file: target.path, name: targetText(target) };
+  if (target.kind === "live") return CibSession.with(sourceOf, target);
+  return { ...(await CibSession.with(sourceOf, target)), file: target.path, name: targetText(target) };
 }
 
 /** Reads a CIB from a file, packed or not; `-` is standard input. */

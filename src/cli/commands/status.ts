@@ -9,12 +9,13 @@ import { DaemonLink } from "./live.ts";
 import { fileStatus, isOfFile, type ShownStatus, shownStatus } from "./mon-report.ts";
 import { repeat } from "./watch.ts";
 
-/** With `--exit-code`, for scripts: 0 normal, 1 degraded, 2 stopped or without quorum. */
+/** With `--exit-code`, for scripts: 0 normal, 1 degraded, 2 stopped or without quorum, 3 when that cannot be known. */
 const exits: Readonly<Record<VerdictState, number>> = lookup({
   NORMAL: 0,
   DEGRADED: 1,
   STOPPED: 2,
   "NO QUORUM": 2,
+  UNKNOWN: 3,
 });
 
 function show({ input, name }: ShownStatus): VerdictState {
@@ -55,7 +56,10 @@ export default defineCommand({
     watch: { type: "boolean", alias: "w", description: "redraw whenever something changes" },
     interval: { type: "string", valueHint: "TIME", default: "5s", description: "redraw at least this often" },
     file: { type: "string", alias: "x", valueHint: "FILE", description: "show a CIB from a file" },
-    "exit-code": { type: "boolean", description: "exit with 0 normal, 1 degraded, 2 stopped or no quorum" },
+    "exit-code": {
+      type: "boolean",
+      description: "exit with 0 normal, 1 degraded, 2 stopped or no quorum, 3 not known",
+    },
   },
   run: async ({ args }) => {
     const { file } = args;

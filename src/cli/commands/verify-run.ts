@@ -11,6 +11,8 @@ import {
 import { type SchedulerMessage, schedule } from "../../scheduler/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { deviceProblems, linesById } from "../acceptance.ts";
+import type { CibSession } from "../cib-session.ts";
+import { cannotJudge } from "../hidden.ts";
 
 /** Something wrong or remarkable, with its place. */
 export interface Finding {
@@ -107,6 +109,17 @@ function findingOf(error: HactlError, file: string): Finding {
     ...(id === undefined ? {} : { id }),
     ...(error.cure === undefined ? {} : { cure: error.cure }),
   };
+}
+
+/**
+ * The CIB of a session, for who sees all of it: what names something hidden would look wrong.
+ * @throws HactlError PERMISSION
+ */
+export async function wholeCib(session: CibSession): Promise<XmlElement> {
+  const raw = await session.raw();
+  if (session.hidden.length > 0)
+    throw cannotJudge("whether the configuration is valid cannot be told", session.hidden);
+  return raw;
 }
 
 /** Checks a CIB that has been read. */

@@ -6,7 +6,14 @@ import { CibSession } from "../cib-session.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
-import { type Finding, findingText, type Verification, verifyText, verifyTree } from "./verify-run.ts";
+import {
+  type Finding,
+  findingText,
+  type Verification,
+  verifyText,
+  verifyTree,
+  wholeCib,
+} from "./verify-run.ts";
 
 const colourOf = (level: Finding["level"]) =>
   level === "error" ? colours.red : level === "warning" ? colours.yellow : colours.dim;
@@ -32,7 +39,7 @@ async function verify(file: string | undefined): Promise<Verification> {
     const name = source === "-" ? "standard input" : source;
     return withAgents(verifyText(readText(source), name, clock()), name);
   }
-  const raw = await CibSession.with((session) => session.raw(), target);
+  const raw = await CibSession.with(wholeCib, target);
   const { findings, cib } = verifyTree(raw, "", clock());
   const alerts = alertProblems(raw).map((problem): Finding => ({ ...problem, file: "" }));
   return withAgents({ findings: [...findings, ...alerts], ...(cib ? { cib } : {}) }, "");

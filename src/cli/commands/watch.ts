@@ -7,6 +7,8 @@ export interface Repetition {
   readonly everyMs: number;
   /** Tells of changes. */
   readonly link?: DaemonLink;
+  /** Ends it, too. */
+  readonly end?: AbortSignal;
 }
 
 /** Changes that come in a row are drawn together. */
@@ -16,7 +18,7 @@ const settleMs = 200;
  * Draws, then draws again when the daemon says that something changed, and at the latest after `everyMs`. Ends with 0
  * on SIGINT or SIGTERM; an error of `show` is passed on.
  */
-export async function repeat({ show, everyMs, link }: Repetition): Promise<number> {
+export async function repeat({ show, everyMs, link, end }: Repetition): Promise<number> {
   let stopped = false;
   let wake: () => void = () => {};
   const stop = () => {
@@ -25,6 +27,7 @@ export async function repeat({ show, everyMs, link }: Repetition): Promise<numbe
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+  end?.addEventListener("abort", stop);
   let changed = false;
   if (link) {
     link.onChange = () => {

@@ -4,6 +4,7 @@
  */
 import { parseXml } from "../../cib/index.ts";
 import type { StatusInput, StatusReply } from "../../controller/index.ts";
+import { withoutHiddenResources } from "../hidden.ts";
 
 export type {
   StatusFencing,
@@ -19,7 +20,8 @@ export type {
 
 /** The daemon's answer with its CIB as elements. */
 export function toStatusInput(reply: StatusReply): StatusInput {
-  return { ...reply, cib: parseXml(reply.cib) };
+  const cib = withoutHiddenResources(parseXml(reply.cib), reply.hidden ?? []);
+  return { ...reply, cib };
 }
 
 /** What is known when only a file is shown: no ring, no fencing history. */

@@ -1,5 +1,6 @@
 import { type Cluster, type Node, type Resource, Role } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
+import { hiddenText, judgedBy, missingBasis } from "../hidden.ts";
 import {
   currentNode,
   displayedRole,
@@ -31,9 +32,12 @@ export function legacyMonText(input: StatusInput, cluster: Cluster, options: Mon
   const has = (section: Parameters<MonOptions["sections"]["has"]>[0]) => options.sections.has(section);
   const head =
     has("times") || has("stack") || has("dc") || has("counts") ? [...headLines(input, cluster), "", ""] : [];
+  const hasState = missingBasis(input.hidden ?? []).length === 0;
   const body = [
-    ...(has("nodes") ? nodeLines(cluster, options) : []),
-    ...(has("resources") && (!options.byNode || options.inactive) ? resourceLines(cluster, options) : []),
+    ...(has("nodes") && hasState ? nodeLines(cluster, options) : []),
+    ...(has("resources") && hasState && (!options.byNode || options.inactive)
+      ? resourceLines(cluster, options)
+      : []),
     ...(has("attributes") ? attributeLines(cluster, options) : []),
     ...(has("operations") || has("failcounts") ? historyLines(cluster, options, has("operations")) : []),
     ...(has("failures") ? failureLines(cluster) : []),
@@ -45,6 +49,8 @@ export function legacyMonText(input: StatusInput, cluster: Cluster, options: Mon
 
 function headLines(input: StatusInput, cluster: Cluster): string[] {
   const summary = monSummary(input, cluster);
+  const hidden = judgedBy(input.hidden);
+  const hides = (section: string) => hidden.includes(section);
   const dc = summary.dc ? `${summary.dc.name} (${summary.dc.id})` : summary.dcName;
   const votes = input.membership ? `, ${input.membership.expectedVotes} expected votes` : "";
   return [
@@ -55,8 +61,9 @@ function headLines(input: StatusInput, cluster: Cluster): string[] {
       ? "Current DC: NONE"
       : `Current DC: ${dc} - partition ${summary.quorate ? "with" : "WITHOUT"} quorum`,
     `Version: ${summary.version ?? "unknown"}`,
-    `${summary.nodes} Nodes configured${votes}`,
-    `${summary.instances.total} Resources configured`,
+    ...(hides("nodes") ? [] : [`${summary.nodes} Nodes configured${votes}`]),
+    ...(hides("resources") ? [] : [`${summary.instances.total} Resources configured`]),
+    ...(hidden.length === 0 ? [] : [`Not all is shown: ${hiddenText(hidden)}`]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../scheduler/index.ts";
+import { hiddenText, judgedBy } from "../hidden.ts";
 import { instanceCounts, sortedNodes } from "./cluster-view.ts";
 import type { StatusInput } from "./input.ts";
 import { monSummary } from "./mon-summary.ts";
@@ -7,6 +8,8 @@ const plural = (count: number, word: string) => `${count} ${word}${count === 1 ?
 
 /** One line for monitoring programs, and whether all is well (`crm_mon -s`). */
 export function simpleStatus(input: StatusInput, cluster: Cluster): { text: string; ok: boolean } {
+  const hidden = judgedBy(input.hidden);
+  if (hidden.length > 0) return { text: `CLUSTER WARN: ${hiddenText(hidden)}`, ok: false };
   const nodes = sortedNodes(cluster);
   const problems = [
     ...(monSummary(input, cluster).dcName === undefined ? ["No DC"] : []),

@@ -9,6 +9,7 @@ import {
   roleName,
 } from "../../scheduler/index.ts";
 import { nodeName, OpStatus } from "../../terms/index.ts";
+import { judgedBy, missingBasis } from "../hidden.ts";
 import {
   activeNodes,
   currentNode,
@@ -48,15 +49,22 @@ import { verdictOf } from "./verdict.ts";
  */
 export function statusModel(input: StatusInput, source?: string): StatusModel {
   const cluster = shownCluster(input);
+  const hidden = judgedBy(input.hidden);
+  const withoutState = missingBasis(hidden).length > 0;
   const facts = {
-    cluster: { ...clusterFacts(input, cluster), ...(source === undefined ? {} : { source }) },
+    cluster: {
+      ...clusterFacts(input, cluster),
+      ...(source === undefined ? {} : { source }),
+      ...(hidden.length === 0 ? {} : { hidden }),
+    },
     nodes: [
       ...sortedNodes(cluster).map((node) => nodeFacts(input, cluster, node)),
       ...neverSeen(input, cluster),
-    ],
+    ].map((node) => (withoutState ? withoutNodeState(node) : node)),
     resources: sortedResources(cluster)
       .filter((rsc) => !isImplied(rsc) && (!rsc.removed || isActive(rsc, true)))
-      .map((rsc) => resourceFacts(cluster, rsc)),
+      .map((rsc) => resourceFacts(cluster, rsc))
+      .map((rsc) => (withoutState ? withoutRole(rsc) : rsc)),
     failures: cluster.failedOps.map(({ node, xml, rsc }) =>
       failureFacts(cluster, node, readOperation(xml), rsc),
     ),
@@ -68,6 +76,33 @@ export function statusModel(input: StatusInput, source?: string): StatusModel {
   };
   return { format: "hactl-status/1", verdict: verdictOf(input, cluster, facts), ...facts };
 }
+
+/** Where it is hidden what a node or a resource does, nothing else is to be said of it. */
+const NOT_SHOWN = "not shown";
+const withoutNodeState = ({ name, id, kind, leader, links }: NodeFacts): NodeFacts => ({
+  name,
+  id,
+  kind,
+  state: NOT_SHOWN,
+  online: false,
+  unclean: false,
+  leader,
+  leaving: false,
+  resources: 0,
+  ...(links === undefined ? {} : { links }),
+  attributes: {},
+});
+const withoutRole = ({ id, kind, agent, promotable, children }: ResourceFacts): ResourceFacts => ({
+  id,
+  kind,
+  ...(agent === undefined ? {} : { agent }),
+  ...(kind === "primitive" ? { role: NOT_SHOWN } : {}),
+  nodes: [],
+  failed: false,
+  flags: [],
+  ...(promotable === undefined ? {} : { promotable }),
+  children: children.map(withoutRole),
+});
 
 function clusterFacts(input: StatusInput, cluster: Cluster): ClusterFacts {
   const { attributes } = input.cib;

@@ -20,7 +20,8 @@ export interface StatusModel {
   readonly throttle: readonly StatusThrottle[];
 }
 
-export type VerdictState = "NORMAL" | "DEGRADED" | "STOPPED" | "NO QUORUM";
+/** `UNKNOWN`: access rules hide from who asks what the verdict would rest on, and nothing bad is seen. */
+export type VerdictState = "NORMAL" | "DEGRADED" | "STOPPED" | "NO QUORUM" | "UNKNOWN";
 
 /** The state of the whole, and why. */
 export interface Verdict {
@@ -49,6 +50,8 @@ export type CauseWithoutLevel = Omit<Cause, "level">;
 export interface ClusterFacts {
   /** What is shown, where it is not the running cluster: a file, a draft. */
   readonly source?: string;
+  /** Sections of the CIB in which access rules hide something from who asks. */
+  readonly hidden?: readonly string[];
   readonly name?: string;
   readonly localNode?: string;
   readonly leader?: string;

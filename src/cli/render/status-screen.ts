@@ -1,5 +1,6 @@
 import { isGivenUp } from "../../fencer/index.ts";
 import { withoutInstance } from "../../terms/index.ts";
+import { hiddenText, missingBasis } from "../hidden.ts";
 import { formatAge, formatInterval, formatMoment } from "./dates.ts";
 import type {
   Cause,
@@ -53,7 +54,7 @@ function verdictColour(
   causes: readonly Cause[],
   palette: Palette,
 ): (text: string) => string {
-  if (state !== "NORMAL") return state === "DEGRADED" ? palette.yellow : palette.red;
+  if (state !== "NORMAL") return state === "DEGRADED" || state === "UNKNOWN" ? palette.yellow : palette.red;
   return causes.length > 0 ? palette.yellow : palette.green;
 }
 
@@ -78,7 +79,8 @@ function clusterLines({ cluster, transition, throttle }: StatusModel, palette: P
     quorumText(cluster),
     `configuration ${cluster.configVersion}`,
   ];
-  const lines = [...shown, facts.join(palette.dim(" · "))];
+  const partly = cluster.hidden ? [palette.yellow(`Not all is shown: ${hiddenText(cluster.hidden)}`)] : [];
+  const lines = [...shown, ...partly, facts.join(palette.dim(" · "))];
   if (cluster.maintenance)
     lines.push(palette.yellow("Maintenance mode: the cluster does not start, stop or recover anything"));
   if (transition && transition.state !== "idle") {
@@ -116,15 +118,21 @@ function columns(rows: readonly (readonly string[])[]): string[] {
 
 const heading = (text: string, palette: Palette) => palette.bold(text);
 
-function nodeSection({ nodes }: StatusModel, palette: Palette): string[] {
+/** Of a section in which something is hidden nobody can say that there is nothing. */
+const nothing = ({ cluster }: StatusModel, section: string) =>
+  cluster.hidden?.includes(section) ? "  none that this user may see" : "  none configured";
+
+function nodeSection(model: StatusModel, palette: Palette): string[] {
+  const { nodes, cluster } = model;
+  const withoutState = missingBasis(cluster.hidden ?? []).length > 0;
   const rows = nodes.map((node) => [
     `  ${node.name}`,
     `${node.state}${node.leader ? " (DC)" : ""}`,
-    `${node.resources} resource${node.resources === 1 ? "" : "s"}`,
+    withoutState ? "" : `${node.resources} resource${node.resources === 1 ? "" : "s"}`,
     nodeRemarks(node),
   ]);
   const lines = columns(rows).map((text, at) => colourOfNode(nodes[at], palette)(text));
-  return [heading("Nodes", palette), ...(lines.length > 0 ? lines : ["  none configured"])];
+  return [heading("Nodes", palette), ...(lines.length > 0 ? lines : [nothing(model, "nodes")])];
 }
 
 function colourOfNode(node: NodeFacts | undefined, palette: Palette): (text: string) => string {
@@ -146,11 +154,12 @@ function nodeRemarks({ kind, links = [], reason }: NodeFacts): string {
   ].join(", ");
 }
 
-function resourceSection({ resources, cluster }: StatusModel, palette: Palette): string[] {
+function resourceSection(model: StatusModel, palette: Palette): string[] {
+  const { resources, cluster } = model;
   const rows: { cells: string[]; colour: (text: string) => string }[] = [];
   for (const rsc of resources) resourceRows(rsc, 1, cluster.now, palette, rows);
   const lines = columns(rows.map(({ cells }) => cells)).map((text, at) => rows[at]?.colour(text) ?? text);
-  return [heading("Resources", palette), ...(lines.length > 0 ? lines : ["  none configured"])];
+  return [heading("Resources", palette), ...(lines.length > 0 ? lines : [nothing(model, "resources")])];
 }
 
 function resourceRows(

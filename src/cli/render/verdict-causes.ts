@@ -58,6 +58,7 @@ const kinds = {
     "a node of the ring has another value of an option that should be the same on all",
   ),
   CLOCK: warning("the clock of a node differs from that of another by more than some seconds"),
+  HIDDEN: warning("access rules hide a part of the cluster from who asks: what is not shown may be there"),
   "LOCAL-WARNING": warning(
     "something is wrong with the node that was asked: no watchdog, no real-time priority, an address that no interface has",
   ),

@@ -1,6 +1,7 @@
 import { child, childrenOf } from "../../cib/index.ts";
 import type { Cluster, Resource } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
+import { hiddenCure, hiddenText } from "../hidden.ts";
 import { connectingFrom, isDisabled, type Keeping, keptBy, primitivesOf } from "./cluster-view.ts";
 import type { StatusInput, StatusWarning } from "./input.ts";
 import { connectivityRemark, shownAttributes } from "./mon-sections.ts";
@@ -15,7 +16,7 @@ import {
   type Verdict,
   type VerdictState,
 } from "./status-model.ts";
-import { verdictCauses } from "./verdict-causes.ts";
+import { type CauseCode, verdictCauses } from "./verdict-causes.ts";
 import { fencingCauses } from "./verdict-fencing.ts";
 import { resourceCauses } from "./verdict-resources.ts";
 
@@ -31,18 +32,23 @@ const ranks = lookup({ error: 0, warning: 1 } as const);
 /** The state of the whole cluster and its causes, the most important first: what gives the verdict before what does not. */
 export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): Verdict {
   const { apart, others } = diskCauses(input);
+  const { hidden = [] } = facts.cluster;
   const found: readonly CauseWithoutLevel[] = [
     ...apart,
     ...quorumCauses(input, cluster, facts),
-    ...stopCauses(cluster),
+    ...known(hidden, basis, stopCauses(cluster)),
     ...input.warnings.filter(isOfAll),
-    ...nodeCauses(input, cluster, facts),
+    ...known(hidden, basis, nodeCauses(input, cluster, facts)),
     ...managerCauses(input, facts),
-    ...connectivityCauses(cluster),
-    ...resourceCauses(cluster, facts),
-    ...ticketCauses(cluster),
-    ...fencingCauses(facts.fencing, new Set(facts.nodes.map(({ name }) => name)), facts.cluster.now),
+    ...known(hidden, basis, connectivityCauses(cluster)),
+    ...known(hidden, basis, seen(hidden, resourceCauses(cluster, facts))),
+    ...known(hidden, ["constraints", "status"], ticketCauses(cluster)),
+    ...seen(
+      hidden,
+      fencingCauses(facts.fencing, new Set(facts.nodes.map(({ name }) => name)), facts.cluster.now),
+    ),
     ...linkCauses(facts),
+    ...hiddenCauses(hidden),
     ...others,
     ...input.warnings.filter((one) => !isOfAll(one)),
   ];
@@ -53,15 +59,53 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
   return { state, text: verdictText(state, facts, causes), causes };
 }
 
+const basis = ["crm_config", "nodes", "status"];
+
+/** Causes that follow from these sections: none where something in them is hidden. */
+const known = (
+  hidden: readonly string[],
+  sections: readonly string[],
+  causes: readonly CauseWithoutLevel[],
+): readonly CauseWithoutLevel[] => (sections.some((name) => hidden.includes(name)) ? [] : causes);
+
+/** What is true whatever else there is: it was seen, and does not follow from something that is missing. */
+const evident: ReadonlySet<CauseCode> = new Set([
+  "FAILED",
+  "FAILURE",
+  "BLOCKED",
+  "FENCING-FAILED",
+  "FENCING-UNTRUE",
+  "NODE-FENCED",
+]);
+
+const seen = (
+  hidden: readonly string[],
+  causes: readonly CauseWithoutLevel[],
+): readonly CauseWithoutLevel[] =>
+  hidden.length === 0 ? causes : causes.filter(({ code }) => evident.has(code));
+
+const hiddenCauses = (hidden: readonly string[]): readonly CauseWithoutLevel[] =>
+  hidden.length === 0
+    ? []
+    : [
+        {
+          code: "HIDDEN",
+          text: `whether all is well is not known: ${hiddenText(hidden)}`,
+          cure: `To see all, ${hiddenCure}`,
+        },
+      ];
+
 /** What concerns the whole cluster comes before what concerns a part. */
 const isOfAll = ({ code }: StatusWarning): boolean => verdictCauses[code].level === "error";
 
 function stateOf(cluster: Cluster, facts: Facts, causes: readonly Cause[]): VerdictState {
-  if (!facts.cluster.quorate && cluster.options.noQuorumPolicy !== "ignore") return "NO QUORUM";
+  const { hidden = [], quorate, instances } = facts.cluster;
+  if (!quorate && cluster.options.noQuorumPolicy !== "ignore") return "NO QUORUM";
   const wanted = expectedPrimitives(cluster);
-  if (wanted.length > 0 && facts.cluster.instances.running === 0) return "STOPPED";
+  if (wanted.length > 0 && instances.running === 0 && hidden.length === 0) return "STOPPED";
   if (causes.some(({ code }) => code === "NO-DC" || code === "STOP-ALL")) return "STOPPED";
-  return causes.some(({ level }) => level === "error") ? "DEGRADED" : "NORMAL";
+  if (causes.some(({ level }) => level === "error")) return "DEGRADED";
+  return hidden.length === 0 ? "NORMAL" : "UNKNOWN";
 }
 
 function verdictText(state: VerdictState, facts: Facts, causes: readonly Cause[]): string {
@@ -69,6 +113,8 @@ function verdictText(state: VerdictState, facts: Facts, causes: readonly Cause[]
   const errors = causes.filter(({ level }) => level === "error");
   const warnings = causes.filter(({ level }) => level === "warning");
   const [first] = errors;
+  const partly = causes.find(({ code }) => code === "HIDDEN");
+  if (state === "UNKNOWN" && partly) return partly.text;
   if (state !== "NORMAL" && first) {
     return `${first.text}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`;
   }
@@ -115,6 +161,8 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
   const policy = cluster.options.noQuorumPolicy;
   const causes: CauseWithoutLevel[] = [];
   if (!facts.quorate && policy !== "ignore") {
+    const effect = `; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`;
+    const isKnown = !facts.hidden?.includes("crm_config");
     const why = input.membership ? quorumWords(input.membership) : "the configuration says so";
     // Nodes that are there and are not listened to are no missing ones: no restart brings them back.
     const [ignored, ...more] = input.warnings.filter(({ code }) => code === "STRANGER");
@@ -122,7 +170,7 @@ function quorumCauses(input: StatusInput, cluster: Cluster, { cluster: facts }: 
     const others = more.length === 0 ? "" : `; the same for ${more.length} more, see below`;
     causes.push({
       code: "NO-QUORUM",
-      text: `${why}${because}; ${policyEffects[policy] ?? policy} (no-quorum-policy=${policy})`,
+      text: `${why}${because}${isKnown ? effect : ""}`,
       cure:
         ignored === undefined
           ? "Bring the missing nodes back, or look at hactl quorum status"

@@ -43,9 +43,14 @@ const options: readonly OptionRow[] = [
     short: "s",
     description: "accepted: every change is everywhere when the tool returns",
   },
-  { name: "local", short: "l", description: "accepted" },
-  { name: "node", short: "N", value: "NODE", description: "accepted" },
-  { name: "timeout", short: "t", value: "SECONDS", description: "accepted" },
+  { name: "local", short: "l", description: "accepted: what is read is always of this node" },
+  { name: "node", short: "N", value: "NODE", description: "accepted: every node has the same" },
+  {
+    name: "timeout",
+    short: "t",
+    value: "SECONDS",
+    description: "accepted: a change ends in the time of the cluster",
+  },
   { name: "user", short: "U", value: "USER", description: "whose rights --show-access shows" },
   { name: "verbose", short: "V", description: "say more" },
 ];

@@ -1,5 +1,6 @@
 import type { AmbiguousPair } from "../../cib/index.ts";
 import { CrmExit, HactlError, PACEMAKER_VERSION, plainLine } from "../../terms/index.ts";
+import { unlessHidden } from "../hidden.ts";
 import { writeError, writeOut } from "../output.ts";
 import { type OptionRow, optionHelp } from "./getopt.ts";
 
@@ -35,7 +36,8 @@ export async function asTool(
 }
 
 /** Says an error in one line, as scripts expect it of these tools, and answers with its exit code. */
-export function toolError(name: string, error: unknown): number {
+export function toolError(name: string, thrown: unknown): number {
+  const error = unlessHidden(thrown);
   if (!(error instanceof HactlError)) throw error;
   if (error.code === "MULTIPLE" && "matches" in error) return ambiguous(name, error as AmbiguousPair);
   writeError(`${name}: ${errorText(error)}\n`);

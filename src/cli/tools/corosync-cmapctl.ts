@@ -1,8 +1,10 @@
-import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { ask } from "../daemon.ts";
+import { repeat } from "../commands/watch.ts";
+import { readText } from "../read-text.ts";
+import { changeKeys, type KeyChange, keyChangesIn, keySetting } from "./cmap-change.ts";
+import { type CmapName, cmapEntries, type Entry } from "./cmap-keys.ts";
 import { asTool, line, noSuch, usage } from "./connection.ts";
-import { type OptionRow, parseWords } from "./getopt.ts";
+import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "get", short: "g", description: "print these keys" },
@@ -12,103 +14,116 @@ const table: readonly OptionRow[] = [
     value: "MAP",
     description: "icmap (configuration, members) or stats (counters)",
   },
-  { name: "binary", short: "b", description: "accepted" },
-  { name: "quiet", short: "q", description: "only the values" },
-  { name: "set", short: "s", description: "not supported: change hactl.toml and run 'hactl reload'" },
-  { name: "delete", short: "d", description: "not supported" },
-  { name: "delete-prefix", short: "D", description: "not supported" },
+  { name: "binary", short: "b", description: "accepted: no key holds binary data" },
+  { name: "quiet", short: "q", description: "with -g: only the values" },
+  { name: "track", short: "t", description: "tell when one of these keys changes, until q or the end" },
+  { name: "track-prefix", short: "T", description: "the same for keys that begin so" },
+  {
+    name: "set",
+    short: "s",
+    description:
+      "KEY TYPE VALUE: set quorum.expected_votes, or nodelist.node.N.quorum_votes; of others it says what sets them",
+  },
+  { name: "load", short: "p", value: "FILE", description: "set and delete what a file says" },
+  { name: "delete", short: "d", description: "refused: says what takes a key away" },
+  { name: "delete-prefix", short: "D", description: "refused: says what takes keys away" },
+  { name: "clear", short: "C", value: "knet|ipc|totem|all", description: "refused: see -m stats -t" },
+  { name: "help", short: "h", description: "print this help" },
 ];
 
-/** corosync-cmapctl(8), for reading: the configuration and the members under corosync's keys. */
+const tool = "corosync-cmapctl";
+const purpose = "Configuration and members of the ring as keys.";
+
+/** corosync-cmapctl(8): the configuration and the members under corosync's keys. */
 export const run = (words: readonly string[]): Promise<number> =>
-  asTool("corosync-cmapctl", "Configuration and members of the ring as keys.", table, words, async () => {
-    const given = parseWords("corosync-cmapctl", table, words);
-    const refused = ["set", "delete", "delete-prefix"].find((name) => given.has(name));
-    if (refused)
-      throw new HactlError({
-        code: "NOT_SUPPORTED",
-        what: `keys cannot be changed here (--${refused})`,
-        cure: "change hactl.toml and run 'hactl reload'",
-        exit: CrmExit.UNIMPLEMENT_FEATURE,
-      });
+  asTool(tool, purpose, table, words, async () => {
+    const given = parseWords(tool, table, words);
+    if (given.has("help")) return asTool(tool, purpose, table, ["--help"], async () => CrmExit.OK);
+    if (given.has("clear")) throw noClearing();
+    const changes = changesAskedFor(given);
     const map = given.value("map") ?? "icmap";
-    if (map !== "icmap" && map !== "stats") throw usage("corosync-cmapctl", `there is no map "${map}"`);
-    const status = await ask<RingProcessStatus>({ type: "ring-status" });
-    const entries = map === "stats" ? statistics(status) : [...(await configuration()), ...members(status)];
-    entries.sort((a, b) => (a.key < b.key ? -1 : 1));
-    const wanted = given.has("get")
-      ? entries.filter(({ key }) => given.words.includes(key))
-      : entries.filter(
-          ({ key }) => given.words.length === 0 || given.words.some((word) => key.startsWith(word)),
-        );
-    if (given.has("get") && wanted.length < given.words.length) {
-      const missing = given.words.find((word) => !wanted.some(({ key }) => key === word));
-      throw noSuch(`Can't get key ${missing}. Error CS_ERR_NOT_EXIST`);
+    if (map !== "icmap" && map !== "stats") throw usage(tool, `there is no map "${map}"`);
+    if (changes) {
+      if (map === "stats") throw usage(tool, "counters are not set");
+      await changeKeys(changes);
+      return CrmExit.OK;
     }
-    for (const { key, type, value } of wanted)
-      line(given.has("quiet") ? value : `${key} (${type}) = ${value}`);
+    if (given.has("track") || given.has("track-prefix")) return track(map, given);
+    print(await cmapEntries(map), given);
     return CrmExit.OK;
   });
 
-interface Entry {
-  readonly key: string;
-  readonly type: string;
-  readonly value: string;
+function changesAskedFor(given: ParsedWords): KeyChange[] | undefined {
+  const { words } = given;
+  const file = given.value("load");
+  if (file !== undefined) return keyChangesIn(readText(file));
+  if (given.has("set")) return [keySetting(words)];
+  const kind = given.has("delete") ? "delete" : given.has("delete-prefix") ? "delete-prefix" : undefined;
+  if (kind === undefined) return undefined;
+  if (words.length === 0) throw usage(tool, "which key?");
+  return words.map((key) => ({ kind, key }));
 }
 
-const entry = (key: string, value: string | number, type?: string): Entry => ({
-  key,
-  type: type ?? (typeof value === "number" ? "u32" : "str"),
-  value: String(value),
-});
+function print(entries: readonly Entry[], given: ParsedWords): void {
+  const { words } = given;
+  if (given.has("get") && words.length === 0) throw usage(tool, "which key?");
+  const wanted = given.has("get")
+    ? entries.filter(({ key }) => words.includes(key))
+    : entries.filter(({ key }) => words.length === 0 || words.some((word) => key.startsWith(word)));
+  const missing = given.has("get") && words.find((word) => !wanted.some(({ key }) => key === word));
+  if (missing) throw noSuch(`Can't get key ${missing}. Error CS_ERR_NOT_EXIST`);
+  for (const entry of wanted) line(given.has("quiet") ? entry.value : text(entry));
+}
 
-/** The tables of hactl.toml that corosync.conf has too. */
-async function configuration(): Promise<Entry[]> {
-  const { configFile, loadConfigFile } = await import("../../config/index.ts");
-  const { tables, nodes, localNode } = loadConfigFile(configFile(), "text");
-  const counts = new Map<string, number>();
-  const own = tables.flatMap((table) => {
-    const { path, repeated } = table.table;
-    if (!/^(?:totem|nodelist|quorum|logging)/.test(path)) return [];
-    const number = counts.get(path) ?? 0;
-    counts.set(path, number + 1);
-    const prefix = repeated ? `${path}.${table.values.linknumber ?? number}` : path;
-    return Object.entries(table.values)
-      .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
-      .map(([name, value]) =>
-        typeof value === "boolean"
-          ? entry(`${prefix}.${name}`, value ? "yes" : "no")
-          : entry(`${prefix}.${name}`, value as string | number),
-      );
+const text = ({ key, type, value }: Entry) => `${key} (${type}) = ${value}`;
+
+/** How often keys are looked at: nobody tells of changes of his own accord. */
+const everyMs = 500;
+
+async function track(map: CmapName, given: ParsedWords): Promise<number> {
+  const { words } = given;
+  if (words.length === 0) throw usage(tool, "which key?");
+  const isTracked = given.has("track-prefix")
+    ? (key: string) => words.some((word) => key.startsWith(word))
+    : (key: string) => words.includes(key);
+  const look = async () =>
+    new Map((await cmapEntries(map)).filter(({ key }) => isTracked(key)).map((entry) => [entry.key, entry]));
+  let before = await look();
+  line('Type "q" to finish');
+  const end = new AbortController();
+  // The end of the input is no wish to end: it may be /dev/null.
+  process.stdin.on("data", (typed) => {
+    if (/^\s*q/m.test(String(typed))) end.abort();
   });
-  const local = localNode ? nodes.indexOf(localNode) : -1;
-  return local < 0 ? own : [...own, entry("nodelist.local_node_pos", local)];
+  const show = async () => {
+    const now = await look();
+    for (const text of differences(before, now)) line(text);
+    before = now;
+  };
+  try {
+    return await repeat({ show, everyMs, end: end.signal });
+  } finally {
+    process.stdin.destroy();
+  }
 }
 
-function members({ core, names }: RingProcessStatus): Entry[] {
-  const there = new Set<number>(core.totem.members);
-  return Object.keys(names)
-    .map(Number)
-    .flatMap((node) => {
-      const address = core.links.links.find((link) => link.node === node)?.address;
-      const prefix = `runtime.members.${node}`;
-      return [
-        entry(`${prefix}.status`, there.has(node) ? "joined" : "left"),
-        ...(address === undefined ? [] : [entry(`${prefix}.ip`, `r(0) ip(${address}) `)]),
-      ];
-    });
-}
-
-function statistics({ core }: RingProcessStatus): Entry[] {
+/** What has changed, in the words of corosync-cmapctl(8). */
+function differences(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): string[] {
+  const gone = [...before.values()].filter(({ key }) => !now.has(key));
   return [
-    ...Object.entries(core.totem.counters).map(([name, value]) => entry(`stats.srp.${name}`, value, "u64")),
-    ...Object.entries(core.links.counters).map(([name, value]) => entry(`stats.knet.${name}`, value, "u64")),
-    ...core.links.links.flatMap(({ node, link, up, latencyMs, downs }) => [
-      entry(`stats.knet.node${node}.link${link}.connected`, up ? 1 : 0, "u8"),
-      entry(`stats.knet.node${node}.link${link}.down_count`, downs),
-      ...(latencyMs === undefined
-        ? []
-        : [entry(`stats.knet.node${node}.link${link}.latency_ave`, Math.round(latencyMs * 1000))]),
-    ]),
+    ...gone.map(({ key, type }) => `delete> ${key} (${type}) = *empty*`),
+    ...[...now.values()].flatMap((entry) => {
+      const old = before.get(entry.key);
+      if (!old) return [`create> ${text(entry)}`];
+      return old.value === entry.value ? [] : [`modify> ${text(entry)}`];
+    }),
   ];
 }
+
+const noClearing = () =>
+  new HactlError({
+    code: "NOT_SUPPORTED",
+    what: "counters are not set back: they count since the daemon was started",
+    cure: "read them twice and take the difference, or follow one with 'corosync-cmapctl -m stats -t KEY'",
+    exit: CrmExit.UNIMPLEMENT_FEATURE,
+  });

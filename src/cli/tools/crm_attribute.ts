@@ -6,15 +6,21 @@ import { attributeMessage } from "./attribute-message.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
-import { asksForOptions, listOptionRows } from "./list-options.ts";
+import { asksForOptions, shortListOptionRows } from "./list-options.ts";
 
 const options: readonly OptionRow[] = [
-  { name: "name", short: "n", aliases: ["attr-name"], value: "NAME", description: "the attribute" },
+  {
+    name: "name",
+    short: "n",
+    aliases: ["attr-name"],
+    value: "NAME",
+    description: "the attribute; all of them where a query names none",
+  },
   { name: "pattern", short: "P", value: "REGEX", description: "every attribute whose name matches" },
   { name: "update", short: "v", aliases: ["attr-value"], value: "VALUE", description: "set it" },
   { name: "query", short: "G", aliases: ["get-value"], description: "print it" },
   { name: "delete", short: "D", aliases: ["delete-attr"], description: "remove it" },
-  { name: "node", short: "N", aliases: ["uname"], value: "NODE", description: "for that node" },
+  { name: "node", short: "N", aliases: ["uname", "node-uname"], value: "NODE", description: "for that node" },
   { name: "uname-old", short: "U", value: "NODE", description: "the same" },
   {
     name: "type",
@@ -32,7 +38,7 @@ const options: readonly OptionRow[] = [
   },
   { name: "utilization", short: "z", description: "a utilization attribute of the node" },
   { name: "set-name", short: "s", value: "SET", description: "id of the block that holds it" },
-  { name: "id", short: "i", value: "ID", description: "id of the pair" },
+  { name: "id", short: "i", aliases: ["attr-id"], value: "ID", description: "id of the pair" },
   { name: "score", description: "accepted: value++ and value+=N always count on what is there" },
   { name: "default", short: "d", value: "VALUE", description: "print this when a query finds nothing" },
   { name: "quiet", short: "q", description: "print only the value" },
@@ -45,7 +51,7 @@ const options: readonly OptionRow[] = [
     value: "UNTIL",
     description: "accepted: the change is everywhere when the tool returns",
   },
-  ...listOptionRows,
+  ...shortListOptionRows,
   { name: "verbose", short: "V", description: "say more" },
 ];
 
@@ -59,8 +65,10 @@ interface Subject {
 
 /** crm_attribute(8): attributes of nodes and of the cluster. */
 export async function run(words: readonly string[]): Promise<number> {
-  if (asksForOptions(words))
-    return (await import("./option-lists.ts")).runListOptions("crm_attribute", ["cluster"], words);
+  if (asksForOptions(words, shortListOptionRows)) {
+    const { runListOptions } = await import("./option-lists.ts");
+    return runListOptions("crm_attribute", ["cluster"], words, shortListOptionRows);
+  }
   return runAs("crm_attribute", words);
 }
 
@@ -94,7 +102,9 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
   if (promotion && !rsc) throw usage(tool, "--promotion needs a resource when it is not called by an agent");
   const pattern = given.value("pattern");
   const name = promotion ? `master-${withoutInstance(rsc ?? "")}` : given.value("name");
-  if (name === undefined && pattern === undefined && !given.has("id")) throw usage(tool, "--name is missing");
+  const isQuery = !given.has("update") && !given.has("delete");
+  if (name === undefined && pattern === undefined && !given.has("id") && !isQuery)
+    throw usage(tool, "--name is missing");
   const expression =
     name === undefined && pattern !== undefined
       ? (await import("../../cib/index.ts")).compilePattern(pattern)

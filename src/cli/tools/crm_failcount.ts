@@ -22,6 +22,14 @@ const options: readonly OptionRow[] = [
   { name: "uname-old", short: "U", value: "NODE", description: "the same" },
   { name: "operation", short: "n", value: "NAME", description: "only of this operation" },
   { name: "interval", short: "I", value: "TIME", description: "only of this interval" },
+  {
+    name: "attr-value",
+    short: "v",
+    value: "0",
+    description: "older: 0 forgets its failures; others have no effect",
+  },
+  { name: "attr-id", short: "i", value: "ID", description: "older: without effect" },
+  { name: "lifetime", short: "l", value: "LIFETIME", description: "older: without effect" },
   { name: "quiet", short: "q", description: "print only the number" },
   { name: "quiet-old", short: "Q", description: "the same" },
   { name: "verbose", short: "V", description: "say more" },
@@ -32,6 +40,9 @@ export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
     const rsc = given.value("resource");
     if (rsc === undefined) throw usage("crm_failcount", "resource name required: -r");
+    for (const name of ["attr-id", "lifetime", "attr-value"] as const)
+      if (given.values(name).some((value) => name !== "attr-value" || value !== "0"))
+        answer.error(`crm_failcount: --${name} has no effect`);
     return CibSession.with((session) => work(given, rsc, session, answer));
   });
 
@@ -43,7 +54,7 @@ const tool: AnsweringTool = {
 
 async function work(given: ParsedWords, rsc: string, session: CibSession, answer: Answer): Promise<number> {
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
-  if (given.has("delete")) {
+  if (given.has("delete") || given.values("attr-value").includes("0")) {
     const { xml } = resourceNamed(await session.configuration(), rsc);
     for (const primitive of primitivesIn(xml)) {
       const id = idOf(primitive);

@@ -15,6 +15,7 @@ const options: readonly OptionRow[] = [
   { name: "quorum", short: "q", description: "1 with quorum, 0 without" },
   { name: "remove", short: "R", value: "NAME", description: "forget a node that will not come back" },
   { name: "force", short: "f", description: "with --remove: yes, I mean it" },
+  { name: "corosync", short: "C", description: "accepted: there is no other kind of cluster" },
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];

@@ -34,6 +34,7 @@ import {
 import { requireLive, variableOf } from "../target.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
+import { cibWithState } from "./crm_resource-cluster.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -126,7 +127,11 @@ async function target(call: ResourceCall): Promise<Target> {
   const promoted = call.given.has("promoted") && (isPromotable(top) || top.name === "bundle");
   if (call.given.has("promoted") && !promoted)
     call.answer.info(`Ignoring --promoted option: ${rsc} is not promotable`);
-  const places = placesOf(await call.session.cib(), rsc, seconds());
+  // Where it is to go is enough; off where it runs can be told only by who sees that.
+  const cib = call.given.has("node")
+    ? await call.session.cib()
+    : await cibWithState(call, `where ${rsc} runs cannot be told`);
+  const places = placesOf(cib, rsc, seconds());
   return { rsc, role: promoted ? "Promoted" : "Started", places };
 }
 
@@ -306,7 +311,11 @@ async function restart(call: ResourceCall): Promise<number> {
   const found = resourceNamed(await call.session.configuration(), requiredResource(call));
   const xml = steered(found);
   const before = metaValue(xml, "target-role");
-  const places = placesOf(await call.session.cib(), idOf(xml), seconds());
+  const places = placesOf(
+    await cibWithState(call, `whether ${idOf(xml)} runs cannot be told`),
+    idOf(xml),
+    seconds(),
+  );
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
   const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;

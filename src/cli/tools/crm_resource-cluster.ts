@@ -1,12 +1,32 @@
+import type { XmlElement } from "../../cib/index.ts";
 import { type Cluster, type Resource, unpackCluster } from "../../scheduler/index.ts";
 import { nearest } from "../../terms/index.ts";
+import { cannotJudge, missingBasis } from "../hidden.ts";
 import { findResource } from "../render/selection.ts";
 import { noSuch } from "./connection.ts";
 import type { ResourceCall } from "./crm_resource-call.ts";
 
 /** The cluster that is asked about, at this moment. */
 export const clusterOf = async ({ session }: ResourceCall): Promise<Cluster> =>
-  unpackCluster(await session.cib(), Math.floor(Date.now() / 1000));
+  unpackCluster(await session.decidable(), Math.floor(Date.now() / 1000));
+
+/**
+ * The same for who asks for its state. @throws HactlError PERMISSION when access rules hide what that is told by
+ */
+export async function stateOf(call: ResourceCall): Promise<Cluster> {
+  const cluster = await clusterOf(call);
+  const missing = missingBasis(call.session.hidden);
+  if (missing.length > 0) throw cannotJudge("what runs where cannot be told", missing);
+  return cluster;
+}
+
+/** The CIB by which it can be told what runs where. @throws HactlError PERMISSION when access rules hide that */
+export async function cibWithState({ session }: ResourceCall, what: string): Promise<XmlElement> {
+  const cib = await session.cib();
+  const missing = missingBasis(session.hidden);
+  if (missing.length > 0) throw cannotJudge(what, missing);
+  return cib;
+}
 
 /** The resource that was named. @throws HactlError NO_SUCH_OBJECT */
 export function resourceIn(cluster: Cluster, id: string): Resource {

@@ -21,7 +21,7 @@ export async function failResource(call: ResourceCall): Promise<number> {
       what: `We can only process primitive resources, not ${id}`,
       exit: CrmExit.SOFTWARE,
     });
-  const cluster = unpackCluster(await session.cib(), Math.floor(Date.now() / 1000));
+  const cluster = unpackCluster(await session.decidable(), Math.floor(Date.now() / 1000));
   if (cluster.nodeByName.get(node)?.online !== true)
     throw new HactlError({
       code: "NODE_OFFLINE",

@@ -18,6 +18,7 @@ import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { requireLive } from "../target.ts";
 import { usage } from "./connection.ts";
 import { type ForcedCommand, forced, type ResourceCall, requiredResource } from "./crm_resource-call.ts";
+import { cibWithState } from "./crm_resource-cluster.ts";
 import { overridesOf } from "./crm_resource-digests.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
 
@@ -181,7 +182,8 @@ const overridesElement = (rsc: string | undefined, overrides: ReadonlyMap<string
 /** Starting by hand what runs somewhere may destroy its data. */
 async function refuseSecond(action: string, id: string, local: string, call: ResourceCall): Promise<void> {
   if (action !== "start" && action !== "promote") return;
-  const places = placesOf(await call.session.cib(), id, Math.floor(Date.now() / 1000));
+  const cib = await cibWithState(call, `whether ${id} is active elsewhere cannot be told`);
+  const places = placesOf(cib, id, Math.floor(Date.now() / 1000));
   const elsewhere = places.filter(({ node, role }) =>
     action === "promote" ? role === "Promoted" && node !== local : node !== local,
   );

@@ -2,13 +2,14 @@ import { element, formatXml } from "../../cib/index.ts";
 import { type Resource, Role, topLevel } from "../../scheduler/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { cdataElement, listElement, type Message, textElement } from "../answer/index.ts";
+import { missingBasis } from "../hidden.ts";
 import { primitivesOf } from "../render/cluster-view.ts";
 import { line, outlineLines, plainLines } from "../render/outline.ts";
 import { resourceItems, resourceOutline } from "../render/resource-list.ts";
 import { resourceElement, resourceElements } from "../render/resource-xml.ts";
 import { resourceNamed } from "../resources.ts";
 import { type ResourceCall, type ResourceQuery, requiredResource } from "./crm_resource-call.ts";
-import { clusterOf, resourceIn } from "./crm_resource-cluster.ts";
+import { clusterOf, resourceIn, stateOf } from "./crm_resource-cluster.ts";
 
 /** Runs one of the commands that only look. */
 export async function queryResource(
@@ -30,9 +31,9 @@ export async function queryResource(
     case "list-cts":
       return listRaw(call);
     case "list-operations":
-      return (await import("./crm_resource-operations.ts")).operations(call, await clusterOf(call), false);
+      return (await import("./crm_resource-operations.ts")).operations(call, await stateOf(call), false);
     case "list-all-operations":
-      return (await import("./crm_resource-operations.ts")).operations(call, await clusterOf(call), true);
+      return (await import("./crm_resource-operations.ts")).operations(call, await stateOf(call), true);
     case "query-xml":
     case "query-xml-raw":
       return queryXml(call);
@@ -41,13 +42,13 @@ export async function queryResource(
     case "stack":
       return (await import("./crm_resource-constraints.ts")).constraints(call, await clusterOf(call), true);
     case "why":
-      return (await import("./crm_resource-why.ts")).why(call, await clusterOf(call));
+      return (await import("./crm_resource-why.ts")).why(call, await stateOf(call));
   }
 }
 
 async function locate(call: ResourceCall): Promise<number> {
   const id = requiredResource(call);
-  const places = placesOf(resourceIn(await clusterOf(call), id), id);
+  const places = placesOf(resourceIn(await stateOf(call), id), id);
   const { quiet, answer } = call;
   answer.say({
     text: () =>
@@ -89,12 +90,15 @@ function placesOf(rsc: Resource, name: string): { node: string; promoted: boolea
     .reverse();
 }
 
+const nothingShown = "No resources that this user may see";
+
 async function list(call: ResourceCall): Promise<number> {
   const { answer } = call;
-  const cluster = await clusterOf(call);
+  const cluster = await stateOf(call);
   const options = { inactive: true, withoutNode: true, pending: true };
   const items = resourceItems(cluster, options);
-  const children = items.length > 0 ? items : [line("No resources")];
+  const children =
+    items.length > 0 ? items : [line(call.session.hidden.length > 0 ? nothingShown : "No resources")];
   answer.say({
     text: () => outlineLines({ text: "Full List of Resources:", children }).join("\n"),
     xml: (api) =>
@@ -118,7 +122,7 @@ async function listRaw(call: ResourceCall): Promise<number> {
   const { resources } = await clusterOf(call);
   const ids = resources.flatMap(listed).map(({ id }) => id);
   if (ids.length === 0) {
-    call.answer.error("NO resources configured");
+    call.answer.error(call.session.hidden.length > 0 ? nothingShown : "NO resources configured");
     return CrmExit.NOSUCH;
   }
   call.answer.say({
@@ -135,6 +139,12 @@ async function queryXml(call: ResourceCall): Promise<number> {
   const rsc = resourceIn(cluster, id);
   const options = { pending: true };
   const text = formatXml(xml).replace(/\n?$/, "\n");
+  if (missingBasis(call.session.hidden).length > 0) {
+    // The document of the answer cannot be without a state.
+    if (call.answer.format === "xml") await stateOf(call);
+    call.answer.say({ text: () => ["Resource XML:", text].join("\n") });
+    return CrmExit.OK;
+  }
   const state = () => resourceOutline(cluster, rsc, options).flatMap(plainLines);
   const message: Message = {
     text: () => [...state(), "Resource XML:", text].join("\n"),

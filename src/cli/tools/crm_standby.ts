@@ -30,7 +30,7 @@ const options: readonly OptionRow[] = [
     value: "LIFETIME",
     description: "forever, or reboot: until the node starts anew",
   },
-  { name: "id", short: "i", value: "ID", description: "id of the pair" },
+  { name: "id", short: "i", aliases: ["attr-id"], value: "ID", description: "id of the pair" },
   { name: "quiet", short: "q", description: "print only the value" },
   { name: "quiet-old", short: "Q", description: "the same" },
   { name: "verbose", short: "V", description: "say more" },

@@ -11,6 +11,7 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, flag, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { writeError } from "../output.ts";
+import { cibTarget } from "../target.ts";
 import { noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
@@ -26,131 +27,227 @@ const options: readonly OptionRow[] = [
   { name: "standby", short: "s", description: "stop or demote what depends on it, without loss-policy" },
   { name: "activate", short: "a", description: "end that" },
   { name: "get-attr", short: "G", value: "NAME", description: "print an attribute" },
-  { name: "set-attr", short: "S", value: "NAME", description: "set an attribute to the value of -v" },
+  {
+    name: "set-attr",
+    short: "S",
+    value: "NAME",
+    description: "set an attribute to the value of -v; granted with --force",
+  },
   { name: "delete-attr", short: "D", value: "NAME", description: "remove an attribute" },
-  { name: "cleanup", short: "C", description: "forget everything about it" },
+  {
+    name: "cleanup",
+    short: "C",
+    description: "forget everything about it (with --force while it is granted)",
+  },
   { name: "attr-value", short: "v", value: "VALUE", description: "value for -S" },
   { name: "default", short: "d", value: "VALUE", description: "print this when -G finds nothing" },
   { name: "force", short: "f", description: "yes, I mean it" },
   { name: "ticket", short: "t", value: "ID", description: "the ticket" },
+  { name: "xml-file", short: "x", value: "FILE", description: "look at this CIB" },
+  {
+    name: "set-name",
+    short: "n",
+    value: "ID",
+    description: "taken without effect: attributes of tickets are in no set",
+  },
+  { name: "nvpair", short: "i", value: "ID", description: "taken without effect, for the same reason" },
   { name: "quiet", short: "Q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
 /** crm_ticket(8): tickets of a multi-site cluster. */
 export const run = (words: readonly string[]): Promise<number> =>
-  runTool(tool, words, (given, answer) => CibSession.with((session) => work(given, session, answer)));
+  runTool(tool, words, (given, answer) => {
+    const file = given.value("xml-file");
+    const target = file === undefined ? cibTarget() : ({ kind: "file", path: file } as const);
+    return CibSession.with((session) => work(given, session, answer), target);
+  });
 
 const tool: AnsweringTool = { name: "crm_ticket", purpose: "See, grant and revoke tickets.", options };
 
+/** What can be asked for; the last one that is named counts, and before any change. */
+const queries = ["info", "details", "raw", "query-xml", "constraints", "get-attr", "cleanup"] as const;
+type Query = (typeof queries)[number];
+const isQuery = (name: string): name is Query => queries.some((one) => one === name);
+
 async function work(given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
+  for (const name of ["set-name", "nvpair"] as const)
+    if (given.has(name) && answer.format === "text")
+      writeError(`crm_ticket: --${name} has no effect: the attributes of a ticket are in no set\n`);
   const id = given.value("ticket");
-  const states = await ticketStates(session);
-  const state = states.find(({ attributes }) => attributes.get("id") === id);
-  const changes = changesOf(given, state);
-  if (changes !== undefined || given.has("cleanup")) {
-    if (id === undefined) throw usage("crm_ticket", "Must supply a ticket ID with -t");
-    await change(given, session, id, state, changes);
-    if (given.has("cleanup") && answer.format === "text") writeError(`Cleaned up ${id}\n`);
+  const query = given.options.map(([name]) => name).findLast(isQuery);
+  const changes = changesOf(given);
+  if (query === undefined && changes.size === 0) throw usage("crm_ticket", "Must supply a command");
+  if (query === undefined || query === "cleanup") {
+    if (given.has("xml-file"))
+      throw usage("crm_ticket", "--xml-file is only looked at; name the file in CIB_file to change it");
+    const states = await ticketStates(session);
+    const own = ticketGiven(id, (name) => states.filter(({ attributes }) => attributes.get("id") === name));
+    if (query === undefined) await change(given, session, own, changes);
+    else await cleanUp(given, session, own, answer);
     return CrmExit.OK;
   }
-  const shown = id === undefined ? states : states.filter((one) => one === state);
-  const found = await asked(given, session, id, shown);
+  const found = await asked(given, query, session, id);
   if (found === undefined) return CrmExit.NOSUCH;
   answer.say(found);
   return CrmExit.OK;
+}
+
+/** A ticket and what the CIB knows of it. */
+interface Ticket {
+  readonly id: string;
+  /** More than one only when somebody has written it so. */
+  readonly states: readonly XmlElement[];
+}
+
+function ticketGiven(id: string | undefined, statesOf: (id: string) => readonly XmlElement[]): Ticket {
+  if (id === undefined || id === "") throw usage("crm_ticket", "Must supply a ticket ID with -t");
+  return { id, states: statesOf(id) };
 }
 
 async function ticketStates(session: CibSession): Promise<XmlElement[]> {
   return childrenOf(child(child(await session.cib(), "status"), "tickets"), "ticket_state");
 }
 
-/** Attributes to set, with `undefined` to remove; nothing when only looking was asked for. */
-function changesOf(
-  given: ParsedWords,
-  state: XmlElement | undefined,
-): ReadonlyMap<string, string | undefined> | undefined {
+/** Those that have a state, and those that a constraint knows: nobody has granted them yet. */
+async function knownTickets(session: CibSession): Promise<XmlElement[]> {
+  const states = await ticketStates(session);
+  const known = new Set(states.map(({ attributes }) => attributes.get("id")));
+  const needed = (await ticketConstraints(session)).flatMap(
+    ({ attributes }) => attributes.get("ticket") ?? [],
+  );
+  const fresh = [...new Set(needed)].filter((id) => !known.has(id));
+  return [...states, ...fresh.map((id) => element("ticket_state", { id }))];
+}
+
+/** Attributes to set, with `undefined` to remove; none when only looking was asked for. */
+function changesOf(given: ParsedWords): ReadonlyMap<string, string | undefined> {
   const changes = new Map<string, string | undefined>();
-  if (given.has("grant")) {
-    changes.set("granted", "true");
-    if (state?.attributes.get("granted") !== "true")
-      changes.set("last-granted", String(Math.floor(Date.now() / 1000)));
-  }
-  if (given.has("revoke")) changes.set("granted", "false");
-  if (given.has("standby")) changes.set("standby", "true");
-  if (given.has("activate")) changes.set("standby", "false");
-  const name = given.value("set-attr");
-  if (name !== undefined) {
-    const value = given.value("attr-value");
-    if (value === undefined) throw usage("crm_ticket", "Must supply attribute value with -v");
+  // Names and values come in pairs, whichever is first.
+  let name: string | undefined;
+  let value: string | undefined;
+  for (const [option, text] of given.options) {
+    if (option === "grant") changes.set("granted", "true");
+    else if (option === "revoke") changes.set("granted", "false");
+    else if (option === "standby") changes.set("standby", "true");
+    else if (option === "activate") changes.set("standby", "false");
+    else if (option === "delete-attr") changes.set(text, undefined);
+    else if (option === "set-attr") name = text;
+    else if (option === "attr-value") value = text;
+    if (name === undefined || value === undefined) continue;
     changes.set(name, value);
+    name = undefined;
+    value = undefined;
   }
-  for (const gone of given.values("delete-attr")) changes.set(gone, undefined);
-  return changes.size > 0 ? changes : undefined;
+  if (name !== undefined) throw usage("crm_ticket", `Must supply value with -v for -S ${name}`);
+  if (value !== undefined) throw usage("crm_ticket", `Must supply attribute name with -S for -v ${value}`);
+  if (changes.has("id")) throw usage("crm_ticket", "the ID of a ticket is its name, and stays");
+  return changes;
 }
 
 async function change(
   given: ParsedWords,
   session: CibSession,
-  id: string,
-  state: XmlElement | undefined,
-  changes: ReadonlyMap<string, string | undefined> | undefined,
+  { id, states }: Ticket,
+  changes: ReadonlyMap<string, string | undefined>,
 ): Promise<void> {
-  const risky = given.has("grant") || given.has("revoke") || changes?.has("granted");
-  if (risky && !given.has("force")) {
-    throw new HactlError({
-      code: "UNSAFE",
-      what: `Ticket modification not allowed: nothing here knows whether another site holds "${id}"`,
-      cure: "let the booth decide, or say it with --force",
-      exit: CrmExit.INSUFFICIENT_PRIV,
-    });
-  }
-  const operations: CibOperation[] = [];
-  const attributes = new Map(state?.attributes ?? [["id", id]]);
-  for (const [name, value] of changes ?? []) {
+  if (changes.has("granted") && !given.has("force")) throw notWithoutForce(id, yes(changes.get("granted")));
+  const attributes = new Map(states[0]?.attributes ?? [["id", id]]);
+  const wasGranted = yes(attributes.get("granted"));
+  const set = new Map([["id", id]]);
+  for (const [name, value] of changes) {
     if (value === undefined) attributes.delete(name);
     else {
       refuseBadTicketValue(id, name, value);
-      attributes.set(name, value);
+      set.set(name, value);
     }
   }
-  const tickets = (await ticketStates(session)).filter((one) => one !== state);
-  const fresh = given.has("cleanup") ? [] : [{ name: "ticket_state", attributes, children: [] }];
-  const section = element("tickets", {}, [...tickets, ...fresh]);
-  const present = child(child(await session.cib(), "status"), "tickets") !== undefined;
-  operations.push(
-    present
-      ? { op: "replace", xpath: "/cib/status/tickets", xml: formatXml(section, -1) }
-      : { op: "create", xpath: "/cib/status", xml: formatXml(section, -1) },
-  );
-  await session.apply(operations, "crm_ticket");
+  if (yes(changes.get("granted")) && !wasGranted)
+    set.set("last-granted", String(Math.floor(Date.now() / 1000)));
+  const state = (given: ReadonlyMap<string, string>): XmlElement => ({
+    name: "ticket_state",
+    attributes: new Map(given),
+    children: [],
+  });
+  const operations: CibOperation[] = [];
+  if (states.length > 0 && [...changes.values()].includes(undefined))
+    operations.push({ op: "replace", scope: "status", xml: formatXml(state(attributes), -1) });
+  if (set.size > 1) {
+    const xml = element("status", {}, [element("tickets", {}, [state(set)])]);
+    operations.push({ op: "modify", create: true, xml: formatXml(xml, -1) });
+  }
+  if (operations.length > 0) await session.apply(operations, "crm_ticket");
 }
+
+/** What depends on a ticket that is granted would lose it, as if it were revoked. */
+async function cleanUp(
+  given: ParsedWords,
+  session: CibSession,
+  { id, states }: Ticket,
+  answer: Answer,
+): Promise<void> {
+  if (!given.has("force")) {
+    const isKnown = (await knownTickets(session)).some(({ attributes }) => attributes.get("id") === id);
+    if (!isKnown) throw noTicket(id);
+    if (states.some(({ attributes }) => yes(attributes.get("granted")))) throw notWithoutForce(id, false);
+  }
+  if (states.length === 0) return;
+  const xml = formatXml(element("ticket_state", { id }), -1);
+  await session.apply(
+    states.map(() => ({ op: "delete", scope: "status", xml }) as const),
+    "crm_ticket",
+  );
+  answer.info(`Cleaned up ${id}`);
+}
+
+const notWithoutForce = (id: string, granting: boolean): HactlError =>
+  new HactlError({
+    code: "UNSAFE",
+    what: granting
+      ? `Ticket modification not allowed: nothing here knows whether another site holds "${id}"`
+      : `Ticket modification not allowed: what depends on "${id}" would be stopped, demoted or fenced by its loss-policy`,
+    cure: granting
+      ? "let the booth decide, or say it with --force"
+      : `let it end in order with crm_ticket -t ${id} --standby, or say it with --force`,
+    exit: CrmExit.INSUFFICIENT_PRIV,
+  });
+
+const noTicket = (id: string): HactlError => noSuch(`No such ticket '${id}'`);
 
 /** What was asked for; nothing when a ticket has no such attribute. */
 async function asked(
   given: ParsedWords,
+  query: Exclude<Query, "cleanup">,
   session: CibSession,
   id: string | undefined,
-  states: readonly XmlElement[],
 ): Promise<Message | undefined> {
-  const attribute = given.value("get-attr");
-  if (attribute !== undefined) {
-    const value = states[0]?.attributes.get(attribute) ?? given.value("default");
-    return value === undefined ? undefined : attributeMessage(id ?? "", attribute, value);
+  if (query === "constraints") return constraints(session, id);
+  const isOwn = ({ attributes }: XmlElement) => attributes.get("id") === id;
+  if (query === "get-attr") {
+    if (id === undefined) throw noSuch("Must supply ticket ID with -t");
+    const attribute = given.value("get-attr") ?? "";
+    const state = (await ticketStates(session)).find(isOwn);
+    const value = state?.attributes.get(attribute) ?? given.value("default");
+    return value === undefined ? undefined : attributeMessage(id, attribute, value);
   }
-  if (given.has("constraints")) return constraints(session, id);
-  if (given.has("query-xml")) {
-    if (states.length === 0) throw noSuch("Could not query ticket XML: No such device or address");
-    return stateMessage(states);
+  if (query === "query-xml") {
+    const states = await ticketStates(session);
+    const section = child(child(await session.cib(), "status"), "tickets");
+    const shown = id === undefined ? section : states.find(isOwn);
+    if (!shown) throw noSuch("Could not query ticket XML: No such device or address");
+    return stateMessage(shown, id === undefined ? states : states.filter(isOwn));
   }
-  const raw = given.has("raw");
-  const details = given.has("details");
+  const all = await knownTickets(session);
+  const states = id === undefined ? all : all.filter(isOwn);
+  if (id !== undefined && states.length === 0) throw noTicket(id);
   return {
     text: () =>
       states.length === 0
         ? undefined
         : states
-            .map((state) => (raw ? (state.attributes.get("id") ?? "") : stateLine(state, details)))
+            .map((state) =>
+              query === "raw" ? (state.attributes.get("id") ?? "") : stateLine(state, query === "details"),
+            )
             .join("\n"),
     xml: () => [element("tickets", {}, states.map(ticketElement))],
     since,
@@ -167,8 +264,8 @@ const attributeMessage = (id: string, name: string, value: string): Message => (
 });
 
 /** The states as the CIB has them. */
-const stateMessage = (states: readonly XmlElement[]): Message => ({
-  text: () => states.map((state) => `State XML:\n\n${formatXml(state)}`.trimEnd()).join("\n"),
+const stateMessage = (shown: XmlElement, states: readonly XmlElement[]): Message => ({
+  text: () => `State XML:\n\n${formatXml(shown)}`.trimEnd(),
   xml: () => [
     element(
       "tickets",
@@ -199,8 +296,12 @@ const resourcesOf = (constraint: XmlElement): string[] => [
     .flatMap((one) => one.attributes.get("id") ?? []),
 ];
 
+async function ticketConstraints(session: CibSession): Promise<XmlElement[]> {
+  return childrenOf(child(child(await session.cib(), "configuration"), "constraints"), "rsc_ticket");
+}
+
 async function constraints(session: CibSession, id: string | undefined): Promise<Message> {
-  const all = childrenOf(child(await session.configuration(), "constraints"), "rsc_ticket").filter(
+  const all = (await ticketConstraints(session)).filter(
     ({ attributes }) => id === undefined || attributes.get("ticket") === id,
   );
   if (all.length === 0) throw noSuch("Could not show ticket constraints: No such device or address");

@@ -8,6 +8,7 @@ import {
   type Verification,
   verifyText,
   verifyTree,
+  wholeCib,
 } from "../commands/verify-run.ts";
 import { readText } from "../read-text.ts";
 import { saveFile } from "../save-file.ts";
@@ -21,7 +22,7 @@ const options: readonly OptionRow[] = [
   { name: "xml-text", short: "X", value: "XML", description: "check this text" },
   { name: "save-xml", short: "S", value: "FILE", description: "save what was checked" },
   { name: "verbose", short: "V", description: "warnings, too; three times: remarks" },
-  { name: "quiet", short: "Q", description: "print nothing" },
+  { name: "quiet", short: "Q", otherShort: "q", description: "print nothing" },
   { name: "version", short: "$", description: "print the version" },
   { name: "help", short: "h", description: "print this help" },
 ];
@@ -101,7 +102,7 @@ async function verification(given: ParsedWords): Promise<Verification> {
   if (text !== undefined) return verifyWhole(text, "", now);
   const file = given.has("xml-pipe") ? "-" : given.value("xml-file");
   if (given.has("live-check") || (file === undefined && cibTarget().kind !== "live"))
-    return verifyTree(await CibSession.with((session) => session.raw()), "", now);
+    return verifyTree(await CibSession.with(wholeCib), "", now);
   if (file !== undefined) return verifyWhole(readText(file), file === "-" ? "" : file, now);
   throw new HactlError({
     code: "USAGE",

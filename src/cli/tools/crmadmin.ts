@@ -1,6 +1,6 @@
-import { element } from "../../cib/index.ts";
+import { element, parseIntervalMs } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup, type Millis } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, type Message, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
@@ -20,8 +20,14 @@ const options: readonly OptionRow[] = [
     description: "nodes of the configuration: cluster, guest, remote",
   },
   { name: "bash-export", short: "B", description: "with -N: as shell commands" },
-  { name: "timeout", short: "t", value: "TIME", description: "accepted" },
-  { name: "ipc-name", short: "i", value: "NAME", description: "accepted" },
+  {
+    name: "timeout",
+    short: "t",
+    value: "TIME",
+    description: "how long to wait for the answer [default: 30s]",
+  },
+  { name: "ipc-name", short: "i", value: "NAME", description: "accepted: the daemon knows who asks" },
+  { name: "health", short: "H", description: "refused: there is no health of a cluster; see hactl status" },
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
 ];
@@ -33,12 +39,20 @@ const tool: AnsweringTool = { name: "crmadmin", purpose: "Ask the controllers.",
 
 async function work(given: ParsedWords, answer: Answer): Promise<number> {
   const quiet = given.has("quiet");
+  if (given.has("health"))
+    throw new HactlError({
+      code: "USAGE",
+      what: "Cluster-wide health option not supported",
+      cure: "see hactl status, whose exit code is a verdict on the cluster",
+      exit: CrmExit.USAGE,
+    });
   if (given.has("nodes")) {
     answer.say(nodeList(await nodes(given.value("nodes") ?? ""), quiet, given.has("bash-export")));
     return CrmExit.OK;
   }
-  if (given.has("pacemakerd")) return pacemakerd(quiet, answer);
-  const reply = await ask<NodeReply>({ type: "node" });
+  const patience = patienceOf(given);
+  if (given.has("pacemakerd")) return pacemakerd(quiet, patience, answer);
+  const reply = await ask<NodeReply>({ type: "node" }, patience);
   if (given.has("dc_lookup")) {
     const { leader } = reply;
     if (leader === undefined && reply.hidden) throw hidden("the DC");
@@ -69,10 +83,17 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   return member.state === "lost" ? CrmExit.DISCONNECT : CrmExit.OK;
 }
 
-async function pacemakerd(quiet: boolean, answer: Answer): Promise<number> {
+function patienceOf(given: ParsedWords): Millis {
+  const time = given.value("timeout") ?? "30s";
+  const patience = parseIntervalMs(time);
+  if (patience !== undefined && patience > 0) return patience;
+  throw usage("crmadmin", `"${time}" is not a time such as 10s`);
+}
+
+async function pacemakerd(quiet: boolean, patience: Millis, answer: Answer): Promise<number> {
   let state = "shutdown";
   try {
-    state = (await ask<NodeReply>({ type: "node" })).joined ? "running" : "starting_daemons";
+    state = (await ask<NodeReply>({ type: "node" }, patience)).joined ? "running" : "starting_daemons";
   } catch (error) {
     // Who may not ask does not know whether it runs.
     if (!(error instanceof HactlError) || error.exit === CrmExit.INSUFFICIENT_PRIV) throw error;

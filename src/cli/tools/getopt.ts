@@ -5,6 +5,8 @@ export interface OptionRow {
   /** Long name, by which the result names it. */
   readonly name: string;
   readonly short?: string;
+  /** Another letter for the same. */
+  readonly otherShort?: string;
   readonly aliases?: readonly string[];
   /** What its value is called; an option without takes none. */
   readonly value?: string;
@@ -104,7 +106,9 @@ function shortOptions(
   const found: [string, string][] = [];
   for (let at = 0; at < letters.length; at++) {
     const letter = letters[at] ?? "";
-    const row = table.find(({ name, short }) => (letter === "?" ? name === "help" : short === letter));
+    const row = table.find(({ name, short, otherShort }) =>
+      letter === "?" ? name === "help" : short === letter || otherShort === letter,
+    );
     if (!row) throw usage(`${command} has no option -${letter}`, `See ${command} --help`);
     if (row.value === undefined) {
       found.push([row.name, ""]);
@@ -127,7 +131,8 @@ function valueAfter(command: string, row: OptionRow, option: string, queue: stri
 /** The table as help text. */
 export function optionHelp(table: readonly OptionRow[]): string {
   const rows = table.map((row) => {
-    const short = row.short === undefined ? "    " : `-${row.short}, `;
+    const letters = [row.short, row.otherShort].filter((letter) => letter !== undefined);
+    const short = letters.length === 0 ? "    " : letters.map((letter) => `-${letter}, `).join("");
     const value = row.value === undefined ? "" : row.optional ? `[=${row.value}]` : `=${row.value}`;
     return [`  ${short}--${row.name}${value}`, row.description] as const;
   });

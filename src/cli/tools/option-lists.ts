@@ -56,18 +56,15 @@ export const runListOptions = (
   name: string,
   known: readonly OptionListName[],
   words: readonly string[],
+  options = listOptionRows,
 ): Promise<number> =>
-  runTool(
-    { name, purpose: "Show which options there are.", options: listOptionRows },
-    words,
-    async (given, answer) => {
-      const wanted = given.value("list-options") ?? "";
-      const list = known.find((candidate) => candidate === wanted);
-      if (list === undefined) throw unknownList(name, wanted, known);
-      answer.say(optionListMessage(lists[list](), pacemakerVersion, given.has("all")));
-      return CrmExit.OK;
-    },
-  );
+  runTool({ name, purpose: "Show which options there are.", options }, words, async (given, answer) => {
+    const wanted = given.value("list-options") ?? "";
+    const list = known.find((candidate) => candidate === wanted);
+    if (list === undefined) throw unknownList(name, wanted, known);
+    answer.say(optionListMessage(lists[list](), pacemakerVersion, given.has("all")));
+    return CrmExit.OK;
+  });
 
 function unknownList(tool: string, wanted: string, known: readonly string[]): HactlError {
   const guess = nearest(wanted, known);

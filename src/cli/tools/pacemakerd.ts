@@ -1,6 +1,6 @@
 import { element } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit } from "../../terms/index.ts";
+import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
 import { writeError } from "../output.ts";
@@ -10,8 +10,9 @@ import type { OptionRow } from "./getopt.ts";
 const options: readonly OptionRow[] = [
   { name: "features", short: "F", description: "version and features" },
   { name: "shutdown", short: "S", description: "let this node leave the cluster" },
-  { name: "foreground", short: "f", description: "accepted" },
-  { name: "pid-file", short: "p", value: "FILE", description: "accepted" },
+  { name: "standby", short: "s", description: "refused: the daemon is not started this way" },
+  { name: "foreground", short: "f", description: "accepted: nothing is started" },
+  { name: "pid-file", short: "p", value: "FILE", description: "accepted: nothing is started" },
   { name: "verbose", short: "V", description: "say more" },
 ];
 
@@ -35,6 +36,13 @@ export const run = (words: readonly string[]): Promise<number> =>
       if (answer.format === "text") writeError(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }
+    if (given.has("standby"))
+      throw new HactlError({
+        code: "USAGE",
+        what: "the daemon is not started this way, and no node is put in standby by its start",
+        cure: "say 'hactl node standby NODE' on a node that is there, then 'hactl start' on this one",
+        exit: CrmExit.USAGE,
+      });
     throw usage("pacemakerd", "the daemon is not started this way: see hactl start");
   });
 

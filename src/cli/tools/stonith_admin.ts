@@ -1,6 +1,6 @@
 import { element, type XmlElement } from "../../cib/index.ts";
-import type { FenceHistoryReply } from "../../daemon/index.ts";
-import type { FenceResult } from "../../fencer/index.ts";
+import type { FenceHistoryReply, NodeReply } from "../../daemon/index.ts";
+import { type FenceResult, isDeviceName, isParameterName } from "../../fencer/index.ts";
 import { CrmExit, HactlError, nodeName } from "../../terms/index.ts";
 import {
   type Answer,
@@ -12,8 +12,9 @@ import {
 } from "../answer/index.ts";
 import { ask } from "../daemon.ts";
 import { deviceAnswers, fenceDevices } from "../fencing.ts";
+import { writeError } from "../output.ts";
 import { formatLocal } from "../render/dates.ts";
-import { noSuch, usage } from "./connection.ts";
+import { hidden, noSuch, usage } from "./connection.ts";
 import { dateText } from "./dates.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
@@ -31,16 +32,49 @@ const options: readonly OptionRow[] = [
   { name: "unfence", short: "U", value: "HOST", description: "switch a host on" },
   { name: "reboot", short: "B", value: "HOST", description: "reset a host" },
   { name: "confirm", short: "C", value: "HOST", description: "answer for it that a host is off" },
-  { name: "agent", short: "a", value: "AGENT", description: "agent for --metadata, --validate" },
+  {
+    name: "register",
+    short: "R",
+    value: "DEVICE",
+    description: "a device of --agent with --option, used from this node until hactl ends on it",
+  },
+  { name: "deregister", short: "D", value: "DEVICE", description: "end that" },
+  {
+    name: "register-level",
+    short: "r",
+    value: "TARGET",
+    description:
+      "each --device in level --index, for NAME, @PATTERN or ATTRIBUTE=VALUE, until hactl ends on this node",
+  },
+  {
+    name: "deregister-level",
+    short: "d",
+    value: "TARGET",
+    description: "end that, for one --index, or for every level of the target",
+  },
+  { name: "agent", short: "a", value: "AGENT", description: "agent for --register, --metadata, --validate" },
   { name: "validate", short: "K", description: "whether --agent can work with these --option" },
-  { name: "option", short: "o", value: "NAME=VALUE", description: "parameter for --validate" },
+  { name: "option", short: "o", value: "NAME=VALUE", description: "parameter for --register, --validate" },
+  {
+    name: "env-option",
+    short: "e",
+    value: "NAME",
+    description: "the same, with the value of OCF_RESKEY_NAME in the environment",
+  },
+  {
+    name: "device",
+    short: "v",
+    value: "DEVICE",
+    description: "device for --register-level; with --validate the one whose secrets are meant",
+  },
+  { name: "index", short: "i", value: "LEVEL", description: "a level from 1 to 9" },
   { name: "timeout", short: "t", value: "SECONDS", description: "time for it" },
   { name: "tolerance", value: "SECONDS", description: "do nothing if it was fenced so short a time ago" },
   { name: "delay", short: "y", value: "SECONDS", description: "wait so long before the first device" },
   { name: "tag", short: "T", value: "TAG", description: "name of who asks" },
   { name: "cleanup", short: "c", description: "with --history: forget it, on every node" },
   { name: "broadcast", short: "b", description: "accepted: the history is the same everywhere" },
-  { name: "as-node-id", short: "n", description: "accepted" },
+  { name: "as-node-id", short: "n", description: "with --last: the node is named by its number" },
   ...listOptionRows,
   { name: "quiet", short: "q", description: "only the essential" },
   { name: "verbose", short: "V", description: "say more" },
@@ -69,6 +103,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const result = await ask<FenceResult>({ type: "fence.confirm", target: confirm, client });
     return outcome(result);
   }
+  if (await registration(given)) return CrmExit.OK;
   for (const [option, action] of [
     ["reboot", "reboot"],
     ["fence", "off"],
@@ -80,7 +115,10 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   if (given.has("list-registered") || given.has("list") || given.has("query") || given.has("list-targets"))
     return devices(given, answer);
   const node = given.value("history") ?? given.value("last");
-  if (node !== undefined) return history(given, node, answer);
+  if (node !== undefined) {
+    const isNumber = given.has("as-node-id") && given.has("last");
+    return history(given, isNumber ? await nodeOf(node) : node, answer);
+  }
   const agent = given.value("agent");
   const { fenceAgents, listAgents } = await import("./agent-list.ts");
   if (given.has("list-installed")) {
@@ -95,16 +133,80 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   throw usage("stonith_admin", "what shall be done?");
 }
 
+/** Registers a device or a level with the fencer of this node, or takes it back; false when that is not asked for. */
+async function registration(given: ParsedWords): Promise<boolean> {
+  const client = given.value("tag") ?? "stonith_admin";
+  const [added, removed] = [given.value("register-level"), given.value("deregister-level")];
+  if (removed !== undefined) {
+    const index = given.has("index") ? levelOf(given) : 0;
+    await ask({ type: "fence.deregister-level", target: removed, index, client });
+  } else if (added !== undefined) {
+    const devices = given.values("device");
+    if (devices.length === 0) throw usage("stonith_admin", "name the devices of the level with --device");
+    for (const device of devices) checkDevice(device);
+    const level = { target: added, index: levelOf(given), devices };
+    remark(await ask<readonly string[]>({ type: "fence.register-level", ...level, client }));
+  } else if (given.has("deregister")) {
+    await ask({ type: "fence.deregister", device: given.value("deregister") ?? "", client });
+  } else if (given.has("register")) {
+    const [device = "", agent] = [given.value("register"), given.value("agent")];
+    if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
+    checkDevice(device);
+    const params = parametersOf(given);
+    remark(await ask<readonly string[]>({ type: "fence.register", device, agent, params, client }));
+  } else return false;
+  return true;
+}
+
+function remark(remarks: readonly string[]): void {
+  for (const text of remarks) writeError(`stonith_admin: ${text}\n`);
+}
+
+function checkDevice(name: string): void {
+  if (!isDeviceName(name)) throw usage("stonith_admin", `"${name}" is no name of a fence device`);
+}
+
+function levelOf(given: ParsedWords): number {
+  const index = Number(given.value("index") ?? "");
+  if (Number.isInteger(index) && index >= 1 && index <= 9) return index;
+  throw usage("stonith_admin", "name the level with --index, from 1 to 9");
+}
+
+/** Parameters of a device, in the words and in the environment. */
+function parametersOf(given: ParsedWords): Readonly<Record<string, string>> {
+  const found: [string, string][] = [];
+  for (const [option, text] of given.options) {
+    if (option === "option") {
+      const equals = text.indexOf("=");
+      if (equals < 1) throw usage("stonith_admin", `"${text}" is no NAME=VALUE`);
+      found.push([text.slice(0, equals), text.slice(equals + 1)]);
+    } else if (option === "env-option") {
+      const value = process.env[`OCF_RESKEY_${text}`];
+      if (value === undefined) throw usage("stonith_admin", `OCF_RESKEY_${text} is not in the environment`);
+      found.push([text, value]);
+    }
+  }
+  for (const [name, value] of found) {
+    if (!isParameterName(name)) throw usage("stonith_admin", `"${name}" is no name of a parameter`);
+    if (/[\r\n]/.test(value)) throw usage("stonith_admin", `the value of ${name} has more than one line`);
+  }
+  return Object.fromEntries(found);
+}
+
+/** The name of the node with a number. */
+async function nodeOf(number: string): Promise<string> {
+  const { members, hidden: isPartly } = await ask<NodeReply>({ type: "node" });
+  const found = members.find(({ id }) => String(id) === number);
+  if (found) return found.name;
+  throw isPartly ? hidden(`node ${number}`) : noSuch(`there is no node with the number ${number}`);
+}
+
 /** Lets an agent look on this host whether it can work with the parameters that are given. */
 async function validate(given: ParsedWords, agent: string | undefined, answer: Answer): Promise<number> {
   if (agent === undefined) throw usage("stonith_admin", "name the agent with --agent");
-  const params = given.values("option").map((word) => {
-    const equals = word.indexOf("=");
-    if (equals < 1) throw usage("stonith_admin", `"${word}" is no NAME=VALUE`);
-    return [word.slice(0, equals), word.slice(equals + 1)] as const;
-  });
   const { checkFenceAgent } = await import("../../daemon/index.ts");
-  const checked = await checkFenceAgent(agent, Object.fromEntries(params), patienceOf(given));
+  const device = given.values("device")[0] ?? agent;
+  const checked = await checkFenceAgent({ agent, device }, parametersOf(given), patienceOf(given));
   const { exit, stdout, stderr, wrong } = checked;
   const ok = wrong === "";
   const told = [stdout, stderr].map((text) => text.trimEnd()).filter(Boolean);

@@ -9,7 +9,7 @@ import { nodeSection } from "./nodes.ts";
 import { resourceSection } from "./resources.ts";
 import { maintenanceSection, summarySection } from "./summary.ts";
 import { ticketSection } from "./tickets.ts";
-import { type MonView, shows } from "./view.ts";
+import { hasState, isWhole, type MonView, shows } from "./view.ts";
 
 /**
  * The report of crm_mon since Pacemaker 2.0: its sections in their order. The working set is read further where a
@@ -22,8 +22,10 @@ export function monMessages(view: MonView): Message[] {
   return [
     summary,
     ...(shows(view, "maint-mode") ? [maintenanceSection(view)] : []),
-    ...(shows(view, "nodes") ? [nodeSection(view)] : []),
-    ...(shows(view, "resources") ? [resourceSection(view)] : []),
+    ...(shows(view, "nodes") && hasState(view) ? [nodeSection(view)] : []),
+    ...(shows(view, "resources") && hasState(view)
+      ? [resourceSection(view, isWhole(view, "resources"))]
+      : []),
     ...(shows(view, "attributes") ? [attributeSection(view)] : []),
     ...(shows(view, "operations") || shows(view, "failcounts") ? [historySection(view)] : []),
     ...(shows(view, "failures") ? [failureSection(view)] : []),

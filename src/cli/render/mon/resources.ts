@@ -7,8 +7,11 @@ import { briefLines, isListed, ownPrimitives, resourceOutline } from "../resourc
 import { resourceElement } from "../resource-xml.ts";
 import { type ClusterView, listOptions } from "./view.ts";
 
-/** "Active Resources", "Full List of Resources" or, when the nodes have the active ones, "Inactive Resources". */
-export const resourceSection = (view: ClusterView): Message => ({
+/**
+ * "Active Resources", "Full List of Resources" or, when the nodes have the active ones, "Inactive Resources". `whole`: no
+ * resources are hidden from who asks.
+ */
+export const resourceSection = (view: ClusterView, whole = true): Message => ({
   outline: () => {
     const { byNode, inactive, brief } = view.options;
     if (byNode && !inactive) return [];
@@ -18,7 +21,13 @@ export const resourceSection = (view: ClusterView): Message => ({
     const shown = shownResources(view).filter((rsc) => !(counted && rsc.isPrimitive));
     const rows = shown.flatMap((rsc) => resourceOutline(view.cluster, rsc, { ...options, brief }));
     const children = [...counts, ...rows];
-    return [{ text: title(view), children: children.length > 0 ? children : [none(view)] }];
+    return [
+      {
+        text: title(view),
+        children:
+          children.length > 0 ? children : [whole ? none(view) : line("No resources that this user may see")],
+      },
+    ];
   },
   xml: (api) => {
     const { byNode, inactive } = view.options;

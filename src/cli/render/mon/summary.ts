@@ -1,9 +1,10 @@
 import { element, type XmlElement } from "../../../cib/index.ts";
 import type { ApiVersion, Message } from "../../answer/index.ts";
 import { flag } from "../../answer/index.ts";
+import { hiddenText, judgedBy } from "../../hidden.ts";
 import { instanceText, lastChangeText, type MonSummary, monSummary, optionLines } from "../mon-summary.ts";
 import { line } from "../outline.ts";
-import { type MonView, shownName, shows } from "./view.ts";
+import { isWhole, type MonView, shownName, shows } from "./view.ts";
 
 /** "Cluster Summary". */
 export function summarySection(view: MonView): Message {
@@ -27,6 +28,7 @@ const showsDc = (view: MonView, { dc, dcName }: MonSummary) =>
 function summaryLines(view: MonView, summary: MonSummary): string[] {
   const { state, stack } = summary;
   const { localNode } = view.input;
+  const hidden = judgedBy(view.input.hidden);
   return [
     ...(shows(view, "stack")
       ? [`Stack: ${stack}${state === undefined ? "" : " (Pacemaker is running)"}`]
@@ -39,9 +41,15 @@ function summaryLines(view: MonView, summary: MonSummary): string[] {
         ]
       : []),
     ...(shows(view, "counts")
-      ? [`${summary.nodes} node${summary.nodes === 1 ? "" : "s"} configured`, instanceText(summary)]
+      ? [
+          ...(isWhole(view, "nodes")
+            ? [`${summary.nodes} node${summary.nodes === 1 ? "" : "s"} configured`]
+            : []),
+          ...(isWhole(view, "resources") ? [instanceText(summary)] : []),
+        ]
       : []),
-    ...(shows(view, "options") ? optionLines(view.cluster) : []),
+    ...(shows(view, "options") && isWhole(view, "crm_config") ? optionLines(view.cluster) : []),
+    ...(hidden.length === 0 ? [] : [`Not all is shown: ${hiddenText(hidden)}`]),
   ];
 }
 
@@ -74,7 +82,8 @@ function summaryElements(view: MonView, summary: MonSummary, api: ApiVersion): X
           }),
         ]
       : []),
-    ...(shows(view, "counts")
+    // The schema has both or none.
+    ...(shows(view, "counts") && isWhole(view, "nodes") && isWhole(view, "resources")
       ? [
           element("nodes_configured", { number: summary.nodes }),
           element("resources_configured", {
@@ -84,7 +93,7 @@ function summaryElements(view: MonView, summary: MonSummary, api: ApiVersion): X
           }),
         ]
       : []),
-    ...(shows(view, "options") ? [optionsElement(view, api)] : []),
+    ...(shows(view, "options") && isWhole(view, "crm_config") ? [optionsElement(view, api)] : []),
   ];
 }
 

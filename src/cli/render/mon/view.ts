@@ -1,4 +1,5 @@
 import type { Cluster, Node } from "../../../scheduler/index.ts";
+import { missingBasis } from "../../hidden.ts";
 import type { StatusInput } from "../input.ts";
 import type { MonOptions, MonSection } from "../mon-options.ts";
 import { nodeDisplayName } from "../node-list.ts";
@@ -18,6 +19,12 @@ export interface MonView extends ClusterView {
 
 export const shows = ({ options }: ClusterView, section: MonSection): boolean =>
   options.sections.has(section);
+
+/** Whether nothing in a section of the CIB is hidden from who asks. */
+export const isWhole = ({ input }: MonView, section: string): boolean => !input.hidden?.includes(section);
+
+/** Whether it can be told what runs where, and how the nodes are. */
+export const hasState = ({ input }: MonView): boolean => missingBasis(input.hidden ?? []).length === 0;
 
 /** What the report is limited to. */
 export const selectionIn = ({ options }: ClusterView): Selection => options.selection ?? everything;

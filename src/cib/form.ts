@@ -11,19 +11,24 @@ import { child, type XmlElement } from "./xml.ts";
 /**
  * Throws for all that the schema does not allow: an unknown element, attribute or value, an id that stands
  * twice, a reference to nothing. `configuration`: in the canonical schema. `file`: where it was read.
+ * @param before what is wrong in that already is passed over
  */
-export function checkForm(configuration: XmlElement, file?: string): void {
-  const problems = [
+export function checkForm(configuration: XmlElement, file?: string, before?: XmlElement): void {
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Set(before && formErrors(before).map(key));
+  refuseAll(
+    formErrors(configuration).filter((problem) => !known.has(key(problem))),
+    file,
+  );
+}
+
+const formErrors = (configuration: XmlElement): CibProblem[] =>
+  [
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findSchemaValueProblems(configuration),
     ...findLimitProblems(configuration),
-  ];
-  refuseAll(
-    problems.filter(({ level }) => level === "error"),
-    file,
-  );
-}
+  ].filter(({ level }) => level === "error");
 
 /**
  * Refuses a whole CIB that its schema does not allow, as Pacemaker's tools do: it has to name one (`validate-with`), and

@@ -32,7 +32,7 @@ function guestOptions(primitives: readonly Settled[], index: ReadonlyMap<string,
         told.add(found.id);
         const text = `${name}="${found.value}" of resource "${xml.attributes.get("id")}" has no effect: it is for the guest node that the resource brings up, and remote-node does not name one`;
         const at = index.get(found.id ?? "") ?? xml;
-        return [problemAt(at, "warning", "UNUSED_OPTION", text, "add remote-node=NAME, or remove it")];
+        return [problemAt(at, "warning", "NEEDS_OPTION", text, "add remote-node=NAME, or remove it")];
       }),
     );
 }
@@ -79,7 +79,7 @@ function propertiesWithout(configuration: XmlElement): CibProblem[] {
       .filter((pair) => !isDefault(pair))
       .map((pair) => {
         const text = `cluster property "${pair.attributes.get("name")}" has no effect: ${on} is ${other ?? spec?.default}`;
-        return problemAt(pair, "warning", "UNUSED_OPTION", text, cure);
+        return problemAt(pair, "warning", "NEEDS_OPTION", text, cure);
       });
   });
 }
@@ -99,5 +99,5 @@ const originsWithout = ({ xml, operations }: Settled): CibProblem[] =>
     )
     .map((op) => {
       const text = `interval-origin of operation ${op.attributes.get("name")} of resource "${xml.attributes.get("id")}" has no effect: it does not recur`;
-      return problemAt(op, "warning", "UNUSED_OPTION", text, 'write interval="…", or remove it');
+      return problemAt(op, "warning", "NEEDS_OPTION", text, 'write interval="…", or remove it');
     });

@@ -174,11 +174,11 @@ describe("what counts with something else only", () => {
     const guest = meta(pair("remote-addr", "1.2.3.4") + pair("remote-port", "3000"));
     only(
       told({ resources: dummy("a", guest) }),
-      /^warning UNUSED_OPTION x-remote-addr: remote-addr="1.2.3.4" of resource "a" has no effect: .*remote-node/,
-      /^warning UNUSED_OPTION x-remote-port: /,
+      /^warning NEEDS_OPTION x-remote-addr: remote-addr="1.2.3.4" of resource "a" has no effect: .*remote-node/,
+      /^warning NEEDS_OPTION x-remote-port: /,
     );
     const group = `<group id="g">${meta(pair("remote-connect-timeout", "9s"))}${dummy("a")}${dummy("b")}</group>`;
-    only(told({ resources: group }), /^warning UNUSED_OPTION x-remote-connect-timeout: /);
+    only(told({ resources: group }), /^warning NEEDS_OPTION x-remote-connect-timeout: /);
     const named = meta(pair("remote-addr", "1.2.3.4") + pair("remote-node", "g1"));
     expect(told({ resources: dummy("a", named) })).toEqual([]);
   });
@@ -191,7 +191,7 @@ describe("what counts with something else only", () => {
   ])("property %s=%s without %s", (name, value, other, enough) => {
     only(
       told({ properties: pair(name, value) }),
-      new RegExp(`^warning UNUSED_OPTION x-${name}: .*has no effect: ${other} is `),
+      new RegExp(`^warning NEEDS_OPTION x-${name}: .*has no effect: ${other} is `),
     );
     expect(told({ properties: pair(name, value) + pair(other, enough) })).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe("what counts with something else only", () => {
         "a",
         `<operations><op id="o" name="monitor" interval="${interval}" interval-origin="2026-01-01"/></operations>`,
       );
-    only(told({ resources: op("0") }), /^warning UNUSED_OPTION o: interval-origin of operation monitor/);
+    only(told({ resources: op("0") }), /^warning NEEDS_OPTION o: interval-origin of operation monitor/);
     expect(told({ resources: op("1h") })).toEqual([]);
   });
 });

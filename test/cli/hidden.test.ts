@@ -103,6 +103,17 @@ test("verification is for who sees all", async () => {
       expect(all).toMatch(/whether the configuration is valid cannot be told/);
       expect(all).toMatch(partly);
     }
+  const model = JSON.parse((await as("mail", "verify", "--json")).out);
+  expect(model).toMatchObject({ valid: null, hidden: expect.arrayContaining(["resources"]) });
+});
+
+test("what is wrong whatever else there is is told to who sees it", async () => {
+  await tools.output("configure", "rsc_defaults", "resource-stickines=1");
+  const { code, out } = await as("mail", "verify");
+  expect([code, out]).toEqual([4, expect.stringMatching(/unknown .* "resource-stickines"/)]);
+  // The rule names what is hidden, and a location does.
+  expect(out).not.toMatch(/does not exist|sec\b/);
+  await tools.output("configure", "delete", "--force", "rsc-options");
 });
 
 test("crm_mon counts nothing that is hidden in part, in any of its forms", async () => {

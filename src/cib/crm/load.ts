@@ -1,6 +1,6 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { isPlainSet } from "../pair-edit.ts";
-import { findReferenceProblems } from "../references.ts";
+import { type CibProblem, findReferenceProblems } from "../references.ts";
 import { containerKinds } from "../resource-kinds.ts";
 import type { UpgradeNote } from "../upgrade/notes.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
@@ -119,7 +119,7 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   resolveOperations(configuration);
   assignIds(configuration);
   resolveRuleReferences(configuration);
-  errors.push(...referenceErrors(configuration, mayExist));
+  errors.push(...referenceErrors(configuration, base, mayExist));
   tidy(configuration);
   const { root: upgraded, notes } = upgradeCib(configuration);
   const dropped = notes.filter(({ level }) => level === "warning");
@@ -350,12 +350,18 @@ function resolveOperations(configuration: XmlElement): void {
   }
 }
 
+/** What is wrong in the base already is no mistake of the text: who may see only a part of it finds much that seems missing. */
 function referenceErrors(
   configuration: XmlElement,
+  base: XmlElement | undefined,
   mayExist: (id: string, isPart: boolean) => boolean,
 ): HactlError[] {
+  const given = base?.name === "cib" ? child(base, "configuration") : base;
+  const before = given ? findReferenceProblems(given) : [];
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Set(before.map(key));
   return findReferenceProblems(configuration, mayExist)
-    .filter(({ level }) => level === "error")
+    .filter((problem) => problem.level === "error" && !known.has(key(problem)))
     .map(({ code, text, line, id, cure }) => {
       const where = line === undefined ? (id === undefined ? {} : { id }) : { line };
       return new HactlError({

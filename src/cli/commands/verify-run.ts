@@ -29,6 +29,8 @@ export interface Finding {
 export interface Verification {
   readonly findings: readonly Finding[];
   readonly cib?: XmlElement;
+  /** Sections in which access rules hide something: what rests on that is not among the findings. */
+  readonly hidden?: readonly string[];
 }
 
 /** XML begins with a tag; anything else is taken for crm shell text. */

@@ -38,6 +38,7 @@ export type AgentFacts =
 
 const mostParameters = 2_000;
 const mostOptions = 1_000;
+const longestOption = 1024;
 
 /** Reads what another host has found out about an agent. Throws HactlError `PROTOCOL`. */
 export const readAgentFacts: Read<AgentFacts> = read.variants<AgentFacts, "kind">("kind", {
@@ -48,7 +49,7 @@ export const readAgentFacts: Read<AgentFacts> = read.variants<AgentFacts, "kind"
           name: read.name,
           needs: read.maybe(read.list(read.name, 100)),
           type: read.maybe(read.name),
-          options: read.maybe(read.list(read.xmlText(1024), mostOptions)),
+          options: read.maybe(read.list(read.xmlText(longestOption), mostOptions)),
         }),
         mostParameters,
       ),
@@ -118,7 +119,8 @@ function valuesOf(row: XmlElement): Pick<AgentParameter, "type" | "options"> {
   const type = content?.attributes.get("type")?.toLowerCase() ?? "";
   const options = childrenOf(content, "option").map(({ attributes }) => attributes.get("value") ?? "");
   const kept = (accepts: (value: string) => boolean) => defaultsOf(row).every(accepts);
-  if (type === "select" && options.length > 0 && options.length <= mostOptions)
+  const canBeTold = options.length <= mostOptions && options.every(({ length }) => length <= longestOption);
+  if (type === "select" && options.length > 0 && canBeTold)
     return kept((value) => options.includes(value)) ? { options } : {};
   return valueTypes.has(type) && kept((value) => isOfType(value, type)) ? { type } : {};
 }

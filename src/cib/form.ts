@@ -46,7 +46,10 @@ export function refuseInvalid(cib: XmlElement, file?: string): void {
       cure: 'write validate-with="pacemaker-3.9"',
       exit: CrmExit.CONFIG,
     });
-  refuseAll(findHeadProblems(cib), file);
+  refuseAll(
+    findHeadProblems(cib).filter(({ level }) => level === "error"),
+    file,
+  );
   refuseOldForms(cib, file);
   const upgraded = child(upgradeCib(cib).root, "configuration");
   if (upgraded !== undefined) checkForm(upgraded, file);

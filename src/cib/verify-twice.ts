@@ -8,7 +8,7 @@ import { child, childrenOf, type XmlElement } from "./xml.ts";
 export function findTwiceProblems(configuration: XmlElement): CibProblem[] {
   const problems: CibProblem[] = [];
   const visit = (source: XmlElement) => {
-    problems.push(...valuesTwice(source), ...membersTwice(source));
+    problems.push(...valuesTwice(source), ...membersTwice(source), ...inTwoSets(source));
     source.children.forEach(visit);
   };
   // Those of nodes and of the cluster are looked at with the rest of these.
@@ -73,6 +73,20 @@ function membersTwice(list: XmlElement): CibProblem[] {
   return repeated(devices.filter((id) => id !== "")).map((id) =>
     tell(id, "device", `level ${list.attributes.get("index") ?? "?"} of the fencing topology`),
   );
+}
+
+/** Of a resource that is in two sets of a constraint it would come before itself; it may be there for two roles or actions. */
+function inTwoSets(constraint: XmlElement): CibProblem[] {
+  const names = childrenOf(constraint, "resource_set").flatMap((set) => {
+    const [role, action] = ["role", "action"].map((name) => set.attributes.get(name) ?? "");
+    const ids = childrenOf(set, "resource_ref").map(({ attributes }) => attributes.get("id") ?? "");
+    return [...new Set(ids)].map((id) => `${id} ${role} ${action}`);
+  });
+  return repeated(names).map((name) => {
+    const [id = ""] = name.split(" ");
+    const text = `<${constraint.name}> "${constraint.attributes.get("id")}" names resource "${id}" in two of its sets`;
+    return problemAt(constraint, "warning", "TWICE", text, "take it out of one");
+  });
 }
 
 const repeated = (names: readonly string[]): string[] => [

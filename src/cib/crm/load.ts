@@ -120,7 +120,7 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   assignIds(configuration);
   resolveRuleReferences(configuration);
   errors.push(...referenceErrors(configuration, base, mayExist));
-  tidy(configuration);
+  tidy(configuration, base);
   const { root: upgraded, notes } = upgradeCib(configuration);
   const dropped = notes.filter(({ level }) => level === "warning");
   errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
@@ -374,13 +374,22 @@ function referenceErrors(
     });
 }
 
-/** Sections in their usual order, those that may be missing only when they hold something. */
-function tidy(configuration: XmlElement): void {
+/**
+ * Sections in their usual order, those that may be missing only when they hold something. What was there without the text
+ * stays as it is: who may change one section need not be permitted to take away another.
+ */
+function tidy(configuration: XmlElement, base: XmlElement | undefined): void {
+  const given = (base?.name === "cib" ? child(base, "configuration") : base)?.children ?? [];
+  const known = new Set(given.map(({ name }) => name));
+  const empty = new Set(given.filter(({ children }) => children.length === 0).map(({ name }) => name));
   const needed = new Set(["crm_config", "nodes", "resources", "constraints"]);
   const rank = (name: string) => (sections as readonly string[]).indexOf(name);
-  configuration.children = configuration.children
-    .filter(({ name, children }) => needed.has(name) || children.length > 0)
-    .sort((a, b) => rank(a.name) - rank(b.name));
+  const kept = configuration.children.filter(
+    ({ name, children }) => needed.has(name) || children.length > 0 || empty.has(name),
+  );
+  configuration.children = kept.every(({ name }) => known.has(name))
+    ? kept
+    : kept.sort((a, b) => rank(a.name) - rank(b.name));
 }
 
 /** A `<cib>` around a configuration, as one starts with. */

@@ -265,10 +265,21 @@ export function happens(spec: XmlElement): boolean {
   const high = Math.min(...years.map(([, , most]) => most));
   const first = years.length === 0 ? 2000 : Math.max(1, Math.min(low, 9000) - 1);
   const last = Math.min(first + calendarYears + 1, Number.isFinite(high) ? high + 1 : 9999);
-  const end = yearBegins(last + 1);
-  for (let day = yearBegins(first); day < end; day += daySeconds) {
-    const parts = dateParts(day);
-    if (ranges.every(([field, least, most]) => parts[field] >= least && parts[field] <= most)) return true;
-  }
+  for (let year = first; year <= last; year++)
+    for (const parts of daysOf(year))
+      if (ranges.every(([field, least, most]) => parts[field] >= least && parts[field] <= most)) return true;
   return false;
+}
+
+const calendar = new Map<number, readonly DateParts[]>();
+/** Years that are kept: those that are looked at most, and some. */
+const mostKept = 100;
+
+function daysOf(year: number): readonly DateParts[] {
+  const known = calendar.get(year);
+  if (known) return known;
+  const days: DateParts[] = [];
+  for (let day = yearBegins(year); day < yearBegins(year + 1); day += daySeconds) days.push(dateParts(day));
+  if (calendar.size < mostKept) calendar.set(year, days);
+  return days;
 }

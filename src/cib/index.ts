@@ -47,7 +47,13 @@ export {
 } from "./nvpairs.ts";
 export { type CibOperation, readCibOperation } from "./operations.ts";
 export { clusterProperties } from "./options/cluster.ts";
-export { byName, canonicalProperties, clusterProperty } from "./options/lookup.ts";
+export {
+  byName,
+  canonicalProperties,
+  clusterProperty,
+  isSameMeta,
+  isSameProperty,
+} from "./options/lookup.ts";
 export {
   alertMeta,
   cloneMeta,
@@ -101,6 +107,7 @@ export {
   findAgentProblems,
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
+export { propertyNameIn } from "./verify-names.ts";
 export { writtenProperties } from "./verify-options.ts";
 export { canRecur } from "./verify-values.ts";
 export { type CibVersion, cibDigest, compareCibVersions, formatVersion, versionOf } from "./version.ts";

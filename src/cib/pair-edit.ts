@@ -1,5 +1,6 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
 import type { CibOperation } from "./operations.ts";
+import { isSameMeta } from "./options/lookup.ts";
 import { element, formatXml, type XmlElement } from "./xml.ts";
 
 /** A `<nvpair>` with the set that it is in. */
@@ -85,7 +86,9 @@ export function setResourcePair(
   value: string,
   ids: PairIds = {},
 ): PairChange {
-  const matches = pairsIn(resource, kind, ids).filter((pair) => pair.name === name);
+  // Another name of the same meta attribute is no second one.
+  const isSame = (other: string) => (kind === "meta_attributes" ? isSameMeta(other, name) : other === name);
+  const matches = pairsIn(resource, kind, ids).filter((pair) => isSame(pair.name));
   const old = onlyPair(name, matches);
   const setId = old?.setId ?? ids.set ?? `${idOf(resource)}-${kind}`;
   const id = old?.id ?? ids.pair ?? `${setId}-${asId(name)}`;

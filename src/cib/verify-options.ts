@@ -10,6 +10,7 @@ import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { settledPrimitives } from "./settled.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { parseBoolean, parseInteger } from "./values.ts";
+import { propertyNameIn } from "./verify-names.ts";
 import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -342,10 +343,18 @@ function checkFencing(configuration: XmlElement): CibProblem[] {
   const real = classes.some((one) => one !== "stonith");
   const device = classes.includes("stonith");
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
+  const enabled = parseBoolean(properties.get("fencing-enabled")) ?? true;
+  const option = propertyNameIn(configuration, "fencing-enabled");
+  if (device && !enabled) {
+    const text =
+      "fencing is disabled although fence devices are configured: none of them is used, and data that nodes share can be damaged";
+    const cure = `set ${option}=true, or remove the devices`;
+    return [problemAt(config, "warning", "NO_FENCING", text, cure)];
+  }
   if (!real || device || watchdog) {
     return [];
   }
-  if (parseBoolean(properties.get("fencing-enabled")) ?? true) {
+  if (enabled) {
     const text = "no fence device is configured, but fencing is enabled: no resource will be started";
     return [
       problemAt(
@@ -353,12 +362,10 @@ function checkFencing(configuration: XmlElement): CibProblem[] {
         "error",
         "NO_FENCING",
         text,
-        "configure a fence device, or set fencing-enabled=false where no data is shared",
+        `configure a fence device, or set ${option}=false where no data is shared`,
       ),
     ];
   }
   const text = "fencing is disabled: data that nodes share can be damaged when a node fails";
-  return [
-    problemAt(config, "warning", "NO_FENCING", text, "configure fence devices and set fencing-enabled=true"),
-  ];
+  return [problemAt(config, "warning", "NO_FENCING", text, `configure fence devices and set ${option}=true`)];
 }

@@ -19,6 +19,7 @@ import { findDependingProblems } from "./verify-depending.ts";
 import { findFencingProblems } from "./verify-fencing.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
 import { findMisplacedProblems } from "./verify-misplaced.ts";
+import { findDoubleNames } from "./verify-names.ts";
 import { findNeverProblems } from "./verify-never.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
@@ -69,6 +70,7 @@ export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] 
     ...findMisplacedProblems(configuration),
     ...findFencingProblems(configuration),
     ...findTicketProblems(root),
+    ...findDoubleNames(configuration),
   ];
   const line = (problem: CibProblem) => problem.line ?? Number.MAX_SAFE_INTEGER;
   return problems.sort((a, b) => line(a) - line(b) || ranks[a.level] - ranks[b.level]);

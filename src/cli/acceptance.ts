@@ -188,6 +188,27 @@ export async function checkChange(
   return fresh.filter(({ level }) => level !== "info");
 }
 
+/**
+ * Refuses a whole configuration that lacks a section which every CIB has: it is torn, and what is in the section would be lost.
+ * Where no schema is named, the sections of old documents are made.
+ * @param before the configuration that it takes the place of @param source a `<cib>` or `<configuration>`, as it is given
+ * @throws HactlError MISSING_ELEMENT
+ */
+export function refuseTorn(before: XmlElement, source: XmlElement): void {
+  if (source.name === "cib" && !/^pacemaker-[1-9]/.test(source.attributes.get("validate-with") ?? "")) return;
+  const after = source.name === "cib" ? child(source, "configuration") : source;
+  if (after?.name !== "configuration") return;
+  for (const name of ["crm_config", "nodes", "resources", "constraints"]) {
+    if (child(before, name) === undefined || child(after, name) !== undefined) continue;
+    throw new HactlError({
+      code: "MISSING_ELEMENT",
+      what: `<configuration> lacks <${name}>`,
+      cure: `write <${name}/> where nothing is in it`,
+      exit: CrmExit.CONFIG,
+    });
+  }
+}
+
 /** What of it would be refused, as far as the configuration alone tells. */
 export const newErrors = (before: XmlElement, after: XmlElement): CibProblem[] =>
   without(verifyCib(after), verifyCib(before)).filter(isRefused);
@@ -202,16 +223,24 @@ export function linesById(root: XmlElement, lines = new Map<string, number>()): 
 
 const isRefused = ({ level, code }: CibProblem): boolean => level === "error" && !tolerated.has(code);
 
-/** Those that are not among others, each counted as often as it is there. */
+/**
+ * Those that are not among others, each counted as often as it is there. The same mistake is the same under another id, too:
+ * whoever loads what was saved gives new ones to what had none of its own.
+ */
 function without(found: readonly CibProblem[], others: readonly CibProblem[]): CibProblem[] {
-  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
-  const known = new Map<string, number>();
-  for (const problem of others) known.set(key(problem), (known.get(key(problem)) ?? 0) + 1);
-  return found.filter((problem) => {
-    const left = known.get(key(problem)) ?? 0;
-    known.set(key(problem), left - 1);
-    return left <= 0;
-  });
+  const same = rest(found, others, ({ code, id, text }) => `${code} ${id ?? ""} ${text}`);
+  return rest(same.found, same.others, ({ code, text }) => `${code} ${text}`).found;
+}
+
+/** What is left of both when each is paired with one of the same key. */
+function rest(
+  found: readonly CibProblem[],
+  others: readonly CibProblem[],
+  key: (problem: CibProblem) => string,
+): { readonly found: CibProblem[]; readonly others: readonly CibProblem[] } {
+  const unpaired = Map.groupBy(others, key);
+  const left = found.filter((problem) => unpaired.get(key(problem))?.shift() === undefined);
+  return { found: left, others: [...unpaired.values()].flat() };
 }
 
 const deviceParameters: ReadonlySet<string> = new Set(deviceOptions.map(({ name }) => name));
@@ -238,12 +267,29 @@ async function agentProblems(
 ): Promise<CibProblem[]> {
   const configuration = child(after, "configuration");
   if (!configuration) return [];
-  const old = new Set(usesIn(before).map(shape));
-  return problemsOfAgents(
+  const uses = usesIn(before);
+  const old = new Set(uses.map(shape));
+  const found = await problemsOfAgents(
     agentUses(configuration).filter((use) => !old.has(shape(use)) && counts(use)),
     after,
   );
+  const wrong = found.filter(({ level }) => level === "error");
+  if (wrong.length === 0) return found;
+  // The same resource with the same mistake, written otherwise: whoever loads what was saved changes nothing about it.
+  const known = await problemsOfAgents(
+    uses.filter((use) => !usesSame(use, agentUses(configuration))),
+    before,
+  );
+  const key = ({ code, text }: CibProblem) => `${code} ${text}`;
+  const told = new Set(known.map(key));
+  return found.filter((problem) => !told.has(key(problem)));
 }
+
+/** Whether a resource stands as it is among others. */
+const usesSame = (use: AgentUse, others: readonly AgentUse[]): boolean => {
+  const same = shape(use);
+  return others.some((other) => shape(other) === same);
+};
 
 /**
  * Services that run and shall be of another agent: they are ended by the one that has started them, and begun by the other.

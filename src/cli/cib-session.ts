@@ -78,6 +78,12 @@ export class CibSession {
     return this.#cib;
   }
 
+  /** What was read is out of date: it is read anew when it is asked for. */
+  forget(): void {
+    this.#cib = undefined;
+    this.#raw = undefined;
+  }
+
   /** The same as it is written: a file may have an older schema. */
   async raw(): Promise<XmlElement> {
     if (this.#raw) return this.#raw;
@@ -138,8 +144,7 @@ export class CibSession {
     asWritten = false,
   ): Promise<readonly CibProblem[]> {
     const remarks = checked === undefined ? [] : await this.#checkOperations(operations, checked);
-    this.#cib = undefined;
-    this.#raw = undefined;
+    this.forget();
     if (this.target.kind === "live")
       await (await this.daemon()).request({ type: "cib-apply", operations, client });
     else {

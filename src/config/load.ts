@@ -165,7 +165,10 @@ function checkMachine(
   remoteKey: string,
   out: Findings,
 ): NodeConfig | undefined {
-  if (context.purpose === "remote") {
+  // A host that is no member has no node list: where it says what it is, it is looked at as that.
+  const isRemoteHost = nodeTables.length === 0 && one("remote").lines.size > 0;
+  if (context.purpose === "text" && isRemoteHost) return undefined;
+  if (context.purpose === "remote" || (context.purpose === "node" && isRemoteHost)) {
     const line = one("remote").lines.get("keyfile") ?? one("sysconfig").lines.get("PCMK_authkey_location");
     checkKeyFile(remoteKey, "[remote] keyfile", line, context.machine, out);
     return undefined;
@@ -175,7 +178,7 @@ function checkMachine(
       "MISSING",
       undefined,
       "There is no node in the node list",
-      "Add a table [[nodelist.node]] for each node, with name, nodeid and ring0_addr",
+      "Add a table [[nodelist.node]] for each node, with name, nodeid and ring0_addr; on a remote host, a table [remote]",
     );
     return undefined;
   }

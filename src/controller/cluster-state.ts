@@ -51,6 +51,7 @@ import {
   followsStop,
   foundActive,
   foundInactive,
+  goesOnSince,
   historyEntry,
   historyIds,
   isFailure,
@@ -1214,7 +1215,12 @@ export class ClusterState {
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
-    for (const entryId of ids) this.status.recordOp(id, node, rsc, historyEntry(entryId, node, result));
+    const since = goesOnSince(result, this.status.ops(id, rsc.id));
+    for (const entryId of ids) {
+      const made = historyEntry(entryId, node, result);
+      if (since !== undefined) made.attributes.set("last-rc-change", since);
+      this.status.recordOp(id, node, rsc, made);
+    }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     this.touch();
   }

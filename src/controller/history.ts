@@ -212,6 +212,21 @@ export function endsPromoted(ops: readonly XmlElement[]): boolean {
   return attributes.get("operation") === "monitor" && rc === String(OcfExit.RUNNING_PROMOTED);
 }
 
+/**
+ * Since when the service of a reload is as it is, in a history that the reload becomes a part of: a reload that does not fail
+ * changes nothing of that.
+ */
+export function goesOnSince(result: OperationResult, ops: readonly XmlElement[]): string | undefined {
+  const isPending = result.status === OpStatus.PENDING;
+  if (!isReload(result.action) || (!isPending && recordedAction(result) !== "start")) return undefined;
+  const newest = newestOf(ops);
+  // As which a reload is kept whose answer is out.
+  const isAsked =
+    newest?.attributes.get("operation") === "monitor" &&
+    newest.attributes.get("op-status") === String(OpStatus.PENDING);
+  return isAsked || endsActive(ops) ? newest?.attributes.get("last-rc-change") : undefined;
+}
+
 /** Whether a resource's history on a node ends with its being there. */
 export function endsActive(ops: readonly XmlElement[]): boolean {
   const newest = newestOf(ops);

@@ -48,13 +48,15 @@ export class TransitionRun {
     this.uuid = uuid;
     this.transition = transition;
     const looks = looksBefore(transition.actions, ownership);
+    const stops = stopsBefore(transition.actions);
     for (const action of transition.actions) {
       this.#steps.set(action.id, { action, state: "waiting", open: 0, successors: [], deadline: 0 });
     }
     for (const step of this.#steps.values()) {
       // What waits for something that cannot run stays where it is.
       step.open = step.action.unmet?.length ?? 0;
-      for (const input of new Set([...step.action.inputs, ...(looks.get(step.action.id) ?? [])])) {
+      const { id, inputs } = step.action;
+      for (const input of new Set([...inputs, ...(looks.get(id) ?? []), ...(stops.get(id) ?? [])])) {
         const before = this.#steps.get(input);
         if (!before) continue;
         before.successors.push(step.action.id);
@@ -225,4 +227,32 @@ export class TransitionRun {
       if (next && --next.open === 0 && next.state === "waiting") this.#enqueue(next);
     }
   }
+}
+
+/**
+ * Stops that a failure is forgotten after, by the action that forgets it. Whoever forgets a failure looks whether it is still
+ * there: before the stop it is, and what was found once more would end the transition, again and again, before anything is
+ * stopped where there is something to be done first, as to notify.
+ */
+function stopsBefore(actions: readonly GraphAction[]): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, readonly number[]>();
+  const inputsOf = new Map(actions.map(({ id, inputs }) => [id, inputs] as const));
+  const waitsFor = (id: number, other: number, seen = new Set<number>()): boolean =>
+    (inputsOf.get(id) ?? []).some((input) => {
+      if (input === other) return true;
+      if (seen.has(input)) return false;
+      seen.add(input);
+      return waitsFor(input, other, seen);
+    });
+  for (const { id, task, rsc, node } of actions) {
+    if (task !== "clear_failcount" || rsc === undefined) continue;
+    const stops = actions.filter(
+      (other) => other.task === "stop" && other.node === node && other.rsc?.id === rsc.id,
+    );
+    found.set(
+      id,
+      stops.map((stop) => stop.id).filter((stop) => !waitsFor(stop, id)),
+    );
+  }
+  return found;
 }

@@ -8,7 +8,7 @@ import {
 } from "../alerts/index.ts";
 import type { XmlElement } from "../cib/index.ts";
 import { Accounts, atMost, type EndedProcess, type Log, startProcess, wallMs } from "../platform/index.ts";
-import type { Millis } from "../terms/index.ts";
+import { lastWords, type Millis } from "../terms/index.ts";
 
 /** User that alert agents run as. */
 const USER = "hacluster";
@@ -127,7 +127,7 @@ export class AlertAgents {
 function outcomeOf(ended: EndedProcess): AlertOutcome {
   switch (ended.kind) {
     case "exited":
-      return { kind: "exited", code: ended.code, said: lastLine(ended.stderr) || lastLine(ended.stdout) };
+      return { kind: "exited", code: ended.code, said: saying(ended.stderr) || saying(ended.stdout) };
     case "signalled":
       return { kind: "signalled", signal: ended.signal };
     case "missing":
@@ -140,9 +140,9 @@ function outcomeOf(ended: EndedProcess): AlertOutcome {
 }
 
 /** What an agent said last, without what could play tricks on a terminal. */
-function lastLine(text: string): string {
-  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
-  return line.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, "?").slice(0, LONGEST_SAYING);
+function saying(text: string): string {
+  const plain = text.replace(/[^\n\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/gu, "?");
+  return lastWords(plain, LONGEST_SAYING);
 }
 
 /** A moment with the clock of this place. */

@@ -17,7 +17,7 @@ import {
   SecretStore,
   startProcess,
 } from "../platform/index.ts";
-import { HactlError, type Millis } from "../terms/index.ts";
+import { HactlError, isSecretParameter, MASKED, type Millis, plainLine } from "../terms/index.ts";
 import { reveal } from "./agent-secrets.ts";
 import type { FenceRuns, KeptPlace } from "./fence-runs.ts";
 import { compiledArguments, describingArguments, isCompiledPlugin } from "./glue-plugins.ts";
@@ -47,6 +47,8 @@ const metadataBytes = 1024 * 1024;
 const metadataTimeoutMs: Millis = 30_000;
 /** An agent that a person wants to know of is given no longer. */
 const lookMs: Millis = 5_000;
+/** What an agent has said that took too long is waited for no longer. */
+const lastWordsMs: Millis = 250;
 /** Between SIGTERM and SIGKILL after a time-out. */
 const termMs: Millis = 500;
 const path = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -91,11 +93,39 @@ export async function runFenceAgent(
   runs?: FenceRuns,
 ): Promise<AgentOutcome> {
   try {
-    return await runKnown(run, directories, runs);
+    const { values } = reveal(run.params, run.device, new SecretStore(directories.secrets));
+    return withoutSecrets(await runKnown(run, directories, runs), values);
   } catch (error) {
     return failed(String(error));
   }
 }
+
+/** What an agent says is logged and shown, and some repeat what they were given. */
+function withoutSecrets(outcome: AgentOutcome, params: Readonly<Record<string, string>>): AgentOutcome {
+  let { stderr } = outcome;
+  for (const [name, value] of Object.entries(params)) {
+    if (value === "" || name.endsWith("_script") || !isSecretParameter(name)) continue;
+    // A short one may be a part of any word.
+    const found = RegExp.escape(value);
+    const pattern = value.length < 4 ? `(?<![\\w-])${found}(?![\\w-])` : found;
+    stderr = stderr.replaceAll(new RegExp(pattern, "g"), MASKED);
+  }
+  return { ...outcome, stderr };
+}
+
+/** What is worth a line of the log each: all that an agent has complained of, where it failed. */
+export function complaints(device: string, { action, agent }: AgentRun, outcome: AgentOutcome): string[] {
+  const isAnswer = outcome.exit === 0 || (action === "status" && outcome.exit === 2);
+  if (isAnswer && !outcome.timedOut) return [];
+  const lines = outcome.stderr
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  return lines.slice(-mostLogged).map((line) => `${device} ${action}: ${agent} said: ${plainLine(line)}`);
+}
+
+/** More lines are a dump of something, whose end says what went wrong. */
+const mostLogged = 50;
 
 /** What a fence agent says of parameters: `wrong` why it cannot work with them, empty when it can. */
 export type FenceAgentCheck = Pick<AgentOutcome, "exit" | "stdout" | "stderr"> & { readonly wrong: string };
@@ -251,8 +281,11 @@ async function toEnd(
     // Whoever else waits for it may have been faster to end it.
     return outcomeOf(ended, ended.kind === "signalled" && kept?.isOver() === true);
   }
-  void end(started);
-  return { exit: null, timedOut: true, stdout: "", stderr: "" };
+  const ending = end(started);
+  const last = kept ? undefined : await atMost(started.ended, lastWordsMs);
+  void ending;
+  const stderr = kept?.complaint() ?? (last && "stderr" in last ? last.stderr : "");
+  return { exit: null, timedOut: true, stdout: "", stderr };
 }
 
 /** The agent's own end counts: processes that it leaves behind may hold the shell around it. */

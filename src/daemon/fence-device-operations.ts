@@ -1,8 +1,8 @@
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { AgentOutcome, AgentRun } from "../fencer/index.ts";
 import { LONGEST_TIMER_MS, monotonicMs, wallMs } from "../platform/index.ts";
-import { OcfExit, OpStatus } from "../terms/index.ts";
-import { type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
+import { lastWords, OcfExit, OpStatus } from "../terms/index.ts";
+import { complaints, type FenceDirectories, runFenceAgent } from "./fence-agents.ts";
 import { resultOf } from "./operation-result.ts";
 
 /**
@@ -19,6 +19,8 @@ export class FenceDeviceOperations {
   constructor(
     private readonly directories: FenceDirectories,
     private readonly onResult: (result: OperationResult) => void,
+    /** Takes what an agent has complained of, where it failed. */
+    private readonly log: (text: string) => void = () => {},
   ) {}
 
   run(operation: Operation): void {
@@ -75,12 +77,13 @@ export class FenceDeviceOperations {
   async #check(operation: Operation, key: string): Promise<void> {
     const begun = monotonicMs();
     const at = wallMs();
-    const outcome = await this.#monitor(operation);
+    const { outcome, said: complained } = await this.#monitor(operation);
     const { rc, status, reason } = meaning(outcome);
     const recurring = operation.intervalMs > 0;
     if (recurring && !this.#recurring.has(key)) return;
     const said = `${rc}:${status}`;
     if (!recurring || this.#last.get(key) !== said) {
+      complained.forEach(this.log);
       this.onResult(resultOf(operation, rc, status, reason, at, monotonicMs() - begun));
     }
     if (!recurring) return;
@@ -94,11 +97,11 @@ export class FenceDeviceOperations {
     this.#recurring.set(key, { operation, timer });
   }
 
-  #monitor(operation: Operation): Promise<AgentOutcome> {
+  async #monitor(operation: Operation): Promise<{ outcome: AgentOutcome; said: readonly string[] }> {
     const { rsc, params } = operation;
     // hactl listens for crash notices itself: there is no program to ask.
     if (rsc.type === "fence_kdump") {
-      return Promise.resolve({ exit: 0, timedOut: false, stdout: "", stderr: "" });
+      return { outcome: { exit: 0, timedOut: false, stdout: "", stderr: "" }, said: [] };
     }
     const external = rsc.type.startsWith("external/");
     const action = params.pcmk_monitor_action ?? "monitor";
@@ -114,12 +117,13 @@ export class FenceDeviceOperations {
       params: { ...(external ? {} : { action }), ...Object.fromEntries(own) },
       timeoutMs: operation.timeoutMs,
     };
-    return runFenceAgent(run, this.directories);
+    const outcome = await runFenceAgent(run, this.directories);
+    return { outcome, said: complaints(rsc.id, run, outcome) };
   }
 }
 
 function meaning(outcome: AgentOutcome): { rc: OcfExit; status: OpStatus; reason: string } {
-  const said = outcome.stderr.trim().split("\n").at(-1) ?? "";
+  const said = lastWords(outcome.stderr, 1000) || lastWords(outcome.stdout, 1000);
   if (outcome.lacksSecret)
     return { rc: OcfExit.GENERIC, status: OpStatus.NO_SECRETS, reason: outcome.error ?? "" };
   if (outcome.error !== undefined)
@@ -128,7 +132,7 @@ function meaning(outcome: AgentOutcome): { rc: OcfExit; status: OpStatus; reason
     return {
       rc: OcfExit.GENERIC,
       status: OpStatus.TIMEOUT,
-      reason: "the fence agent did not answer in time",
+      reason: `the fence agent did not answer in time${said === "" ? "" : `: ${said}`}`,
     };
   if (outcome.exit === 0) return { rc: OcfExit.OK, status: OpStatus.DONE, reason: "" };
   return {

@@ -42,6 +42,8 @@ export interface KeptPlace {
   readonly marker: string;
   /** How it has ended; undefined while it has not. */
   outcome(): Promise<AgentOutcome | undefined>;
+  /** What it has complained of up to now. */
+  complaint(): string;
   /** Whether its time is over: whoever waits for it ends it then. */
   isOver(): boolean;
 }
@@ -89,6 +91,7 @@ export class FenceRuns {
       before: ["/bin/sh", "-c", script, "fencing", place],
       marker: markerOf(name),
       outcome: () => outcomeIn(place),
+      complaint: () => complaintIn(place),
       isOver: () => uptimeMs() >= record.deadline,
     };
   }
@@ -107,7 +110,7 @@ export class FenceRuns {
       if (runs.length === 0) return unknown;
       if (uptimeMs() >= record.deadline) {
         for (const { pid } of runs) kill(pid);
-        return { exit: null, timedOut: true, stdout: "", stderr: "" };
+        return { exit: null, timedOut: true, stdout: "", stderr: complaintIn(place) };
       }
       await Bun.sleep(lookMs);
     }
@@ -159,10 +162,11 @@ async function outcomeIn(place: string): Promise<AgentOutcome | undefined> {
   const code = Number.parseInt(textOf(join(place, "exit")) ?? "", 10);
   if (Number.isNaN(code)) return undefined;
   await Bun.sleep(drainMs);
-  const said = (stream: string) => textOf(join(place, stream)) ?? "";
-  const [stdout, stderr] = [said("out").slice(0, keepBytes), said("err").slice(-keepBytes)];
-  return { exit: code, timedOut: false, stdout, stderr };
+  const stdout = (textOf(join(place, "out")) ?? "").slice(0, keepBytes);
+  return { exit: code, timedOut: false, stdout, stderr: complaintIn(place) };
 }
+
+const complaintIn = (place: string): string => (textOf(join(place, "err")) ?? "").slice(-keepBytes);
 
 function list(directory: string): string[] {
   try {

@@ -19,6 +19,7 @@ import { LONGEST_TIMER_MS, monotonicMs, wallSeconds } from "../platform/index.ts
 import { CrmExit, HactlError, type Millis, type NodeName, nodeName } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
 import {
+  complaints,
   type FenceDirectories,
   fenceDirectories,
   fetchFenceMetadata,
@@ -296,9 +297,10 @@ export class Fencing {
         return;
       case "run-agent": {
         const { run } = effect;
-        void runFenceAgent(run, this.directories, this.options.runs).then((outcome) =>
-          this.step({ type: "agent-result", run: run.run, outcome }),
-        );
+        void runFenceAgent(run, this.directories, this.options.runs).then((outcome) => {
+          for (const line of complaints(run.device, run, outcome)) this.options.log("notice", line);
+          this.step({ type: "agent-result", run: run.run, outcome });
+        });
         return;
       }
       case "resume-run": {

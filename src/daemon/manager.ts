@@ -213,8 +213,10 @@ export class Manager {
       log: (level, text) => log.part("FENCER")[level]("FENCER", text),
     });
     this.#kdump = this.#kdumpWatch();
-    this.#fenceDevices = new FenceDeviceOperations(directories, (result) =>
-      this.#step({ type: "result", node: self.name, result }),
+    this.#fenceDevices = new FenceDeviceOperations(
+      directories,
+      (result) => this.#step({ type: "result", node: self.name, result }),
+      (text) => log.part("FENCER").notice("FENCER", text),
     );
     this.#executor = new ExecutorClient({
       connect: localExecutor(executorSocketPath(runDir)),

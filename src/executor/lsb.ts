@@ -4,7 +4,7 @@ import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Operation } from "./face.ts";
 import { failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
-import { cleanText, lastLine } from "./output.ts";
+import { cleanText, lastSaid } from "./output.ts";
 
 /** Not in LSB: the exit code of `status` by which Pacemaker's helpers say that the script is missing. */
 const STATUS_NOT_INSTALLED = 150;
@@ -22,7 +22,7 @@ export function lsbProcedure(operation: Operation, config: ExecutorConfig): Proc
       }
       if (outcome.kind !== "exited") return { do: "finish", verdict: failureToRun(outcome, agent) };
       const rc = lsbToOcf(action, outcome.code);
-      const said = rc === OcfExit.OK || rc === OcfExit.NOT_RUNNING ? "" : lastLine(outcome.stderr);
+      const said = rc === OcfExit.OK || rc === OcfExit.NOT_RUNNING ? "" : lastSaid(outcome.stderr);
       return {
         do: "finish",
         verdict: { rc, status: OpStatus.DONE, exitReason: said, stdout: cleanText(outcome.stdout) },

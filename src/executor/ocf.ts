@@ -4,7 +4,7 @@ import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import { ocfEnvironment } from "./environment.ts";
 import type { Operation } from "./face.ts";
-import { cleanText, exitReason, lastLine } from "./output.ts";
+import { cleanText, exitReason, lastSaid } from "./output.ts";
 
 /** Actions whose processes are the service itself. */
 const BRINGS_UP = new Set(["start", "promote", "demote", "migrate_from", "reload", "reload-agent"]);
@@ -57,14 +57,14 @@ export function ocfProcedure(operation: Operation, config: ExecutorConfig): Proc
 
 /**
  * Every exit code of an OCF agent is an answer; what it means is the scheduler's business. Why it failed an agent says by
- * an exit reason; one that gives none has said it in its last line, more often than not.
+ * an exit reason; one that gives none has said it in its last lines, more often than not.
  */
 export function ocfVerdict(outcome: ProcessOutcome, agent: string): Verdict {
   if (outcome.kind !== "exited") return failureToRun(outcome, agent);
   return {
     rc: outcome.code,
     status: OpStatus.DONE,
-    exitReason: exitReason(outcome.stderr) || (saysState.has(outcome.code) ? "" : lastLine(outcome.stderr)),
+    exitReason: exitReason(outcome.stderr) || (saysState.has(outcome.code) ? "" : lastSaid(outcome.stderr)),
     stdout: cleanText(outcome.stdout),
   };
 }
@@ -79,7 +79,9 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
       return {
         rc: OcfExit.GENERIC,
         status: OpStatus.ERROR,
-        exitReason: exitReason(outcome.stderr) || `agent ${agent} was ended by signal ${outcome.signal}`,
+        exitReason:
+          exitReason(outcome.stderr) ||
+          `agent ${agent} was ended by signal ${outcome.signal}${behindColon(lastSaid(outcome.stderr))}`,
         stdout: cleanText(outcome.stdout),
       };
     case "missing":
@@ -105,10 +107,12 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
       return verdict(
         OcfExit.GENERIC,
         OpStatus.ERROR,
-        `no process could be started for ${agent}: ${lastLine(outcome.message)}`,
+        `no process could be started for ${agent}: ${lastSaid(outcome.message)}`,
       );
   }
 }
+
+const behindColon = (words: string) => (words === "" ? "" : `: ${words}`);
 
 /** A verdict without output. */
 export function verdict(rc: number, status: OpStatus, reason = ""): Verdict {

@@ -1,3 +1,5 @@
+import { lastWords } from "../terms/index.ts";
+
 /** Prefix of the stderr lines by which an OCF agent says why it failed (OCF resource agent API 1.1, OCF_EXIT_REASON_PREFIX). */
 export const EXIT_REASON_PREFIX = "ocf-exit-reason:";
 
@@ -23,8 +25,5 @@ export function exitReason(stderr: string): string {
   return cleanLine(lines.at(-1)?.slice(EXIT_REASON_PREFIX.length) ?? "");
 }
 
-/** The last line that says anything; for programs that know no exit reasons. */
-export function lastLine(text: string): string {
-  const lines = text.split("\n").map(cleanLine);
-  return lines.findLast((line) => line !== "") ?? "";
-}
+/** The last lines that say anything, as one; for programs that know no exit reasons. */
+export const lastSaid = (text: string): string => lastWords(cleanText(text), LONGEST_REASON);

@@ -1,7 +1,7 @@
 import { type EpochSeconds, type Millis, OcfExit, OpStatus } from "../terms/index.ts";
 import type { ProcessOutcome, Verdict } from "./command.ts";
 import type { AgentResource, Operation, OperationResult } from "./face.ts";
-import { exitReason } from "./output.ts";
+import { exitReason, lastSaid } from "./output.ts";
 import type { Job } from "./state.ts";
 
 /** Of an operation that was taken back, or ended by its cancellation. */
@@ -27,7 +27,8 @@ export function endedVerdict(job: Job, outcome: ProcessOutcome | undefined): Ver
 
 /** The reason that the agent gave before it was ended. */
 function reasonOf(outcome: ProcessOutcome): string {
-  return outcome.kind === "exited" || outcome.kind === "signalled" ? exitReason(outcome.stderr) : "";
+  if (outcome.kind !== "exited" && outcome.kind !== "signalled") return "";
+  return exitReason(outcome.stderr) || lastSaid(outcome.stderr);
 }
 
 /** The answer to a question for meta-data. */

@@ -4,7 +4,7 @@ import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
 import type { Operation } from "./face.ts";
 import { failureToRun, invalidName, isPlainName, verdict } from "./ocf.ts";
-import { lastLine } from "./output.ts";
+import { lastSaid } from "./output.ts";
 
 /** Between two looks at a unit that is on its way up or down. */
 const POLL_MS = 2000;
@@ -185,7 +185,7 @@ function noSystemd(agent: string): Verdict {
 }
 
 function jobFailed(unit: string, action: string, outcome: ProcessOutcome & { kind: "exited" }): Verdict {
-  const said = lastLine(outcome.stderr);
+  const said = lastSaid(outcome.stderr);
   return {
     rc: OcfExit.GENERIC,
     status: OpStatus.DONE,

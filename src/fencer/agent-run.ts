@@ -1,4 +1,4 @@
-import type { Millis, NodeName } from "../terms/index.ts";
+import { lastWords, type Millis, type NodeName } from "../terms/index.ts";
 import type { FenceDevice } from "./device.ts";
 import { portOf } from "./devices.ts";
 import type { AgentOutcome, AgentRun, FenceDeed } from "./face.ts";
@@ -84,19 +84,19 @@ export function agentRun(
 
 /** Why a run was not a success; the empty text when it was. Anything but exit 0 in time is a failure. */
 export function complaint(outcome: AgentOutcome, timeoutMs: Millis): string {
-  if (outcome.timedOut) return `no end within ${seconds(timeoutMs)}`;
   if (outcome.error !== undefined) return outcome.error;
-  if (outcome.exit === 0) return "";
-  const words = lastLine(outcome.stderr) || lastLine(outcome.stdout);
-  const how = outcome.exit === null ? "killed" : `exit ${outcome.exit}`;
+  if (outcome.exit === 0 && !outcome.timedOut) return "";
+  const words = agentWords(outcome.stderr) || agentWords(outcome.stdout);
+  const how = outcome.timedOut
+    ? `no end within ${seconds(timeoutMs)}`
+    : outcome.exit === null
+      ? "killed"
+      : `exit ${outcome.exit}`;
   return words === "" ? how : `${how}, ${words}`;
 }
 
 /** Seconds with at most one decimal place, for people. */
 export const seconds = (ms: Millis): string => `${Math.round(ms / 100) / 10} s`;
 
-/** Last line that says something, cut to what fits in a log line. */
-export function lastLine(text: string): string {
-  const line = text.trimEnd().split("\n").at(-1)?.trim() ?? "";
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
-}
+/** What an agent said last, cut to what fits in a log line. */
+export const agentWords = (text: string): string => lastWords(text, 300);

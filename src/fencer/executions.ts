@@ -1,6 +1,6 @@
 import { parseBoolean } from "../cib/index.ts";
 import type { Millis, NodeName } from "../terms/index.ts";
-import { agentAction, agentRun, complaint, deedOf, lastLine, seconds, type Wanted } from "./agent-run.ts";
+import { agentAction, agentRun, agentWords, complaint, deedOf, seconds, type Wanted } from "./agent-run.ts";
 import type { FenceDevice } from "./device.ts";
 import { type FenceConfiguration, hostCheck, listedStatically, parseHostOutput, portOf } from "./devices.ts";
 import type { AgentOutcome, ExecuteAnswer, ExecuteOrder, FenceDeed, FencerEffect, LeftRun } from "./face.ts";
@@ -326,7 +326,7 @@ export class Executions {
     if (outcome.exit === 2 && !outcome.timedOut && outcome.error === undefined)
       this.finish(execution, true, "", now);
     else {
-      const seen = wrong === "" ? "it is still on" : `status: ${wrong || lastLine(outcome.stdout)}`;
+      const seen = wrong === "" ? "it is still on" : `status: ${wrong || agentWords(outcome.stdout)}`;
       this.finish(execution, false, `${execution.order.action} was reported as done, but ${seen}`, now);
     }
   }

@@ -1,5 +1,5 @@
 import type { Millis, NodeName } from "../terms/index.ts";
-import { agentAction, agentRun, complaint, lastLine, type Wanted } from "./agent-run.ts";
+import { agentAction, agentRun, agentWords, complaint, type Wanted } from "./agent-run.ts";
 import type { FenceDevice } from "./device.ts";
 import {
   type FenceConfiguration,
@@ -130,7 +130,7 @@ export class Questions {
   private tell({ id, device }: Asked, ok: boolean, text: string, hosts: readonly string[] = []): void {
     const answers = this.answers.get(id);
     if (!answers) return;
-    answers.rows.push({ device: device.id, ok, text: lastLine(text), hosts });
+    answers.rows.push({ device: device.id, ok, text: agentWords(text), hosts });
     if (--answers.waiting === 0) this.end(id);
   }
 

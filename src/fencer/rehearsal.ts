@@ -1,5 +1,5 @@
 import type { Millis, NodeName } from "../terms/index.ts";
-import { agentAction, agentRun, complaint, lastLine } from "./agent-run.ts";
+import { agentAction, agentRun, agentWords, complaint } from "./agent-run.ts";
 import type { FenceDevice } from "./device.ts";
 import { hostCheck, parseHostOutput, portOf } from "./devices.ts";
 import type { AgentOutcome, FencerEffect, FenceTestRow } from "./face.ts";
@@ -123,7 +123,7 @@ export class Rehearsals {
       node: this.self,
       ok,
       check,
-      text: lastLine(text),
+      text: agentWords(text),
     });
     if (--rehearsal.waiting === 0) this.answer(rehearsal.id, rehearsal.rows);
   }

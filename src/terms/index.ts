@@ -13,6 +13,7 @@ export {
   resourceId,
   withoutInstance,
 } from "./ids.ts";
+export { lastWords } from "./last-words.ts";
 export { lookup } from "./lookup.ts";
 export { nearest } from "./near-miss.ts";
 export type { OptionSpec, OptionType } from "./options.ts";

@@ -25,7 +25,8 @@ const told = ({ properties = "", nodes, resources = "", constraints = "", rest =
 <crm_config><cluster_property_set id="cib-bootstrap-options">${properties}</cluster_property_set></crm_config>
 <nodes>${nodes ?? '<node id="1" uname="n1"/><node id="2" uname="n2"/>'}</nodes>
 <resources>${device}${resources}</resources><constraints>${constraints}</constraints>${rest}</configuration><status/></cib>`),
-  ).map((problem) => {
+  ).flatMap((problem) => {
+    if (problem.code === "NO_FENCING") return [];
     expect(problem.cure ?? "").not.toBe("");
     expect(problem.line).toBeGreaterThan(0);
     return `${problem.level} ${problem.code} ${problem.id ?? ""}: ${problem.text}`;

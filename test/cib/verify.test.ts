@@ -300,6 +300,16 @@ describe("every problem has level, code, id, line and cure", () => {
     const crm_config = sound.crm_config.replace("true", "false");
     const [problem] = verify({ crm_config, resources: '<primitive id="a" class="lsb" type="x"/>' });
     expect(problem).toMatchObject({ level: "warning", code: "NO_FENCING" });
+    // Devices that look as if they were in force are the worse case.
+    const device = '<primitive id="f" class="stonith" type="fence_x"/>';
+    const [unused, ...others] = verify({ crm_config, resources: device, constraints: "" });
+    expect(unused).toMatchObject({
+      level: "warning",
+      code: "NO_FENCING",
+      text: expect.stringContaining("although fence devices are configured"),
+    });
+    expect(unused?.cure).toStartWith("set stonith-enabled=true");
+    expect(others).toEqual([]);
   });
 
   test("problems come in the order of the lines", () => {

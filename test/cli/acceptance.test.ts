@@ -162,6 +162,58 @@ describe("refused with what, where and cure, and nothing is changed", () => {
   });
 });
 
+describe("a whole in the place of what there is", () => {
+  test("with mistakes that stand there already is taken: what was saved can be loaded", async () => {
+    const saved = join(directory, "saved.crm");
+    expect((await run(["-r", "d1", "-p", "odl", "-v", "2", "--force"], "crm_resource")).code).toBe(0);
+    expect((await run(["-r", "d1", "-d", "ip", "--force"], "crm_resource")).code).toBe(0);
+    expect((await run(["configure", "save", saved])).code).toBe(0);
+    expect(await run(["configure", "load", "replace", saved])).toMatchObject({ code: 0 });
+    expect(content()).toContain('name="odl"');
+    // One more is one more.
+    writeFileSync(saved, `${readFileSync(saved, "utf8")}primitive d2 ocf:test:Told params ip=1 odl=3\n`);
+    const { code, err } = await run(["configure", "load", "replace", saved]);
+    expect([code, err]).toEqual([78, expect.stringContaining('resource "d2" has no parameter "odl"')]);
+    expect(err).not.toContain("d1");
+  });
+
+  test("with a mistake that gets another id is taken, too", async () => {
+    const saved = join(directory, "saved.crm");
+    const bad =
+      '<primitive id="d1"><meta_attributes id="odd"><nvpair id="odd-1" name="is-managed" value="perhaps"/></meta_attributes></primitive>';
+    expect((await run(["-M", "-c", "-o", "resources", "--force", "-X", bad], "cibadmin")).code).toBe(0);
+    expect((await run(["configure", "save", saved])).code).toBe(0);
+    writeFileSync(saved, readFileSync(saved, "utf8").replace(/\$id="?odd"? /, ""));
+    expect(await run(["configure", "load", "replace", saved])).toMatchObject({ code: 0 });
+    expect(content()).toContain('value="perhaps"');
+    expect(content()).not.toContain('"odd-1"');
+    writeFileSync(
+      saved,
+      `${readFileSync(saved, "utf8")}primitive d2 ocf:test:Told params ip=1 meta is-managed=perhaps\n`,
+    );
+    expect(await run(["configure", "load", "replace", saved])).toMatchObject({ code: 78 });
+  });
+
+  test.each([
+    ["by cibadmin", ["-R", "-X", "WHOLE"], "cibadmin"],
+    ["by cibadmin, of the configuration", ["-R", "--scope", "configuration", "-X", "PART"], "cibadmin"],
+    ["by load, with --force too", ["configure", "load", "replace", "FILE", "--force"], "hactl"],
+  ])("that lacks a section is refused %s", async (_, words, name) => {
+    const before = content();
+    const part = "<configuration><crm_config/><nodes/><resources/></configuration>";
+    const whole = `<cib validate-with="pacemaker-3.9" admin_epoch="9" epoch="0" num_updates="0">${part}<status/></cib>`;
+    const torn = join(directory, "torn.xml");
+    writeFileSync(torn, whole);
+    const given: Readonly<Record<string, string>> = { WHOLE: whole, PART: part, FILE: torn };
+    const { code, err } = await run(
+      words.map((word) => given[word] ?? word),
+      name,
+    );
+    expect([code, content()]).toEqual([78, before]);
+    expect(err).toContain("<configuration> lacks <constraints>");
+  });
+});
+
 describe("--force takes it all the same, wherever a refusal says so", () => {
   test.each<[string, readonly string[], string]>([
     [

@@ -122,6 +122,25 @@ describe("hactl config check", () => {
     expect(await hactl(["config", "check", "--node=b"], { HACTL_CONFIG: config })).toMatchObject({ code: 0 });
   });
 
+  test("on a remote host looks at what a remote host has: it needs no node list", async () => {
+    const far = join(root, "far.toml");
+    const owned = join(root, "far-key");
+    expect(await hactl(["keygen", "--remote", "-k", owned])).toMatchObject({ code: 0 });
+    writeFileSync(far, `[remote]\nname = "far"\nkeyfile = "${owned}"\n`);
+    for (const words of [[], ["--text"], ["--remote"]])
+      expect(await hactl(["config", "check", far, ...words])).toEqual({
+        code: 0,
+        out: `${far}: correct (of a remote host)\n`,
+        err: "",
+      });
+    writeFileSync(far, `[remote]\nkeyfile = "${owned}.gone"\n`);
+    expect(await hactl(["config", "check", far])).toMatchObject({ code: 78 });
+    // What says nothing of that lacks its nodes.
+    writeFileSync(far, `[totem]\ncluster_name = "c"\n`);
+    const run = await hactl(["config", "check", far]);
+    expect([run.code, run.out]).toEqual([78, expect.stringContaining("There is no node in the node list")]);
+  });
+
   test("tells every mistake with its line and the cure; JSON has the same", async () => {
     const wrong = join(root, "wrong.toml");
     writeFileSync(wrong, text.replace("cluster_name", "clustername").replace("nodeid = 2", "nodeid = 1"));

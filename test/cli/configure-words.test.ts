@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,3 +78,98 @@ test("node remove tells that it was a file, and what still names the node", asyn
   expect(err).toContain(`constraint "m" names node "n2", which is not configured`);
   expect(content()).not.toContain('uname="n2"');
 }, 60_000);
+
+test("a text in the place of everything that leaves no resource is refused as erase is, and taken with --force", async () => {
+  const before = content();
+  const loads: readonly (readonly [text: string, mode: string, said: string])[] = [
+    ["", "replace", "it defines nothing"],
+    ["\n  # nothing here\n\t\n", "replace", "it defines nothing"],
+    ["", "push", "it defines nothing"],
+    ["property stonith-enabled=false\n", "replace", "it has no resource"],
+    [
+      "<configuration><crm_config/><nodes/><resources/><constraints/></configuration>",
+      "replace",
+      "no resource",
+    ],
+  ];
+  const few = join(directory, "few.crm");
+  for (const [text, mode, said] of loads) {
+    writeFileSync(few, text);
+    const { code, err } = await run("configure", "load", mode, few);
+    expect([code, err, content()]).toEqual([107, expect.stringContaining(said), before]);
+    expect(err).toContain("say it with --force");
+  }
+  const edited = await hactl(["configure", "edit"], { CIB_file: file, EDITOR: "truncate -s 0" });
+  expect([edited.code, edited.err, content()]).toEqual([107, expect.stringContaining("nothing"), before]);
+  expect((await run("configure", "load", "replace", few, "--force")).code).toBe(0);
+  expect(content()).not.toContain("<primitive");
+  // Where there is no resource, none is lost.
+  writeFileSync(few, "property stonith-enabled=false\n");
+  expect((await run("configure", "load", "replace", few)).code).toBe(0);
+}, 60_000);
+
+describe("an option that goes by several names is one option", () => {
+  const options = () =>
+    [...content().matchAll(/<nvpair[^>]* name="([^"]*)" value="([^"]*)"/g)].map(
+      (one) => `${one[1]}=${one[2]}`,
+    );
+  const config = (pairs: string) =>
+    `<configuration><crm_config><cluster_property_set id="cib-bootstrap-options">${pairs}</cluster_property_set></crm_config><nodes/><resources/><constraints/></configuration>`;
+  const pair = (name: string, value: string) => `<nvpair id="o-${name}" name="${name}" value="${value}"/>`;
+
+  test.each([
+    ["crm_attribute", ["crm_attribute", "-n", "fencing-enabled", "-v", "true"]],
+    ["hactl configure property", ["configure", "property", "fencing-enabled=true"]],
+    ["crm configure property", ["crm", "configure", "property", "fencing-enabled=true"]],
+    ["hactl property", ["property", "fencing-enabled=true"]],
+  ])("%s replaces the other name", async (_, words) => {
+    expect((await run(...words)).code).toBe(0);
+    expect(options()).toEqual(["fencing-enabled=true"]);
+  });
+
+  test("so do meta attributes and their defaults", async () => {
+    expect((await run("crm_resource", "-r", "P3", "-m", "-p", "is-managed", "-v", "true")).code).toBe(0);
+    expect((await run("crm_resource", "-r", "P3", "-m", "-p", "is_managed", "-v", "false")).code).toBe(0);
+    expect((await run("configure", "rsc_defaults", "is-managed=true")).code).toBe(0);
+    expect((await run("configure", "rsc_defaults", "is_managed=false")).code).toBe(0);
+    expect((await run("crm_attribute", "-t", "rsc_defaults", "-n", "is_managed", "-v", "true")).code).toBe(0);
+    expect(options()).toEqual(["stonith-enabled=false", "is-managed=false", "is_managed=true"]);
+  }, 60_000);
+
+  test.each([
+    ["cibadmin", ["cibadmin", "-M", "--scope", "crm_config", "-X", "SET"]],
+    ["one statement", ["configure", "property", "stonith-action=reboot", "fencing-action=off"]],
+    ["a file", ["configure", "load", "update", "FILE"]],
+  ])("two values by %s are refused", async (_, words) => {
+    const text = join(directory, "twice.xml");
+    const both = pair("stonith-action", "reboot") + pair("fencing-action", "off");
+    writeFileSync(text, config(both));
+    const given: Readonly<Record<string, string>> = {
+      FILE: text,
+      SET: `<cluster_property_set id="cib-bootstrap-options">${both}</cluster_property_set>`,
+    };
+    const before = content();
+    const { code, err } = await run(...words.map((word) => given[word] ?? word));
+    expect([code, content()]).toEqual([78, before]);
+    expect(err).toContain(
+      'stonith-action="reboot" and fencing-action="off" are one cluster property under several names: fencing-action counts',
+    );
+  });
+
+  test("hactl property refuses both at once, and its cure cures what has both", async () => {
+    expect((await run("property", "stonith-action=off", "fencing-action=reboot")).err).toContain(
+      "one property under two names",
+    );
+    const text = join(directory, "twice.xml");
+    writeFileSync(text, config(pair("stonith-enabled", "true") + pair("fencing-enabled", "false")));
+    expect((await run("configure", "load", "replace", text, "--force")).code).toBe(0);
+    const verified = await run("verify");
+    expect([verified.code, verified.out + verified.err]).toEqual([
+      78,
+      expect.stringContaining("hactl property fencing-enabled=VALUE"),
+    ]);
+    expect((await run("property", "fencing-enabled=true")).code).toBe(0);
+    expect(options()).toEqual(["fencing-enabled=true"]);
+    expect((await run("verify")).out).not.toContain("several names");
+  }, 60_000);
+});

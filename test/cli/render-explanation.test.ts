@@ -105,6 +105,24 @@ gamma: not chosen, score -INFINITY
   → start hactl on gamma`);
   });
 
+  test("a remote host is not started by what starts a member", () => {
+    const said = (settings: string, transient: Record<string, string>) => {
+      const far = `<primitive id="far" class="ocf" provider="pacemaker" type="remote">${settings}</primitive>`;
+      const fixture: ClusterFixture = {
+        nodes: [{ name: "alpha", transient }],
+        properties: { "stonith-enabled": "false" },
+        resources: far + primitive("web") + primitive("fence1"),
+      };
+      return explained(fixture, schedule({ cib: cib(fixture), now, explain: true }), "web");
+    };
+    expect(said("", { "fail-count-far#start_0": "INFINITY" })).toContain(
+      "→ start hactl-remote.service on far",
+    );
+    const stopped = said(meta("far", { "target-role": "Stopped" }), {});
+    expect(stopped).toContain("→ let it run: hactl resource start far");
+    expect(stopped).not.toContain("hactl on far");
+  });
+
   test("what must be with another may not be elsewhere", () => {
     const bound = transitionWith({
       placement: [{ rsc: "web", role: "Started", node: nodeName("alpha") }],

@@ -559,3 +559,16 @@ test("docs/status-json.md has the table", () => {
   expect(page).toContain("<!-- causes -->");
   expect(page).toBe(causesPage(page));
 });
+
+test("what is blocked by its failure is not said to be unmanaged as well", () => {
+  const [blocked] = [
+    {
+      ...withDone("alpha", failed("ip", 1, "stop", 0)),
+      properties: { ...healthy.properties, "stonith-enabled": "false" },
+    },
+  ];
+  const { verdict } = statusModel(fileStatusInput(cib(blocked), now, "0", "3.20.1"));
+  const codes = verdict.causes.filter(({ text }) => text.includes("ip")).map(({ code }) => code);
+  expect(codes).toContain("BLOCKED");
+  expect(codes).not.toContain("UNMANAGED");
+});

@@ -261,3 +261,75 @@ location connected web rule -inf: not_defined pingd or pingd lte 0`);
     expect(await story.cib()).not.toContain('name="other"');
   }, 60_000);
 });
+
+describe("whoever waits", () => {
+  const said = async (...words: string[]) => {
+    const { code, stdout, stderr } = await story.hactl("node2", ...words);
+    return { code, text: stdout + stderr };
+  };
+  const unlike = (what: RegExp, code = 113) => ({ code, text: expect.stringMatching(what) });
+
+  test("for what cannot be stopped is told so, and why", async () => {
+    await configure(`${wild("blk", "op monitor interval=5s op stop interval=0 timeout=10s on-fail=block")}
+location there blk 50: node1`);
+    expect(await story.somewhere("blk")).toBe("node1");
+    expect(await said("wait")).toEqual({ code: 0, text: "" });
+    tell("blk", "stop", "fail");
+    const blocked = /blk .*on node1, blocked \(stop on node1: .+\)/;
+    for (const words of [
+      "resource restart blk",
+      "resource stop blk --wait",
+      "node standby node1 --wait",
+      "wait",
+    ]) {
+      expect({ words, ...(await said(...words.split(" "))) }).toEqual({
+        words,
+        ...unlike(/^(?!.*was restarted)/s),
+      });
+      if (words !== "wait") expect(await said("wait")).toEqual(unlike(blocked));
+    }
+    // A restart leaves the resource as it was: that it shall be stopped is asked for afterwards.
+    expect(await said("resource", "stop", "blk", "--wait")).toEqual(unlike(/^error: blk was not stopped: /));
+    expect(await said("node", "standby", "node1", "--wait")).toEqual(
+      unlike(/^error: blk did not leave node1: /),
+    );
+    await story.must("node2", "resource", "start", "blk");
+    expect(await said("crm_resource", "--restart", "-r", "blk")).toEqual(
+      unlike(/Could not complete the restart: blk was not stopped: .*stop on node1/, 124),
+    );
+    expect(await story.cib()).not.toMatch(/name="target-role" value="Stopped"/);
+    await story.must("node2", "node", "online", "node1", "--wait");
+    untell("blk", "stop");
+    await story.must("node2", "resource", "cleanup", "blk", "--wait");
+    expect((await said("resource", "restart", "blk")).text).toContain("blk was restarted");
+    expect((await said("node", "standby", "node1", "--wait")).code).toBe(0);
+    expect(await story.somewhere("blk")).not.toBe("node1");
+    await story.must("node2", "node", "online", "node1", "--wait");
+  }, 60_000);
+
+  test("for what cannot be started or moved is told so, and why", async () => {
+    await configure(`${wild("bad", "op monitor interval=5s")}
+location there bad 50: node1`);
+    expect(await story.somewhere("bad")).toBe("node1");
+    tell("bad", "start.node3", "fail");
+    expect(await said("resource", "move", "bad", "node3", "--wait")).toEqual(
+      unlike(/^error: bad was not moved to node3: it runs on node\d.* \(start on node3: /),
+    );
+    await story.must("node2", "resource", "cleanup", "bad", "--wait");
+    await story.must("node2", "resource", "stop", "bad", "--wait");
+    tell("bad", "start", "fail");
+    expect(await said("resource", "start", "bad", "--wait")).toEqual(
+      unlike(/^error: bad was not started: it is stopped \(start on node\d: .*resource cleanup bad/s),
+    );
+    expect(await said("resource", "restart", "bad")).toMatchObject({ code: expect.any(Number) });
+    untell("bad", "start");
+    untell("bad", "start.node3");
+    expect(await said("resource", "cleanup", "bad", "--wait")).toMatchObject({ code: 0 });
+    expect(await said("wait")).toEqual({ code: 0, text: "" });
+    tell("late", "start", "fail");
+    expect(
+      await said("crm", "-w", "configure", ...wild("late", "").trim().replaceAll('"', "").split(" ")),
+    ).toEqual(unlike(/^error: late has failed: it is stopped \(start on node\d: /));
+    untell("late", "start");
+  }, 60_000);
+});

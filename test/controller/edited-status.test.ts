@@ -103,7 +103,8 @@ const removed = (xpath: string): CibOperation => ({ op: "delete", xpath });
 
 /** Somebody writes that, who is told that it is not his to say where he means that alone. */
 function write(bus: ControllerBus, operation: CibOperation): void {
-  const isSaid = operation.op === "modify" && /in_ccm|crmd|join|node_fenced|uname="n9"/.test(operation.xml);
+  const isSaid =
+    operation.op === "modify" && /in_ccm|crmd|join|node_fenced|uname="n9"|id="99"/.test(operation.xml);
   const apply = () => bus.apply([operation], "n2");
   if (isSaid) expect(apply).toThrow(/is told by the ring/);
   else apply();
@@ -115,6 +116,7 @@ describe("who is there is known, whatever somebody writes", () => {
     ["it has not joined", state("1", 'join="down"')],
     ["it has left", state("1", 'in_ccm="false" crmd="offline" join="down" expected="down"')],
     ["it is a remote node", state("1", 'remote_node="true" in_ccm="false"')],
+    ["a second one has its name", state("99", 'uname="n1"')],
     ["it is called otherwise", state("1", 'uname="n9"')],
     [
       "a second one of its name is gone",

@@ -92,6 +92,18 @@ test("a change of what the agent can take over reloads once; any other restarts;
   expect(changed(bus, "file=c level=5 word=x both=p other=1")).toEqual(reloaded("reload-agent"));
 });
 
+test("a reload changes nothing of since when the service runs; a restart does", () => {
+  const bus = made(newer);
+  const since = () => Number(lastOf(bus)?.attributes.get("last-rc-change"));
+  const begun = since();
+  for (const level of [2, 3]) {
+    expect(changed(bus, `file=a level=${level} word=x both=p`)).toEqual(reloaded("reload-agent"));
+    expect(since()).toBe(begun);
+  }
+  expect(changed(bus, "file=b level=3 word=x both=p")).toEqual(restarted);
+  expect(since()).toBeGreaterThan(begun + 60);
+});
+
 test("a secret does not restart: the monitor gets the new one, and the agent where it can take it over", () => {
   const bus = made(newer);
   expect(changed(bus, "file=a level=1 word=y both=p")).toEqual(["n1 monitor 10000"]);

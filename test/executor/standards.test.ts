@@ -112,10 +112,10 @@ describe("OCF", () => {
     expect(result).toMatchObject({ rc: OcfExit.INSTALLED, status: OpStatus.NOT_INSTALLED });
   });
 
-  test("a failed agent that gives no reason has said it in its last line; of an answer nothing is taken", () => {
+  test("a failed agent that gives no reason has said it in its last lines; of an answer nothing is taken", () => {
     const said = (code: number, stderr: string) =>
       answer(operation("a", "stop"), { kind: "exited", code, stdout: "", stderr }).result?.exitReason;
-    expect(said(1, "trying\nthe volume is busy\n\n")).toBe("the volume is busy");
+    expect(said(1, "trying\nthe volume is busy\n\n")).toBe("trying / the volume is busy");
     expect(said(1, "ocf-exit-reason:no volume\nand more\n")).toBe("no volume");
     expect(said(7, "not there\n")).toBe("");
     expect(said(0, "deprecated option\n")).toBe("");

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseXml } from "../../src/cib/index.ts";
 import { fetchFenceMetadata, runFenceAgent } from "../../src/daemon/fence-agents.ts";
+import { FenceDeviceOperations } from "../../src/daemon/fence-device-operations.ts";
 import { Fencing } from "../../src/daemon/fencing.ts";
 import type { AgentRun, FenceRequest, FenceResult } from "../../src/fencer/index.ts";
 import { SecretStore } from "../../src/platform/index.ts";
-import { nodeName } from "../../src/terms/index.ts";
+import { nodeName, OpStatus, resourceId } from "../../src/terms/index.ts";
 import { deviceXml } from "./cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "hactl-fence-"));
@@ -36,6 +37,11 @@ echo $$ >${root}/hanging
 sleep 30 & sleep 30
 `,
   );
+  program(
+    "agents/fence_complains",
+    `#!/bin/sh\nwhile IFS= read -r line; do case $line in password=*) echo "login with $line failed" >&2;; esac; done\necho "tool not found" >&2\necho >&2\necho "2026-11-30 17:06:53,150 ERROR: Please use '-h' for usage" >&2\nexit 1\n`,
+  );
+  program("agents/fence_slow", "#!/bin/sh\necho 'no route to the device' >&2\nexec sleep 30\n");
   program("agents/fence_leaves", "#!/bin/sh\nsetsid sleep 3 &\necho done\n");
   program("agents/fence_garbage", "#!/bin/sh\nhead -c 300000 /dev/urandom\n");
   program("agents/fence_plain", "no program at all", 0o644);
@@ -138,6 +144,38 @@ describe("running a fence agent", () => {
     const outcome = await runFenceAgent(run("fence_hangs", { timeoutMs: 150 }), directories);
     expect(outcome).toMatchObject({ exit: null, timedOut: true });
     await allGone(Number(readFileSync(join(root, "hanging"), "utf8")));
+  });
+
+  test("one that did not end in time has said why, too", async () => {
+    const outcome = await runFenceAgent(run("fence_slow", { timeoutMs: 300 }), directories);
+    expect(outcome).toMatchObject({ timedOut: true, stderr: "no route to the device\n" });
+  });
+
+  test("a device that cannot be started tells why, and all that its agent said is logged, without its secret", async () => {
+    const logged: string[] = [];
+    const reason = await new Promise<string>((resolve) => {
+      const operations = new FenceDeviceOperations(
+        directories,
+        (result) => resolve(`${result.status} ${result.exitReason}`),
+        (text) => logged.push(text),
+      );
+      operations.run({
+        callId: 1,
+        rsc: { id: resourceId("f"), class: "stonith", type: "fence_complains" },
+        action: "start",
+        intervalMs: 0,
+        timeoutMs: 10_000,
+        startDelayMs: 0,
+        transitionKey: "1:1:0:x",
+        params: { password: "geheim", ip: "192.0.2.1" },
+      });
+    });
+    expect(reason).toBe(`${OpStatus.ERROR} login with password=******** failed / tool not found`);
+    expect(logged).toEqual([
+      "f monitor: fence_complains said: login with password=******** failed",
+      "f monitor: fence_complains said: tool not found",
+      expect.stringMatching(/^f monitor: fence_complains said: .*Please use '-h' for usage$/),
+    ]);
   });
 
   test("one that leaves a process behind with its output open does not delay the result", async () => {

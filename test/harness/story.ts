@@ -116,9 +116,9 @@ export class Story {
     return this.hactl(this.#alive, "configure", "load", mode, file);
   }
 
-  /** Waits until the cluster has nothing left to do. */
+  /** Waits until the cluster has nothing left to do, whatever has failed. */
   async idle(through = this.#alive): Promise<void> {
-    await this.must(through, "wait", "--timeout", "60");
+    await this.must(through, "crm_resource", "--wait", "--timeout", "60s");
   }
 
   async membersAre(count: number, through = this.#alive): Promise<void> {

@@ -17,3 +17,7 @@ test("seed 5088: by the leader's clock, far ahead, a failure was over as soon as
 test("seeds 326 and 493: what was stopped, and what ended with its host, is known not to run", () => {
   for (const seed of [326, 493]) expect(runLives({ seed }).memberships).toBeGreaterThan(0);
 });
+
+test("seed 12110: a failure that was forgotten before the stop was found once more, and nothing was done for ever", () => {
+  expect(runLives({ seed: 12_110 }).memberships).toBeGreaterThan(0);
+});

@@ -1,3 +1,4 @@
+import { isSameMeta, isSameProperty } from "../options/lookup.ts";
 import type { XmlElement } from "../xml.ts";
 
 /** Properties that the cluster itself writes. */
@@ -16,9 +17,11 @@ export function mergePropertySet(target: XmlElement, source: XmlElement): void {
   const rules = source.children.filter(({ name }) => name === "rule");
   if (rules.length > 0)
     target.children = [...rules, ...target.children.filter(({ name }) => name !== "rule")];
+  const given = new Set(source.children.map(({ attributes }) => attributes.get("name")));
   for (const pair of source.children) {
     if (pair.name !== "nvpair") continue;
     const name = pair.attributes.get("name");
+    if (name !== undefined) dropOtherNames(target, name, given);
     const present = target.children.find(
       (item) => item.name === "nvpair" && item.attributes.get("name") === name,
     );
@@ -27,6 +30,15 @@ export function mergePropertySet(target: XmlElement, source: XmlElement): void {
     else if (value === undefined) present.attributes.delete("value");
     else present.attributes.set("value", value);
   }
+}
+
+/** An option has one value under all its names: what is set now takes the place of the others, unless they are `given`, too. */
+function dropOtherNames(target: XmlElement, name: string, given: ReadonlySet<string | undefined>): void {
+  const isSame = target.name === "cluster_property_set" ? isSameProperty : isSameMeta;
+  target.children = target.children.filter((pair) => {
+    const other = pair.attributes.get("name");
+    return pair.name !== "nvpair" || other === undefined || given.has(other) || !isSame(other, name);
+  });
 }
 
 /** Leaves of `<crm_config>` only what the cluster sets itself, and the names given for a set. */

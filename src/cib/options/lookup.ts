@@ -1,5 +1,6 @@
 import type { OptionSpec } from "../../terms/index.ts";
 import { clusterProperties } from "./cluster.ts";
+import { cloneMeta, groupMeta, resourceMeta } from "./resource.ts";
 
 /** A table by every name that its options go by. */
 export function byName(table: readonly OptionSpec[]): ReadonlyMap<string, OptionSpec> {
@@ -9,9 +10,24 @@ export function byName(table: readonly OptionSpec[]): ReadonlyMap<string, Option
 }
 
 const cluster = byName(clusterProperties);
+const meta = byName([...resourceMeta, ...cloneMeta, ...groupMeta]);
 
 /** Row of a cluster property by any of its names. */
 export const clusterProperty = (name: string): OptionSpec | undefined => cluster.get(name);
+
+/** How new a name of a cluster property is: of several that are set, the one with the lowest number counts. */
+export function propertyRank(name: string): number {
+  const spec = cluster.get(name);
+  return spec === undefined || name === spec.name ? -1 : (spec.aliases?.indexOf(name) ?? -1);
+}
+
+/** Whether two names are those of one cluster property (stonith-enabled, fencing-enabled). */
+export const isSameProperty = (a: string, b: string): boolean =>
+  (cluster.get(a)?.name ?? a) === (cluster.get(b)?.name ?? b);
+
+/** Whether two names are those of one meta attribute (is-managed, is_managed). */
+export const isSameMeta = (a: string, b: string): boolean =>
+  (meta.get(a)?.name ?? a) === (meta.get(b)?.name ?? b);
 
 /**
  * Cluster properties under their newest names: `stonith-enabled` is found as `fencing-enabled`. When several names of
@@ -23,7 +39,7 @@ export function canonicalProperties(values: ReadonlyMap<string, string>): Map<st
   for (const [name, value] of values) {
     const spec = cluster.get(name);
     const canonical = spec?.name ?? name;
-    const place = name === canonical ? -1 : (spec?.aliases?.indexOf(name) ?? -1);
+    const place = propertyRank(name);
     if (place > (rank.get(canonical) ?? Number.POSITIVE_INFINITY)) continue;
     rank.set(canonical, place);
     result.set(canonical, value);

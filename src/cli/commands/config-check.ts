@@ -52,7 +52,12 @@ function report(file: string, result: CheckedConfig): string {
     return lines.join("\n");
   }
   const config = result.config;
-  const size = config ? `${count(config.nodes.length, "node")}, ${count(config.links.length, "link")}` : "";
+  const size =
+    config?.nodes.length === 0
+      ? "of a remote host"
+      : config
+        ? `${count(config.nodes.length, "node")}, ${count(config.links.length, "link")}`
+        : "";
   const here = config?.localNode ? `; this is ${config.localNode.name}` : "";
   if (lines.length > 0) lines.push("");
   lines.push(

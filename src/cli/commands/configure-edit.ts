@@ -40,6 +40,8 @@ export interface ConfigureWays {
     words: readonly string[],
     /** Hears what else the text changes. */
     tell: (remarks: readonly string[]) => void,
+    /** Whether nothing may be left. */
+    force: boolean,
   ) => XmlElement;
 }
 
@@ -205,7 +207,7 @@ const edit = ({ read, text, change, replaced }: ConfigureWays) =>
           ({ cib, configuration }) => {
             // What others changed meanwhile would be undone.
             if (text(configuration, wanted) !== before) throw changedMeanwhile();
-            const made = replaced(after, configuration, wanted, (found) => (remarks = found));
+            const made = replaced(after, configuration, wanted, (found) => (remarks = found), checked.force);
             if (!checked.force && cibTarget().kind === "live")
               refuseWhileRunning(cib, primitivesGone(configuration, made));
             return made;

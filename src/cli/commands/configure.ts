@@ -19,7 +19,7 @@ import {
 } from "../../cib/index.ts";
 import { pathFacts, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { newErrors, RefusedChange } from "../acceptance.ts";
+import { newErrors, RefusedChange, refuseTorn } from "../acceptance.ts";
 import { applyToCib, changeConfiguration, readCib } from "../cib-session.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -107,7 +107,7 @@ const load = defineCommand({
     file: { type: "positional", description: "the file; - is standard input" },
     force: {
       type: "boolean",
-      description: "although there are mistakes in it, or a push takes away what runs",
+      description: "although there are mistakes in it, a push takes away what runs, or no resource is left",
     },
   },
   run: async ({ args: { mode: word, file, force } }) => {
@@ -118,6 +118,7 @@ const load = defineCommand({
     const { after } = await changeConfiguration(
       ({ cib, configuration }) => {
         const made = loaded(text, file ?? "", configuration, mode, (found) => (remarks = found));
+        if (!force && mode !== "update") refuseErasing(configuration, made, text);
         // What a file says is running runs nowhere.
         if (cibTarget().kind !== "live") return made;
         const gone = primitivesGone(configuration, made);
@@ -204,14 +205,7 @@ const erase = defineCommand({
   },
   args: { force: { type: "boolean", description: "yes, I mean it" } },
   run: async ({ args }) => {
-    if (!args.force) {
-      throw new HactlError({
-        code: "UNSAFE",
-        what: "this removes every resource and constraint of the cluster",
-        cure: "say it with --force",
-        exit: CrmExit.UNSAFE,
-      });
-    }
+    if (!args.force) throw erasing("this removes every resource and constraint of the cluster");
     await changeConfiguration(
       ({ configuration }) => loadCrm("", configuration, "replace"),
       "configure erase",
@@ -221,6 +215,21 @@ const erase = defineCommand({
     return CrmExit.OK;
   },
 });
+
+const erasing = (what: string) =>
+  new HactlError({ code: "UNSAFE", what, cure: "say it with --force", exit: CrmExit.UNSAFE });
+
+/**
+ * Refuses a text in the place of everything that leaves no resource: it is an empty or truncated file more often than it is
+ * meant.
+ */
+function refuseErasing(before: XmlElement, after: XmlElement, text: string): void {
+  const hasResources = (configuration: XmlElement) => resourcesOf(configuration).length > 0;
+  if (/^\s*$/.test(text.replaceAll(/^\s*#.*$/gm, "")))
+    throw erasing("it defines nothing: every resource and constraint of the cluster would be removed");
+  if (!hasResources(after) && hasResources(before))
+    throw erasing("it has no resource: every resource of the cluster would be removed");
+}
 
 const accept = defineCommand({
   meta: {
@@ -303,7 +312,11 @@ export default defineCommand({
       change: changeConfiguration,
       text: (configuration, words) =>
         words[0] === "xml" ? formatXml(configuration) : crmText(configuration, words),
-      replaced,
+      replaced: (text, configuration, words, tell, force) => {
+        const after = replaced(text, configuration, words, tell);
+        if (!force && (words.length === 0 || words[0] === "xml")) refuseErasing(configuration, after, text);
+        return after;
+      },
     }),
     ...Object.fromEntries(statements.map((name) => [name, statement(name)])),
   },
@@ -335,7 +348,7 @@ function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (isXml(text)) return loadedXml(text, file);
+  if (isXml(text)) return loadedXml(text, file, base);
   const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
   if (errors.length === 0) {
     tell(remarks);
@@ -396,8 +409,9 @@ function replaced(
   return removal.configuration;
 }
 
-function loadedXml(text: string, file: string): XmlElement {
+function loadedXml(text: string, file: string, base?: XmlElement): XmlElement {
   const root = parseXml(text, file);
+  if (base !== undefined) refuseTorn(base, root);
   if (root.name === "configuration") return root;
   const configuration =
     root.name === "cib"

@@ -21,6 +21,7 @@ import { statusModel } from "../render/status-facts.ts";
 import type { NodeFacts } from "../render/status-model.ts";
 import { cibTarget, requireLive } from "../target.ts";
 import { hidden } from "../tools/connection.ts";
+import { fulfilled, type NodeWish } from "../waiting.ts";
 import { shownStatus } from "./mon-report.ts";
 
 const nodeArgument = {
@@ -38,6 +39,7 @@ const attributeCommand = (
   value: string | undefined,
   description: string,
   done: string,
+  wish: NodeWish,
 ) =>
   defineCommand({
     meta: { name, description },
@@ -45,7 +47,7 @@ const attributeCommand = (
     run: async ({ args }) => {
       if (args.wait) requireLive("waiting for the cluster");
       const node = await setNodeAttribute(args.node, attribute, value);
-      if (args.wait) await ask({ type: "wait-idle", timeoutMs: waitMs }, waitMs);
+      if (args.wait) await fulfilled(waitMs, { wish, node });
       if (wantsJson()) printJson({ node, [attribute]: value ?? null });
       else note(`Node ${node} ${done}.`);
       return CrmExit.OK;
@@ -143,6 +145,7 @@ export default defineCommand({
       "on",
       "Move the services away from a node and keep it empty.",
       "is in standby: its services go elsewhere",
+      "is empty",
     ),
     online: attributeCommand(
       "online",
@@ -150,6 +153,7 @@ export default defineCommand({
       undefined,
       "Let a node that was in standby run services again.",
       "is online",
+      "is in service",
     ),
     maintenance: attributeCommand(
       "maintenance",
@@ -157,12 +161,14 @@ export default defineCommand({
       "true",
       "Leave the services of a node alone: nothing is started, stopped or watched.",
       "is in maintenance: the cluster leaves its services alone",
+      "is in maintenance",
     ),
     ready: attributeCommand(
       "ready",
       "maintenance",
       undefined,
       "End the maintenance of a node.",
+      "is out of maintenance",
       "is out of maintenance",
     ),
     remove,

@@ -5,9 +5,11 @@ import {
   clusterProperty,
   element,
   formatXml,
+  isSameProperty,
   onlyPair,
   type Pair,
   pairsIn,
+  removePairs,
   type XmlElement,
 } from "../../cib/index.ts";
 import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
@@ -20,9 +22,6 @@ const propertiesOf = (configuration: XmlElement): Pair[] =>
     "cluster_property_set",
   );
 
-/** A property goes by several names (stonith-enabled, fencing-enabled): there is only one of it. */
-const isSame = (a: string, b: string) => (clusterProperty(a)?.name ?? a) === (clusterProperty(b)?.name ?? b);
-
 /** Sets cluster properties, or with `undefined` removes them: then their defaults count. All of them or none. */
 export async function setProperties(
   pairs: readonly (readonly [name: string, value: string | undefined])[],
@@ -30,10 +29,13 @@ export async function setProperties(
 ): Promise<void> {
   const all = propertiesOf((await readCib()).configuration);
   const operations = pairs.flatMap(([name, value]): CibOperation[] => {
-    const old = all.filter((property) => isSame(property.name, name));
-    return value === undefined
-      ? old.map(({ id }) => ({ op: "delete", xpath: `//nvpair[@id='${id}']` }))
-      : [setOperation(name, value, onlyProperty(name, old))];
+    const old = all.filter((property) => isSameProperty(property.name, name));
+    if (value === undefined) return removePairs(old);
+    // Under another name it is the same one, which the new value replaces.
+    const named = old.filter((one) => one.name === name);
+    const kept = named.length > 0 ? named : old.filter((one) => one.name === old[0]?.name);
+    const others = old.filter((one) => !kept.includes(one));
+    return [...removePairs(others), setOperation(name, value, onlyProperty(name, kept))];
   });
   if (operations.length > 0) await applyToCib(operations, "property", { force });
 }
@@ -71,11 +73,13 @@ export default defineCommand({
     const all = propertiesOf(configuration);
     for (const word of words) known(word, all, false);
     const shown =
-      words.length === 0 ? all : words.flatMap((word) => all.filter(({ name }) => isSame(name, word)));
+      words.length === 0
+        ? all
+        : words.flatMap((word) => all.filter(({ name }) => isSameProperty(name, word)));
     if (wantsJson()) printJson(Object.fromEntries(shown.map(({ name, value }) => [name, value])));
     else for (const { name, value } of shown) print(`${name}=${value}`);
     for (const word of words)
-      if (!shown.some(({ name }) => isSame(name, word))) {
+      if (!shown.some(({ name }) => isSameProperty(name, word))) {
         const fallback = clusterProperty(word)?.default;
         note(`${word} is not set${fallback === undefined ? "" : `; its default is ${fallback}`}.`);
       }
@@ -96,6 +100,7 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
   });
   const all = propertiesOf((await readCib()).configuration);
   for (const [name] of pairs) known(name, all, force);
+  refuseTwice(pairs.map(([name]) => name));
   await setProperties(
     pairs.map(([name, value]) => [name, value === "" ? undefined : value]),
     force,
@@ -108,6 +113,20 @@ async function set(words: readonly string[], force: boolean): Promise<number> {
         .join("\n"),
     );
   return CrmExit.OK;
+}
+
+/** One property cannot get two values. */
+function refuseTwice(names: readonly string[]): void {
+  for (const [at, name] of names.entries()) {
+    const other = names.slice(0, at).find((one) => isSameProperty(one, name));
+    if (other === undefined) continue;
+    throw new HactlError({
+      code: "USAGE",
+      what: other === name ? `${name} is set twice` : `${other} and ${name} are one property under two names`,
+      cure: "set it once",
+      exit: CrmExit.USAGE,
+    });
+  }
 }
 
 function known(name: string, all: readonly Pair[], force: boolean): void {

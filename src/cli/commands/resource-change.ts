@@ -1,8 +1,8 @@
 import type { CibOperation, XmlElement } from "../../cib/index.ts";
 import { applyToCib, type ReadCib, readCib } from "../cib-session.ts";
-import { ask } from "../daemon.ts";
 import { type FoundResource, resourceNamed } from "../resources.ts";
 import { requireLive } from "../target.ts";
+import { fulfilled, settled, type Wish } from "../waiting.ts";
 
 /** Words that several resource commands take. */
 export const resourceArgument = {
@@ -24,20 +24,21 @@ export async function readResource(id: string): Promise<ReadCib & { readonly fou
   return { ...read, found: resourceNamed(read.configuration, id) };
 }
 
-/** Applies a change to the configuration and waits, if that is wanted, until the cluster has carried it out. */
+/**
+ * Applies a change to the configuration and waits, if that is wanted, until the cluster has carried it out.
+ * @param wish what is so then, unless something has failed @throws HactlError UNSATISFIED
+ */
 export async function change(
   operations: readonly CibOperation[],
   what: string,
   wait?: number,
+  wish?: Wish,
 ): Promise<void> {
   if (wait !== undefined) requireLive("waiting for the cluster");
   if (operations.length > 0) await applyToCib(operations, what);
-  if (wait !== undefined) await settled(wait);
+  if (wait === undefined) return;
+  await (wish === undefined ? settled(wait) : fulfilled(wait, wish));
 }
-
-/** Waits until the cluster has nothing left to do. */
-export const settled = (timeoutMs: number): Promise<unknown> =>
-  ask({ type: "wait-idle", timeoutMs }, timeoutMs);
 
 /** Meta attributes that a `target-role` in the members would contradict. */
 export const membersWith = (xml: XmlElement, has: (member: XmlElement) => boolean): XmlElement[] =>

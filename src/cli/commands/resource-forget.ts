@@ -6,7 +6,8 @@ import { note, printJson, wantsJson } from "../output.ts";
 import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
-import { settled, waitArgument } from "./resource-change.ts";
+import { fulfilled } from "../waiting.ts";
+import { waitArgument } from "./resource-change.ts";
 
 const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
   defineCommand({
@@ -28,7 +29,9 @@ const forgetCommand = (name: string, description: string, failuresOnly: boolean)
       const on = node === undefined ? {} : { node };
       if (ids === undefined) await ask({ type: "forget", failuresOnly, ...on });
       for (const rsc of ids ?? []) await ask({ type: "forget", rsc, failuresOnly, ...on });
-      if (wait !== undefined) await settled(wait);
+      const rsc = args.resource;
+      if (wait !== undefined)
+        await fulfilled(wait, { wish: "is well", ...(rsc === undefined ? {} : { rsc }) });
       if (wantsJson()) printJson({ resources: ids ?? "all", node: node ?? null });
       else
         note(

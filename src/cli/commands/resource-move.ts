@@ -18,6 +18,7 @@ import {
   steeringConstraints,
 } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
+import { refuseUnfulfilled, type Wish } from "../waiting.ts";
 import { change, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -73,7 +74,7 @@ export const move = defineCommand({
         : preferOperations({ rsc, node, role });
     const id = node === undefined ? banId(rsc, from ?? "") : preferId(rsc);
     await change(operations, "resource move", wait);
-    if (wait !== undefined) return ended(rsc, node, from, id, wait);
+    if (wait !== undefined) return ended(rsc, moved(rsc, role, node, from ?? ""), id, wait);
     if (wantsJson()) printJson({ resource: rsc, node: node ?? null, constraint: id });
     else
       note(
@@ -83,31 +84,21 @@ export const move = defineCommand({
   },
 });
 
+/** What is so of a resource that has moved. */
+function moved(rsc: string, role: "Promoted" | "Started", node: string | undefined, from: string): Wish {
+  if (node === undefined)
+    return { wish: role === "Promoted" ? "is not promoted" : "is off", rsc, node: from };
+  return role === "Promoted" ? { wish: "is promoted", rsc, node } : { wish: "is on", rsc, node };
+}
+
 /** The cluster has settled: the constraint goes, and what came of it is told. */
-async function ended(
-  rsc: string,
-  node: string | undefined,
-  from: string | undefined,
-  id: string,
-  wait: number,
-): Promise<number> {
+async function ended(rsc: string, wish: Wish, id: string, wait: number): Promise<number> {
   const { cib, configuration } = await readState();
   const places = placesOf(cib, rsc, seconds());
   const constraints = steeringConstraints(configuration, { rsc }).filter((one) => idOf(one) === id);
   await change(clearOperations(constraints), "resource move", wait);
-  const done =
-    node === undefined
-      ? !places.some((place) => place.node === from)
-      : places.some((place) => place.node === node);
+  refuseUnfulfilled(cib, wish);
   const where = places.map((place) => place.node).join(", ") || "no node";
-  if (!done) {
-    throw new HactlError({
-      code: "NOT_MOVED",
-      what: `${rsc} was not moved: it runs on ${where}`,
-      cure: `hactl explain ${rsc}${node === undefined ? "" : ` ${node}`} tells why`,
-      exit: CrmExit.UNSATISFIED,
-    });
-  }
   if (wantsJson()) printJson({ resource: rsc, places, moved: true });
   else note(`${rsc} runs on ${where}.`);
   return CrmExit.OK;
@@ -125,7 +116,8 @@ export const ban = defineCommand({
         : checkNode(configuration, args.node);
     const wait = args.wait ? parseSeconds(args.timeout) : undefined;
     const role = args.promoted ? "Promoted" : "Started";
-    await change(banOperations({ rsc, node, role }), "resource ban", wait);
+    const wish = role === "Promoted" ? ("is not promoted" as const) : ("is off" as const);
+    await change(banOperations({ rsc, node, role }), "resource ban", wait, { wish, rsc, node });
     if (wantsJson()) printJson({ resource: rsc, node, constraint: banId(rsc, node) });
     else note(`${rsc} stays off ${node} until 'hactl resource clear ${rsc}'.`);
     return CrmExit.OK;

@@ -14,6 +14,7 @@ import { placesOf } from "../places.ts";
 import { idOf, isPromotable, metaValue, resourceNamed, steered } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
+import type { Wish } from "../waiting.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
@@ -41,10 +42,12 @@ interface MetaCommand {
   readonly value: string | undefined;
   /** What is then so. */
   readonly done: string;
+  /** What whoever waits waits for. */
+  readonly wish?: (rsc: string) => Wish;
   readonly check?: (xml: XmlElement) => void;
 }
 
-const metaCommand = ({ name, description, attribute, value, done, check }: MetaCommand) =>
+const metaCommand = ({ name, description, attribute, value, done, wish, check }: MetaCommand) =>
   defineCommand({
     meta: { name, description },
     args: { ...resourceArgument, ...waitArgument },
@@ -53,7 +56,7 @@ const metaCommand = ({ name, description, attribute, value, done, check }: MetaC
       const xml = steered(found);
       check?.(xml);
       const wait = args.wait ? parseSeconds(args.timeout) : undefined;
-      await change(metaOperations(xml, attribute, value), `resource ${name}`, wait);
+      await change(metaOperations(xml, attribute, value), `resource ${name}`, wait, wish?.(idOf(xml)));
       if (wantsJson()) printJson({ resource: idOf(xml), [attribute]: value ?? null });
       else note(`${idOf(xml)} ${done}.`);
       return CrmExit.OK;
@@ -76,6 +79,7 @@ export const start = metaCommand({
   attribute: "target-role",
   value: "Started",
   done: "shall run",
+  wish: (rsc) => ({ wish: "runs", rsc }),
 });
 export const stop = metaCommand({
   name: "stop",
@@ -83,6 +87,7 @@ export const stop = metaCommand({
   attribute: "target-role",
   value: "Stopped",
   done: "shall be stopped",
+  wish: (rsc) => ({ wish: "is stopped", rsc }),
 });
 export const promote = metaCommand({
   name: "promote",
@@ -90,6 +95,7 @@ export const promote = metaCommand({
   attribute: "target-role",
   value: "Promoted",
   done: "may be promoted",
+  wish: (rsc) => ({ wish: "is promoted", rsc }),
   check: mustPromote,
 });
 export const demote = metaCommand({
@@ -98,6 +104,7 @@ export const demote = metaCommand({
   attribute: "target-role",
   value: "Unpromoted",
   done: "shall have no promoted instance",
+  wish: (rsc) => ({ wish: "is not promoted", rsc }),
   check: mustPromote,
 });
 export const manage = metaCommand({
@@ -106,6 +113,7 @@ export const manage = metaCommand({
   attribute: "is-managed",
   value: undefined,
   done: "is managed by the cluster",
+  wish: (rsc) => ({ wish: "is well", rsc }),
 });
 export const unmanage = metaCommand({
   name: "unmanage",
@@ -161,13 +169,13 @@ export const restart = defineCommand({
     const before = metaValue(xml, "target-role");
     await change(metaOperations(xml, "target-role", "Stopped"), "resource restart");
     try {
-      await change([], "resource restart", wait);
+      await change([], "resource restart", wait, { wish: "is stopped", rsc: id });
     } finally {
       // Whatever happened, the resource is not left stopped.
       const now = steered(resourceNamed((await readCib()).configuration, id));
       await change(metaOperations(now, "target-role", before), "resource restart");
     }
-    await change([], "resource restart", wait);
+    await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib });
     if (wantsJson()) printJson({ resource: id, restarted: true });
     else note(`${id} was restarted.`);
     return CrmExit.OK;

@@ -1,4 +1,4 @@
-import { child, childrenOf, parseBoolean, type XmlElement } from "../../cib/index.ts";
+import { child, childrenOf, parseBoolean, propertyNameIn, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
 import { lookup, withoutInstance } from "../../terms/index.ts";
 import { targetRole } from "./cluster-view.ts";
@@ -65,7 +65,7 @@ function ofCluster(cluster: Cluster, rsc: Resource): GeneralNote[] {
     notes.push({
       source: "fencing",
       text: "fencing is enabled, but there is no fence device: the cluster starts nothing",
-      change: "configure a fence device, or set fencing-enabled=false where no data is shared",
+      change: `configure a fence device, or set ${propertyNameIn(child(cluster.cib, "configuration") ?? cluster.cib, "fencing-enabled")}=false where no data is shared`,
     });
   if (!cluster.quorate && options.noQuorumPolicy !== "ignore")
     notes.push({

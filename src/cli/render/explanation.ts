@@ -11,6 +11,7 @@ import { addScores, formatScore, INFINITY } from "../../terms/index.ts";
 import {
   activeNodes,
   displayedRole,
+  isDisabled,
   nodeStateText,
   primitivesOf,
   printableId,
@@ -271,6 +272,14 @@ function nodeChanges(
   return [...new Set(changes.filter((change) => change !== undefined))];
 }
 
+/** How a node comes back: a remote host has no daemon of a member, and may be one that nobody shall connect to. */
+function startOf({ name, isGuest, isRemote, remoteRsc }: Node): string {
+  const connection = isGuest ? remoteRsc?.container : remoteRsc;
+  if (connection && isDisabled(connection)) return `let it run: hactl resource start ${connection.configId}`;
+  if (isGuest) return `see why it does not run: hactl explain ${connection?.configId ?? name}`;
+  return isRemote ? `start hactl-remote.service on ${name}` : `start hactl on ${name}`;
+}
+
 function changeFor(
   cluster: Cluster,
   node: Node,
@@ -284,7 +293,7 @@ function changeFor(
       if (node.standby || node.standbyOnFail)
         return `take ${node.name} out of standby: hactl node online ${node.name}`;
       if (node.maintenance) return `end the maintenance of ${node.name}: hactl node ready ${node.name}`;
-      return node.online ? undefined : `start hactl on ${node.name}`;
+      return node.online ? undefined : startOf(node);
     case "history":
       if (lastFailure(cluster, node, rsc).length === 0 || rsc.removed) return undefined;
       return `repair it, then: hactl resource cleanup ${rsc.configId} ${node.name}`;

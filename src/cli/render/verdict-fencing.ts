@@ -25,7 +25,10 @@ export function fencingCauses(
     warnings.push({
       code: "FENCING-DISABLED",
       text: "fencing is DISABLED: after the loss of a node, data may be written from two nodes at once",
-      cure: "Configure a fence device and set stonith-enabled=true",
+      cure:
+        fencing.devices.length === 0
+          ? "Configure a fence device and set stonith-enabled=true"
+          : "Fence devices are there: hactl property stonith-enabled=true",
     });
   } else if (fencing.devices.length === 0) {
     warnings.push({

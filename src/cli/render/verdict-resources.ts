@@ -35,7 +35,8 @@ export function resourceCauses(
 /** Services that nobody looks after: not managed, or not configured. Maintenance mode is told as such. */
 function neglected(cluster: Cluster): CauseWithoutLevel[] {
   const parts = cluster.resources.flatMap(primitivesOf);
-  const unmanaged = parts.filter((rsc) => !rsc.removed && !rsc.managed && !isDisabled(rsc));
+  // What is blocked is left alone because of its failure, which is told.
+  const unmanaged = parts.filter((rsc) => !rsc.removed && !rsc.managed && !rsc.blocked && !isDisabled(rsc));
   const names = [...new Set(unmanaged.map(({ configId }) => configId))];
   const shown =
     names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");

@@ -155,9 +155,16 @@ export async function setPair(
   name: string,
   next: (old: string | undefined) => string,
 ): Promise<CibOperation[]> {
-  const { asId, element, formatXml, onlyPair } = await import("../../cib/index.ts");
+  const { asId, element, formatXml, isSameMeta, isSameProperty, onlyPair } = await import(
+    "../../cib/index.ts"
+  );
   const { owner, blockName, defaultSet } = await holderOf(session, place);
-  const old = onlyPair(name, await findPairs(session, place, (candidate) => candidate === name));
+  // Another name of the same option is no second one.
+  const isSame = (other: string): boolean => {
+    if (place.scope === "crm_config") return isSameProperty(other, name);
+    return place.scope === "rsc_defaults" ? isSameMeta(other, name) : other === name;
+  };
+  const old = onlyPair(name, await findPairs(session, place, isSame));
   const setId = old?.setId ?? place.set ?? defaultSet;
   const id = old?.id ?? place.id ?? `${setId}-${asId(name)}`;
   const block = element(blockName, { id: setId }, [element("nvpair", { id, name, value: next(old?.value) })]);

@@ -115,8 +115,11 @@ async function work(
       return apply({ op: "create", xml: source(given), ...place });
     case "modify":
       return apply({ op: "modify", xml: source(given), ...place, create: given.has("allow-create") });
-    case "replace":
-      return apply({ op: "replace", xml: source(given), ...place, create: false });
+    case "replace": {
+      const xml = source(given);
+      await refuseTornSource(xml, session);
+      return apply({ op: "replace", xml, ...place, create: false });
+    }
     case "patch":
       return apply({ op: "patch", xml: source(given) });
     case "delete-all":
@@ -187,6 +190,23 @@ async function changed(
       exit: error.exit,
       ...(error.cure === undefined ? {} : { cure: error.cure }),
       ...(error.where === undefined ? {} : { where: error.where }),
+    });
+  }
+}
+
+/** What takes the place of the whole has all that a whole has. What is no XML at all is told by whoever applies it. */
+async function refuseTornSource(xml: string, session: CibSession): Promise<void> {
+  const { parseXml } = await import("../../cib/index.ts");
+  const { refuseTorn } = await import("../acceptance.ts");
+  try {
+    refuseTorn(await session.configuration(), parseXml(xml));
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code !== "MISSING_ELEMENT") return;
+    throw new HactlError({
+      code: error.code,
+      what: `Call failed: ${error.what}`,
+      exit: error.exit,
+      ...(error.cure === undefined ? {} : { cure: error.cure }),
     });
   }
 }

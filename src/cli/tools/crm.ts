@@ -41,8 +41,10 @@ export async function run(words: readonly string[]): Promise<number> {
     const status = await carryOut(target);
     if (status !== CrmExit.OK) return status;
   }
-  // hactl's own commands wait themselves.
-  const changed = targets.some(({ tool }) => tool !== undefined && changing.has(tool));
+  // hactl's own commands for resources and nodes wait themselves.
+  const changed = targets.some(({ tool, words: given }) =>
+    tool === undefined ? isConfigureChange(given) : changing.has(tool),
+  );
   if (!changed || wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
   const { runCli } = await import("../main-command.ts");
   return runCli(["wait"]);
@@ -60,6 +62,9 @@ async function carryOut(target: Target): Promise<number> {
   const { runCli } = await import("../main-command.ts");
   return runCli(target.words);
 }
+
+const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
+  command === "configure" && !["show", "save"].includes(what);
 
 interface Leading {
   readonly flags: readonly string[];
@@ -199,7 +204,9 @@ function configure(words: readonly string[], flags: Flags): Target {
     case "end":
     case "bye":
       // What was said before is in force already. A file has nothing to wait for.
-      return cibTarget().kind === "live" ? { words: ["wait", "--timeout", "1"] } : { words: [], lines: [] };
+      return cibTarget().kind === "live" && flags.wait.length > 0
+        ? { words: ["wait"] }
+        : { words: [], lines: [] };
     case "del":
     case "rm":
     case "remove":
@@ -291,7 +298,8 @@ function cluster([command]: readonly string[]): Target {
     case "stop":
       return { words: ["stop"] };
     case "wait_for_startup":
-      return { words: ["wait"] };
+      // That something has failed is no reason not to be there.
+      return { tool: "crm_resource", words: ["--wait"] };
     default:
       return { words: ["status"] };
   }

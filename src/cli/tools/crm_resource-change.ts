@@ -32,6 +32,7 @@ import {
   steeringConstraints,
 } from "../resources.ts";
 import { requireLive, variableOf } from "../target.ts";
+import type { Wish } from "../waiting.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { cibWithState } from "./crm_resource-cluster.ts";
@@ -305,23 +306,39 @@ async function nothingLeft(cib: XmlElement): Promise<void> {
   });
 }
 
+/** Pacemaker's tool waits for what does not come about until its time is over: it is told at once, with the same status. */
+async function refuseRemaining({ session }: ResourceCall, wish: Wish): Promise<void> {
+  const { refuseUnfulfilled } = await import("../waiting.ts");
+  session.forget();
+  try {
+    refuseUnfulfilled(await session.cib(), wish);
+  } catch (error) {
+    if (!(error instanceof HactlError)) throw error;
+    const { code, what, cure } = error;
+    throw new HactlError({
+      code,
+      what: `Could not complete the restart: ${what}`,
+      ...(cure === undefined ? {} : { cure }),
+      exit: CrmExit.TIMEOUT,
+    });
+  }
+}
+
 /** Stops a resource by its target-role, waits, and puts things back as they were. */
 async function restart(call: ResourceCall): Promise<number> {
   requireLive("a restart", call.session.target);
   const found = resourceNamed(await call.session.configuration(), requiredResource(call));
   const xml = steered(found);
   const before = metaValue(xml, "target-role");
-  const places = placesOf(
-    await cibWithState(call, `whether ${idOf(xml)} runs cannot be told`),
-    idOf(xml),
-    seconds(),
-  );
+  const running = await cibWithState(call, `whether ${idOf(xml)} runs cannot be told`);
+  const places = placesOf(running, idOf(xml), seconds());
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
   const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
   await call.session.apply([set("Stopped")], "crm_resource --restart");
   try {
     await waitIdle(call);
+    await refuseRemaining(call, { wish: "is stopped", rsc: idOf(xml) });
   } finally {
     const back: CibOperation[] =
       before === undefined
@@ -335,5 +352,6 @@ async function restart(call: ResourceCall): Promise<number> {
     await call.session.apply(back, "crm_resource --restart");
   }
   await waitIdle(call);
+  await refuseRemaining(call, { wish: "runs as before", rsc: idOf(xml), before: running });
   return CrmExit.OK;
 }

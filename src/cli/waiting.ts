@@ -1,0 +1,281 @@
+import { parseXml, type XmlElement } from "../cib/index.ts";
+import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/index.ts";
+import { CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
+import { readState } from "./cib-session.ts";
+import { ask } from "./daemon.ts";
+import { displayedRole, isDisabled, primitivesOf, printableId } from "./render/cluster-view.ts";
+import { outcomeText } from "./render/exit-texts.ts";
+import { readOperation } from "./render/operations.ts";
+
+/** What somebody who waits has asked for. */
+export type Wish =
+  /** That a resource runs: of a clone any instance, of a group every member. */
+  | { readonly wish: "runs"; readonly rsc: string }
+  | { readonly wish: "is stopped"; readonly rsc: string }
+  | { readonly wish: "is promoted"; readonly rsc: string; readonly node?: string }
+  | { readonly wish: "is not promoted"; readonly rsc: string; readonly node?: string }
+  | { readonly wish: "is on"; readonly rsc: string; readonly node: string }
+  | { readonly wish: "is off"; readonly rsc: string; readonly node: string }
+  /** That as many instances run as before, in the same roles. */
+  | { readonly wish: "runs as before"; readonly rsc: string; readonly before: XmlElement }
+  | { readonly wish: NodeWish; readonly node: string }
+  /** That nothing that shall run has failed, or nothing of these. */
+  | { readonly wish: "is well"; readonly rsc?: string };
+
+/** What can be asked of a node; an empty one runs nothing. */
+export type NodeWish = "is empty" | "is in service" | "is in maintenance" | "is out of maintenance";
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/**
+ * Waits until the cluster has nothing left to do.
+ * @throws HactlError TIMEOUT, which names what is under way
+ */
+export async function settled(timeoutMs: Millis): Promise<void> {
+  try {
+    await ask({ type: "wait-idle", timeoutMs }, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.exit !== CrmExit.TIMEOUT) throw error;
+    throw await stillBusy(timeoutMs / 1000, error);
+  }
+}
+
+/**
+ * Waits until the cluster has nothing left to do, and looks whether what was asked for has come about: where something
+ * has failed, the cluster has nothing left to do, either.
+ * @throws HactlError UNSATISFIED, which names what is not so and why; PERMISSION when access rules hide that
+ */
+export async function fulfilled(timeoutMs: Millis, wish: Wish): Promise<void> {
+  await settled(timeoutMs);
+  refuseUnfulfilled((await readState()).cib, wish);
+}
+
+/** Looks whether what was asked for is so in a CIB. @throws HactlError UNSATISFIED */
+export function refuseUnfulfilled(cib: XmlElement, wish: Wish): void {
+  const amiss = lacking(unpackCluster(cib, seconds()), wish);
+  if (amiss.length === 0) return;
+  throw new HactlError({
+    code: "UNSATISFIED",
+    what: amiss.map(({ text }) => text).join("; "),
+    cure: amiss.find(({ cure }) => cure !== undefined)?.cure ?? "hactl status tells more",
+    exit: CrmExit.UNSATISFIED,
+  });
+}
+
+/** What is not as it was asked for. */
+interface Amiss {
+  readonly text: string;
+  readonly cure?: string;
+}
+
+function lacking(cluster: Cluster, wish: Wish): Amiss[] {
+  const failing = (parts: readonly Resource[], what: string) => partsAmiss(cluster, parts, what);
+  switch (wish.wish) {
+    case "runs":
+      return notRunning(cluster, wish.rsc);
+    case "is stopped":
+      return failing(partsNamed(cluster, wish.rsc).filter(isActive), "was not stopped");
+    case "is promoted": {
+      const parts = partsNamed(cluster, wish.rsc);
+      const on = wish.node === undefined ? "" : ` on ${wish.node}`;
+      if (parts.some((part) => isPromoted(part, wish.node))) return [];
+      return summary(cluster, wish.rsc, parts, `was not promoted${on}`);
+    }
+    case "is not promoted":
+      return failing(
+        partsNamed(cluster, wish.rsc).filter((part) => isPromoted(part, wish.node)),
+        "was not demoted",
+      );
+    case "is on": {
+      const parts = partsNamed(cluster, wish.rsc);
+      if (parts.some((part) => isOn(part, wish.node) && !part.failed)) return [];
+      return summary(cluster, wish.rsc, parts, `was not moved to ${wish.node}`);
+    }
+    case "is off":
+      return failing(
+        partsNamed(cluster, wish.rsc).filter((part) => isOn(part, wish.node)),
+        `did not leave ${wish.node}`,
+      );
+    case "runs as before": {
+      const before = countsOf(partsNamed(unpackCluster(wish.before, seconds()), wish.rsc));
+      const parts = partsNamed(cluster, wish.rsc);
+      const after = countsOf(parts);
+      const fewer = [...before].filter(([what, count]) => (after.get(what) ?? 0) < count);
+      const failed = parts.filter((part) => part.failed || part.blocked);
+      if (fewer.length === 0 && failed.length === 0) return [];
+      const ids = new Set(fewer.map(([what]) => what.split(" ")[0]));
+      const lost = parts.filter((part) => ids.has(part.configId) && !isActive(part));
+      return summary(cluster, wish.rsc, [...new Set([...failed, ...lost])], "does not run as before");
+    }
+    case "is empty":
+      return failing(
+        allParts(cluster).filter((part) => isOn(part, wish.node)),
+        `did not leave ${wish.node}`,
+      );
+    case "is in service":
+    case "is in maintenance":
+    case "is out of maintenance":
+      return nodeAmiss(cluster, wish.wish, wish.node);
+    case "is well":
+      return unwell(cluster, wish.rsc);
+  }
+}
+
+const allParts = (cluster: Cluster): Resource[] => cluster.resources.flatMap(primitivesOf);
+
+/** The primitives in what is named, in all its instances. */
+function partsNamed(cluster: Cluster, id: string): Resource[] {
+  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
+  const found = [...cluster.resourceById.values()].filter(wanted);
+  return [...new Set(found.filter(({ removed }) => !removed).flatMap(primitivesOf))];
+}
+
+const isActive = ({ runningOn }: Resource): boolean => runningOn.length > 0;
+const isOn = ({ runningOn }: Resource, node: string): boolean => runningOn.some(({ name }) => name === node);
+const isPromoted = (part: Resource, node?: string): boolean =>
+  part.role === Role.Promoted && isActive(part) && (node === undefined || isOn(part, node));
+
+/** How many run, by their id and role. */
+function countsOf(parts: readonly Resource[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const part of parts.filter(isActive)) {
+    for (const what of [part.configId, ...(isPromoted(part) ? [`${part.configId} promoted`] : [])])
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function notRunning(cluster: Cluster, rsc: string): Amiss[] {
+  const parts = partsNamed(cluster, rsc);
+  const broken = parts.filter((part) => part.failed || part.blocked);
+  if (broken.length > 0) return partsAmiss(cluster, broken, "does not run as it shall");
+  const byId = Map.groupBy(parts, ({ configId }) => configId);
+  const stopped = [...byId.values()].flatMap((same) =>
+    same.some((part) => isActive(part) || isDisabled(part)) ? [] : same.slice(0, 1),
+  );
+  if (stopped.length > 0) return partsAmiss(cluster, stopped, "was not started");
+  return partsAmiss(
+    cluster,
+    parts.filter((part) => isLost(cluster, part)),
+    "was not started everywhere",
+  );
+}
+
+function partsAmiss(cluster: Cluster, parts: readonly Resource[], what: string): Amiss[] {
+  const texts = new Map<string, Amiss>();
+  for (const part of parts) {
+    const text = `${printableId(part)} ${what}: ${stateOf(cluster, part)}`;
+    texts.set(text, { text, cure: cureOf(cluster, part) });
+  }
+  return [...texts.values()];
+}
+
+/** One sentence about a resource, and what its parts are instead. */
+function summary(cluster: Cluster, rsc: string, parts: readonly Resource[], what: string): Amiss[] {
+  const states = [...new Set(parts.map((part) => `${partName(part, rsc)}${stateOf(cluster, part)}`))];
+  const cure = parts.map((part) => cureOf(cluster, part)).find((text) => text !== undefined);
+  const text = `${rsc} ${what}: ${states.join(", ") || "it is stopped"}`;
+  return [{ text, cure: cure ?? `hactl explain ${rsc} tells why` }];
+}
+
+const partName = (part: Resource, rsc: string): string =>
+  printableId(part) === rsc ? "" : `${printableId(part)}: `;
+
+const cureOf = (cluster: Cluster, part: Resource): string =>
+  !part.managed && !part.blocked
+    ? `hactl resource manage ${part.configId}`
+    : failureOf(cluster, part) === undefined
+      ? `hactl explain ${part.configId} tells why`
+      : `mend it, then hactl resource cleanup ${part.configId}`;
+
+/** `it runs on node1, blocked (stop on node1: Error occurred – device is busy)`. */
+function stateOf(cluster: Cluster, part: Resource): string {
+  const nodes = part.runningOn.map(({ name }) => name).join(", ");
+  const role = displayedRole(part);
+  const runs = role === Role.Promoted ? "is promoted" : role === Role.Unpromoted ? "is unpromoted" : "runs";
+  const state = nodes === "" ? "it is stopped" : `it ${part.failed ? "has failed" : runs} on ${nodes}`;
+  const why = failureOf(cluster, part);
+  const kept = part.blocked ? ", blocked" : part.managed ? "" : ", not managed";
+  return `${state}${kept}${why === undefined ? "" : ` (${why})`}`;
+}
+
+/** Whether it does not run since it has failed: where no other instance is now, and one could be. */
+function isLost(cluster: Cluster, part: Resource): boolean {
+  if (isActive(part) || !part.managed) return false;
+  const same = allParts(cluster).filter(({ configId }) => configId === part.configId);
+  return failuresOf(cluster, part).some(
+    ({ node }) => node.online && !node.standby && !same.some((one) => isOn(one, node.name)),
+  );
+}
+
+const failuresOf = (cluster: Cluster, part: Resource) =>
+  cluster.failedOps
+    .filter(
+      ({ rsc }) => rsc === part.id || (!part.unique && withoutInstance(rsc) === withoutInstance(part.id)),
+    )
+    .map(({ node, xml }) => ({ node, operation: readOperation(xml) }));
+
+/** What failed last of a resource, with what was said then. */
+function failureOf(cluster: Cluster, part: Resource): string | undefined {
+  const failures = failuresOf(cluster, part);
+  const here = failures.filter(({ node }) => isOn(part, node.name));
+  const last = (here.length > 0 ? here : failures).reduce<(typeof failures)[number] | undefined>(
+    (newest, one) => (one.operation.changed >= (newest?.operation.changed ?? 0) ? one : newest),
+    undefined,
+  );
+  if (last === undefined) return undefined;
+  const { task, exitReason, rc, status } = last.operation;
+  return `${task} on ${last.node.name}: ${outcomeText(rc, status)}${exitReason === "" ? "" : ` – ${exitReason}`}`;
+}
+
+function nodeAmiss(cluster: Cluster, wish: NodeWish, name: string): Amiss[] {
+  const node = cluster.nodes.find((one) => one.name === name);
+  const cure = `hactl node show ${name}`;
+  if (wish === "is in maintenance")
+    return node && !node.maintenance ? [{ text: `node ${name} is not in maintenance`, cure }] : [];
+  if (wish === "is out of maintenance")
+    return node?.maintenance ? [{ text: `node ${name} is still in maintenance`, cure }] : [];
+  if (!node?.online) return [{ text: `node ${name} is not there: it is offline`, cure }];
+  if (!node.standby) return [];
+  return [{ text: `node ${name} is still in standby`, cure: `crm_standby -N ${name} -l reboot -D` }];
+}
+
+/** What shall run, or shall not and does, and has failed: nobody does anything about it any more. */
+function unwell(cluster: Cluster, rsc: string | undefined): Amiss[] {
+  const parts = (rsc === undefined ? allParts(cluster) : partsNamed(cluster, rsc)).filter(
+    (part) => (part.blocked && isActive(part)) || (!part.removed && !isDisabled(part)),
+  );
+  const failed = parts.filter((part) => part.failed || part.blocked || isLost(cluster, part));
+  const texts = failed.map((part) => ({
+    text: `${printableId(part)} has failed: ${stateOf(cluster, part)}`,
+    cure: cureOf(cluster, part),
+  }));
+  return [...new Map(texts.map((one) => [one.text, one])).values()];
+}
+
+/** How long the answer to what is under way may take. */
+const lookMs: Millis = 5_000;
+
+/** The time is over: names what is under way, as far as the status tells; else `error` stays. */
+async function stillBusy(after: number, error: HactlError): Promise<HactlError> {
+  let text: string;
+  try {
+    text = await ask<string>({ type: "cib" }, lookMs);
+  } catch (failure) {
+    if (failure instanceof HactlError) return error;
+    throw failure;
+  }
+  const busy = allParts(unpackCluster(parseXml(text, "the cluster's CIB"), seconds())).flatMap((rsc) =>
+    rsc.pendingTask && rsc.pendingNode
+      ? [`${rsc.pendingTask} of ${printableId(rsc)} on ${rsc.pendingNode.name}`]
+      : [],
+  );
+  if (busy.length === 0) return error;
+  return new HactlError({
+    code: "TIMEOUT",
+    what: `the cluster is not done after ${after} s: under way is ${busy.join(", ")}`,
+    cure: "it goes on; 'hactl status' shows since when",
+    exit: CrmExit.TIMEOUT,
+    cause: error,
+  });
+}

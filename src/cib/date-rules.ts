@@ -192,3 +192,94 @@ function parseRange(text: string): readonly [number, number] | undefined {
   if (match[2] === undefined) return [Number(match[1]), Number(match[1])];
   return [Number(match[1] ?? 0), match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3])];
 }
+
+/** Seconds between which a condition on the date can hold, both included; open where nothing limits it. */
+export interface DatePeriod {
+  readonly from?: EpochSeconds;
+  readonly to?: EpochSeconds;
+}
+
+/** How far clocks of this world are from UTC at most. */
+const widestOffset = 15 * 3600;
+const daySeconds = 86_400;
+
+/** When a condition on the date can hold at all; of what comes back only the years limit it. Undefined where it is not valid. */
+export function datePeriod(expression: XmlElement): DatePeriod | undefined {
+  const operation = expression.attributes.get("operation")?.toLowerCase() ?? "in_range";
+  const start = timeOf(expression, "start");
+  const end = timeOf(expression, "end");
+  if (start === "bad" || end === "bad") return undefined;
+  switch (operation) {
+    case "gt":
+      return start === undefined ? undefined : { from: start + 1 };
+    case "lt":
+      return end === undefined ? undefined : { to: end - 1 };
+    case "in_range": {
+      const to = end ?? endByDuration(expression);
+      if (start === undefined && to === undefined) return undefined;
+      return { ...(start === undefined ? {} : { from: start }), ...(to === undefined ? {} : { to }) };
+    }
+    case "date_spec": {
+      const spec = expression.children.find(({ name }) => name === "date_spec");
+      return spec && periodOfYears(spec);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function periodOfYears(spec: XmlElement): DatePeriod | undefined {
+  const ranges = rangesOf(spec, ["years", "weekyears"]);
+  if (ranges === undefined) return undefined;
+  // A year of weeks begins and ends up to three days apart from the other.
+  const begins = ranges.flatMap(([, low]) => (low < 1 ? [] : [yearBegins(low) - 4 * daySeconds]));
+  const ends = ranges.flatMap(([, , high]) => (high > 9999 ? [] : [yearBegins(high + 1) + 4 * daySeconds]));
+  return {
+    ...(begins.length === 0 ? {} : { from: Math.max(...begins) - widestOffset }),
+    ...(ends.length === 0 ? {} : { to: Math.min(...ends) + widestOffset }),
+  };
+}
+
+const yearBegins = (year: number): EpochSeconds => new Date(0).setUTCFullYear(year, 0, 1) / 1000;
+
+/** In so many years each day has stood on each weekday, in leap years, too. */
+const calendarYears = 28;
+const dayFields: readonly (keyof DateParts)[] = [
+  "years",
+  "weekyears",
+  "months",
+  "monthdays",
+  "yeardays",
+  "weekdays",
+  "weeks",
+];
+
+/** Whether there is a day that a `<date_spec>` can be about. One that is not understood may be. */
+export function happens(spec: XmlElement): boolean {
+  const ranges = rangesOf(spec, dayFields);
+  // Each field by itself has a day where its values are in bounds.
+  if (ranges === undefined || ranges.length < 2) return true;
+  const years = ranges.filter(([field]) => field === "years" || field === "weekyears");
+  if (ranges.some(([, low, high]) => low > high)) return true;
+  const low = Math.max(...years.map(([, least]) => least), 0);
+  const high = Math.min(...years.map(([, , most]) => most));
+  const first = years.length === 0 ? 2000 : Math.max(1, Math.min(low, 9000) - 1);
+  const last = Math.min(first + calendarYears + 1, Number.isFinite(high) ? high + 1 : 9999);
+  for (let year = first; year <= last; year++)
+    for (const parts of daysOf(year))
+      if (ranges.every(([field, least, most]) => parts[field] >= least && parts[field] <= most)) return true;
+  return false;
+}
+
+const calendar = new Map<number, readonly DateParts[]>();
+/** Years that are kept: those that are looked at most, and some. */
+const mostKept = 100;
+
+function daysOf(year: number): readonly DateParts[] {
+  const known = calendar.get(year);
+  if (known) return known;
+  const days: DateParts[] = [];
+  for (let day = yearBegins(year); day < yearBegins(year + 1); day += daySeconds) days.push(dateParts(day));
+  if (calendar.size < mostKept) calendar.set(year, days);
+  return days;
+}

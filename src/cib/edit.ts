@@ -151,14 +151,14 @@ const toldByRing = ({ what, attributes }: Untrue) =>
     exit: CrmExit.UNSAFE,
   });
 
-/** Canonical form with ids; throws for the first thing that is wrong. */
-function checkConfiguration(draft: XmlElement): XmlElement {
+/** Canonical form with ids; throws for all that is wrong, but for what is wrong in `before` already. */
+function checkConfiguration(draft: XmlElement, before?: XmlElement): XmlElement {
   refuseOldForms(draft);
   const { root } = upgradeCib(draft);
   const configuration = child(root, "configuration");
   if (configuration === undefined) return root;
   assignIds(configuration);
-  checkForm(configuration);
+  checkForm(configuration, undefined, before && child(upgradeCib(before).root, "configuration"));
   return root;
 }
 
@@ -253,8 +253,9 @@ const tooMuch = () =>
 function tellable(error: unknown, cib: XmlElement, draft: XmlElement, rights: Rights): unknown {
   if (!(error instanceof HactlError) || error.code === "PERMISSION" || rights.seesAll(cib)) return error;
   rights.check(cib, { ...draft, attributes: withoutOwnMarks(cib, draft) });
-  const { visible } = rights.look(draft);
-  if (visible) checkConfiguration(cloneElement(visible));
+  const [before, after] = [cib, draft].map((one) => rights.look(one).visible);
+  // What is hidden is missing there, and not by the change.
+  if (after) checkConfiguration(cloneElement(after), before);
   return new HactlError({
     code: error.code,
     what: "the change does not fit together with what the access rules hide",

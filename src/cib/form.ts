@@ -11,19 +11,24 @@ import { child, type XmlElement } from "./xml.ts";
 /**
  * Throws for all that the schema does not allow: an unknown element, attribute or value, an id that stands
  * twice, a reference to nothing. `configuration`: in the canonical schema. `file`: where it was read.
+ * @param before what is wrong in that already is passed over
  */
-export function checkForm(configuration: XmlElement, file?: string): void {
-  const problems = [
+export function checkForm(configuration: XmlElement, file?: string, before?: XmlElement): void {
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Set(before && formErrors(before).map(key));
+  refuseAll(
+    formErrors(configuration).filter((problem) => !known.has(key(problem))),
+    file,
+  );
+}
+
+const formErrors = (configuration: XmlElement): CibProblem[] =>
+  [
     ...findStructureProblems(configuration),
     ...findReferenceProblems(configuration),
     ...findSchemaValueProblems(configuration),
     ...findLimitProblems(configuration),
-  ];
-  refuseAll(
-    problems.filter(({ level }) => level === "error"),
-    file,
-  );
-}
+  ].filter(({ level }) => level === "error");
 
 /**
  * Refuses a whole CIB that its schema does not allow, as Pacemaker's tools do: it has to name one (`validate-with`), and
@@ -41,7 +46,10 @@ export function refuseInvalid(cib: XmlElement, file?: string): void {
       cure: 'write validate-with="pacemaker-3.9"',
       exit: CrmExit.CONFIG,
     });
-  refuseAll(findHeadProblems(cib), file);
+  refuseAll(
+    findHeadProblems(cib).filter(({ level }) => level === "error"),
+    file,
+  );
   refuseOldForms(cib, file);
   const upgraded = child(upgradeCib(cib).root, "configuration");
   if (upgraded !== undefined) checkForm(upgraded, file);

@@ -4,6 +4,12 @@ export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
 export { findLiftedDenies, type Renaming } from "./acl/widened.ts";
+export {
+  type AgentDescription,
+  type AgentFacts,
+  parseAgentDescription,
+  readAgentFacts,
+} from "./agent-description.ts";
 export { replicaAddresses } from "./bundle-addresses.ts";
 export {
   type GroupChange,
@@ -93,16 +99,12 @@ export { canonicalSchema, inPresentForm, type Upgraded, upgradeCib } from "./upg
 export { compareVersions, parseBoolean, parseInteger, parseNumber, parseScore } from "./values.ts";
 export { verifyCib } from "./verify.ts";
 export {
-  type AgentDescription,
-  type AgentFacts,
   type AgentFinding,
   type AgentFindings,
   type AgentName,
   type AgentUse,
   agentUses,
   findAgentProblems,
-  parseAgentDescription,
-  readAgentFacts,
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { propertyNameIn } from "./verify-names.ts";

@@ -1,9 +1,13 @@
-import { agentName, nearest, type Read, read } from "../terms/index.ts";
+import { agentName, nearest } from "../terms/index.ts";
+import type { AgentDescription, AgentFacts } from "./agent-description.ts";
+import { type FindById, indexById } from "./nvpairs.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { type Settled, settledPrimitives } from "./settled.ts";
 import { parseIntervalMs } from "./time.ts";
-import { parseBoolean } from "./values.ts";
+import { findShortTimes } from "./verify-agent-times.ts";
+import { findUnknownActions, findWrongValues, needsSilentAction } from "./verify-agent-values.ts";
 import { canRecur } from "./verify-values.ts";
-import { child, childrenOf, parseXml, type XmlElement } from "./xml.ts";
+import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** An agent as a configuration names it. */
 export interface AgentName {
@@ -11,43 +15,6 @@ export interface AgentName {
   readonly provider?: string;
   readonly type: string;
 }
-
-/** What an agent says of itself, as far as a configuration can be wrong by it. */
-export interface AgentDescription {
-  /** Its parameters; of a required one the names that stand for it. Empty where it does not tell. */
-  readonly parameters: readonly AgentParameter[];
-  readonly actions: readonly string[];
-}
-
-export interface AgentParameter {
-  readonly name: string;
-  readonly needs?: readonly string[];
-}
-
-/** What was found out about an agent on one host. */
-export type AgentFacts =
-  | { readonly kind: "described"; readonly description: AgentDescription }
-  /** It is not there, or cannot be run there. */
-  | { readonly kind: "absent"; readonly reason: string }
-  /** It could not say. */
-  | { readonly kind: "unknown"; readonly reason: string };
-
-const mostParameters = 2_000;
-
-/** Reads what another host has found out about an agent. Throws HactlError `PROTOCOL`. */
-export const readAgentFacts: Read<AgentFacts> = read.variants<AgentFacts, "kind">("kind", {
-  described: {
-    description: read.shape<AgentDescription>({
-      parameters: read.list(
-        read.shape<AgentParameter>({ name: read.name, needs: read.maybe(read.list(read.name, 100)) }),
-        mostParameters,
-      ),
-      actions: read.list(read.name, mostParameters),
-    }),
-  },
-  absent: { reason: read.saying(1024) },
-  unknown: { reason: read.saying(1024) },
-});
 
 /** What is known of an agent on a node; without a node it is this host that was asked, which need not be one. */
 export interface AgentFinding {
@@ -98,44 +65,6 @@ function agentOf({ attributes }: XmlElement): AgentName | undefined {
   return { class: standard, type, ...(provider === undefined ? {} : { provider }) };
 }
 
-/** Reads the meta-data that an agent prints. @throws HactlError XML_SYNTAX */
-export function parseAgentDescription(xml: string): AgentDescription {
-  const root = parseXml(xml);
-  const rows = childrenOf(child(root, "parameters"), "parameter");
-  const nameOf = (row: XmlElement) => row.attributes.get("name") ?? "";
-  const isSet = (row: XmlElement, flag: string) => parseBoolean(row.attributes.get(flag)) === true;
-  const parameters = new Map<string, AgentParameter>();
-  for (const row of rows) {
-    const name = nameOf(row);
-    // Names of before say the same (OCF 1.1 and fence agents: obsoletes, and deprecated replaced-with).
-    const same = rows
-      .filter(
-        (other) =>
-          other.attributes.get("obsoletes") === name ||
-          row.attributes.get("obsoletes") === nameOf(other) ||
-          childrenOf(child(row, "deprecated"), "replaced-with").some(
-            ({ attributes }) => attributes.get("name") === nameOf(other),
-          ) ||
-          childrenOf(child(other, "deprecated"), "replaced-with").some(
-            ({ attributes }) => attributes.get("name") === name,
-          ),
-      )
-      .map(nameOf);
-    const hasDefault = childrenOf(row, "content").some(
-      ({ attributes }) => (attributes.get("default") ?? "") !== "",
-    );
-    const needed = isSet(row, "required") && !isSet(row, "deprecated") && !hasDefault;
-    if (name !== "") parameters.set(name, needed ? { name, needs: [name, ...same] } : { name });
-  }
-  const actions = childrenOf(child(root, "actions"), "action")
-    .map(nameOf)
-    .filter((name) => name !== "");
-  return {
-    parameters: [...parameters.values()].slice(0, mostParameters),
-    actions: [...new Set(actions)].slice(0, mostParameters),
-  };
-}
-
 /** What the cluster itself gives to fence agents, and what every agent knows without saying so. */
 const given = new Set([
   "action",
@@ -162,15 +91,31 @@ export function findAgentProblems(
   findings: (use: AgentUse) => AgentFindings,
   deviceOptions: ReadonlySet<string>,
 ): CibProblem[] {
+  const index = indexById(configuration);
+  const find: FindById = (id) => index.get(id);
+  const settled = new Map(settledPrimitives(configuration).map((one) => [one.xml, one] as const));
   return uses.flatMap((use) => {
     const { found, silent } = findings(use);
     const nowhere = silent.length === 0 && found.every(({ facts }) => facts.kind === "absent");
     const problems = found.map(({ node, facts }) => ({
       node,
-      problems: problemsOf(use, configuration, facts, nowhere && node !== undefined, deviceOptions),
+      problems: problemsOf(
+        use,
+        settled.get(use.resource),
+        { configuration, find, deviceOptions },
+        facts,
+        nowhere && node !== undefined,
+      ),
     }));
     return onNodes(problems);
   });
+}
+
+/** What all resources are looked at with. */
+interface Surroundings {
+  readonly configuration: XmlElement;
+  readonly find: FindById;
+  readonly deviceOptions: ReadonlySet<string>;
 }
 
 interface NodeProblems {
@@ -199,10 +144,10 @@ function onNodes(all: readonly NodeProblems[]): CibProblem[] {
 
 function problemsOf(
   use: AgentUse,
-  configuration: XmlElement,
+  rsc: Settled | undefined,
+  around: Surroundings,
   facts: AgentFacts,
   nowhere: boolean,
-  deviceOptions: ReadonlySet<string>,
 ): CibProblem[] {
   const word = agentName(use.agent);
   const id = use.resource.attributes.get("id") ?? "";
@@ -222,18 +167,35 @@ function problemsOf(
       return [problemAt(use.resource, "warning", "AGENT_UNKNOWN", text, "look at its parameters yourself")];
     }
     case "described":
-      return against(use, word, configuration, facts.description, deviceOptions);
+      return [
+        ...against(use, word, around, facts.description),
+        ...(rsc ? againstWhole(rsc, word, around, facts.description) : []),
+      ];
     default:
       return facts satisfies never;
   }
 }
 
+/** What follows from all that a resource has from its template, from what it is in, and from the defaults. */
+function againstWhole(
+  rsc: Settled,
+  word: string,
+  { configuration, find }: Surroundings,
+  description: AgentDescription,
+): CibProblem[] {
+  return [
+    ...findShortTimes(rsc, word, description.advised ?? [], configuration, find),
+    ...(rsc.class === "stonith"
+      ? findUnknownActions(rsc, word, description.actions, find)
+      : needsSilentAction(rsc, word, description, find)),
+  ];
+}
+
 function against(
   use: AgentUse,
   word: string,
-  configuration: XmlElement,
+  { find, deviceOptions }: Surroundings,
   { parameters, actions }: AgentDescription,
-  deviceOptions: ReadonlySet<string>,
 ): CibProblem[] {
   const problems: CibProblem[] = [];
   const { resource, template } = use;
@@ -241,7 +203,7 @@ function against(
   const sets = [resource, ...(template ? [template] : [])].flatMap((item) =>
     childrenOf(item, "instance_attributes"),
   );
-  const pairs = sets.flatMap((set) => pairsOf(set, configuration));
+  const pairs = sets.flatMap((set) => pairsOf(set, find));
   const names = new Set(pairs.flatMap(({ attributes }) => attributes.get("name") ?? []));
   const isDevice = use.agent.class === "stonith";
   const told = parameters.map(({ name }) => name);
@@ -259,10 +221,9 @@ function against(
           : problemAt(pair, "error", "UNKNOWN_PARAMETER", text, `did you mean "${near}"?`),
       );
     }
+    problems.push(...findWrongValues(pairs, parameters, word, id));
     // Sets that are elsewhere may hold the rest.
-    const whole = sets.every(
-      (set) => !set.attributes.has("id-ref") || byId(configuration, set) !== undefined,
-    );
+    const whole = sets.every((set) => !set.attributes.has("id-ref") || referred(set, find) !== undefined);
     for (const { name, needs } of parameters) {
       if (!whole || needs === undefined || given.has(name) || needs.some((one) => names.has(one))) continue;
       const text = `resource "${id}" lacks the parameter "${name}" that ${word} requires`;
@@ -291,23 +252,9 @@ function against(
 /** Operations that not every agent has, and that say so. */
 const optional = new Set(["promote", "demote", "notify", "migrate_to", "migrate_from"]);
 
-function pairsOf(set: XmlElement, configuration: XmlElement): XmlElement[] {
-  return childrenOf(byId(configuration, set) ?? set, "nvpair").map(
-    (pair) => (pair.attributes.has("id-ref") ? byId(configuration, pair) : undefined) ?? pair,
-  );
-}
-
 /** What an element refers to. */
-function byId(configuration: XmlElement, source: XmlElement): XmlElement | undefined {
-  const wanted = source.attributes.get("id-ref");
-  if (wanted === undefined) return undefined;
-  const search = (at: XmlElement): XmlElement | undefined => {
-    if (at.attributes.get("id") === wanted) return at;
-    for (const inner of at.children) {
-      const found = search(inner);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  return search(configuration);
-}
+const referred = ({ attributes }: XmlElement, find: FindById): XmlElement | undefined =>
+  find(attributes.get("id-ref") ?? "");
+
+const pairsOf = (set: XmlElement, find: FindById): XmlElement[] =>
+  childrenOf(referred(set, find) ?? set, "nvpair").map((pair) => referred(pair, find) ?? pair);

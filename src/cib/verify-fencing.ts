@@ -10,7 +10,9 @@ export function findFencingProblems(configuration: XmlElement): CibProblem[] {
   const devices = settledPrimitives(configuration).filter((one) => one.class === "stonith");
   return [
     ...devices.flatMap(vainOperations),
+    ...devices.flatMap((device) => vainParameters(device, configuration)),
     ...unknownHosts(devices, configuration),
+    ...joinedHosts(devices, configuration),
     ...stoppedDevices(devices, configuration),
   ];
 }
@@ -37,14 +39,31 @@ function vainOperations({ xml, operations }: Settled): CibProblem[] {
   });
 }
 
+/** The cluster says itself what a device has to do, each time. */
+function vainParameters({ xml, parameters }: Settled, configuration: XmlElement): CibProblem[] {
+  const index = indexById(configuration);
+  return ["action", "option"].flatMap((name) => {
+    const found = parameters.get(name);
+    if (found === undefined) return [];
+    const text = `${name}="${found.value}" of fence device "${idOf(xml)}" has no effect: the cluster tells the agent what to do`;
+    const cure = /^(?:off|reboot)$/.test(found.value)
+      ? "remove it; write pcmk_reboot_action=off, or fencing-action=off for all devices, where nodes shall stay off"
+      : "remove it";
+    return [problemAt(index.get(found.id ?? "") ?? xml, "warning", "NO_EFFECT", text, cure)];
+  });
+}
+
 /** Parameters of devices that name nodes. */
 const hostParameters = ["pcmk_host_list", "pcmk_host_map", "pcmk_delay_base"] as const;
 
-/** A device is never asked to fence a node that is not there; and the one that was meant is perhaps fenced by none. */
-function unknownHosts(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
-  const members = childrenOf(child(configuration, "nodes"), "node").flatMap(
+const nodeNames = (configuration: XmlElement): string[] =>
+  childrenOf(child(configuration, "nodes"), "node").flatMap(
     ({ attributes }) => attributes.get("uname") ?? [],
   );
+
+/** A device is never asked to fence a node that is not there; and the one that was meant is perhaps fenced by none. */
+function unknownHosts(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
+  const members = nodeNames(configuration);
   if (members.length === 0) return [];
   const known = [...members, ...remoteNames(child(configuration, "resources"))];
   const folded = new Set(known.map((node) => node.toLowerCase()));
@@ -76,6 +95,23 @@ function unknownHosts(devices: readonly Settled[], configuration: XmlElement): C
         });
     }),
   );
+}
+
+/** In a map a comma stands between ports of one node: a node after it is taken for a port of the one before. */
+function joinedHosts(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
+  const nodes = nodeNames(configuration);
+  const index = indexById(configuration);
+  return devices.flatMap(({ xml, parameters }) => {
+    const map = parameters.get("pcmk_host_map");
+    return hostMapEntries(map?.value).flatMap(([name, value]) => {
+      const [, ...more] = value.split(",").map((word) => word.split(/[:=]/)[0] ?? "");
+      const node = more.find((word) => nodes.includes(word));
+      if (node === undefined) return [];
+      const text = `pcmk_host_map of fence device "${idOf(xml)}" has "${name}:${value}": node "${node}" is taken for a port of ${name}`;
+      const cure = `separate nodes by semicolons: ${name}:PORT;${node}:PORT`;
+      return [problemAt(index.get(map?.id ?? "") ?? xml, "warning", "UNKNOWN_NODE", text, cure)];
+    });
+  });
 }
 
 /** A device that shall be stopped is none for the fencer: a level that needs it always fails. */

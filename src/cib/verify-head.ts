@@ -1,3 +1,4 @@
+import { nearest } from "../terms/index.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { child, type XmlElement } from "./xml.ts";
 
@@ -13,9 +14,37 @@ const isOld = (schema: string) => /^(?:transitional|pacemaker-0)/.test(schema);
 /** By these a cluster tells which of two configurations is newer. */
 const versions = ["admin_epoch", "epoch", "num_updates"] as const;
 
+/** What a schema has at the outermost element. What is unknown there Pacemaker refuses, and the cluster passes over. */
+const known: readonly string[] = [
+  ...versions,
+  "validate-with",
+  "crm_feature_set",
+  "remote-tls-port",
+  "remote-clear-port",
+  "have-quorum",
+  "dc-uuid",
+  "cib-last-written",
+  "no-quorum-panic",
+  "update-origin",
+  "update-client",
+  "update-user",
+  "execution-date",
+];
+
+function unknownAttributes(cib: XmlElement): CibProblem[] {
+  return [...cib.attributes.keys()]
+    .filter((name) => !known.includes(name) && !/^(?:xmlns|xsi)\b/.test(name))
+    .map((name) => {
+      const near = nearest(name, known);
+      const cure = near === undefined ? "remove it" : `did you mean "${near}"?`;
+      return problemAt(cib, "warning", "UNKNOWN_ATTRIBUTE", `<cib> has an unknown attribute "${name}"`, cure);
+    });
+}
+
 /** What is wrong with the outermost element of a whole CIB, which only a file can lack: its version, schema and content. */
 export function findHeadProblems(cib: XmlElement): CibProblem[] {
-  const problems: CibProblem[] = [];
+  const named = cib.attributes.get("validate-with") ?? "none";
+  const problems: CibProblem[] = named === "none" || isOld(named) ? [] : unknownAttributes(cib);
   const wrong = (code: string, text: string, cure: string) =>
     problems.push(problemAt(cib, "error", code, text, cure));
   const schema = cib.attributes.get("validate-with");

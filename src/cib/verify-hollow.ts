@@ -12,7 +12,7 @@ export function findHollowProblems(configuration: XmlElement): CibProblem[] {
   const visit = (source: XmlElement) => {
     const template = source.name === "primitive" ? source.attributes.get("template") : undefined;
     if (template !== undefined) derived.add(template);
-    problems.push(...emptyAttributes(source), ...otherKind(source, index));
+    problems.push(...emptyAttributes(source), ...withoutValue(source), ...otherKind(source, index));
     source.children.forEach(visit);
   };
   visit(configuration);
@@ -42,6 +42,16 @@ function emptyAttributes(source: XmlElement): CibProblem[] {
       const text = `the attribute "${name}" of ${what} is empty`;
       return problemAt(source, "error", "MISSING_ATTRIBUTE", text, `write ${name}="…"`);
     });
+}
+
+/** The schema takes a pair without a value: it sets nothing, and what holds is the default. */
+function withoutValue(source: XmlElement): CibProblem[] {
+  const { attributes } = source;
+  const name = attributes.get("name");
+  if (source.name !== "nvpair" || name === undefined || attributes.has("value") || attributes.has("id-ref"))
+    return [];
+  const text = `"${name}" (<nvpair> "${attributes.get("id")}") has no value: it is not in force`;
+  return [problemAt(source, "warning", "NO_VALUE", text, 'write value="…", or remove it')];
 }
 
 /** Operations are those of another resource where they refer to its operations, and none where to anything else. */

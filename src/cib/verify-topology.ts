@@ -68,6 +68,12 @@ function noNode(level: XmlElement, known: readonly string[]): CibProblem[] {
 function noPattern(level: XmlElement): CibProblem[] {
   const pattern = level.attributes.get("target-pattern");
   if (pattern === undefined) return [];
+  if (pattern === "") {
+    const text = `target-pattern="" of the fencing topology (level ${level.attributes.get("index") ?? "?"}) is empty: it is for every node`;
+    return [
+      problemAt(level, "warning", "EMPTY_PATTERN", text, 'write target-pattern=".*" where that is meant'),
+    ];
+  }
   try {
     compilePattern(pattern);
     return [];

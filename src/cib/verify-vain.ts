@@ -126,6 +126,13 @@ function patternProblems(location: XmlElement, configuration: XmlElement): CibPr
   const tell = (level: CibProblem["level"], code: string, what: string, cure: string) => [
     problemAt(location, level, code, `constraint "${idOf(location)}" is for nothing: ${what}`, cure),
   ];
+  if (text === "" || text === "!") {
+    const whom = inverted ? "no resource" : "every resource";
+    const what = `rsc-pattern="${text}" of constraint "${idOf(location)}" is empty: it is for ${whom}`;
+    return [
+      problemAt(location, "warning", "EMPTY_PATTERN", what, 'write rsc-pattern=".*" where all are meant'),
+    ];
+  }
   let pattern: Pattern;
   try {
     pattern = compilePattern(inverted ? text.slice(1) : text);

@@ -188,7 +188,7 @@ function checkOnFail(operation: XmlElement, resource: XmlElement): CibProblem[] 
 }
 
 /** What is carried out by one of the standards (OCF resource agent API 1.1, LSB), or by fence agents. */
-const operationNames = [
+export const operationNames = [
   "monitor",
   "start",
   "stop",

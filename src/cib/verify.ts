@@ -1,4 +1,4 @@
-import { lookup } from "../terms/index.ts";
+import { type EpochSeconds, lookup } from "../terms/index.ts";
 import { findLimitProblems } from "./limits.ts";
 import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
@@ -15,14 +15,17 @@ import {
   findConnectionValueProblems,
   findRemoteNameProblems,
 } from "./verify-connections.ts";
+import { findDependingProblems } from "./verify-depending.ts";
 import { findFencingProblems } from "./verify-fencing.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
 import { findMisplacedProblems } from "./verify-misplaced.ts";
 import { findDoubleNames } from "./verify-names.ts";
+import { findNeverProblems } from "./verify-never.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
+import { findTwiceProblems } from "./verify-twice.ts";
 import { findVainProblems } from "./verify-vain.ts";
 import { findValueProblems } from "./verify-values.ts";
 import { child, type XmlElement } from "./xml.ts";
@@ -34,8 +37,9 @@ const ranks = lookup({ error: 0, warning: 1, info: 2 } as const);
  * changes, unknown elements and attributes, ids that are not unique, references to nothing, values that are none,
  * options that nobody knows, missing fencing. Whether agents exist is not looked at. Errors are what Pacemaker refuses
  * or what would be ignored where it matters; warnings are what it carries on with.
+ * @param now what is over for good by then is told, too
  */
-export function verifyCib(source: XmlElement): CibProblem[] {
+export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] {
   const { root, notes } = upgradeCib(source);
   const configuration = child(root, "configuration");
   if (configuration === undefined) return [];
@@ -55,6 +59,9 @@ export function verifyCib(source: XmlElement): CibProblem[] {
     ...findConnectionValueProblems(configuration),
     ...findTopologyProblems(configuration),
     ...findRuleProblems(configuration),
+    ...findNeverProblems(configuration, now),
+    ...findDependingProblems(configuration),
+    ...findTwiceProblems(configuration),
     ...findPromotionProblems(configuration),
     ...findBundleProblems(configuration),
     ...findAlertProblems(configuration),

@@ -17,6 +17,7 @@ import {
 import { checkDeviceParameters, deviceOptions, devicesFromCib } from "../fencer/index.ts";
 import { agentName, CrmExit, HactlError } from "../terms/index.ts";
 import { askAgents } from "./agent-facts.ts";
+import { missingBasis, unlessShown, withoutHiddenResources } from "./hidden.ts";
 
 /** What of a change is looked at before it is made. */
 export interface Checked {
@@ -30,6 +31,8 @@ export interface Checked {
   readonly file?: string;
   /** Whether what the status says to run does run. */
   readonly live?: boolean;
+  /** Sections in which access rules hide something from who makes it: what seems to be missing there may not be. */
+  readonly hidden?: readonly string[];
   /** An object that gets another id: what is said of the one is said of the other. */
   readonly renamed?: Renaming;
 }
@@ -160,24 +163,25 @@ function lookAt(path: string): Stats | "absent" | undefined {
 export async function checkChange(
   before: XmlElement,
   after: XmlElement,
-  { force = false, told = () => false, agents = false, live = false, file, renamed }: Checked,
+  { force = false, told = () => false, agents = false, live = false, hidden = [], file, renamed }: Checked,
 ): Promise<CibProblem[]> {
   const now = Math.floor(Date.now() / 1000);
   const found = [
-    ...verifyCib(after),
+    ...verifyCib(after, now),
     ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
     ...(live ? [...(await otherAgents(before, after)), ...alertProblems(after)] : []),
     ...(agents ? await agentProblems(before, after) : []),
   ];
   const fresh = without(found, [
-    ...verifyCib(before),
+    ...verifyCib(before, now),
     ...deviceProblems(before, now),
     ...(live ? alertProblems(before) : []),
-  ]);
-  if (live && !fresh.some(isRefused)) {
+  ]).flatMap((problem) => unlessShown(problem, hidden));
+  if (live && !fresh.some(isRefused) && missingBasis(hidden).length === 0) {
     const { consequencesOf } = await import("./consequences.ts");
-    fresh.push(...consequencesOf(before, after, now));
+    const [was, will] = [before, after].map((cib) => withoutHiddenResources(cib, hidden));
+    if (was && will) fresh.push(...consequencesOf(was, will, now));
   }
   const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
@@ -247,6 +251,8 @@ const agentCodes: ReadonlySet<string> = new Set([
   "AGENT_UNKNOWN",
   "UNKNOWN_PARAMETER",
   "MISSING_PARAMETER",
+  "PARAMETER_VALUE",
+  "SHORT_TIMEOUT",
   "UNSUPPORTED_OPERATION",
 ]);
 

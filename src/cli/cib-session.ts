@@ -4,7 +4,7 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import type { Checked } from "./acceptance.ts";
 import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
-import { cannotJudge, judgedBy, missingBasis, withoutHiddenResources } from "./hidden.ts";
+import { cannotJudge, judgedBy, mayBeHidden, missingBasis, withoutHiddenResources } from "./hidden.ts";
 import { note, tellHidden } from "./output.ts";
 import { type CibTarget, cibTarget, targetText } from "./target.ts";
 
@@ -169,7 +169,7 @@ export class CibSession {
       if (error instanceof HactlError) return [];
       throw error;
     }
-    return checkChange(before, after, { live: this.isLive, ...checked });
+    return checkChange(before, after, { live: this.isLive, hidden: this.#hidden, ...checked });
   }
 
   /**
@@ -188,14 +188,25 @@ export class CibSession {
       try {
         after = change({ cib, configuration: before });
       } catch (error) {
-        throw error instanceof RefusedChange ? await withAgentProblems(error, cib) : error;
+        if (!(error instanceof RefusedChange)) throw error;
+        if (!error.readable || !error.problems.every((problem) => mayBeHidden(problem, this.#hidden)))
+          throw await withAgentProblems(error, cib);
+        // What the text names is perhaps there, and not shown.
+        after = error.readable;
       }
       const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
-      const remarks = await checkChange(cib, upgradeCib(whole).root, {
-        agents: true,
-        live: this.isLive,
-        ...checked,
-      });
+      // What was there already is in its present form.
+      const { root, notes } = upgradeCib(whole);
+      const dropped = notes.filter(({ level }) => level === "warning");
+      const remarks = [
+        ...dropped.map((note) => ({ ...note, code: "UPGRADED" })),
+        ...(await checkChange(cib, root, {
+          agents: true,
+          live: this.isLive,
+          hidden: this.#hidden,
+          ...checked,
+        })),
+      ];
       const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
         await this.apply(

@@ -1,4 +1,4 @@
-import type { XmlElement } from "../cib/index.ts";
+import type { CibProblem, XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Sections that say nothing of how the cluster is. */
@@ -29,6 +29,42 @@ export const cannotJudge = (what: string, hidden: readonly string[]): HactlError
     cure: hiddenCure,
     exit: CrmExit.INSUFFICIENT_PRIV,
   });
+
+/** Mistakes that are told by something that is not there: for who sees only a part it may be. */
+const byAbsence: ReadonlySet<string> = new Set([
+  "ACL_UNKNOWN_ID",
+  "DANGLING_REFERENCE",
+  "IN_VAIN",
+  "MISSING_ATTRIBUTE",
+  "MISSING_ELEMENT",
+  "MISSING_PARAMETER",
+  "NEEDS_OPTION",
+  "NOT_PROMOTABLE",
+  "NO_CONTAINER",
+  "NO_FENCING",
+  "NO_SCORE",
+  "NO_SUCH_DEVICE",
+  "NO_VALUE",
+  "SHORT_TIMEOUT",
+  "UNKNOWN_NODE",
+  "UNUSED_TEMPLATE",
+  "WRONG_FORM",
+]);
+
+/** Whether what is wrong may be so only because something is not shown. */
+export const mayBeHidden = ({ code }: Pick<CibProblem, "code">, hidden: readonly string[]): boolean =>
+  hidden.length > 0 && byAbsence.has(code);
+
+/**
+ * What is said of a change: that something is not shown is no reason to refuse it. Whether what it names is there is judged by
+ * who sees all, where it is made.
+ */
+export function unlessShown(problem: CibProblem, hidden: readonly string[]): CibProblem[] {
+  if (!mayBeHidden(problem, hidden)) return [problem];
+  if (problem.code === "DANGLING_REFERENCE") return [];
+  const text = `${problem.text}, as far as this user may see`;
+  return [problem.level === "error" ? { ...problem, level: "warning", text } : { ...problem, text }];
+}
 
 /** What was hidden in the CIB that this command has read last. */
 let found: readonly string[] = [];

@@ -10,6 +10,7 @@ import {
   valuesOf,
 } from "./build.ts";
 import { checkLinks, checkNodes, Findings } from "./check.ts";
+import { checkDepending, checkDirectories, checkListen } from "./check-depending.ts";
 import { checkBindNetworks, checkKeyFile, checkLocal } from "./check-machine.ts";
 import { checkLogging, checkParts, checkQuorum, checkSystem } from "./check-rules.ts";
 import { checkTiming, effectiveTotem } from "./effective.ts";
@@ -123,9 +124,11 @@ function buildAll(
   if (context.purpose !== "text") {
     checkLogging(one("logging"), sysconfig, machine, out);
     checkSystem(one("system"), machine, out);
+    checkDirectories(one("system"), machine, out);
   }
+  checkListen(remote, one("remote"), sysconfig, context, out);
   const kdump = valuesOf<typeof kdumpOptions>(one("kdump"));
-  return {
+  const config = {
     file,
     totem: {
       clusterName: values.cluster_name ?? "",
@@ -148,6 +151,8 @@ function buildAll(
     warnings: [],
     tables,
   };
+  checkDepending(config, one, out);
+  return config;
 }
 
 /** What must be there for the purpose: nodes and their key, or the key for remote hosts. */

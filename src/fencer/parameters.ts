@@ -154,7 +154,21 @@ export function checkDeviceParameters(params: ReadonlyMap<string, string>): stri
       complaints.push(`${name}="${value}" is neither true nor false`);
     }
   }
-  return complaints;
+  return [...complaints, ...checkDelays(params)];
+}
+
+/** A base that is longer than the most that is waited is cut off to it, and nothing is random then. */
+function checkDelays(params: ReadonlyMap<string, string>): string[] {
+  const [base, max] = [params.get("pcmk_delay_base") ?? "", params.get("pcmk_delay_max")];
+  const most = parseIntervalMs(max) ?? 0;
+  if (most <= 0) return [];
+  const bases = /[:=]/.test(base) ? [...parseHostMap(base).values()] : [base];
+  return bases
+    .filter((one) => (parseIntervalMs(one) ?? 0) > most)
+    .map(
+      (one) =>
+        `pcmk_delay_base=${one} is longer than pcmk_delay_max=${max}, which counts: no delay is random`,
+    );
 }
 
 /** Entries of a map, separated by semicolons or blanks. */

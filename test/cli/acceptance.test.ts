@@ -20,7 +20,7 @@ cat <<X
 <resource-agent name="Told"><parameters>
 <parameter name="ip" required="1"><content type="string"/></parameter>
 <parameter name="old" obsoletes="none"><content type="string"/></parameter>
-</parameters><actions><action name="start"/><action name="stop"/><action name="monitor"/></actions></resource-agent>
+</parameters><actions><action name="start"/><action name="stop" timeout="20s"/><action name="monitor"/></actions></resource-agent>
 X
 `,
   { mode: 0o755 },
@@ -254,6 +254,33 @@ describe("--force takes it all the same, wherever a refusal says so", () => {
 });
 
 describe("what is remarkable passes, and is said", () => {
+  test("two names of one option", async () => {
+    await run(["configure", "primitive", "a", "ocf:test:Told", "params", "ip=1"]);
+    const words = ["configure", "clone", "c", "a", "meta", "promoted-max=1", "master-max=2"];
+    expect((await run(words)).err).toContain('master-max="2" has no effect: promoted-max="1"');
+  });
+
+  test("a time that is shorter than its agent asks for", async () => {
+    const words = [
+      "configure",
+      "primitive",
+      "a",
+      "ocf:test:Told",
+      "params",
+      "ip=1",
+      "op",
+      "stop",
+      "timeout=20ms",
+    ];
+    const made = await run(words);
+    expect(made.code).toBe(0);
+    expect(made.err).toMatch(
+      /warning: agent ocf:test:Told asks for more time .*stop 20s \(has 20ms\).*timeout=20s/,
+    );
+    const verified = await run(["verify"]);
+    expect(verified.out).toContain("stop 20s (has 20ms)");
+  });
+
   test.each<[string, readonly string[], RegExp]>([
     [
       "an agent that is not here",

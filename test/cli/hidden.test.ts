@@ -19,10 +19,13 @@ role nosec deny xpath:"//primitive[@id='sec']" read xpath:/cib
 role options read type:crm_config
 role noacls deny xpath:/cib/configuration/acls read xpath:/cib
 role resources read type:resources
+role refsec deny ref:sec read xpath:/cib
+role places write type:rsc_location
 acl_target mail nosec
 acl_target uucp options
 acl_target backup noacls
 acl_target news resources
+acl_target lp refsec places
 property enable-acl=true
 `,
   );
@@ -103,6 +106,30 @@ test("verification is for who sees all", async () => {
       expect(all).toMatch(/whether the configuration is valid cannot be told/);
       expect(all).toMatch(partly);
     }
+  const model = JSON.parse((await as("mail", "verify", "--json")).out);
+  expect(model).toMatchObject({ valid: null, hidden: expect.arrayContaining(["resources"]) });
+});
+
+test("what is wrong whatever else there is is told to who sees it", async () => {
+  await tools.output("configure", "rsc_defaults", "resource-stickines=1");
+  const { code, out } = await as("mail", "verify");
+  expect([code, out]).toEqual([4, expect.stringMatching(/unknown .* "resource-stickines"/)]);
+  // The rule names what is hidden, and a location does.
+  expect(out).not.toMatch(/does not exist|sec\b/);
+  await tools.output("configure", "delete", "--force", "rsc-options");
+});
+
+test("a change is not refused for what is hidden", async () => {
+  const at = (id: string, rsc: string) => as("lp", "configure", "location", id, rsc, "5:", "node1");
+  expect(await at("l-new", "seen")).toMatchObject({ code: 0 });
+  // What is named may be hidden: it is looked for in the whole.
+  expect(await at("l-hid", "sec")).toMatchObject({ code: 0 });
+  const absent = await at("l-none", "nobody");
+  expect([absent.code, absent.err]).toEqual([78, expect.stringMatching(/"nobody", which does not exist/)]);
+  const all = await tools.output("configure", "show");
+  for (const line of ["location l-new seen 5: node1", "location l-hid sec 5: node1", "deny ref:sec"])
+    expect(all).toContain(line);
+  await tools.output("configure", "delete", "--force", "l-new", "l-hid");
 });
 
 test("crm_mon counts nothing that is hidden in part, in any of its forms", async () => {

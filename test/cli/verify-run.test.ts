@@ -181,3 +181,23 @@ describe("fencing", () => {
     expect(told(cib().replace(member, ""))).toEqual(["info FENCING n1"]);
   });
 });
+
+test("what was dropped when crm text was brought into its present form is told, too", () => {
+  const text = `primitive st stonith:x
+primitive s ocf:pacemaker:Stateful
+clone c s meta promotable=true promoted-max=1 master-max=2
+`;
+  const found = verifyText(text, "f.crm", 0).findings.filter(({ level }) => level !== "info");
+  expect(found.map(({ level, code, line }) => [level, code, line])).toEqual([["warning", "UPGRADED", 3]]);
+  expect(found[0]?.text).toMatch(/^master-max="2" has no effect: promoted-max="1"/);
+});
+
+test("what nobody knows at the outermost element is told", () => {
+  const head = 'validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0" dc-uuid="1"';
+  const unknown = findings(cib({ head: `${head} dc-uuiq="1" zzz="2"` }));
+  expect(unknown.map(({ code, level, text, cure }) => [level, code, text, cure])).toEqual([
+    ["warning", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "dc-uuiq"', 'did you mean "dc-uuid"?'],
+    ["warning", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "zzz"', "remove it"],
+  ]);
+  expect(findings(cib({ head }))).toEqual([]);
+});

@@ -51,6 +51,12 @@ beforeAll(async () => {
   const config = own("far", "node1");
   for (const node of story.names) own(node);
   for (const node of ["node1", "node2", "node3", "far"]) agent(node, "Everywhere", ["level"]);
+  for (const node of ["node1", "node2", "node3", "far"]) {
+    const file = agent(node, "Slow", ["level"]);
+    const asks = node === "node3" ? "90s" : "20s";
+    const text = readFileSync(file, "utf8").replace('"stop"/>', `"stop" timeout="${asks}"/>`);
+    writeFileSync(file, text.replace('content type="string"', 'content type="integer"'));
+  }
   for (const node of ["node1", "node2"]) agent(node, "Here", ["level"]);
   agent("node3", "There", ["level"]);
   for (const node of ["node1", "node2", "far"]) agent(node, "Differs", ["level", "name"]);
@@ -134,6 +140,22 @@ describe("an agent", () => {
     const { code, said } = await configured("Differs", "name=a");
     expect(code).toBe(0);
     expect(said).toMatch(/agent ocf:test:Differs of resource "x" has no parameter "name" \(on node3\)/);
+  }, 30_000);
+
+  test("that asks for more time on a node is told with its name, and values that it has not", async () => {
+    const { code, said } = await configured("Slow");
+    expect(code).toBe(0);
+    expect(said).toMatch(
+      /Slow asks for more time .*: stop 90s \(has 20s by default\).* \(on node3\) \(write op stop interval=0 timeout=90s\)/,
+    );
+    expect((await configured("Slow", "op stop timeout=90s")).said).not.toContain("agent");
+    const file = join(story.directory, "bad.crm");
+    writeFileSync(
+      file,
+      "primitive y ocf:test:Slow params level=high meta target-role=Stopped op stop timeout=2min\n",
+    );
+    const { stdout } = await story.hactl("node1", "verify", file);
+    expect(stdout).toMatch(/level="high" of resource "y" is no whole number for agent ocf:test:Slow/);
   }, 30_000);
 
   test("that is not executable on a node is told with its name and what to do", async () => {

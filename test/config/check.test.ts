@@ -389,7 +389,12 @@ describe("quorum", () => {
     ],
     ["two nodes without two_node", "", nodes, ["~QUORUM@1"]],
     ["two_node and a tie breaker", "two_node = 1\nauto_tie_breaker = 1", nodes, ["QUORUM@3"]],
-    ["a tie breaker that is no node", 'auto_tie_breaker_node = "1 9"', nodes + third, ["QUORUM@2"]],
+    [
+      "a tie breaker that is no node",
+      'auto_tie_breaker_node = "1 9"\nauto_tie_breaker = true',
+      nodes + third,
+      ["QUORUM@2"],
+    ],
     [
       "nobody has a vote",
       "",
@@ -480,5 +485,81 @@ describe("this machine's directories and watchdog", () => {
         machine: only({ "/v/l": undefined }),
       }),
     ).toEqual(["DIRECTORY@3"]);
+  });
+});
+
+describe("what is written and does nothing is told", () => {
+  const at = (text: string) => text.split("\n").length;
+  test.each([
+    ["quorum", "last_man_standing_window = 5000", "last_man_standing = true"],
+    ["quorum", 'auto_tie_breaker_node = "highest"', "auto_tie_breaker = true\ntwo_node = false"],
+    ["logging", 'logfile = "/var/log/x"\nto_logfile = false', 'to_logfile = true\nlogfile = "/var/log/x"'],
+    ["logging", 'logfile_priority = "err"', "to_stderr = true"],
+    ["logging", 'syslog_priority = "err"\nto_syslog = false', "to_syslog = true"],
+    ["logging", 'syslog_facility = "local1"\nto_syslog = false', ""],
+    ["system", "priority = 7\nsched_rr = false", ""],
+    ["system", 'watchdog_timeout = "7s"', 'watchdog_device = "/dev/watchdog"'],
+    ["kdump", "plain = false\nlisten = false", ""],
+  ])("[%s] %s, unless %s", (table, lines, remedy) => {
+    const base =
+      table === "quorum"
+        ? good
+            .replace("[quorum]\ntwo_node = true\n", "")
+            .replace(
+              nodes,
+              `${nodes}[[nodelist.node]]\nname = "vm03"\nnodeid = 3\nring0_addr = "192.168.0.3"\n`,
+            )
+        : good;
+    const head = `${base}[${table}]\n`;
+    expect(found(head + lines)).toEqual([`~UNUSED@${at(head)}`]);
+    expect(first(head + lines)).toMatch(/^(\w+) has no effect: .* \| Set /);
+    const [word] = lines.split("\n");
+    const mended = remedy === "" ? `${word}` : remedy.includes(`${word}`) ? remedy : `${word}\n${remedy}`;
+    expect(found(head + mended)).toEqual([]);
+  });
+
+  test("directories that are not there", () => {
+    const path = (name: string) =>
+      name.startsWith("/none")
+        ? undefined
+        : name === "/file"
+          ? ({ kind: "file", size: 1, mode: 0o644, uid: 0, gid: 0 } as const)
+          : machine().path(name);
+    const text = `${good}[system]\nocf_path = ["/none/a", "/usr"]\nfence_path = "/none/b"\ntools_dir = "/file"\n`;
+    const line = at(good) + 1;
+    const changes = { machine: machine({ path }) };
+    expect(found(text, changes)).toEqual([
+      `~DIRECTORY@${line}`,
+      `~DIRECTORY@${line + 1}`,
+      `~DIRECTORY@${line + 2}`,
+    ]);
+    expect(first(text, changes)).toBe("ocf_path /none/a does not exist | Correct the path, or remove it");
+    expect(found(text, { ...changes, purpose: "text" })).toEqual([]);
+    // What nobody has written is that of a package that need not be there.
+    expect(
+      found(good, {
+        machine: machine({
+          path: (name) =>
+            name.endsWith("authkey") || name === "/var/lib" || name === "/run"
+              ? machine().path(name)
+              : undefined,
+        }),
+      }),
+    ).toEqual([]);
+  });
+
+  test("where hactl remote shall listen", () => {
+    const text = (address: string) => `[remote]\nlisten = "${address}"\n`;
+    const remote = { purpose: "remote" } as const;
+    expect(found(text("1.2.3.4.5"), remote)).toEqual(["VALUE@2"]);
+    expect(first(text("1.2.3.4.5"), remote)).toMatch(
+      /^listen "1.2.3.4.5" is not an address, .* \| Write a numeric/,
+    );
+    expect(found(good + text("1.2.3.4.5"))).toEqual([`VALUE@${at(good) + 1}`]);
+    expect(found(text("10.9.9.9"), remote)).toEqual(["~ADDRESS_NOT_LOCAL@2"]);
+    for (const one of ["::", "0.0.0.0", "127.0.0.1", "192.168.0.1", "fd00:0::1", "vm01"])
+      expect(found(text(one), remote)).toEqual([]);
+    expect(found(good + text("10.9.9.9"))).toEqual([]);
+    expect(found('[sysconfig]\nPCMK_remote_address = "nowhere"\n', remote)).toEqual(["VALUE@2"]);
   });
 });

@@ -202,7 +202,7 @@ describe("names of sysconfig", () => {
 
 test("the shown configuration is itself a configuration with the same meaning", () => {
   const text =
-    '[totem]\ntoken = "1.5s"\n[system]\nocf_path = "/a:/b"\nwatchdog_timeout = 7\n[quorum]\nauto_tie_breaker_node = [2, 1]';
+    '[totem]\ntoken = "1.5s"\n[system]\nocf_path = "/a:/b"\nwatchdog_timeout = 7\nwatchdog_device = "/dev/w"\n[quorum]\nauto_tie_breaker = true\nauto_tie_breaker_node = [2, 1]';
   const before = load(text, 3).config;
   const shown = showConfig(before?.tables ?? []);
   const after = checkConfig(shown, "g", { purpose: "text", machine: thisMachine() });

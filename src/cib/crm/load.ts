@@ -1,7 +1,8 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { isPlainSet } from "../pair-edit.ts";
-import { findReferenceProblems } from "../references.ts";
+import { type CibProblem, findReferenceProblems } from "../references.ts";
 import { containerKinds } from "../resource-kinds.ts";
+import type { UpgradeNote } from "../upgrade/notes.ts";
 import { canonicalSchema, upgradeCib } from "../upgrade/upgrade.ts";
 import { child, cloneElement, element, type XmlElement } from "../xml.ts";
 import { resolveRuleReferences } from "./edit-objects.ts";
@@ -76,8 +77,10 @@ export function examineCrm(
   readonly configuration: XmlElement;
   readonly errors: readonly HactlError[];
   readonly readable: boolean;
-  /** What else changed because of it, a sentence each. */
+  /** What else changed because of it, and what of it is not in force, a sentence each. */
   readonly remarks: readonly string[];
+  /** What was written in an old form and is not in force. */
+  readonly dropped: readonly UpgradeNote[];
 } {
   return tryLoad(text, base, mode);
 }
@@ -116,15 +119,17 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   resolveOperations(configuration);
   assignIds(configuration);
   resolveRuleReferences(configuration);
-  errors.push(...referenceErrors(configuration, mayExist));
-  tidy(configuration);
-  const upgraded = upgradeCib(configuration).root;
+  errors.push(...referenceErrors(configuration, base, mayExist));
+  tidy(configuration, base);
+  const { root: upgraded, notes } = upgradeCib(configuration);
+  const dropped = notes.filter(({ level }) => level === "warning");
   errors.sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0));
   return {
     configuration: child(upgraded, "configuration") ?? configuration,
     errors,
     readable: found.length === 0 && unread.size === 0,
-    remarks,
+    remarks: [...remarks, ...dropped.map(({ text: what }) => what)],
+    dropped,
   };
 }
 
@@ -345,12 +350,18 @@ function resolveOperations(configuration: XmlElement): void {
   }
 }
 
+/** What is wrong in the base already is no mistake of the text: who may see only a part of it finds much that seems missing. */
 function referenceErrors(
   configuration: XmlElement,
+  base: XmlElement | undefined,
   mayExist: (id: string, isPart: boolean) => boolean,
 ): HactlError[] {
+  const given = base?.name === "cib" ? child(base, "configuration") : base;
+  const before = given ? findReferenceProblems(given) : [];
+  const key = ({ code, id, text }: CibProblem) => `${code} ${id ?? ""} ${text}`;
+  const known = new Set(before.map(key));
   return findReferenceProblems(configuration, mayExist)
-    .filter(({ level }) => level === "error")
+    .filter((problem) => problem.level === "error" && !known.has(key(problem)))
     .map(({ code, text, line, id, cure }) => {
       const where = line === undefined ? (id === undefined ? {} : { id }) : { line };
       return new HactlError({
@@ -363,13 +374,22 @@ function referenceErrors(
     });
 }
 
-/** Sections in their usual order, those that may be missing only when they hold something. */
-function tidy(configuration: XmlElement): void {
+/**
+ * Sections in their usual order, those that may be missing only when they hold something. What was there without the text
+ * stays as it is: who may change one section need not be permitted to take away another.
+ */
+function tidy(configuration: XmlElement, base: XmlElement | undefined): void {
+  const given = (base?.name === "cib" ? child(base, "configuration") : base)?.children ?? [];
+  const known = new Set(given.map(({ name }) => name));
+  const empty = new Set(given.filter(({ children }) => children.length === 0).map(({ name }) => name));
   const needed = new Set(["crm_config", "nodes", "resources", "constraints"]);
   const rank = (name: string) => (sections as readonly string[]).indexOf(name);
-  configuration.children = configuration.children
-    .filter(({ name, children }) => needed.has(name) || children.length > 0)
-    .sort((a, b) => rank(a.name) - rank(b.name));
+  const kept = configuration.children.filter(
+    ({ name, children }) => needed.has(name) || children.length > 0 || empty.has(name),
+  );
+  configuration.children = kept.every(({ name }) => known.has(name))
+    ? kept
+    : kept.sort((a, b) => rank(a.name) - rank(b.name));
 }
 
 /** A `<cib>` around a configuration, as one starts with. */

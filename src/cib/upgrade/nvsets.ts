@@ -1,4 +1,5 @@
 import { childrenOf, element, type XmlElement } from "../xml.ts";
+import type { Note } from "./notes.ts";
 
 /** Schemas before 1.0 have the pairs of a block in an `<attributes>` element: takes them out of it. */
 export function flattenBlock(block: XmlElement): void {
@@ -6,13 +7,22 @@ export function flattenBlock(block: XmlElement): void {
   block.children = block.children.flatMap((item) => (item.name === "attributes" ? item.children : [item]));
 }
 
-/** Renames a pair of a block; when one of the new name is there too, the old pair goes. */
-export function renamePair(block: XmlElement, pair: XmlElement, name: string): void {
-  const present = childrenOf(block, "nvpair").some(
+/** Renames a pair of a block; when one of the new name is there too, the old pair goes, and of two values that is said. */
+export function renamePair(block: XmlElement, pair: XmlElement, name: string, note?: Note): void {
+  const present = childrenOf(block, "nvpair").find(
     (other) => other !== pair && other.attributes.get("name") === name,
   );
-  if (present) removeChild(block, pair);
-  else pair.attributes.set("name", name);
+  if (present) {
+    removeChild(block, pair);
+    const [value, other] = [pair, present].map(({ attributes }) => attributes.get("value"));
+    const written = pair.attributes.get("name");
+    if (value !== other)
+      note?.(
+        "warning",
+        pair,
+        `${written}="${value}" has no effect: ${name}="${other}", which is the same, counts`,
+      );
+  } else pair.attributes.set("name", name);
 }
 
 /** Takes a child out of its parent. */

@@ -101,7 +101,7 @@ function upgradeProperty(configuration: XmlElement, set: XmlElement, pair: XmlEl
   } else if (dropped[name] !== undefined) {
     removeChild(set, pair);
     note("info", pair, `property "${written}" is dropped: ${dropped[name]}`);
-  } else if (name !== written) renamePair(set, pair, name);
+  } else if (name !== written) renamePair(set, pair, name, note);
   if (name === "stonith-action" && value === "poweroff") pair.attributes.set("value", "off");
 }
 
@@ -166,7 +166,7 @@ export function upgradeMetaPair(block: XmlElement, pair: XmlElement, note: Note)
   const name = isOldMetaName(written) ? written.replaceAll("_", "-") : written;
   const value = pair.attributes.get("value") ?? "";
   if (name === "master-max" || name === "master-node-max")
-    renamePair(block, pair, name.replace("master", "promoted"));
+    renamePair(block, pair, name.replace("master", "promoted"), note);
   else if (name === "resource-failure-stickiness") {
     if (value === "-INFINITY") {
       renamePair(block, pair, "migration-threshold");
@@ -183,6 +183,6 @@ export function upgradeMetaPair(block: XmlElement, pair: XmlElement, note: Note)
       pair,
       `isolation ("${name}") is not offered any more, so the resource is stopped: use a bundle`,
     );
-  } else if (name !== written) renamePair(block, pair, name);
+  } else if (name !== written) renamePair(block, pair, name, note);
   if (name === "target-role") pair.attributes.set("value", modernRole(value));
 }

@@ -29,6 +29,8 @@ export interface Finding {
 export interface Verification {
   readonly findings: readonly Finding[];
   readonly cib?: XmlElement;
+  /** Sections in which access rules hide something: what rests on that is not among the findings. */
+  readonly hidden?: readonly string[];
 }
 
 /** XML begins with a tag; anything else is taken for crm shell text. */
@@ -82,7 +84,7 @@ function rootOf(root: XmlElement): XmlElement {
 }
 
 function verifyCrm(text: string, file: string, now: number): Verification {
-  const { configuration, errors, readable } = examineCrm(text, undefined, "replace");
+  const { configuration, errors, readable, dropped } = examineCrm(text, undefined, "replace");
   const cib = cibOf(configuration);
   const told = new Set(errors.map(({ what }) => what));
   // Of what the text should have defined, much is missing: what follows from that would only mislead.
@@ -91,6 +93,7 @@ function verifyCrm(text: string, file: string, now: number): Verification {
   const { findings } = verifyTree(cib, file, now);
   const all = [
     ...errors.map((error) => findingOf(error, file)),
+    ...dropped.map((note): Finding => ({ ...note, code: "UPGRADED", file })),
     ...findings.filter(({ code, text: what }) => !told.has(what) && !follows(code)),
   ];
   const place = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;
@@ -123,7 +126,7 @@ export async function wholeCib(session: CibSession): Promise<XmlElement> {
 
 /** Checks a CIB that has been read. */
 export function verifyTree(cib: XmlElement, file: string, now: number): Verification {
-  const problems = [...verifyCib(cib), ...deviceProblems(cib, now)].map(
+  const problems = [...verifyCib(cib, now), ...deviceProblems(cib, now)].map(
     (problem): Finding => ({ ...problem, file }),
   );
   // What the check has found the scheduler need not say again.

@@ -3,17 +3,11 @@ import { agentUses, child, upgradeCib } from "../../cib/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { alertProblems, problemsOfAgents } from "../acceptance.ts";
 import { CibSession } from "../cib-session.ts";
+import { cannotJudge, mayBeHidden } from "../hidden.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
-import {
-  type Finding,
-  findingText,
-  type Verification,
-  verifyText,
-  verifyTree,
-  wholeCib,
-} from "./verify-run.ts";
+import { type Finding, findingText, type Verification, verifyText, verifyTree } from "./verify-run.ts";
 
 const colourOf = (level: Finding["level"]) =>
   level === "error" ? colours.red : level === "warning" ? colours.yellow : colours.dim;
@@ -39,11 +33,21 @@ async function verify(file: string | undefined): Promise<Verification> {
     const name = source === "-" ? "standard input" : source;
     return withAgents(verifyText(readText(source), name, clock()), name);
   }
-  const raw = await CibSession.with(wholeCib, target);
-  const { findings, cib } = verifyTree(raw, "", clock());
-  const alerts = alertProblems(raw).map((problem): Finding => ({ ...problem, file: "" }));
-  return withAgents({ findings: [...findings, ...alerts], ...(cib ? { cib } : {}) }, "");
+  return CibSession.with(async (session) => {
+    const raw = await session.raw();
+    const { hidden } = session;
+    const { cib, ...checked } = verifyTree(raw, "", clock());
+    const alerts = alertProblems(raw).map((problem): Finding => ({ ...problem, file: "" }));
+    const all = { findings: [...checked.findings, ...alerts], ...(cib ? { cib } : {}) };
+    const { findings } = await withAgents(all, "");
+    if (hidden.length === 0) return { ...all, findings };
+    return { ...all, findings: findings.filter((finding) => isEvident(finding, hidden)), hidden };
+  }, target);
 }
+
+/** What the cluster would do follows from all of it. */
+const isEvident = (finding: Finding, hidden: readonly string[]): boolean =>
+  !mayBeHidden(finding, hidden) && finding.code !== "SCHEDULER" && finding.code !== "FENCING";
 
 function countText(findings: readonly Finding[]): string {
   const count = (level: Finding["level"]) => findings.filter((finding) => finding.level === level).length;
@@ -72,12 +76,17 @@ export default defineCommand({
     const found = await verify(args.file);
     // Of nodes whose state nobody has told it would only be said again that nothing is known.
     const findings = found.findings.filter(({ level, code }) => level !== "info" || code !== "FENCING");
-    const valid = !findings.some(({ level }) => level === "error");
-    if (wantsJson()) printJson({ format: "hactl-verify/1", valid, findings });
+    const { hidden = [] } = found;
+    const wrong = findings.some(({ level }) => level === "error");
+    const isKnown = wrong || hidden.length === 0;
+    const partly = hidden.length > 0 && { hidden };
+    if (wantsJson())
+      printJson({ format: "hactl-verify/1", valid: isKnown ? !wrong : null, ...partly, findings });
     else {
       for (const finding of findings) print(colourOf(finding.level)(findingText(finding)));
-      print(countText(findings));
+      if (isKnown) print(countText(findings));
+      else throw cannotJudge("whether the configuration is valid cannot be told", hidden);
     }
-    return valid ? CrmExit.OK : CrmExit.CONFIG;
+    return wrong ? CrmExit.CONFIG : isKnown ? CrmExit.OK : CrmExit.INSUFFICIENT_PRIV;
   },
 });

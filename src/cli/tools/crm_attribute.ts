@@ -90,7 +90,7 @@ async function work(tool: string, given: ParsedWords, session: CibSession, answe
     throw usage(tool, "Error: must specify attribute name or pattern to delete");
   const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
-  if (command === "delete") await remove(session, tool, subject, answer);
+  if (command === "delete") await remove(session, tool, subject, given.has("force"), answer);
   else if (command === "update" && value !== undefined)
     await set(session, tool, subject, value, given.has("force"));
   else print(given, subject, await query(session, subject), answer);
@@ -219,7 +219,13 @@ async function transient(
   if (updates.length > 0) await (await session.daemon()).request({ type: "attributes-update", updates });
 }
 
-async function remove(session: CibSession, tool: string, subject: Subject, answer: Answer): Promise<void> {
+async function remove(
+  session: CibSession,
+  tool: string,
+  subject: Subject,
+  force: boolean,
+  answer: Answer,
+): Promise<void> {
   const { place, name, matches } = subject;
   if (place.scope === "status" && session.isLive) {
     const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
@@ -234,8 +240,9 @@ async function remove(session: CibSession, tool: string, subject: Subject, answe
       one.name,
       pairs.filter((other) => other.name === one.name),
     );
-  await session.apply(removePairs(pairs), tool);
-  const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
+  const ofNode = place.scope === "nodes" || place.scope === "status";
+  await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
+  const kind = ofNode ? "attribute" : "option";
   for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }
 

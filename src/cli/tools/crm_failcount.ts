@@ -20,8 +20,8 @@ const options: readonly OptionRow[] = [
     description: "the node [default: this one]",
   },
   { name: "uname-old", short: "U", value: "NODE", description: "the same" },
-  { name: "operation", short: "n", value: "NAME", description: "only of this operation" },
-  { name: "interval", short: "I", value: "TIME", description: "only of this interval" },
+  { name: "operation", short: "n", value: "NAME", description: "with -G: only of this operation" },
+  { name: "interval", short: "I", value: "TIME", description: "with -G -n: of this interval [default: 0]" },
   {
     name: "attr-value",
     short: "v",
@@ -63,7 +63,10 @@ function commandOf({ options: given }: ParsedWords): "query" | "delete" | undefi
 
 async function work(given: ParsedWords, rsc: string, session: CibSession, answer: Answer): Promise<number> {
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
+  const operation = given.value("operation");
   if (commandOf(given) === "delete") {
+    if (operation !== undefined)
+      (await import("./crm_resource-change.ts")).tellOfAllFailures("crm_failcount", operation, answer);
     const { xml } = resourceNamed(await session.configuration(), rsc);
     for (const primitive of primitivesIn(xml)) {
       const id = idOf(primitive);
@@ -79,7 +82,6 @@ async function work(given: ParsedWords, rsc: string, session: CibSession, answer
   const intervalMs = intervalText === undefined ? undefined : parseIntervalMs(intervalText);
   if (intervalText !== undefined && intervalMs === undefined)
     throw usage("crm_failcount", `"${intervalText}" is not a time such as 10s`);
-  const operation = given.value("operation");
   const of = operation === undefined ? undefined : { operation, intervalMs: intervalMs ?? 0 };
   const { name, value } = await failures(session, rsc, node, of);
   const quiet = given.has("quiet") || given.has("quiet-old");

@@ -92,6 +92,16 @@ describe("an agent that is run by hand", () => {
     expect(selectXpath(plain, "//resource-agent-action/overrides")).toHaveLength(1);
   });
 
+  test("is named with its parameters, too; only words beside the options are told as such that count before", async () => {
+    const agent = "--force-check --class ocf --provider test --agent Loud";
+    expect((await run(`${agent} --option word=three`)).out).toBe(
+      "Operation force-check (ocf:test:Loud) returned 7 (Not running)\nlevel none\n\nINFO: monitor of three <&>\n\n",
+    );
+    expect((await run(`${agent} --option word=three word=four`)).out).toStartWith(
+      "Overriding the cluster configuration with 'word' = 'four'\nOperation force-check (ocf:test:Loud) returned 7 (Not running)\nlevel none\n\nINFO: monitor of four",
+    );
+  });
+
   test("says more with -V and each step with -VV, and looks as thoroughly as it is told", async () => {
     expect((await run("-r loud --force-check -V")).out).toContain("\nDEBUG: more\n");
     const { out } = await run("-r loud --force-check=20 -VV");

@@ -137,7 +137,7 @@ function namedAgent({ given }: ResourceCall, words: readonly string[]): Subject 
     throw usage("crm_resource", "an OCF agent needs a --provider");
   if (standard !== "ocf" && provider !== undefined)
     throw usage("crm_resource", `agents of the class ${standard} have no --provider`);
-  const overrides = overridesOf([...words, ...given.values("option")]);
+  const overrides = overridesOf(words);
   const around = Object.entries(process.env).flatMap(([name, value]) => {
     const own = /^OCF_RESKEY_(?!CRM_meta_)(.+)$/.exec(name)?.[1];
     return own === undefined || value === undefined ? [] : [[own, value] as const];
@@ -149,7 +149,7 @@ function namedAgent({ given }: ResourceCall, words: readonly string[]): Subject 
       type,
       ...(provider === undefined ? {} : { provider }),
     },
-    parameters: new Map([...around, ...overrides]),
+    parameters: new Map([...around, ...overridesOf(given.values("option")), ...overrides]),
     overrides,
   };
 }

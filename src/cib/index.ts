@@ -3,7 +3,7 @@ export { accessMap } from "./acl/access-map.ts";
 export { type Asker, readAsker } from "./acl/permissions.ts";
 export { Rights } from "./acl/rights.ts";
 export type { Sight } from "./acl/sight.ts";
-export { findLiftedDenies, type Renaming } from "./acl/widened.ts";
+export { denies, findLiftedDenies, type Renaming } from "./acl/widened.ts";
 export {
   type AgentDescription,
   type AgentFacts,

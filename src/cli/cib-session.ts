@@ -133,7 +133,7 @@ export class CibSession {
   }
 
   /**
-   * Changes the CIB, all or nothing. @param client who asks, for the history
+   * Changes the CIB, all or nothing. What escapes a deny by it is said, whoever changes it. @param client who asks, for the history
    * @param checked whether mistakes that it would bring in are refused before (`checkChange`). What is remarkable is answered
    * @param asWritten whether the operations are about a file as it is written, of whatever schema (`changeCibFile`)
    */
@@ -143,7 +143,16 @@ export class CibSession {
     checked?: Checked,
     asWritten = false,
   ): Promise<readonly CibProblem[]> {
-    const remarks = checked === undefined ? [] : await this.#checkOperations(operations, checked);
+    const remarks = await this.#checkOperations(operations, checked);
+    await this.#send(operations, client, asWritten);
+    const isLifted = ({ code }: CibProblem) => code === "ACL_LIFTED";
+    await warn(
+      remarks.filter(isLifted).map((one) => ({ ...one, cure: "change the role, or take this back" })),
+    );
+    return remarks.filter((one) => !isLifted(one));
+  }
+
+  async #send(operations: readonly CibOperation[], client: string, asWritten: boolean): Promise<void> {
     this.forget();
     if (this.target.kind === "live")
       await (await this.daemon()).request({ type: "cib-apply", operations, client });
@@ -151,17 +160,19 @@ export class CibSession {
       const changed = await changeCibFile(this.target, operations, asWritten);
       if (!asWritten) this.#cib = changed;
     }
-    return remarks;
   }
 
-  /** What the operations would make of the CIB. Whether they can be applied at all is judged where they are. */
+  /**
+   * What the operations would make of the CIB; where nothing else is looked at, what they would let escape a deny. Whether
+   * they can be applied at all is judged where they are.
+   */
   async #checkOperations(
     operations: readonly CibOperation[],
-    checked: Checked,
+    checked: Checked | undefined,
   ): Promise<readonly CibProblem[]> {
-    const { applyOperations } = await import("../cib/index.ts");
-    const { checkChange } = await import("./acceptance.ts");
+    const { applyOperations, denies, findLiftedDenies } = await import("../cib/index.ts");
     const before = await this.cib();
+    if (checked === undefined && !denies(before)) return [];
     let after: XmlElement;
     try {
       after = applyOperations(before, operations, { live: this.isLive, askers: [], now: 0 }).cib;
@@ -169,6 +180,8 @@ export class CibSession {
       if (error instanceof HactlError) return [];
       throw error;
     }
+    if (checked === undefined) return findLiftedDenies(before, after);
+    const { checkChange } = await import("./acceptance.ts");
     return checkChange(before, after, { live: this.isLive, hidden: this.#hidden, ...checked });
   }
 
@@ -209,7 +222,7 @@ export class CibSession {
       ];
       const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
-        await this.apply(
+        await this.#send(
           [
             { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") },
             partly
@@ -217,6 +230,7 @@ export class CibSession {
               : { op: "replace", scope: "configuration", xml: formatXml(after, -1) },
           ],
           client,
+          false,
         );
         return { before, after, remarks };
       } catch (error) {

@@ -49,6 +49,8 @@ export interface ExecutorHostOptions {
   readonly inForce?: (described: string) => Readonly<Record<string, string>> | undefined;
   /** Sees to it that an agent finds what it is given. */
   readonly prepare?: () => void;
+  /** Takes all that a process has said, of which a result keeps a part only. */
+  readonly said?: (outcome: ProcessOutcome) => void;
 }
 
 const LOAD_EVERY_MS = 5000;
@@ -283,6 +285,7 @@ export class ExecutorHost {
     }
     if (this.#processes.get(job) !== process) return;
     this.#processes.delete(job);
+    this.#options.said?.(outcome);
     this.#step({ type: "process", job, outcome });
   }
 

@@ -3,7 +3,7 @@
 export { accessPage } from "./access-rules.ts";
 export { AdminClient, connectAdmin } from "./admin-client.ts";
 export type { AdminRequest, NodeReply } from "./admin-protocol.ts";
-export { runAgentByHand } from "./agent-by-hand.ts";
+export { type ByHandResult, runAgentByHand } from "./agent-by-hand.ts";
 export type { SurveyReply } from "./agent-survey.ts";
 export { ownCommand, ownEnvironment } from "./children.ts";
 export { type HistoryRow, readEventHistory } from "./event-history.ts";

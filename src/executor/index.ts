@@ -15,7 +15,7 @@ export type {
 } from "./face.ts";
 export type { JournalRecord } from "./journal.ts";
 export { ocfCandidates } from "./ocf.ts";
-export { EXIT_REASON_PREFIX, exitReason } from "./output.ts";
+export { cleanText, EXIT_REASON_PREFIX, exitReason } from "./output.ts";
 export {
   canBeRun,
   readAgent,

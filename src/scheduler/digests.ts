@@ -79,7 +79,7 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
   return { ...current, kind };
 }
 
-/** Digests of an operation as it would run now. `overrides` says what the configuration does not. */
+/** Digests of an operation as it would run now, with `overrides` in place of what the configuration says. */
 export function currentDigests(
   unpacker: Unpacker,
   rsc: Resource,
@@ -92,10 +92,8 @@ export function currentDigests(
   const options = operationOptions(unpacker, rsc, task, intervalMs);
   const own = resolvedParameters(unpacker, rsc, node);
   const given = [...overrides].filter(([name]) => !name.startsWith("CRM_meta_"));
-  const params = given.length === 0 ? own : new Map([...given, ...own]);
-  const all = new Map(params);
-  for (const [name, value] of operationParameters(unpacker, rsc, task, intervalMs, node))
-    all.set(name, value);
+  const params = given.length === 0 ? own : new Map([...given, ...own, ...given]);
+  const all = new Map([...params, ...operationParameters(unpacker, rsc, task, intervalMs, node), ...given]);
   const timeout = overrides.get("CRM_meta_timeout") ?? String(options.timeoutMs);
   if (intervalMs > 0) all.set("CRM_meta_timeout", timeout);
   const restart = restartParameters(unpacker, all, history);

@@ -122,16 +122,11 @@ export function expandTemplate(unpacker: Unpacker, xml: XmlElement): XmlElement 
   );
   const first = ownOps[0] ?? childrenOf(template, "operations")[0];
   // Of blocks with the same score the last one counts: the resource's own.
-  const children = [
-    ...template.children.filter((item) => item.name !== "operations"),
-    ...xml.children.filter((item) => item.name !== "operations"),
-  ];
-  if (first)
-    children.push({
-      name: "operations",
-      attributes: first.attributes,
-      children: [...ownOps.flatMap((ops) => ops.children), ...inherited],
-    });
+  const children = [...template.children, ...xml.children].flatMap((item): XmlElement[] => {
+    if (item.name !== "operations") return [item];
+    if (item !== first) return [];
+    return [{ ...item, children: [...ownOps.flatMap((ops) => ops.children), ...inherited] }];
+  });
   const expanded: XmlElement = { name: "primitive", attributes, children };
   if (xml.line !== undefined) expanded.line = xml.line;
   const users = cluster.templates.get(name) ?? [];

@@ -14,7 +14,7 @@ export interface ShownDigests {
 
 /**
  * Digests of the parameters that a resource would have on a node now (crm_resource(8), `--digests`): of the operation in
- * the node's history that tells most, else of its start. `overrides` counts where the configuration says nothing;
+ * the node's history that tells most, else of its start. `overrides` counts before what is configured;
  * `CRM_meta_interval` in it is the interval.
  */
 export function shownDigests(

@@ -133,6 +133,12 @@ describe("crm_resource", () => {
     );
     const other = await run("crm_resource", "--digests", "-r", "d", "-N", "n1", "CRM_meta_interval=10000");
     expect(other.out).toStartWith("Digests for d 10000ms-interval start action on n1:\n");
+    // What is given counts before what is configured: that is what it is given for.
+    const given = await run("crm_resource", "--digests", "-r", "d", "-N", "n1", "fake=7", "more=8");
+    writeFileSync(file, readFileSync(file, "utf8").replace('name="fake" value="0"', 'name="fake" value="7"'));
+    const configured = await run("crm_resource", "--digests", "-r", "d", "-N", "n1", "more=8");
+    expect(given.out).toBe(configured.out);
+    expect(given.out).not.toBe(out);
   });
 
   test("an agent alone is for --validate and --force-…", async () => {

@@ -117,6 +117,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
   "fence.test": [],
   "fence.register": [],
+  "fence.register-level": [],
   "fence.ask": [{ device: "F", ok: true, text: "", hosts: ["n1"] }],
   history: [],
   metadata: "<resource-agent/>",

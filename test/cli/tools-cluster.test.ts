@@ -382,7 +382,7 @@ describe("resources", () => {
     expect(await byHand("--force-check")).toMatchObject({ code: 7 });
     expect(await byHand("--force-start")).toMatchObject({
       code: 0,
-      stdout: "Operation start for web (ocf:test:Quick) returned 0 (OK)\n",
+      stdout: "Operation force-start for web (ocf:test:Quick) returned 0 (OK)\n",
     });
     expect(await byHand("--force-check")).toMatchObject({ code: 0 });
     expect(await byHand("--force-stop")).toMatchObject({ code: 0 });

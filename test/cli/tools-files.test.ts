@@ -140,6 +140,30 @@ describe("crm_resource on a file", () => {
     expect((await tool("crm_resource -r d1")).out).toStartWith("Full List of Resources:\n  * d1\t");
   });
 
+  test("shows a resource with what its template gives, and as it is written", async () => {
+    const template = `<template id="t" class="ocf" provider="pacemaker" type="Dummy"><operations id="ops"><op id="t-m" name="monitor" interval="10s"/></operations></template><primitive id="of" template="t"/></resources>`;
+    writeFileSync(file, cib.replace("</resources>", template));
+    const xmlOf = async (words: string) => (await tool(words)).out.split("Resource XML:\n")[1];
+    expect(await xmlOf("crm_resource -w -r of")).toBe('<primitive id="of" template="t"/>\n');
+    expect(await xmlOf("crm_resource -q -r of")).toBe(
+      `<primitive id="of" class="ocf" provider="pacemaker" type="Dummy">
+  <operations id="ops">
+    <op id="t-m" name="monitor" interval="10s"/>
+  </operations>
+</primitive>
+`,
+    );
+  });
+
+  test("tells also of what runs and is configured no more whether it does", async () => {
+    const gone = operation("gone", "start", "node1");
+    writeFileSync(file, cib.replace("</lrm_resources>", `${gone}</lrm_resources>`));
+    expect((await tool("crm_resource -Y")).out).toContain("Resource gone is running\n");
+    expect((await tool("crm_resource -Y --output-as=xml")).out).toContain(
+      '<resource id="gone" running="true">',
+    );
+  });
+
   test("says what it cannot do, and what is wrong with an option", async () => {
     expect((await tool("crm_resource --digests -r d1")).code).toBe(64);
     expect((await tool("crm_resource --lokate -r d1")).err).toContain("Did you mean --locate?");
@@ -209,6 +233,21 @@ describe("attributes in a file", () => {
       ok("scope=status  name=fail-count-d1 value=3\n"),
     );
     expect(await tool("crm_failcount -q -G -r d1 -N node1 -n monitor -I 10s")).toEqual(ok("2\n"));
+    // One operation is told by its own name, and without an interval it is that of none.
+    expect(await tool("crm_failcount -G -r d1 -N node1 -n monitor -I 10s")).toEqual(
+      ok("scope=status  name=fail-count-d1#monitor_10000 value=2\n"),
+    );
+    expect(await tool("crm_failcount -G -r d1 -N node1 -n monitor")).toEqual(
+      ok("scope=status  name=fail-count-d1#monitor_0 value=0\n"),
+    );
+    // What a cluster before 1.1.17 has counted is of the resource.
+    writeFileSync(file, cib.replace("fail-count-d1#monitor_10000", "fail-count-idle"));
+    expect(await tool("crm_failcount -G -r idle -N node1 -n start")).toEqual(
+      ok("scope=status  name=fail-count-idle value=2\n"),
+    );
+    expect((await tool("crm_failcount -G -r d1 -N node7")).code).toBe(105);
+    expect((await tool("crm_failcount -r d1 -N node1")).code).toBe(64);
+    expect(await tool("crm_standby -N node1")).toEqual(ok("scope=status  name=standby value=off\n"));
     expect(await tool("crm_standby -G -N node1")).toEqual(ok("scope=status  name=standby value=off\n"));
     await tool("crm_standby -v on -N node1");
     expect(await tool("crm_standby -G -N node1 -q")).toEqual(ok("on\n"));

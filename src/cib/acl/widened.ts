@@ -1,6 +1,6 @@
 import { HactlError, lookup } from "../../terms/index.ts";
 import type { CibProblem } from "../references.ts";
-import { child, childrenOf, element, type XmlElement } from "../xml.ts";
+import { child, childrenOf, type XmlElement } from "../xml.ts";
 import { selectHolders } from "../xpath.ts";
 import { pathAfterRename, permissionName } from "./named-ids.ts";
 import { permissionXpath } from "./permissions.ts";
@@ -30,6 +30,10 @@ export function findLiftedDenies(before: XmlElement, after: XmlElement, renamed?
     return same === undefined ? [] : liftedOf(role, same, { before, after, renamed });
   });
 }
+
+/** Whether any role denies something. */
+export const denies = (cib: XmlElement): boolean =>
+  rolesOf(cib).some((role) => rulesOf(role).some(({ kind }) => kind === "deny"));
 
 const rolesOf = (cib: XmlElement) => childrenOf(child(child(cib, "configuration"), "acls"), "acl_role");
 
@@ -93,10 +97,9 @@ const rank = lookup({ read: 0, write: 1, deny: 2 } as const);
 
 /** The rule that counts for each object of a configuration, by its id: the nearest, as for `markTree`. */
 function ruledIn(cib: XmlElement, rules: readonly Rule[]): Map<string, Ruled> {
-  const root = element("cib", {}, childrenOf(cib, "configuration"));
   const marks = new Map<XmlElement, Rule>();
   for (const rule of rules)
-    for (const found of holders(root, rule.path)) {
+    for (const found of holders(cib, rule.path)) {
       const known = marks.get(found);
       if (known === undefined || rank[rule.kind] > rank[known.kind]) marks.set(found, rule);
     }
@@ -106,9 +109,11 @@ function ruledIn(cib: XmlElement, rules: readonly Rule[]): Map<string, Ruled> {
     const id = referring.has(at.name) ? undefined : at.attributes.get("id");
     const key = id === undefined || at.name !== "node" ? id : `node ${at.attributes.get("uname") ?? id}`;
     if (key !== undefined) objects.set(key, { rule, around });
-    for (const item of at.children) visit(item, rule, key ?? around);
+    // What is in the status comes and goes by itself; what a path looks at may be there.
+    for (const item of at.children)
+      if (at !== cib || item.name === "configuration") visit(item, rule, key ?? around);
   };
-  visit(root, undefined, undefined);
+  visit(cib, undefined, undefined);
   return objects;
 }
 

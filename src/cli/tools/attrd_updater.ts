@@ -47,13 +47,14 @@ const tool: AnsweringTool = {
 };
 
 async function work(given: ParsedWords, answer: Answer): Promise<number> {
-  if (given.has("refresh")) return CrmExit.OK;
+  const command = given.last(commands) ?? "query";
+  if (command === "refresh") return CrmExit.OK;
   const name = given.value("name");
   const pattern = given.value("pattern");
   if (name !== undefined && pattern !== undefined)
     throw usage("attrd_updater", "--name and --pattern exclude each other");
   if (name === undefined && pattern === undefined) throw usage("attrd_updater", "--name is missing");
-  const asks = given.has("query") || !changes.some((option) => given.has(option));
+  const asks = command === "query";
   if (asks && name === undefined) throw usage("attrd_updater", "--pattern is for what changes something");
   return CibSession.with(async (session) => {
     const node = given.value("node") ?? (await session.localNode());
@@ -69,7 +70,7 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
       return CrmExit.OK;
     }
     const names = name === undefined ? await matching(session, pattern ?? "") : [name];
-    const updates = names.map((one) => updateOf(given, one, node));
+    const updates = names.map((one) => updateOf(command, given, one, node));
     if (updates.length === 0) return CrmExit.OK;
     if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
     else await updateFile(session, updates);
@@ -77,8 +78,8 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
   });
 }
 
-/** Options that change something; without any of them it is asked. */
-const changes = ["update", "value", "update-both", "update-delay", "delete"] as const;
+/** The last of them counts; without any it is asked. */
+const commands = ["update", "value", "update-both", "update-delay", "delete", "query", "refresh"] as const;
 
 /**
  * Names of attributes that match, of whatever node, as Pacemaker's table of attributes has them: also those that are never
@@ -130,17 +131,23 @@ async function updateFile(session: CibSession, updates: readonly AttributeUpdate
   if (operations.length > 0) await session.apply(operations, "attrd_updater");
 }
 
-function updateOf(given: ParsedWords, name: string, node: string): AttributeUpdate {
+function updateOf(
+  command: (typeof commands)[number],
+  given: ParsedWords,
+  name: string,
+  node: string,
+): AttributeUpdate {
   const delay = given.value("delay");
   const dampenMs = delay === undefined ? undefined : intervalOf(delay);
-  const value = given.value("update-both") ?? given.value("update") ?? given.value("value");
+  const value = given.value(command);
+  const both = command === "update-both" || command === "update-delay";
   return {
     node: nodeName(node),
     name,
-    value: given.has("delete") ? undefined : counted(name, value),
+    value: command === "delete" || command === "update-delay" ? undefined : counted(name, value),
     ...(dampenMs === undefined ? {} : { dampenMs }),
-    ...(given.has("update-delay") ? { delayOnly: true } : {}),
-    ...(given.has("update-delay") || given.has("update-both") ? {} : { dampenIfNew: true }),
+    ...(command === "update-delay" ? { delayOnly: true } : {}),
+    ...(both ? {} : { dampenIfNew: true }),
     ...(given.has("private") ? { private: true } : {}),
     ...(given.has("utilization") ? { set: "utilization" as const } : {}),
   };

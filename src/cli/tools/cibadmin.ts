@@ -84,8 +84,7 @@ const output = (text: string): Message => ({
 /** cibadmin(8): the CIB itself. */
 export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
-    const command =
-      commands.findLast((name) => given.has(name)) ?? (given.has("show-access") ? "query" : undefined);
+    const command = given.last(commands) ?? (given.has("show-access") ? "query" : undefined);
     if (command === undefined) throw usage("cibadmin", "what shall be done?");
     return CibSession.with((session) => work(command, given, session, answer));
   });

@@ -85,15 +85,20 @@ export const attributeStep = (tool: string, words: readonly string[], answer: An
   CibSession.with((session) => work(tool, parseWords(tool, options, words), session, answer));
 
 async function work(tool: string, given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
-  if (given.has("delete") && !given.has("name") && !given.has("pattern") && !given.has("promotion"))
+  const command = commandOf(given);
+  if (command === "delete" && !given.has("name") && !given.has("pattern") && !given.has("promotion"))
     throw usage(tool, "Error: must specify attribute name or pattern to delete");
   const subject = await subjectOf(tool, given, session);
   const value = given.value("update");
-  if (given.has("delete")) await remove(session, tool, subject, answer);
-  else if (value !== undefined) await set(session, tool, subject, value, given.has("force"));
+  if (command === "delete") await remove(session, tool, subject, given.has("force"), answer);
+  else if (command === "update" && value !== undefined)
+    await set(session, tool, subject, value, given.has("force"));
   else print(given, subject, await query(session, subject), answer);
   return CrmExit.OK;
 }
+
+/** Of several commands the last one counts, and without any it is a query (crm_attribute(8)). */
+const commandOf = (given: ParsedWords) => given.last(["update", "query", "delete"]) ?? "query";
 
 async function subjectOf(tool: string, given: ParsedWords, session: CibSession): Promise<Subject> {
   const promotion = given.has("promotion");
@@ -102,7 +107,7 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
   if (promotion && !rsc) throw usage(tool, "--promotion needs a resource when it is not called by an agent");
   const pattern = given.value("pattern");
   const name = promotion ? `master-${withoutInstance(rsc ?? "")}` : given.value("name");
-  const isQuery = !given.has("update") && !given.has("delete");
+  const isQuery = commandOf(given) === "query";
   if (name === undefined && pattern === undefined && !given.has("id") && !isQuery)
     throw usage(tool, "--name is missing");
   const expression =
@@ -214,7 +219,13 @@ async function transient(
   if (updates.length > 0) await (await session.daemon()).request({ type: "attributes-update", updates });
 }
 
-async function remove(session: CibSession, tool: string, subject: Subject, answer: Answer): Promise<void> {
+async function remove(
+  session: CibSession,
+  tool: string,
+  subject: Subject,
+  force: boolean,
+  answer: Answer,
+): Promise<void> {
   const { place, name, matches } = subject;
   if (place.scope === "status" && session.isLive) {
     const names = subject.pattern ? (await query(session, subject)).map((found) => found.name) : [name];
@@ -229,8 +240,9 @@ async function remove(session: CibSession, tool: string, subject: Subject, answe
       one.name,
       pairs.filter((other) => other.name === one.name),
     );
-  await session.apply(removePairs(pairs), tool);
-  const kind = place.scope === "nodes" || place.scope === "status" ? "attribute" : "option";
+  const ofNode = place.scope === "nodes" || place.scope === "status";
+  await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
+  const kind = ofNode ? "attribute" : "option";
   for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }
 

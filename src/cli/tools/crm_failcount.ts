@@ -1,11 +1,11 @@
-import { child, parseIntervalMs } from "../../cib/index.ts";
-import { CrmExit, type Millis, withoutInstance } from "../../terms/index.ts";
+import { child, knownNodes, parseIntervalMs, type XmlElement } from "../../cib/index.ts";
+import { CrmExit, type Millis, nearest, withoutInstance } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { variableOf } from "../target.ts";
 import { attributeMessage } from "./attribute-message.ts";
-import { usage } from "./connection.ts";
+import { noSuch, usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
@@ -20,8 +20,8 @@ const options: readonly OptionRow[] = [
     description: "the node [default: this one]",
   },
   { name: "uname-old", short: "U", value: "NODE", description: "the same" },
-  { name: "operation", short: "n", value: "NAME", description: "only of this operation" },
-  { name: "interval", short: "I", value: "TIME", description: "only of this interval" },
+  { name: "operation", short: "n", value: "NAME", description: "with -G: only of this operation" },
+  { name: "interval", short: "I", value: "TIME", description: "with -G -n: of this interval [default: 0]" },
   {
     name: "attr-value",
     short: "v",
@@ -38,6 +38,7 @@ const options: readonly OptionRow[] = [
 /** crm_failcount(8): failures of a resource on a node. */
 export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
+    if (commandOf(given) === undefined) throw usage("crm_failcount", "what shall be done: -G or -D?");
     const rsc = given.value("resource");
     if (rsc === undefined) throw usage("crm_failcount", "resource name required: -r");
     for (const name of ["attr-id", "lifetime", "attr-value"] as const)
@@ -52,9 +53,20 @@ const tool: AnsweringTool = {
   options,
 };
 
+/** The last of several counts; an older way to delete is to set 0. */
+function commandOf({ options: given }: ParsedWords): "query" | "delete" | undefined {
+  const last = given.findLast(
+    ([name, value]) => name === "query" || name === "delete" || (name === "attr-value" && value === "0"),
+  );
+  return last && (last[0] === "query" ? "query" : "delete");
+}
+
 async function work(given: ParsedWords, rsc: string, session: CibSession, answer: Answer): Promise<number> {
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
-  if (given.has("delete") || given.values("attr-value").includes("0")) {
+  const operation = given.value("operation");
+  if (commandOf(given) === "delete") {
+    if (operation !== undefined)
+      (await import("./crm_resource-change.ts")).tellOfAllFailures("crm_failcount", operation, answer);
     const { xml } = resourceNamed(await session.configuration(), rsc);
     for (const primitive of primitivesIn(xml)) {
       const id = idOf(primitive);
@@ -70,31 +82,61 @@ async function work(given: ParsedWords, rsc: string, session: CibSession, answer
   const intervalMs = intervalText === undefined ? undefined : parseIntervalMs(intervalText);
   if (intervalText !== undefined && intervalMs === undefined)
     throw usage("crm_failcount", `"${intervalText}" is not a time such as 10s`);
-  const count = await failures(session, rsc, node, given.value("operation"), intervalMs);
+  const of = operation === undefined ? undefined : { operation, intervalMs: intervalMs ?? 0 };
+  const { name, value } = await failures(session, rsc, node, of);
   const quiet = given.has("quiet") || given.has("quiet-old");
-  answer.say(attributeMessage({ name: `fail-count-${rsc}`, value: count, scope: "status" }, quiet));
+  answer.say(attributeMessage({ name, value, scope: "status" }, quiet));
   return CrmExit.OK;
 }
 
-/** Sum over the operations; a fatal failure (INFINITY) is more than any number. */
+/** One operation of a resource, by its interval. */
+interface OperationKey {
+  readonly operation: string;
+  readonly intervalMs: Millis;
+}
+
+/**
+ * How often one operation has failed, or all of them together; where nothing is kept for an operation, what an old cluster
+ * has kept for the resource. A fatal failure (INFINITY) is more than any number.
+ * @throws HactlError NO_SUCH_OBJECT for a node that there is not
+ */
 async function failures(
   session: CibSession,
   rsc: string,
   node: string,
-  operation: string | undefined,
-  intervalMs: Millis | undefined,
-): Promise<string> {
-  const states = child(await session.cib(), "status")?.children ?? [];
+  of: OperationKey | undefined,
+): Promise<{ readonly name: string; readonly value: string }> {
+  const cib = await session.cib();
+  const states = child(cib, "status")?.children ?? [];
   const state = states.find(({ attributes }) => attributes.get("uname") === node);
+  if (!state) refuseUnknown(cib, node);
   const pairs = child(child(state, "transient_attributes"), "instance_attributes")?.children ?? [];
   const wanted = withoutInstance(rsc);
-  const counts = pairs.flatMap(({ attributes }) => {
+  const kept = pairs.flatMap(({ attributes }) => {
     const match = /^fail-count-([^#]+)(?:#(.+)_(\d+))?$/.exec(attributes.get("name") ?? "");
     if (!match || withoutInstance(match[1] ?? "") !== wanted) return [];
-    if (operation !== undefined && match[2] !== operation) return [];
-    if (intervalMs !== undefined && Number(match[3]) !== intervalMs) return [];
-    return [attributes.get("value") ?? "0"];
+    return [{ operation: match[2], intervalMs: Number(match[3]), count: attributes.get("value") ?? "0" }];
   });
-  if (counts.includes("INFINITY")) return "INFINITY";
-  return String(counts.reduce((sum, count) => sum + (Number.parseInt(count, 10) || 0), 0));
+  const ofResource = `fail-count-${rsc}`;
+  const single =
+    of && kept.filter((one) => one.operation === of.operation && one.intervalMs === of.intervalMs);
+  const name = of === undefined ? ofResource : `${ofResource}#${of.operation}_${of.intervalMs}`;
+  const value = sumOf(
+    (single ?? kept.filter(({ operation }) => operation !== undefined)).map(({ count }) => count),
+  );
+  if (value !== "0") return { name, value };
+  const old = sumOf(kept.filter(({ operation }) => operation === undefined).map(({ count }) => count));
+  return old === "0" ? { name, value } : { name: ofResource, value: old };
+}
+
+function sumOf(counts: readonly string[]): string {
+  const sum = counts.reduce((total, count) => total + (Number.parseInt(count, 10) || 0), 0);
+  return counts.includes("INFINITY") || sum >= infinity ? "INFINITY" : String(sum);
+}
+
+const infinity = 1_000_000;
+
+function refuseUnknown(cib: XmlElement, node: string): void {
+  const known = knownNodes(cib);
+  if (!known.has(node)) throw noSuch(`Could not map name=${node} to a UUID`, nearest(node, known));
 }

@@ -23,9 +23,9 @@ const options: readonly OptionRow[] = [
 /** crm_node(8): who am I, who is there. */
 export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
-    const remove = given.value("remove");
-    if (remove !== undefined) return removeNode(remove, given.has("force"));
-    const command = commandOf(given);
+    if (given.has("remove") && !given.has("force")) throw dangerous();
+    const command = given.last(commands);
+    if (command === "remove") return removeNode(given.value("remove") ?? "");
     // An agent is told by its environment where it runs: a guest has no daemon of its own.
     const here = process.env.OCF_RESKEY_CRM_meta_on_node;
     if (command === "name" && here && answer.format === "text") answer.say({ text: () => here });
@@ -39,11 +39,16 @@ const tool: AnsweringTool = {
   options,
 };
 
-/** The last of several commands counts: `crm_node -l -p` prints the partition (crm_node(8)). */
-function commandOf(given: ParsedWords): string | undefined {
-  const commands = ["name", "cluster-id", "name-for-id", "list", "partition", "quorum"];
-  return given.options.findLast(([name]) => commands.includes(name))?.[0];
-}
+/** The last of several counts: `crm_node -l -p` prints the partition (crm_node(8)). */
+const commands = ["name", "cluster-id", "name-for-id", "list", "partition", "quorum", "remove"] as const;
+
+const dangerous = (): HactlError =>
+  new HactlError({
+    code: "UNSAFE",
+    what: "The supplied command is considered dangerous: what is known of a node is forgotten",
+    cure: "say it with --force",
+    exit: CrmExit.USAGE,
+  });
 
 /** The version of the schemas that first had this tool. */
 const since = "2.32";
@@ -108,7 +113,7 @@ const nodeInfo = ({ id, name }: { readonly id: number; readonly name: string }):
 });
 
 /** Forgets a node's entry and its history. Nodes of the node list come back by themselves. */
-async function removeNode(name: string, force: boolean): Promise<number> {
+async function removeNode(name: string): Promise<number> {
   const { CibSession } = await import("../cib-session.ts");
   const { nodeRemoval } = await import("../node-removal.ts");
   return CibSession.with(async (session) => {
@@ -119,8 +124,8 @@ async function removeNode(name: string, force: boolean): Promise<number> {
     try {
       await session.apply(nodeRemoval(cib, { members }, name), "crm_node");
     } catch (error) {
-      // With --force it is enough that nothing is known of it: a remote node goes by itself.
-      if (!force || !(error instanceof HactlError) || error.code !== "NO_SUCH_NODE") throw error;
+      // It is enough that nothing is known of it: a remote node goes by itself.
+      if (!(error instanceof HactlError) || error.code !== "NO_SUCH_NODE") throw error;
     }
     return CrmExit.OK;
   });

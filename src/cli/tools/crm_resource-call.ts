@@ -66,3 +66,27 @@ export const forced = lookup({
 export type ForcedCommand = keyof typeof forced;
 export type ResourceQuery = (typeof queries)[number];
 export type ResourceChange = (typeof changes)[number];
+export type ResourceCommand = ForcedCommand | ResourceQuery | ResourceChange | "digests";
+
+export const isForced = (command: ResourceCommand): command is ForcedCommand => command in forced;
+export const isChange = (command: ResourceCommand): command is ResourceChange =>
+  changes.some((name) => name === command);
+
+/** Commands that ask no cluster. */
+export const withoutCib: ReadonlySet<ResourceCommand> = new Set([
+  "list-standards",
+  "list-ocf-providers",
+  "list-agents",
+  "list-ocf-alternatives",
+  "show-metadata",
+]);
+
+const commands: readonly ResourceCommand[] = [
+  ...queries,
+  ...changes,
+  ...(Object.keys(forced) as ForcedCommand[]),
+  "digests",
+];
+
+/** What is to be done: of several commands the last one, and without any a list (crm_resource(8)). */
+export const commandOf = ({ given }: ResourceCall): ResourceCommand => given.last(commands) ?? "list";

@@ -10,6 +10,7 @@ import {
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import type { Answer } from "../answer/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
@@ -237,6 +238,8 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   const { session, node } = call;
   const configuration = await session.configuration();
   if (node !== undefined) checkNode(configuration, node);
+  const operation = call.given.value("operation");
+  if (operation !== undefined) tellOfAllFailures("crm_resource", operation, call.answer);
   if (!session.isLive) return dryRun(call, configuration);
   const on = node === undefined ? {} : { node };
   const client = await session.daemon();
@@ -254,6 +257,10 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   }
   return CrmExit.OK;
 }
+
+/** Failures of one operation are not forgotten alone: what has failed is looked at anew as a whole. */
+export const tellOfAllFailures = (tool: string, operation: string, answer: Answer): void =>
+  answer.error(`${tool}: all failures are forgotten, not only those of ${operation}`);
 
 /** A file has no executor that could look anew: as Pacemaker's tool, it is told what would be done. */
 function dryRun({ rsc, node, session, answer }: ResourceCall, configuration: XmlElement): number {

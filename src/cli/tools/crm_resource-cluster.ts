@@ -28,6 +28,12 @@ export async function cibWithState({ session }: ResourceCall, what: string): Pro
   return cib;
 }
 
+/** Whatever is asked: a node that there is not is a slip of the pen. @throws HactlError NO_SUCH_OBJECT */
+export async function refuseUnknownNode(call: ResourceCall, name: string): Promise<void> {
+  const { nodeByName } = await clusterOf(call);
+  if (!nodeByName.has(name)) throw noSuch(`Node '${name}' not found`, nearest(name, [...nodeByName.keys()]));
+}
+
 /** The resource that was named. @throws HactlError NO_SUCH_OBJECT */
 export function resourceIn(cluster: Cluster, id: string): Resource {
   const found = findResource(cluster, id);

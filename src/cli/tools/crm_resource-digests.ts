@@ -27,7 +27,7 @@ export async function showDigests(call: ResourceCall): Promise<number> {
   return CrmExit.OK;
 }
 
-/** Words `NAME=VALUE` in place of what the configuration does not say. @throws HactlError USAGE for another word */
+/** Words `NAME=VALUE` in place of what the configuration says. @throws HactlError USAGE for another word */
 export function overridesOf(words: readonly string[]): Map<string, string> {
   return new Map(
     words.map((word) => {

@@ -30,5 +30,7 @@ async function change(call: ResourceCall, edit: (draft: XmlElement) => void): Pr
   const text = formatXml(draft, -1);
   const replace: CibOperation = { op: "replace", scope: "resources", xml: text };
   const same = text === formatXml(xml, -1) && !call.session.isLive;
-  await call.session.apply(same ? [replace, { op: "bump" }] : [replace], "crm_resource");
+  await call.session.apply(same ? [replace, { op: "bump" }] : [replace], "crm_resource", {
+    force: call.given.has("force"),
+  });
 }

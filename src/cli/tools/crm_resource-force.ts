@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { element, parseIntervalMs } from "../../cib/index.ts";
 import { configFile } from "../../config/index.ts";
-import type { AgentResource, Operation, OperationResult } from "../../executor/index.ts";
+import type { ByHandResult } from "../../daemon/index.ts";
+import type { AgentResource, Operation } from "../../executor/index.ts";
 import {
   agentName,
   CrmExit,
@@ -21,6 +22,7 @@ import { type ForcedCommand, forced, type ResourceCall, requiredResource } from 
 import { cibWithState } from "./crm_resource-cluster.ts";
 import { overridesOf } from "./crm_resource-digests.ts";
 import { effectiveValues } from "./crm_resource-parameter.ts";
+import type { ParsedWords } from "./getopt.ts";
 
 const DEFAULT_TIMEOUT = "20s";
 
@@ -34,8 +36,13 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
   // Looking does no harm; what starts or stops something does it on this host, whatever file is meant.
   const looks = action === "monitor" || action === "validate-all";
   if (!looks) requireLive(`running an agent's ${action}`, session.target);
+  const { level, words } = levelAndWords(command, given);
+  if (!/^\d*$/.test(level))
+    throw usage("crm_resource", `"${level}" is not a check level: it is a whole number`);
   const subject =
-    given.has("agent") || given.has("class") ? namedAgent(call) : await resourceOf(command, call);
+    given.has("agent") || given.has("class")
+      ? namedAgent(call, words)
+      : await resourceOf(command, call, words);
   const { rsc } = subject;
   const local = subject.id === undefined ? hostname() : await session.localNode();
   if (subject.id !== undefined && !given.has("force")) await refuseSecond(action, subject.id, local, call);
@@ -51,6 +58,7 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
     startDelayMs: 0,
     params: {
       ...Object.fromEntries(subject.parameters),
+      ...(level === "" ? {} : { OCF_CHECK_LEVEL: level }),
       CRM_meta_name: action,
       CRM_meta_timeout: String(timeoutMs),
       CRM_meta_on_node: local,
@@ -59,7 +67,9 @@ export async function runByHand(command: ForcedCommand, call: ResourceCall): Pro
   };
   const { runAgentByHand } = await import("../../daemon/index.ts");
   const place = { configPath: configFile(), node: local, anywhere: looks };
-  return report(command, subject, await runAgentByHand(place, operation), call);
+  const verbosity = given.count("verbose");
+  const talk = { debug: verbosity > 0, trace: verbosity > 1 };
+  return report(command, subject, await runAgentByHand(place, operation, talk), call);
 }
 
 /** What an agent is run for. */
@@ -73,7 +83,17 @@ interface Subject {
   readonly timeout?: string;
 }
 
-async function resourceOf(command: ForcedCommand, call: ResourceCall): Promise<Subject> {
+/** A word behind the command that gives a parameter is no level of the check. */
+function levelAndWords(command: ForcedCommand, given: ParsedWords) {
+  const level = given.value(command) ?? "";
+  return level.includes("=") ? { level: "", words: [level, ...given.words] } : { level, words: given.words };
+}
+
+async function resourceOf(
+  command: ForcedCommand,
+  call: ResourceCall,
+  words: readonly string[],
+): Promise<Subject> {
   const { session } = call;
   const found = resourceNamed(await session.configuration(), requiredResource(call));
   const [xml, ...others] = primitivesIn(found.xml);
@@ -88,7 +108,7 @@ async function resourceOf(command: ForcedCommand, call: ResourceCall): Promise<S
     .flatMap(({ children }) => children)
     .find(({ attributes }) => attributes.get("name") === forced[command]);
   const timeout = set?.attributes.get("timeout");
-  const overrides = overridesOf(call.given.words);
+  const overrides = overridesOf(words);
   return {
     id: idOf(xml),
     rsc: {
@@ -107,7 +127,7 @@ async function resourceOf(command: ForcedCommand, call: ResourceCall): Promise<S
 }
 
 /** An agent alone, with the parameters that are given to it or stand in the environment as agents get them. */
-function namedAgent({ given }: ResourceCall): Subject {
+function namedAgent({ given }: ResourceCall, words: readonly string[]): Subject {
   const type = given.value("agent");
   const standard = given.value("class");
   const provider = given.value("provider");
@@ -117,7 +137,7 @@ function namedAgent({ given }: ResourceCall): Subject {
     throw usage("crm_resource", "an OCF agent needs a --provider");
   if (standard !== "ocf" && provider !== undefined)
     throw usage("crm_resource", `agents of the class ${standard} have no --provider`);
-  const overrides = overridesOf([...given.words, ...given.values("option")]);
+  const overrides = overridesOf(words);
   const around = Object.entries(process.env).flatMap(([name, value]) => {
     const own = /^OCF_RESKEY_(?!CRM_meta_)(.+)$/.exec(name)?.[1];
     return own === undefined || value === undefined ? [] : [[own, value] as const];
@@ -129,31 +149,34 @@ function namedAgent({ given }: ResourceCall): Subject {
       type,
       ...(provider === undefined ? {} : { provider }),
     },
-    parameters: new Map([...around, ...overrides]),
+    parameters: new Map([...around, ...overridesOf(given.values("option")), ...overrides]),
     overrides,
   };
 }
 
+/** The agent's verdict, and all that it has said itself: that tells what the verdict does not. */
 function report(
   command: ForcedCommand,
   { id, rsc, overrides }: Subject,
-  { rc, status, exitReason, stdout }: OperationResult,
-  call: ResourceCall,
+  { rc, status, exitReason, stdout, stderr }: ByHandResult,
+  { answer }: ResourceCall,
 ): number {
-  const { given, answer } = call;
-  const action = command === "validate" ? "validate" : forced[command];
-  const agent = agentName(rsc);
-  const meaning = status === OpStatus.TIMEOUT ? "Timed out" : exitMessage(rc);
+  const which = `Operation ${command}${id === undefined ? "" : ` for ${id}`} (${agentName(rsc)})`;
   const because = exitReason === "" ? "" : `: ${exitReason}`;
-  const verdict = `Operation ${action}${id === undefined ? "" : ` for ${id}`} (${agent}) returned ${rc} (${meaning}${because})`;
+  const beforeId = id === undefined ? "" : ` for '${id}'`;
   answer.say({
-    text: () => (given.has("verbose") && stdout !== "" ? `${verdict}\n${stdout.trimEnd()}` : verdict),
+    text: () =>
+      linesOf(
+        [...overrides].map(
+          ([name, value]) => `Overriding the cluster configuration${beforeId} with '${name}' = '${value}'`,
+        ),
+      ),
     xml: () => [
       element(
         "resource-agent-action",
-        { action, class: rsc.class, type: rsc.type, rsc: id, provider: rsc.provider },
+        { action: command, class: rsc.class, type: rsc.type, rsc: id, provider: rsc.provider },
         [
-          ...(id === undefined || overrides.size > 0 ? [overridesElement(id, overrides)] : []),
+          overridesElement(id, overrides),
           element("agent-status", {
             code: rc,
             message: exitMessage(rc),
@@ -161,16 +184,25 @@ function report(
             execution_message: statusText(status),
             reason: exitReason === "" ? undefined : exitReason,
           }),
-          ...(stdout === "" ? [] : [commandElement(rc, { stdout })]),
+          ...(stdout === "" && stderr === "" ? [] : [commandElement(rc, { stdout, stderr })]),
         ],
       ),
     ],
   });
+  if (status === OpStatus.DONE) {
+    const text = `${which} returned ${rc} (${exitMessage(rc)}${because})`;
+    answer.say({ text: ({ quiet }) => (quiet ? undefined : text) });
+  } else if (answer.format !== "xml")
+    answer.error(`crm_resource: ${which} could not be executed (${statusText(status)}${because})`);
+  // An empty line behind each, as programs that take it apart are used to.
+  answer.say({ text: () => linesOf([stdout, stderr].filter((said) => said !== "")) });
   const exit = status === OpStatus.TIMEOUT && rc === OcfExit.OK ? CrmExit.TIMEOUT : rc;
-  if (exit !== CrmExit.OK && id === undefined)
-    answer.error(`crm_resource: Error performing operation: ${exitMessage(exit)}`);
+  if (exit !== CrmExit.OK) answer.error(`crm_resource: Error performing operation: ${exitMessage(exit)}`);
   return exit;
 }
+
+const linesOf = (texts: readonly string[]) =>
+  texts.length === 0 ? undefined : texts.map((text) => `${text}\n`).join("");
 
 const overridesElement = (rsc: string | undefined, overrides: ReadonlyMap<string, string>) =>
   element(

@@ -35,8 +35,9 @@ export async function queryResource(
     case "list-all-operations":
       return (await import("./crm_resource-operations.ts")).operations(call, await stateOf(call), true);
     case "query-xml":
+      return queryXml(call, true);
     case "query-xml-raw":
-      return queryXml(call);
+      return queryXml(call, false);
     case "constraints":
       return (await import("./crm_resource-constraints.ts")).constraints(call, await clusterOf(call), false);
     case "stack":
@@ -132,11 +133,12 @@ async function listRaw(call: ResourceCall): Promise<number> {
   return CrmExit.OK;
 }
 
-async function queryXml(call: ResourceCall): Promise<number> {
+async function queryXml(call: ResourceCall, expanded: boolean): Promise<number> {
   const id = requiredResource(call);
-  const { xml } = resourceNamed(await call.session.configuration(), id);
+  const written = resourceNamed(await call.session.configuration(), id).xml;
   const cluster = await clusterOf(call);
   const rsc = resourceIn(cluster, id);
+  const xml = expanded && written.attributes.has("template") ? rsc.xml : written;
   const options = { pending: true };
   const text = formatXml(xml).replace(/\n?$/, "\n");
   if (missingBasis(call.session.hidden).length > 0) {

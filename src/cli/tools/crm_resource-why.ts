@@ -27,7 +27,7 @@ export async function why(call: ResourceCall, cluster: Cluster): Promise<number>
   const node = call.node === undefined ? undefined : cluster.nodeByName.get(call.node);
   if (call.node !== undefined && !node) throw noSuch(`Node '${call.node}' not found`);
   const on = (one: Resource) => (node ? activeNodes(one).includes(node) : activeNodes(one).length > 0);
-  const subjects = rsc ? [rsc] : node ? node.running : cluster.resources.filter(({ removed }) => !removed);
+  const subjects = rsc ? [rsc] : node ? node.running : cluster.resources;
   const reasons = subjects.map((one) => ({
     rsc: one,
     running: on(one),

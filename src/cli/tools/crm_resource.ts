@@ -1,7 +1,14 @@
 import { type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { usage } from "./connection.ts";
-import { changes, type ForcedCommand, forced, queries, type ResourceCall } from "./crm_resource-call.ts";
+import {
+  commandOf,
+  isChange,
+  isForced,
+  type ResourceCall,
+  type ResourceCommand,
+  withoutCib,
+} from "./crm_resource-call.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 import { asksForOptions, listOptionRows } from "./list-options.ts";
 
@@ -16,8 +23,8 @@ const options: readonly OptionRow[] = [
   { name: "list-agents", value: "STD:PROV", description: "agents of a class and provider" },
   { name: "list-ocf-alternatives", value: "AGENT", description: "providers of an OCF agent" },
   { name: "show-metadata", value: "SPEC", description: "meta-data of CLASS:PROVIDER:AGENT" },
-  { name: "query-xml", short: "q", description: "state and XML of a resource" },
-  { name: "query-xml-raw", short: "w", description: "the same" },
+  { name: "query-xml", short: "q", description: "state and XML of a resource, with what its template gives" },
+  { name: "query-xml-raw", short: "w", description: "the same as it is written" },
   {
     name: "get-parameter",
     short: "g",
@@ -49,14 +56,24 @@ const options: readonly OptionRow[] = [
   { name: "wait", description: "return when the cluster has nothing left to do" },
   {
     name: "digests",
-    description: "hashes of its parameters on a node (NAME=VALUE counts where nothing is configured)",
+    description: "hashes of its parameters on a node (NAME=VALUE counts before what is configured)",
   },
   { name: "force-start", description: "start it on this node, past the cluster" },
   { name: "force-stop", description: "stop it on this node, past the cluster" },
-  { name: "force-check", description: "ask the agent on this node how it is" },
+  {
+    name: "force-check",
+    value: "LEVEL",
+    optional: true,
+    description: "ask the agent on this node how it is (=LEVEL: how thoroughly)",
+  },
   { name: "force-promote", description: "promote it on this node, past the cluster" },
   { name: "force-demote", description: "demote it on this node, past the cluster" },
-  { name: "validate", description: "let the agent check its parameters on this node" },
+  {
+    name: "validate",
+    value: "LEVEL",
+    optional: true,
+    description: "let the agent check its parameters on this node (=LEVEL: how thoroughly)",
+  },
   {
     name: "class",
     value: "STANDARD",
@@ -82,8 +99,13 @@ const options: readonly OptionRow[] = [
   { name: "meta", short: "m", description: "a meta attribute instead of a parameter" },
   { name: "element", description: "an attribute of the resource's own element, as its description" },
   { name: "utilization", short: "z", description: "a utilization attribute instead of a parameter" },
-  { name: "operation", short: "n", value: "NAME", description: "with -C: failures of this operation" },
-  { name: "interval", short: "I", value: "TIME", description: "with -C -n: of this interval" },
+  {
+    name: "operation",
+    short: "n",
+    value: "NAME",
+    description: "with -C: accepted; all failures of what has failed are forgotten",
+  },
+  { name: "interval", short: "I", value: "TIME", description: "with -C -n: accepted" },
   { name: "set-name", short: "s", value: "ID", description: "id of the block (with -p, -d)" },
   { name: "nvpair", short: "i", value: "ID", description: "id of the pair (with -p, -d)" },
   { name: "recursive", description: "with -p -m: also for what has to be where it is" },
@@ -127,32 +149,30 @@ export async function run(words: readonly string[]): Promise<number> {
 const agentWords = ["class", "provider", "agent"] as const;
 
 /** An agent that is named itself, and words beside the options, are for some commands only. */
-function refuseAgentWords(given: ParsedWords): void {
-  const byHand = Object.keys(forced).some((name) => given.has(name));
+function refuseAgentWords(given: ParsedWords, command: ResourceCommand): void {
+  const byHand = isForced(command);
   if (agentWords.some((name) => given.has(name))) {
     if (given.has("resource"))
       throw usage("crm_resource", "--class, --agent, and --provider cannot be used with -r/--resource");
-    if (!byHand || changes.some((name) => given.has(name)))
+    if (!byHand)
       throw usage(
         "crm_resource",
         "--class, --agent, and --provider can only be used with --validate and --force-*",
       );
   }
-  if (given.words.length > 0 && !byHand && !given.has("digests"))
+  if (given.words.length > 0 && !byHand && command !== "digests")
     throw usage("crm_resource", `"${given.words[0]}" does not belong to any option`);
 }
 
 async function dispatch(call: ResourceCall): Promise<number> {
-  const { given } = call;
-  refuseAgentWords(given);
-  const byHand = (Object.keys(forced) as ForcedCommand[]).find((name) => given.has(name));
-  if (byHand !== undefined) return (await import("./crm_resource-force.ts")).runByHand(byHand, call);
-  if (given.has("digests")) return (await import("./crm_resource-digests.ts")).showDigests(call);
-  const query = queries.findLast((name) => given.has(name));
-  const change = changes.findLast((name) => given.has(name));
-  if (change !== undefined) return (await import("./crm_resource-change.ts")).changeResource(change, call);
-  if (query === "get-parameter" || query === "get-property")
-    return (await import("./crm_resource-parameter.ts")).getParameter(query, call);
-  // Without a command it lists.
-  return (await import("./crm_resource-query.ts")).queryResource(query ?? "list", call);
+  const command = commandOf(call);
+  refuseAgentWords(call.given, command);
+  if (call.node !== undefined && !withoutCib.has(command))
+    await (await import("./crm_resource-cluster.ts")).refuseUnknownNode(call, call.node);
+  if (command === "digests") return (await import("./crm_resource-digests.ts")).showDigests(call);
+  if (isForced(command)) return (await import("./crm_resource-force.ts")).runByHand(command, call);
+  if (isChange(command)) return (await import("./crm_resource-change.ts")).changeResource(command, call);
+  if (command === "get-parameter" || command === "get-property")
+    return (await import("./crm_resource-parameter.ts")).getParameter(command, call);
+  return (await import("./crm_resource-query.ts")).queryResource(command, call);
 }

@@ -2,7 +2,6 @@ import { CrmExit } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { attributeMessage } from "./attribute-message.ts";
-import { usage } from "./connection.ts";
 import { attributeStep } from "./crm_attribute.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
@@ -65,15 +64,15 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
       answer,
     );
   const value = given.value("update");
-  if (value !== undefined) return attribute(lifetime ?? "forever", `--update=${value}`);
-  if (given.has("delete")) {
+  const command = given.last(["query", "update", "delete"]) ?? "query";
+  if (command === "update") return attribute(lifetime ?? "forever", `--update=${value}`);
+  if (command === "delete") {
     for (const span of lifetime === undefined ? ["forever", "reboot"] : [lifetime]) {
       const code = await attribute(span, "--delete");
       if (code !== CrmExit.OK) return code;
     }
     return CrmExit.OK;
   }
-  if (!given.has("query")) throw usage("crm_standby", "what shall be done: -G, -v on, -v off or -D?");
   return query(given, node, lifetime, answer);
 }
 

@@ -46,14 +46,16 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
       cure: "see hactl status, whose exit code is a verdict on the cluster",
       exit: CrmExit.USAGE,
     });
-  if (given.has("nodes")) {
+  // The last of several counts.
+  const command = given.last(["status", "dc_lookup", "pacemakerd", "nodes"]);
+  if (command === "nodes") {
     answer.say(nodeList(await nodes(given.value("nodes") ?? ""), quiet, given.has("bash-export")));
     return CrmExit.OK;
   }
   const patience = patienceOf(given);
-  if (given.has("pacemakerd")) return pacemakerd(quiet, patience, answer);
+  if (command === "pacemakerd") return pacemakerd(quiet, patience, answer);
   const reply = await ask<NodeReply>({ type: "node" }, patience);
-  if (given.has("dc_lookup")) {
+  if (command === "dc_lookup") {
     const { leader } = reply;
     if (leader === undefined && reply.hidden) throw hidden("the DC");
     if (leader === undefined)

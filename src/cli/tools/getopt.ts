@@ -25,6 +25,8 @@ export interface ParsedWords {
   /** The last value. */
   value(name: string): string | undefined;
   values(name: string): string[];
+  /** The one of these options that was given last: of several commands that one counts. */
+  last<Name extends string>(names: readonly Name[]): Name | undefined;
 }
 
 const usage = (what: string, cure: string) =>
@@ -56,6 +58,10 @@ export function parseWords(
     count: (name) => values(name).length,
     value: (name) => values(name).at(-1),
     values,
+    last: (names) => {
+      const given = options.findLast(([key]) => names.some((name) => name === key))?.[0];
+      return names.find((name) => name === given);
+    },
   };
 }
 

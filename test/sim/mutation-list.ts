@@ -198,8 +198,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "half of the last quorate membership may succeed it",
     file: quorum,
-    before: "if (here * 2 > all) return true;",
-    after: "if (here * 2 >= all) return true;",
+    before: "here * 2 > all ||",
+    after: "here * 2 >= all ||",
   },
   {
     name: "the window of an earlier membership lowers the expected votes",
@@ -264,8 +264,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "found once: a smaller node list needs no majority of the nodes before",
     file: quorum,
-    before: "members.length === 0 || expectedVotes === this.configured",
-    after: "members.length === 0 || expectedVotes >= this.configured",
+    before: "return expectedVotes === this.configured &&",
+    after: "return expectedVotes >= this.configured &&",
   },
   {
     name: "found once: removed nodes have no vote in what was before",

@@ -484,8 +484,13 @@ export class Quorum {
       const reason = `the members have not the majority of ${which}: ${nodesOf(unmatched).join(", ")}`;
       return { ...base, quorate: false, reason };
     }
+    const given = this.raised ? `; votes were set, ${this.configured} are configured` : "";
     if (votes >= needed) {
-      return { ...base, quorate: true, reason: `${votes} of ${this.expected} votes, ${needed} needed` };
+      return {
+        ...base,
+        quorate: true,
+        reason: `${votes} of ${this.expected} votes, ${needed} needed${given}`,
+      };
     }
     if (tie) {
       const reason = `half of ${this.expected} votes, and the tie-breaking node is here`;
@@ -494,7 +499,7 @@ export class Quorum {
     return {
       ...base,
       quorate: false,
-      reason: `${votes} of ${this.expected} votes present, ${needed} needed`,
+      reason: `${votes} of ${this.expected} votes present, ${needed} needed${given}`,
     };
   }
 

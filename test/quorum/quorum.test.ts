@@ -779,6 +779,9 @@ describe("votes of a node that an administrator sets", () => {
     expect(told()).toContain(
       "expected votes stay at 6, 4 are configured, until all nodes are here with their configured votes; 'hactl quorum expected NUMBER' sets them",
     );
+    expect(cluster.node(2).current().reason).toBe(
+      "3 of 6 votes present, 4 needed; votes were set, 4 are configured",
+    );
     expect(cluster.form(upTo(4))).toMatchObject({ quorate: true, votes: 4, expectedVotes: 4, needed: 3 });
     expect(told()).toContain(
       "expected votes go from 6 back to 4: all nodes are here with their configured votes",

@@ -137,6 +137,11 @@ export class Quorum {
     return this.members;
   }
 
+  /** Votes of the members by the configuration: others are those that an administrator has set. */
+  configuredVotes(): ReadonlyMap<NodeId, number> {
+    return this.listed;
+  }
+
   /** The state at this point of the order. */
   current(): QuorumState {
     return this.state;

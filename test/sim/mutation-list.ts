@@ -268,6 +268,18 @@ export const mutations: readonly Mutation[] = [
     after: "return expectedVotes >= this.configured &&",
   },
   {
+    name: "found once: votes that were set make the same majority as configured ones, if their sum is the same",
+    file: quorum,
+    before: "=== this.configured && !votesSet;",
+    after: "=== this.configured;",
+  },
+  {
+    name: "found once: a node brings set votes to a majority of configured ones",
+    file: quorum,
+    before: "if (!hasMost(this.listedHere(), this.configured)) return false;",
+    after: "",
+  },
+  {
     name: "found once: removed nodes have no vote in what was before",
     file: quorum,
     before: "    for (const [node, votes] of members) {\n",

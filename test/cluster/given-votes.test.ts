@@ -50,6 +50,15 @@ test("a reload of something else ends them, says so, and expects no more than is
 
 test("a restart of the node does, too", async () => {
   await story.must("node2", "quorum", "votes", "node1", "3");
+  // Who comes meanwhile knows it, too.
+  await story.must("node3", "stop", "--timeout", "30");
+  story.nodes.start("node3");
+  await story.membersAre(3, "node2");
+  await story.until("node3 knows it", 20_000, async () =>
+    (await story.hactl("node3", "quorum", "status")).stderr.includes("has 3 votes because they were set")
+      ? true
+      : undefined,
+  );
   await story.must("node1", "stop", "--timeout", "30");
   story.nodes.start("node1");
   await story.membersAre(3, "node2");

@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
+import type { FenceHistoryReply } from "../daemon/index.ts";
 import {
   answersIn,
   type DeviceAnswer,
@@ -22,6 +23,17 @@ export const fenceDevices = (): Promise<FenceDeviceInfo[]> =>
       ? (await session.daemon()).request<FenceDeviceInfo[]>({ type: "fence.devices" }, 10_000)
       : devicesIn(await session.configuration(), Math.floor(Date.now() / 1000)),
   );
+
+/** What keeps fencing from succeeding and is in no configuration; of a file there is none. */
+export const fencingRemarks = (): Promise<readonly string[]> =>
+  CibSession.with(async (session) => {
+    if (!session.isLive) return [];
+    const { remarks } = await (await session.daemon()).request<Partial<FenceHistoryReply>>(
+      { type: "fence.history" },
+      10_000,
+    );
+    return remarks ?? [];
+  });
 
 /** What the fence devices of the cluster say; of a file what its configuration tells of them. */
 export const deviceAnswers = (question: DeviceQuestion): Promise<readonly DeviceAnswer[]> =>

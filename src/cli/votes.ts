@@ -6,7 +6,52 @@ import { ask } from "./daemon.ts";
 const agreementMs = 5_000;
 const lookMs = 50;
 
-const ringStatus = () => ask<RingProcessStatus>({ type: "ring-status" });
+/** The ring as its process sees it. */
+export const ringStatus = () => ask<RingProcessStatus>({ type: "ring-status" });
+
+/** The votes of a node that an administrator has set. */
+export interface GivenVotes {
+  readonly id: number;
+  readonly node: string;
+  readonly votes: number;
+  readonly configured: number;
+}
+
+/** Which members have other votes than the configured ones; a ring of an earlier version does not say it. */
+export const givenVotes = ({ core, names }: RingProcessStatus): GivenVotes[] =>
+  Object.entries(core.configuredVotes ?? {}).flatMap(([id, configured]) => {
+    const votes = core.votes[Number(id)] ?? configured;
+    return votes === configured ? [] : [{ id: Number(id), node: names[Number(id)] ?? id, votes, configured }];
+  });
+
+/** Votes as they are told. */
+export const votesText = (votes: number): string => `${votes} ${votes === 1 ? "vote" : "votes"}`;
+
+/**
+ * What has become of votes that an administrator had set, once a changed configuration is in force: they have ended.
+ * @param waits whether it waits for others
+ */
+export async function endedVotes(given: readonly GivenVotes[], waits: boolean): Promise<string[]> {
+  if (given.length === 0) return [];
+  if (waits)
+    return given.map(
+      ({ node, votes, configured }) =>
+        `Then ${node} has its configured ${votesText(configured)} again, not the ${votes} that were set.`,
+    );
+  for (let waited = 0; waited < 1000; waited += lookMs) {
+    const { core } = await ringStatus();
+    const ended = given.filter(({ id, votes }) => core.votes[id] !== votes);
+    if (ended.length === 0) await Bun.sleep(lookMs);
+    else {
+      const texts = ended.map(
+        ({ id, node, votes }) =>
+          `${node} has ${votesText(core.votes[id] ?? 0)} again, as configured, not the ${votes} that were set.`,
+      );
+      return [...texts, `Quorum now: ${core.quorum.reason}.`];
+    }
+  }
+  return [];
+}
 
 /** Sets the votes that the cluster expects, and waits until that is in force. @throws HactlError USAGE, NOT_IN_FORCE */
 export async function setExpectedVotes(text: string): Promise<void> {
@@ -49,7 +94,7 @@ export async function setNodeVotes(which: string | undefined, text: string): Pro
   await changed(
     { type: "node-votes", node, votes },
     (status) => status.votes[node] === votes,
-    `${name} does not have ${votes} ${votes === 1 ? "vote" : "votes"}`,
+    `${name} does not have ${votesText(votes)}`,
   );
   return name;
 }

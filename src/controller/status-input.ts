@@ -119,6 +119,8 @@ export interface StatusInput {
     /** Newest first. */
     readonly history: readonly FenceResult[];
     readonly pending: readonly StatusFencing[];
+    /** What keeps fencing from succeeding and is in no configuration. */
+    readonly remarks?: readonly string[];
   };
   readonly throttle: readonly StatusThrottle[];
   /** Nodes that cannot write their state, as they tell it. */

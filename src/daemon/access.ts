@@ -149,6 +149,7 @@ export function visibleFencing(history: FenceHistoryReply, names: VisibleNames):
           })),
       })),
     entries: visibleResults(history.entries, names),
+    remarks: names.whole ? history.remarks : [],
   };
 }
 

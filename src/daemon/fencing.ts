@@ -51,6 +51,8 @@ export interface FencingOptions {
 export interface FenceHistoryReply {
   readonly pending: readonly FenceProgress[];
   readonly entries: readonly FenceResult[];
+  /** What keeps fencing from succeeding and is in no configuration. */
+  readonly remarks: readonly string[];
 }
 
 /** What the admin CLI may ask of fencing. */
@@ -178,7 +180,11 @@ export class Fencing {
   }
 
   history(): FenceHistoryReply {
-    return { pending: this.fencer.pending(), entries: this.fencer.entries() };
+    return {
+      pending: this.fencer.pending(),
+      entries: this.fencer.entries(),
+      remarks: this.fencer.remarks(),
+    };
   }
 
   devices(): FenceDeviceInfo[] {

@@ -188,6 +188,8 @@ export interface RingCoreStatus {
   readonly quorum: QuorumState;
   /** Votes of the members, as they count. */
   readonly votes: Readonly<Record<number, number>>;
+  /** The same by the configuration: what differs was set by an administrator. */
+  readonly configuredVotes?: Readonly<Record<number, number>>;
   /** Whether all members have announced themselves in this configuration. */
   readonly settled: boolean;
   readonly participants: readonly Participant[];

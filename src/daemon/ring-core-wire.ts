@@ -250,6 +250,9 @@ function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
   const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
   const { configuredVotes, quorateMembers, quorateExpected, doubts, orderlyLeft } = value;
+  // A node of an earlier version says nothing of what an administrator has set.
+  const { listedVotes, quorateVotesSet, raised } = value;
+  if (listedVotes !== undefined && !isCount(listedVotes)) return undefined;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(configuredVotes) || !isCount(quorateExpected)) return undefined;
   if (typeof seenAll !== "boolean" || typeof quorate !== "boolean") return undefined;
@@ -263,6 +266,9 @@ function readView(value: unknown): QuorumView | undefined {
     quorate,
     quorateMembers,
     quorateExpected,
+    ...(listedVotes !== undefined && { listedVotes }),
+    ...(quorateVotesSet === true && { quorateVotesSet }),
+    ...(raised === true && { raised }),
     doubts,
     orderlyLeft,
   };

@@ -124,6 +124,7 @@ export class RingCore {
       links: this.links.status(),
       quorum: this.quorum.current(),
       votes: Object.fromEntries(this.quorum.memberVotes()),
+      configuredVotes: Object.fromEntries(this.quorum.configuredVotes()),
       settled: this.participants.isSettled(),
       participants: this.participants.current(),
       backlogBytes: this.backlogBytes,

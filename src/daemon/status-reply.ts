@@ -81,6 +81,7 @@ export function statusReply({
     ...transitionOf(view),
     fencing: {
       history: [...fencing.entries].reverse(),
+      remarks: fencing.remarks,
       pending: fencing.pending.map(({ request }) => ({
         target: request.target,
         action: request.action,

@@ -18,6 +18,7 @@ import type {
   FencerMembership,
   FencerMessage,
   FencerOptions,
+  FenceTestRow,
   ToldOperation,
 } from "./face.ts";
 import { FenceHistory } from "./history.ts";
@@ -1097,7 +1098,7 @@ export class Fencer {
   // ── rehearsal ────────────────────────────────────────────────────────────────────────────────────────────────
 
   private test(id: string, target: NodeName): void {
-    this.tests.begin(id, this.members);
+    this.tests.begin(id, target, this.members);
     const afterMs = this.configuration.timeoutMs + this.graceMs;
     this.effects.push({ type: "set-timer", timer: `test:${id}`, afterMs });
     this.broadcast({ type: "test", id, target });
@@ -1118,10 +1119,34 @@ export class Fencer {
   }
 
   private testEnd(id: string, late = false): void {
-    const rows = this.tests.finish(id, this.members, late);
+    const rows = this.tests.finish(id, this.members, late, (target) => this.unusedIn(target));
     if (!rows) return;
     this.effects.push({ type: "cancel-timer", timer: `test:${id}` });
     this.effects.push({ type: "test-result", id, rows });
+  }
+
+  /** Devices that the levels of a target name, and that nobody tries. */
+  private unusedIn(target: NodeName): FenceTestRow[] {
+    const { devices, levelsFor } = this.configuration;
+    return levelsFor(target).flatMap(({ index, devices: ids }) =>
+      ids.flatMap((device): FenceTestRow[] => {
+        const found = devices.get(device);
+        const why = found ? found.disabled && `it is not used: ${found.disabled}` : "there is no such device";
+        if (why === undefined) return [];
+        const own = this.registry.levelOf(target, index, device);
+        const cure =
+          own === undefined
+            ? ""
+            : `; on ${own.node} 'stonith_admin -d ${own.target} -i ${index}' takes the level back`;
+        const text = `${why}: level ${index} fails${cure}`;
+        return [{ level: index, device, node: this.options.self, ok: false, check: "level", text }];
+      }),
+    );
+  }
+
+  /** What keeps fencing from succeeding and is in no configuration, for people. */
+  remarks(): string[] {
+    return this.registry.remarks(this.configuration.devices);
   }
 
   // ── small things ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -133,7 +133,7 @@ export function nextStep(operation: Operation, view: PlanView): NextStep {
       const step = levelStep(level, round, operation, view);
       if (step !== "failed") return step;
     }
-  return { type: "failure", reason: failureReason(levels, operation) };
+  return { type: "failure", reason: failureReason(levels, operation, view) };
 }
 
 function levelStep(
@@ -256,9 +256,17 @@ function success(level: PlanLevel, operation: Operation, view: PlanView): NextSt
   };
 }
 
-function failureReason(levels: readonly PlanLevel[], operation: Operation): string {
+function failureReason(levels: readonly PlanLevel[], operation: Operation, view: PlanView): string {
   if (levels.length === 0) return `no fence device for ${operation.request.target}`;
-  return failuresOf(operation) || "no node can run a fence device for it";
+  const missing = levels.flatMap(({ index, devices }) =>
+    devices
+      .filter((id) => !view.configuration.devices.has(id))
+      .map((id) => `level ${index} names ${id}, which is no fence device`),
+  );
+  return (
+    [failuresOf(operation), ...missing].filter((text) => text !== "").join("; ") ||
+    "no node can run a fence device for it"
+  );
 }
 
 const failuresOf = ({ attempts }: Operation): string =>

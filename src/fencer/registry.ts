@@ -56,6 +56,36 @@ export class Registry {
     return gone;
   }
 
+  /** Where a level that names this device is registered, and for whom it was. */
+  levelOf(
+    target: NodeName,
+    index: number,
+    device: string,
+  ): { readonly node: NodeName; readonly target: string } | undefined {
+    for (const [node, { levels }] of this.all()) {
+      const named = levels.filter((one) => one.index === index && one.devices.includes(device));
+      const level =
+        named.find((one) => one.target.toLowerCase() === target.toLowerCase()) ??
+        named.find((one) => /^@|=/.test(one.target));
+      if (level) return { node, target: level.target };
+    }
+    return undefined;
+  }
+
+  /** What of the levels that are registered keeps them from succeeding, for people. */
+  remarks(devices: ReadonlyMap<string, FenceDevice>): string[] {
+    return [...this.all()].flatMap(([node, { levels }]) =>
+      levels.flatMap(({ target, index, devices: ids }) =>
+        ids
+          .filter((id) => !devices.has(id))
+          .map(
+            (id) =>
+              `level ${index} of ${target}, which is registered on ${node}, names ${id}, which is no fence device: it fails; there, 'stonith_admin -d ${target} -i ${index}' takes it back`,
+          ),
+      ),
+    );
+  }
+
   /** Takes back what is told from now on. */
   savepoint(): () => void {
     return this.rewind.savepoint();

@@ -3,6 +3,7 @@ import type { FenceTestRow } from "./face.ts";
 import { Rewind } from "./rewind.ts";
 
 interface TestUnderWay {
+  readonly target: NodeName;
   readonly expected: Set<NodeName>;
   readonly rows: FenceTestRow[];
 }
@@ -12,9 +13,9 @@ export class TestBoard {
   private readonly tests = new Map<string, TestUnderWay>();
 
   private readonly rewind = new Rewind(() => {
-    const tests = [...this.tests].map(([id, { expected, rows }]): [string, TestUnderWay] => [
+    const tests = [...this.tests].map(([id, { target, expected, rows }]): [string, TestUnderWay] => [
       id,
-      { expected: new Set(expected), rows: [...rows] },
+      { target, expected: new Set(expected), rows: [...rows] },
     ]);
     return () => {
       this.tests.clear();
@@ -22,8 +23,8 @@ export class TestBoard {
     };
   });
 
-  begin(id: string, members: readonly NodeName[]): void {
-    this.tests.set(id, { expected: new Set(members), rows: [] });
+  begin(id: string, target: NodeName, members: readonly NodeName[]): void {
+    this.tests.set(id, { target, expected: new Set(members), rows: [] });
   }
 
   answer(from: NodeName, id: string, rows: readonly FenceTestRow[]): void {
@@ -42,8 +43,16 @@ export class TestBoard {
     return [...this.tests.keys()];
   }
 
-  /** The rows, when all members have answered or it is `late`; then the test is over. */
-  finish(id: string, members: readonly NodeName[], late: boolean): FenceTestRow[] | undefined {
+  /**
+   * The rows, when all members have answered or it is `late`; then the test is over.
+   * @param untried what there is to say of devices for a target that no member has tried
+   */
+  finish(
+    id: string,
+    members: readonly NodeName[],
+    late: boolean,
+    untried: (target: NodeName) => readonly FenceTestRow[],
+  ): FenceTestRow[] | undefined {
     const test = this.tests.get(id);
     if (!test) return undefined;
     const missing = [...test.expected].filter((node) => members.includes(node));
@@ -58,7 +67,7 @@ export class TestBoard {
       check: "answer",
       text: "the node did not answer",
     }));
-    return [...test.rows, ...lost].sort(
+    return [...test.rows, ...untried(test.target), ...lost].sort(
       (a, b) => a.level - b.level || a.device.localeCompare(b.device) || a.node.localeCompare(b.node),
     );
   }

@@ -6,6 +6,8 @@ import type { NodeId } from "../terms/index.ts";
  */
 export interface QuorumView {
   readonly votes: number;
+  /** Its votes by the configuration, where an administrator has set others. */
+  readonly listedVotes?: number;
   readonly expectedVotes: number;
   /** Expected votes that the configuration asks for which was in force in its last membership. */
   readonly configuredVotes: number;
@@ -19,6 +21,10 @@ export interface QuorumView {
   readonly quorateMembers: readonly Voter[];
   /** Expected votes in it. */
   readonly quorateExpected: number;
+  /** Whether an administrator had set votes in it. */
+  readonly quorateVotesSet?: true;
+  /** Whether votes that an administrator set have raised the expected ones. */
+  readonly raised?: true;
   /** Memberships after it of which this node cannot know whether they became quorate. */
   readonly doubts: readonly Electorate[];
   /** Nodes that said goodbye since the last membership that this node was in. */
@@ -33,10 +39,14 @@ export interface Electorate {
   readonly sequence: number;
   readonly members: readonly Voter[];
   readonly expectedVotes: number;
+  /** Whether a vote in it is another than the configured one: then a majority of it is another, too. */
+  readonly votesSet?: true;
 }
 
 /** The last quorate membership that a node was in, and those after it that may be: what it keeps over a restart. */
 export interface LastQuorate extends Electorate {
+  /** Whether votes that an administrator set have raised the expected ones. */
+  readonly raised?: true;
   readonly doubts?: readonly Electorate[];
 }
 

@@ -60,7 +60,9 @@ export type QuorumEffect =
  * could make up one with the help of a single deserter, with a changed node list those who have read the new list
  * beside those who have not. So the members must also have more than half of the votes of the last quorate
  * membership that any of them knows (dynamic voting: Jajodia and Mutchler, TODS 15(2), 1990), or half of them with
- * the node that breaks ties.
+ * the node that breaks ties. Of a membership in which everything was as configured they need more than half of the
+ * configured votes instead, whatever votes have been set since: either way two parts that go on from the same
+ * membership have a node in common, which knows of the first of them.
  *
  * What is decided while the ring falls apart may be in force on the other side only, or here only. So it raises the
  * expected votes here, but never lowers them, and stays in doubt until a membership that satisfies both outcomes is
@@ -81,6 +83,16 @@ export class Quorum {
   private seenAll = false;
   private ringSequence = 0;
   private members: ReadonlyMap<NodeId, number>;
+  /** Votes of the members by the configuration. */
+  private listed: ReadonlyMap<NodeId, number> = new Map();
+  /** Votes of this node that an administrator has set. */
+  private given: number | undefined;
+  /** Whether votes that an administrator set have raised the expected ones. */
+  private raised = false;
+  /** Whether they were when that was last told. */
+  private wasRaised = false;
+  /** Votes of nodes that an administrator has set, as last seen: of those that lose them is told. */
+  private readonly seenGiven = new Map<NodeId, number>();
   private last: Electorate = { sequence: 0, members: [], expectedVotes: 0 };
   /** Memberships after that of which nobody knows whether they became quorate. */
   private doubts: readonly Electorate[] = [];
@@ -102,8 +114,10 @@ export class Quorum {
 
   /** What this node announces. `orderlyLeft`: who said goodbye since the last membership that it was in. */
   view(orderlyLeft: readonly NodeId[]): QuorumView {
+    const listed = this.options.votes.get(this.self) ?? 0;
     return {
-      votes: this.options.votes.get(this.self) ?? 0,
+      votes: this.given ?? listed,
+      ...(this.given !== undefined && { listedVotes: listed }),
       expectedVotes: this.expected,
       configuredVotes: this.configured,
       seenAll: this.seenAll,
@@ -111,6 +125,8 @@ export class Quorum {
       quorateSequence: this.last.sequence,
       quorateMembers: this.last.members,
       quorateExpected: this.last.expectedVotes,
+      ...(this.last.votesSet && { quorateVotesSet: true }),
+      ...(this.raised && { raised: true }),
       doubts: this.doubts,
       orderlyLeft,
     };
@@ -119,6 +135,11 @@ export class Quorum {
   /** Votes of the members, as they count. */
   memberVotes(): ReadonlyMap<NodeId, number> {
     return this.members;
+  }
+
+  /** Votes of the members by the configuration: others are those that an administrator has set. */
+  configuredVotes(): ReadonlyMap<NodeId, number> {
+    return this.listed;
   }
 
   /** The state at this point of the order. */
@@ -133,6 +154,7 @@ export class Quorum {
           this.expected = Math.max(this.expected, event.expectedVotes);
         }
         if (event.lastQuorate) this.remember(event.lastQuorate);
+        if (event.lastQuorate?.raised && this.expected > this.configured) this.raised = true;
         return this.settle([]);
       case "configuration":
         this.uncertain = event.kind === "transitional";
@@ -158,20 +180,26 @@ export class Quorum {
   }
 
   private onMembership(ringSequence: number, views: ReadonlyMap<NodeId, QuorumView>): QuorumEffect[] {
-    if (this.uncertain) this.doubt(() => this.enter(ringSequence, views));
-    else this.enter(ringSequence, views);
-    return this.settle([]);
+    if (this.uncertain) {
+      this.doubt(() => this.enter(ringSequence, views));
+      return this.settle([]);
+    }
+    const expected = this.expected;
+    this.enter(ringSequence, views);
+    return this.settle(this.tellOfGivenVotes(expected, "it has started again"));
   }
 
   private enter(ringSequence: number, views: ReadonlyMap<NodeId, QuorumView>): void {
     this.ringSequence = ringSequence;
     this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
+    this.listed = new Map([...views].map(([node, view]) => [node, view.listedVotes ?? view.votes]));
     const incumbents = lastQuorate([...views.values()]);
     const authority = incumbents.filter((view) => view.quorate);
     const speakers = authority.length > 0 ? authority : [...views.values()];
     this.expected = Math.max(...speakers.map((view) => view.expectedVotes));
     this.configured = Math.max(...speakers.map((view) => view.configuredVotes));
     this.seenAll = [...views.values()].some((view) => view.seenAll);
+    this.raised = speakers.some((view) => view.raised);
     const present = this.present();
     const goneNodes = this.options.allowDownscale ? departed(incumbents, views) : [];
     if (authority.length > 0 && goneNodes.length > 0) {
@@ -188,12 +216,52 @@ export class Quorum {
         sequence: newest.quorateSequence,
         members: newest.quorateMembers.filter(([node]) => counts(node)),
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
+        ...(incumbents.some((view) => view.quorateVotesSet) && { votesSet: true }),
       };
     }
     this.doubts = doubtsOf([...views.values()], this.last.sequence);
     // Where it is a plain majority that had to be there, it has to be here.
-    for (const { expectedVotes } of this.doubts)
-      if (expectedVotes === this.configured) this.expected = Math.max(this.expected, expectedVotes);
+    for (const doubt of this.doubts)
+      if (this.isAsConfigured(doubt)) this.expected = Math.max(this.expected, doubt.expectedVotes);
+    this.lowerRaised();
+  }
+
+  /** With all that are configured here, each with its configured votes, there are no others to be expected. */
+  private lowerRaised(): void {
+    if (!this.raised || this.votesSet() || this.listedHere() < this.configured) return;
+    this.expected = Math.max(this.configured, this.present());
+    this.raised = false;
+  }
+
+  /** Which nodes have lost the votes that an administrator had set, and what is expected now. */
+  private tellOfGivenVotes(expectedBefore: number, why: string): QuorumEffect[] {
+    const effects: QuorumEffect[] = [];
+    const say = (level: "notice" | "warning", text: string) => effects.push({ type: "log", level, text });
+    for (const [node, votes] of this.members) {
+      const before = this.seenGiven.get(node);
+      if (votes !== this.listed.get(node)) this.seenGiven.set(node, votes);
+      else if (before !== undefined) {
+        this.seenGiven.delete(node);
+        if (before !== votes)
+          say(
+            "warning",
+            `votes of node ${node} go from ${before}, which an administrator had set, back to the configured ${votes}: ${why}`,
+          );
+      }
+    }
+    const lost = effects.length > 0;
+    if (this.raised && lost)
+      say(
+        "warning",
+        `expected votes stay at ${this.expected}, ${this.configured} are configured, until all nodes are here with their configured votes; 'hactl quorum expected NUMBER' sets them`,
+      );
+    else if (!this.raised && this.wasRaised && this.expected < expectedBefore)
+      say(
+        "notice",
+        `expected votes go from ${expectedBefore} back to ${this.expected}: all nodes are here with their configured votes`,
+      );
+    this.wasRaised = this.raised;
+    return effects;
   }
 
   private onSetExpected(expectedVotes: number): QuorumEffect[] {
@@ -207,19 +275,22 @@ export class Quorum {
       });
     }
     const wanted = Math.max(votes, this.present());
+    const change = () => {
+      this.expected = wanted;
+      this.raised = false;
+      // Whoever lowers them answers for those that are not here; so does who says that there are no other votes.
+      const before = Math.max(...this.electorates().map(({ expectedVotes }) => expectedVotes));
+      if (this.expected < before || this.expected === this.present()) {
+        this.last = { ...this.electorate(), sequence: this.last.sequence };
+        this.doubts = [];
+      }
+    };
     if (this.uncertain) {
-      this.doubt(() => {
-        this.expected = wanted;
-      });
+      this.doubt(change);
       return this.settle(effects);
     }
-    this.expected = wanted;
-    // Whoever lowers them answers for those that are not here; so does who says that there are no other votes.
-    const before = Math.max(...this.electorates().map(({ expectedVotes }) => expectedVotes));
-    if (this.expected < before || this.expected === this.present()) {
-      this.last = { ...this.last, members: [...this.members] };
-      this.doubts = [];
-    }
+    change();
+    this.wasRaised = false;
     effects.push({
       type: "log",
       level: "notice",
@@ -231,7 +302,7 @@ export class Quorum {
   /**
    * A node that gets more votes makes a majority larger, be it seen by all or not: those who are not here are not to
    * have one with the votes that they know of. Votes that a node loses stay expected: it has them again when it starts
-   * again.
+   * again. Only when all have their configured votes again, and are here, nothing more is expected than that.
    */
   private onSetVotes(node: NodeId, votes: number): QuorumEffect[] {
     const before = this.members.get(node);
@@ -241,10 +312,12 @@ export class Quorum {
     // Members that had a quorum without us would not count what is given here.
     if (!this.state.quorate)
       return this.settle([say("warning", `votes of node ${node} stay at ${before}: there is no quorum`)]);
-    const { members, expected } = this;
+    const { members, expected, raised } = this;
     const change = () => {
       this.members = new Map([...members, [node, votes]]);
       this.expected = Math.max(expected + Math.max(0, votes - before), this.present());
+      if (this.expected > expected) this.raised = true;
+      this.lowerRaised();
     };
     if (this.uncertain) {
       this.doubt(change);
@@ -252,16 +325,17 @@ export class Quorum {
     }
     change();
     if (!this.evaluate().quorate) {
-      Object.assign(this, { members, expected });
+      Object.assign(this, { members, expected, raised });
       return this.settle([
         say("warning", `votes of node ${node} stay at ${before}: with ${votes} the quorum would be lost`),
       ]);
     }
-    if (node === this.self) {
-      const own = new Map([...this.options.votes, [node, votes]]);
-      this.options = { ...this.options, votes: own };
-    }
-    return this.settle([say("notice", `votes of node ${node} set to ${votes} by an administrator`)]);
+    if (node === this.self) this.given = votes === this.listed.get(node) ? undefined : votes;
+    this.seenGiven.delete(node);
+    return this.settle([
+      say("notice", `votes of node ${node} set to ${votes} by an administrator`),
+      ...this.tellOfGivenVotes(expected, ""),
+    ]);
   }
 
   private onWindowOver(ringSequence: number): QuorumEffect[] {
@@ -302,24 +376,42 @@ export class Quorum {
 
   private onReconfigure(options: QuorumOptions): QuorumEffect[] {
     // In doubt it comes again when the next membership has begun.
-    if (this.uncertain) this.doubt(() => this.adopt(options));
-    else this.adopt(options);
-    return this.settle([]);
+    if (this.uncertain) {
+      this.doubt(() => this.adopt(options));
+      return this.settle([]);
+    }
+    const expected = this.expected;
+    this.adopt(options);
+    return this.settle(this.tellOfGivenVotes(expected, "a changed configuration is in force"));
   }
 
   private adopt(options: QuorumOptions): void {
     const before = this.configured;
     this.options = options;
     this.configured = configuredVotes(options);
-    if (before !== this.configured) this.expected = this.configured;
+    if (before !== this.configured) {
+      this.expected = this.configured;
+      this.raised = false;
+    }
+    this.given = undefined;
     this.members = new Map([...this.members.keys()].map((node) => [node, options.votes.get(node) ?? 0]));
+    this.listed = this.members;
     this.expected = Math.max(this.expected, this.present());
+    this.lowerRaised();
   }
 
   private present(): number {
-    let votes = 0;
-    for (const own of this.members.values()) votes += own;
-    return votes;
+    return sum(this.members.values());
+  }
+
+  /** Votes of the members by the configuration. */
+  private listedHere(): number {
+    return sum(this.listed.values());
+  }
+
+  /** Whether a member has other votes than the configured ones. */
+  private votesSet(): boolean {
+    return [...this.members].some(([node, votes]) => votes !== this.listed.get(node));
   }
 
   /** Computes the state, remembers what has to be remembered, starts or stops the window. */
@@ -347,7 +439,11 @@ export class Quorum {
   }
 
   private persist(effects: QuorumEffect[]): void {
-    const lastQuorate: LastQuorate = { ...this.last, ...(this.doubts.length > 0 && { doubts: this.doubts }) };
+    const lastQuorate: LastQuorate = {
+      ...this.last,
+      ...(this.raised && { raised: true }),
+      ...(this.doubts.length > 0 && { doubts: this.doubts }),
+    };
     const kept = JSON.stringify([this.expected, lastQuorate]);
     if (kept === this.kept) return;
     this.kept = kept;
@@ -393,8 +489,13 @@ export class Quorum {
       const reason = `the members have not the majority of ${which}: ${nodesOf(unmatched).join(", ")}`;
       return { ...base, quorate: false, reason };
     }
+    const given = this.raised ? `; votes were set, ${this.configured} are configured` : "";
     if (votes >= needed) {
-      return { ...base, quorate: true, reason: `${votes} of ${this.expected} votes, ${needed} needed` };
+      return {
+        ...base,
+        quorate: true,
+        reason: `${votes} of ${this.expected} votes, ${needed} needed${given}`,
+      };
     }
     if (tie) {
       const reason = `half of ${this.expected} votes, and the tie-breaking node is here`;
@@ -403,13 +504,18 @@ export class Quorum {
     return {
       ...base,
       quorate: false,
-      reason: `${votes} of ${this.expected} votes present, ${needed} needed`,
+      reason: `${votes} of ${this.expected} votes present, ${needed} needed${given}`,
     };
   }
 
   private electorate(): Electorate {
     const members = [...this.members].sort(([a], [b]) => a - b);
-    return { sequence: this.ringSequence, members, expectedVotes: this.expected };
+    return {
+      sequence: this.ringSequence,
+      members,
+      expectedVotes: this.expected,
+      ...(this.votesSet() && { votesSet: true }),
+    };
   }
 
   /**
@@ -418,18 +524,29 @@ export class Quorum {
    */
   private doubt(change: () => void): void {
     const { options, expected, configured, seenAll, ringSequence, members, last, doubts } = this;
+    const { listed, given, raised } = this;
     change();
     const electorate = this.evaluate().quorate ? this.electorate() : undefined;
+    const wouldRaise = this.raised;
     Object.assign(this, { options, expected, configured, seenAll, ringSequence, members, last, doubts });
+    Object.assign(this, { listed, given, raised });
     if (!electorate) return;
     this.doubts = distinct([...doubts, electorate]);
     this.expected = Math.max(expected, electorate.expectedVotes);
+    if (this.expected > expected && wouldRaise) this.raised = true;
   }
 
   /** Whether nobody else can have gone on from a quorate membership. */
   private succeeds(electorate: Electorate): boolean {
-    const { members, expectedVotes } = electorate;
-    if (members.length === 0 || expectedVotes === this.configured) return true;
+    const { members } = electorate;
+    if (members.length === 0) return true;
+    const hasMost = (here: number, all: number) =>
+      here * 2 > all || (this.options.autoTieBreaker && here * 2 === all && this.breaksTieOf(electorate));
+    if (this.isAsConfigured(electorate)) {
+      if (!hasMost(this.listedHere(), this.configured)) return false;
+      // With a configuration that gives the same votes to others, those who have not read it count as before.
+      if (!members.some(([node, votes]) => (this.listed.get(node) ?? votes) !== votes)) return true;
+    }
     // A node without a vote may have gone on alone (two_node): where nobody has one, each counts the same.
     const voteless = members.every(([, votes]) => votes === 0);
     let all = 0;
@@ -439,8 +556,12 @@ export class Quorum {
       all += counted;
       if (this.members.has(node)) here += counted;
     }
-    if (here * 2 > all) return true;
-    return this.options.autoTieBreaker && here * 2 === all && this.breaksTieOf(electorate);
+    return hasMost(here, all);
+  }
+
+  /** Whether it was a majority of the configured votes that made this one quorate. */
+  private isAsConfigured({ expectedVotes, votesSet }: Electorate): boolean {
+    return expectedVotes === this.configured && !votesSet;
   }
 
   /** The last quorate membership, and those that may have been since. */
@@ -454,7 +575,7 @@ export class Quorum {
   }
 
   /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */
-  private remember({ doubts = [], ...last }: LastQuorate): void {
+  private remember({ doubts = [], raised: _, ...last }: LastQuorate): void {
     const stillListed = (electorate: Electorate): Electorate => ({
       ...electorate,
       members: electorate.members.filter(([node]) => this.options.votes.has(node)),
@@ -476,7 +597,7 @@ export class Quorum {
 
 function configuredVotes(options: QuorumOptions): number {
   if (options.expectedVotes !== undefined) return options.expectedVotes;
-  let votes = 0;
-  for (const own of options.votes.values()) votes += own;
-  return votes;
+  return sum(options.votes.values());
 }
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);

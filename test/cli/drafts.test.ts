@@ -286,6 +286,25 @@ describe("crm cib", () => {
     expect((await tool("crm cib commit")).code).toBe(64);
   });
 
+  test("commits no mistake of a draft unless it is told to, as configure", async () => {
+    await tool("crm cib new trial");
+    expect((await tool("crm -F -c trial configure property no-quorum-policy=bogus")).code).toBe(0);
+    const refused = await tool("crm cib commit trial");
+    expect(refused.code).toBe(78);
+    expect(refused.err).toMatch(
+      /no-quorum-policy="bogus" is not valid(?:.|\n)*--force takes it all the same/,
+    );
+    expect(readFileSync(file, "utf8")).toBe(cib);
+    expect((await tool("crm --force cib commit trial")).code).toBe(0);
+    expect(readFileSync(file, "utf8")).toContain('value="bogus"');
+    // Of Pacemaker's tool --force is the only way: it tells, and does it.
+    await tool("crm_shadow --reset trial --batch --force");
+    await tool("crm -F -c trial configure property stonith-action=sideways");
+    const told = await tool("crm_shadow --commit trial --force");
+    expect([told.code, told.out]).toEqual([0, ""]);
+    expect(told.err).toMatch(/^crm_shadow: .*sideways/);
+  });
+
   test("imports a file as a draft", async () => {
     const saved = join(directory, "saved.xml");
     writeFileSync(saved, cib.replace('epoch="5"', 'epoch="7"'));

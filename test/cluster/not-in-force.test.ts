@@ -1,6 +1,7 @@
 /** What would be shown and not be in force is refused, by whatever tool it comes, and nothing is changed by it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Story } from "../harness/story.ts";
 
@@ -123,6 +124,21 @@ describe("what would be done at once and nobody means", () => {
   test("a ticket that nobody has, whose loss fences", async () => {
     const words = ["configure", "rsc_ticket", "tf", "TF:", "a", "loss-policy=fence"];
     await refuses(78, /node node\d, with which nothing is wrong, would be fenced at once/, ...words);
+  });
+
+  test("nor when a draft is put in force with it", async () => {
+    const drafts = mkdtempSync(join(tmpdir(), "drafts-"));
+    process.env.CIB_shadow_dir = drafts;
+    try {
+      await story.must("node1", "crm", "cib", "new", "trial");
+      const words = ["configure", "rsc_ticket", "tf", "TF:", "a", "loss-policy=fence"];
+      await story.must("node1", "crm", "-c", "trial", ...words);
+      const commit = ["crm", "cib", "commit", "trial"];
+      await refuses(78, /would be fenced at once(?:.|\n)*--force takes it all the same/, ...commit);
+    } finally {
+      delete process.env.CIB_shadow_dir;
+      rmSync(drafts, { recursive: true });
+    }
   });
 
   test("a device that would have to unfence, and is not there", async () => {

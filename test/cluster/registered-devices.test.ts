@@ -23,6 +23,9 @@ const refused = async (code: number, said: RegExp, node: string, ...words: reado
   expect(ran.stderr).toMatch(said);
 };
 
+/** Also of a cluster that is degraded. */
+const status = async () => (await story.hactl("node2", "status")).stdout.replaceAll(/\s+/g, " ");
+
 test("nothing is registered that cannot work", async () => {
   await refused(64, /name the agent/, "node2", "-R", "extra");
   await refused(
@@ -108,8 +111,16 @@ test("a level is kept to, and both can be taken back", async () => {
     // A level for the node itself counts before one for a pattern.
     expect(device?.levels).toEqual({});
   });
+  // Who looks at fencing in whatever way is told, and how to get rid of it.
+  const back = /stonith_admin -d node3 -i 1'? takes/;
+  const tried = await story.hactl("node2", "fence", "test", "node3");
+  expect(tried.code).toBe(1);
+  expect(tried.stdout).toMatch(/FAIL level 1 missing.*there is no such device: level 1 fails; on node1/);
+  for (const shown of [tried.stdout, await story.must("node3", "fence", "list"), await status()])
+    expect(shown).toMatch(back);
   await refused(105, /registered on node1/, "node2", "-d", "node3", "-i", "1");
   await must("node1", "-d", "node3", "-i", "1");
+  expect(await status()).not.toMatch(back);
   const [device] = JSON.parse(await story.must("node1", "fence", "list", "--json")) as { levels: unknown }[];
   expect(device?.levels).toEqual({ node3: 2 });
   await must("node2", "--deregister-level=@node[34]");

@@ -339,9 +339,11 @@ describe("what is left out of answers", () => {
     const history = {
       pending: [progress("n1"), progress("n2")],
       entries: [entry("n1"), entry("n2")],
+      remarks: ["level 1 of n2 names power2"],
     };
     expect(visibleFencing(history, { ...names("bob"), whole: true }).entries).toHaveLength(2);
     const shown = visibleFencing(history, names("alice"));
+    expect(shown.remarks).toEqual([]);
     expect(shown.entries.map(({ target, devices }) => [target, devices])).toEqual([
       ["n1", ["power"]],
     ] as never);

@@ -47,6 +47,9 @@ const known = (cluster: FenceCluster, node: string) =>
 const everywhere = (cluster: FenceCluster, what: Readonly<Record<string, string>>, on = nodes) => {
   for (const node of on) expect([node, known(cluster, node)]).toEqual([node, what]);
 };
+/** What a node says of what is registered. */
+const remarks = (cluster: FenceCluster, node: string) =>
+  cluster.hosts.get(nodeName(node))?.fencer.remarks() ?? [];
 /** Runs of agents for a request that the leader makes. */
 function fence(cluster: FenceCluster, target: string): string[] {
   const before = cluster.trace.length;
@@ -218,4 +221,22 @@ test("what a message has changed can be taken back", () => {
   expect([...registry.all().keys()]).toEqual([]);
   back();
   expect([...registry.all().keys()]).toEqual([n2]);
+});
+
+test("a level that names what is no device is told by all, and why it failed, too", () => {
+  const cluster = make("");
+  register(cluster, "n2", device("extra"));
+  register(cluster, "n1", level("n3", 1, "extra", "gone"));
+  for (const node of nodes)
+    expect(remarks(cluster, node)).toEqual([
+      "level 1 of n3, which is registered on n1, names gone, which is no fence device: it fails; there, 'stonith_admin -d n3 -i 1' takes it back",
+    ]);
+  cluster.kill("n3");
+  fence(cluster, "n3");
+  expect(cluster.resultsOn("n1").at(-1)).toMatchObject({
+    ok: false,
+    reason: "level 1 names gone, which is no fence device",
+  });
+  register(cluster, "n2", device("gone"));
+  expect(remarks(cluster, "n1")).toEqual([]);
 });

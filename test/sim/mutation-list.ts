@@ -198,8 +198,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "half of the last quorate membership may succeed it",
     file: quorum,
-    before: "if (here * 2 > all) return true;",
-    after: "if (here * 2 >= all) return true;",
+    before: "here * 2 > all ||",
+    after: "here * 2 >= all ||",
   },
   {
     name: "the window of an earlier membership lowers the expected votes",
@@ -264,8 +264,20 @@ export const mutations: readonly Mutation[] = [
   {
     name: "found once: a smaller node list needs no majority of the nodes before",
     file: quorum,
-    before: "members.length === 0 || expectedVotes === this.configured",
-    after: "members.length === 0 || expectedVotes >= this.configured",
+    before: "return expectedVotes === this.configured &&",
+    after: "return expectedVotes >= this.configured &&",
+  },
+  {
+    name: "found once: votes that were set make the same majority as configured ones, if their sum is the same",
+    file: quorum,
+    before: "=== this.configured && !votesSet;",
+    after: "=== this.configured;",
+  },
+  {
+    name: "found once: a node brings set votes to a majority of configured ones",
+    file: quorum,
+    before: "if (!hasMost(this.listedHere(), this.configured)) return false;",
+    after: "",
   },
   {
     name: "found once: removed nodes have no vote in what was before",

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { fenceDevices } from "../fencing.ts";
+import { fenceDevices, fencingRemarks } from "../fencing.ts";
 import { colours, print, printJson, wantsJson } from "../output.ts";
 
 export default defineCommand({
@@ -10,6 +10,7 @@ export default defineCommand({
   run: async () => {
     const devices = await fenceDevices();
     if (wantsJson()) return printJson(devices);
+    const remarks = await fencingRemarks();
     if (devices.length === 0) print("There are no fence devices: a node that fails cannot be fenced.");
     for (const device of devices) {
       const state = device.disabled === "" ? "" : colours.yellow(`  not used: ${device.disabled}`);
@@ -22,5 +23,6 @@ export default defineCommand({
       const params = Object.entries(device.params).map(([name, value]) => `${name}=${value}`);
       if (params.length > 0) print(colours.dim(`  params  ${params.join(" ")}`));
     }
+    for (const text of remarks) print(colours.yellow(`warning: ${text}`));
   },
 });

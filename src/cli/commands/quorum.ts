@@ -1,12 +1,8 @@
 import { defineCommand } from "citty";
-import type { RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
-import { ask } from "../daemon.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { quorumReport } from "../render/quorum-report.ts";
-import { setExpectedVotes, setNodeVotes } from "../votes.ts";
-
-const ringStatus = () => ask<RingProcessStatus>({ type: "ring-status" });
+import { givenVotes, ringStatus, setExpectedVotes, setNodeVotes, votesText } from "../votes.ts";
 
 const status = defineCommand({
   meta: { name: "status", description: "Show votes and quorum; status 2 without quorum." },
@@ -23,6 +19,8 @@ const status = defineCommand({
     } else {
       const { text, membership } = quorumReport(ring, { now: new Date() });
       print(`${text}${membership}`);
+      for (const { node, votes, configured } of givenVotes(ring))
+        note(`${node} has ${votesText(votes)} because they were set; configured are ${configured}.`);
       if (!quorum.quorate) note(`Not quorate: ${quorum.reason}.`);
     }
     return quorum.quorate ? CrmExit.OK : 2;
@@ -56,8 +54,8 @@ const votes = defineCommand({
     if (wantsJson()) printJson({ node, votes: Number(args.votes), expectedVotes });
     else
       note(
-        `${node} has ${args.votes} votes, and the cluster expects ${expectedVotes}; ` +
-          "quorum_votes in hactl.toml makes that last.",
+        `${node} has ${votesText(Number(args.votes))}, and the cluster expects ${expectedVotes}, until its daemon starts ` +
+          "again or a changed hactl.toml comes into force, whatever has changed in it; quorum_votes there makes it last.",
       );
     return CrmExit.OK;
   },

@@ -3,6 +3,7 @@ import type { ReloadReply } from "../../daemon/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { note, printJson, wantsJson } from "../output.ts";
+import { endedVotes, givenVotes, ringStatus } from "../votes.ts";
 
 export default defineCommand({
   meta: {
@@ -12,6 +13,7 @@ export default defineCommand({
       "needs a restart.",
   },
   run: async () => {
+    const given = givenVotes(await ringStatus());
     const reply = await ask<ReloadReply>({ type: "reload" });
     if (wantsJson()) printJson({ reloaded: true, ...reply });
     else {
@@ -25,6 +27,7 @@ export default defineCommand({
         note(
           `The ring changes when all members have read the same: run 'hactl reload' on ${waitsFor.join(", ")}, too.`,
         );
+      if (applied.length > 0) for (const text of await endedVotes(given, waitsFor.length > 0)) note(text);
       if (restart.length > 0)
         note(`Counts only after a restart of this node (hactl stop, hactl start): ${restart.join(", ")}.`);
     }

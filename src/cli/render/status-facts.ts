@@ -363,7 +363,11 @@ function fencingFacts(input: StatusInput, cluster: Cluster): FencingFacts {
     unfenceable: configuration ? unfenceableIn(configuration, targets, input.now, nowhere) : [],
     idle: configuration ? idleDevicesIn(configuration, targets, input.now) : [],
     topology,
-    warnings: [...(found?.problems ?? []), ...topologyWarnings(devices, topology, members)],
+    warnings: [
+      ...(found?.problems ?? []),
+      ...topologyWarnings(devices, topology, members),
+      ...(input.fencing.remarks ?? []),
+    ],
     pending: input.fencing.pending,
     history: input.fencing.history,
   };

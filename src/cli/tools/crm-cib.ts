@@ -3,9 +3,10 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { shadowDirectory, shadowPath } from "../target.ts";
 import { usage } from "./connection.ts";
 
-/** What a command of the level `cib` comes to: words for crm_shadow, or lines to print. */
+/** What a command of the level `cib` comes to: words for crm_shadow, a draft to put in force, or lines to print. */
 export type CibStep =
   | { readonly kind: "shadow"; readonly words: readonly string[]; readonly anyStatus?: boolean }
+  | { readonly kind: "commit"; readonly draft: string; readonly force: boolean }
   | { readonly kind: "lines"; readonly lines: readonly string[] };
 
 const shadow = (...words: readonly string[]): CibStep => ({ kind: "shadow", words: ["-b", ...words] });
@@ -46,7 +47,11 @@ export function cibLevel(words: readonly string[], force: boolean): CibStep {
       existing(required(name, "reset"));
       return shadow("-r", required(name, "reset"), "--force");
     case "commit":
-      return shadow("-C", required(name ?? inUse, "commit"), "--force");
+      return {
+        kind: "commit",
+        draft: required(name ?? inUse, "commit"),
+        force: force || rest.includes("force") || rest.includes("--force"),
+      };
     case "diff":
       return { kind: "shadow", words: ["-d"], anyStatus: true };
     case "list":

@@ -55,6 +55,10 @@ async function carryOut(target: Target): Promise<number> {
     for (const text of target.lines) line(text);
     return CrmExit.OK;
   }
+  if (target.commit !== undefined) {
+    const { commitDraft } = await import("./crm_shadow.ts");
+    return commitDraft(target.commit.draft, target.commit.force);
+  }
   if (target.tool !== undefined) {
     const status = await (await others[target.tool]()).run(target.words);
     return target.anyStatus && status === CrmExit.ERROR ? CrmExit.OK : status;
@@ -119,6 +123,8 @@ interface Target {
   readonly words: readonly string[];
   /** That the tool found a difference is no failure. */
   readonly anyStatus?: boolean;
+  /** A draft is to be put in force. */
+  readonly commit?: { readonly draft: string; readonly force: boolean };
   /** Nothing is to be done but to say this. */
   readonly lines?: readonly string[];
 }
@@ -126,6 +132,7 @@ interface Target {
 function cib(words: readonly string[], flags: Flags): Target {
   const step = cibLevel(words, flags.force.length > 0);
   if (step.kind === "lines") return { words: [], lines: step.lines };
+  if (step.kind === "commit") return { words: [], commit: step };
   return { tool: "crm_shadow", words: step.words, anyStatus: step.anyStatus ?? false };
 }
 

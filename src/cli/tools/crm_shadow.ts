@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { element, type XmlElement } from "../../cib/index.ts";
+import { type CibProblem, element, type XmlElement } from "../../cib/index.ts";
 import { holdFile, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
+import type { Checked } from "../acceptance.ts";
 import {
   type Answer,
   type AnsweringTool,
@@ -10,9 +11,10 @@ import {
   runTool,
   textElement,
 } from "../answer/index.ts";
-import { CibSession } from "../cib-session.ts";
+import { CibSession, warn } from "../cib-session.ts";
+import { writeError } from "../output.ts";
 import { baseTarget, shadowDirectory, shadowPath } from "../target.ts";
-import { usage } from "./connection.ts";
+import { asTool, usage } from "./connection.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
@@ -149,7 +151,8 @@ async function withName(
     case "commit":
       if (!force)
         throw dangerous("The commit command overwrites the active cluster configuration", "cluster", name);
-      await commit(name, given.has("all"));
+      for (const { level, text } of await commit(name, given.has("all"), { told: () => true }))
+        if (level === "error") writeError(`crm_shadow: ${text}\n`);
       return CrmExit.OK;
     case "delete":
       if (!force)
@@ -271,8 +274,11 @@ async function edit(name: string): Promise<number> {
   }
 }
 
-/** A draft in place of what lies under it: its configuration, or all of it. */
-async function commit(name: string, all: boolean): Promise<void> {
+/**
+ * A draft in place of what lies under it: its configuration, or all of it. Who works on a draft has not been told yet what
+ * the cluster would make of it. @throws RefusedChange
+ */
+async function commit(name: string, all: boolean, checked: Checked): Promise<readonly CibProblem[]> {
   const { formatXml } = await import("../../cib/index.ts");
   const cib = await parsed(name);
   const configuration = cib.children.find((section) => section.name === "configuration");
@@ -280,5 +286,13 @@ async function commit(name: string, all: boolean): Promise<void> {
   const operation = all
     ? ({ op: "replace", xml: formatXml(cib, -1) } as const)
     : ({ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) } as const);
-  await CibSession.with((session) => session.apply([operation], "crm_shadow"), baseTarget());
+  return CibSession.with((session) => session.apply([operation], "crm_shadow", checked), baseTarget());
 }
+
+/** The crm shell's `cib commit`: as `configure` does, it refuses a mistake of the draft unless it is to be forced. */
+export const commitDraft = (name: string, force: boolean): Promise<number> =>
+  asTool("crm", "Put a draft in force.", [], [], async () => {
+    const { isAgents } = await import("../acceptance.ts");
+    await warn(await commit(checkedName(name), false, { force, agents: true, told: isAgents }));
+    return CrmExit.OK;
+  });

@@ -158,8 +158,9 @@ async function registration(given: ParsedWords): Promise<boolean> {
   return true;
 }
 
-function remark(remarks: readonly string[]): void {
-  for (const text of remarks) writeError(`stonith_admin: ${text}\n`);
+/** What there is to say; a daemon of an earlier version says nothing. */
+function remark(remarks: readonly string[] | null | undefined): void {
+  for (const text of remarks ?? []) writeError(`stonith_admin: ${text}\n`);
 }
 
 function checkDevice(name: string): void {

@@ -134,6 +134,8 @@ describe("the verdict", () => {
   });
 
   test("a node that left in order is only missing", () => {
+    const stopped = changed("beta", ({ name }) => ({ name, state: "offline" }));
+    expect(verdict(stopped).causes[0]?.text).toBe("node beta is offline: it has left in order");
     expect(codes(changed("beta", ({ name }) => ({ name, state: "offline" })))).toEqual(["NODE-OFFLINE"]);
   });
 

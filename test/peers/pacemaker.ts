@@ -65,7 +65,7 @@ function emptyPiece() {
 
 /** Compares what a command gave with what is expected of it. */
 export function judge(want: Piece, have: Piece | undefined): Verdict {
-  const isXml = want.title.endsWith("(XML)");
+  const isXml = want.title.endsWith("(XML)") || documentIn(want.output) !== undefined;
   const hasCib = want.cib.length > 0 || want.before.length > 0;
   if (have === undefined)
     return {
@@ -78,7 +78,7 @@ export function judge(want: Piece, have: Piece | undefined): Verdict {
     };
   const valid = !have.end.includes("Failed to validate");
   const exit = exitOf(want) === exitOf(have) && (valid || want.end.includes("Failed to validate"));
-  const cib = packed(want.cib) === packed(have.cib) && packed(want.before) === packed(have.before);
+  const cib = sameCib(want.cib, have.cib) && sameCib(want.before, have.before);
   const rest = exit && cib;
   return {
     exit,
@@ -98,6 +98,20 @@ const packed = (lines: readonly string[]): string =>
     .filter((line) => line !== "")
     .join("\n");
 
+/** Whether two CIBs are the same; neither the order of attributes nor a comment is a part of one. */
+function sameCib(want: readonly string[], have: readonly string[]): boolean {
+  if (packed(want) === packed(have)) return true;
+  const [wanted, had] = [want, have].map((lines) => treeIn(lines, /^\s*<cib\b/));
+  return wanted !== undefined && had !== undefined && whole(wanted) === whole(had);
+}
+
+function whole(element: XmlElement): string {
+  const attributes = [...element.attributes]
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .sort();
+  return `<${[element.name, ...attributes].join(" ")}>${(element.text ?? "").trim()}${element.children.map(whole).join("")}</>`;
+}
+
 function sameStructure(want: readonly string[], have: readonly string[]): boolean {
   const wanted = documentIn(want);
   const had = documentIn(have);
@@ -106,8 +120,11 @@ function sameStructure(want: readonly string[], have: readonly string[]): boolea
 }
 
 /** The XML document in an output, before which there may be lines for people. */
-function documentIn(lines: readonly string[]): XmlElement | undefined {
-  const start = lines.findIndex((line) => /^\s*<(\?xml|pacemaker-result)/.test(line));
+const documentIn = (lines: readonly string[]): XmlElement | undefined =>
+  treeIn(lines, /^\s*<(\?xml|pacemaker-result)/);
+
+function treeIn(lines: readonly string[], begin: RegExp): XmlElement | undefined {
+  const start = lines.findIndex((line) => begin.test(line));
   if (start < 0) return undefined;
   try {
     return parseXml(lines.slice(start).join("\n"));
@@ -120,6 +137,7 @@ function documentIn(lines: readonly string[]): XmlElement | undefined {
 const SPOKEN = new Set(["error", "longdesc", "shortdesc", "desc"]);
 const SPOKEN_ATTRIBUTES: Readonly<Record<string, string>> = {
   status: "message",
+  "result-code": "description",
   "pacemaker-result": "request",
 };
 

@@ -62,8 +62,8 @@ export function shownCluster({ cib, now }: { readonly cib: XmlElement; readonly 
 }
 
 /** The node that tries to connect to a remote node which is not there. */
-export function connectingFrom({ isRemote, isGuest, remoteRsc }: Node): Node | undefined {
-  return isRemote && !isGuest && remoteRsc?.pendingTask === "start" ? remoteRsc.pendingNode : undefined;
+export function connectingFrom({ isRemoteOrGuest, remoteRsc }: Node): Node | undefined {
+  return isRemoteOrGuest && remoteRsc?.pendingTask === "start" ? remoteRsc.pendingNode : undefined;
 }
 
 /** What keeps a node that is being stopped. */

@@ -13,9 +13,7 @@ export function simpleStatus(input: StatusInput, cluster: Cluster): { text: stri
   const nodes = sortedNodes(cluster);
   const problems = [
     ...(monSummary(input, cluster).dcName === undefined ? ["No DC"] : []),
-    ...nodes
-      .filter(({ online, kind }) => !online && kind !== "remote")
-      .map(({ name }) => `offline node: ${name}`),
+    ...nodes.filter(({ online }) => !online).map(({ name }) => `offline node: ${name}`),
   ];
   if (problems.length > 0) return { text: `CLUSTER WARN: ${problems.join(", ")}`, ok: false };
   const online = nodes.filter((node) => node.online && !node.standby && !node.maintenance).length;

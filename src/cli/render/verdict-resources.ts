@@ -29,10 +29,16 @@ export function resourceCauses(
       text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`,
       cure: isDegraded(failure)
         ? `Repair it on ${failure.node}: the next monitor finds out`
-        : `hactl resource cleanup ${failure.rsc}`,
+        : cleanupOf(cluster, failure.rsc),
     });
   }
   return [...causes, ...neglected(cluster)];
+}
+
+/** The connection to a guest is no resource that anybody could name. */
+function cleanupOf(cluster: Cluster, rsc: string): string {
+  const found = cluster.resourceById.get(rsc);
+  return found && isImplied(found) ? "hactl resource cleanup" : `hactl resource cleanup ${rsc}`;
 }
 
 /** Runs, and is not well: to forget that helps nobody. */

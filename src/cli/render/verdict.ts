@@ -231,7 +231,9 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
         ? { text: `: ${ignored.text}`, cure: ignored.cure }
         : kind === "remote"
           ? unconnectedWords(cluster, name)
-          : apartWords(node);
+          : leftInOrder(cluster, node)
+            ? { text: ": it has left in order", cure: "To have it back, hactl start there" }
+            : apartWords(node);
       const what = state === NEVER_SEEN ? "has never joined" : "is offline";
       return [
         {
@@ -260,6 +262,9 @@ function unconnectedWords(cluster: Cluster, name: string): { readonly text: stri
     cure: `Start hactl remote there, and see that its address and port can be reached: hactl explain ${name}`,
   };
 }
+
+const leftInOrder = ({ nodes }: Cluster, { name, state }: NodeFacts): boolean =>
+  state !== NEVER_SEEN && nodes.some((node) => node.name === name && !node.expectedUp && !node.unclean);
 
 /** A node whose ring answers this one, and is another ring. */
 function apartWords({ name, links = [], state }: NodeFacts): {

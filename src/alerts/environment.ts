@@ -60,7 +60,7 @@ function details(event: AlertEvent): Readonly<Record<string, string | number>> {
         target_rc: expectedRc,
         status,
         rc,
-        exec_time: execMs,
+        exec_time: Math.round(execMs),
         desc: status === 0 ? exitMessage(rc) : statusText(status),
       };
     }

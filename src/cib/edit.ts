@@ -396,6 +396,14 @@ function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void 
   for (const [name, value] of source.attributes) draft.attributes.set(name, value);
   draft.attributes.set("num_updates", String(compared[2]));
   const status = live ? child(draft, "status") : child(source, "status");
+  // A cluster without a configuration is nobody's wish: what was to be put in place is torn, or never was made.
+  if (live && child(source, "configuration") === undefined)
+    throw new HactlError({
+      code: "MISSING_ELEMENT",
+      what: "<cib> lacks <configuration>",
+      cure: "give the whole CIB; 'cibadmin --erase --force' empties it",
+      exit: CrmExit.CONFIG,
+    });
   draft.children = [child(source, "configuration") ?? element("configuration"), status ?? element("status")];
 }
 

@@ -28,6 +28,12 @@ export function applyPatch(
     throw patchError("this is no difference of format 2", "make it with crm_diff --cib");
   checkSource(root, diff);
   const changes = childrenOf(diff, "change");
+  for (const { attributes } of changes)
+    if (!operations.has(attributes.get("operation") ?? ""))
+      throw patchError(
+        `"${attributes.get("operation") ?? ""}" is no operation`,
+        "make it with crm_diff --cib",
+      );
   for (const change of changes)
     if (change.attributes.get("operation") === "modify")
       modify(target(root, change, select), change, root, touch);
@@ -39,6 +45,8 @@ export function applyPatch(
   placed.sort((a, b) => positionOf(a) - positionOf(b));
   for (const change of placed) place(target(root, change, select), change);
 }
+
+const operations: ReadonlySet<string> = new Set(["create", "move", "modify", "delete"]);
 
 const positionOf = (change: XmlElement) =>
   parseInteger(change.attributes.get("position")) ?? Number.MAX_SAFE_INTEGER;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseXml, selectXpath } from "../../src/cib/index.ts";
 import { setOutputStyle } from "../../src/cli/output.ts";
 import { runHere } from "./rehearsal.ts";
+import { main } from "./run.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "hactl-crm-resource-"));
 const file = join(directory, "cib.xml");
@@ -151,4 +152,21 @@ describe("clear", () => {
     expect((await crm("clear", "e")).code).toBe(0);
     expect(left()).toEqual([]);
   });
+});
+
+test("commands that are handed to standard input, or stand in a file, are refused and not passed over", async () => {
+  const run = async (words: readonly string[], stdin: string) => {
+    const child = Bun.spawn([process.execPath, main, ...words], {
+      argv0: "crm",
+      env: { PATH: process.env.PATH ?? "", HACTL_CONFIG: "/nonexistent/hactl.toml" },
+      stdin: new Blob([stdin]),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
+    return { err, code };
+  };
+  const refused = { code: 64, err: expect.stringContaining("nothing was done") };
+  expect(await run([], "configure primitive q ocf:pacemaker:Dummy\n")).toEqual(refused);
+  expect(await run(["-f", "script.crm"], "")).toEqual(refused);
 });

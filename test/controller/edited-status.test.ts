@@ -69,6 +69,15 @@ describe("transient attributes that somebody edits in the CIB", () => {
   });
 });
 
+test("a whole without a configuration, or a difference with a change that is none, is refused", () => {
+  const bus = served();
+  const [before] = bus.cibs();
+  expect(() => bus.apply([{ op: "replace", xml: "<cib/>" }])).toThrow("<cib> lacks <configuration>");
+  const xml = '<diff format="2"><change operation="nope" path="/cib/configuration"/></diff>';
+  expect(() => bus.apply([{ op: "patch", xml }])).toThrow('"nope" is no operation');
+  expect(bus.cibs()).toEqual([before ?? ""]);
+});
+
 const entry = (call: string) =>
   `<lrm_rsc_op id="x_last_0" operation="start" operation_key="x_start_0" interval="0" call-id="${call}" rc-code="0" op-status="0" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x"/>`;
 const resource = (attributes: string, call = "3") =>

@@ -1,4 +1,5 @@
-import { CrmExit, lookup } from "../../terms/index.ts";
+import { fstatSync } from "node:fs";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";
@@ -19,6 +20,8 @@ const table: readonly OptionRow[] = [
  */
 export async function run(words: readonly string[]): Promise<number> {
   const [first] = words;
+  if (first === "-f" || first === "--file" || (first === undefined && isFed()))
+    return toolError("crm", noScript());
   if (first === undefined || first === "--help" || first === "-h" || first === "--version")
     return asTool(
       "crm",
@@ -49,6 +52,24 @@ export async function run(words: readonly string[]): Promise<number> {
   const { runCli } = await import("../main-command.ts");
   return runCli(["wait"]);
 }
+
+/** Whether somebody hands commands to standard input: a pipe or a file, not a terminal or nothing. */
+function isFed(): boolean {
+  try {
+    const input = fstatSync(0);
+    return input.isFIFO() || (input.isFile() && input.size > 0);
+  } catch {
+    return false;
+  }
+}
+
+const noScript = (): HactlError =>
+  new HactlError({
+    code: "USAGE",
+    what: "crm reads no commands from standard input or a file; nothing was done",
+    cure: "give each command as words (crm resource stop a), and configuration as text (crm configure load update FILE)",
+    exit: CrmExit.USAGE,
+  });
 
 async function carryOut(target: Target): Promise<number> {
   if (target.lines !== undefined) {

@@ -724,7 +724,8 @@ export class Manager {
         return this.#askRing({ type: "rekey", brought: request.brought });
       case "shutdown":
         // The ring drains: it knows then that the end is wanted.
-        process.kill(process.ppid, "SIGTERM");
+        if (this.#ring) this.#ring.send(ToRing.DRAIN, new Uint8Array());
+        else process.kill(process.ppid, "SIGTERM");
         return true;
       case "wait-idle":
         return this.#ask((id) => ({ type: "idle-request", request: id }), request.timeoutMs);

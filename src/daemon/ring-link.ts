@@ -32,6 +32,8 @@ export const ToRing = {
   STOP_NOW: 4,
   /** Text: why this node cannot take part, which another configuration would change: end. */
   REFUSED: 5,
+  /** An administrator has asked for the end of this node: let it be drained. */
+  DRAIN: 6,
 } as const;
 
 /** What an administrator may ask of the ring, by way of the manager. */

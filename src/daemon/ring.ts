@@ -90,6 +90,8 @@ export class RingProcess {
   readonly #machine: RingMachine;
   readonly #changes: RingChanges;
   #ending = false;
+  /** Signals to end that have come. */
+  #signals = 0;
   #left = false;
   /** Nothing is done any more but to end. */
   #over = false;
@@ -175,7 +177,7 @@ export class RingProcess {
     this.#step({ type: "start", ...this.#startState });
     for (const child of this.#children) child.start();
     this.#runDirectory.start();
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#drain());
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#signalled());
     process.on("SIGHUP", () => void this.#changes.reload());
     const code = await new Promise<number>((resolve) => {
       this.#end = resolve;
@@ -404,6 +406,8 @@ export class RingProcess {
         return this.#holdBack(connection);
       case ToRing.REQUEST:
         return this.#request(connection, body);
+      case ToRing.DRAIN:
+        return this.#drain();
       case ToRing.LEAVE:
         return this.#leave();
       case ToRing.STOP_NOW:
@@ -500,12 +504,18 @@ export class RingProcess {
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** A second signal does not wait for the services. What an administrator has asked for is no signal. */
+  #signalled(): void {
+    if (this.#signals++ > 0) return this.#endUndrained();
+    this.#drain();
+  }
+
   /**
-   * First the services go, then the node. A second signal does not wait for them. A manager that is about to come, at the start
-   * or after its death, is told then.
+   * First the services go, then the node; to ask for it once more changes nothing. A manager that is about to come, at the
+   * start or after its death, is told then.
    */
   #drain(): void {
-    if (this.#ending) return this.#endUndrained();
+    if (this.#ending) return;
     this.#ending = true;
     this.log.notice("DRAIN", "this node leaves the cluster; its services are stopped or moved first");
     this.#service.stopping();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { LocalCluster } from "../harness/local-cluster.ts";
 
 setDefaultTimeout(120_000);
@@ -72,4 +74,26 @@ test("at once when it is told so twice, whatever it is about to do", async () =>
     process.kill(cluster.pidOf(last), "SIGTERM");
     await gone();
   }
+});
+
+test("as slowly as its services go, however often an administrator asks for it", async () => {
+  cluster.start(last);
+  await cluster.joined();
+  const slow = `property stonith-enabled=false
+primitive slow ocf:pacemaker:Dummy params op_sleep=6 op stop timeout=60s op start timeout=60s
+location there slow inf: ${last}`;
+  const file = join(cluster.directory, "slow.crm");
+  writeFileSync(file, slow);
+  expect(await cluster.hactl("node1", "configure", "load", "replace", file)).toMatchObject({ code: 0 });
+  await cluster.until("it runs", 30_000, async () =>
+    /Started +node3/.test((await cluster.hactl("node1", "status")).stdout) ? true : undefined,
+  );
+  const before = said();
+  expect(await cluster.hactl(last, "stop", "--timeout", "1")).toMatchObject({ code: 124 });
+  expect(await cluster.hactl(last, "stop", "--timeout", "1")).toMatchObject({ code: 124 });
+  // The supervisor joins the wait, too.
+  process.kill(cluster.pidOf(last), "SIGTERM");
+  await gone();
+  expect(told(before)).toEqual(["NODE-LEFT", "NODE-LEFT"]);
+  expect(cluster.logOf(last)).toContain("[DRAIN]");
 });

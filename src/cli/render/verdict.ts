@@ -207,7 +207,10 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
   return causes;
 }
 
-function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): CauseWithoutLevel[] {
+function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Facts): CauseWithoutLevel[] {
+  const wasFenced = new Set<string>(
+    fencing.history.filter(({ ok, action }) => ok && action !== "on").map(({ target }) => target),
+  );
   return nodes.flatMap((node): CauseWithoutLevel[] => {
     const { name, state, reason, unclean, online, kind } = node;
     const ignored = input.warnings.find((one) => one.code === "STRANGER" && one.node === name);
@@ -231,7 +234,7 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes }: Facts): Cau
         ? { text: `: ${ignored.text}`, cure: ignored.cure }
         : kind === "remote"
           ? unconnectedWords(cluster, name)
-          : leftInOrder(cluster, node)
+          : leftInOrder(cluster, node) && !wasFenced.has(name)
             ? { text: ": it has left in order", cure: "To have it back, hactl start there" }
             : apartWords(node);
       const what = state === NEVER_SEEN ? "has never joined" : "is offline";
@@ -264,7 +267,8 @@ function unconnectedWords(cluster: Cluster, name: string): { readonly text: stri
 }
 
 const leftInOrder = ({ nodes }: Cluster, { name, state }: NodeFacts): boolean =>
-  state !== NEVER_SEEN && nodes.some((node) => node.name === name && !node.expectedUp && !node.unclean);
+  state !== NEVER_SEEN &&
+  nodes.some((node) => node.name === name && !node.expectedUp && !node.unclean && !node.unseen);
 
 /** A node whose ring answers this one, and is another ring. */
 function apartWords({ name, links = [], state }: NodeFacts): {

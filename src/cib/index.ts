@@ -106,6 +106,7 @@ export {
   agentUses,
   findAgentProblems,
 } from "./verify-agents.ts";
+export { isRemote } from "./verify-connections.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { propertyNameIn } from "./verify-names.ts";
 export { writtenProperties } from "./verify-options.ts";

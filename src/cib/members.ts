@@ -24,18 +24,15 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly Unt
   const configuration = sectionOf(draft, "configuration");
   const status = sectionOf(draft, "status");
   const known = childrenOf(child(before, "status"), "node_state");
-  const isKept = (state: XmlElement) =>
-    childrenOf(status, "node_state").some((one) => idOf(one) === idOf(state));
+  const present = childrenOf(status, "node_state");
   const untrue: Untrue[] = [];
-  for (const state of known.filter((one) => !isKept(one))) {
+  for (const state of known) {
+    const kept = present.find((one) => idOf(one) === idOf(state));
     const isDoubtful = doubtful(state, before);
-    if (isDoubtful) untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
-    if (isDoubtful || (isMember(state) && takesPart(state))) status.children.push(cloneElement(state));
-  }
-  for (const state of known.filter((one) => doubtful(one, before))) {
-    const kept = childrenOf(status, "node_state").find((one) => idOf(one) === idOf(state));
-    if (kept && keepPart("lrm", state, kept))
+    if (isDoubtful && (kept === undefined || keepPart("lrm", state, kept)))
       untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
+    if (kept === undefined && (isDoubtful || (isMember(state) && takesPart(state))))
+      status.children.push(cloneElement(state));
   }
   untrue.push(...keepPresence(known, status));
   for (const state of memberStates(draft)) {

@@ -140,7 +140,8 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
 
 const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
 
-const isRemote = ({ attributes }: XmlElement): boolean =>
+/** Whether a primitive, or a template of some, is the connection to a remote node. */
+export const isRemote = ({ attributes }: XmlElement): boolean =>
   attributes.get("class") === "ocf" &&
   attributes.get("provider") === "pacemaker" &&
   attributes.get("type") === "remote";

@@ -1,6 +1,7 @@
 import { type CibProblem, problemAt } from "./references.ts";
 import { type Settled, settledPrimitives } from "./settled.ts";
 import { parseIntervalMs } from "./time.ts";
+import { unmistakable } from "./verify-options.ts";
 import { childrenOf, type XmlElement } from "./xml.ts";
 
 /**
@@ -28,16 +29,7 @@ const ofOperations: ReadonlySet<string> = new Set([
   "record-pending",
 ]);
 /** The same of resources. */
-const ofResources: ReadonlySet<string> = new Set([
-  "requires",
-  "target-role",
-  "is-managed",
-  "resource-stickiness",
-  "migration-threshold",
-  "failure-timeout",
-  "multiple-active",
-  "allow-migrate",
-]);
+const ofResources: ReadonlySet<string> = new Set(["requires", ...unmistakable]);
 const resources: ReadonlySet<string> = new Set([
   "primitive",
   "template",

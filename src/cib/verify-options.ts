@@ -194,7 +194,7 @@ function checkTargetRole(resource: XmlElement, promotable: boolean): CibProblem[
 }
 
 /** Names that no agent has for a parameter. */
-const unmistakable: ReadonlySet<string> = new Set([
+export const unmistakable: ReadonlySet<string> = new Set([
   "target-role",
   "is-managed",
   "resource-stickiness",

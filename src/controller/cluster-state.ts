@@ -293,12 +293,13 @@ export class ClusterState {
    * The configuration, or the status, has been changed from outside; the index over the status is made anew, it may have
    * been replaced. A node whose state was removed has no attributes any more, unless it is there. Those of the others are what
    * was told of them: what is asked for and what is decided by would differ otherwise, until a value changes.
+   * @param configuration as it was before
    */
-  configurationChanged(at: EpochSeconds, were: ReadonlySet<string> = remoteHosts(this.configuration)): void {
+  configurationChanged(at: EpochSeconds, configuration: XmlElement | undefined): void {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
-    this.#meetRemotes(were);
+    this.#meetRemotes(configuration);
     this.#guestsKnown = undefined;
     const kept = new Set(this.status.nodeIds());
     for (const id of before.nodeIds()) {
@@ -313,7 +314,10 @@ export class ClusterState {
    * A remote node that is configured only now has run nothing for this cluster: there is nothing to fence it for, as there would
    * be for one of which nobody knows anything since the cluster began (startup-fencing).
    */
-  #meetRemotes(were: ReadonlySet<string>): void {
+  #meetRemotes(before: XmlElement | undefined): void {
+    // What was not changed is the same element.
+    if (before === this.configuration) return;
+    const were = remoteHosts(before);
     for (const name of remoteHosts(this.configuration))
       if (!were.has(name) && !this.status.has(name))
         this.status.setNodeState(name, nodeName(name), { remote_node: "true" });

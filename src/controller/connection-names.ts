@@ -1,4 +1,4 @@
-import { child, childrenOf, parseInteger, type XmlElement } from "../cib/index.ts";
+import { child, childrenOf, isRemote, parseInteger, type XmlElement } from "../cib/index.ts";
 
 /**
  * Names under which the configuration may have a connection to a remote or guest node: those of all primitives, since
@@ -58,10 +58,6 @@ function replicas(bundle: XmlElement): number {
 /** Names of the remote nodes that have a connection of their own (ocf:pacemaker:remote): guests have it by what carries them. */
 export function remoteHosts(configuration: XmlElement | undefined): ReadonlySet<string> {
   const resources = child(configuration, "resources");
-  const isRemote = ({ attributes }: XmlElement) =>
-    attributes.get("class") === "ocf" &&
-    attributes.get("provider") === "pacemaker" &&
-    attributes.get("type") === "remote";
   const templates = new Set(
     childrenOf(resources, "template")
       .filter(isRemote)

@@ -17,7 +17,6 @@ import { AgentKnowledge, sameKind } from "./agent-knowledge.ts";
 import { fencingAlert, memberAlerts, resourceAlert } from "./alert-events.ts";
 import { CLOCK_ATTRIBUTE, ClockWatch } from "./clock-watch.ts";
 import { ClusterState, cancelInterval } from "./cluster-state.ts";
-import { remoteHosts } from "./connection-names.ts";
 import { isOfThisNode, notApplied } from "./defect.ts";
 import type {
   ClusterEvent,
@@ -831,7 +830,7 @@ export class Controller {
     let error: HactlError | undefined;
     try {
       const { askers, at } = message;
-      const hosts = remoteHosts(this.#state.configuration);
+      const { configuration } = this.#state;
       const outcome = applyOperations(this.#state.cib, message.operations, { live: true, askers, now: at });
       this.#state.cib = outcome.cib;
       if (message.operations.some(({ op }) => op === "accept")) {
@@ -840,7 +839,7 @@ export class Controller {
       }
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged)
-        this.#state.configurationChanged(message.at, hosts);
+        this.#state.configurationChanged(message.at, configuration);
       if (outcome.configurationChanged) {
         const { attributes } = this.#state.cib;
         attributes.set("cib-last-written", formatTime(message.at));

@@ -1,9 +1,18 @@
 /**
  * Real users of this machine against a real cluster: by the tools, and by speaking to the socket themselves.
- * Needs: root, util-linux (setpriv), python3. The users are nobody, in the group of the socket, and hacluster.
+ * Needs: root, util-linux (setpriv), python3. The users are nobody, once in the group of the socket and once not (a
+ * stranger), and hacluster.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { executable, freePort, type Ran } from "../harness/local-cluster.ts";
 import { Story } from "../harness/story.ts";
@@ -73,8 +82,9 @@ const tools = [
   "hactl",
 ];
 
-type Who = "nobody" | "hacluster" | "root";
+type Who = "stranger" | "nobody" | "hacluster" | "root";
 const become: Readonly<Record<Who, readonly string[]>> = {
+  stranger: ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"],
   nobody: ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "haclient"],
   hacluster: ["setpriv", "--reuid", "hacluster", "--regid", "haclient", "--clear-groups"],
   root: [],
@@ -107,6 +117,22 @@ async function say(who: Who, frame: object, on: "node1" | "far" = "node1") {
     JSON.stringify(frame),
   ]);
   return JSON.parse(stdout) as { value?: unknown; error?: { code: string } };
+}
+
+/** The sockets in a node's run directory, each with what a user gets who connects to it. */
+async function doors(who: Who, on: "node1" | "far"): Promise<Record<string, string>> {
+  const directory = join(story.directory, on, "run");
+  const sockets = readdirSync(directory).filter((name) => statSync(join(directory, name)).isSocket());
+  const knock = `import socket, sys
+for path in sys.argv[1:]:
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+        print("open")
+    except OSError as error:
+        print(error.strerror)
+`;
+  const { stdout } = await as(who, ["python3", "-c", knock, ...sockets.map((name) => join(directory, name))]);
+  return Object.fromEntries(sockets.map((name, n) => [name, stdout.split("\n")[n] ?? ""]));
 }
 
 /** Everything that could have been changed, and who runs. */
@@ -244,6 +270,45 @@ describe("without access rules", () => {
     await story.event(/^CONFIG-CHANGED configuration changed by nobody \(/, since);
     expect(await story.cib()).toContain('update-user="nobody"');
   }, 60_000);
+});
+
+describe("somebody who is not in the group", () => {
+  test.each(["node1", "far"] as const)("finds every socket of %s shut", async (on) => {
+    const found = await doors("stranger", on);
+    expect(found).toHaveProperty(["admin.sock"]);
+    expect(new Set(Object.values(found))).toEqual(new Set(["Permission denied"]));
+  });
+
+  test("changes and learns nothing by any tool", async () => {
+    const before = await state();
+    for (const words of [...changes, ...looking]) {
+      const { code, stdout, stderr } = await as("stranger", words);
+      expect([words, code]).not.toEqual([words, 0]);
+      expect([words, (stdout + stderr).includes("secret-of-vip")]).toEqual([words, false]);
+    }
+    expect(await state()).toBe(before);
+  }, 150_000);
+});
+
+describe("somebody in the group", () => {
+  test.each(["node1", "far"] as const)(
+    "finds one socket of %s open, by which nobody tells results",
+    async (on) => {
+      const found = await doors("nobody", on);
+      expect(Object.entries(found).filter(([, what]) => what !== "Permission denied")).toEqual([
+        ["admin.sock", "open"],
+      ]);
+      const before = await state();
+      const result = { rsc: "vip", action: "monitor", intervalMs: 0, rc: 7, status: 0, exitReason: "" };
+      for (const type of ["result", "operation-result", "executed", "registered", "remote-result", "tool"])
+        expect([
+          type,
+          (await say("nobody", frame(type, { node: "node1", ...result, result }), on)).error?.code,
+        ]).toEqual([type, "PROTOCOL"]);
+      expect(await state()).toBe(before);
+    },
+    30_000,
+  );
 });
 
 describe("somebody in the group without a right", () => {

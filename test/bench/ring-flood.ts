@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CorosyncRing } from "../harness/corosync-ring.ts";
 import { RingCluster, usage } from "../harness/ring-cluster.ts";
 
 /**
@@ -15,8 +16,10 @@ const rate = option("--rate", "100000");
 const seconds = option("--seconds", "10");
 const sizes = option("--bytes", "46,1446").split(",");
 const priorities = option("--realtime", "yes,no").split(",");
-const every = ["random", "known", "copied"];
+const every = ["noise", "random", "known", "copied", ...(CorosyncRing.present ? ["corosync"] : [])];
 const chosen = every.filter((kind) => words.includes(kind));
+
+const sender = join(import.meta.dir, "../harness/flood-sender.ts");
 
 const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(" | ")} |`);
 
@@ -32,7 +35,6 @@ async function flood(kind: string, bytes: string, realtime: string): Promise<voi
     const victim = ring.client("node1");
     const memberships = () => names.reduce((sum, name) => sum + ring.client(name).memberships.length, 0);
     const before = { cpu: usage(ring.pid("node1")).cpu, memberships: memberships() };
-    const sender = join(import.meta.dir, "../harness/flood-sender.ts");
     const address = (node: number) => `127.0.0.${node}`;
     const run = Bun.spawn(
       [process.execPath, sender, kind, address(2), address(1), address(4), port, rate, seconds, bytes],
@@ -61,6 +63,38 @@ async function flood(kind: string, bytes: string, realtime: string): Promise<voi
   }
 }
 
+async function floodCorosync(bytes: string, realtime: string): Promise<void> {
+  const ring = new CorosyncRing(3, realtime === "yes");
+  try {
+    await ring.start();
+    await Bun.sleep(3000);
+    const before = { cpu: usage(ring.pid(1)).cpu, memberships: ring.memberships };
+    const numbers = [String(ring.port), rate, seconds, bytes];
+    const words = [process.execPath, sender, "noise", ring.address(2), ring.address(1), "0", ...numbers];
+    const run = Bun.spawn([...ring.stranger(2), ...words], { stdout: "pipe", stderr: "inherit" });
+    const { sent, seconds: took } = JSON.parse(await new Response(run.stdout).text());
+    const cpu = usage(ring.pid(1)).cpu - before.cpu;
+    await Bun.sleep(1000);
+    const said = ring.complaints(1);
+    row([
+      "noise, corosync",
+      bytes,
+      realtime,
+      Math.round(sent / took),
+      ((cpu / sent) * 1e6).toFixed(2),
+      ((cpu / took) * 100).toFixed(0),
+      // Corosync does not measure how late its timers are.
+      "–",
+      "–",
+      "–",
+      ring.memberships - before.memberships,
+      said.length === 0 ? "nothing said" : `${said.length} complaints, last: ${said.at(-1)}`,
+    ]);
+  } finally {
+    await ring.close();
+  }
+}
+
 row([
   "kind",
   "bytes",
@@ -76,4 +110,6 @@ row([
 ]);
 row(Array.from({ length: 11 }, () => "---"));
 for (const kind of chosen.length > 0 ? chosen : every)
-  for (const bytes of sizes) for (const realtime of priorities) await flood(kind, bytes, realtime);
+  for (const bytes of sizes)
+    for (const realtime of priorities)
+      await (kind === "corosync" ? floodCorosync(bytes, realtime) : flood(kind, bytes, realtime));

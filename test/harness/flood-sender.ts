@@ -6,6 +6,7 @@
  * - `random`: a believable header with a random incarnation
  * - `known`: the incarnation that the listed node has
  * - `copied`: headers that it has really sent, to another node, with another body
+ * - `noise`: nothing but random bytes, for whoever listens there; LISTEN is not used
  */
 export {};
 
@@ -16,20 +17,25 @@ const batch = 64;
 
 const heard: Uint8Array[] = [];
 const first = Promise.withResolvers<void>();
-const ear = await Bun.udpSocket({
-  hostname: listen,
-  port,
-  binaryType: "uint8array",
-  socket: {
-    data: (_socket, data, _port, address) => {
-      if (address !== from) return;
-      heard.push(new Uint8Array(data as Uint8Array).slice(0, headerBytes));
-      if (heard.length > 256) heard.shift();
-      first.resolve();
+/** Hears what the listed node sends; resolves when there is something. */
+async function listening() {
+  const ear = await Bun.udpSocket({
+    hostname: listen,
+    port,
+    binaryType: "uint8array",
+    socket: {
+      data: (_socket, data, _port, address) => {
+        if (address !== from) return;
+        heard.push(new Uint8Array(data as Uint8Array).slice(0, headerBytes));
+        if (heard.length > 256) heard.shift();
+        first.resolve();
+      },
     },
-  },
-});
-await first.promise;
+  });
+  await first.promise;
+  return ear;
+}
+const ear = kind === "noise" ? undefined : await listening();
 
 const body = crypto.getRandomValues(new Uint8Array(bytes));
 let made = 0;
@@ -38,7 +44,7 @@ function forge(): Uint8Array {
   datagram.set(heard[made % heard.length] ?? body.subarray(0, headerBytes));
   made++;
   datagram.writeUInt32BE(made, bytes - 4);
-  if (kind === "copied") return datagram;
+  if (kind === "copied" || kind === "noise") return datagram;
   datagram.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), headerBytes - 4);
   datagram.writeUIntBE(2 ** 32 + made, 18, 6);
   if (kind === "random") datagram.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), 10);
@@ -57,5 +63,5 @@ for (;;) {
   if (sent % (batch * 50) === 0) await Bun.sleep(0);
 }
 console.log(JSON.stringify({ sent, seconds: (performance.now() - begun) / 1000 }));
-ear.close();
+ear?.close();
 mouth.close();

@@ -99,9 +99,8 @@ function outcomeOf(
   refuseWrongVersions(draft, cib);
   if (live) {
     const untrue = keepMembers(cib, draft);
-    // Of what is put in place as a whole, such as a copy that was saved, that part is not meant.
-    const [first] = operations.some(({ op }) => op === "replace") ? [] : untrue;
-    if (first !== undefined) throw toldByRing(first);
+    const [first] = untrue;
+    if (first !== undefined && !operations.some(replacesAll)) throw untold(first);
   }
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged =
@@ -139,17 +138,32 @@ function outcomeOf(
   };
 }
 
-const toldByRing = ({ what, attributes }: Untrue) =>
-  new HactlError({
-    code: "PRESENCE",
-    what: attributes
-      ? `transient ${what} are the managers' to write, who are asked for it`
-      : `${what} is told by the ring and the managers, not by who writes it into the status`,
-    cure: attributes
-      ? "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)"
-      : "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
-    exit: CrmExit.UNSAFE,
-  });
+/** Who is to say what somebody wrote into the status, and how to reach what he may have meant. */
+const said: Readonly<Record<Untrue["by"], readonly [string, string]>> = {
+  ring: [
+    "is told by the ring and the managers, not by who writes it into the status",
+    "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
+  ],
+  managers: [
+    "are the managers' to write, who are asked for it",
+    "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)",
+  ],
+  executors: [
+    "is told by the node's executor, not by who writes it into the status",
+    "to have it looked at anew say 'hactl resource refresh RESOURCE'; to let it count as failed, 'crm_resource --fail -r RESOURCE -N NODE'; to try out what follows, crm_simulate",
+  ],
+};
+
+function untold({ what, by }: Untrue): HactlError {
+  const [says, cure] = said[by];
+  return new HactlError({ code: "PRESENCE", what: `${what} ${says}`, cure, exit: CrmExit.UNSAFE });
+}
+
+/** Whether an operation puts a whole status in place, such as a copy that was saved: that part of it is not meant. */
+function replacesAll(operation: CibOperation): boolean {
+  if (operation.op !== "replace") return false;
+  return ["cib", "status"].includes(read(operation.xml).name);
+}
 
 /** Canonical form with ids; throws for all that is wrong, but for what is wrong in `before` already. */
 function checkConfiguration(draft: XmlElement, before?: XmlElement): XmlElement {

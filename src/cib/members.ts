@@ -7,14 +7,18 @@ import { child, childrenOf, cloneElement, element, type XmlElement } from "./xml
 export interface Untrue {
   /** `in_ccm of node n1` */
   readonly what: string;
-  /** Transient attributes: they are the managers', who are asked to set them. */
-  readonly attributes: boolean;
+  /**
+   * Who says that instead: of who is there the ring and the managers; of transient attributes the managers, who are asked to
+   * set them; of what runs the executors.
+   */
+  readonly by: "ring" | "managers" | "executors";
 }
 
 /**
  * Keeps the members of a running cluster in its CIB, whatever was put in its place: the cluster knows them itself. Whoever
  * takes part keeps his `<node_state>`; who is there, and whether he has left in order, is told by the ring and by
- * managers alone, as its transient attributes are; whoever takes part, or is expected to (and so has to be fenced first), has his
+ * managers alone, as its transient attributes are, and what was done there and seen by its executor: of that something may be
+ * taken away, which is asked anew then, but nothing written; whoever takes part, or is expected to (and so has to be fenced first), has his
  * entry in `<nodes>`, under the id and the name by which the ring knows him. Remote nodes exist by their resources.
  * @param before the CIB before the change
  * @param draft the CIB after it, which is corrected
@@ -30,7 +34,7 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly Unt
     const kept = present.find((one) => idOf(one) === idOf(state));
     const isDoubtful = doubtful(state, before);
     if (isDoubtful && (kept === undefined || keepPart("lrm", state, kept)))
-      untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
+      untrue.push({ what: `what may still run on node ${nameOf(state)}`, by: "ring" });
     if (kept === undefined && (isDoubtful || (isMember(state) && takesPart(state))))
       status.children.push(cloneElement(state));
   }
@@ -55,20 +59,21 @@ function keepPresence(known: readonly XmlElement[], status: XmlElement): Untrue[
   status.children = status.children.filter((item) => {
     const name = item.attributes.get("uname");
     if (item.name !== "node_state" || states.has(idOf(item)) || !names.has(name)) return true;
-    untrue.push({ what: `a second state of node ${name}`, attributes: false });
+    untrue.push({ what: `a second state of node ${name}`, by: "ring" });
     return false;
   });
   for (const state of childrenOf(status, "node_state")) {
     const before = states.get(idOf(state));
     const was = before?.attributes;
     const node = nameOf(before ?? state);
+    for (const resource of keepHistory(before, state))
+      untrue.push({ what: `what was done with ${resource} on node ${node}`, by: "executors" });
     if (keepPart("transient_attributes", before, state))
-      untrue.push({ what: `attributes of node ${node}`, attributes: true });
+      untrue.push({ what: `transient attributes of node ${node}`, by: "managers" });
     for (const name of presence) {
       const said = state.attributes.get(name);
       const value = was === undefined && name === "uname" ? said : was?.get(name);
-      if (said !== undefined && said !== value)
-        untrue.push({ what: `${name} of node ${node}`, attributes: false });
+      if (said !== undefined && said !== value) untrue.push({ what: `${name} of node ${node}`, by: "ring" });
       if (value === undefined) state.attributes.delete(name);
       else state.attributes.set(name, value);
     }
@@ -101,6 +106,50 @@ function mayRun(resource: XmlElement): boolean {
   const { operation, "rc-code": rc } = Object.fromEntries(last.attributes);
   if (operation === "monitor") return !["5", "7"].includes(rc ?? "");
   return operation !== "stop" || rc !== "0";
+}
+
+/**
+ * Leaves of a state's history what was there before and still is.
+ * @returns the resources of which something else was written
+ */
+function keepHistory(before: XmlElement | undefined, state: XmlElement): ReadonlySet<string> {
+  const was = child(before, "lrm");
+  const written = new Set<string>();
+  const kept = childrenOf(state, "lrm").flatMap((is) => {
+    const nothing = element("lrm", Object.fromEntries(is.attributes));
+    const left = remaining(was ?? nothing, is, (resource) => written.add(resource ?? "something"));
+    return was === undefined ? [] : [left];
+  });
+  state.children = [...state.children.filter(({ name }) => name !== "lrm"), ...kept.slice(0, 1)];
+  return written;
+}
+
+/**
+ * What of an element there was before and still is, as it was before. `written` is told of each that was not so, with the
+ * resource that it is of.
+ */
+function remaining(
+  was: XmlElement,
+  is: XmlElement,
+  written: (resource: string | undefined) => void,
+  resource?: string,
+): XmlElement {
+  if (sameTree(was, is)) return was;
+  const key = (item: XmlElement) => `${item.name} ${idOf(item)}`;
+  const resourceOf = (item: XmlElement) => (item.name === "lrm_resource" ? idOf(item) : resource);
+  if (!sameTree({ ...was, children: [] }, { ...is, children: [] })) written(resource);
+  const found = new Map(is.children.map((item) => [key(item), item]));
+  const known = new Set(was.children.map(key));
+  const seen = new Set<string>();
+  for (const item of is.children) {
+    if (!known.has(key(item)) || seen.has(key(item))) written(resourceOf(item));
+    seen.add(key(item));
+  }
+  const children = was.children.flatMap((item) => {
+    const now = found.get(key(item));
+    return now === undefined ? [] : [remaining(item, now, written, resourceOf(item))];
+  });
+  return { ...was, children };
 }
 
 /** Whether a part of a state was another one; it is as before afterwards. */

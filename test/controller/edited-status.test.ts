@@ -78,39 +78,75 @@ test("a whole without a configuration, or a difference with a change that is non
   expect(bus.cibs()).toEqual([before ?? ""]);
 });
 
-const entry = (call: string) =>
-  `<lrm_rsc_op id="x_last_0" operation="start" operation_key="x_start_0" interval="0" call-id="${call}" rc-code="0" op-status="0" transition-key="1:1:0:x" transition-magic="0:0;1:1:0:x"/>`;
-const resource = (attributes: string, call = "3") =>
-  `<node_state id="3" uname="n3"><lrm id="3"><lrm_resources><lrm_resource ${attributes}>${entry(call)}</lrm_resource></lrm_resources></lrm></node_state>`;
+const entryOf = (rsc: string, operation: string, call: string, rc = "0", id = `id="${rsc}_last_0"`) =>
+  `<lrm_rsc_op ${id} operation="${operation}" operation_key="${rsc}_${operation}_0" interval="0" call-id="${call}" rc-code="${rc}" op-status="0" transition-key="1:1:0:x" transition-magic="0:${rc};1:1:0:x"/>`;
+const stateOf = (node: string, attributes: string, entry: string) =>
+  `<node_state id="${node}" uname="n${node}"><lrm id="${node}"><lrm_resources><lrm_resource ${attributes}>${entry}</lrm_resource></lrm_resources></lrm></node_state>`;
+const resource = (attributes: string, call = "3") => stateOf("3", attributes, entryOf("x", "start", call));
+/** Of the service that runs on n1. */
+const ofApp = (operation: string, rc?: string, id?: string) =>
+  stateOf("1", 'id="app" class="ocf" provider="test" type="App"', entryOf("app", operation, "9999", rc, id));
 
-describe("a history that nobody's executor has written", () => {
+describe("a history that no executor has told", () => {
   test.each([
     ["of a resource without a name", resource('id="" class="ocf" provider="test" type="A"')],
     ["with an agent without a name", resource('id="x" class="ocf" provider="test" type=""')],
-    ["of a class that is none", resource('id="x" class="" type="A"')],
-    ["with a very long agent", resource(`id="x" class="ocf" provider="test" type="${"A".repeat(200_000)}"`)],
-    ["with a call that is no number", resource('id="x" class="ocf" provider="test" type="A"', "many")],
     ["with a call out of reach", resource('id="x" class="ocf" provider="test" type="A"', "9".repeat(30))],
-  ])("%s: whoever joins can read what the others know", (_what, xml) => {
+    [
+      "of a node that nobody knows",
+      resource('id="x" class="ocf" provider="test" type="A"').replaceAll('"3"', '"9"').replace("n3", "n9"),
+    ],
+    ["of the same service: it was stopped", ofApp("stop")],
+    ["of the same service: it failed", ofApp("monitor", "1")],
+    ["of the same service: it never ran there", ofApp("monitor", "7", 'id="app_monitor_0"')],
+    ["of the same service by another agent", ofApp("start").replace('type="App"', 'type="Other"')],
+  ])("%s: is refused, and nothing moves", (_what, xml) => {
     const bus = served();
-    bus.apply([{ op: "modify", scope: "status", xml, create: true }], "n2");
-    bus.restartDaemon("n3", false);
+    const before = bus.executed.length;
+    const write = (operation: CibOperation) => () => bus.apply([operation], "n2");
+    const refusal = /what was done with \S* ?on node \S+ is told by the node's executor|it has another form/;
+    expect(write({ op: "modify", scope: "status", xml, create: true })).toThrow(refusal);
+    const status = `<status>${xml}</status>`;
+    bus.apply([{ op: "replace", scope: "status", xml: status }], "n2");
     bus.run(60_000);
-    expect(bus.nodes.map(({ controller }) => controller.view().phase)).toEqual([
-      "synced",
-      "synced",
-      "synced",
-    ]);
+    const changes = bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor");
+    expect(changes.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual([]);
+    expect([...bus.promoted("db"), ...bus.where("app")]).toEqual([n1, n1]);
     expect(bus.log.filter((line) => /REFUSED|DEFECT|NOT-APPLIED/.test(line))).toEqual([]);
     expect(new Set(bus.cibs()).size).toBe(1);
-    bus.killManager("n2");
-    bus.restartManager("n2");
-    bus.run(60_000);
-    expect(bus.nodes.map(({ controller }) => controller.view().phase)).toEqual([
-      "synced",
-      "synced",
-      "synced",
-    ]);
+  });
+
+  test.each([
+    [
+      "one entry in the place of another",
+      {
+        op: "replace",
+        xpath: "//node_state[@id='1']//lrm_rsc_op[@id='app_last_0']",
+        xml: entryOf("app", "stop", "9999"),
+      },
+    ],
+    [
+      "one more",
+      {
+        op: "create",
+        xpath: "//node_state[@id='1']//lrm_resource[@id='app']",
+        xml: entryOf("app", "stop", "9999").replace("_last_0", "_more_0"),
+      },
+    ],
+    [
+      "by a difference",
+      {
+        op: "patch",
+        xml: `<diff format="2"><change operation="modify" path="/cib/status/node_state[@id='1']/lrm[@id='1']/lrm_resources/lrm_resource[@id='app']/lrm_rsc_op[@id='app_last_0']"><change-list><change-attr name="operation" operation="set" value="stop"/></change-list><change-result>${entryOf("app", "stop", "9999")}</change-result></change></diff>`,
+      },
+    ],
+  ] as const)("%s is refused", (_what, operation) => {
+    const bus = served();
+    const cibs = bus.cibs();
+    expect(() => bus.apply([operation], "n2")).toThrow(
+      "what was done with app on node n1 is told by the node's executor",
+    );
+    expect(bus.cibs()).toEqual(cibs);
   });
 });
 
@@ -128,7 +164,7 @@ function write(bus: ControllerBus, operation: CibOperation): void {
   const isSaid =
     operation.op === "modify" ||
     (operation.op === "delete" && /@uname='n1'/.test(operation.xpath ?? "") && !bus.node("n1").up);
-  if (isSaid) expect(apply).toThrow(/is told by the ring/);
+  if (isSaid) expect(apply).toThrow(/is told by the (?:ring|node)/);
   else apply();
 }
 

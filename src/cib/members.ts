@@ -115,12 +115,15 @@ function mayRun(resource: XmlElement): boolean {
 function keepHistory(before: XmlElement | undefined, state: XmlElement): ReadonlySet<string> {
   const was = child(before, "lrm");
   const written = new Set<string>();
-  const kept = childrenOf(state, "lrm").flatMap((is) => {
+  let kept = was === undefined;
+  state.children = state.children.flatMap((is) => {
+    if (is.name !== "lrm") return [is];
     const nothing = element("lrm", Object.fromEntries(is.attributes));
     const left = remaining(was ?? nothing, is, (resource) => written.add(resource ?? "something"));
-    return was === undefined ? [] : [left];
+    const isSecond = kept;
+    kept = true;
+    return isSecond ? [] : [left];
   });
-  state.children = [...state.children.filter(({ name }) => name !== "lrm"), ...kept.slice(0, 1)];
   return written;
 }
 

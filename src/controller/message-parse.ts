@@ -174,14 +174,8 @@ export type Decoded = { readonly message: ClusterMessage } | { readonly refused:
 export function decodeMessage(bytes: Uint8Array): Decoded {
   if (bytes[0] !== MESSAGE_VERSION)
     return { refused: `it is of version ${bytes[0] ?? "nothing"}, not ${MESSAGE_VERSION}` };
-  let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes.subarray(1)));
-  } catch {
-    return { refused: "it is no JSON" };
-  }
-  try {
-    return { message: readMessage(value, "") };
+    return { message: readMessage(read.json(bytes.subarray(1), ""), "") };
   } catch (error) {
     if (error instanceof HactlError) return { refused: error.what };
     throw error;

@@ -89,7 +89,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
 
 /** A frame of a client: the number to answer under, what it asks, and in whose name. */
 export interface AdminRequestFrame {
-  readonly id: unknown;
+  readonly id: number;
   readonly request: unknown;
   /** Empty when it asks for itself. */
   readonly user: unknown;
@@ -98,7 +98,7 @@ export interface AdminRequestFrame {
 /** Reads a frame of a client. Throws HactlError `PROTOCOL`. */
 export function readAdminFrame(value: unknown): AdminRequestFrame {
   const { id, request, user } = read.members(value, "request");
-  return { id, request, user };
+  return { id: read.whole(0, Number.MAX_SAFE_INTEGER)(id, "id"), request, user };
 }
 
 /** Reads the user in whose name a client asks; undefined when it asks for itself. Throws HactlError `PROTOCOL`. */

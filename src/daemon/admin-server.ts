@@ -6,11 +6,11 @@ import {
   type Log,
   monotonicMs,
 } from "../platform/index.ts";
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { HactlError, read } from "../terms/index.ts";
 import { readAdminFrame, readAdminRequest, readInNameOf } from "./admin-parse.ts";
 import { AdminFrame, type AdminRequest, wireError } from "./admin-protocol.ts";
 import { type Caller, localCaller, toolUser } from "./caller.ts";
-import { fromJson, toJson } from "./ring-link.ts";
+import { toJson } from "./ring-link.ts";
 import { UserAllowances, userFrames } from "./user-allowances.ts";
 import { MESSAGE_MS, workOfRequest } from "./work.ts";
 
@@ -85,7 +85,7 @@ export class AdminServer {
   }
 
   async #request(connection: FrameConnection, body: Uint8Array): Promise<void> {
-    let id: unknown = null;
+    let id: number | null = null;
     const reply = (content: object) => {
       const bytes = toJson({ id, ...content });
       this.#users.charge(connection, MESSAGE_MS, bytes.length);
@@ -94,7 +94,7 @@ export class AdminServer {
     // Who has gone while his request waited wants no answer.
     if (!connection.open) return;
     try {
-      const frame = readAdminFrame(parseJson(body));
+      const frame = readAdminFrame(read.json(body, "request"));
       id = frame.id;
       const request = readAdminRequest(frame.request, "request");
       this.#users.charge(connection, workOfRequest(request));
@@ -108,19 +108,5 @@ export class AdminServer {
         this.log.error("ADMIN-REQUEST", `a request could not be answered: ${error}`);
       reply({ error: wireError(error) });
     }
-  }
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return fromJson(body);
-  } catch (cause) {
-    throw new HactlError({
-      code: "PROTOCOL",
-      what: "the request is no JSON",
-      cure: "the command and the daemon must be the same version",
-      exit: CrmExit.PROTOCOL,
-      cause,
-    });
   }
 }

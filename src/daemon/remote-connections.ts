@@ -462,7 +462,14 @@ export class RemoteConnections {
         this.options.log.error("REMOTE-TOOL", `a request of ${name} could not be answered: ${error}`);
       reply = { error: wireError(error) };
     }
-    this.#connections.get(name)?.client.send({ type: "tool-reply", requestId, reply });
+    const answer = (what: unknown) =>
+      this.#connections.get(name)?.client.send({ type: "tool-reply", requestId, reply: what });
+    try {
+      answer(reply);
+    } catch (error) {
+      // An answer may be longer than a message can be.
+      answer({ error: wireError(error) });
+    }
   }
 
   // ── the monitor of a connection ──────────────────────────────────────────────────────────────────────────

@@ -7,8 +7,8 @@ import {
   monotonicMs,
   serveFrames,
 } from "../platform/index.ts";
-import { CrmExit, type Millis } from "../terms/index.ts";
-import { AdminFrame, adminSocketPath, type WireError } from "./admin-protocol.ts";
+import { CrmExit, HactlError, type Millis, read } from "../terms/index.ts";
+import { AdminFrame, adminSocketPath, type WireError, wireError } from "./admin-protocol.ts";
 import { toolUser } from "./caller.ts";
 import { UserAllowances, userFrames } from "./user-allowances.ts";
 import { TOOL_MS } from "./work.ts";
@@ -126,7 +126,12 @@ export class RemoteTools {
 
   #send(number: number, pending: Pending): void {
     const { request, user } = pending;
-    pending.sent = this.#options.send({ type: "tool", requestId: number, request, user });
+    try {
+      pending.sent = this.#options.send({ type: "tool", requestId: number, request, user });
+    } catch (error) {
+      if (!(error instanceof HactlError)) throw error;
+      return this.#answer(number, { error: wireError(error) });
+    }
     if (!pending.sent) return;
     clearTimeout(pending.timer);
     pending.timer = setTimeout(() => this.#answer(number, { error: late }), ANSWER_MS);
@@ -173,7 +178,7 @@ function parse(
   body: Uint8Array,
 ): { readonly id: number; readonly request: unknown; readonly inNameOf?: string } | undefined {
   try {
-    const message = JSON.parse(new TextDecoder().decode(body)) as {
+    const message = read.json(body, "request") as {
       id?: unknown;
       request?: unknown;
       user?: unknown;

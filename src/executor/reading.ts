@@ -11,7 +11,16 @@ const longestOutput = 64 * 1024;
 /** Text that may be empty. */
 const word = read.xmlText(1024);
 const callId = read.whole(0, Number.MAX_SAFE_INTEGER);
-const params = read.dictionary(read.xmlText(longestParameter), word);
+/** Characters of all parameters together: more than the kernel takes as the environment of a program (execve(2)). */
+const longestParameters = 4 * 1024 * 1024;
+const readParams = read.dictionary(read.xmlText(longestParameter), word);
+const params: Read<Readonly<Record<string, string>>> = (value, at) => {
+  const found = readParams(value, at);
+  const length = Object.entries(found).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  return length <= longestParameters
+    ? found
+    : read.refuse(at, `have ${length} characters together; ${longestParameters} are possible`);
+};
 
 const standards: readonly string[] = ["ocf", "lsb", "systemd", "service", "stonith"];
 const standard = read.oneOf(...standards) as Read<AgentResource["class"]>;

@@ -198,12 +198,11 @@ const socketHandlers = (handlers: FrameHandlers, options: FrameOptions, all: Set
     connection.closed(error);
   },
   error: (socket: Socket<Holder>, error: Error) => {
-    const connection = socket.data?.connection;
-    connection?.destroy();
-    // A defect in a handler must not pass for trouble on the line.
+    // A defect in a handler must not pass for trouble on the line: it is told before anybody hears of the connection's end.
     queueMicrotask(() => {
       throw error;
     });
+    queueMicrotask(() => socket.data?.connection?.destroy());
   },
 });
 

@@ -1,4 +1,4 @@
-import { CrmExit, HactlError } from "../terms/index.ts";
+import { CrmExit, HactlError, read } from "../terms/index.ts";
 
 /**
  * A message of the executor protocol on a stream: u32 magic, u8 version, u8 type, u16 zero, u32 length of the
@@ -52,7 +52,7 @@ export class MessageReader {
     for (;;) {
       this.#wanted = rest.length < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + bodyLength(rest);
       if (rest.length < this.#wanted) break;
-      messages.push(parseBody(rest.subarray(HEADER_BYTES, this.#wanted)));
+      messages.push(read.json(rest.subarray(HEADER_BYTES, this.#wanted), "message"));
       rest = rest.subarray(this.#wanted);
     }
     this.#pieces = rest.length === 0 ? [] : [rest];
@@ -72,14 +72,6 @@ function bodyLength(header: Buffer): number {
   const length = header.readUInt32BE(8);
   if (length > MAX_BODY_BYTES) throw protocolError(`A message of ${length} bytes is too long`);
   return length;
-}
-
-function parseBody(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (cause) {
-    throw protocolError("A message is not JSON", cause);
-  }
 }
 
 /** An error of the other side's making. */

@@ -33,6 +33,53 @@ export function refuse(at: string, what: string): never {
   });
 }
 
+/** How deep what is sent may be nested. What is sent in earnest is not half as deep. */
+const deepest = 64;
+
+/**
+ * Reads JSON in UTF-8 that came from outside. Deeper nesting than anybody needs is refused before it is built: the engine reads
+ * it, but whatever walks through it afterwards, `JSON.stringify` too, would run out of stack. Throws HactlError `PROTOCOL`.
+ */
+export function json(bytes: Uint8Array, at: string): unknown {
+  try {
+    const written = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (isTooDeep(written)) return refuse(at, `is nested deeper than ${deepest} levels`);
+    return JSON.parse(written);
+  } catch (error) {
+    if (error instanceof HactlError) throw error;
+    return refuse(at, "is no JSON");
+  }
+}
+
+const [quote, backslash, ...brackets] = [...'"\\[{]}'].map((character) => character.charCodeAt(0));
+
+/** Whether brackets outside of strings are opened deeper than is possible, whatever else is wrong with it. */
+function isTooDeep(written: string): boolean {
+  const [list, object, listEnd, objectEnd] = brackets;
+  let depth = 0;
+  for (let at = 0; at < written.length; at++) {
+    const code = written.charCodeAt(at);
+    if (code === quote) {
+      at = endOfString(written, at);
+    } else if (code === list || code === object) {
+      if (++depth > deepest) return true;
+    } else if (code === listEnd || code === objectEnd) depth--;
+  }
+  return false;
+}
+
+/** Where a string ends that begins at a quote. */
+function endOfString(written: string, begin: number): number {
+  for (let at = begin + 1; ; at++) {
+    const end = written.indexOf('"', at);
+    if (end < 0) return written.length;
+    let escapes = 0;
+    while (written.charCodeAt(end - 1 - escapes) === backslash) escapes++;
+    if (escapes % 2 === 0) return end;
+    at = end;
+  }
+}
+
 /** Whether a value can be read as that. */
 export function accepts(read: Read<unknown>, value: unknown): boolean {
   try {

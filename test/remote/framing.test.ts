@@ -48,7 +48,7 @@ describe("messages on a stream", () => {
     ).toContain("too long");
     const cut = Buffer.from(encodeMessage({ a: 1 }));
     cut[HEADER_BYTES] = 0x21;
-    expect(broken(cut)).toBe("PROTOCOL: A message is not JSON");
+    expect(broken(cut)).toBe("PROTOCOL: message is no JSON");
   });
 
   test("that are too long are not sent", () => {

@@ -279,6 +279,31 @@ describe("a client of the admin socket", () => {
     expect(processes()).toEqual(before);
   }, 60_000);
 
+  test("is refused what no number is to be answered under, and what is nested without end", async () => {
+    const before = processes();
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const open = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    const fence = `"type":"fence.request","target":"node2","client":"x","reason":""`;
+    for (const body of [
+      `{"id":${deep},"request":{"type":"node"}}`,
+      `{"id":${open},"request":{"type":"node"}}`,
+      `{"id":1,"request":{"type":"node","more":${deep}}}`,
+      `{"id":1,"request":{${fence},"action":${deep}}}`,
+      `{"id":1,"request":${open}}`,
+      `{"id":1,"user":${deep},"request":{"type":"node"}}`,
+      '{"id":{},"request":{"type":"node"}}',
+      '{"request":{"type":"node"}}',
+      deep,
+      "[".repeat(1_000_000),
+    ])
+      expect([body.slice(0, 20), await ask(body)]).toEqual([
+        body.slice(0, 20),
+        expect.stringContaining('"PROTOCOL"'),
+      ]);
+    expect(processes()).toEqual(before);
+    expect(story.nodes.logOf("node1")).not.toContain("ADMIN-REQUEST");
+  }, 60_000);
+
   test("has options called like what every object has, and the cluster goes on", async () => {
     const before = processes();
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"])

@@ -85,3 +85,39 @@ test("a table has what was put in, and nothing that every object has", () => {
   for (const name of ["constructor", "__proto__", "toString", "valueOf"]) expect(table[name]).toBeUndefined();
   expect("constructor" in table).toBe(false);
 });
+
+describe("JSON from outside", () => {
+  const json = (written: string | Uint8Array) =>
+    read.json(typeof written === "string" ? new TextEncoder().encode(written) : written, "it");
+
+  test("is read up to 64 levels", () => {
+    expect(json('{"a":[{"b":"c"}]}')).toEqual({ a: [{ b: "c" }] });
+    const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+    expect(json(nested(64))).toBeArray();
+    for (const levels of [65, 1_000_000]) expect(() => json(nested(levels))).toThrow("nested deeper");
+    expect(() => json(`{"a":`.repeat(65))).toThrow("nested deeper");
+    expect(() => json(`"x", ${nested(100_000)}`)).toThrow("nested deeper");
+  });
+
+  test.each(["[".repeat(1000), `\\"${"[".repeat(100)}`, `${"\\\\"}`, "{]".repeat(100), '"]'])(
+    "may have any brackets in its strings: %p",
+    (inside) => {
+      expect(json(JSON.stringify([inside, { [inside]: inside }, []]))).toEqual([
+        inside,
+        { [inside]: inside },
+        [],
+      ]);
+    },
+  );
+
+  test.each(["", "{", "]".repeat(100), '"', '"\\', "nothing", "[1,]"])(
+    "is refused as none: %p",
+    (written) => {
+      expect(() => json(written)).toThrow("it is no JSON");
+    },
+  );
+
+  test("has no bytes that are no text", () => {
+    expect(() => json(new Uint8Array([0x22, 0xff, 0x22]))).toThrow("it is no JSON");
+  });
+});

@@ -1,8 +1,15 @@
 import { parseInteger } from "../cib/index.ts";
 import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
-import { LONGEST_TIMER_MS, type Log, monotonicMs, wallMs, wallSeconds } from "../platform/index.ts";
-import { ExecutorClient, type RemoteKey, remoteExecutor, TurnedAway } from "../remote/index.ts";
+import {
+  LONGEST_TIMER_MS,
+  type Log,
+  monotonicMs,
+  TurnedAway,
+  wallMs,
+  wallSeconds,
+} from "../platform/index.ts";
+import { ExecutorClient, type RemoteKey, remoteExecutor } from "../remote/index.ts";
 import {
   HactlError,
   type Millis,

@@ -1,4 +1,5 @@
 import { DgramAsPromised, type SocketAsPromised } from "dgram-as-promised";
+import { TurnedAway } from "../platform/index.ts";
 import { kdumpPort, noticeKey, readNotice, verifyNotice } from "./notice.ts";
 import { probeReply } from "./reach.ts";
 
@@ -44,16 +45,21 @@ export function plainAddress(address: string): string {
 
 /**
  * Waits for crash notices on UDP. A plain notice is identified by its source address alone, as fence_kdump does; a
- * signed one by its proof. Everything else is counted, and told at most once a minute for each source.
+ * signed one by its proof. Everything else is counted, and told at most once a minute for each source; strangers, and what comes
+ * from addresses of nodes, 20 times each.
  */
 export class KdumpListener {
   readonly counters = { plain: 0, signed: 0, foreign: 0, invalid: 0 };
   private readonly sockets: SocketAsPromised[] = [];
   private readonly newest: NewestNotices;
-  private readonly told = new Map<string, number>();
+  private readonly strangers: TurnedAway;
+  private readonly nodes: TurnedAway;
 
   private constructor(private readonly options: KdumpListenerOptions) {
     this.newest = options.newest ?? new Map<string, number>();
+    const tell = (text: string) => options.log("warning", text);
+    this.strangers = new TurnedAway(tell, options.now);
+    this.nodes = new TurnedAway(tell, options.now);
   }
 
   /** Opens all sockets that can be opened; what cannot is logged, and `bound` says what is left. */
@@ -122,11 +128,8 @@ export class KdumpListener {
   }
 
   private tell(source: string, text: string): void {
-    const now = this.options.now();
-    if (now - (this.told.get(source) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
-    if (this.told.size > 1000) this.told.clear();
-    this.told.set(source, now);
-    this.options.log("warning", text);
+    const isNode = this.options.nodeOf(source) !== undefined;
+    (isNode ? this.nodes : this.strangers).note(source, text);
   }
 
   private async bind(port: number): Promise<void> {

@@ -91,6 +91,7 @@ export {
   type TlsServerOptions,
 } from "./tls.ts";
 export { type TlsIdentity, type TlsRole, tlsIdentity, tlsPublicKey } from "./tls-identity.ts";
+export { TurnedAway } from "./turned-away.ts";
 export { openUdp, type UdpHandlers, type UdpSocket } from "./udp.ts";
 export {
   connectFrames,

@@ -21,4 +21,3 @@ export {
   type RemoteKey,
 } from "./node-key.ts";
 export { REMOTE_PORT, type RemoteServerOptions, serveRemote } from "./server.ts";
-export { TurnedAway } from "./turned-away.ts";

@@ -1,9 +1,8 @@
-import { type Log, monotonicMs, serveTls, type TlsServer } from "../platform/index.ts";
+import { type Log, monotonicMs, serveTls, type TlsServer, TurnedAway } from "../platform/index.ts";
 import type { NodeName } from "../terms/index.ts";
 import { FirstName } from "./first-name.ts";
 import type { ManagerPort } from "./manager-port.ts";
 import { hostEnds, type RemoteKey, unnamedHostEnds } from "./node-key.ts";
-import { TurnedAway } from "./turned-away.ts";
 
 /** Port of Pacemaker Remote (IANA: pacemaker, 3121). */
 export const REMOTE_PORT = 3121;

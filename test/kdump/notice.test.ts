@@ -122,6 +122,25 @@ describe("whose notice it is", () => {
   });
 });
 
+test("strangers with any number of addresses fill no log, nor keep what comes from nodes out of it", async () => {
+  const lines: string[] = [];
+  const one = await KdumpListener.open({
+    ports: [],
+    nodeOf: (address) => (address === "192.0.2.1" ? "vm01" : undefined),
+    knows: () => true,
+    acceptPlain: false,
+    now: () => at,
+    onNotice: () => {},
+    log: (_level, text) => void lines.push(text),
+  });
+  const address = (count: number) => `10.${count >> 16}.${(count >> 8) & 255}.${count & 255}`;
+  for (let count = 0; count < 100_000; count++)
+    one.receive({ data: Buffer.alloc(count % 7), address: address(count) });
+  expect(lines.length).toBe(20);
+  one.receive({ data: plainNotice(), address: "192.0.2.1" });
+  expect(lines.at(-1)).toBe("kdump notice of vm01 without signature ignored, as configured");
+});
+
 describe("options of the sender", () => {
   const options = (...words: string[]) => {
     const command = parseSendWords(words);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { TurnedAway } from "../../src/remote/turned-away.ts";
+import { TurnedAway } from "../../src/platform/turned-away.ts";
 
 test("whoever is turned away is told once a minute, and strangers together fill no log", () => {
   let now = 0;

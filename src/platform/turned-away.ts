@@ -5,7 +5,7 @@ const MOST = 20;
 const MINUTE: Millis = 60_000;
 
 /**
- * Who was turned away at the remote port. Anybody can connect, so anybody could fill the log: an address is told once a
+ * Who was turned away at a port. Anybody can send there, so anybody could fill the log: an address is told once a
  * minute with each reason, all together at most 20 times, and the next line tells how many were left out.
  */
 export class TurnedAway {
@@ -19,7 +19,8 @@ export class TurnedAway {
   ) {}
 
   note(from: string, reason: string): void {
-    if (this.now() - this.#since >= MINUTE) {
+    // Also of a clock that was set back.
+    if (Math.abs(this.now() - this.#since) >= MINUTE) {
       this.#told.clear();
       this.#since = this.now();
     }

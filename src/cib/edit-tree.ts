@@ -34,15 +34,37 @@ export function mergeElement(
   for (const [name, value] of source.attributes)
     target.attributes.set(name, counted(name, value, target.attributes.get(name)));
   if (source.text !== undefined) target.text = source.text;
+  const find = finderIn(target, source.children.length);
   for (const item of source.children) {
-    const id = item.attributes.get("id") ?? item.attributes.get("id-ref");
-    const present = target.children.find(
-      (other) =>
-        other.name === item.name && (other.attributes.get("id") ?? other.attributes.get("id-ref")) === id,
-    );
-    if (present === undefined) target.children.push(item);
-    else mergeElement(present, item, touch);
+    const present = find(item);
+    if (present !== undefined) mergeElement(present, item, touch);
+    else {
+      target.children.push(item);
+      find.add?.(item);
+    }
   }
+}
+
+const idOf = ({ attributes }: XmlElement) => attributes.get("id") ?? attributes.get("id-ref");
+
+interface Finder {
+  (item: XmlElement): XmlElement | undefined;
+  /** Told of what has come in. */
+  add?: (item: XmlElement) => void;
+}
+
+/** Finds children of the same name and id, the first one of each; made for so many searches. */
+function finderIn({ children }: XmlElement, searches: number): Finder {
+  if (searches < 8)
+    return (item) => {
+      const id = idOf(item);
+      return children.find((other) => other.name === item.name && idOf(other) === id);
+    };
+  const key = (item: XmlElement) => `${item.name} ${idOf(item) ?? ""}`;
+  const known = new Map(children.toReversed().map((item) => [key(item), item]));
+  const find: Finder = (item) => known.get(key(item));
+  find.add = (item) => known.set(key(item), item);
+  return find;
 }
 
 /**

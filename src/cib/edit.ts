@@ -17,7 +17,7 @@ import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions 
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
-import { newEffort, selectXpath } from "./xpath.ts";
+import { type Effort, newEffort, selectXpath, spendOf } from "./xpath.ts";
 
 /** What a list of operations led to. */
 export interface CibOutcome {
@@ -66,9 +66,13 @@ export function applyOperations(
   if (rights && operations.length > mostLooks) throw tooMuch();
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
-  const finding = rights && hidden ? findingFor(rights, hidden) : all;
+  const effort = newEffort(rights ? limitedEffort : requestEffort);
+  const finding = rights && hidden ? findingFor(rights, hidden, effort) : findingAll(effort);
   const steps = newSteps(draft, operations, live);
+  let size = operations.length > 1 ? countOf(draft) : 0;
   for (const operation of operations) {
+    // Each has its place looked for. A single one may be for a CIB of any size.
+    if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
     applyOne(draft, operation, finding, live);
     steps.take(operation);
   }
@@ -81,6 +85,8 @@ export function applyOperations(
     throw tellable(error, cib, draft, rights);
   }
 }
+
+const countOf = (top: XmlElement): number => top.children.reduce((sum, item) => sum + countOf(item), 1);
 
 /** What has become of the document, if it can be. */
 function outcomeOf(
@@ -223,20 +229,21 @@ interface Finding {
   readonly touch: (element: XmlElement) => void;
 }
 
-const all: Finding = {
-  select: selectXpath,
+const findingAll = (effort: Effort): Finding => ({
+  select: (draft, xpath) => selectXpath(draft, xpath, effort),
   attributesIn: () => (item) => item.attributes,
   touch: () => {},
-};
+});
 
-/** Elements that all paths of somebody who is limited may look at: about a second's work. */
+/** Elements that all operations of a request may look at: some seconds' work, which every member does. */
+const requestEffort = 10_000_000;
+/** The same of somebody who is limited: about a second's work. */
 const limitedEffort = 3_000_000;
 /** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
 const mostLooks = 200;
 
 /** What is hidden from those who ask cannot be found by them. */
-function findingFor(rights: Rights, hidden: HiddenParts): Finding {
-  const effort = newEffort(limitedEffort);
+function findingFor(rights: Rights, hidden: HiddenParts, effort: Effort): Finding {
   let looks = 0;
   const look = (draft: XmlElement) => {
     if (++looks > mostLooks) throw tooMuch();
@@ -343,9 +350,12 @@ function create(draft: XmlElement, operation: Targeted, select: Select): void {
       ? containerFor(draft, source, operation.scope)
       : firstOf(draft, operation.xpath, select);
   const whole = parent.name === source.name;
-  for (const item of whole ? source.children : [source]) {
+  const items = whole ? source.children : [source];
+  // Of many each one is looked up; for one it is not worth the while.
+  const known = items.length > 1 ? namesIn(draft) : undefined;
+  for (const item of items) {
     const id = item.attributes.get("id");
-    if (id !== undefined && findNamed(draft, item)) {
+    if (id !== undefined && (known?.has(nameOf(item)) ?? findNamed(draft, item) !== undefined)) {
       throw new HactlError({
         code: "EXISTS",
         what: `<${item.name}> "${id}" exists already`,
@@ -355,7 +365,17 @@ function create(draft: XmlElement, operation: Targeted, select: Select): void {
       });
     }
     parent.children.push(item);
+    if (known) namesIn(item, known);
   }
+}
+
+const nameOf = ({ name, attributes }: XmlElement) => `${asClone(name)} ${attributes.get("id") ?? ""}`;
+
+/** What elements with an id are called, of an element and all below it. */
+function namesIn(top: XmlElement, names = new Set<string>()): Set<string> {
+  if (top.attributes.has("id")) names.add(nameOf(top));
+  for (const item of top.children) namesIn(item, names);
+  return names;
 }
 
 function change(

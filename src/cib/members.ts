@@ -67,7 +67,7 @@ function keepPresence(known: readonly XmlElement[], status: XmlElement): Untrue[
     const was = before?.attributes;
     const node = nameOf(before ?? state);
     for (const resource of keepHistory(before, state))
-      untrue.push({ what: `what was done with ${resource} on node ${node}`, by: "executors" });
+      untrue.push({ what: `what was done ${resource}on node ${node}`, by: "executors" });
     if (keepPart("transient_attributes", before, state))
       untrue.push({ what: `transient attributes of node ${node}`, by: "managers" });
     for (const name of presence) {
@@ -110,7 +110,7 @@ function mayRun(resource: XmlElement): boolean {
 
 /**
  * Leaves of a state's history what was there before and still is.
- * @returns the resources of which something else was written
+ * @returns the resources of which something else was written (`with web `), where it is one's
  */
 function keepHistory(before: XmlElement | undefined, state: XmlElement): ReadonlySet<string> {
   const was = child(before, "lrm");
@@ -119,7 +119,9 @@ function keepHistory(before: XmlElement | undefined, state: XmlElement): Readonl
   state.children = state.children.flatMap((is) => {
     if (is.name !== "lrm") return [is];
     const nothing = element("lrm", Object.fromEntries(is.attributes));
-    const left = remaining(was ?? nothing, is, (resource) => written.add(resource ?? "something"));
+    const left = remaining(was ?? nothing, is, (resource) =>
+      written.add(resource ? `with ${resource} ` : ""),
+    );
     const isSecond = kept;
     kept = true;
     return isSecond ? [] : [left];

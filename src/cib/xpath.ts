@@ -72,27 +72,31 @@ export function xpathLiterals(xpath: string): readonly XpathLiteral[] {
 /** How many elements may still be looked at, again and again where a path says so. */
 export interface Effort {
   left: number;
+  readonly most: number;
 }
 
 /**
  * Paths come from people and from the network, and every member follows them: one that looks at everything from everywhere
  * would keep all of them from their work. It is done in seconds, and more than a sensible path needs in the largest CIB.
  */
-export const newEffort = (left = mostLooks): Effort => ({ left });
+export const newEffort = (most = mostLooks): Effort => ({ left: most, most });
 
 /** Elements that one search may look at: some seconds' work. */
 const mostLooks = 10_000_000;
 
 /** What the path that is being followed may still take. */
-let spending: Effort = { left: 0 };
+let spending: Effort = newEffort(0);
 
-function spend(elements: number): void {
-  spending.left -= elements;
-  if (spending.left >= 0) return;
+const spend = (elements: number) => spendOf(spending, elements);
+
+/** Takes what looking at so many elements costs. Throws HactlError `XPATH_LIMIT` when that is more than is left. */
+export function spendOf(effort: Effort, elements: number): void {
+  effort.left -= elements;
+  if (effort.left >= 0) return;
   throw new HactlError({
     code: "XPATH_LIMIT",
-    what: `the XPath looks at more than ${mostLooks} elements`,
-    cure: "name the way to what you look for, with fewer // and ..",
+    what: `more than ${effort.most} elements would have to be looked at`,
+    cure: "ask for less at a time; in an XPath name the way to what you look for, with fewer // and ..",
     exit: CrmExit.USAGE,
   });
 }

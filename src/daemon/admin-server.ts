@@ -100,7 +100,11 @@ export class AdminServer {
       this.#users.charge(connection, workOfRequest(request));
       const inNameOf = readInNameOf(frame.user, "user");
       const caller = localCaller(await toolUser(this.accounts, connection.peer, inNameOf));
-      const value = await this.handler(request, caller);
+      const begun = monotonicMs();
+      const answer = this.handler(request, caller);
+      // What is done at once is looking and trying out: how much that is no estimate can know.
+      this.#users.charge(connection, monotonicMs() - begun);
+      const value = await answer;
       if (request.type === "watch" && connection.open) this.#watchers.add(connection);
       reply({ value });
     } catch (error) {

@@ -1,8 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   applyOperations,
+  type CibOperation,
   child,
   element,
+  formatXml,
   instanceLimit,
   loadCrm,
   MOST_INSTANCES,
@@ -157,6 +159,43 @@ describe("what is long is read in one go, or refused", () => {
       expect(errorOf(() => selectXpath(wide, xpath))).toMatchObject({ code: "XPATH_LIMIT" });
     },
   );
+
+  test.each<readonly [string, readonly CibOperation[]]>([
+    ["looked for from everywhere", Array(200).fill({ op: "delete", xpath: "//*[//*[@id='z']]" })],
+    [
+      "made",
+      repeated(20_000, (i) => dummy(`q${i}`)).map((xml) => ({ op: "create", scope: "resources", xml })),
+    ],
+    ["found to be changed", Array(20_000).fill({ op: "modify", xml: dummy("p0") })],
+    ["found to be removed", Array(20_000).fill({ op: "delete", xml: dummy("none") })],
+  ])("elements %s by all operations of a request cost only so much", (_what, operations) => {
+    const resources = `<resources>${repeated(1000, (i) => dummy(`p${i}`)).join("")}</resources>`;
+    const { cib } = applyOperations(emptyCib(), [{ op: "replace", xml: resources }]);
+    const before = formatXml(cib);
+    expect(errorOf(() => applyOperations(cib, operations, { live: true }))?.code).toBe("XPATH_LIMIT");
+    expect(formatXml(cib)).toBe(before);
+    expect(errorOf(() => applyOperations(cib, operations.slice(0, 2), { live: true }))?.code).not.toBe(
+      "XPATH_LIMIT",
+    );
+  });
+
+  test("many elements in one operation are merged with what is there, and are each made once", () => {
+    const pairs = (value: string, from: number, to: number) =>
+      repeated(to - from, (i) => `<nvpair id="n${from + i}" name="n${from + i}" value="${value}"/>`).join("");
+    const set = (inside: string) =>
+      `<crm_config><cluster_property_set id="s">${inside}</cluster_property_set></crm_config>`;
+    const merge = (inside: string): CibOperation => ({ op: "modify", create: true, xml: set(inside) });
+    const { cib } = applyOperations(emptyCib(), [merge(pairs("1", 0, 5000)), merge(pairs("2", 2500, 7500))]);
+    const values = selectXpath(cib, "//nvpair").map(({ element: { attributes } }) => attributes.get("value"));
+    expect(values).toEqual([...Array(2500).fill("1"), ...Array(5000).fill("2")]);
+    const create = (xml: string) => errorOf(() => applyOperations(cib, [{ op: "create", xml }]));
+    expect(
+      create(`<resources>${repeated(100, (i) => dummy(`p${i}`)).join("")}${dummy("p7")}</resources>`),
+    ).toMatchObject({
+      code: "EXISTS",
+      message: expect.stringContaining('"p7"'),
+    });
+  });
 
   test("XPath on a large document finds what there is", () => {
     const wide = element(

@@ -1,8 +1,8 @@
-import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError, lookup } from "../terms/index.ts";
 import { HiddenParts } from "./acl/hidden.ts";
 import type { Asker } from "./acl/permissions.ts";
 import { Rights } from "./acl/rights.ts";
-import { selectVisible, visibleAttributes } from "./acl/sight.ts";
+import { lookAtAll, type Sight, selectVisible, visibleAttributes, withoutSecrets } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
@@ -13,7 +13,13 @@ import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
 import { newerThanSchema } from "./schema-since.ts";
-import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
+import {
+  countElements,
+  refuseOtherForm,
+  refuseTooLarge,
+  refuseUnreadable,
+  refuseWrongVersions,
+} from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
@@ -66,10 +72,11 @@ export function applyOperations(
   if (rights && operations.length > mostLooks) throw tooMuch();
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
-  const effort = newEffort(rights ? limitedEffort : requestEffort);
-  const finding = rights && hidden ? findingFor(rights, hidden, effort) : findingAll(effort);
+  const isPrivileged = askers.length === 0;
+  const effort = newEffort(isPrivileged ? requestEffort : limitedEffort);
+  const finding = isPrivileged ? findingAll(effort) : findingFor(rights, hidden, effort);
   const steps = newSteps(draft, operations, live);
-  let size = operations.length > 1 ? countOf(draft) : 0;
+  let size = operations.length > 1 ? countElements(draft) : 0;
   for (const operation of operations) {
     // Each has its place looked for. A single one may be for a CIB of any size.
     if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
@@ -85,8 +92,6 @@ export function applyOperations(
     throw tellable(error, cib, draft, rights);
   }
 }
-
-const countOf = (top: XmlElement): number => top.children.reduce((sum, item) => sum + countOf(item), 1);
 
 /** What has become of the document, if it can be. */
 function outcomeOf(
@@ -145,7 +150,7 @@ function outcomeOf(
 }
 
 /** Who is to say what somebody wrote into the status, and how to reach what he may have meant. */
-const said: Readonly<Record<Untrue["by"], readonly [string, string]>> = {
+const told: Record<Untrue["by"], readonly [string, string]> = lookup({
   ring: [
     "is told by the ring and the managers, not by who writes it into the status",
     "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
@@ -158,10 +163,10 @@ const said: Readonly<Record<Untrue["by"], readonly [string, string]>> = {
     "is told by the node's executor, not by who writes it into the status",
     "to have it looked at anew say 'hactl resource refresh RESOURCE'; to let it count as failed, 'crm_resource --fail -r RESOURCE -N NODE'; to try out what follows, crm_simulate",
   ],
-};
+});
 
 function untold({ what, by }: Untrue): HactlError {
-  const [says, cure] = said[by];
+  const [says, cure] = told[by];
   return new HactlError({ code: "PRESENCE", what: `${what} ${says}`, cure, exit: CrmExit.UNSAFE });
 }
 
@@ -237,17 +242,17 @@ const findingAll = (effort: Effort): Finding => ({
 
 /** Elements that all operations of a request may look at: some seconds' work, which every member does. */
 const requestEffort = 10_000_000;
-/** The same of somebody who is limited: about a second's work. */
+/** The same of somebody who is not privileged: about a second's work. */
 const limitedEffort = 3_000_000;
-/** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
+/** How often somebody who is not privileged may look for elements in one request: what he may see is found out anew each time. */
 const mostLooks = 200;
 
-/** What is hidden from those who ask cannot be found by them. */
-function findingFor(rights: Rights, hidden: HiddenParts, effort: Effort): Finding {
+/** What is hidden from those who ask cannot be found by them, nor guessed by what they find; secrets are hidden from all of them. */
+function findingFor(rights: Rights | undefined, hidden: HiddenParts | undefined, effort: Effort): Finding {
   let looks = 0;
-  const look = (draft: XmlElement) => {
+  const look = (draft: XmlElement): Sight => {
     if (++looks > mostLooks) throw tooMuch();
-    return rights.look(draft);
+    return rights ? withoutSecrets(rights.look(draft)) : lookAtAll(draft);
   };
   return {
     select: (draft, xpath) => selectVisible(look(draft), xpath, effort),
@@ -255,7 +260,7 @@ function findingFor(rights: Rights, hidden: HiddenParts, effort: Effort): Findin
       const visible = visibleAttributes(look(draft));
       return (item) => visible.get(item);
     },
-    touch: hidden.touch,
+    touch: hidden?.touch ?? (() => {}),
   };
 }
 

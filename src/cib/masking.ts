@@ -9,14 +9,23 @@ export function maskXml(
   root: XmlElement,
   isSecret: (name: string) => boolean = isSecretParameter,
 ): XmlElement {
-  const named = root.attributes.get("name");
-  const attributes = new Map(root.attributes);
-  const value = attributes.get("value");
-  if (root.name === "nvpair" && named !== undefined && isSecret(named) && value !== undefined)
-    if (value !== secretReference) attributes.set("value", MASKED);
-  for (const name of root.name === "parameters" ? root.attributes.keys() : [])
-    if (isSecret(name)) attributes.set(name, MASKED);
+  const attributes = maskedAttributes(root, isSecret);
   return { ...root, attributes, children: root.children.map((item) => maskXml(item, isSecret)) };
+}
+
+/** Attributes of an element as whoever may not see secrets is shown them. */
+export function maskedAttributes(
+  item: XmlElement,
+  isSecret: (name: string) => boolean = isSecretParameter,
+): Map<string, string> {
+  const named = item.attributes.get("name");
+  const attributes = new Map(item.attributes);
+  const value = attributes.get("value");
+  if (item.name === "nvpair" && named !== undefined && isSecret(named) && value !== undefined)
+    if (value !== secretReference) attributes.set("value", MASKED);
+  for (const name of item.name === "parameters" ? item.attributes.keys() : [])
+    if (isSecret(name)) attributes.set(name, MASKED);
+  return attributes;
 }
 
 /**

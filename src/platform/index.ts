@@ -49,6 +49,7 @@ export {
   parentPid,
   type RunningProcess,
   startProcess,
+  withoutCoreDump,
 } from "./process.ts";
 export {
   bootId,

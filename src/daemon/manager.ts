@@ -701,11 +701,12 @@ export class Manager {
         return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
       }
       case "forget": {
-        const { rsc, node, failuresOnly } = request;
+        const { rsc, node, failuresOnly, failed } = request;
         return this.#ask((id) => ({
           type: "forget-request",
           request: id,
           failuresOnly,
+          ...(failed && { failed }),
           ...(rsc === undefined ? {} : { rsc: resourceId(rsc) }),
           ...(node === undefined ? {} : { node: nodeName(node) }),
         }));

@@ -10,7 +10,6 @@ import {
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import type { Answer } from "../answer/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
@@ -38,6 +37,7 @@ import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { cibWithState } from "./crm_resource-cluster.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
+import { failedOperation } from "./failed-operation.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const hourMs = 3_600_000;
@@ -238,10 +238,9 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   const { session, node } = call;
   const configuration = await session.configuration();
   if (node !== undefined) checkNode(configuration, node);
-  const operation = call.given.value("operation");
-  if (operation !== undefined) tellOfAllFailures("crm_resource", operation, call.answer);
+  const failed = failuresOnly ? failedOperation("crm_resource", call.given, call.answer) : undefined;
   if (!session.isLive) return dryRun(call, configuration);
-  const on = node === undefined ? {} : { node };
+  const on = { ...(node === undefined ? {} : { node }), ...(failed && { failed }) };
   const client = await session.daemon();
   if (call.rsc === undefined) {
     await client.request({ type: "forget", failuresOnly, ...on });
@@ -257,10 +256,6 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   }
   return CrmExit.OK;
 }
-
-/** Failures of one operation are not forgotten alone: what has failed is looked at anew as a whole. */
-export const tellOfAllFailures = (tool: string, operation: string, answer: Answer): void =>
-  answer.error(`${tool}: all failures are forgotten, not only those of ${operation}`);
 
 /** A file has no executor that could look anew: as Pacemaker's tool, it is told what would be done. */
 function dryRun({ rsc, node, session, answer }: ResourceCall, configuration: XmlElement): number {

@@ -40,6 +40,7 @@ import { connectionNames, guestsByContainer, remoteHosts } from "./connection-na
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
+  asRecorded,
   beginsAnew,
   claimedFailure,
   digestedParameters,
@@ -696,7 +697,8 @@ export class ClusterState {
   }
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
-  result(node: NodeName, result: OperationResult): AttributeEffect[] {
+  result(node: NodeName, told: OperationResult): AttributeEffect[] {
+    const result = asRecorded(told);
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
     this.#unseen.saw(node, result);
@@ -1218,8 +1220,9 @@ export class ClusterState {
     return "dropped";
   }
 
-  #record(node: NodeName, result: OperationResult): void {
+  #record(node: NodeName, told: OperationResult): void {
     const id = this.idOf(node);
+    const result = asRecorded(told);
     const { rsc, action, intervalMs } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
     const lastId = operationKey(rsc.id, "last", 0);

@@ -28,7 +28,9 @@ export function resourceCauses(
       node: failure.node,
       text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`,
       cure: isDegraded(failure)
-        ? `Repair it on ${failure.node}: the next monitor finds out`
+        ? failure.intervalMs > 0
+          ? `Repair it on ${failure.node}: the next monitor finds out`
+          : `Repair it on ${failure.node}, then: ${cleanupOf(cluster, failure.rsc, "refresh")}`
         : cleanupOf(cluster, failure.rsc),
     });
   }
@@ -36,9 +38,9 @@ export function resourceCauses(
 }
 
 /** The connection to a guest is no resource that anybody could name. */
-function cleanupOf(cluster: Cluster, rsc: string): string {
+function cleanupOf(cluster: Cluster, rsc: string, command = "cleanup"): string {
   const found = cluster.resourceById.get(rsc);
-  return found && isImplied(found) ? "hactl resource cleanup" : `hactl resource cleanup ${rsc}`;
+  return found && isImplied(found) ? `hactl resource ${command}` : `hactl resource ${command} ${rsc}`;
 }
 
 /** Runs, and is not well: to forget that helps nobody. */

@@ -9,7 +9,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
@@ -287,10 +287,16 @@ async function remove(call: ResourceCall): Promise<number> {
   return CrmExit.OK;
 }
 
-async function waitIdle(call: ResourceCall): Promise<void> {
+/** How long is waited at most. */
+function patience(call: ResourceCall): Millis {
   const text = call.given.value("timeout");
   const timeoutMs = text === undefined ? hourMs : parseIntervalMs(text);
   if (timeoutMs === undefined) throw usage("crm_resource", `"${text}" is not a time such as 30s`);
+  return timeoutMs;
+}
+
+async function waitIdle(call: ResourceCall): Promise<void> {
+  const timeoutMs = patience(call);
   if (!call.session.isLive) return nothingLeft(await call.session.cib());
   await (await call.session.daemon()).request({ type: "wait-idle", timeoutMs }, timeoutMs);
 }
@@ -309,13 +315,13 @@ async function nothingLeft(cib: XmlElement): Promise<void> {
 }
 
 /** Pacemaker's tool waits for what does not come about until its time is over: it is told at once, with the same status. */
-async function refuseRemaining({ session }: ResourceCall, wish: Wish): Promise<void> {
-  const { refuseUnfulfilled } = await import("../waiting.ts");
-  session.forget();
+async function restarted(call: ResourceCall, wish: Wish, others: ReadonlySet<string>): Promise<void> {
+  const { fulfilled } = await import("../waiting.ts");
+  call.session.forget();
   try {
-    refuseUnfulfilled(await session.cib(), wish);
+    await fulfilled(patience(call), wish, others);
   } catch (error) {
-    if (!(error instanceof HactlError)) throw error;
+    if (!(error instanceof HactlError) || error.code !== "UNSATISFIED") throw error;
     const { code, what, cure } = error;
     throw new HactlError({
       code,
@@ -337,10 +343,11 @@ async function restart(call: ResourceCall): Promise<number> {
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
   const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
+  const { concernedBy } = await import("../unfinished.ts");
+  const others = concernedBy(running, [set("Stopped")], seconds());
   await call.session.apply([set("Stopped")], "crm_resource --restart");
   try {
-    await waitIdle(call);
-    await refuseRemaining(call, { wish: "is stopped", rsc: idOf(xml) });
+    await restarted(call, { wish: "is stopped", rsc: idOf(xml) }, others);
   } finally {
     const back: CibOperation[] =
       before === undefined
@@ -353,7 +360,6 @@ async function restart(call: ResourceCall): Promise<number> {
         : [set(before)];
     await call.session.apply(back, "crm_resource --restart");
   }
-  await waitIdle(call);
-  await refuseRemaining(call, { wish: "runs as before", rsc: idOf(xml), before: running });
+  await restarted(call, { wish: "runs as before", rsc: idOf(xml), before: running }, others);
   return CrmExit.OK;
 }

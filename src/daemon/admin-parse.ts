@@ -49,7 +49,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "ring-status": {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
   "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
-  reload: {},
+  reload: { force: read.maybe(read.flag) },
   rekey: { brought: read.maybe(read.flag) },
   shutdown: {},
   "wait-idle": {

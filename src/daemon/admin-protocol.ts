@@ -46,7 +46,8 @@ export type AdminRequest =
   | { readonly type: "expected-votes"; readonly votes: number }
   /** Votes of a member, until it starts again or another hactl.toml comes into force. */
   | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
-  | { readonly type: "reload" }
+  /** With `force` also where the quorum is lost by it. */
+  | { readonly type: "reload"; readonly force?: boolean | undefined }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Drain this node and leave the cluster; answered at once. */

@@ -720,7 +720,7 @@ export class Manager {
       case "node-votes":
         return this.#askRing({ type: "node-votes", node: request.node, votes: request.votes });
       case "reload":
-        return this.#askRing({ type: "reload" });
+        return this.#askRing({ type: "reload", force: request.force });
       case "rekey":
         return this.#askRing({ type: "rekey", brought: request.brought });
       case "shutdown":

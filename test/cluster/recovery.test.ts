@@ -178,7 +178,7 @@ location there sick 50: node1`);
       const since = Date.now();
       expect(await story.hactl("node1", ...command)).toMatchObject({ code: 0 });
       expect(Date.now() - since).toBeLessThan(35_000);
-      expect((await story.plans(since)).filter((plan) => /Start above/.test(plan))).toHaveLength(1);
+      expect((await story.plans(since)).filter((plan) => /Start above/.test(plan)).length).toBeGreaterThan(0);
     }
     untell("restless", "monitor");
   }, 120_000);

@@ -44,7 +44,7 @@ function cleanupOf(cluster: Cluster, rsc: string, command = "cleanup"): string {
 }
 
 /** Runs, and is not well: to forget that helps nobody. */
-const isDegraded = ({ rc }: FailureFacts): boolean =>
+export const isDegraded = ({ rc }: Pick<FailureFacts, "rc">): boolean =>
   rc === OcfExit.DEGRADED || rc === OcfExit.DEGRADED_PROMOTED;
 
 /** Services that nobody looks after: not managed, or not configured. Maintenance mode is told as such. */

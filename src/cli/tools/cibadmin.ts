@@ -178,7 +178,7 @@ async function changed(
       { force, agents, told: byProgram ? askedBefore : isAgents },
       asWritten,
     );
-    if (agents) await warn(remarks);
+    await warn(agents ? remarks : remarks.filter(({ code }) => code === "SHORT_TIMEOUT"));
     for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
       writeError(`cibadmin: ${text}\n`);
   } catch (error) {

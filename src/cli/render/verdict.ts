@@ -221,7 +221,7 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
           code: "NODE-UNCLEAN",
           node: name,
           text: `node ${name} is ${state}${why.join("")}; its resources wait for its fencing`,
-          cure: ignored?.cure ?? `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`,
+          cure: ignored?.cure ?? uncleanCure(cluster, node),
         },
       ];
     }
@@ -256,10 +256,24 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
   });
 }
 
+/** A guest is off when what it runs in has stopped, and nobody cuts its power. */
+function uncleanCure(cluster: Cluster, { name, kind }: NodeFacts): string {
+  const container = cluster.nodes.find((one) => one.name === name)?.remoteRsc?.container;
+  if (kind === "guest" && container)
+    return `It is restarted with ${container.configId}, in which it runs: hactl explain ${container.configId}`;
+  return `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`;
+}
+
 /** A remote node that does not answer. */
 function unconnectedWords(cluster: Cluster, name: string): { readonly text: string; readonly cure: string } {
   const node = cluster.nodes.find((one) => one.name === name);
   const from = node && connectingFrom(node);
+  const connection = node?.remoteRsc;
+  if (from === undefined && connection && isDisabled(connection))
+    return {
+      text: ": nobody connects to it, as it is configured as stopped",
+      cure: `To have it back: hactl resource start ${connection.configId}`,
+    };
   return {
     text: from === undefined ? "" : `: ${from.name} tries to connect to it`,
     cure: `Start hactl remote there, and see that its address and port can be reached: hactl explain ${name}`,

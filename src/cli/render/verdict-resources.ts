@@ -22,11 +22,23 @@ export function resourceCauses(
   for (const failure of failures) {
     if (causes.some(({ rsc, node }) => rsc === failure.rsc && (node === undefined || node === failure.node)))
       continue;
+    const why = `(${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`;
+    const machine = cluster.resourceById.get(failure.rsc)?.remoteNode?.remoteRsc?.container;
+    if (machine && isImplied(cluster.resourceById.get(failure.rsc) ?? machine)) {
+      causes.push({
+        code: "FAILURE",
+        rsc: failure.rsc,
+        node: failure.node,
+        text: `guest ${failure.rsc} in ${machine.configId} cannot be reached from ${failure.node} ${why}`,
+        cure: `See that hactl remote runs in ${failure.rsc}, or restart what it runs in: hactl resource restart ${machine.configId}`,
+      });
+      continue;
+    }
     causes.push({
       code: "FAILURE",
       rsc: failure.rsc,
       node: failure.node,
-      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`,
+      text: `${failure.rsc} has failed on ${failure.node} ${why}`,
       cure: isDegraded(failure)
         ? failure.intervalMs > 0
           ? `Repair it on ${failure.node}: the next monitor finds out`

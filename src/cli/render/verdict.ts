@@ -221,7 +221,7 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
           code: "NODE-UNCLEAN",
           node: name,
           text: `node ${name} is ${state}${why.join("")}; its resources wait for its fencing`,
-          cure: ignored?.cure ?? uncleanCure(cluster, node),
+          cure: ignored?.cure ?? `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`,
         },
       ];
     }
@@ -254,14 +254,6 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
     }
     return [];
   });
-}
-
-/** A guest is off when what it runs in has stopped, and nobody cuts its power. */
-function uncleanCure(cluster: Cluster, { name, kind }: NodeFacts): string {
-  const container = cluster.nodes.find((one) => one.name === name)?.remoteRsc?.container;
-  if (kind === "guest" && container)
-    return `It is restarted with ${container.configId}, in which it runs: hactl explain ${container.configId}`;
-  return `Let it be fenced, or confirm that it is off: hactl fence confirm ${name}`;
 }
 
 /** A remote node that does not answer. */

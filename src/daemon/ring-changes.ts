@@ -10,7 +10,7 @@ import { keyDigest } from "./ring-core-keys.ts";
 import type { KeyFiles } from "./ring-key-files.ts";
 import type { RekeyReply, ReloadReply, RingReply } from "./ring-link.ts";
 import type { RingSockets } from "./ring-sockets.ts";
-import { loadNode, logSettings, type NodeSetup, ringOptions } from "./setup.ts";
+import { loadNode, logSettings, type NodeSetup, ringOptions, toldWarnings } from "./setup.ts";
 
 type Reply = (rest: Omit<RingReply, "id">) => void;
 
@@ -222,11 +222,13 @@ export class RingChanges {
       this.host.log.notice("RELOADED", "the configuration was read again", {
         restart: named(restart).join(" ") || undefined,
       });
+      const warnings = toldWarnings(next.config);
+      for (const text of warnings) this.host.log.warning("CONFIG", text);
       await atMost(inForce, reloadPatienceMs);
       // What this node says of itself may still be on its way round: it has read the file, and is asked for nothing.
       const others = this.host.core.status().changeWaitsFor.filter((id) => id !== this.setup.self.id);
       const waitsFor = others.map((id) => this.#nameOf(id));
-      return { applied: named(applied), restart: named(restart), waitsFor };
+      return { applied: named(applied), restart: named(restart), waitsFor, warnings };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.host.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${why}`);

@@ -93,6 +93,8 @@ export interface ReloadReply {
   readonly restart: readonly string[];
   /** Members that have not read the same configuration yet: the ring changes when they have. */
   readonly waitsFor: readonly string[];
+  /** What is remarkable in the file; a ring of an earlier version does not say it. */
+  readonly warnings?: readonly string[];
 }
 
 export interface RingReply {

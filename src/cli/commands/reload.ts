@@ -20,7 +20,8 @@ export default defineCommand({
     const reply = await ask<ReloadReply>({ type: "reload", ...(args.force && { force: true }) });
     if (wantsJson()) printJson({ reloaded: true, ...reply });
     else {
-      const { applied, restart, waitsFor } = reply;
+      const { applied, restart, waitsFor, warnings = [] } = reply;
+      for (const text of warnings) note(`warning: ${text}`);
       note(
         applied.length === 0
           ? "The configuration was read again: nothing new."

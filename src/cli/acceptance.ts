@@ -9,6 +9,7 @@ import {
   findAgentProblems,
   findLiftedDenies,
   formatXml,
+  parseIntervalMs,
   type Renaming,
   upgradeCib,
   verifyCib,
@@ -25,8 +26,8 @@ export interface Checked {
   readonly force?: boolean;
   /** Whether a mistake of this code is told, not refused. */
   readonly told?: (code: string) => boolean;
-  /** Whether the agents of what is new or changed are asked, too. */
-  readonly agents?: boolean;
+  /** Whether the agents of what is new or changed are asked, too; `times`: only of times that may be a slip of the pen. */
+  readonly agents?: boolean | "times";
   /** The text that what is new stands in, line by line. */
   readonly file?: string;
   /** Whether what the status says to run does run. */
@@ -171,7 +172,8 @@ export async function checkChange(
     ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
     ...(live ? [...(await otherAgents(before, after)), ...alertProblems(after)] : []),
-    ...(agents ? await agentProblems(before, after) : []),
+    ...(agents === true ? await agentProblems(before, after) : []),
+    ...(agents === "times" ? (await agentProblems(before, after, hasShortTime)).filter(isShortTime) : []),
     ...(agents || live ? await shortenedByDefaults(before, after) : []),
   ];
   const fresh = without(found, [
@@ -257,6 +259,20 @@ const agentCodes: ReadonlySet<string> = new Set([
   "UNSUPPORTED_OPERATION",
 ]);
 
+/** Whether it is remarked that an operation has less time than its agent asks for. */
+export const isShortTime = ({ code }: CibProblem): boolean => code === "SHORT_TIMEOUT";
+
+/** What an operation has where nothing is said: who writes less has thought about it, or has mistaken the unit. */
+const usualMs = 20_000;
+
+/** Whether an operation of a resource is given less time than usual. */
+const hasShortTime = ({ resource, template }: AgentUse): boolean =>
+  [resource, ...(template ? [template] : [])].some((item) =>
+    childrenOf(child(item, "operations"), "op").some(
+      ({ attributes }) => (parseIntervalMs(attributes.get("timeout")) ?? usualMs) < usualMs,
+    ),
+  );
+
 /** Whether a mistake is one by what an agent says. */
 export const isAgents = (code: string): boolean => agentCodes.has(code);
 
@@ -300,7 +316,7 @@ async function shortenedByDefaults(before: XmlElement, after: XmlElement): Promi
   const kept = usesIn(before).filter((use) => usesSame(use, uses));
   const old = new Set(kept.map(shape));
   const short = async (of: readonly AgentUse[], cib: XmlElement) =>
-    (await problemsOfAgents(of, cib)).filter(({ code }) => code === "SHORT_TIMEOUT");
+    (await problemsOfAgents(of, cib)).filter(isShortTime);
   const found = await short(
     uses.filter((use) => old.has(shape(use))),
     after,

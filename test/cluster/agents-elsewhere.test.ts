@@ -158,6 +158,45 @@ describe("an agent", () => {
     expect(stdout).toMatch(/level="high" of resource "y" is no whole number for agent ocf:test:Slow/);
   }, 30_000);
 
+  test("asks for more time than what may be a mistaken unit gives it, whoever writes that", async () => {
+    const stop = (id: string) => `op stop timeout=20ms\nlocation ${id}-at ${id} 100: node1\n`;
+    const xml = (id: string) =>
+      `<primitive id="${id}" class="ocf" provider="test" type="Slow"><operations><op id="${id}-stop" name="stop" interval="0" timeout="20ms"/></operations></primitive>`;
+    const file = join(story.directory, "units.crm");
+    writeFileSync(file, `primitive u1 ocf:test:Slow ${stop("u1")}`);
+    const resources = await story.must("node1", "cibadmin", "-Q", "-o", "resources");
+    for (const [id, words] of [
+      ["u1", ["configure", "load", "update", file]],
+      ["u2", ["cibadmin", "--create", "-o", "resources", "--xml-text", xml("u2")]],
+      // As pcs does it.
+      [
+        "u3",
+        [
+          "cibadmin",
+          "--replace",
+          "-o",
+          "resources",
+          "--xml-text",
+          resources.replace(
+            /<resources\/>|<\/resources>/,
+            (end) => `${end === "<resources/>" ? "<resources>" : ""}${xml("u3")}</resources>`,
+          ),
+        ],
+      ],
+    ] as const) {
+      const { code, stderr } = await story.hactl("node1", ...words);
+      expect([id, code, stderr]).toEqual([
+        id,
+        0,
+        expect.stringMatching(
+          new RegExp(`Slow asks for more time than resource "${id}" .*stop [29]0s \\(has 20ms\\)`),
+        ),
+      ]);
+      if (id !== "u3") await story.must("node1", "configure", "delete", "--force", id);
+    }
+    await story.must("node1", "configure", "delete", "--force", "u3");
+  }, 60_000);
+
   test("is told to ask for more time than another default gives, by whatever the default is changed", async () => {
     const file = join(story.directory, "defaults.crm");
     writeFileSync(file, "op_defaults timeout=100s\nprimitive z ocf:test:Slow meta target-role=Stopped\n");

@@ -200,11 +200,15 @@ async function set(
   );
   // Attributes of nodes are the agents' own, and theirs to set quickly; options are the cluster's.
   const checked = ofNode ? undefined : { force };
-  await warn((await session.apply(operations.flat(), tool, checked)).filter(isShortTime));
+  await warnOfTimes(await session.apply(operations.flat(), tool, checked));
 }
 
 /** Of what is remarkable only this is new to who sets a default for all operations: the names of options he has written. */
-const isShortTime = ({ code }: CibProblem): boolean => code === "SHORT_TIMEOUT";
+async function warnOfTimes(remarks: readonly CibProblem[]): Promise<void> {
+  if (remarks.length === 0) return;
+  const { isShortTime } = await import("../acceptance.ts");
+  await warn(remarks.filter(isShortTime));
+}
 
 async function transient(
   session: CibSession,
@@ -246,7 +250,7 @@ async function remove(
     );
   const ofNode = place.scope === "nodes" || place.scope === "status";
   const remarks = await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
-  await warn(remarks.filter(isShortTime));
+  await warnOfTimes(remarks);
   const kind = ofNode ? "attribute" : "option";
   for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }

@@ -161,6 +161,53 @@ location there sick 50: node1`);
     expect(story.where("worn")).toEqual([node]);
   }, 60_000);
 
+  test("forgets the failures of the operation that is named, and no others", async () => {
+    await configure(`${wild("twice", "op monitor interval=10s op monitor interval=20s")}
+location there twice 50: node1`);
+    expect(await story.somewhere("twice")).toBe("node1");
+    const counted = ["monitor_10000", "monitor_20000", "start_0"];
+    for (const of of counted)
+      await story.must(
+        "node1",
+        "crm_attribute",
+        "-t",
+        "status",
+        "-N",
+        "node1",
+        "-n",
+        `fail-count-twice#${of}`,
+        "-v",
+        "3",
+      );
+    const left = async () => {
+      const cib = await story.cib();
+      return counted.filter((of) => cib.includes(`fail-count-twice#${of}`));
+    };
+    expect(await left()).toEqual(counted);
+    // No interval is an operation that does not recur.
+    await story.must("node2", "crm_failcount", "-D", "-r", "twice", "-N", "node1", "-n", "monitor");
+    expect(await left()).toEqual(counted);
+    await story.must(
+      "node2",
+      "crm_failcount",
+      "-D",
+      "-r",
+      "twice",
+      "-N",
+      "node1",
+      "-n",
+      "monitor",
+      "-I",
+      "10s",
+    );
+    expect(await left()).toEqual(["monitor_20000", "start_0"]);
+    await story.must("node2", "crm_resource", "-C", "-r", "twice", "-n", "start");
+    expect(await left()).toEqual(["monitor_20000"]);
+    await story.must("node2", "crm_resource", "-C", "-r", "twice");
+    expect(await left()).toEqual([]);
+    expect(story.where("twice")).toEqual(["node1"]);
+  }, 60_000);
+
   test("is restarted while another one fails without end", async () => {
     tell("restless", "monitor", "fail");
     const text = [

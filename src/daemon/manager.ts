@@ -29,7 +29,15 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
-import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import {
+  CrmExit,
+  HactlError,
+  type Millis,
+  nodeName,
+  PACEMAKER_VERSION,
+  type ResourceId,
+  resourceId,
+} from "../terms/index.ts";
 import {
   checkReadable,
   permit,
@@ -189,6 +197,10 @@ export class Manager {
       nodes: config.nodes.map(({ id, name }) => ({ id, name })),
       incarnation: randomBytes(8).toString("hex"),
       daemonIsNew: this.#memory.daemonIsNew,
+      traits: {
+        version: `${PACEMAKER_VERSION}-hactl-${version}`,
+        ...(config.totem.clusterName === "" ? {} : { clusterName: config.totem.clusterName }),
+      },
       ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
       cib: stored?.cib ? withNumbers(upgradeCib(stored.cib).root) : emptyCib(),
       ...(stored?.fallback && { fallback: stored.fallback }),

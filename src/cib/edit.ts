@@ -15,6 +15,7 @@ import { sectionOfElement } from "./schema.ts";
 import { newerThanSchema } from "./schema-since.ts";
 import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
+import { unknownHead } from "./verify-head.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
 import { newEffort, selectXpath } from "./xpath.ts";
@@ -100,7 +101,8 @@ function outcomeOf(
   if (live) {
     const untrue = keepMembers(cib, draft);
     // Of what is put in place as a whole, such as a copy that was saved, that part is not meant.
-    const [first] = operations.some(({ op }) => op === "replace") ? [] : untrue;
+    const whole = operations.some(({ op }) => op === "replace");
+    const first = untrue.find(({ of }) => !whole || (of === "name" && !operations.some(replacesNodes)));
     if (first !== undefined) throw toldByRing(first);
   }
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
@@ -124,6 +126,7 @@ function outcomeOf(
   result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
+  refuseUnknownHead(result, cib);
   for (const section of result.children)
     if (section.name === "configuration" ? configurationChanged : statusChanged) refuseUnreadable(section);
   const kept = (name: string) =>
@@ -139,17 +142,24 @@ function outcomeOf(
   };
 }
 
-const toldByRing = ({ what, attributes }: Untrue) =>
-  new HactlError({
-    code: "PRESENCE",
-    what: attributes
-      ? `transient ${what} are the managers' to write, who are asked for it`
-      : `${what} is told by the ring and the managers, not by who writes it into the status`,
-    cure: attributes
-      ? "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)"
-      : "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
-    exit: CrmExit.UNSAFE,
-  });
+/** Whether all entries of nodes are put in place at once. */
+const replacesNodes = (operation: CibOperation): boolean =>
+  operation.op === "replace" && /^\s*(?:<\?[^>]*>\s*)?<(?:cib|configuration|nodes)\b/.test(operation.xml);
+
+const toldByRing = ({ what, of }: Untrue) => {
+  const who = {
+    attributes: `transient ${what} are the managers' to write, who are asked for it`,
+    name: `${what} is told by the node itself, as the node list has it, and not by who writes it into <nodes>`,
+    presence: `${what} is told by the ring and the managers, not by who writes it into the status`,
+  };
+  const cures = {
+    attributes: "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)",
+    name: "stop the node, and give it its new name in hactl.toml ([[nodelist.node]]) of all nodes",
+    presence:
+      "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
+  };
+  return new HactlError({ code: "PRESENCE", what: who[of], cure: cures[of], exit: CrmExit.UNSAFE });
+};
 
 /** Canonical form with ids; throws for all that is wrong, but for what is wrong in `before` already. */
 function checkConfiguration(draft: XmlElement, before?: XmlElement): XmlElement {
@@ -185,6 +195,18 @@ function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]):
     });
   draft.attributes.set("validate-with", schemaFor(schema));
   return draft;
+}
+
+/** Pacemaker's schemas have no other attributes at the outermost element; what is there already hinders no change. */
+function refuseUnknownHead(draft: XmlElement, before: XmlElement): void {
+  const name = unknownHead(draft).find((one) => !before.attributes.has(one));
+  if (name === undefined) return;
+  throw new HactlError({
+    code: "UNKNOWN_ATTRIBUTE",
+    what: `Update does not conform to the configured schema: <cib> has no attribute "${name}"`,
+    cure: "remove it, or correct its name",
+    exit: CrmExit.CONFIG,
+  });
 }
 
 const noSchema = () =>

@@ -7,8 +7,8 @@ import { child, childrenOf, cloneElement, element, type XmlElement } from "./xml
 export interface Untrue {
   /** `in_ccm of node n1` */
   readonly what: string;
-  /** Transient attributes: they are the managers', who are asked to set them. */
-  readonly attributes: boolean;
+  /** Transient attributes are the managers', who are asked to set them; a name is the ring's; all else both tell together. */
+  readonly of: "attributes" | "name" | "presence";
 }
 
 /**
@@ -30,7 +30,7 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly Unt
     const kept = present.find((one) => idOf(one) === idOf(state));
     const isDoubtful = doubtful(state, before);
     if (isDoubtful && (kept === undefined || keepPart("lrm", state, kept)))
-      untrue.push({ what: `what may still run on node ${nameOf(state)}`, attributes: false });
+      untrue.push({ what: `what may still run on node ${nameOf(state)}`, of: "presence" });
     if (kept === undefined && (isDoubtful || (isMember(state) && takesPart(state))))
       status.children.push(cloneElement(state));
   }
@@ -38,8 +38,12 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly Unt
   for (const state of memberStates(draft)) {
     const id = idOf(state);
     const uname = state.attributes.get("uname");
-    if (id !== undefined && uname !== undefined && state.attributes.get("expected") === "member")
-      ensureNode(sectionOf(configuration, "nodes"), id, uname);
+    if (id === undefined || uname === undefined || state.attributes.get("expected") !== "member") continue;
+    const nodes = sectionOf(configuration, "nodes");
+    const called = nameIn(nodes, id);
+    if (called !== undefined && called !== uname && nameIn(nodesOf(before), id) === uname)
+      untrue.push({ what: `the name of node ${uname}`, of: "name" });
+    ensureNode(nodes, id, uname);
   }
   return untrue;
 }
@@ -55,7 +59,7 @@ function keepPresence(known: readonly XmlElement[], status: XmlElement): Untrue[
   status.children = status.children.filter((item) => {
     const name = item.attributes.get("uname");
     if (item.name !== "node_state" || states.has(idOf(item)) || !names.has(name)) return true;
-    untrue.push({ what: `a second state of node ${name}`, attributes: false });
+    untrue.push({ what: `a second state of node ${name}`, of: "presence" });
     return false;
   });
   for (const state of childrenOf(status, "node_state")) {
@@ -63,12 +67,12 @@ function keepPresence(known: readonly XmlElement[], status: XmlElement): Untrue[
     const was = before?.attributes;
     const node = nameOf(before ?? state);
     if (keepPart("transient_attributes", before, state))
-      untrue.push({ what: `attributes of node ${node}`, attributes: true });
+      untrue.push({ what: `attributes of node ${node}`, of: "attributes" });
     for (const name of presence) {
       const said = state.attributes.get(name);
       const value = was === undefined && name === "uname" ? said : was?.get(name);
       if (said !== undefined && said !== value)
-        untrue.push({ what: `${name} of node ${node}`, attributes: false });
+        untrue.push({ what: `${name} of node ${node}`, of: "presence" });
       if (value === undefined) state.attributes.delete(name);
       else state.attributes.set(name, value);
     }
@@ -132,6 +136,14 @@ function sectionOf(parent: XmlElement, name: string): XmlElement {
   parent.children.push(fresh);
   return fresh;
 }
+
+const nodesOf = (cib: XmlElement): XmlElement | undefined => child(child(cib, "configuration"), "nodes");
+
+/** What the entry of an id calls its node. */
+const nameIn = (nodes: XmlElement | undefined, id: string): string | undefined =>
+  childrenOf(nodes, "node")
+    .find((node) => idOf(node) === id)
+    ?.attributes.get("uname");
 
 function ensureNode(nodes: XmlElement, id: string, uname: string): void {
   const named = nodes.children.find(({ attributes }) => attributes.get("uname") === uname);

@@ -879,7 +879,11 @@ export class Manager {
     const members = new Set(membership?.members);
     // Everybody on a node may know where that is.
     const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
-    const hidden = !this.setup.config.nodes.every(({ name }) => shown(name));
+    // Who leads is of the cluster, also where it is this node.
+    const tellsLeader = view.leader !== undefined && (!names || names.nodes.has(view.leader));
+    const hidden =
+      (view.leader !== undefined && !tellsLeader) ||
+      !this.setup.config.nodes.every(({ name }) => shown(name));
     return {
       id: this.setup.self.id,
       name: this.setup.self.name,
@@ -888,10 +892,7 @@ export class Manager {
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,
-      // Who leads is of the cluster, also where it is this node.
-      ...(view.leader !== undefined && (!names || names.nodes.has(view.leader))
-        ? { leader: view.leader }
-        : {}),
+      ...(tellsLeader ? { leader: view.leader } : {}),
       members: this.setup.config.nodes
         .filter(({ name }) => shown(name))
         .map(({ id, name }) => ({

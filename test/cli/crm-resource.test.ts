@@ -154,6 +154,18 @@ describe("clear", () => {
   });
 });
 
+test("node show tells of the node that is named, and of no other", async () => {
+  const [all, one, none] = [
+    await run("crm", "node", "show"),
+    await run("crm", "node", "show", "n2"),
+    await run("crm", "node", "show", "n9"),
+  ];
+  expect(all.out.trim().split("\n")).toHaveLength(2);
+  expect(one.out).toMatch(/^2 n2 [^\n]*\n$/);
+  expect([none.code === 0, none.out]).toEqual([false, ""]);
+  expect(none.err).toContain("n9");
+});
+
 test("commands that are handed to standard input, or stand in a file, are refused and not passed over", async () => {
   const run = async (words: readonly string[], stdin: string) => {
     const child = Bun.spawn([process.execPath, main, ...words], {

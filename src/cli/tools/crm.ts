@@ -276,7 +276,7 @@ function node(words: readonly string[], flags: Flags): Target {
     case "status":
     case "show":
     case "list":
-      return { words: ["node", "show"] };
+      return { words: ["node", "show", ...named, ...rest] };
     case "clearstate":
       return { words: ["fence", "confirm", ...named, "--yes"] };
     case "attribute":

@@ -1,4 +1,4 @@
-import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError, lookup } from "../terms/index.ts";
 import { HiddenParts } from "./acl/hidden.ts";
 import type { Asker } from "./acl/permissions.ts";
 import { Rights } from "./acl/rights.ts";
@@ -147,17 +147,17 @@ const replacesNodes = (operation: CibOperation): boolean =>
   operation.op === "replace" && /^\s*(?:<\?[^>]*>\s*)?<(?:cib|configuration|nodes)\b/.test(operation.xml);
 
 const toldByRing = ({ what, of }: Untrue) => {
-  const who = {
+  const who = lookup({
     attributes: `transient ${what} are the managers' to write, who are asked for it`,
     name: `${what} is told by the node itself, as the node list has it, and not by who writes it into <nodes>`,
     presence: `${what} is told by the ring and the managers, not by who writes it into the status`,
-  };
-  const cures = {
+  });
+  const cures = lookup({
     attributes: "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)",
     name: "stop the node, and give it its new name in hactl.toml ([[nodelist.node]]) of all nodes",
     presence:
       "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
-  };
+  });
   return new HactlError({ code: "PRESENCE", what: who[of], cure: cures[of], exit: CrmExit.UNSAFE });
 };
 

@@ -153,6 +153,17 @@ describe("clear", () => {
   });
 });
 
+test("-w is no mistake where there is nothing to wait for", async () => {
+  for (const words of [
+    "resource status d",
+    "resource list",
+    "node show",
+    "resource maintenance d on",
+    "resource stop d",
+  ])
+    expect([words, (await run("crm", "-w", ...words.split(" "))).code]).toEqual([words, 0]);
+});
+
 test("node show tells of the node that is named, and of no other", async () => {
   const [all, one, none] = [
     await run("crm", "node", "show"),

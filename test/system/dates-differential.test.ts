@@ -135,8 +135,23 @@ const spans = [
   ...["P1Y1M", "P1Y1D", "P1M-1D", "P-1M1D", "P1Y-12M", "P1Y2M3DT4H5M6S", "P0D"],
 ];
 
+/**
+ * Where 2.1.5 goes wrong: months after a year that lacks the day of the year are those of a thirteenth month, so that P1Y1M
+ * ends before P1Y; and before year 1 it counts from 4294967295 down.
+ */
+const mistaken = (date: string, span: string) =>
+  (/^2024-(?:12-31|366)/.test(date) && /^P-?1Y-?\d+M/.test(span)) ||
+  (date.startsWith("0001") && span.includes("-") && span !== "P1M-1D" && span !== "P1Y-12M");
+
 test("every uneven date and every duration", async () => {
-  for (const date of edges) for (const span of spans) await alike(["-d", date, "-D", span], "UTC");
+  for (const date of edges)
+    for (const span of spans) if (!mistaken(date, span)) await alike(["-d", date, "-D", span], "UTC");
+});
+
+test("no date before year 1 is made up", async () => {
+  for (const span of ["P-1Y", "P-1M", "P-1D", "PT-1S"])
+    expect(await ours(["-d", "0001-01-01", "-D", span], "UTC")).toMatchObject({ code: 2, out: "" });
+  expect((await ours(["-p", "P1D/0001-01-01"], "UTC")).code).toBe(2);
 });
 
 test("words that scripts give, odd ones among them", async () => {

@@ -49,7 +49,8 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 /** What one command says, and waits for it where that is wanted. */
-async function perform(words: readonly string[], flags: Flags): Promise<number> {
+async function perform(words: readonly string[], wanted: Flags): Promise<number> {
+  const flags = cibTarget().kind === "live" ? wanted : { ...wanted, wait: [] };
   const targets = translate(words, flags);
   for (const target of targets) {
     const status = await carryOut(target);
@@ -57,7 +58,7 @@ async function perform(words: readonly string[], flags: Flags): Promise<number> 
   }
   // hactl's own commands for resources and nodes wait themselves.
   const changed = targets.some(({ tool, words: given }) =>
-    tool === undefined ? isConfigureChange(given) : changing.has(tool),
+    tool === undefined ? isConfigureChange(given) || isMaintenance(given) : changing.has(tool),
   );
   return changed ? settled(flags) : CrmExit.OK;
 }
@@ -131,6 +132,9 @@ async function carryOut(target: Target): Promise<number> {
   const { runCli } = await import("../main-command.ts");
   return runCli(target.words);
 }
+
+const isMaintenance = ([level, command]: readonly string[]): boolean =>
+  level === "maintenance" || (level === "resource" && command === "maintenance");
 
 const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
   command === "configure" && !["show", "save"].includes(what);

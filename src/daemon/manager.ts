@@ -82,6 +82,7 @@ import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
+import { nodeReply } from "./node-reply.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { Planner } from "./planner.ts";
 import { RefusalLog } from "./refusal-log.ts";
@@ -873,34 +874,15 @@ export class Manager {
   }
 
   #nodeReply(names: VisibleNames | undefined, hiddenSections: readonly string[]): NodeReply {
-    const view = this.#controller.view();
-    const { membership } = view;
-    const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
-    const members = new Set(membership?.members);
-    // Everybody on a node may know where that is.
-    const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
-    // Who leads is of the cluster, also where it is this node.
-    const tellsLeader = view.leader !== undefined && (!names || names.nodes.has(view.leader));
-    const hidden =
-      (view.leader !== undefined && !tellsLeader) ||
-      !this.setup.config.nodes.every(({ name }) => shown(name));
-    return {
-      id: this.setup.self.id,
-      name: this.setup.self.name,
-      ...(hidden ? { hidden } : {}),
-      ...(hiddenSections.length === 0 ? {} : { hiddenSections }),
-      quorate: membership?.quorate ?? false,
-      joined: view.phase === "synced",
+    const { self, config } = this.setup;
+    return nodeReply({
+      self,
+      nodes: config.nodes,
+      view: this.#controller.view(),
       pid: process.ppid,
-      ...(tellsLeader ? { leader: view.leader } : {}),
-      members: this.setup.config.nodes
-        .filter(({ name }) => shown(name))
-        .map(({ id, name }) => ({
-          id,
-          name,
-          state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
-        })),
-    };
+      visible: names?.nodes,
+      hiddenSections,
+    });
   }
 }
 

@@ -21,6 +21,7 @@ import {
   refuseWrongVersions,
 } from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
+import { unknownHead } from "./verify-head.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
 import { type Effort, newEffort, selectXpath, spendOf } from "./xpath.ts";
@@ -110,8 +111,8 @@ function outcomeOf(
   refuseWrongVersions(draft, cib);
   if (live) {
     const untrue = keepMembers(cib, draft);
-    const [first] = untrue;
-    if (first !== undefined && !operations.some(replacesAll)) throw untold(first);
+    const first = untrue.find(({ by }) => !operations.some((one) => replacesAll(one, by)));
+    if (first !== undefined) throw untold(first);
   }
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged =
@@ -134,6 +135,7 @@ function outcomeOf(
   result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
+  refuseUnknownHead(result, cib);
   for (const section of result.children)
     if (section.name === "configuration" ? configurationChanged : statusChanged) refuseUnreadable(section);
   const kept = (name: string) =>
@@ -159,6 +161,10 @@ const told: Record<Untrue["by"], readonly [string, string]> = lookup({
     "are the managers' to write, who are asked for it",
     "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)",
   ],
+  nodelist: [
+    "is told by the node itself, as the node list has it, and not by who writes it into <nodes>",
+    "stop the node, and give it its new name in hactl.toml ([[nodelist.node]]) of all nodes",
+  ],
   executors: [
     "is told by the node's executor, not by who writes it into the status",
     "to have it looked at anew say 'hactl resource refresh RESOURCE'; to let it count as failed, 'crm_resource --fail -r RESOURCE -N NODE'; to try out what follows, crm_simulate",
@@ -170,10 +176,11 @@ function untold({ what, by }: Untrue): HactlError {
   return new HactlError({ code: "PRESENCE", what: `${what} ${says}`, cure, exit: CrmExit.UNSAFE });
 }
 
-/** Whether an operation puts a whole status in place, such as a copy that was saved: that part of it is not meant. */
-function replacesAll(operation: CibOperation): boolean {
+/** Whether an operation puts all in place that this is said in, such as a copy that was saved: that part of it is not meant. */
+function replacesAll(operation: CibOperation, by: Untrue["by"]): boolean {
   if (operation.op !== "replace") return false;
-  return ["cib", "status"].includes(read(operation.xml).name);
+  const wholes = by === "nodelist" ? ["cib", "configuration", "nodes"] : ["cib", "status"];
+  return wholes.includes(read(operation.xml).name);
 }
 
 /** Canonical form with ids; throws for all that is wrong, but for what is wrong in `before` already. */
@@ -210,6 +217,18 @@ function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]):
     });
   draft.attributes.set("validate-with", schemaFor(schema));
   return draft;
+}
+
+/** Pacemaker's schemas have no other attributes at the outermost element; what is there already hinders no change. */
+function refuseUnknownHead(draft: XmlElement, before: XmlElement): void {
+  const name = unknownHead(draft).find((one) => !before.attributes.has(one));
+  if (name === undefined) return;
+  throw new HactlError({
+    code: "UNKNOWN_ATTRIBUTE",
+    what: `Update does not conform to the configured schema: <cib> has no attribute "${name}"`,
+    cure: "remove it, or correct its name",
+    exit: CrmExit.CONFIG,
+  });
 }
 
 const noSchema = () =>

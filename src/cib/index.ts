@@ -19,8 +19,9 @@ export {
   setConfigured,
 } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
+export { type TextLine, textLines, wordsOfLine } from "./crm/lexer.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
-export { definedCounts, definedIds } from "./crm/read.ts";
+export { definedCounts, definedIds, isStatement } from "./crm/read.ts";
 export {
   type DateResult,
   evaluateDateExpression,

@@ -6,7 +6,7 @@ import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
 import { cannotJudge, judgedBy, mayBeHidden, missingBasis, withoutHiddenResources } from "./hidden.ts";
 import { note, tellHidden } from "./output.ts";
-import { type CibTarget, cibTarget, targetText } from "./target.ts";
+import { type CibTarget, cibTarget, isInHand, targetText } from "./target.ts";
 
 /** A CIB and its `<configuration>`. */
 export interface ReadCib {
@@ -325,5 +325,6 @@ export async function warn(remarks: readonly CibProblem[]): Promise<void> {
 
 /** People shall know that it was not the cluster. */
 function remark(target: CibTarget): void {
-  if (target.kind !== "live") note(`Changed ${targetText(target)}; the cluster is as it was.`);
+  if (target.kind !== "live" && !isInHand(target))
+    note(`Changed ${targetText(target)}; the cluster is as it was.`);
 }

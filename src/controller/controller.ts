@@ -45,6 +45,7 @@ import {
 } from "./messages.ts";
 import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
+import { propertiesRequest } from "./own-properties.ts";
 import { Reboots } from "./reboots.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
@@ -123,6 +124,7 @@ export class Controller {
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
+      traits: init.traits,
       decideHereMs: init.decideHereMs,
     });
   }
@@ -860,7 +862,15 @@ export class Controller {
       if (!(caught instanceof HactlError)) throw caught;
       error = caught;
     }
-    if (from === this.#init.self) this.#reply(message.request, value, error);
+    if (from !== this.#init.self) return;
+    if (message.request !== propertiesRequest(this.#init.selfName))
+      return this.#reply(message.request, value, error);
+    if (error)
+      this.#event(
+        "warning",
+        "PROPERTIES-REFUSED",
+        `the cluster's own properties are not written: ${error.what}`,
+      );
   }
 
   /**

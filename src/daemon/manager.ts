@@ -29,7 +29,15 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
-import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import {
+  CrmExit,
+  HactlError,
+  type Millis,
+  nodeName,
+  PACEMAKER_VERSION,
+  type ResourceId,
+  resourceId,
+} from "../terms/index.ts";
 import {
   checkReadable,
   permit,
@@ -74,6 +82,7 @@ import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
+import { nodeReply } from "./node-reply.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { Planner } from "./planner.ts";
 import { RefusalLog } from "./refusal-log.ts";
@@ -189,6 +198,10 @@ export class Manager {
       nodes: config.nodes.map(({ id, name }) => ({ id, name })),
       incarnation: randomBytes(8).toString("hex"),
       daemonIsNew: this.#memory.daemonIsNew,
+      traits: {
+        version: `${PACEMAKER_VERSION}-hactl-${version}`,
+        ...(config.totem.clusterName === "" ? {} : { clusterName: config.totem.clusterName }),
+      },
       ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
       cib: stored?.cib ? withNumbers(upgradeCib(stored.cib).root) : emptyCib(),
       ...(stored?.fallback && { fallback: stored.fallback }),
@@ -862,33 +875,15 @@ export class Manager {
   }
 
   #nodeReply(names: VisibleNames | undefined, hiddenSections: readonly string[]): NodeReply {
-    const view = this.#controller.view();
-    const { membership } = view;
-    const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
-    const members = new Set(membership?.members);
-    // Everybody on a node may know where that is.
-    const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
-    const hidden = !this.setup.config.nodes.every(({ name }) => shown(name));
-    return {
-      id: this.setup.self.id,
-      name: this.setup.self.name,
-      ...(hidden ? { hidden } : {}),
-      ...(hiddenSections.length === 0 ? {} : { hiddenSections }),
-      quorate: membership?.quorate ?? false,
-      joined: view.phase === "synced",
+    const { self, config } = this.setup;
+    return nodeReply({
+      self,
+      nodes: config.nodes,
+      view: this.#controller.view(),
       pid: process.ppid,
-      // Who leads is of the cluster, also where it is this node.
-      ...(view.leader !== undefined && (!names || names.nodes.has(view.leader))
-        ? { leader: view.leader }
-        : {}),
-      members: this.setup.config.nodes
-        .filter(({ name }) => shown(name))
-        .map(({ id, name }) => ({
-          id,
-          name,
-          state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
-        })),
-    };
+      visible: names?.nodes,
+      hiddenSections,
+    });
   }
 }
 

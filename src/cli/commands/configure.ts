@@ -341,7 +341,7 @@ function modeNamed(word: string): LoadMode {
 const isXml = (text: string) => /^\s*</.test(text);
 
 /** The configuration with a text loaded into it; all mistakes of the text at once. `tell` hears what else it changes. */
-function loaded(
+export function loaded(
   text: string,
   file: string,
   base: XmlElement,

@@ -1,9 +1,10 @@
 import { fstatSync } from "node:fs";
-import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { CrmExit, lookup } from "../../terms/index.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";
 import { cibLevel } from "./crm-cib.ts";
+import { levelNamed } from "./crm-levels.ts";
 import { resourceLevel } from "./crm-resource.ts";
 import type { OptionRow } from "./getopt.ts";
 
@@ -11,18 +12,23 @@ const table: readonly OptionRow[] = [
   { name: "force", short: "F", description: "do it although it may hurt" },
   { name: "wait", short: "w", description: "return when the cluster has nothing left to do" },
   { name: "cib", short: "c", value: "DRAFT", description: "work on this draft (CIB_shadow)" },
+  {
+    name: "file",
+    short: "f",
+    value: "FILE",
+    description: "the commands that stand in this file, one a line",
+  },
   { name: "no", short: "n", description: "accepted" },
 ];
 
 /**
  * The crm shell's commands, as far as hactl has them under its own names: `crm configure …`, `crm node …`,
- * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm report …`, `crm cluster …`, `crm maintenance …`.
+ * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm report …`, `crm cluster …`, `crm maintenance …`. One
+ * of them as words, or many, one a line, from a file (`-f FILE`) or standard input.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const [first] = words;
-  if (first === "-f" || first === "--file" || (first === undefined && isFed()))
-    return toolError("crm", noScript());
-  if (first === undefined || first === "--help" || first === "-h" || first === "--version")
+  if (first === "--help" || first === "-h" || first === "--version" || (first === undefined && !isFed()))
     return asTool(
       "crm",
       "The crm shell's commands, done by hactl.",
@@ -30,27 +36,74 @@ export async function run(words: readonly string[]): Promise<number> {
       first === undefined ? ["--help"] : words,
       async () => 0,
     );
-  const { flags, cib, rest } = leading(words);
+  const { flags, cib, file, rest } = leading(words);
   if (cib !== undefined) process.env.CIB_shadow = cib;
   const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
   const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
-  let targets: readonly Target[];
   try {
-    targets = translate(rest, { wait, force });
+    const script = scriptOf(file, rest);
+    return await (script === undefined ? perform(rest, { wait, force }) : follow(script, { wait, force }));
   } catch (error) {
     return toolError("crm", error);
   }
+}
+
+/** What one command says, and waits for it where that is wanted. */
+async function perform(words: readonly string[], wanted: Flags): Promise<number> {
+  const flags = cibTarget().kind === "live" ? wanted : { ...wanted, wait: [] };
+  const targets = translate(words, flags);
   for (const target of targets) {
     const status = await carryOut(target);
     if (status !== CrmExit.OK) return status;
   }
   // hactl's own commands for resources and nodes wait themselves.
   const changed = targets.some(({ tool, words: given }) =>
-    tool === undefined ? isConfigureChange(given) : changing.has(tool),
+    tool === undefined ? isConfigureChange(given) || isMaintenance(given) : changing.has(tool),
   );
-  if (!changed || wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
+  return changed ? settled(flags) : CrmExit.OK;
+}
+
+/** A draft or a file has nothing to wait for. */
+async function settled({ wait }: Flags): Promise<number> {
+  if (wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
   const { runCli } = await import("../main-command.ts");
   return runCli(["wait"]);
+}
+
+/** The commands that a file holds, or that are handed to standard input for a level. */
+interface Commands {
+  readonly text: string;
+  readonly name: string;
+  readonly level?: string;
+}
+
+/** Nothing where the words are the command. */
+function scriptOf(file: string | undefined, words: readonly string[]): Commands | undefined {
+  const [first, ...more] = words;
+  const level = first === undefined ? undefined : levelNamed(first);
+  const isLevel = more.length === 0 && level !== undefined;
+  const begin = isLevel ? { level } : {};
+  if (file !== undefined) {
+    if (first !== undefined && !isLevel)
+      throw usage("crm", "beside a file of commands only the level can be named in which they begin");
+    return { text: readText(file), name: file === "-" ? STDIN : file, ...begin };
+  }
+  if (level === "configure" && (isLevel || more.join() === "-"))
+    return { text: readText("-"), name: STDIN, level };
+  if ((first !== undefined && !isLevel) || !isFed()) return undefined;
+  const text = readText("-");
+  // A program that starts this one may leave it a pipe in which nothing is: it means the command.
+  return isLevel && text.trim() === "" ? undefined : { text, name: STDIN, ...begin };
+}
+
+const STDIN = "standard input";
+
+async function follow(commands: Commands, flags: Flags): Promise<number> {
+  const { runScript } = await import("./crm-script.ts");
+  return runScript(
+    { ...commands, force: flags.force.length > 0 },
+    { run: (words) => perform(words, flags), committed: () => settled(flags) },
+  );
 }
 
 /** Whether somebody hands commands to standard input: a pipe or a file, not a terminal or nothing. */
@@ -62,14 +115,6 @@ function isFed(): boolean {
     return false;
   }
 }
-
-const noScript = (): HactlError =>
-  new HactlError({
-    code: "USAGE",
-    what: "crm reads no commands from standard input or a file; nothing was done",
-    cure: "give each command as words (crm resource stop a), and configuration as text (crm configure load update FILE)",
-    exit: CrmExit.USAGE,
-  });
 
 async function carryOut(target: Target): Promise<number> {
   if (target.lines !== undefined) {
@@ -88,6 +133,9 @@ async function carryOut(target: Target): Promise<number> {
   return runCli(target.words);
 }
 
+const isMaintenance = ([level, command]: readonly string[]): boolean =>
+  level === "maintenance" || (level === "resource" && command === "maintenance");
+
 const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
   command === "configure" && !["show", "save"].includes(what);
 
@@ -95,6 +143,8 @@ interface Leading {
   readonly flags: readonly string[];
   /** The draft that --cib names. */
   readonly cib: string | undefined;
+  /** The file with commands that --file names. */
+  readonly file: string | undefined;
   readonly rest: readonly string[];
 }
 
@@ -102,14 +152,17 @@ interface Leading {
 function leading(words: readonly string[]): Leading {
   const flags: string[] = [];
   let cib: string | undefined;
+  let file: string | undefined;
   let at = 0;
   for (; words[at]?.startsWith("-"); at++) {
     const word = words[at] ?? "";
     if (word === "-c" || word === "--cib") cib = words[++at];
     else if (word.startsWith("--cib=")) cib = word.slice("--cib=".length);
+    else if (word === "-f" || word === "--file") file = words[++at] ?? "";
+    else if (word.startsWith("--file=")) file = word.slice("--file=".length);
     else flags.push(word);
   }
-  return { flags, cib, rest: words.slice(at) };
+  return { flags, cib, file, rest: words.slice(at) };
 }
 
 interface Flags {
@@ -218,10 +271,7 @@ const statusOption = (word: string): string[] =>
   })[word] ?? [word];
 
 function configure(words: readonly string[], flags: Flags): Target {
-  const [command, ...rest] = words;
-  // Text on standard input: what people pipe into `crm configure`.
-  if (command === undefined || command === "-")
-    return { words: ["configure", "load", "update", pipedStatements(), ...flags.force] };
+  const [command = "show", ...rest] = words;
   switch (command) {
     case "verify":
       return { tool: "crm_verify", words: ["-L", "-V"] };
@@ -255,18 +305,6 @@ function configure(words: readonly string[], flags: Flags): Target {
   }
 }
 
-/** Standard input without the commands that end a shell's session, in a file that can be read again. */
-function pipedStatements(): string {
-  const text = readText("-")
-    .split("\n")
-    .filter((row) => !/^\s*(?:commit|exit|quit|bye|end|up|configure)\s*$/.test(row))
-    .join("\n");
-  const file = `${process.env.TMPDIR ?? "/tmp"}/hactl-crm-${process.pid}.crm`;
-  require("node:fs").writeFileSync(file, text, { mode: 0o600 });
-  process.on("exit", () => require("node:fs").rmSync(file, { force: true }));
-  return file;
-}
-
 function node(words: readonly string[], flags: Flags): Target {
   const [command = "show", name, ...rest] = words;
   const named = name === undefined ? [] : [name];
@@ -276,7 +314,7 @@ function node(words: readonly string[], flags: Flags): Target {
     case "status":
     case "show":
     case "list":
-      return { words: ["node", "show"] };
+      return { words: ["node", "show", ...named, ...rest] };
     case "clearstate":
       return { words: ["fence", "confirm", ...named, "--yes"] };
     case "attribute":

@@ -6,7 +6,7 @@ import { lookAtAll, type Sight, selectVisible, visibleAttributes, withoutSecrets
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
-import { checkForm, checkSchemaName, refuseOldForms } from "./form.ts";
+import { checkForm, checkSchemaName, refuseMemberConnections, refuseOldForms } from "./form.ts";
 import { keepSecrets } from "./masking.ts";
 import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
@@ -123,6 +123,8 @@ function outcomeOf(
     : keepSchema
       ? checkAsWritten(draft, operations)
       : checkConfiguration(draft);
+  if (configurationChanged)
+    refuseMemberConnections(child(result, "configuration"), child(cib, "configuration"));
   if (rights !== undefined) {
     draft.attributes = withoutOwnMarks(cib, draft);
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];

@@ -12,6 +12,13 @@ export {
 } from "./agent-description.ts";
 export { replicaAddresses } from "./bundle-addresses.ts";
 export {
+  bundleContainer,
+  bundleReplicas,
+  connectionsToMembers,
+  isRemote,
+  type MemberConnection,
+} from "./connection-names.ts";
+export {
   type GroupChange,
   modifyGroup,
   type Renamed,
@@ -107,7 +114,6 @@ export {
   agentUses,
   findAgentProblems,
 } from "./verify-agents.ts";
-export { isRemote } from "./verify-connections.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { propertyNameIn } from "./verify-names.ts";
 export { writtenProperties } from "./verify-options.ts";

@@ -177,7 +177,7 @@ const remove = defineCommand({
 function refuseNodes(configuration: XmlElement, ids: readonly string[]): void {
   const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(({ attributes }) => {
     const [id = "", name = id] = [attributes.get("id"), attributes.get("uname")];
-    return ids.includes(id) || ids.includes(name) ? [name] : [];
+    return ids.some((one) => (one === id || one === name) && !isResource(configuration, one)) ? [name] : [];
   });
   const [name] = nodes;
   if (name === undefined) return;
@@ -426,17 +426,22 @@ function loadedXml(text: string, file: string, base?: XmlElement): XmlElement {
   });
 }
 
+/** Whether a resource is called so: that is what is meant where a node is, too. */
+const isResource = (configuration: XmlElement, id: string): boolean =>
+  searched(child(configuration, "resources"), id) !== undefined;
+
+function searched(at: XmlElement | undefined, id: string): XmlElement | undefined {
+  for (const item of at?.children ?? []) {
+    if (item.attributes.get("id") === id || (item.name === "node" && item.attributes.get("uname") === id))
+      return item;
+    const inner = searched(item, id);
+    if (inner) return inner;
+  }
+  return undefined;
+}
+
 function found(configuration: XmlElement, id: string): XmlElement {
-  const search = (at: XmlElement): XmlElement | undefined => {
-    if (at.attributes.get("id") === id || (at.name === "node" && at.attributes.get("uname") === id))
-      return at;
-    for (const child of at.children) {
-      const inner = search(child);
-      if (inner) return inner;
-    }
-    return undefined;
-  };
-  const object = search(configuration);
+  const object = searched(child(configuration, "resources"), id) ?? searched(configuration, id);
   if (object) return object;
   throw new HactlError({
     code: "NO_SUCH_OBJECT",

@@ -79,6 +79,7 @@ export function resourceLevel(words: readonly string[], { wait, force }: Resourc
       return [{ tool: "crm_resource", words: ["-a", ...option("-r", rsc)] }];
     }
     case "scores":
+      atMost("scores", rest, 0, 0);
       return [{ tool: "crm_simulate", words: ["-sUL"] }];
     case "move":
     case "ban":

@@ -6,6 +6,7 @@ import { asTool, line, toolError, usage } from "./connection.ts";
 import { cibLevel } from "./crm-cib.ts";
 import { levelNamed } from "./crm-levels.ts";
 import { resourceLevel } from "./crm-resource.ts";
+import { refuseUndone, statusWords } from "./crm-words.ts";
 import type { OptionRow } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
@@ -212,6 +213,7 @@ function cib(words: readonly string[], flags: Flags): Target {
 
 /** What is to be done, one after the other. */
 function translate(words: readonly string[], flags: Flags): readonly Target[] {
+  refuseUndone(words);
   const [level, ...rest] = words;
   return level === "resource" || level === "rsc"
     ? resourceLevel(rest, flags)
@@ -237,13 +239,11 @@ function translateLevel(words: readonly string[], flags: Flags): Target {
     case "cluster":
       return cluster(rest);
     case "maintenance":
-      return { words: ["maintenance", rest[0] ?? "on"] };
+      return maintenance(rest);
     case "history":
       return { words: ["history"] };
     case "corosync":
-      return rest[0] === "status" || rest[0] === undefined
-        ? { words: ["quorum", "status"] }
-        : { words: ["reload"] };
+      return corosync(rest);
     case "report":
       return { tool: "crm_report", words: rest };
     case "verify":
@@ -254,21 +254,7 @@ function translateLevel(words: readonly string[], flags: Flags): Target {
   }
 }
 
-const statusOption = (word: string): string[] =>
-  ({
-    bynode: ["-n"],
-    inactive: ["-r"],
-    ops: ["-o"],
-    timing: ["-t"],
-    failcounts: ["-f"],
-    verbose: ["-V"],
-    quiet: [],
-    full: ["-r", "-f", "-A", "-n"],
-    noheaders: ["-D"],
-    detail: ["-R"],
-    brief: ["-b"],
-    xml: ["--output-as=xml"],
-  })[word] ?? [word];
+const statusOption = (word: string): readonly string[] => statusWords[word] ?? [word];
 
 function configure(words: readonly string[], flags: Flags): Target {
   const [command = "show", ...rest] = words;
@@ -310,13 +296,13 @@ function node(words: readonly string[], flags: Flags): Target {
   const named = name === undefined ? [] : [name];
   switch (command) {
     case "fence":
-      return { words: ["fence", ...named, "--yes"] };
+      return { words: ["fence", ...named, ...unasked(command, name, flags)] };
     case "status":
     case "show":
     case "list":
       return { words: ["node", "show", ...named, ...rest] };
     case "clearstate":
-      return { words: ["fence", "confirm", ...named, "--yes"] };
+      return { words: ["fence", "confirm", ...named, ...unasked(command, name, flags)] };
     case "attribute":
       return attribute(name, rest, []);
     case "utilization":
@@ -325,14 +311,45 @@ function node(words: readonly string[], flags: Flags): Target {
       return attribute(name, rest, ["-l", "reboot"]);
     case "delete":
       return { tool: "crm_node", words: ["-R", name ?? "", "--force"] };
+    case "standby":
+      return { words: ["node", command, ...lasting(words.slice(1)), ...flags.wait] };
     default:
       return { words: ["node", command, ...named, ...flags.wait] };
   }
 }
 
+/** Who says it without a terminal has to say that he means it, as the crm shell wants it. */
+function unasked(command: string, node: string | undefined, { force }: Flags): readonly string[] {
+  if (force.length > 0) return ["--yes"];
+  if (process.stdin.isTTY) return [];
+  throw new HactlError({
+    code: "USAGE",
+    what: `node ${command} needs a confirmation, and nobody can be asked for one here`,
+    cure: `say 'crm -F node ${command} ${node}'`,
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** [NODE] [forever]: until it is taken back. */
+function lasting(words: readonly string[]): readonly string[] {
+  const [last] = words.slice(-1);
+  if (last === "reboot")
+    throw usage(
+      "crm",
+      "node standby stays until it is taken back; until the next boot: crm_standby -N NODE -v on -l reboot",
+    );
+  const nodes = last === "forever" ? words.slice(0, -1) : words;
+  if (nodes.length > 1) throw usage("crm", `node standby takes one node; given: ${nodes.join(" ")}`);
+  return nodes;
+}
+
 /** NODE set|show|delete NAME [VALUE] */
 function attribute(name: string | undefined, words: readonly string[], options: readonly string[]): Target {
   const [command = "show", attr = "", value = ""] = words;
+  if (!["set", "show", "delete"].includes(command))
+    throw usage("crm", `"${command}" of an attribute is none of set, show and delete`);
+  if ((command === "set") !== words.length > 2)
+    throw usage("crm", command === "set" ? "the value to set is missing" : `${command} takes no value`);
   const base = ["-N", name ?? "", "-n", attr, ...options];
   if (command === "set") return { tool: "crm_attribute", words: [...base, "-v", value] };
   return { tool: "crm_attribute", words: [...base, command === "delete" ? "-D" : "-G"] };
@@ -357,7 +374,7 @@ function agents([command, ...rest]: readonly string[]): Target {
   }
 }
 
-function cluster([command]: readonly string[]): Target {
+function cluster([command, limit]: readonly string[]): Target {
   switch (command) {
     case "start":
       return { words: ["start", "--daemon"] };
@@ -365,8 +382,33 @@ function cluster([command]: readonly string[]): Target {
       return { words: ["stop"] };
     case "wait_for_startup":
       // That something has failed is no reason not to be there.
-      return { tool: "crm_resource", words: ["--wait"] };
+      return {
+        tool: "crm_resource",
+        words: ["--wait", ...(limit === undefined ? [] : ["--timeout", limit])],
+      };
+    case "maintenance-on":
+      return { words: ["maintenance", "on"] };
+    case "maintenance-off":
+      return { words: ["maintenance", "off"] };
     default:
       return { words: ["status"] };
   }
+}
+
+function corosync([command, kind = "quorum"]: readonly string[]): Target {
+  switch (command) {
+    case "reload":
+      return { words: ["reload"] };
+    case "show":
+      return { words: ["config", "show"] };
+    default:
+      return { words: kind === "ring" ? ["ring"] : ["quorum", "status"] };
+  }
+}
+
+/** on|off [RESOURCE] */
+function maintenance([state = "on", resource]: readonly string[]): Target {
+  return {
+    words: resource === undefined ? ["maintenance", state] : ["resource", "maintenance", resource, state],
+  };
 }

@@ -84,6 +84,15 @@ describe("Pacemaker's suite of its tools", () => {
     expect(judged(want, "")).toMatchObject({ exit: false, cib: false, alike: false });
   });
 
+  test("the order of attributes is no part of an XML answer; what is said before it is", () => {
+    const answer = (attributes: string, said = "") =>
+      noted("t (XML)", `${said}<pacemaker-result>\n<nvpair ${attributes}/>\n</pacemaker-result>`, "OK (0)");
+    const want = answer('id="i" value="v" name="n"');
+    expect(judged(want, answer('id="i" name="n" value="v"'))).toMatchObject({ equal: false, alike: true });
+    expect(judged(want, answer('id="i" name="n" value="w"'))).toMatchObject({ alike: false });
+    expect(judged(want, answer('id="i" name="n" value="v"', "note\n"))).toMatchObject({ alike: false });
+  });
+
   test("a document is judged without the words in it, and one that its schema refuses is not valid", () => {
     const document = (words: string, code: string) =>
       `<pacemaker-result request="x"><status code="${code}" message="${words}"/></pacemaker-result>`;

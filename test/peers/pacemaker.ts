@@ -243,11 +243,8 @@ function pairs(
  * the newest version there is.
  */
 function writeSchema(folder: string): string {
-  const requests = [
-    ...readFileSync(join(folder, "Makefile.am"), "utf8").matchAll(/^API_request_base\s*\+?=\s*(\S+)/gm),
-  ];
   const files = readdirSync(join(folder, "api"));
-  const newest = requests.flatMap(([, request]) => {
+  const newest = requestsIn(readFileSync(join(folder, "Makefile.am"), "utf8")).flatMap((request) => {
     const versions = files
       .map((file) => new RegExp(`^${request}-([0-9.]+)\\.rng$`).exec(file)?.[1])
       .filter((version) => version !== undefined)
@@ -269,6 +266,12 @@ function writeSchema(folder: string): string {
       .sort(byVersion)
       .at(-1) ?? ""
   );
+}
+
+/** The kinds of answers that a release's Makefile names: a line each, or one line that is continued. */
+export function requestsIn(makefile: string): readonly string[] {
+  const lines = makefile.replace(/\\\n/g, " ").matchAll(/^API_request_base\s*\+?=(.*)$/gm);
+  return [...lines].flatMap(([, names = ""]) => names.split(/\s+/).filter(Boolean));
 }
 
 function byVersion(one: string, other: string): number {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { countHeld } from "./drivers.ts";
 import { falls, isWanted, parseTable, partsIn, renewed, tableLines, totals } from "./figures.ts";
-import { judge, piecesOf } from "./pacemaker.ts";
+import { judge, piecesOf, requestsIn } from "./pacemaker.ts";
 import { outcomesOf } from "./pcs.ts";
 
 /** What the peers' suites say is read and judged rightly; the suites themselves need clones (`make check-peers`). */
@@ -108,6 +108,12 @@ describe("Pacemaker's suite of its tools", () => {
       valid: false,
     });
   });
+});
+
+test("the kinds of answers are found in newer and older releases' Makefiles", () => {
+  const newer = "API_request_base = cibadmin\nAPI_request_base += crm_mon\nAPI_base = $(API_request_base)\n";
+  const older = "API_request_base\t= cibadmin\t\\\n\t\t  crm_mon\nAPI_base\t= $(API_request_base)\n";
+  for (const makefile of [newer, older]) expect(requestsIn(makefile)).toEqual(["cibadmin", "crm_mon"]);
 });
 
 test("outcomes of pcs's tests: with and without a description, broken into lines, skipped", () => {

@@ -177,7 +177,9 @@ export function pacemakerParts(place: Place, source: Source): readonly Part[] {
   const cts = join(tree, "cts");
   const program = readFileSync(join(cts, "cts-cli.in"), "utf8")
     .replaceAll("@PYTHON@", "/usr/bin/python3")
-    .replaceAll(/@abs_top_\w+@/g, "/nonexistent");
+    .replaceAll(/@abs_top_\w+@/g, "/nonexistent")
+    // A format that Python refuses ended the suite of some releases with the first command that fails.
+    .replaceAll("{rc:.3d}", "{rc:3d}");
   writeFileSync(join(cts, "cts-cli"), program);
   for (const [name, folder] of standIns)
     copyFileSync(

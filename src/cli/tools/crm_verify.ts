@@ -67,8 +67,8 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
 /** Remarks that Pacemaker makes as complaints. */
 const complaints = new Set(["SCHEDULER", "FENCING", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
 
-/** Conditions that do not hold any more, or never: Pacemaker's tool is silent, and crmsh takes each line for an error. */
-const unheard = new Set(["OVER", "NEVER_HOLDS"]);
+/** Conditions that do not hold any more, never, or for nothing: Pacemaker's tool is silent, crmsh takes each line for an error. */
+const unheard = new Set(["OVER", "NEVER_HOLDS", "NO_NODE", "IN_VAIN"]);
 
 const isWarning = ({ level, code }: Finding): boolean => level === "warning" && !unheard.has(code);
 

@@ -10,6 +10,7 @@ import {
   childrenOf,
   element,
   formatXml,
+  knownNodes,
   parseBoolean,
   parseXml,
   refuseOtherForm,
@@ -307,6 +308,7 @@ export class ClusterState {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
       this.attributes.removeNode(before.nameOf(id));
     }
+    if (this.attributes.holds) this.#writeAttributes(this.attributes.meet(knownNodes(this.cib)));
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { AttributeUpdate } from "../attributes/index.ts";
 import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
@@ -63,7 +64,7 @@ import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
 import { AgentSurvey, isConnected, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
-import { checkNodesOf, checkValuesOf } from "./attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf, heldForUnknown } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
@@ -700,8 +701,10 @@ export class Manager {
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
         checkValuesOf(request.updates);
-        if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
-        return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
+        if (live && !request.keepsUnknown) checkNodesOf(request.updates, cib, this.setup.config.nodes);
+        return this.#setAttributes(
+          live ? heldForUnknown(request.updates, cib, this.setup.config.nodes) : request.updates,
+        );
       case "attributes-query":
         if (live && rights) checkReadable(request, cib, rights);
         return this.#values(request.name, rights);
@@ -791,6 +794,12 @@ export class Manager {
     if (!live) throw notInCluster();
     const values = this.#controller.attributeValues(name);
     return Object.fromEntries(rights ? visibleValues(values, name, cib, rights) : values);
+  }
+
+  /** @returns nodes that nobody knows, for which a value is kept */
+  async #setAttributes(updates: readonly AttributeUpdate[]): Promise<{ readonly kept: readonly string[] }> {
+    await this.#ask((id) => ({ type: "attribute-request", request: id, updates }));
+    return { kept: updates.flatMap(({ node, value, held }) => (held && value !== undefined ? [node] : [])) };
   }
 
   #ask(event: (id: string) => ControllerEvent, patienceMs = askPatienceMs): Promise<unknown> {

@@ -259,8 +259,6 @@ describe("transient attributes", () => {
 
   test("a node that nobody knows gets no attribute, and no state", async () => {
     for (const words of [
-      ["attrd_updater", "-n", "u", "-U", "7", "-N", "node7"],
-      ["attrd_updater", "-n", "u", "-U", "7", "-p", "-N", "node7"],
       ["crm_attribute", "-n", "u", "-v", "7", "-l", "reboot", "-N", "node7"],
       ["crm_attribute", "-n", "u", "-v", "7", "-N", "node7"],
     ]) {
@@ -268,7 +266,31 @@ describe("transient attributes", () => {
       expect([words, code, stderr]).toEqual([words, 105, expect.stringContaining("node7")]);
     }
     expect(await tools.output("cibadmin", "-Q")).not.toContain("node7");
-    expect(await tools.output("attrd_updater", "-n", "u", "-Q", "-A")).not.toContain("node7");
+    expect((await tools.run("attrd_updater", "-n", "u", "-Q", "-A")).stdout).not.toContain("node7");
+  });
+
+  test("attrd_updater keeps values for nodes that nobody knows yet; the status has them when the node is known", async () => {
+    const ask = (...words: readonly string[]) => tools.run("attrd_updater", "-n", "early", ...words);
+    const set = await ask("-U", "7", "-N", "node7");
+    expect(set).toMatchObject({ code: 0, stdout: "", stderr: expect.stringContaining('no node "node7"') });
+    expect((await ask("-Q", "-N", "node7")).stdout).toContain('host="node7" value="7"');
+    expect((await ask("-Q", "-A")).stdout).toContain('host="node7" value="7"');
+    expect(await ask("-U", "1", "-N", "node1")).toMatchObject({ code: 0, stderr: "" });
+    expect(await tools.output("cibadmin", "-Q")).not.toContain("node7");
+    await tools.output(
+      "configure",
+      "primitive",
+      "node7",
+      "ocf:pacemaker:remote",
+      "meta",
+      "target-role=Stopped",
+    );
+    expect(await tools.output("cibadmin", "-Q", "-o", "status")).toMatch(
+      /node7[\s\S]*name="early" value="7"/,
+    );
+    await ask("-D", "-N", "node7");
+    expect((await ask("-Q", "-N", "node7")).code).toBe(78);
+    await tools.output("configure", "delete", "--force", "node7");
   });
 
   test("attrd_updater -P finds what is private or not written yet, and refuses what is no pattern", async () => {

@@ -220,16 +220,21 @@ const erasing = (what: string) =>
   new HactlError({ code: "UNSAFE", what, cure: "say it with --force", exit: CrmExit.UNSAFE });
 
 /**
- * Refuses a text in the place of everything that leaves no resource: it is an empty or truncated file more often than it is
- * meant.
+ * Refuses a text in the place of everything that leaves no resource and sets nothing: it is an empty or truncated file
+ * more often than it is meant. What is saved has its settings behind its resources: where they are, nothing is cut off.
  */
 function refuseErasing(before: XmlElement, after: XmlElement, text: string): void {
   const hasResources = (configuration: XmlElement) => resourcesOf(configuration).length > 0;
   if (/^\s*$/.test(text.replaceAll(/^\s*#.*$/gm, "")))
     throw erasing("it defines nothing: every resource and constraint of the cluster would be removed");
-  if (!hasResources(after) && hasResources(before))
+  if (!hasResources(after) && hasResources(before) && !setsSomething(text))
     throw erasing("it has no resource: every resource of the cluster would be removed");
 }
+
+const setsSomething = (text: string): boolean =>
+  text.trimStart().startsWith("<")
+    ? text.includes("<nvpair")
+    : /^\s*(property|rsc_defaults|op_defaults)\s/m.test(text);
 
 const accept = defineCommand({
   meta: {

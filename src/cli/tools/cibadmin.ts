@@ -88,7 +88,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (command === undefined) throw usage("cibadmin", "what shall be done?");
     if (given.words.length > 0)
       throw usage("cibadmin", `"${given.words.join(" ")}" does not belong to any option`);
-    return CibSession.with((session) => work(command, given, session, answer));
+    return CibSession.quietly((session) => work(command, given, session, answer));
   });
 
 async function work(

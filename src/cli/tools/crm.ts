@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import { CrmExit, lookup } from "../../terms/index.ts";
+import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";

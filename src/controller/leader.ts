@@ -535,7 +535,7 @@ export class Leader {
       actions.length > 3
         ? `${actions.slice(0, 3).join(", ")} and ${actions.length - 3} more`
         : actions.join(", ");
-    const text = `the same was done ${times} times in ${Math.ceil(withinMs / 1000)} s and is slowed down: ${shown}`;
+    const text = `the same was done ${times === 1 ? "once" : `${times} times`} in ${Math.ceil(withinMs / 1000)} s and is slowed down: ${shown}`;
     if (!this.#repeating) this.#event("warning", "TRANSITION-REPEATS", text);
     this.#repeating = true;
     send({

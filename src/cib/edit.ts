@@ -7,7 +7,7 @@ import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName, refuseMemberConnections, refuseOldForms } from "./form.ts";
-import { keepSecrets } from "./masking.ts";
+import { keepSecrets, refuseShown, secretsIn } from "./masking.ts";
 import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
@@ -76,6 +76,7 @@ export function applyOperations(
   const isPrivileged = askers.length === 0;
   const effort = newEffort(isPrivileged ? requestEffort : limitedEffort);
   const finding = isPrivileged ? findingAll(effort) : findingFor(rights, hidden, effort);
+  const secrets = isPrivileged ? undefined : secretsIn(draft);
   const steps = newSteps(draft, operations, live);
   let size = operations.length > 1 ? countElements(draft) : 0;
   for (const operation of operations) {
@@ -85,6 +86,7 @@ export function applyOperations(
     steps.take(operation);
   }
   keepSecrets(cib, draft);
+  if (secrets) refuseShown(secrets, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {

@@ -88,6 +88,30 @@ describe("secrets of a configuration", () => {
       expect(() => applyOperations(cib, [patch(value)], somebody)).toThrow("nothing is at");
   });
 
+  test.each([
+    ["another name", { op: "modify", xml: '<nvpair id="f-pw" name="comment"/>' }],
+    [
+      "another name and id",
+      { op: "modify", xpath: "//nvpair[@id='f-pw']", xml: '<nvpair id="new" name="comment"/>' },
+    ],
+    [
+      "another name by a difference",
+      {
+        op: "patch",
+        xml: `<diff format="2"><change operation="modify" path="//nvpair[@id='f-pw']"><change-list><change-attr name="name" operation="set" value="comment"/></change-list></change></diff>`,
+      },
+    ],
+  ] as const)("are not shown under %s", (_how, operation) => {
+    expect(() => applyOperations(cib, [operation], somebody)).toThrow("holds a secret, which another name");
+    expect(formatXml(applyOperations(cib, [operation]).cib)).toContain('name="comment" value="geheim"');
+  });
+
+  test("may make way for something else", () => {
+    const xml = '<nvpair id="f-pw" name="comment" value="new"/>';
+    for (const op of ["modify", "replace"] as const)
+      expect(formatXml(applyOperations(cib, [{ op, xml }], somebody).cib)).toContain('value="new"');
+  });
+
   test("go with what they are in, and can be changed where their place is named", () => {
     const gone = applyOperations(cib, [{ op: "delete", xpath: "//nvpair[@id='f-pw']" }], somebody).cib;
     expect(formatXml(gone)).not.toContain("f-pw");

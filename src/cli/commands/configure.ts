@@ -231,9 +231,10 @@ function refuseErasing(before: XmlElement, after: XmlElement, text: string): voi
     throw erasing("it has no resource: every resource of the cluster would be removed");
 }
 
+/** A document cannot be cut off: it says itself that there are none. */
 const setsSomething = (text: string): boolean =>
   text.trimStart().startsWith("<")
-    ? text.includes("<nvpair")
+    ? /<resources\s*\/?>/.test(text)
     : /^\s*(property|rsc_defaults|op_defaults)\s/m.test(text);
 
 const accept = defineCommand({

@@ -88,10 +88,10 @@ export function applyOperations(
   }
   const asWrong = rights && secrecy?.wrong();
   keepSecrets(cib, draft);
+  if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   // Whoever may not set a secret is not told that he knows it.
   asWrong?.(() => rights?.check(cib, { ...draft, attributes: withoutOwnMarks(cib, draft) }));
   secrecy?.check();
-  if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
     return outcomeOf(cib, draft, operations, { live, keepSchema }, steps, rights);

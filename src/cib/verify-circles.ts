@@ -42,8 +42,7 @@ const named = (rsc: string, action: string): string => (action === "start" ? rsc
 
 /** Each circle is told once, at the constraint that closes it. */
 function circlesOf(arrows: readonly Arrow[], kind: string): CibProblem[] {
-  const leaving = new Map<string, Arrow[]>();
-  for (const arrow of arrows) leaving.set(arrow.from, [...(leaving.get(arrow.from) ?? []), arrow]);
+  const leaving = Map.groupBy(arrows, ({ from }) => from);
   const done = new Set<string>();
   const problems: CibProblem[] = [];
   for (const start of leaving.keys()) {

@@ -74,6 +74,8 @@ export function parseXml(
   }
 }
 
+/** Attributes of an element: a history's parameters are one each. */
+const mostAttributes = 1000;
 /** Characters and tags beyond what a CIB has at most, with its status: storable.ts. */
 const longestDocument = 64 * 1024 * 1024;
 const mostTags = 2_500_000;
@@ -143,8 +145,12 @@ function convert(
     children: [],
     line: lineOf(source.start),
   };
-  if (depth > deepestNesting)
-    throw tooDeep({ ...place, ...(result.line === undefined ? {} : { line: result.line }) });
+  const where = { ...place, ...(result.line === undefined ? {} : { line: result.line }) };
+  if (depth > deepestNesting) throw tooDeep(where);
+  if (result.attributes.size > mostAttributes) {
+    const what = `an element has ${result.attributes.size} attributes; ${mostAttributes} are possible`;
+    throw xmlError("TOO_LARGE", what, where, "no CIB needs that: correct it");
+  }
   let text = "";
   for (const child of source.children) {
     if (child instanceof ParsedElement) result.children.push(convert(child, lineOf, depth + 1, place));

@@ -9,6 +9,7 @@ import {
 } from "../cib/index.ts";
 import type { AskedAgents } from "../controller/index.ts";
 import type { SurveyReply } from "../daemon/index.ts";
+import { unusableUnit } from "../executor/index.ts";
 import { agentName, CrmExit, HactlError, type Millis, nodeName } from "../terms/index.ts";
 import { ask } from "./daemon.ts";
 import { cibTarget } from "./target.ts";
@@ -208,6 +209,8 @@ async function ocfMetadata(provider: string, type: string): Promise<string> {
 
 /** Where systemd does not answer, nobody knows its units. */
 function systemdFacts(type: string): AgentFacts {
+  const unusable = unusableUnit(type);
+  if (unusable !== undefined) return absent(unusable);
   const unit = /\.\w+$/.test(type) ? type : `${type}.service`;
   try {
     const ran = Bun.spawnSync(["systemctl", "show", "--property=LoadState", "--value", "--", unit], {

@@ -36,7 +36,7 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   cib: {},
   "cib-apply": { operations: read.list(readCibOperation, 100_000), client },
   "attributes-update": {
-    updates: read.list(readAttributeUpdate, 100_000),
+    updates: read.list(readAttributeUpdate, 1000),
     keepsUnknown: read.maybe(read.flag),
   },
   "attributes-query": { name: read.name, node: read.maybe(read.nodeName) },

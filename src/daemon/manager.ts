@@ -77,7 +77,7 @@ import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
-import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
+import { checkAllAttributes, checkOwnAttributes, checkOwnPart } from "./host-room.ts";
 import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
@@ -700,6 +700,7 @@ export class Manager {
       }
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
+        checkAllAttributes(request.updates, this.#controller);
         checkValuesOf(request.updates);
         if (live && !request.keepsUnknown) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#setAttributes(

@@ -41,5 +41,6 @@ export {
   UNWATCHED,
 } from "./results.ts";
 export { operationKey } from "./state.ts";
+export { unusableUnit } from "./systemd.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

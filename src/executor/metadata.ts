@@ -11,7 +11,7 @@ import {
 import type { ExecutorConfig } from "./config.ts";
 import type { AgentResource } from "./face.ts";
 import { invalidName, isPlainName, ocfCommand, ocfVerdict, verdict } from "./ocf.ts";
-import { parseUnitState, unitName } from "./systemd.ts";
+import { parseUnitState, unitName, unusableUnit } from "./systemd.ts";
 
 /**
  * The meta-data of an agent. OCF agents print it themselves; for init scripts and systemd units, which have
@@ -30,10 +30,10 @@ export function metadataProcedure(
   const resource = { ...rsc, id: rsc.type as AgentResource["id"] };
   return {
     next(outcome) {
-      if (outcome && rsc.class === "systemd")
-        return isUnknownUnit(outcome)
-          ? { do: "finish", verdict: absent(`no unit ${unitName(rsc.type)}`) }
-          : describe("systemd");
+      if (outcome && rsc.class === "systemd") {
+        const problem = unitProblem(unitName(rsc.type), outcome);
+        return problem === undefined ? describe("systemd") : { do: "finish", verdict: absent(problem) };
+      }
       if (outcome && rsc.class === "lsb")
         return outcome.kind === "exited" && outcome.code === 0
           ? describe("lsb")
@@ -47,8 +47,11 @@ export function metadataProcedure(
           const command = ocfCommand({ rsc: resource, action: "meta-data", params: {} }, config);
           return { do: "run", command: { ...command, keepBytes: KEEP_METADATA_BYTES } };
         }
-        case "systemd":
+        case "systemd": {
+          const unusable = unusableUnit(rsc.type);
+          if (unusable !== undefined) return { do: "finish", verdict: absent(unusable) };
           return looks ? { do: "run", command: showUnit(rsc.type, config) } : describe("systemd");
+        }
         case "lsb":
           return looks ? { do: "run", command: lookForScript(rsc.type, config) } : describe("lsb");
         case "service":
@@ -77,9 +80,14 @@ const showUnit = (type: string, config: ExecutorConfig): Command => ({
   killEscaped: true,
 });
 
-/** Where systemd does not answer, nobody knows its units. */
-const isUnknownUnit = (outcome: ProcessOutcome): boolean =>
-  outcome.kind === "exited" && outcome.code === 0 && parseUnitState(outcome.stdout).load === "not-found";
+/** Why there is no such unit to be run. Where systemd does not answer, nobody knows its units. */
+function unitProblem(unit: string, outcome: ProcessOutcome): string | undefined {
+  if (outcome.kind !== "exited" || outcome.code !== 0) return undefined;
+  const { load } = parseUnitState(outcome.stdout);
+  if (load === "not-found") return `no unit ${unit}`;
+  if (load !== "bad-setting" && load !== "error") return undefined;
+  return `systemd cannot load ${unit} (${load}): see 'systemctl status ${unit}' and 'systemd-analyze verify ${unit}'`;
+}
 
 /** The first file of the name counts, as when it is run. */
 const lookForScript = (type: string, config: ExecutorConfig): Command => ({

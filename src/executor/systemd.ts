@@ -57,7 +57,12 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
   const job = () => ask("job", systemctl([action, "--no-ask-password", "--", unit], config));
 
   const onState = (state: UnitState): Step => {
-    if (state.load === "not-found" || state.load === "") return finish(notInstalled(unit, action));
+    const runs = !idle.has(state.active);
+    // What runs goes on without its file: systemd knows it, and stops it, as long as it does.
+    if ((state.load === "not-found" || state.load === "") && !runs) return finish(notInstalled(unit, action));
+    // What systemd cannot load it has not started.
+    if (action === "stop" && state.load !== "loaded" && !runs)
+      return finish(verdict(OcfExit.OK, OpStatus.DONE));
     if (state.load === "masked" && action === "start") {
       return finish(verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, `${unit} is masked: unmask it`));
     }
@@ -90,13 +95,35 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
   };
 }
 
+/** Units of the cluster itself: what they run stops them. */
+const ownUnits: ReadonlySet<string> = new Set(["hactl.service", "hactl-remote.service"]);
+
+/** Why nothing of that name can be run as a resource, whatever systemd knows; undefined when it can. */
+export function unusableUnit(type: string): string | undefined {
+  const unit = unitName(type);
+  if (ownUnits.has(unit)) return `${unit} is the cluster itself: it cannot start and stop itself`;
+  if (/@\.\w+$/.test(unit))
+    return `${unit} is a template: name an instance, such as ${unit.replace("@", "@1")}`;
+  if (/\.(?:device|scope)$/.test(unit)) return `${unit} cannot be started by anybody`;
+  return undefined;
+}
+
 /** Why an operation cannot be one of a unit. */
 function refusal({ rsc, action }: Operation): Verdict | undefined {
   const agent = agentName(rsc);
   if (!isPlainName(rsc.type) || rsc.type.startsWith("-")) return invalidName(agent);
+  const unusable = unusableUnit(rsc.type);
+  // Nothing of it was started as a resource, so that nothing has to be stopped.
+  if (unusable !== undefined)
+    return action === "stop"
+      ? verdict(OcfExit.OK, OpStatus.DONE)
+      : verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, unusable);
   if (SUPPORTED.has(action)) return undefined;
   return verdict(OcfExit.UNIMPLEMENTED, OpStatus.NOT_SUPPORTED, `${agent} has no action "${action}"`);
 }
+
+/** States in which nothing of a unit runs; none where systemd does not know it. */
+const idle: ReadonlySet<string> = new Set(["inactive", "failed", ""]);
 
 const SHOWN = "LoadState,ActiveState,SubState";
 const SUPPORTED = new Set(["start", "stop", "monitor", "reload", "restart"]);

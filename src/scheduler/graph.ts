@@ -34,7 +34,11 @@ export function createGraph(cluster: Cluster): GraphAction[] {
     for (const edge of action.before) {
       if (!edgeCounts(action, edge)) continue;
       if (inputs.has(edge.action)) edges.add(edge);
-      else unmet.set(action, [...(unmet.get(action) ?? []), edge.action]);
+      else {
+        const others = unmet.get(action);
+        if (others === undefined) unmet.set(action, [edge.action]);
+        else others.push(edge.action);
+      }
     }
   breakCircles(cluster, inputs);
   return shown.map((action) =>

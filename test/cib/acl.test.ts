@@ -4,12 +4,13 @@ import {
   applyOperations,
   type CibOperation,
   formatXml,
+  maskXml,
   parseXml,
   Rights,
   selectXpath,
   type XmlElement,
 } from "../../src/cib/index.ts";
-import { CrmExit, HactlError } from "../../src/terms/index.ts";
+import { CrmExit, HactlError, MASKED } from "../../src/terms/index.ts";
 import { at, document, permitted, requests, user } from "./acl-cases.ts";
 
 /** Everything as text, but the versions. */
@@ -235,8 +236,12 @@ describe("what is tried to get around the rules", () => {
     expect([right.answer, wrong.answer]).toEqual(["as it was", "as it was"]);
     const whole: CibOperation = { op: "delete", xml: '<nvpair name="passwd" value="secret"/>' };
     expect(attempt([user("alice")], [whole]).answer).toBe("as it was");
-    expect(attempt([user("bob")], [whole]).answer).toBe("denied");
-    expect(attempt([user("dave")], [whole]).answer).toBe("changed");
+    // He may see the pair, but not its value.
+    expect(attempt([user("bob")], [whole]).answer).toBe("as it was");
+    expect(attempt([user("dave")], [whole]).answer).toBe("as it was");
+    const asShown: CibOperation = { op: "delete", xml: `<nvpair name="passwd" value="${MASKED}"/>` };
+    expect(attempt([user("bob")], [asShown]).answer).toBe("denied");
+    expect(attempt([user("dave")], [asShown]).answer).toBe("changed");
   });
 
   test("the refusal does not name what is hidden", () => {
@@ -341,7 +346,7 @@ describe("what is tried to get around the rules", () => {
   });
 
   test("a document that is sent back as it was read changes nothing, also when it is out of date", () => {
-    const old = formatXml(document())
+    const old = formatXml(maskXml(document()))
       .replace('num_updates="9"', 'num_updates="3"')
       .replace('dc-uuid="1"', 'dc-uuid="2"');
     const sent = (who: string, xml: string) => attempt([user(who)], [{ op: "replace", xml }], "true", true);

@@ -252,6 +252,52 @@ describe("systemd", () => {
     ).toBe("systemd:web needs systemd, which does not run this machine");
   });
 
+  test("what runs goes on without its file, and is stopped", () => {
+    const gone = state("active", "not-found");
+    expect(answer(of("systemd", "monitor"), gone).result?.rc).toBe(0);
+    const { commands, result } = answer(
+      of("systemd", "stop"),
+      gone,
+      exited(0),
+      exited(0),
+      state("inactive", "not-found"),
+    );
+    expect(commands[2]).toBe("systemctl stop --no-ask-password -- web.service");
+    expect(result).toMatchObject({ rc: 0, status: OpStatus.DONE });
+    const failing = answer(of("systemd", "stop"), gone, exited(0), exited(1, "Access denied\n"));
+    expect(failing.result?.rc).toBe(1);
+  });
+
+  test.each(["bad-setting", "error", "masked", "not-found"])(
+    "what is %s and does not run is stopped",
+    (load) => {
+      const { commands, result } = answer(of("systemd", "stop"), state("inactive", load));
+      expect(commands).toHaveLength(1);
+      expect(result).toMatchObject({ rc: 0, status: OpStatus.DONE });
+      expect(answer(of("systemd", "stop"), state("failed", load)).result?.rc).toBe(0);
+      expect(answer(of("systemd", "stop"), state("active", load)).result).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["hactl", /is the cluster itself/],
+    ["hactl-remote.service", /is the cluster itself/],
+    ["web@", /is a template: name an instance, such as web@1\.service/],
+    ["web@.timer", /is a template/],
+    ["dev-sda.device", /cannot be started/],
+  ])("%s is no resource", (type, reason) => {
+    const asked = (action: string) => ({
+      ...of("systemd", action),
+      rsc: { ...of("systemd", action).rsc, type },
+    });
+    for (const action of ["start", "monitor"]) {
+      const { commands, result } = answer(asked(action));
+      expect([action, commands, result?.rc, result?.status]).toEqual([action, [], 5, OpStatus.NOT_INSTALLED]);
+      expect(result?.exitReason).toMatch(reason);
+    }
+    expect(answer(asked("stop")).result).toMatchObject({ rc: 0 });
+  });
+
   test("a unit that never settles ends with the time limit", () => {
     const world = new World();
     world.execute({ ...of("systemd", "monitor"), timeoutMs: 5000 });
@@ -315,6 +361,11 @@ describe("meta-data", () => {
   test.each([
     ["systemd", exited(0, "", "LoadState=loaded\n"), undefined],
     ["systemd", exited(0, "", "LoadState=not-found\n"), "no unit web.service"],
+    [
+      "systemd",
+      exited(0, "", "LoadState=bad-setting\n"),
+      "systemd cannot load web.service (bad-setting): see 'systemctl status web.service' and 'systemd-analyze verify web.service'",
+    ],
     ["systemd", exited(1, "System has not been booted with systemd\n"), undefined],
     ["lsb", exited(0), undefined],
     ["lsb", exited(4, "", "/etc/init.d/web\n"), "/etc/init.d/web is not executable: chmod 755 it"],

@@ -13,7 +13,11 @@ export function detachReferences(
   const blocks: XmlElement[] = [];
   const visit = (item: XmlElement, inOperation: boolean) => {
     const target = item.attributes.get("id-ref");
-    if (target !== undefined) references.set(target, [...(references.get(target) ?? []), item]);
+    if (target !== undefined) {
+      const others = references.get(target);
+      if (others === undefined) references.set(target, [item]);
+      else others.push(item);
+    }
     if (inOperation && item.name.endsWith("_attributes") && item.children.some((pair) => loses(item, pair)))
       blocks.push(item);
     for (const inner of item.children) visit(inner, item.name === "op");

@@ -54,12 +54,13 @@ import {
   foundInactive,
   goesOnSince,
   historyEntry,
-  historyIds,
+  idsOfResult,
   isFailure,
   isLeftAlone,
   isRecorded,
   isReload,
   isSupposed,
+  isUnbegunReload,
   keepsLock,
   mayBeActive,
   operationKey,
@@ -698,7 +699,7 @@ export class ClusterState {
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
   result(node: NodeName, told: OperationResult): AttributeEffect[] {
-    const result = asRecorded(told);
+    const result = this.#asRecorded(node, told);
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
     this.#unseen.saw(node, result);
@@ -709,7 +710,7 @@ export class ClusterState {
     if (this.#isOutdated(node, result)) return [];
     const supposed = this.#dropSupposed(node, result);
     if (supposed === "overtaken") return [];
-    this.#record(node, result);
+    this.#record(node, told);
     if (result.intervalMs === 0) this.#lock(node, result, lockedSince);
     if (result.action === "stop" && !isFailure(result)) this.#guestsEnded([result.rsc.id]);
     // That it did not come in time has been counted already.
@@ -1220,10 +1221,14 @@ export class ClusterState {
     return "dropped";
   }
 
+  #asRecorded(node: NodeName, told: OperationResult): OperationResult {
+    return asRecorded(told, endsPromoted(this.status.ops(this.idOf(node), told.rsc.id)));
+  }
+
   #record(node: NodeName, told: OperationResult): void {
     const id = this.idOf(node);
-    const result = asRecorded(told);
-    const { rsc, action, intervalMs } = result;
+    const result = this.#asRecorded(node, told);
+    const { rsc, action } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
     const lastId = operationKey(rsc.id, "last", 0);
     const beside = operationKey(rsc.id, "monitor", 0);
@@ -1236,7 +1241,8 @@ export class ClusterState {
     // Until it is answered the look stands beside the stop, which it may confirm.
     const isOpen = looksAgain && result.status === OpStatus.PENDING;
     const confirms = looksAgain && foundInactive(result);
-    const ids = isOpen ? [beside] : confirms ? [] : historyIds(rsc.id, action, intervalMs, isFailure(result));
+    const unbegun = isUnbegunReload(told);
+    const ids = isOpen ? [beside] : confirms ? [] : idsOfResult(unbegun ? told : result);
     if (confirms || ids.includes(lastId))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
@@ -1245,6 +1251,8 @@ export class ClusterState {
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);
       if (since !== undefined) made.attributes.set("last-rc-change", since);
+      // It does not run with these parameters.
+      if (unbegun) made.attributes.delete("op-digest");
       this.status.recordOp(id, node, rsc, made);
     }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);

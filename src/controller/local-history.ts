@@ -14,7 +14,7 @@ import {
   endsRecurring,
   followsStop,
   foundInactive,
-  historyIds,
+  idsOfResult,
   isFailure,
   isLeftAlone,
   isRecorded,
@@ -179,7 +179,7 @@ export class LocalHistory {
     const confirms =
       followsStop(result, last) && foundInactive(result) && last && sameKind(result.rsc, last.rsc);
     if (!confirms && revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
-    const ids = confirms ? [beside] : historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    const ids = confirms ? [beside] : idsOfResult(result);
     if (ids.includes(lastId)) this.#results.delete(beside);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);

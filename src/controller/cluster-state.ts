@@ -17,6 +17,7 @@ import {
 } from "../cib/index.ts";
 import {
   type AgentResource,
+  isUnwatched,
   type Operation,
   type OperationResult,
   readAnyOperation,
@@ -40,6 +41,7 @@ import { connectionNames, guestsByContainer, remoteHosts } from "./connection-na
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
+  asBefore,
   asRecorded,
   beginsAnew,
   claimedFailure,
@@ -935,7 +937,7 @@ export class ClusterState {
       for (const resource of this.status.resourcesOn(id)) {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
         const ops = this.status.ops(id, resource);
-        const asked = only ? isFailureOf(only) : isLastFailure;
+        const asked = only ? isFailureOf(only) : isToldFailure;
         if (failuresOnly && !ops.some(asked)) continue;
         const newest = ops.reduce((last, op) => (callOf(op) > callOf(last) ? op : last));
         if (only && !asked(newest)) {
@@ -1251,9 +1253,8 @@ export class ClusterState {
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);
       if (since !== undefined) made.attributes.set("last-rc-change", since);
-      // It does not run with these parameters.
-      if (unbegun) made.attributes.delete("op-digest");
-      this.status.recordOp(id, node, rsc, made);
+      const entry = unbegun ? asBefore(made, this.status.op(id, rsc.id, lastId)) : made;
+      this.status.recordOp(id, node, rsc, entry);
     }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     this.touch();
@@ -1388,6 +1389,10 @@ function isPending(op: XmlElement): boolean {
 function isLastFailure(op: XmlElement): boolean {
   return op.attributes.get("id")?.endsWith("_last_failure_0") ?? false;
 }
+
+/** Whether an entry tells of something that is shown as a failure until it is cleaned up. */
+const isToldFailure = (op: XmlElement): boolean =>
+  isLastFailure(op) || (!isRecurring(op) && isUnwatched(op.attributes.get("exit-reason") ?? ""));
 
 /** An empty CIB, for a node that has none. */
 export function emptyCib(): XmlElement {

@@ -246,9 +246,11 @@ export function goesOnSince(result: OperationResult, ops: readonly XmlElement[])
  * codes of a look would: the service is stopped before it runs anywhere again.
  */
 export function asRecorded(result: OperationResult, promoted = false): OperationResult {
-  if (isReload(result.action) && result.status === OpStatus.DONE && tellsInactive.has(result.rc))
-    return { ...result, rc: OcfExit.GENERIC };
-  if (!isNotBegun(result)) return result;
+  if (!isNotBegun(result)) {
+    if (!isReload(result.action) || !tellsInactive.has(result.rc)) return result;
+    const status = result.status === OpStatus.NOT_INSTALLED ? OpStatus.ERROR : result.status;
+    return { ...result, rc: OcfExit.GENERIC, status };
+  }
   const isPromoted = result.action === "demote" || (promoted && isReload(result.action));
   const rc = isPromoted ? OcfExit.DEGRADED_PROMOTED : OcfExit.DEGRADED;
   return { ...result, action: "monitor", rc, status: OpStatus.DONE };
@@ -261,11 +263,24 @@ const tellsInactive: ReadonlySet<number> = new Set([OcfExit.NOT_RUNNING, OcfExit
 export const isUnbegunReload = (result: OperationResult): boolean =>
   isReload(result.action) && isNotBegun(result);
 
+/** What a history entry tells of the parameters that a service runs with. */
+const ranWith = ["op-digest", "op-force-restart", "op-restart-digest", "op-secure-params", "op-secure-digest"];
+
+/** An entry of what was not begun: the service runs with the parameters that another one tells of. */
+export function asBefore(made: XmlElement, before: XmlElement | undefined): XmlElement {
+  const kept = ranWith.flatMap((name) => {
+    const value = before?.attributes.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const rest = [...made.attributes].filter(([name]) => !before || !ranWith.includes(name));
+  return { ...made, attributes: new Map([...rest, ...kept]) };
+}
+
 /** Under which ids a result stands. That a reload was not begun stands beside what is known of the service. */
 export const idsOfResult = (told: OperationResult): string[] => {
   const { rsc, action, intervalMs } = told;
   return isUnbegunReload(told)
-    ? [operationKey(rsc.id, "last_failure", 0)]
+    ? [operationKey(rsc.id, "monitor", 0)]
     : historyIds(rsc.id, action, intervalMs, isFailure(told));
 };
 

@@ -17,6 +17,7 @@ import {
 } from "../cib/index.ts";
 import {
   type AgentResource,
+  isNotBegun,
   isUnwatched,
   type Operation,
   type OperationResult,
@@ -43,6 +44,7 @@ import { Fencings } from "./fencings.ts";
 import {
   asBefore,
   asRecorded,
+  asSeen,
   beginsAnew,
   claimedFailure,
   digestedParameters,
@@ -1249,6 +1251,9 @@ export class ClusterState {
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
+    // What waited for the answer may stand under another id than what is recorded of it.
+    if (isNotBegun(told))
+      this.status.removeOps(id, rsc.id, (op) => isPending(op) && callOf(op) === told.callId);
     const since = goesOnSince(result, this.status.ops(id, rsc.id));
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);
@@ -1257,7 +1262,17 @@ export class ClusterState {
       this.status.recordOp(id, node, rsc, entry);
     }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
+    if (result.intervalMs > 0 && !isUnwatched(result.exitReason)) this.#seeAgain(node, result);
     this.touch();
+  }
+
+  /** A monitor can be executed: that something could not be before says nothing any more of what comes next. */
+  #seeAgain(node: NodeName, { rsc, callId }: OperationResult): void {
+    const id = this.idOf(node);
+    for (const op of this.status.ops(id, rsc.id)) {
+      if (isRecurring(op) || isLastFailure(op) || !isUnwatchedEntry(op) || callOf(op) > callId) continue;
+      this.status.recordOp(id, node, rsc, { ...op, attributes: asSeen(op.attributes) }, true);
+    }
   }
 
   /**
@@ -1392,7 +1407,10 @@ function isLastFailure(op: XmlElement): boolean {
 
 /** Whether an entry tells of something that is shown as a failure until it is cleaned up. */
 const isToldFailure = (op: XmlElement): boolean =>
-  isLastFailure(op) || (!isRecurring(op) && isUnwatched(op.attributes.get("exit-reason") ?? ""));
+  isLastFailure(op) || (!isRecurring(op) && isUnwatchedEntry(op));
+
+const isUnwatchedEntry = ({ attributes }: XmlElement): boolean =>
+  isUnwatched(attributes.get("exit-reason") ?? "");
 
 /** An empty CIB, for a node that has none. */
 export function emptyCib(): XmlElement {

@@ -264,7 +264,13 @@ export const isUnbegunReload = (result: OperationResult): boolean =>
   isReload(result.action) && isNotBegun(result);
 
 /** What a history entry tells of the parameters that a service runs with. */
-const ranWith = ["op-digest", "op-force-restart", "op-restart-digest", "op-secure-params", "op-secure-digest"];
+const ranWith = [
+  "op-digest",
+  "op-force-restart",
+  "op-restart-digest",
+  "op-secure-params",
+  "op-secure-digest",
+];
 
 /** An entry of what was not begun: the service runs with the parameters that another one tells of. */
 export function asBefore(made: XmlElement, before: XmlElement | undefined): XmlElement {
@@ -274,6 +280,14 @@ export function asBefore(made: XmlElement, before: XmlElement | undefined): XmlE
   });
   const rest = [...made.attributes].filter(([name]) => !before || !ranWith.includes(name));
   return { ...made, attributes: new Map([...rest, ...kept]) };
+}
+
+/** The attributes of an entry of what was not begun, when the agent can be executed again. */
+export function asSeen(attributes: XmlElement["attributes"]): Map<string, string> {
+  const isPromoted = attributes.get("rc-code") === String(OcfExit.DEGRADED_PROMOTED);
+  const rc = String(isPromoted ? OcfExit.RUNNING_PROMOTED : OcfExit.OK);
+  const magic = `${OpStatus.DONE}:${rc};${attributes.get("transition-key") ?? ""}`;
+  return new Map([...attributes, ["rc-code", rc], ["exit-reason", ""], ["transition-magic", magic]]);
 }
 
 /** Under which ids a result stands. That a reload was not begun stands beside what is known of the service. */

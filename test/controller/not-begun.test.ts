@@ -120,3 +120,126 @@ describe("a reload", () => {
     }
   });
 });
+
+/** A promotable clone, watched, whose agent is lost on some nodes while `broken` says so. */
+function promotable(best: string, lost: readonly string[]) {
+  const bus = settled(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy
+primitive a ocf:test:A op monitor interval=10s role=Unpromoted op monitor interval=11s role=Promoted
+clone as a meta promotable=true promoted-max=1`);
+  const values = { n1: "5", n2: "5", n3: "5", [best]: "10" };
+  scores(bus, values);
+  bus.run(10_000);
+  expect(bus.promoted("a")).toEqual([nodeName(best)]);
+  const world = { broken: true };
+  bus.agent = (node, { rsc }) =>
+    world.broken && rsc.id === "a" && lost.includes(node) ? "unbegun" : OcfExit.OK;
+  return { bus, world, announce: () => lost.forEach((node) => void bus.fail(node, "a", "unbegun")) };
+}
+const everywhere = ["n1", "n2", "n3"];
+
+describe("a promotable clone whose agent cannot be executed", () => {
+  test.each([true, false])("keeps its roles when it is to be demoted (announced: %p)", (announced) => {
+    const { bus, world, announce } = promotable("n1", ["n1"]);
+    if (announced) announce();
+    bus.run(1000);
+    done(bus);
+    standby(bus, "n1");
+    bus.run(40_000);
+    expect(fenced(bus)).toEqual([]);
+    expect(bus.promoted("a")).toEqual([n1]);
+    expect(done(bus).filter((one) => !/n1 (demote|stop)/.test(one))).toEqual([]);
+    world.broken = false;
+    bus.fail("n1", "a", OcfExit.RUNNING_PROMOTED);
+    bus.run(60_000);
+    expect(fenced(bus)).toEqual([]);
+    expect(bus.where("a")).not.toContain(n1);
+    expect(bus.promoted("a")).toHaveLength(1);
+  });
+
+  test.each([true, false])(
+    "has no successor of a promoted node that is lost (announced: %p)",
+    (announced) => {
+      const { bus, world, announce } = promotable("n1", everywhere);
+      if (announced) announce();
+      bus.run(1000);
+      done(bus);
+      bus.crash("n1");
+      bus.run(60_000);
+      expect(fenced(bus)).toEqual([n1]);
+      expect(bus.where("a")).toEqual([n2, nodeName("n3")]);
+      expect(bus.promoted("a")).toEqual([]);
+      if (announced) expect(done(bus)).toEqual([]);
+      world.broken = false;
+      for (const node of ["n2", "n3"]) bus.fail(node, "a", OcfExit.OK);
+      bus.run(60_000);
+      expect(bus.promoted("a")).toHaveLength(1);
+      expect(fenced(bus)).toEqual([n1]);
+    },
+  );
+
+  test.each([true, false])("is promoted where its agent can be executed (announced: %p)", (announced) => {
+    const { bus, announce } = promotable("n1", ["n1", "n2"]);
+    scores(bus, { n2: "8" });
+    if (announced) announce();
+    bus.run(1000);
+    bus.crash("n1");
+    bus.run(60_000);
+    expect(fenced(bus)).toEqual([n1]);
+    expect(bus.promoted("a")).toEqual([nodeName("n3")]);
+    expect(bus.where("a")).toContain(n2);
+  });
+});
+
+describe("a live migration", () => {
+  const text = (more = "") => `
+property stonith-enabled=true
+primitive fence stonith:fence_dummy
+primitive a ocf:test:A op monitor interval=10s meta allow-migrate=true
+location here a 100: n1
+${more}`;
+
+  test.each([true, false])(
+    "does not begin where the agent cannot be executed (announced: %p)",
+    (announced) => {
+      const bus = settled(text());
+      let broken = true;
+      bus.agent = (node, { rsc }) => (broken && node === n1 && rsc.id === "a" ? "unbegun" : OcfExit.OK);
+      if (announced) bus.fail("n1", "a", "unbegun");
+      done(bus);
+      bus.configure(text("location there a inf: n2"));
+      bus.run(60_000);
+      expect(fenced(bus)).toEqual([]);
+      expect(bus.where("a")).toEqual([n1]);
+      if (announced) expect(done(bus)).toEqual([]);
+      broken = false;
+      bus.fail("n1", "a", OcfExit.OK);
+      bus.run(60_000);
+      expect(bus.where("a")).toEqual([n2]);
+      expect(fenced(bus)).toEqual([]);
+    },
+  );
+
+  test("that could not be finished is a failure for which nobody is fenced, and begins nothing beside it", () => {
+    const bus = settled(text());
+    bus.agent = (node, { rsc }) => (node === n2 && rsc.id === "a" ? "unbegun" : OcfExit.OK);
+    bus.configure(text("location there a inf: n2"));
+    bus.run(60_000);
+    expect(fenced(bus)).toEqual([]);
+    expect(bus.where("a").length).toBeLessThan(2);
+  });
+
+  test("does not go to a node where another service tells that the agent cannot be executed", () => {
+    const bus = settled(text("primitive b ocf:test:A op monitor interval=10s\nlocation bs b 100: n2"));
+    bus.agent = (node, { rsc }) => (node === n2 && rsc.type === "A" ? "unbegun" : OcfExit.OK);
+    expect(bus.where("b")).toEqual([n2]);
+    bus.fail("n2", "b", "unbegun");
+    bus.run(5000);
+    done(bus);
+    standby(bus, "n1");
+    bus.run(30_000);
+    expect(bus.where("a")).toEqual([nodeName("n3")]);
+    expect(done(bus).filter((one) => one.startsWith("n2"))).toEqual([]);
+  });
+});

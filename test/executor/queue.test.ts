@@ -585,35 +585,31 @@ describe("what could not be executed", () => {
     return last(world);
   };
 
-  test.each([
-    "reload",
-    "reload-agent",
-    "demote",
-    "promote",
-    "migrate_to",
-    "stop",
-  ])("has changed nothing of a service that runs: %s", (action) => {
-    for (const [begun, rc] of [
-      ["start", 190],
-      ["promote", 191],
-    ] as const) {
-      const world = new World();
-      for (const first of new Set(["start", begun])) {
-        world.execute(operation("a", first, { params: { ip: "1" } }));
-        world.end(`a ${first}_0`, exited(0));
+  test.each(["reload", "reload-agent", "demote", "promote", "migrate_to", "stop"])(
+    "has changed nothing of a service that runs: %s",
+    (action) => {
+      for (const [begun, rc] of [
+        ["start", 190],
+        ["promote", 191],
+      ] as const) {
+        const world = new World();
+        for (const first of new Set(["start", begun])) {
+          world.execute(operation("a", first, { params: { ip: "1" } }));
+          world.end(`a ${first}_0`, exited(0));
+        }
+        world.execute(operation("a", action, { params: { ip: "2" } }));
+        world.end(`a ${action}_0`, refused);
+        expect(last(world)).toMatchObject({ ...unbegun, action });
+        const next = following(world.executor.snapshot());
+        for (const one of [world, next]) {
+          expect(probe(one)).toMatchObject({ rc, status: OpStatus.DONE });
+          one.execute(operation("a", "stop", { params: { ip: "2" } }));
+          expect(one.runs.at(-1)?.command.env).toMatchObject({ OCF_RESKEY_ip: "1" });
+          one.end("a stop_0", exited(0));
+        }
       }
-      world.execute(operation("a", action, { params: { ip: "2" } }));
-      world.end(`a ${action}_0`, refused);
-      expect(last(world)).toMatchObject({ ...unbegun, action });
-      const next = following(world.executor.snapshot());
-      for (const one of [world, next]) {
-        expect(probe(one)).toMatchObject({ rc, status: OpStatus.DONE });
-        one.execute(operation("a", "stop", { params: { ip: "2" } }));
-        expect(one.runs.at(-1)?.command.env).toMatchObject({ OCF_RESKEY_ip: "1" });
-        one.end("a stop_0", exited(0));
-      }
-    }
-  });
+    },
+  );
 
   test("is answered again to a manager that asks for it once more", () => {
     const world = new World();

@@ -733,7 +733,13 @@ export class ControllerBus {
       return;
     }
     if (rc === "unbegun") {
-      const refused = this.#unbegun(operation, running.get(rsc.id));
+      // Where a migration was to come it may be, whatever its agent said.
+      const comes = this.executed.findLast(
+        ({ node: there, operation: { rsc: one, action: before } }) =>
+          there === on && one.id === rsc.id && !["monitor", "stop"].includes(before),
+      );
+      const arrives = comes?.operation.action === "migrate_from" ? "started" : undefined;
+      const refused = this.#unbegun(operation, running.get(rsc.id) ?? arrives);
       this.#soon.push({ at: this.now + 2, run: () => this.#answer(node, on, refused) });
       return;
     }
@@ -763,6 +769,7 @@ export class ControllerBus {
     const { action } = operation;
     const result = this.#result(operation, OcfExit.INSTALLED);
     const why = "/ra/A is not executable: chmod 755 it";
+    if (state === undefined && action === "stop") return this.#result(operation, OcfExit.OK);
     if (state === undefined || action === "start" || action === "migrate_from")
       return { ...result, status: OpStatus.NOT_INSTALLED, exitReason: why };
     const exitReason = `${UNWATCHED}: ${why}`;

@@ -75,6 +75,7 @@ import {
 } from "./history.ts";
 import type { CibVersion, Loss } from "./join.ts";
 import { isConnection } from "./local-history.ts";
+import { type Families, managedAgain } from "./management-ends.ts";
 import type { Dispatch, ExecutorHistory, FailedOperation, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
@@ -300,8 +301,9 @@ export class ClusterState {
    * been replaced. A node whose state was removed has no attributes any more, unless it is there. Those of the others are what
    * was told of them: what is asked for and what is decided by would differ otherwise, until a value changes.
    * @param configuration as it was before
+   * @returns where what is known may not hold any more, see `doubt`
    */
-  configurationChanged(at: EpochSeconds, configuration: XmlElement | undefined): void {
+  configurationChanged(at: EpochSeconds, configuration: XmlElement | undefined): readonly Place[] {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
@@ -314,6 +316,34 @@ export class ClusterState {
     }
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
+    const again = managedAgain(configuration, this.configuration);
+    return again === undefined ? [] : this.doubt(again);
+  }
+
+  /** See `doubt`. */
+  doubtFamiliesOf(resources: readonly string[]): readonly Place[] {
+    return this.doubt(new Set(resources.map(resourceFamilies(this.configuration))));
+  }
+
+  /**
+   * Somebody may have stopped or started resources of these families on any node, as while the cluster left them alone: what
+   * is known of them is only a memory from here on. Returns these places; what is done there has to be looked at again.
+   */
+  doubt(families: Families): readonly Place[] {
+    const familyOf = resourceFamilies(this.configuration);
+    const isMeant = (id: string, rsc: string) => {
+      const agent = this.status.agentOf(id, rsc);
+      if (!agent || isConnection(agent) || agent.class === "stonith") return false;
+      return families === "all" || families.has(familyOf(rsc));
+    };
+    const places = this.status.nodeIds().flatMap((id) =>
+      this.status
+        .resourcesOn(id)
+        .filter((rsc) => isMeant(id, rsc) && !this.status.ops(id, rsc).some(isPending))
+        .map((rsc) => ({ node: this.status.nameOf(id), rsc: resourceId(rsc) })),
+    );
+    for (const { node, rsc } of places) this.#unseen.doubt(node, rsc);
+    return places;
   }
 
   /**

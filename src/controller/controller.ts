@@ -969,7 +969,7 @@ export class Controller {
     const places = this.#state.disproved(node, result);
     if (places.length === 0) return;
     const { id } = result.rsc;
-    const text = `${id} on ${node} is not as was remembered when the daemons died: it is looked for on every node`;
+    const text = `${id} on ${node} is not as was remembered: it is looked for on every node`;
     this.#event("notice", "MEMORY-WRONG", text, node);
     for (const place of places) this.#forgetThere(place.node, place.rsc);
   }

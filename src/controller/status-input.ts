@@ -79,6 +79,7 @@ export interface StatusWarning {
     | "ALERT-FAILING"
     | "STRANGER"
     | "OPTIONS-DIFFER"
+    | "QUORUM-DIFFERS"
     | "CLOCK"
     | "LOCAL-WARNING";
   readonly text: string;

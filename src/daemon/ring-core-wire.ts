@@ -202,9 +202,16 @@ const isIds = (value: unknown): value is readonly NodeId[] => Array.isArray(valu
 const isVoters = (value: unknown): value is readonly Voter[] =>
   Array.isArray(value) && value.every((pair) => isIds(pair) && pair.length === 2);
 
+const isText = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === "string";
+
 /** Whether something is a quorate membership. */
 export const isElectorate = (value: unknown): value is Electorate =>
-  isObject(value) && isCount(value.sequence) && isCount(value.expectedVotes) && isVoters(value.members);
+  isObject(value) &&
+  isCount(value.sequence) &&
+  isCount(value.expectedVotes) &&
+  isVoters(value.members) &&
+  isText(value.ties);
 
 /** Whether something is a list of quorate memberships. */
 export const isElectorates = (value: unknown): value is readonly Electorate[] =>
@@ -250,8 +257,9 @@ function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
   const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
   const { configuredVotes, quorateMembers, quorateExpected, doubts, orderlyLeft } = value;
-  // A node of an earlier version says nothing of what an administrator has set.
-  const { listedVotes, quorateVotesSet, raised } = value;
+  // A node of an earlier version says nothing of what an administrator has set, nor of ties.
+  const { listedVotes, quorateVotesSet, raised, ties, quorateTies } = value;
+  if (!isText(ties) || !isText(quorateTies)) return undefined;
   if (listedVotes !== undefined && !isCount(listedVotes)) return undefined;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(configuredVotes) || !isCount(quorateExpected)) return undefined;
@@ -268,6 +276,8 @@ function readView(value: unknown): QuorumView | undefined {
     quorateExpected,
     ...(listedVotes !== undefined && { listedVotes }),
     ...(quorateVotesSet === true && { quorateVotesSet }),
+    ...(ties !== undefined && { ties }),
+    ...(quorateTies !== undefined && { quorateTies }),
     ...(raised === true && { raised }),
     doubts,
     orderlyLeft,

@@ -138,12 +138,25 @@ function strangersOf({ core, names }: RingProcessStatus, keyFile: string): Statu
   ];
 }
 
+/** Options of which each part of a ring that breaks apart reckons its quorum. */
+const ofQuorum: ReadonlySet<string> = new Set([
+  "quorum_votes",
+  "expected_votes",
+  "two_node",
+  "wait_for_all",
+  "last_man_standing",
+  "last_man_standing_window",
+  "auto_tie_breaker",
+  "auto_tie_breaker_node",
+  "allow_downscale",
+]);
+
 /** Options in which members differ from this node. */
 function disagreementsOf({ core, names }: RingProcessStatus): StatusWarning[] {
   return core.disagreements.map(({ node, text }) => {
     const name = names[node] ?? `node ${node}`;
     return {
-      code: "OPTIONS-DIFFER",
+      code: ofQuorum.has(/^has another (\w+):/.exec(text)?.[1] ?? "") ? "QUORUM-DIFFERS" : "OPTIONS-DIFFER",
       text: `${name} ${text}`,
       cure: "Make hactl.toml the same on both nodes, then hactl reload on each; it names what a restart needs",
       ...(names[node] === undefined ? {} : { node: nodeName(name) }),

@@ -23,6 +23,10 @@ export interface QuorumView {
   readonly quorateExpected: number;
   /** Whether an administrator had set votes in it. */
   readonly quorateVotesSet?: true;
+  /** How this node breaks ties, where it does. */
+  readonly ties?: string;
+  /** How ties are broken between the halves of the last quorate membership. */
+  readonly quorateTies?: string;
   /** Whether votes that an administrator set have raised the expected ones. */
   readonly raised?: true;
   /** Memberships after it of which this node cannot know whether they became quorate. */
@@ -41,6 +45,8 @@ export interface Electorate {
   readonly expectedVotes: number;
   /** Whether a vote in it is another than the configured one: then a majority of it is another, too. */
   readonly votesSet?: true;
+  /** How its members break ties, where one of them does: `differ` where not all of these do it alike. */
+  readonly ties?: string;
 }
 
 /** The last quorate membership that a node was in, and those after it that may be: what it keeps over a restart. */
@@ -48,6 +54,15 @@ export interface LastQuorate extends Electorate {
   /** Whether votes that an administrator set have raised the expected ones. */
   readonly raised?: true;
   readonly doubts?: readonly Electorate[];
+}
+
+/** What nodes that do not break ties alike have in common. */
+export const DIFFER = "differ";
+
+/** How ties are broken where these nodes do it so; whoever breaks none is no hindrance. */
+export function commonTies(rules: readonly (string | undefined)[]): string | undefined {
+  const all = new Set(rules.filter((rule) => rule !== undefined));
+  return all.size > 1 ? DIFFER : [...all][0];
 }
 
 /** Its nodes. */

@@ -1,5 +1,7 @@
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
+  commonTies,
+  DIFFER,
   departed,
   distinct,
   doubtsOf,
@@ -11,7 +13,7 @@ import {
   votesBefore,
 } from "./electorate.ts";
 import type { QuorumOptions, QuorumState } from "./face.ts";
-import { holdsTieBreaker } from "./tie-breaker.ts";
+import { holdsTieBreaker, tieRule } from "./tie-breaker.ts";
 
 /** Events at points of the message order, the same on all members, except `start`, `timer`, `leave` and `reconfigure`. */
 export type QuorumEvent =
@@ -85,6 +87,8 @@ export class Quorum {
   private members: ReadonlyMap<NodeId, number>;
   /** Votes of the members by the configuration. */
   private listed: ReadonlyMap<NodeId, number> = new Map();
+  /** How the members break ties. */
+  private ties: string | undefined;
   /** Votes of this node that an administrator has set. */
   private given: number | undefined;
   /** Whether votes that an administrator set have raised the expected ones. */
@@ -126,6 +130,8 @@ export class Quorum {
       quorateMembers: this.last.members,
       quorateExpected: this.last.expectedVotes,
       ...(this.last.votesSet && { quorateVotesSet: true }),
+      ...tiesOf(tieRule(this.options)),
+      ...(this.last.ties !== undefined && { quorateTies: this.last.ties }),
       ...(this.raised && { raised: true }),
       doubts: this.doubts,
       orderlyLeft,
@@ -202,6 +208,7 @@ export class Quorum {
     this.ringSequence = ringSequence;
     this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
     this.listed = new Map([...views].map(([node, view]) => [node, view.listedVotes ?? view.votes]));
+    this.ties = commonTies([...views.values()].map(({ ties }) => ties));
     const incumbents = lastQuorate([...views.values()]);
     const authority = incumbents.filter((view) => view.quorate);
     const speakers = authority.length > 0 ? authority : [...views.values()];
@@ -226,6 +233,7 @@ export class Quorum {
         members: newest.quorateMembers.filter(([node]) => counts(node)),
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
         ...(incumbents.some((view) => view.quorateVotesSet) && { votesSet: true }),
+        ...tiesOf(commonTies(incumbents.map(({ quorateTies }) => quorateTies))),
       };
     }
     this.doubts = doubtsOf([...views.values()], this.last.sequence);
@@ -397,6 +405,7 @@ export class Quorum {
   private adopt(options: QuorumOptions): void {
     const before = this.configured;
     this.options = options;
+    this.ties = tieRule(options);
     this.configured = configuredVotes(options);
     if (before !== this.configured) {
       this.expected = this.configured;
@@ -491,6 +500,11 @@ export class Quorum {
     if (twoNode && votes < this.expected) {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
     }
+    const isTie = this.options.autoTieBreaker && votes * 2 === this.expected;
+    if (isTie && this.electorates().some((electorate) => this.tiesDiffer(electorate))) {
+      const reason = `half of ${this.expected} votes, and not all members have the same auto_tie_breaker_node`;
+      return { ...base, quorate: false, reason };
+    }
     const unmatched = this.electorates().find((electorate) => !this.succeeds(electorate));
     if (unmatched) {
       const which =
@@ -524,6 +538,7 @@ export class Quorum {
       members,
       expectedVotes: this.expected,
       ...(this.votesSet() && { votesSet: true }),
+      ...tiesOf(this.ties),
     };
   }
 
@@ -533,12 +548,12 @@ export class Quorum {
    */
   private doubt(change: () => void): void {
     const { options, expected, configured, seenAll, ringSequence, members, last, doubts } = this;
-    const { listed, given, raised } = this;
+    const { listed, given, raised, ties } = this;
     change();
     const electorate = this.evaluate().quorate ? this.electorate() : undefined;
     const wouldRaise = this.raised;
     Object.assign(this, { options, expected, configured, seenAll, ringSequence, members, last, doubts });
-    Object.assign(this, { listed, given, raised });
+    Object.assign(this, { listed, given, raised, ties });
     if (!electorate) return;
     this.doubts = distinct([...doubts, electorate]);
     this.expected = Math.max(expected, electorate.expectedVotes);
@@ -578,9 +593,17 @@ export class Quorum {
     return [this.last, ...this.doubts];
   }
 
-  /** Whether the node is here that breaks a tie between the halves of this membership. */
+  /**
+   * Whether the node is here that breaks a tie between the halves of this membership. Where not all of its members do that
+   * as those do who are here, each half could hold the one by its own rule.
+   */
   private breaksTieOf(electorate: Electorate): boolean {
+    if (this.tiesDiffer(electorate)) return false;
     return holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate));
+  }
+
+  private tiesDiffer({ ties = this.ties }: Electorate): boolean {
+    return this.ties === DIFFER || ties !== this.ties;
   }
 
   /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */
@@ -603,6 +626,8 @@ export class Quorum {
     return flags;
   }
 }
+
+const tiesOf = (ties: string | undefined): { readonly ties?: string } => (ties === undefined ? {} : { ties });
 
 function configuredVotes(options: QuorumOptions): number {
   if (options.expectedVotes !== undefined) return options.expectedVotes;

@@ -145,6 +145,14 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
     ),
   ],
   "CONFIG-FALLBACK": [told("CONFIG-FALLBACK", "the configuration was lost and is built on an older copy")],
+  "NAME-TAKEN": [
+    {
+      fixture: withResources(
+        (text) => `${text}<primitive id="beta" class="ocf" provider="pacemaker" type="remote"/>`,
+      ),
+      about: { node: "beta", text: "connects a remote node of its name" },
+    },
+  ],
   "NODE-UNCLEAN": [
     { fixture: onNode("beta", (node) => ({ ...node, state: "lost" })), about: { node: "beta" } },
   ],
@@ -489,6 +497,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   "ALERT-FAILING": [told("ALERT-FAILING", "alert mail (/usr/bin/x) ended with status 1")],
   STRANGER: [told("STRANGER", "node beta (192.0.2.2) has another key")],
   "OPTIONS-DIFFER": [told("OPTIONS-DIFFER", "beta has another token: 5000 there, 1000 here")],
+  "QUORUM-DIFFERS": [told("QUORUM-DIFFERS", "beta has another two_node: true there, false here")],
   CLOCK: [
     {
       more: { warnings: [{ code: "CLOCK", node: beta, text: "alpha is 9 s ahead" }] },

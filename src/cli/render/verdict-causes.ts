@@ -21,6 +21,12 @@ const kinds = {
   "CONFIG-FALLBACK": error(
     "a node has lost a version of the configuration that nobody else has kept: an older one is in force",
   ),
+  "QUORUM-DIFFERS": error(
+    "a node of the ring has other options of the quorum: parts of it would not reckon alike",
+  ),
+  "NAME-TAKEN": error(
+    "a connection to a remote or guest node has the name of a cluster node: nothing is done with it",
+  ),
   "NODE-UNCLEAN": error("a node is lost and not fenced yet"),
   "NODE-OFFLINE": error("a cluster node or remote node is not there, or has never joined"),
   "NODE-LEAVING": error("a node is being stopped: what it runs moves away or stops first"),

@@ -1307,7 +1307,7 @@ export class ClusterState {
     const isOpen = looksAgain && result.status === OpStatus.PENDING;
     const confirms = looksAgain && foundInactive(result);
     const unbegun = isUnbegunReload(told);
-    const ids = isOpen ? [beside] : confirms ? [] : idsOfResult(unbegun ? told : result);
+    const ids = isOpen ? [beside] : confirms ? [] : idsOfResult(told, result);
     if (confirms || ids.includes(lastId))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))

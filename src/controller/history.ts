@@ -290,12 +290,14 @@ export function asSeen(attributes: XmlElement["attributes"]): Map<string, string
   return new Map([...attributes, ["rc-code", rc], ["exit-reason", ""], ["transition-magic", magic]]);
 }
 
-/** Under which ids a result stands. That a reload was not begun stands beside what is known of the service. */
-export const idsOfResult = (told: OperationResult): string[] => {
-  const { rsc, action, intervalMs } = told;
-  return isUnbegunReload(told)
-    ? [operationKey(rsc.id, "monitor", 0)]
-    : historyIds(rsc.id, action, intervalMs, isFailure(told));
+/**
+ * Under which ids it stands what is recorded of a result (`asRecorded`). That a reload was not begun stands beside what is
+ * known of the service; all else that was not begun is no failure, whatever was expected of it.
+ */
+export const idsOfResult = (told: OperationResult, recorded: OperationResult): string[] => {
+  const { rsc, action, intervalMs } = recorded;
+  if (isUnbegunReload(told)) return [operationKey(rsc.id, "monitor", 0)];
+  return historyIds(rsc.id, action, intervalMs, !isNotBegun(told) && isFailure(recorded));
 };
 
 /** Whether a resource's history on a node ends with its being there. */

@@ -156,6 +156,7 @@ describe("a promotable clone whose agent cannot be executed", () => {
     expect(fenced(bus)).toEqual([]);
     expect(bus.where("a")).not.toContain(n1);
     expect(bus.promoted("a")).toHaveLength(1);
+    expect(bus.cibs().join("")).not.toContain("chmod 755");
   });
 
   test.each([true, false])(

@@ -338,8 +338,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node that comes again tells of the look instead of the stop that it confirmed",
     file: local,
-    before: "const ids = confirms ? [beside] :",
-    after: "const ids =",
+    before: "const ids = confirms ? [beside] : kept;",
+    after: "const ids = kept;",
     by: onFail,
   },
   {
@@ -724,8 +724,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a reload that could not be executed takes the place of what was known",
     file: "controller/history.ts",
-    before: '? [operationKey(rsc.id, "monitor", 0)]',
-    after: '? [operationKey(rsc.id, "last", 0)]',
+    before: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "monitor", 0)];',
+    after: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "last", 0)];',
     by: "./test/controller/not-begun.test.ts",
   },
 ];

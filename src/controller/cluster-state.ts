@@ -18,6 +18,8 @@ import {
 } from "../cib/index.ts";
 import {
   type AgentResource,
+  isNotBegun,
+  isUnwatched,
   type Operation,
   type OperationResult,
   readAnyOperation,
@@ -41,7 +43,9 @@ import { connectionNames, guestsByContainer, remoteHosts } from "./connection-na
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
+  asBefore,
   asRecorded,
+  asSeen,
   beginsAnew,
   claimedFailure,
   digestedParameters,
@@ -55,12 +59,13 @@ import {
   foundInactive,
   goesOnSince,
   historyEntry,
-  historyIds,
+  idsOfResult,
   isFailure,
   isLeftAlone,
   isRecorded,
   isReload,
   isSupposed,
+  isUnbegunReload,
   keepsLock,
   mayBeActive,
   operationKey,
@@ -71,6 +76,7 @@ import {
 } from "./history.ts";
 import type { CibVersion, Loss } from "./join.ts";
 import { isConnection } from "./local-history.ts";
+import { type Families, managedAgain } from "./management-ends.ts";
 import type { Dispatch, ExecutorHistory, FailedOperation, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
@@ -296,8 +302,9 @@ export class ClusterState {
    * been replaced. A node whose state was removed has no attributes any more, unless it is there. Those of the others are what
    * was told of them: what is asked for and what is decided by would differ otherwise, until a value changes.
    * @param configuration as it was before
+   * @returns where what is known may not hold any more, see `doubt`
    */
-  configurationChanged(at: EpochSeconds, configuration: XmlElement | undefined): void {
+  configurationChanged(at: EpochSeconds, configuration: XmlElement | undefined): readonly Place[] {
     const before = this.status;
     this.status = new StatusSection(this.cib, this.undo);
     this.#connections = undefined;
@@ -311,6 +318,34 @@ export class ClusterState {
     if (this.attributes.holds) this.#writeAttributes(this.attributes.meet(knownNodes(this.cib)));
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
+    const again = managedAgain(configuration, this.configuration);
+    return again === undefined ? [] : this.doubt(again);
+  }
+
+  /** See `doubt`. */
+  doubtFamiliesOf(resources: readonly string[]): readonly Place[] {
+    return this.doubt(new Set(resources.map(resourceFamilies(this.configuration))));
+  }
+
+  /**
+   * Somebody may have stopped or started resources of these families on any node, as while the cluster left them alone: what
+   * is known of them is only a memory from here on. Returns these places; what is done there has to be looked at again.
+   */
+  doubt(families: Families): readonly Place[] {
+    const familyOf = resourceFamilies(this.configuration);
+    const isMeant = (id: string, rsc: string) => {
+      const agent = this.status.agentOf(id, rsc);
+      if (!agent || isConnection(agent) || agent.class === "stonith") return false;
+      return families === "all" || families.has(familyOf(rsc));
+    };
+    const places = this.status.nodeIds().flatMap((id) =>
+      this.status
+        .resourcesOn(id)
+        .filter((rsc) => isMeant(id, rsc) && !this.status.ops(id, rsc).some(isPending))
+        .map((rsc) => ({ node: this.status.nameOf(id), rsc: resourceId(rsc) })),
+    );
+    for (const { node, rsc } of places) this.#unseen.doubt(node, rsc);
+    return places;
   }
 
   /**
@@ -729,7 +764,7 @@ export class ClusterState {
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
   result(node: NodeName, told: OperationResult): AttributeEffect[] {
-    const result = asRecorded(told);
+    const result = this.#asRecorded(node, told);
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
     this.#unseen.saw(node, result);
@@ -740,7 +775,7 @@ export class ClusterState {
     if (this.#isOutdated(node, result)) return [];
     const supposed = this.#dropSupposed(node, result);
     if (supposed === "overtaken") return [];
-    this.#record(node, result);
+    this.#record(node, told);
     if (result.intervalMs === 0) this.#lock(node, result, lockedSince);
     if (result.action === "stop" && !isFailure(result)) this.#guestsEnded([result.rsc.id]);
     // That it did not come in time has been counted already.
@@ -965,7 +1000,7 @@ export class ClusterState {
       for (const resource of this.status.resourcesOn(id)) {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
         const ops = this.status.ops(id, resource);
-        const asked = only ? isFailureOf(only) : isLastFailure;
+        const asked = only ? isFailureOf(only) : isToldFailure;
         if (failuresOnly && !ops.some(asked)) continue;
         const newest = ops.reduce((last, op) => (callOf(op) > callOf(last) ? op : last));
         if (only && !asked(newest)) {
@@ -1251,10 +1286,14 @@ export class ClusterState {
     return "dropped";
   }
 
+  #asRecorded(node: NodeName, told: OperationResult): OperationResult {
+    return asRecorded(told, endsPromoted(this.status.ops(this.idOf(node), told.rsc.id)));
+  }
+
   #record(node: NodeName, told: OperationResult): void {
     const id = this.idOf(node);
-    const result = asRecorded(told);
-    const { rsc, action, intervalMs } = result;
+    const result = this.#asRecorded(node, told);
+    const { rsc, action } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
     const lastId = operationKey(rsc.id, "last", 0);
     const beside = operationKey(rsc.id, "monitor", 0);
@@ -1267,19 +1306,34 @@ export class ClusterState {
     // Until it is answered the look stands beside the stop, which it may confirm.
     const isOpen = looksAgain && result.status === OpStatus.PENDING;
     const confirms = looksAgain && foundInactive(result);
-    const ids = isOpen ? [beside] : confirms ? [] : historyIds(rsc.id, action, intervalMs, isFailure(result));
+    const unbegun = isUnbegunReload(told);
+    const ids = isOpen ? [beside] : confirms ? [] : idsOfResult(told, result);
     if (confirms || ids.includes(lastId))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === beside);
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
+    // What waited for the answer may stand under another id than what is recorded of it.
+    if (isNotBegun(told))
+      this.status.removeOps(id, rsc.id, (op) => isPending(op) && callOf(op) === told.callId);
     const since = goesOnSince(result, this.status.ops(id, rsc.id));
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);
       if (since !== undefined) made.attributes.set("last-rc-change", since);
-      this.status.recordOp(id, node, rsc, made);
+      const entry = unbegun ? asBefore(made, this.status.op(id, rsc.id, lastId)) : made;
+      this.status.recordOp(id, node, rsc, entry);
     }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
+    if (result.intervalMs > 0 && !isUnwatched(result.exitReason)) this.#seeAgain(node, result);
     this.touch();
+  }
+
+  /** A monitor can be executed: that something could not be before says nothing any more of what comes next. */
+  #seeAgain(node: NodeName, { rsc, callId }: OperationResult): void {
+    const id = this.idOf(node);
+    for (const op of this.status.ops(id, rsc.id)) {
+      if (isRecurring(op) || isLastFailure(op) || !isUnwatchedEntry(op) || callOf(op) > callId) continue;
+      this.status.recordOp(id, node, rsc, { ...op, attributes: asSeen(op.attributes) }, true);
+    }
   }
 
   /**
@@ -1411,6 +1465,13 @@ function isPending(op: XmlElement): boolean {
 function isLastFailure(op: XmlElement): boolean {
   return op.attributes.get("id")?.endsWith("_last_failure_0") ?? false;
 }
+
+/** Whether an entry tells of something that is shown as a failure until it is cleaned up. */
+const isToldFailure = (op: XmlElement): boolean =>
+  isLastFailure(op) || (!isRecurring(op) && isUnwatchedEntry(op));
+
+const isUnwatchedEntry = ({ attributes }: XmlElement): boolean =>
+  isUnwatched(attributes.get("exit-reason") ?? "");
 
 /** An empty CIB, for a node that has none. */
 export function emptyCib(): XmlElement {

@@ -1,5 +1,5 @@
 import type { AttributeEffect } from "../attributes/index.ts";
-import { applyOperations } from "../cib/index.ts";
+import { applyOperations, parseBoolean } from "../cib/index.ts";
 import { canBeRun, type Operation, type OperationResult } from "../executor/index.ts";
 import { type FenceResult, type FencingNews, fencingNews, isGivenUp } from "../fencer/index.ts";
 import {
@@ -32,6 +32,7 @@ import { decideJoin, type JoinOutcome, MOST_LOSSES, type OrderPoint, type Summar
 import { Leader, managerGraceMs } from "./leader.ts";
 import { isConnection, LocalHistory } from "./local-history.ts";
 import { lossesThatStay, lossWarnings, newLosses } from "./losses.ts";
+import { leavesAlone } from "./management-ends.ts";
 import { decodeMessage, readMessage } from "./message-parse.ts";
 import {
   type ClusterMessage,
@@ -48,6 +49,7 @@ import { constraintsNaming } from "./nodes-section.ts";
 import { propertiesRequest } from "./own-properties.ts";
 import { Reboots } from "./reboots.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
+import type { Place } from "./unseen.ts";
 
 type SummaryMessage = Extract<ClusterMessage, { type: "summary" }>;
 type Received = { readonly from: NodeId; readonly message: ClusterMessage };
@@ -876,7 +878,7 @@ export class Controller {
       }
       value = outcome.value;
       if (outcome.configurationChanged || outcome.statusChanged)
-        this.#state.configurationChanged(message.at, configuration);
+        this.#doubt(this.#state.configurationChanged(message.at, configuration));
       if (outcome.configurationChanged) {
         const { attributes } = this.#state.cib;
         attributes.set("cib-last-written", formatTime(message.at));
@@ -1010,9 +1012,15 @@ export class Controller {
     const places = this.#state.disproved(node, result);
     if (places.length === 0) return;
     const { id } = result.rsc;
-    const text = `${id} on ${node} is not as was remembered when the daemons died: it is looked for on every node`;
+    const text = `${id} on ${node} is not as was remembered: it is looked for on every node`;
     this.#event("notice", "MEMORY-WRONG", text, node);
     for (const place of places) this.#forgetThere(place.node, place.rsc);
+  }
+
+  /** What goes on in these places says what it finds, also if it is nothing new. */
+  #doubt(places: readonly Place[]): void {
+    for (const { node, rsc } of places)
+      if (this.#historyOf(node)) this.#effects.push({ type: "look-again", on: node, rsc });
   }
 
   /** What the state does not tell of any more its executor must not tell of, either. */
@@ -1046,6 +1054,9 @@ export class Controller {
     }
     const { written, dampen } = this.#state.setAttributes(message.updates);
     this.#dampen(dampen);
+    // Of a node that is in maintenance until it is rebooted it may end now.
+    if (message.updates.some(({ name, value }) => leavesAlone(name) && parseBoolean(value) !== true))
+      this.#doubt(this.#state.doubt("all"));
     if (written && message.completes === undefined) {
       const names = [...new Set(message.updates.map(({ name }) => name))].join(" ");
       this.#leader.changed(`attribute ${names} changed`);
@@ -1065,6 +1076,9 @@ export class Controller {
       }
       this.#forgetThere(node, rsc);
     }
+    // What failed may have failed since somebody has started it elsewhere.
+    const failed = message.failuresOnly ? forgotten.filter(({ kept }) => !kept) : [];
+    if (failed.length > 0) this.#doubt(this.#state.doubtFamiliesOf(failed.map(({ rsc }) => rsc)));
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     else this.#leader.changed("the history was cleaned up");
     this.#leader.advance(this.#now, this.#wall);

@@ -2,14 +2,15 @@ import { element, type XmlElement } from "../cib/index.ts";
 import {
   type AgentResource,
   isFailure,
-  isNotEnded,
+  isNotBegun,
+  isReload,
   type Operation,
   type OperationResult,
 } from "../executor/index.ts";
 import { parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
-export { expectedRc, isFailure, isLeftAlone } from "../executor/index.ts";
+export { expectedRc, isFailure, isLeftAlone, isReload } from "../executor/index.ts";
 
 /** Version of the rules by which histories are written and read (`crm_feature_set`). */
 export const FEATURE_SET = "3.20.5";
@@ -116,9 +117,6 @@ export function digestedParameters(
   });
   return new Map(kept);
 }
-
-/** Asks the agent to take over parameters that have changed, while the service runs on. */
-export const isReload = (action: string): boolean => action === "reload" || action === "reload-agent";
 
 /**
  * The action that a result is kept as. A reload that went well is like a start with the new parameters, one that did not
@@ -242,14 +240,65 @@ export function goesOnSince(result: OperationResult, ops: readonly XmlElement[])
 }
 
 /**
- * What is recorded of a result. A stop or demotion that was not even begun is no failure of the service, for which its
- * node would be fenced: it tells as much as a look that could not be executed, that the service is as it was.
+ * What is recorded of a result. What is done to a service that runs and was not even begun is no failure of the service, for
+ * which its node would be fenced: it tells as much as a look that could not be executed, that the service is as it was
+ * (`promoted`). And what an agent says of a reload that it cannot make does not tell that nothing runs, as the same exit
+ * codes of a look would: the service is stopped before it runs anywhere again.
  */
-export function asRecorded(result: OperationResult): OperationResult {
-  if (!isNotEnded(result)) return result;
-  const rc = result.action === "demote" ? OcfExit.DEGRADED_PROMOTED : OcfExit.DEGRADED;
+export function asRecorded(result: OperationResult, promoted = false): OperationResult {
+  if (!isNotBegun(result)) {
+    if (!isReload(result.action) || !tellsInactive.has(result.rc)) return result;
+    const status = result.status === OpStatus.NOT_INSTALLED ? OpStatus.ERROR : result.status;
+    return { ...result, rc: OcfExit.GENERIC, status };
+  }
+  const isPromoted = result.action === "demote" || (promoted && isReload(result.action));
+  const rc = isPromoted ? OcfExit.DEGRADED_PROMOTED : OcfExit.DEGRADED;
   return { ...result, action: "monitor", rc, status: OpStatus.DONE };
 }
+
+/** Exit codes by which a look says that nothing runs. */
+const tellsInactive: ReadonlySet<number> = new Set([OcfExit.NOT_RUNNING, OcfExit.INSTALLED, OcfExit.ARGS]);
+
+/** Whether a reload was not begun: the service goes on with the parameters that the history tells of. */
+export const isUnbegunReload = (result: OperationResult): boolean =>
+  isReload(result.action) && isNotBegun(result);
+
+/** What a history entry tells of the parameters that a service runs with. */
+const ranWith = [
+  "op-digest",
+  "op-force-restart",
+  "op-restart-digest",
+  "op-secure-params",
+  "op-secure-digest",
+];
+
+/** An entry of what was not begun: the service runs with the parameters that another one tells of. */
+export function asBefore(made: XmlElement, before: XmlElement | undefined): XmlElement {
+  const kept = ranWith.flatMap((name) => {
+    const value = before?.attributes.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const rest = [...made.attributes].filter(([name]) => !before || !ranWith.includes(name));
+  return { ...made, attributes: new Map([...rest, ...kept]) };
+}
+
+/** The attributes of an entry of what was not begun, when the agent can be executed again. */
+export function asSeen(attributes: XmlElement["attributes"]): Map<string, string> {
+  const isPromoted = attributes.get("rc-code") === String(OcfExit.DEGRADED_PROMOTED);
+  const rc = String(isPromoted ? OcfExit.RUNNING_PROMOTED : OcfExit.OK);
+  const magic = `${OpStatus.DONE}:${rc};${attributes.get("transition-key") ?? ""}`;
+  return new Map([...attributes, ["rc-code", rc], ["exit-reason", ""], ["transition-magic", magic]]);
+}
+
+/**
+ * Under which ids it stands what is recorded of a result (`asRecorded`). That a reload was not begun stands beside what is
+ * known of the service; all else that was not begun is no failure, whatever was expected of it.
+ */
+export const idsOfResult = (told: OperationResult, recorded: OperationResult): string[] => {
+  const { rsc, action, intervalMs } = recorded;
+  if (isUnbegunReload(told)) return [operationKey(rsc.id, "monitor", 0)];
+  return historyIds(rsc.id, action, intervalMs, !isNotBegun(told) && isFailure(recorded));
+};
 
 /** Whether a resource's history on a node ends with its being there. */
 export function endsActive(ops: readonly XmlElement[]): boolean {

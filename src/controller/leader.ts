@@ -1,5 +1,5 @@
 import { parseIntervalMs, type XmlElement } from "../cib/index.ts";
-import { type Operation, type OperationResult, UNWATCHED } from "../executor/index.ts";
+import { changesActive, isUnwatched, type Operation, type OperationResult } from "../executor/index.ts";
 import type { FenceAction, FenceResult } from "../fencer/index.ts";
 import type { GraphAction, RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import {
@@ -49,7 +49,7 @@ const longestFencingRetryMs = 30_000;
 const recoveryMs = 2_000;
 /** Pause before the cluster is told once more that an operation was not answered. */
 const unansweredAgainMs = 10_000;
-/** Pause before a stop is tried again whose agent could not be executed. */
+/** Pause before something is tried again whose agent could not be executed. */
 const stuckAgainMs = 30_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
@@ -96,7 +96,7 @@ export class Leader {
   /** Until when a node whose fencing has failed is not fenced again; all else is decided and done meanwhile. */
   readonly #fencingPauses = new Map<string, Millis>();
   /** Why nothing may be decided now. */
-  /** Since when stops are not given out that could not be executed, by node and resource. */
+  /** Since when nothing is given out that could not be executed, by node and resource. */
   readonly #stuckSince = new Map<string, Millis>();
   /** When it is decided anew though nothing happens. */
   #recheckDue: Millis = Number.POSITIVE_INFINITY;
@@ -748,17 +748,18 @@ export class Leader {
   }
 
   /**
-   * Why a service cannot be stopped where it runs: its agent cannot be executed. A stop that fails costs the node its power.
+   * Why nothing can be done to a service where it runs: its agent cannot be executed. A stop that fails costs the node its power,
+   * and what fails before is followed by a stop.
    * Where no monitor finds out that it can be executed again, it is tried once more after a time.
    */
   #stuck({ task, node, rsc }: GraphAction, now: Millis): string | undefined {
-    if ((task !== "stop" && task !== "demote") || node === undefined || rsc === undefined) return undefined;
+    if (!changesActive.has(task) || node === undefined || rsc === undefined) return undefined;
     const { state } = this.#init;
     const call = ({ attributes }: XmlElement) => Number(attributes.get("call-id") ?? 0);
     const [last] = state.status.ops(state.idOf(node), rsc.id).toSorted((a, b) => call(b) - call(a));
     const reason = last?.attributes.get("exit-reason") ?? "";
     const place = `${node} ${rsc.id}`;
-    if (last && reason.startsWith(UNWATCHED)) {
+    if (last && isUnwatched(reason)) {
       if ((last.attributes.get("interval") ?? "0") !== "0") return reason;
       const since = this.#stuckSince.get(place) ?? now;
       this.#stuckSince.set(place, since);

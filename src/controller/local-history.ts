@@ -1,5 +1,6 @@
 import {
   type AgentResource,
+  isNotBegun,
   mayRun,
   type Operation,
   type OperationResult,
@@ -179,8 +180,13 @@ export class LocalHistory {
     const confirms =
       followsStop(result, last) && foundInactive(result) && last && sameKind(result.rsc, last.rsc);
     if (!confirms && revivesMigration(result, last, this.#results.get(moved))) this.#results.delete(moved);
-    const ids = confirms ? [beside] : historyIds(result.rsc.id, result.action, result.intervalMs, failed);
-    if (ids.includes(lastId)) this.#results.delete(beside);
+    // It says nothing of what the service was brought up by.
+    const unbegun = operationKey(result.rsc.id, "not-begun", 0);
+    const kept = isNotBegun(result)
+      ? [unbegun]
+      : historyIds(result.rsc.id, result.action, result.intervalMs, failed);
+    const ids = confirms ? [beside] : kept;
+    if (ids.includes(lastId)) for (const id of [beside, unbegun]) this.#results.delete(id);
     // The order is that of time, also where a result takes the place of an earlier one.
     for (const id of ids) this.#results.delete(id);
     for (const id of ids) this.#results.set(id, result);

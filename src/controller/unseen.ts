@@ -91,6 +91,11 @@ export class Unseen {
     this.#mayRun.set(node, [...(this.#mayRun.get(node) ?? []), still]);
   }
 
+  /** What is known of a resource on a node may not hold any more, as if an earlier daemon had known it. */
+  doubt(node: NodeName, rsc: string): void {
+    this.#remembered.set(node, new Set([...(this.#remembered.get(node) ?? []), rsc]));
+  }
+
   get remembersAnything(): boolean {
     return this.#remembered.size > 0;
   }

@@ -26,11 +26,12 @@ import {
   isForOther,
   isLeftAlone,
   isMigration,
+  isNotBegun,
   isProbe,
   mayRun,
   metadataAnswer,
   migrated,
-  notEnded,
+  notBegun,
   nothingToStop,
   resultOf,
   tellsRole,
@@ -136,7 +137,8 @@ export class Executor {
     for (const operation of snapshot.interrupted) this.#interrupted.set(operation.rsc.id, operation);
     for (const rsc of snapshot.remembered) this.#remembered.add(rsc);
     for (const result of snapshot.results) {
-      this.#resource(result.rsc.id).history.set(operationKey(result.action, result.intervalMs), result);
+      const key = operationKey(result.action, result.intervalMs);
+      this.#resource(result.rsc.id).history.set(isNotBegun(result) ? notBegunKey(key) : key, result);
     }
     for (const operation of snapshot.recurring) {
       const remembered = this.#remembered.has(operation.rsc.id);
@@ -220,7 +222,8 @@ export class Executor {
       operation.intervalMs === 0
         ? unfinished(resource).some(same)
         : same(resource.recurring.get(key)?.operation);
-    const known = resource.history.get(key);
+    const found = resource.history.get(key);
+    const known = same(found) ? found : resource.history.get(notBegunKey(key));
     // A recurring one that was cancelled is not the same any more.
     const isKnown = known !== undefined && same(known) && (operation.intervalMs === 0 || pending);
     if (isKnown && !(pending && operation.intervalMs === 0))
@@ -314,7 +317,12 @@ export class Executor {
     const before = resource.history.get(operationKey(result.action, result.intervalMs));
     const isNews = !isLeftAlone(result) || before?.callId !== result.callId || before.rc !== result.rc;
     const disproved =
-      !blind && this.#remembered.delete(resource.id) && tellsRole(result) && isFailure(result) && isNews;
+      !blind &&
+      !isNotBegun(result) &&
+      this.#remembered.delete(resource.id) &&
+      tellsRole(result) &&
+      isFailure(result) &&
+      isNews;
     if (blind && before?.rc !== blind.rc)
       this.#out.log("warning", "NOT_WATCHED", `${resource.id} ${blind.exitReason}`);
     if (job.recurring) this.#recurring.done(resource, job, result, now);
@@ -336,7 +344,7 @@ export class Executor {
   /** What an agent's word, or that it could not be executed, means for a service of which more is known here. */
   #judged(resource: ResourceState, asked: Operation, verdict: Verdict): Verdict {
     const looks = isProbe(asked);
-    if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notEnded(asked, verdict);
+    if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notBegun(asked, verdict);
     return looks ? cannotRun(verdict) : nothingToStop(verdict);
   }
 
@@ -364,9 +372,12 @@ export class Executor {
   }
 
   #onceDone(resource: ResourceState, result: OperationResult): void {
-    if (result.action !== "notify") {
+    const key = operationKey(result.action, 0);
+    // What was known before holds still.
+    if (isNotBegun(result)) resource.history.set(notBegunKey(key), result);
+    else if (result.action !== "notify") {
       this.#interrupted.delete(resource.id);
-      resource.history.set(operationKey(result.action, 0), result);
+      resource.history.set(key, result);
     }
     // An exit code of an agent may be just what was expected: that is the scheduler's to judge.
     const failure = result.status === OpStatus.DONE ? undefined : failureLine(result);
@@ -446,6 +457,9 @@ function unfinished(state: ResourceState): Operation[] {
   const { job } = state;
   return job && !job.recurring && job.work.kind === "operation" ? [job.work.asked, ...waiting] : waiting;
 }
+
+/** Under which a result is kept that says nothing of the service, beside that of the operation before. */
+const notBegunKey = (key: string): string => `${key} not begun`;
 
 function splitOnce(text: string): [string, string] {
   const at = text.indexOf(":");

@@ -31,11 +31,14 @@ export {
 } from "./reading.ts";
 export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";
 export {
+  changesActive,
   expectedRc,
   isFailure,
   isLeftAlone,
-  isNotEnded,
+  isNotBegun,
   isProbe,
+  isReload,
+  isUnwatched,
   mayRun,
   tellsRole,
   UNWATCHED,

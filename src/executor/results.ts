@@ -110,7 +110,9 @@ const active: ReadonlySet<number> = new Set([
 ]);
 
 /** Whether it is known from then on with what parameters a service runs. */
-function tells({ action, intervalMs, rc, status }: OperationResult): boolean {
+function tells({ action, intervalMs, rc, status, exitReason }: OperationResult): boolean {
+  // Of a look that could not be executed nobody knows whether the parameters are those that it runs with.
+  if (isUnwatched(exitReason)) return false;
   if (intervalMs > 0 || status === OpStatus.CANCELLED || status === OpStatus.PENDING) return false;
   switch (action) {
     // Also what failed may have come half up.
@@ -167,21 +169,40 @@ export const lastTelling = (history: Iterable<OperationResult>): OperationResult
 
 /**
  * What may have left a resource active, as an operation with the parameters that it runs with, if it does: of one whose
- * history does not end with its being stopped.
+ * history does not end with its being stopped. What could not be executed has changed nothing of that.
  */
 export function mayRun(history: readonly OperationResult[]): Operation | undefined {
-  const last = latest(history.filter(({ intervalMs, action }) => intervalMs === 0 && action !== "notify"));
+  const once = history.filter(({ intervalMs, action }) => intervalMs === 0 && action !== "notify");
+  const last = latest(once.filter((result) => !isUnexecuted(result))) ?? latest(once);
   if (!last || !mayBeActive(last)) return undefined;
   const { callId, rsc, transitionKey } = last;
-  const promoted = last.action === "promote" || last.rc === OcfExit.RUNNING_PROMOTED;
   const { params } = lastTelling(history) ?? last;
-  const action = promoted ? "promote" : "start";
+  const action = leavesPromoted(once) ? "promote" : "start";
   return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params, transitionKey };
 }
 
+/** Whether a resource is promoted by the last of its results that tells a role. */
+function leavesPromoted(once: readonly OperationResult[]): boolean {
+  const last = latest(once.filter((result) => !isUnexecuted(result) && !isReload(result.action)));
+  return last?.action === "promote" || (last?.action === "monitor" && promotedCodes.has(last.rc));
+}
+
+const promotedCodes: ReadonlySet<number> = new Set([
+  OcfExit.RUNNING_PROMOTED,
+  OcfExit.FAILED_PROMOTED,
+  OcfExit.DEGRADED_PROMOTED,
+]);
+
+/** Asks the agent to take over parameters that have changed, while the service runs on. */
+export const isReload = (action: string): boolean => action === "reload" || action === "reload-agent";
+
+/** Whether an operation has not been begun, for want of an agent. A migration comes to here by what its source does. */
+const isUnexecuted = ({ action, status }: OperationResult): boolean =>
+  status === OpStatus.NOT_INSTALLED && action !== "migrate_from";
+
 /** Whether a resource may be active after this, its last operation. */
 export function mayBeActive({ action, rc, status }: OperationResult): boolean {
-  // What could not be executed has started nothing. A migration comes to here by what its source does.
+  // What could not be executed has started nothing.
   if (action === "start" && status === OpStatus.NOT_INSTALLED) return false;
   if (action === "stop") return status !== OpStatus.DONE || rc !== OcfExit.OK;
   if (action !== "monitor") return true;
@@ -210,6 +231,9 @@ export const nothingToStop = (verdict: Verdict): Verdict =>
 /** How the reason begins why a service is only degraded, where nobody can look at it, nor stop it. */
 export const UNWATCHED = "cannot be watched, and may not run";
 
+/** Whether a reason says so. */
+export const isUnwatched = (reason: string): boolean => reason.startsWith(UNWATCHED);
+
 /** Whether an agent is a file that is executed, so that a service may run on without it. */
 const isExecuted = ({ class: name }: AgentResource): boolean => name === "ocf" || name === "lsb";
 
@@ -234,20 +258,23 @@ export function unseen(
 }
 
 /**
- * A stop or demotion that could not be executed has not been begun: the service goes on as before. It is said with the
- * words by which nobody orders it again in vain (`UNWATCHED`).
+ * What is done to a service that runs, and could not be executed, has not been begun: the service goes on as before. It is
+ * said with the words by which nobody orders it again in vain (`UNWATCHED`).
  */
-export function notEnded({ action, rsc }: Operation, verdict: Verdict): Verdict {
-  const ends = action === "stop" || action === "demote";
-  if (!ends || verdict.status !== OpStatus.NOT_INSTALLED || !isExecuted(rsc)) return verdict;
+export function notBegun({ action, rsc }: Operation, verdict: Verdict): Verdict {
+  if (!changesActive.has(action) || verdict.status !== OpStatus.NOT_INSTALLED || !isExecuted(rsc))
+    return verdict;
   return { ...verdict, exitReason: `${UNWATCHED}: ${verdict.exitReason}` };
 }
 
 /** Whether a result says so. */
-export const isNotEnded = ({ action, status, exitReason }: OperationResult): boolean =>
-  (action === "stop" || action === "demote") &&
-  status === OpStatus.NOT_INSTALLED &&
-  exitReason.startsWith(UNWATCHED);
+export const isNotBegun = ({ action, status, exitReason }: OperationResult): boolean =>
+  changesActive.has(action) && status === OpStatus.NOT_INSTALLED && isUnwatched(exitReason);
+
+/** What is done only to services that run. */
+export const changesActive: ReadonlySet<string> = new Set([
+  ...["stop", "demote", "promote", "migrate_to", "reload", "reload-agent"],
+]);
 
 /** What says of a role that it is there, and not well. */
 const degraded: ReadonlyMap<number, number> = new Map([

@@ -12,6 +12,7 @@ import { opKey } from "./operations.ts";
 import { addPlaceScore } from "./places.ts";
 import { targetRole } from "./resources.ts";
 import { addRunning } from "./running.ts";
+import { noteUnexecutable } from "./unexecutable.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
 /** Reads what a node's executor has done: `<lrm>` of its state. */
@@ -58,6 +59,7 @@ function unpackResourceHistory(unpacker: Unpacker, node: Node, entry: XmlElement
   const state: HistoryState = { onFail: "ignore", lastFailure: undefined };
   for (const operation of sorted) applyOperation(unpacker, rsc, node, operation, state);
   rememberRecurring(cluster, rsc, node, sorted);
+  noteUnexecutable(unpacker, rsc, node, sorted);
   applyState(unpacker, rsc, node, state.onFail);
   const wanted = targetRole(rsc);
   if (wanted !== undefined && (rsc.nextRole === Role.Unknown || wanted < rsc.nextRole)) rsc.nextRole = wanted;

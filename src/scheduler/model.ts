@@ -60,6 +60,8 @@ export class Node {
   fenceAction: Action | undefined;
   /** `score` of the `<node>`: added wherever a resource may go there. */
   baseScore = 0;
+  /** Agents that cannot be executed here, as far as is known. */
+  readonly unexecutable = new Set<string>();
   /** Bundle node: only the inner resource may be there. */
   closed = false;
   /** Fail counts and times of last failures, by resource name; made when first asked for. */

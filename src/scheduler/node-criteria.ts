@@ -8,11 +8,13 @@ import { methodsOf } from "./methods.ts";
 import { type Cluster, type Location, type Node, type Resource, topLevel } from "./model.ts";
 import { opKey } from "./operations.ts";
 import { addPlaceScore } from "./places.ts";
+import { avoidUnexecutable } from "./unexecutable.ts";
 import { noteRecheck, unpackerOf } from "./unpacker.ts";
 
 /** Scores that nodes get before anything is assigned: locks, location constraints, stickiness, failures. */
 export function applyNodeCriteria(cluster: Cluster): void {
   if (cluster.options.shutdownLock) for (const rsc of cluster.resources) applyShutdownLock(cluster, rsc);
+  avoidUnexecutable(cluster);
   applyLocations(cluster);
   for (const rsc of cluster.resources) applyStickiness(cluster, rsc);
   for (const node of cluster.nodes) {

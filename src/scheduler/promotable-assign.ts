@@ -14,6 +14,7 @@ import { type Cluster, type Colocation, type Node, type Resource, topLevel } fro
 import { attributeForRules } from "./node-attributes.ts";
 import { compatibleInstance, intersectPlaces } from "./pairing.ts";
 import { addPlaceScore } from "./places.ts";
+import { cannotBePromoted } from "./unexecutable.ts";
 
 /** Promotion scores that agents or administrators have set make their nodes attractive for the instances. */
 export function addPromotionScores(cluster: Cluster, clone: Resource): void {
@@ -130,7 +131,12 @@ function addPromotionPriority(cluster: Cluster, clone: Resource, instance: Resou
   }
   for (const colocation of countedColocations(cluster, instance, thisWithColocations(instance)))
     applyToInstance(cluster, instance, colocation);
-  instance.promotionPriority = next === Role.Promoted ? INFINITY : instance.priority;
+  if (cannotBePromoted(instance, place)) instance.priority = -INFINITY;
+  else if (next === Role.Promoted) {
+    instance.promotionPriority = INFINITY;
+    return;
+  }
+  instance.promotionPriority = instance.priority;
 }
 
 /** What a colocation does to the first member of a group, it does to the whole instance. */

@@ -6,6 +6,7 @@ import { Story, testAgents } from "../harness/story.ts";
 
 /** What a running cluster of three does about failures of agents, and how services move. */
 
+const shipped = join(import.meta.dir, "../../agents/ocf/pacemaker");
 let story: Story;
 let control: string;
 /** Agents that are damaged on the way. */
@@ -160,6 +161,76 @@ location there sick 50: node1`);
     );
     expect(story.where("worn")).toEqual([node]);
   }, 60_000);
+
+  test("whose agent loses its permission is not reloaded, demoted or moved in vain, nor begun elsewhere for it", async () => {
+    mkdirSync(join(spoilt, "spoilt"), { recursive: true });
+    const agents = ["Dummy", "Stateful"].map((type) => {
+      const agent = join(spoilt, "spoilt", type);
+      copyFileSync(join(shipped, type), agent);
+      chmodSync(agent, 0o755);
+      return agent;
+    });
+    const text = (fake: string) => `
+primitive soft ocf:spoilt:Dummy params fake=${fake} op monitor interval=500ms timeout=5s
+primitive both ocf:spoilt:Stateful op monitor interval=500ms role=Unpromoted op monitor interval=600ms role=Promoted
+clone boths both meta promotable=true`;
+    await configure(text("1"));
+    const node = await story.somewhere("soft");
+    const promoted = await story.until("one is promoted", 20_000, () => story.promoted("both")[0]);
+    const since = Date.now();
+    for (const agent of agents) chmodSync(agent, 0o644);
+    // At once, so that no monitor has told of it.
+    await story.must(promoted, "resource", "demote", "boths");
+    await story.must("node1", "crm_resource", "-r", "soft", "-p", "fake", "-v", "2");
+    await story.until("it is told", 10_000, async () => {
+      const { stdout } = await story.hactl("node1", "status");
+      return /soft .*(?:.|\n)*cannot be watched/.test(stdout) ? true : undefined;
+    });
+    await story.must("node1", "crm_resource", "-r", "soft", "-p", "fake", "-v", "3");
+    await story.must("node1", "node", "standby", promoted);
+    await Bun.sleep(3000);
+    expect(story.where("soft")).toEqual([node]);
+    expect(story.where("both")).toHaveLength(3);
+    expect(story.promoted("both")).toEqual([promoted]);
+    const plans = await story.plans(since);
+    expect(plans.filter((plan) => /Fence|Start|Recover/.test(plan))).toEqual([]);
+    expect(await story.must("node1", "crm_mon", "-1")).toMatch(new RegExp(`soft.*Started ${node}`));
+    for (const agent of agents) chmodSync(agent, 0o755);
+    await story.must("node1", "node", "online", promoted);
+    await story.until("it is demoted", 45_000, () =>
+      story.promoted("both").length === 0 ? true : undefined,
+    );
+    await story.until("it is watched again", 10_000, async () =>
+      (await story.must("node1", "status")).includes("cannot be watched") ? undefined : true,
+    );
+    expect(story.where("soft")).toHaveLength(1);
+  }, 120_000);
+
+  test("that was moved by hand in maintenance stays where it is; one that was started twice is stopped", async () => {
+    await configure("primitive handy ocf:pacemaker:Dummy op monitor interval=1s\nlocation l handy 50: node3");
+    expect(await story.somewhere("handy")).toBe("node3");
+    await story.must("node1", "maintenance", "on");
+    await story.idle();
+    story.moveByHand("handy", "node3", "node1");
+    await story.must("node1", "maintenance", "off");
+    await story.idle();
+    expect(await story.somewhere("handy")).toBe("node1");
+    await story.must("node1", "resource", "unmanage", "handy");
+    story.moveByHand("handy", "node1", "node2");
+    await story.until("its monitor tells", 10_000, async () =>
+      (await story.events()).some((event) => /handy_monitor_1000 on node1 ended with rc=7/.test(event))
+        ? true
+        : undefined,
+    );
+    await story.must("node1", "resource", "manage", "handy");
+    await story.idle();
+    expect(await story.somewhere("handy")).toBe("node2");
+    await story.must("node1", "maintenance", "on");
+    await story.idle();
+    story.moveByHand("handy", undefined, "node1");
+    await story.must("node1", "maintenance", "off");
+    await story.until("one is left", 20_000, () => (story.where("handy").length === 1 ? true : undefined));
+  }, 120_000);
 
   test("forgets the failures of the operation that is named, and no others", async () => {
     await configure(`${wild("twice", "op monitor interval=10s op monitor interval=20s")}

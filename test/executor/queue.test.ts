@@ -574,6 +574,69 @@ describe("what could not be executed", () => {
     }
   });
 
+  const unbegun = {
+    rc: 5,
+    status: OpStatus.NOT_INSTALLED,
+    exitReason: "cannot be watched, and may not run: /ra/A is not executable: chmod 755 it",
+  };
+  const probe = (world: World) => {
+    world.execute(operation("a", "monitor", { transitionKey: "1:1:7:x" }));
+    world.end("a monitor_0", refused);
+    return last(world);
+  };
+
+  test.each(["reload", "reload-agent", "demote", "promote", "migrate_to", "stop"])(
+    "has changed nothing of a service that runs: %s",
+    (action) => {
+      for (const [begun, rc] of [
+        ["start", 190],
+        ["promote", 191],
+      ] as const) {
+        const world = new World();
+        for (const first of new Set(["start", begun])) {
+          world.execute(operation("a", first, { params: { ip: "1" } }));
+          world.end(`a ${first}_0`, exited(0));
+        }
+        world.execute(operation("a", action, { params: { ip: "2" } }));
+        world.end(`a ${action}_0`, refused);
+        expect(last(world)).toMatchObject({ ...unbegun, action });
+        const next = following(world.executor.snapshot());
+        for (const one of [world, next]) {
+          expect(probe(one)).toMatchObject({ rc, status: OpStatus.DONE });
+          one.execute(operation("a", "stop", { params: { ip: "2" } }));
+          expect(one.runs.at(-1)?.command.env).toMatchObject({ OCF_RESKEY_ip: "1" });
+          one.end("a stop_0", exited(0));
+        }
+      }
+    },
+  );
+
+  test("is answered again to a manager that asks for it once more", () => {
+    const world = new World();
+    world.execute(operation("a", "start"));
+    world.end("a start_0", exited(0));
+    const asked = operation("a", "reload-agent");
+    world.execute(asked);
+    world.end("a reload-agent_0", refused);
+    world.events();
+    world.execute(asked);
+    expect(world.labels()).toEqual([]);
+    expect(world.results()).toMatchObject([unbegun]);
+  });
+
+  test("is the start of what has been stopped before", () => {
+    const world = new World();
+    for (const [action, outcome] of [
+      ["start", exited(0)],
+      ["stop", exited(0)],
+      ["start", refused],
+    ] as const) {
+      world.execute(operation("a", action));
+      world.end(`a ${action}_0`, outcome);
+    }
+    expect(probe(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
+  });
+
   test("has not stopped what was started, or may have been", () => {
     for (const begun of ["start", "migrate_from"]) {
       const world = new World();

@@ -24,7 +24,7 @@ import {
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { ClusterTraits } from "../../src/controller/own-properties.ts";
-import type { Operation, OperationResult } from "../../src/executor/index.ts";
+import { type Operation, type OperationResult, UNWATCHED } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import {
@@ -37,8 +37,8 @@ import {
   type ResourceId,
 } from "../../src/terms/index.ts";
 
-/** What an agent of the test answers: an exit code, or nothing for never. */
-export type Agent = (node: NodeName, operation: Operation) => number | "silent";
+/** What an agent of the test answers: an exit code, nothing for never, or that it cannot be executed. */
+export type Agent = (node: NodeName, operation: Operation) => number | "silent" | "unbegun";
 
 /** One node: its controller and what its executor runs. */
 interface TestNode {
@@ -735,6 +735,17 @@ export class ControllerBus {
       if (on === node.name && intervalMs === 0) node.endless.push(operation);
       return;
     }
+    if (rc === "unbegun") {
+      // Where a migration was to come it may be, whatever its agent said.
+      const comes = this.executed.findLast(
+        ({ node: there, operation: { rsc: one, action: before } }) =>
+          there === on && one.id === rsc.id && !["monitor", "stop"].includes(before),
+      );
+      const arrives = comes?.operation.action === "migrate_from" ? "started" : undefined;
+      const refused = this.#unbegun(operation, running.get(rsc.id) ?? arrives);
+      this.#soon.push({ at: this.now + 2, run: () => this.#answer(node, on, refused) });
+      return;
+    }
     if (action === "monitor" && rc === OcfExit.OK) rc = monitored(running.get(rsc.id));
     if (rc === OcfExit.OK) {
       if (action === "start" || action === "demote" || action === "migrate_from")
@@ -754,6 +765,20 @@ export class ControllerBus {
         this.#answer(node, on, result);
       },
     });
+  }
+
+  /** What an executor says of what it could not execute: of what runs that nobody can tell more. */
+  #unbegun(operation: Operation, state: "started" | "promoted" | undefined): OperationResult {
+    const { action } = operation;
+    const result = this.#result(operation, OcfExit.INSTALLED);
+    const why = "/ra/A is not executable: chmod 755 it";
+    if (state === undefined && action === "stop") return this.#result(operation, OcfExit.OK);
+    if (state === undefined || action === "start" || action === "migrate_from")
+      return { ...result, status: OpStatus.NOT_INSTALLED, exitReason: why };
+    const exitReason = `${UNWATCHED}: ${why}`;
+    if (action !== "monitor") return { ...result, status: OpStatus.NOT_INSTALLED, exitReason };
+    const degraded = state === "promoted" ? OcfExit.DEGRADED_PROMOTED : OcfExit.DEGRADED;
+    return { ...result, rc: degraded, status: OpStatus.DONE, exitReason };
   }
 
   /** Remote nodes to which somebody has a connection, with who. */
@@ -821,7 +846,7 @@ export class ControllerBus {
   }
 
   /** A recurring monitor notices something: its answer is now this. `through`: who is connected, to a remote node. */
-  fail(name: string, rsc: string, rc: number, through = name): void {
+  fail(name: string, rsc: string, rc: number | "unbegun", through = name): void {
     const node = this.node(through);
     const failing = nodeName(name);
     const recurring = this.executed.findLast(({ node: on, operation }) => {
@@ -834,8 +859,12 @@ export class ControllerBus {
     });
     if (!recurring) throw new Error(`${rsc} has no monitor on ${name}`);
     const local = failing === node.name;
-    if (rc === OcfExit.NOT_RUNNING) (local ? node.running : this.#remote(failing)).delete(rsc);
-    const result = this.#result(recurring.operation, rc, local ? node : undefined);
+    const running = local ? node.running : this.#remote(failing);
+    if (rc === OcfExit.NOT_RUNNING) running.delete(rsc);
+    const result =
+      rc === "unbegun"
+        ? this.#unbegun(recurring.operation, running.get(rsc))
+        : this.#result(recurring.operation, rc, local ? node : undefined);
     if (local) node.answers.push(result);
     this.#step(node, { type: "result", node: failing, result });
     this.#drain();

@@ -162,6 +162,12 @@ export class Story {
     );
   }
 
+  /** Somebody stops a Dummy by hand where it is, if so, and starts it elsewhere. */
+  moveByHand(rsc: string, from: string | undefined, to: string): void {
+    writeFileSync(this.#state(to, "Dummy", rsc), "");
+    if (from !== undefined) rmSync(this.#state(from, "Dummy", rsc));
+  }
+
   /** Nodes on which an instance of a Stateful resource is promoted. */
   promoted(rsc: string): string[] {
     return this.names.filter((name) => {

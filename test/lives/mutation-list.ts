@@ -310,8 +310,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "an executor forgets what fails as it failed before",
     file: executor,
-    before: "tellsRole(result) && isFailure(result) && isNews;",
-    after: "tellsRole(result) && isFailure(result);",
+    before: "      isFailure(result) &&\n      isNews;",
+    after: "      isFailure(result);",
     by: queue,
   },
   {
@@ -338,8 +338,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node that comes again tells of the look instead of the stop that it confirmed",
     file: local,
-    before: "const ids = confirms ? [beside] :",
-    after: "const ids =",
+    before: "const ids = confirms ? [beside] : kept;",
+    after: "const ids = kept;",
     by: onFail,
   },
   {
@@ -689,8 +689,8 @@ export const mutations: readonly Mutation[] = [
     name: "a stop that could not be executed has stopped what was started",
     file: executor,
     before:
-      'if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notEnded(asked, verdict);',
-    after: 'if (!looks && asked.action !== "stop") return notEnded(asked, verdict);',
+      'if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notBegun(asked, verdict);',
+    after: 'if (!looks && asked.action !== "stop") return notBegun(asked, verdict);',
     by: queue,
   },
   {
@@ -699,5 +699,33 @@ export const mutations: readonly Mutation[] = [
     before: "return active === undefined ? undefined : unseen(asked, verdict, active);",
     after: "return undefined;",
     by: queue,
+  },
+  {
+    name: "what was known of a service holds when the cluster has it in hand again",
+    file: state,
+    before: "return again === undefined ? [] : this.doubt(again);",
+    after: "return [];",
+    by: "./test/controller/management-ends.test.ts",
+  },
+  {
+    name: "a node where the agent cannot be executed is promoted",
+    file: "scheduler/promotable-assign.ts",
+    before: "if (cannotBePromoted(instance, place)) instance.priority",
+    after: "if (place === undefined) instance.priority",
+    by: "./test/controller/not-begun.test.ts",
+  },
+  {
+    name: "only stops are withheld where the agent cannot be executed",
+    file: leader,
+    before: "if (!changesActive.has(task) ||",
+    after: 'if (task !== "stop" ||',
+    by: "./test/controller/not-begun.test.ts",
+  },
+  {
+    name: "a reload that could not be executed takes the place of what was known",
+    file: "controller/history.ts",
+    before: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "monitor", 0)];',
+    after: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "last", 0)];',
+    by: "./test/controller/not-begun.test.ts",
   },
 ];

@@ -314,6 +314,8 @@ function changeFor(
       return `give ${node.name} more capacity, or the resource less need`;
     case "health":
       return `repair what makes ${node.name} unhealthy`;
+    case "agent":
+      return `make the agent executable on ${node.name}: chmod 755`;
     case "opt-in":
     case "symmetric":
       return cluster.options.symmetric ? undefined : `allow it: add a location constraint for ${node.name}`;

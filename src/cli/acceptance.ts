@@ -9,6 +9,7 @@ import {
   findAgentProblems,
   findLiftedDenies,
   formatXml,
+  parseIntervalMs,
   type Renaming,
   upgradeCib,
   verifyCib,
@@ -25,8 +26,8 @@ export interface Checked {
   readonly force?: boolean;
   /** Whether a mistake of this code is told, not refused. */
   readonly told?: (code: string) => boolean;
-  /** Whether the agents of what is new or changed are asked, too. */
-  readonly agents?: boolean;
+  /** Whether the agents of what is new or changed are asked, too; `times`: only of times that may be a slip of the pen. */
+  readonly agents?: boolean | "times";
   /** The text that what is new stands in, line by line. */
   readonly file?: string;
   /** Whether what the status says to run does run. */
@@ -171,7 +172,9 @@ export async function checkChange(
     ...deviceProblems(after, now),
     ...findLiftedDenies(before, after, renamed),
     ...(live ? [...(await otherAgents(before, after)), ...alertProblems(after)] : []),
-    ...(agents ? await agentProblems(before, after) : []),
+    ...(agents === true ? await agentProblems(before, after) : []),
+    ...(agents === "times" ? (await agentProblems(before, after, hasShortTime)).filter(isShortTime) : []),
+    ...(agents || live ? await shortenedByDefaults(before, after) : []),
   ];
   const fresh = without(found, [
     ...verifyCib(before, now),
@@ -185,7 +188,7 @@ export async function checkChange(
   }
   const errors = fresh.filter((problem) => isRefused(problem) && !told(problem.code));
   if (errors.length > 0 && !force) throw new RefusedChange(errors, file, "--force takes it all the same");
-  return fresh.filter(({ level }) => level !== "info");
+  return fresh.filter(({ level, code }) => level !== "info" || code === "NOT_ASKED");
 }
 
 /**
@@ -256,6 +259,20 @@ const agentCodes: ReadonlySet<string> = new Set([
   "UNSUPPORTED_OPERATION",
 ]);
 
+/** Whether it is remarked that an operation has less time than its agent asks for. */
+export const isShortTime = ({ code }: CibProblem): boolean => code === "SHORT_TIMEOUT";
+
+/** What an operation has where nothing is said: who writes less has thought about it, or has mistaken the unit. */
+const usualMs = 20_000;
+
+/** Whether an operation of a resource is given less time than usual. */
+const hasShortTime = ({ resource, template }: AgentUse): boolean =>
+  [resource, ...(template ? [template] : [])].some((item) =>
+    childrenOf(child(item, "operations"), "op").some(
+      ({ attributes }) => (parseIntervalMs(attributes.get("timeout")) ?? usualMs) < usualMs,
+    ),
+  );
+
 /** Whether a mistake is one by what an agent says. */
 export const isAgents = (code: string): boolean => agentCodes.has(code);
 
@@ -283,6 +300,30 @@ async function agentProblems(
   const key = ({ code, text }: CibProblem) => `${code} ${text}`;
   const told = new Set(known.map(key));
   return found.filter((problem) => !told.has(key(problem)));
+}
+
+/**
+ * Operations that are given less time by other defaults than their agents ask for, of resources that stand as they were: who
+ * changes a default names none of them.
+ */
+async function shortenedByDefaults(before: XmlElement, after: XmlElement): Promise<CibProblem[]> {
+  const [was, is] = [before, after].map((cib) => {
+    const defaults = child(child(cib, "configuration"), "op_defaults");
+    return defaults ? formatXml(defaults, -1) : "";
+  });
+  if (was === is) return [];
+  const uses = usesIn(after);
+  const kept = usesIn(before).filter((use) => usesSame(use, uses));
+  const old = new Set(kept.map(shape));
+  const short = async (of: readonly AgentUse[], cib: XmlElement) =>
+    (await problemsOfAgents(of, cib)).filter(isShortTime);
+  const found = await short(
+    uses.filter((use) => old.has(shape(use))),
+    after,
+  );
+  if (found.length === 0) return [];
+  const known = new Set((await short(kept, before)).map(({ text }) => text));
+  return found.filter(({ text }) => !known.has(text));
 }
 
 /** Whether a resource stands as it is among others. */
@@ -329,13 +370,21 @@ export async function problemsOfAgents(uses: readonly AgentUse[], cib: XmlElemen
   const configuration = child(cib, "configuration");
   if (uses.length === 0 || !configuration) return [];
   const { of, silent } = await askAgents(uses, cib);
-  const unasked = [...silent].map(
-    ([node, reason]): CibProblem => ({
-      level: "warning",
-      code: "AGENT_UNKNOWN",
-      text: `node ${node} could not be asked for its agents: ${reason}`,
-      cure: "when it is there, hactl verify asks it, too",
-    }),
+  const found = findAgentProblems(uses, configuration, of, deviceParameters);
+  return silent.size === 0 ? found : [...found, notAsked(silent)];
+}
+
+/** That nodes are away which may run the resources: nothing about the change is wrong. */
+function notAsked(silent: ReadonlyMap<string, string>): CibProblem {
+  const byReason = Map.groupBy(silent.keys(), (node) => silent.get(node) ?? "");
+  const texts = [...byReason].map(
+    ([reason, nodes]) =>
+      `${nodes.length === 1 ? "node" : "nodes"} ${nodes.join(", ")} could not be asked for ${nodes.length === 1 ? "its" : "their"} agents: ${reason}`,
   );
-  return [...findAgentProblems(uses, configuration, of, deviceParameters), ...unasked];
+  return {
+    level: "info",
+    code: "NOT_ASKED",
+    text: texts.join("; "),
+    cure: `when ${silent.size === 1 ? "it is there, hactl verify asks it" : "they are there, hactl verify asks them"}, too`,
+  };
 }

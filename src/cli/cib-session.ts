@@ -319,7 +319,8 @@ export const applyToCib = (
 export async function warn(remarks: readonly CibProblem[]): Promise<void> {
   if (remarks.length === 0) return;
   const { problemText } = await import("./acceptance.ts");
-  for (const problem of remarks) note(`warning: ${problemText(problem)}`);
+  for (const problem of remarks)
+    note(`${problem.level === "info" ? "note" : "warning"}: ${problemText(problem)}`);
 }
 
 /** People shall know that it was not the cluster. */

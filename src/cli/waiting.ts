@@ -2,10 +2,11 @@ import { parseXml, type XmlElement } from "../cib/index.ts";
 import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
 import { readState } from "./cib-session.ts";
-import { ask } from "./daemon.ts";
+import { ask, withDaemon } from "./daemon.ts";
 import { displayedRole, isDisabled, primitivesOf, printableId } from "./render/cluster-view.ts";
 import { outcomeText } from "./render/exit-texts.ts";
 import { readOperation } from "./render/operations.ts";
+import { isUnfinished } from "./unfinished.ts";
 
 /** What somebody who waits has asked for. */
 export type Wish =
@@ -41,13 +42,54 @@ export async function settled(timeoutMs: Millis): Promise<void> {
 }
 
 /**
- * Waits until the cluster has nothing left to do, and looks whether what was asked for has come about: where something
- * has failed, the cluster has nothing left to do, either.
+ * Waits until the cluster has nothing left to do, or nothing with what was asked for (and with `others`) while it goes on
+ * with what fails without end, and looks whether it has come about: where something has failed, the cluster has nothing left
+ * to do, either.
  * @throws HactlError UNSATISFIED, which names what is not so and why; PERMISSION when access rules hide that
  */
-export async function fulfilled(timeoutMs: Millis, wish: Wish): Promise<void> {
-  await settled(timeoutMs);
+export async function fulfilled(
+  timeoutMs: Millis,
+  wish: Wish,
+  others: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  if (!("rsc" in wish) || wish.rsc === undefined) await settled(timeoutMs);
+  else await settledWith(timeoutMs, wish.rsc, others);
   refuseUnfulfilled((await readState()).cib, wish);
+}
+
+/** Who waits for one resource looks after so long, and then so often, whether others alone are busy. */
+const othersMs: Millis = 3_000;
+const lookAgainMs: Millis = 1_000;
+
+/** The CIB, as far as it can be told now; at the end of the wait it is told why not. */
+async function seenState(): Promise<XmlElement | undefined> {
+  try {
+    return (await readState()).cib;
+  } catch (error) {
+    if (error instanceof HactlError) return undefined;
+    throw error;
+  }
+}
+
+/** Waits until the cluster has nothing left to do, or nothing with a resource and some others. */
+async function settledWith(timeoutMs: Millis, rsc: string, others: ReadonlySet<string>): Promise<void> {
+  await withDaemon(async (daemon) => {
+    const whole = daemon.request({ type: "wait-idle", timeoutMs }, timeoutMs).then(
+      () => true,
+      (error: unknown) => error,
+    );
+    for (let pauseMs = othersMs; ; pauseMs = lookAgainMs) {
+      const said = await Promise.race([whole, Bun.sleep(pauseMs)]);
+      if (said === true) return;
+      if (said instanceof HactlError && said.exit === CrmExit.TIMEOUT)
+        throw await stillBusy(timeoutMs / 1000, said);
+      if (said !== undefined) throw said;
+      const cib = await seenState();
+      if (cib === undefined) continue;
+      const ids = partsNamed(unpackCluster(cib, seconds()), rsc).map(({ id }) => withoutInstance(id));
+      if (!isUnfinished(cib, new Set([...ids, ...others]), seconds())) return;
+    }
+  });
 }
 
 /** Looks whether what was asked for is so in a CIB. @throws HactlError UNSATISFIED */

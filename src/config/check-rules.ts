@@ -90,9 +90,24 @@ export function checkLogging(
       'Add logfile = "/var/log/hactl/hactl.log"',
     );
   }
-  if (typeof file !== "string" || file === "none") return;
+  if (typeof file !== "string" || file === "none" || values.to_logfile === false) return;
   const line = lines.get("logfile") ?? sysconfig.lines.get("PCMK_logfile");
-  checkParent("logfile", file, line, machine, out);
+  checkLogFile(file, line, machine, out);
+}
+
+/** The cluster does its work without a log file, too: what is wrong with it keeps no node from starting. */
+function checkLogFile(file: string, line: number | undefined, machine: MachineFacts, out: Findings): void {
+  const facts = machine.path(file);
+  const parent = file.replace(/\/[^/]*$/, "") || "/";
+  const nothing = "nothing is written to it";
+  const wrong = (what: string, cure: string) => out.warning("LOG_FILE", line, `${what}: ${nothing}`, cure);
+  if (facts?.kind === "directory") wrong(`logfile ${file} is a directory`, "Name a file");
+  else if (facts?.kind === "other" && !file.startsWith("/dev/"))
+    wrong(`logfile ${file} is a pipe or a device`, "Name a file");
+  else if (!facts && machine.path(parent)?.kind !== "directory")
+    wrong(`logfile ${file} is in no directory that is there`, `mkdir -p ${parent}`);
+  else if (machine.uid === 0 && machine.mayWrite?.(facts ? file : parent) === false)
+    wrong(`logfile ${file} cannot be written`, `Look at the rights and the file system of ${parent}`);
 }
 
 function checkParent(
@@ -122,6 +137,13 @@ export function checkSystem(system: LoadedTable, machine: MachineFacts, out: Fin
         lines.get(name),
         `${name} ${path} can be changed by everybody`,
         `chmod o-w ${path}`,
+      );
+    } else if (facts && machine.uid === 0 && machine.mayWrite?.(path) === false) {
+      out.error(
+        "DIRECTORY",
+        lines.get(name),
+        `${name} ${path} cannot be written`,
+        "Mount its file system for writing, or name another directory",
       );
     } else if (!facts) checkParent(name, path, lines.get(name), machine, out);
     // A socket's path has at most 107 bytes, and the longest of ours adds some 20.

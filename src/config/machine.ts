@@ -3,6 +3,7 @@ import {
   hostsAddresses,
   type LocalAddress,
   localAddresses,
+  mayWritePath,
   type PathFacts,
   pathFacts,
 } from "../platform/index.ts";
@@ -14,6 +15,8 @@ export interface MachineFacts {
   /** Numeric addresses of a host name. */
   resolve(name: string): readonly string[];
   path(path: string): PathFacts | undefined;
+  /** Whether this process may write a file, or into a directory. */
+  mayWrite?(path: string): boolean;
   readonly uid: number;
 }
 
@@ -29,6 +32,7 @@ export function thisMachine(): MachineFacts {
     },
     resolve: (name) => hostsAddresses(name),
     path: pathFacts,
+    mayWrite: mayWritePath,
     uid: process.getuid?.() ?? 0,
   };
 }

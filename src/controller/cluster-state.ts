@@ -40,6 +40,7 @@ import { connectionNames, guestsByContainer, remoteHosts } from "./connection-na
 import type { Away, ConfiguredNode, Locks, Remembered, Tickets } from "./face.ts";
 import { Fencings } from "./fencings.ts";
 import {
+  asRecorded,
   beginsAnew,
   claimedFailure,
   digestedParameters,
@@ -69,7 +70,7 @@ import {
 } from "./history.ts";
 import type { CibVersion, Loss } from "./join.ts";
 import { isConnection } from "./local-history.ts";
-import type { Dispatch, ExecutorHistory, Moving, Snapshot } from "./messages.ts";
+import type { Dispatch, ExecutorHistory, FailedOperation, Moving, Snapshot } from "./messages.ts";
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { isCloned, resourceFamilies } from "./one-owner.ts";
@@ -696,7 +697,8 @@ export class ClusterState {
   }
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
-  result(node: NodeName, result: OperationResult): AttributeEffect[] {
+  result(node: NodeName, told: OperationResult): AttributeEffect[] {
+    const result = asRecorded(told);
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
     this.#unseen.saw(node, result);
@@ -918,20 +920,28 @@ export class ClusterState {
    * it is probed again. What is under way stays: its result is newer than what is forgotten; and so does a connection to
    * a remote or guest node that is well, of which only failures of the past are forgotten: to doubt it is to doubt all
    * that runs behind it. What is not configured any more is probed by nobody: where it may run it is known still that it
-   * may, and the executor goes on knowing how it was started, with which it is to be stopped.
+   * may, and the executor goes on knowing how it was started, with which it is to be stopped. Of failures of one
+   * operation the history goes as well only where it ends with one of them: what else would it be told by that it runs?
    * Returns what was forgotten; whatever is not `kept` the executor must forget, too.
    */
-  forget({ rsc, node, failuresOnly, at }: ToForget): Forgotten[] {
+  forget({ rsc, node, failuresOnly, failed: only, at }: ToForget): Forgotten[] {
     const forgotten: Forgotten[] = [];
     const configured = isConfigured(this.configuration, resourceFamilies(this.configuration));
     for (const id of this.status.nodeIds()) {
       const name = this.status.nameOf(id);
       if (node !== undefined && name !== node) continue;
-      this.#clearFailCounts(name, rsc);
+      this.#clearFailCounts(name, rsc, only);
       for (const resource of this.status.resourcesOn(id)) {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
-        const failed = this.status.ops(id, resource).some(isLastFailure);
-        if (failuresOnly && !failed) continue;
+        const ops = this.status.ops(id, resource);
+        const asked = only ? isFailureOf(only) : isLastFailure;
+        if (failuresOnly && !ops.some(asked)) continue;
+        const newest = ops.reduce((last, op) => (callOf(op) > callOf(last) ? op : last));
+        if (only && !asked(newest)) {
+          this.status.removeOps(id, resource, asked);
+          forgotten.push({ node: name, rsc: resource, kept: true });
+          continue;
+        }
         const kept = this.#isSoundConnection(id, resource);
         const still = this.#mayStillRun(id, resource);
         const forsaken = still !== undefined && !configured(still.rsc);
@@ -1210,8 +1220,9 @@ export class ClusterState {
     return "dropped";
   }
 
-  #record(node: NodeName, result: OperationResult): void {
+  #record(node: NodeName, told: OperationResult): void {
     const id = this.idOf(node);
+    const result = asRecorded(told);
     const { rsc, action, intervalMs } = result;
     const moved = operationKey(rsc.id, "migrate_to", 0);
     const lastId = operationKey(rsc.id, "last", 0);
@@ -1277,11 +1288,12 @@ export class ClusterState {
     );
   }
 
-  #clearFailCounts(node: NodeName, rsc: string | undefined): void {
+  #clearFailCounts(node: NodeName, rsc: string | undefined, failed: FailedOperation | undefined): void {
     const wanted = rsc === undefined ? undefined : withoutInstance(rsc);
     const updates = this.attributes.names().flatMap((name): AttributeUpdate[] => {
-      const match = /^(?:fail-count|last-failure)-(.+?)(?:#.*)?$/.exec(name);
+      const match = /^(?:fail-count|last-failure)-(.+?)(?:#(.*))?$/.exec(name);
       if (!match || (wanted !== undefined && withoutInstance(match[1] ?? "") !== wanted)) return [];
+      if (failed && match[2] !== `${failed.action}_${failed.intervalMs}`) return [];
       return [{ node, name, value: undefined }];
     });
     this.setAttributes(updates);
@@ -1327,6 +1339,8 @@ interface ToForget {
   readonly node?: NodeName;
   /** Only where something has failed. */
   readonly failuresOnly: boolean;
+  /** Only failures of this operation. */
+  readonly failed?: FailedOperation;
   readonly at: EpochSeconds;
 }
 
@@ -1345,6 +1359,14 @@ function isFailedEntry(op: XmlElement): boolean {
     transitionKey: attributes.get("transition-key") ?? "",
   });
 }
+
+/** Whether an entry tells of a failure of that operation. */
+const isFailureOf =
+  ({ action, intervalMs }: FailedOperation) =>
+  (op: XmlElement): boolean =>
+    isFailedEntry(op) &&
+    op.attributes.get("operation") === action &&
+    (op.attributes.get("interval") ?? "0") === String(intervalMs);
 
 /** Whether an entry tells of a look at a resource. */
 function isProbeEntry(op: XmlElement): boolean {

@@ -37,6 +37,7 @@ import {
   type ClusterMessage,
   type ExecutorHistory,
   encodeMessage,
+  type FailedOperation,
   membershipKey,
   type RemoteHistory,
   type Snapshot,
@@ -265,12 +266,13 @@ export class Controller {
       case "attribute-request":
         return this.#ask({ type: "attributes", updates: event.updates, request: event.request });
       case "forget-request": {
-        const { request, rsc, node, failuresOnly } = event;
+        const { request, rsc, node, failuresOnly, failed } = event;
         return this.#ask({
           type: "forget",
           ...(rsc && { rsc }),
           ...(node && { node }),
           failuresOnly,
+          ...(failed && { failed }),
           at: this.#wall,
           request,
         });
@@ -980,10 +982,10 @@ export class Controller {
   }
 
   /** A failure that is forgotten before anybody has acted upon it would never be told again. */
-  #forgetFailureThere(node: NodeName, rsc: string): void {
+  #forgetFailureThere(node: NodeName, rsc: string, of?: FailedOperation): void {
     const history = this.#historyOf(node);
     if (!history) return;
-    history.forgetFailure(rsc);
+    history.forgetFailure(rsc, of?.action, of?.intervalMs);
     this.#effects.push({ type: "look-again", on: node, rsc: resourceId(rsc) });
   }
 
@@ -1015,7 +1017,7 @@ export class Controller {
     const forgotten = this.#state.forget(message);
     for (const { node, rsc, kept } of forgotten) {
       if (kept) {
-        this.#forgetFailureThere(node, rsc);
+        this.#forgetFailureThere(node, rsc, message.failed);
         continue;
       }
       this.#forgetThere(node, rsc);

@@ -7,7 +7,14 @@ import type { RemoteHost, SchedulerInput, Transition } from "../scheduler/index.
 import type { EpochSeconds, HactlError, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { AgentKind } from "./agent-knowledge.ts";
 import type { Loss } from "./join.ts";
-import type { AskedAgents, Boots, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
+import type {
+  AskedAgents,
+  Boots,
+  ExecutorHistory,
+  FailedOperation,
+  RemoteHistory,
+  ToldAgent,
+} from "./messages.ts";
 import type { StatusWarning } from "./status-input.ts";
 
 /** A node of the node list in hactl.toml. */
@@ -112,6 +119,7 @@ export type ControllerEvent =
       readonly rsc?: ResourceId;
       readonly node?: NodeName;
       readonly failuresOnly: boolean;
+      readonly failed?: FailedOperation;
     }
   /** A resource, by its name in the histories, is to count as failed on a node. */
   | {

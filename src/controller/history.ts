@@ -1,5 +1,11 @@
 import { element, type XmlElement } from "../cib/index.ts";
-import { type AgentResource, isFailure, type Operation, type OperationResult } from "../executor/index.ts";
+import {
+  type AgentResource,
+  isFailure,
+  isNotEnded,
+  type Operation,
+  type OperationResult,
+} from "../executor/index.ts";
 import { parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
@@ -233,6 +239,16 @@ export function goesOnSince(result: OperationResult, ops: readonly XmlElement[])
     newest?.attributes.get("operation") === "monitor" &&
     newest.attributes.get("op-status") === String(OpStatus.PENDING);
   return isAsked || endsActive(ops) ? newest?.attributes.get("last-rc-change") : undefined;
+}
+
+/**
+ * What is recorded of a result. A stop or demotion that was not even begun is no failure of the service, for which its
+ * node would be fenced: it tells as much as a look that could not be executed, that the service is as it was.
+ */
+export function asRecorded(result: OperationResult): OperationResult {
+  if (!isNotEnded(result)) return result;
+  const rc = result.action === "demote" ? OcfExit.DEGRADED_PROMOTED : OcfExit.DEGRADED;
+  return { ...result, action: "monitor", rc, status: OpStatus.DONE };
 }
 
 /** Whether a resource's history on a node ends with its being there. */

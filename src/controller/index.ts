@@ -28,8 +28,8 @@ export {
 } from "./history.ts";
 export { type Loss, MOST_LOST_FILES, readLosses } from "./join.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
-export { readAskedAgents } from "./message-parse.ts";
-export type { AskedAgents, ExecutorHistory, RemoteHistory, ToldAgent } from "./messages.ts";
+export { readAskedAgents, readFailedOperation } from "./message-parse.ts";
+export type { AskedAgents, ExecutorHistory, FailedOperation, RemoteHistory, ToldAgent } from "./messages.ts";
 export {
   withAttributeKnown,
   withAttributesChanged,

@@ -43,6 +43,8 @@ const longestFencingRetryMs = 30_000;
 const recoveryMs = 2_000;
 /** Pause before the cluster is told once more that an operation was not answered. */
 const unansweredAgainMs = 10_000;
+/** Pause before a stop is tried again whose agent could not be executed. */
+const stuckAgainMs = 30_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
@@ -86,6 +88,10 @@ export class Leader {
   /** Until when a node whose fencing has failed is not fenced again; all else is decided and done meanwhile. */
   readonly #fencingPauses = new Map<string, Millis>();
   /** Why nothing may be decided now. */
+  /** Since when stops are not given out that could not be executed, by node and resource. */
+  readonly #stuckSince = new Map<string, Millis>();
+  /** When it is decided anew though nothing happens. */
+  #recheckDue: Millis = Number.POSITIVE_INFINITY;
   #waitingForNodes = false;
   #waitingForManagers = false;
   /** Set once this cluster has been decided upon, or the wait for unseen nodes is over. */
@@ -420,7 +426,7 @@ export class Leader {
     const triggers = this.#triggers;
     this.#triggers = [];
     this.#init.emit({ type: "transition", id: this.#runs, input, decision, triggers });
-    this.#armRecheck(decision.recheckAt, wall);
+    this.#armRecheck(decision.recheckAt, now, wall);
     this.#noteProbed(decision);
     this.#run = run;
     this.#given.clear();
@@ -598,11 +604,17 @@ export class Leader {
     return this.#init.state.unseenBefore(activation, familyOf).filter(({ node }) => this.#isOnline(node));
   }
 
-  #armRecheck(recheckAt: number | undefined, wall: number): void {
+  #armRecheck(recheckAt: number | undefined, now: Millis, wall: number): void {
     const interval = this.#propertyMs(["cluster-recheck-interval"], recheckMs);
     const until = recheckAt === undefined ? interval : Math.max(1000, (recheckAt - wall) * 1000 + 100);
     const afterMs = interval === 0 ? until : Math.min(interval, until);
-    if (afterMs > 0) this.#init.emit({ type: "set-timer", timer: "recheck", afterMs });
+    this.#recheckDue = Number.POSITIVE_INFINITY;
+    if (afterMs > 0) this.#recheckAfter(afterMs, now);
+  }
+
+  #recheckAfter(afterMs: Millis, now: Millis): void {
+    this.#recheckDue = now + afterMs;
+    this.#init.emit({ type: "set-timer", timer: "recheck", afterMs });
   }
 
   /**
@@ -648,7 +660,7 @@ export class Leader {
           completes: run.keyOf(action),
         });
       else if (action.kind === "crm" || action.task === "probe_again") this.#carryOut(run, action, wall);
-      else if (!this.#withheld(run, action))
+      else if (!this.#withheld(run, action, now))
         dispatches.push(...this.#checked(run, action, this.#toDispatch(run, action, callIds)));
     }
     if (dispatches.length > 0)
@@ -687,25 +699,40 @@ export class Leader {
     return `${router} is not connected to ${node}`;
   }
 
-  /** Why a service cannot be stopped where it runs: its agent cannot be executed. A stop that fails costs the node its power. */
-  #stuck({ task, node, rsc }: GraphAction): string | undefined {
-    if (task !== "stop" || node === undefined || rsc === undefined) return undefined;
+  /**
+   * Why a service cannot be stopped where it runs: its agent cannot be executed. A stop that fails costs the node its power.
+   * Where no monitor finds out that it can be executed again, it is tried once more after a time.
+   */
+  #stuck({ task, node, rsc }: GraphAction, now: Millis): string | undefined {
+    if ((task !== "stop" && task !== "demote") || node === undefined || rsc === undefined) return undefined;
     const { state } = this.#init;
     const call = ({ attributes }: XmlElement) => Number(attributes.get("call-id") ?? 0);
     const [last] = state.status.ops(state.idOf(node), rsc.id).toSorted((a, b) => call(b) - call(a));
     const reason = last?.attributes.get("exit-reason") ?? "";
-    return reason.startsWith(UNWATCHED) ? reason : undefined;
+    const place = `${node} ${rsc.id}`;
+    if (last && reason.startsWith(UNWATCHED)) {
+      if ((last.attributes.get("interval") ?? "0") !== "0") return reason;
+      const since = this.#stuckSince.get(place) ?? now;
+      this.#stuckSince.set(place, since);
+      const againMs = since + stuckAgainMs - now;
+      if (againMs > 0) {
+        this.#recheckAfter(Math.min(againMs, this.#recheckDue - now), now);
+        return reason;
+      }
+    }
+    this.#stuckSince.delete(place);
+    return undefined;
   }
 
   /** Says so of an action that something is in the way of: the obstacle's end is waited for, not an answer. */
-  #withheld(run: TransitionRun, action: GraphAction): boolean {
-    const stuck = this.#stuck(action);
+  #withheld(run: TransitionRun, action: GraphAction, now: Millis): boolean {
+    const stuck = this.#stuck(action, now);
     const obstacle = stuck ?? this.#obstacle(action);
     if (obstacle === undefined) return false;
     const reason = `${action.key} cannot be given out: ${obstacle}`;
     this.#event("warning", "ACTION-WITHHELD", reason, action.node);
     run.withhold(action);
-    // That it can be executed again its monitor will tell.
+    // That it can be executed again its monitor will tell, or the next try.
     if (stuck === undefined) this.#again(reason, recoveryMs);
     return true;
   }

@@ -101,10 +101,12 @@ export class LocalHistory {
     this.#told = { ...this.#told, complete: true };
   }
 
-  /** The last failure of a resource, if it is of that action, is not remembered any more. */
-  forgetFailure(rsc: string, action?: string): void {
+  /** The last failure of a resource, if it is of that action and interval, is not remembered any more. */
+  forgetFailure(rsc: string, action?: string, intervalMs?: number): void {
     const key = operationKey(rsc, "last_failure", 0);
-    if (action !== undefined && this.#results.get(key)?.action !== action) return;
+    const last = this.#results.get(key);
+    if (action !== undefined && last?.action !== action) return;
+    if (intervalMs !== undefined && last?.intervalMs !== intervalMs) return;
     this.#revision++;
     this.#results.delete(key);
   }

@@ -10,6 +10,7 @@ import {
   type ClusterMessage,
   type Dispatch,
   type ExecutorHistory,
+  type FailedOperation,
   MESSAGE_VERSION,
   MOST_AGENTS,
   MOST_ASKED_NODES,
@@ -69,6 +70,12 @@ const toldAgents = read.list(
   read.shape<ToldAgent>({ index: read.whole(0, MOST_AGENTS - 1), facts: readAgentFacts }),
   MOST_AGENTS,
 );
+
+/** Reads the operation of whose failures alone is spoken. */
+export const readFailedOperation = read.shape<FailedOperation>({
+  action: read.name,
+  intervalMs: read.duration,
+});
 
 const client = read.xmlText(1024);
 const transitionKey = read.text(1024);
@@ -158,6 +165,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
     rsc: read.maybe(read.resourceId),
     node: read.maybe(read.nodeName),
     failuresOnly: read.flag,
+    failed: read.maybe(readFailedOperation),
     at: read.time,
     request: read.maybe(key),
     completes: read.maybe(transitionKey),

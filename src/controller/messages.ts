@@ -2,7 +2,7 @@ import type { AttributeSnapshot, AttributeUpdate } from "../attributes/index.ts"
 import type { AgentFacts, Asker, CibOperation } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { MaintenanceChange } from "../scheduler/index.ts";
-import type { EpochSeconds, NodeId, NodeName, ResourceId } from "../terms/index.ts";
+import type { EpochSeconds, Millis, NodeId, NodeName, ResourceId } from "../terms/index.ts";
 import type { AgentKind } from "./agent-knowledge.ts";
 import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, Summary } from "./join.ts";
@@ -194,6 +194,8 @@ export type ClusterMessage =
       readonly node?: NodeName;
       /** Only histories with failures, and the fail counts (`crm_resource --cleanup`). */
       readonly failuresOnly: boolean;
+      /** Of them, only those of this operation. */
+      readonly failed?: FailedOperation;
       readonly at: EpochSeconds;
       readonly request?: string;
       readonly completes?: string;
@@ -206,6 +208,12 @@ export type ClusterMessage =
       readonly at: EpochSeconds;
       readonly request: string;
     };
+
+/** An operation of a resource by which its failures are counted. */
+export interface FailedOperation {
+  readonly action: string;
+  readonly intervalMs: Millis;
+}
 
 /** Version of the messages, the first byte of each. */
 export const MESSAGE_VERSION = 5;

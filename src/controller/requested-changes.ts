@@ -1,5 +1,6 @@
 import { child, childrenOf, cloneElement, element, type XmlElement } from "../cib/index.ts";
 import { withoutInstance } from "../terms/index.ts";
+import type { FailedOperation } from "./messages.ts";
 import { StatusSection } from "./status.ts";
 
 /**
@@ -47,7 +48,13 @@ export function withHistoryForgotten(
     rsc,
     node,
     failuresOnly,
-  }: { readonly rsc?: string; readonly node?: string; readonly failuresOnly: boolean },
+    failed: of,
+  }: {
+    readonly rsc?: string;
+    readonly node?: string;
+    readonly failuresOnly: boolean;
+    readonly failed?: FailedOperation;
+  },
 ): XmlElement {
   const only = node === undefined ? undefined : idOf(cib, node);
   const all = childrenOf(child(cib, "status"), "node_state").map(
@@ -60,12 +67,16 @@ export function withHistoryForgotten(
     for (const resource of status.resourcesOn(id)) {
       const failed = status
         .ops(id, resource)
-        .some((op) => op.attributes.get("id")?.endsWith("_last_failure_0"));
+        .some(({ attributes }) =>
+          of ? attributes.get("operation") === of.action : attributes.get("id")?.endsWith("_last_failure_0"),
+        );
       if (concerns(resource) && (failed || !failuresOnly)) status.removeResource(id, resource);
     }
     for (const set of transientSets(status, id))
       set.children = set.children.filter(({ attributes }) => {
-        const counted = /^(?:fail-count|last-failure)-(.+?)(?:#.*)?$/.exec(attributes.get("name") ?? "")?.[1];
+        const [, counted, operation] =
+          /^(?:fail-count|last-failure)-(.+?)(?:#(.*))?$/.exec(attributes.get("name") ?? "") ?? [];
+        if (of && operation !== `${of.action}_${of.intervalMs}`) return true;
         return counted === undefined || !concerns(counted);
       });
   }

@@ -1,6 +1,6 @@
 import { readAttributeUpdate } from "../attributes/index.ts";
 import { readCibOperation } from "../cib/index.ts";
-import { readAskedAgents } from "../controller/index.ts";
+import { readAskedAgents, readFailedOperation } from "../controller/index.ts";
 import { isDeviceName, isParameterName } from "../fencer/index.ts";
 import { type Read, read } from "../terms/index.ts";
 import type { AdminRequest } from "./admin-protocol.ts";
@@ -39,12 +39,17 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   "attributes-query": { name: read.name, node: read.maybe(read.nodeName) },
   "attributes-names": {},
   fail: { rsc: read.name, node: read.nodeName },
-  forget: { rsc: read.maybe(read.name), node: read.maybe(read.nodeName), failuresOnly: read.flag },
+  forget: {
+    rsc: read.maybe(read.name),
+    node: read.maybe(read.nodeName),
+    failuresOnly: read.flag,
+    failed: read.maybe(readFailedOperation),
+  },
   node: {},
   "ring-status": {},
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
   "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
-  reload: {},
+  reload: { force: read.maybe(read.flag) },
   rekey: { brought: read.maybe(read.flag) },
   shutdown: {},
   "wait-idle": {

@@ -1,6 +1,6 @@
 import type { AttributeUpdate } from "../attributes/index.ts";
 import type { CibOperation } from "../cib/index.ts";
-import type { AskedAgents } from "../controller/index.ts";
+import type { AskedAgents, FailedOperation } from "../controller/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Frames on the admin socket: requests and replies carry a number that ties them together. */
@@ -30,7 +30,14 @@ export type AdminRequest =
   /** Names of the transient attributes that any node has; private and dampened ones too. */
   | { readonly type: "attributes-names" }
   /** Forget failures (and with `failuresOnly: false` the history) of a resource, so that it is looked at anew. */
-  | { readonly type: "forget"; readonly rsc?: string; readonly node?: string; readonly failuresOnly: boolean }
+  | {
+      readonly type: "forget";
+      readonly rsc?: string;
+      readonly node?: string;
+      readonly failuresOnly: boolean;
+      /** Of the failures, only those of this operation. */
+      readonly failed?: FailedOperation;
+    }
   /** A resource, by its name in the histories, is to count as failed on a node where it runs. */
   | { readonly type: "fail"; readonly rsc: string; readonly node: string }
   /** Who am I, who is there: `NodeReply`. */
@@ -39,7 +46,8 @@ export type AdminRequest =
   | { readonly type: "expected-votes"; readonly votes: number }
   /** Votes of a member, until it starts again or another hactl.toml comes into force. */
   | { readonly type: "node-votes"; readonly node: number; readonly votes: number }
-  | { readonly type: "reload" }
+  /** With `force` also where the quorum is lost by it. */
+  | { readonly type: "reload"; readonly force?: boolean | undefined }
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Drain this node and leave the cluster; answered at once. */

@@ -333,7 +333,9 @@ function outcomeOf(ended: EndedProcess, timedOut: boolean): AgentOutcome {
       return failed(
         ended.why === "not-executable"
           ? `${ended.path} is not executable`
-          : `the interpreter of ${ended.path} is missing`,
+          : ended.why === "no-program"
+            ? `${ended.path} is no program of this machine, or empty`
+            : `the interpreter of ${ended.path} is missing`,
       );
     case "no-room":
       return failed(ended.message);

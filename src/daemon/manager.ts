@@ -701,11 +701,12 @@ export class Manager {
         return this.#ask((id) => ({ type: "fail-request", request: id, rsc, node }));
       }
       case "forget": {
-        const { rsc, node, failuresOnly } = request;
+        const { rsc, node, failuresOnly, failed } = request;
         return this.#ask((id) => ({
           type: "forget-request",
           request: id,
           failuresOnly,
+          ...(failed && { failed }),
           ...(rsc === undefined ? {} : { rsc: resourceId(rsc) }),
           ...(node === undefined ? {} : { node: nodeName(node) }),
         }));
@@ -719,7 +720,7 @@ export class Manager {
       case "node-votes":
         return this.#askRing({ type: "node-votes", node: request.node, votes: request.votes });
       case "reload":
-        return this.#askRing({ type: "reload" });
+        return this.#askRing({ type: "reload", force: request.force });
       case "rekey":
         return this.#askRing({ type: "rekey", brought: request.brought });
       case "shutdown":

@@ -3,7 +3,14 @@ import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { signEveryMs } from "./children.ts";
 import { loadInForce } from "./in-force.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
-import { type DaemonArguments, loadNode, makeDirectories, type NodeSetup, processLog } from "./setup.ts";
+import {
+  type DaemonArguments,
+  loadNode,
+  makeDirectories,
+  type NodeSetup,
+  processLog,
+  toldWarnings,
+} from "./setup.ts";
 
 /** How soon it is noticed that the network is there. */
 const networkRetryMs: Millis = 500;
@@ -59,10 +66,7 @@ export async function runRing(args: DaemonArguments): Promise<number> {
   // Each process loads only what it is: the ring's heap stays small.
   const { RingProcess } = await import("./ring.ts");
   try {
-    for (const { code, what } of setup.config.warnings) {
-      // Whether an address is there the ring finds out, and says.
-      if (code !== "ADDRESS_NOT_LOCAL") log.warning("CONFIG", what);
-    }
+    for (const text of toldWarnings(setup.config)) log.warning("CONFIG", text);
     return await new RingProcess(setup, log).run();
   } catch (error) {
     if (!(error instanceof HactlError)) return await endByDefect(error);

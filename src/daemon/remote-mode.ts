@@ -6,7 +6,7 @@ import { HactlError, type NodeName, nodeName } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { sinceStart } from "./in-force.ts";
 import { runRemote } from "./remote.ts";
-import { logSettings, processLog, readRemoteKey } from "./setup.ts";
+import { logSettings, processLog, readRemoteKey, toldWarnings } from "./setup.ts";
 
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
@@ -36,6 +36,7 @@ async function serve(args: RemoteArguments): Promise<number> {
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
   if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true, mode: 0o750 });
   const log = processLog(config, "hactl-remote");
+  for (const text of toldWarnings(config)) log.warning("CONFIG", text);
   try {
     const key = readRemoteKey(args.keyFile ?? config.remote.keyFile);
     return await runRemote({

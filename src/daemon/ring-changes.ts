@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { configChanges } from "../config/index.ts";
 import { atMost, type Log } from "../platform/index.ts";
-import { CrmExit, HactlError, type Millis, type NodeId } from "../terms/index.ts";
+import { CrmExit, HactlError, type Millis, type NodeId, nodeId } from "../terms/index.ts";
 import { describeInForce, sinceStart } from "./in-force.ts";
 import type { RingCore } from "./ring-core.ts";
 import type { BroughtRefusal } from "./ring-core-brought.ts";
@@ -10,7 +10,7 @@ import { keyDigest } from "./ring-core-keys.ts";
 import type { KeyFiles } from "./ring-key-files.ts";
 import type { RekeyReply, ReloadReply, RingReply } from "./ring-link.ts";
 import type { RingSockets } from "./ring-sockets.ts";
-import { loadNode, logSettings, type NodeSetup, ringOptions } from "./setup.ts";
+import { loadNode, logSettings, type NodeSetup, ringOptions, toldWarnings } from "./setup.ts";
 
 type Reply = (rest: Omit<RingReply, "id">) => void;
 
@@ -195,9 +195,10 @@ export class RingChanges {
 
   /**
    * Reads hactl.toml again. A mistake changes nothing; what concerns the whole ring is in force on all members at one
-   * point of the messages' order, as soon as all have read the same. Answers what is wrong, or what follows.
+   * point of the messages' order, as soon as all have read the same. What would cost the quorum is not read without `force`.
+   * Answers what is wrong, or what follows.
    */
-  async reload(): Promise<string | ReloadReply> {
+  async reload(force = false): Promise<string | ReloadReply> {
     try {
       const next = loadNode(this.setup.arguments);
       if (next.self.id !== this.setup.self.id) throw otherNode(this.setup.self.id, next);
@@ -213,6 +214,7 @@ export class RingChanges {
         clusterName: _name,
         ...change
       } = ringOptions(next, this.host.keyFiles.current());
+      if (!force) this.#refuseLoss(change);
       const inForce = new Promise<void>((resolve) => {
         this.#proposals.push({ change, setup: next, inForce: resolve });
       });
@@ -220,16 +222,41 @@ export class RingChanges {
       this.host.log.notice("RELOADED", "the configuration was read again", {
         restart: named(restart).join(" ") || undefined,
       });
+      const warnings = toldWarnings(next.config);
+      for (const text of warnings) this.host.log.warning("CONFIG", text);
       await atMost(inForce, reloadPatienceMs);
       // What this node says of itself may still be on its way round: it has read the file, and is asked for nothing.
       const others = this.host.core.status().changeWaitsFor.filter((id) => id !== this.setup.self.id);
       const waitsFor = others.map((id) => this.#nameOf(id));
-      return { applied: named(applied), restart: named(restart), waitsFor };
+      return { applied: named(applied), restart: named(restart), waitsFor, warnings };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.host.log.error("RELOAD", `the configuration is wrong, nothing was changed: ${why}`);
       return why;
     }
+  }
+
+  /** @throws HactlError NO_QUORUM where all services would stop for want of a quorum */
+  #refuseLoss(change: RingCoreChange): void {
+    const { core } = this.host;
+    const why = core.quorumLostBy(change);
+    if (why === undefined) return;
+    const { votes, configuredVotes = {} } = core.status();
+    const ending = Object.entries(votes).flatMap(([id, set]) => {
+      if (set === configuredVotes[Number(id)]) return [];
+      const node = nodeId(Number(id));
+      return [
+        `${this.#nameOf(node)} would lose the votes that were set (${set}; ${change.quorum.votes.get(node) ?? 0} by the file)`,
+      ];
+    });
+    throw new HactlError({
+      code: "NO_QUORUM",
+      what: `with it the quorum would be lost: ${[why, ...ending].join("; ")}`,
+      cure:
+        "start the nodes that are missing, or write the votes that shall count into hactl.toml (quorum_votes); " +
+        "'hactl reload --force' gives the quorum up",
+      exit: CrmExit.QUORUM,
+    });
   }
 
   /** A change that was read here is in force on all members. */

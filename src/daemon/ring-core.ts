@@ -134,6 +134,14 @@ export class RingCore {
     };
   }
 
+  /** Why there would be no quorum any more once a change is in force; undefined where it makes no such difference. */
+  quorumLostBy(change: RingCoreChange): string | undefined {
+    if (!this.quorum.current().quorate || changeDigest(change) === changeDigest(this.options))
+      return undefined;
+    const { quorate, reason } = this.quorum.stateWith(change.quorum);
+    return quorate ? undefined : reason;
+  }
+
   private dispatch(event: RingEvent, now: Millis): void {
     switch (event.type) {
       case "start":

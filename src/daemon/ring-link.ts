@@ -45,7 +45,7 @@ export type RingRequest =
   /** Give the cluster a new key: `RekeyReply`. `brought`: the one that was brought to each node. */
   | { readonly type: "rekey"; readonly brought?: boolean | undefined }
   /** Read hactl.toml again and apply what may change at run time. */
-  | { readonly type: "reload" };
+  | { readonly type: "reload"; readonly force?: boolean | undefined };
 
 /** How the ring process itself is doing. */
 export interface RingProcessStatus {
@@ -93,6 +93,8 @@ export interface ReloadReply {
   readonly restart: readonly string[];
   /** Members that have not read the same configuration yet: the ring changes when they have. */
   readonly waitsFor: readonly string[];
+  /** What is remarkable in the file; a ring of an earlier version does not say it. */
+  readonly warnings?: readonly string[];
 }
 
 export interface RingReply {
@@ -130,7 +132,7 @@ const readRingRequest = read.variants<RingRequest, "type">("type", {
   "expected-votes": { votes: read.whole(1, MOST_VOTES) },
   "node-votes": { node: read.whole(1, 0xffff_ffff), votes: read.whole(0, MOST_NODE_VOTES) },
   rekey: { brought: read.maybe(read.flag) },
-  reload: {},
+  reload: { force: read.maybe(read.flag) },
 });
 
 /**

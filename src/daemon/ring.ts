@@ -463,7 +463,7 @@ export class RingProcess {
       }
       case "reload": {
         void this.#changes
-          .reload()
+          .reload(request.force === true)
           .then((result) => reply(typeof result === "string" ? { error: result } : { value: result }));
         return;
       }

@@ -207,3 +207,7 @@ function agreement({ totem, links, nodes, quorum }: HactlConfig): [string, strin
   ];
   return options.map(([name, value]) => [name, String(value)]);
 }
+
+/** What is remarkable in a configuration, as it is logged. Whether an address is there the ring finds out, and says. */
+export const toldWarnings = ({ warnings }: HactlConfig): string[] =>
+  warnings.flatMap(({ code, what, cure }) => (code === "ADDRESS_NOT_LOCAL" ? [] : [`${what} (${cure})`]));

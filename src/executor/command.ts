@@ -41,7 +41,7 @@ export type ProcessOutcome =
   | {
       readonly kind: "refused";
       readonly path: string;
-      readonly why: "not-executable" | "no-interpreter";
+      readonly why: "not-executable" | "no-interpreter" | "no-program";
     }
   /** A secret that it needs is not on this host. */
   | { readonly kind: "no-secret"; readonly message: string }

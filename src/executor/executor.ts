@@ -30,6 +30,7 @@ import {
   mayRun,
   metadataAnswer,
   migrated,
+  notEnded,
   nothingToStop,
   resultOf,
   tellsRole,
@@ -335,7 +336,7 @@ export class Executor {
   /** What an agent's word, or that it could not be executed, means for a service of which more is known here. */
   #judged(resource: ResourceState, asked: Operation, verdict: Verdict): Verdict {
     const looks = isProbe(asked);
-    if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return verdict;
+    if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notEnded(asked, verdict);
     return looks ? cannotRun(verdict) : nothingToStop(verdict);
   }
 

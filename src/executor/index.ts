@@ -30,7 +30,16 @@ export {
   readToolUser,
 } from "./reading.ts";
 export { type LeftBehind, type Recalled, recall, type SavedState } from "./recall.ts";
-export { expectedRc, isFailure, isLeftAlone, isProbe, mayRun, tellsRole, UNWATCHED } from "./results.ts";
+export {
+  expectedRc,
+  isFailure,
+  isLeftAlone,
+  isNotEnded,
+  isProbe,
+  mayRun,
+  tellsRole,
+  UNWATCHED,
+} from "./results.ts";
 export { operationKey } from "./state.ts";
 export type { LoadMode, LoadSample, Throttle } from "./throttle.ts";
 export { jobsFor, throttle } from "./throttle.ts";

@@ -93,13 +93,7 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
     case "refused":
       // Whoever asked whether a service runs has not been told that it may: the stop that would follow could not be
       // carried out, either, and would cost the node its power, one node after the other.
-      return verdict(
-        OcfExit.INSTALLED,
-        OpStatus.NOT_INSTALLED,
-        outcome.why === "not-executable"
-          ? `${outcome.path} is not executable: chmod 755 it`
-          : `${outcome.path} cannot be run: its first line names an interpreter that is not there`,
-      );
+      return verdict(OcfExit.INSTALLED, OpStatus.NOT_INSTALLED, `${outcome.path} ${refusals[outcome.why]}`);
     case "no-secret":
       // Other hosts may have it: a failure of this one, not of the configuration.
       return verdict(OcfExit.ARGS, OpStatus.DONE, outcome.message);
@@ -111,6 +105,13 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
       );
   }
 }
+
+/** Why a file cannot be run, and what to do. */
+const refusals = {
+  "not-executable": "is not executable: chmod 755 it",
+  "no-interpreter": "cannot be run: its first line names an interpreter that is not there",
+  "no-program": "is no program of this machine, or empty: install it again",
+} as const;
 
 const behindColon = (words: string) => (words === "" ? "" : `: ${words}`);
 

@@ -233,6 +233,22 @@ export function unseen(
   return { ...verdict, rc, status: OpStatus.DONE, exitReason };
 }
 
+/**
+ * A stop or demotion that could not be executed has not been begun: the service goes on as before. It is said with the
+ * words by which nobody orders it again in vain (`UNWATCHED`).
+ */
+export function notEnded({ action, rsc }: Operation, verdict: Verdict): Verdict {
+  const ends = action === "stop" || action === "demote";
+  if (!ends || verdict.status !== OpStatus.NOT_INSTALLED || !isExecuted(rsc)) return verdict;
+  return { ...verdict, exitReason: `${UNWATCHED}: ${verdict.exitReason}` };
+}
+
+/** Whether a result says so. */
+export const isNotEnded = ({ action, status, exitReason }: OperationResult): boolean =>
+  (action === "stop" || action === "demote") &&
+  status === OpStatus.NOT_INSTALLED &&
+  exitReason.startsWith(UNWATCHED);
+
 /** What says of a role that it is there, and not well. */
 const degraded: ReadonlyMap<number, number> = new Map([
   [OcfExit.OK, OcfExit.DEGRADED],

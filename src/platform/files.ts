@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -190,6 +191,16 @@ export function pathFacts(path: string): PathFacts | undefined {
   if (!facts) return undefined;
   const kind = facts.isFile() ? "file" : facts.isDirectory() ? "directory" : "other";
   return { kind, size: facts.size, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid };
+}
+
+/** Whether this process may write a file, or into a directory. */
+export function mayWritePath(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a file is there and was written after another one, or that one is not there. */

@@ -10,6 +10,7 @@ export {
   isNewer,
   isPlainFileName,
   machineFiles,
+  mayWritePath,
   type PathFacts,
   pathFacts,
   readLimited,

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { isSecretName, lookup, MASKED, plainLine } from "../terms/index.ts";
@@ -111,9 +112,18 @@ export function formatEvent(id: string, text: string, fields: LogFields = {}): s
 /** Opens the stream with its targets. A target that cannot be opened is reported on the others. */
 export function openLog(options: LogOptions): Log {
   let settings: LogSettings = options;
-  let targets = openTargets(options, settings);
   const host = hostname().split(".")[0] ?? "localhost";
   const toStderr = options.writeStderr ?? ((line: string) => void process.stderr.write(line));
+  const framed = (level: LogLevel, line: string) =>
+    `${syslogTime(new Date())} ${host} ${options.tag}[${process.pid}]: ${level}: ${line}\n`;
+  /** The file cannot say itself that it is not written. */
+  const tellOfFile = (level: LogLevel, text: string) => {
+    const line = formatEvent("LOG-FILE", text);
+    if (targets.syslog) targets.syslog.send(priorityOf[level], `${level}: ${line}`);
+    else toStderr(framed(level, line));
+  };
+  const openFile = (path: string) => new LogFile(path, tellOfFile);
+  let targets = openTargets(options, settings, openFile);
   /** Lines that targets could not take which are not in use any more. */
   let droppedBefore = 0;
   const droppedNow = () => (targets.syslog?.dropped ?? 0) + (targets.file?.dropped ?? 0);
@@ -125,7 +135,7 @@ export function openLog(options: LogOptions): Log {
   const adopt = (next: LogSettings) => {
     const before = targets;
     settings = next;
-    targets = openTargets(options, settings, before);
+    targets = openTargets(options, settings, openFile, before);
     const unused: Partial<Targets> = {
       ...(before.file === targets.file ? {} : { file: before.file }),
       ...(before.syslog === targets.syslog ? {} : { syslog: before.syslog }),
@@ -156,7 +166,7 @@ export function openLog(options: LogOptions): Log {
       const line = `${isNamed ? `${part}: ` : ""}${formatEvent(id, text, fields)}`;
       if (own <= rank.syslog) targets.syslog?.send(priorityOf[level], `${level}: ${line}`);
       if (own > rank.file && own > rank.stderr) return;
-      const full = `${syslogTime(new Date())} ${host} ${options.tag}[${process.pid}]: ${level}: ${line}\n`;
+      const full = framed(level, line);
       if (own <= rank.file) targets.file?.write(full);
       if (own <= rank.stderr) toStderr(full);
     };
@@ -204,7 +214,12 @@ interface Targets {
 }
 
 /** Opens what is wanted; what was open `before` and is the same goes on. */
-function openTargets(options: LogOptions, settings: LogSettings, before?: Targets): Targets {
+function openTargets(
+  options: LogOptions,
+  settings: LogSettings,
+  openFile: (path: string) => LogFile,
+  before?: Targets,
+): Targets {
   const all = [settings.thresholds, ...(settings.parts?.values() ?? [])];
   const wants = (target: keyof LogThresholds) => all.some((thresholds) => thresholds[target] !== undefined);
   const { facility = "daemon", file } = settings;
@@ -215,14 +230,36 @@ function openTargets(options: LogOptions, settings: LogSettings, before?: Target
     syslog: wants("syslog")
       ? (sameSyslog ?? openSyslog(options.tag, facility, options.syslogPath))
       : undefined,
-    file: wants("file") && file !== undefined ? (sameFile ?? new LogFile(file)) : undefined,
+    file: wants("file") && file !== undefined ? (sameFile ?? openFile(file)) : undefined,
   };
 }
 
 /** Most characters that wait for a slow disk; what comes then is dropped and counted. */
 const maxWaiting = 4 * 1024 * 1024;
 
-/** Appends lines to a file without ever waiting for the disk. Opens it again when it was moved or removed. */
+/** Why a file cannot be written, and what helps. */
+function whyNot(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const cures: Readonly<Record<string, string>> = lookup({
+    EISDIR: "it is a directory; name a file in [logging] logfile",
+    ENOENT: "its directory is not there; make it",
+    ENOTDIR: "what it is said to be in is no directory; correct [logging] logfile",
+    ENXIO: "it is a pipe that nobody reads; name a file in [logging] logfile",
+    EACCES: "this process has no right to; look at its owner and permissions",
+    EROFS: "its file system can only be read",
+    ENOSPC: "the disk is full; make room",
+    EDQUOT: "the quota is used up; make room",
+  });
+  return cures[code] ?? (code === "" ? String(error) : code);
+}
+
+/** Not even for whoever reads a pipe is waited. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/**
+ * Appends lines to a file without ever waiting for the disk. Opens it again when it was moved or removed. That lines cannot be
+ * written is told once, and once that they can be again.
+ */
 class LogFile {
   dropped = 0;
   private waiting: string[] = [];
@@ -231,7 +268,13 @@ class LogFile {
   private handle: FileHandle | undefined;
   private mustReopen = false;
 
-  constructor(readonly path: string) {}
+  /** Lines that were lost since writing has failed. */
+  private lost = 0;
+
+  constructor(
+    readonly path: string,
+    private readonly tell: (level: LogLevel, text: string) => void,
+  ) {}
 
   write(line: string): void {
     if (this.size + line.length > maxWaiting) {
@@ -265,9 +308,16 @@ class LogFile {
       try {
         const handle = await this.current();
         await handle.write(lines.join(""));
-      } catch {
+        if (this.lost > 0) {
+          this.tell("notice", `the log file ${this.path} is written again; lost: ${this.lost}`);
+          this.lost = 0;
+        }
+      } catch (error) {
         // A full or read-only disk must not stop the cluster; the count tells.
         this.dropped += lines.length;
+        if (this.lost === 0)
+          this.tell("error", `nothing is written to the log file ${this.path}: ${whyNot(error)}`);
+        this.lost += lines.length;
         this.mustReopen = true;
       }
     }
@@ -277,7 +327,7 @@ class LogFile {
     if (this.handle && !this.mustReopen && (await this.isStillThere(this.handle))) return this.handle;
     await this.handle?.close().catch(() => {});
     this.handle = undefined;
-    this.handle = await open(this.path, "a", 0o640);
+    this.handle = await open(this.path, appending, 0o640);
     this.mustReopen = false;
     return this.handle;
   }

@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { Millis } from "../terms/index.ts";
 import { address, errno, errorName, libc } from "./libc.ts";
 import { killLeftBehind } from "./process-tree.ts";
@@ -24,8 +33,11 @@ export type EndedProcess =
   | { readonly kind: "exited"; readonly code: number; readonly stdout: string; readonly stderr: string }
   | { readonly kind: "signalled"; readonly signal: string; readonly stdout: string; readonly stderr: string }
   | { readonly kind: "missing"; readonly searched: readonly string[] }
-  | { readonly kind: "refused"; readonly path: string; readonly why: "not-executable" | "no-interpreter" }
+  | { readonly kind: "refused"; readonly path: string; readonly why: Refusal }
   | { readonly kind: "no-room"; readonly message: string };
+
+/** Why a file cannot be run: `no-program` is empty, or the program of another kind of machine. */
+export type Refusal = "not-executable" | "no-interpreter" | "no-program";
 
 /** A started process. */
 export interface RunningProcess {
@@ -64,6 +76,7 @@ export function startProcess(spec: ProcessSpec): RunningProcess | EndedProcess {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (code === "EACCES" || code === "EPERM") return { kind: "refused", path: found, why: "not-executable" };
+    if (code === "ENOEXEC") return { kind: "refused", path: found, why: "no-program" };
     if (code === "ENOENT") return { kind: "refused", path: found, why: "no-interpreter" };
     return { kind: "no-room", message: `${found}: ${code === "" ? String(error) : code}` };
   }
@@ -80,6 +93,8 @@ function findProgram(spec: ProcessSpec): string | EndedProcess {
     } catch {
       return { kind: "refused", path, why: "not-executable" };
     }
+    // An update that went wrong leaves such files. A shell would run it, and all would have gone well.
+    if (statSync(path).size === 0) return { kind: "refused", path, why: "no-program" };
     return path;
   }
   return { kind: "missing", searched: spec.candidates };
@@ -145,8 +160,19 @@ function spawn(path: string, spec: ProcessSpec, stdout: number, stderr: number):
     return Bun.spawn({ ...options, cmd: [...(spec.before ?? []), path, ...spec.args] });
   } catch (error) {
     // A script without a first line that names its interpreter is the shell's (execvp(3)).
-    if ((error as NodeJS.ErrnoException).code !== "ENOEXEC") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOEXEC" || !isText(path)) throw error;
     return Bun.spawn({ ...options, cmd: ["/bin/sh", path, ...spec.args] });
+  }
+}
+
+/** Whether a file looks like a script: programs have bytes of zero at their beginning (POSIX sh, "Command Search and Execution"). */
+function isText(path: string): boolean {
+  const head = Buffer.alloc(512);
+  const file = openSync(path, "r");
+  try {
+    return !head.subarray(0, readSync(file, head)).includes(0);
+  } finally {
+    closeSync(file);
   }
 }
 

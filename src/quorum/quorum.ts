@@ -147,6 +147,15 @@ export class Quorum {
     return this.state;
   }
 
+  /** What the state would be with other rules, by which votes that an administrator has set end; nothing is changed. */
+  stateWith(options: QuorumOptions): QuorumState {
+    const { options: own, expected, configured, members, listed, given, raised } = this;
+    this.adopt(options);
+    const state = this.evaluate();
+    Object.assign(this, { options: own, expected, configured, members, listed, given, raised });
+    return state;
+  }
+
   step(event: QuorumEvent, _now: Millis): QuorumEffect[] {
     switch (event.type) {
       case "start":

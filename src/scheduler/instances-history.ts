@@ -1,7 +1,7 @@
-import { element, type XmlElement } from "../cib/index.ts";
-import { INFINITY, withoutInstance } from "../terms/index.ts";
+import { child, childrenOf, element, type XmlElement } from "../cib/index.ts";
+import { INFINITY, OcfExit, withoutInstance } from "../terms/index.ts";
 import { isRemoteConnection, linkRemoteNode } from "./connections.ts";
-import type { Node, Resource } from "./model.ts";
+import type { Cluster, Node, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
 import { addNode } from "./nodes.ts";
 import { addPlaceScore } from "./places.ts";
@@ -95,6 +95,16 @@ function partOf(instance: Resource, configId: string): Resource | undefined {
   return instance.children.find((member) => member.configId === configId);
 }
 
+const hasState = ({ cib }: Cluster, name: string): boolean =>
+  childrenOf(child(cib, "status"), "node_state").some(({ attributes }) => attributes.get("uname") === name);
+
+/** Whether a connection has ever been made, by its history. */
+const wasConnected = (entry: XmlElement): boolean =>
+  childrenOf(entry, "lrm_rsc_op").some(
+    ({ attributes }) =>
+      attributes.get("rc-code") === String(OcfExit.OK) && attributes.get("operation") !== "stop",
+  );
+
 /** A resource for an entry that no configuration knows any more: it is to be stopped and forgotten. */
 export function removedResource(unpacker: Unpacker, node: Node, entry: XmlElement): Resource | undefined {
   const { cluster } = unpacker;
@@ -114,7 +124,11 @@ export function removedResource(unpacker: Unpacker, node: Node, entry: XmlElemen
     if (!cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
     linkRemoteNode(cluster, rsc);
     // Nothing new goes to a node whose connection is about to end, and what it remembers is not cleaned up there.
-    if (rsc.remoteNode) rsc.remoteNode.shutdown = true;
+    if (rsc.remoteNode) {
+      rsc.remoteNode.shutdown = true;
+      // Removed before anybody was connected to it: nothing of the cluster's can run there.
+      if (!hasState(cluster, id) && !wasConnected(entry)) rsc.remoteNode.unclean = false;
+    }
   }
   if (value("container") !== undefined) rsc.removedFiller = true;
   rsc.removed = true;

@@ -33,7 +33,7 @@ interface Wrong {
   /** What the fixture cannot say. */
   readonly edit?: (text: string) => string;
   /** Of what is told the node or the resource, or a part of the text. */
-  readonly about: Partial<Pick<Cause, "node" | "rsc">> & { readonly text?: string };
+  readonly about: Partial<Pick<Cause, "node" | "rsc" | "cure">> & { readonly text?: string };
 }
 
 const onNode = (name: string, change: (node: NodeFixture) => NodeFixture): ClusterFixture => ({
@@ -177,6 +177,22 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
           '<node_state id="far" uname="far" remote_node="true" in_ccm="false"/></status>',
         ),
       about: { node: "far", text: "alpha tries to connect to it" },
+    },
+    {
+      fixture: withResources(
+        (text) =>
+          `${text}<primitive id="far" class="ocf" provider="pacemaker" type="remote"><meta_attributes id="far-m"><nvpair id="far-m-t" name="target-role" value="Stopped"/></meta_attributes></primitive>`,
+      ),
+      edit: (text) =>
+        text.replace(
+          "</status>",
+          '<node_state id="far" uname="far" remote_node="true" in_ccm="false" crmd="offline"/></status>',
+        ),
+      about: {
+        node: "far",
+        text: "configured as stopped",
+        cure: "To have it back: hactl resource start far",
+      },
     },
   ],
   "NODE-LEAVING": [
@@ -343,6 +359,23 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       fixture: withDone("alpha", failed("web", 1)),
       edit: (text) => text.replace('id="web-m" name="monitor"', 'id="web-m" on-fail="ignore" name="monitor"'),
       about: { rsc: "web", node: "alpha" },
+    },
+    {
+      // A guest that nobody reaches: what it runs in can be restarted, not a connection that nobody has configured.
+      fixture: {
+        ...withDone(
+          "alpha",
+          { rsc: "vm", task: "start", rc: 0 },
+          { rsc: "guest", task: "start", rc: 1, failure: true, at: now - 600 },
+        ),
+        resources: `${healthy.resources}<primitive id="vm" class="ocf" provider="test" type="Vm"><meta_attributes id="vm-m"><nvpair id="vm-m-r" name="remote-node" value="guest"/></meta_attributes></primitive>`,
+      },
+      about: {
+        rsc: "guest",
+        node: "alpha",
+        text: "guest guest in vm cannot be reached from alpha",
+        cure: "See that hactl remote runs in guest, or restart what it runs in: hactl resource restart vm",
+      },
     },
   ],
   UNMANAGED: [

@@ -158,6 +158,74 @@ describe("an agent", () => {
     expect(stdout).toMatch(/level="high" of resource "y" is no whole number for agent ocf:test:Slow/);
   }, 30_000);
 
+  test("asks for more time than what may be a mistaken unit gives it, whoever writes that", async () => {
+    const stop = (id: string) => `op stop timeout=20ms\nlocation ${id}-at ${id} 100: node1\n`;
+    const xml = (id: string) =>
+      `<primitive id="${id}" class="ocf" provider="test" type="Slow"><operations><op id="${id}-stop" name="stop" interval="0" timeout="20ms"/></operations></primitive>`;
+    const file = join(story.directory, "units.crm");
+    writeFileSync(file, `primitive u1 ocf:test:Slow ${stop("u1")}`);
+    const resources = await story.must("node1", "cibadmin", "-Q", "-o", "resources");
+    for (const [id, words] of [
+      ["u1", ["configure", "load", "update", file]],
+      ["u2", ["cibadmin", "--create", "-o", "resources", "--xml-text", xml("u2")]],
+      // As pcs does it.
+      [
+        "u3",
+        [
+          "cibadmin",
+          "--replace",
+          "-o",
+          "resources",
+          "--xml-text",
+          resources.replace(
+            /<resources\/>|<\/resources>/,
+            (end) => `${end === "<resources/>" ? "<resources>" : ""}${xml("u3")}</resources>`,
+          ),
+        ],
+      ],
+    ] as const) {
+      const { code, stderr } = await story.hactl("node1", ...words);
+      expect([id, code, stderr]).toEqual([
+        id,
+        0,
+        expect.stringMatching(
+          new RegExp(`Slow asks for more time than resource "${id}" .*stop [29]0s \\(has 20ms\\)`),
+        ),
+      ]);
+      if (id !== "u3") await story.must("node1", "configure", "delete", "--force", id);
+    }
+    await story.must("node1", "configure", "delete", "--force", "u3");
+  }, 60_000);
+
+  test("is told to ask for more time than another default gives, by whatever the default is changed", async () => {
+    const file = join(story.directory, "defaults.crm");
+    writeFileSync(file, "op_defaults timeout=100s\nprimitive z ocf:test:Slow meta target-role=Stopped\n");
+    await story.must("node1", "configure", "load", "update", file);
+    const shown = await story.must("node1", "cibadmin", "-Q", "-o", "op_defaults");
+    const id = /<nvpair [^>]*\bid="([^"]*)"/.exec(shown)?.[1];
+    const pair = (value: string) => `<nvpair id="${id}" name="timeout" value="${value}"/>`;
+    const replaced = shown.replace('value="100s"', 'value="9s"');
+    for (const [to, words] of [
+      ["5s", ["configure", "op_defaults", "timeout=5s"]],
+      ["6s", ["crm_attribute", "-t", "op_defaults", "-n", "timeout", "-v", "6s"]],
+      ["7s", ["cibadmin", "--modify", "--xml-text", pair("7s")]],
+      ["8s", ["cibadmin", "--force", "--modify", "--xml-text", pair("8s")]],
+      // As pcs does it.
+      ["9s", ["cibadmin", "--replace", "-o", "op_defaults", "--xml-text", replaced]],
+      ["20s", ["crm_attribute", "-t", "op_defaults", "-n", "timeout", "-D"]],
+    ] as const) {
+      const { code, stderr } = await story.hactl("node1", ...words);
+      expect([words.join(" "), code, stderr]).toEqual([
+        words.join(" "),
+        0,
+        expect.stringMatching(
+          new RegExp(`Slow asks for more time than resource "z" .*stop 90s \\(has ${to} by default\\)`),
+        ),
+      ]);
+    }
+    await story.must("node1", "configure", "delete", "--force", "z");
+  }, 60_000);
+
   test("that is not executable on a node is told with its name and what to do", async () => {
     expect((await configured("Closed")).said).toMatch(/Closed is not executable: chmod 755 it \(on node2\)/);
   }, 30_000);
@@ -201,11 +269,15 @@ test("a node that is away is named, not waited for", async () => {
   await story.membersAre(2);
   const { code, said } = await configured("Here");
   expect(code).toBe(0);
-  expect(said).toContain("node node3 could not be asked for its agents: it is offline");
+  expect(said).toContain("note: node node3 could not be asked for its agents: it is offline");
+  expect(said.match(/could not be asked/g)).toHaveLength(1);
+  // Nor is it told where nothing may run there.
+  const { said: elsewhere } = await configured("Here", "", "location not-there x -inf: node3\n");
+  expect(elsewhere).not.toContain("could not be asked");
   // It may have what the others lack.
   const { code: lacking, said: words } = await configured("Nowhere");
   expect({ lacking, words }).toEqual({ lacking: 0, words: expect.stringMatching(/Nowhere .* is not there/) });
   const draft = await story.hactl("node1", "verify", "--json");
   const { findings } = JSON.parse(draft.stdout);
-  expect(findings.map(({ code: kind }: { code: string }) => kind)).toContain("AGENT_UNKNOWN");
+  expect(findings.map(({ code: kind }: { code: string }) => kind)).toContain("NOT_ASKED");
 }, 60_000);

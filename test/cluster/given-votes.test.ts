@@ -67,3 +67,22 @@ test("a restart of the node does, too", async () => {
   );
   expect(story.nodes.logOf("node2")).toContain("back to the configured 1: it has started again");
 }, 60_000);
+
+test("a reload that would cost the quorum by it is refused, unless it is forced", async () => {
+  await story.must("node2", "quorum", "votes", "node1", "3");
+  await story.must("node3", "stop", "--timeout", "30");
+  await story.membersAre(2, "node1");
+  setToken(1700);
+  const refused = await story.hactl("node2", "reload");
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toMatch(/quorum would be lost: 2 of 5 votes present, 3 needed/);
+  expect(refused.stderr).toContain("node1 would lose the votes that were set (3; 1 by the file)");
+  expect(refused.stderr).toContain("hactl reload --force");
+  expect((await story.hactl("node2", "quorum", "status")).stdout).toMatch(/Total votes: +4/);
+  for (const name of ["node1", "node2"]) await story.must(name, "reload", "--force");
+  await story.until("the quorum is given up", 20_000, async () =>
+    /Total votes: +2/.test((await story.hactl("node2", "quorum", "status")).stdout) ? true : undefined,
+  );
+  story.nodes.start("node3");
+  await story.membersAre(3, "node2");
+}, 90_000);

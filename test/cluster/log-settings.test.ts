@@ -79,3 +79,33 @@ test("nothing is written any more where it is switched off", async () => {
   await cluster.hactl("node1", "wait", "--timeout", "30");
   expect(read(elsewhere()).length).toBe(before);
 }, 60_000);
+
+test("a file that cannot be written is told with its path and what to do, and the services go on", async () => {
+  const file = cluster.configOf("node1");
+  const before = readFileSync(file, "utf8");
+  const pipe = join(cluster.directory, "node1", "pipe");
+  expect(Bun.spawnSync(["mkfifo", pipe]).success).toBe(true);
+  for (const [path, why] of [
+    [cluster.directory, "is a directory"],
+    [pipe, "is a pipe or a device"],
+    [join(cluster.directory, "no", "log"), "is in no directory that is there"],
+  ] as const) {
+    const lines = before.split("\n").filter((line) => !/^(?:to_)?logfile = /.test(line));
+    writeFileSync(
+      file,
+      lines
+        .join("\n")
+        .replace("[logging]\n", `[logging]\nto_logfile = true\nlogfile = ${JSON.stringify(path)}\n`),
+    );
+    const { code, stderr } = await cluster.hactl("node1", "reload");
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`warning: logfile ${path} ${why}`)]);
+    const checked = await cluster.hactl("node1", "config", "check", file);
+    expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining(`logfile ${path} ${why}`)]);
+    expect((await cluster.hactl("node1", "node", "standby", "node2")).code).toBe(0);
+    expect((await cluster.hactl("node1", "node", "online", "node2")).code).toBe(0);
+  }
+  // Nor does it keep the node from ending, and from starting again.
+  expect((await cluster.hactl("node1", "stop", "--timeout", "30")).code).toBe(0);
+  cluster.start("node1");
+  await cluster.joined();
+}, 60_000);

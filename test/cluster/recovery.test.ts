@@ -161,6 +161,105 @@ location there sick 50: node1`);
     expect(story.where("worn")).toEqual([node]);
   }, 60_000);
 
+  test("forgets the failures of the operation that is named, and no others", async () => {
+    await configure(`${wild("twice", "op monitor interval=10s op monitor interval=20s")}
+location there twice 50: node1`);
+    expect(await story.somewhere("twice")).toBe("node1");
+    const counted = ["monitor_10000", "monitor_20000", "start_0"];
+    for (const of of counted)
+      await story.must(
+        "node1",
+        "crm_attribute",
+        "-t",
+        "status",
+        "-N",
+        "node1",
+        "-n",
+        `fail-count-twice#${of}`,
+        "-v",
+        "3",
+      );
+    const left = async () => {
+      const cib = await story.cib();
+      return counted.filter((of) => cib.includes(`fail-count-twice#${of}`));
+    };
+    expect(await left()).toEqual(counted);
+    // No interval is an operation that does not recur.
+    await story.must("node2", "crm_failcount", "-D", "-r", "twice", "-N", "node1", "-n", "monitor");
+    expect(await left()).toEqual(counted);
+    await story.must(
+      "node2",
+      "crm_failcount",
+      "-D",
+      "-r",
+      "twice",
+      "-N",
+      "node1",
+      "-n",
+      "monitor",
+      "-I",
+      "10s",
+    );
+    expect(await left()).toEqual(["monitor_20000", "start_0"]);
+    await story.must("node2", "crm_resource", "-C", "-r", "twice", "-n", "start");
+    expect(await left()).toEqual(["monitor_20000"]);
+    await story.must("node2", "crm_resource", "-C", "-r", "twice");
+    expect(await left()).toEqual([]);
+    expect(story.where("twice")).toEqual(["node1"]);
+  }, 60_000);
+
+  test("is restarted while another one fails without end", async () => {
+    tell("restless", "monitor", "fail");
+    const text = [
+      wild("restless", "op monitor interval=300ms timeout=5s"),
+      wild("calm", "op monitor interval=5s"),
+      wild("above", "op monitor interval=5s"),
+      "order above-after-calm Mandatory: calm above",
+    ];
+    await story.loadAllTheSame(whole(text.join("\n")), "replace");
+    await story.somewhere("above");
+    for (const command of [
+      ["resource", "restart", "calm", "--timeout", "40"],
+      ["crm_resource", "--restart", "-r", "calm", "-T", "40s"],
+    ]) {
+      const since = Date.now();
+      expect(await story.hactl("node1", ...command)).toMatchObject({ code: 0 });
+      expect(Date.now() - since).toBeLessThan(35_000);
+      expect((await story.plans(since)).filter((plan) => /Start above/.test(plan)).length).toBeGreaterThan(0);
+    }
+    untell("restless", "monitor");
+  }, 120_000);
+
+  test("that nobody watches and whose agent is emptied is not stopped in vain, and its node goes on", async () => {
+    const agent = join(spoilt, "spoilt", "Bare");
+    mkdirSync(join(spoilt, "spoilt"), { recursive: true });
+    copyFileSync(join(testAgents, "test", "Wild"), agent);
+    chmodSync(agent, 0o755);
+    await configure(`primitive bare ocf:spoilt:Bare params control="${control}"
+location there bare 500: node3`);
+    expect(await story.somewhere("bare")).toBe("node3");
+    const since = Date.now();
+    writeFileSync(agent, "");
+    await story.must("node1", "node", "standby", "node3");
+    await story.until("the stop is withheld", 10_000, async () =>
+      (await story.events(since)).some((event) => /ACTION-WITHHELD bare_stop_0/.test(event))
+        ? true
+        : undefined,
+    );
+    expect(story.where("bare")).toEqual(["node3"]);
+    const { stdout } = await story.hactl("node1", "status");
+    expect(stdout).toMatch(/^DEGRADED(?:.|\n)*is no program of this machine, or empty: install it again/);
+    expect(stdout).toContain("hactl resource refresh bare");
+    expect((await story.plans(since)).filter((plan) => /Fence|Start bare/.test(plan))).toEqual([]);
+    copyFileSync(join(testAgents, "test", "Wild"), agent);
+    await story.must("node1", "resource", "refresh", "bare");
+    await story.until("it moves", 20_000, () =>
+      /^node[12]$/.test(story.where("bare").join(" ")) ? true : undefined,
+    );
+    await story.must("node1", "node", "online", "node3", "--wait");
+    expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC|NODE-LOST/));
+  }, 60_000);
+
   test("that cannot be stopped has its node fenced, and runs elsewhere", async () => {
     await configure(`${wild("clinging", "op monitor interval=5s op stop timeout=3s")}
 location there clinging 500: node3`);

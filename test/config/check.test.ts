@@ -19,7 +19,7 @@ function machine(changes: Partial<MachineFacts> = {}): MachineFacts {
     resolve: (name) =>
       name === "vm01" ? ["192.168.0.1"] : name === "vm02" ? ["fd00::2", "192.168.0.2"] : [],
     path: (path) =>
-      path.endsWith("authkey")
+      /authkey$|\.log$/.test(path)
         ? { kind: "file", size: 256, mode: 0o400, uid: 0, gid: 0 }
         : { kind: "directory", size: 0, mode: 0o755, uid: 0, gid: 0 },
     uid: 0,
@@ -484,7 +484,21 @@ describe("this machine's directories and watchdog", () => {
       found(`[logging]\nto_logfile = true\nlogfile = '/v/l/x'\n${good}`, {
         machine: only({ "/v/l": undefined }),
       }),
-    ).toEqual(["DIRECTORY@3"]);
+    ).toEqual(["~LOG_FILE@3"]);
+    for (const [paths, mayWrite, said] of [
+      [{ "/v/l": undefined, "/v/l/x": undefined }, true, "is in no directory that is there"],
+      [{ "/v/l/x": { kind: "directory" } }, true, "is a directory"],
+      [{ "/v/l/x": { kind: "other" } }, true, "is a pipe or a device"],
+      [{ "/v/l/x": { kind: "file" } }, false, "cannot be written"],
+      [{ "/v/l/x": undefined }, false, "cannot be written"],
+    ] as const) {
+      const changes = { machine: { ...only(paths), mayWrite: () => mayWrite } };
+      expect(first(`[logging]\nto_logfile = true\nlogfile = '/v/l/x'\n${good}`, changes)).toMatch(
+        new RegExp(`^logfile /v/l/x ${said}: nothing is written to it \\| .`),
+      );
+    }
+    const readOnly = { machine: { ...only({}), mayWrite: () => false } };
+    expect(found(`[system]\nstate_dir = '/x'\n${good}`, readOnly)).toEqual(["DIRECTORY@2", "DIRECTORY@-"]);
   });
 });
 
@@ -493,7 +507,7 @@ describe("what is written and does nothing is told", () => {
   test.each([
     ["quorum", "last_man_standing_window = 5000", "last_man_standing = true"],
     ["quorum", 'auto_tie_breaker_node = "highest"', "auto_tie_breaker = true\ntwo_node = false"],
-    ["logging", 'logfile = "/var/log/x"\nto_logfile = false', 'to_logfile = true\nlogfile = "/var/log/x"'],
+    ["logging", 'logfile = "/v/x.log"\nto_logfile = false', 'to_logfile = true\nlogfile = "/v/x.log"'],
     ["logging", 'logfile_priority = "err"', "to_stderr = true"],
     ["logging", 'syslog_priority = "err"\nto_syslog = false', "to_syslog = true"],
     ["logging", 'syslog_facility = "local1"\nto_syslog = false', ""],

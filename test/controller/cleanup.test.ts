@@ -272,3 +272,80 @@ test("nobody waits for a monitor on a remote node whose connection has failed", 
   expect(bus.fenced.map(({ target }) => target)).toEqual([far]);
   expect(waited(bus)).toEqual([]);
 });
+
+describe("a cleanup of failures of one operation", () => {
+  /** A service that has failed on n1 by each of two monitors and a start, and the names of what is counted of it. */
+  const failing = () => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(`
+property stonith-enabled=false
+primitive a ocf:test:A op monitor interval=10s op monitor interval=20s timeout=20s
+location prefer a 50: n1
+`);
+    bus.run(1000);
+    for (const every of [10_000, 20_000]) {
+      answer(bus, n1, lastOf(bus, n1, "monitor", every), OcfExit.GENERIC);
+      bus.run(1000);
+    }
+    return bus;
+  };
+  const counted = (bus: ControllerBus): string[] =>
+    [...(bus.cibs()[0] ?? "").matchAll(/name="((?:fail-count|last-failure)-[^"]*)"/g)]
+      .map(([, name]) => name ?? "")
+      .sort();
+  const cleanup = (bus: ControllerBus, action: string, intervalMs: number) => {
+    const failed = { action, intervalMs };
+    bus.step("n2", {
+      type: "forget-request",
+      request: "forget",
+      rsc: resourceId("a"),
+      failuresOnly: true,
+      failed,
+    });
+    bus.run(1000);
+  };
+  const failures = (bus: ControllerBus) => entries(bus).filter((entry) => entry.includes("last_failure"));
+
+  test("leaves those of others, and the history of what has recovered since", () => {
+    const bus = failing();
+    const all = ["fail-count", "last-failure"].flatMap((kind) =>
+      ["10000", "20000"].map((every) => `${kind}-a#monitor_${every}`),
+    );
+    expect(counted(bus)).toEqual(all);
+    expect(failures(bus)).toHaveLength(1);
+    const before = bus.executed.length;
+    cleanup(bus, "start", 0);
+    cleanup(bus, "monitor", 10_000);
+    // The last failure is of the other monitor.
+    expect(counted(bus)).toEqual(all.filter((name) => name.endsWith("_20000")));
+    expect(failures(bus)).toHaveLength(1);
+    cleanup(bus, "monitor", 20_000);
+    expect(counted(bus)).toEqual([]);
+    expect(failures(bus)).toEqual([]);
+    expect(bus.where("a")).toEqual([n1]);
+    expect(bus.executed.slice(before).filter(({ operation: { action } }) => action !== "monitor")).toEqual(
+      [],
+    );
+  });
+
+  test("takes the whole history where it ends with one of them: it is looked for anew", () => {
+    const bus = failing();
+    bus.agent = (_, { action, rsc }) => (rsc.id === "a" && action === "start" ? OcfExit.GENERIC : OcfExit.OK);
+    answer(bus, n1, lastOf(bus, n1, "monitor", 10_000), OcfExit.NOT_RUNNING);
+    bus.node(n1).running.delete("a");
+    bus.run(1000);
+    expect(counted(bus)).toContain("fail-count-a#start_0");
+    bus.agent = (on, { action }) =>
+      action === "monitor" && !bus.node(on).running.has("a") ? OcfExit.NOT_RUNNING : OcfExit.OK;
+    cleanup(bus, "start", 0);
+    expect(counted(bus)).toEqual(
+      ["fail-count", "last-failure"].flatMap((kind) =>
+        ["10000", "20000"].map((every) => `${kind}-a#monitor_${every}`),
+      ),
+    );
+    expect(bus.where("a")).toEqual([n1]);
+    expect(idle(bus)).toBe(true);
+  });
+});

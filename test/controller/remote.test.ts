@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { unpackCluster } from "../../src/scheduler/index.ts";
 import { nodeName, OcfExit, OpStatus } from "../../src/terms/index.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
@@ -456,4 +457,45 @@ clone insides inside
       bus.run(30_000);
       expect(bus.log.slice(before).join()).not.toContain("g1");
     });
+});
+
+describe("a guest that is removed while its connection is tried", () => {
+  for (const [what, removal] of [
+    ["no guest any more", [{ op: "delete", xpath: "//nvpair[@name='remote-node']" }]],
+    [
+      "gone with its machine",
+      [
+        { op: "delete", xml: '<rsc_location id="vm-home"/>', scope: "constraints" },
+        { op: "delete", xml: '<primitive id="vm"/>', scope: "resources" },
+      ],
+    ],
+  ] as const)
+    for (const answer of ["silent", OcfExit.GENERIC] as const)
+      test(`is forgotten and not fenced, where it is ${what} (${answer})`, () => {
+        const bus = new ControllerBus(2);
+        bus.agent = (_, { rsc, action }) => (rsc.id === "g1" && action === "start" ? answer : OcfExit.OK);
+        bus.boot("n1", "n2");
+        bus.run(100);
+        bus.configure(`
+property stonith-enabled=true
+primitive fence stonith:fence_dummy op monitor interval=60s
+primitive vm ocf:test:Vm meta remote-node=g1 op monitor interval=10s
+location vm-home vm 100: n1
+`);
+        bus.run(5000);
+        bus.step("n1", {
+          type: "cib-request",
+          request: "removal",
+          operations: removal,
+          user: "root",
+          client: "test",
+          askers: [],
+        });
+        for (const pause of [100, 30_000]) {
+          bus.run(pause);
+          const { nodes } = unpackCluster(bus.node("n1").controller.view().cib, 0);
+          expect(nodes.filter(({ unclean }) => unclean).map(({ name }) => name)).toEqual([]);
+        }
+        expect(bus.fenced).toEqual([]);
+      });
 });

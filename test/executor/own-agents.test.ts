@@ -210,3 +210,15 @@ describe("Service", () => {
     for (const node of ["a", "b"]) expect((await run("hactl/Service", "stop", on(node))).rc).toBe(0);
   });
 });
+
+test("an agent that is empty, or no program of this machine, is not run; one without a first line is the shell's", async () => {
+  const start = (name: string, text: string | Uint8Array) => {
+    writeFileSync(join(dir, name), text, { mode: 0o755 });
+    const env = { PATH: "/usr/bin:/bin" };
+    return startProcess({ candidates: [join(dir, name)], args: ["stop"], env, keepBytes: 1024 });
+  };
+  for (const text of ["", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 9, 9, 9, 0, 0, 0, 0, 0)])
+    expect(start("Broken", text)).toEqual({ kind: "refused", path: join(dir, "Broken"), why: "no-program" });
+  const bare = start("Bare", "exit 3\n");
+  expect("ended" in bare && (await bare.ended)).toMatchObject({ kind: "exited", code: 3 });
+});

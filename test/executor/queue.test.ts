@@ -581,7 +581,11 @@ describe("what could not be executed", () => {
       world.end(`a ${begun}_0`, exited(1));
       world.execute(operation("a", "stop"));
       world.end("a stop_0", refused);
-      expect(last(world)).toMatchObject({ rc: 5, status: OpStatus.NOT_INSTALLED });
+      expect(last(world)).toMatchObject({
+        rc: 5,
+        status: OpStatus.NOT_INSTALLED,
+        exitReason: "cannot be watched, and may not run: /ra/A is not executable: chmod 755 it",
+      });
     }
     const world = following({ ...new World().executor.snapshot(), complete: false });
     world.execute(operation("a", "stop"));

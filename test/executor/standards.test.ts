@@ -126,6 +126,7 @@ describe("OCF", () => {
     ["missing", { kind: "missing", searched: ["/x"] }],
     ["not executable", { kind: "refused", path: "/x", why: "not-executable" }],
     ["without its interpreter", { kind: "refused", path: "/x", why: "no-interpreter" }],
+    ["an empty file", { kind: "refused", path: "/x", why: "no-program" }],
   ] as const)("a probe whose agent is %s does not say that the service may run", (_, outcome) => {
     for (const standard of ["ocf", "lsb"] as const) {
       const rsc = {

@@ -129,6 +129,7 @@ function eventOf(request: AdminRequest, id: string): ControllerEvent | undefined
         type: "forget-request",
         request: id,
         failuresOnly: request.failuresOnly,
+        ...(request.failed && { failed: request.failed }),
         ...(request.rsc === undefined ? {} : { rsc: resourceId(request.rsc) }),
         ...(request.node === undefined ? {} : { node: nodeName(request.node) }),
       };

@@ -278,6 +278,7 @@ export const messageSamples = (): Json[] => [
   { type: "remote", node: "far", up: true },
   { type: "forget", rsc: "a", node: "n1", failuresOnly: true, request: "n9/1/4" },
   { type: "forget", failuresOnly: false, completes: "9:1:0:x" },
+  { type: "forget", failuresOnly: true, failed: { action: "monitor", intervalMs: 10_000 } },
 ];
 
 /** Requests of administrators and agents' tools. */
@@ -288,6 +289,7 @@ export const adminSamples = (): Json[] => [
   { type: "attributes-names" },
   { type: "forget", rsc: "a", node: "n1", failuresOnly: true },
   { type: "forget", failuresOnly: false },
+  { type: "forget", rsc: "a", failuresOnly: true, failed: { action: "monitor", intervalMs: 10_000 } },
   { type: "fail", rsc: "a", node: "n1" },
   ...[
     "status",

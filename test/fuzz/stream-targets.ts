@@ -44,6 +44,7 @@ function ringRequests(): Target {
     { type: "status" },
     { type: "rekey" },
     { type: "reload" },
+    { type: "reload", force: true },
     { type: "expected-votes", votes: 3 },
     { type: "node-votes", node: 2, votes: 3 },
   ].map((request, id) => toJson({ id, request }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { formatEvent, type LogOptions, levelOfPriority, openLog } from "../../src/platform/index.ts";
 import { datagramReceiver } from "./datagram-receiver.ts";
@@ -103,6 +103,37 @@ describe("the stream", () => {
     log.info("A", "lost");
     await log.close();
     expect(log.dropped).toBe(1);
+  });
+
+  test("tells once why a file is not written, and that it is again, and waits for nobody who reads a pipe", async () => {
+    const directory = join(root, "directory");
+    const fifo = join(root, "fifo");
+    mkdirSync(directory);
+    expect(Bun.spawnSync(["mkfifo", fifo]).success).toBe(true);
+    for (const [file, why] of [
+      [directory, "it is a directory"],
+      [fifo, "it is a pipe that nobody reads"],
+      [join(root, "fifo", "x"), "is no directory"],
+    ] as const) {
+      const { log, lines } = stderrLog({ thresholds: { file: "info" }, file });
+      for (const text of ["one", "two"]) {
+        log.info("X", text);
+        await Bun.sleep(20);
+      }
+      await log.close();
+      expect(lines).toEqual([expect.stringContaining(`nothing is written to the log file ${file}: `)]);
+      expect(lines.join()).toContain(why);
+      expect(log.dropped).toBe(2);
+    }
+    const late = join(root, "late", "log");
+    const { log, lines } = stderrLog({ thresholds: { file: "info" }, file: late });
+    log.info("X", "lost");
+    await Bun.sleep(20);
+    mkdirSync(join(root, "late"));
+    log.info("X", "kept");
+    await log.close();
+    expect(lines[1]).toContain(`the log file ${late} is written again; lost: 1`);
+    expect(readFileSync(late, "utf8")).toContain("kept");
   });
 
   test("priorities in the words of syslog and Pacemaker", () => {

@@ -237,6 +237,22 @@ describe("majority", () => {
     expect(cluster.form([1, 2])).toMatchObject({ quorate: false, expectedVotes: 5 });
   });
 
+  test("what other rules would lead to is told, and nothing is changed by the question", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form(upTo(3));
+    for (const id of upTo(3)) cluster.node(id).step({ type: "set-votes", node: nodeId(1), votes: 3 }, 0);
+    cluster.form([1, 2]);
+    const node = cluster.node(1);
+    const before = node.view([]);
+    expect(node.current()).toMatchObject({ quorate: true, votes: 4, expectedVotes: 5 });
+    expect(node.stateWith(options(3))).toMatchObject({ quorate: false, votes: 2, needed: 3 });
+    expect(node.stateWith(options(0, { votes: new Map([...votesOf(3), [nodeId(1), 3]]) }))).toMatchObject({
+      quorate: true,
+    });
+    expect(node.view([])).toEqual(before);
+    expect(node.current()).toMatchObject({ quorate: true, votes: 4 });
+  });
+
   test("a loss never lowers what is needed", () => {
     const cluster = new Cluster(options(5));
     cluster.form(upTo(5));

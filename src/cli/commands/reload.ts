@@ -12,12 +12,16 @@ export default defineCommand({
       "Read hactl.toml again and apply what may change while the node runs; a mistake changes nothing. Says what " +
       "needs a restart.",
   },
-  run: async () => {
+  args: {
+    force: { type: "boolean", alias: "f", description: "also where the quorum is lost by it" },
+  },
+  run: async ({ args }) => {
     const given = givenVotes(await ringStatus());
-    const reply = await ask<ReloadReply>({ type: "reload" });
+    const reply = await ask<ReloadReply>({ type: "reload", ...(args.force && { force: true }) });
     if (wantsJson()) printJson({ reloaded: true, ...reply });
     else {
-      const { applied, restart, waitsFor } = reply;
+      const { applied, restart, waitsFor, warnings = [] } = reply;
+      for (const text of warnings) note(`warning: ${text}`);
       note(
         applied.length === 0
           ? "The configuration was read again: nothing new."

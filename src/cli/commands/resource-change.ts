@@ -33,11 +33,12 @@ export async function change(
   what: string,
   wait?: number,
   wish?: Wish,
+  others?: ReadonlySet<string>,
 ): Promise<void> {
   if (wait !== undefined) requireLive("waiting for the cluster");
   if (operations.length > 0) await applyToCib(operations, what);
   if (wait === undefined) return;
-  await (wish === undefined ? settled(wait) : fulfilled(wait, wish));
+  await (wish === undefined ? settled(wait) : fulfilled(wait, wish, others));
 }
 
 /** Meta attributes that a `target-role` in the members would contradict. */

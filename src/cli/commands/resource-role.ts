@@ -14,6 +14,7 @@ import { placesOf } from "../places.ts";
 import { idOf, isPromotable, metaValue, resourceNamed, steered } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
+import { concernedBy } from "../unfinished.ts";
 import type { Wish } from "../waiting.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
@@ -167,15 +168,17 @@ export const restart = defineCommand({
       });
     }
     const before = metaValue(xml, "target-role");
-    await change(metaOperations(xml, "target-role", "Stopped"), "resource restart");
+    const stop = metaOperations(xml, "target-role", "Stopped");
+    const others = concernedBy(cib, stop, Math.floor(Date.now() / 1000));
+    await change(stop, "resource restart");
     try {
-      await change([], "resource restart", wait, { wish: "is stopped", rsc: id });
+      await change([], "resource restart", wait, { wish: "is stopped", rsc: id }, others);
     } finally {
       // Whatever happened, the resource is not left stopped.
       const now = steered(resourceNamed((await readCib()).configuration, id));
       await change(metaOperations(now, "target-role", before), "resource restart");
     }
-    await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib });
+    await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib }, others);
     if (wantsJson()) printJson({ resource: id, restarted: true });
     else note(`${id} was restarted.`);
     return CrmExit.OK;

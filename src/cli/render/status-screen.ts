@@ -10,6 +10,7 @@ import type {
   StatusModel,
   VerdictState,
 } from "./status-model.ts";
+import { isDegraded } from "./verdict-resources.ts";
 
 /** Colours; the identity where none are wanted. */
 export interface Palette {
@@ -223,11 +224,16 @@ function failureSection({ failures, cluster }: StatusModel, palette: Palette): s
   if (failures.length === 0) return [];
   const lines = failures.flatMap((failure, at) => [
     palette.red(`  ${at + 1}. ${failureLine(failure, cluster.now)}`),
-    palette.dim(
-      `     ${countText(failure)}; when repaired: hactl resource cleanup ${withoutInstance(failure.rsc)}`,
-    ),
+    palette.dim(`     ${countText(failure)}; when repaired${afterRepair(failure)}`),
   ]);
   return [heading("Failures", palette), ...lines];
+}
+
+/** What is to be done then: what is only degraded is looked at again, by its monitor if it has one. */
+function afterRepair(failure: FailureFacts): string {
+  if (isDegraded(failure) && failure.intervalMs > 0) return ", the next monitor finds out";
+  const command = isDegraded(failure) ? "refresh" : "cleanup";
+  return `: hactl resource ${command} ${withoutInstance(failure.rsc)}`;
 }
 
 function failureLine(failure: FailureFacts, now: number): string {

@@ -22,13 +22,27 @@ export function resourceCauses(
   for (const failure of failures) {
     if (causes.some(({ rsc, node }) => rsc === failure.rsc && (node === undefined || node === failure.node)))
       continue;
+    const why = `(${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`;
+    const machine = cluster.resourceById.get(failure.rsc)?.remoteNode?.remoteRsc?.container;
+    if (machine && isImplied(cluster.resourceById.get(failure.rsc) ?? machine)) {
+      causes.push({
+        code: "FAILURE",
+        rsc: failure.rsc,
+        node: failure.node,
+        text: `guest ${failure.rsc} in ${machine.configId} cannot be reached from ${failure.node} ${why}`,
+        cure: `See that hactl remote runs in ${failure.rsc}, or restart what it runs in: hactl resource restart ${machine.configId}`,
+      });
+      continue;
+    }
     causes.push({
       code: "FAILURE",
       rsc: failure.rsc,
       node: failure.node,
-      text: `${failure.rsc} has failed on ${failure.node} (${failure.task}: ${failure.outcome}${failure.exitReason === "" ? "" : ` – ${failure.exitReason}`})`,
+      text: `${failure.rsc} has failed on ${failure.node} ${why}`,
       cure: isDegraded(failure)
-        ? `Repair it on ${failure.node}: the next monitor finds out`
+        ? failure.intervalMs > 0
+          ? `Repair it on ${failure.node}: the next monitor finds out`
+          : `Repair it on ${failure.node}, then: ${cleanupOf(cluster, failure.rsc, "refresh")}`
         : cleanupOf(cluster, failure.rsc),
     });
   }
@@ -36,13 +50,13 @@ export function resourceCauses(
 }
 
 /** The connection to a guest is no resource that anybody could name. */
-function cleanupOf(cluster: Cluster, rsc: string): string {
+function cleanupOf(cluster: Cluster, rsc: string, command = "cleanup"): string {
   const found = cluster.resourceById.get(rsc);
-  return found && isImplied(found) ? "hactl resource cleanup" : `hactl resource cleanup ${rsc}`;
+  return found && isImplied(found) ? `hactl resource ${command}` : `hactl resource ${command} ${rsc}`;
 }
 
 /** Runs, and is not well: to forget that helps nobody. */
-const isDegraded = ({ rc }: FailureFacts): boolean =>
+export const isDegraded = ({ rc }: Pick<FailureFacts, "rc">): boolean =>
   rc === OcfExit.DEGRADED || rc === OcfExit.DEGRADED_PROMOTED;
 
 /** Services that nobody looks after: not managed, or not configured. Maintenance mode is told as such. */

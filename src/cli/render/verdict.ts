@@ -260,6 +260,12 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
 function unconnectedWords(cluster: Cluster, name: string): { readonly text: string; readonly cure: string } {
   const node = cluster.nodes.find((one) => one.name === name);
   const from = node && connectingFrom(node);
+  const connection = node?.remoteRsc;
+  if (from === undefined && connection && isDisabled(connection))
+    return {
+      text: ": nobody connects to it, as it is configured as stopped",
+      cure: `To have it back: hactl resource start ${connection.configId}`,
+    };
   return {
     text: from === undefined ? "" : `: ${from.name} tries to connect to it`,
     cure: `Start hactl remote there, and see that its address and port can be reached: hactl explain ${name}`,

@@ -169,8 +169,9 @@ async function changed(
   asWritten = true,
 ): Promise<void> {
   const byProgram = operations.every(({ op }) => op === "replace" || op === "patch");
-  const { isAgents } = await import("../acceptance.ts");
-  const agents = session.isLive && !byProgram && !force;
+  const { isAgents, isShortTime } = await import("../acceptance.ts");
+  const asks = session.isLive && !force;
+  const agents = asks && (byProgram ? "times" : true);
   try {
     const remarks = await session.apply(
       operations,
@@ -178,7 +179,7 @@ async function changed(
       { force, agents, told: byProgram ? askedBefore : isAgents },
       asWritten,
     );
-    if (agents) await warn(remarks);
+    await warn(agents === true ? remarks : remarks.filter(isShortTime));
     for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
       writeError(`cibadmin: ${text}\n`);
   } catch (error) {

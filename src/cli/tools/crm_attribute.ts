@@ -1,7 +1,8 @@
 import type { AttributeUpdate } from "../../attributes/index.ts";
+import type { CibProblem } from "../../cib/index.ts";
 import { CrmExit, HactlError, nodeName, withoutInstance } from "../../terms/index.ts";
 import { type Answer, runTool } from "../answer/index.ts";
-import { CibSession } from "../cib-session.ts";
+import { CibSession, warn } from "../cib-session.ts";
 import { attributeMessage } from "./attribute-message.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
@@ -199,7 +200,14 @@ async function set(
   );
   // Attributes of nodes are the agents' own, and theirs to set quickly; options are the cluster's.
   const checked = ofNode ? undefined : { force };
-  await session.apply(operations.flat(), tool, checked);
+  await warnOfTimes(await session.apply(operations.flat(), tool, checked));
+}
+
+/** Of what is remarkable only this is new to who sets a default for all operations: the names of options he has written. */
+async function warnOfTimes(remarks: readonly CibProblem[]): Promise<void> {
+  if (remarks.length === 0) return;
+  const { isShortTime } = await import("../acceptance.ts");
+  await warn(remarks.filter(isShortTime));
 }
 
 async function transient(
@@ -241,7 +249,8 @@ async function remove(
       pairs.filter((other) => other.name === one.name),
     );
   const ofNode = place.scope === "nodes" || place.scope === "status";
-  await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
+  const remarks = await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
+  await warnOfTimes(remarks);
   const kind = ofNode ? "attribute" : "option";
   for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }

@@ -1,11 +1,13 @@
-import { child, knownNodes, parseIntervalMs, type XmlElement } from "../../cib/index.ts";
-import { CrmExit, type Millis, nearest, withoutInstance } from "../../terms/index.ts";
+import { child, knownNodes, type XmlElement } from "../../cib/index.ts";
+import type { FailedOperation } from "../../controller/index.ts";
+import { CrmExit, nearest, withoutInstance } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { idOf, primitivesIn, resourceNamed } from "../resources.ts";
 import { variableOf } from "../target.ts";
 import { attributeMessage } from "./attribute-message.ts";
 import { noSuch, usage } from "./connection.ts";
+import { failedOperation } from "./failed-operation.ts";
 import type { OptionRow, ParsedWords } from "./getopt.ts";
 
 const options: readonly OptionRow[] = [
@@ -20,8 +22,8 @@ const options: readonly OptionRow[] = [
     description: "the node [default: this one]",
   },
   { name: "uname-old", short: "U", value: "NODE", description: "the same" },
-  { name: "operation", short: "n", value: "NAME", description: "with -G: only of this operation" },
-  { name: "interval", short: "I", value: "TIME", description: "with -G -n: of this interval [default: 0]" },
+  { name: "operation", short: "n", value: "NAME", description: "only of this operation" },
+  { name: "interval", short: "I", value: "TIME", description: "with -n: of this interval [default: 0]" },
   {
     name: "attr-value",
     short: "v",
@@ -63,36 +65,29 @@ function commandOf({ options: given }: ParsedWords): "query" | "delete" | undefi
 
 async function work(given: ParsedWords, rsc: string, session: CibSession, answer: Answer): Promise<number> {
   const node = given.value("node") ?? given.value("uname-old") ?? (await session.localNode());
-  const operation = given.value("operation");
+  const failed = failedOperation("crm_failcount", given, answer);
   if (commandOf(given) === "delete") {
-    if (operation !== undefined)
-      (await import("./crm_resource-change.ts")).tellOfAllFailures("crm_failcount", operation, answer);
     const { xml } = resourceNamed(await session.configuration(), rsc);
     for (const primitive of primitivesIn(xml)) {
       const id = idOf(primitive);
       if (session.isLive) {
-        await (await session.daemon()).request({ type: "forget", rsc: id, node, failuresOnly: true });
+        await (await session.daemon()).request({
+          type: "forget",
+          rsc: id,
+          node,
+          failuresOnly: true,
+          ...(failed && { failed }),
+        });
         answer.info(`Cleaned up ${id} on ${node}`);
       } else
         answer.info(`Dry run: skipping clean-up of ${id} on ${node} due to ${variableOf(session.target)}`);
     }
     return CrmExit.OK;
   }
-  const intervalText = given.value("interval");
-  const intervalMs = intervalText === undefined ? undefined : parseIntervalMs(intervalText);
-  if (intervalText !== undefined && intervalMs === undefined)
-    throw usage("crm_failcount", `"${intervalText}" is not a time such as 10s`);
-  const of = operation === undefined ? undefined : { operation, intervalMs: intervalMs ?? 0 };
-  const { name, value } = await failures(session, rsc, node, of);
+  const { name, value } = await failures(session, rsc, node, failed);
   const quiet = given.has("quiet") || given.has("quiet-old");
   answer.say(attributeMessage({ name, value, scope: "status" }, quiet));
   return CrmExit.OK;
-}
-
-/** One operation of a resource, by its interval. */
-interface OperationKey {
-  readonly operation: string;
-  readonly intervalMs: Millis;
 }
 
 /**
@@ -104,7 +99,7 @@ async function failures(
   session: CibSession,
   rsc: string,
   node: string,
-  of: OperationKey | undefined,
+  of: FailedOperation | undefined,
 ): Promise<{ readonly name: string; readonly value: string }> {
   const cib = await session.cib();
   const states = child(cib, "status")?.children ?? [];
@@ -118,9 +113,8 @@ async function failures(
     return [{ operation: match[2], intervalMs: Number(match[3]), count: attributes.get("value") ?? "0" }];
   });
   const ofResource = `fail-count-${rsc}`;
-  const single =
-    of && kept.filter((one) => one.operation === of.operation && one.intervalMs === of.intervalMs);
-  const name = of === undefined ? ofResource : `${ofResource}#${of.operation}_${of.intervalMs}`;
+  const single = of && kept.filter((one) => one.operation === of.action && one.intervalMs === of.intervalMs);
+  const name = of === undefined ? ofResource : `${ofResource}#${of.action}_${of.intervalMs}`;
   const value = sumOf(
     (single ?? kept.filter(({ operation }) => operation !== undefined)).map(({ count }) => count),
   );

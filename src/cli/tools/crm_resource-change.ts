@@ -9,8 +9,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
-import type { Answer } from "../answer/index.ts";
+import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { note } from "../output.ts";
 import { placesOf } from "../places.ts";
 import {
@@ -38,6 +37,7 @@ import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { cibWithState } from "./crm_resource-cluster.ts";
 import { deleteParameter, setParameter } from "./crm_resource-parameter.ts";
+import { failedOperation } from "./failed-operation.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const hourMs = 3_600_000;
@@ -238,10 +238,9 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   const { session, node } = call;
   const configuration = await session.configuration();
   if (node !== undefined) checkNode(configuration, node);
-  const operation = call.given.value("operation");
-  if (operation !== undefined) tellOfAllFailures("crm_resource", operation, call.answer);
+  const failed = failuresOnly ? failedOperation("crm_resource", call.given, call.answer) : undefined;
   if (!session.isLive) return dryRun(call, configuration);
-  const on = node === undefined ? {} : { node };
+  const on = { ...(node === undefined ? {} : { node }), ...(failed && { failed }) };
   const client = await session.daemon();
   if (call.rsc === undefined) {
     await client.request({ type: "forget", failuresOnly, ...on });
@@ -257,10 +256,6 @@ async function forget(call: ResourceCall, failuresOnly: boolean): Promise<number
   }
   return CrmExit.OK;
 }
-
-/** Failures of one operation are not forgotten alone: what has failed is looked at anew as a whole. */
-export const tellOfAllFailures = (tool: string, operation: string, answer: Answer): void =>
-  answer.error(`${tool}: all failures are forgotten, not only those of ${operation}`);
 
 /** A file has no executor that could look anew: as Pacemaker's tool, it is told what would be done. */
 function dryRun({ rsc, node, session, answer }: ResourceCall, configuration: XmlElement): number {
@@ -292,10 +287,16 @@ async function remove(call: ResourceCall): Promise<number> {
   return CrmExit.OK;
 }
 
-async function waitIdle(call: ResourceCall): Promise<void> {
+/** How long is waited at most. */
+function patience(call: ResourceCall): Millis {
   const text = call.given.value("timeout");
   const timeoutMs = text === undefined ? hourMs : parseIntervalMs(text);
   if (timeoutMs === undefined) throw usage("crm_resource", `"${text}" is not a time such as 30s`);
+  return timeoutMs;
+}
+
+async function waitIdle(call: ResourceCall): Promise<void> {
+  const timeoutMs = patience(call);
   if (!call.session.isLive) return nothingLeft(await call.session.cib());
   await (await call.session.daemon()).request({ type: "wait-idle", timeoutMs }, timeoutMs);
 }
@@ -314,13 +315,13 @@ async function nothingLeft(cib: XmlElement): Promise<void> {
 }
 
 /** Pacemaker's tool waits for what does not come about until its time is over: it is told at once, with the same status. */
-async function refuseRemaining({ session }: ResourceCall, wish: Wish): Promise<void> {
-  const { refuseUnfulfilled } = await import("../waiting.ts");
-  session.forget();
+async function restarted(call: ResourceCall, wish: Wish, others: ReadonlySet<string>): Promise<void> {
+  const { fulfilled } = await import("../waiting.ts");
+  call.session.forget();
   try {
-    refuseUnfulfilled(await session.cib(), wish);
+    await fulfilled(patience(call), wish, others);
   } catch (error) {
-    if (!(error instanceof HactlError)) throw error;
+    if (!(error instanceof HactlError) || error.code !== "UNSATISFIED") throw error;
     const { code, what, cure } = error;
     throw new HactlError({
       code,
@@ -342,10 +343,11 @@ async function restart(call: ResourceCall): Promise<number> {
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
   const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
+  const { concernedBy } = await import("../unfinished.ts");
+  const others = concernedBy(running, [set("Stopped")], seconds());
   await call.session.apply([set("Stopped")], "crm_resource --restart");
   try {
-    await waitIdle(call);
-    await refuseRemaining(call, { wish: "is stopped", rsc: idOf(xml) });
+    await restarted(call, { wish: "is stopped", rsc: idOf(xml) }, others);
   } finally {
     const back: CibOperation[] =
       before === undefined
@@ -358,7 +360,6 @@ async function restart(call: ResourceCall): Promise<number> {
         : [set(before)];
     await call.session.apply(back, "crm_resource --restart");
   }
-  await waitIdle(call);
-  await refuseRemaining(call, { wish: "runs as before", rsc: idOf(xml), before: running });
+  await restarted(call, { wish: "runs as before", rsc: idOf(xml), before: running }, others);
   return CrmExit.OK;
 }

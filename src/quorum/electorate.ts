@@ -23,8 +23,14 @@ export interface QuorumView {
   readonly quorateExpected: number;
   /** Whether an administrator had set votes in it. */
   readonly quorateVotesSet?: true;
-  /** Whether votes that an administrator set have raised the expected ones. */
+  /** The rules of that membership (`Electorate`). */
+  readonly quorateRules?: string;
+  /** Whether votes that an administrator set, or that one file alone gives, have raised the expected ones. */
   readonly raised?: true;
+  /** By which rules it decides (`rulesText`); a node of an earlier version does not say it. */
+  readonly rules?: string;
+  /** Whether those wait for all nodes. */
+  readonly waitsForAll?: true;
   /** Memberships after it of which this node cannot know whether they became quorate. */
   readonly doubts: readonly Electorate[];
   /** Nodes that said goodbye since the last membership that this node was in. */
@@ -41,11 +47,13 @@ export interface Electorate {
   readonly expectedVotes: number;
   /** Whether a vote in it is another than the configured one: then a majority of it is another, too. */
   readonly votesSet?: true;
+  /** The rules by which all its members decided; empty where they had different ones. */
+  readonly rules?: string;
 }
 
 /** The last quorate membership that a node was in, and those after it that may be: what it keeps over a restart. */
 export interface LastQuorate extends Electorate {
-  /** Whether votes that an administrator set have raised the expected ones. */
+  /** Whether votes that an administrator set, or that one file alone gives, have raised the expected ones. */
   readonly raised?: true;
   readonly doubts?: readonly Electorate[];
 }

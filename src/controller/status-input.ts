@@ -79,6 +79,9 @@ export interface StatusWarning {
     | "ALERT-FAILING"
     | "STRANGER"
     | "OPTIONS-DIFFER"
+    | "QUORUM-DIFFERS"
+    | "EXPECTED-VOTES"
+    | "CHANGE-WAITS"
     | "CLOCK"
     | "LOCAL-WARNING";
   readonly text: string;

@@ -526,8 +526,7 @@ export class Quorum {
   private evaluate(): QuorumState {
     const votes = this.present();
     const shared = this.sharesRules();
-    const twoNode =
-      shared && this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
+    const twoNode = shared && this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
     const needed = twoNode ? 1 : Math.floor(this.expected / 2) + 1;
     const waiting = this.waits && !this.seenAll;
     // Whoever may have been quorate since then may have another node that breaks ties.

@@ -489,6 +489,9 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   "ALERT-FAILING": [told("ALERT-FAILING", "alert mail (/usr/bin/x) ended with status 1")],
   STRANGER: [told("STRANGER", "node beta (192.0.2.2) has another key")],
   "OPTIONS-DIFFER": [told("OPTIONS-DIFFER", "beta has another token: 5000 there, 1000 here")],
+  "QUORUM-DIFFERS": [told("QUORUM-DIFFERS", "beta has another two_node: true there, false here")],
+  "EXPECTED-VOTES": [told("EXPECTED-VOTES", "5 votes are expected, and 3 are configured")],
+  "CHANGE-WAITS": [told("CHANGE-WAITS", "a changed hactl.toml was read on beta and is not in force")],
   CLOCK: [
     {
       more: { warnings: [{ code: "CLOCK", node: beta, text: "alpha is 9 s ahead" }] },

@@ -204,13 +204,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the window of an earlier membership lowers the expected votes",
     file: quorum,
-    before: "if (ringSequence !== this.ringSequence || !this.options.lastManStanding) return [];",
-    after: "if (!this.options.lastManStanding) return [];",
+    before:
+      "if (ringSequence !== this.ringSequence || !this.options.lastManStanding || !this.agreed) return [];",
+    after: "if (!this.options.lastManStanding || !this.agreed) return [];",
   },
   {
     name: "wait_for_all does not wait",
     file: quorum,
-    before: "const waiting = this.options.waitForAll && !this.seenAll;",
+    before: "const waiting = this.waits && !this.seenAll;",
     after: "const waiting = false;",
   },
   {

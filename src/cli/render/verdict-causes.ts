@@ -60,6 +60,13 @@ const kinds = {
   "OPTIONS-DIFFER": warning(
     "a node of the ring has another value of an option that should be the same on all",
   ),
+  "QUORUM-DIFFERS": error(
+    "a node has another value of an option that decides who is quorate: no tie is broken meanwhile",
+  ),
+  "EXPECTED-VOTES": warning("votes were raised, and more are expected than are configured"),
+  "CHANGE-WAITS": warning(
+    "a node has read a changed hactl.toml that others have not read: it is not in force",
+  ),
   CLOCK: warning("the clock of a node differs from that of another by more than some seconds"),
   HIDDEN: warning("access rules hide a part of the cluster from who asks: what is not shown may be there"),
   "LOCAL-WARNING": warning(

@@ -223,9 +223,18 @@ function summary(cluster: Cluster, rsc: string, parts: readonly Resource[], what
 const partName = (part: Resource, rsc: string): string =>
   printableId(part) === rsc ? "" : `${printableId(part)}: `;
 
+/** What lets the cluster look after a resource again that it leaves alone: the widest reason first. */
+function endOfRest({ options }: Cluster, part: Resource): string {
+  const id = part.configId;
+  if (options.maintenance) return "hactl maintenance off";
+  const node = part.runningOn.find(({ maintenance }) => maintenance);
+  if (node) return `hactl node ready ${node.name}`;
+  return part.maintenance ? `hactl resource maintenance ${id} off` : `hactl resource manage ${id}`;
+}
+
 const cureOf = (cluster: Cluster, part: Resource): string =>
   !part.managed && !part.blocked
-    ? `hactl resource manage ${part.configId}`
+    ? endOfRest(cluster, part)
     : failureOf(cluster, part) === undefined
       ? `hactl explain ${part.configId} tells why`
       : `mend it, then hactl resource cleanup ${part.configId}`;
@@ -237,7 +246,8 @@ function stateOf(cluster: Cluster, part: Resource): string {
   const runs = role === Role.Promoted ? "is promoted" : role === Role.Unpromoted ? "is unpromoted" : "runs";
   const state = nodes === "" ? "it is stopped" : `it ${part.failed ? "has failed" : runs} on ${nodes}`;
   const why = failureOf(cluster, part);
-  const kept = part.blocked ? ", blocked" : part.managed ? "" : ", not managed";
+  const rests = part.maintenance ? ", in maintenance" : part.managed ? "" : ", not managed";
+  const kept = part.blocked ? ", blocked" : rests;
   return `${state}${kept}${why === undefined ? "" : ` (${why})`}`;
 }
 

@@ -72,6 +72,7 @@ import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
 import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
+import { leftMarkPath } from "./left-mark.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { PendingReplies } from "./pending-replies.ts";
@@ -877,6 +878,7 @@ export class Manager {
       quorate: membership?.quorate ?? false,
       joined: view.phase === "synced",
       pid: process.ppid,
+      leftMark: leftMarkPath(this.setup.config.system.runDir),
       // Who leads is of the cluster, also where it is this node.
       ...(view.leader !== undefined && (!names || names.nodes.has(view.leader))
         ? { leader: view.leader }

@@ -79,28 +79,22 @@ const membership: NonNullable<StatusInput["membership"]> = {
   leader: alpha,
   links: [],
 };
-const fenced = (ok: boolean) => ({
-  fencing: {
-    pending: [],
-    history: [
-      {
-        id: "1",
-        target: beta,
-        action: "reboot" as const,
-        ok,
-        executor: alpha,
-        devices: ["fence1"],
-        reason: ok ? "it was lost" : "timed out",
-        client: "controller",
-        origin: alpha,
-        completedAt: now - 600,
-        deed: ok ? ("reset" as const) : ("none" as const),
-        failures: ok ? 0 : 1,
-        exhausted: false,
-      },
-    ],
-  },
+const fencing = (ok: boolean) => ({
+  id: "1",
+  target: beta,
+  action: "reboot" as const,
+  ok,
+  executor: alpha,
+  devices: ["fence1"],
+  reason: ok ? "it was lost" : "timed out",
+  client: "controller",
+  origin: alpha,
+  completedAt: now - 600,
+  deed: ok ? ("reset" as const) : ("none" as const),
+  failures: ok ? 0 : 1,
+  exhausted: false,
 });
+const fenced = (ok: boolean) => ({ fencing: { pending: [], history: [fencing(ok)] } });
 const told = (code: StatusWarning["code"], text: string): Wrong => ({
   more: { warnings: [{ code, text }] },
   about: { text },
@@ -473,7 +467,23 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { text: "no level for beta" },
     },
   ],
-  "NODE-FENCED": [{ more: fenced(true), about: { node: "beta", text: "it was lost" } }],
+  "NODE-FENCED": [
+    { more: fenced(true), about: { node: "beta", text: "it was lost" } },
+    // The newest is told first, of whichever node.
+    {
+      more: {
+        fencing: {
+          pending: [],
+          history: [
+            { ...fencing(true), target: alpha, reason: "now", completedAt: now - 60 },
+            fencing(true),
+            { ...fencing(true), target: alpha, reason: "then", completedAt: now - 900 },
+          ],
+        },
+      },
+      about: { node: "alpha", text: "now" },
+    },
+  ],
   "LINK-DOWN": [
     {
       more: { membership: { ...membership, links: [{ link: 1, peer: beta, up: false }] } },

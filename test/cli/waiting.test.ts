@@ -20,6 +20,8 @@ const operation = (rsc: string, { task, rc = 0, reason = "" }: Ran, call: number
 function cib(
   done: Readonly<Record<string, Readonly<Record<string, readonly Ran[]>>>>,
   attributes = "",
+  options = "",
+  ofA = "",
 ): XmlElement {
   const agent = 'class="ocf" provider="test" type="A"';
   const states = ["n1", "n2"].map((node, at) => {
@@ -31,9 +33,9 @@ function cib(
 <lrm id="${at + 1}"><lrm_resources>${histories.join("")}</lrm_resources></lrm></node_state>`;
   });
   return parseXml(`<cib validate-with="pacemaker-3.9" have-quorum="1"><configuration><crm_config>
-<cluster_property_set id="c"><nvpair id="c1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
+<cluster_property_set id="c"><nvpair id="c1" name="stonith-enabled" value="false"/>${options}</cluster_property_set></crm_config>
 <nodes><node id="1" uname="n1">${attributes}</node><node id="2" uname="n2"/></nodes><resources>
-<primitive id="a" ${agent}/><group id="g"><primitive id="g1" ${agent}/><primitive id="g2" ${agent}/></group>
+<primitive id="a" ${agent}>${ofA}</primitive><group id="g"><primitive id="g1" ${agent}/><primitive id="g2" ${agent}/></group>
 <clone id="k"><primitive id="c" ${agent}/></clone>
 <clone id="db-clone"><meta_attributes id="m"><nvpair id="m1" name="promotable" value="true"/></meta_attributes><primitive id="db" ${agent}/></clone>
 <primitive id="u" ${agent}><meta_attributes id="um"><nvpair id="um1" name="is-managed" value="false"/></meta_attributes></primitive>
@@ -90,6 +92,29 @@ describe("whoever has waited is told what is not so, and why", () => {
       all,
       { wish: "is stopped", rsc: "u" },
       "u was not stopped: it runs on n1, not managed [hactl resource manage u]",
+    ],
+    [
+      cib({ n1: { a: started } }, "", '<nvpair id="c2" name="maintenance-mode" value="true"/>'),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl maintenance off]",
+    ],
+    [
+      cib(
+        { n1: { a: started } },
+        '<instance_attributes id="i"><nvpair id="i1" name="maintenance" value="true"/></instance_attributes>',
+      ),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl node ready n1]",
+    ],
+    [
+      cib(
+        { n1: { a: started } },
+        "",
+        "",
+        '<meta_attributes id="am"><nvpair id="am1" name="maintenance" value="true"/></meta_attributes>',
+      ),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl resource maintenance a off]",
     ],
     [
       some,

@@ -467,23 +467,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { text: "no level for beta" },
     },
   ],
-  "NODE-FENCED": [
-    { more: fenced(true), about: { node: "beta", text: "it was lost" } },
-    // The newest is told first, of whichever node.
-    {
-      more: {
-        fencing: {
-          pending: [],
-          history: [
-            { ...fencing(true), target: alpha, reason: "now", completedAt: now - 60 },
-            fencing(true),
-            { ...fencing(true), target: alpha, reason: "then", completedAt: now - 900 },
-          ],
-        },
-      },
-      about: { node: "alpha", text: "now" },
-    },
-  ],
+  "NODE-FENCED": [{ more: fenced(true), about: { node: "beta", text: "it was lost" } }],
   "LINK-DOWN": [
     {
       more: { membership: { ...membership, links: [{ link: 1, peer: beta, up: false }] } },
@@ -598,6 +582,14 @@ describe("the verdict knows", () => {
     expect(text).toContain((causes.find((cause) => cause.level === "error") ?? causes[0])?.text ?? "");
     expect(statusScreen(model).split("\n")[0]).toContain(text);
   });
+});
+
+test("the newest fencing is told first, of whichever node", () => {
+  const ofAlpha = (seconds: number) => ({ ...fencing(true), target: alpha, completedAt: now - seconds });
+  const history = [ofAlpha(60), fencing(true), ofAlpha(900)];
+  const { verdict } = modelOf({ more: { fencing: { pending: [], history } } });
+  expect(verdict.causes.map(({ node }) => node)).toEqual(["alpha", "beta"]);
+  expect(verdict.text).toContain("; alpha was fenced at");
 });
 
 test("a device that finds out for itself whom it fences is not doubted", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
-import { refuseUnfulfilled, type Wish } from "../../src/cli/waiting.ts";
+import { Rounds, refuseUnfulfilled, type Wish } from "../../src/cli/waiting.ts";
 import { HactlError } from "../../src/terms/index.ts";
 
 /** What whoever waited is told of a cluster that has nothing left to do. */
@@ -176,5 +176,31 @@ describe("whoever has waited is told what is not so, and why", () => {
     const text = said(some, { wish: "is well" });
     for (const id of ["a", "g2", "c"]) expect(text).toContain(`${id} has failed: it is stopped (${why})`);
     expect(said(some, { wish: "is well", rsc: "db-clone" })).toBe("");
+  });
+});
+
+describe("whoever waits for what fails by turns", () => {
+  const failure = (place: string, call: number, at = 1000 + call) => ({ place, call: String(call), at });
+
+  test("waits no longer when it has come round", () => {
+    const rounds = new Rounds(1000);
+    expect(rounds.goesRound([failure("start on n1", 1)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 1), failure("start on n2", 1)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 2), failure("start on n2", 1)])).toBe(true);
+  });
+
+  test("goes on while other nodes are tried, or the same one a few times", () => {
+    const rounds = new Rounds(1000);
+    for (const call of [1, 2, 3]) expect(rounds.goesRound([failure("start on n1", call)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 3), failure("start on n2", 1)])).toBe(false);
+    const alone = new Rounds(1000);
+    const said = [1, 2, 3, 4, 5].map((call) => alone.goesRound([failure("start on n1", call)]));
+    expect(said).toEqual([false, false, false, false, true]);
+  });
+
+  test("is told nothing of what failed before", () => {
+    const rounds = new Rounds(5000);
+    for (const call of [1, 2, 3, 4, 5, 6])
+      expect(rounds.goesRound([failure("start on n1", call), failure("start on n2", call)])).toBe(false);
   });
 });

@@ -16,6 +16,7 @@ export const readAttributeUpdate = read.shape<AttributeUpdate>({
   dampenIfNew: read.maybe(read.flag),
   delayOnly: read.maybe(read.flag),
   private: read.maybe(read.flag),
+  held: read.maybe(read.flag),
   set: read.maybe(set),
 });
 
@@ -28,5 +29,6 @@ export const readAttributeSnapshot = read.list(
     set,
     values,
     written: values,
+    held: read.maybe(read.list(read.nodeName)),
   }),
 );

@@ -14,6 +14,8 @@ export interface AttributeUpdate {
   readonly delayOnly?: boolean;
   /** Never written to the CIB (`attrd_updater -p`). */
   readonly private?: boolean;
+  /** Nobody knows the node: the value is kept for it, and the CIB sees it when the node is known (`meet`). */
+  readonly held?: boolean;
   /** Which set of the node's transient attributes holds it; default `status-NODEID`. */
   readonly set?: "attributes" | "utilization";
 }
@@ -38,6 +40,8 @@ interface Entry {
   readonly values: Map<NodeName, string>;
   /** What the CIB has. */
   readonly written: Map<NodeName, string>;
+  /** Nodes that nobody knows yet: nothing is written for them. */
+  readonly held: Set<NodeName>;
 }
 
 /** A copy of the whole table, for a node that joins. */
@@ -48,6 +52,7 @@ export type AttributeSnapshot = readonly {
   readonly set: "attributes" | "utilization";
   readonly values: readonly (readonly [NodeName, string])[];
   readonly written: readonly (readonly [NodeName, string])[];
+  readonly held?: readonly NodeName[];
 }[];
 
 /**
@@ -103,7 +108,9 @@ export class AttributeTable {
     const value = update.value === undefined ? undefined : evaluate(update.value, old);
     if (value === undefined) entry.values.delete(update.node);
     else entry.values.set(update.node, value);
-    if (entry.private || value === entry.written.get(update.node)) return [];
+    if (update.held && value !== undefined) entry.held.add(update.node);
+    else entry.held.delete(update.node);
+    if (entry.private || entry.held.has(update.node) || value === entry.written.get(update.node)) return [];
     if (entry.dampenMs > 0) return [{ type: "dampen", name: update.name, afterMs: entry.dampenMs }];
     return this.#write(update.name, entry);
   }
@@ -116,6 +123,24 @@ export class AttributeTable {
     return entry && !entry.private ? this.#write(name, entry) : [];
   }
 
+  /** Whether something is kept for nodes that nobody knew. */
+  get holds(): boolean {
+    return [...this.#entries.values()].some(({ held }) => held.size > 0);
+  }
+
+  /** Nodes are known now: what was kept for them is written. */
+  meet(known: ReadonlySet<string>): AttributeEffect[] {
+    return [...this.#entries].flatMap(([name, { held }]) => {
+      const met = [...held].filter((node) => known.has(node));
+      if (met.length === 0) return [];
+      this.#revision++;
+      this.#touch(name);
+      const entry = this.#entry(name);
+      for (const node of met) entry.held.delete(node);
+      return entry.private ? [] : this.#write(name, entry);
+    });
+  }
+
   /** Forgets everything about a node that has left; its section of the status is removed elsewhere. */
   removeNode(node: NodeName): void {
     this.#revision++;
@@ -123,6 +148,7 @@ export class AttributeTable {
       this.#touch(name);
       entry.values.delete(node);
       entry.written.delete(node);
+      entry.held.delete(node);
     }
   }
 
@@ -172,8 +198,8 @@ export class AttributeTable {
 
   /** Values that the CIB does not have yet: for a copy of the table, whose timers nobody has started. */
   dampened(): AttributeEffect[] {
-    return [...this.#entries].flatMap(([name, { private: hidden, dampenMs, values, written }]) => {
-      const nodes = [...new Set([...values.keys(), ...written.keys()])];
+    return [...this.#entries].flatMap(([name, { private: hidden, dampenMs, values, written, held }]) => {
+      const nodes = [...new Set([...values.keys(), ...written.keys()])].filter((node) => !held.has(node));
       if (hidden || nodes.every((node) => values.get(node) === written.get(node))) return [];
       return [{ type: "dampen", name, afterMs: dampenMs }];
     });
@@ -187,22 +213,26 @@ export class AttributeTable {
   }
 
   snapshot(): AttributeSnapshot {
-    return [...this.#entries].map(([name, { dampenMs, private: hidden, set, values, written }]) => ({
+    return [...this.#entries].map(([name, { dampenMs, private: hidden, set, values, written, held }]) => ({
       name,
       dampenMs,
       private: hidden,
       set,
       values: [...values],
       written: [...written],
+      ...(held.size === 0 ? {} : { held: [...held] }),
     }));
   }
 
   restore(snapshot: AttributeSnapshot): void {
     this.#revision++;
     this.#entries = new Map(
-      snapshot.map(({ name, dampenMs, private: hidden, set, values, written }) => [
+      snapshot.map(({ name, dampenMs, private: hidden, set, values, written, held }) => [
         name,
-        { dampenMs, private: hidden, set, values: new Map(values), written: new Map(written) },
+        {
+          ...{ dampenMs, private: hidden, set },
+          ...{ values: new Map(values), written: new Map(written), held: new Set(held) },
+        },
       ]),
     );
   }
@@ -212,13 +242,22 @@ export class AttributeTable {
     const saved = this.#saved.at(-1);
     if (!saved || saved.has(name)) return;
     const entry = this.#entries.get(name);
-    saved.set(name, entry && { ...entry, values: new Map(entry.values), written: new Map(entry.written) });
+    saved.set(
+      name,
+      entry && {
+        ...entry,
+        ...{ values: new Map(entry.values), written: new Map(entry.written), held: new Set(entry.held) },
+      },
+    );
   }
 
   #entry(name: string): Entry {
     let entry = this.#entries.get(name);
     if (!entry) {
-      entry = { dampenMs: 0, private: false, set: "attributes", values: new Map(), written: new Map() };
+      entry = {
+        ...{ dampenMs: 0, private: false, set: "attributes" },
+        ...{ values: new Map(), written: new Map(), held: new Set() },
+      };
       this.#entries.set(name, entry);
     }
     return entry;
@@ -229,7 +268,7 @@ export class AttributeTable {
     const effects: AttributeEffect[] = [];
     for (const node of [...nodes].sort()) {
       const value = entry.values.get(node);
-      if (value === entry.written.get(node)) continue;
+      if (entry.held.has(node) || value === entry.written.get(node)) continue;
       if (value === undefined) entry.written.delete(node);
       else entry.written.set(node, value);
       effects.push({ type: "write", node, name, value, set: entry.set });

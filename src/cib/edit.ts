@@ -1,20 +1,27 @@
-import { CrmExit, type EpochSeconds, HactlError } from "../terms/index.ts";
+import { CrmExit, type EpochSeconds, HactlError, lookup } from "../terms/index.ts";
 import { HiddenParts } from "./acl/hidden.ts";
 import type { Asker } from "./acl/permissions.ts";
 import { Rights } from "./acl/rights.ts";
-import { selectVisible, visibleAttributes } from "./acl/sight.ts";
+import { lookAtAll, type Sight, selectVisible, visibleAttributes, withoutSecrets } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
-import { checkForm, checkSchemaName, refuseOldForms } from "./form.ts";
-import { keepSecrets } from "./masking.ts";
+import { checkForm, checkSchemaName, refuseMemberConnections, refuseOldForms } from "./form.ts";
+import { keepSecrets, refuseShown, secretsIn } from "./masking.ts";
 import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
 import { sectionOfElement } from "./schema.ts";
 import { newerThanSchema } from "./schema-since.ts";
-import { refuseOtherForm, refuseTooLarge, refuseUnreadable, refuseWrongVersions } from "./storable.ts";
+import {
+  countElements,
+  refuseOtherForm,
+  refuseTooLarge,
+  refuseUnreadable,
+  refuseWrongVersions,
+} from "./storable.ts";
 import { schemaFor, upgradeCib } from "./upgrade/upgrade.ts";
+import { unknownHead } from "./verify-head.ts";
 import { type CibVersion, compareCibVersions, formatVersion, versionOf, withoutOwnMarks } from "./version.ts";
 import { child, cloneElement, element, parseXml, type XmlElement } from "./xml.ts";
 import { type Effort, newEffort, selectXpath, spendOf } from "./xpath.ts";
@@ -66,10 +73,12 @@ export function applyOperations(
   if (rights && operations.length > mostLooks) throw tooMuch();
   const draft = cloneElement(cib);
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
-  const effort = newEffort(rights ? limitedEffort : requestEffort);
-  const finding = rights && hidden ? findingFor(rights, hidden, effort) : findingAll(effort);
+  const isPrivileged = askers.length === 0;
+  const effort = newEffort(isPrivileged ? requestEffort : limitedEffort);
+  const finding = isPrivileged ? findingAll(effort) : findingFor(rights, hidden, effort);
+  const secrets = isPrivileged ? undefined : secretsIn(draft);
   const steps = newSteps(draft, operations, live);
-  let size = operations.length > 1 ? countOf(draft) : 0;
+  let size = operations.length > 1 ? countElements(draft) : 0;
   for (const operation of operations) {
     // Each has its place looked for. A single one may be for a CIB of any size.
     if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
@@ -77,6 +86,7 @@ export function applyOperations(
     steps.take(operation);
   }
   keepSecrets(cib, draft);
+  if (secrets) refuseShown(secrets, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
@@ -85,8 +95,6 @@ export function applyOperations(
     throw tellable(error, cib, draft, rights);
   }
 }
-
-const countOf = (top: XmlElement): number => top.children.reduce((sum, item) => sum + countOf(item), 1);
 
 /** What has become of the document, if it can be. */
 function outcomeOf(
@@ -105,8 +113,8 @@ function outcomeOf(
   refuseWrongVersions(draft, cib);
   if (live) {
     const untrue = keepMembers(cib, draft);
-    const [first] = untrue;
-    if (first !== undefined && !operations.some(replacesAll)) throw untold(first);
+    const first = untrue.find(({ by }) => !operations.some((one) => replacesAll(one, by)));
+    if (first !== undefined) throw untold(first);
   }
   const same = (name: string) => sameTree(child(cib, name), child(draft, name));
   const configurationChanged =
@@ -117,6 +125,8 @@ function outcomeOf(
     : keepSchema
       ? checkAsWritten(draft, operations)
       : checkConfiguration(draft);
+  if (configurationChanged)
+    refuseMemberConnections(child(result, "configuration"), child(cib, "configuration"));
   if (rights !== undefined) {
     draft.attributes = withoutOwnMarks(cib, draft);
     const bumped = operations.some(({ op }) => op === "bump") ? [["bump", ""] as const] : [];
@@ -129,6 +139,7 @@ function outcomeOf(
   result.attributes = nextVersion(cib, draft, counts, keepSchema);
   // What is accepted can be written, read at the next start, and sent to whoever joins.
   refuseUnreadable({ ...result, children: [] });
+  refuseUnknownHead(result, cib);
   for (const section of result.children)
     if (section.name === "configuration" ? configurationChanged : statusChanged) refuseUnreadable(section);
   const kept = (name: string) =>
@@ -145,7 +156,7 @@ function outcomeOf(
 }
 
 /** Who is to say what somebody wrote into the status, and how to reach what he may have meant. */
-const said: Readonly<Record<Untrue["by"], readonly [string, string]>> = {
+const told: Record<Untrue["by"], readonly [string, string]> = lookup({
   ring: [
     "is told by the ring and the managers, not by who writes it into the status",
     "for a node that is off say 'hactl fence confirm NODE'; to let one leave, 'hactl stop' there; to forget one, 'hactl node remove NODE'",
@@ -154,21 +165,26 @@ const said: Readonly<Record<Untrue["by"], readonly [string, string]>> = {
     "are the managers' to write, who are asked for it",
     "say 'crm_attribute -N NODE -l reboot -n NAME -v VALUE' (or -D)",
   ],
+  nodelist: [
+    "is told by the node itself, as the node list has it, and not by who writes it into <nodes>",
+    "stop the node, and give it its new name in hactl.toml ([[nodelist.node]]) of all nodes",
+  ],
   executors: [
     "is told by the node's executor, not by who writes it into the status",
     "to have it looked at anew say 'hactl resource refresh RESOURCE'; to let it count as failed, 'crm_resource --fail -r RESOURCE -N NODE'; to try out what follows, crm_simulate",
   ],
-};
+});
 
 function untold({ what, by }: Untrue): HactlError {
-  const [says, cure] = said[by];
+  const [says, cure] = told[by];
   return new HactlError({ code: "PRESENCE", what: `${what} ${says}`, cure, exit: CrmExit.UNSAFE });
 }
 
-/** Whether an operation puts a whole status in place, such as a copy that was saved: that part of it is not meant. */
-function replacesAll(operation: CibOperation): boolean {
+/** Whether an operation puts all in place that this is said in, such as a copy that was saved: that part of it is not meant. */
+function replacesAll(operation: CibOperation, by: Untrue["by"]): boolean {
   if (operation.op !== "replace") return false;
-  return ["cib", "status"].includes(read(operation.xml).name);
+  const wholes = by === "nodelist" ? ["cib", "configuration", "nodes"] : ["cib", "status"];
+  return wholes.includes(read(operation.xml).name);
 }
 
 /** Canonical form with ids; throws for all that is wrong, but for what is wrong in `before` already. */
@@ -207,6 +223,18 @@ function checkAsWritten(draft: XmlElement, operations: readonly CibOperation[]):
   return draft;
 }
 
+/** Pacemaker's schemas have no other attributes at the outermost element; what is there already hinders no change. */
+function refuseUnknownHead(draft: XmlElement, before: XmlElement): void {
+  const name = unknownHead(draft).find((one) => !before.attributes.has(one));
+  if (name === undefined) return;
+  throw new HactlError({
+    code: "UNKNOWN_ATTRIBUTE",
+    what: `Update does not conform to the configured schema: <cib> has no attribute "${name}"`,
+    cure: "remove it, or correct its name",
+    exit: CrmExit.CONFIG,
+  });
+}
+
 const noSchema = () =>
   new HactlError({
     code: "SCHEMA",
@@ -237,17 +265,17 @@ const findingAll = (effort: Effort): Finding => ({
 
 /** Elements that all operations of a request may look at: some seconds' work, which every member does. */
 const requestEffort = 10_000_000;
-/** The same of somebody who is limited: about a second's work. */
+/** The same of somebody who is not privileged: about a second's work. */
 const limitedEffort = 3_000_000;
-/** How often somebody who is limited may look for elements in one request: what he may see is found out anew each time. */
+/** How often somebody who is not privileged may look for elements in one request: what he may see is found out anew each time. */
 const mostLooks = 200;
 
-/** What is hidden from those who ask cannot be found by them. */
-function findingFor(rights: Rights, hidden: HiddenParts, effort: Effort): Finding {
+/** What is hidden from those who ask cannot be found by them, nor guessed by what they find; secrets are hidden from all of them. */
+function findingFor(rights: Rights | undefined, hidden: HiddenParts | undefined, effort: Effort): Finding {
   let looks = 0;
-  const look = (draft: XmlElement) => {
+  const look = (draft: XmlElement): Sight => {
     if (++looks > mostLooks) throw tooMuch();
-    return rights.look(draft);
+    return rights ? withoutSecrets(rights.look(draft)) : lookAtAll(draft);
   };
   return {
     select: (draft, xpath) => selectVisible(look(draft), xpath, effort),
@@ -255,7 +283,7 @@ function findingFor(rights: Rights, hidden: HiddenParts, effort: Effort): Findin
       const visible = visibleAttributes(look(draft));
       return (item) => visible.get(item);
     },
-    touch: hidden.touch,
+    touch: hidden?.touch ?? (() => {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { CrmExit, HactlError } from "../terms/index.ts";
+import { connectionsToMembers, type MemberConnection, memberConnectionProblem } from "./connection-names.ts";
 import { findLimitProblems } from "./limits.ts";
 import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
@@ -20,6 +21,17 @@ export function checkForm(configuration: XmlElement, file?: string, before?: Xml
     formErrors(configuration).filter((problem) => !known.has(key(problem))),
     file,
   );
+}
+
+/**
+ * Throws for connections that would be taken for members of the cluster, but for those that are there already: they keep nobody
+ * from changing something else.
+ */
+export function refuseMemberConnections(configuration: XmlElement | undefined, before?: XmlElement): void {
+  const key = ({ source, text }: MemberConnection) => `${source.attributes.get("id")} ${text}`;
+  const known = new Set(connectionsToMembers(before).map(key));
+  const fresh = connectionsToMembers(configuration).filter((connection) => !known.has(key(connection)));
+  refuseAll(fresh.map(memberConnectionProblem));
 }
 
 const formErrors = (configuration: XmlElement): CibProblem[] =>

@@ -12,6 +12,13 @@ export {
 } from "./agent-description.ts";
 export { replicaAddresses } from "./bundle-addresses.ts";
 export {
+  bundleContainer,
+  bundleReplicas,
+  connectionsToMembers,
+  isRemote,
+  type MemberConnection,
+} from "./connection-names.ts";
+export {
   type GroupChange,
   modifyGroup,
   type Renamed,
@@ -19,8 +26,9 @@ export {
   setConfigured,
 } from "./crm/edit-objects.ts";
 export { formatCrm } from "./crm/format.ts";
+export { type TextLine, textLines, wordsOfLine } from "./crm/lexer.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
-export { definedCounts, definedIds } from "./crm/read.ts";
+export { definedCounts, definedIds, isStatement } from "./crm/read.ts";
 export {
   type DateResult,
   evaluateDateExpression,
@@ -78,7 +86,7 @@ export type { CibProblem } from "./references.ts";
 export { type Removal, removeObjects } from "./remove-objects.ts";
 export { resourceKinds } from "./resource-kinds.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
-export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm } from "./storable.ts";
+export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm, refuseTooMany } from "./storable.ts";
 export { refuseBadTicketValue } from "./ticket-values.ts";
 export {
   addDuration,
@@ -106,7 +114,6 @@ export {
   agentUses,
   findAgentProblems,
 } from "./verify-agents.ts";
-export { isRemote } from "./verify-connections.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { propertyNameIn } from "./verify-names.ts";
 export { writtenProperties } from "./verify-options.ts";

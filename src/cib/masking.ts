@@ -9,14 +9,23 @@ export function maskXml(
   root: XmlElement,
   isSecret: (name: string) => boolean = isSecretParameter,
 ): XmlElement {
-  const named = root.attributes.get("name");
-  const attributes = new Map(root.attributes);
-  const value = attributes.get("value");
-  if (root.name === "nvpair" && named !== undefined && isSecret(named) && value !== undefined)
-    if (value !== secretReference) attributes.set("value", MASKED);
-  for (const name of root.name === "parameters" ? root.attributes.keys() : [])
-    if (isSecret(name)) attributes.set(name, MASKED);
+  const attributes = maskedAttributes(root, isSecret);
   return { ...root, attributes, children: root.children.map((item) => maskXml(item, isSecret)) };
+}
+
+/** Attributes of an element as whoever may not see secrets is shown them. */
+export function maskedAttributes(
+  item: XmlElement,
+  isSecret: (name: string) => boolean = isSecretParameter,
+): Map<string, string> {
+  const named = item.attributes.get("name");
+  const attributes = new Map(item.attributes);
+  const value = attributes.get("value");
+  if (item.name === "nvpair" && named !== undefined && isSecret(named) && value !== undefined)
+    if (value !== secretReference) attributes.set("value", MASKED);
+  for (const name of item.name === "parameters" ? item.attributes.keys() : [])
+    if (isSecret(name)) attributes.set(name, MASKED);
+  return attributes;
 }
 
 /**
@@ -40,6 +49,34 @@ export function keepSecrets(before: XmlElement, draft: XmlElement): void {
     if (value === undefined) throw withoutValue(pair);
     pair.attributes.set("value", value);
   }
+}
+
+/** The secrets of a document that is going to be changed, by the attributes of their pairs. */
+export function secretsIn(root: XmlElement): ReadonlyMap<ReadonlyMap<string, string>, string> {
+  const secrets = new Map<ReadonlyMap<string, string>, string>();
+  visit(root, (item) => {
+    const value = item.attributes.get("value");
+    if (isSecretPair(item) && value !== undefined && value !== secretReference)
+      secrets.set(item.attributes, value);
+  });
+  return secrets;
+}
+
+/**
+ * Refuses a change by which a secret would be shown: a pair that keeps its value under a name that is no secret's. For those who
+ * see but the mask. @throws HactlError MASKED
+ */
+export function refuseShown(secrets: ReturnType<typeof secretsIn>, draft: XmlElement): void {
+  visit(draft, (item) => {
+    const secret = secrets.get(item.attributes);
+    if (secret !== undefined && secret === item.attributes.get("value") && !isSecretPair(item))
+      throw new HactlError({
+        code: "MASKED",
+        what: `nvpair "${item.attributes.get("id")}" holds a secret, which another name would show`,
+        cure: "make another pair with that name and its own value",
+        exit: CrmExit.INSUFFICIENT_PRIV,
+      });
+  });
 }
 
 const isSecretPair = ({ name, attributes }: XmlElement): boolean =>

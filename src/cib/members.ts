@@ -9,9 +9,10 @@ export interface Untrue {
   readonly what: string;
   /**
    * Who says that instead: of who is there the ring and the managers; of transient attributes the managers, who are asked to
-   * set them; of what runs the executors.
+   * set them; of what runs the executors; of
+   * a node's name the node list.
    */
-  readonly by: "ring" | "managers" | "executors";
+  readonly by: "ring" | "managers" | "executors" | "nodelist";
 }
 
 /**
@@ -42,8 +43,12 @@ export function keepMembers(before: XmlElement, draft: XmlElement): readonly Unt
   for (const state of memberStates(draft)) {
     const id = idOf(state);
     const uname = state.attributes.get("uname");
-    if (id !== undefined && uname !== undefined && state.attributes.get("expected") === "member")
-      ensureNode(sectionOf(configuration, "nodes"), id, uname);
+    if (id === undefined || uname === undefined || state.attributes.get("expected") !== "member") continue;
+    const nodes = sectionOf(configuration, "nodes");
+    const called = nameIn(nodes, id);
+    if (called !== undefined && called !== uname && nameIn(nodesOf(before), id) === uname)
+      untrue.push({ what: `the name of node ${uname}`, by: "nodelist" });
+    ensureNode(nodes, id, uname);
   }
   return untrue;
 }
@@ -186,6 +191,14 @@ function sectionOf(parent: XmlElement, name: string): XmlElement {
   parent.children.push(fresh);
   return fresh;
 }
+
+const nodesOf = (cib: XmlElement): XmlElement | undefined => child(child(cib, "configuration"), "nodes");
+
+/** What the entry of an id calls its node. */
+const nameIn = (nodes: XmlElement | undefined, id: string): string | undefined =>
+  childrenOf(nodes, "node")
+    .find((node) => idOf(node) === id)
+    ?.attributes.get("uname");
 
 function ensureNode(nodes: XmlElement, id: string, uname: string): void {
   const named = nodes.children.find(({ attributes }) => attributes.get("uname") === uname);

@@ -56,12 +56,13 @@ export function findReferenceProblems(
   visit(configuration, undefined);
   problems.push(...duplicateNames(configuration));
   const find = (id: string) => owners.get(id) ?? (mayExist(id, false) ? unread : undefined);
+  const nodes = new NodeNames(configuration);
   const findPart = (id: string) => find(id) ?? (mayExist(id, true) ? unread : undefined);
   for (const section of configuration.children) {
     if (section.name === "constraints")
       problems.push(
         ...section.children.flatMap((item) => checkConstraint(item, find)),
-        ...childrenOf(section, "rsc_location").flatMap((item) => checkNodes(item, configuration)),
+        ...childrenOf(section, "rsc_location").flatMap((item) => checkNodes(item, nodes)),
       );
     if (section.name === "acls")
       problems.push(
@@ -177,7 +178,7 @@ function checkConstraint(constraint: XmlElement, find: Find): CibProblem[] {
 }
 
 /** The nodes that a location names: its own, and those that its rules compare a name with. */
-function checkNodes(location: XmlElement, configuration: XmlElement): CibProblem[] {
+function checkNodes(location: XmlElement, nodes: NodeNames): CibProblem[] {
   const inRules = (at: XmlElement): XmlElement[] => [
     ...(at.name === "expression" ? [at] : []),
     ...at.children.filter(({ name }) => name === "rule" || name === "expression").flatMap(inRules),
@@ -189,24 +190,52 @@ function checkNodes(location: XmlElement, configuration: XmlElement): CibProblem
       (attributes.get("value-source") ?? "literal") === "literal",
   );
   return [
-    ...checkNode(location, location.attributes.get("node"), configuration),
-    ...compared.flatMap((one) => checkNode(location, one.attributes.get("value"), configuration)),
+    ...checkNode(location, location.attributes.get("node"), nodes),
+    ...compared.flatMap((one) => checkNode(location, one.attributes.get("value"), nodes)),
   ];
 }
 
 /** A node may still come, but a slip of the pen never does. */
-function checkNode(location: XmlElement, name: string | undefined, configuration: XmlElement): CibProblem[] {
-  const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(
-    ({ attributes }) => attributes.get("uname") ?? [],
-  );
-  if (name === undefined || nodes.length === 0) return [];
-  const folded = name.toLowerCase();
-  const known = [...nodes, ...remoteNames(child(configuration, "resources"))];
-  if (known.some((node) => node.toLowerCase() === folded)) return [];
-  const near = nearest(name, known);
+function checkNode(location: XmlElement, name: string | undefined, nodes: NodeNames): CibProblem[] {
+  if (name === undefined || nodes.isEmpty || nodes.has(name)) return [];
+  const near = nearest(name, nodes.all);
   const text = `constraint "${location.attributes.get("id")}" names node "${name}", which is not configured`;
   const cure = near === undefined ? "correct the name, or let the node join" : `did you mean "${near}"?`;
   return [problemAt(location, "warning", "UNKNOWN_NODE", text, cure)];
+}
+
+/** The nodes that a configuration names, looked for once, and only when somebody asks. */
+class NodeNames {
+  readonly #configuration: XmlElement;
+  #members: readonly string[] | undefined;
+  #all: readonly string[] | undefined;
+  #folded: ReadonlySet<string> | undefined;
+
+  constructor(configuration: XmlElement) {
+    this.#configuration = configuration;
+  }
+
+  get #own(): readonly string[] {
+    this.#members ??= childrenOf(child(this.#configuration, "nodes"), "node").flatMap(
+      ({ attributes }) => attributes.get("uname") ?? [],
+    );
+    return this.#members;
+  }
+
+  get isEmpty(): boolean {
+    return this.#own.length === 0;
+  }
+
+  get all(): readonly string[] {
+    this.#all ??= [...this.#own, ...remoteNames(child(this.#configuration, "resources"))];
+    return this.#all;
+  }
+
+  /** Whether it is one of them, in whatever case it is written. */
+  has(name: string): boolean {
+    this.#folded ??= new Set(this.all.map((node) => node.toLowerCase()));
+    return this.#folded.has(name.toLowerCase());
+  }
 }
 
 /** Names that guest and remote nodes have, and replicas of bundles may have. */

@@ -36,9 +36,10 @@ export function removeObjects(configuration: XmlElement, ids: readonly string[])
   return { configuration: draft, remarks };
 }
 
-/** The id of an object by which it was called: a node may be called by its name. */
+/** The id of an object by which it was called: a node may be called by its name, where nothing else has that as its id. */
 function objectId(at: XmlElement, id: string): string {
-  const found = search(at, id);
+  const others = { ...at, children: at.children.filter(({ name }) => name !== "nodes") };
+  const found = search(others, id) ?? search(at, id);
   if (found) return idOf(found);
   throw new HactlError({
     code: "NO_SUCH_OBJECT",

@@ -1,5 +1,5 @@
 import { CrmExit, HactlError, isXmlText, type Place } from "../terms/index.ts";
-import { deepestNesting, type XmlElement } from "./xml.ts";
+import { child, deepestNesting, type XmlElement } from "./xml.ts";
 import { checkName } from "./xml-names.ts";
 
 interface Limits {
@@ -67,6 +67,26 @@ export function refuseTooLarge(xml: string): void {
   if (tags > 2 * elements)
     throw tooLarge("what is to be changed", `${elements} elements or ${bytes / 2 ** 20} MiB`, {});
 }
+
+/**
+ * Refuses a document that no cluster could take, before anything is made of it: what is checked and rehearsed beyond that
+ * takes all memory. Throws HactlError `TOO_LARGE`.
+ */
+export function refuseTooMany(cib: XmlElement, where: Place): void {
+  const { elements } = CONFIGURATION_LIMITS;
+  const configuration = cib.name === "configuration" ? cib : child(cib, "configuration");
+  if (configuration === undefined || countElements(configuration) <= elements) return;
+  throw storeError(
+    "TOO_LARGE",
+    `the configuration has more than ${elements} elements`,
+    where,
+    "give a smaller one: no cluster can take this",
+  );
+}
+
+/** How many elements there are, with this one. */
+export const countElements = (top: XmlElement): number =>
+  top.children.reduce((sum, item) => sum + countElements(item), 1);
 
 class Check {
   readonly #limits: Limits;

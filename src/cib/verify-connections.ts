@@ -1,4 +1,5 @@
 import type { OptionSpec } from "../terms/index.ts";
+import { connectionsToMembers, isRemote } from "./connection-names.ts";
 import { cureFor } from "./option-value.ts";
 import { byName } from "./options/lookup.ts";
 import { type CibProblem, problemAt } from "./references.ts";
@@ -89,20 +90,13 @@ function eachPrimitive(parent: XmlElement, look: (primitive: XmlElement) => void
 }
 
 /**
- * Remote and guest nodes whose names are taken: by a member of the cluster, by a resource, or by another guest. Of two things
- * that go by one name only one is what is meant.
+ * Guest nodes whose names are taken: by a resource, or by another guest (by a member of the cluster:
+ * `connectionsToMembers`). Of two things that go by one name only one is what is meant.
  */
 export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] {
   const resources = child(configuration, "resources");
   if (!resources) return [];
-  // What is noted of remote nodes stands among the nodes, too.
-  const members = new Map(
-    childrenOf(child(configuration, "nodes"), "node")
-      .filter(({ attributes }) => (attributes.get("type") ?? "member") === "member")
-      .map(
-        ({ attributes }) => [(attributes.get("uname") ?? "").toLowerCase(), attributes.get("uname")] as const,
-      ),
-  );
+  const taken = new Set(connectionsToMembers(configuration).map(({ source }) => source));
   const ids = new Map<string, string>();
   const guests = new Map<string, string>();
   const problems: CibProblem[] = [];
@@ -118,18 +112,14 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
     problems.push(problemAt(source, "warning", "NAME_TAKEN", text, "give the remote node a name of its own"));
   eachPrimitive(resources, (item) => {
     const id = idOf(item);
-    if (isRemote(item) && members.has(id.toLowerCase()))
-      take(item, `"${id}" connects a remote node of its name, but a node of the cluster has that name`);
     for (const set of childrenOf(item, "meta_attributes"))
       for (const pair of childrenOf(set, "nvpair")) {
         const guest =
           pair.attributes.get("name") === "remote-node" ? pair.attributes.get("value") : undefined;
-        if (guest === undefined || guest.toLowerCase() === "#default") continue;
+        if (guest === undefined || guest.toLowerCase() === "#default" || taken.has(pair)) continue;
         const other = guests.get(guest);
         const what = `remote-node="${guest}" of resource "${id}"`;
-        if (members.has(guest.toLowerCase())) take(pair, `${what} is the name of a node of the cluster`);
-        else if (ids.has(guest))
-          take(pair, `${what} is the id of a ${ids.get(guest)}: no guest node is made`);
+        if (ids.has(guest)) take(pair, `${what} is the id of a ${ids.get(guest)}: no guest node is made`);
         else if (other !== undefined && other !== id)
           take(pair, `${what} is the guest node of resource "${other}" already`);
         guests.set(guest, id);
@@ -139,12 +129,6 @@ export function findRemoteNameProblems(configuration: XmlElement): CibProblem[] 
 }
 
 const idOf = ({ attributes }: XmlElement): string => attributes.get("id") ?? "";
-
-/** Whether a primitive, or a template of some, is the connection to a remote node. */
-export const isRemote = ({ attributes }: XmlElement): boolean =>
-  attributes.get("class") === "ocf" &&
-  attributes.get("provider") === "pacemaker" &&
-  attributes.get("type") === "remote";
 
 /** Whom a constraint is about. */
 const named = (constraint: XmlElement): string[] => [

@@ -3,6 +3,7 @@ import { hostMapEntries, parseHostList } from "./host-names.ts";
 import { indexById, unpackNvpairs } from "./nvpairs.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { type Settled, settledPrimitives } from "./settled.ts";
+import { parseIntervalMs } from "./time.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** What is set up at fence devices and does nothing when a node has to be fenced, which is when it is found out otherwise. */
@@ -14,6 +15,7 @@ export function findFencingProblems(configuration: XmlElement): CibProblem[] {
     ...unknownHosts(devices, configuration),
     ...joinedHosts(devices, configuration),
     ...stoppedDevices(devices, configuration),
+    ...shortTimes(devices, configuration),
   ];
 }
 
@@ -113,6 +115,43 @@ function joinedHosts(devices: readonly Settled[], configuration: XmlElement): Ci
     });
   });
 }
+
+/** Within less no device has done anything: its agent has hardly begun. */
+const shortestMs = 2000;
+
+/** Times that leave no fencing the chance to succeed, such as those whose unit was mistaken. */
+function shortTimes(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
+  if (devices.length === 0) return [];
+  const index = indexById(configuration);
+  const told = new Set<string>();
+  const short = (at: XmlElement, name: string, value: string, whose: string): CibProblem[] => {
+    const ms = parseIntervalMs(value);
+    if (ms === undefined || ms >= shortestMs || told.has(`${at.line} ${whose}`)) return [];
+    told.add(`${at.line} ${whose}`);
+    const text = `${name}="${value}"${whose} is less than any device takes: every fencing fails`;
+    return [problemAt(at, "warning", "NO_TIME", text, "write what a device needs at most, such as 60s")];
+  };
+  const pairs = childrenOf(child(configuration, "crm_config"), "cluster_property_set").flatMap((set) =>
+    childrenOf(set, "nvpair"),
+  );
+  return [
+    ...pairs
+      .filter(({ attributes }) => timeNames.has(attributes.get("name") ?? ""))
+      .flatMap((pair) =>
+        short(pair, pair.attributes.get("name") ?? "", pair.attributes.get("value") ?? "", ""),
+      ),
+    ...devices.flatMap(({ xml, parameters }) =>
+      [...parameters]
+        .filter(([name]) => /^pcmk_(?:off|reboot|on)_timeout$/.test(name))
+        .flatMap(([name, { id, value }]) =>
+          short(index.get(id ?? "") ?? xml, name, value, ` of fence device "${idOf(xml)}"`),
+        ),
+    ),
+  ];
+}
+
+/** `stonith-timeout` under all its names. */
+const timeNames: ReadonlySet<string> = new Set(["fencing-timeout", "stonith-timeout", "stonith_timeout"]);
 
 /** A device that shall be stopped is none for the fencer: a level that needs it always fails. */
 function stoppedDevices(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {

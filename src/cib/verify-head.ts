@@ -14,7 +14,7 @@ const isOld = (schema: string) => /^(?:transitional|pacemaker-0)/.test(schema);
 /** By these a cluster tells which of two configurations is newer. */
 const versions = ["admin_epoch", "epoch", "num_updates"] as const;
 
-/** What a schema has at the outermost element. What is unknown there Pacemaker refuses, and the cluster passes over. */
+/** What a schema has at the outermost element. What is unknown there is refused. */
 const known: readonly string[] = [
   ...versions,
   "validate-with",
@@ -31,20 +31,23 @@ const known: readonly string[] = [
   "execution-date",
 ];
 
-function unknownAttributes(cib: XmlElement): CibProblem[] {
-  return [...cib.attributes.keys()]
-    .filter((name) => !known.includes(name) && !/^(?:xmlns|xsi)\b/.test(name))
-    .map((name) => {
-      const near = nearest(name, known);
-      const cure = near === undefined ? "remove it" : `did you mean "${near}"?`;
-      return problemAt(cib, "warning", "UNKNOWN_ATTRIBUTE", `<cib> has an unknown attribute "${name}"`, cure);
-    });
+/** The attributes of a `<cib>` that its schema does not have. */
+export function unknownHead(cib: XmlElement): string[] {
+  const named = cib.attributes.get("validate-with") ?? "none";
+  if (named === "none" || isOld(named)) return [];
+  return [...cib.attributes.keys()].filter((name) => !known.includes(name) && !/^(?:xmlns|xsi)\b/.test(name));
 }
+
+const unknownAttributes = (cib: XmlElement): CibProblem[] =>
+  unknownHead(cib).map((name) => {
+    const near = nearest(name, known);
+    const cure = near === undefined ? "remove it" : `did you mean "${near}"?`;
+    return problemAt(cib, "error", "UNKNOWN_ATTRIBUTE", `<cib> has an unknown attribute "${name}"`, cure);
+  });
 
 /** What is wrong with the outermost element of a whole CIB, which only a file can lack: its version, schema and content. */
 export function findHeadProblems(cib: XmlElement): CibProblem[] {
-  const named = cib.attributes.get("validate-with") ?? "none";
-  const problems: CibProblem[] = named === "none" || isOld(named) ? [] : unknownAttributes(cib);
+  const problems: CibProblem[] = unknownAttributes(cib);
   const wrong = (code: string, text: string, cure: string) =>
     problems.push(problemAt(cib, "error", code, text, cure));
   const schema = cib.attributes.get("validate-with");

@@ -1,4 +1,5 @@
 import { type EpochSeconds, lookup } from "../terms/index.ts";
+import { connectionsToMembers, memberConnectionProblem } from "./connection-names.ts";
 import { findLimitProblems } from "./limits.ts";
 import { findOldForms } from "./old-forms.ts";
 import { type CibProblem, findReferenceProblems } from "./references.ts";
@@ -55,6 +56,7 @@ export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] 
     ...findCircles(configuration),
     ...findVainProblems(configuration),
     ...findConnectionProblems(configuration),
+    ...connectionsToMembers(configuration).map(memberConnectionProblem),
     ...findRemoteNameProblems(configuration),
     ...findConnectionValueProblems(configuration),
     ...findTopologyProblems(configuration),

@@ -46,7 +46,8 @@ export const deepestNesting = 256;
 
 /**
  * Reads an XML document; comments, unless they are asked for, and processing instructions are dropped. Throws HactlError with line and column:
- * `XML_SYNTAX` when it is not well-formed, `XML_TOO_DEEP` when elements nest more than 256 levels. Entities other
+ * `XML_SYNTAX` when it is not well-formed, `XML_TOO_DEEP` when elements nest more than 256 levels, `TOO_LARGE` when it is larger
+ * than any CIB can be, before it is read. Entities other
  * than the five of XML 1.0 are errors, so a document cannot grow while it is read.
  */
 export function parseXml(
@@ -55,6 +56,7 @@ export function parseXml(
   { comments = false }: { readonly comments?: boolean } = {},
 ): XmlElement {
   const place = file === undefined ? {} : { file };
+  refuseEndless(text, place);
   try {
     const { root } = parse(text, { includeOffsets: true, preserveComments: comments });
     if (!root)
@@ -70,6 +72,18 @@ export function parseXml(
     if (error instanceof RangeError) throw tooDeep(place);
     throw error;
   }
+}
+
+/** Characters and tags beyond what a CIB has at most, with its status: storable.ts. */
+const longestDocument = 64 * 1024 * 1024;
+const mostTags = 2_500_000;
+
+function refuseEndless(text: string, where: Place): void {
+  let tags = text.length > longestDocument ? Number.POSITIVE_INFINITY : 0;
+  for (let at = text.indexOf("<"); at >= 0 && tags <= mostTags; at = text.indexOf("<", at + 1)) tags++;
+  if (tags <= mostTags) return;
+  const limit = `${longestDocument / 2 ** 20} MiB, or ${mostTags} tags`;
+  throw xmlError("TOO_LARGE", `the document has more than ${limit}: no CIB has`, where, "give a smaller one");
 }
 
 function xmlError(code: string, what: string, where: Place, cure: string, cause?: unknown): HactlError {

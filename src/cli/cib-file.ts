@@ -137,7 +137,7 @@ function accessError(target: FileTarget, cause: unknown): unknown {
 }
 
 async function parsed(bytes: Uint8Array, target: FileTarget): Promise<XmlElement> {
-  const { parseXml, refuseInvalid } = await import("../cib/index.ts");
+  const { parseXml, refuseInvalid, refuseTooMany } = await import("../cib/index.ts");
   const { path } = target;
   let root: XmlElement;
   try {
@@ -153,6 +153,7 @@ async function parsed(bytes: Uint8Array, target: FileTarget): Promise<XmlElement
       cure: "name a whole CIB, as cibadmin --query prints it",
       exit: CrmExit.CONFIG,
     });
+  refuseTooMany(root, { file: path });
   refuseInvalid(root, path);
   return root;
 }

@@ -4,9 +4,16 @@ import { CrmExit, HactlError } from "../terms/index.ts";
 import type { Checked } from "./acceptance.ts";
 import { changeCibFile, readCibFile } from "./cib-file.ts";
 import { Daemon } from "./daemon.ts";
-import { cannotJudge, judgedBy, mayBeHidden, missingBasis, withoutHiddenResources } from "./hidden.ts";
+import {
+  cannotJudge,
+  judgedBy,
+  mayBeHidden,
+  missingBasis,
+  rememberHidden,
+  withoutHiddenResources,
+} from "./hidden.ts";
 import { note, tellHidden } from "./output.ts";
-import { type CibTarget, cibTarget, targetText } from "./target.ts";
+import { type CibTarget, cibTarget, isInHand, targetText } from "./target.ts";
 
 /** A CIB and its `<configuration>`. */
 export interface ReadCib {
@@ -40,9 +47,12 @@ export class CibSession {
   #cib: XmlElement | undefined;
   #raw: XmlElement | undefined;
   #hidden: readonly string[] = [];
+  /** Whether it says on standard error that not all is shown. */
+  readonly #tells: boolean;
 
-  private constructor(target: CibTarget) {
+  private constructor(target: CibTarget, tells: boolean) {
     this.target = target;
+    this.#tells = tells;
   }
 
   /** Runs a command's work with a session that is closed afterwards. */
@@ -50,7 +60,21 @@ export class CibSession {
     use: (session: CibSession) => Promise<T>,
     target: CibTarget = cibTarget(),
   ): Promise<T> {
-    const session = new CibSession(target);
+    return CibSession.#run(new CibSession(target, true), use);
+  }
+
+  /**
+   * The same for a tool of Pacemaker's that reads and writes what may be read and judges nothing: programs take all
+   * that it says for its answer. That a part is hidden is told with what is not found.
+   */
+  static async quietly<T>(
+    use: (session: CibSession) => Promise<T>,
+    target: CibTarget = cibTarget(),
+  ): Promise<T> {
+    return CibSession.#run(new CibSession(target, false), use);
+  }
+
+  static async #run<T>(session: CibSession, use: (session: CibSession) => Promise<T>): Promise<T> {
     try {
       return await use(session);
     } finally {
@@ -117,7 +141,8 @@ export class CibSession {
 
   #found(hidden: readonly string[] = []): void {
     this.#hidden = judgedBy(hidden);
-    tellHidden(this.#hidden);
+    if (this.#tells) tellHidden(this.#hidden);
+    else rememberHidden(this.#hidden);
   }
 
   /** Its `<configuration>`. @throws HactlError CIB_INVALID when it has none */
@@ -325,5 +350,6 @@ export async function warn(remarks: readonly CibProblem[]): Promise<void> {
 
 /** People shall know that it was not the cluster. */
 function remark(target: CibTarget): void {
-  if (target.kind !== "live") note(`Changed ${targetText(target)}; the cluster is as it was.`);
+  if (target.kind !== "live" && !isInHand(target))
+    note(`Changed ${targetText(target)}; the cluster is as it was.`);
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
-/** Most that a compressed file may hold, in bytes, so that a small one cannot fill the memory. */
-const mostUnpacked = 1 << 30;
+/** Most that a file may hold, in bytes, also when it is unpacked, so that a small one cannot fill the memory: twice a CIB. */
+const mostBytes = 128 * 1024 * 1024;
 
 /**
  * Text of a file, unpacked if gzip or bzip2 has packed it; `-` is standard input. UTF-8 unless a byte order mark or an
@@ -50,8 +50,17 @@ function lineOf(bytes: Uint8Array, encoding: string): { line?: number } {
 }
 
 function readBytes(file: string): Uint8Array<ArrayBuffer> {
+  const path = file === "-" ? "/dev/stdin" : file;
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > mostBytes)
+    throw new HactlError({
+      code: "TOO_LARGE",
+      what: `the file holds more than ${mostBytes} bytes`,
+      where: { file },
+      cure: "name another: no CIB is so large",
+      exit: CrmExit.DATAERR,
+    });
   try {
-    return new Uint8Array(readFileSync(file === "-" ? "/dev/stdin" : file));
+    return new Uint8Array(readFileSync(path));
   } catch (cause) {
     throw new HactlError({
       code: "NO_FILE",
@@ -89,13 +98,13 @@ function unpackedBy(program: "gzip" | "bzip2", bytes: Uint8Array<ArrayBuffer>, f
     );
   const { exitCode, stdout, stderr } = Bun.spawnSync([program, "-dc"], {
     stdin: bytes,
-    maxBuffer: mostUnpacked,
+    maxBuffer: mostBytes,
     env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
   });
   if (exitCode === 0) return stdout;
   const why = stderr.toString().trim().split("\n")[0] ?? "";
   throw fail(
-    why === "" ? `the file holds more than ${mostUnpacked} bytes` : `the file cannot be unpacked: ${why}`,
+    why === "" ? `the file holds more than ${mostBytes} bytes` : `the file cannot be unpacked: ${why}`,
     "Save it anew: it is damaged, or no CIB",
   );
 }

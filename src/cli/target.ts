@@ -77,6 +77,16 @@ export function targetText(target: CibTarget): string {
   }
 }
 
+let inHand: string | undefined;
+
+/** From now on this file is what a script makes before it commits it, and nobody need be told so. */
+export function takeInHand(path: string | undefined): void {
+  inHand = path;
+}
+
+/** Whether a target is such a file. */
+export const isInHand = (target: CibTarget): boolean => target.kind === "file" && target.path === inHand;
+
 /** The variable by which a file is meant. */
 export const variableOf = ({ kind }: CibTarget): string => (kind === "shadow" ? "CIB_shadow" : "CIB_file");
 

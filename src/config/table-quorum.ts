@@ -62,7 +62,8 @@ export const quorumOptions = [
     type: "list",
     default: "lowest",
     reload: true,
-    description: "lowest, highest, or node ids in order of preference",
+    description:
+      "lowest, highest, or node ids in order of preference; where members differ in it, no half stays quorate",
   },
   {
     name: "allow_downscale",

@@ -10,6 +10,7 @@ import {
   childrenOf,
   element,
   formatXml,
+  knownNodes,
   parseBoolean,
   parseXml,
   refuseOtherForm,
@@ -307,6 +308,7 @@ export class ClusterState {
       if (kept.has(id) || before.nodeState(id, "crmd") === "online") continue;
       this.attributes.removeNode(before.nameOf(id));
     }
+    if (this.attributes.holds) this.#writeAttributes(this.attributes.meet(knownNodes(this.cib)));
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
     this.#showForsaken(at);
   }
@@ -320,7 +322,7 @@ export class ClusterState {
     if (before === this.configuration) return;
     const were = remoteHosts(before);
     for (const name of remoteHosts(this.configuration))
-      if (!were.has(name) && !this.status.has(name))
+      if (!were.has(name) && !this.status.has(name) && !this.#isMembers(name))
         this.status.setNodeState(name, nodeName(name), { remote_node: "true" });
   }
 
@@ -569,6 +571,8 @@ export class ClusterState {
 
   /** The connection to a remote node is up or down. Says whether that is news. */
   remoteState(name: NodeName, up: boolean): boolean {
+    // Whether a member is there is told by the ring, not by a connection that goes by its name, or by its id.
+    if (this.#isMembers(name)) return false;
     const wasUp = this.status.nodeState(name, "in_ccm") === "true";
     if (up) {
       this.#setBack(name);
@@ -585,6 +589,25 @@ export class ClusterState {
     return wasUp !== up;
   }
 
+  /** Whether a remote or guest node of a name is connected that somebody else has who is in the ring. */
+  isConnectedAs(id: NodeId, name: NodeName): boolean {
+    return this.status.nodeIds().some((other) => {
+      const state = (field: string) => this.status.nodeState(other, field);
+      if (other === String(id) || state("remote_node") !== "true" || state("in_ccm") !== "true") return false;
+      return this.status.nameOf(other).toLowerCase() === name.toLowerCase();
+    });
+  }
+
+  /** Whether a word is the name, or the id, of a member by the configuration, which decisions go by. */
+  #isMembers(word: string): boolean {
+    return nodesEntries(this.configuration).some(({ attributes }) => {
+      if (attributes.get("type") === "remote") return false;
+      return [attributes.get("id"), attributes.get("uname")].some(
+        (one) => one?.toLowerCase() === word.toLowerCase(),
+      );
+    });
+  }
+
   /** A remote host, of which all is known, runs nothing. What runs in a guest its container says. */
   #isLetGo(name: NodeName): boolean {
     const inDoubt = this.#untold.has(name) || this.#unseen.mayRunOn(name).length > 0;
@@ -594,15 +617,23 @@ export class ClusterState {
 
   /**
    * Forgets the remote and guest nodes that are not configured any more, with their history and attributes, as soon as no
-   * node remembers a connection to them: until then it may be up, and the scheduler would miss their state. Returns
-   * their names.
+   * node remembers a connection to them: until then it may be up, and the scheduler would miss their state. What was noted of
+   * one that goes by the name of a member is no node's. Returns their names.
    */
   forgetRemovedRemotes(): NodeName[] {
     const forgotten: NodeName[] = [];
     for (const id of this.status.nodeIds()) {
       if (this.status.nodeState(id, "remote_node") !== "true") continue;
       const name = this.status.nameOf(id);
+      // Written by a connection that was taken for the member itself.
+      if (nodesEntries(this.configuration).some((node) => node.attributes.get("id") === id)) continue;
+      const isNamesake = this.#isMembers(name);
       this.#connections ??= connectionNames(this.configuration);
+      if (isNamesake) {
+        this.status.removeNode(id);
+        this.touch();
+        continue;
+      }
       if (this.#connections.has(name)) continue;
       if (this.status.nodeIds().some((other) => this.status.knows(other, name))) continue;
       this.status.removeNode(id);

@@ -1,4 +1,12 @@
-import { child, childrenOf, isRemote, parseInteger, type XmlElement } from "../cib/index.ts";
+import {
+  bundleContainer,
+  bundleReplicas,
+  child,
+  childrenOf,
+  connectionsToMembers,
+  isRemote,
+  type XmlElement,
+} from "../cib/index.ts";
 
 /**
  * Names under which the configuration may have a connection to a remote or guest node: those of all primitives, since
@@ -14,7 +22,7 @@ export function connectionNames(configuration: XmlElement | undefined): Readonly
     if (at.name === "nvpair" && attributes.get("name") === "remote-node")
       names.add(attributes.get("value") ?? "");
     if (at.name === "bundle")
-      for (let replica = 0; replica < replicas(at); replica++) names.add(`${id}-${replica}`);
+      for (let replica = 0; replica < bundleReplicas(at); replica++) names.add(`${id}-${replica}`);
     for (const inner of at.children) visit(inner);
   };
   const resources = child(configuration, "resources");
@@ -22,18 +30,23 @@ export function connectionNames(configuration: XmlElement | undefined): Readonly
   return names;
 }
 
-/** Guest nodes by the resource that they run in: what `remote-node` makes one of, and the containers of bundles with a primitive. */
+/**
+ * Guest nodes by the resource that they run in: what `remote-node` makes one of, and the containers of bundles with a
+ * primitive. What goes by the name of a member is none.
+ */
 export function guestsByContainer(configuration: XmlElement | undefined): ReadonlyMap<string, string> {
   const guests = new Map<string, string>();
+  const taken = new Set(connectionsToMembers(configuration).map(({ source }) => source));
   const visit = (at: XmlElement): void => {
     const id = at.attributes.get("id") ?? "";
     if (at.name === "primitive")
       for (const meta of at.children.filter(({ name }) => name === "meta_attributes"))
-        for (const { attributes } of meta.children)
-          if (attributes.get("name") === "remote-node") guests.set(id, attributes.get("value") ?? "");
-    const kind = at.name === "bundle" && at.children.find(({ name }) => containers.has(name))?.name;
-    if (kind && child(at, "primitive"))
-      for (let replica = 0; replica < replicas(at); replica++)
+        for (const pair of meta.children)
+          if (pair.attributes.get("name") === "remote-node" && !taken.has(pair))
+            guests.set(id, pair.attributes.get("value") ?? "");
+    const kind = at.name === "bundle" && !taken.has(at) && bundleContainer(at);
+    if (kind)
+      for (let replica = 0; replica < bundleReplicas(at); replica++)
         guests.set(`${id}-${kind}-${replica}`, `${id}-${replica}`);
     for (const inner of at.children) visit(inner);
   };
@@ -42,20 +55,10 @@ export function guestsByContainer(configuration: XmlElement | undefined): Readon
   return guests;
 }
 
-const containers: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
-
-/** As many as a bundle's container asks for; without a number as many as may be promoted. */
-function replicas(bundle: XmlElement): number {
-  for (const { attributes } of bundle.children) {
-    const wanted = ["replicas", "promoted-max", "masters"]
-      .map((name) => parseInteger(attributes.get(name)))
-      .find((count) => count !== undefined);
-    if (wanted !== undefined) return Math.max(wanted, 1);
-  }
-  return 1;
-}
-
-/** Names of the remote nodes that have a connection of their own (ocf:pacemaker:remote): guests have it by what carries them. */
+/**
+ * Names of the remote nodes that have a connection of their own (ocf:pacemaker:remote): guests have it by what carries
+ * them, and what goes by the name of a member is none.
+ */
 export function remoteHosts(configuration: XmlElement | undefined): ReadonlySet<string> {
   const resources = child(configuration, "resources");
   const templates = new Set(
@@ -64,8 +67,10 @@ export function remoteHosts(configuration: XmlElement | undefined): ReadonlySet<
       .map(({ attributes }) => attributes.get("id")),
   );
   const names = new Set<string>();
+  const taken = new Set(connectionsToMembers(configuration).map(({ source }) => source));
   const visit = (at: XmlElement): void => {
     const { attributes } = at;
+    if (taken.has(at)) return;
     if (at.name === "primitive" && (isRemote(at) || templates.has(attributes.get("template"))))
       names.add(attributes.get("id") ?? "");
     at.children.forEach(visit);

@@ -45,6 +45,7 @@ import {
 } from "./messages.ts";
 import { movedBy } from "./moving.ts";
 import { constraintsNaming } from "./nodes-section.ts";
+import { propertiesRequest } from "./own-properties.ts";
 import { Reboots } from "./reboots.ts";
 import { takeBack, waitsForReturn } from "./returning-remotes.ts";
 
@@ -123,6 +124,7 @@ export class Controller {
       membership: () => this.#membershipKey,
       send: (message) => this.#send(message),
       emit: (effect) => this.#effects.push(effect),
+      traits: init.traits,
       decideHereMs: init.decideHereMs,
     });
   }
@@ -368,6 +370,7 @@ export class Controller {
     const lost = this.#state.fallback;
     this.#state.restore(snapshot);
     this.#completeJoin(this.#outcome, true);
+    if (!this.#isSynced) return;
     if (lost && !this.#state.fallback && this.#state.losses.length === 0)
       this.#event(
         "notice",
@@ -383,6 +386,10 @@ export class Controller {
   #completeJoin(outcome: JoinOutcome, received: boolean): void {
     const membership = this.#membership;
     if (!membership) return;
+    if (this.#isNameOfConnected(membership)) {
+      this.#phase = "joining";
+      return;
+    }
     const lossesChanged = this.#takeLosses(outcome);
     let configurationChanged = false;
     const at = this.#summaries.get(outcome.winner)?.at ?? 0;
@@ -535,6 +542,34 @@ export class Controller {
       });
     }
     return later.length > 0;
+  }
+
+  /**
+   * What runs on a remote node would be taken for what runs on a member of its name, and be forgotten: while it is connected,
+   * who comes with its name has to go.
+   */
+  #isNameOfConnected({ participants }: Membership): boolean {
+    const coming = [...this.#summaries.values()].filter(
+      ({ summary, name }) =>
+        participants.some(({ nodeId }) => nodeId === summary.node) &&
+        this.#state.isConnectedAs(summary.node, name),
+    );
+    const mine = coming.find(({ summary }) => summary.node === this.#init.self);
+    if (mine)
+      this.#effects.push({
+        type: "refused",
+        error: new HactlError({
+          code: "NAME_TAKEN",
+          what: `a remote node that is connected is called ${mine.name}, too`,
+          cure: `give this node another name in hactl.toml of all nodes; or, where it takes the place of the remote node, remove that first ('hactl configure delete ${mine.name}')`,
+          exit: CrmExit.CONFIG,
+        }),
+      });
+    return coming.length > 0;
+  }
+
+  get #isSynced(): boolean {
+    return this.#phase === "synced";
   }
 
   #renamed(id: NodeId, before: NodeName, name: NodeName): void {
@@ -860,7 +895,15 @@ export class Controller {
       if (!(caught instanceof HactlError)) throw caught;
       error = caught;
     }
-    if (from === this.#init.self) this.#reply(message.request, value, error);
+    if (from !== this.#init.self) return;
+    if (message.request !== propertiesRequest(this.#init.selfName))
+      return this.#reply(message.request, value, error);
+    if (error)
+      this.#event(
+        "warning",
+        "PROPERTIES-REFUSED",
+        `the cluster's own properties are not written: ${error.what}`,
+      );
   }
 
   /**

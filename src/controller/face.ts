@@ -15,6 +15,7 @@ import type {
   RemoteHistory,
   ToldAgent,
 } from "./messages.ts";
+import type { ClusterTraits } from "./own-properties.ts";
 import type { StatusWarning } from "./status-input.ts";
 
 /** A node of the node list in hactl.toml. */
@@ -281,6 +282,8 @@ export interface ControllerInit {
   readonly fallback?: CibVersion;
   /** What was lost, here at this start or anywhere before, and was not accepted yet. */
   readonly losses?: readonly Loss[];
+  /** What the cluster's properties tell while this node leads; nothing is written where it is not told. */
+  readonly traits?: ClusterTraits;
   /** Decisions that are expected to take longer are computed elsewhere (`plan`); 500 where it is not given. */
   readonly decideHereMs?: Millis;
 }

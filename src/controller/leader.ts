@@ -26,6 +26,12 @@ import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { activates, isProbe, letsGo, reaches, resourceFamilies } from "./one-owner.ts";
+import {
+  type ClusterTraits,
+  missingProperties,
+  propertiesRequest,
+  untrueWatchdog,
+} from "./own-properties.ts";
 import { Plans, type Question } from "./plans.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
@@ -66,6 +72,8 @@ export interface LeaderInit {
   readonly membership: () => string;
   readonly send: (message: ClusterMessage) => void;
   readonly emit: (effect: ControllerEffect) => void;
+  /** What the leader writes of its cluster; nothing where it is not told. */
+  readonly traits?: ClusterTraits | undefined;
   /** Decisions that are expected to take longer are computed elsewhere (`plan`). */
   readonly decideHereMs?: Millis | undefined;
 }
@@ -106,6 +114,11 @@ export class Leader {
   #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
+  /** Whether with quorum, and whether its properties have been looked at since the membership began. */
+  #quorate = false;
+  #described = false;
+  /** The configuration in which it was last taken back that a watchdog fences. */
+  #correctedAt = "";
   readonly #plans: Plans;
 
   constructor(init: LeaderInit) {
@@ -146,6 +159,8 @@ export class Leader {
     this.#active = true;
     const { state } = this.#init;
     this.#online = new Set(membership.participants.map(({ nodeId }) => state.nameOf(nodeId)));
+    this.#quorate = membership.quorate;
+    this.#described = false;
     this.#waitingForManagers = missingManagers.size > 0;
     this.#waitForUnseen(membership);
     this.#dropLost();
@@ -372,8 +387,41 @@ export class Leader {
   #decide(now: Millis, wall: number): void {
     if (!this.#mayDecide(now)) return;
     if (!this.#plans.mayAsk(now)) return;
+    if (this.#describes(wall)) return this.#again("the cluster's own properties were written", gatherMs);
     this.#runs++;
     this.#ask({ input: { cib: this.#init.state.cib, now: Math.floor(wall) } }, now, wall);
+  }
+
+  /**
+   * Writes what programs and rules look for in the properties, before the first decision of a membership; says whether it
+   * did. That a watchdog fences is never decided by. A copy that may be older than another one is to stay older, and
+   * what a part without quorum writes would compete with the others' changes.
+   */
+  #describes(wall: number): boolean {
+    const { state, traits, selfName, send } = this.#init;
+    if (!traits || !this.#quorate || state.fallback !== undefined || state.losses.length > 0) return false;
+    const [adminEpoch, epoch] = state.version();
+    const at = `${adminEpoch}.${epoch}`;
+    const first = !this.#described;
+    this.#described = true;
+    // Asked for once: what the members refuse would be refused again.
+    if (!first && at === this.#correctedAt) return false;
+    this.#correctedAt = at;
+    const operation = first
+      ? missingProperties(state.configuration, traits)
+      : untrueWatchdog(state.configuration);
+    if (!operation) return false;
+    const request = propertiesRequest(selfName);
+    send({
+      type: "cib",
+      request,
+      operations: [operation],
+      user: "hacluster",
+      client: "crmd",
+      askers: [],
+      at: wall,
+    });
+    return true;
   }
 
   #mayDecide(now: Millis): boolean {
@@ -487,7 +535,7 @@ export class Leader {
       actions.length > 3
         ? `${actions.slice(0, 3).join(", ")} and ${actions.length - 3} more`
         : actions.join(", ");
-    const text = `the same was done ${times} times in ${Math.ceil(withinMs / 1000)} s and is slowed down: ${shown}`;
+    const text = `the same was done ${times === 1 ? "once" : `${times} times`} in ${Math.ceil(withinMs / 1000)} s and is slowed down: ${shown}`;
     if (!this.#repeating) this.#event("warning", "TRANSITION-REPEATS", text);
     this.#repeating = true;
     send({

@@ -29,7 +29,8 @@ export function placeNode(
     const before = known.attributes.get("uname");
     nodes.children = nodes.children.filter((node) => node === known || !same.includes(node));
     known.attributes.set("uname", uname);
-    if (before === uname || before === undefined) return { changed: same.length > 1 };
+    const wasRemote = known.attributes.get("type") === "remote" && known.attributes.delete("type");
+    if (before === uname || before === undefined) return { changed: same.length > 1 || wasRemote };
     const other = nodesEntries(configuration).find(
       (node) =>
         node !== known &&
@@ -46,6 +47,8 @@ export function placeNode(
   if (named) {
     undo.touch(named);
     named.attributes.set("id", id);
+    // It was noted of a remote node of that name: who is in the ring is a member.
+    if (named.attributes.get("type") === "remote") named.attributes.delete("type");
   } else nodes.children.push(element("node", { id, uname }));
   return { changed: true };
 }

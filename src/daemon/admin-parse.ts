@@ -35,7 +35,10 @@ export const readAdminRequest = read.variants<AdminRequest, "type">("type", {
   status: {},
   cib: {},
   "cib-apply": { operations: read.list(readCibOperation, 100_000), client },
-  "attributes-update": { updates: read.list(readAttributeUpdate, 100_000) },
+  "attributes-update": {
+    updates: read.list(readAttributeUpdate, 100_000),
+    keepsUnknown: read.maybe(read.flag),
+  },
   "attributes-query": { name: read.name, node: read.maybe(read.nodeName) },
   "attributes-names": {},
   fail: { rsc: read.name, node: read.nodeName },

@@ -24,7 +24,12 @@ export type AdminRequest =
   | { readonly type: "cib" }
   /** Changes the CIB, all or nothing. */
   | { readonly type: "cib-apply"; readonly operations: readonly CibOperation[]; readonly client: string }
-  | { readonly type: "attributes-update"; readonly updates: readonly AttributeUpdate[] }
+  | {
+      readonly type: "attributes-update";
+      readonly updates: readonly AttributeUpdate[];
+      /** Values of nodes that nobody knows are kept for them, as Pacemaker's attribute manager does. */
+      readonly keepsUnknown?: boolean;
+    }
   /** Current values of a transient attribute, by node; private and dampened ones too. */
   | { readonly type: "attributes-query"; readonly name: string; readonly node?: string }
   /** Names of the transient attributes that any node has; private and dampened ones too. */

@@ -42,8 +42,9 @@ export class AdminServer {
       {
         open: (connection) => this.#users.enter(connection),
         frame: (connection, type, body) => {
-          if (type !== AdminFrame.REQUEST) return;
-          this.#users.take(connection, body.length, () => this.#request(connection, body));
+          // Whoever speaks another language gets no second word.
+          if (type !== AdminFrame.REQUEST) connection.destroy();
+          else this.#users.take(connection, body.length, () => this.#request(connection, body));
         },
         close: (connection) => {
           this.#watchers.delete(connection);

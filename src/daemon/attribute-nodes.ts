@@ -14,11 +14,27 @@ export function checkNodesOf(
 ): void {
   const set = updates.filter(({ value }) => value !== undefined);
   if (set.length === 0) return;
-  const known = new Set([...members.map(({ name }) => name), ...knownNodes(cib)]);
+  const known = allKnown(cib, members);
   const stranger = set.find(({ node }) => !known.has(node))?.node;
   if (stranger === undefined) return;
   throw noSuchNode(stranger, known);
 }
+
+/** The same changes; those of nodes that nobody knows are kept for them and are not written (`AttributeUpdate.held`). */
+export function heldForUnknown(
+  updates: readonly AttributeUpdate[],
+  cib: XmlElement,
+  members: readonly { readonly name: string }[],
+): readonly AttributeUpdate[] {
+  const known = allKnown(cib, members);
+  return updates.map(({ held, ...update }) => ({
+    ...update,
+    ...(known.has(update.node) ? {} : { held: true }),
+  }));
+}
+
+const allKnown = (cib: XmlElement, members: readonly { readonly name: string }[]): ReadonlySet<string> =>
+  new Set([...members.map(({ name }) => name), ...knownNodes(cib)]);
 
 /**
  * Refuses a value that the cluster goes by and does not understand, by whatever way it comes: a tool of this node, of a

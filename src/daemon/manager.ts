@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { AttributeUpdate } from "../attributes/index.ts";
 import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
@@ -29,7 +30,15 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { ExecutorClient, localExecutor } from "../remote/index.ts";
-import { CrmExit, HactlError, type Millis, nodeName, type ResourceId, resourceId } from "../terms/index.ts";
+import {
+  CrmExit,
+  HactlError,
+  type Millis,
+  nodeName,
+  PACEMAKER_VERSION,
+  type ResourceId,
+  resourceId,
+} from "../terms/index.ts";
 import {
   checkReadable,
   permit,
@@ -55,7 +64,7 @@ import { AdminServer } from "./admin-server.ts";
 import { AgentQuestions } from "./agent-questions.ts";
 import { AgentSurvey, isConnected, presenceOf } from "./agent-survey.ts";
 import { AlertAgents } from "./alert-agents.ts";
-import { checkNodesOf, checkValuesOf } from "./attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf, heldForUnknown } from "./attribute-nodes.ts";
 import { type Caller, saidBy } from "./caller.ts";
 import { CibKeeper, type KeptCib } from "./cib-keeper.ts";
 import { CibStore, withNumbers } from "./cib-store.ts";
@@ -75,6 +84,7 @@ import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
 import { leftMarkPath } from "./left-mark.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
+import { nodeReply } from "./node-reply.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { Planner } from "./planner.ts";
 import { RefusalLog } from "./refusal-log.ts";
@@ -190,6 +200,10 @@ export class Manager {
       nodes: config.nodes.map(({ id, name }) => ({ id, name })),
       incarnation: randomBytes(8).toString("hex"),
       daemonIsNew: this.#memory.daemonIsNew,
+      traits: {
+        version: `${PACEMAKER_VERSION}-hactl-${version}`,
+        ...(config.totem.clusterName === "" ? {} : { clusterName: config.totem.clusterName }),
+      },
       ...(this.#memory.remembered ? { remembered: this.#memory.remembered } : {}),
       cib: stored?.cib ? withNumbers(upgradeCib(stored.cib).root) : emptyCib(),
       ...(stored?.fallback && { fallback: stored.fallback }),
@@ -688,8 +702,10 @@ export class Manager {
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
         checkValuesOf(request.updates);
-        if (live) checkNodesOf(request.updates, cib, this.setup.config.nodes);
-        return this.#ask((id) => ({ type: "attribute-request", request: id, updates: request.updates }));
+        if (live && !request.keepsUnknown) checkNodesOf(request.updates, cib, this.setup.config.nodes);
+        return this.#setAttributes(
+          live ? heldForUnknown(request.updates, cib, this.setup.config.nodes) : request.updates,
+        );
       case "attributes-query":
         if (live && rights) checkReadable(request, cib, rights);
         return this.#values(request.name, rights);
@@ -781,6 +797,12 @@ export class Manager {
     return Object.fromEntries(rights ? visibleValues(values, name, cib, rights) : values);
   }
 
+  /** @returns nodes that nobody knows, for which a value is kept */
+  async #setAttributes(updates: readonly AttributeUpdate[]): Promise<{ readonly kept: readonly string[] }> {
+    await this.#ask((id) => ({ type: "attribute-request", request: id, updates }));
+    return { kept: updates.flatMap(({ node, value, held }) => (held && value !== undefined ? [node] : [])) };
+  }
+
   #ask(event: (id: string) => ControllerEvent, patienceMs = askPatienceMs): Promise<unknown> {
     if (this.#controller.view().phase === "waiting") throw notInCluster();
     const id = `${this.setup.self.name}/${process.pid}/${++this.#requests}`;
@@ -863,34 +885,16 @@ export class Manager {
   }
 
   #nodeReply(names: VisibleNames | undefined, hiddenSections: readonly string[]): NodeReply {
-    const view = this.#controller.view();
-    const { membership } = view;
-    const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
-    const members = new Set(membership?.members);
-    // Everybody on a node may know where that is.
-    const shown = (name: string) => !names || name === this.setup.self.name || names.nodes.has(name);
-    const hidden = !this.setup.config.nodes.every(({ name }) => shown(name));
-    return {
-      id: this.setup.self.id,
-      name: this.setup.self.name,
-      ...(hidden ? { hidden } : {}),
-      ...(hiddenSections.length === 0 ? {} : { hiddenSections }),
-      quorate: membership?.quorate ?? false,
-      joined: view.phase === "synced",
+    const { self, config } = this.setup;
+    return nodeReply({
+      self,
+      nodes: config.nodes,
+      view: this.#controller.view(),
       pid: process.ppid,
-      leftMark: leftMarkPath(this.setup.config.system.runDir),
-      // Who leads is of the cluster, also where it is this node.
-      ...(view.leader !== undefined && (!names || names.nodes.has(view.leader))
-        ? { leader: view.leader }
-        : {}),
-      members: this.setup.config.nodes
-        .filter(({ name }) => shown(name))
-        .map(({ id, name }) => ({
-          id,
-          name,
-          state: participants.has(id) ? "member" : members.has(id) ? "pending" : "lost",
-        })),
-    };
+      leftMark: leftMarkPath(config.system.runDir),
+      visible: names?.nodes,
+      hiddenSections,
+    });
   }
 }
 

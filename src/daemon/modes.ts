@@ -1,4 +1,11 @@
-import { dieWithParent, endByDefect, localAddresses, parentPid, proveLife } from "../platform/index.ts";
+import {
+  dieWithParent,
+  endByDefect,
+  localAddresses,
+  parentPid,
+  proveLife,
+  withoutCoreDump,
+} from "../platform/index.ts";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { signEveryMs } from "./children.ts";
 import { loadInForce } from "./in-force.ts";
@@ -60,6 +67,7 @@ export async function setupWithNetwork(
 
 /** The ring process: the daemon's parent. @returns the exit code */
 export async function runRing(args: DaemonArguments): Promise<number> {
+  withoutCoreDump();
   const setup = await setupWithNetwork(args);
   makeDirectories(setup.config);
   const log = processLog(setup.config, "hactl");
@@ -83,6 +91,7 @@ export async function runRing(args: DaemonArguments): Promise<number> {
  */
 export function belongsToParent({ parent }: DaemonArguments): boolean {
   dieWithParent();
+  withoutCoreDump();
   return parent === undefined || parentPid() === parent;
 }
 
@@ -121,12 +130,14 @@ export async function runNodeExecutor(args: DaemonArguments): Promise<number> {
 
 /** The process that computes large decisions for a manager. @returns the exit code */
 export async function runPlanner(): Promise<number> {
+  withoutCoreDump();
   const mode = await import("./planner-mode.ts");
   return mode.runPlanner();
 }
 
 /** The process of a remote host, `hactl remote`. @returns the exit code */
 export async function runRemoteHost(args: RemoteArguments): Promise<number> {
+  withoutCoreDump();
   const mode = await import("./remote-mode.ts");
   return mode.runRemoteHost(args);
 }

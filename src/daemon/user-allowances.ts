@@ -5,7 +5,7 @@ import {
   type PeerCredentials,
 } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
-import { userLimits } from "./work.ts";
+import { MESSAGE_MS, userLimits } from "./work.ts";
 
 /** Connections of one user at a time. */
 const MOST_CONNECTIONS = 64;
@@ -54,6 +54,7 @@ export class UserAllowances {
     if (unlimited(connection.peer)) return;
     const uid = uidOf(connection);
     const user = this.#user(uid);
+    user.allowance.charge(MESSAGE_MS);
     if (user.connections.size >= MOST_CONNECTIONS) {
       this.#name(uid, user);
       connection.destroy();

@@ -1,4 +1,4 @@
-import { agentName, OcfExit, OpStatus, secretReference, withoutInstance } from "../terms/index.ts";
+import { agentName, lookup, OcfExit, OpStatus, secretReference, withoutInstance } from "../terms/index.ts";
 import type { Command, Procedure, ProcessOutcome, Verdict } from "./command.ts";
 import { KEEP_BYTES } from "./command.ts";
 import type { ExecutorConfig } from "./config.ts";
@@ -107,11 +107,11 @@ export function failureToRun(outcome: Exclude<ProcessOutcome, { kind: "exited" }
 }
 
 /** Why a file cannot be run, and what to do. */
-const refusals = {
+const refusals = lookup({
   "not-executable": "is not executable: chmod 755 it",
   "no-interpreter": "cannot be run: its first line names an interpreter that is not there",
   "no-program": "is no program of this machine, or empty: install it again",
-} as const;
+});
 
 const behindColon = (words: string) => (words === "" ? "" : `: ${words}`);
 

@@ -50,6 +50,7 @@ export {
   parentPid,
   type RunningProcess,
   startProcess,
+  withoutCoreDump,
 } from "./process.ts";
 export {
   bootId,

@@ -62,6 +62,7 @@ const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
 const PR_SET_PDEATHSIG = 1;
+const PR_SET_DUMPABLE = 4;
 const SIGTERM = 15;
 
 /**
@@ -292,6 +293,15 @@ function readOomScore(): string {
 
 /** Pid of the process that this one belongs to now; 1, or that of a subreaper, when its parent has died. */
 export const parentPid = (): number => libc().getppid();
+
+/**
+ * Keeps what this process knows out of core dumps and from other processes of its user (prctl(2), PR_SET_DUMPABLE): it holds
+ * keys and secrets. Agents and what they start are programs of their own, for which the limits of the service unit hold. Without
+ * root nothing is done: the process would lose its own files below /proc.
+ */
+export function withoutCoreDump(): void {
+  if (process.getuid?.() === 0) libc().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 /** Has the kernel send SIGTERM to this process when its parent dies (prctl(2), PR_SET_PDEATHSIG). */
 export function dieWithParent(): void {

@@ -89,6 +89,7 @@ class Connection implements FrameConnection {
   open = true;
   private ending = false;
   private needDrain = false;
+  private isDestroyed = false;
   private failure: Error | undefined;
   private readonly reader: FrameReader;
   private readonly writer: FrameWriter;
@@ -139,13 +140,14 @@ class Connection implements FrameConnection {
   }
 
   destroy(): void {
+    this.isDestroyed = true;
     if (this.open) this.socket.terminate();
   }
 
   take(bytes: Uint8Array): void {
     try {
       this.reader.take(bytes, (type, body) => {
-        if (this.open) this.handlers.frame(this, type, body);
+        if (this.open && !this.isDestroyed) this.handlers.frame(this, type, body);
       });
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;

@@ -3,7 +3,7 @@ import type { QuorumOptions } from "./face.ts";
 
 /**
  * All by which a node decides whether its part of the cluster is quorate, as text: two nodes with the same text come to
- * the same answer. How long last_man_standing waits is left out: the members end that window together.
+ * the same answer.
  */
 export function rulesText(options: QuorumOptions): string {
   const { votes, expectedVotes, twoNode, waitForAll, lastManStanding, autoTieBreaker, allowDownscale } =
@@ -16,7 +16,7 @@ export function rulesText(options: QuorumOptions): string {
     ...(expectedVotes === undefined ? [] : [`expected=${expectedVotes}`]),
     ...(twoNode ? ["two_node"] : []),
     ...(waitForAll ? ["wait_for_all"] : []),
-    ...(lastManStanding ? ["last_man_standing"] : []),
+    ...(lastManStanding ? [`last_man_standing=${options.lastManStandingWindowMs}`] : []),
     ...(autoTieBreaker ? [`auto_tie_breaker=${[options.autoTieBreakerNode].flat().join(",")}`] : []),
     ...(allowDownscale ? ["allow_downscale"] : []),
   ];
@@ -41,12 +41,12 @@ export const NOBODYS_RULES = "";
 
 /** The names of the options in hactl.toml by which quorum is decided. */
 export const quorumRuleOptions: ReadonlySet<string> = new Set([
-  "nodelist",
   "quorum_votes",
   "expected_votes",
   "two_node",
   "wait_for_all",
   "last_man_standing",
+  "last_man_standing_window",
   "auto_tie_breaker",
   "auto_tie_breaker_node",
   "allow_downscale",

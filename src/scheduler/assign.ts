@@ -247,7 +247,8 @@ export function unassign(rsc: Resource): void {
 /** A connection that has a place brings its node up. */
 function connectionAssigned(cluster: Cluster, rsc: Resource): void {
   const node = cluster.nodeByName.get(rsc.id);
-  if (!node) return;
+  // A member of that name is neither made nor ended by it.
+  if (!node?.isRemoteOrGuest) return;
   if (rsc.assignedTo && rsc.nextRole !== Role.Stopped) {
     node.online = true;
     if (node.unseen) node.unclean = false;

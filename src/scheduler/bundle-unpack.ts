@@ -45,6 +45,8 @@ export function unpackBundle(unpacker: Unpacker, bundle: Resource, unpackResourc
     cluster.error(`Bundle "${bundle.id}" has no container definition`, bundle.id);
     return false;
   }
+  // Told where that is found.
+  if (unpacker.toMembers.has(bundle.xml)) return false;
   const settings = readSettings(bundle, agent, containerXml, cluster.rules.bundlesColocateByRole);
   bundle.bundle = settings;
   const primitive = child(bundle.xml, "primitive");

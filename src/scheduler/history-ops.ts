@@ -353,7 +353,7 @@ function waitsForFencing({ cluster }: Unpacker, { rsc, task, intervalMs }: Histo
   if (rsc.remoteReconnectMs === 0 || !cluster.options.fencingEnabled) return false;
   if (intervalMs === 0 || task !== "monitor") return false;
   const remote = cluster.nodeByName.get(rsc.id);
-  return remote !== undefined && !remote.remoteWasFenced;
+  return remote?.isRemoteOrGuest === true && !remote.remoteWasFenced;
 }
 
 function parametersChanged(unpacker: Unpacker, { rsc, xml, node, task }: HistoryEntry): boolean {

@@ -129,7 +129,7 @@ function applyState(unpacker: Unpacker, rsc: Resource, node: Node, given: OnFail
   applyOnFail(unpacker, rsc, node, onFail);
   if (rsc.failed && rsc.isRemoteConnection) {
     const remote = cluster.nodeByName.get(rsc.id);
-    if (remote?.unclean) remote.unseen = false;
+    if (remote?.isRemoteOrGuest && remote.unclean) remote.unseen = false;
   }
   if (rsc.role !== Role.Stopped && rsc.role !== Role.Unknown) {
     addRunning(cluster, rsc, node, given !== "ignore");

@@ -3,7 +3,7 @@ import { INFINITY, OcfExit, withoutInstance } from "../terms/index.ts";
 import { isRemoteConnection, linkRemoteNode } from "./connections.ts";
 import type { Cluster, Node, Resource } from "./model.ts";
 import { topLevel } from "./model.ts";
-import { addNode } from "./nodes.ts";
+import { addNode, isMember } from "./nodes.ts";
 import { addPlaceScore } from "./places.ts";
 import { addInstance, unpackResource } from "./resources.ts";
 import type { Unpacker } from "./unpacker.ts";
@@ -121,7 +121,7 @@ export function removedResource(unpacker: Unpacker, node: Node, entry: XmlElemen
   if (!rsc) return undefined;
   if (namesake) cluster.resourceById.set(id, namesake);
   if (isRemoteConnection(xml)) {
-    if (!cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
+    if (!cluster.nodeByName.has(id) && !isMember(cluster, id)) addNode(cluster, id, id, "remote");
     linkRemoteNode(cluster, rsc);
     // Nothing new goes to a node whose connection is about to end, and what it remembers is not cleaned up there.
     if (rsc.remoteNode) {

@@ -26,6 +26,15 @@ export function addNode(cluster: Cluster, id: string, name: string, kind: Node["
   return node;
 }
 
+/** Whether a word is the name, or the id, of a cluster node: small and capital letters are the same there. */
+export function isMember({ nodes }: Cluster, word: string): boolean {
+  const small = word.toLowerCase();
+  return nodes.some(
+    ({ id, name, isRemoteOrGuest }) =>
+      !isRemoteOrGuest && (id.toLowerCase() === small || name.toLowerCase() === small),
+  );
+}
+
 /** Reads `<nodes>`. Until its status has been seen a member counts as unclean (startup fencing). */
 export function unpackNodes(unpacker: Unpacker, nodes: XmlElement | undefined): void {
   const { cluster } = unpacker;

@@ -33,6 +33,7 @@ export function unpackGuestConnections(unpacker: Unpacker, xml: XmlElement): Xml
     for (const pair of childrenOf(block, "nvpair")) {
       const name = pair.attributes.get("name");
       const value = pair.attributes.get("value");
+      if (unpacker.toMembers.has(pair)) continue;
       if (name !== undefined && value !== undefined) meta.set(name, value);
     }
   const name = meta.get("remote-node");
@@ -166,6 +167,10 @@ export function unpackResource(
   rsc.type = xml.attributes.get("type") ?? "";
   unpackMeta(unpacker, rsc);
   applyMeta(unpacker, rsc);
+  if (unpacker.toMembers.has(source)) {
+    rsc.managed = false;
+    rsc.maintenance = true;
+  }
   const context: RuleContext = { now: cluster.now, utcOffset: cluster.utcOffset };
   if (rsc.isPrimitive)
     for (const [name, { value }] of unpacker.values([xml], "utilization", context))

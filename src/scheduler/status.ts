@@ -48,13 +48,15 @@ const nameOf = ({ attributes }: XmlElement): string =>
 
 /**
  * The node of a `<node_state>`; a connection that was removed makes one while histories are read. A state without an id
- * is nobody's, whatever name it has.
+ * is nobody's, whatever name it has; that of a remote node is not a member's that has the same name.
  */
 function nodeOf({ cluster }: Unpacker, xml: XmlElement): Node | undefined {
   const id = xml.attributes.get("id");
   const name = xml.attributes.get("uname");
   if (id === undefined || (name === undefined && !cluster.rules.statesNeedNoName)) return undefined;
-  return cluster.nodeById.get(id) ?? (name === undefined ? undefined : cluster.nodeByName.get(name));
+  const node = cluster.nodeById.get(id) ?? (name === undefined ? undefined : cluster.nodeByName.get(name));
+  const isNamesakes = node?.id !== id && parseBoolean(xml.attributes.get("remote_node")) === true;
+  return isNamesakes && node?.kind === "member" ? undefined : node;
 }
 
 function unpackTickets(cluster: Cluster, section: XmlElement): void {

@@ -1,6 +1,7 @@
 import {
   child,
   childrenOf,
+  connectionsToMembers,
   type FindById,
   indexById,
   parseBoolean,
@@ -108,10 +109,15 @@ function unpackRemoteNodes(unpacker: Unpacker, resources: XmlElement | undefined
   const need = (id: string | undefined) => {
     if (id !== undefined && !cluster.nodeByName.has(id)) addNode(cluster, id, id, "remote");
   };
+  // What is known of a member is not told by its namesake.
+  for (const { source, text, id } of connectionsToMembers(unpacker.configuration)) {
+    unpacker.toMembers.add(source);
+    cluster.error(`Ignoring a connection: ${text}`, id);
+  }
   const implied: XmlElement[] = [];
   for (const xml of resources.children) {
     if (isRemoteConnection(xml)) {
-      need(xml.attributes.get("id"));
+      if (!unpacker.toMembers.has(xml)) need(xml.attributes.get("id"));
       continue;
     }
     const candidates =

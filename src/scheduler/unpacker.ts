@@ -27,6 +27,8 @@ export class Unpacker {
   readonly opDefaults: readonly XmlElement[];
   readonly configuration: XmlElement | undefined;
   unfencing = false;
+  /** What makes connections that go by the name of a member: nothing is done with them. */
+  readonly toMembers = new Set<XmlElement>();
   /** Containers to be stopped once all histories have been read. */
   stopNeeded: { readonly container: Resource }[] = [];
   /** Resources by the id under which a node's history has them, where that is another one. */

@@ -162,12 +162,16 @@ export function oneOf<const T extends string | number>(...allowed: readonly T[])
   return (value, at) => {
     const found = known.get(value);
     if (found !== undefined) return found;
-    const given =
-      typeof value === "string"
-        ? `"${asXmlText(value.slice(0, 100))}"`
-        : (JSON.stringify(value) ?? "missing");
-    return refuse(at, `is ${given.slice(0, 100)}; possible are ${allowed.join(", ")}`);
+    return refuse(at, `is ${described(value)}; possible are ${allowed.join(", ")}`);
   };
+}
+
+/** A value for people. What is in an object is not looked at: nobody knows how deep it goes. */
+function described(value: unknown): string {
+  if (typeof value === "string") return `"${asXmlText(value.slice(0, 100))}"`;
+  if (value === undefined) return "missing";
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
 }
 
 /** Most members of a list or dictionary. */

@@ -48,6 +48,23 @@ describe("transient attributes", () => {
     expect(table.flush("pingd")).toEqual([]);
   });
 
+  test("of a node that nobody knows are kept, and written when it is known", () => {
+    const table = new AttributeTable();
+    expect(table.apply(set("1", { node: b, held: true }))).toEqual([]);
+    expect(table.apply(set("2"))).toEqual([write("2")] as never);
+    expect([table.holds, table.get(b, "pingd"), table.dampened()]).toEqual([true, "1", []]);
+    const copy = new AttributeTable();
+    copy.restore(table.snapshot());
+    expect(copy.meet(new Set(["a"]))).toEqual([]);
+    copy.begin();
+    expect(copy.meet(new Set(["a", "b"]))).toEqual([write("1", b)] as never);
+    copy.rollback();
+    expect(copy.meet(new Set(["b"]))).toEqual([write("1", b)] as never);
+    expect(copy.holds).toBe(false);
+    table.apply(set(undefined, { node: b }));
+    expect([table.holds, table.meet(new Set(["b"]))]).toEqual([false, []]);
+  });
+
   test("keep their delay unless a change of it is asked for", () => {
     const table = new AttributeTable();
     table.apply(set("1", { dampenMs: 1000, dampenIfNew: true }));

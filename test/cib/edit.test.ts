@@ -182,6 +182,37 @@ describe("operations", () => {
     expect(at(after, "//node_state[@id='1']")).toContain("online");
   });
 
+  test("what a member is called is refused where it would be taken back in silence", () => {
+    const running = parseXml(
+      document.replace(
+        'crmd="online"/>',
+        'crmd="online" in_ccm="true" join="member" expected="member"/><node_state id="3" uname="n3" crmd="offline" expected="down"/>',
+      ),
+    );
+    const live = (operation: CibOperation) => () => applyOperations(running, [operation], { live: true });
+    const renamed = { code: "PRESENCE", what: expect.stringContaining("the name of node n1"), exit: 107 };
+    for (const op of ["modify", "replace"] as const)
+      expect(live({ op, xml: '<node id="1" uname="other"/>', scope: "nodes" })).toThrow(
+        expect.objectContaining(renamed),
+      );
+    // Of a file nobody else tells it.
+    const { cib: file } = applyOperations(running, [{ op: "modify", xml: '<node id="1" uname="other"/>' }]);
+    expect(at(file, "//node[@id='1']")).toContain('uname="other"');
+    expect(live({ op: "modify", xml: '<node id="1" uname="n1"/>' })).not.toThrow();
+  });
+
+  test("what no schema has at the outermost element is refused, and what is there already hinders nothing", () => {
+    const odd = { code: "UNKNOWN_ATTRIBUTE", exit: 78 };
+    for (const live of [true, false]) {
+      const put = (on: ReturnType<typeof cib>, operation: CibOperation) => () =>
+        applyOperations(on, [operation], { live });
+      expect(put(cib(), { op: "modify", xml: '<cib zork="1"/>' })).toThrow(expect.objectContaining(odd));
+      const before = parseXml(document.replace("<cib ", '<cib zork="1" '));
+      expect(put(before, { op: "modify", xml: '<cib zork="2"/>' })).not.toThrow();
+      expect(put(cib(), { op: "modify", xml: '<cib remote-tls-port="2000"/>' })).not.toThrow();
+    }
+  });
+
   test("require holds a version fast", () => {
     expect(apply({ op: "require", adminEpoch: 1, epoch: 5 }).value).toBe("1.5.9");
     expect(refusal({ op: "require", adminEpoch: 1, epoch: 4 }, { op: "erase" }).code).toBe("OLD");

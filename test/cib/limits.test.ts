@@ -14,6 +14,7 @@ import {
   verifyCib,
   type XmlElement,
 } from "../../src/cib/index.ts";
+import { findReferenceProblems } from "../../src/cib/references.ts";
 import { emptyCib } from "../../src/controller/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import { HactlError } from "../../src/terms/index.ts";
@@ -215,4 +216,16 @@ describe("what is long is read in one go, or refused", () => {
   ])("an XPath that nests or goes on without end is refused (%#)", (xpath) => {
     expect(errorOf(() => selectXpath(emptyCib(), xpath))).toMatchObject({ code: "XPATH_SYNTAX" });
   });
+});
+
+test("names of nodes in constraints are looked up, not searched for each anew", () => {
+  const count = 3000;
+  const list = (one: (at: number) => string) => Array.from({ length: count }, (_, at) => one(at)).join("");
+  const configuration = parseXml(
+    `<configuration><nodes><node id="1" uname="n1"/></nodes><resources>${list((at) => `<primitive id="r${at}"><meta_attributes id="m${at}"/></primitive>`)}</resources>` +
+      `<constraints>${list((at) => `<rsc_location id="l${at}" rsc="r${at}" node="N1" score="1"/>`)}<rsc_location id="x" rsc="r1" node="n2" score="1"/></constraints></configuration>`,
+  );
+  const began = performance.now();
+  expect(findReferenceProblems(configuration).map(({ code }) => code)).toEqual(["UNKNOWN_NODE"]);
+  expect(performance.now() - began).toBeLessThan(2000);
 });

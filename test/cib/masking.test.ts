@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { applyOperations, formatXml, maskXml, parseXml } from "../../src/cib/index.ts";
+import { applyOperations, type CibOperation, formatXml, maskXml, parseXml } from "../../src/cib/index.ts";
 import { MASKED } from "../../src/terms/index.ts";
 
 const cib =
@@ -50,5 +50,73 @@ describe("secrets of a configuration", () => {
   test("can be changed by who has seen only the mask", () => {
     const xml = '<nvpair id="f-pw" name="password" value="neu"/>';
     expect(formatXml(after({ op: "modify", xml, scope: "resources" }))).toContain('value="neu"');
+  });
+
+  const somebody = { askers: [{ user: "carol", groups: ["haclient"] }] };
+  const probe = '<nvpair id="probe" name="probe" value="1"/>';
+  const guesses = [
+    `//nvpair[@id='probe' and //nvpair[@id='f-pw' and starts-with(@value,'g')]]`,
+    `//nvpair[@id='probe' and //nvpair[@value='geheim']]`,
+    `//nvpair[@id='probe' and not(//nvpair[@id='f-pw' and not(contains(@value,'h'))])]`,
+  ];
+
+  test.each(guesses)("are not found out by what a change finds: %s", (xpath) => {
+    const set = `<cluster_property_set id="own">${probe}</cluster_property_set>`;
+    const known = applyOperations(cib, [{ op: "create", scope: "crm_config", xml: set }]).cib;
+    const attempts = [xpath, xpath.replaceAll("'g'", "'x'").replaceAll("geheim", "heimge")];
+    const found = attempts.map((path) => {
+      const { cib: left } = applyOperations(known, [{ op: "delete", xpath: path }], somebody);
+      return formatXml(left).includes('id="probe"');
+    });
+    expect(found[0]).toBe(found[1] ?? false);
+    // Who may see the secrets may look for them.
+    const { cib: left } = applyOperations(known, [{ op: "delete", xpath }]);
+    expect(formatXml(left)).not.toContain('id="probe"');
+  });
+
+  test("are not found out by what is to be deleted, nor by a path of a difference", () => {
+    const gone = (value: string) =>
+      formatXml(
+        applyOperations(cib, [{ op: "delete", xml: `<nvpair value="${value}"/>` }], somebody).cib,
+      ).includes("f-pw");
+    expect([gone("geheim"), gone("other")]).toEqual([true, true]);
+    const patch = (value: string): CibOperation => ({
+      op: "patch",
+      xml: `<diff format="2"><change operation="delete" path="//nvpair[@value='${value}']"/></diff>`,
+    });
+    for (const value of ["geheim", "other"])
+      expect(() => applyOperations(cib, [patch(value)], somebody)).toThrow("nothing is at");
+  });
+
+  test.each([
+    ["another name", { op: "modify", xml: '<nvpair id="f-pw" name="comment"/>' }],
+    [
+      "another name and id",
+      { op: "modify", xpath: "//nvpair[@id='f-pw']", xml: '<nvpair id="new" name="comment"/>' },
+    ],
+    [
+      "another name by a difference",
+      {
+        op: "patch",
+        xml: `<diff format="2"><change operation="modify" path="//nvpair[@id='f-pw']"><change-list><change-attr name="name" operation="set" value="comment"/></change-list></change></diff>`,
+      },
+    ],
+  ] as const)("are not shown under %s", (_how, operation) => {
+    expect(() => applyOperations(cib, [operation], somebody)).toThrow("holds a secret, which another name");
+    expect(formatXml(applyOperations(cib, [operation]).cib)).toContain('name="comment" value="geheim"');
+  });
+
+  test("may make way for something else", () => {
+    const xml = '<nvpair id="f-pw" name="comment" value="new"/>';
+    for (const op of ["modify", "replace"] as const)
+      expect(formatXml(applyOperations(cib, [{ op, xml }], somebody).cib)).toContain('value="new"');
+  });
+
+  test("go with what they are in, and can be changed where their place is named", () => {
+    const gone = applyOperations(cib, [{ op: "delete", xpath: "//nvpair[@id='f-pw']" }], somebody).cib;
+    expect(formatXml(gone)).not.toContain("f-pw");
+    const xml = '<nvpair id="f-pw" name="password" value="neu"/>';
+    const changed = applyOperations(cib, [{ op: "modify", xpath: "//nvpair[@id='f-pw']", xml }], somebody);
+    expect(formatXml(changed.cib)).toContain('value="neu"');
   });
 });

@@ -209,3 +209,12 @@ test("what is not there is refused, and a node may be called by its name", () =>
   expect(refusal("a", "nosuch")).toMatchObject({ code: "NO_SUCH_OBJECT" });
   expect(without("n1").at("//node")).toBe("");
 });
+
+test("of a resource and a node of one name the resource is meant", () => {
+  const both = parseXml(`<configuration><crm_config/><nodes><node id="2" uname="n2"/></nodes>
+<resources><primitive id="n2" class="ocf" provider="pacemaker" type="remote"/></resources><constraints/></configuration>`);
+  const { configuration: after } = removeObjects(both, ["n2"]);
+  expect(idsIn(after, "resources")).toEqual([]);
+  expect(idsIn(after, "nodes")).toEqual(["2"]);
+  expect(idsIn(removeObjects(after, ["n2"]).configuration, "nodes")).toEqual([]);
+});

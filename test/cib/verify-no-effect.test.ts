@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { parseXml, refuseBadTicketValue, verifyCib } from "../../src/cib/index.ts";
 
 interface Parts {
+  readonly properties?: string;
   readonly resources?: string;
   readonly rest?: string;
   readonly status?: string;
@@ -19,9 +20,16 @@ const device = (parameters: string, more = "", id = "st") =>
 const operation = (words: string, inner = "") => `<operations><op id="o" ${words}>${inner}</op></operations>`;
 
 /** `LEVEL CODE ID: TEXT (CURE)` of all that is found. */
-const told = ({ resources = "", rest = "", status = "", nodes, nodeValues = "" }: Parts): string[] =>
+const told = ({
+  properties = "",
+  resources = "",
+  rest = "",
+  status = "",
+  nodes,
+  nodeValues = "",
+}: Parts): string[] =>
   verifyCib(
-    parseXml(`<cib validate-with="pacemaker-3.7"><configuration><crm_config/>
+    parseXml(`<cib validate-with="pacemaker-3.7"><configuration><crm_config><cluster_property_set id="cps">${properties}</cluster_property_set></crm_config>
 <nodes>${nodes ?? `<node id="1" uname="n1"><instance_attributes id="nv">${nodeValues}</instance_attributes></node><node id="2" uname="n2"/>`}</nodes>
 <resources>${resources}${resources.includes("stonith") ? "" : '<primitive id="fence" class="stonith" type="x"/>'}</resources><constraints/>${rest}</configuration><status>${status}</status></cib>`),
   ).map((problem) => {
@@ -77,6 +85,17 @@ describe("fence devices", () => {
       { resources: `${template}<primitive id="s1" template="t"/><primitive id="s2" template="t"/>` },
       /^warning UNKNOWN_NODE x-pcmk_host_list: .*"s1".*"gone1"/,
     );
+  });
+
+  test.each(["1ms", "0", "900ms", "1"])("a fencing cannot have succeeded within %s", (time) => {
+    const expected = new RegExp(`^warning NO_TIME x-stonith-timeout: stonith-timeout="${time}" is less than`);
+    only({ properties: pair("stonith-timeout", time) }, expected);
+    only(
+      { resources: device(pair("pcmk_reboot_timeout", time)) },
+      /^warning NO_TIME x-pcmk_reboot_timeout: .* of fence device "st" is less/,
+    );
+    expect(told({ properties: pair("stonith-timeout", "60s") })).toEqual([]);
+    expect(told({ resources: device(pair("pcmk_off_timeout", "2s")) })).toEqual([]);
   });
 
   test("a level needs devices that run", () => {

@@ -390,8 +390,14 @@ describe("names of remote nodes", () => {
   const remote = (id: string) => `<primitive id="${id}" class="ocf" provider="pacemaker" type="remote"/>`;
 
   test.each<[string, string, RegExp]>([
-    ["a connection that is a member", remote("n1"), /^warning NAME_TAKEN n1: /],
-    ["a guest that is a member", guest("a", "n2"), /^warning NAME_TAKEN a-m-n: .*node of the cluster/],
+    ["a connection that is a member", remote("n1"), /^error NAME_TAKEN n1: /],
+    [
+      "one by its template",
+      '<template id="t" class="ocf" provider="pacemaker" type="remote"/><primitive id="N1" template="t"/>',
+      /^error NAME_TAKEN N1: .*name or the id of node n1/,
+    ],
+    ["a guest that is a member", guest("a", "n2"), /^error NAME_TAKEN a-m-n: .*node of the cluster/],
+    ["a guest that is a member's id", guest("a", "1"), /^error NAME_TAKEN a-m-n: .*the id of node n1/],
     [
       "a guest that is a resource",
       guest("a", "b") + dummy("b"),

@@ -223,3 +223,23 @@ describe("cibadmin", () => {
     expect(root().attributes.get("validate-with")).toBe("pacemaker-3.9");
   });
 });
+
+test("crm_verify speaks of conditions that are over, or never hold, only when it is asked for remarks", async () => {
+  const date = (id: string, more: string) => `<date_expression id="${id}" operation="lt" ${more}/>`;
+  const rule = `<rsc_location id="l" rsc="r"><rule id="l-r" score="5" boolean-op="and">${date("d1", 'end="2009-05-26"')}</rule></rsc_location>`;
+  const inVain = `<rule id="o-r" score="0"><expression id="o-e" attribute="#uname" operation="eq" value="n1"/></rule>`;
+  const defaults = `<op_defaults><meta_attributes id="o">${inVain}<nvpair id="o-t" name="timeout" value="60s"/></meta_attributes></op_defaults>`;
+  const cib = cibOf("pacemaker-3.9", dummy("r"), rule).replace("</configuration>", `${defaults}$&`);
+  writeFileSync(file, cib);
+  for (const [words, isSaid] of [
+    ["-VV", false],
+    ["-VVV", true],
+  ] as const) {
+    const { code, out, err } = await run("crm_verify", words, "-x", file);
+    expect([words, code, /over for good|no node is looked at/.test(`${out}${err}`)]).toEqual([
+      words,
+      0,
+      isSaid,
+    ]);
+  }
+});

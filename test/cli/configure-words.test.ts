@@ -85,12 +85,7 @@ test("a text in the place of everything that leaves no resource is refused as er
     ["", "replace", "it defines nothing"],
     ["\n  # nothing here\n\t\n", "replace", "it defines nothing"],
     ["", "push", "it defines nothing"],
-    ["property stonith-enabled=false\n", "replace", "it has no resource"],
-    [
-      "<configuration><crm_config/><nodes/><resources/><constraints/></configuration>",
-      "replace",
-      "no resource",
-    ],
+    ["node n1\nnode n2\n", "replace", "it has no resource"],
   ];
   const few = join(directory, "few.crm");
   for (const [text, mode, said] of loads) {
@@ -104,8 +99,17 @@ test("a text in the place of everything that leaves no resource is refused as er
   expect((await run("configure", "load", "replace", few, "--force")).code).toBe(0);
   expect(content()).not.toContain("<primitive");
   // Where there is no resource, none is lost.
+  writeFileSync(few, "node n1\n");
+  expect((await run("configure", "load", "replace", few)).code).toBe(0);
+  writeFileSync(file, before);
+  writeFileSync(few, "<configuration><crm_config/><nodes/><resources/><constraints/></configuration>");
+  expect((await run("configure", "load", "replace", few)).code).toBe(0);
+  expect(content()).not.toContain("<primitive");
+  // Settings stand at the end of what is saved: nothing was cut off.
+  writeFileSync(file, before);
   writeFileSync(few, "property stonith-enabled=false\n");
   expect((await run("configure", "load", "replace", few)).code).toBe(0);
+  expect(content()).not.toContain("<primitive");
 }, 60_000);
 
 describe("an option that goes by several names is one option", () => {

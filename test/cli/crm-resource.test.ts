@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { parseXml, selectXpath } from "../../src/cib/index.ts";
 import { setOutputStyle } from "../../src/cli/output.ts";
 import { runHere } from "./rehearsal.ts";
-import { main } from "./run.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "hactl-crm-resource-"));
 const file = join(directory, "cib.xml");
@@ -154,19 +153,25 @@ describe("clear", () => {
   });
 });
 
-test("commands that are handed to standard input, or stand in a file, are refused and not passed over", async () => {
-  const run = async (words: readonly string[], stdin: string) => {
-    const child = Bun.spawn([process.execPath, main, ...words], {
-      argv0: "crm",
-      env: { PATH: process.env.PATH ?? "", HACTL_CONFIG: "/nonexistent/hactl.toml" },
-      stdin: new Blob([stdin]),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
-    return { err, code };
-  };
-  const refused = { code: 64, err: expect.stringContaining("nothing was done") };
-  expect(await run([], "configure primitive q ocf:pacemaker:Dummy\n")).toEqual(refused);
-  expect(await run(["-f", "script.crm"], "")).toEqual(refused);
+test("-w is no mistake where there is nothing to wait for", async () => {
+  for (const words of [
+    "resource status d",
+    "resource list",
+    "node show",
+    "resource maintenance d on",
+    "resource stop d",
+  ])
+    expect([words, (await run("crm", "-w", ...words.split(" "))).code]).toEqual([words, 0]);
+});
+
+test("node show tells of the node that is named, and of no other", async () => {
+  const [all, one, none] = [
+    await run("crm", "node", "show"),
+    await run("crm", "node", "show", "n2"),
+    await run("crm", "node", "show", "n9"),
+  ];
+  expect(all.out.trim().split("\n")).toHaveLength(2);
+  expect(one.out).toMatch(/^2 n2 [^\n]*\n$/);
+  expect([none.code === 0, none.out]).toEqual([false, ""]);
+  expect(none.err).toContain("n9");
 });

@@ -201,3 +201,16 @@ test("what is not found may be hidden, and nobody is told that it is not there",
   expect((await as("uucp", "crm_resource", "-l")).all).not.toContain("NO resources configured");
   expect((await as("mail", "crm_resource", "-l")).out).toBe("seen\n");
 });
+
+test("what is read as it stands is read without a remark: programs take all that is said for the answer", async () => {
+  for (const words of [
+    ["cibadmin", "-Q"],
+    ["cibadmin", "-Q", "-o", "resources"],
+    ["crm_attribute", "-n", "rsc-note", "-d", "none", "-G", "-q"],
+  ])
+    expect([words, await as("mail", ...words)]).toEqual([
+      words,
+      expect.objectContaining({ code: 0, err: "" }),
+    ]);
+  expect((await as("mail", "configure", "show")).err).toMatch(partly);
+});

@@ -25,6 +25,53 @@ async function until(holds: () => boolean): Promise<void> {
   expect(holds()).toBe(true);
 }
 
+describe("what the cluster writes and tells of itself", () => {
+  test("its own properties, once", async () => {
+    const property = (name: string) =>
+      tools.output("crm_attribute", "-t", "crm_config", "-n", name, "-q", "-G");
+    expect(await property("cluster-name")).toBe("local\n");
+    expect(await property("dc-version")).toMatch(/^3\.\d+\.\d+-hactl-\d+\.\d+\.\d+\n$/);
+    expect(await property("cluster-infrastructure")).toBe("corosync\n");
+    expect(await property("have-watchdog")).toBe("false\n");
+    const text = await tools.output("configure", "show");
+    expect(text).toContain("cluster-name=local");
+    // What is loaded without them leaves them there.
+    const file = join(tools.cluster.directory, "without.crm");
+    writeFileSync(file, "property stonith-enabled=false\n");
+    const epoch = async () => / epoch="(\d+)"/.exec(await tools.output("cibadmin", "-Q"))?.[1];
+    const before = await epoch();
+    await tools.output("configure", "load", "replace", file, "--force");
+    expect([await property("cluster-name"), await epoch()]).toEqual(["local\n", before]);
+  });
+
+  test("what a member is called, and what no schema has, is refused by name", async () => {
+    const [code, text] = await refused(["cibadmin", "-M", "-X", '<node id="1" uname="other"/>']);
+    expect([code, text]).toEqual([107, expect.stringContaining("the name of node node1")]);
+    const [odd, why] = await refused(["cibadmin", "-M", "-X", '<cib zork="1"/>']);
+    expect([odd, why]).toEqual([78, expect.stringContaining("zork")]);
+    expect(await tools.output("cibadmin", "-Q")).not.toMatch(/zork|"other"/);
+  });
+});
+
+test("a script of the crm shell is in force with its commits, waits, and ends where a line fails", async () => {
+  const script = async (...lines: string[]) => {
+    const file = join(tools.cluster.directory, "script.crm");
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return tools.run("crm", "-w", "-f", file);
+  };
+  const primitive = tools.primitive("scripted").join(" ");
+  const made = await script("# begin", "configure", primitive, "commit", "up", "resource status scripted");
+  expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/Started node[12]/)]);
+  const running = await script("configure", "delete scripted", "commit");
+  expect([running.code, running.stderr]).toEqual([107, expect.stringContaining("script.crm:3")]);
+  const wrong = await script("configure", "delete scripted", "bogus");
+  expect(wrong.code).toBe(64);
+  expect(await tools.output("configure", "show")).toContain("scripted");
+  const gone = await script("resource stop scripted", "configure", "delete scripted");
+  expect([gone.code, gone.stderr]).toEqual([0, expect.anything()]);
+  expect(await tools.output("configure", "show")).not.toContain("scripted");
+});
+
 describe("who and where", () => {
   test("crm_node", async () => {
     expect(await tools.output("crm_node", "-n")).toBe("node1\n");
@@ -212,8 +259,6 @@ describe("transient attributes", () => {
 
   test("a node that nobody knows gets no attribute, and no state", async () => {
     for (const words of [
-      ["attrd_updater", "-n", "u", "-U", "7", "-N", "node7"],
-      ["attrd_updater", "-n", "u", "-U", "7", "-p", "-N", "node7"],
       ["crm_attribute", "-n", "u", "-v", "7", "-l", "reboot", "-N", "node7"],
       ["crm_attribute", "-n", "u", "-v", "7", "-N", "node7"],
     ]) {
@@ -221,7 +266,31 @@ describe("transient attributes", () => {
       expect([words, code, stderr]).toEqual([words, 105, expect.stringContaining("node7")]);
     }
     expect(await tools.output("cibadmin", "-Q")).not.toContain("node7");
-    expect(await tools.output("attrd_updater", "-n", "u", "-Q", "-A")).not.toContain("node7");
+    expect((await tools.run("attrd_updater", "-n", "u", "-Q", "-A")).stdout).not.toContain("node7");
+  });
+
+  test("attrd_updater keeps values for nodes that nobody knows yet; the status has them when the node is known", async () => {
+    const ask = (...words: readonly string[]) => tools.run("attrd_updater", "-n", "early", ...words);
+    const set = await ask("-U", "7", "-N", "node7");
+    expect(set).toMatchObject({ code: 0, stdout: "", stderr: expect.stringContaining('no node "node7"') });
+    expect((await ask("-Q", "-N", "node7")).stdout).toContain('host="node7" value="7"');
+    expect((await ask("-Q", "-A")).stdout).toContain('host="node7" value="7"');
+    expect(await ask("-U", "1", "-N", "node1")).toMatchObject({ code: 0, stderr: "" });
+    expect(await tools.output("cibadmin", "-Q")).not.toContain("node7");
+    await tools.output(
+      "configure",
+      "primitive",
+      "node7",
+      "ocf:pacemaker:remote",
+      "meta",
+      "target-role=Stopped",
+    );
+    expect(await tools.output("cibadmin", "-Q", "-o", "status")).toMatch(
+      /node7[\s\S]*name="early" value="7"/,
+    );
+    await ask("-D", "-N", "node7");
+    expect((await ask("-Q", "-N", "node7")).code).toBe(78);
+    await tools.output("configure", "delete", "--force", "node7");
   });
 
   test("attrd_updater -P finds what is private or not written yet, and refuses what is no pattern", async () => {

@@ -139,6 +139,14 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
     ),
   ],
   "CONFIG-FALLBACK": [told("CONFIG-FALLBACK", "the configuration was lost and is built on an older copy")],
+  "NAME-TAKEN": [
+    {
+      fixture: withResources(
+        (text) => `${text}<primitive id="beta" class="ocf" provider="pacemaker" type="remote"/>`,
+      ),
+      about: { node: "beta", text: "connects a remote node of its name" },
+    },
+  ],
   "NODE-UNCLEAN": [
     { fixture: onNode("beta", (node) => ({ ...node, state: "lost" })), about: { node: "beta" } },
   ],

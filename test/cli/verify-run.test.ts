@@ -196,8 +196,8 @@ test("what nobody knows at the outermost element is told", () => {
   const head = 'validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0" dc-uuid="1"';
   const unknown = findings(cib({ head: `${head} dc-uuiq="1" zzz="2"` }));
   expect(unknown.map(({ code, level, text, cure }) => [level, code, text, cure])).toEqual([
-    ["warning", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "dc-uuiq"', 'did you mean "dc-uuid"?'],
-    ["warning", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "zzz"', "remove it"],
+    ["error", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "dc-uuiq"', 'did you mean "dc-uuid"?'],
+    ["error", "UNKNOWN_ATTRIBUTE", '<cib> has an unknown attribute "zzz"', "remove it"],
   ]);
   expect(findings(cib({ head }))).toEqual([]);
 });

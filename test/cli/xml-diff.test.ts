@@ -97,4 +97,17 @@ describe("crm_diff", () => {
     expect((await run("--no-version")).out).toStartWith('<diff format="2">\n  <change operation="create"');
     expect((await run("--cib", "--no-version")).code).toBe(64);
   });
+
+  test("finds no moves in a CIB that names no feature set, as Pacemaker 2 finds none; other changes it does", async () => {
+    const list = (head: string, ids: string) =>
+      `<cib${head}><configuration><resources>${[...ids].map((id) => `<primitive id="${id}"/>`).join("")}</resources></configuration></cib>`;
+    const diff = (head: string, old: string, fresh: string, ...more: string[]) =>
+      runHere(["crm_diff", "-O", list(head, old), "-N", list(head, fresh), ...more], {
+        HACTL_CONFIG: "/nonexistent",
+      });
+    expect(await diff("", "abc", "cab")).toMatchObject({ code: 0, out: "" });
+    expect((await diff("", "abc", "cabd")).out).toContain('operation="create"');
+    expect((await diff("", "abc", "cab", "--cib")).out).toContain('operation="move"');
+    expect((await diff(' crm_feature_set="3.19.0"', "abc", "cab")).out).toContain('operation="move"');
+  });
 });

@@ -22,8 +22,9 @@ const joined = () =>
   cluster.until("both nodes take part", 40_000, async () => {
     const { code, stdout } = await cluster.hactl("node1", "node", "show", "--json");
     if (code !== 0) return undefined;
-    const { members } = JSON.parse(stdout) as { members: { state: string }[] };
-    return members.filter(({ state }) => state === "member").length === 2 ? true : undefined;
+    const { joined, members } = JSON.parse(stdout) as { joined: boolean; members: { state: string }[] };
+    // Who is a member already may still be receiving the other's configuration.
+    return joined && members.filter(({ state }) => state === "member").length === 2 ? true : undefined;
   });
 
 const state = (name: string) => join(cluster.directory, name, "state");

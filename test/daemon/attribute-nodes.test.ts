@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseXml } from "../../src/cib/index.ts";
-import { checkNodesOf, checkValuesOf } from "../../src/daemon/attribute-nodes.ts";
+import { checkNodesOf, checkValuesOf, heldForUnknown } from "../../src/daemon/attribute-nodes.ts";
 import { HactlError, nodeName } from "../../src/terms/index.ts";
 
 const cib = parseXml(`<cib><configuration><nodes><node id="1" uname="n1"/></nodes><resources>
@@ -71,4 +71,18 @@ test.each([
   ["mine", "maybe"],
 ])("%s=%s is taken", (name, value) => {
   expect(valueSaid(name, value)).toBe("taken");
+});
+
+test("what is kept for nodes that nobody knows is marked, whatever whoever asked has marked", () => {
+  const update = (node: string, held?: boolean) => ({
+    node: nodeName(node),
+    name: "x",
+    value: "1",
+    ...(held === undefined ? {} : { held }),
+  });
+  expect(heldForUnknown([update("n1", true), update("r1"), update("far-off")], cib, [])).toEqual([
+    update("n1"),
+    update("r1"),
+    update("far-off", true),
+  ]);
 });

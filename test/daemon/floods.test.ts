@@ -184,3 +184,20 @@ test("a user has no more than so many connections and so many bytes", () => {
   expect(userFrames(next.connection.peer).maxBody).toBe(8 * 1024 * 1024);
   expect(userFrames(roots[0]?.connection.peer)).toEqual({});
 });
+
+test("who only connects and goes uses up his share, too", () => {
+  const told: string[] = [];
+  const users = new UserAllowances(
+    (text) => void told.push(text),
+    () => 0,
+  );
+  const last = Array.from({ length: 20_000 }, () => {
+    const one = connectionOf(5);
+    users.enter(one.connection);
+    users.leave(one.connection);
+    return one;
+  }).at(-1);
+  users.take(last?.connection as FrameConnection, 0, async () => {});
+  expect(told).toHaveLength(1);
+  users.close();
+});

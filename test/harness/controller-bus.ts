@@ -23,6 +23,7 @@ import {
   type ToldAgent,
 } from "../../src/controller/index.ts";
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
+import type { ClusterTraits } from "../../src/controller/own-properties.ts";
 import type { Operation, OperationResult } from "../../src/executor/index.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
@@ -143,6 +144,7 @@ export class ControllerBus {
     fallback?: (name: string) => CibVersion | undefined,
     private readonly decideHereMs?: number,
     losses?: (name: string) => readonly Loss[],
+    private readonly traits?: (name: string) => ClusterTraits,
   ) {
     const configured = Array.from({ length: count }, (_, i) => ({
       id: nodeId(i + 1),
@@ -203,6 +205,7 @@ export class ControllerBus {
       ...(memory ? { remembered: memory } : {}),
       ...(fallback && { fallback }),
       ...(losses && { losses }),
+      ...(this.traits && { traits: this.traits(selfName) }),
       ...(this.decideHereMs === undefined ? {} : { decideHereMs: this.decideHereMs }),
     });
   }

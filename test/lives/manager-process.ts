@@ -61,6 +61,7 @@ export class ManagerProcess {
       incarnation: `m${this.world.nextId()}`,
       cib: parseXml(host.disk.cib ?? plan.cib),
       daemonIsNew: this.daemonIsNew,
+      traits: { version: "3.0.0-lives", clusterName: "lives" },
       ...(this.world.plansElsewhere ? { decideHereMs: 0 } : {}),
       ...(saved ? { remembered: structuredClone(saved.memory) } : {}),
     });

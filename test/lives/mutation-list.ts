@@ -688,8 +688,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a stop that could not be executed has stopped what was started",
     file: executor,
-    before: 'if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return verdict;',
-    after: 'if (!looks && asked.action !== "stop") return verdict;',
+    before:
+      'if ((!looks && asked.action !== "stop") || !this.#neverBegun(resource)) return notEnded(asked, verdict);',
+    after: 'if (!looks && asked.action !== "stop") return notEnded(asked, verdict);',
     by: queue,
   },
   {

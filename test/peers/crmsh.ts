@@ -24,7 +24,7 @@ function runCase(place: Place, tree: string, name: string): Figures {
   const seen = join(place.out, `crmsh-${name}`);
   for (const folder of [home, shadow, seen]) mkdirSync(folder, { recursive: true, mode: 0o777 });
   const runner = join(tree, "regression.sh");
-  inOurPlace(place, ["timeout", "-k", "5", String(patience), "bash", runner, "-m", "buildbot", name], {
+  inOurPlace(place, ["timeout", "-k", "5", String(patience), "bash", runner, "-m", "buildbot", "--", name], {
     cwd: tree,
     environment: {
       HOME: home,

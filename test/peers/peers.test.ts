@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { countHeld } from "./drivers.ts";
 import { falls, isWanted, parseTable, partsIn, renewed, tableLines, totals } from "./figures.ts";
-import { judge, piecesOf } from "./pacemaker.ts";
+import { judge, piecesOf, requestsIn } from "./pacemaker.ts";
 import { outcomesOf } from "./pcs.ts";
 
 /** What the peers' suites say is read and judged rightly; the suites themselves need clones (`make check-peers`). */
@@ -84,6 +84,15 @@ describe("Pacemaker's suite of its tools", () => {
     expect(judged(want, "")).toMatchObject({ exit: false, cib: false, alike: false });
   });
 
+  test("the order of attributes is no part of an XML answer; what is said before it is", () => {
+    const answer = (attributes: string, said = "") =>
+      noted("t (XML)", `${said}<pacemaker-result>\n<nvpair ${attributes}/>\n</pacemaker-result>`, "OK (0)");
+    const want = answer('id="i" value="v" name="n"');
+    expect(judged(want, answer('id="i" name="n" value="v"'))).toMatchObject({ equal: false, alike: true });
+    expect(judged(want, answer('id="i" name="n" value="w"'))).toMatchObject({ alike: false });
+    expect(judged(want, answer('id="i" name="n" value="v"', "note\n"))).toMatchObject({ alike: false });
+  });
+
   test("a document is judged without the words in it, and one that its schema refuses is not valid", () => {
     const document = (words: string, code: string) =>
       `<pacemaker-result request="x"><status code="${code}" message="${words}"/></pacemaker-result>`;
@@ -99,6 +108,12 @@ describe("Pacemaker's suite of its tools", () => {
       valid: false,
     });
   });
+});
+
+test("the kinds of answers are found in newer and older releases' Makefiles", () => {
+  const newer = "API_request_base = cibadmin\nAPI_request_base += crm_mon\nAPI_base = $(API_request_base)\n";
+  const older = "API_request_base\t= cibadmin\t\\\n\t\t  crm_mon\nAPI_base\t= $(API_request_base)\n";
+  for (const makefile of [newer, older]) expect(requestsIn(makefile)).toEqual(["cibadmin", "crm_mon"]);
 });
 
 test("outcomes of pcs's tests: with and without a description, broken into lines, skipped", () => {

@@ -627,6 +627,67 @@ describe("auto_tie_breaker", () => {
     });
   }
 
+  describe("that are broken otherwise by another node", () => {
+    const rules = options(2, { autoTieBreaker: true, autoTieBreakerNode: "highest" });
+    const others = { ...rules, autoTieBreakerNode: "lowest" as const };
+
+    test("are nobody's: a node that starts with another rule than the others is not alone in the right", () => {
+      const cluster = new Cluster(rules);
+      cluster.form([1, 2]);
+      expect(cluster.form([2])).toMatchObject({ quorate: true });
+      cluster.restart(1, undefined, undefined, others);
+      expect(cluster.form([1, 2])).toMatchObject({ quorate: true });
+      for (const id of [1, 2]) {
+        expect(cluster.form([id])).toMatchObject({ quorate: false });
+        expect(cluster.node(id).current().reason).toContain(
+          "only a majority counts, for the options of quorum",
+        );
+      }
+      expect(cluster.form([1, 2])).toMatchObject({ quorate: true });
+    });
+
+    test("so too for who has been away since, and remembers how they were broken", () => {
+      const cluster = new Cluster(rules);
+      cluster.form([1, 2]);
+      cluster.restartAsKept([2]);
+      expect(cluster.form([2])).toMatchObject({ quorate: true });
+      const kept = cluster.node(1).view([]);
+      const last = {
+        sequence: kept.quorateSequence,
+        members: kept.quorateMembers,
+        expectedVotes: kept.quorateExpected,
+        ...(kept.quorateRules === undefined ? {} : { rules: kept.quorateRules }),
+      };
+      cluster.restart(1, undefined, last, others);
+      expect(cluster.form([1])).toMatchObject({ quorate: false });
+    });
+
+    test("are somebody's again when all have read the same, and in doubt both count", () => {
+      const cluster = new Cluster(rules);
+      cluster.form([1, 2]);
+      cluster.hear([1, 2], { type: "reconfigure", options: others });
+      expect(cluster.form([2])).toMatchObject({ quorate: false });
+      expect(cluster.form([1])).toMatchObject({ quorate: true });
+      cluster.form([1, 2]);
+      cluster.restart(2, undefined, undefined, rules);
+      cluster.form([1, 2]);
+      expect(cluster.form([1])).toMatchObject({ quorate: false });
+      cluster.form([1, 2]);
+      cluster.hear([1, 2], { type: "reconfigure", options: rules });
+      expect(cluster.form([1])).toMatchObject({ quorate: false });
+      expect(cluster.form([2])).toMatchObject({ quorate: true });
+    });
+
+    test("members of one part think alike, whatever each has read", () => {
+      const four = options(4, { autoTieBreaker: true });
+      const cluster = new Cluster(four);
+      cluster.form(upTo(4));
+      cluster.restart(2, undefined, undefined, { ...four, autoTieBreakerNode: "highest" });
+      expect(cluster.form([1, 2])).toMatchObject({ quorate: false });
+      expect(cluster.form([3, 4])).toMatchObject({ quorate: false });
+    });
+  });
+
   test("the lowest of those that were there before the split decides, not of all that are listed", () => {
     const cluster = new Cluster(options(5, { autoTieBreaker: true, lastManStanding: true }));
     cluster.form(upTo(5));

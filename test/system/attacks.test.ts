@@ -304,6 +304,18 @@ describe("a client of the admin socket", () => {
     expect(story.nodes.logOf("node1")).not.toContain("ADMIN-REQUEST");
   }, 60_000);
 
+  test("is cut off when it sends what is no request", async () => {
+    const before = processes();
+    const gone = await new Promise<boolean>((resolve) => {
+      const socket = connect(`${story.directory}/node1/run/admin.sock`);
+      socket.on("connect", () => socket.write(Buffer.from([0, 0, 0, 1, 9, 0, 0, 0, 1, 9])));
+      socket.on("close", () => resolve(true));
+      socket.on("error", () => {});
+    });
+    expect(gone).toBe(true);
+    expect(processes()).toEqual(before);
+  });
+
   test("has options called like what every object has, and the cluster goes on", async () => {
     const before = processes();
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"])

@@ -1,3 +1,4 @@
+import { maskedAttributes } from "../masking.ts";
 import type { XmlElement } from "../xml.ts";
 import { type Effort, type PathNode, selectXpath } from "../xpath.ts";
 import { type Access, accessTo, type Marks } from "./marks.ts";
@@ -19,6 +20,17 @@ export function look(root: XmlElement, marks: readonly Marks[]): Sight {
   const original = new Map<XmlElement, XmlElement>();
   const outside = marks.map((): Access => "none");
   return { visible: copyVisible(root, outside, marks, original), original };
+}
+
+/** The same where nothing is hidden but secrets, as from everybody who is not privileged: they are masked. */
+export function lookAtAll(root: XmlElement): Sight {
+  return withoutSecrets(look(root, []));
+}
+
+/** Secrets are masked even to who may read the rest: he finds nothing by them. */
+export function withoutSecrets(sight: Sight): Sight {
+  for (const copy of sight.original.keys()) copy.attributes = maskedAttributes(copy);
+  return sight;
 }
 
 function copyVisible(

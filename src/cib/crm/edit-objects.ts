@@ -204,8 +204,10 @@ const blocks = ["instance_attributes", "meta_attributes", "utilization"];
 export function setConfigured(source: XmlElement, path: string, value: string): XmlElement {
   const configuration = cloneElement(source);
   const known = owners(configuration);
-  for (const node of child(configuration, "nodes")?.children ?? [])
-    known.set(node.attributes.get("uname") ?? "", node);
+  for (const node of child(configuration, "nodes")?.children ?? []) {
+    const name = node.attributes.get("uname") ?? "";
+    if (!known.has(name)) known.set(name, node);
+  }
   // Ids may have dots: the longest that there is counts.
   const id = [...known.keys()]
     .filter((one) => path.startsWith(`${one}.`))

@@ -67,6 +67,33 @@ export function splitStatements(text: string): Split {
   return { statements, errors, torn };
 }
 
+/** A line of text with its continuation lines, as it stands there. */
+export interface TextLine {
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** Parts text into lines with something in them, which are no comments. */
+export function textLines(text: string): TextLine[] {
+  const found: TextLine[] = [];
+  const lines = text.split("\n");
+  for (let index = 0; index < lines.length; index++) {
+    const start = index;
+    if (/^\s*(#|$)/.test(lines[start] ?? "")) continue;
+    while (continuation.test(lines[index] ?? "") && index + 1 < lines.length) index++;
+    found.push({ line: start + 1, text: lines.slice(start, index + 1).join("\n") });
+  }
+  return found;
+}
+
+/** The words of a line as a shell would split them. @throws HactlError CRM_SYNTAX */
+export const wordsOfLine = ({ line, text }: TextLine): string[] =>
+  text
+    .split("\n")
+    .flatMap((part, index) => splitWords(part.replace(continuation, "").replace(/\r$/, ""), line + index))
+    .map((token) => token.text);
+
 function readStatement(parts: readonly string[], line: number): Statement {
   const keyword = /^\s*(\S+)/.exec(parts[0] ?? "")?.[1] ?? "";
   const rest = [(parts[0] ?? "").replace(/^\s*\S+/, (word) => " ".repeat(word.length)), ...parts.slice(1)];

@@ -44,6 +44,10 @@ const readers: Readonly<Record<string, (reader: Reader) => CrmObject | CrmObject
   tag: readTag,
 });
 
+/** Whether a word begins a statement. */
+export const isStatement = (keyword: string): boolean =>
+  keyword === "monitor" || keyword === "xml" || readers[keyword] !== undefined;
+
 /** Reads crm shell text (crm(8), "configure") without looking at what is configured already. */
 export function readCrm(text: string): CrmText {
   const { statements, errors: found, torn } = splitStatements(text);

@@ -96,7 +96,8 @@ const fencing: readonly OptionSpec[] = [
     name: "have-watchdog",
     type: "boolean",
     default: "false",
-    description: "Whether nodes have a working watchdog; the cluster sets it",
+    description:
+      "Whether a watchdog does the work of a fence device; the cluster sets it, and here to false: none does",
     generated: true,
   },
 ];
@@ -200,7 +201,11 @@ const membership: readonly OptionSpec[] = [
     default: "0",
     description: "How long they wait; 0 is for ever",
   },
-  { name: "cluster-name", type: "string", description: "Name of the cluster; the cluster sets it" },
+  {
+    name: "cluster-name",
+    type: "string",
+    description: "Name of the cluster; the cluster sets it where nobody has",
+  },
   {
     name: "cluster-infrastructure",
     type: "string",

@@ -177,7 +177,7 @@ const remove = defineCommand({
 function refuseNodes(configuration: XmlElement, ids: readonly string[]): void {
   const nodes = childrenOf(child(configuration, "nodes"), "node").flatMap(({ attributes }) => {
     const [id = "", name = id] = [attributes.get("id"), attributes.get("uname")];
-    return ids.includes(id) || ids.includes(name) ? [name] : [];
+    return ids.some((one) => (one === id || one === name) && !isResource(configuration, one)) ? [name] : [];
   });
   const [name] = nodes;
   if (name === undefined) return;
@@ -220,16 +220,22 @@ const erasing = (what: string) =>
   new HactlError({ code: "UNSAFE", what, cure: "say it with --force", exit: CrmExit.UNSAFE });
 
 /**
- * Refuses a text in the place of everything that leaves no resource: it is an empty or truncated file more often than it is
- * meant.
+ * Refuses a text in the place of everything that leaves no resource and sets nothing: it is an empty or truncated file
+ * more often than it is meant. What is saved has its settings behind its resources: where they are, nothing is cut off.
  */
 function refuseErasing(before: XmlElement, after: XmlElement, text: string): void {
   const hasResources = (configuration: XmlElement) => resourcesOf(configuration).length > 0;
   if (/^\s*$/.test(text.replaceAll(/^\s*#.*$/gm, "")))
     throw erasing("it defines nothing: every resource and constraint of the cluster would be removed");
-  if (!hasResources(after) && hasResources(before))
+  if (!hasResources(after) && hasResources(before) && !setsSomething(text))
     throw erasing("it has no resource: every resource of the cluster would be removed");
 }
+
+/** A document cannot be cut off: it says itself that there are none. */
+const setsSomething = (text: string): boolean =>
+  text.trimStart().startsWith("<")
+    ? /<resources\s*\/?>/.test(text)
+    : /^\s*(property|rsc_defaults|op_defaults)\s/m.test(text);
 
 const accept = defineCommand({
   meta: {
@@ -341,7 +347,7 @@ function modeNamed(word: string): LoadMode {
 const isXml = (text: string) => /^\s*</.test(text);
 
 /** The configuration with a text loaded into it; all mistakes of the text at once. `tell` hears what else it changes. */
-function loaded(
+export function loaded(
   text: string,
   file: string,
   base: XmlElement,
@@ -426,17 +432,22 @@ function loadedXml(text: string, file: string, base?: XmlElement): XmlElement {
   });
 }
 
+/** Whether a resource is called so: that is what is meant where a node is, too. */
+const isResource = (configuration: XmlElement, id: string): boolean =>
+  searched(child(configuration, "resources"), id) !== undefined;
+
+function searched(at: XmlElement | undefined, id: string): XmlElement | undefined {
+  for (const item of at?.children ?? []) {
+    if (item.attributes.get("id") === id || (item.name === "node" && item.attributes.get("uname") === id))
+      return item;
+    const inner = searched(item, id);
+    if (inner) return inner;
+  }
+  return undefined;
+}
+
 function found(configuration: XmlElement, id: string): XmlElement {
-  const search = (at: XmlElement): XmlElement | undefined => {
-    if (at.attributes.get("id") === id || (at.name === "node" && at.attributes.get("uname") === id))
-      return at;
-    for (const child of at.children) {
-      const inner = search(child);
-      if (inner) return inner;
-    }
-    return undefined;
-  };
-  const object = search(configuration);
+  const object = searched(child(configuration, "resources"), id) ?? searched(configuration, id);
   if (object) return object;
   throw new HactlError({
     code: "NO_SUCH_OBJECT",

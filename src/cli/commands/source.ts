@@ -1,4 +1,4 @@
-import { parseXml, type XmlElement } from "../../cib/index.ts";
+import { parseXml, refuseTooMany, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { cannotJudge, missingBasis, withoutHiddenResources } from "../hidden.ts";
@@ -45,6 +45,7 @@ export function readCibText(file: string): XmlElement {
 }
 
 function checkRoot(root: XmlElement, file: string): XmlElement {
+  refuseTooMany(root, { file });
   if (root.name === "cib") return root;
   throw new HactlError({
     code: "NOT_A_CIB",

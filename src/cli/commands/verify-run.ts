@@ -5,6 +5,7 @@ import {
   examineCrm,
   findHeadProblems,
   parseXml,
+  refuseTooMany,
   verifyCib,
   type XmlElement,
 } from "../../cib/index.ts";
@@ -57,6 +58,7 @@ export function verifyText(text: string, file: string, now: number): Verificatio
 function verifyXml(text: string, file: string, now: number): Verification {
   try {
     const given = parseXml(text, file);
+    refuseTooMany(given, { file });
     const head = given.name === "cib" ? findHeadProblems(given) : [];
     const nothing = head.some(({ code }) => code === "NO_CONFIGURATION");
     const { findings, cib } = nothing ? { findings: [] } : verifyTree(rootOf(given), file, now);

@@ -21,6 +21,12 @@ const kinds = {
   "CONFIG-FALLBACK": error(
     "a node has lost a version of the configuration that nobody else has kept: an older one is in force",
   ),
+  "QUORUM-DIFFERS": error(
+    "a node of the ring has another value of an option that decides who is quorate: only a majority counts meanwhile",
+  ),
+  "NAME-TAKEN": error(
+    "a connection to a remote or guest node has the name of a cluster node: nothing is done with it",
+  ),
   "NODE-UNCLEAN": error("a node is lost and not fenced yet"),
   "NODE-OFFLINE": error("a cluster node or remote node is not there, or has never joined"),
   "NODE-LEAVING": error("a node is being stopped: what it runs moves away or stops first"),
@@ -59,9 +65,6 @@ const kinds = {
   STRANGER: warning("somebody with another key or another node list speaks on the ring's ports"),
   "OPTIONS-DIFFER": warning(
     "a node of the ring has another value of an option that should be the same on all",
-  ),
-  "QUORUM-DIFFERS": error(
-    "a node has another value of an option that decides who is quorate: no tie is broken meanwhile",
   ),
   "EXPECTED-VOTES": warning("votes were raised, and more are expected than are configured"),
   "CHANGE-WAITS": warning(

@@ -1,4 +1,4 @@
-import { child, childrenOf } from "../../cib/index.ts";
+import { child, childrenOf, connectionsToMembers } from "../../cib/index.ts";
 import type { Cluster, Resource } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
 import { hiddenCure, hiddenText } from "../hidden.ts";
@@ -37,6 +37,7 @@ export function verdictOf(input: StatusInput, cluster: Cluster, facts: Facts): V
     ...apart,
     ...quorumCauses(input, cluster, facts),
     ...known(hidden, basis, stopCauses(cluster)),
+    ...known(hidden, basis, namesakeCauses(cluster)),
     ...input.warnings.filter(isOfAll),
     ...known(hidden, basis, nodeCauses(input, cluster, facts)),
     ...managerCauses(input, facts),
@@ -206,6 +207,15 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
   }
   return causes;
 }
+
+/** Connections that would be taken for members. */
+const namesakeCauses = ({ cib }: Cluster): CauseWithoutLevel[] =>
+  connectionsToMembers(child(cib, "configuration")).map(({ id, member, text }) => ({
+    code: "NAME-TAKEN",
+    node: member,
+    text: `${text}: nothing is done with that connection`,
+    cure: `Remove it, or give it a name of its own: hactl configure delete ${id}`,
+  }));
 
 function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Facts): CauseWithoutLevel[] {
   const wasFenced = new Set<string>(

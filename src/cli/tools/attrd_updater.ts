@@ -3,6 +3,7 @@ import type { CibOperation } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup, type Millis, nodeName } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
+import { note } from "../output.ts";
 import { onlyLive } from "../target.ts";
 import { hostAttributeMessage } from "./attribute-message.ts";
 import type { AttributePlace } from "./attributes.ts";
@@ -72,10 +73,22 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const names = name === undefined ? await matching(session, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(command, given, one, node));
     if (updates.length === 0) return CrmExit.OK;
-    if (session.isLive) await (await session.daemon()).request({ type: "attributes-update", updates });
+    if (session.isLive) await updateCluster(session, updates);
     else await updateFile(session, updates);
     return CrmExit.OK;
   });
+}
+
+/** As Pacemaker's table of attributes, the cluster's keeps values for nodes that it does not know yet. */
+async function updateCluster(session: CibSession, updates: readonly AttributeUpdate[]): Promise<void> {
+  const daemon = await session.daemon();
+  const reply = await daemon.request<{ readonly kept?: readonly string[] } | null>({
+    type: "attributes-update",
+    updates,
+    keepsUnknown: true,
+  });
+  for (const node of new Set(reply?.kept))
+    note(`note: there is no node "${node}": its value is kept, and comes into the status when there is one`);
 }
 
 /** The last of them counts; without any it is asked. */

@@ -86,7 +86,9 @@ export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
     const command = given.last(commands) ?? (given.has("show-access") ? "query" : undefined);
     if (command === undefined) throw usage("cibadmin", "what shall be done?");
-    return CibSession.with((session) => work(command, given, session, answer));
+    if (given.words.length > 0)
+      throw usage("cibadmin", `"${given.words.join(" ")}" does not belong to any option`);
+    return CibSession.quietly((session) => work(command, given, session, answer));
   });
 
 async function work(

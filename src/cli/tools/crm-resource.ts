@@ -20,6 +20,20 @@ const otherNames: Readonly<Record<string, string>> = lookup({
   unban: "clear",
   reprobe: "refresh",
 });
+/** Commands that wait themselves when they are asked to. */
+const waiting: ReadonlySet<string> = new Set([
+  "start",
+  "stop",
+  "move",
+  "ban",
+  "clear",
+  "cleanup",
+  "refresh",
+  "manage",
+  "unmanage",
+  "promote",
+  "demote",
+]);
 /** Commands that take one resource after the other. */
 const forEach: ReadonlySet<string> = new Set(["status", "start", "stop", "restart", "locate"]);
 const kinds: Readonly<Record<string, readonly string[]>> = lookup({
@@ -45,7 +59,7 @@ export function resourceLevel(words: readonly string[], { wait, force }: Resourc
   const [written = "list", ...rest] = words;
   const command = otherNames[written] ?? written;
   const own = (name: string, ...more: readonly string[]): ResourceStep => ({
-    words: ["resource", name, ...more, ...wait],
+    words: ["resource", name, ...more, ...(waiting.has(name) ? wait : [])],
   });
   switch (command) {
     case "param":
@@ -65,6 +79,7 @@ export function resourceLevel(words: readonly string[], { wait, force }: Resourc
       return [{ tool: "crm_resource", words: ["-a", ...option("-r", rsc)] }];
     }
     case "scores":
+      atMost("scores", rest, 0, 0);
       return [{ tool: "crm_simulate", words: ["-sUL"] }];
     case "move":
     case "ban":

@@ -4,25 +4,32 @@ import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";
 import { cibLevel } from "./crm-cib.ts";
+import { levelNamed } from "./crm-levels.ts";
 import { resourceLevel } from "./crm-resource.ts";
+import { refuseUndone, statusWords } from "./crm-words.ts";
 import type { OptionRow } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "force", short: "F", description: "do it although it may hurt" },
   { name: "wait", short: "w", description: "return when the cluster has nothing left to do" },
   { name: "cib", short: "c", value: "DRAFT", description: "work on this draft (CIB_shadow)" },
+  {
+    name: "file",
+    short: "f",
+    value: "FILE",
+    description: "the commands that stand in this file, one a line",
+  },
   { name: "no", short: "n", description: "accepted" },
 ];
 
 /**
  * The crm shell's commands, as far as hactl has them under its own names: `crm configure …`, `crm node …`,
- * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm report …`, `crm cluster …`, `crm maintenance …`.
+ * `crm resource …`, `crm cib …`, `crm status`, `crm ra …`, `crm history`, `crm report …`, `crm cluster …`, `crm maintenance …`. One
+ * of them as words, or many, one a line, from a file (`-f FILE`) or standard input.
  */
 export async function run(words: readonly string[]): Promise<number> {
   const [first] = words;
-  if (first === "-f" || first === "--file" || (first === undefined && isFed()))
-    return toolError("crm", noScript());
-  if (first === undefined || first === "--help" || first === "-h" || first === "--version")
+  if (first === "--help" || first === "-h" || first === "--version" || (first === undefined && !isFed()))
     return asTool(
       "crm",
       "The crm shell's commands, done by hactl.",
@@ -30,27 +37,74 @@ export async function run(words: readonly string[]): Promise<number> {
       first === undefined ? ["--help"] : words,
       async () => 0,
     );
-  const { flags, cib, rest } = leading(words);
+  const { flags, cib, file, rest } = leading(words);
   if (cib !== undefined) process.env.CIB_shadow = cib;
   const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
   const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
-  let targets: readonly Target[];
   try {
-    targets = translate(rest, { wait, force });
+    const script = scriptOf(file, rest);
+    return await (script === undefined ? perform(rest, { wait, force }) : follow(script, { wait, force }));
   } catch (error) {
     return toolError("crm", error);
   }
+}
+
+/** What one command says, and waits for it where that is wanted. */
+async function perform(words: readonly string[], wanted: Flags): Promise<number> {
+  const flags = cibTarget().kind === "live" ? wanted : { ...wanted, wait: [] };
+  const targets = translate(words, flags);
   for (const target of targets) {
     const status = await carryOut(target);
     if (status !== CrmExit.OK) return status;
   }
   // hactl's own commands for resources and nodes wait themselves.
   const changed = targets.some(({ tool, words: given }) =>
-    tool === undefined ? isConfigureChange(given) : changing.has(tool),
+    tool === undefined ? isConfigureChange(given) || isMaintenance(given) : changing.has(tool),
   );
-  if (!changed || wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
+  return changed ? settled(flags) : CrmExit.OK;
+}
+
+/** A draft or a file has nothing to wait for. */
+async function settled({ wait }: Flags): Promise<number> {
+  if (wait.length === 0 || cibTarget().kind !== "live") return CrmExit.OK;
   const { runCli } = await import("../main-command.ts");
   return runCli(["wait"]);
+}
+
+/** The commands that a file holds, or that are handed to standard input for a level. */
+interface Commands {
+  readonly text: string;
+  readonly name: string;
+  readonly level?: string;
+}
+
+/** Nothing where the words are the command. */
+function scriptOf(file: string | undefined, words: readonly string[]): Commands | undefined {
+  const [first, ...more] = words;
+  const level = first === undefined ? undefined : levelNamed(first);
+  const isLevel = more.length === 0 && level !== undefined;
+  const begin = isLevel ? { level } : {};
+  if (file !== undefined) {
+    if (first !== undefined && !isLevel)
+      throw usage("crm", "beside a file of commands only the level can be named in which they begin");
+    return { text: readText(file), name: file === "-" ? STDIN : file, ...begin };
+  }
+  if (level === "configure" && (isLevel || more.join() === "-"))
+    return { text: readText("-"), name: STDIN, level };
+  if ((first !== undefined && !isLevel) || !isFed()) return undefined;
+  const text = readText("-");
+  // A program that starts this one may leave it a pipe in which nothing is: it means the command.
+  return isLevel && text.trim() === "" ? undefined : { text, name: STDIN, ...begin };
+}
+
+const STDIN = "standard input";
+
+async function follow(commands: Commands, flags: Flags): Promise<number> {
+  const { runScript } = await import("./crm-script.ts");
+  return runScript(
+    { ...commands, force: flags.force.length > 0 },
+    { run: (words) => perform(words, flags), committed: () => settled(flags) },
+  );
 }
 
 /** Whether somebody hands commands to standard input: a pipe or a file, not a terminal or nothing. */
@@ -62,14 +116,6 @@ function isFed(): boolean {
     return false;
   }
 }
-
-const noScript = (): HactlError =>
-  new HactlError({
-    code: "USAGE",
-    what: "crm reads no commands from standard input or a file; nothing was done",
-    cure: "give each command as words (crm resource stop a), and configuration as text (crm configure load update FILE)",
-    exit: CrmExit.USAGE,
-  });
 
 async function carryOut(target: Target): Promise<number> {
   if (target.lines !== undefined) {
@@ -88,6 +134,9 @@ async function carryOut(target: Target): Promise<number> {
   return runCli(target.words);
 }
 
+const isMaintenance = ([level, command]: readonly string[]): boolean =>
+  level === "maintenance" || (level === "resource" && command === "maintenance");
+
 const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
   command === "configure" && !["show", "save"].includes(what);
 
@@ -95,6 +144,8 @@ interface Leading {
   readonly flags: readonly string[];
   /** The draft that --cib names. */
   readonly cib: string | undefined;
+  /** The file with commands that --file names. */
+  readonly file: string | undefined;
   readonly rest: readonly string[];
 }
 
@@ -102,14 +153,17 @@ interface Leading {
 function leading(words: readonly string[]): Leading {
   const flags: string[] = [];
   let cib: string | undefined;
+  let file: string | undefined;
   let at = 0;
   for (; words[at]?.startsWith("-"); at++) {
     const word = words[at] ?? "";
     if (word === "-c" || word === "--cib") cib = words[++at];
     else if (word.startsWith("--cib=")) cib = word.slice("--cib=".length);
+    else if (word === "-f" || word === "--file") file = words[++at] ?? "";
+    else if (word.startsWith("--file=")) file = word.slice("--file=".length);
     else flags.push(word);
   }
-  return { flags, cib, rest: words.slice(at) };
+  return { flags, cib, file, rest: words.slice(at) };
 }
 
 interface Flags {
@@ -159,6 +213,7 @@ function cib(words: readonly string[], flags: Flags): Target {
 
 /** What is to be done, one after the other. */
 function translate(words: readonly string[], flags: Flags): readonly Target[] {
+  refuseUndone(words);
   const [level, ...rest] = words;
   return level === "resource" || level === "rsc"
     ? resourceLevel(rest, flags)
@@ -184,13 +239,11 @@ function translateLevel(words: readonly string[], flags: Flags): Target {
     case "cluster":
       return cluster(rest);
     case "maintenance":
-      return { words: ["maintenance", rest[0] ?? "on"] };
+      return maintenance(rest);
     case "history":
       return { words: ["history"] };
     case "corosync":
-      return rest[0] === "status" || rest[0] === undefined
-        ? { words: ["quorum", "status"] }
-        : { words: ["reload"] };
+      return corosync(rest);
     case "report":
       return { tool: "crm_report", words: rest };
     case "verify":
@@ -201,27 +254,10 @@ function translateLevel(words: readonly string[], flags: Flags): Target {
   }
 }
 
-const statusOption = (word: string): string[] =>
-  ({
-    bynode: ["-n"],
-    inactive: ["-r"],
-    ops: ["-o"],
-    timing: ["-t"],
-    failcounts: ["-f"],
-    verbose: ["-V"],
-    quiet: [],
-    full: ["-r", "-f", "-A", "-n"],
-    noheaders: ["-D"],
-    detail: ["-R"],
-    brief: ["-b"],
-    xml: ["--output-as=xml"],
-  })[word] ?? [word];
+const statusOption = (word: string): readonly string[] => statusWords[word] ?? [word];
 
 function configure(words: readonly string[], flags: Flags): Target {
-  const [command, ...rest] = words;
-  // Text on standard input: what people pipe into `crm configure`.
-  if (command === undefined || command === "-")
-    return { words: ["configure", "load", "update", pipedStatements(), ...flags.force] };
+  const [command = "show", ...rest] = words;
   switch (command) {
     case "verify":
       return { tool: "crm_verify", words: ["-L", "-V"] };
@@ -255,30 +291,18 @@ function configure(words: readonly string[], flags: Flags): Target {
   }
 }
 
-/** Standard input without the commands that end a shell's session, in a file that can be read again. */
-function pipedStatements(): string {
-  const text = readText("-")
-    .split("\n")
-    .filter((row) => !/^\s*(?:commit|exit|quit|bye|end|up|configure)\s*$/.test(row))
-    .join("\n");
-  const file = `${process.env.TMPDIR ?? "/tmp"}/hactl-crm-${process.pid}.crm`;
-  require("node:fs").writeFileSync(file, text, { mode: 0o600 });
-  process.on("exit", () => require("node:fs").rmSync(file, { force: true }));
-  return file;
-}
-
 function node(words: readonly string[], flags: Flags): Target {
   const [command = "show", name, ...rest] = words;
   const named = name === undefined ? [] : [name];
   switch (command) {
     case "fence":
-      return { words: ["fence", ...named, "--yes"] };
+      return { words: ["fence", ...named, ...unasked(command, name, flags)] };
     case "status":
     case "show":
     case "list":
-      return { words: ["node", "show"] };
+      return { words: ["node", "show", ...named, ...rest] };
     case "clearstate":
-      return { words: ["fence", "confirm", ...named, "--yes"] };
+      return { words: ["fence", "confirm", ...named, ...unasked(command, name, flags)] };
     case "attribute":
       return attribute(name, rest, []);
     case "utilization":
@@ -287,14 +311,45 @@ function node(words: readonly string[], flags: Flags): Target {
       return attribute(name, rest, ["-l", "reboot"]);
     case "delete":
       return { tool: "crm_node", words: ["-R", name ?? "", "--force"] };
+    case "standby":
+      return { words: ["node", command, ...lasting(words.slice(1)), ...flags.wait] };
     default:
       return { words: ["node", command, ...named, ...flags.wait] };
   }
 }
 
+/** Who says it without a terminal has to say that he means it, as the crm shell wants it. */
+function unasked(command: string, node: string | undefined, { force }: Flags): readonly string[] {
+  if (force.length > 0) return ["--yes"];
+  if (process.stdin.isTTY) return [];
+  throw new HactlError({
+    code: "USAGE",
+    what: `node ${command} needs a confirmation, and nobody can be asked for one here`,
+    cure: `say 'crm -F node ${command} ${node}'`,
+    exit: CrmExit.USAGE,
+  });
+}
+
+/** [NODE] [forever]: until it is taken back. */
+function lasting(words: readonly string[]): readonly string[] {
+  const [last] = words.slice(-1);
+  if (last === "reboot")
+    throw usage(
+      "crm",
+      "node standby stays until it is taken back; until the next boot: crm_standby -N NODE -v on -l reboot",
+    );
+  const nodes = last === "forever" ? words.slice(0, -1) : words;
+  if (nodes.length > 1) throw usage("crm", `node standby takes one node; given: ${nodes.join(" ")}`);
+  return nodes;
+}
+
 /** NODE set|show|delete NAME [VALUE] */
 function attribute(name: string | undefined, words: readonly string[], options: readonly string[]): Target {
   const [command = "show", attr = "", value = ""] = words;
+  if (!["set", "show", "delete"].includes(command))
+    throw usage("crm", `"${command}" of an attribute is none of set, show and delete`);
+  if ((command === "set") !== words.length > 2)
+    throw usage("crm", command === "set" ? "the value to set is missing" : `${command} takes no value`);
   const base = ["-N", name ?? "", "-n", attr, ...options];
   if (command === "set") return { tool: "crm_attribute", words: [...base, "-v", value] };
   return { tool: "crm_attribute", words: [...base, command === "delete" ? "-D" : "-G"] };
@@ -319,7 +374,7 @@ function agents([command, ...rest]: readonly string[]): Target {
   }
 }
 
-function cluster([command]: readonly string[]): Target {
+function cluster([command, limit]: readonly string[]): Target {
   switch (command) {
     case "start":
       return { words: ["start", "--daemon"] };
@@ -327,8 +382,33 @@ function cluster([command]: readonly string[]): Target {
       return { words: ["stop"] };
     case "wait_for_startup":
       // That something has failed is no reason not to be there.
-      return { tool: "crm_resource", words: ["--wait"] };
+      return {
+        tool: "crm_resource",
+        words: ["--wait", ...(limit === undefined ? [] : ["--timeout", limit])],
+      };
+    case "maintenance-on":
+      return { words: ["maintenance", "on"] };
+    case "maintenance-off":
+      return { words: ["maintenance", "off"] };
     default:
       return { words: ["status"] };
   }
+}
+
+function corosync([command, kind = "quorum"]: readonly string[]): Target {
+  switch (command) {
+    case "reload":
+      return { words: ["reload"] };
+    case "show":
+      return { words: ["config", "show"] };
+    default:
+      return { words: kind === "ring" ? ["ring"] : ["quorum", "status"] };
+  }
+}
+
+/** on|off [RESOURCE] */
+function maintenance([state = "on", resource]: readonly string[]): Target {
+  return {
+    words: resource === undefined ? ["maintenance", state] : ["resource", "maintenance", resource, state],
+  };
 }

@@ -78,12 +78,12 @@ export const runAs = (name: string, words: readonly string[]): Promise<number> =
   runTool(
     { name, purpose: "Set, query and remove attributes of nodes and of the cluster.", options },
     words,
-    (given, answer) => CibSession.with((session) => work(name, given, session, answer)),
+    (given, answer) => CibSession.quietly((session) => work(name, given, session, answer)),
   );
 
 /** The same as a part of another tool, which answers. */
 export const attributeStep = (tool: string, words: readonly string[], answer: Answer): Promise<number> =>
-  CibSession.with((session) => work(tool, parseWords(tool, options, words), session, answer));
+  CibSession.quietly((session) => work(tool, parseWords(tool, options, words), session, answer));
 
 async function work(tool: string, given: ParsedWords, session: CibSession, answer: Answer): Promise<number> {
   const command = commandOf(given);

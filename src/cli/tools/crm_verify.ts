@@ -57,7 +57,7 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
   for (const finding of findings) {
     // Programs get at once all that made the configuration invalid.
     const isReason = exit !== CrmExit.OK && answer.format === "xml" && counts(finding);
-    const wanted = finding.level === "error" || detail > (finding.level === "warning" ? 0 : 2);
+    const wanted = finding.level === "error" || detail > (isWarning(finding) ? 0 : 2);
     if (wanted || isReason) answer.error(findingText(finding));
   }
   if (exit !== CrmExit.OK && !given.has("quiet")) conclude(answer, findings, detail);
@@ -66,6 +66,11 @@ async function verify(given: ParsedWords, answer: Answer): Promise<number> {
 
 /** Remarks that Pacemaker makes as complaints. */
 const complaints = new Set(["SCHEDULER", "FENCING", "NEEDS_FENCING", "DEVICE_UNFENCING"]);
+
+/** Conditions that do not hold any more, never, or for nothing: Pacemaker's tool is silent, crmsh takes each line for an error. */
+const unheard = new Set(["OVER", "NEVER_HOLDS", "NO_NODE", "IN_VAIN"]);
+
+const isWarning = ({ level, code }: Finding): boolean => level === "warning" && !unheard.has(code);
 
 /** Whether a finding makes a configuration invalid. */
 const counts = ({ level, code }: Finding): boolean =>

@@ -115,7 +115,8 @@ const presentTime = (): WrittenTime => {
 
 function later({ time, offset }: WrittenTime, duration: Duration): WrittenTime {
   const end = addDuration(time, duration, offset);
-  if (Math.abs(end) < FURTHEST_TIME) return { time: end, offset };
+  // The calendar that is written here begins with year 1.
+  if (end < FURTHEST_TIME && end + offset >= -secondsBefore1970) return { time: end, offset };
   throw invalid("no calendar reaches so far", "Give a shorter duration");
 }
 

@@ -6,6 +6,8 @@ export interface DiffOptions {
   readonly versions: boolean;
   /** Whether another order of attributes is a difference (crm_diff(8) without `--cib`). */
   readonly attributeOrder?: boolean;
+  /** Whether another order of elements is one; it is unless this is false. */
+  readonly elementOrder?: boolean;
 }
 
 /**
@@ -87,7 +89,7 @@ function compare(old: XmlElement, fresh: XmlElement, path: string, options: Diff
     }
     changed.push(...(inner.get(is)?.changed ?? []));
     const [from, to] = [oldPlaces.of(was), freshPlaces.of(is)];
-    if (from === to) continue;
+    if (from === to || options.elementOrder === false) continue;
     // What stands behind is counted without what has moved: on the side where it stood further back.
     if (from > to) oldPlaces.leaveOut(was);
     else freshPlaces.leaveOut(is);

@@ -21,7 +21,11 @@ interface Damage {
 const damages: readonly Damage[] = [
   { name: "removed", words: "is removed", shell: `rm -rf ${runDir}` },
   { name: "sockets", words: "loses its sockets", shell: `rm -f ${runDir}/*.sock` },
-  { name: "file", words: "is replaced by a file", shell: `rm -rf ${runDir}; echo x >${runDir}` },
+  {
+    name: "file",
+    words: "is replaced by a file",
+    shell: `until rm -rf ${runDir}; echo x >${runDir}; do :; done`,
+  },
   {
     name: "blocked",
     words: "has directories in the place of its sockets, and another owner",

@@ -278,6 +278,13 @@ function endOfRest({ options }: Cluster, part: Resource): string {
   return part.maintenance ? `hactl resource maintenance ${id} off` : `hactl resource manage ${id}`;
 }
 
+/** What lets the cluster act on a resource that it leaves alone as yet, whatever it is told; undefined where it does not. */
+export function restOf(cib: XmlElement, rsc: string): string | undefined {
+  const cluster = unpackCluster(cib, seconds());
+  const part = partsNamed(cluster, rsc).find(({ managed, blocked }) => !managed && !blocked);
+  return part && endOfRest(cluster, part);
+}
+
 const cureOf = (cluster: Cluster, part: Resource): string =>
   !part.managed && !part.blocked
     ? endOfRest(cluster, part)

@@ -58,6 +58,19 @@ describe("switches of nodes", () => {
     }
   }, 30_000);
 
+  test("what is asked of a resource that is left alone has no effect yet, and that is told with its end", async () => {
+    await story.must("node1", "maintenance", "on");
+    const { code, stderr } = await story.hactl("node1", "resource", "stop", "a");
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining("does nothing of it before 'hactl maintenance off'"),
+    ]);
+    const restart = await story.hactl("node1", "resource", "stop", "a", "--wait");
+    expect([restart.code, restart.stderr]).toEqual([113, expect.stringContaining("hactl maintenance off")]);
+    await story.must("node1", "resource", "start", "a");
+    await story.must("node1", "maintenance", "off");
+  }, 30_000);
+
   test("other attributes are the agents' own", async () => {
     await story.must("node1", "crm_attribute", "-N", "node1", "-n", "mine", "-v", "maybe");
     await story.must("node1", "attrd_updater", "-n", "mine", "-U", "maybe");

@@ -1182,6 +1182,15 @@ describe("a node with other rules than the others", () => {
     }
   });
 
+  test("counts by the rules of those it was with: they may go on with others by these", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    cluster.form([1, 2, 3]);
+    cluster.restartAsKept([2], votesAre(1, 2, 1, 1, 1));
+    expect(cluster.form([3, 4, 5]).quorate).toBe(true);
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, votes: 3, needed: 3 });
+  });
+
   test("waits for all as those do that are quorate, or as the strictest does", () => {
     const waiting = options(3, { waitForAll: true });
     const cluster = new Cluster(options(3));
@@ -1235,7 +1244,7 @@ describe("a node with other rules than the others", () => {
     let quorate = 0;
     for (let seed = 1; seed <= Number(process.env.HISTORIES ?? 300); seed++) {
       const chance = chances(seed);
-      const size = 2 + chance(3);
+      const size = 2 + chance(4);
       const file = (): QuorumOptions =>
         options(size, {
           votes: new Map(upTo(size).map((id) => [nodeId(id), chance(4) || id === 1 ? 1 : chance(4)])),

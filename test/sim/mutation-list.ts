@@ -287,6 +287,18 @@ export const mutations: readonly Mutation[] = [
     after: "    for (const [node] of members) {\n      const votes = this.options.votes.get(node) ?? 0;\n",
   },
   {
+    name: "found once: a node goes on by rules that the others of the last quorate membership do not have",
+    file: quorum,
+    before: "return members.length === 0 || (this.agreed && (rules ?? this.rules) === this.rules);",
+    after: "return true;",
+  },
+  {
+    name: "found once: who is left goes on with votes that those who are not here do not know of",
+    file: quorum,
+    before: "!electorate.votesSet && here * 2 <= expected) return false;",
+    after: "!electorate.votesSet && here < 0) return false;",
+  },
+  {
     name: "found once: who has said goodbye counts as a member still",
     file: quorum,
     before: "if (!this.options.allowDownscale) return [];",

@@ -2,12 +2,13 @@ import { CrmExit, type EpochSeconds, HactlError, lookup } from "../terms/index.t
 import { HiddenParts } from "./acl/hidden.ts";
 import type { Asker } from "./acl/permissions.ts";
 import { Rights } from "./acl/rights.ts";
+import { Secrecy } from "./acl/secrecy.ts";
 import { lookAtAll, type Sight, selectVisible, visibleAttributes, withoutSecrets } from "./acl/sight.ts";
 import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName, refuseMemberConnections, refuseOldForms } from "./form.ts";
-import { keepSecrets, refuseShown, secretsIn } from "./masking.ts";
+import { keepSecrets } from "./masking.ts";
 import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
@@ -75,8 +76,8 @@ export function applyOperations(
   const hidden = rights && new HiddenParts(cib, draft, rights.look(cib));
   const isPrivileged = askers.length === 0;
   const effort = newEffort(isPrivileged ? requestEffort : limitedEffort);
-  const finding = isPrivileged ? findingAll(effort) : findingFor(rights, hidden, effort);
-  const secrets = isPrivileged ? undefined : secretsIn(draft);
+  const secrecy = isPrivileged ? undefined : new Secrecy(cib, draft);
+  const finding = secrecy ? findingFor(rights, hidden, secrecy, effort) : findingAll(effort);
   const steps = newSteps(draft, operations, live);
   let size = operations.length > 1 ? countElements(draft) : 0;
   for (const operation of operations) {
@@ -85,8 +86,11 @@ export function applyOperations(
     applyOne(draft, operation, finding, live);
     steps.take(operation);
   }
+  const asWrong = rights && secrecy?.wrong();
   keepSecrets(cib, draft);
-  if (secrets) refuseShown(secrets, draft);
+  // Whoever may not set a secret is not told that he knows it.
+  asWrong?.(() => rights?.check(cib, { ...draft, attributes: withoutOwnMarks(cib, draft) }));
+  secrecy?.check();
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
   if (rights === undefined) return outcomeOf(cib, draft, operations, { live, keepSchema }, steps);
   try {
@@ -271,7 +275,12 @@ const limitedEffort = 3_000_000;
 const mostLooks = 200;
 
 /** What is hidden from those who ask cannot be found by them, nor guessed by what they find; secrets are hidden from all of them. */
-function findingFor(rights: Rights | undefined, hidden: HiddenParts | undefined, effort: Effort): Finding {
+function findingFor(
+  rights: Rights | undefined,
+  hidden: HiddenParts | undefined,
+  secrecy: Secrecy,
+  effort: Effort,
+): Finding {
   let looks = 0;
   const look = (draft: XmlElement): Sight => {
     if (++looks > mostLooks) throw tooMuch();
@@ -283,7 +292,10 @@ function findingFor(rights: Rights | undefined, hidden: HiddenParts | undefined,
       const visible = visibleAttributes(look(draft));
       return (item) => visible.get(item);
     },
-    touch: hidden?.touch ?? (() => {}),
+    touch: (item) => {
+      secrecy.touch(item);
+      hidden?.touch(item);
+    },
   };
 }
 

@@ -51,34 +51,6 @@ export function keepSecrets(before: XmlElement, draft: XmlElement): void {
   }
 }
 
-/** The secrets of a document that is going to be changed, by the attributes of their pairs. */
-export function secretsIn(root: XmlElement): ReadonlyMap<ReadonlyMap<string, string>, string> {
-  const secrets = new Map<ReadonlyMap<string, string>, string>();
-  visit(root, (item) => {
-    const value = item.attributes.get("value");
-    if (isSecretPair(item) && value !== undefined && value !== secretReference)
-      secrets.set(item.attributes, value);
-  });
-  return secrets;
-}
-
-/**
- * Refuses a change by which a secret would be shown: a pair that keeps its value under a name that is no secret's. For those who
- * see but the mask. @throws HactlError MASKED
- */
-export function refuseShown(secrets: ReturnType<typeof secretsIn>, draft: XmlElement): void {
-  visit(draft, (item) => {
-    const secret = secrets.get(item.attributes);
-    if (secret !== undefined && secret === item.attributes.get("value") && !isSecretPair(item))
-      throw new HactlError({
-        code: "MASKED",
-        what: `nvpair "${item.attributes.get("id")}" holds a secret, which another name would show`,
-        cure: "make another pair with that name and its own value",
-        exit: CrmExit.INSUFFICIENT_PRIV,
-      });
-  });
-}
-
 const isSecretPair = ({ name, attributes }: XmlElement): boolean =>
   name === "nvpair" && isSecretParameter(attributes.get("name") ?? "");
 const isMasked = (item: XmlElement): boolean => item.attributes.get("value") === MASKED && isSecretPair(item);

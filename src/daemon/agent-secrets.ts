@@ -1,6 +1,6 @@
-import type { Command } from "../executor/index.ts";
+import type { Command, ProcessOutcome } from "../executor/index.ts";
 import type { SecretStore } from "../platform/index.ts";
-import { secretReference } from "../terms/index.ts";
+import { secretReference, withoutSecretValues } from "../terms/index.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -25,6 +25,19 @@ export function reveal(values: Values, rsc: string, store: SecretStore): Reveale
 }
 
 const prefix = "OCF_RESKEY_";
+
+/** What an agent has said, without the secrets that it was given in its environment. */
+export function withoutSecretsOf(env: Values, outcome: ProcessOutcome): ProcessOutcome {
+  if (outcome.kind !== "exited" && outcome.kind !== "signalled") return outcome;
+  const given = Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name.startsWith(prefix) ? name.slice(prefix.length) : "",
+      value,
+    ]),
+  );
+  const stdout = withoutSecretValues(outcome.stdout, given);
+  return { ...outcome, stdout, stderr: withoutSecretValues(outcome.stderr, given) };
+}
 
 /** The same for a command's environment: only the agent's parameters, not what the cluster says of them. */
 export function revealEnvironment(command: Command, store: SecretStore): Revealed {

@@ -26,7 +26,7 @@ import {
   wallSeconds,
 } from "../platform/index.ts";
 import { type Millis, resourceId } from "../terms/index.ts";
-import { revealEnvironment } from "./agent-secrets.ts";
+import { revealEnvironment, withoutSecretsOf } from "./agent-secrets.ts";
 import { listAgents } from "./executor-list.ts";
 import { ExecutorMemory } from "./executor-memory.ts";
 
@@ -262,7 +262,9 @@ export class ExecutorHost {
     const started = startProcess({ ...command, env, marker });
     if (!("pid" in started)) return this.#notStarted(job, started);
     this.#processes.set(job, started);
-    void started.ended.then((outcome) => this.#ended(job, started, command, label, outcome));
+    void started.ended.then((outcome) =>
+      this.#ended(job, started, command, label, withoutSecretsOf(env, outcome)),
+    );
   }
 
   /** Never from within a step: the core would be entered while it still reports. */

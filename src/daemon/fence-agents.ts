@@ -17,7 +17,7 @@ import {
   SecretStore,
   startProcess,
 } from "../platform/index.ts";
-import { HactlError, isSecretParameter, MASKED, type Millis, plainLine } from "../terms/index.ts";
+import { HactlError, type Millis, plainLine, withoutSecretValues } from "../terms/index.ts";
 import { reveal } from "./agent-secrets.ts";
 import type { FenceRuns, KeptPlace } from "./fence-runs.ts";
 import { compiledArguments, describingArguments, isCompiledPlugin } from "./glue-plugins.ts";
@@ -94,23 +94,11 @@ export async function runFenceAgent(
 ): Promise<AgentOutcome> {
   try {
     const { values } = reveal(run.params, run.device, new SecretStore(directories.secrets));
-    return withoutSecrets(await runKnown(run, directories, runs), values);
+    const outcome = await runKnown(run, directories, runs);
+    return { ...outcome, stderr: withoutSecretValues(outcome.stderr, values) };
   } catch (error) {
     return failed(String(error));
   }
-}
-
-/** What an agent says is logged and shown, and some repeat what they were given. */
-function withoutSecrets(outcome: AgentOutcome, params: Readonly<Record<string, string>>): AgentOutcome {
-  let { stderr } = outcome;
-  for (const [name, value] of Object.entries(params)) {
-    if (value === "" || name.endsWith("_script") || !isSecretParameter(name)) continue;
-    // A short one may be a part of any word.
-    const found = RegExp.escape(value);
-    const pattern = value.length < 4 ? `(?<![\\w-])${found}(?![\\w-])` : found;
-    stderr = stderr.replaceAll(new RegExp(pattern, "g"), MASKED);
-  }
-  return { ...outcome, stderr };
 }
 
 /** What is worth a line of the log each: all that an agent has complained of, where it failed. */

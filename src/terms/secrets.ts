@@ -4,6 +4,23 @@ export const secretReference = "lrm://";
 /** What is shown in the place of a value that must not be seen. */
 export const MASKED = "********";
 
+/**
+ * What an agent has said, without the values of its secret parameters: some repeat what they were given, and what they say is
+ * logged, kept and shown.
+ */
+export function withoutSecretValues(text: string, params: Readonly<Record<string, string>>): string {
+  let said = text;
+  for (const [name, value] of Object.entries(params)) {
+    const isPath = name.endsWith("_script");
+    if (value === "" || value === secretReference || isPath || !isSecretParameter(name)) continue;
+    // A short one may be a part of any word.
+    const found = RegExp.escape(value);
+    const pattern = value.length < 4 ? `(?<![\\w-])${found}(?![\\w-])` : found;
+    said = said.replaceAll(new RegExp(pattern, "g"), MASKED);
+  }
+  return said;
+}
+
 const secretSetting = /pass(?:wd|word|phrase)?$|^pass|secret|token_?key|private_?key|authkey|credential/i;
 /** Whether the name of a setting, or of a field in the log, says that its value must not be shown. */
 export const isSecretName = (name: string): boolean => secretSetting.test(name);

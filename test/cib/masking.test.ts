@@ -106,6 +106,80 @@ describe("secrets of a configuration", () => {
     expect(formatXml(applyOperations(cib, [operation]).cib)).toContain('name="comment" value="geheim"');
   });
 
+  const own = (inside: string) =>
+    `<primitive id="mine" class="ocf" provider="pacemaker" type="Dummy">${inside}</primitive>`;
+
+  test.each([
+    [
+      "by a pair under another name",
+      own('<instance_attributes id="mi"><nvpair id-ref="f-pw" name="state"/></instance_attributes>'),
+    ],
+    ["by a whole set", own('<instance_attributes id-ref="fence-ia"/>')],
+    [
+      "by a rule that compares",
+      '<rsc_location id="l" rsc="fence"><rule id="r" score="1"><expression id="e" attribute="#uname" operation="lt" value="password" value-source="param"/></rule></rsc_location>',
+    ],
+  ])("are not borrowed %s", (_how, xml) => {
+    expect(() => applyOperations(cib, [{ op: "create", xml }], somebody)).toThrow(/would (?:refer|compare)/);
+    expect(formatXml(applyOperations(cib, [{ op: "create", xml }]).cib)).toContain(xml.slice(0, 20));
+  });
+
+  test("that are borrowed already hinder no other change, nor do other references and rules", () => {
+    const pairs = '<instance_attributes id="oi"><nvpair id="o" name="ip" value="1"/></instance_attributes>';
+    const uses = own('<instance_attributes id-ref="fence-ia"/>');
+    const known = applyOperations(cib, [{ op: "create", xml: uses }]).cib;
+    const other = own(pairs).replace("mine", "other");
+    const second = own('<instance_attributes id-ref="oi"/>').replace("mine", "second");
+    const made = applyOperations(
+      known,
+      [
+        { op: "create", xml: other },
+        { op: "create", xml: second },
+      ],
+      somebody,
+    );
+    expect(formatXml(made.cib)).toContain('id="second"');
+  });
+
+  describe("of somebody who may only read", () => {
+    const reader = { askers: [{ user: "rita", groups: [] }] };
+    const acls = `<acls><acl_role id="r"><acl_permission id="rp" kind="read" xpath="/cib"/></acl_role><acl_target id="rita"><role id="r"/></acl_target></acls>`;
+    const enabled = `<cluster_property_set id="c"><nvpair id="c-acl" name="enable-acl" value="true"/></cluster_property_set>`;
+    const limited = applyOperations(cib, [
+      { op: "create", scope: "crm_config", xml: enabled },
+      { op: "create", scope: "acls", xml: acls },
+    ]).cib;
+    const pair = (value: string) => `<nvpair id="f-pw" name="password" value="${value}"/>`;
+    const set = "//instance_attributes[@id='fence-ia']";
+
+    test.each<readonly [string, (value: string) => readonly CibOperation[]]>([
+      ["modifies", (value) => [{ op: "modify", xml: pair(value) }]],
+      ["replaces", (value) => [{ op: "replace", xml: pair(value) }]],
+      [
+        "deletes and makes",
+        (value) => [
+          { op: "delete", xpath: "//nvpair[@id='f-pw']" },
+          { op: "create", xpath: set, xml: pair(value) },
+        ],
+      ],
+    ])("are not confirmed when he %s them", (_how, operations) => {
+      const answer = (value: string) => {
+        try {
+          return applyOperations(limited, operations(value), reader).value;
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      expect(answer("geheim")).toMatch(/may not/);
+      expect(answer("geheim")).toBe(answer("falsch"));
+    });
+
+    test("stay masked where he brings back what he has read", () => {
+      const { cib: same } = applyOperations(limited, [{ op: "modify", xml: pair(MASKED) }], reader);
+      expect(formatXml(same)).toBe(formatXml(limited));
+    });
+  });
+
   test("may make way for something else", () => {
     const xml = '<nvpair id="f-pw" name="comment" value="new"/>';
     for (const op of ["modify", "replace"] as const)

@@ -71,8 +71,51 @@ async function seenState(): Promise<XmlElement | undefined> {
   }
 }
 
+/** Failures of one place that are tried again without end on this many attempts, where there is no other place. */
+const mostAttempts = 5;
+
+/** A failure, as it is in the status: of a place (node and action) only the last one is there. */
+export interface SeenFailure {
+  readonly place: string;
+  readonly call: string;
+  readonly at: number;
+}
+
+/** Whether what is waited for fails by turns, without an end that somebody could wait for. */
+export class Rounds {
+  readonly #seen = new Set<string>();
+  /** The places of what failed since the wait began, in order. */
+  readonly #order: string[] = [];
+
+  constructor(private readonly since: number) {}
+
+  goesRound(failures: readonly SeenFailure[]): boolean {
+    for (const { place, call, at } of failures) {
+      if (at < this.since || this.#seen.has(`${place} ${call}`)) continue;
+      this.#seen.add(`${place} ${call}`);
+      this.#order.push(place);
+    }
+    const last = this.#order.at(-1);
+    if (last === undefined) return false;
+    const again = this.#order.filter((place) => place === last).length;
+    const elsewhere = this.#order.slice(this.#order.indexOf(last)).some((place) => place !== last);
+    return again >= mostAttempts || (again > 1 && elsewhere);
+  }
+}
+
+function failuresIn(cluster: Cluster, parts: readonly Resource[]): SeenFailure[] {
+  const ids = new Set(parts.map(({ id }) => withoutInstance(id)));
+  return cluster.failedOps
+    .filter(({ rsc }) => ids.has(withoutInstance(rsc)))
+    .map(({ node, xml }) => {
+      const { task, changed } = readOperation(xml);
+      return { place: `${task} on ${node.name}`, call: xml.attributes.get("call-id") ?? "", at: changed };
+    });
+}
+
 /** Waits until the cluster has nothing left to do, or nothing with a resource and some others. */
 async function settledWith(timeoutMs: Millis, rsc: string, others: ReadonlySet<string>): Promise<void> {
+  const rounds = new Rounds(seconds());
   await withDaemon(async (daemon) => {
     const whole = daemon.request({ type: "wait-idle", timeoutMs }, timeoutMs).then(
       () => true,
@@ -86,7 +129,10 @@ async function settledWith(timeoutMs: Millis, rsc: string, others: ReadonlySet<s
       if (said !== undefined) throw said;
       const cib = await seenState();
       if (cib === undefined) continue;
-      const ids = partsNamed(unpackCluster(cib, seconds()), rsc).map(({ id }) => withoutInstance(id));
+      const parts = partsNamed(unpackCluster(cib, seconds()), rsc);
+      const ids = parts.map(({ id }) => withoutInstance(id));
+      // What fails again where it has failed since, after it has failed elsewhere, goes round without end.
+      if (rounds.goesRound(failuresIn(unpackCluster(cib, seconds()), parts))) return;
       if (!isUnfinished(cib, new Set([...ids, ...others]), seconds())) return;
     }
   });
@@ -223,9 +269,25 @@ function summary(cluster: Cluster, rsc: string, parts: readonly Resource[], what
 const partName = (part: Resource, rsc: string): string =>
   printableId(part) === rsc ? "" : `${printableId(part)}: `;
 
+/** What lets the cluster look after a resource again that it leaves alone: the widest reason first. */
+function endOfRest({ options }: Cluster, part: Resource): string {
+  const id = part.configId;
+  if (options.maintenance) return "hactl maintenance off";
+  const node = part.runningOn.find(({ maintenance }) => maintenance);
+  if (node) return `hactl node ready ${node.name}`;
+  return part.maintenance ? `hactl resource maintenance ${id} off` : `hactl resource manage ${id}`;
+}
+
+/** What lets the cluster act on a resource that it leaves alone as yet, whatever it is told; undefined where it does not. */
+export function restOf(cib: XmlElement, rsc: string): string | undefined {
+  const cluster = unpackCluster(cib, seconds());
+  const part = partsNamed(cluster, rsc).find(({ managed, blocked }) => !managed && !blocked);
+  return part && endOfRest(cluster, part);
+}
+
 const cureOf = (cluster: Cluster, part: Resource): string =>
   !part.managed && !part.blocked
-    ? `hactl resource manage ${part.configId}`
+    ? endOfRest(cluster, part)
     : failureOf(cluster, part) === undefined
       ? `hactl explain ${part.configId} tells why`
       : `mend it, then hactl resource cleanup ${part.configId}`;
@@ -237,7 +299,8 @@ function stateOf(cluster: Cluster, part: Resource): string {
   const runs = role === Role.Promoted ? "is promoted" : role === Role.Unpromoted ? "is unpromoted" : "runs";
   const state = nodes === "" ? "it is stopped" : `it ${part.failed ? "has failed" : runs} on ${nodes}`;
   const why = failureOf(cluster, part);
-  const kept = part.blocked ? ", blocked" : part.managed ? "" : ", not managed";
+  const rests = part.maintenance ? ", in maintenance" : part.managed ? "" : ", not managed";
+  const kept = part.blocked ? ", blocked" : rests;
   return `${state}${kept}${why === undefined ? "" : ` (${why})`}`;
 }
 

@@ -80,6 +80,8 @@ export interface StatusWarning {
     | "STRANGER"
     | "OPTIONS-DIFFER"
     | "QUORUM-DIFFERS"
+    | "EXPECTED-VOTES"
+    | "CHANGE-WAITS"
     | "CLOCK"
     | "LOCAL-WARNING";
   readonly text: string;

@@ -131,6 +131,8 @@ export interface NodeReply {
   readonly joined: boolean;
   /** Process of the daemon, which ends last. */
   readonly pid: number;
+  /** The file that tells, when that process has ended, whether it has left in order (`hasLeft`). */
+  readonly leftMark?: string;
   readonly members: readonly {
     readonly id: number;
     readonly name: string;

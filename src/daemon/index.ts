@@ -10,6 +10,7 @@ export { type HistoryRow, readEventHistory } from "./event-history.ts";
 export { checkFenceAgent } from "./fence-agents.ts";
 export type { FenceHistoryReply } from "./fencing.ts";
 export { compiledPlugins, describingArguments } from "./glue-plugins.ts";
+export { hasLeft } from "./left-mark.ts";
 export {
   parseDaemonArguments,
   runNodeExecutor,

@@ -81,6 +81,7 @@ import { checkAllAttributes, checkOwnAttributes, checkOwnPart } from "./host-roo
 import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
+import { leftMarkPath } from "./left-mark.ts";
 import { ManagerMemory } from "./manager-memory.ts";
 import { ManagerTimers } from "./manager-timers.ts";
 import { nodeReply } from "./node-reply.ts";
@@ -891,6 +892,7 @@ export class Manager {
       nodes: config.nodes,
       view: this.#controller.view(),
       pid: process.ppid,
+      leftMark: leftMarkPath(config.system.runDir),
       visible: names?.nodes,
       hiddenSections,
     });

@@ -13,13 +13,14 @@ interface Asked {
   readonly nodes: readonly NamedNode[];
   readonly view: Pick<ControllerView, "leader" | "membership" | "phase">;
   readonly pid: number;
+  readonly leftMark: string;
   /** Names of the nodes that who asks may see; all where it is absent. */
   readonly visible?: ReadonlySet<string> | undefined;
   readonly hiddenSections: readonly string[];
 }
 
 /** What a node says of itself and of the others, as far as who asks may see them; `hidden` where that is not all. */
-export function nodeReply({ self, nodes, view, pid, visible, hiddenSections }: Asked): NodeReply {
+export function nodeReply({ self, nodes, view, pid, leftMark, visible, hiddenSections }: Asked): NodeReply {
   const { leader, membership, phase } = view;
   const participants = new Set(membership?.participants.map(({ nodeId }) => nodeId));
   const members = new Set(membership?.members);
@@ -35,6 +36,7 @@ export function nodeReply({ self, nodes, view, pid, visible, hiddenSections }: A
     quorate: membership?.quorate ?? false,
     joined: phase === "synced",
     pid,
+    leftMark,
     ...(tellsLeader ? { leader } : {}),
     members: nodes
       .filter(({ name }) => shown(name))

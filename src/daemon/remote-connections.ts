@@ -26,6 +26,7 @@ import { ConnectionGap, RECONNECT_MS } from "./connection-gap.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
+import { AddressTurns, addressText, type RemoteAddress } from "./remote-addresses.ts";
 import { RemoteAllowances } from "./remote-allowances.ts";
 import { workOfEvent, workOfRequest } from "./work.ts";
 
@@ -63,6 +64,10 @@ interface Connection {
   readonly client: ExecutorClient;
   /** The start that made it. */
   readonly start: Operation;
+  /** Where it goes. */
+  address: RemoteAddress;
+  /** What people have to know of that. */
+  remark: string | undefined;
   /** The host has answered: the cluster has been told that it is there. */
   known: boolean;
   /** Another node takes the connection over: losing it is no failure. */
@@ -91,6 +96,8 @@ const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.a
  */
 export class RemoteConnections {
   readonly #connections = new Map<NodeName, Connection>();
+  /** Where hosts were whose connection was let go while all was well with it, and when. */
+  readonly #left = new Map<NodeName, { readonly address: RemoteAddress; readonly at: Millis }>();
   /** Who waits for what runs behind a connection that is being made again. */
   readonly #resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
   readonly #notGiven: TurnedAway;
@@ -220,7 +227,8 @@ export class RemoteConnections {
 
   /** What people have to know. */
   warnings(): string[] {
-    return this.#allowances.warnings();
+    const elsewhere = [...this.#connections.values()].flatMap(({ remark }) => remark ?? []);
+    return [...this.#allowances.warnings(), ...elsewhere];
   }
 
   /** Notes what a host has cost. One that has had its share is not heard until it has come back. */
@@ -273,6 +281,7 @@ export class RemoteConnections {
     if (before?.client.up) return answer(OcfExit.OK);
     if (before) this.#giveUp(name, before);
     const host = hostOf(operation);
+    const begun = monotonicMs();
     let reason = "no answer";
     let waiting = true;
     const done = (rc: OcfExit, status?: OpStatus, why?: string) => {
@@ -290,12 +299,14 @@ export class RemoteConnections {
     const port = parseInteger(operation.params.port ?? "3121");
     if (port === undefined || port < 1 || port > 65_535)
       return done(OcfExit.CONFIGURED, OpStatus.DONE, `port=${operation.params.port} is no port of TCP`);
-    let first: ReturnType<typeof remoteExecutor>;
-    let again: ReturnType<typeof remoteExecutor>;
+    const configured = { host, port };
+    const turns = new AddressTurns(configured, this.#left.get(name), begun);
+    this.#left.delete(name);
+    let reach: (address: RemoteAddress, timeoutMs: Millis) => ReturnType<typeof remoteExecutor>;
     try {
-      const remote = { node: name, host, port, key: this.options.key() };
-      first = remoteExecutor({ ...remote, timeoutMs: patienceMs });
-      again = remoteExecutor({ ...remote, timeoutMs: ATTEMPT_MS });
+      const key = this.options.key();
+      reach = (address, timeoutMs) => remoteExecutor({ ...address, node: name, key, timeoutMs });
+      reach(configured, patienceMs);
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       // Another node may have the key, or a better one.
@@ -303,7 +314,13 @@ export class RemoteConnections {
     }
     const given = new GivenOperations();
     const client: ExecutorClient = new ExecutorClient({
-      connect: () => (waiting ? first() : again()),
+      connect: () => {
+        const connection = this.#connections.get(name);
+        if (!waiting && connection?.client === client) return reach(connection.address, ATTEMPT_MS)();
+        const address = turns.next(monotonicMs());
+        if (connection?.client === client) connection.address = address;
+        return reach(address, turns.hasOther ? ATTEMPT_MS : patienceMs)();
+      },
       silenceMs: SILENCE_MS,
       client: `manager of ${this.options.self}`,
       onBytes: (count) => this.#charge(name, client, 0, count),
@@ -313,6 +330,7 @@ export class RemoteConnections {
           client,
           workOfEvent(event, (result) => given.answers(result)),
         );
+        if (event.type === "registered" && waiting) this.#tellAddress(name, configured);
         this.#event(name, event);
         if (event.type === "registered") done(OcfExit.OK);
       },
@@ -325,6 +343,8 @@ export class RemoteConnections {
     this.#connections.set(name, {
       client,
       start: operation,
+      address: configured,
+      remark: undefined,
       known: false,
       handingOver: false,
       monitor: undefined,
@@ -336,12 +356,24 @@ export class RemoteConnections {
     client.start();
   }
 
+  /** A host that is not where its configuration says is kept where it is, and that is told. */
+  #tellAddress(name: NodeName, configured: RemoteAddress): void {
+    const connection = this.#connections.get(name);
+    if (!connection || connection.address === configured) return;
+    const [here, there] = [addressText(configured), addressText(connection.address)];
+    connection.remark =
+      `remote node ${name} does not answer at ${here}, where it is by its configuration: it stays connected at ${there}, ` +
+      `where it was before. Correct server or port of ${name}, or 'hactl resource restart ${name}' when it answers there`;
+    this.options.log.warning("REMOTE-ADDRESS", connection.remark);
+  }
+
   #disconnect(name: NodeName): void {
     const connection = this.#connections.get(name);
     if (!connection) return;
     this.#connections.delete(name);
     stopMonitor(connection);
-    const { client, known, handingOver } = connection;
+    const { client, known, handingOver, address } = connection;
+    if (client.up && known && !handingOver) this.#left.set(name, { address, at: monotonicMs() });
     clearTimeout(connection.patience);
     connection.gap?.over(false);
     connection.gap = undefined;

@@ -17,6 +17,8 @@ export class PendingChange {
   /** What this node has read and said, oldest first. */
   private readonly read = new Map<string, RingCoreChange>();
   private readonly prepared = new Map<NodeId, string>();
+  /** What is in force on each node, as it has said when the membership began. */
+  private readonly inForce = new Map<NodeId, string>();
   /** What all have agreed on last, as far as the order of messages of this membership tells. */
   private agreed: string | undefined;
 
@@ -35,7 +37,11 @@ export class PendingChange {
   /** A membership begins: every node has said what is in force there, and will say again what it has read. */
   restart(announced: ReadonlyMap<NodeId, { readonly inForce: string }>): void {
     this.prepared.clear();
-    for (const [node, { inForce }] of announced) this.prepared.set(node, inForce);
+    this.inForce.clear();
+    for (const [node, { inForce }] of announced) {
+      this.prepared.set(node, inForce);
+      this.inForce.set(node, inForce);
+    }
     const all = new Set(this.prepared.values());
     this.agreed = all.size === 1 ? [...all][0] : undefined;
   }
@@ -58,11 +64,17 @@ export class PendingChange {
     const outcome = change && digest !== inForce ? { change } : {};
     if (!certain) return outcome;
     this.agreed = digest;
+    for (const member of members) this.inForce.set(member, digest);
     for (const older of change ? [...this.read.keys()] : []) {
       this.read.delete(older);
       if (older === digest) break;
     }
     return outcome;
+  }
+
+  /** Members that have read what is not in force there, for others have not read it. */
+  waiting(members: readonly NodeId[]): NodeId[] {
+    return members.filter((node) => this.prepared.get(node) !== this.inForce.get(node));
   }
 
   /** Members that have not read what this node has read last; those that it removes are not asked. */

@@ -178,6 +178,8 @@ export interface Disagreement {
   readonly node: NodeId;
   /** What is said of that node, behind its name. */
   readonly text: string;
+  /** Whether the option decides who is quorate: until it is the same, only a majority counts. */
+  readonly quorum?: true;
 }
 
 /** For `hactl ring status` and `hactl quorum status`. */
@@ -199,6 +201,8 @@ export interface RingCoreStatus {
   readonly disagreements: readonly Disagreement[];
   /** Members that have not yet read the new configuration that this node has read. */
   readonly changeWaitsFor: readonly NodeId[];
+  /** Members that have read a configuration that is not in force yet. */
+  readonly changeReadBy: readonly NodeId[];
   /** A change of the key that is under way, and the members that it waits for. */
   readonly keyChange: { readonly digest: string; readonly waitsFor: readonly NodeId[] } | undefined;
 }

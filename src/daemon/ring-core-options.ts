@@ -1,4 +1,4 @@
-import type { QuorumEvent } from "../quorum/index.ts";
+import { type QuorumEvent, quorumRuleOptions } from "../quorum/index.ts";
 import type { NodeId } from "../terms/index.ts";
 import { SEAL_BODY_OVERHEAD, type TotemOptions } from "../totem/index.ts";
 import type { Disagreement, RingCoreOptions, RingEvent } from "./ring-core-face.ts";
@@ -38,7 +38,9 @@ export function differences(
     for (const name of new Set([...own.keys(), ...theirs.keys()])) {
       const here = own.get(name) ?? "not set";
       const there = theirs.get(name) ?? "not set";
-      if (here !== there) found.push({ node, text: `has another ${name}: ${there} there, ${here} here` });
+      if (here === there) continue;
+      const text = `has another ${name}: ${there} there, ${here} here`;
+      found.push({ node, text, ...(quorumRuleOptions.has(name) && { quorum: true }) });
     }
     if (configVersion !== ownVersion)
       found.push({ node, text: `has another config_version: ${configVersion} there, ${ownVersion} here` });

@@ -199,11 +199,11 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isIds = (value: unknown): value is readonly NodeId[] => Array.isArray(value) && value.every(isCount);
 
+const isTextOrMissing = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === "string";
+
 const isVoters = (value: unknown): value is readonly Voter[] =>
   Array.isArray(value) && value.every((pair) => isIds(pair) && pair.length === 2);
-
-const isText = (value: unknown): value is string | undefined =>
-  value === undefined || typeof value === "string";
 
 /** Whether something is a quorate membership. */
 export const isElectorate = (value: unknown): value is Electorate =>
@@ -211,7 +211,7 @@ export const isElectorate = (value: unknown): value is Electorate =>
   isCount(value.sequence) &&
   isCount(value.expectedVotes) &&
   isVoters(value.members) &&
-  isText(value.ties);
+  isTextOrMissing(value.rules);
 
 /** Whether something is a list of quorate memberships. */
 export const isElectorates = (value: unknown): value is readonly Electorate[] =>
@@ -257,9 +257,9 @@ function readView(value: unknown): QuorumView | undefined {
   if (!isObject(value)) return undefined;
   const { votes, expectedVotes, seenAll, quorateSequence, quorate } = value;
   const { configuredVotes, quorateMembers, quorateExpected, doubts, orderlyLeft } = value;
-  // A node of an earlier version says nothing of what an administrator has set, nor of ties.
-  const { listedVotes, quorateVotesSet, raised, ties, quorateTies } = value;
-  if (!isText(ties) || !isText(quorateTies)) return undefined;
+  // A node of an earlier version says nothing of what an administrator has set, nor of its rules.
+  const { listedVotes, quorateVotesSet, raised, rules, quorateRules, waitsForAll } = value;
+  if (!isTextOrMissing(rules) || !isTextOrMissing(quorateRules)) return undefined;
   if (listedVotes !== undefined && !isCount(listedVotes)) return undefined;
   if (!isCount(votes) || !isCount(expectedVotes) || !isCount(quorateSequence)) return undefined;
   if (!isCount(configuredVotes) || !isCount(quorateExpected)) return undefined;
@@ -276,9 +276,10 @@ function readView(value: unknown): QuorumView | undefined {
     quorateExpected,
     ...(listedVotes !== undefined && { listedVotes }),
     ...(quorateVotesSet === true && { quorateVotesSet }),
-    ...(ties !== undefined && { ties }),
-    ...(quorateTies !== undefined && { quorateTies }),
     ...(raised === true && { raised }),
+    ...(rules !== undefined && { rules }),
+    ...(quorateRules !== undefined && { quorateRules }),
+    ...(waitsForAll === true && { waitsForAll }),
     doubts,
     orderlyLeft,
   };

@@ -130,6 +130,7 @@ export class RingCore {
       backlogBytes: this.backlogBytes,
       disagreements: this.disagreements,
       changeWaitsFor: this.change.missing(this.participants.currentMembers()),
+      changeReadBy: this.change.waiting(this.participants.currentMembers()),
       keyChange: this.keys.status(this.participants.currentMembers()),
     };
   }

@@ -18,6 +18,7 @@ import { CrmExit, HactlError, type Millis, nodeId } from "../terms/index.ts";
 import { ringSocketPath, socketNames } from "./admin-protocol.ts";
 import { Child, ownCommand } from "./children.ts";
 import { inForceEnvironment } from "./in-force.ts";
+import { markLeft } from "./left-mark.ts";
 import { RingChanges } from "./ring-changes.ts";
 import { RingCore } from "./ring-core.ts";
 import type { RingEffect, RingEvent, RingTimer } from "./ring-core-face.ts";
@@ -534,6 +535,7 @@ export class RingProcess {
   #leave(): void {
     this.#ending = true;
     this.#left = true;
+    markLeft(this.#changes.setup.config.system.runDir, process.pid);
     this.#step({ type: "leave" });
     setTimeout(() => this.#end(CrmExit.OK), goodbyeMs);
   }

@@ -100,6 +100,8 @@ export function statusReply({
       ...alerts.map((text): StatusWarning => ({ code: "ALERT-FAILING", text })),
       ...strangersOf(ring, setup.config.totem.keyFile),
       ...disagreementsOf(ring),
+      ...expectedVotesOf(ring),
+      ...waitingChangeOf(ring),
       ...[...clocks].map(
         ([node, text]): StatusWarning => ({
           code: "CLOCK",
@@ -138,30 +140,51 @@ function strangersOf({ core, names }: RingProcessStatus, keyFile: string): Statu
   ];
 }
 
-/** Options of which each part of a ring that breaks apart reckons its quorum. */
-const ofQuorum: ReadonlySet<string> = new Set([
-  "quorum_votes",
-  "expected_votes",
-  "two_node",
-  "wait_for_all",
-  "last_man_standing",
-  "last_man_standing_window",
-  "auto_tie_breaker",
-  "auto_tie_breaker_node",
-  "allow_downscale",
-]);
-
 /** Options in which members differ from this node. */
 function disagreementsOf({ core, names }: RingProcessStatus): StatusWarning[] {
-  return core.disagreements.map(({ node, text }) => {
+  return core.disagreements.map(({ node, text, quorum }) => {
     const name = names[node] ?? `node ${node}`;
     return {
-      code: ofQuorum.has(/^has another (\w+):/.exec(text)?.[1] ?? "") ? "QUORUM-DIFFERS" : "OPTIONS-DIFFER",
-      text: `${name} ${text}`,
+      code: quorum ? "QUORUM-DIFFERS" : "OPTIONS-DIFFER",
+      text: quorum
+        ? `${name} ${text}; until it is the same on all, only a majority is quorate`
+        : `${name} ${text}`,
       cure: "Make hactl.toml the same on both nodes, then hactl reload on each; it names what a restart needs",
       ...(names[node] === undefined ? {} : { node: nodeName(name) }),
     };
   });
+}
+
+/** More votes are expected than are configured. */
+function expectedVotesOf({ core: { quorum } }: RingProcessStatus): StatusWarning[] {
+  const { expectedVotes, configuredVotes } = quorum;
+  if (configuredVotes === undefined) return [];
+  return [
+    {
+      code: "EXPECTED-VOTES",
+      text: `${expectedVotes} votes are expected, and ${configuredVotes} are configured: votes were raised, and not all nodes have been here since with their configured votes and the same hactl.toml`,
+      cure: `Make hactl.toml the same on all nodes, then hactl reload on each, and start those that are missing; hactl quorum expected ${configuredVotes} lowers them at once`,
+    },
+  ];
+}
+
+/** Members have read what others have not. */
+function waitingChangeOf({ core, names }: RingProcessStatus): StatusWarning[] {
+  const { changeReadBy, totem } = core;
+  const others = totem.members.filter((node) => !changeReadBy.includes(node));
+  const listed = (ids: readonly NodeId[]) => ids.map((id) => names[id] ?? `node ${id}`).join(", ");
+  if (changeReadBy.length === 0) return [];
+  const readers = listed(changeReadBy);
+  return [
+    {
+      code: "CHANGE-WAITS",
+      text: `a changed hactl.toml was read on ${readers} and is not in force: it is when all have read the same`,
+      cure:
+        others.length > 0
+          ? `Make hactl.toml the same on ${listed(others)}, then hactl reload there; to give it up, put it back on ${readers}, then hactl reload there`
+          : "Make hactl.toml the same on all nodes, then hactl reload on each",
+    },
+  ];
 }
 
 function transitionOf({ transition, idle }: ControllerView): { transition?: StatusTransition } {

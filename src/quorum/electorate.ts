@@ -23,12 +23,14 @@ export interface QuorumView {
   readonly quorateExpected: number;
   /** Whether an administrator had set votes in it. */
   readonly quorateVotesSet?: true;
-  /** How this node breaks ties, where it does. */
-  readonly ties?: string;
-  /** How ties are broken between the halves of the last quorate membership. */
-  readonly quorateTies?: string;
-  /** Whether votes that an administrator set have raised the expected ones. */
+  /** The rules of that membership (`Electorate`). */
+  readonly quorateRules?: string;
+  /** Whether votes that an administrator set, or that one file alone gives, have raised the expected ones. */
   readonly raised?: true;
+  /** By which rules it decides (`rulesText`); a node of an earlier version does not say it. */
+  readonly rules?: string;
+  /** Whether those wait for all nodes. */
+  readonly waitsForAll?: true;
   /** Memberships after it of which this node cannot know whether they became quorate. */
   readonly doubts: readonly Electorate[];
   /** Nodes that said goodbye since the last membership that this node was in. */
@@ -45,24 +47,15 @@ export interface Electorate {
   readonly expectedVotes: number;
   /** Whether a vote in it is another than the configured one: then a majority of it is another, too. */
   readonly votesSet?: true;
-  /** How its members break ties, where one of them does: `differ` where not all of these do it alike. */
-  readonly ties?: string;
+  /** The rules by which all its members decided; empty where they had different ones. */
+  readonly rules?: string;
 }
 
 /** The last quorate membership that a node was in, and those after it that may be: what it keeps over a restart. */
 export interface LastQuorate extends Electorate {
-  /** Whether votes that an administrator set have raised the expected ones. */
+  /** Whether votes that an administrator set, or that one file alone gives, have raised the expected ones. */
   readonly raised?: true;
   readonly doubts?: readonly Electorate[];
-}
-
-/** What nodes that do not break ties alike have in common. */
-export const DIFFER = "differ";
-
-/** How ties are broken where these nodes do it so; whoever breaks none is no hindrance. */
-export function commonTies(rules: readonly (string | undefined)[]): string | undefined {
-  const all = new Set(rules.filter((rule) => rule !== undefined));
-  return all.size > 1 ? DIFFER : [...all][0];
 }
 
 /** Its nodes. */

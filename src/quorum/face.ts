@@ -23,6 +23,8 @@ export interface QuorumState {
   readonly needed: number;
   /** Words of votequorum: `2Node`, `WaitForAll`, `LastManStanding`, `AutoTieBreaker`, `AllowDownscale`. */
   readonly flags: readonly string[];
+  /** Configured votes, where more are expected because votes were raised somewhere. */
+  readonly configuredVotes?: number;
   /** Why not quorate, or why quorate without a majority; for people. */
   readonly reason: string;
 }

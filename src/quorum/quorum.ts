@@ -1,7 +1,5 @@
 import type { Millis, NodeId } from "../terms/index.ts";
 import {
-  commonTies,
-  DIFFER,
   departed,
   distinct,
   doubtsOf,
@@ -13,7 +11,8 @@ import {
   votesBefore,
 } from "./electorate.ts";
 import type { QuorumOptions, QuorumState } from "./face.ts";
-import { holdsTieBreaker, tieRule } from "./tie-breaker.ts";
+import { NOBODYS_RULES, rulesText, votesByRules } from "./rules.ts";
+import { holdsTieBreaker } from "./tie-breaker.ts";
 
 /** Events at points of the message order, the same on all members, except `start`, `timer`, `leave` and `reconfigure`. */
 export type QuorumEvent =
@@ -70,12 +69,22 @@ export type QuorumEffect =
  * expected votes here, but never lowers them, and stays in doubt until a membership that satisfies both outcomes is
  * quorate (Yeger Lotem, Keidar, Dolev: Dynamic Voting for Consistent Primary Components, PODC 1997).
  *
+ * Half of the votes, or one of two nodes, is enough only by a rule that those who are not here have, too: both halves
+ * would be quorate by rules of their own otherwise. So each membership is remembered with the rules that all its members
+ * had, and whoever goes on from it with others, or from one whose members had different ones, needs a majority.
+ *
  * That all nodes were seen (wait_for_all) is deliberately not kept over a restart of the node: a node that was
  * fenced and boots without its network must not become quorate alone. It is learned from the members instead.
  */
 export class Quorum {
   private readonly self: NodeId;
   private options: QuorumOptions;
+  /** Those options as text, to be compared with those of others. */
+  private rules: string;
+  /** Whether all members have these rules. */
+  private agreed = true;
+  /** Whether all nodes have to be seen first. */
+  private waits: boolean;
   private expected: number;
   /**
    * Expected votes of the configuration that is in force in the membership. A node that has just started may have read
@@ -87,11 +96,9 @@ export class Quorum {
   private members: ReadonlyMap<NodeId, number>;
   /** Votes of the members by the configuration. */
   private listed: ReadonlyMap<NodeId, number> = new Map();
-  /** How the members break ties. */
-  private ties: string | undefined;
   /** Votes of this node that an administrator has set. */
   private given: number | undefined;
-  /** Whether votes that an administrator set have raised the expected ones. */
+  /** Whether votes that an administrator set, or that one file alone gives, have raised the expected ones. */
   private raised = false;
   /** Whether they were when that was last told. */
   private wasRaised = false;
@@ -110,6 +117,8 @@ export class Quorum {
   constructor(self: NodeId, options: QuorumOptions) {
     this.self = self;
     this.options = options;
+    this.rules = rulesText(options);
+    this.waits = options.waitForAll;
     this.configured = configuredVotes(options);
     this.expected = this.configured;
     this.members = new Map();
@@ -130,9 +139,10 @@ export class Quorum {
       quorateMembers: this.last.members,
       quorateExpected: this.last.expectedVotes,
       ...(this.last.votesSet && { quorateVotesSet: true }),
-      ...tiesOf(tieRule(this.options)),
-      ...(this.last.ties !== undefined && { quorateTies: this.last.ties }),
+      ...(this.last.rules !== undefined && { quorateRules: this.last.rules }),
       ...(this.raised && { raised: true }),
+      rules: this.rules,
+      ...(this.options.waitForAll && { waitsForAll: true }),
       doubts: this.doubts,
       orderlyLeft,
     };
@@ -155,10 +165,10 @@ export class Quorum {
 
   /** What the state would be with other rules, by which votes that an administrator has set end; nothing is changed. */
   stateWith(options: QuorumOptions): QuorumState {
-    const { options: own, expected, configured, members, listed, given, raised } = this;
+    const before = this.remembered();
     this.adopt(options);
     const state = this.evaluate();
-    Object.assign(this, { options: own, expected, configured, members, listed, given, raised });
+    Object.assign(this, before);
     return state;
   }
 
@@ -208,32 +218,43 @@ export class Quorum {
     this.ringSequence = ringSequence;
     this.members = new Map([...views].map(([node, view]) => [node, view.votes]));
     this.listed = new Map([...views].map(([node, view]) => [node, view.listedVotes ?? view.votes]));
-    this.ties = commonTies([...views.values()].map(({ ties }) => ties));
-    const incumbents = lastQuorate([...views.values()]);
+    const all = [...views.values()];
+    const incumbents = lastQuorate(all);
     const authority = incumbents.filter((view) => view.quorate);
-    const speakers = authority.length > 0 ? authority : [...views.values()];
+    const speakers = authority.length > 0 ? authority : all;
+    this.agreed = new Set(all.flatMap(({ rules }) => rules ?? [])).size <= 1;
+    this.waits = this.agreed ? this.options.waitForAll : speakers.some(({ waitsForAll }) => waitsForAll);
     this.expected = Math.max(...speakers.map((view) => view.expectedVotes));
     this.configured = Math.max(...speakers.map((view) => view.configuredVotes));
-    this.seenAll = [...views.values()].some((view) => view.seenAll);
+    this.seenAll = all.some((view) => view.seenAll);
     this.raised = speakers.some((view) => view.raised);
+    if (all.every(({ rules }) => rules === this.rules)) this.followConfiguration();
     const present = this.present();
-    const goneNodes = this.options.allowDownscale ? departed(incumbents, views) : [];
+    const departedNodes = departed(incumbents, views);
+    const rules = rulesOf(incumbents);
+    const downscale = this.options.allowDownscale && this.agreed && (rules ?? this.rules) === this.rules;
+    const goneNodes = downscale ? departedNodes : [];
     if (authority.length > 0 && goneNodes.length > 0) {
       const gone = goneNodes.reduce((sum, node) => sum + votesBefore(incumbents, node), 0);
       this.expected = Math.max(present, this.configured, this.expected - gone);
     }
+    if (present > this.expected && !this.agreed) this.raised = true;
     this.expected = Math.max(this.expected, present);
     const [newest] = incumbents;
     const counts = (node: NodeId) =>
       !goneNodes.includes(node) &&
       incumbents.every((view) => view.quorateMembers.some(([member]) => member === node));
     if (newest) {
+      // Those who have left in order go on from a membership with rules that are not theirs: they need a majority.
+      const alone =
+        authority.length > 0 &&
+        newest.quorateMembers.every(([node]) => views.has(node) || departedNodes.includes(node));
       this.last = {
         sequence: newest.quorateSequence,
         members: newest.quorateMembers.filter(([node]) => counts(node)),
         expectedVotes: Math.max(...incumbents.map((view) => view.quorateExpected)),
         ...(incumbents.some((view) => view.quorateVotesSet) && { votesSet: true }),
-        ...tiesOf(commonTies(incumbents.map(({ quorateTies }) => quorateTies))),
+        ...(rules !== undefined && !alone && { rules }),
       };
     }
     this.doubts = doubtsOf([...views.values()], this.last.sequence);
@@ -243,9 +264,16 @@ export class Quorum {
     this.lowerRaised();
   }
 
+  /** All members have read the same: that is in force, as with a reload (`adopt`). */
+  private followConfiguration(): void {
+    const before = this.configured;
+    this.configured = configuredVotes(this.options);
+    if (before !== this.configured && !this.raised) this.expected = this.configured;
+  }
+
   /** With all that are configured here, each with its configured votes, there are no others to be expected. */
   private lowerRaised(): void {
-    if (!this.raised || this.votesSet() || this.listedHere() < this.configured) return;
+    if (!this.raised || !this.agreed || this.votesSet() || this.listedHere() < this.configured) return;
     this.expected = Math.max(this.configured, this.present());
     this.raised = false;
   }
@@ -271,6 +299,11 @@ export class Quorum {
       say(
         "warning",
         `expected votes stay at ${this.expected}, ${this.configured} are configured, until all nodes are here with their configured votes; 'hactl quorum expected NUMBER' sets them`,
+      );
+    else if (this.raised && !this.wasRaised && !this.votesSet())
+      say(
+        "warning",
+        `${this.expected} votes are expected, ${this.configured} are configured: the file of a node gives it more votes than those of the others; they go back when all nodes are here and have read the same`,
       );
     else if (!this.raised && this.wasRaised && this.expected < expectedBefore)
       say(
@@ -357,7 +390,7 @@ export class Quorum {
 
   private onWindowOver(ringSequence: number): QuorumEffect[] {
     // A window that another member's clock ended earlier, or of a membership that is over.
-    if (ringSequence !== this.ringSequence || !this.options.lastManStanding) return [];
+    if (ringSequence !== this.ringSequence || !this.options.lastManStanding || !this.agreed) return [];
     const present = this.present();
     if (!this.state.quorate || present >= this.expected) return [];
     if (this.uncertain) {
@@ -405,7 +438,15 @@ export class Quorum {
   private adopt(options: QuorumOptions): void {
     const before = this.configured;
     this.options = options;
-    this.ties = tieRule(options);
+    this.rules = rulesText(options);
+    this.agreed = true;
+    this.waits = options.waitForAll;
+    if (this.state.quorate) {
+      // Who is quorate goes on with them; those who are not here have the rules before, by which they are not quorate.
+      const { rules } = this;
+      this.last = { ...this.last, rules };
+      this.doubts = this.doubts.map((doubt) => ({ ...doubt, rules }));
+    }
     this.configured = configuredVotes(options);
     if (before !== this.configured) {
       this.expected = this.configured;
@@ -469,7 +510,8 @@ export class Quorum {
   }
 
   private window(): QuorumEffect[] {
-    const wanted = this.options.lastManStanding && this.state.quorate && this.present() < this.expected;
+    const wanted =
+      this.options.lastManStanding && this.agreed && this.state.quorate && this.present() < this.expected;
     if (wanted) {
       this.windowRunning = true;
       return [
@@ -483,15 +525,22 @@ export class Quorum {
 
   private evaluate(): QuorumState {
     const votes = this.present();
-    const twoNode = this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
+    const shared = this.sharesRules();
+    const twoNode = shared && this.options.twoNode && this.options.votes.size <= 2 && this.members.size <= 2;
     const needed = twoNode ? 1 : Math.floor(this.expected / 2) + 1;
-    const waiting = this.options.waitForAll && !this.seenAll;
+    const waiting = this.waits && !this.seenAll;
     // Whoever may have been quorate since then may have another node that breaks ties.
     const tie =
       this.options.autoTieBreaker &&
       votes * 2 === this.expected &&
       this.electorates().every((electorate) => this.breaksTieOf(electorate));
-    const base = { votes, expectedVotes: this.expected, needed, flags: this.flags() };
+    const base = {
+      ...{ votes, expectedVotes: this.expected, needed, flags: this.flags() },
+      ...(this.raised && this.expected > this.configured && { configuredVotes: this.configured }),
+    };
+    const strict = shared
+      ? ""
+      : `; only a majority counts, for the options of quorum ${this.agreed ? "are others than in the last quorate membership" : "differ between the members"}`;
     if (this.members.size === 0) return { ...base, quorate: false, reason: "no membership yet" };
     if (waiting) {
       const reason = `waiting for all nodes: ${votes} of ${this.expected} votes have been seen together`;
@@ -500,19 +549,14 @@ export class Quorum {
     if (twoNode && votes < this.expected) {
       return { ...base, quorate: true, reason: "one of two nodes is enough (two_node)" };
     }
-    const isTie = this.options.autoTieBreaker && votes * 2 === this.expected;
-    if (isTie && this.electorates().some((electorate) => this.tiesDiffer(electorate))) {
-      const reason = `half of ${this.expected} votes, and not all members have the same auto_tie_breaker_node`;
-      return { ...base, quorate: false, reason };
-    }
     const unmatched = this.electorates().find((electorate) => !this.succeeds(electorate));
     if (unmatched) {
       const which =
         unmatched === this.last ? "the last quorate membership" : "one that may have been quorate";
-      const reason = `the members have not the majority of ${which}: ${nodesOf(unmatched).join(", ")}`;
+      const reason = `the members have not the majority of ${which}: ${nodesOf(unmatched).join(", ")}${strict}`;
       return { ...base, quorate: false, reason };
     }
-    const given = this.raised ? `; votes were set, ${this.configured} are configured` : "";
+    const given = this.raised ? `; votes were raised, ${this.configured} are configured` : "";
     if (votes >= needed) {
       return {
         ...base,
@@ -527,7 +571,7 @@ export class Quorum {
     return {
       ...base,
       quorate: false,
-      reason: `${votes} of ${this.expected} votes present, ${needed} needed${given}`,
+      reason: `${votes} of ${this.expected} votes present, ${needed} needed${given}${strict}`,
     };
   }
 
@@ -538,7 +582,7 @@ export class Quorum {
       members,
       expectedVotes: this.expected,
       ...(this.votesSet() && { votesSet: true }),
-      ...tiesOf(this.ties),
+      rules: this.agreed ? this.rules : NOBODYS_RULES,
     };
   }
 
@@ -547,17 +591,26 @@ export class Quorum {
    * expected votes here, too, and changes nothing else.
    */
   private doubt(change: () => void): void {
-    const { options, expected, configured, seenAll, ringSequence, members, last, doubts } = this;
-    const { listed, given, raised, ties } = this;
+    const before = this.remembered();
+    const { expected, doubts } = this;
     change();
     const electorate = this.evaluate().quorate ? this.electorate() : undefined;
     const wouldRaise = this.raised;
-    Object.assign(this, { options, expected, configured, seenAll, ringSequence, members, last, doubts });
-    Object.assign(this, { listed, given, raised, ties });
+    Object.assign(this, before);
     if (!electorate) return;
     this.doubts = distinct([...doubts, electorate]);
     this.expected = Math.max(expected, electorate.expectedVotes);
     if (this.expected > expected && wouldRaise) this.raised = true;
+  }
+
+  /** All that a change changes, to be put back. */
+  private remembered() {
+    const { options, rules, agreed, waits, expected, configured, seenAll, ringSequence, members } = this;
+    const { listed, given, raised, last, doubts } = this;
+    return {
+      ...{ options, rules, agreed, waits, expected, configured, seenAll, ringSequence, members },
+      ...{ listed, given, raised, last, doubts },
+    };
   }
 
   /** Whether nobody else can have gone on from a quorate membership. */
@@ -566,7 +619,12 @@ export class Quorum {
     if (members.length === 0) return true;
     const hasMost = (here: number, all: number) =>
       here * 2 > all || (this.options.autoTieBreaker && here * 2 === all && this.breaksTieOf(electorate));
-    if (this.isAsConfigured(electorate)) {
+    if (!this.sharesRulesOf(electorate)) {
+      // Those who still have the rules of that membership count by them.
+      const { votes, expected } = votesByRules(electorate.rules ?? NOBODYS_RULES);
+      const here = sum([...this.members.keys()].map((node) => votes.get(node) ?? 0));
+      if (electorate.expectedVotes === expected && !electorate.votesSet && here * 2 <= expected) return false;
+    } else if (this.isAsConfigured(electorate)) {
       if (!hasMost(this.listedHere(), this.configured)) return false;
       // With a configuration that gives the same votes to others, those who have not read it count as before.
       if (!members.some(([node, votes]) => (this.listed.get(node) ?? votes) !== votes)) return true;
@@ -593,24 +651,30 @@ export class Quorum {
     return [this.last, ...this.doubts];
   }
 
-  /**
-   * Whether the node is here that breaks a tie between the halves of this membership. Where not all of its members do that
-   * as those do who are here, each half could hold the one by its own rule.
-   */
-  private breaksTieOf(electorate: Electorate): boolean {
-    if (this.tiesDiffer(electorate)) return false;
-    return holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate));
+  /** Whether the members, and those they were quorate with last, decide by the same rules. */
+  private sharesRules(): boolean {
+    return this.agreed && this.electorates().every((electorate) => this.sharesRulesOf(electorate));
   }
 
-  private tiesDiffer({ ties = this.ties }: Electorate): boolean {
-    return this.ties === DIFFER || ties !== this.ties;
+  /** Whether the members decide by the rules of a quorate membership: one of an earlier version has none noted. */
+  private sharesRulesOf({ members, rules }: Electorate): boolean {
+    return members.length === 0 || (this.agreed && (rules ?? this.rules) === this.rules);
+  }
+
+  /** Whether the node is here that breaks a tie between the halves of this membership, by a rule of both. */
+  private breaksTieOf(electorate: Electorate): boolean {
+    return this.sharesRules() && holdsTieBreaker(this.options, [...this.members.keys()], nodesOf(electorate));
   }
 
   /** Without the nodes that are not configured any more: whoever starts a node with such a file answers for them. */
   private remember({ doubts = [], raised: _, ...last }: LastQuorate): void {
-    const stillListed = (electorate: Electorate): Electorate => ({
+    const isListed = (node: NodeId) => this.options.votes.has(node);
+    const stillListed = ({ rules, ...electorate }: Electorate): Electorate => ({
       ...electorate,
-      members: electorate.members.filter(([node]) => this.options.votes.has(node)),
+      members: electorate.members.filter(([node]) => isListed(node)),
+      ...(rules !== undefined && {
+        rules: [...votesByRules(rules).votes.keys()].every(isListed) ? rules : NOBODYS_RULES,
+      }),
     });
     this.last = stillListed(last);
     this.doubts = doubts.map(stillListed);
@@ -618,8 +682,10 @@ export class Quorum {
 
   private flags(): string[] {
     const flags: string[] = [];
+    // Where the members have different rules, none holds that lets fewer votes be enough.
+    if (!this.agreed) return this.waits ? ["WaitForAll"] : [];
     if (this.options.twoNode) flags.push("2Node");
-    if (this.options.waitForAll) flags.push("WaitForAll");
+    if (this.waits) flags.push("WaitForAll");
     if (this.options.lastManStanding) flags.push("LastManStanding");
     if (this.options.autoTieBreaker) flags.push("AutoTieBreaker");
     if (this.options.allowDownscale) flags.push("AllowDownscale");
@@ -627,11 +693,15 @@ export class Quorum {
   }
 }
 
-const tiesOf = (ties: string | undefined): { readonly ties?: string } => (ties === undefined ? {} : { ties });
-
 function configuredVotes(options: QuorumOptions): number {
   if (options.expectedVotes !== undefined) return options.expectedVotes;
   return sum(options.votes.values());
+}
+
+/** The rules of the last quorate membership, as those say who know of it. */
+function rulesOf(incumbents: readonly QuorumView[]): string | undefined {
+  const told = new Set(incumbents.flatMap(({ quorateRules }) => quorateRules ?? []));
+  return told.size > 1 ? NOBODYS_RULES : [...told][0];
 }
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);

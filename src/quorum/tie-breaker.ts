@@ -16,10 +16,6 @@ export function holdsTieBreaker(
   return breaker !== undefined && members.includes(breaker);
 }
 
-/** How ties are broken by these options, as text; undefined where they are not. */
-export const tieRule = ({ autoTieBreaker, autoTieBreakerNode }: QuorumOptions): string | undefined =>
-  autoTieBreaker ? [autoTieBreakerNode].flat().join(" ") : undefined;
-
 function tieBreaker(rule: QuorumOptions["autoTieBreakerNode"], nodes: readonly NodeId[]): NodeId | undefined {
   const sorted = [...nodes].sort((a, b) => a - b);
   if (rule === "lowest") return sorted[0];

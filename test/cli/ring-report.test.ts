@@ -54,6 +54,7 @@ function statusWith(links: Readonly<Record<string, number>> = {}): RingProcessSt
       backlogBytes: 0,
       disagreements: [{ node: nodeId(2), text: "has another token: 5000 there, 1000 here" }],
       changeWaitsFor: [three],
+      changeReadBy: [],
       keyChange: undefined,
     },
   };

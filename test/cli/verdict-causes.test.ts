@@ -79,28 +79,22 @@ const membership: NonNullable<StatusInput["membership"]> = {
   leader: alpha,
   links: [],
 };
-const fenced = (ok: boolean) => ({
-  fencing: {
-    pending: [],
-    history: [
-      {
-        id: "1",
-        target: beta,
-        action: "reboot" as const,
-        ok,
-        executor: alpha,
-        devices: ["fence1"],
-        reason: ok ? "it was lost" : "timed out",
-        client: "controller",
-        origin: alpha,
-        completedAt: now - 600,
-        deed: ok ? ("reset" as const) : ("none" as const),
-        failures: ok ? 0 : 1,
-        exhausted: false,
-      },
-    ],
-  },
+const fencing = (ok: boolean) => ({
+  id: "1",
+  target: beta,
+  action: "reboot" as const,
+  ok,
+  executor: alpha,
+  devices: ["fence1"],
+  reason: ok ? "it was lost" : "timed out",
+  client: "controller",
+  origin: alpha,
+  completedAt: now - 600,
+  deed: ok ? ("reset" as const) : ("none" as const),
+  failures: ok ? 0 : 1,
+  exhausted: false,
 });
+const fenced = (ok: boolean) => ({ fencing: { pending: [], history: [fencing(ok)] } });
 const told = (code: StatusWarning["code"], text: string): Wrong => ({
   more: { warnings: [{ code, text }] },
   about: { text },
@@ -498,6 +492,8 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   STRANGER: [told("STRANGER", "node beta (192.0.2.2) has another key")],
   "OPTIONS-DIFFER": [told("OPTIONS-DIFFER", "beta has another token: 5000 there, 1000 here")],
   "QUORUM-DIFFERS": [told("QUORUM-DIFFERS", "beta has another two_node: true there, false here")],
+  "EXPECTED-VOTES": [told("EXPECTED-VOTES", "5 votes are expected, and 3 are configured")],
+  "CHANGE-WAITS": [told("CHANGE-WAITS", "a changed hactl.toml was read on beta and is not in force")],
   CLOCK: [
     {
       more: { warnings: [{ code: "CLOCK", node: beta, text: "alpha is 9 s ahead" }] },
@@ -594,6 +590,14 @@ describe("the verdict knows", () => {
     expect(text).toContain((causes.find((cause) => cause.level === "error") ?? causes[0])?.text ?? "");
     expect(statusScreen(model).split("\n")[0]).toContain(text);
   });
+});
+
+test("the newest fencing is told first, of whichever node", () => {
+  const ofAlpha = (seconds: number) => ({ ...fencing(true), target: alpha, completedAt: now - seconds });
+  const history = [ofAlpha(60), fencing(true), ofAlpha(900)];
+  const { verdict } = modelOf({ more: { fencing: { pending: [], history } } });
+  expect(verdict.causes.map(({ node }) => node)).toEqual(["alpha", "beta"]);
+  expect(verdict.text).toContain("; alpha was fenced at");
 });
 
 test("a device that finds out for itself whom it fences is not doubted", () => {

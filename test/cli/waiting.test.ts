@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
-import { refuseUnfulfilled, type Wish } from "../../src/cli/waiting.ts";
+import { Rounds, refuseUnfulfilled, type Wish } from "../../src/cli/waiting.ts";
 import { HactlError } from "../../src/terms/index.ts";
 
 /** What whoever waited is told of a cluster that has nothing left to do. */
@@ -20,6 +20,8 @@ const operation = (rsc: string, { task, rc = 0, reason = "" }: Ran, call: number
 function cib(
   done: Readonly<Record<string, Readonly<Record<string, readonly Ran[]>>>>,
   attributes = "",
+  options = "",
+  ofA = "",
 ): XmlElement {
   const agent = 'class="ocf" provider="test" type="A"';
   const states = ["n1", "n2"].map((node, at) => {
@@ -31,9 +33,9 @@ function cib(
 <lrm id="${at + 1}"><lrm_resources>${histories.join("")}</lrm_resources></lrm></node_state>`;
   });
   return parseXml(`<cib validate-with="pacemaker-3.9" have-quorum="1"><configuration><crm_config>
-<cluster_property_set id="c"><nvpair id="c1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
+<cluster_property_set id="c"><nvpair id="c1" name="stonith-enabled" value="false"/>${options}</cluster_property_set></crm_config>
 <nodes><node id="1" uname="n1">${attributes}</node><node id="2" uname="n2"/></nodes><resources>
-<primitive id="a" ${agent}/><group id="g"><primitive id="g1" ${agent}/><primitive id="g2" ${agent}/></group>
+<primitive id="a" ${agent}>${ofA}</primitive><group id="g"><primitive id="g1" ${agent}/><primitive id="g2" ${agent}/></group>
 <clone id="k"><primitive id="c" ${agent}/></clone>
 <clone id="db-clone"><meta_attributes id="m"><nvpair id="m1" name="promotable" value="true"/></meta_attributes><primitive id="db" ${agent}/></clone>
 <primitive id="u" ${agent}><meta_attributes id="um"><nvpair id="um1" name="is-managed" value="false"/></meta_attributes></primitive>
@@ -90,6 +92,29 @@ describe("whoever has waited is told what is not so, and why", () => {
       all,
       { wish: "is stopped", rsc: "u" },
       "u was not stopped: it runs on n1, not managed [hactl resource manage u]",
+    ],
+    [
+      cib({ n1: { a: started } }, "", '<nvpair id="c2" name="maintenance-mode" value="true"/>'),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl maintenance off]",
+    ],
+    [
+      cib(
+        { n1: { a: started } },
+        '<instance_attributes id="i"><nvpair id="i1" name="maintenance" value="true"/></instance_attributes>',
+      ),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl node ready n1]",
+    ],
+    [
+      cib(
+        { n1: { a: started } },
+        "",
+        "",
+        '<meta_attributes id="am"><nvpair id="am1" name="maintenance" value="true"/></meta_attributes>',
+      ),
+      { wish: "is stopped", rsc: "a" },
+      "a was not stopped: it runs on n1, in maintenance [hactl resource maintenance a off]",
     ],
     [
       some,
@@ -151,5 +176,31 @@ describe("whoever has waited is told what is not so, and why", () => {
     const text = said(some, { wish: "is well" });
     for (const id of ["a", "g2", "c"]) expect(text).toContain(`${id} has failed: it is stopped (${why})`);
     expect(said(some, { wish: "is well", rsc: "db-clone" })).toBe("");
+  });
+});
+
+describe("whoever waits for what fails by turns", () => {
+  const failure = (place: string, call: number, at = 1000 + call) => ({ place, call: String(call), at });
+
+  test("waits no longer when it has come round", () => {
+    const rounds = new Rounds(1000);
+    expect(rounds.goesRound([failure("start on n1", 1)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 1), failure("start on n2", 1)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 2), failure("start on n2", 1)])).toBe(true);
+  });
+
+  test("goes on while other nodes are tried, or the same one a few times", () => {
+    const rounds = new Rounds(1000);
+    for (const call of [1, 2, 3]) expect(rounds.goesRound([failure("start on n1", call)])).toBe(false);
+    expect(rounds.goesRound([failure("start on n1", 3), failure("start on n2", 1)])).toBe(false);
+    const alone = new Rounds(1000);
+    const said = [1, 2, 3, 4, 5].map((call) => alone.goesRound([failure("start on n1", call)]));
+    expect(said).toEqual([false, false, false, false, true]);
+  });
+
+  test("is told nothing of what failed before", () => {
+    const rounds = new Rounds(5000);
+    for (const call of [1, 2, 3, 4, 5, 6])
+      expect(rounds.goesRound([failure("start on n1", call), failure("start on n2", call)])).toBe(false);
   });
 });

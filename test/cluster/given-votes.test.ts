@@ -33,7 +33,7 @@ test("a reload of something else ends them, says so, and expects no more than is
   expect(set.stderr).toContain("node1 has 3 votes, and the cluster expects 5, until its daemon starts again");
   const shown = await story.hactl("node3", "quorum", "status");
   expect(shown.stderr).toContain("node1 has 3 votes because they were set; configured are 1");
-  expect((await story.hactl("node3", "status")).stdout).toContain("votes were set, 3 are configured");
+  expect((await story.hactl("node3", "status")).stdout).toContain("votes were raised, 3 are configured");
   setToken(1500);
   expect(await reload("node1")).toContain(
     "Then node1 has its configured 1 vote again, not the 3 that were set",

@@ -97,3 +97,22 @@ location there slow inf: ${last}`;
   expect(told(before)).toEqual(["NODE-LEFT", "NODE-LEFT"]);
   expect(cluster.logOf(last)).toContain("[DRAIN]");
 });
+
+test("and whoever waits for it hears when it was ended before its services had gone", async () => {
+  cluster.start(last);
+  await cluster.until("it runs", 30_000, async () =>
+    /Started +node3/.test((await cluster.hactl("node1", "status")).stdout) ? true : undefined,
+  );
+  const logged = cluster.logOf(last).length;
+  const stop = cluster.hactl(last, "stop");
+  await cluster.until("it is draining", 10_000, () =>
+    cluster.logOf(last).slice(logged).includes("[DRAIN]") ? true : undefined,
+  );
+  process.kill(cluster.pidOf(last), "SIGTERM");
+  await Bun.sleep(100);
+  process.kill(cluster.pidOf(last), "SIGTERM");
+  expect(await stop).toMatchObject({
+    code: 113,
+    stderr: expect.stringContaining("has ended without leaving the cluster in order"),
+  });
+});

@@ -41,6 +41,36 @@ describe("switches of nodes", () => {
     expect(asked.stdout).not.toMatch(/maybe|perhaps|onn/);
   });
 
+  test("end by the command that ends them, also those that hold until the next reboot", async () => {
+    for (const [attribute, end] of [
+      ["standby", "online"],
+      ["maintenance", "ready"],
+    ] as const) {
+      const asked = () => story.must("node1", "attrd_updater", "-n", attribute, "-Q", "-A");
+      await story.must("node1", "crm_attribute", "-N", "node2", "-n", attribute, "-v", "on", "-l", "reboot");
+      expect(await asked()).toContain('value="on"');
+      expect(await story.must("node1", "status")).toMatch(
+        new RegExp(`node node2 is [^]*hactl node ${end} node2`),
+      );
+      await story.must("node1", "node", end, "node2", "--wait");
+      expect(await asked().catch(() => "")).not.toContain('value="on"');
+      expect(await story.must("node1", "status")).not.toMatch(/DEGRADED/);
+    }
+  }, 30_000);
+
+  test("what is asked of a resource that is left alone has no effect yet, and that is told with its end", async () => {
+    await story.must("node1", "maintenance", "on");
+    const { code, stderr } = await story.hactl("node1", "resource", "stop", "a");
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining("does nothing of it before 'hactl maintenance off'"),
+    ]);
+    const restart = await story.hactl("node1", "resource", "stop", "a", "--wait");
+    expect([restart.code, restart.stderr]).toEqual([113, expect.stringContaining("hactl maintenance off")]);
+    await story.must("node1", "resource", "start", "a");
+    await story.must("node1", "maintenance", "off");
+  }, 30_000);
+
   test("other attributes are the agents' own", async () => {
     await story.must("node1", "crm_attribute", "-N", "node1", "-n", "mine", "-v", "maybe");
     await story.must("node1", "attrd_updater", "-n", "mine", "-U", "maybe");

@@ -140,6 +140,26 @@ location loc3 far 100: node1`);
     expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC/));
   }, 30_000);
 
+  test("is kept where it is when its address is changed to a wrong one, and that is told", async () => {
+    const since = Date.now();
+    const server = (value: string) =>
+      story.must("node1", "crm_resource", "-r", "far", "-p", "server", "-v", value);
+    const remark = "it stays connected at";
+    await server("127.0.0.10");
+    await story.until("the node that is connected tells it", 30_000, async () =>
+      (await story.must("node1", "status")).includes(remark) ? true : undefined,
+    );
+    expect(isFar("Remote-rsc1")).toBe(true);
+    await story.idle();
+    await server(address);
+    await story.until("it is where it is configured to be", 30_000, async () =>
+      (await story.must("node1", "status")).includes(remark) ? undefined : true,
+    );
+    await story.idle();
+    expect(isFar("Remote-rsc1")).toBe(true);
+    expect(await story.events(since)).not.toContainEqual(expect.stringMatching(/FENC/));
+  }, 90_000);
+
   test("is fenced when its process dies, its resource runs on; and it is taken back", async () => {
     const since = Date.now();
     remote?.kill("SIGKILL");

@@ -18,6 +18,7 @@ const reply = (visible: string[] | undefined, leader: string | undefined, list =
     nodes: list,
     view: { phase: "synced", membership, leader: leader === undefined ? undefined : nodeName(leader) },
     pid: 1,
+    leftMark: "/run/hactl/left",
     visible: visible && new Set(visible),
     hiddenSections: [],
   });

@@ -92,8 +92,8 @@ class Cluster {
   }
 
   /** These nodes start again with what they have kept. */
-  restartAsKept(ids: readonly number[]): void {
-    for (const id of ids) this.restart(id, this.keptExpected.get(id), this.kept.get(id));
+  restartAsKept(ids: readonly number[], rules = this.rules): void {
+    for (const id of ids) this.restart(id, this.keptExpected.get(id), this.kept.get(id), rules);
   }
 
   /** These nodes hear of something at a point of the order; what they make of it is kept. */
@@ -639,7 +639,9 @@ describe("auto_tie_breaker", () => {
       expect(cluster.form([1, 2])).toMatchObject({ quorate: true });
       for (const id of [1, 2]) {
         expect(cluster.form([id])).toMatchObject({ quorate: false });
-        expect(cluster.node(id).current().reason).toContain("auto_tie_breaker_node");
+        expect(cluster.node(id).current().reason).toContain(
+          "only a majority counts, for the options of quorum",
+        );
       }
       expect(cluster.form([1, 2])).toMatchObject({ quorate: true });
     });
@@ -654,7 +656,7 @@ describe("auto_tie_breaker", () => {
         sequence: kept.quorateSequence,
         members: kept.quorateMembers,
         expectedVotes: kept.quorateExpected,
-        ...(kept.quorateTies === undefined ? {} : { ties: kept.quorateTies }),
+        ...(kept.quorateRules === undefined ? {} : { rules: kept.quorateRules }),
       };
       cluster.restart(1, undefined, last, others);
       expect(cluster.form([1])).toMatchObject({ quorate: false });
@@ -855,7 +857,7 @@ describe("votes of a node that an administrator sets", () => {
       "expected votes stay at 6, 4 are configured, until all nodes are here with their configured votes; 'hactl quorum expected NUMBER' sets them",
     );
     expect(cluster.node(2).current().reason).toBe(
-      "3 of 6 votes present, 4 needed; votes were set, 4 are configured",
+      "3 of 6 votes present, 4 needed; votes were raised, 4 are configured",
     );
     expect(cluster.form(upTo(4))).toMatchObject({ quorate: true, votes: 4, expectedVotes: 4, needed: 3 });
     expect(told()).toContain(
@@ -1110,4 +1112,184 @@ test("whatever is set, lost, started again or heard by some only: two parts are 
     "",
   );
   expect(quorate).toBeGreaterThan(1000);
+});
+
+describe("a node with other rules than the others", () => {
+  const highest = options(2, { autoTieBreaker: true, autoTieBreakerNode: "highest" });
+  const lowest = options(2, { autoTieBreaker: true, autoTieBreakerNode: "lowest" });
+  const votesAre = (...votes: number[]): QuorumOptions =>
+    options(votes.length, { votes: new Map(votes.map((count, at) => [nodeId(at + 1), count])) });
+
+  test("is not quorate by them: of two halves at most the one by the rules of both", () => {
+    const cluster = new Cluster(highest);
+    cluster.form([1, 2]);
+    expect(cluster.form([2]).quorate).toBe(true);
+    cluster.restartAsKept([1], lowest);
+    expect(cluster.form([1]).quorate).toBe(false);
+    expect(cluster.node(1).current().reason).toBe(
+      "the members have not the majority of the last quorate membership: 1, 2; only a majority counts, for the options of quorum are others than in the last quorate membership",
+    );
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+    expect([cluster.form([1]).quorate, cluster.form([2]).quorate]).toEqual([false, false]);
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+    cluster.reconfigure([1, 2], lowest);
+    expect([cluster.form([1]).quorate, cluster.form([2]).quorate]).toEqual([true, false]);
+  });
+
+  test("gets on alone when the others have left in order, who don't then", () => {
+    const cluster = new Cluster(highest);
+    cluster.form([1, 2]);
+    cluster.restartAsKept([1], lowest);
+    cluster.form([1, 2]);
+    cluster.hear([2], { type: "leave" });
+    expect(cluster.form([1], [2]).quorate).toBe(true);
+    for (const rules of [highest, lowest]) {
+      cluster.restartAsKept([2], rules);
+      expect(cluster.form([2]).quorate).toBe(false);
+    }
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+  });
+
+  test("does not take one of two nodes to be enough", () => {
+    const cluster = new Cluster(options(2));
+    cluster.form([1, 2]);
+    cluster.restartAsKept([1], options(2, { twoNode: true }));
+    expect(cluster.form([1]).quorate).toBe(false);
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+    expect(cluster.form([1]).quorate).toBe(false);
+    cluster.reconfigure([1], options(2, { twoNode: true }));
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+  });
+
+  test("changes nothing where it has them alone and reads those of the others again", () => {
+    const cluster = new Cluster(options(2, { twoNode: true }));
+    cluster.form([1, 2]);
+    cluster.form([2]);
+    expect(cluster.reconfigure([2], options(2, { twoNode: true, waitForAll: true })).quorate).toBe(true);
+    cluster.restartAsKept([1], options(2, { twoNode: true, waitForAll: true }));
+    cluster.form([1, 2]);
+    expect(cluster.form([1]).quorate).toBe(true);
+  });
+
+  test("lowers no expected votes: neither last_man_standing nor allow_downscale hold", () => {
+    for (const more of [{ lastManStanding: true }, { allowDownscale: true }]) {
+      const cluster = new Cluster(options(5, more));
+      cluster.form(upTo(5));
+      cluster.restartAsKept([5], options(5));
+      cluster.form(upTo(5));
+      cluster.form([1, 2, 3, 5], [4]);
+      expect(cluster.windowOver([1, 2, 3, 5]).expectedVotes).toBe(5);
+    }
+  });
+
+  test("counts by the rules of those it was with: they may go on with others by these", () => {
+    const cluster = new Cluster(options(5));
+    cluster.form(upTo(5));
+    cluster.form([1, 2, 3]);
+    cluster.restartAsKept([2], votesAre(1, 2, 1, 1, 1));
+    expect(cluster.form([3, 4, 5]).quorate).toBe(true);
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, votes: 3, needed: 3 });
+  });
+
+  test("waits for all as those do that are quorate, or as the strictest does", () => {
+    const waiting = options(3, { waitForAll: true });
+    const cluster = new Cluster(options(3));
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+    cluster.restartAsKept([2], waiting);
+    expect(cluster.form([2, 3]).quorate).toBe(false);
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+    cluster.restart(1);
+    cluster.restart(2, undefined, undefined, waiting);
+    expect(cluster.form([1, 2]).quorate).toBe(false);
+    expect(cluster.form([1, 2, 3]).quorate).toBe(true);
+  });
+
+  test("raises the expected votes by its own, until all have read the same and are here, and that is told", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    cluster.restartAsKept([1], votesAre(3, 1, 1));
+    expect(cluster.form([1, 2, 3])).toMatchObject({ votes: 5, expectedVotes: 5 });
+    const told = () => cluster.effects.flatMap((effect) => (effect.type === "log" ? [effect.text] : []));
+    expect(told()).toContain(
+      "5 votes are expected, 3 are configured: the file of a node gives it more votes than those of the others; they go back when all nodes are here and have read the same",
+    );
+    cluster.form([2, 3]);
+    cluster.restartAsKept([1]);
+    expect(cluster.form([1, 2])).toMatchObject({ quorate: false, expectedVotes: 5 });
+    expect(cluster.node(1).current()).toMatchObject({ configuredVotes: 3 });
+    expect(cluster.form([1, 2, 3])).toEqual({ quorate: true, votes: 3, expectedVotes: 3, needed: 2 });
+    expect(cluster.node(1).current().configuredVotes).toBeUndefined();
+    expect(told()).toContain(
+      "expected votes go from 5 back to 3: all nodes are here with their configured votes",
+    );
+    expect(cluster.form([1, 2]).quorate).toBe(true);
+  });
+
+  test("that all have in the end is in force, as if all had read it again", () => {
+    const cluster = new Cluster(options(3));
+    cluster.form([1, 2, 3]);
+    for (const rules of [votesAre(3, 1, 1), options(3)]) {
+      for (const id of [2, 3, 1]) {
+        cluster.form([1, 2, 3].filter((other) => other !== id));
+        cluster.restartAsKept([id], rules);
+        cluster.form([1, 2, 3]);
+      }
+      const sum = [...rules.votes.values()].reduce((all, votes) => all + votes, 0);
+      expect(cluster.form([1, 2, 3])).toMatchObject({ quorate: true, votes: sum, expectedVotes: sum });
+      expect(cluster.node(2).view([]).configuredVotes).toBe(sum);
+    }
+  });
+
+  test("never makes a second quorate part, whatever it reads and however the ring falls apart", () => {
+    let quorate = 0;
+    for (let seed = 1; seed <= Number(process.env.HISTORIES ?? 300); seed++) {
+      const chance = chances(seed);
+      const size = 2 + chance(4);
+      const file = (): QuorumOptions =>
+        options(size, {
+          votes: new Map(upTo(size).map((id) => [nodeId(id), chance(4) || id === 1 ? 1 : chance(4)])),
+          waitForAll: chance(3) === 0,
+          lastManStanding: chance(3) === 0,
+          autoTieBreaker: chance(2) === 0,
+          autoTieBreakerNode: (["lowest", "highest", [nodeId(2), nodeId(1)]] as const)[chance(3)] ?? "lowest",
+          allowDownscale: chance(3) === 0,
+        });
+      const files = [file(), file()];
+      const cluster = new Cluster(files[0] as QuorumOptions);
+      cluster.form(upTo(size));
+      const log: string[] = [JSON.stringify(files.map((each) => ({ ...each, votes: [...each.votes] })))];
+      for (let round = 0; round < 12; round++) {
+        for (const id of upTo(size)) {
+          if (chance(3) > 0) continue;
+          const which = chance(2);
+          log.push(`${id} reads ${which}`);
+          cluster.restartAsKept([id], files[which]);
+        }
+        if (chance(3) === 0) {
+          const all = upTo(size).filter(() => chance(2));
+          const doubt = all.filter(() => chance(2));
+          log.push(`${all} try, ${doubt} doubt`);
+          if (all.length > 0)
+            cluster.tryToForm(
+              all,
+              all.filter((id) => !doubt.includes(id)),
+              doubt,
+            );
+        }
+        const sides = upTo(size).map(() => chance(3));
+        const parts = [0, 1, 2]
+          .map((side) => upTo(size).filter((_, at) => sides[at] === side))
+          .filter((ids) => ids.length > 0);
+        const states = parts.map((ids) => {
+          const state = cluster.form(ids);
+          return chance(2) ? state : cluster.windowOver(ids);
+        });
+        log.push(parts.map((ids, at) => `[${ids}] ${JSON.stringify(states[at])}`).join(" | "));
+        const having = states.filter((state) => state.quorate).length;
+        quorate += having;
+        expect(having > 1 ? `seed ${seed}\n${log.join("\n")}` : "").toBe("");
+      }
+    }
+    expect(quorate).toBeGreaterThan(500);
+  });
 });

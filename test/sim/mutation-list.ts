@@ -204,13 +204,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the window of an earlier membership lowers the expected votes",
     file: quorum,
-    before: "if (ringSequence !== this.ringSequence || !this.options.lastManStanding) return [];",
-    after: "if (!this.options.lastManStanding) return [];",
+    before:
+      "if (ringSequence !== this.ringSequence || !this.options.lastManStanding || !this.agreed) return [];",
+    after: "if (!this.options.lastManStanding || !this.agreed) return [];",
   },
   {
     name: "wait_for_all does not wait",
     file: quorum,
-    before: "const waiting = this.options.waitForAll && !this.seenAll;",
+    before: "const waiting = this.waits && !this.seenAll;",
     after: "const waiting = false;",
   },
   {
@@ -284,6 +285,18 @@ export const mutations: readonly Mutation[] = [
     file: quorum,
     before: "    for (const [node, votes] of members) {\n",
     after: "    for (const [node] of members) {\n      const votes = this.options.votes.get(node) ?? 0;\n",
+  },
+  {
+    name: "found once: a node goes on by rules that the others of the last quorate membership do not have",
+    file: quorum,
+    before: "return members.length === 0 || (this.agreed && (rules ?? this.rules) === this.rules);",
+    after: "return true;",
+  },
+  {
+    name: "found once: who is left goes on with votes that those who are not here do not know of",
+    file: quorum,
+    before: "!electorate.votesSet && here * 2 <= expected) return false;",
+    after: "!electorate.votesSet && here < 0) return false;",
   },
   {
     name: "found once: who has said goodbye counts as a member still",

@@ -288,9 +288,13 @@ describe("a changed configuration", () => {
     read(sim.node(2), 400, "400");
     sim.run(2000);
     expect(statusOf(sim.node(1)).changeWaitsFor.map(Number)).toEqual([3]);
+    // Those know of it, too, who have not read it.
+    for (const id of [1, 2, 3])
+      expect(statusOf(sim.node(id)).changeReadBy.map(Number).sort()).toEqual([1, 2]);
     read(sim.node(3), 400, "400");
     sim.run(1000);
     expect(statusOf(sim.node(1)).changeWaitsFor).toEqual([]);
+    for (const id of [1, 2, 3]) expect(statusOf(sim.node(id)).changeReadBy).toEqual([]);
     expect(sim.invariants.delivered.rings).toBe(rings);
     sim.node(3).crash();
     expect(until(sim, 3000, () => settledWith(sim, 1, 2))).toBeLessThan((400 + 480) * 1.1);

@@ -12,7 +12,7 @@ import {
   type XmlElement,
 } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit } from "../../terms/index.ts";
+import { CrmExit, nodeName } from "../../terms/index.ts";
 import { applyToCib, CibSession } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { nodeRemoval } from "../node-removal.ts";
@@ -221,10 +221,34 @@ async function setNodeAttribute(
   name: string,
   value: string | undefined,
 ): Promise<string> {
-  const { node, entry } = await CibSession.with((session) => nodeIn(session, named));
-  const operations = attributeOperations(node, entry, name, value);
+  const { node, entry, transient } = await CibSession.with(async (session) => {
+    const found = await nodeIn(session, named);
+    // What was set until the next reboot counts, too.
+    return { ...found, transient: value === undefined ? await transientIn(session, found, name) : [] };
+  });
+  const operations = [...attributeOperations(node, entry, name, value), ...transient];
   if (operations.length > 0) await applyToCib(operations, "node");
   return node;
+}
+
+/** Ends what an attribute says until the next reboot: of the running cluster at once, in a file by these operations. */
+async function transientIn(
+  session: CibSession,
+  { node, entry }: FoundNode,
+  name: string,
+): Promise<CibOperation[]> {
+  if (session.isLive) {
+    const daemon = await session.daemon();
+    const values = await daemon.request<Record<string, string>>({ type: "attributes-query", name, node });
+    const updates = [{ node: nodeName(node), name, value: undefined }];
+    if (Object.hasOwn(values, node)) await daemon.request({ type: "attributes-update", updates });
+    return [];
+  }
+  const id = entry?.attributes.get("id") ?? node;
+  const states = child(await session.cib(), "status")?.children ?? [];
+  const state = states.find(({ attributes }) => attributes.get("id") === id);
+  const transient = state && child(state, "transient_attributes");
+  return removePairs(pairsIn(transient, "instance_attributes").filter((pair) => pair.name === name));
 }
 
 /** @throws AmbiguousPair when several sets of the node have the attribute, and one of them shall change */

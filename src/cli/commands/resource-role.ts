@@ -15,7 +15,7 @@ import { idOf, isPromotable, metaValue, resourceNamed, steered } from "../resour
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { concernedBy } from "../unfinished.ts";
-import type { Wish } from "../waiting.ts";
+import { restOf, type Wish } from "../waiting.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
@@ -60,6 +60,10 @@ const metaCommand = ({ name, description, attribute, value, done, wish, check }:
       await change(metaOperations(xml, attribute, value), `resource ${name}`, wait, wish?.(idOf(xml)));
       if (wantsJson()) printJson({ resource: idOf(xml), [attribute]: value ?? null });
       else note(`${idOf(xml)} ${done}.`);
+      if (wish === undefined || wait !== undefined || wantsJson()) return CrmExit.OK;
+      const end = restOf((await readResource(idOf(xml))).cib, idOf(xml));
+      if (end !== undefined)
+        note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
       return CrmExit.OK;
     },
   });

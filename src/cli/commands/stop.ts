@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { parseXml } from "../../cib/index.ts";
-import type { NodeReply } from "../../daemon/index.ts";
+import { hasLeft, type NodeReply } from "../../daemon/index.ts";
 import { processStart } from "../../platform/index.ts";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
@@ -29,9 +29,10 @@ export default defineCommand({
     const client = await Daemon.connect();
     let name: string;
     let inTime: boolean;
+    let node: NodeReply;
     let kept: Keeping = { stuck: [], stopping: [] };
     try {
-      const node = await client.request<NodeReply>({ type: "node" });
+      node = await client.request<NodeReply>({ type: "node" });
       name = node.name;
       await client.request({ type: "shutdown" });
       note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
@@ -56,6 +57,7 @@ export default defineCommand({
         exit: CrmExit.TIMEOUT,
       });
     }
+    if (node.leftMark !== undefined && !hasLeft(node.leftMark, node.pid)) throw undrained(name, kept);
     if (wantsJson()) printJson({ node: name, stopped: true });
     else print(`Node ${name} has left the cluster.`);
   },
@@ -83,6 +85,15 @@ const waitsFor = ({ stuck, stopping }: Keeping): string => {
   if (stuck.length > 0) return `: ${stuck.join(", ")} could not be stopped`;
   return stopping.length > 0 ? `: the stop of ${stopping.join(", ")} has not ended` : "";
 };
+
+/** The daemon was ended, or has died, before its services had gone. */
+const undrained = (name: string, kept: Keeping): HactlError =>
+  new HactlError({
+    code: "UNDRAINED",
+    what: `the daemon of ${name} has ended without leaving the cluster in order: its services were not stopped${waitsFor(kept)}`,
+    cure: `what ${name} ran may run there still, and the others fence it: 'hactl status' on another node tells more`,
+    exit: CrmExit.UNSATISFIED,
+  });
 
 const howToGoOn = (stuck: readonly string[]): string =>
   `Stop it by hand, then ${stuck.map((id) => `'hactl resource cleanup ${id}'`).join(", ")}; 'hactl status' tells why it failed`;

@@ -59,7 +59,7 @@ function ofCluster(cluster: Cluster, rsc: Resource): GeneralNote[] {
     notes.push({
       source: "property",
       text: "the cluster is in maintenance mode: it starts and stops nothing",
-      change: "end the maintenance: set maintenance-mode=false",
+      change: "end the maintenance: hactl maintenance off",
     });
   if (options.fencingEnabled && !cluster.haveFenceDevice && rsc.class !== "stonith")
     notes.push({
@@ -121,7 +121,7 @@ function ofManagement(rsc: Resource): GeneralNote[] {
       text: "it is unmanaged: the cluster leaves it as it is",
       change: unmanaged
         ? `manage it again: hactl resource manage ${rsc.configId}`
-        : "take maintenance=true from its meta attributes",
+        : `end its maintenance: hactl resource maintenance ${rsc.configId} off`,
     },
   ];
 }

@@ -298,7 +298,12 @@ function fencingSection({ fencing, cluster }: StatusModel, palette: Palette): st
 function remarkSection({ verdict, bans, tickets }: StatusModel, palette: Palette): string[] {
   const lines = verdict.causes
     .filter(({ level, code }) => level === "warning" && !code.startsWith("FENCING"))
-    .map(({ text }) => palette.yellow(`  warning: ${text}`));
+    .flatMap((cause) => {
+      const { text, cure } = cause;
+      // What to do about the first cause of all stands with the verdict.
+      const help = cure === undefined || cause === verdict.causes[0] ? [] : [`    what to do: ${cure}`];
+      return [palette.yellow(`  warning: ${text}`), ...help.map((line) => palette.dim(line))];
+    });
   for (const { id, rsc, node } of bans) {
     lines.push(
       palette.yellow(`  ${rsc} may not run on ${node} (${id}); lift it with: hactl resource clear ${rsc}`),

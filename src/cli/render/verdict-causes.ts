@@ -22,7 +22,7 @@ const kinds = {
     "a node has lost a version of the configuration that nobody else has kept: an older one is in force",
   ),
   "QUORUM-DIFFERS": error(
-    "a node of the ring has other options of the quorum: parts of it would not reckon alike",
+    "a node of the ring has another value of an option that decides who is quorate: only a majority counts meanwhile",
   ),
   "NAME-TAKEN": error(
     "a connection to a remote or guest node has the name of a cluster node: nothing is done with it",
@@ -65,6 +65,10 @@ const kinds = {
   STRANGER: warning("somebody with another key or another node list speaks on the ring's ports"),
   "OPTIONS-DIFFER": warning(
     "a node of the ring has another value of an option that should be the same on all",
+  ),
+  "EXPECTED-VOTES": warning("votes were raised, and more are expected than are configured"),
+  "CHANGE-WAITS": warning(
+    "a node has read a changed hactl.toml that others have not read: it is not in force",
   ),
   CLOCK: warning("the clock of a node differs from that of another by more than some seconds"),
   HIDDEN: warning("access rules hide a part of the cluster from who asks: what is not shown may be there"),

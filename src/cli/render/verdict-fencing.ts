@@ -60,7 +60,8 @@ export function fencingCauses(
         text: `fence device ${id} is not used: ${disabled}`,
       });
   const last = new Map(fencing.history.toReversed().map((result) => [result.target, result]));
-  for (const result of last.values()) {
+  const newestFirst = [...last.values()].sort((a, b) => b.completedAt - a.completedAt);
+  for (const result of newestFirst) {
     const { target, ok, action, reason, completedAt } = result;
     if (ok && action !== "on" && now - completedAt < recentSeconds)
       warnings.push({

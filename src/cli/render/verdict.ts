@@ -202,7 +202,7 @@ function stopCauses(cluster: Cluster): CauseWithoutLevel[] {
     causes.push({
       code: "MAINTENANCE",
       text: "maintenance mode: nothing is started, stopped or recovered",
-      cure: "crm configure property maintenance-mode=false",
+      cure: "hactl maintenance off",
     });
   }
   return causes;
@@ -259,8 +259,14 @@ function nodeCauses(input: StatusInput, cluster: Cluster, { nodes, fencing }: Fa
     }
     if (node.leaving) return [leavingCause(name, keptBy(cluster, name))];
     if (online && state !== "online") {
-      const cure = /^standby/.test(state) ? { cure: `hactl node online ${name}` } : {};
-      return [{ code: "NODE-STATE", node: name, text: `node ${name} is ${state}`, ...cure }];
+      const inMaintenance = state === "maintenance";
+      const cure = inMaintenance
+        ? { cure: `hactl node ready ${name}` }
+        : /^standby/.test(state)
+          ? { cure: `hactl node online ${name}` }
+          : {};
+      const text = `node ${name} is ${inMaintenance ? "in maintenance: its services are left alone" : state}`;
+      return [{ code: "NODE-STATE", node: name, text, ...cure }];
     }
     return [];
   });

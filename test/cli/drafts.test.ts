@@ -286,6 +286,24 @@ describe("crm cib", () => {
     expect((await tool("crm cib commit")).code).toBe(64);
   });
 
+  test("does not undo what others have changed since a draft was made", async () => {
+    await tool("crm cib new trial");
+    expect((await tool("crm -c trial configure primitive mine ocf:pacemaker:Dummy")).code).toBe(0);
+    expect((await tool("crm configure primitive theirs ocf:pacemaker:Dummy")).code).toBe(0);
+    const before = readFileSync(file, "utf8");
+    const refused = await tool("crm cib commit trial");
+    expect(refused.code).toBe(103);
+    expect(refused.err).toMatch(/has changed since this draft was made of it .*would undo that/);
+    expect(readFileSync(file, "utf8")).toBe(before);
+    expect((await tool("crm -F cib commit trial")).code).toBe(0);
+    expect(readFileSync(file, "utf8")).not.toContain("theirs");
+    // What was put in force is what the draft is about now.
+    expect((await tool("crm -c trial configure primitive more ocf:pacemaker:Dummy")).code).toBe(0);
+    expect((await tool("crm cib commit trial")).code).toBe(0);
+    expect((await tool("crm cib list")).out).toBe("trial\n");
+    expect((await tool("crm cib delete trial")).code).toBe(0);
+  });
+
   test("commits no mistake of a draft unless it is told to, as configure", async () => {
     await tool("crm cib new trial");
     expect((await tool("crm -F -c trial configure property no-quorum-policy=bogus")).code).toBe(0);

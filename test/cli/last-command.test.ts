@@ -90,12 +90,6 @@ describe("crm_node on a file", () => {
 });
 
 describe("crm_resource on a file", () => {
-  test("failures of one operation alone are not forgotten, and that is said", async () => {
-    for (const words of ["crm_resource -C -r d1 -n start", "crm_failcount -D -r d1 -N node1 -n start"])
-      expect((await tool(words)).err).toContain("all failures are forgotten, not only those of start");
-    expect((await tool("crm_resource -C -r d1")).err).toBe("");
-  });
-
   test("whatever it is asked, a node that there is not is a mistake, and changes nothing", async () => {
     for (const words of [
       "-W",

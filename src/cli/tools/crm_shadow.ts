@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type CibProblem, element, type XmlElement } from "../../cib/index.ts";
 import { holdFile, writeDurably } from "../../platform/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
@@ -129,13 +130,14 @@ async function withName(
   switch (command) {
     case "create":
       if (!force) refuseExisting(name);
-      await save(name, await base());
+      await draw(name);
       return begin(name, given, answer, false);
     case "create-empty": {
       if (!force) refuseExisting(name);
       const fresh = await empty(given.value("validate-with"));
       answer.info(`Created new ${fresh.attributes.get("validate-with")} configuration`);
       await save(name, fresh);
+      rmSync(originPath(name), { force: true });
       return begin(name, given, answer, false);
     }
     case "reset":
@@ -143,7 +145,7 @@ async function withName(
       if (!force && process.env.CIB_shadow === name)
         throw dangerous("The reset command overwrites the active shadow configuration", "shadow file", name);
       if (!force) content(name);
-      await save(name, await base());
+      await draw(name);
       return begin(name, given, answer, false);
     case "switch":
       content(name);
@@ -157,7 +159,7 @@ async function withName(
     case "delete":
       if (!force)
         throw dangerous("The delete command removes the specified shadow file", "shadow file", name);
-      rmSync(shadowPath(name), { force: true });
+      for (const path of [shadowPath(name), originPath(name)]) rmSync(path, { force: true });
       if (process.env.CIB_shadow === name) answer.say(instruction(farewell(name)));
       return CrmExit.OK;
   }
@@ -203,6 +205,37 @@ async function empty(schema: string | undefined): Promise<XmlElement> {
   const fresh = emptyCib();
   if (schema !== undefined) fresh.attributes.set("validate-with", schema);
   return fresh;
+}
+
+/** Beside a draft: the version of what it was made of. Programs that look for drafts do not see it. */
+const originPath = (name: string): string => join(shadowDirectory(), `.shadow.${name}.of`);
+
+/** Makes a draft of what lies under the drafts, and notes which version that was. */
+async function draw(name: string): Promise<void> {
+  const cib = await base();
+  await save(name, cib);
+  await writeDurably(originPath(name), versionText(cib));
+}
+
+const versionText = ({ attributes }: XmlElement): string =>
+  `${attributes.get("admin_epoch") ?? 0}.${attributes.get("epoch") ?? 0}`;
+
+/** Refuses a draft of a configuration that others have changed since: it would undo that. Nothing is known of drafts from elsewhere. */
+async function refuseOutdated(name: string): Promise<void> {
+  let of: string;
+  try {
+    of = readFileSync(originPath(name), "utf8").trim();
+  } catch {
+    return;
+  }
+  const present = versionText(await base());
+  if (of === present) return;
+  throw new HactlError({
+    code: "OLD",
+    what: `the configuration has changed since this draft was made of it (from ${of} to ${present}): the draft would undo that`,
+    cure: `look at both with 'crm_shadow --diff' (CIB_shadow=${name}), and make the changes on a new draft ('crm cib new'); 'crm -F cib commit ${name}' puts this one in force all the same`,
+    exit: CrmExit.OLD,
+  });
 }
 
 /** Writes a draft whole; one that is there stays the same file. */
@@ -286,12 +319,19 @@ async function commit(name: string, all: boolean, checked: Checked): Promise<rea
   const operation = all
     ? ({ op: "replace", xml: formatXml(cib, -1) } as const)
     : ({ op: "replace", scope: "configuration", xml: formatXml(configuration, -1) } as const);
-  return CibSession.with((session) => session.apply([operation], "crm_shadow", checked), baseTarget());
+  const problems = await CibSession.with(
+    (session) => session.apply([operation], "crm_shadow", checked),
+    baseTarget(),
+  );
+  // What is changed on the draft from here on is about this.
+  if (existsSync(originPath(name))) await writeDurably(originPath(name), versionText(await base()));
+  return problems;
 }
 
 /** The crm shell's `cib commit`: as `configure` does, it refuses a mistake of the draft unless it is to be forced. */
 export const commitDraft = (name: string, force: boolean): Promise<number> =>
   asTool("crm", "Put a draft in force.", [], [], async () => {
+    if (!force) await refuseOutdated(checkedName(name));
     const { isAgents } = await import("../acceptance.ts");
     await warn(await commit(checkedName(name), false, { force, agents: true, told: isAgents }));
     return CrmExit.OK;

@@ -1328,10 +1328,10 @@ export class ClusterState {
   }
 
   /** A monitor can be executed: that something could not be before says nothing any more of what comes next. */
-  #seeAgain(node: NodeName, { rsc, callId }: OperationResult): void {
+  #seeAgain(node: NodeName, { rsc }: OperationResult): void {
     const id = this.idOf(node);
     for (const op of this.status.ops(id, rsc.id)) {
-      if (isRecurring(op) || isLastFailure(op) || !isUnwatchedEntry(op) || callOf(op) > callId) continue;
+      if (isRecurring(op) || isLastFailure(op) || !isUnwatchedEntry(op)) continue;
       this.status.recordOp(id, node, rsc, { ...op, attributes: asSeen(op.attributes) }, true);
     }
   }

@@ -8,7 +8,7 @@ import { assignIds } from "./crm/ids.ts";
 import { mergeElement, removeMatching, sameTree } from "./edit-tree.ts";
 import { newSteps, nextVersion, older, type Steps } from "./edit-version.ts";
 import { checkForm, checkSchemaName, refuseMemberConnections, refuseOldForms } from "./form.ts";
-import { keepSecrets } from "./masking.ts";
+import { keepSecrets, maskXml } from "./masking.ts";
 import { keepMembers, type Untrue } from "./members.ts";
 import type { CibOperation } from "./operations.ts";
 import { applyPatch, type Select } from "./patch.ts";
@@ -175,7 +175,7 @@ const told: Record<Untrue["by"], readonly [string, string]> = lookup({
   ],
   executors: [
     "is told by the node's executor, not by who writes it into the status",
-    "to have it looked at anew say 'hactl resource refresh RESOURCE'; to let it count as failed, 'crm_resource --fail -r RESOURCE -N NODE'; to try out what follows, crm_simulate",
+    "to let it count as failed say 'crm_resource --fail -r RESOURCE -N NODE'; to have it looked at anew, 'hactl resource refresh RESOURCE'; to try out what follows, crm_simulate",
   ],
 });
 
@@ -457,12 +457,18 @@ function noSuch(source: XmlElement): HactlError {
   });
 }
 
+/** Whether two configurations say the same, secrets aside: who sends back what he was shown has them masked. */
+const sameConfiguration = (a: XmlElement | undefined, b: XmlElement | undefined): boolean =>
+  sameTree(a && maskXml(a), b && maskXml(b));
+
 /** A whole document in place of the present one. Where the cluster runs, its status stays. */
 function replaceAll(draft: XmlElement, source: XmlElement, live: boolean): void {
   const given = versionOf(source);
   const present = versionOf(draft);
-  // The status of a running cluster moves on while somebody edits its configuration.
-  const counts = !live && source.attributes.has("num_updates");
+  // What was made of an older one and has the present epoch may lack what others have changed meanwhile.
+  const counts =
+    source.attributes.has("num_updates") &&
+    !(live && sameConfiguration(child(source, "configuration"), child(draft, "configuration")));
   const compared: CibVersion = [given[0], given[1], counts ? given[2] : present[2]];
   if (source.attributes.has("epoch") && compareCibVersions(compared, present) < 0)
     throw older(given, present);

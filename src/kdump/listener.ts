@@ -129,7 +129,7 @@ export class KdumpListener {
 
   private tell(source: string, text: string): void {
     const isNode = this.options.nodeOf(source) !== undefined;
-    (isNode ? this.nodes : this.strangers).note(source, text);
+    (isNode ? this.nodes : this.strangers).note(source, text, "");
   }
 
   private async bind(port: number): Promise<void> {

@@ -18,7 +18,8 @@ export class TurnedAway {
     private readonly now: () => Millis,
   ) {}
 
-  note(from: string, reason: string): void {
+  /** @param kind of one kind an address is told once a minute, whatever the words */
+  note(from: string, reason: string, kind = reason): void {
     // Also of a clock that was set back.
     if (Math.abs(this.now() - this.#since) >= MINUTE) {
       this.#told.clear();
@@ -26,7 +27,7 @@ export class TurnedAway {
     }
     // Each connection has a port of its own.
     const address = from.replace(/:\d+$/, "");
-    const key = `${address} ${reason}`;
+    const key = `${address} ${kind}`;
     if (this.#told.has(key) || this.#told.size >= MOST) {
       this.#left++;
       return;

@@ -25,6 +25,6 @@ const secretSetting = /pass(?:wd|word|phrase)?$|^pass|secret|token_?key|private_
 /** Whether the name of a setting, or of a field in the log, says that its value must not be shown. */
 export const isSecretName = (name: string): boolean => secretSetting.test(name);
 
-const secretParameter = /passw|passphrase|token|api_?key|community|private/i;
+const secretParameter = /passw|passphrase|token|api_?key|community|private|(?:^|_)(?:pwd|pw|psk|kg)$/i;
 /** The same for the parameters of agents, which have more such names. */
 export const isSecretParameter = (name: string): boolean => secretParameter.test(name) || isSecretName(name);

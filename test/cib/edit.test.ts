@@ -122,6 +122,15 @@ describe("operations", () => {
     );
   });
 
+  test("replace of a running cluster's document by an older one is refused, unless it says the same", () => {
+    const live = (xml: string) => applyOperations(cib(), [{ op: "replace", xml }], { live: true });
+    const older = formatXml(cib()).replace('num_updates="9"', 'num_updates="8"');
+    const other = older.replace("</resources>", '<primitive id="mine" class="lsb" type="x"/></resources>');
+    expect(() => live(other)).toThrow("version 1.5.8 is older than the present 1.5.9");
+    expect(live(other.replace('num_updates="8"', 'num_updates="9"')).value).toBe("1.6.0");
+    expect(live(older).configurationChanged).toBe(false);
+  });
+
   test("delete by pattern, by path, of several; nothing found is no error", () => {
     expect(apply({ op: "delete", xml: '<rsc_location id="l"/>' }).cib.children.length).toBe(2);
     expect(() => at(apply({ op: "delete", xml: '<rsc_location id="l"/>' }).cib, "//rsc_location")).toThrow();

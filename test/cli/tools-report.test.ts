@@ -42,6 +42,11 @@ describe("secrets in a report", () => {
     ["password = hunter2", "password = ********"],
     ['export SBD_PASSWORD="hunter2 and more"', "export SBD_PASSWORD=********"],
     ['  "passwd": "hunter2",', '  "passwd": ********'],
+    ["      * db_password                 : Sek-11", "      * db_password                 : ********"],
+    [
+      '<attribute name="db_password" value="Sek-11"/><attribute name="rack" value="A"/>',
+      '<attribute name="db_password" value="********"/><attribute name="rack" value="A"/>',
+    ],
     ["token = 1000", "token = 1000"],
     ["keyfile = /etc/hactl/authkey", "keyfile = /etc/hactl/authkey"],
     [

@@ -17,7 +17,10 @@ export function secretNames(patterns: readonly string[]): SecretNames {
   };
 }
 
-/** Lines such as `name = value`, `name: value`, `export NAME="value"` and words `name=value` without secrets. */
+/**
+ * Lines such as `name = value`, `* name : value`, `export NAME="value"`, words `name=value` and elements with `name="…"` and
+ * `value="…"` without secrets.
+ */
 export function maskText(text: string, isSecret: SecretNames["inText"]): string {
   return text
     .split("\n")
@@ -26,9 +29,13 @@ export function maskText(text: string, isSecret: SecretNames["inText"]): string 
 }
 
 function maskLine(line: string, isSecret: SecretNames["inText"]): string {
-  const setting = /^(\s*(?:export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*)\S.*$/.exec(line);
+  const setting = /^(\s*(?:\*\s+|export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*)\S.*$/.exec(line);
   if (setting?.[1] !== undefined && isSecret(setting[2] ?? "")) return `${setting[1]}${MASKED}`;
-  return line.replace(/\b([\w.-]+)=("[^"]*"|'[^']*'|[^\s"'>]+)/g, (whole, name: string) =>
+  const shown = line.replace(
+    /(\bname="([^"]*)"[^<>]*?\bvalue=")[^"]*"/g,
+    (whole, before: string, name: string) => (isSecret(name) ? `${before}${MASKED}"` : whole),
+  );
+  return shown.replace(/\b([\w.-]+)=("[^"]*"|'[^']*'|[^\s"'>]+)/g, (whole, name: string) =>
     isSecret(name) ? `${name}=${MASKED}` : whole,
   );
 }

@@ -72,7 +72,10 @@ describe("a connection with the name of a member", () => {
       [
         {
           op: "replace" as const,
-          xml: formatXml({ ...cibOf(configuration()), attributes: emptyCib().attributes }, -1),
+          xml: formatXml(
+            { ...cibOf(configuration()), attributes: new Map([...emptyCib().attributes, ["epoch", "9"]]) },
+            -1,
+          ),
         },
       ],
     ])

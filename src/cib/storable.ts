@@ -69,16 +69,16 @@ export function refuseTooLarge(xml: string): void {
 }
 
 /**
- * Refuses a document that no cluster could take, before anything is made of it: what is checked and rehearsed beyond that
+ * Refuses a document that is far beyond what a cluster could take, before anything is made of it: what is checked and rehearsed beyond that
  * takes all memory. Throws HactlError `TOO_LARGE`.
  */
 export function refuseTooMany(cib: XmlElement, where: Place): void {
-  const { elements } = CONFIGURATION_LIMITS;
+  const most = 2 * CONFIGURATION_LIMITS.elements;
   const configuration = cib.name === "configuration" ? cib : child(cib, "configuration");
-  if (configuration === undefined || countElements(configuration) <= elements) return;
+  if (configuration === undefined || countElements(configuration) <= most) return;
   throw storeError(
     "TOO_LARGE",
-    `the configuration has more than ${elements} elements`,
+    `the configuration has more than ${most} elements, twice what a cluster takes`,
     where,
     "give a smaller one: no cluster can take this",
   );

@@ -77,7 +77,7 @@ export function parseXml(
 /** Attributes of an element: a history's parameters are one each. */
 const mostAttributes = 1000;
 /** Characters and tags beyond what a CIB has at most, with its status: storable.ts. */
-const longestDocument = 64 * 1024 * 1024;
+const longestDocument = 128 * 1024 * 1024;
 const mostTags = 2_500_000;
 
 function refuseEndless(text: string, where: Place): void {

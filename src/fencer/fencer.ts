@@ -1022,7 +1022,8 @@ export class Fencer {
       this.outOfTime(id, now);
       return;
     }
-    if (operation.attempts.some(({ state }) => state === "running")) {
+    // Of what another part of the cluster has ended nobody will say how its attempts went.
+    if (!this.history.has(id) && operation.attempts.some(({ state }) => state === "running")) {
       this.effects.push({ type: "set-timer", timer: `forget:${id}`, afterMs: 4 * this.graceMs });
       return;
     }

@@ -21,3 +21,7 @@ test("seeds 326 and 493: what was stopped, and what ended with its host, is know
 test("seed 12110: a failure that was forgotten before the stop was found once more, and nothing was done for ever", () => {
   expect(runLives({ seed: 12_110 }).memberships).toBeGreaterThan(0);
 });
+
+test("seed 207870042: of a fencing that another part of the cluster had ended a node waited for an answer for ever", () => {
+  expect(runLives({ seed: 207_870_042 }).memberships).toBeGreaterThan(0);
+});

@@ -51,7 +51,8 @@ export function keepSecrets(before: XmlElement, draft: XmlElement): void {
   }
 }
 
-const isSecretPair = ({ name, attributes }: XmlElement): boolean =>
+/** Whether an element is a pair whose value is a secret, by its name. */
+export const isSecretPair = ({ name, attributes }: XmlElement): boolean =>
   name === "nvpair" && isSecretParameter(attributes.get("name") ?? "");
 const isMasked = (item: XmlElement): boolean => item.attributes.get("value") === MASKED && isSecretPair(item);
 const placeOf = ({ attributes }: XmlElement): string =>

@@ -9,8 +9,7 @@ export interface Untrue {
   readonly what: string;
   /**
    * Who says that instead: of who is there the ring and the managers; of transient attributes the managers, who are asked to
-   * set them; of what runs the executors; of
-   * a node's name the node list.
+   * set them; of what runs the executors; of a node's name the node list.
    */
   readonly by: "ring" | "managers" | "executors" | "nodelist";
 }

@@ -1287,7 +1287,9 @@ export class ClusterState {
   }
 
   #asRecorded(node: NodeName, told: OperationResult): OperationResult {
-    return asRecorded(told, endsPromoted(this.status.ops(this.idOf(node), told.rsc.id)));
+    // Only of what was reloaded the role is not known by what was to be done.
+    const promoted = isReload(told.action) && endsPromoted(this.status.ops(this.idOf(node), told.rsc.id));
+    return asRecorded(told, promoted);
   }
 
   #record(node: NodeName, told: OperationResult): void {

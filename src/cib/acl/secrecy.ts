@@ -1,4 +1,5 @@
 import { CrmExit, HactlError, isSecretParameter, MASKED, secretReference } from "../../terms/index.ts";
+import { isSecretPair } from "../masking.ts";
 import { indexById } from "../nvpairs.ts";
 import type { XmlElement } from "../xml.ts";
 
@@ -10,15 +11,18 @@ export class Secrecy {
   /** The secrets of the draft, by the attributes of their pairs. */
   readonly #secrets = new Map<ReadonlyMap<string, string>, string>();
   readonly #touched = new Set<XmlElement>();
+  /** All of the document. */
+  readonly #before: readonly Placed[];
 
   /**
    * @param before the document
    * @param draft a copy of it that has not been changed yet
    */
   constructor(
-    private readonly before: XmlElement,
+    before: XmlElement,
     private readonly draft: XmlElement,
   ) {
+    this.#before = elementsOf(before);
     for (const { item } of elementsOf(draft)) {
       const value = secretOf(item);
       if (value !== undefined) this.#secrets.set(item.attributes, value);
@@ -36,7 +40,7 @@ export class Secrecy {
    */
   wrong(): (<T>(use: () => T) => T) | undefined {
     const known = new Set(
-      elementsOf(this.before).flatMap(({ item }) => {
+      this.#before.flatMap(({ item }) => {
         const value = secretOf(item);
         return value === undefined ? [] : [`${item.attributes.get("id")} ${value}`];
       }),
@@ -65,7 +69,7 @@ export class Secrecy {
       if (secret !== undefined && secret === item.attributes.get("value") && secretOf(item) === undefined)
         throw shown(`nvpair "${item.attributes.get("id")}" holds a secret, which another name would show`);
     }
-    const borrowed = new Set(elementsOf(this.before).flatMap(borrowing));
+    const borrowed = new Set(this.#before.flatMap(borrowing));
     const fresh = elements.filter((one) => borrowing(one).some((key) => !borrowed.has(key)));
     if (fresh.length === 0) return;
     const index = indexById(this.draft);
@@ -92,9 +96,9 @@ function elementsOf(item: XmlElement, parent = ""): Placed[] {
 }
 
 /** The value of a pair that has a secret. */
-function secretOf({ name, attributes }: XmlElement): string | undefined {
-  if (name !== "nvpair" || !isSecretParameter(attributes.get("name") ?? "")) return undefined;
-  const value = attributes.get("value");
+function secretOf(item: XmlElement): string | undefined {
+  if (!isSecretPair(item)) return undefined;
+  const value = item.attributes.get("value");
   return value === secretReference || value === MASKED ? undefined : value;
 }
 

@@ -62,6 +62,7 @@ import {
   idsOfResult,
   isFailure,
   isLeftAlone,
+  isPending,
   isRecorded,
   isReload,
   isSupposed,
@@ -1458,10 +1459,6 @@ const isFailureOf =
 /** Whether an entry tells of a look at a resource. */
 function isProbeEntry(op: XmlElement): boolean {
   return op.attributes.get("operation") === "monitor" && !isRecurring(op);
-}
-
-function isPending(op: XmlElement): boolean {
-  return op.attributes.get("op-status") === String(OpStatus.PENDING);
 }
 
 function isLastFailure(op: XmlElement): boolean {

@@ -7,7 +7,7 @@ import {
   type Operation,
   type OperationResult,
 } from "../executor/index.ts";
-import { parameterDigest } from "../scheduler/index.ts";
+import { DIGEST_OF, parameterDigest } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
 export { expectedRc, isFailure, isLeftAlone, isReload } from "../executor/index.ts";
@@ -164,6 +164,9 @@ export function historyEntry(
       if (value !== undefined) entry.attributes.set(`migrate_${name}`, value);
     }
   }
+  // It was told as it was started. What needs another start since then would be forgotten.
+  if (action === "demote" && result.status === OpStatus.DONE && result.rc === OcfExit.OK)
+    entry.attributes.set(DIGEST_OF, "start");
   for (const [name, value] of traitAttributes(result)) entry.attributes.set(name, value);
   return entry;
 }
@@ -229,13 +232,11 @@ export function endsPromoted(ops: readonly XmlElement[]): boolean {
  * changes nothing of that.
  */
 export function goesOnSince(result: OperationResult, ops: readonly XmlElement[]): string | undefined {
-  const isPending = result.status === OpStatus.PENDING;
-  if (!isReload(result.action) || (!isPending && recordedAction(result) !== "start")) return undefined;
+  const isOpen = result.status === OpStatus.PENDING;
+  if (!isReload(result.action) || (!isOpen && recordedAction(result) !== "start")) return undefined;
   const newest = newestOf(ops);
   // As which a reload is kept whose answer is out.
-  const isAsked =
-    newest?.attributes.get("operation") === "monitor" &&
-    newest.attributes.get("op-status") === String(OpStatus.PENDING);
+  const isAsked = newest?.attributes.get("operation") === "monitor" && isPending(newest);
   return isAsked || endsActive(ops) ? newest?.attributes.get("last-rc-change") : undefined;
 }
 
@@ -266,6 +267,7 @@ export const isUnbegunReload = (result: OperationResult): boolean =>
 /** What a history entry tells of the parameters that a service runs with. */
 const ranWith = [
   "op-digest",
+  DIGEST_OF,
   "op-force-restart",
   "op-restart-digest",
   "op-secure-params",
@@ -300,13 +302,16 @@ export const idsOfResult = (told: OperationResult, recorded: OperationResult): s
   return historyIds(rsc.id, action, intervalMs, !isNotBegun(told) && isFailure(recorded));
 };
 
+/** Whether an entry is of an operation that has not been answered yet. */
+export const isPending = ({ attributes }: XmlElement): boolean =>
+  attributes.get("op-status") === String(OpStatus.PENDING);
+
 /** Whether a resource's history on a node ends with its being there. */
 export function endsActive(ops: readonly XmlElement[]): boolean {
   const newest = newestOf(ops);
   if (!newest) return false;
   const task = newest.attributes.get("operation");
-  if (newest.attributes.get("op-status") === String(OpStatus.PENDING))
-    return task === "promote" || task === "demote";
+  if (isPending(newest)) return task === "promote" || task === "demote";
   const rc = newest.attributes.get("rc-code");
   if (task === "stop") return rc !== String(OcfExit.OK);
   return task !== "monitor" || saysActive.has(Number(rc));
@@ -314,9 +319,9 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
 
 /** The same, or with its being started, perhaps. */
 export function mayBeActive(ops: readonly XmlElement[]): boolean {
-  const { attributes } = newestOf(ops) ?? element("none");
-  const isStarted = attributes.get("operation") === "start";
-  return endsActive(ops) || (isStarted && attributes.get("op-status") === String(OpStatus.PENDING));
+  const newest = newestOf(ops);
+  const isStarted = newest?.attributes.get("operation") === "start" && isPending(newest);
+  return endsActive(ops) || isStarted;
 }
 
 /** Whether a resource's history on a node ends with its having been handed over to another one. */

@@ -21,7 +21,7 @@ import type {
   Membership,
   PlanAnswer,
 } from "./face.ts";
-import { endsActive, isFailure, isRecorded, keepsLock, unansweredResult } from "./history.ts";
+import { endsActive, isFailure, isPending, isRecorded, keepsLock, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
@@ -700,7 +700,8 @@ export class Leader {
     const dispatches: Dispatch[] = [];
     const taken = run.take(now, run.transition.batchLimit, this.#held(now));
     const callIds = new Map<NodeName, number>();
-    for (const action of taken) {
+    for (const planned of taken) {
+      const action = this.#routed(run, planned);
       if (action.maintenance)
         this.#init.send({
           type: "maintenance",
@@ -719,6 +720,21 @@ export class Leader {
         dispatches,
         at: wall,
       });
+  }
+
+  /**
+   * An action on a remote node, by who is connected to it. The decision names the node to which a connection that is half
+   * moved was to come: when that ends there (all leave, say), nobody will ever be connected from it.
+   */
+  #routed(run: TransitionRun, action: GraphAction): GraphAction {
+    const { kind, node, router } = action;
+    if (kind !== "rsc" || node === undefined || router === undefined) return action;
+    const { state } = this.#init;
+    const opsOf = (from: NodeName) => state.status.ops(state.idOf(from), node);
+    const isConnected = (from: NodeName) => endsActive(opsOf(from));
+    if (isConnected(router) || opsOf(router).some(isPending)) return action;
+    const [connected, ...others] = [...this.#online].filter(isConnected);
+    return connected === undefined || others.length > 0 ? action : run.reroute(action, connected);
   }
 
   /** Whether a cluster node takes no part: its manager was given up, and it is about to be fenced. */

@@ -5,7 +5,7 @@ import { looksBefore, type Ownership } from "./one-owner.ts";
 type State = "waiting" | "flying" | "done" | "failed";
 
 interface Step {
-  readonly action: GraphAction;
+  action: GraphAction;
   state: State;
   open: number;
   readonly successors: number[];
@@ -126,6 +126,14 @@ export class TransitionRun {
     if (migrationLimit < 0 || !isMigration(task)) return false;
     const flying = [...this.#flying].filter(({ action }) => isMigration(action.task) && action.node === node);
     return flying.length >= Math.max(1, migrationLimit);
+  }
+
+  /** Has an action on a remote node carried out through another node than was decided. */
+  reroute(action: GraphAction, router: NodeName): GraphAction {
+    const rerouted = { ...action, router };
+    const step = this.#steps.get(action.id);
+    if (step) step.action = rerouted;
+    return rerouted;
   }
 
   /** An action has ended well: what waited for it may start. */

@@ -17,6 +17,17 @@ export function parameterDigest(params: ReadonlyMap<string, string>): string {
   return createHash("md5").update(` ${line}\n`).digest("hex");
 }
 
+/**
+ * Attribute of a history entry by which hactl says that its digests are of the parameters of another operation: a demote is
+ * done with those with which the service was started. Without it a restart that ends after the demote, as the instance is to be
+ * promoted elsewhere by then, would be forgotten: no release of Pacemaker compares what a demote ran with.
+ */
+export const DIGEST_OF = "op-digest-of";
+
+/** The operation with whose parameters those in a history entry are compared. */
+const comparedWith = ({ attributes }: XmlElement): string =>
+  attributes.get(DIGEST_OF) ?? attributes.get("operation") ?? "";
+
 /** Parameters as agents of bundle connections get them: the address is that of the container's host. */
 export function resolvedParameters(
   unpacker: Unpacker,
@@ -53,7 +64,7 @@ export function containerHost(rsc: Resource): Node | undefined {
  * says for all which parameters need a restart, and whether any is known to.
  */
 export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElement, node: Node): DigestResult {
-  const task = xml.attributes.get("operation") ?? "";
+  const task = comparedWith(xml);
   const intervalMs = historyInterval(xml.attributes.get("interval"));
   const recordedAll = xml.attributes.get("op-digest");
   const recordedRestart = xml.attributes.get("op-restart-digest");

@@ -1,6 +1,6 @@
 /** CIB and time in, transition out: what runs where, in which order, and why. */
 
-export { parameterDigest } from "./digests.ts";
+export { DIGEST_OF, parameterDigest } from "./digests.ts";
 export { failuresOf, readConstraints } from "./display.ts";
 export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";

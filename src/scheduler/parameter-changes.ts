@@ -1,7 +1,7 @@
 import { childrenOf, type XmlElement } from "../cib/index.ts";
 import { action, clearFailcount, fencingAction, orderActions, setReason, stopAction } from "./actions.ts";
 import { nodeUsable } from "./availability.ts";
-import { compareDigests, needsRemoteName } from "./digests.ts";
+import { compareDigests, DIGEST_OF, needsRemoteName } from "./digests.ts";
 import { failCount, historyEntries, historyInterval } from "./failcount.ts";
 import { Flag, Link } from "./flags.ts";
 import { activeRange } from "./history.ts";
@@ -74,7 +74,7 @@ function compareEntry(unpacker: Unpacker, rsc: Resource, node: Node, entry: XmlE
       scheduleCancel(cluster, rsc, task, intervalMs, node, xml, "maintenance mode");
       continue;
     }
-    if (intervalMs === 0 && !establishing.has(task)) continue;
+    if (intervalMs === 0 && !establishing.has(task) && !xml.attributes.has(DIGEST_OF)) continue;
     if (needsRemoteName(rsc, parameters(unpacker, rsc, node))) {
       // Its address is that of a host which has not been chosen yet.
       unpacker.lateChecks.push({ rsc, xml, node, about: "active" });
@@ -124,7 +124,7 @@ function compareOperation(unpacker: Unpacker, rsc: Resource, node: Node, xml: Xm
 
 /** Operations without interval tell the parameters of the start. */
 const taskForDigest = (task: string, intervalMs: number): string =>
-  intervalMs === 0 && (task === "monitor" || task === "migrate_from" || task === "promote") ? "start" : task;
+  intervalMs === 0 && ["monitor", "migrate_from", "promote", "demote"].includes(task) ? "start" : task;
 
 const definitionChange = "resource definition change";
 

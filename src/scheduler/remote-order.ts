@@ -156,19 +156,3 @@ function orderOnRemote(cluster: Cluster, action: Action, node: Node, connection:
   if (state === "stopped" && currentNode(connection)) beforeStop(Link.UnrunnableFirstBlocks);
   else afterStart(Link.None);
 }
-
-/** Tasks that are done while a moving connection is still where it was. */
-const beforeMove: ReadonlySet<string> = new Set(["cancel", "stop", "demote", "migrate_from", "migrate_to"]);
-
-/** Cluster node that carries out an action on a remote or guest node: where the connection is at that moment. */
-export function routerOf(action: Action): Node | undefined {
-  const connection = action.node?.remoteRsc;
-  if (action.task === "stonith" || !action.node?.isRemoteOrGuest || !connection) return undefined;
-  const began = currentNode(connection);
-  const ended = connection.assignedTo;
-  if (!began || !ended || began === ended) return began ?? ended;
-  const task = action.task === "notify" ? action.meta.get("notify_operation") : action.task;
-  // In a migration that is half done everything waits until the connection is at its target.
-  const halfMoved = !connection.container && connection.partialMigrationTarget !== undefined;
-  return task !== undefined && beforeMove.has(task) && !halfMoved ? began : ended;
-}

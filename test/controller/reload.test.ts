@@ -207,3 +207,39 @@ test("values with characters that XML writes otherwise are no change of anything
   bus.run(20_000);
   expect(bus.executed).toEqual([]);
 });
+
+/** A promoted instance that is demoted for a restart: then another one is to be promoted, and it goes on. */
+test("a restart that is decided upon anew after its demote is carried out", () => {
+  const configuration = (conf: number) => `property stonith-enabled=false
+primitive db ocf:test:A params file=${conf} op monitor interval=10s op monitor interval=9s role=Promoted
+clone dbs db meta promotable=true`;
+  const bus = new ControllerBus(2);
+  bus.metadata = () => plain;
+  bus.boot(...bus.nodes);
+  const score = (node: string, value: string) =>
+    bus.step("n1", {
+      type: "attribute-request",
+      request: "",
+      updates: [{ node: nodeName(node), name: "master-db", value }],
+    });
+  bus.configure(configuration(1));
+  score("n1", "10");
+  score("n2", "5");
+  bus.run(10_000);
+  expect(bus.promoted("db")).toEqual([nodeName("n1")]);
+  bus.executed = [];
+  const { agent } = bus;
+  bus.agent = (node, operation) => {
+    if (operation.action === "demote") score("n1", "9");
+    return agent(node, operation);
+  };
+  bus.configure(configuration(2));
+  bus.run(20_000);
+  const changes = bus.executed.filter(({ operation }) => operation.action !== "monitor");
+  const ofFirst = changes.filter(({ node }) => node === "n1");
+  const done = ofFirst.map(({ operation: { action, params } }) => `${action} ${params.file}`);
+  expect(done).toEqual(["demote 1", "stop 2", "start 2", "promote 2"]);
+  bus.executed = [];
+  bus.run(30 * 60_000);
+  expect(bus.executed).toEqual([]);
+});

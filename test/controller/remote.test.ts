@@ -322,6 +322,28 @@ location web-away web -inf: n1`);
   });
 });
 
+test("a remote node whose connection was to move when all leave is stopped by who is connected to it", () => {
+  const bus = withRemote();
+  const from = host(bus);
+  const to = from === "n1" ? "n2" : "n1";
+  const { agent } = bus;
+  // The one to which it was to move is to leave, too, when it has been prepared.
+  bus.agent = (node, operation) => {
+    if (operation.action === "migrate_to") bus.step(to, { type: "shutdown-request" });
+    return agent(node, operation);
+  };
+  bus.executed = [];
+  bus.step(from, { type: "shutdown-request" });
+  bus.run(60_000);
+  const done = bus.executed.filter(({ operation }) => operation.intervalMs === 0);
+  expect(done.map(({ node, operation: { action, rsc } }) => `${action} ${rsc.id} ${node}`)).toEqual(
+    expect.arrayContaining([`migrate_to far ${from}`, "stop a far", `stop far ${from}`]),
+  );
+  expect(bus.unreached).toEqual([]);
+  expect(bus.fenced).toEqual([]);
+  expect([bus.node("n1").up, bus.node("n2").up]).toEqual([false, false]);
+});
+
 describe("a guest on a node in maintenance", () => {
   function guestBus(): ControllerBus {
     const bus = new ControllerBus(2);

@@ -25,6 +25,7 @@ import {
 import { encodeMessage, membershipKey } from "../../src/controller/messages.ts";
 import type { ClusterTraits } from "../../src/controller/own-properties.ts";
 import { type Operation, type OperationResult, UNWATCHED } from "../../src/executor/index.ts";
+import { withParameters } from "../../src/executor/results.ts";
 import type { FenceRequest, FenceResult, FencerMessage } from "../../src/fencer/index.ts";
 import { schedule } from "../../src/scheduler/index.ts";
 import {
@@ -720,9 +721,17 @@ export class ControllerBus {
     }
   }
 
-  #execute(node: TestNode, operation: Operation, on: NodeName): void {
+  /** With which parameters services were started, by node and resource. */
+  readonly #startedWith = new Map<string, Operation["params"]>();
+
+  #execute(node: TestNode, asked: Operation, on: NodeName): void {
+    const { rsc, action, intervalMs } = asked;
+    const service = `${on} ${rsc.id}`;
+    const started = action === "demote" ? this.#startedWith.get(service) : undefined;
+    const operation = started ? withParameters(asked, started) : asked;
     this.executed.push({ node: on, operation, at: this.now });
-    const { rsc, action, intervalMs } = operation;
+    if (["start", "migrate_from", "reload", "reload-agent"].includes(action))
+      this.#startedWith.set(service, operation.params);
     if (on !== node.name && this.#reached.get(on) !== node) {
       this.unreached.push(`${action} ${rsc.id} ${on} by ${node.name}`);
       const refused = { ...this.#result(operation, OcfExit.GENERIC), status: OpStatus.NOT_CONNECTED };

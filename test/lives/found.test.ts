@@ -22,6 +22,14 @@ test("seed 12110: a failure that was forgotten before the stop was found once mo
   expect(runLives({ seed: 12_110 }).memberships).toBeGreaterThan(0);
 });
 
+test("seed 50018: a restart that ended after the demote was forgotten, and the old service promoted with what was new", () => {
+  expect(runLives({ seed: 50_018 }).memberships).toBeGreaterThan(0);
+});
+
+test("seed 40107: all were to leave while a connection moved, and what ran behind it was never stopped", () => {
+  expect(runLives({ seed: 40_107 }).memberships).toBeGreaterThan(0);
+});
+
 test("seed 207870042: of a fencing that another part of the cluster had ended a node waited for an answer for ever", () => {
   expect(runLives({ seed: 207_870_042 }).memberships).toBeGreaterThan(0);
 });

@@ -29,6 +29,7 @@ export { formatCrm } from "./crm/format.ts";
 export { type TextLine, textLines, wordsOfLine } from "./crm/lexer.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
 export { definedCounts, definedIds, isStatement } from "./crm/read.ts";
+export { resourceElements } from "./crm/resource-tree.ts";
 export {
   type DateResult,
   evaluateDateExpression,

@@ -53,7 +53,7 @@ test("load counts what the file defines, and what the configuration holds then",
   expect((await run("configure", "load", "update", one)).err).toContain(
     "Loaded " +
       one +
-      ": 1 resource and 0 constraints; the configuration now holds 3 resources and 3 constraints.",
+      ": 1 resource and 0 constraints; the configuration now holds 5 resources and 3 constraints.",
   );
 }, 60_000);
 

@@ -7,6 +7,7 @@ import {
   cibOf,
   definedCounts,
   definedIds,
+  element,
   examineCrm,
   formatCrm,
   formatXml,
@@ -14,6 +15,7 @@ import {
   loadCrm,
   parseXml,
   removeObjects,
+  resourceElements,
   upgradeCib,
   type XmlElement,
 } from "../../cib/index.ts";
@@ -459,8 +461,11 @@ function found(configuration: XmlElement, id: string): XmlElement {
 
 /** What a text defines, and what the configuration holds with it. */
 function describe(text: string, file: string, configuration: XmlElement): string {
-  const inTree = (tree: XmlElement) => (section: string) =>
-    tree.children.find(({ name }) => name === section)?.children.length ?? 0;
+  const inTree = (tree: XmlElement) => (section: string) => {
+    const top = child(tree, section) ?? element(section);
+    // Of members, too, a text has a statement each.
+    return (section === "resources" ? resourceElements(top) : top.children).length;
+  };
   const counts = isXml(text) ? undefined : definedCounts(text);
   const inText =
     counts === undefined

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hasEnded } from "../../src/cli/commands/stop.ts";
+import { hasEnded } from "../../src/cli/leaving.ts";
 
 test("a process has ended when it is gone, and also when its parent has not asked for it yet", async () => {
   expect(hasEnded(process.pid)).toBe(false);

@@ -76,6 +76,19 @@ test("at once when it is told so twice, whatever it is about to do", async () =>
   }
 });
 
+test("also when the manager dies that an administrator has asked", async () => {
+  const before = said();
+  await startedFor(0);
+  await cluster.joined();
+  process.kill(managerOf(last), "SIGSTOP");
+  const stop = cluster.hactl(last, "stop");
+  await Bun.sleep(500);
+  process.kill(managerOf(last), "SIGKILL");
+  expect(await stop).toMatchObject({ code: 0 });
+  await gone();
+  expect(told(before).join()).not.toContain("NODE-LOST");
+});
+
 test("as slowly as its services go, however often an administrator asks for it", async () => {
   cluster.start(last);
   await cluster.joined();

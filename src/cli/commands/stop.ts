@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
 import { parseXml } from "../../cib/index.ts";
-import { hasLeft, type NodeReply } from "../../daemon/index.ts";
-import { processStart } from "../../platform/index.ts";
+import { hasLeft } from "../../daemon/index.ts";
 import { unpackCluster } from "../../scheduler/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
-import { Daemon } from "../daemon.ts";
+import { ask } from "../daemon.ts";
+import { askToLeave, hasEnded } from "../leaving.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { type Keeping, keptBy } from "../render/cluster-view.ts";
 import { parseSeconds } from "../seconds.ts";
@@ -26,27 +26,14 @@ export default defineCommand({
   run: async ({ args }) => {
     const timeoutMs = parseSeconds(args.timeout);
     requireLive("leaving the cluster");
-    const client = await Daemon.connect();
-    let name: string;
-    let inTime: boolean;
-    let node: NodeReply;
+    const node = await askToLeave();
+    const { name, pid } = node;
+    note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
     let kept: Keeping = { stuck: [], stopping: [] };
-    try {
-      node = await client.request<NodeReply>({ type: "node" });
-      name = node.name;
-      await client.request({ type: "shutdown" });
-      note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-      inTime = await ended(
-        node.pid,
-        timeoutMs,
-        obstacles(client, name, (found) => {
-          kept = found;
-        }),
-      );
-    } finally {
-      client.close();
-    }
-    if (!inTime) {
+    const tell = (found: Keeping) => {
+      kept = found;
+    };
+    if (!(await ended(pid, timeoutMs, obstacles(name, tell)))) {
       throw new HactlError({
         code: "TIMEOUT",
         what: `node ${name} has not left within ${args.timeout} s${waitsFor(kept)}`,
@@ -57,7 +44,7 @@ export default defineCommand({
         exit: CrmExit.TIMEOUT,
       });
     }
-    if (node.leftMark !== undefined && !hasLeft(node.leftMark, node.pid)) throw undrained(name, kept);
+    if (node.leftMark !== undefined && !hasLeft(node.leftMark, pid)) throw undrained(name, kept);
     if (wantsJson()) printJson({ node: name, stopped: true });
     else print(`Node ${name} has left the cluster.`);
   },
@@ -78,9 +65,6 @@ async function ended(pid: number, timeoutMs: Millis, meanwhile: () => Promise<vo
   return false;
 }
 
-/** Whether a process runs no more. One that its parent has not taken notice of yet has ended all the same. */
-export const hasEnded = (pid: number): boolean => processStart(pid) === undefined;
-
 const waitsFor = ({ stuck, stopping }: Keeping): string => {
   if (stuck.length > 0) return `: ${stuck.join(", ")} could not be stopped`;
   return stopping.length > 0 ? `: the stop of ${stopping.join(", ")} has not ended` : "";
@@ -99,7 +83,7 @@ const howToGoOn = (stuck: readonly string[]): string =>
   `Stop it by hand, then ${stuck.map((id) => `'hactl resource cleanup ${id}'`).join(", ")}; 'hactl status' tells why it failed`;
 
 /** Says, once each, which services keep the node: what it waits for, and how to go on where they cannot be stopped. */
-function obstacles(client: Daemon, node: string, tell: (kept: Keeping) => void): () => Promise<void> {
+function obstacles(node: string, tell: (kept: Keeping) => void): () => Promise<void> {
   const told = new Set<string>();
   const once = (text: string) => {
     if (told.has(text)) return;
@@ -109,7 +93,7 @@ function obstacles(client: Daemon, node: string, tell: (kept: Keeping) => void):
   return async () => {
     let found: Keeping;
     try {
-      found = await look(client, node);
+      found = await look(node);
     } catch (error) {
       // It may be about to end, and answers no more.
       if (error instanceof HactlError) return;
@@ -122,7 +106,7 @@ function obstacles(client: Daemon, node: string, tell: (kept: Keeping) => void):
   };
 }
 
-async function look(client: Daemon, node: string): Promise<Keeping> {
-  const text = await client.request<string>({ type: "cib" }, obstacleMs);
+async function look(node: string): Promise<Keeping> {
+  const text = await ask<string>({ type: "cib" }, obstacleMs);
   return keptBy(unpackCluster(parseXml(text, "the cluster's CIB"), Math.floor(Date.now() / 1000)), node);
 }

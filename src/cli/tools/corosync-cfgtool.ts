@@ -2,6 +2,7 @@ import { canonicalAddress } from "../../config/index.ts";
 import type { ReloadReply, RingProcessStatus } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
+import { askToLeave } from "../leaving.ts";
 import { writeError } from "../output.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -38,7 +39,7 @@ export const run = (words: readonly string[]): Promise<number> =>
     if (given.has("reload")) return reload();
     if (given.has("reopen-logs")) return CrmExit.OK;
     if (given.has("shutdown")) {
-      await ask({ type: "shutdown" });
+      await askToLeave();
       line("Shutting down corosync");
       return CrmExit.OK;
     }

@@ -1,8 +1,7 @@
 import { element } from "../../cib/index.ts";
-import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { type AnsweringTool, type Message, runTool, textElement } from "../answer/index.ts";
-import { ask } from "../daemon.ts";
+import { askToLeave } from "../leaving.ts";
 import { writeError } from "../output.ts";
 import { pacemakerVersion, usage } from "./connection.ts";
 import type { OptionRow } from "./getopt.ts";
@@ -31,8 +30,7 @@ export const run = (words: readonly string[]): Promise<number> =>
       return CrmExit.OK;
     }
     if (given.has("shutdown")) {
-      const { name } = await ask<NodeReply>({ type: "node" });
-      await ask({ type: "shutdown" });
+      const { name } = await askToLeave();
       if (answer.format === "text") writeError(`Node ${name} leaves the cluster\n`);
       return CrmExit.OK;
     }

@@ -336,6 +336,24 @@ describe("a remote host", () => {
     expect(bench.lines.join("")).not.toContain("GARBAGE");
   });
 
+  test.each(["TLSv1.1", "TLSv1.2"] as const)("has no connection of %s", async (version) => {
+    const { port } = await bench.open();
+    const client = connectTls({
+      host: "127.0.0.1",
+      port,
+      rejectUnauthorized: false,
+      minVersion: version,
+      maxVersion: version,
+    });
+    let connected = false;
+    client.once("secureConnect", () => {
+      connected = true;
+    });
+    client.on("error", () => {});
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(connected).toBe(false);
+  });
+
   test("turns away what is no TLS, and serves on", async () => {
     const { port } = await bench.open();
     const client = connectTcp(port, "127.0.0.1");

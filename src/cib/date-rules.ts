@@ -1,4 +1,4 @@
-import type { EpochSeconds } from "../terms/index.ts";
+import { type EpochSeconds, lookup } from "../terms/index.ts";
 import {
   addDuration,
   type DateParts,
@@ -164,18 +164,19 @@ export function evaluateDateSpec(
 }
 
 /** Highest value of a field that comes round again, and the least of those that are sometimes the last. */
-const rounds: Partial<Record<keyof DateParts, readonly [first: number, last: number, least: number]>> = {
-  seconds: [0, 59, 59],
-  minutes: [0, 59, 59],
-  hours: [0, 23, 23],
-  monthdays: [1, 31, 28],
-  weekdays: [1, 7, 7],
-  yeardays: [1, 366, 365],
-  months: [1, 12, 12],
-  weeks: [1, 53, 52],
-};
+const rounds: Partial<Record<keyof DateParts, readonly [first: number, last: number, least: number]>> =
+  lookup({
+    seconds: [0, 59, 59],
+    minutes: [0, 59, 59],
+    hours: [0, 23, 23],
+    monthdays: [1, 31, 28],
+    weekdays: [1, 7, 7],
+    yeardays: [1, 366, 365],
+    months: [1, 12, 12],
+    weeks: [1, 53, 52],
+  });
 /** Fewest days that one of a field lasts; those of less than a day are not there. */
-const lasting: Partial<Record<keyof DateParts, number>> = {
+const lasting: Partial<Record<keyof DateParts, number>> = lookup({
   monthdays: 1,
   weekdays: 1,
   yeardays: 1,
@@ -183,7 +184,7 @@ const lasting: Partial<Record<keyof DateParts, number>> = {
   weeks: 7,
   weekyears: 364,
   years: 365,
-};
+});
 
 /** Days at least until the value of a field is the next one; 0 when that can be within the day. */
 function daysOfThis(field: keyof DateParts, parts: DateParts): number {

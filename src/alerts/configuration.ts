@@ -69,7 +69,7 @@ function settings(elements: readonly XmlElement[], now: EpochSeconds) {
 }
 
 const valuesOf = (elements: readonly XmlElement[], block: string, now: EpochSeconds) =>
-  plainValues(unpackNvpairs(elements, block, { now }));
+  plainValues(unpackNvpairs(elements, block, { now, looksAhead: false }));
 
 /** As Pacemaker: what is set and does not mean yes means no. */
 function isEnabled(meta: ReadonlyMap<string, string>): boolean {

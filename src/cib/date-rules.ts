@@ -1,4 +1,4 @@
-import type { EpochSeconds } from "../terms/index.ts";
+import { type EpochSeconds, lookup } from "../terms/index.ts";
 import {
   addDuration,
   type DateParts,
@@ -27,6 +27,7 @@ export function evaluateDateExpression(
   expression: XmlElement,
   now: EpochSeconds,
   utcOffset?: number,
+  looksAhead = true,
 ): DateResult {
   const operation = expression.attributes.get("operation")?.toLowerCase() ?? "in_range";
   const start = timeOf(expression, "start");
@@ -43,7 +44,7 @@ export function evaluateDateExpression(
       return inRange(now, start, end ?? endByDuration(expression));
     case "date_spec": {
       const spec = expression.children.find(({ name }) => name === "date_spec");
-      return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now, utcOffset);
+      return spec === undefined ? { state: "invalid" } : evaluateDateSpec(spec, now, utcOffset, looksAhead);
     }
     default:
       return { state: "invalid" };
@@ -122,8 +123,14 @@ function rangesOf(spec: XmlElement, fields: readonly (keyof DateParts)[]): Field
 /**
  * Evaluates a `<date_spec>`: every field named must contain its part of the date as the clock of this machine shows it,
  * in whose time zone people write office hours. The phase of the moon, which old schemas knew, is not looked at.
+ * @param looksAhead whether the next change is looked for, which takes longer by far than the answer
  */
-export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds, utcOffset?: number): DateResult {
+export function evaluateDateSpec(
+  spec: XmlElement,
+  now: EpochSeconds,
+  utcOffset?: number,
+  looksAhead = true,
+): DateResult {
   const offsetAt = utcOffset === undefined ? localOffset : () => utcOffset;
   const ranges = rangesOf(
     spec,
@@ -131,18 +138,98 @@ export function evaluateDateSpec(spec: XmlElement, now: EpochSeconds, utcOffset?
   );
   if (ranges === undefined) return { state: "invalid" };
   if (ranges.length === 0) return { state: "passed" };
-  const holds = (time: EpochSeconds) => {
-    const parts = dateParts(time, offsetAt(time));
-    return ranges.every(([field, low, high]) => parts[field] >= low && parts[field] <= high);
-  };
-  const passed = holds(now);
+  const partsAt = (time: EpochSeconds) => dateParts(time, offsetAt(time));
+  const wrongAt = (parts: DateParts) =>
+    ranges.filter(([field, low, high]) => parts[field] < low || parts[field] > high);
+  let parts = partsAt(now);
+  let wrong = wrongAt(parts);
+  const passed = wrong.length === 0;
+  const state = passed ? "passed" : "unsatisfied";
+  if (!looksAhead) return { state };
   const step = Math.min(
     ...specFields.filter(([field]) => spec.attributes.has(field)).map(([, size]) => size),
   );
-  let next = nextStep(now, step, offsetAt);
-  for (let count = 1; count < lookAhead && holds(next) === passed; count++)
-    next = nextStep(next, step, offsetAt);
-  return { state: passed ? "passed" : "unsatisfied", nextChange: next };
+  const furthest = now + lookAhead * step;
+  let next = now;
+  for (let count = 0; count < lookAhead && next < furthest && (wrong.length === 0) === passed; count++) {
+    // It changes no sooner than each field that is wrong, and while none is, than the first of those that are named.
+    const days = passed
+      ? Math.min(...ranges.map((range) => daysUntilWrong(range, parts)))
+      : Math.max(...wrong.map((range) => daysUntilRight(range, parts)));
+    next = Math.min(furthest, nextDay(next, Math.min(days, 2 * lookAhead), step, offsetAt));
+    parts = partsAt(next);
+    wrong = wrongAt(parts);
+  }
+  return { state, nextChange: next };
+}
+
+/** Highest value of a field that comes round again, and the least of those that are sometimes the last. */
+const rounds: Partial<Record<keyof DateParts, readonly [first: number, last: number, least: number]>> =
+  lookup({
+    seconds: [0, 59, 59],
+    minutes: [0, 59, 59],
+    hours: [0, 23, 23],
+    monthdays: [1, 31, 28],
+    weekdays: [1, 7, 7],
+    yeardays: [1, 366, 365],
+    months: [1, 12, 12],
+    weeks: [1, 53, 52],
+  });
+/** Fewest days that one of a field lasts; those of less than a day are not there. */
+const lasting: Partial<Record<keyof DateParts, number>> = lookup({
+  monthdays: 1,
+  weekdays: 1,
+  yeardays: 1,
+  months: 28,
+  weeks: 7,
+  weekyears: 364,
+  years: 365,
+});
+
+/** Days at least until the value of a field is the next one; 0 when that can be within the day. */
+function daysOfThis(field: keyof DateParts, parts: DateParts): number {
+  const { monthdays, weekdays, yeardays } = parts;
+  if (field === "months") return Math.max(1, 29 - monthdays);
+  if (field === "years") return Math.max(1, 366 - yeardays);
+  if (field === "weeks" || field === "weekyears") return 8 - weekdays;
+  return lasting[field] ?? 0;
+}
+
+/** Days at least until a field that is out of its range can be in it. */
+function daysUntilRight([field, low, high]: FieldRange, parts: DateParts): number {
+  const size = lasting[field];
+  if (size === undefined) return 0;
+  const value = parts[field];
+  const round = rounds[field];
+  if (round && (low > round[1] || high < round[0])) return Number.POSITIVE_INFINITY;
+  const more =
+    value < low ? low - value : round ? Math.max(1, round[2] - value + low - round[0] + 1) : Infinity;
+  return daysOfThis(field, parts) + (more - 1) * size;
+}
+
+/** Days at least until a field that is in its range can be out of it. */
+function daysUntilWrong([field, low, high]: FieldRange, parts: DateParts): number {
+  const size = lasting[field];
+  const round = rounds[field];
+  if (round && low <= round[0] && high >= round[1]) return Number.POSITIVE_INFINITY;
+  if (size === undefined) return 0;
+  const more = Math.max(0, Math.min(high, round?.[2] ?? high) - parts[field]);
+  return daysOfThis(field, parts) + more * size;
+}
+
+/** How much longer or shorter than usual the days until then can be, by changes of the clock. */
+const clockChanges = 2 * 3600;
+
+/** The beginning of a day on the clock, that many days later or a bit before; the next step where it is the same day. */
+function nextDay(
+  time: EpochSeconds,
+  days: number,
+  step: number,
+  offsetAt: (time: EpochSeconds) => number,
+): EpochSeconds {
+  if (days === 0) return nextStep(time, step, offsetAt);
+  if (days === 1) return nextStep(time, 86_400, offsetAt);
+  return nextStep(time + (days - 1) * 86_400 - clockChanges, 86_400, offsetAt);
 }
 
 /** Fields of a date specification in the order in which they decide whether its time is to come or over. */

@@ -7,17 +7,58 @@ import { child, childrenOf, type XmlElement } from "./xml.ts";
 const perResourceMs: Millis = 0.2;
 const perPlaceMs: Millis = 0.04;
 const perInstancePairMs: Millis = 0.008;
+/** What stands in constraints, fencing levels and tags, and each condition of a rule. */
+const perElementMs: Millis = 0.02;
+/** A pattern, or a condition of a rule of defaults, for each resource that it is tried on. */
+const perTrialMs: Millis = 0.05;
+/** For each pair of resources of two sets that follow one another. */
+const perSetPairMs: Millis = 0.005;
+
+const around: ReadonlySet<string> = new Set(["constraints", "fencing-topology", "tags"]);
+const defaults: ReadonlySet<string> = new Set(["rsc_defaults", "op_defaults"]);
 
 /**
  * About how long a decision about such a configuration takes: a guess from the numbers of its nodes, resources and
- * instances, fitted to what was measured on a slow processor (`make bench-scheduler`). Constraints are not looked at.
+ * instances, fitted to what was measured on a slow processor (`make bench-scheduler`), and of its constraints and rules.
  */
 export function decisionCostMs(configuration: XmlElement | undefined): Millis {
   const nodes = configuration ? nodesOf(configuration) : 0;
   const size = { resources: 0, pairs: 0 };
   for (const source of child(configuration, "resources")?.children ?? []) count(source, nodes, size);
   const places = size.resources * nodes;
-  return size.resources * perResourceMs + places * perPlaceMs + size.pairs * perInstancePairMs;
+  return (
+    size.resources * perResourceMs +
+    places * perPlaceMs +
+    size.pairs * perInstancePairMs +
+    aroundMs(configuration?.children ?? [], size.resources)
+  );
+}
+
+/** What all but the resources themselves takes. */
+function aroundMs(sections: readonly XmlElement[], resources: number): Millis {
+  let sum = 0;
+  for (const section of sections) {
+    if (section.name === "resources") sum += conditionsIn(section) * perElementMs;
+    else if (defaults.has(section.name)) sum += conditionsIn(section) * perTrialMs * (1 + resources);
+    else if (around.has(section.name)) for (const one of section.children) sum += partMs(one, resources);
+  }
+  return sum;
+}
+
+function partMs({ attributes, children }: XmlElement, resources: number): Millis {
+  let sum = perElementMs;
+  if (attributes.has("rsc-pattern") || attributes.has("target-pattern")) sum += perTrialMs * (1 + resources);
+  const sets = children.filter((item) => item.name === "resource_set");
+  for (const [at, set] of sets.entries())
+    sum += set.children.length * (sets[at + 1]?.children.length ?? 0) * perSetPairMs;
+  for (const item of children) sum += partMs(item, resources);
+  return sum;
+}
+
+/** Conditions of rules. */
+function conditionsIn({ name, children }: XmlElement): number {
+  const inside = children.reduce((sum, item) => sum + conditionsIn(item), 0);
+  return name.endsWith("expression") ? inside + 1 : inside;
 }
 
 function count(source: XmlElement, nodes: number, size: { resources: number; pairs: number }): void {

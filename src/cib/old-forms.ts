@@ -38,17 +38,23 @@ const problemsOf = (configuration: XmlElement): CibProblem[] => [
 ];
 
 /** What has to be before a service starts was said at its operations once; the schema has shut it out there since 3.0. */
-function findRequiringOperations(source: XmlElement): CibProblem[] {
-  const own =
-    source.name === "op"
-      ? childrenOf(source, "meta_attributes")
-          .flatMap((block) => childrenOf(block, "nvpair"))
-          .filter(({ attributes }) => attributes.get("name") === "requires")
-      : [];
-  return [
-    ...own.map((pair) => {
+function findRequiringOperations(configuration: XmlElement): CibProblem[] {
+  const problems: CibProblem[] = [];
+  const visit = (source: XmlElement) => {
+    if (source.name === "op") problems.push(...requiringOf(source));
+    for (const item of source.children) visit(item);
+  };
+  visit(configuration);
+  return problems;
+}
+
+function requiringOf(operation: XmlElement): CibProblem[] {
+  return childrenOf(operation, "meta_attributes")
+    .flatMap((block) => childrenOf(block, "nvpair"))
+    .filter(({ attributes }) => attributes.get("name") === "requires")
+    .map((pair) => {
       const value = pair.attributes.get("value");
-      const text = `requires="${value}" stands at operation "${source.attributes.get("id")}"`;
+      const text = `requires="${value}" stands at operation "${operation.attributes.get("id")}"`;
       return problemAt(
         pair,
         "error",
@@ -56,7 +62,5 @@ function findRequiringOperations(source: XmlElement): CibProblem[] {
         text,
         `write requires=${value} among the resource's meta attributes`,
       );
-    }),
-    ...source.children.flatMap(findRequiringOperations),
-  ];
+    });
 }

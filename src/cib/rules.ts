@@ -9,6 +9,8 @@ export interface RuleContext {
   readonly now: EpochSeconds;
   /** Seconds that the clock which shows the parts of a date is ahead of UTC, where that is not this machine's own. */
   readonly utcOffset?: number | undefined;
+  /** Whether the time of the next change is looked for, too. Default: yes. */
+  readonly looksAhead?: boolean;
   /** Attribute of the node, built-in ones (`#uname`, `#id`, `#kind`, `#site-name`, …) included. */
   readonly nodeAttribute?: (name: string) => string | undefined;
   /** Role that `#role` stands for. */
@@ -79,7 +81,7 @@ function evaluateCondition(condition: XmlElement, context: RuleContext): RuleRes
     case "rule":
       return evaluateRule(condition, context);
     case "date_expression": {
-      const result = evaluateDateExpression(condition, context.now, context.utcOffset);
+      const result = evaluateDateExpression(condition, context.now, context.utcOffset, context.looksAhead);
       return { passed: result.state === "passed", ...result };
     }
     case "rsc_expression":

@@ -86,6 +86,14 @@ const types: Readonly<Record<string, ValueType>> = lookup({
   ),
 });
 
+/** The same by element and attribute. */
+const typesOf = new Map<string, Map<string, ValueType>>();
+for (const [key, type] of Object.entries(types)) {
+  const [element = "", attribute = ""] = key.split(" ");
+  const own = typesOf.get(element) ?? new Map<string, ValueType>();
+  typesOf.set(element, own.set(attribute, type));
+}
+
 /** A letter or underscore, then letters, digits and the signs that XML 1.0 lets stand in a name, but no colon. */
 const xmlId = /^[\p{L}_][\p{L}\p{M}\p{N}_.\u00b7-]*$/u;
 
@@ -94,8 +102,8 @@ export function findSchemaValueProblems(configuration: XmlElement): CibProblem[]
   const problems: CibProblem[] = [];
   const visit = (source: XmlElement, parent?: XmlElement) => {
     for (const [name, value] of source.attributes) {
-      const type = name === "score" ? scoreType : types[`${source.name} ${name}`];
-      if (type) problems.push(...checkValue(source, name, value, type));
+      const type = name === "score" ? scoreType : typesOf.get(source.name)?.get(name);
+      if (type && !isOf(type, value)) problems.push(...checkValue(source, name, value, type));
     }
     const id = source.attributes.get("id");
     if (id !== undefined && ownsId(source, parent) && !xmlId.test(id)) problems.push(badId(source, id));
@@ -113,6 +121,9 @@ const badId = (source: XmlElement, id: string): CibProblem =>
     `<${source.name}> cannot have the id "${id}"`,
     "begin it with a letter, and write only letters, digits, - . and _",
   );
+
+const isOf = (type: ValueType, value: string): boolean =>
+  "pattern" in type ? type.pattern.test(value) : type.words.includes(value);
 
 function checkValue(source: XmlElement, name: string, value: string, type: ValueType): CibProblem[] {
   const id = source.attributes.get("id");

@@ -8,7 +8,7 @@ import type { XmlElement } from "./xml.ts";
 export function findStructureProblems(configuration: XmlElement): CibProblem[] {
   const problems: CibProblem[] = [];
   const visit = (source: XmlElement) => {
-    problems.push(...checkAttributes(source));
+    if (!isInOrder(source)) problems.push(...checkAttributes(source));
     const allowed = elementRules[source.name]?.children ?? [];
     for (const item of source.children) {
       if (allowed.includes(item.name)) visit(item);
@@ -30,6 +30,17 @@ function unknownElement(item: XmlElement, parent: XmlElement, allowed: readonly 
         ? "nothing can stand there"
         : `only ${allowed.map((name) => `<${name}>`).join(", ")} can`;
   return problemAt(item, "error", "UNKNOWN_ELEMENT", text, cure);
+}
+
+/** What is true of nearly every element, told without making anything: a configuration may have a hundred thousand. */
+function isInOrder(source: XmlElement): boolean {
+  const rule = elementRules[source.name];
+  if (rule === undefined) return true;
+  const { attributes } = source;
+  for (const name of attributes.keys())
+    if (!rule.attributes.includes(name) && !name.startsWith("xmlns")) return false;
+  if (!attributes.has("id-ref")) for (const name of rule.required) if (!attributes.has(name)) return false;
+  return formProblems(source).length === 0;
 }
 
 function checkAttributes(source: XmlElement): CibProblem[] {

@@ -1,4 +1,5 @@
 import {
+  type Log,
   lockFile,
   processStart,
   type ServiceManager,
@@ -18,6 +19,7 @@ import {
   secretsDir,
 } from "./executor.ts";
 import { ExecutorHost } from "./executor-host.ts";
+import { ManagerAddresses } from "./manager-addresses.ts";
 import { RemoteTools } from "./remote-tools.ts";
 import { RunDirectory } from "./run-directory.ts";
 
@@ -96,6 +98,7 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     port: options.port,
     manager: port,
     log: log.part("REMOTE", false),
+    proven: options.stateDir === undefined ? undefined : managerAddresses(options.stateDir, log),
   });
   tools.open();
   host.start();
@@ -133,6 +136,9 @@ export async function openRemote(options: RunRemoteOptions): Promise<RunningRemo
     },
   };
 }
+
+const managerAddresses = (stateDir: string, log: Log) =>
+  new ManagerAddresses(`${stateDir}/manager-addresses`, log);
 
 /**
  * The process of a remote host: serves until SIGTERM. Then it asks the cluster to stop what runs here and ends when

@@ -102,11 +102,13 @@ interface Found {
 class Reader {
   private readonly find: FindById;
   private readonly nodes: ReadonlyMap<string, XmlElement>;
+  private readonly context: RuleContext;
 
   constructor(
     private readonly configuration: XmlElement,
     private readonly now: EpochSeconds,
   ) {
+    this.context = { now, looksAhead: false };
     const index = indexById(configuration);
     this.find = (id) => index.get(id);
     this.nodes = new Map(
@@ -121,7 +123,7 @@ class Reader {
     const parent = child(this.configuration, "crm_config");
     if (!parent) return new Map();
     const options = { find: this.find, alwaysFirst: "cib-bootstrap-options" };
-    return plainValues(unpackNvpairs([parent], "cluster_property_set", { now: this.now }, options));
+    return plainValues(unpackNvpairs([parent], "cluster_property_set", this.context, options));
   }
 
   devices(): Map<string, FenceDevice> {
@@ -152,7 +154,7 @@ class Reader {
     const id = element.attributes.get("id");
     if (attribute("class") !== "stonith" || agent === undefined || id === undefined) return undefined;
     const own = template ? [element, template] : [element];
-    const context: RuleContext = { now: this.now, agent: { class: "stonith", type: agent } };
+    const context: RuleContext = { ...this.context, agent: { class: "stonith", type: agent } };
     const options = { find: this.find };
     const params = plainValues(unpackNvpairs(own, "instance_attributes", context, options));
     const defaults = child(this.configuration, "rsc_defaults");
@@ -217,7 +219,7 @@ class Reader {
   private nodeAttributes(node: NodeName): ReadonlyMap<string, string> {
     const element = this.nodes.get(node);
     const values = element
-      ? plainValues(unpackNvpairs([element], "instance_attributes", { now: this.now }, { find: this.find }))
+      ? plainValues(unpackNvpairs([element], "instance_attributes", this.context, { find: this.find }))
       : new Map<string, string>();
     values
       .set("#uname", node)

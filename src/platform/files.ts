@@ -13,7 +13,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { chown, open, rename, unlink } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
@@ -45,12 +45,14 @@ export async function writeDurably(
     try {
       await file.writeFile(content);
       if (options.mode !== undefined) await file.chmod(options.mode);
+      // By the file itself: its name is another's matter where others may write into the directory.
+      if (options.uid !== undefined || options.gid !== undefined) {
+        const { uid, gid } = await file.stat();
+        await file.chown(options.uid ?? uid, options.gid ?? gid);
+      }
       await file.sync();
     } finally {
       await file.close();
-    }
-    if (options.uid !== undefined || options.gid !== undefined) {
-      await chown(temporary, options.uid ?? -1, options.gid ?? -1);
     }
     await rename(temporary, path);
   } catch (error) {

@@ -20,7 +20,7 @@ export {
   writeDurably,
 } from "./files.ts";
 export { FrameReader, type FrameSink, FrameWriter, frameHeader, frameHeaderBytes } from "./frames.ts";
-export { type HandshakeLimits, handshakeLimits } from "./handshakes.ts";
+export { type HandshakeLimits, handshakeLimits, MOST_PROVEN } from "./handshakes.ts";
 export { type HeldFile, holdFile, leftCopies } from "./held-file.ts";
 export { hostname, hostsAddresses, type LocalAddress, localAddresses } from "./interfaces.ts";
 export { KeptSocket, type Listening, pathProblem } from "./kept-socket.ts";
@@ -85,6 +85,7 @@ export {
 export {
   connectTls,
   type PeerProblem,
+  type ProvenAddresses,
   type ShownPeer,
   serveTls,
   type TlsClientOptions,

@@ -15,6 +15,7 @@ const symbols = {
   getppid: { args: [], returns: i32 },
   getsockopt: { args: [i32, i32, i32, pointer, pointer], returns: i32 },
   ioctl: { args: [i32, u64, pointer], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
   madvise: { args: [u64, u64, i32], returns: i32 },
   mlockall: { args: [i32], returns: i32 },
   munlockall: { args: [], returns: i32 },

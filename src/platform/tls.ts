@@ -4,6 +4,7 @@ import { connect, createServer, type TLSSocket } from "node:tls";
 import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { monotonicMs } from "./clock.ts";
 import { type HandshakeLimits, Handshakes, handshakeLimits } from "./handshakes.ts";
+import { address, libc } from "./libc.ts";
 import { claimedNode, type TlsIdentity } from "./tls-identity.ts";
 
 /** What a peer showed. It has proved that the key is its own; the name is a claim. */
@@ -37,6 +38,15 @@ export interface TlsServerOptions {
   readonly refused: (from: string, reason: string) => void;
   /** How many strangers may be in their handshake, and for how long. */
   readonly handshakes?: HandshakeLimits;
+  readonly proven?: ProvenAddresses | undefined;
+}
+
+/** Addresses of peers that have proved themselves, of the process before this one and for the next. */
+export interface ProvenAddresses {
+  /** Those that are known at the start, oldest first. */
+  readonly read: () => readonly string[];
+  /** Another one has come; this is all of them. */
+  readonly keep: (addresses: readonly string[]) => void;
 }
 
 export interface TlsServer {
@@ -44,6 +54,11 @@ export interface TlsServer {
   close(): void;
 }
 
+/**
+ * Connections that the kernel holds until this process runs again; Bun asks for 512 whatever it is told. When there is no
+ * room, a manager's attempt is lost, and only made again after a second.
+ */
+const BACKLOG = 4096;
 /** How often late handshakes are looked for. */
 const LOOK_MS = 250;
 
@@ -55,7 +70,11 @@ const LOOK_MS = 250;
 export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
   const { identity } = options;
   const limits = options.handshakes ?? handshakeLimits;
-  const handshakes = new Handshakes<Socket>(limits);
+  const handshakes = new Handshakes<Socket>(
+    { spoke: hasSpoken, random: Math.random },
+    limits,
+    options.proven?.read(),
+  );
   const server = createServer({
     key: identity.keyPem,
     cert: identity.certPem,
@@ -93,7 +112,7 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
     socket.on("error", () => socket.destroy());
     const { shown, problem } = judged(socket, options.peer);
     if (!shown) return turnAway(socket, problem.cure ? `${problem.what} (${problem.cure})` : problem.what);
-    handshakes.proven(socket.remoteAddress ?? "?");
+    if (handshakes.proven(socket.remoteAddress ?? "?")) options.proven?.keep(handshakes.provenSources);
     prepare(socket);
     options.accept(socket, from, shown);
   });
@@ -103,6 +122,8 @@ export function serveTls(options: TlsServerOptions): Promise<TlsServer> {
       { port: options.port, ...(options.address === undefined ? {} : { host: options.address }) },
       () => {
         const bound = server.address();
+        const file = fileOf(server);
+        if (file !== undefined) libc().listen(file, BACKLOG);
         resolve({
           port: typeof bound === "object" && bound !== null ? bound.port : options.port,
           close: () => {
@@ -190,6 +211,27 @@ function judged(socket: TLSSocket, peer: TlsPeer): Judged {
   }
   const shown = { publicKey, claimed };
   return peer.accepts(shown) ? { shown } : { problem: peer.problem(shown) };
+}
+
+/** Number of the file behind a socket or server. */
+function fileOf(socket: object): number | undefined {
+  const file = (socket as { readonly _handle?: { readonly fd?: unknown } | null })._handle?.fd;
+  return typeof file === "number" && file >= 0 ? file : undefined;
+}
+
+const SOL_TCP = 6;
+const TCP_INFO = 11;
+/** Where tcpi_bytes_received is in struct tcp_info. */
+const RECEIVED_AT = 128;
+
+/** Whether the other side of a connection has sent anything, though nothing of it may have been read; `false` where the kernel does not tell. */
+function hasSpoken(socket: Socket): boolean {
+  const file = fileOf(socket);
+  if (file === undefined) return false;
+  const facts = Buffer.alloc(RECEIVED_AT + 8);
+  const length = new Uint32Array([facts.length]);
+  const failed = libc().getsockopt(file, SOL_TCP, TCP_INFO, address(facts), address(length)) !== 0;
+  return !failed && (length[0] ?? 0) >= facts.length && facts.readBigUInt64LE(RECEIVED_AT) > 0n;
 }
 
 function prepare(socket: TLSSocket): void {

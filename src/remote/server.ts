@@ -1,4 +1,11 @@
-import { type Log, monotonicMs, serveTls, type TlsServer, TurnedAway } from "../platform/index.ts";
+import {
+  type Log,
+  monotonicMs,
+  type ProvenAddresses,
+  serveTls,
+  type TlsServer,
+  TurnedAway,
+} from "../platform/index.ts";
 import type { NodeName } from "../terms/index.ts";
 import { FirstName } from "./first-name.ts";
 import type { ManagerPort } from "./manager-port.ts";
@@ -15,6 +22,8 @@ export interface RemoteServerOptions {
   readonly port?: number | undefined;
   readonly manager: ManagerPort;
   readonly log: Log;
+  /** Addresses of managers that are known, and where others are kept. */
+  readonly proven?: ProvenAddresses | undefined;
 }
 
 /**
@@ -33,6 +42,7 @@ export function serveRemote(options: RemoteServerOptions): Promise<TlsServer> {
     ...(node === undefined ? unnamedHostEnds(key, first) : hostEnds(key, node)),
     address: options.address,
     port: options.port ?? REMOTE_PORT,
+    proven: options.proven,
     accept: (stream, from, { claimed }) => {
       first.opened(claimed ?? "");
       stream.once("close", () => first.closed());

@@ -32,6 +32,35 @@ describe("the cost of a decision", () => {
     expect(bundle(8)).toBeGreaterThan(4 * bundle(2));
   });
 
+  test.each([
+    ["rules of defaults", (i: number) => `<date_expression id="d${i}" operation="gt" start="2030-01-01"/>`],
+    ["patterns", (i: number) => `<rsc_location id="l${i}" rsc-pattern="a+${i}" node="n1" score="1"/>`],
+    ["tickets", (i: number) => `<rsc_ticket id="t${i}" rsc="a" ticket="T${i}"/>`],
+  ])("counts %s", (what, one) => {
+    const of = (count: number) => {
+      const many = Array.from({ length: count }, (_, at) => one(at)).join("");
+      const text = what.startsWith("rules")
+        ? `<rsc_defaults><meta_attributes id="m"><rule id="r">${many}</rule></meta_attributes></rsc_defaults>`
+        : `<constraints>${many}</constraints>`;
+      return decisionCostMs(parseXml(`<configuration>${text}</configuration>`));
+    };
+    expect(of(20)).toBeLessThan(10);
+    expect(of(20_000)).toBeGreaterThan(300);
+  });
+
+  test("counts the pairs of ordered sets", () => {
+    const set = (id: string, count: number) =>
+      `<resource_set id="${id}">${Array.from({ length: count }, (_, at) => `<resource_ref id="${id}${at}"/>`).join("")}</resource_set>`;
+    const of = (count: number) =>
+      decisionCostMs(
+        parseXml(
+          `<configuration><constraints><rsc_order id="o">${set("a", count)}${set("b", count)}</rsc_order></constraints></configuration>`,
+        ),
+      );
+    expect(of(10)).toBeLessThan(10);
+    expect(of(500)).toBeGreaterThan(1000);
+  });
+
   test("keeps an everyday cluster below what is decided at once", () => {
     const crm = Array.from({ length: 100 }, (_, at) => `primitive p${at} ocf:pacemaker:Dummy`).join("\n");
     expect(cost(crm)).toBeLessThan(100);

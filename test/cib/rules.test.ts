@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { evaluateDateSpec } from "../../src/cib/date-rules.ts";
 import {
   evaluateRule,
   evaluateRules,
@@ -173,6 +174,9 @@ describe("dates", () => {
     ['yeardays="326"', true, "2026-11-23T00:00:00Z"],
     ['weeks="47" weekyears="2026"', true, "2026-11-23T00:00:00Z"],
     ['years="2027"', false, "2027-01-01T00:00:00Z"],
+    ['years="2026" months="1-12"', true, "2027-01-01T00:00:00Z"],
+    ['months="3" weekdays="1"', false, "2027-03-01T00:00:00Z"],
+    ['weekyears="2027" weekdays="3"', false, "2027-01-06T00:00:00Z"],
     ['hours="9-16" moon="4"', true, "2026-11-22T17:00:00Z"],
   ])("date_spec %s", (text, expected, change) => {
     expect(date('operation="date_spec"', `<date_spec id="s" ${text}/>`)).toEqual({
@@ -180,6 +184,19 @@ describe("dates", () => {
       state: expected ? "passed" : "unsatisfied",
       nextChange: utc(change),
     });
+  });
+
+  test("twenty thousand that never come are looked at in a moment", () => {
+    const never = ['months="2" monthdays="31"', 'years="2099"', 'weekyears="2099" weekdays="1-7"'];
+    const began = performance.now();
+    for (let at = 0; at < 20_000; at++)
+      evaluateDateSpec(parseXml(`<date_spec id="s" ${never[at % 3]}/>`), now, 0);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  test("whoever does not ask for the next change is not told", () => {
+    const spec = parseXml('<date_spec id="s" months="11"/>');
+    expect(evaluateDateSpec(spec, now, 0, false)).toEqual({ state: "passed" });
   });
 
   test.each([

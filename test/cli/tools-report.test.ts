@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -148,6 +149,45 @@ describe("crm_report", () => {
     expect(listed).not.toContain("node2/");
     const again = await tools.run("crm_report", "-S", "-f", "00:00", out("one"));
     expect([again.code, again.stderr.includes("is there already")]).toEqual([108, true]);
+  }, 60_000);
+
+  test("takes files alone from another node, and follows no link of it", async () => {
+    const precious = out("precious");
+    writeFileSync(precious, "precious");
+    const evil = out("evil");
+    mkdirSync(join(evil, "x/node2"), { recursive: true });
+    for (const name of ["x/description.txt", "x/analysis.txt", "x/node2/analysis.txt"])
+      symlinkSync(precious, join(evil, name));
+    const sender = out("evil-rsh");
+    writeFileSync(sender, `#!/bin/sh\nexec tar -C ${evil} -cjf - x\n`);
+    chmodSync(sender, 0o755);
+    const { code, stderr } = await tools.run("crm_report", "-f", "00:00", "-d", "-e", sender, out("links"));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("neither a file nor a directory")]);
+    expect(readFileSync(precious, "utf8")).toBe("precious");
+    expect(readdirSync(out("links")).sort()).toEqual(["analysis.txt", "description.txt", "node1"]);
+    // Nor does it write into what another one has sent.
+    rmSync(join(evil, "x"), { recursive: true });
+    mkdirSync(join(evil, "x/node1"), { recursive: true });
+    writeFileSync(join(evil, "x/node1/cib.xml"), "forged");
+    const again = await tools.run("crm_report", "-f", "00:00", "-d", "-e", sender, out("forged"));
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("calls itself node1")]);
+    expect(readFileSync(join(out("forged"), "node1/cib.xml"), "utf8")).not.toBe("forged");
+  }, 60_000);
+
+  test("hangs on no pipe beside the log, and shows no file that a link beside it leads to", async () => {
+    const log = out("node1/log");
+    const foreign = out("foreign");
+    const now = new Date();
+    writeFileSync(foreign, `${now.toString().slice(4, 24)} x foreign-words\n`);
+    Bun.spawnSync(["mkfifo", `${log}.8`]);
+    symlinkSync(foreign, `${log}.9`);
+    symlinkSync(out("nowhere"), `${log}.7`);
+    const { code } = await tools.run("crm_report", "-S", "-f", "00:00", "-d", out("beside"));
+    for (const end of [7, 8, 9]) rmSync(`${log}.${end}`);
+    expect(code).toBe(0);
+    expect(
+      filesBelow(out("beside")).some((file) => readFileSync(file, "utf8").includes("foreign-words")),
+    ).toBe(false);
   }, 60_000);
 
   test("says which node it had nothing from", async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +67,7 @@ class RemoteBench {
       port: 0,
       ocfPath: [join(this.dir, "ra")],
       rscTmp: join(this.dir, "tmp"),
+      stateDir: this.dir,
     });
     return this.remote;
   }
@@ -167,6 +168,44 @@ test("a client that never finishes its handshake is cut off", async () => {
   await new Promise((resolve) => silent.once("close", resolve));
   expect(refused).toEqual(["it did not say in time who it is"]);
   server.close();
+});
+
+test.each([
+  ["silent", ""],
+  ["such that say something", "\x16\x03\x01"],
+])("a host that has just started is reached among a thousand connections, %s", async (_, said) => {
+  const { port } = await bench.open();
+  const others = Array.from({ length: 1000 }, (_, i) => {
+    const one = connectTcp({ port, host: "127.0.0.1", localAddress: `127.77.${i % 250}.${1 + (i >> 2)}` });
+    one.on("error", () => {});
+    if (said !== "") one.write(Buffer.from(said, "latin1"));
+    return one;
+  });
+  await Promise.all(others.map((one) => one.connecting && once(one, "connect").catch(() => {})));
+  // More come all the time, so that the places run out again and again.
+  const more = setInterval(() => {
+    for (let i = 0; i < 20; i++) {
+      const one = connectTcp({
+        port,
+        host: "127.0.0.1",
+        localAddress: `127.78.${i}.${1 + (others.length % 250)}`,
+      });
+      one.on("error", () => {});
+      others.push(one);
+    }
+  }, 20);
+  const connected = await bench.manage(key, "n1");
+  clearInterval(more);
+  for (const one of others) one.destroy();
+  expect(connected).toEqual({ up: true });
+});
+
+test("where a manager came from is known to the next process of the host", async () => {
+  await bench.open();
+  expect(await bench.manage(key, "n1")).toEqual({ up: true });
+  const file = join(bench.dir, "manager-addresses");
+  await until(() => existsSync(file));
+  expect(readFileSync(file, "utf8")).toBe("127.0.0.1\n");
 });
 
 test("a port that is in use is told as such", async () => {
@@ -295,6 +334,24 @@ describe("a remote host", () => {
     await until(() => bench.lines.length > 0);
     expect(bench.lines[0]).toContain("turned a connection away: it showed no certificate");
     expect(bench.lines.join("")).not.toContain("GARBAGE");
+  });
+
+  test.each(["TLSv1.1", "TLSv1.2"] as const)("has no connection of %s", async (version) => {
+    const { port } = await bench.open();
+    const client = connectTls({
+      host: "127.0.0.1",
+      port,
+      rejectUnauthorized: false,
+      minVersion: version,
+      maxVersion: version,
+    });
+    let connected = false;
+    client.once("secureConnect", () => {
+      connected = true;
+    });
+    client.on("error", () => {});
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(connected).toBe(false);
   });
 
   test("turns away what is no TLS, and serves on", async () => {

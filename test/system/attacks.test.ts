@@ -224,6 +224,43 @@ describe("a remote host in other hands", () => {
     expect(processes()).toEqual(before);
   }, 60_000);
 
+  test("ends nobody by times, numbers, names and lengths that no host has", async () => {
+    const before = processes();
+    const result = (fields: object) => ({
+      callId: 900,
+      rsc: { id: "p", class: "ocf", provider: "pacemaker", type: "Dummy" },
+      transitionKey: "1:1:0:x",
+      params: {},
+      ...resultOf({ action: "monitor", intervalMs: 0 }),
+      ...fields,
+    });
+    const endless = "r".repeat(12_000_000);
+    for (const fields of [
+      { lastRun: 1e300, lastChange: 1e300, execMs: 1e300, queueMs: -1e300 },
+      { callId: 1e308 },
+      { rsc: { id: `x"><\0${"y".repeat(1_000_000)}`, class: "ocf", provider: "pacemaker", type: "Dummy" } },
+      { transitionKey: "::::", rc: 1e9, status: 99, action: "start" },
+      { params: JSON.parse('{"__proto__":"x","constructor":"y"}') },
+      { rc: 1, exitReason: endless },
+      { rc: 1, exitReason: endless },
+      { rc: 1, exitReason: endless },
+    ]) {
+      await story.until("the host is connected", 30_000, () => line && true);
+      say({ type: "result", result: result(fields) });
+    }
+    const load = { type: "load", mode: "extreme", jobs: 1e300, reason: "no" };
+    await story.until("the host is connected", 30_000, () => line && true);
+    say(load);
+    // What it floods with is waited for; then it is heard again, by the same processes.
+    // A question on a connection that was cut off for one of these is lost, and asked again.
+    await story.until("it is answered", 90_000, async () => {
+      const reply = await tool({ type: "node" }).catch(() => undefined);
+      return reply && reply.error === undefined ? true : undefined;
+    });
+    expect(story.where("p")).toEqual(["node2"]);
+    expect(processes()).toEqual(before);
+  }, 150_000);
+
   test("has what it says too long cut, and is cut off when it says nothing that can be", async () => {
     const before = processes();
     say({ type: "load", mode: "low", jobs: 1, reason: "z".repeat(8_000_000) });

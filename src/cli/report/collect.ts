@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { child, formatXml, maskXml, parseXml, type XmlElement } from "../../cib/index.ts";
 import { configFile, type HactlConfig, loadConfigFile } from "../../config/index.ts";
@@ -202,8 +202,14 @@ function addTransitions(files: ReportFiles, wish: ReportWish, config: HactlConfi
   if (directory === undefined || !existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    const { mtimeMs } = statSync(path);
-    if (!name.endsWith(".xml.zst") || mtimeMs < wish.period.from || mtimeMs > wish.period.to) continue;
+    const { mtimeMs } = lstatSync(path);
+    if (
+      !name.endsWith(".xml.zst") ||
+      !lstatSync(path).isFile() ||
+      mtimeMs < wish.period.from ||
+      mtimeMs > wish.period.to
+    )
+      continue;
     const text = unpacked(path);
     const cib = text === undefined ? `${path} cannot be unpacked\n` : maskedXml(text, wish.secrets);
     files.set(`transitions/${name.replace(/\.zst$/, "")}`, typeof cib === "string" ? cib : formatXml(cib));
@@ -239,6 +245,10 @@ function addLog(files: ReportFiles, { period, now, secrets }: ReportWish, file: 
   // file.1, file-20261129, file.2.gz: a log that was moved away before the period has nothing of it.
   const parts = readdirSync(directory)
     .filter((one) => one === name || (one.startsWith(name) && /^[.-]\d/.test(one.slice(name.length))))
+    // The log may be where its administrator has led it by a link; what lies beside it may be anybody's.
+    .filter((one) =>
+      (one === name ? statSync : lstatSync)(join(directory, one), { throwIfNoEntry: false })?.isFile(),
+    )
     .map((one) => ({ path: join(directory, one), changed: statSync(join(directory, one)).mtimeMs }))
     .filter(({ changed }) => changed >= period.from)
     .sort((a, b) => a.changed - b.changed);

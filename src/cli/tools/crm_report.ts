@@ -16,6 +16,7 @@ import { writeError } from "../output.ts";
 import { collectNode, type ReportWish } from "../report/collect.ts";
 import { secretNames } from "../report/mask.ts";
 import { endOf, type Period, timeOf } from "../report/period.ts";
+import { takeReceived, withDirectory } from "../report/received.ts";
 import { requireLive } from "../target.ts";
 import { asTool, line, usage } from "./connection.ts";
 import { type OptionRow, type ParsedWords, parseWords } from "./getopt.ts";
@@ -245,12 +246,16 @@ function fromNode(node: string, directory: string, { period }: ReportWish, given
     ...["-l", given.value("user") ?? "root"],
   ];
   const there = outcome([...rsh, node, `crm_report -S --dest=- ${quoted.join(" ")}`]);
-  const done =
-    there.why === undefined
-      ? outcome(["tar", "-C", directory, "--strip-components=1", "-xjf", "-"], there.stdout)
-      : there;
-  if (done.why !== undefined) writeError(`crm_report: nothing from node ${node}: ${done.why}\n`);
-  return done.why === undefined;
+  const why =
+    there.why ?? withDirectory(`${directory}.received`, (own) => unpackInto(own, directory, there.stdout));
+  if (why !== undefined) writeError(`crm_report: nothing from node ${node}: ${why}\n`);
+  return why === undefined;
+}
+
+/** Unpacks an archive of another node by way of a directory of its own. Answers why not. */
+function unpackInto(own: string, directory: string, archive: Uint8Array<ArrayBuffer>): string | undefined {
+  const words = ["-C", own, "--strip-components=1", "--no-same-owner", "--no-same-permissions", "-xjf", "-"];
+  return outcome(["tar", ...words], archive).why ?? takeReceived(own, directory);
 }
 
 /** What a program printed, and what kept it from ending well: the last line of its complaints. */

@@ -498,6 +498,17 @@ describe("attributes of nodes of every kind in a file", () => {
   });
 });
 
+test("an agent that is not on this host is told of, though a file takes it", async () => {
+  for (const agent of ["stonith:fence_nix", "ocf:heartbeat:Nix"]) {
+    const { code, err } = await tool(`configure primitive new ${agent}`);
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining(`agent ${agent} of resource "new" is not there`),
+    ]);
+    writeFileSync(file, cib);
+  }
+});
+
 describe("a file of an older form", () => {
   const older = (schema: string, inside: string) =>
     `<cib validate-with="${schema}" epoch="5" num_updates="0" admin_epoch="0"><configuration><crm_config/><nodes><node id="1" uname="node1"/></nodes><resources>

@@ -2,7 +2,7 @@
  * Pacemaker's suite of its command line tools (cts-cli), answered by hactl. The suite runs as it is, told to save what it
  * saw; what it saw is compared here with what it expects, command by command.
  */
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
 import type { Figures } from "./figures.ts";
@@ -184,7 +184,8 @@ export function pacemakerParts(place: Place, source: Source): readonly Part[] {
     // A format that Python refuses ended the suite of some releases with the first command that fails.
     .replaceAll("{rc:.3d}", "{rc:3d}");
   writeFileSync(join(cts, "cts-cli"), program);
-  for (const [name, folder] of standIns)
+  // Releases of the oldest suites have no such package.
+  for (const [name, folder] of existsSync(join(tree, "python", "pacemaker", "_cts")) ? standIns : [])
     copyFileSync(
       join(import.meta.dir, "pacemaker-stand-in", name),
       join(tree, "python", "pacemaker", folder, name),

@@ -469,6 +469,7 @@ describe("resources", () => {
       '<resource-agent name="Quick">',
     );
     expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(105);
+    expect((await tools.run("crm_resource", "--show-metadata", "lsb:nix")).code).toBe(105);
     expect((await tools.run("crm_resource", "--list-ocf-alternatives", "Nix")).code).toBe(105);
     expect((await tools.run("stonith_admin", "-M", "-a", "fence_nix")).code).toBe(105);
     for (const spec of [":test:Quick", "ocf:Quick", "Quick", "ocf:test:", "stonith:"])

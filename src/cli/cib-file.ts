@@ -104,6 +104,9 @@ async function inOlderForm(
   if (operations.some((one) => one.op === "replace" && wholes.has(one.scope))) return wanted;
   try {
     const { cib } = applyOperations(written, operations, { keepSchema: true });
+    // Whoever names another schema, as `cibadmin --upgrade` does, wants its form.
+    const schemaOf = ({ attributes }: XmlElement) => attributes.get("validate-with");
+    if (schemaOf(cib) !== schemaOf(written)) return wanted;
     const raised = upgradeCib(cib).root;
     const same = ["configuration", "status"].every((name) =>
       meansTheSame(child(raised, name), child(wanted, name)),

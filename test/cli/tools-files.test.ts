@@ -571,6 +571,22 @@ describe("a file of an older form", () => {
     ]);
   });
 
+  test("is in the present form once it is upgraded", async () => {
+    const inside =
+      '<instance_attributes id="x"><nvpair id="x-r" name="requires" value="nothing"/></instance_attributes>';
+    writeFileSync(
+      file,
+      older("pacemaker-2.10", "").replace('role="Master"/>', `role="Master">${inside}</op>`),
+    );
+    expect((await tool("cibadmin --upgrade --force")).code).toBe(0);
+    expect([form(), found("//master"), found("//op/instance_attributes"), found("//op")?.role]).toEqual([
+      "pacemaker-3.9",
+      undefined,
+      undefined,
+      "Promoted",
+    ]);
+  });
+
   test("has a promotable clone under either name", async () => {
     for (const name of ["master", "clone"]) {
       writeFileSync(file, plain.replace(/<rsc_location[^>]*>/, ""));

@@ -12,6 +12,21 @@ export function sameTree(a: XmlElement | undefined, b: XmlElement | undefined): 
   return a.children.every((item, index) => sameTree(item, b.children[index]));
 }
 
+const pairSets: ReadonlySet<string> = new Set(["meta_attributes", "instance_attributes", "utilization"]);
+
+/** Whether two trees say the same: where sets stand among other elements, and the order of pairs in them, say nothing. */
+export const meansTheSame = (a: XmlElement | undefined, b: XmlElement | undefined): boolean =>
+  sameTree(a && inOneOrder(a), b && inOneOrder(b));
+
+function inOneOrder(item: XmlElement): XmlElement {
+  const isSet = ({ name }: XmlElement) => pairSets.has(name);
+  const children = item.children.map(inOneOrder);
+  if (!isSet(item))
+    return { ...item, children: [...children.filter(isSet), ...children.filter((one) => !isSet(one))] };
+  const id = ({ attributes }: XmlElement) => attributes.get("id") ?? "";
+  return { ...item, children: children.sort((one, other) => (id(one) < id(other) ? -1 : 1)) };
+}
+
 /** An attribute's new value: `NAME++` and `NAME+=N`, under its own name, count on what is there (cibadmin(8)). */
 function counted(name: string, value: string, old: string | undefined): string {
   const [, add] = value === `${name}++` ? ["", "1"] : value.startsWith(`${name}+=`) ? value.split("+=") : [];

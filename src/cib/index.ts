@@ -38,6 +38,7 @@ export {
 } from "./date-rules.ts";
 export { decisionCostMs } from "./decision-cost.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
+export { meansTheSame } from "./edit-tree.ts";
 export { refuseInvalid } from "./form.ts";
 export { parseHostList, parseHostMap } from "./host-names.ts";
 export { knownNodes, noSuchNode } from "./known-nodes.ts";

@@ -103,8 +103,8 @@ function isPointless(constraint: XmlElement): boolean {
 const plainAttributes = new Set(["id", "sequential", "role", "action"]);
 
 /**
- * A colocation of one set, or an order, with two resources in all as a plain one. In a set of a colocation the second is
- * placed by the first (Pacemaker Explained, "Colocation Sets").
+ * A colocation or an order with two resources in all as a plain one. In a set of a colocation the second is placed by the
+ * first, while a set is placed by the one after it (Pacemaker Explained, "Colocation Sets").
  */
 function simplify(constraint: XmlElement): void {
   const sets = childrenOf(constraint, "resource_set");
@@ -120,11 +120,12 @@ function simplify(constraint: XmlElement): void {
   const set = (name: string, value: string | undefined) => {
     if (value !== undefined) plain.attributes.set(name, value);
   };
-  if (constraint.name === "rsc_colocation" && sets.length === 1) {
-    set("rsc", two.id);
-    set("rsc-role", two.set.attributes.get("role"));
-    set("with-rsc", one.id);
-    set("with-rsc-role", one.set.attributes.get("role"));
+  if (constraint.name === "rsc_colocation") {
+    const [dependent, leader] = sets.length === 1 ? [two, one] : [one, two];
+    set("rsc", dependent.id);
+    set("rsc-role", dependent.set.attributes.get("role"));
+    set("with-rsc", leader.id);
+    set("with-rsc-role", leader.set.attributes.get("role"));
   } else if (constraint.name === "rsc_order") {
     set("first", one.id);
     set("first-action", one.set.attributes.get("action"));

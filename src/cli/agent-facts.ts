@@ -158,7 +158,7 @@ async function factsOf(agent: AgentName): Promise<AgentFacts> {
     return await Promise.race([ofClass(agent), late.promise]);
   } catch (error) {
     if (!(error instanceof HactlError)) throw error;
-    return error.exit === CrmExit.NOT_INSTALLED
+    return error.exit === CrmExit.NOT_INSTALLED || error.code === "NO_SUCH_AGENT"
       ? {
           kind: "absent",
           reason: error.code === "AGENT" ? error.what : "not on this host",

@@ -64,16 +64,14 @@ export async function changeCibFile(
   const file = await opened(target);
   try {
     const bytes = file.read();
-    const { root: before, keepSchema } = await startOf(
-      await parsed(bytes, target),
-      asWritten && whom.askers.length === 0,
-    );
+    const written = await parsed(bytes, target);
+    const { root: before, keepSchema } = await startOf(written, asWritten && whom.askers.length === 0);
     const kind = { ...whom, keepSchema };
     const { cib, configurationChanged, statusChanged } = applyOperations(before, operations, kind);
     if (!configurationChanged && !statusChanged && sameAttributes(before, cib))
       return visibleTo(whom, before);
     if (isPacked(bytes)) throw packed(target);
-    file.overwrite(formatXml(cib));
+    file.overwrite(formatXml(keepSchema ? cib : await inOlderForm(written, operations, cib)));
     return visibleTo(whom, cib);
   } finally {
     file.release();
@@ -86,6 +84,38 @@ async function startOf(written: XmlElement, asWritten: boolean) {
   const { inPresentForm } = await import("../cib/index.ts");
   const present = inPresentForm(written);
   return { root: present.root, keepSchema: present.asWritten };
+}
+
+/** Where an operation puts all in place of what is there. */
+const wholes: ReadonlySet<string | undefined> = new Set([undefined, "cib", "configuration"]);
+
+/**
+ * What to write in place of a document of an older form, given what the operations made of its present form: the same in
+ * the older form, so that programs which read it back find what they wrote, where the operations do just that to it; else
+ * the present form, which all of them were meant for.
+ */
+async function inOlderForm(
+  written: XmlElement,
+  operations: readonly CibOperation[],
+  wanted: XmlElement,
+): Promise<XmlElement> {
+  const { applyOperations, child, meansTheSame, upgradeCib } = await import("../cib/index.ts");
+  // Whoever puts a whole configuration in place has made it of the present form.
+  if (operations.some((one) => one.op === "replace" && wholes.has(one.scope))) return wanted;
+  try {
+    const { cib } = applyOperations(written, operations, { keepSchema: true });
+    // Whoever names another schema, as `cibadmin --upgrade` does, wants its form.
+    const schemaOf = ({ attributes }: XmlElement) => attributes.get("validate-with");
+    if (schemaOf(cib) !== schemaOf(written)) return wanted;
+    const raised = upgradeCib(cib).root;
+    const same = ["configuration", "status"].every((name) =>
+      meansTheSame(child(raised, name), child(wanted, name)),
+    );
+    return same ? cib : wanted;
+  } catch (error) {
+    if (error instanceof HactlError) return wanted;
+    throw error;
+  }
 }
 
 const sameAttributes = (a: XmlElement, b: XmlElement): boolean =>

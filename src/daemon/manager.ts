@@ -827,7 +827,8 @@ export class Manager {
       { class: standard, type: agent, ...(provider === undefined ? {} : { provider }) },
       "request",
     );
-    return this.#agentQuestions.metadata(this.setup.self.name, rsc);
+    // What is made up for scripts and units, which have none, is told only of those that are there.
+    return this.#agentQuestions.metadata(this.setup.self.name, rsc, undefined, true);
   }
 
   async #status(caller: Caller): Promise<StatusReply> {

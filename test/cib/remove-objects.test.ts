@@ -36,6 +36,7 @@ const configuration = parseXml(`<configuration><crm_config/><nodes><node id="1" 
     <rsc_order id="loose">${set("loose-0", "a b", ' sequential="false"')}${set("loose-1", "c")}</rsc_order>
     <rsc_colocation id="one-set" score="5">${set("one-set-0", "a b s1")}</rsc_colocation>
     <rsc_colocation id="two-sets" score="5">${set("two-sets-0", "a", ' role="Started"')}${set("two-sets-1", "b g")}</rsc_colocation>
+    <rsc_colocation id="set-by-set" score="5">${set("set-by-set-0", "a c", ' role="Started" sequential="false"')}${set("set-by-set-1", "b")}</rsc_colocation>
   </constraints>
   <fencing-topology><fencing-level id="both" target="n1" index="1" devices="f1,f2"/><fencing-level id="alone" target="n1" index="2" devices="f3"/></fencing-topology>
   <acls><acl_role id="role"><acl_permission id="p1" kind="read" reference="a"/><acl_permission id="p2" kind="read" xpath="/cib"/></acl_role><acl_target id="joe"><role id="role"/></acl_target></acls>
@@ -121,8 +122,8 @@ describe("a container that goes", () => {
 
   test("leaves the sets and tags that named it", () => {
     const { at } = without("g");
-    expect(at("//rsc_colocation[@id='two-sets']/resource_set[2]")).toBe(
-      '<resource_set id="two-sets-1"><resource_ref id="b"/></resource_set>',
+    expect(at("//rsc_colocation[@id='two-sets']")).toBe(
+      '<rsc_colocation id="two-sets" score="5" rsc="a" rsc-role="Started" with-rsc="b"/>',
     );
     expect(at("//tag[@id='two']")).toBe('<tag id="two"><obj_ref id="b"/></tag>');
   });
@@ -181,6 +182,9 @@ describe("a resource that goes", () => {
     const loose = without("c");
     expect(loose.at("//rsc_order[@id='loose']")).toBe(
       '<rsc_order id="loose"><resource_set id="loose-0" sequential="false"><resource_ref id="a"/><resource_ref id="b"/></resource_set></rsc_order>',
+    );
+    expect(loose.at("//rsc_colocation[@id='set-by-set']")).toBe(
+      '<rsc_colocation id="set-by-set" score="5" rsc="a" rsc-role="Started" with-rsc="b"/>',
     );
     expect(without("a", "b").at("//rsc_location[@id='many']")).toBe("");
   });

@@ -212,6 +212,7 @@ Diff: +++ 0.6.0 (no digest)
     expect((await tool("crm_shadow --commit trial", "other")).err).toContain(
       "the supplied shadow instance (trial) is not the same as the active one (other)",
     );
+    expect((await tool("crm_shadow --reset trial --batch", "other")).code).toBe(64);
     expect([readFileSync(file, "utf8"), draftText("trial")]).toEqual([cib, changed]);
   });
 

@@ -468,7 +468,10 @@ describe("resources", () => {
     expect(await tools.output("crm_resource", "--show-metadata", "ocf:test:Quick")).toContain(
       '<resource-agent name="Quick">',
     );
-    expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(5);
+    expect((await tools.run("crm_resource", "--show-metadata", "ocf:test:Nix")).code).toBe(105);
+    expect((await tools.run("crm_resource", "--show-metadata", "lsb:nix")).code).toBe(105);
+    expect((await tools.run("crm_resource", "--list-ocf-alternatives", "Nix")).code).toBe(105);
+    expect((await tools.run("stonith_admin", "-M", "-a", "fence_nix")).code).toBe(105);
     for (const spec of [":test:Quick", "ocf:Quick", "Quick", "ocf:test:", "stonith:"])
       expect((await tools.run("crm_resource", "--show-metadata", spec)).code).toBe(105);
     expect(await tools.output("crm_resource", "--list-agents", "ocf:test")).toBe("Quick\n");

@@ -497,3 +497,103 @@ describe("attributes of nodes of every kind in a file", () => {
     expect(readFileSync(file, "utf8")).toBe(before);
   });
 });
+
+test("an agent that is not on this host is told of, though a file takes it", async () => {
+  for (const agent of ["stonith:fence_nix", "ocf:heartbeat:Nix"]) {
+    const { code, err } = await tool(`configure primitive new ${agent}`);
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining(`agent ${agent} of resource "new" is not there`),
+    ]);
+    writeFileSync(file, cib);
+  }
+});
+
+describe("a file of an older form", () => {
+  const older = (schema: string, inside: string) =>
+    `<cib validate-with="${schema}" epoch="5" num_updates="0" admin_epoch="0"><configuration><crm_config/><nodes><node id="1" uname="node1"/></nodes><resources>
+      <master id="ms">${inside}<group id="g"><primitive id="st" class="ocf" provider="pacemaker" type="Stateful"><operations><op id="st-m" name="monitor" interval="9s" role="Master"/></operations></primitive></group></master>
+    </resources><constraints><rsc_location id="l" rsc="ms" role="Master" node="node1" score="10"/></constraints></configuration><status/></cib>`;
+  const plain = older("pacemaker-3.0", "");
+  const form = () => /validate-with="([^"]*)"/.exec(readFileSync(file, "utf8"))?.[1];
+
+  test.each([
+    [
+      "crm_resource -r g -m -p target-role -v Stopped",
+      '//master/meta_attributes/nvpair[@name="target-role"]',
+    ],
+    [
+      "crm_resource -r ms -m -p target-role -v Stopped",
+      '//master/meta_attributes/nvpair[@name="target-role"]',
+    ],
+    [
+      "crm_resource -r st -p state -v x",
+      '//master/group/primitive/instance_attributes/nvpair[@name="state"]',
+    ],
+    ["crm_attribute -n no-quorum-policy -v stop", '//crm_config//nvpair[@name="no-quorum-policy"]'],
+    ["crm_attribute -N node1 -n a -v b", '//nodes/node//nvpair[@name="a"]'],
+    ["crm_ticket -t T -g --force", '//status/tickets/ticket_state[@id="T"]'],
+    ["crm_resource -r ms --ban -N node1", '//constraints/rsc_location[@id="cli-ban-ms-on-node1"]'],
+    ["resource stop g", '//master//nvpair[@name="target-role"]'],
+  ])("keeps it when '%s' changes something else", async (words, made) => {
+    writeFileSync(file, plain);
+    expect((await tool(words)).code).toBe(0);
+    expect(found(made)).toBeDefined();
+    expect([form(), found("//master"), found('//op[@role="Master"]')?.id]).toEqual([
+      "pacemaker-3.0",
+      { id: "ms" },
+      "st-m",
+    ]);
+  });
+
+  test("keeps it when a promotable clone that has attributes gets another", async () => {
+    writeFileSync(
+      file,
+      older(
+        "pacemaker-1.2",
+        '<meta_attributes id="m"><nvpair id="n" name="master-max" value="1"/></meta_attributes>',
+      ),
+    );
+    expect((await tool("crm_resource -r ms -m -p target-role -v Stopped")).code).toBe(0);
+    expect([form(), found('//master/meta_attributes/nvpair[@name="target-role"]')?.value]).toEqual([
+      "pacemaker-1.2",
+      "Stopped",
+    ]);
+  });
+
+  test("is in the present form where the older one cannot say it", async () => {
+    writeFileSync(file, plain);
+    expect((await tool("crm_resource -r ms -m -p promotable -v false")).code).toBe(0);
+    expect([form(), found("//master"), found("//clone/meta_attributes/nvpair")?.value]).toEqual([
+      "pacemaker-3.9",
+      undefined,
+      "false",
+    ]);
+  });
+
+  test("is in the present form once it is upgraded", async () => {
+    const inside =
+      '<instance_attributes id="x"><nvpair id="x-r" name="requires" value="nothing"/></instance_attributes>';
+    writeFileSync(
+      file,
+      older("pacemaker-2.10", "").replace('role="Master"/>', `role="Master">${inside}</op>`),
+    );
+    expect((await tool("cibadmin --upgrade --force")).code).toBe(0);
+    expect([form(), found("//master"), found("//op/instance_attributes"), found("//op")?.role]).toEqual([
+      "pacemaker-3.9",
+      undefined,
+      undefined,
+      "Promoted",
+    ]);
+  });
+
+  test("has a promotable clone under either name", async () => {
+    for (const name of ["master", "clone"]) {
+      writeFileSync(file, plain.replace(/<rsc_location[^>]*>/, ""));
+      expect((await tool(`crm_resource -D -r ms -t ${name}`)).code).toBe(0);
+      expect([form(), found("//resources/*")]).toEqual(["pacemaker-3.0", undefined]);
+    }
+    writeFileSync(file, cib);
+    expect((await tool("crm_resource -D -r g -t master")).code).toBe(64);
+  });
+});

@@ -2,7 +2,7 @@
  * Pacemaker's suite of its command line tools (cts-cli), answered by hactl. The suite runs as it is, told to save what it
  * saw; what it saw is compared here with what it expects, command by command.
  */
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseXml, type XmlElement } from "../../src/cib/index.ts";
 import type { Figures } from "./figures.ts";
@@ -177,11 +177,15 @@ export function pacemakerParts(place: Place, source: Source): readonly Part[] {
   const cts = join(tree, "cts");
   const program = readFileSync(join(cts, "cts-cli.in"), "utf8")
     .replaceAll("@PYTHON@", "/usr/bin/python3")
+    .replaceAll("@BASH_PATH@", "/bin/bash")
+    .replaceAll("@CRM_DAEMON_DIR@", "/usr/lib/pacemaker")
+    .replaceAll("@CRM_SCHEMA_DIRECTORY@", join(tree, "xml"))
     .replaceAll(/@abs_top_\w+@/g, "/nonexistent")
     // A format that Python refuses ended the suite of some releases with the first command that fails.
     .replaceAll("{rc:.3d}", "{rc:3d}");
   writeFileSync(join(cts, "cts-cli"), program);
-  for (const [name, folder] of standIns)
+  // Releases of the oldest suites have no such package.
+  for (const [name, folder] of existsSync(join(tree, "python", "pacemaker", "_cts")) ? standIns : [])
     copyFileSync(
       join(import.meta.dir, "pacemaker-stand-in", name),
       join(tree, "python", "pacemaker", folder, name),
@@ -197,7 +201,13 @@ function runClass(place: Place, tree: string, api: string, name: string): Figure
   const cts = join(tree, "cts");
   const file = join(cts, "cli", `regression.${name}.exp`);
   const wanted = piecesOf(readFileSync(file, "utf8"));
-  const run = inOurPlace(place, ["python3", join(cts, "cts-cli"), "-j", "1", "-s", "-r", name], {
+  const program = join(cts, "cts-cli");
+  // Up to release 2.1 the suite was a program of the shell, with other options.
+  const isShell = readFileSync(program, "utf8").startsWith("#!/bin/bash");
+  const words = isShell
+    ? ["bash", program, "-s", "-t", name]
+    : ["python3", program, "-j", "1", "-s", "-r", name];
+  const run = inOurPlace(place, words, {
     cwd: tree,
     environment: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/pacemaker:/usr/libexec/pacemaker",

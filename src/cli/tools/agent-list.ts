@@ -132,7 +132,13 @@ export async function listAgents(
     case "list-ocf-alternatives": {
       const { ocf } = await directories();
       const found = providers(ocf).filter((name) => ocf.some((path) => isProgram(`${path}/${name}/${word}`)));
-      if (found.length === 0) throw unknownAgent(`ocf:${word}`);
+      if (found.length === 0)
+        throw new HactlError({
+          code: "NO_SUCH_OBJECT",
+          what: `No OCF providers found for ${word}`,
+          cure: "crm_resource --list-agents ocf:PROVIDER lists agents",
+          exit: CrmExit.NOSUCH,
+        });
       answer.say({ text: lines(found), xml: () => [providersElement({ for: word }, found)] });
       return CrmExit.OK;
     }
@@ -169,7 +175,7 @@ const unknownAgent = (spec: string) =>
     code: "NO_SUCH_AGENT",
     what: `Metadata query for ${spec} failed: Agent not found or does not support meta-data`,
     cure: "crm_resource --list-agents ocf:PROVIDER lists agents",
-    exit: CrmExit.NOT_INSTALLED,
+    exit: CrmExit.NOSUCH,
   });
 
 /** An agent is named whole: class, provider where the class has such, and type. */

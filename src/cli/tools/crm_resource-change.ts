@@ -279,9 +279,11 @@ async function remove(call: ResourceCall): Promise<number> {
       exit: CrmExit.NOSUCH,
     });
   const { xml } = resourceNamed(await call.session.configuration(), id);
-  if (xml.name !== type) throw usage("crm_resource", `${id} is a ${xml.name}, not a ${type}`);
+  // A file of an older form has a promotable clone as <master>: by whichever name it is called.
+  const isOldName = type === "master" && xml.name === "clone" && isPromotable(xml);
+  if (xml.name !== type && !isOldName) throw usage("crm_resource", `${id} is a ${xml.name}, not a ${type}`);
   await call.session.apply(
-    [{ op: "delete", xml: `<${type} id="${id}"/>`, scope: "resources" }],
+    [{ op: "delete", xpath: `/cib/configuration/resources//*[@id="${id}"]` }],
     "crm_resource",
   );
   return CrmExit.OK;

@@ -141,8 +141,8 @@ async function withName(
       return begin(name, given, answer, false);
     }
     case "reset":
-      // What is not in use is taken anew without a question: so the crm shell's `cib reset` expects it.
-      if (!force && process.env.CIB_shadow === name)
+      // Where none is in use it is taken anew without a question: so the crm shell's `cib reset` expects it.
+      if (!force && process.env.CIB_shadow)
         throw dangerous("The reset command overwrites the active shadow configuration", "shadow file", name);
       if (!force) content(name);
       await draw(name);

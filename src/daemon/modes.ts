@@ -10,6 +10,7 @@ import { CrmExit, HactlError, type Millis } from "../terms/index.ts";
 import { signEveryMs } from "./children.ts";
 import { loadInForce } from "./in-force.ts";
 import type { RemoteArguments } from "./remote-mode.ts";
+import { mendedText } from "./run-directory.ts";
 import {
   type DaemonArguments,
   loadNode,
@@ -69,12 +70,13 @@ export async function setupWithNetwork(
 export async function runRing(args: DaemonArguments): Promise<number> {
   withoutCoreDump();
   const setup = await setupWithNetwork(args);
-  makeDirectories(setup.config);
+  const wrong = makeDirectories(setup.config.system);
   const log = processLog(setup.config, "hactl");
   // Each process loads only what it is: the ring's heap stays small.
   const { RingProcess } = await import("./ring.ts");
   try {
     for (const text of toldWarnings(setup.config)) log.warning("CONFIG", text);
+    if (wrong.length > 0) log.warning("OWN-DIRECTORY", mendedText(wrong));
     return await new RingProcess(setup, log).run();
   } catch (error) {
     if (!(error instanceof HactlError)) return await endByDefect(error);

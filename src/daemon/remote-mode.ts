@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { configChanges, type HactlConfig, loadConfigFile } from "../config/index.ts";
 import { endByDefect, type Log } from "../platform/index.ts";
 import type { RemoteKey } from "../remote/index.ts";
@@ -6,7 +5,8 @@ import { HactlError, type NodeName, nodeName } from "../terms/index.ts";
 import { agentHostOptions } from "./executor-mode.ts";
 import { sinceStart } from "./in-force.ts";
 import { runRemote } from "./remote.ts";
-import { logSettings, processLog, readRemoteKey, toldWarnings } from "./setup.ts";
+import { mendedText } from "./run-directory.ts";
+import { logSettings, makeDirectories, processLog, readRemoteKey, toldWarnings } from "./setup.ts";
 
 /** What `hactl remote` was called with; what is absent comes from the configuration file. */
 export interface RemoteArguments {
@@ -32,10 +32,9 @@ async function serve(args: RemoteArguments): Promise<number> {
   const config = loadConfigFile(args.configPath, "remote", undefined, args.keyFile);
   const options = agentHostOptions(config, args.configPath);
   const runDir = args.runDir ?? options.runDir;
-  // The admin group has to reach its socket there.
-  mkdirSync(runDir, { recursive: true, mode: 0o755 });
-  if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true, mode: 0o750 });
+  const wrong = makeDirectories({ stateDir: options.stateDir, runDir });
   const log = processLog(config, "hactl-remote");
+  if (wrong.length > 0) log.warning("OWN-DIRECTORY", mendedText(wrong));
   for (const text of toldWarnings(config)) log.warning("CONFIG", text);
   try {
     const key = readRemoteKey(args.keyFile ?? config.remote.keyFile);

@@ -1,6 +1,7 @@
-import { chownSync, lstatSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { lstatSync, renameSync, statSync } from "node:fs";
 import type { Log } from "../platform/index.ts";
 import type { Millis } from "../terms/index.ts";
+import { ownDirectory } from "./own-directory.ts";
 
 /** How soon it is noticed that something is missing: long before a process that needs it has to be given up. */
 const lookMs: Millis = 2_000;
@@ -92,14 +93,8 @@ export function mendDirectory(path: string, names: readonly string[]): string[] 
     if (lstatSync(path, { throwIfNoEntry: false }))
       wrong.push(`${path} was no directory (moved to ${aside(path)})`);
     else wrong.push(`${path} was gone`);
-    mkdirSync(path, { recursive: true, mode: 0o755 });
   }
-  const own = process.geteuid?.() ?? 0;
-  const { uid } = statSync(path);
-  if (uid !== own) {
-    chownSync(path, own, process.getegid?.() ?? 0);
-    wrong.push(`${path} belonged to user ${uid}`);
-  }
+  wrong.push(...ownDirectory(path, 0o755));
   for (const name of names) {
     const found = lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
     if (found && !found.isSocket())

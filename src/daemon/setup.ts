@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import {
   type HactlConfig,
   loadConfig,
@@ -6,9 +5,10 @@ import {
   readConfigText,
   thisMachine,
 } from "../config/index.ts";
-import { type Log, type LogSettings, onUncaught, openLog, readLimited, writing } from "../platform/index.ts";
+import { type Log, type LogSettings, onUncaught, openLog, readLimited } from "../platform/index.ts";
 import { isNodeKey, parseRemoteKey, type RemoteKey } from "../remote/index.ts";
 import { CrmExit, defectLine, HactlError } from "../terms/index.ts";
+import { ownDirectory } from "./own-directory.ts";
 import type { RingCoreOptions } from "./ring-core-face.ts";
 
 /** How the daemon was called; the same words go to all its processes. */
@@ -55,11 +55,16 @@ export function loadNode(args: DaemonArguments): NodeSetup {
 /**
  * Makes the directories of a daemon. What is in the run directory has permissions of its own, and members of the
  * admin group have to reach their socket there; the state directory is closed to other users.
+ * @returns what was wrong with them @throws HactlError as `ownDirectory`
  */
-export function makeDirectories(config: HactlConfig): void {
-  const { stateDir, runDir } = config.system;
-  writing(stateDir, () => mkdirSync(stateDir, { recursive: true, mode: 0o750 }));
-  writing(runDir, () => mkdirSync(runDir, { recursive: true, mode: 0o755 }));
+export function makeDirectories({ stateDir, runDir }: DaemonDirectories): string[] {
+  return [...(stateDir === undefined ? [] : ownDirectory(stateDir, 0o750)), ...ownDirectory(runDir, 0o755)];
+}
+
+/** Where a daemon keeps what it needs again, if it does, and its sockets. */
+export interface DaemonDirectories {
+  readonly stateDir?: string | undefined;
+  readonly runDir: string;
 }
 
 /** The targets and levels that `[logging]` names. */

@@ -4,7 +4,7 @@ import { RingProcess } from "../../src/daemon/ring.ts";
 import { loadNode, makeDirectories, nodeLog } from "../../src/daemon/setup.ts";
 
 const setup = loadNode(parseDaemonArguments(process.argv));
-makeDirectories(setup.config);
+makeDirectories(setup.config.system);
 const log = nodeLog(setup.config, "hactl");
 process.exitCode = await new RingProcess(setup, log, []).run();
 await log.close();

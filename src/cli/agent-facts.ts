@@ -176,10 +176,12 @@ async function ofClass(agent: AgentName): Promise<AgentFacts> {
     case "systemd":
       return systemdFacts(type);
     case "lsb":
-    case "service":
-      return (await hasInitScript(type)) || standard === "service"
-        ? silent
-        : absent(`no init script ${type}`);
+      return (await hasInitScript(type)) ? silent : absent(`no init script ${type}`);
+    case "service": {
+      const unit = systemdFacts(type);
+      if (unit.kind !== "absent" || (await hasInitScript(type))) return silent;
+      return absent(`${unit.reason}, and no init script ${type}`);
+    }
     case "ocf":
       return described(await ocfMetadata(provider ?? "heartbeat", type));
     case "stonith":

@@ -11,7 +11,7 @@ import {
 import type { ExecutorConfig } from "./config.ts";
 import type { AgentResource } from "./face.ts";
 import { invalidName, isPlainName, ocfCommand, ocfVerdict, verdict } from "./ocf.ts";
-import { parseUnitState, unitName, unusableUnit } from "./systemd.ts";
+import { isWithoutSystemd, parseUnitState, unitName, unusableUnit } from "./systemd.ts";
 
 /**
  * The meta-data of an agent. OCF agents print it themselves; for init scripts and systemd units, which have
@@ -28,10 +28,26 @@ export function metadataProcedure(
     verdict: { ...verdict(OcfExit.OK, OpStatus.DONE), stdout: plainMetadata(standard, rsc.type) },
   });
   const resource = { ...rsc, id: rsc.type as AgentResource["id"] };
+  let noUnit = false;
   return {
     next(outcome) {
+      if (outcome && rsc.class === "service") {
+        // As it is run: the unit where there is one, else the init script.
+        if (noUnit)
+          return outcome.kind === "exited" && outcome.code === 0
+            ? describe("service")
+            : {
+                do: "finish",
+                verdict: absent(`no unit ${unitName(rsc.type)}, and ${scriptProblem(rsc.type, outcome)}`),
+              };
+        const state = unitState(outcome);
+        noUnit = state === "not-found" || isWithoutSystemd(outcome);
+        if (noUnit) return { do: "run", command: lookForScript(rsc.type, config) };
+        const problem = unitProblem(unitName(rsc.type), state);
+        return problem === undefined ? describe("service") : { do: "finish", verdict: absent(problem) };
+      }
       if (outcome && rsc.class === "systemd") {
-        const problem = unitProblem(unitName(rsc.type), outcome);
+        const problem = unitProblem(unitName(rsc.type), unitState(outcome));
         return problem === undefined ? describe("systemd") : { do: "finish", verdict: absent(problem) };
       }
       if (outcome && rsc.class === "lsb")
@@ -55,7 +71,7 @@ export function metadataProcedure(
         case "lsb":
           return looks ? { do: "run", command: lookForScript(rsc.type, config) } : describe("lsb");
         case "service":
-          return describe("service");
+          return looks ? { do: "run", command: showUnit(rsc.type, config) } : describe("service");
         case "stonith":
           return {
             do: "finish",
@@ -80,10 +96,12 @@ const showUnit = (type: string, config: ExecutorConfig): Command => ({
   killEscaped: true,
 });
 
-/** Why there is no such unit to be run. Where systemd does not answer, nobody knows its units. */
-function unitProblem(unit: string, outcome: ProcessOutcome): string | undefined {
-  if (outcome.kind !== "exited" || outcome.code !== 0) return undefined;
-  const { load } = parseUnitState(outcome.stdout);
+/** How systemd has loaded a unit. Where it does not answer, nobody knows its units. */
+const unitState = (outcome: ProcessOutcome): string | undefined =>
+  outcome.kind === "exited" && outcome.code === 0 ? parseUnitState(outcome.stdout).load : undefined;
+
+/** Why there is no such unit to be run. */
+function unitProblem(unit: string, load: string | undefined): string | undefined {
   if (load === "not-found") return `no unit ${unit}`;
   if (load !== "bad-setting" && load !== "error") return undefined;
   return `systemd cannot load ${unit} (${load}): see 'systemctl status ${unit}' and 'systemd-analyze verify ${unit}'`;

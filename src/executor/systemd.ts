@@ -80,7 +80,7 @@ export function systemdProcedure(operation: Operation, config: ExecutorConfig): 
       switch (asked) {
         case "nothing":
         case "state":
-          if (/not been booted with systemd/.test(outcome.stderr)) return finish(noSystemd(agentName(rsc)));
+          if (isWithoutSystemd(outcome)) return finish(noSystemd(agentName(rsc)));
           if (outcome.code !== 0) return finish(jobFailed(unit, "show", outcome));
           return onState(parseUnitState(outcome.stdout));
         case "drop-in":
@@ -220,3 +220,8 @@ function jobFailed(unit: string, action: string, outcome: ProcessOutcome & { kin
     stdout: "",
   };
 }
+
+/** Whether a systemctl says that systemd does not run on this machine, or is not there. */
+export const isWithoutSystemd = (outcome: ProcessOutcome): boolean =>
+  outcome.kind === "missing" ||
+  (outcome.kind === "exited" && /not been booted with systemd/.test(outcome.stderr));

@@ -383,6 +383,25 @@ describe("meta-data", () => {
     ]);
   });
 
+  test.each([
+    ["LoadState=loaded\n", undefined, undefined],
+    ["LoadState=not-found\n", exited(0), undefined],
+    ["LoadState=not-found\n", exited(5), "no unit web.service, and no init script web"],
+    ["none", exited(0), undefined],
+    ["none", exited(5), "no unit web.service, and no init script web"],
+    ["LoadState=error\n", undefined, expect.stringContaining("systemd cannot load web.service (error)")],
+  ] as const)("of a service is made up where there is a unit or an init script", (unit, script, problem) => {
+    const world = ask({ class: "service", type: "web" }, true);
+    const none = { kind: "missing", searched: ["systemctl"] } as const;
+    world.end(world.labels()[0] ?? "", unit === "none" ? none : exited(0, "", unit));
+    if (script) world.end(world.labels()[0] ?? "", script);
+    expect(world.events()).toMatchObject([
+      problem === undefined
+        ? { xml: expect.stringContaining("<parameters/>") }
+        : { xml: "", error: problem, absent: true },
+    ]);
+  });
+
   test("of many agents is asked a few at a time", () => {
     const world = new World();
     for (let requestId = 1; requestId <= 6; requestId++) {

@@ -130,7 +130,7 @@ const load = defineCommand({
         return made;
       },
       "configure load",
-      { force: force === true, file: file ?? "" },
+      { force: force === true, file: file ?? "", whole: mode !== "update" || isXml(text) },
     );
     remarks = [...remarks, ...stopped.map((text) => `${text}: it is stopped, as it is configured no more`)];
     if (wantsJson()) printJson({ file, mode, remarks });

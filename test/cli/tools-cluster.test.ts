@@ -557,6 +557,19 @@ describe("what runs is not lost by a change of the configuration", () => {
     expect(code).toBe(107);
     for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));
     expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    // Settings alone are no configuration to go on with, while something runs.
+    for (const settings of [
+      "property batch-limit=7\n",
+      before
+        .replace(/<resources>[\s\S]*<\/resources>/, "<resources/>")
+        .replace(/<constraints>[\s\S]*<\/constraints>/, "<constraints/>"),
+    ]) {
+      writeFileSync(text, settings);
+      const all = await tools.run("configure", "load", "replace", text);
+      expect(all.code).toBe(107);
+      for (const id of names) expect(all.stderr).toMatch(new RegExp(`${id} is running on node[12]`));
+      expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    }
     const replaced = await tools.run("configure", "load", "replace", xml);
     expect(replaced.code).toBe(0);
     for (const id of names)

@@ -90,6 +90,11 @@ describe("what the cluster writes and tells of itself", () => {
     );
   });
 
+  test("that a node is being fenced is not said where it is refused", async () => {
+    const { code, stdout, stderr } = await tools.run("fence", "nobody", "--yes");
+    expect([code, stderr, stdout]).toEqual([1, "", expect.stringContaining("nobody")]);
+  });
+
   test("what a member is called, and what no schema has, is refused by name", async () => {
     const [code, text] = await refused(["cibadmin", "-M", "-X", '<node id="1" uname="other"/>']);
     expect([code, text]).toEqual([107, expect.stringContaining("the name of node node1")]);

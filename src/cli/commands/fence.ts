@@ -59,9 +59,9 @@ export default defineCommand({
       waitMs,
     );
     // What is refused is answered at once, and then nothing is on its way.
-    await Promise.race([asked, Bun.sleep(underWayMs)]);
-    note(`Fencing ${args.node} (${action}) …`);
-    const result = await asked;
+    const answered = await Promise.race([asked, Bun.sleep(underWayMs).then(() => undefined)]);
+    if (answered === undefined) note(`Fencing ${args.node} (${action}) …`);
+    const result = answered ?? (await asked);
     if (wantsJson()) printJson(result);
     else print(resultLine(result));
     return result.ok ? CrmExit.OK : CrmExit.ERROR;

@@ -49,8 +49,8 @@ const manual: Readonly<Record<string, readonly [done: string, others: string]>> 
   ],
   ra: ["classes list providers info meta", "validate"],
   configure: [
-    "show set modgroup edit verify save load delete rename erase commit primitive group clone ms rsc_template location colocation order rsc_ticket property rsc_defaults op_defaults fencing_topology role user tag alert node monitor acl_target acl_group bundle xml",
-    "get_property get-property filter validate-all validate_all graph default-timeouts default_timeouts ptest simulate refresh upgrade schema rsctest cib cibstatus template history assist ra",
+    "show set modgroup edit verify save load delete rename erase commit primitive group clone ms rsc_template location colocation order rsc_ticket property rsc_defaults op_defaults fencing_topology role user tag alert node monitor acl_target acl_group bundle xml get_property get-property validate-all validate_all upgrade",
+    "filter graph default-timeouts default_timeouts ptest simulate refresh schema rsctest cib cibstatus template history assist ra",
   ],
   resource: [
     "status show list start stop restart promote demote manage unmanage maintenance move migrate ban clear unmove unban unmigrate cleanup refresh reprobe operations constraints failcount param secret meta utilization scores locate",
@@ -187,6 +187,16 @@ describe("options before the first word", () => {
     expect({ code, out, changed }).toEqual({ code: 64, out: "", changed: false });
     expect(err).toMatch(new RegExp(named));
   });
+});
+
+test("configure get-property prints a value, or the default; upgrade asks for force; validate-all asks the agent", async () => {
+  for (const word of ["get-property", "get_property"])
+    expect(await crm("configure", word, "stonith-enabled")).toMatchObject({ code: 0, out: "true\n" });
+  expect(await crm("configure", "get-property", "nonsense")).toMatchObject({ code: 105, out: "" });
+  expect(await crm("configure", "get-property")).toMatchObject({ code: 64, changed: false });
+  expect(await crm("configure", "upgrade")).toMatchObject({ code: 107, changed: false });
+  expect(await crm("configure", "upgrade", "force")).toMatchObject({ code: 0 });
+  expect((await crm("configure", "validate-all", "nobody")).err).toContain("nobody");
 });
 
 describe("configure load xml", () => {

@@ -1,4 +1,5 @@
 import { fstatSync } from "node:fs";
+import { clusterProperty } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
 import { askColour } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -238,6 +239,7 @@ interface Flags {
 
 /** The tools that do a part of the crm shell's work. */
 const others = lookup({
+  cibadmin: () => import("./cibadmin.ts"),
   cibsecret: () => import("./cibsecret.ts"),
   crm_attribute: () => import("./crm_attribute.ts"),
   crm_failcount: () => import("./crm_failcount.ts"),
@@ -251,6 +253,7 @@ const others = lookup({
 } as const);
 
 const changing: ReadonlySet<keyof typeof others> = new Set([
+  "cibadmin",
   "cibsecret",
   "crm_attribute",
   "crm_failcount",
@@ -348,12 +351,27 @@ function configure(words: readonly string[], flags: Flags): Target {
     }
     case "show":
       return { words: ["configure", command, ...rest] };
+    case "get_property":
+    case "get-property":
+      return { tool: "crm_attribute", words: propertyAsked(rest) };
+    case "validate-all":
+    case "validate_all":
+      return { tool: "crm_resource", words: ["--validate", "--resource", rest[0] ?? ""] };
+    case "upgrade":
+      return { tool: "cibadmin", words: ["--upgrade", ...(rest.length > 0 ? ["--force"] : flags.force)] };
     case "colocate":
     case "collocation":
       return { words: ["configure", "colocation", ...rest, ...flags.force] };
     default:
       return { words: ["configure", command, ...rest, ...flags.force] };
   }
+}
+
+/** NAME: its value, or its default. */
+function propertyAsked(words: readonly string[]): readonly string[] {
+  const [name = ""] = words;
+  const fallback = clusterProperty(name)?.default;
+  return ["-t", "crm_config", "-n", name, "-G", "-q", ...(fallback === undefined ? [] : ["-d", fallback])];
 }
 
 function node(words: readonly string[], flags: Flags): Target {

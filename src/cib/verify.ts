@@ -25,6 +25,7 @@ import { findNeverProblems } from "./verify-never.ts";
 import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
+import { findSharedServices } from "./verify-services.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
 import { findTwiceProblems } from "./verify-twice.ts";
 import { findVainProblems } from "./verify-vain.ts";
@@ -64,6 +65,7 @@ export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] 
     ...findNeverProblems(configuration, now),
     ...findDependingProblems(configuration),
     ...findTwiceProblems(configuration),
+    ...findSharedServices(configuration),
     ...findPromotionProblems(configuration),
     ...findBundleProblems(configuration),
     ...findAlertProblems(configuration),

@@ -34,6 +34,8 @@ export interface Checked {
   readonly live?: boolean;
   /** Sections in which access rules hide something from who makes it: what seems to be missing there may not be. */
   readonly hidden?: readonly string[];
+  /** Whether it is a whole that takes the place of the whole: the leader puts right in it what only it writes. */
+  readonly whole?: boolean;
   /** An object that gets another id: what is said of the one is said of the other. */
   readonly renamed?: Renaming;
 }

@@ -197,7 +197,7 @@ export class CibSession {
   ): Promise<readonly CibProblem[]> {
     const { applyOperations, denies, findLiftedDenies } = await import("../cib/index.ts");
     const before = await this.cib();
-    if (checked === undefined && !denies(before)) return [];
+    if (checked === undefined && !denies(before) && !operations.some(mayReachProperties)) return [];
     let after: XmlElement;
     try {
       after = applyOperations(before, operations, { live: this.isLive, askers: [], now: 0 }).cib;
@@ -205,9 +205,23 @@ export class CibSession {
       if (error instanceof HactlError) return [];
       throw error;
     }
+    // A file may be made for trying out what no cluster is.
+    if (this.target.kind !== "file" && !operations.some(isWhole))
+      await this.#refuseOwn(before, after, checked?.force);
     if (checked === undefined) return findLiftedDenies(before, after);
     const { checkChange } = await import("./acceptance.ts");
     return checkChange(before, after, { live: this.isLive, hidden: this.#hidden, ...checked });
+  }
+
+  /** What only the leader writes is no change of somebody's: it would be put right, and who asked would not hear of it. */
+  async #refuseOwn(before: XmlElement, after: XmlElement, force = false): Promise<void> {
+    const { findChangedOwn } = await import("../cib/index.ts");
+    const problems = findChangedOwn(before, after, this.isLive);
+    if (problems.length === 0) return;
+    const { RefusedChange } = await import("./acceptance.ts");
+    if (!force) throw new RefusedChange(problems);
+    const cure = "the leader writes its own value again";
+    await warn(problems.map((problem) => ({ ...problem, level: "warning", cure })));
   }
 
   /**
@@ -235,6 +249,7 @@ export class CibSession {
       const whole = { ...cib, children: cib.children.map((item) => (item === before ? after : item)) };
       // What was there already is in its present form.
       const { root, notes } = upgradeCib(whole);
+      if (!checked.whole) await this.#refuseOwn(cib, root, checked.force);
       const dropped = notes.filter(({ level }) => level === "warning");
       const remarks = [
         ...dropped.map((note) => ({ ...note, code: "UPGRADED" })),
@@ -279,6 +294,17 @@ export class CibSession {
     }
   }
 }
+
+/** Agents set attributes of nodes often, and these are looked at no further. */
+const mayReachProperties = (operation: CibOperation): boolean =>
+  !("scope" in operation && (operation.scope === "nodes" || operation.scope === "status"));
+
+/** Whether it puts a whole in place of the whole, of which the leader puts right what is its own. */
+const isWhole = (operation: CibOperation): boolean =>
+  operation.op === "erase" ||
+  (operation.op === "replace" &&
+    operation.xpath === undefined &&
+    /^(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:cib|configuration)[\s>]/s.test(operation.xml));
 
 /** What has to be done to one configuration to make another of it. */
 async function differenceOf(before: XmlElement, after: XmlElement): Promise<CibOperation> {

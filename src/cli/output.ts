@@ -87,7 +87,14 @@ export const colours = {
 
 /** Whether to use colours on a stream: a terminal, and nobody asked for none (no-color.org). */
 export const wantsColour = (stream: { readonly isTTY?: boolean }): boolean =>
-  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  askedColour ?? (stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb");
+
+let askedColour: boolean | undefined;
+
+/** Whoever says on the command line what he wants gets it, terminal or not; undefined: nobody has said it. */
+export function askColour(wanted: boolean | undefined): void {
+  askedColour = wanted;
+}
 
 /** An error as programs get it with `--json`. */
 export interface ErrorJson {

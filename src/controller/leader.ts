@@ -26,12 +26,7 @@ import { isConnection } from "./local-history.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { activates, isProbe, letsGo, reaches, resourceFamilies } from "./one-owner.ts";
-import {
-  type ClusterTraits,
-  missingProperties,
-  propertiesRequest,
-  untrueWatchdog,
-} from "./own-properties.ts";
+import { type ClusterTraits, missingProperties, propertiesRequest } from "./own-properties.ts";
 import { Plans, type Question } from "./plans.ts";
 import { RepetitionGuard } from "./repetition.ts";
 import { waitsForReturn } from "./returning-remotes.ts";
@@ -114,9 +109,7 @@ export class Leader {
   #watched: readonly RemoteHost[] = [];
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
-  /** Whether with quorum, and whether its properties have been looked at since the membership began. */
   #quorate = false;
-  #described = false;
   /** The configuration in which it was last taken back that a watchdog fences. */
   #correctedAt = "";
   readonly #plans: Plans;
@@ -160,7 +153,7 @@ export class Leader {
     const { state } = this.#init;
     this.#online = new Set(membership.participants.map(({ nodeId }) => state.nameOf(nodeId)));
     this.#quorate = membership.quorate;
-    this.#described = false;
+    this.#correctedAt = "";
     this.#waitingForManagers = missingManagers.size > 0;
     this.#waitForUnseen(membership);
     this.#dropLost();
@@ -393,8 +386,8 @@ export class Leader {
   }
 
   /**
-   * Writes what programs and rules look for in the properties, before the first decision of a membership; says whether it
-   * did. That a watchdog fences is never decided by. A copy that may be older than another one is to stay older, and
+   * Writes what programs and rules look for in the properties, before what would be decided without; says whether it did.
+   * That a watchdog fences is never decided by. A copy that may be older than another one is to stay older, and
    * what a part without quorum writes would compete with the others' changes.
    */
   #describes(wall: number): boolean {
@@ -402,14 +395,10 @@ export class Leader {
     if (!traits || !this.#quorate || state.fallback !== undefined || state.losses.length > 0) return false;
     const [adminEpoch, epoch] = state.version();
     const at = `${adminEpoch}.${epoch}`;
-    const first = !this.#described;
-    this.#described = true;
     // Asked for once: what the members refuse would be refused again.
-    if (!first && at === this.#correctedAt) return false;
+    if (at === this.#correctedAt) return false;
     this.#correctedAt = at;
-    const operation = first
-      ? missingProperties(state.configuration, traits)
-      : untrueWatchdog(state.configuration);
+    const operation = missingProperties(state.configuration, traits);
     if (!operation) return false;
     const request = propertiesRequest(selfName);
     send({

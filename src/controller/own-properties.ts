@@ -20,7 +20,7 @@ export interface ClusterTraits {
 const SET = "cib-bootstrap-options";
 
 /**
- * The cluster properties that the leader writes as Pacemaker's controller does when it becomes DC, as one change; undefined
+ * The cluster properties that the leader writes, as Pacemaker's controller does when it becomes DC, as one change; undefined
  * where they stand already. Programs look for them, and rules ask for `#cluster-name`. A name that is there already stays.
  * `have-watchdog` says whether a watchdog can do what a fence device does: here no node counts as off because its watchdog
  * must have fired.
@@ -31,18 +31,12 @@ export function missingProperties(
 ): CibOperation | undefined {
   const is = (wanted: string) => (value: string) => value === wanted;
   const properties: readonly OwnProperty[] = [
-    noWatchdog,
+    { name: "have-watchdog", value: "false", holds: (value) => parseBoolean(value) === false },
     { name: "dc-version", value: version, holds: is(version) },
     { name: "cluster-infrastructure", value: "corosync", holds: is("corosync") },
     ...(clusterName === undefined ? [] : [{ name: "cluster-name", value: clusterName, holds: () => true }]),
   ];
   return written(configuration, properties);
-}
-
-/** The change that takes back that a watchdog fences; undefined where nobody says so. */
-export function untrueWatchdog(configuration: XmlElement | undefined): CibOperation | undefined {
-  const said = pairs(configuration).some(({ pair }) => pair.attributes.get("name") === noWatchdog.name);
-  return said ? written(configuration, [noWatchdog]) : undefined;
 }
 
 /** Names the leader's own request for that change. */
@@ -54,12 +48,6 @@ interface OwnProperty {
   /** Whether a value that is there already may stay. */
   readonly holds: (value: string) => boolean;
 }
-
-const noWatchdog: OwnProperty = {
-  name: "have-watchdog",
-  value: "false",
-  holds: (value) => parseBoolean(value) === false,
-};
 
 /** A property is set where it stands, else in the first set. */
 function written(

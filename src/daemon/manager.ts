@@ -839,7 +839,7 @@ export class Manager {
     const reply = statusReply({
       setup: this.setup,
       view: { ...view, cib: shownTo(caller, seen ?? view.cib) },
-      ring: { ...ring, warnings: [...ring.warnings, ...this.#planner.warnings(), ...this.#floods()] },
+      ring: { ...ring, warnings: [...ring.warnings, ...this.#ownWarnings()] },
       alerts: this.#alerts.warnings(),
       clocks: this.#controller.attributeValues(CLOCK_ATTRIBUTE),
       fencing: this.#fencing.history(),
@@ -857,6 +857,16 @@ export class Manager {
     if (!rights) return reply;
     const names = visibleNames(seen, rights.seesAll(view.cib));
     return visibleStatus(reply, names, rights.hiddenSections(view.cib));
+  }
+
+  /** What is wrong with this process and those that it asks. */
+  #ownWarnings(): string[] {
+    const { fileTrouble } = this.log;
+    return [
+      ...this.#planner.warnings(),
+      ...this.#floods(),
+      ...(fileTrouble === undefined ? [] : [fileTrouble]),
+    ];
   }
 
   /** Who asks more than this node answers. */

@@ -33,6 +33,8 @@ export interface Log extends Readonly<Record<LogLevel, LogCall>> {
   close(): Promise<void>;
   /** Lines that a target could not take. */
   readonly dropped: number;
+  /** Why nothing is written to the file at present, a sentence; undefined while it is. */
+  readonly fileTrouble?: string | undefined;
 }
 
 /** Lowest urgency that each target gets; `undefined` switches it off. */
@@ -192,6 +194,9 @@ export function openLog(options: LogOptions): Log {
       get dropped() {
         return droppedBefore + droppedNow();
       },
+      get fileTrouble() {
+        return targets.file?.trouble;
+      },
     };
   };
   /** One for each name, however often it is asked for: some ask at every line. */
@@ -262,6 +267,8 @@ const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | 
  */
 class LogFile {
   dropped = 0;
+  /** Why lines are lost since the last that was written. */
+  trouble: string | undefined;
   private waiting: string[] = [];
   private size = 0;
   private running: Promise<void> | undefined;
@@ -311,12 +318,13 @@ class LogFile {
         if (this.lost > 0) {
           this.tell("notice", `the log file ${this.path} is written again; lost: ${this.lost}`);
           this.lost = 0;
+          this.trouble = undefined;
         }
       } catch (error) {
         // A full or read-only disk must not stop the cluster; the count tells.
         this.dropped += lines.length;
-        if (this.lost === 0)
-          this.tell("error", `nothing is written to the log file ${this.path}: ${whyNot(error)}`);
+        this.trouble = `nothing is written to the log file ${this.path}: ${whyNot(error)}`;
+        if (this.lost === 0) this.tell("error", this.trouble);
         this.lost += lines.length;
         this.mustReopen = true;
       }

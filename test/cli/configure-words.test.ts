@@ -112,6 +112,24 @@ test("a text in the place of everything that leaves no resource is refused as er
   expect(content()).not.toContain("<primitive");
 }, 60_000);
 
+test("attributes behind the selection of an alert name some, or say in braces that all are meant", async () => {
+  const before = content();
+  const { code, err } = await run("configure", "alert", "al", "/bin/true", "select", "nodes", "attributes");
+  expect([code, content()]).toEqual([78, before]);
+  expect(err).toContain("attributes { NAME");
+  const taken: readonly (readonly [words: string, as: RegExp])[] = [
+    ["attributes { load }", /<select_attributes>\s*<attribute [^>]*name="load"/],
+    ["attributes { }", /<select_attributes\/>/],
+    ["attributes a=b", /<instance_attributes[\s\S]*name="a" value="b"/],
+  ];
+  for (const [words, as] of taken) {
+    writeFileSync(file, before);
+    const all = ["configure", "alert", "al", "/bin/true", "select", "nodes", ...words.split(" ")];
+    expect([words, (await run(...all)).code]).toEqual([words, 0]);
+    expect(content()).toMatch(as);
+  }
+}, 60_000);
+
 describe("an option that goes by several names is one option", () => {
   const options = () =>
     [...content().matchAll(/<nvpair[^>]* name="([^"]*)" value="([^"]*)"/g)].map(

@@ -49,8 +49,8 @@ const manual: Readonly<Record<string, readonly [done: string, others: string]>> 
   ],
   ra: ["classes list providers info meta", "validate"],
   configure: [
-    "show set modgroup edit verify save load delete rename erase commit primitive group clone ms rsc_template location colocation order rsc_ticket property rsc_defaults op_defaults fencing_topology role user tag alert node monitor acl_target acl_group bundle xml",
-    "get_property get-property filter validate-all validate_all graph default-timeouts default_timeouts ptest simulate refresh upgrade schema rsctest cib cibstatus template history assist ra",
+    "show set modgroup edit verify save load delete rename erase commit primitive group clone ms rsc_template location colocation order rsc_ticket property rsc_defaults op_defaults fencing_topology role user tag alert node monitor acl_target acl_group bundle xml get_property get-property validate-all validate_all upgrade",
+    "filter graph default-timeouts default_timeouts ptest simulate refresh schema rsctest cib cibstatus template history assist ra",
   ],
   resource: [
     "status show list start stop restart promote demote manage unmanage maintenance move migrate ban clear unmove unban unmigrate cleanup refresh reprobe operations constraints failcount param secret meta utilization scores locate",
@@ -149,6 +149,130 @@ describe("the crm shell", () => {
       expect((await said("-F")).err).not.toMatch(/needs a confirmation/);
     },
   );
+});
+
+describe("options before the first word", () => {
+  test.each<readonly string[]>([
+    ["-D", "plain"],
+    ["-Dplain"],
+    ["--display=color"],
+    ["--display", "uppercase"],
+    ["-wFD", "color-always"],
+    ["-n", "-d", "-R"],
+    ["--no", "--debug", "--regression-tests", "--wait", "--force"],
+  ])("%s are taken, and the words behind them done", async (...options) => {
+    const { code, out, changed } = await crm(...options, "configure", "show", "d");
+    expect({ code, changed }).toEqual({ code: 0, changed: false });
+    expect(out).toContain("primitive d ocf:pacemaker:Dummy");
+  });
+
+  test.each<readonly [names: string, ...words: string[]]>([
+    ["history.*hactl history", "-H", "/report"],
+    ["history.*hactl history", "--history=/report"],
+    ["scriptdir.*crm configure", "--scriptdir", "/scripts"],
+    ["profile.*hactl simulate", "-X", "/profile"],
+    ["opt.*--wait", "-o", "core.wait=yes"],
+    ["none of plain", "-D", "purple"],
+    ["-Z", "-Z"],
+    ["--nonsense", "--nonsense"],
+    ["display", "-D"],
+  ])("%s: refused by name, and nothing is done", async (named, ...options) => {
+    const { code, out, err, changed } = await crm(
+      ...options,
+      "configure",
+      "primitive",
+      "e",
+      "ocf:pacemaker:Dummy",
+    );
+    expect({ code, out, changed }).toEqual({ code: 64, out: "", changed: false });
+    expect(err).toMatch(new RegExp(named));
+  });
+});
+
+test("configure get-property prints a value, or the default; upgrade asks for force; validate-all asks the agent", async () => {
+  for (const word of ["get-property", "get_property"])
+    expect(await crm("configure", word, "stonith-enabled")).toMatchObject({ code: 0, out: "true\n" });
+  expect(await crm("configure", "get-property", "nonsense")).toMatchObject({ code: 105, out: "" });
+  expect(await crm("configure", "get-property")).toMatchObject({ code: 64, changed: false });
+  expect(await crm("configure", "upgrade")).toMatchObject({ code: 107, changed: false });
+  expect(await crm("configure", "upgrade", "force")).toMatchObject({ code: 0 });
+  expect((await crm("configure", "validate-all", "nobody")).err).toContain("nobody");
+});
+
+describe("configure load xml", () => {
+  const input = join(directory, "input.xml");
+  const added = cib
+    .replace(/<primitive.*?\/>/, '<primitive id="e" class="ocf" provider="pacemaker" type="Dummy"/>')
+    .replace(/<node id.*?\/><node/, "<node");
+
+  test("update adds what the file defines, and leaves the rest", async () => {
+    writeFileSync(input, added);
+    expect(await crm("configure", "load", "xml", "update", input)).toMatchObject({ code: 0, changed: true });
+    expect(readFileSync(file, "utf8")).toMatch(/<primitive id="d"[\s\S]*<primitive id="e"/);
+    expect(readFileSync(file, "utf8")).toContain('uname="n1"');
+  });
+
+  test("replace puts it in place of the rest", async () => {
+    writeFileSync(input, added);
+    expect(await crm("configure", "load", "xml", "replace", input)).toMatchObject({ code: 0, changed: true });
+    expect(readFileSync(file, "utf8")).not.toContain('<primitive id="d"');
+  });
+
+  test("what is no XML, or a word too many or few, is refused", async () => {
+    writeFileSync(input, "primitive e ocf:pacemaker:Dummy\n");
+    const refused: readonly (readonly [code: number, words: string[]])[] = [
+      [65, ["xml", "update", input]],
+      [64, ["xml", "update"]],
+      [64, ["xml"]],
+      [64, ["update", input, "more"]],
+      [64, ["xml", "merge", input]],
+    ];
+    for (const [code, words] of refused)
+      expect(await crm("configure", "load", ...words)).toMatchObject({ code, changed: false });
+    expect(await crm("configure", "load", "update", input)).toMatchObject({ code: 0, changed: true });
+  });
+});
+
+describe("a tag stands for its resources", () => {
+  const tagged = cib
+    .replace(
+      "<constraints/>",
+      '<constraints><rsc_location id="l" rsc="d" node="n1" score="1"/></constraints>',
+    )
+    .replace(
+      "</resources>",
+      '<clone id="c"><primitive id="i" class="ocf" provider="pacemaker" type="Dummy"/></clone><primitive id="o" class="ocf" provider="pacemaker" type="Dummy"/></resources>',
+    )
+    .replace(
+      "</configuration>",
+      '<tags><tag id="front"><obj_ref id="d"/><obj_ref id="more"/><obj_ref id="l"/></tag><tag id="more"><obj_ref id="i"/><obj_ref id="front"/></tag><tag id="none"><obj_ref id="l"/></tag></tags></configuration>',
+    );
+  const stopped = () =>
+    [
+      ...readFileSync(file, "utf8").matchAll(
+        /<nvpair id="([^"]*)-meta_attributes-target-role"[^>]*value="Stopped"/g,
+      ),
+    ].map(([, id]) => id);
+  const run = (...words: string[]) =>
+    runHere(["crm", ...words], { CIB_file: file, HACTL_CONFIG: "/nonexistent" });
+
+  test("stop and start are for all of them, those of tags in it too", async () => {
+    writeFileSync(file, tagged);
+    const { code, err } = await run("resource", "stop", "front");
+    expect([code, stopped()]).toEqual([0, ["d", "c"]]);
+    expect(err).toMatch(/d shall be stopped\.[\s\S]*c shall be stopped\./);
+    expect((await run("resource", "start", "front")).code).toBe(0);
+    expect(stopped()).toEqual([]);
+  });
+
+  test("one without resources, and one that is not there, are refused", async () => {
+    writeFileSync(file, tagged);
+    for (const id of ["none", "nobody"])
+      expect(await run("resource", "stop", id)).toMatchObject({
+        code: 105,
+        err: expect.stringContaining(id),
+      });
+  });
 });
 
 test("cibadmin refuses what belongs to no option", async () => {

@@ -44,6 +44,57 @@ describe("what the cluster writes and tells of itself", () => {
     expect([await property("cluster-name"), await epoch()]).toEqual(["local\n", before]);
   });
 
+  test("what only the cluster writes is refused by name at every door; a whole passes and is put right", async () => {
+    const { directory } = tools.cluster;
+    const text = () => tools.output("cibadmin", "-Q");
+    const before = await text();
+    const file = (name: string, content: string) => {
+      const path = join(directory, name);
+      writeFileSync(path, content);
+      return path;
+    };
+    const pair = (value: string) =>
+      `<cluster_property_set id="cib-bootstrap-options"><nvpair id="cib-bootstrap-options-have-watchdog" name="have-watchdog" value="${value}"/></cluster_property_set>`;
+    const changed = file("changed.xml", before.replace(/(name="dc-version" value=")[^"]*/, "$11.1.1"));
+    const difference = await tools.run("crm_diff", "-o", file("now.xml", before), "-n", changed);
+    const doors: readonly (readonly string[])[] = [
+      ["configure", "property", "cluster-infrastructure=heartbeat"],
+      ["configure", "property", "cluster-infrastructure=x"],
+      ["property", "have-watchdog=true"],
+      ["property", "dc-version="],
+      ["crm", "configure", "property", "dc-version=1"],
+      ["crm_attribute", "-t", "crm_config", "-n", "have-watchdog", "-v", "true"],
+      ["crm_attribute", "-t", "crm_config", "-n", "cluster-infrastructure", "-D"],
+      ["cibadmin", "-M", "-X", pair("true"), "-o", "crm_config"],
+      ["cibadmin", "-D", "-X", '<nvpair id="cib-bootstrap-options-dc-version"/>'],
+      ["cibadmin", "--patch", "-x", file("patch.xml", difference.stdout)],
+      ["configure", "load", "update", file("update.crm", "property have-watchdog=true\n")],
+    ];
+    for (const words of doors) {
+      const [code, said] = await refused(words);
+      expect([words.join(" "), code]).toEqual([words.join(" "), 78]);
+      expect(said).toMatch(
+        /(dc-version|cluster-infrastructure|have-watchdog) is the cluster's own to write, and is /,
+      );
+    }
+    expect(await text()).toBe(before);
+    // The same value in another spelling is no change.
+    await tools.output("cibadmin", "-M", "-X", pair("no"), "-o", "crm_config");
+    const whole = (await text()).replace(/(name="dc-version" value=")[^"]*/, "$11.1.1");
+    await tools.output("cibadmin", "-R", "-x", file("whole.xml", whole));
+    const version = () => tools.output("crm_attribute", "-t", "crm_config", "-n", "dc-version", "-q", "-G");
+    for (let tries = 0; !(await version()).includes("hactl") && tries < 50; tries++) await Bun.sleep(50);
+    expect(await version()).toContain("hactl");
+    expect((await tools.run("property", "dc-version=1", "--force")).stderr).toContain(
+      "writes its own value again",
+    );
+  });
+
+  test("that a node is being fenced is not said where it is refused", async () => {
+    const { code, stdout, stderr } = await tools.run("fence", "nobody", "--yes");
+    expect([code, stderr, stdout]).toEqual([1, "", expect.stringContaining("nobody")]);
+  });
+
   test("what a member is called, and what no schema has, is refused by name", async () => {
     const [code, text] = await refused(["cibadmin", "-M", "-X", '<node id="1" uname="other"/>']);
     expect([code, text]).toEqual([107, expect.stringContaining("the name of node node1")]);
@@ -514,6 +565,19 @@ describe("what runs is not lost by a change of the configuration", () => {
     expect(code).toBe(107);
     for (const id of names) expect(stderr).toMatch(new RegExp(`${id} is running on node[12]`));
     expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    // Settings alone are no configuration to go on with, while something runs.
+    for (const settings of [
+      "property batch-limit=7\n",
+      before
+        .replace(/<resources>[\s\S]*<\/resources>/, "<resources/>")
+        .replace(/<constraints>[\s\S]*<\/constraints>/, "<constraints/>"),
+    ]) {
+      writeFileSync(text, settings);
+      const all = await tools.run("configure", "load", "replace", text);
+      expect(all.code).toBe(107);
+      for (const id of names) expect(all.stderr).toMatch(new RegExp(`${id} is running on node[12]`));
+      expect(await tools.output("cibadmin", "-Q", "-o", "configuration")).toBe(before);
+    }
     const replaced = await tools.run("configure", "load", "replace", xml);
     expect(replaced.code).toBe(0);
     for (const id of names)

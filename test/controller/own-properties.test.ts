@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { formatXml, parseXml, versionOf, type XmlElement } from "../../src/cib/index.ts";
 import { emptyCib } from "../../src/controller/index.ts";
-import {
-  type ClusterTraits,
-  missingProperties,
-  untrueWatchdog,
-} from "../../src/controller/own-properties.ts";
+import { type ClusterTraits, missingProperties } from "../../src/controller/own-properties.ts";
 import { ControllerBus } from "../harness/controller-bus.ts";
 
 const traits: ClusterTraits = { version: "3.0.0-test", clusterName: "shop" };
@@ -98,16 +94,31 @@ describe("the cluster's own properties", () => {
     expect(Object.keys(properties(bus))).not.toContain("cluster-name");
   });
 
-  test("are not put back where somebody takes them away, until the membership changes", () => {
+  test("are put back at once where somebody takes them away or says others, each time with one change", () => {
     const bus = cluster();
     bus.boot("n1", "n2", "n3");
     bus.run(1000);
-    bus.apply([{ op: "replace", scope: "configuration", xml: "<crm_config/>" }]);
-    const before = epoch(bus);
+    const others =
+      '<nvpair id="v" name="dc-version" value="1"/><nvpair id="i" name="cluster-infrastructure" value="x"/>';
+    for (const pairs of ["", others]) {
+      const set = `<cluster_property_set id="cib-bootstrap-options">${pairs}</cluster_property_set>`;
+      bus.apply([{ op: "replace", scope: "configuration", xml: `<crm_config>${set}</crm_config>` }]);
+      const before = epoch(bus);
+      bus.run(1000);
+      expect([properties(bus), epoch(bus)]).toEqual([four, before + 1]);
+    }
+    const settled = epoch(bus);
     bus.run(3_600_000);
-    expect([properties(bus), epoch(bus)]).toEqual([{}, before]);
-    bus.crash("n3");
-    bus.run(60_000);
+    expect(epoch(bus)).toBe(settled);
+  });
+
+  test("are there again after everything was erased", () => {
+    const bus = cluster();
+    bus.boot("n1", "n2", "n3");
+    bus.run(1000);
+    bus.apply([{ op: "erase" }]);
+    expect(properties(bus)).toEqual({});
+    bus.run(1000);
     expect(properties(bus)).toEqual(four);
   });
 
@@ -199,13 +210,5 @@ describe("which properties are missing", () => {
     expect(xml).toContain(
       '<nvpair id="cib-bootstrap-options-cluster-name" name="cluster-name" value="shop"/>',
     );
-  });
-
-  test("that a watchdog fences is taken back only where it is said", () => {
-    expect(untrueWatchdog(withPairs(""))).toBeUndefined();
-    expect(untrueWatchdog(withPairs('<nvpair id="w" name="have-watchdog" value="no"/>'))).toBeUndefined();
-    expect(untrueWatchdog(withPairs('<nvpair id="w" name="have-watchdog" value="true"/>'))).toMatchObject({
-      op: "modify",
-    });
   });
 });

@@ -113,6 +113,7 @@ describe("the stream", () => {
     for (const [file, why] of [
       [directory, "it is a directory"],
       [fifo, "it is a pipe that nobody reads"],
+      ["/dev/full", "the disk is full"],
       [join(root, "fifo", "x"), "is no directory"],
     ] as const) {
       const { log, lines } = stderrLog({ thresholds: { file: "info" }, file });
@@ -124,6 +125,7 @@ describe("the stream", () => {
       expect(lines).toEqual([expect.stringContaining(`nothing is written to the log file ${file}: `)]);
       expect(lines.join()).toContain(why);
       expect(log.dropped).toBe(2);
+      expect(log.fileTrouble).toContain(`nothing is written to the log file ${file}: `);
     }
     const late = join(root, "late", "log");
     const { log, lines } = stderrLog({ thresholds: { file: "info" }, file: late });

@@ -141,13 +141,23 @@ export function readAlert(reader: Reader): CrmObject {
 function readAlertBlocks(reader: Reader, parent: XmlElement): void {
   readDescription(reader, parent);
   for (;;) {
+    const isBehindSelection = parent.children.at(-1)?.name === "select";
+    const token = reader.peek();
     const keyword = reader.takeWord("attributes", "meta", ...(parent.name === "alert" ? ["select"] : []));
     if (keyword === undefined) return;
-    if (keyword === "select") parent.children.push(readSelection(reader));
-    else
-      parent.children.push(
-        readBlock(reader, keyword === "meta" ? "meta_attributes" : "instance_attributes", alertStops),
+    if (keyword === "select") {
+      parent.children.push(readSelection(reader));
+      continue;
+    }
+    const kind = keyword === "meta" ? "meta_attributes" : "instance_attributes";
+    const block = readBlock(reader, kind, alertStops);
+    if (keyword === "attributes" && isBehindSelection && block.children.length === 0)
+      throw reader.fail(
+        '"attributes" behind select says neither which are selected nor sets any',
+        'write "attributes { NAME … }", or "attributes { }" for all',
+        token,
       );
+    parent.children.push(block);
   }
 }
 

@@ -98,51 +98,75 @@ function crmText(configuration: XmlElement, ids: readonly string[]): string {
 }
 
 const load = defineCommand({
-  meta: {
+  meta: anyWords({
     name: "load",
     description:
       "Load a file: 'update' adds and changes what it defines, 'replace' puts it in place of everything, 'push' also " +
       "removes what it does not define. crm shell text, or XML. All of it or, when anything is wrong, nothing.",
-  },
+  }),
   args: {
-    mode: { type: "positional", description: "update, replace or push" },
+    mode: { type: "positional", description: "['xml'] update, replace or push" },
     file: { type: "positional", description: "the file; - is standard input" },
     force: {
       type: "boolean",
       description: "although there are mistakes in it, a push takes away what runs, or no resource is left",
     },
   },
-  run: async ({ args: { mode: word, file, force } }) => {
-    const mode = modeNamed(word ?? "");
-    const text = readText(file ?? "");
+  run: async ({ args: { _: words, force } }) => {
+    const { mode, file, text } = loadWords(words);
     let remarks: readonly string[] = [];
     let stopped: readonly string[] = [];
     const { after } = await changeConfiguration(
       ({ cib, configuration }) => {
-        const made = loaded(text, file ?? "", configuration, mode, (found) => (remarks = found));
+        const made = loaded(text, file, configuration, mode, (found) => (remarks = found));
         if (!force && mode !== "update") refuseErasing(configuration, made, text);
         // What a file says is running runs nowhere.
         if (cibTarget().kind !== "live") return made;
         const gone = primitivesGone(configuration, made);
+        if (!force && mode === "replace") refuseStoppingAll(made, placesText(runningOf(cib, gone)));
         // Who replaces everything says so; of an edit, or what others have added meanwhile, it is easily forgotten.
         if (mode === "replace" || force) stopped = placesText(runningOf(cib, gone));
         else refuseWhileRunning(cib, gone);
         return made;
       },
       "configure load",
-      { force: force === true, file: file ?? "" },
+      { force: force === true, file, whole: mode !== "update" },
     );
     remarks = [...remarks, ...stopped.map((text) => `${text}: it is stopped, as it is configured no more`)];
     if (wantsJson()) printJson({ file, mode, remarks });
     else
       for (const line of [
-        `Loaded ${file}: ${describe(text, file ?? "", after)}.`,
+        `Loaded ${file}: ${describe(text, file, after)}.`,
         ...remarks.map((remark) => `  ${remark}`),
       ])
         note(line);
     return CrmExit.OK;
   },
 });
+
+/** ['xml'] MODE FILE, and what is in the file. @throws HactlError USAGE, CIB_INVALID */
+function loadWords(words: readonly string[]) {
+  const asXml = words[0] === "xml";
+  const [word = "", file, ...more] = asXml ? words.slice(1) : words;
+  const mode = modeNamed(word);
+  if (file === undefined || more.length > 0)
+    throw new HactlError({
+      code: "USAGE",
+      what: file === undefined ? "no file is named" : `load takes one file: ${[file, ...more].join(" ")}`,
+      cure: `hactl configure load ${asXml ? "xml " : ""}${mode} FILE`,
+      exit: CrmExit.USAGE,
+    });
+  const text = readText(file);
+  if (asXml && !isXml(text))
+    throw new HactlError({
+      code: "CIB_INVALID",
+      what: "the file is no XML",
+      where: { file },
+      cure: `hactl configure load ${mode} ${file}, where it is crm shell text`,
+      exit: CrmExit.DATAERR,
+    });
+  return { mode, file, text };
+}
 
 const remove = defineCommand({
   meta: anyWords({ name: "delete", description: "Remove objects, and the constraints that name them." }),
@@ -231,6 +255,12 @@ function refuseErasing(before: XmlElement, after: XmlElement, text: string): voi
     throw erasing("it defines nothing: every resource and constraint of the cluster would be removed");
   if (!hasResources(after) && hasResources(before) && !setsSomething(text))
     throw erasing("it has no resource: every resource of the cluster would be removed");
+}
+
+/** A text with settings alone is a part of a configuration more often than it is meant to end every service. */
+function refuseStoppingAll(after: XmlElement, running: readonly string[]): void {
+  if (running.length === 0 || resourcesOf(after).length > 0) return;
+  throw erasing(`it has no resource, and what runs would be stopped: ${running.join("; ")}`);
 }
 
 /** A document cannot be cut off: it says itself that there are none. */
@@ -356,8 +386,13 @@ export function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (isXml(text)) return loadedXml(text, file, base);
-  const { configuration, errors, readable, remarks } = examineCrm(text, base, mode);
+  if (isXml(text) && mode !== "update") return loadedXml(text, file, base);
+  const { configuration, errors, readable, remarks } = examineCrm(
+    // What is added to the rest may be a part: what it defines counts, as in a text.
+    isXml(text) ? formatCrm(loadedXml(text, file)) : text,
+    base,
+    mode,
+  );
   if (errors.length === 0) {
     tell(remarks);
     return configuration;

@@ -6,6 +6,9 @@ import { caller, confirmed, resultLine, waitMs } from "../fencing.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { requireLive } from "../target.ts";
 
+/** When a request that is not answered yet has been taken. */
+const underWayMs = 300;
+
 export default defineCommand({
   meta: {
     name: "fence",
@@ -42,10 +45,9 @@ export default defineCommand({
       await confirmed(
         `${action === "off" ? "Switch off" : "Reset"} ${args.node} at once, whatever runs there?`,
       );
-    note(`Fencing ${args.node} (${action}) …`);
     const seconds = Number(args.timeout ?? "0");
     const client = caller();
-    const result = await ask<FenceResult>(
+    const asked = ask<FenceResult>(
       {
         type: "fence.request",
         target: args.node,
@@ -56,6 +58,10 @@ export default defineCommand({
       },
       waitMs,
     );
+    // What is refused is answered at once, and then nothing is on its way.
+    const answered = await Promise.race([asked, Bun.sleep(underWayMs).then(() => undefined)]);
+    if (answered === undefined) note(`Fencing ${args.node} (${action}) …`);
+    const result = answered ?? (await asked);
     if (wantsJson()) printJson(result);
     else print(resultLine(result));
     return result.ok ? CrmExit.OK : CrmExit.ERROR;

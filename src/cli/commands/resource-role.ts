@@ -1,6 +1,8 @@
 import { defineCommand } from "citty";
 import {
   type CibOperation,
+  child,
+  childrenOf,
   isPlainSet,
   pairsIn,
   removePairs,
@@ -11,11 +13,19 @@ import { CrmExit, HactlError } from "../../terms/index.ts";
 import { readCib } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
 import { placesOf } from "../places.ts";
-import { idOf, isPromotable, metaValue, resourceNamed, steered } from "../resources.ts";
+import {
+  type FoundResource,
+  idOf,
+  isPromotable,
+  metaValue,
+  resourceNamed,
+  resourcesOf,
+  steered,
+} from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { concernedBy } from "../unfinished.ts";
-import { restOf, type Wish } from "../waiting.ts";
+import { refuseUnfulfilled, restOf, type Wish } from "../waiting.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
@@ -53,20 +63,57 @@ const metaCommand = ({ name, description, attribute, value, done, wish, check }:
     meta: { name, description },
     args: { ...resourceArgument, ...waitArgument },
     run: async ({ args }) => {
-      const { found } = await readResource(args.resource ?? "");
-      const xml = steered(found);
-      check?.(xml);
+      const { configuration } = await readCib();
+      const meant = [...new Set(resourcesMeant(configuration, args.resource ?? "").map(steered))];
+      for (const xml of meant) check?.(xml);
       const wait = args.wait ? parseSeconds(args.timeout) : undefined;
-      await change(metaOperations(xml, attribute, value), `resource ${name}`, wait, wish?.(idOf(xml)));
-      if (wantsJson()) printJson({ resource: idOf(xml), [attribute]: value ?? null });
-      else note(`${idOf(xml)} ${done}.`);
-      if (wish === undefined || wait !== undefined || wantsJson()) return CrmExit.OK;
-      const end = restOf((await readResource(idOf(xml))).cib, idOf(xml));
-      if (end !== undefined)
-        note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
+      const [only] = meant.length === 1 ? meant : [];
+      const operations = meant.flatMap((xml) => metaOperations(xml, attribute, value));
+      await change(operations, `resource ${name}`, wait, only && wish?.(idOf(only)));
+      const { cib } = await readCib();
+      if (wait !== undefined && wish && !only)
+        for (const xml of meant) refuseUnfulfilled(cib, wish(idOf(xml)));
+      if (wantsJson()) {
+        const made = meant.map((xml) => ({ resource: idOf(xml), [attribute]: value ?? null }));
+        printJson(only ? made[0] : made);
+        return CrmExit.OK;
+      }
+      for (const xml of meant) {
+        note(`${idOf(xml)} ${done}.`);
+        const end = wish === undefined || wait !== undefined ? undefined : restOf(cib, idOf(xml));
+        if (end !== undefined)
+          note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
+      }
       return CrmExit.OK;
     },
   });
+
+/** The resource that is named, or those of the tag, or of the tags in it. @throws HactlError NO_SUCH_RESOURCE */
+function resourcesMeant(
+  configuration: XmlElement,
+  id: string,
+  seen: ReadonlySet<string> = new Set(),
+): FoundResource[] {
+  const tag = childrenOf(child(configuration, "tags"), "tag").find((one) => idOf(one) === id);
+  const isResource = resourcesOf(configuration).some(({ xml }) => idOf(xml) === id);
+  if (tag === undefined || isResource) return [resourceNamed(configuration, id)];
+  const found = childrenOf(tag, "obj_ref")
+    .map(idOf)
+    .filter((member) => !seen.has(member) && !isOther(configuration, member))
+    .flatMap((member) => resourcesMeant(configuration, member, new Set([...seen, id])));
+  if (found.length > 0) return found;
+  throw new HactlError({
+    code: "NO_SUCH_RESOURCE",
+    what: `no resource has the tag '${id}'`,
+    cure: `hactl configure show ${id}`,
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+/** Whether an id that a tag names is neither a resource nor a tag: a constraint, say. */
+const isOther = (configuration: XmlElement, id: string): boolean =>
+  !resourcesOf(configuration).some(({ xml }) => idOf(xml) === id) &&
+  !childrenOf(child(configuration, "tags"), "tag").some((one) => idOf(one) === id);
 
 const mustPromote = (xml: XmlElement) => {
   if (isPromotable(xml)) return;

@@ -73,7 +73,7 @@ const kinds = {
   CLOCK: warning("the clock of a node differs from that of another by more than some seconds"),
   HIDDEN: warning("access rules hide a part of the cluster from who asks: what is not shown may be there"),
   "LOCAL-WARNING": warning(
-    "something is wrong with the node that was asked: no watchdog, no real-time priority, an address that no interface has",
+    "something is wrong with the node that was asked: no watchdog, no real-time priority, an address that no interface has, a log file that cannot be written",
   ),
 } as const;
 

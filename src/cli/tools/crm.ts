@@ -1,5 +1,7 @@
 import { fstatSync } from "node:fs";
+import { clusterProperty } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup } from "../../terms/index.ts";
+import { askColour } from "../output.ts";
 import { readText } from "../read-text.ts";
 import { cibTarget } from "../target.ts";
 import { asTool, line, toolError, usage } from "./connection.ts";
@@ -7,7 +9,7 @@ import { cibLevel } from "./crm-cib.ts";
 import { levelNamed } from "./crm-levels.ts";
 import { resourceLevel } from "./crm-resource.ts";
 import { refuseUndone, statusWords } from "./crm-words.ts";
-import type { OptionRow } from "./getopt.ts";
+import { type OptionRow, parseWords } from "./getopt.ts";
 
 const table: readonly OptionRow[] = [
   { name: "force", short: "F", description: "do it although it may hurt" },
@@ -19,7 +21,28 @@ const table: readonly OptionRow[] = [
     value: "FILE",
     description: "the commands that stand in this file, one a line",
   },
-  { name: "no", short: "n", description: "accepted" },
+  {
+    name: "no",
+    short: "n",
+    description: "accepted: nothing is asked but what would hurt, and then no is meant",
+  },
+  {
+    name: "display",
+    short: "D",
+    value: "STYLE",
+    description: "plain (without colours), color, color-always or uppercase (as color)",
+  },
+  { name: "debug", short: "d", description: "accepted: what happens is in the log" },
+  { name: "regression-tests", short: "R", description: "accepted" },
+  { name: "scriptdir", value: "DIR", description: "refused: hactl has no cluster scripts" },
+  {
+    name: "history",
+    short: "H",
+    value: "SOURCE",
+    description: "refused: 'hactl history' is of this cluster",
+  },
+  { name: "profile", short: "X", value: "FILE", description: "refused: 'hactl simulate' has a profile" },
+  { name: "opt", short: "o", value: "OPTION=VALUE", description: "refused: hactl has no preferences" },
 ];
 
 /**
@@ -37,11 +60,12 @@ export async function run(words: readonly string[]): Promise<number> {
       first === undefined ? ["--help"] : words,
       async () => 0,
     );
-  const { flags, cib, file, rest } = leading(words);
-  if (cib !== undefined) process.env.CIB_shadow = cib;
-  const wait = flags.some((flag) => /^(?:--wait|-\w*w)/.test(flag)) ? ["--wait"] : [];
-  const force = flags.some((flag) => /^(?:--force|-\w*F)/.test(flag)) ? ["--force"] : [];
   try {
+    const { cib, file, rest, style, ...flags } = leading(words);
+    if (cib !== undefined) process.env.CIB_shadow = cib;
+    askColour(style === "plain" ? false : style === "color-always" ? true : undefined);
+    const wait = flags.wait ? ["--wait"] : [];
+    const force = flags.force ? ["--force"] : [];
     const script = scriptOf(file, rest);
     return await (script === undefined ? perform(rest, { wait, force }) : follow(script, { wait, force }));
   } catch (error) {
@@ -141,7 +165,10 @@ const isConfigureChange = ([command, what = ""]: readonly string[]): boolean =>
   command === "configure" && !["show", "save"].includes(what);
 
 interface Leading {
-  readonly flags: readonly string[];
+  readonly wait: boolean;
+  readonly force: boolean;
+  /** What --display wants. */
+  readonly style?: string;
   /** The draft that --cib names. */
   readonly cib: string | undefined;
   /** The file with commands that --file names. */
@@ -149,22 +176,61 @@ interface Leading {
   readonly rest: readonly string[];
 }
 
-/** Options of crm itself, before its first word. */
+/** Options of crm itself, before its first word. @throws HactlError USAGE for one that there is not, or that is not done */
 function leading(words: readonly string[]): Leading {
-  const flags: string[] = [];
-  let cib: string | undefined;
-  let file: string | undefined;
-  let at = 0;
-  for (; words[at]?.startsWith("-"); at++) {
-    const word = words[at] ?? "";
-    if (word === "-c" || word === "--cib") cib = words[++at];
-    else if (word.startsWith("--cib=")) cib = word.slice("--cib=".length);
-    else if (word === "-f" || word === "--file") file = words[++at] ?? "";
-    else if (word.startsWith("--file=")) file = word.slice("--file=".length);
-    else flags.push(word);
-  }
-  return { flags, cib, file, rest: words.slice(at) };
+  const end = endOfOptions(words);
+  const given = parseWords("crm", table, words.slice(0, end));
+  const refused = given.options.map(([name]) => name).find((name) => name in undone);
+  if (refused !== undefined)
+    throw new HactlError({
+      code: "USAGE",
+      what: `hactl does not do what --${refused} asks for; nothing was done`,
+      cure: undone[refused] ?? "",
+      exit: CrmExit.USAGE,
+    });
+  const style = given.value("display");
+  if (style !== undefined && !styles.has(style))
+    throw usage("crm", `--display is none of ${[...styles].join(", ")}: ${style}`);
+  return {
+    wait: given.has("wait"),
+    force: given.has("force"),
+    ...(style === undefined ? {} : { style }),
+    cib: given.value("cib"),
+    file: given.value("file"),
+    rest: words.slice(words[end] === "--" ? end + 1 : end),
+  };
 }
+
+/** Where the options end and the words begin. */
+function endOfOptions(words: readonly string[]): number {
+  let at = 0;
+  for (; words[at]?.startsWith("-") && words[at] !== "--" && words[at] !== "-"; at++) {
+    const word = words[at] ?? "";
+    if (takesNext(word)) at++;
+  }
+  return Math.min(at, words.length);
+}
+
+/** Whether an option's value is the next word: neither behind = nor behind its letter. */
+function takesNext(word: string): boolean {
+  if (word.startsWith("--"))
+    return table.some(({ name, value }) => value !== undefined && `--${name}` === word);
+  const letters = word.slice(1);
+  const at = [...letters].findIndex((letter) =>
+    table.some(({ short, value }) => short === letter && value !== undefined),
+  );
+  return at >= 0 && at === letters.length - 1;
+}
+
+const styles: ReadonlySet<string> = new Set(["plain", "color", "color-always", "uppercase"]);
+
+/** Options of the crm shell for what is not here, and what does it. */
+const undone: Readonly<Record<string, string>> = lookup({
+  history: "say 'hactl history' for what happened in this cluster",
+  scriptdir: "write the resources and constraints with 'crm configure'",
+  profile: "say 'hactl simulate --help' for what a decision costs",
+  opt: "say what is meant as an option of the command: --wait, --force, --display",
+});
 
 interface Flags {
   readonly wait: readonly string[];
@@ -173,6 +239,7 @@ interface Flags {
 
 /** The tools that do a part of the crm shell's work. */
 const others = lookup({
+  cibadmin: () => import("./cibadmin.ts"),
   cibsecret: () => import("./cibsecret.ts"),
   crm_attribute: () => import("./crm_attribute.ts"),
   crm_failcount: () => import("./crm_failcount.ts"),
@@ -186,6 +253,7 @@ const others = lookup({
 } as const);
 
 const changing: ReadonlySet<keyof typeof others> = new Set([
+  "cibadmin",
   "cibsecret",
   "crm_attribute",
   "crm_failcount",
@@ -283,12 +351,27 @@ function configure(words: readonly string[], flags: Flags): Target {
     }
     case "show":
       return { words: ["configure", command, ...rest] };
+    case "get_property":
+    case "get-property":
+      return { tool: "crm_attribute", words: propertyAsked(rest) };
+    case "validate-all":
+    case "validate_all":
+      return { tool: "crm_resource", words: ["--validate", "--resource", rest[0] ?? ""] };
+    case "upgrade":
+      return { tool: "cibadmin", words: ["--upgrade", ...(rest.length > 0 ? ["--force"] : flags.force)] };
     case "colocate":
     case "collocation":
       return { words: ["configure", "colocation", ...rest, ...flags.force] };
     default:
       return { words: ["configure", command, ...rest, ...flags.force] };
   }
+}
+
+/** NAME: its value, or its default. */
+function propertyAsked(words: readonly string[]): readonly string[] {
+  const [name = ""] = words;
+  const fallback = clusterProperty(name)?.default;
+  return ["-t", "crm_config", "-n", name, "-G", "-q", ...(fallback === undefined ? [] : ["-d", fallback])];
 }
 
 function node(words: readonly string[], flags: Flags): Target {

@@ -7,7 +7,7 @@ import { byName, canonicalProperties } from "./options/lookup.ts";
 import { cloneMeta, groupMeta, nodeOptions, operationOptions, resourceMeta } from "./options/resource.ts";
 import { isPromotable } from "./promotable.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
-import { settledPrimitives } from "./settled.ts";
+import { type Settled, settledPrimitives } from "./settled.ts";
 import { parseIntervalMs, parseTime } from "./time.ts";
 import { parseBoolean, parseInteger } from "./values.ts";
 import { propertyNameIn } from "./verify-names.ts";
@@ -335,13 +335,21 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
   return problems;
 }
 
+/** Fence devices, and all else. */
+const partitioned = (all: readonly Settled[]): [Settled[], Settled[]] => [
+  all.filter((one) => one.class === "stonith"),
+  all.filter((one) => one.class !== "stonith"),
+];
+
+const isStopped = ({ meta }: Settled): boolean => meta.get("target-role")?.value.toLowerCase() === "stopped";
+
 /** Enabled fencing without a device means that nothing starts. */
 function checkFencing(configuration: XmlElement): CibProblem[] {
   const config = configOf(configuration);
   const properties = writtenProperties(configuration);
-  const classes = settledPrimitives(configuration).map((one) => one.class);
-  const real = classes.some((one) => one !== "stonith");
-  const device = classes.includes("stonith");
+  const [devices, services] = partitioned(settledPrimitives(configuration));
+  const real = services.length > 0;
+  const device = devices.length > 0;
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
   const enabled = parseBoolean(properties.get("fencing-enabled")) ?? true;
   const option = propertyNameIn(configuration, "fencing-enabled");
@@ -349,6 +357,12 @@ function checkFencing(configuration: XmlElement): CibProblem[] {
     const text =
       "fencing is disabled although fence devices are configured: none of them is used, and data that nodes share can be damaged";
     const cure = `set ${option}=true, or remove the devices`;
+    return [problemAt(config, "warning", "NO_FENCING", text, cure)];
+  }
+  if (real && enabled && !watchdog && device && devices.every(isStopped)) {
+    const ids = devices.map(({ xml }) => xml.attributes.get("id") ?? "").join(", ");
+    const text = `all fence devices are to be stopped (${ids}): no node can be fenced, and one that is lost blocks its services`;
+    const cure = `hactl resource start ${devices[0]?.xml.attributes.get("id")}`;
     return [problemAt(config, "warning", "NO_FENCING", text, cure)];
   }
   if (!real || device || watchdog) {

@@ -312,6 +312,20 @@ describe("every problem has level, code, id, line and cure", () => {
     expect(others).toEqual([]);
   });
 
+  test("fence devices that are all to be stopped are remarked upon", () => {
+    const device = (id: string, role: string) =>
+      `<primitive id="${id}" class="stonith" type="fence_x"><meta_attributes id="${id}-m"><nvpair id="${id}-r" name="target-role" value="${role}"/></meta_attributes></primitive>`;
+    const found = (...roles: string[]) =>
+      verify({
+        resources: `<primitive id="a" class="lsb" type="x"/>${roles.map((role, n) => device(`f${n}`, role)).join("")}`,
+        constraints: "",
+      }).filter(({ code }) => code === "NO_FENCING");
+    expect(found("Stopped", "Started")).toEqual([]);
+    expect(found("Stopped", "stopped")).toMatchObject([
+      { level: "warning", text: expect.stringContaining("(f0, f1)"), cure: "hactl resource start f0" },
+    ]);
+  });
+
   test("problems come in the order of the lines", () => {
     const problems = verify({
       nodes: '<node id="1"/>',

@@ -62,10 +62,18 @@ function verdictColour(
 function verdictLines({ verdict }: StatusModel, palette: Palette): string[] {
   const colour = verdictColour(verdict.state, verdict.causes, palette);
   const [, ...more] = verdict.causes.filter(({ level }) => level === "error");
-  const shown = more.slice(0, 4).map(({ text }) => `  also: ${text}`);
-  const cures =
-    verdict.causes[0]?.cure === undefined ? [] : [palette.dim(`  what to do: ${verdict.causes[0].cure}`)];
-  return [`${palette.bold(colour(verdict.state))} – ${colour(verdict.text)}`, ...shown, ...cures];
+  const [first] = verdict.causes;
+  const told = new Set<string>();
+  const cureOf = (cause: Cause | undefined, indent: string): string[] => {
+    if (cause?.cure === undefined || told.has(cause.cure)) return [];
+    told.add(cause.cure);
+    return [palette.dim(`${indent}what to do: ${cause.cure}`)];
+  };
+  return [
+    `${palette.bold(colour(verdict.state))} – ${colour(verdict.text)}`,
+    ...cureOf(first, "  "),
+    ...more.slice(0, 4).flatMap((cause) => [`  also: ${cause.text}`, ...cureOf(cause, "    ")]),
+  ];
 }
 
 function clusterLines({ cluster, transition, throttle }: StatusModel, palette: Palette): string[] {

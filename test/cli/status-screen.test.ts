@@ -133,6 +133,22 @@ describe("the verdict", () => {
     });
   });
 
+  test("what to do about each of several causes, the first at once", () => {
+    const failing = changed("alpha", (node) => ({ ...node, done: [...(node.done ?? []), failedMonitor] }));
+    const nodes = failing.nodes.map((node) =>
+      node.name === "beta" ? ({ ...node, state: "lost" } as const) : node,
+    );
+    const model = statusModel(inputOf({ ...failing, nodes }));
+    const errors = model.verdict.causes.filter(({ level }) => level === "error");
+    const lines = statusScreen(model).split("\n\n")[0]?.split("\n") ?? [];
+    expect(errors.length).toBeGreaterThan(1);
+    for (const { text, cure } of errors) {
+      const said = lines.findIndex((line) => line.includes(text));
+      if (cure !== undefined) expect(lines.slice(0, said + 2).join("\n")).toContain(`what to do: ${cure}`);
+    }
+    expect(new Set(lines).size).toBe(lines.length);
+  });
+
   test("a node that left in order is only missing", () => {
     const stopped = changed("beta", ({ name }) => ({ name, state: "offline" }));
     expect(verdict(stopped).causes[0]?.text).toBe("node beta is offline: it has left in order");

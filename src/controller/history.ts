@@ -257,7 +257,11 @@ export function asRecorded(result: OperationResult, promoted = false): Operation
 }
 
 /** Exit codes by which a look says that nothing runs. */
-const tellsInactive: ReadonlySet<number> = new Set([OcfExit.NOT_RUNNING, OcfExit.INSTALLED, OcfExit.ARGS]);
+export const tellsInactive: ReadonlySet<number> = new Set([
+  OcfExit.NOT_RUNNING,
+  OcfExit.INSTALLED,
+  OcfExit.ARGS,
+]);
 
 /** Whether a reload was not begun: the service goes on with the parameters that the history tells of. */
 export const isUnbegunReload = (result: OperationResult): boolean =>
@@ -319,6 +323,23 @@ export function mayBeActive(ops: readonly XmlElement[]): boolean {
   return endsActive(ops) || (isStarted && attributes.get("op-status") === String(OpStatus.PENDING));
 }
 
+/** Whether it ends with its being known not to run there. */
+export function endsInactive(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const rc = Number(attributes.get("rc-code"));
+  const status = Number(attributes.get("op-status"));
+  if (attributes.get("operation") === "stop") return status === OpStatus.DONE && rc === OcfExit.OK;
+  if (attributes.get("operation") !== "monitor" || status === OpStatus.PENDING) return false;
+  return status === OpStatus.NOT_INSTALLED || tellsInactive.has(rc);
+}
+
+/** Whether it ends with a stop that failed. */
+export function endsUnstopped(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const isPending = attributes.get("op-status") === String(OpStatus.PENDING);
+  return attributes.get("operation") === "stop" && !isPending && !endsInactive(ops);
+}
+
 /** Whether a resource's history on a node ends with its having been handed over to another one. */
 export function endsHandedOver(ops: readonly XmlElement[]): boolean {
   const { attributes } = newestOf(ops) ?? element("none");
@@ -356,6 +377,10 @@ export function unansweredResult(operation: Operation, at: EpochSeconds): Operat
     exitReason: noAnswer,
   };
 }
+
+/** Whether a result is only what is supposed. */
+export const isUnanswered = ({ status, exitReason }: OperationResult): boolean =>
+  status === OpStatus.TIMEOUT && exitReason === noAnswer;
 
 /** Whether an entry is only what was supposed of an operation, until its result comes. */
 export function isSupposed({ attributes }: XmlElement): boolean {

@@ -6,6 +6,7 @@ import type { EpochSeconds, Millis, NodeId, NodeName, ResourceId } from "../term
 import type { AgentKind } from "./agent-knowledge.ts";
 import type { KnownFencing } from "./fencings.ts";
 import type { CibVersion, Summary } from "./join.ts";
+import type { Seen } from "./sightings.ts";
 
 /** State of a node's executor: what a node brings along when it joins or when its executor came back. */
 export interface ExecutorHistory {
@@ -50,6 +51,8 @@ export interface Snapshot {
   readonly untold: Untold;
   readonly mayRun: MayRun;
   readonly remembered: RememberedResources;
+  /** None from a release that does not know it. */
+  readonly seen?: Seen;
   /** Highest call id that has been heard of, per executor. */
   readonly callIds: readonly (readonly [NodeName, number])[];
   /** Call ids with which recurring operations were ended last, by node and operation. */

@@ -81,6 +81,7 @@ import {
   pendingResult,
   recordedAction,
   revivesMigration,
+  tellsNothing,
   traitAttributes,
 } from "./history.ts";
 import type { CibVersion, Loss } from "./join.ts";
@@ -1366,12 +1367,15 @@ export class ClusterState {
     this.touch();
   }
 
-  /** Why nothing is fenced for a stop that has failed; what a node did not answer is its own failure. */
+  /** Why nothing is fenced for a failure; what a node did not answer is its own. */
   #spared(node: NodeName, result: OperationResult): Spared | undefined {
-    const { rsc, action } = result;
-    if (action !== "stop" || !isFailure(result) || isUnanswered(result)) return undefined;
-    if (rsc.class === "stonith" || isConnection(rsc)) return undefined;
-    return this.#sightings.spared(node, rsc.id, this.configuration, () => this.#elsewhere(node, rsc.id));
+    const { rsc, action, intervalMs } = result;
+    if (rsc.class === "stonith" || isConnection(rsc) || !isFailure(result) || isUnanswered(result))
+      return undefined;
+    if (action === "stop")
+      return this.#sightings.spared(node, rsc.id, this.configuration, () => this.#elsewhere(node, rsc.id));
+    if (action !== "monitor" || intervalMs > 0 || !tellsNothing(result)) return undefined;
+    return this.#sightings.wasResetFor(node, rsc.id) ? "reset-before" : undefined;
   }
 
   /** What is known of a resource, by whatever instance, on the other nodes that are there. */

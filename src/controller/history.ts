@@ -102,6 +102,13 @@ const saysActive: ReadonlySet<number> = new Set([
 export const foundActive = ({ action, intervalMs, status, rc }: OperationResult): boolean =>
   action === "monitor" && intervalMs === 0 && status === OpStatus.DONE && saysActive.has(rc);
 
+/** Whether a look leaves open whether there is something. */
+export const tellsNothing = ({ status, rc }: Pick<OperationResult, "rc" | "status">): boolean =>
+  status !== OpStatus.NOT_INSTALLED &&
+  !saysActive.has(rc) &&
+  rc !== OcfExit.FAILED_PROMOTED &&
+  !tellsInactive.has(rc);
+
 /** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */
 const undigested: ReadonlySet<string> = new Set(["crm_feature_set", "pcmk_external_ip"]);
 

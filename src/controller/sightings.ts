@@ -131,7 +131,7 @@ export class Sightings {
     configuration: XmlElement | undefined,
     elsewhere: () => Elsewhere,
   ): Spared | undefined {
-    if (this.#fencedFor.get(node)?.has(rsc)) return "reset-before";
+    if (this.wasResetFor(node, rsc)) return "reset-before";
     const plain = withoutInstance(rsc);
     const active = [...this.#active.values()].flatMap((ids) => [...ids]);
     if (active.some((id) => withoutInstance(id) === plain)) return undefined;
@@ -139,6 +139,11 @@ export class Sightings {
     // It may have run before anything that is remembered. One node may then be in the way of the others.
     const { inactive, unknown } = elsewhere();
     return inactive > 0 && unknown === 0 ? undefined : "never-seen";
+  }
+
+  /** Whether a node lost its power since a stop had failed there, and nothing better is heard of the resource since. */
+  wasResetFor(node: NodeName, rsc: string): boolean {
+    return this.#fencedFor.get(node)?.has(rsc) === true;
   }
 
   #isAdded(rsc: string, configuration: XmlElement | undefined): boolean {

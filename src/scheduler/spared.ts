@@ -2,9 +2,10 @@ import type { XmlElement } from "../cib/index.ts";
 import type { OnFail } from "./model.ts";
 
 /**
- * Why no node is fenced for a stop that has failed: the service was never seen to run (`never-seen`), or the node was reset
- * for the same before, and it is as it was (`reset-before`). Whoever keeps the history writes it (no release of Pacemaker
- * does); the resource is blocked then, as on-fail=block says.
+ * Why no node is fenced for a stop that has failed: the service was never seen to run (`never-seen`), or the node was reset for
+ * that before, and since it is back the service was not begun there (`reset-before`). Of such a node the look that fails
+ * says as much already: else the service would be stopped where it runs. Whoever keeps the history writes it (no release
+ * of Pacemaker does); the resource is blocked then, as on-fail=block says.
  */
 export type Spared = "never-seen" | "reset-before";
 
@@ -17,6 +18,8 @@ export function sparedFor({ attributes }: XmlElement): Spared | undefined {
   return value === "never-seen" || value === "reset-before" ? value : undefined;
 }
 
-/** What follows from a failure, where nothing is to be fenced for it. */
-export const sparing = (onFail: OnFail, entry: XmlElement): OnFail =>
-  onFail === "fence" && sparedFor(entry) ? "block" : onFail;
+/** What follows from a failure, where nothing is to be fenced for it, nor for what would follow. */
+export function sparing(onFail: OnFail, entry: XmlElement): OnFail {
+  const isLook = entry.attributes.get("operation") === "monitor";
+  return sparedFor(entry) && onFail === (isLook ? "restart" : "fence") ? "block" : onFail;
+}

@@ -16,10 +16,10 @@ import {
   MOST_ASKED_NODES,
   type Moving,
   type RemoteHistory,
+  type Seen,
   type Snapshot,
   type ToldAgent,
 } from "./messages.ts";
-import type { Seen } from "./sightings.ts";
 
 /** Most characters of a whole CIB. */
 const longestCib = 256 * 1024 * 1024;

@@ -3,21 +3,10 @@ import type { Operation, OperationResult } from "../executor/index.ts";
 import type { Spared } from "../scheduler/index.ts";
 import { type NodeName, OcfExit, OpStatus, withoutInstance } from "../terms/index.ts";
 import { foundActive, foundInactive, isFailure, tellsInactive } from "./history.ts";
+import type { Seen } from "./messages.ts";
 import { resourceFamilies } from "./one-owner.ts";
 
-/** Names of resources, by node. */
-type Listed = readonly (readonly [NodeName, readonly string[]])[];
 type Places = ReadonlyMap<NodeName, ReadonlySet<string>>;
-
-/** What is remembered of where resources were seen, for a node that lacks it. */
-export interface Seen {
-  /** Resources that may be active on each node, by what was done or found there since it was off last. */
-  readonly active: Listed;
-  /** What was configured while this cluster ran, and was neither begun nor found anywhere since. */
-  readonly added: readonly string[];
-  /** Nodes that lost their power after stops had failed there, as long as nothing better is heard of these resources. */
-  readonly fencedFor: Listed;
-}
 
 /** What is known of a resource on the other nodes that are there. */
 export interface Elsewhere {

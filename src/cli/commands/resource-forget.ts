@@ -1,13 +1,21 @@
 import { defineCommand } from "citty";
-import { CrmExit } from "../../terms/index.ts";
+import { child, childrenOf, type XmlElement } from "../../cib/index.ts";
+import { CrmExit, withoutInstance } from "../../terms/index.ts";
 import { readCib } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { note, printJson, wantsJson } from "../output.ts";
-import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
+import { checkNode, idOf, primitivesIn, resourceNamed, resourcesOf } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { fulfilled } from "../waiting.ts";
 import { waitArgument } from "./resource-change.ts";
+
+/** Whether a resource is not configured any more, and a node knows something of it. */
+const isLeftOver = (cib: XmlElement, configuration: XmlElement, id: string): boolean =>
+  !resourcesOf(configuration).some(({ xml }) => [id, withoutInstance(id)].includes(idOf(xml))) &&
+  childrenOf(child(cib, "status"), "node_state")
+    .flatMap((state) => childrenOf(child(child(state, "lrm"), "lrm_resources"), "lrm_resource"))
+    .some((history) => idOf(history) === id);
 
 const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
   defineCommand({
@@ -19,12 +27,14 @@ const forgetCommand = (name: string, description: string, failuresOnly: boolean)
     },
     run: async ({ args }) => {
       requireLive("looking anew at resources");
-      const { configuration } = await readCib();
+      const { cib, configuration } = await readCib();
       const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
       const ids =
         args.resource === undefined
           ? undefined
-          : primitivesIn(resourceNamed(configuration, args.resource).xml).map(idOf);
+          : isLeftOver(cib, configuration, args.resource)
+            ? [args.resource]
+            : primitivesIn(resourceNamed(configuration, args.resource).xml).map(idOf);
       const wait = args.wait ? parseSeconds(args.timeout) : undefined;
       const on = node === undefined ? {} : { node };
       if (ids === undefined) await ask({ type: "forget", failuresOnly, ...on });

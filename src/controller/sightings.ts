@@ -173,6 +173,8 @@ function without(places: Places, node: NodeName, rsc: string): Places {
   return new Map(rest.size > 0 ? [...others, [node, rest]] : others);
 }
 
+const runtimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
+
 /** The agents of primitives, and the runtimes of bundles, by id. */
 function agentsOf(configuration: XmlElement | undefined): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -181,7 +183,8 @@ function agentsOf(configuration: XmlElement | undefined): ReadonlyMap<string, st
     if (id !== undefined && xml.name === "primitive") {
       const agent = ["class", "provider", "type", "template"].map((name) => xml.attributes.get(name) ?? "");
       found.set(id, agent.join(":"));
-    } else if (id !== undefined && xml.name === "bundle") found.set(id, xml.children[0]?.name ?? "");
+    } else if (id !== undefined && xml.name === "bundle")
+      found.set(id, xml.children.map(({ name }) => name).find((name) => runtimes.has(name)) ?? "");
     for (const inner of xml.children) visit(inner);
   };
   for (const xml of child(configuration, "resources")?.children ?? [])

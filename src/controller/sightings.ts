@@ -103,14 +103,7 @@ export class Sightings {
     const isLeft = (id: string) => left.some((one) => one === id || one.startsWith(`${id}-`));
     const fresh = [...are].filter(([id, agent]) => were.get(id) !== agent).map(([id]) => id);
     if (removed.length === 0 && fresh.length === 0) return;
-    const familyOf = resourceFamilies(after);
-    const active = new Set(
-      [...this.#active.values()].flatMap((ids) => [...ids]).flatMap((id) => namesOf(id, familyOf)),
-    );
-    this.#added = new Set([
-      ...[...this.#added].filter((id) => are.has(id) || isLeft(id)),
-      ...fresh.filter((id) => !active.has(id)),
-    ]);
+    this.#added = new Set([...[...this.#added].filter((id) => are.has(id) || isLeft(id)), ...fresh]);
   }
 
   /** Why no node is fenced for a resource whose stop has failed on one. */
@@ -144,7 +137,8 @@ export class Sightings {
     this.#active = withOne(this.#active, node, rsc);
     this.#fencedFor = without(this.#fencedFor, node, rsc);
     if (!this.#isAdded(rsc, configuration)) return;
-    const names = namesOf(rsc, resourceFamilies(configuration));
+    // The address of a replica comes up before its container, and tells nothing of that.
+    const names = isContainer(rsc) ? namesOf(rsc, resourceFamilies(configuration)) : [withoutInstance(rsc)];
     this.#added = new Set([...this.#added].filter((id) => !names.includes(id)));
   }
 }
@@ -172,6 +166,8 @@ function without(places: Places, node: NodeName, rsc: string): Places {
   const others = [...places].filter(([name]) => name !== node);
   return new Map(rest.size > 0 ? [...others, [node, rest]] : others);
 }
+
+const isContainer = (rsc: string): boolean => /-(?:docker|podman|rkt)-\d+$/.test(rsc);
 
 const runtimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
 

@@ -121,6 +121,23 @@ describe("what was added, and whose looks and stops fail", () => {
     expect(cluster.reasons).toEqual(["never-seen"]);
   });
 
+  test("stays a bundle that was never seen to run, though addresses of its replicas came up", () => {
+    const cluster = new Cluster()
+      .configure(other)
+      .breaks("n1")
+      .configure(`${other}primitive z ocf:test:A
+bundle b docker image=i replicas=2 network ip-range-start=10.0.0.1 control-port=3121 primitive z`);
+    expect(cluster.started("b-ip-10.0.0.1")).not.toEqual([]);
+    cluster.bus.step("n2", { type: "forget-request", request: "all", failuresOnly: false });
+    cluster.run();
+    expect(cluster.fenced).toEqual([]);
+    expect(cluster.reasons).toEqual(["never-seen"]);
+    cluster.breaks();
+    cluster.bus.step("n2", { type: "forget-request", request: "again", failuresOnly: false });
+    cluster.run();
+    expect(["b-docker-0", "b-docker-1"].map((rsc) => cluster.bus.where(rsc).length)).toEqual([1, 1]);
+  });
+
   test("keeps the other instances of a clone from nothing", () => {
     const cluster = new Cluster().breaks("n1").configure(`${other}primitive q ocf:test:Q\nclone c q`);
     expect(cluster.fenced).toEqual([]);

@@ -786,18 +786,4 @@ export const mutations: readonly Mutation[] = [
     after: "this.#sightings = new Sightings();",
     by: neverSeen,
   },
-  {
-    name: "a start that was begun is no sign that a service may run",
-    file: state,
-    before: "this.#sightings.begun(node, operation, this.configuration);\n    for",
-    after: "for",
-    by: neverSeen,
-  },
-  {
-    name: "what was made anew under a name counts as the one that still runs",
-    file: sightings,
-    before: "...fresh.filter((id) => !active.has(id)),",
-    after: "...fresh,",
-    by: neverSeen,
-  },
 ];

@@ -202,6 +202,44 @@ location there sick 50: node1`);
     expect((await story.plans(since)).filter((plan) => /Fence/.test(plan))).toEqual([]);
   }, 60_000);
 
+  test("that is a bundle whose runtime does not answer fences nobody, and says so; it is cleaned up by its name", async () => {
+    const since = Date.now();
+    const agent = join(spoilt, "heartbeat", "podman");
+    mkdirSync(join(spoilt, "heartbeat"));
+    writeFileSync(
+      agent,
+      `#!/bin/sh
+[ "$1" = meta-data ] && exec sed s/Wild/podman/ "${join(testAgents, "test", "Wild")}"
+echo "ocf-exit-reason:no podman service answers" >&2
+exit 1
+`,
+      { mode: 0o755 },
+    );
+    await configure(
+      `${wild("inner", "")}\nbundle box podman image=i replicas=2 network control-port=3121 primitive inner`,
+    );
+    const why =
+      "fail on node1, node2, node3: the agent is broken, or what it needs is missing there: no podman";
+    for (const part of ["box-podman-0", "box-podman-1"])
+      await story.until(`it is told of ${part}`, 15_000, async () =>
+        (await story.hactl("node1", "status")).stdout
+          .replaceAll(/\s+/g, " ")
+          .includes(`${part} is blocked, and`)
+          ? true
+          : undefined,
+      );
+    await story.idle();
+    expect((await story.must("node1", "explain", "box")).replaceAll(/\s+/g, " ")).toContain(why);
+    const nodes = (await story.plans(since)).filter((plan) => /Fence \(\w+\) node/.test(plan));
+    expect(nodes).toEqual([]);
+    expect((await story.hactl("node1", "resource", "cleanup", "box")).stderr).toContain(
+      "box-podman-0, box-podman-1, inner",
+    );
+    await story.must("node1", "configure", "delete", "--force", "box");
+    await story.must("node1", "resource", "cleanup");
+    await story.idle();
+  }, 60_000);
+
   test("whose agent loses its permission is not reloaded, demoted or moved in vain, nor begun elsewhere for it", async () => {
     mkdirSync(join(spoilt, "spoilt"), { recursive: true });
     const agents = ["Dummy", "Stateful"].map((type) => {

@@ -115,6 +115,7 @@ export {
   type AgentName,
   type AgentUse,
   agentUses,
+  bundleUses,
   findAgentProblems,
 } from "./verify-agents.ts";
 export { findHeadProblems } from "./verify-head.ts";

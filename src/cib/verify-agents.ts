@@ -35,6 +35,8 @@ export interface AgentUse {
   readonly agent: AgentName;
   /** The template that the rest is taken from. */
   readonly template?: XmlElement;
+  /** A resource that runs where this one may: the agent is that of a bundle's containers, and has its parameters from the cluster. */
+  readonly runsAs?: string;
 }
 
 /** The resources of a configuration with their agents. What runs in a bundle has its agent in the container. */
@@ -56,6 +58,17 @@ export function agentUses(configuration: XmlElement): AgentUse[] {
   if (resources) visit(resources);
   return uses;
 }
+
+/** The bundles of a configuration with the agents of their containers. */
+export const bundleUses = (configuration: XmlElement): AgentUse[] =>
+  childrenOf(child(configuration, "resources"), "bundle").flatMap((resource) => {
+    const type = resource.children.find(({ name }) => runtimes.has(name))?.name;
+    if (type === undefined) return [];
+    const runsAs = `${resource.attributes.get("id")}-${type}-0`;
+    return [{ resource, agent: { class: "ocf", provider: "heartbeat", type }, runsAs }];
+  });
+
+const runtimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
 
 function agentOf({ attributes }: XmlElement): AgentName | undefined {
   const standard = attributes.get("class");
@@ -151,12 +164,13 @@ function problemsOf(
 ): CibProblem[] {
   const word = agentName(use.agent);
   const id = use.resource.attributes.get("id") ?? "";
+  if (use.runsAs !== undefined && facts.kind !== "absent") return [];
   switch (facts.kind) {
     case "absent":
       return [
         problemAt(
           use.resource,
-          nowhere ? "error" : "warning",
+          nowhere && use.runsAs === undefined ? "error" : "warning",
           "NO_SUCH_AGENT",
           `agent ${word} of resource "${id}" is not there: ${facts.reason}`,
           `install it, or correct the name (crm_resource --list-agents ${use.agent.class}${use.agent.provider === undefined ? "" : `:${use.agent.provider}`} lists agents)`,

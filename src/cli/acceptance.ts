@@ -2,6 +2,7 @@ import { type Stats, statSync } from "node:fs";
 import {
   type AgentUse,
   agentUses,
+  bundleUses,
   type CibProblem,
   child,
   childrenOf,
@@ -286,10 +287,12 @@ async function agentProblems(
 ): Promise<CibProblem[]> {
   const configuration = child(after, "configuration");
   if (!configuration) return [];
-  const uses = usesIn(before);
+  const uses = [...usesIn(before), ...bundleUses(child(before, "configuration") ?? before)];
   const old = new Set(uses.map(shape));
   const found = await problemsOfAgents(
-    agentUses(configuration).filter((use) => !old.has(shape(use)) && counts(use)),
+    [...agentUses(configuration), ...bundleUses(configuration)].filter(
+      (use) => !old.has(shape(use)) && counts(use),
+    ),
     after,
   );
   const wrong = found.filter(({ level }) => level === "error");

@@ -41,15 +41,17 @@ export async function askAgents(uses: readonly AgentUse[], cib: XmlElement): Pro
   const surveyed = await survey(places);
   const isElsewhere = (use: AgentUse): boolean =>
     surveyed !== undefined && standardOf(use.agent) !== undefined && isKnown(surveyed, places.get(use));
-  const local = await hereAgents(uses.filter((use) => !isElsewhere(use)).map(({ agent }) => agent));
+  // Whether containers run on this host says nothing of where bundles run.
+  const here = uses.filter((use) => !isElsewhere(use) && use.runsAs === undefined);
+  const local = await hereAgents(here.map(({ agent }) => agent));
   const silent = surveyed?.silent ?? new Map<string, string>();
   return {
     silent,
     of: (use) => {
       const word = agentName(use.agent);
       if (!surveyed || !isElsewhere(use)) {
-        const here = local.get(word);
-        return { found: here ? [{ facts: here }] : [], silent: [] };
+        const facts = use.runsAs === undefined ? local.get(word) : undefined;
+        return { found: facts ? [{ facts }] : [], silent: [] };
       }
       const nodes = places.get(use) ?? [];
       const found = nodes.flatMap((node): AgentFinding[] => {
@@ -69,7 +71,9 @@ async function placesOf(uses: readonly AgentUse[], cib: XmlElement): Promise<Pla
   try {
     const nodes = possibleNodes({ cib, now: Math.floor(Date.now() / 1000) });
     return new Map(
-      uses.map((use) => [use, nodes.get(use.resource.attributes.get("id") ?? "") ?? []] as const),
+      uses.map(
+        (use) => [use, nodes.get(use.runsAs ?? use.resource.attributes.get("id") ?? "") ?? []] as const,
+      ),
     );
   } catch (error) {
     // What is wrong with it is told elsewhere.

@@ -25,7 +25,13 @@ import {
   readAnyOperation,
   tellsRole,
 } from "../executor/index.ts";
-import { type MaintenanceChange, parameterDigest } from "../scheduler/index.ts";
+import {
+  type MaintenanceChange,
+  parameterDigest,
+  SPARED,
+  type Spared,
+  sparedFor,
+} from "../scheduler/index.ts";
 import {
   type EpochSeconds,
   type NodeId,
@@ -51,8 +57,10 @@ import {
   digestedParameters,
   endsActive,
   endsHandedOver,
+  endsInactive,
   endsPromoted,
   endsRecurring,
+  endsUnstopped,
   FEATURE_SET,
   followsStop,
   foundActive,
@@ -66,6 +74,7 @@ import {
   isRecorded,
   isReload,
   isSupposed,
+  isUnanswered,
   isUnbegunReload,
   keepsLock,
   mayBeActive,
@@ -73,6 +82,7 @@ import {
   pendingResult,
   recordedAction,
   revivesMigration,
+  tellsNothing,
   traitAttributes,
 } from "./history.ts";
 import type { CibVersion, Loss } from "./join.ts";
@@ -82,6 +92,7 @@ import type { Dispatch, ExecutorHistory, FailedOperation, Moving, Snapshot } fro
 import { migratable, movedBy } from "./moving.ts";
 import { nodesEntries, placeNode } from "./nodes-section.ts";
 import { isCloned, resourceFamilies } from "./one-owner.ts";
+import { type Elsewhere, Sightings } from "./sightings.ts";
 import { StatusSection } from "./status.ts";
 import { UnderWay } from "./under-way.ts";
 import { Undo } from "./undo.ts";
@@ -126,6 +137,7 @@ export class ClusterState {
   #underWay = new UnderWay();
   /** What nobody has seen since a daemon died. */
   #unseen = new Unseen();
+  #sightings = new Sightings();
   /** Call ids with which recurring operations were ended last, by node and operation: an answer may cross that. */
   #cancelled: ReadonlyMap<string, number> = new Map();
   /** See `Remembered`. */
@@ -245,6 +257,7 @@ export class ClusterState {
     const cancelled = this.#cancelled;
     const underWay = this.#underWay;
     const unseen = this.#unseen.copy();
+    const sightings = this.#sightings.copy();
     const written = [...this.#written];
     this.undo.begin();
     this.attributes.begin();
@@ -266,6 +279,7 @@ export class ClusterState {
       underWay.rollback();
       this.#underWay = underWay;
       this.#unseen = unseen;
+      this.#sightings = sightings;
       this.#written = written;
       this.#connections = undefined;
       this.#guestsKnown = undefined;
@@ -318,6 +332,9 @@ export class ClusterState {
     }
     if (this.attributes.holds) this.#writeAttributes(this.attributes.meet(knownNodes(this.cib)));
     this.#writeAttributes(this.attributes.rewrite().filter(({ node }) => kept.has(this.idOf(node))));
+    this.#sightings.configured(configuration, this.configuration, () =>
+      this.status.nodeIds().flatMap((id) => this.status.resourcesOn(id)),
+    );
     this.#showForsaken(at);
     const again = managedAgain(configuration, this.configuration);
     return again === undefined ? [] : this.doubt(again);
@@ -564,6 +581,7 @@ export class ClusterState {
       if (guest === undefined || !this.status.has(guest) || this.#isCarried(container)) continue;
       const name = nodeName(guest);
       this.#unseen.lost(name);
+      this.#sightings.off(name);
       this.status.setNodeState(guest, name, { in_ccm: "false" });
       this.status.clearHistory(guest);
       this.dropAttributes(guest, name);
@@ -596,6 +614,10 @@ export class ClusterState {
   nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
     const ended = this.status.resourcesOn(id);
+    this.#sightings.off(
+      name,
+      ended.filter((rsc) => endsUnstopped(this.status.ops(id, rsc))),
+    );
     this.#setAway(id, name, this.isClusterNode(name) ? 0 : Math.max(1, Math.floor(at)));
     this.status.clearHistory(id);
     this.dropAttributes(id, name);
@@ -706,7 +728,11 @@ export class ClusterState {
     if (endsRecurring(action)) {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
-    for (const { to } of movedBy(operation)) this.#forgetArrival(to, operation);
+    this.#sightings.begun(node, operation, this.configuration);
+    for (const { to } of movedBy(operation)) {
+      this.#forgetArrival(to, operation);
+      this.#sightings.begun(to, operation, this.configuration);
+    }
     this.#record(node, pendingResult(operation, at));
     this.#underWay.add(dispatch);
   }
@@ -776,6 +802,7 @@ export class ClusterState {
     if (this.#isOutdated(node, result)) return [];
     const supposed = this.#dropSupposed(node, result);
     if (supposed === "overtaken") return [];
+    this.#sightings.told(node, result, this.configuration);
     this.#record(node, told);
     if (result.intervalMs === 0) this.#lock(node, result, lockedSince);
     if (result.action === "stop" && !isFailure(result)) this.#guestsEnded([result.rsc.id]);
@@ -876,8 +903,12 @@ export class ClusterState {
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
       this.#sawCallId(node, result.callId);
-      if (isRecorded(result.action)) this.#record(node, result);
+      if (!isRecorded(result.action)) continue;
+      this.#sightings.told(node, this.#asRecorded(node, result), this.configuration);
+      this.#record(node, result);
     }
+    for (const operation of [...history.running, ...history.interrupted])
+      this.#sightings.begun(node, operation, this.configuration);
     if (!isBelieved) {
       doubtful.push(...this.#mayStillRunOn(id));
       this.status.clearHistory(id, this.#hasLocks());
@@ -1000,6 +1031,7 @@ export class ClusterState {
       this.#clearFailCounts(name, rsc, only);
       for (const resource of this.status.resourcesOn(id)) {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
+        this.#sightings.cleanedUp(name, resource);
         const ops = this.status.ops(id, resource);
         const asked = only ? isFailureOf(only) : isToldFailure;
         if (failuresOnly && !ops.some(asked)) continue;
@@ -1028,6 +1060,8 @@ export class ClusterState {
     const rsc = this.status.agentOf(id, resource);
     const ops = this.status.ops(id, resource);
     if (!rsc || isConnection(rsc) || rsc.class === "stonith" || !counts(ops)) return undefined;
+    // That it may run only a look says that failed, which is made again where it is configured.
+    if (ops.some((op) => endsUnstopped([op]) && sparedFor(op) === "never-seen")) return undefined;
     const callId = Math.max(0, ...ops.map((op) => callOf(op) || 0));
     const action = endsPromoted(ops) ? "promote" : "start";
     const transitionKey = ops[0]?.attributes.get("transition-key") ?? "";
@@ -1211,6 +1245,7 @@ export class ClusterState {
       untold: [...this.#untold],
       mayRun: this.#unseen.mayRun,
       remembered: this.#unseen.remembered,
+      seen: this.#sightings.seen(),
       callIds: [...this.#callIds],
       cancelled: [...this.#cancelled],
       underWay: this.#pending(),
@@ -1234,6 +1269,7 @@ export class ClusterState {
     for (const [node, moving] of snapshot.untold) this.#untold.set(node, moving);
     this.#underWay = new UnderWay(snapshot.underWay);
     this.#unseen = new Unseen(snapshot.mayRun, snapshot.remembered);
+    this.#sightings = new Sightings(snapshot.seen);
     this.#cancelled = new Map(snapshot.cancelled ?? []);
     this.#away = new Map(
       this.status.nodeIds().flatMap((id) => {
@@ -1319,15 +1355,52 @@ export class ClusterState {
     if (isNotBegun(told))
       this.status.removeOps(id, rsc.id, (op) => isPending(op) && callOf(op) === told.callId);
     const since = goesOnSince(result, this.status.ops(id, rsc.id));
+    const spared = this.#spared(node, result);
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);
       if (since !== undefined) made.attributes.set("last-rc-change", since);
+      if (spared !== undefined) made.attributes.set(SPARED, spared);
       const entry = unbegun ? asBefore(made, this.status.op(id, rsc.id, lastId)) : made;
       this.status.recordOp(id, node, rsc, entry);
     }
     if (action === "migrate_to" || action === "stop" || foundActive(result)) this.#dropOverMigrations(rsc.id);
     if (result.intervalMs > 0 && !isUnwatched(result.exitReason)) this.#seeAgain(node, result);
     this.touch();
+  }
+
+  /** Why nothing is fenced for a failure; what a node did not answer is its own. */
+  #spared(node: NodeName, result: OperationResult): Spared | undefined {
+    const { rsc, action, intervalMs } = result;
+    if (rsc.class === "stonith" || isConnection(rsc) || !isFailure(result) || isUnanswered(result))
+      return undefined;
+    if (action === "stop")
+      return this.#sightings.spared(node, rsc.id, this.configuration, () => this.#elsewhere(node, rsc.id));
+    if (action !== "monitor" || intervalMs > 0 || !tellsNothing(result)) return undefined;
+    return this.#sightings.wasResetFor(node, rsc.id) ? "reset-before" : undefined;
+  }
+
+  /** What is known of a resource, by whatever instance, on the other nodes that are there. */
+  #elsewhere(node: NodeName, rsc: string): Elsewhere {
+    const plain = withoutInstance(rsc);
+    const there = this.status
+      .nodeIds()
+      .filter((id) => this.status.nameOf(id) !== node && this.#isThere(id))
+      .map((id) =>
+        this.status
+          .resourcesOn(id)
+          .filter((known) => withoutInstance(known) === plain)
+          .map((known) => this.status.ops(id, known)),
+      )
+      .filter((known) => known.length > 0)
+      .map((known) => known.every(endsInactive));
+    const inactive = there.filter((isInactive) => isInactive).length;
+    return { inactive, unknown: there.length - inactive };
+  }
+
+  /** Whether a node takes part, or is connected. */
+  #isThere(id: string): boolean {
+    const state = (field: string) => this.status.nodeState(id, field);
+    return state("remote_node") === "true" ? state("in_ccm") === "true" : state("crmd") === "online";
   }
 
   /** A monitor can be executed: that something could not be before says nothing any more of what comes next. */

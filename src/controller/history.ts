@@ -102,6 +102,13 @@ const saysActive: ReadonlySet<number> = new Set([
 export const foundActive = ({ action, intervalMs, status, rc }: OperationResult): boolean =>
   action === "monitor" && intervalMs === 0 && status === OpStatus.DONE && saysActive.has(rc);
 
+/** Whether a look leaves open whether there is something. */
+export const tellsNothing = ({ status, rc }: Pick<OperationResult, "rc" | "status">): boolean =>
+  status !== OpStatus.NOT_INSTALLED &&
+  !saysActive.has(rc) &&
+  rc !== OcfExit.FAILED_PROMOTED &&
+  !tellsInactive.has(rc);
+
 /** Told to agents, but not configured with them: the release that wrote it, and the address of a bundle's replica. */
 const undigested: ReadonlySet<string> = new Set(["crm_feature_set", "pcmk_external_ip"]);
 
@@ -258,7 +265,11 @@ export function asRecorded(result: OperationResult, promoted = false): Operation
 }
 
 /** Exit codes by which a look says that nothing runs. */
-const tellsInactive: ReadonlySet<number> = new Set([OcfExit.NOT_RUNNING, OcfExit.INSTALLED, OcfExit.ARGS]);
+export const tellsInactive: ReadonlySet<number> = new Set([
+  OcfExit.NOT_RUNNING,
+  OcfExit.INSTALLED,
+  OcfExit.ARGS,
+]);
 
 /** Whether a reload was not begun: the service goes on with the parameters that the history tells of. */
 export const isUnbegunReload = (result: OperationResult): boolean =>
@@ -324,6 +335,23 @@ export function mayBeActive(ops: readonly XmlElement[]): boolean {
   return endsActive(ops) || isStarted;
 }
 
+/** Whether it ends with its being known not to run there. */
+export function endsInactive(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const rc = Number(attributes.get("rc-code"));
+  const status = Number(attributes.get("op-status"));
+  if (attributes.get("operation") === "stop") return status === OpStatus.DONE && rc === OcfExit.OK;
+  if (attributes.get("operation") !== "monitor" || status === OpStatus.PENDING) return false;
+  return status === OpStatus.NOT_INSTALLED || tellsInactive.has(rc);
+}
+
+/** Whether it ends with a stop that failed. */
+export function endsUnstopped(ops: readonly XmlElement[]): boolean {
+  const { attributes } = newestOf(ops) ?? element("none");
+  const isPending = attributes.get("op-status") === String(OpStatus.PENDING);
+  return attributes.get("operation") === "stop" && !isPending && !endsInactive(ops);
+}
+
 /** Whether a resource's history on a node ends with its having been handed over to another one. */
 export function endsHandedOver(ops: readonly XmlElement[]): boolean {
   const { attributes } = newestOf(ops) ?? element("none");
@@ -361,6 +389,10 @@ export function unansweredResult(operation: Operation, at: EpochSeconds): Operat
     exitReason: noAnswer,
   };
 }
+
+/** Whether a result is only what is supposed. */
+export const isUnanswered = ({ status, exitReason }: OperationResult): boolean =>
+  status === OpStatus.TIMEOUT && exitReason === noAnswer;
 
 /** Whether an entry is only what was supposed of an operation, until its result comes. */
 export function isSupposed({ attributes }: XmlElement): boolean {

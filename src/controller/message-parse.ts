@@ -16,6 +16,7 @@ import {
   MOST_ASKED_NODES,
   type Moving,
   type RemoteHistory,
+  type Seen,
   type Snapshot,
   type ToldAgent,
 } from "./messages.ts";
@@ -77,6 +78,7 @@ export const readFailedOperation = read.shape<FailedOperation>({
   intervalMs: read.duration,
 });
 
+const listed = read.list(read.pair(read.nodeName, read.list(read.name)));
 const client = read.xmlText(1024);
 const transitionKey = read.text(1024);
 
@@ -104,6 +106,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       ),
       mayRun: read.list(read.pair(read.nodeName, read.list(readAnyOperation))),
       remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
+      seen: read.maybe(read.shape<Seen>({ active: listed, added: read.list(read.name), fencedFor: listed })),
       callIds: read.list(read.pair(read.nodeName, count)),
       cancelled: read.maybe(read.list(read.pair(read.text(10_000), count), 1_000)),
       underWay: read.list(readDispatch),

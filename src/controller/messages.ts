@@ -50,6 +50,8 @@ export interface Snapshot {
   readonly untold: Untold;
   readonly mayRun: MayRun;
   readonly remembered: RememberedResources;
+  /** None from a release that does not know it. */
+  readonly seen?: Seen;
   /** Highest call id that has been heard of, per executor. */
   readonly callIds: readonly (readonly [NodeName, number])[];
   /** Call ids with which recurring operations were ended last, by node and operation. */
@@ -70,8 +72,18 @@ export type Untold = readonly (readonly [NodeName, readonly Moving[]])[];
 /** What may have left a service active on each node, until the resource has been looked at or stopped there. */
 export type MayRun = readonly (readonly [NodeName, readonly Operation[]])[];
 
-/** Resources of which each node has told only what a daemon before remembered. */
+/** Resources, by node: those of which each has told only what a daemon before remembered, or others. */
 export type RememberedResources = readonly (readonly [NodeName, readonly string[]])[];
+
+/** What is remembered of where resources were seen (`Sightings`). */
+export interface Seen {
+  /** Resources that may be active on each node, by what was done or found there since it was off last. */
+  readonly active: RememberedResources;
+  /** What was configured while this cluster ran, and was neither begun nor found anywhere since. */
+  readonly added: readonly string[];
+  /** Nodes that lost their power after stops had failed there, as long as nothing better is heard of these resources. */
+  readonly fencedFor: RememberedResources;
+}
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];

@@ -11,6 +11,7 @@ import { topLevel } from "./model.ts";
 import { compareOnFail, onFailOf, opKey, roleAfterFailure } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import { addPlaceScore, placeAt, setAll } from "./places.ts";
+import { sparing } from "./spared.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
 const isProbe = ({ task, intervalMs }: HistoryEntry): boolean => task === "monitor" && intervalMs === 0;
@@ -247,7 +248,7 @@ function applyFailure(unpacker: Unpacker, entry: HistoryEntry, state: HistorySta
   const { cluster } = unpacker;
   const { rsc, node, task } = entry;
   state.lastFailure = entry.xml;
-  const onFail = onFailOf(unpacker, rsc, task, entry.intervalMs);
+  const onFail = sparing(onFailOf(unpacker, rsc, task, entry.intervalMs), entry.xml);
   if (cluster.options.symmetric || entry.rc !== OcfExit.INSTALLED) recordFailure(unpacker, entry);
   if (compareOnFail(state.onFail, onFail) < 0) state.onFail = onFail;
   switch (task) {

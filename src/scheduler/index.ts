@@ -11,4 +11,5 @@ export { possibleNodes } from "./possible-nodes.ts";
 export { type ReleaseRules, rulesOf } from "./release.ts";
 export { decide, schedule, scheduleCluster } from "./schedule.ts";
 export { type ShownDigests, shownDigests } from "./shown-digests.ts";
+export { SPARED, type Spared, sparedFor } from "./spared.ts";
 export { unpackCluster } from "./unpack.ts";

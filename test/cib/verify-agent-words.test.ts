@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import {
   type AgentFacts,
   agentUses,
+  bundleUses,
   child,
   cibOf,
   findAgentProblems,
@@ -51,6 +52,37 @@ function only(found: readonly string[], ...expected: readonly RegExp[]): void {
   expect(found.length === expected.length ? [] : found).toEqual([]);
   for (const [at, one] of expected.entries()) expect(found[at]).toMatch(one);
 }
+
+describe("the runtime of a bundle", () => {
+  const bundle = "primitive p ocf:x:y\nbundle b podman image=i replicas=2 primitive p";
+  const of = (facts: readonly AgentFacts[]) => {
+    const configuration = child(
+      upgradeCib(cibOf(loadCrm(bundle, undefined, "replace"))).root,
+      "configuration",
+    );
+    if (!configuration) throw new Error("no configuration");
+    const found = facts.map((one, i) => ({ node: `n${i + 1}`, facts: one }));
+    return findAgentProblems(
+      bundleUses(configuration),
+      configuration,
+      () => ({ found, silent: [] }),
+      new Set(),
+    ).map(({ level, code, id, text }) => `${level} ${code} ${id}: ${text}`);
+  };
+  const described: AgentFacts = { kind: "described", description: parseAgentDescription(agent(plain)) };
+
+  test("that is not there is a warning with the nodes, where none has it, too", () => {
+    const absent: AgentFacts = { kind: "absent", reason: "no such file" };
+    const text =
+      'warning NO_SUCH_AGENT b: agent ocf:heartbeat:podman of resource "b" is not there: no such file';
+    expect(of([absent, described, absent])).toEqual([`${text} (on n1, n3)`]);
+    expect(of([absent, absent])).toEqual([`${text} (on n1, n2)`]);
+  });
+
+  test("has its parameters from the cluster", () => {
+    expect(of([described, described])).toEqual([]);
+  });
+});
 
 describe("times that an agent asks for", () => {
   test("what is not written at all, in one remark with what to write", () => {

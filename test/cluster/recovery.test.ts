@@ -162,6 +162,84 @@ location there sick 50: node1`);
     expect(story.where("worn")).toEqual([node]);
   }, 60_000);
 
+  test("that is new and can be neither looked at nor stopped fences nobody, and says so; repaired, it runs", async () => {
+    const since = Date.now();
+    tell("new", "probe", "fail");
+    tell("new", "stop", "fail");
+    await configure(`${wild("new", "op monitor interval=5s")}\n${wild("sound", "op monitor interval=5s")}`);
+    const why =
+      "its probe and its stop fail on node1, node2, node3: the agent is broken, or what it needs is missing there: " +
+      "told to fail at stop; nothing is fenced for what was never seen to run";
+    const read = async (...words: readonly string[]) =>
+      (await story.hactl("node1", ...words)).stdout.replaceAll(/\s+/g, " ");
+    await story.until("status says why", 15_000, async () =>
+      (await read("status")).includes(`new is blocked, and started nowhere else: ${why}`) ? true : undefined,
+    );
+    expect(await read("explain", "new")).toContain(why);
+    await story.idle();
+    expect(await story.somewhere("sound")).toMatch(/^node/);
+    expect((await story.plans(since)).filter((plan) => /Fence/.test(plan))).toEqual([]);
+    expect(story.where("new")).toEqual([]);
+    // What is deleted is gone when it is cleaned up, and may be made anew.
+    await story.must("node1", "configure", "delete", "--force", "new");
+    await story.until("it is told as what is left", 10_000, async () =>
+      (await read("status")).includes(`new is not configured any more, and cannot be stopped: ${why}`)
+        ? true
+        : undefined,
+    );
+    await story.must("node1", "resource", "cleanup", "new");
+    await story.until("nothing is left", 10_000, async () =>
+      (await read("status")).includes("new") ? undefined : true,
+    );
+    await configure(`${wild("new", "op monitor interval=5s")}\n${wild("sound", "op monitor interval=5s")}`);
+    await story.until("it is blocked as before", 10_000, async () =>
+      (await read("status")).includes(why) ? true : undefined,
+    );
+    untell("new", "probe");
+    untell("new", "stop");
+    await story.must("node2", "resource", "cleanup", "new");
+    await story.somewhere("new");
+    expect((await story.plans(since)).filter((plan) => /Fence/.test(plan))).toEqual([]);
+  }, 60_000);
+
+  test("that is a bundle whose runtime does not answer fences nobody, and says so; it is cleaned up by its name", async () => {
+    const since = Date.now();
+    const agent = join(spoilt, "heartbeat", "podman");
+    mkdirSync(join(spoilt, "heartbeat"));
+    writeFileSync(
+      agent,
+      `#!/bin/sh
+[ "$1" = meta-data ] && exec sed s/Wild/podman/ "${join(testAgents, "test", "Wild")}"
+echo "ocf-exit-reason:no podman service answers" >&2
+exit 1
+`,
+      { mode: 0o755 },
+    );
+    await configure(
+      `${wild("inner", "")}\nbundle box podman image=i replicas=2 network control-port=3121 primitive inner`,
+    );
+    const why =
+      "fail on node1, node2, node3: the agent is broken, or what it needs is missing there: no podman";
+    for (const part of ["box-podman-0", "box-podman-1"])
+      await story.until(`it is told of ${part}`, 15_000, async () =>
+        (await story.hactl("node1", "status")).stdout
+          .replaceAll(/\s+/g, " ")
+          .includes(`${part} is blocked, and`)
+          ? true
+          : undefined,
+      );
+    await story.idle();
+    expect((await story.must("node1", "explain", "box")).replaceAll(/\s+/g, " ")).toContain(why);
+    const nodes = (await story.plans(since)).filter((plan) => /Fence \(\w+\) node/.test(plan));
+    expect(nodes).toEqual([]);
+    expect((await story.hactl("node1", "resource", "cleanup", "box")).stderr).toContain(
+      "box-podman-0, box-podman-1, inner",
+    );
+    await story.must("node1", "configure", "delete", "--force", "box");
+    await story.must("node1", "resource", "cleanup");
+    await story.idle();
+  }, 60_000);
+
   test("whose agent loses its permission is not reloaded, demoted or moved in vain, nor begun elsewhere for it", async () => {
     mkdirSync(join(spoilt, "spoilt"), { recursive: true });
     const agents = ["Dummy", "Stateful"].map((type) => {

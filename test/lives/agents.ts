@@ -67,6 +67,9 @@ export function planOf(host: Host, call: AgentCall, unreliable: number): AgentPl
   const actsAfterMs = call.action === "monitor" ? takesMs : Math.floor(takesMs * random.unit());
   const act = actions[call.action];
   const plan = { takesMs, actsAfterMs, code: OcfExit.OK };
+  // What it needs is missing, on every host: it cannot tell, nor end, anything.
+  if (call.type === "Broken" && (call.action === "monitor" || call.action === "stop"))
+    return { ...plan, act: () => OcfExit.GENERIC };
   if (!act) return { ...plan, act: () => undefined };
   if (call.action === "notify" || !random.chance(unreliable)) return { ...plan, act: () => act(host, call) };
   // A failed action may have done its work, or not; or it hangs, and its executor ends it.

@@ -10,6 +10,7 @@ const recalled = "executor/recall.ts";
 const journal = "executor/journal.ts";
 const executor = "executor/executor.ts";
 const fencings = "controller/fencings.ts";
+const sightings = "controller/sightings.ts";
 const fencer = "fencer/fencer.ts";
 
 const looks = "./test/controller/looks.test.ts";
@@ -27,6 +28,7 @@ const renumbered = "./test/controller/renumbered.test.ts";
 const migration = "./test/controller/migration.test.ts";
 const remote = "./test/controller/remote.test.ts";
 const onFail = "./test/controller/on-fail.test.ts";
+const neverSeen = "./test/controller/never-seen.test.ts";
 
 /** What the world, or a test, has to find. */
 export const mutations: readonly Mutation[] = [
@@ -727,5 +729,61 @@ export const mutations: readonly Mutation[] = [
     before: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "monitor", 0)];',
     after: 'if (isUnbegunReload(told)) return [operationKey(rsc.id, "last", 0)];',
     by: "./test/controller/not-begun.test.ts",
+  },
+  {
+    name: "a node is fenced for what was added and never seen to run",
+    file: sightings,
+    before: 'if (this.#isAdded(rsc, configuration)) return "never-seen";',
+    after: "if (this.#isAdded(rsc, configuration)) return undefined;",
+    by: neverSeen,
+  },
+  {
+    name: "a node is not fenced for what was seen to run, and cleaned up",
+    file: sightings,
+    before: "if (active.some((id) => withoutInstance(id) === plain)) return undefined;",
+    after: "",
+    by: neverSeen,
+  },
+  {
+    name: "a node is fenced without end for what fails there whenever it is back",
+    file: sightings,
+    before: "for (const rsc of failed) this.#fencedFor =",
+    after: "for (const rsc of failed.slice(0, 0)) this.#fencedFor =",
+    by: neverSeen,
+  },
+  {
+    name: "a cleanup does not end that a node is not fenced again",
+    file: state,
+    before: "this.#sightings.cleanedUp(name, resource);",
+    after: "",
+    by: neverSeen,
+  },
+  {
+    name: "a service is stopped where it runs for a look that fails once more on a node that was reset for it",
+    file: state,
+    before: 'return this.#sightings.wasResetFor(node, rsc.id) ? "reset-before" : undefined;',
+    after: "return undefined;",
+    by: neverSeen,
+  },
+  {
+    name: "all nodes are fenced for what cannot be told of on any of them after a cold start",
+    file: sightings,
+    before: "return inactive > 0 && unknown === 0 ? undefined",
+    after: "return inactive >= 0 && unknown >= 0 ? undefined",
+    by: neverSeen,
+  },
+  {
+    name: "the only node that cannot tell is not fenced after a cold start",
+    file: sightings,
+    before: "return inactive > 0 && unknown === 0 ? undefined",
+    after: "return inactive > 0 && unknown < 0 ? undefined",
+    by: neverSeen,
+  },
+  {
+    name: "a node that comes does not hear what was seen to run",
+    file: state,
+    before: "this.#sightings = new Sightings(snapshot.seen);",
+    after: "this.#sightings = new Sightings();",
+    by: neverSeen,
   },
 ];

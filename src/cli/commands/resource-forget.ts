@@ -1,13 +1,35 @@
 import { defineCommand } from "citty";
-import { CrmExit } from "../../terms/index.ts";
-import { readCib } from "../cib-session.ts";
+import { child, childrenOf } from "../../cib/index.ts";
+import { CrmExit, withoutInstance } from "../../terms/index.ts";
+import { type ReadCib, readCib } from "../cib-session.ts";
 import { ask } from "../daemon.ts";
 import { note, printJson, wantsJson } from "../output.ts";
-import { checkNode, idOf, primitivesIn, resourceNamed } from "../resources.ts";
+import { checkNode, idOf, primitivesIn, resourceNamed, resourcesOf } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { fulfilled } from "../waiting.ts";
 import { waitArgument } from "./resource-change.ts";
+
+/**
+ * The resources that a name means: those in it, and of a bundle what it brings along, as nodes know it. It may be one that is
+ * not written in the configuration: such a part, or what is left of one that was deleted.
+ */
+async function meant({ cib, configuration }: ReadCib, id: string): Promise<readonly string[]> {
+  const known = childrenOf(child(cib, "status"), "node_state")
+    .flatMap((state) => childrenOf(child(child(state, "lrm"), "lrm_resources"), "lrm_resource"))
+    .map(idOf);
+  const isConfigured = resourcesOf(configuration).some(({ xml }) =>
+    [id, withoutInstance(id)].includes(idOf(xml)),
+  );
+  if (!isConfigured && known.includes(id)) return [id];
+  const { xml } = resourceNamed(configuration, id);
+  const written = primitivesIn(xml).map(idOf);
+  if (xml.name !== "bundle") return written;
+  const { resourceFamilies } = await import("../../controller/index.ts");
+  const familyOf = resourceFamilies(configuration);
+  const brought = known.filter((part) => familyOf(part) === id && !written.includes(withoutInstance(part)));
+  return [...written, ...new Set(brought)].sort();
+}
 
 const forgetCommand = (name: string, description: string, failuresOnly: boolean) =>
   defineCommand({
@@ -19,12 +41,9 @@ const forgetCommand = (name: string, description: string, failuresOnly: boolean)
     },
     run: async ({ args }) => {
       requireLive("looking anew at resources");
-      const { configuration } = await readCib();
-      const node = args.node === undefined ? undefined : checkNode(configuration, args.node);
-      const ids =
-        args.resource === undefined
-          ? undefined
-          : primitivesIn(resourceNamed(configuration, args.resource).xml).map(idOf);
+      const read = await readCib();
+      const node = args.node === undefined ? undefined : checkNode(read.configuration, args.node);
+      const ids = args.resource === undefined ? undefined : await meant(read, args.resource);
       const wait = args.wait ? parseSeconds(args.timeout) : undefined;
       const on = node === undefined ? {} : { node };
       if (ids === undefined) await ask({ type: "forget", failuresOnly, ...on });

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { agentUses, child, upgradeCib } from "../../cib/index.ts";
+import { agentUses, bundleUses, child, upgradeCib } from "../../cib/index.ts";
 import { CrmExit } from "../../terms/index.ts";
 import { alertProblems, problemsOfAgents } from "../acceptance.ts";
 import { CibSession } from "../cib-session.ts";
@@ -19,7 +19,7 @@ async function withAgents({ findings, cib }: Verification, file: string): Promis
   const root = cib && upgradeCib(cib).root;
   const configuration = root && child(root, "configuration");
   if (!configuration) return { findings, ...(cib ? { cib } : {}) };
-  const problems = await problemsOfAgents(agentUses(configuration), root);
+  const problems = await problemsOfAgents([...agentUses(configuration), ...bundleUses(configuration)], root);
   return {
     findings: [...findings, ...problems.map((problem): Finding => ({ ...problem, file }))],
     ...(cib ? { cib } : {}),

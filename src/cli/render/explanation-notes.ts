@@ -2,6 +2,7 @@ import { child, childrenOf, parseBoolean, propertyNameIn, type XmlElement } from
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
 import { lookup, withoutInstance } from "../../terms/index.ts";
 import { targetRole } from "./cluster-view.ts";
+import { sparedText } from "./spared.ts";
 
 /** Something that holds for a resource everywhere, and what would have to change. */
 export interface GeneralNote {
@@ -82,7 +83,7 @@ function ofState(rsc: Resource): GeneralNote[] {
     return [
       {
         source: "blocked",
-        text: "it is blocked after a failure: nothing is done with it until somebody cleans up",
+        text: `it is blocked after a failure: ${sparedText(rsc) ?? "nothing is done with it until somebody cleans up"}`,
         change: `repair it, then: hactl resource cleanup ${rsc.configId}`,
       },
     ];

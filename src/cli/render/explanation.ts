@@ -22,6 +22,7 @@ import { outcomeText } from "./exit-texts.ts";
 import { constraintOf, generalNotes } from "./explanation-notes.ts";
 import { failCount, formatCount, type OperationEntry, readOperation } from "./operations.ts";
 import { formatUtc } from "./simulate-report.ts";
+import { sparedText } from "./spared.ts";
 
 /** Why a node is or is not the place of a resource. */
 export interface NodeExplanation {
@@ -120,6 +121,8 @@ function summaryOf(
   const still = leaving ? `is being stopped on ${leaving.name}` : "is stopped";
   const state = now.length === 0 ? still : `is ${roleName(role)} on ${now.join(" and ")}`;
   const failed = rsc.failed ? " and has failed there" : "";
+  if (rsc.blocked && now.length > 0 && sparedText(rsc) !== undefined)
+    return `${rsc.id} ${state}, or may be; it is blocked and left as it is`;
   const wanted = placed.map((place) => `${place.role} on ${place.node}`);
   const same =
     placed.length === now.length &&

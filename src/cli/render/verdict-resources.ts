@@ -9,6 +9,7 @@ import {
   stoppingNode,
 } from "./cluster-view.ts";
 import { isImplied } from "./resource-list.ts";
+import { sparedText } from "./spared.ts";
 import type { CauseWithoutLevel, FailureFacts } from "./status-model.ts";
 
 /** What is wrong with resources. */
@@ -75,15 +76,22 @@ function neglected(cluster: Cluster): CauseWithoutLevel[] {
       text: `${shown} ${names.length === 1 ? "is" : "are"} not managed: nobody recovers ${names.length === 1 ? "it" : "them"}`,
       cure: names.length === 1 ? `hactl resource manage ${names[0]}` : "hactl resource manage RESOURCE",
     });
-  for (const rsc of parts.filter((part) => part.removed && isActive(part, false)))
+  for (const rsc of parts.filter((part) => part.removed && isActive(part, false))) {
+    const nodes = activeNodes(rsc).map(({ name }) => name);
+    const spared = sparedText(rsc);
     causes.push({
       code: "REMOVED-ACTIVE",
       rsc: rsc.id,
-      text: `${rsc.id} is active on ${activeNodes(rsc)
-        .map(({ name }) => name)
-        .join(", ")} and not configured any more`,
-      cure: `The cluster stops it unless stop-removed-resources is false: hactl resource cleanup ${rsc.id}`,
+      text:
+        spared === undefined
+          ? `${rsc.id} is active on ${nodes.join(", ")} and not configured any more`
+          : `${rsc.id} is not configured any more, and cannot be stopped: ${spared}`,
+      cure:
+        spared === undefined
+          ? `The cluster stops it unless stop-removed-resources is false: hactl resource cleanup ${rsc.id}`
+          : `See that it does not run there, then: hactl resource cleanup ${rsc.id}`,
     });
+  }
   return causes;
 }
 
@@ -111,6 +119,16 @@ function primitiveCauses(
       : ` (${why.task}: ${why.outcome}${why.exitReason === "" ? "" : ` – ${why.exitReason}`})`;
   const cleanup = `hactl resource cleanup ${rsc.configId}`;
   const about = { rsc: why?.rsc ?? rsc.id } as const;
+  const spared = rsc.blocked ? sparedText(rsc) : undefined;
+  if (spared !== undefined)
+    return [
+      {
+        ...about,
+        code: "BLOCKED",
+        text: `${rsc.id} is blocked, and started nowhere else: ${spared}`,
+        cure: `Repair it, then: ${cleanupOf(cluster, rsc.id)}`,
+      },
+    ];
   if (rsc.blocked) {
     return [
       {

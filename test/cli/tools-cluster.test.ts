@@ -93,6 +93,7 @@ describe("what the cluster writes and tells of itself", () => {
   test("that a node is being fenced is not said where it is refused", async () => {
     const { code, stdout, stderr } = await tools.run("fence", "nobody", "--yes");
     expect([code, stderr, stdout]).toEqual([1, "", expect.stringContaining("nobody")]);
+    expect(await tools.run("stonith_admin", "--history", "nobody", "--cleanup")).toMatchObject({ code: 0 });
   });
 
   test("what a member is called, and what no schema has, is refused by name", async () => {

@@ -34,8 +34,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the content of a file does not wait for the disk",
     file: files,
-    before: "await file.chmod(options.mode);\n      await file.sync();",
-    after: "await file.chmod(options.mode);",
+    before: "?? gid);\n      }\n      await file.sync();",
+    after: "?? gid);\n      }",
   },
   {
     name: "the name of a file does not wait for the disk",

@@ -8,7 +8,6 @@ import { askToLeave, hasEnded } from "../leaving.ts";
 import { note, print, printJson, wantsJson } from "../output.ts";
 import { type Keeping, keptBy } from "../render/cluster-view.ts";
 import { parseSeconds } from "../seconds.ts";
-import { requireLive } from "../target.ts";
 
 export default defineCommand({
   meta: {
@@ -25,7 +24,6 @@ export default defineCommand({
   },
   run: async ({ args }) => {
     const timeoutMs = parseSeconds(args.timeout);
-    requireLive("leaving the cluster");
     const node = await askToLeave();
     const { name, pid } = node;
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);

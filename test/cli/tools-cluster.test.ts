@@ -437,6 +437,53 @@ describe("resources", () => {
     expect((await tools.run("resource", "locate", "web")).code).toBe(0);
   });
 
+  test("a restart takes back no stop of somebody else, and is not made twice at a time", async () => {
+    await tools.output(
+      ...["configure", "primitive", "slow", "ocf:pacemaker:Dummy", "params", "op_sleep=2"],
+      ...[
+        "op",
+        "start",
+        "timeout=60s",
+        "op",
+        "stop",
+        "timeout=60s",
+        "op",
+        "monitor",
+        "interval=60s",
+        "timeout=60s",
+      ],
+    );
+    const role = () => tools.output("crm_resource", "-r", "slow", "-m", "-g", "target-role");
+    const stopping = async () => {
+      for (let tries = 0; tries < 100; tries++) {
+        if ((await tools.output("cibadmin", "-Q", "-o", "resources")).includes('value="stopped"')) return;
+        await Bun.sleep(50);
+      }
+      throw new Error("it is not being stopped");
+    };
+    for (const words of [
+      ["resource", "restart", "slow"],
+      ["crm_resource", "--restart", "-r", "slow"],
+    ]) {
+      await tools.output("resource", "start", "slow", "--wait");
+      const restart = tools.run(...words);
+      await stopping();
+      const second = await tools.run(...words);
+      expect([second.code, second.stderr]).toEqual([
+        113,
+        expect.stringContaining("is being restarted already"),
+      ]);
+      await tools.output("resource", "stop", "slow");
+      const first = await restart;
+      expect(first.stderr).toContain("somebody else has changed the target-role of slow during its restart");
+      expect([first.code, await role()]).toEqual([113, "Stopped\n"]);
+    }
+    await tools.output("resource", "start", "slow", "--wait");
+    await tools.output("resource", "restart", "slow");
+    expect(await role()).toBe("Started\n");
+    await tools.output("configure", "delete", "--force", "slow");
+  }, 120_000);
+
   test("standby of its node moves it; refresh finds it again", async () => {
     const node = (await tools.output("crm_resource", "-Q", "-W", "-r", "web")).trim();
     await tools.output("crm_standby", "-N", node, "-v", "on");

@@ -22,6 +22,7 @@ import {
   resourcesOf,
   steered,
 } from "../resources.ts";
+import { changedMeanwhile, RESTART_STOP, refuseSecondRestart } from "../restart-mark.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { concernedBy } from "../unfinished.ts";
@@ -210,6 +211,8 @@ export const restart = defineCommand({
     const { cib, found } = await readResource(args.resource ?? "");
     const xml = steered(found);
     const id = idOf(xml);
+    const before = metaValue(xml, "target-role");
+    refuseSecondRestart(id, before);
     if (placesOf(cib, id, Math.floor(Date.now() / 1000)).length === 0) {
       throw new HactlError({
         code: "NOT_RUNNING",
@@ -218,15 +221,17 @@ export const restart = defineCommand({
         exit: CrmExit.NOT_RUNNING,
       });
     }
-    const before = metaValue(xml, "target-role");
-    const stop = metaOperations(xml, "target-role", "Stopped");
+    const stop = metaOperations(xml, "target-role", RESTART_STOP);
     const others = concernedBy(cib, stop, Math.floor(Date.now() / 1000));
     await change(stop, "resource restart");
     try {
       await change([], "resource restart", wait, { wish: "is stopped", rsc: id }, others);
     } finally {
-      // Whatever happened, the resource is not left stopped.
+      // Whatever happened, the resource is not left stopped, unless somebody else wants it so.
       const now = steered(resourceNamed((await readCib()).configuration, id));
+      const changed = changedMeanwhile(id, metaValue(now, "target-role"));
+      // biome-ignore lint/correctness/noUnsafeFinally: it tells why the wait has failed.
+      if (changed) throw changed;
       await change(metaOperations(now, "target-role", before), "resource restart");
     }
     await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib }, others);

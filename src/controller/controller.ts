@@ -796,6 +796,10 @@ export class Controller {
           this.#effects.push({ type: "probed", on: node });
         }
         return;
+      case "managed-again":
+        this.#doubt(this.#state.doubt(message.resources ? new Set(message.resources) : "all"));
+        this.#leader.changed("the cluster no longer leaves alone what it did, by the clock");
+        return this.#leader.advance(this.#now, this.#wall);
       case "attributes":
         return this.#applyAttributes(from, message);
       case "flush":

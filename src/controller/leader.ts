@@ -4,6 +4,7 @@ import type { FenceAction, FenceResult } from "../fencer/index.ts";
 import type { GraphAction, RemoteHost, SchedulerInput, Transition } from "../scheduler/index.ts";
 import {
   defectLine,
+  type EpochSeconds,
   HactlError,
   type Millis,
   type NodeName,
@@ -23,6 +24,7 @@ import type {
 } from "./face.ts";
 import { endsActive, isFailure, isPending, isRecorded, keepsLock, unansweredResult } from "./history.ts";
 import { isConnection } from "./local-history.ts";
+import { endedByDates } from "./management-ends.ts";
 import { readDispatch } from "./message-parse.ts";
 import type { ClusterMessage, Dispatch, ExecutorHistory, RemoteHistory } from "./messages.ts";
 import { activates, isProbe, letsGo, reaches, resourceFamilies } from "./one-owner.ts";
@@ -49,6 +51,8 @@ const stuckAgainMs = 30_000;
 const clusterDelayMs = 60_000;
 const dcDeadtimeMs = 20_000;
 const recheckMs = 15 * 60_000;
+/** So far back a new leader looks for what the clock has ended: whoever led before may not have come to it. */
+const beforeLeadingS = recheckMs / 1000;
 /**
  * How long a node whose ring is there may be without a manager. It is started again at once when it dies, but waits for its
  * executor, which, when it hangs, is found out and started anew after ten seconds.
@@ -112,6 +116,8 @@ export class Leader {
   #quorate = false;
   /** The configuration in which it was last taken back that a watchdog fences. */
   #correctedAt = "";
+  /** Up to when the dates of rules have been looked at, as long as this node leads. */
+  #datesSeenAt: EpochSeconds | undefined;
   readonly #plans: Plans;
 
   constructor(init: LeaderInit) {
@@ -154,6 +160,7 @@ export class Leader {
     this.#online = new Set(membership.participants.map(({ nodeId }) => state.nameOf(nodeId)));
     this.#quorate = membership.quorate;
     this.#correctedAt = "";
+    this.#datesSeenAt = undefined;
     this.#waitingForManagers = missingManagers.size > 0;
     this.#waitForUnseen(membership);
     this.#dropLost();
@@ -381,8 +388,14 @@ export class Leader {
     if (!this.#mayDecide(now)) return;
     if (!this.#plans.mayAsk(now)) return;
     if (this.#describes(wall)) return this.#again("the cluster's own properties were written", gatherMs);
+    const input = { cib: this.#init.state.cib, now: Math.floor(wall) };
+    try {
+      if (this.#takesBack(input.now)) return this.#again("the clock has ended maintenance", gatherMs);
+    } catch (error) {
+      return this.#undecidable(input, defectLine(error));
+    }
     this.#runs++;
-    this.#ask({ input: { cib: this.#init.state.cib, now: Math.floor(wall) } }, now, wall);
+    this.#ask({ input }, now, wall);
   }
 
   /**
@@ -410,6 +423,19 @@ export class Leader {
       askers: [],
       at: wall,
     });
+    return true;
+  }
+
+  /**
+   * Has looked for what the cluster leaves alone no longer since the last decision, by rules with dates, before anything is
+   * decided about it: somebody may have moved it by hand. Says whether it did.
+   */
+  #takesBack(wall: EpochSeconds): boolean {
+    const since = this.#datesSeenAt ?? wall - beforeLeadingS;
+    this.#datesSeenAt = wall;
+    const families = endedByDates(this.#init.state.configuration, since, wall);
+    if (families === undefined) return false;
+    this.#init.send({ type: "managed-again", ...(families === "all" ? {} : { resources: [...families] }) });
     return true;
   }
 

@@ -1,4 +1,13 @@
-import { child, childrenOf, parseBoolean, type XmlElement } from "../cib/index.ts";
+import {
+  child,
+  childrenOf,
+  element,
+  evaluateDateExpression,
+  indexById,
+  parseBoolean,
+  type XmlElement,
+} from "../cib/index.ts";
+import type { EpochSeconds } from "../terms/index.ts";
 
 /** Resources of these families, or all. */
 export type Families = ReadonlySet<string> | "all";
@@ -31,6 +40,55 @@ export function managedAgain(
     families.add(family);
   }
   return families.size > 0 ? families : undefined;
+}
+
+/**
+ * Of which resources it may have ended between two times that the cluster leaves them alone, by rules with dates that decide
+ * over what says so. Which of them end it and which begin it is not told apart: to look once more does no harm. Undefined: of
+ * none.
+ */
+export function endedByDates(
+  configuration: XmlElement | undefined,
+  from: EpochSeconds,
+  to: EpochSeconds,
+): Families | undefined {
+  if (from === to) return undefined;
+  const families = new Set<string>();
+  for (const { family, block } of blocksOf(configuration)) {
+    if (!childrenOf(block, "nvpair").some(({ attributes }) => leavesAlone(attributes.get("name") ?? "")))
+      continue;
+    const rules = childrenOf(block, "rule").map((rule) => ruleMeant(rule, configuration));
+    if (!rules.some((rule) => datesChange(rule, from, to))) continue;
+    if (family === undefined) return "all";
+    families.add(family);
+  }
+  return families.size > 0 ? families : undefined;
+}
+
+/** Sets of options with a rule, and the outermost resource that each is for. */
+function* blocksOf(configuration: XmlElement | undefined): Generator<{ family?: string; block: XmlElement }> {
+  function* inside(xml: XmlElement): Generator<XmlElement> {
+    if (xml.children.some(({ name }) => name === "rule")) yield xml;
+    for (const item of xml.children) if (item.children.length > 0) yield* inside(item);
+  }
+  for (const section of ["crm_config", "rsc_defaults", "nodes"])
+    for (const block of inside(child(configuration, section) ?? element(section))) yield { block };
+  for (const top of child(configuration, "resources")?.children ?? []) {
+    const family = top.name === "template" ? {} : { family: top.attributes.get("id") ?? "" };
+    for (const block of inside(top)) yield { ...family, block };
+  }
+}
+
+/** A rule may stand elsewhere, and only be named. */
+function ruleMeant(rule: XmlElement, configuration: XmlElement | undefined): XmlElement {
+  const named = rule.attributes.get("id-ref");
+  return (named !== undefined && configuration && indexById(configuration).get(named)) || rule;
+}
+
+function datesChange(xml: XmlElement, from: EpochSeconds, to: EpochSeconds): boolean {
+  if (xml.name !== "date_expression") return xml.children.some((item) => datesChange(item, from, to));
+  const stateAt = (time: EpochSeconds) => evaluateDateExpression(xml, time, undefined, false).state;
+  return stateAt(from) !== stateAt(to);
 }
 
 interface Switch {

@@ -135,6 +135,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   history: { node: read.nodeName, history, seen: count, at: read.time },
   unanswered: { node: read.nodeName, result: readAnyResult },
   probed: { nodes: read.list(read.nodeName) },
+  "managed-again": { resources: read.maybe(read.list(read.name)) },
   attributes: {
     updates: read.list(readAttributeUpdate),
     request: read.maybe(key),

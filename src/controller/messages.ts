@@ -160,6 +160,8 @@ export type ClusterMessage =
     }
   /** What may run on these nodes has been looked for everywhere: what their executors do not name does not run. */
   | { readonly type: "probed"; readonly nodes: readonly NodeName[] }
+  /** By the clock the cluster no longer leaves these alone (ids of outermost resources; none: all). */
+  | { readonly type: "managed-again"; readonly resources?: readonly string[] }
   | {
       readonly type: "attributes";
       readonly updates: readonly AttributeUpdate[];

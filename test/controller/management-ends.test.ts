@@ -51,6 +51,13 @@ const attribute = (bus: ControllerBus, node: string, name: string, value: string
     updates: [{ node: nodeName(node), name, value }],
   });
 
+/** Options that a rule gives for the next 12 s, in a set of the first of these sections. */
+const dated = (bus: ControllerBus, kind: string, id: string, option: string): string => {
+  const end = new Date((bus.wallSeconds + 12) * 1000).toISOString();
+  return `<${kind} id="${id}" score="100"><rule id="${id}-rule" score="INFINITY"><date_expression id="${id}-date" operation="lt" end="${end}"/></rule><nvpair id="${id}-pair" ${option}/></${kind}>`;
+};
+const untilItsEnd = () => {};
+
 /** What leaves it alone, and its end. */
 const ways: readonly (readonly [string, (bus: ControllerBus) => void, (bus: ControllerBus) => void])[] = [
   [
@@ -77,6 +84,30 @@ const ways: readonly (readonly [string, (bus: ControllerBus) => void, (bus: Cont
     "resources that are not managed by default",
     (bus) => bus.configure("rsc_defaults is-managed=false resource-stickiness=1000"),
     (bus) => bus.configure("rsc_defaults is-managed=true resource-stickiness=1000"),
+  ],
+  [
+    "maintenance of the cluster by a rule",
+    (bus) => {
+      const set = dated(bus, "cluster_property_set", "by-date", 'name="maintenance-mode" value="true"');
+      bus.apply([{ op: "modify", create: true, xml: `<crm_config>${set}</crm_config>` }]);
+    },
+    untilItsEnd,
+  ],
+  [
+    "a resource in maintenance by a rule",
+    (bus) => {
+      const set = dated(bus, "meta_attributes", "by-date", 'name="maintenance" value="true"');
+      bus.apply([{ op: "modify", create: true, xml: `<primitive id="a">${set}</primitive>` }]);
+    },
+    untilItsEnd,
+  ],
+  [
+    "resources that are not managed by default, by a rule",
+    (bus) => {
+      const set = dated(bus, "meta_attributes", "by-date", 'name="is-managed" value="false"');
+      bus.apply([{ op: "modify", create: true, xml: `<rsc_defaults>${set}</rsc_defaults>` }]);
+    },
+    untilItsEnd,
   ],
   [
     "maintenance of its node until it is rebooted",

@@ -588,6 +588,11 @@ export class ControllerBus {
     this.#step(node, { type: "agents-answer", request, node: on, told });
   }
 
+  /** The time of day, in seconds since 1970. */
+  get wallSeconds(): number {
+    return this.#wall();
+  }
+
   #wall(node?: TestNode): number {
     return start + this.now / 1000 + (node?.clockAhead ?? 0);
   }

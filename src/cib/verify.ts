@@ -19,6 +19,7 @@ import {
 import { findDependingProblems } from "./verify-depending.ts";
 import { findFencingProblems } from "./verify-fencing.ts";
 import { findHollowProblems } from "./verify-hollow.ts";
+import { findMemberProblems } from "./verify-members.ts";
 import { findMisplacedProblems } from "./verify-misplaced.ts";
 import { findDoubleNames } from "./verify-names.ts";
 import { findNeverProblems } from "./verify-never.ts";
@@ -55,6 +56,7 @@ export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] 
     ...findValueProblems(configuration),
     ...findHollowProblems(configuration),
     ...findCircles(configuration),
+    ...findMemberProblems(configuration),
     ...findVainProblems(configuration),
     ...findConnectionProblems(configuration),
     ...connectionsToMembers(configuration).map(memberConnectionProblem),

@@ -601,3 +601,49 @@ describe("utilization", () => {
     expect(told({ properties: noFencing, resources: dummy("small", '<utilization id="u"/>') })).toEqual([]);
   });
 });
+
+describe("constraints about what is inside of something", () => {
+  const resources = `<group id="g">${dummy("a")}${dummy("b")}${dummy("c")}</group><clone id="cl">${dummy("i")}</clone>${dummy("x")}`;
+  const order = (more: string) => `<rsc_order id="o" ${more}/>`;
+  const colocation = (more: string) => `<rsc_colocation id="k" ${more}/>`;
+  const clashing = [
+    [
+      order('first="c" then="a"'),
+      /AGAINST_GROUP o: .*starts "c" before "a", and group "g" the other way round: neither/,
+    ],
+    [
+      order('first="b" then="g"'),
+      /AGAINST_GROUP o: .*before group "g", which it is in: nothing of the group starts/,
+    ],
+    [
+      '<rsc_order id="o"><resource_set id="s"><resource_ref id="x"/><resource_ref id="b"/><resource_ref id="a"/></resource_set></rsc_order>',
+      /AGAINST_GROUP o: .*starts "b" before "a"/,
+    ],
+    [colocation('rsc="a" with-rsc="b" score="-INFINITY"'), /AGAINST_GROUP k: .*keeps "a" and "b" apart/],
+    [colocation('rsc="c" with-rsc="a" score="-INFINITY"'), /AGAINST_GROUP k: .*keeps "c" and "a" apart/],
+    [order('first="i" then="x"'), /INSIDE o: .*names "i", which is inside "cl"/],
+    [colocation('rsc="x" with-rsc="i" score="INFINITY"'), /INSIDE k: .*names "i"/],
+    ['<rsc_location id="l" rsc="i" node="n1" score="5"/>', /INSIDE l: .*names "i"/],
+  ] as const;
+  test.each(clashing)("%s", (constraints, expected) => only({ resources, constraints }, expected));
+
+  test("those that agree with the group, or say nothing against it, are taken without a word", () => {
+    const fine = [
+      order('first="a" then="c"'),
+      order('first="c" then="a" kind="Optional"'),
+      order('first="c" first-action="stop" then="a" then-action="stop"'),
+      order('first="g" then="x"'),
+      colocation('rsc="a" with-rsc="b" score="-10"'),
+      colocation('rsc="x" with-rsc="b" score="-INFINITY"'),
+      colocation('rsc="x" with-rsc="cl" score="INFINITY"'),
+    ];
+    for (const constraints of fine) expect(told({ resources, constraints })).toEqual([]);
+  });
+
+  test("a group that is neither ordered nor kept together may be", () => {
+    const loose = `<group id="g">${meta("ordered", "false", "m1")}${meta("collocated", "false", "m2")}${dummy("a")}${dummy("b")}</group>`;
+    expect(told({ resources: loose, constraints: order('first="b" then="a"') })).toEqual([]);
+    const apart = colocation('rsc="b" with-rsc="a" score="-INFINITY"');
+    expect(told({ resources: loose, constraints: apart })).toEqual([]);
+  });
+});

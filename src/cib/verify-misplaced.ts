@@ -28,6 +28,8 @@ const ofOperations: ReadonlySet<string> = new Set([
   "interval-origin",
   "record-pending",
 ]);
+/** What makes an operation the one that it is. */
+const ofOneOperation: ReadonlySet<string> = new Set(["name", "interval", "role"]);
 /** The same of resources. */
 const ofResources: ReadonlySet<string> = new Set(["requires", ...unmistakable]);
 const resources: ReadonlySet<string> = new Set([
@@ -53,6 +55,10 @@ function misplacedIn(block: XmlElement, holder: XmlElement | undefined): CibProb
       const text = `"${name}" of ${place} has no effect: it is a meta attribute of resources`;
       return [problemAt(pair, "warning", "MISPLACED_OPTION", text, cureAtOperation(where))];
     }
+    if (atOperation && block.name === "meta_attributes" && ofOneOperation.has(name)) {
+      const text = `"${name}" of ${place} has no effect: it counts only as an attribute of an operation itself`;
+      return [problemAt(pair, "warning", "MISPLACED_OPTION", text, cureForOne(name))];
+    }
     if (atResource && ofOperations.has(name)) {
       const text = `"${name}" of ${place} has no effect: it is of operations`;
       return [problemAt(pair, "warning", "MISPLACED_OPTION", text, cureAtResource(where, name))];
@@ -61,13 +67,16 @@ function misplacedIn(block: XmlElement, holder: XmlElement | undefined): CibProb
   });
 }
 
+const cureForOne = (name: string) =>
+  `write it at each operation that is meant (crm text: op monitor ${name}=…)`;
+
 const cureAtOperation = (where: string) =>
   where === "op_defaults"
     ? "put it into rsc_defaults (crm text: rsc_defaults)"
     : "put it among the meta attributes of the resource (crm text: behind meta)";
 
 const cureAtResource = (where: string, name: string) =>
-  where === "rsc_defaults"
+  where === "rsc_defaults" && !ofOneOperation.has(name)
     ? `put it into op_defaults (crm text: op_defaults ${name}=…)`
     : `put it at the operation that is meant (crm text: op monitor ${name}=…)`;
 

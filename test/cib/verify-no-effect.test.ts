@@ -143,6 +143,19 @@ describe("options of the other kind", () => {
     );
   });
 
+  test.each(["interval", "role", "name"])("%s as a default of operations", (name) => {
+    const value = { interval: "10s", role: "Started", name: "monitor" }[name] ?? "";
+    const block = `<meta_attributes id="d">${pair(name, value)}</meta_attributes>`;
+    only(
+      { rest: `<op_defaults>${block}</op_defaults>` },
+      new RegExp(`^warning MISPLACED_OPTION x-${name}: .*op_defaults.*op monitor ${name}=`),
+    );
+    only(
+      { resources: dummy(operation('name="monitor" interval="5s"', block)) },
+      new RegExp(`^warning MISPLACED_OPTION x-${name}: .*<op> "o"`),
+    );
+  });
+
   test.each(["timeout", "interval", "on-fail"])("%s at a resource", (name) => {
     const value = name === "on-fail" ? "block" : "60s";
     const block = `<meta_attributes id="rm">${pair(name, value)}</meta_attributes>`;
@@ -152,7 +165,9 @@ describe("options of the other kind", () => {
     );
     only(
       { rest: `<rsc_defaults>${block}</rsc_defaults>` },
-      new RegExp(`^warning MISPLACED_OPTION x-${name}: .*op_defaults ${name}=`),
+      new RegExp(
+        `^warning MISPLACED_OPTION x-${name}: .*${name === "interval" ? "op monitor" : "op_defaults"} ${name}=`,
+      ),
     );
     // An agent may have a parameter of that name, and an alert has a timeout.
     expect(

@@ -1,5 +1,12 @@
-import { CrmExit, HactlError, isSecretParameter, MASKED, secretReference } from "../terms/index.ts";
-import type { XmlElement } from "./xml.ts";
+import {
+  CrmExit,
+  HactlError,
+  isSecretParameter,
+  MASKED,
+  secretReference,
+  withoutInstance,
+} from "../terms/index.ts";
+import { child, type XmlElement } from "./xml.ts";
 
 /**
  * A configuration without secrets, for whoever may not see them: values of pairs, and of parameters that the history
@@ -9,13 +16,55 @@ export function maskXml(
   root: XmlElement,
   isSecret: (name: string) => boolean = isSecretParameter,
 ): XmlElement {
-  const attributes = maskedAttributes(root, isSecret);
-  return { ...root, attributes, children: root.children.map((item) => maskXml(item, isSecret)) };
+  const isOpen = openHistories(root, isSecret);
+  const masked = (item: XmlElement): XmlElement => ({
+    ...item,
+    attributes: maskedAttributes(item, isOpen, isSecret),
+    children: item.children.map(masked),
+  });
+  return masked(root);
 }
 
-/** Attributes of an element as whoever may not see secrets is shown them. */
+/** Digests of parameters: who knows all of them but a secret could try values until the digest is the same. */
+const digests: readonly string[] = ["op-digest", "op-restart-digest", "op-secure-digest"];
+
+/** Whether the digests in an entry of the history are of no secret. */
+export type IsOpen = (operation: XmlElement) => boolean;
+
+/** Tells of a document's history which of it is of resources that are configured without a secret. */
+export function openHistories(
+  root: XmlElement,
+  isSecret: (name: string) => boolean = isSecretParameter,
+): IsOpen {
+  const open = new Set<string>();
+  const holdsSecret = (item: XmlElement): boolean =>
+    (item.name === "nvpair" && isSecret(item.attributes.get("name") ?? "")) ||
+    item.children.some(holdsSecret);
+  const definitions: XmlElement[] = [];
+  visit(child(child(root, "configuration"), "resources") ?? root, (item) => {
+    if (item.name === "primitive" || item.name === "template") definitions.push(item);
+  });
+  // What is said elsewhere may be referred to from anywhere.
+  const secretive = new Set(definitions.filter(holdsSecret).map(({ attributes }) => attributes.get("id")));
+  const isReferring = (item: XmlElement): boolean =>
+    item.attributes.has("id-ref") || item.children.some(isReferring);
+  for (const item of definitions) {
+    const { attributes } = item;
+    if (secretive.has(attributes.get("id")) || secretive.has(attributes.get("template"))) continue;
+    if (secretive.size === 0 || !isReferring(item)) open.add(attributes.get("id") ?? "");
+  }
+  return ({ attributes }) => {
+    const [operation, interval] = [attributes.get("operation"), attributes.get("interval")];
+    const key = attributes.get("operation_key") ?? "";
+    const end = `_${operation}_${interval}`;
+    return key.endsWith(end) && open.has(withoutInstance(key.slice(0, -end.length)));
+  };
+}
+
+/** Attributes of an element as whoever may not see secrets is shown them. @param isOpen see `openHistories` */
 export function maskedAttributes(
   item: XmlElement,
+  isOpen: IsOpen,
   isSecret: (name: string) => boolean = isSecretParameter,
 ): Map<string, string> {
   const named = item.attributes.get("name");
@@ -23,6 +72,8 @@ export function maskedAttributes(
   const value = attributes.get("value");
   if (item.name === "nvpair" && named !== undefined && isSecret(named) && value !== undefined)
     if (value !== secretReference) attributes.set("value", MASKED);
+  if (item.name === "lrm_rsc_op" && !isOpen(item))
+    for (const name of digests) if (attributes.has(name)) attributes.set(name, MASKED);
   for (const name of item.name === "parameters" ? item.attributes.keys() : [])
     if (isSecret(name)) attributes.set(name, MASKED);
   return attributes;

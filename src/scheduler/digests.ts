@@ -72,7 +72,8 @@ export function compareDigests(unpacker: Unpacker, rsc: Resource, xml: XmlElemen
   const current = node.digests.get(key) ?? currentDigests(unpacker, rsc, task, intervalMs, node, xml);
   node.digests.set(key, current);
   // Whoever may not see a secret cannot tell whether it has changed.
-  if ([...current.paramsAll].some(([name, value]) => value === MASKED && isSecretParameter(name)))
+  const isHidden = recordedAll === MASKED || recordedRestart === MASKED;
+  if (isHidden || [...current.paramsAll].some(([name, value]) => value === MASKED && isSecretParameter(name)))
     return { ...current, kind: recordedAll === undefined ? "unknown" : "match" };
   // A failure that has expired is like a change of what needs a restart.
   const restarts = unpacker.outlivedFailures.has(xml)

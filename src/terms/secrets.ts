@@ -10,16 +10,35 @@ export const MASKED = "********";
  */
 export function withoutSecretValues(text: string, params: Readonly<Record<string, string>>): string {
   let said = text;
-  for (const [name, value] of Object.entries(params)) {
+  // The longest first: one may be the beginning of another.
+  const longest = Object.entries(params).sort(([, one], [, other]) => other.length - one.length);
+  for (const [name, value] of longest) {
     const isPath = name.endsWith("_script");
     if (value === "" || value === secretReference || isPath || !isSecretParameter(name)) continue;
     // A short one may be a part of any word.
-    const found = RegExp.escape(value);
-    const pattern = value.length < 4 ? `(?<![\\w-])${found}(?![\\w-])` : found;
+    const found = [...new Set(spellings(value))].map((one) => RegExp.escape(one)).join("|");
+    const pattern = value.length < 4 ? `(?<![\\w-])(?:${found})(?![\\w-])` : found;
     said = said.replaceAll(new RegExp(pattern, "g"), MASKED);
   }
   return said;
 }
+
+/** As programs repeat a value: as it is, or as it stands in a URL, in JSON, in XML or in a word of the shell. */
+const spellings = (value: string): string[] =>
+  [
+    value,
+    encodeURI(value.toWellFormed()),
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+    value.replace(/[&<>]/g, (mark) => `&${{ "&": "amp", "<": "lt", ">": "gt" }[mark]};`),
+    value.replace(
+      /[&<>"']/g,
+      (mark) => `&${{ "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" }[mark]};`,
+    ),
+    value.replaceAll("'", "'\\''"),
+    value.replace(/[^\w@%+=:,./-]/g, "\\$&"),
+    Buffer.from(value).toString("base64"),
+  ].sort((one, other) => other.length - one.length);
 
 const secretSetting = /pass(?:wd|word|phrase)?$|^pass|secret|token_?key|private_?key|authkey|credential/i;
 /** Whether the name of a setting, or of a field in the log, says that its value must not be shown. */

@@ -194,3 +194,40 @@ describe("secrets of a configuration", () => {
     expect(formatXml(changed.cib)).toContain('value="neu"');
   });
 });
+
+describe("digests of parameters, by which a secret could be guessed", () => {
+  const entry = (rsc: string, operation = "start", interval = 0) =>
+    `<lrm_resource id="${rsc}" class="ocf" provider="test" type="X"><lrm_rsc_op id="${rsc}_last_0" operation="${operation}" operation_key="${rsc}_${operation}_${interval}" interval="${interval}" op-digest="d1" op-restart-digest="d2" op-secure-digest="d3" rc-code="0"/></lrm_resource>`;
+  const primitive = (id: string, more = "", inner = "") =>
+    `<primitive id="${id}" class="ocf" provider="test" type="X"${more}>${inner}</primitive>`;
+  const secret = (id: string) =>
+    `<instance_attributes id="${id}"><nvpair id="${id}-p" name="password" value="geheim"/></instance_attributes>`;
+  const document = parseXml(`<cib><configuration><resources>
+<template id="t" class="ocf" type="X">${secret("ts")}</template>
+${primitive("plain", "", '<instance_attributes id="pi"><nvpair id="pp" name="port" value="1"/></instance_attributes>')}
+<clone id="c">${primitive("member")}</clone>
+${primitive("own", "", secret("os"))}${primitive("made", ' template="t"')}
+${primitive("refers", "", '<instance_attributes id-ref="os"/>')}
+${primitive("op", "", `<operations><op id="o" name="start" interval="0">${secret("ops")}</op></operations>`)}
+</resources></configuration><status><node_state id="1"><lrm><lrm_resources>
+${["plain", "member:0", "own", "made", "refers", "op", "removed"].map((id) => entry(id, "migrate_to")).join("")}
+</lrm_resources></lrm></node_state></status></cib>`);
+  const digestsOf = (text: string) =>
+    new Map(
+      [...text.matchAll(/id="([\w:]+)_last_0"[^>]*?op-digest="([^"]*)"/g)].map(([, id, value]) => [
+        id,
+        value,
+      ]),
+    );
+
+  test("are shown of what has none, and of nothing else", () => {
+    const text = formatXml(maskXml(document));
+    expect(Object.fromEntries(digestsOf(text))).toEqual({
+      plain: "d1",
+      "member:0": "d1",
+      ...Object.fromEntries(["own", "made", "refers", "op", "removed"].map((id) => [id, MASKED])),
+    });
+    expect(text.match(/="d[23]"/g)).toHaveLength(4);
+    expect(formatXml(document)).toContain('op-digest="d1"');
+  });
+});

@@ -410,7 +410,7 @@ location there bare 500: node3`);
   }, 60_000);
 
   test("that cannot be stopped has its node fenced, and runs elsewhere", async () => {
-    await configure(`${wild("clinging", "op monitor interval=5s op stop timeout=3s")}
+    await configure(`${wild("clinging", "op monitor interval=5s op stop timeout=30s")}
 location there clinging 500: node3`);
     expect(await story.somewhere("clinging")).toBe("node3");
     tell("clinging", "stop", "fail");

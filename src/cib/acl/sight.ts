@@ -1,4 +1,4 @@
-import { maskedAttributes } from "../masking.ts";
+import { maskedAttributes, openHistories } from "../masking.ts";
 import type { XmlElement } from "../xml.ts";
 import { type Effort, type PathNode, selectXpath } from "../xpath.ts";
 import { type Access, accessTo, type Marks } from "./marks.ts";
@@ -29,7 +29,10 @@ export function lookAtAll(root: XmlElement): Sight {
 
 /** Secrets are masked even to who may read the rest: he finds nothing by them. */
 export function withoutSecrets(sight: Sight): Sight {
-  for (const copy of sight.original.keys()) copy.attributes = maskedAttributes(copy);
+  // Also where the resource itself is hidden.
+  const root = sight.visible && sight.original.get(sight.visible);
+  const isOpen = root ? openHistories(root) : () => false;
+  for (const copy of sight.original.keys()) copy.attributes = maskedAttributes(copy, isOpen);
   return sight;
 }
 

@@ -544,11 +544,11 @@ export class ClusterState {
     const mayRun = new Map(this.#unseen.mayRun);
     for (const [container, guest] of this.guests) {
       const name = nodeName(guest);
-      if (container === rsc || guest === rsc || !this.isUnheard(name, true)) continue;
+      if (container === rsc || guest === rsc) continue;
       const known = mayRun.get(name);
       const mayBeInside = known
         ? known.some((operation) => withoutInstance(operation.rsc.id) === plain) && this.#isCarried(container)
-        : this.wasFound(container) && !this.#wasEverRun(rsc);
+        : this.isUnheard(name, true) && this.wasFound(container) && !this.#wasEverRun(rsc);
       if (mayBeInside) return name;
     }
     return undefined;

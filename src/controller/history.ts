@@ -328,11 +328,12 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
   return task !== "monitor" || saysActive.has(Number(rc));
 }
 
-/** The same, or with its being started, perhaps. */
+/** The same, or with something that has been begun and not answered: a start, also a stop that may never have come there. */
 export function mayBeActive(ops: readonly XmlElement[]): boolean {
   const newest = newestOf(ops);
-  const isStarted = newest?.attributes.get("operation") === "start" && isPending(newest);
-  return endsActive(ops) || isStarted;
+  const isChanging =
+    newest !== undefined && isPending(newest) && newest.attributes.get("operation") !== "monitor";
+  return endsActive(ops) || isChanging;
 }
 
 /** Whether it ends with its being known not to run there. */

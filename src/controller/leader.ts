@@ -770,7 +770,7 @@ export class Leader {
     const mayBeInside = rsc !== undefined && rsc.class !== "stonith" && activates(action) && !reaches(action);
     const guest = mayBeInside ? state.unheardGuestOf(rsc.id) : undefined;
     if (guest !== undefined && guest !== node)
-      return `${rsc?.id} may run in ${guest}, which nobody is connected to`;
+      return `${rsc?.id} may run in ${guest}, which nobody is connected to, or has looked into since its daemon is back`;
     if (kind !== "rsc" || task === "cancel" || node === undefined || state.isClusterNode(node))
       return undefined;
     if (router === undefined) return `nobody is connected to ${node}`;

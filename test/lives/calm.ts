@@ -217,12 +217,13 @@ function note(world: World): void {
   }
 }
 
-/** The transient attributes of all nodes, as text. */
+/** The transient attributes of all nodes, as text, but for failures that time alone ends. */
 function remembered(world: World): string {
   const manager = world.reachable();
   if (!manager) return "nothing";
+  const ends = expiring(child(manager.view.cib, "configuration"));
   const written = childrenOf(child(manager.view.cib, "status"), "node_state").flatMap((state) => {
-    const values = attributesOf(child(state, "transient_attributes"));
+    const values = attributesOf(child(state, "transient_attributes")).filter((one) => !ends(one));
     return values.length === 0 ? [] : [`${state.attributes.get("uname")}: ${values.sort().join(" ")}`];
   });
   const hidden = [...manager.controller.attributeValues("secret")].map(([node, value]) => `${node}=${value}`);
@@ -233,3 +234,15 @@ const attributesOf = (xml: XmlElement | undefined): string[] =>
   childrenOf(child(xml, "instance_attributes"), "nvpair").map((pair) =>
     formatXml(pair, -1).replace(/^.*name="([^"]*)" value="([^"]*)".*$/, "$1=$2"),
   );
+
+/** Whether a fail count, or its time, is of a resource with a failure-timeout. */
+function expiring(configuration: XmlElement | undefined): (attribute: string) => boolean {
+  const ids = new Set<string>();
+  const visit = (xml: XmlElement, primitive?: string) => {
+    const id = xml.name === "primitive" ? xml.attributes.get("id") : primitive;
+    if (xml.attributes.get("name") === "failure-timeout" && id !== undefined) ids.add(id);
+    for (const item of xml.children) visit(item, id);
+  };
+  if (configuration) visit(configuration);
+  return (attribute) => ids.has(/^(?:fail-count|last-failure)-([^#:]+)/.exec(attribute)?.[1] ?? "");
+}

@@ -30,6 +30,10 @@ test("seed 40107: all were to leave while a connection moved, and what ran behin
   expect(runLives({ seed: 40_107 }).memberships).toBeGreaterThan(0);
 });
 
+test("seed 207880011: what a guest was to stop when its daemon died was started elsewhere, though it had never been stopped", () => {
+  expect(runLives({ seed: 207_880_011 }).memberships).toBeGreaterThan(0);
+});
+
 test("seed 207870042: of a fencing that another part of the cluster had ended a node waited for an answer for ever", () => {
   expect(runLives({ seed: 207_870_042 }).memberships).toBeGreaterThan(0);
 });

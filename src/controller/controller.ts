@@ -40,6 +40,7 @@ import {
   encodeMessage,
   type FailedOperation,
   membershipKey,
+  type RemoteAddress,
   type RemoteHistory,
   type Snapshot,
   transitionKeys,
@@ -92,6 +93,7 @@ export class Controller {
   #early: OperationResult[] = [];
   /** What the remote nodes have done that this manager is connected to. */
   readonly #remotes = new Map<NodeName, LocalHistory>();
+  readonly #addresses = new Map<NodeName, RemoteAddress>();
   /** What the agents say of themselves on the nodes for which this manager speaks. */
   readonly #agents = new AgentKnowledge();
   /** How much of what this manager has told last of an executor had been ended by then (`LocalHistory.endings`). */
@@ -238,8 +240,8 @@ export class Controller {
         return this.#agentTold(event);
       case "remote-up":
         this.#agents.forget(event.node);
-        this.#speakFor(event.node, event.history);
-        this.#queue({ type: "remote", node: event.node, up: true });
+        this.#speakFor(event);
+        this.#queue({ type: "remote", node: event.node, up: true, ...addressOf(event) });
         return this.#sendHistory(event.node, event.history);
       case "remote-down":
         this.#remotes.delete(event.node);
@@ -505,6 +507,8 @@ export class Controller {
     if (daemonIsNew) this.#state.setAttributes([{ node: name, name: "shutdown", value: undefined }]);
     this.#takeHistory(name, name, history, at);
     for (const remote of remotes) {
+      if (remote.address)
+        this.#effects.push({ type: "remote-at", node: remote.node, address: remote.address });
       this.#state.remoteState(remote.node, true);
       this.#takeHistory(remote.node, name, remote.history, at);
     }
@@ -840,6 +844,8 @@ export class Controller {
         }
         return;
       case "remote":
+        if (message.address || !message.up)
+          this.#effects.push({ type: "remote-at", node: message.node, ...addressOf(message) });
         if (message.up) {
           this.#state.fencings.outlived(message.node);
           this.#effects.push({ type: "fencer-alive", node: message.node });
@@ -1185,7 +1191,7 @@ export class Controller {
   #executorIsUp(history: ExecutorHistory, again: boolean, remotes: readonly RemoteHistory[]): void {
     const known = this.#executorUp;
     this.#executorUp = true;
-    if (!known) for (const remote of remotes) this.#speakFor(remote.node, remote.history);
+    if (!known) for (const remote of remotes) this.#speakFor(remote);
     if (!known && this.#init.daemonIsNew && !history.complete) this.#local.forgetOwn();
     if (!known || again) {
       this.#agents.forget(this.#init.selfName);
@@ -1205,7 +1211,9 @@ export class Controller {
   }
 
   /** This manager is connected to a remote node from now on. */
-  #speakFor(node: NodeName, history: ExecutorHistory): void {
+  #speakFor({ node, history, address }: RemoteHistory): void {
+    if (address) this.#addresses.set(node, address);
+    else this.#addresses.delete(node);
     const local = this.#remotes.get(node) ?? new LocalHistory();
     local.replace(history);
     this.#remotes.set(node, local);
@@ -1213,7 +1221,11 @@ export class Controller {
   }
 
   #remoteHistories(): RemoteHistory[] {
-    return [...this.#remotes].map(([node, local]) => ({ node, history: local.history() }));
+    return [...this.#remotes].map(([node, local]) => ({
+      node,
+      history: local.history(),
+      ...addressOf({ address: this.#addresses.get(node) }),
+    }));
   }
 
   /** What is given out until this is heard is not in it, and goes on. */
@@ -1373,3 +1385,6 @@ function formatTime(at: EpochSeconds): string {
     .split(" ");
   return `${day.replace(",", "")} ${month} ${date.replace(/^0/, " ")} ${time} ${year}`;
 }
+
+const addressOf = ({ address }: { readonly address?: RemoteAddress | undefined }) =>
+  address === undefined ? {} : { address };

@@ -12,6 +12,7 @@ import type {
   Boots,
   ExecutorHistory,
   FailedOperation,
+  RemoteAddress,
   RemoteHistory,
   ToldAgent,
 } from "./messages.ts";
@@ -73,7 +74,12 @@ export type ControllerEvent =
       readonly remotes?: readonly RemoteHistory[];
     }
   /** A remote node's executor is connected to this node, or is not any more. */
-  | { readonly type: "remote-up"; readonly node: NodeName; readonly history: ExecutorHistory }
+  | {
+      readonly type: "remote-up";
+      readonly node: NodeName;
+      readonly history: ExecutorHistory;
+      readonly address?: RemoteAddress;
+    }
   | { readonly type: "remote-down"; readonly node: NodeName }
   /** A remote node that is watched (`watch-remotes`) serves again. */
   | { readonly type: "remote-answers"; readonly node: NodeName }
@@ -170,6 +176,8 @@ export type ControllerEffect =
   | { readonly type: "probed"; readonly on: NodeName }
   /** Start, stop or check the connection to a remote node; answered by `result`. */
   | { readonly type: "connection"; readonly operation: Operation }
+  /** Where some node is connected to a remote node; without an address: none is any more. */
+  | { readonly type: "remote-at"; readonly node: NodeName; readonly address?: RemoteAddress }
   /** Ask these hosts now and then whether they serve, and no others any more; answered by `remote-answers`. */
   | { readonly type: "watch-remotes"; readonly remotes: readonly RemoteHost[] }
   | { readonly type: "fence"; readonly request: FenceRequest }

@@ -29,7 +29,14 @@ export {
 export { type Loss, MOST_LOST_FILES, readLosses } from "./join.ts";
 export { REPETITION_ATTRIBUTE } from "./leader.ts";
 export { readAskedAgents, readFailedOperation } from "./message-parse.ts";
-export type { AskedAgents, ExecutorHistory, FailedOperation, RemoteHistory, ToldAgent } from "./messages.ts";
+export type {
+  AskedAgents,
+  ExecutorHistory,
+  FailedOperation,
+  RemoteAddress,
+  RemoteHistory,
+  ToldAgent,
+} from "./messages.ts";
 export { resourceFamilies } from "./one-owner.ts";
 export {
   withAttributeKnown,

@@ -15,6 +15,7 @@ import {
   MOST_AGENTS,
   MOST_ASKED_NODES,
   type Moving,
+  type RemoteAddress,
   type RemoteHistory,
   type Seen,
   type Snapshot,
@@ -52,7 +53,10 @@ const history = read.shape<ExecutorHistory>({
   complete: read.flag,
 });
 
-const remotes = read.list(read.shape<RemoteHistory>({ node: read.nodeName, history }));
+const address = read.shape<RemoteAddress>({ host: read.text(1024), port: read.whole(1, 65_535) });
+const remotes = read.list(
+  read.shape<RemoteHistory>({ node: read.nodeName, history, address: read.maybe(address) }),
+);
 
 /** Reads an operation that is given out; also for the leader, before it gives one out. */
 export const readDispatch = read.shape<Dispatch>({
@@ -163,7 +167,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
   "ask-agents": { request: key, asked: readAskedAgents },
   "agents-told": { request: key, node: read.nodeName, told: toldAgents },
   "remote-back": { node: read.nodeName },
-  remote: { node: read.nodeName, up: read.flag },
+  remote: { node: read.nodeName, up: read.flag, address: read.maybe(address) },
   fail: { rsc: read.resourceId, node: read.nodeName, at: read.time, request: key },
   forget: {
     rsc: read.maybe(read.resourceId),

@@ -22,9 +22,17 @@ export interface ExecutorHistory {
   readonly complete: boolean;
 }
 
+/** Where a remote host listens. */
+export interface RemoteAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A remote node's executor, and the cluster node that is connected to it. */
 export interface RemoteHistory {
   readonly node: NodeName;
+  /** Where it is connected. */
+  readonly address?: RemoteAddress;
   readonly history: ExecutorHistory;
 }
 
@@ -201,7 +209,12 @@ export type ClusterMessage =
     }
   /** A remote node that was away answers again. */
   | { readonly type: "remote-back"; readonly node: NodeName }
-  | { readonly type: "remote"; readonly node: NodeName; readonly up: boolean }
+  | {
+      readonly type: "remote";
+      readonly node: NodeName;
+      readonly up: boolean;
+      readonly address?: RemoteAddress;
+    }
   | {
       readonly type: "forget";
       readonly rsc?: ResourceId;

@@ -421,6 +421,8 @@ export class Manager {
         return;
       case "connection":
         return this.#remotes.connection(effect.operation);
+      case "remote-at":
+        return this.#remotes.located(effect.node, effect.address);
       case "watch-remotes":
         return this.#remoteWatch.watch(effect.remotes);
       case "fence-device":

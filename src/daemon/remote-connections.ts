@@ -1,5 +1,5 @@
 import { parseInteger } from "../cib/index.ts";
-import type { ControllerEvent, ExecutorHistory, RemoteHistory } from "../controller/index.ts";
+import type { ControllerEvent, ExecutorHistory, RemoteAddress, RemoteHistory } from "../controller/index.ts";
 import type { ExecutorEvent, ExecutorRequest, Operation } from "../executor/index.ts";
 import {
   LONGEST_TIMER_MS,
@@ -26,7 +26,7 @@ import { ConnectionGap, RECONNECT_MS } from "./connection-gap.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { type ExecutorSettings, throttleRequest } from "./host-load.ts";
 import { resultOf } from "./operation-result.ts";
-import { AddressTurns, addressText, type RemoteAddress } from "./remote-addresses.ts";
+import { AddressTurns, addressText, type LeftAddress } from "./remote-addresses.ts";
 import { RemoteAllowances } from "./remote-allowances.ts";
 import { workOfEvent, workOfRequest } from "./work.ts";
 
@@ -96,8 +96,10 @@ const hostOf = ({ rsc, params }: Operation): string => params.server ?? params.a
  */
 export class RemoteConnections {
   readonly #connections = new Map<NodeName, Connection>();
-  /** Where hosts were whose connection was let go while all was well with it, and when. */
-  readonly #left = new Map<NodeName, { readonly address: RemoteAddress; readonly at: Millis }>();
+  /** Where hosts were whose connection was let go while all was well with it. */
+  readonly #left = new Map<NodeName, LeftAddress>();
+  /** Where hosts are, or were, that any node is or was connected to. */
+  readonly #located = new Map<NodeName, LeftAddress>();
   /** Who waits for what runs behind a connection that is being made again. */
   readonly #resuming = new Map<NodeName, (history: ExecutorHistory) => void>();
   readonly #notGiven: TurnedAway;
@@ -162,7 +164,8 @@ export class RemoteConnections {
           ({ rsc, intervalMs }) => isConnection(rsc) && rsc.id === start.rsc.id && intervalMs > 0,
         );
         const history = await this.#resume(name, start, monitor);
-        return history ? [{ node: name, history }] : [];
+        const address = this.#connections.get(name)?.address;
+        return history ? [{ node: name, history, ...(address && { address }) }] : [];
       }),
     );
     return remotes.flat();
@@ -189,6 +192,13 @@ export class RemoteConnections {
       this.#resuming.set(name, resolve);
       this.#connect(name, { ...start, timeoutMs: RESUME_MS }, answer);
     });
+  }
+
+  /** Some node is connected to a remote node there; or, without an address, none is any more. */
+  located(name: NodeName, address: RemoteAddress | undefined): void {
+    const known = this.#located.get(name);
+    if (address) this.#located.set(name, { address });
+    else if (known && known.at === undefined) this.#located.set(name, { ...known, at: monotonicMs() });
   }
 
   /** The cluster has looked for all that may run on a remote node. */
@@ -300,8 +310,11 @@ export class RemoteConnections {
     if (port === undefined || port < 1 || port > 65_535)
       return done(OcfExit.CONFIGURED, OpStatus.DONE, `port=${operation.params.port} is no port of TCP`);
     const configured = { host, port };
-    const turns = new AddressTurns(configured, this.#left.get(name), begun);
+    // A guest is where the node is that it was moved to: where it was, another one may be.
+    const located = operation.params.addr === undefined ? this.#located.get(name) : undefined;
+    const turns = new AddressTurns(configured, this.#left.get(name) ?? located, begun);
     this.#left.delete(name);
+    this.#located.delete(name);
     let reach: (address: RemoteAddress, timeoutMs: Millis) => ReturnType<typeof remoteExecutor>;
     try {
       const key = this.options.key();
@@ -431,7 +444,8 @@ export class RemoteConnections {
     for (const request of gap.requests) connection.client.send(request);
     const known = history.complete ? "it knows what runs there" : "what runs there is looked for";
     this.options.log.notice("REMOTE-MENDED", `remote node ${name} answers again: ${known}`);
-    this.options.step({ type: "remote-up", node: name, history: gap.corrected(history) });
+    const { address } = connection;
+    this.options.step({ type: "remote-up", node: name, history: gap.corrected(history), address });
     gap.over(true);
   }
 
@@ -477,7 +491,8 @@ export class RemoteConnections {
     const resuming = this.#resuming.get(name);
     this.#resuming.delete(name);
     if (resuming) return resuming(history);
-    this.options.step({ type: "remote-up", node: name, history });
+    const address = connection?.address;
+    this.options.step({ type: "remote-up", node: name, history, ...(address && { address }) });
   }
 
   async #tool(

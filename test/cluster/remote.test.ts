@@ -151,6 +151,19 @@ location loc3 far 100: node1`);
     );
     expect(isFar("Remote-rsc1")).toBe(true);
     await story.idle();
+    // The other node has never been connected.
+    await story.must("node1", "crm_resource", "-M", "-r", "far", "-N", "node2");
+    await story.until("the other node tells it", 30_000, async () =>
+      (await story.must("node2", "status")).includes(remark) ? true : undefined,
+    );
+    await story.idle();
+    expect(isFar("Remote-rsc1")).toBe(true);
+    await story.must("node1", "crm_resource", "--clear", "-r", "far");
+    await story.until("it is back", 30_000, async () =>
+      (await story.must("node1", "crm_resource", "-W", "-r", "far")).includes("node1") ? true : undefined,
+    );
+    await story.idle();
+    expect(isFar("Remote-rsc1")).toBe(true);
     await server(address);
     await story.until("it is where it is configured to be", 30_000, async () =>
       (await story.must("node1", "status")).includes(remark) ? undefined : true,

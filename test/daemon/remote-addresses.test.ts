@@ -23,6 +23,12 @@ describe("the connection to a remote host is tried", () => {
     ]);
   });
 
+  test("where another node is connected to it, however long ago that was told", () => {
+    const turns = new AddressTurns(wrong, { address: right }, 10_000_000);
+    expect(turns.hasOther).toBe(true);
+    expect([10_000_000, 10_006_000].map((now) => turns.next(now))).toEqual([wrong, right]);
+  });
+
   test("not where it was long ago, nor twice at the same address", () => {
     expect(new AddressTurns(wrong, { address: right, at: 0 }, 200_000).next(300_000)).toEqual(wrong);
     expect(new AddressTurns(right, { address: right, at: 900 }, 1000).hasOther).toBe(false);

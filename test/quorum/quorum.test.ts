@@ -1136,6 +1136,37 @@ describe("a node with other rules than the others", () => {
     expect([cluster.form([1]).quorate, cluster.form([2]).quorate]).toEqual([true, false]);
   });
 
+  test("judges every part as its other members do, and no two parts are quorate that have met", () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const random = chances(seed);
+      const count = [2, 4, 4, 6][random(4)] ?? 4;
+      const kinds = [
+        options(count, { autoTieBreaker: true }),
+        options(count),
+        options(count, { autoTieBreaker: true, autoTieBreakerNode: "highest" }),
+        options(count, { autoTieBreaker: true, lastManStanding: true }),
+      ];
+      const any = () => kinds[random(kinds.length)] ?? options(count);
+      const all = upTo(count);
+      const cluster = new Cluster(any());
+      for (const id of all) cluster.restart(id, undefined, undefined, any());
+      cluster.form(all);
+      for (let step = 0; step < 12; step++) {
+        if (random(3) === 0) cluster.restartAsKept([1 + random(count)], any());
+        const one = all.filter(() => random(2) === 0);
+        const parts = [one, all.filter((id) => !one.includes(id))].filter((ids) => ids.length > 0);
+        const quorate = parts.map((ids) => {
+          const certain = ids.filter(() => random(2) === 0);
+          const doubt = ids.filter((id) => !certain.includes(id));
+          if (random(4) === 0) cluster.tryToForm(ids, certain, doubt);
+          // All members of a part come to one state, or it throws.
+          return cluster.form(ids).quorate;
+        });
+        expect([seed, quorate.filter(Boolean).length <= 1]).toEqual([seed, true]);
+      }
+    }
+  });
+
   test("gets on alone when the others have left in order, who don't then", () => {
     const cluster = new Cluster(highest);
     cluster.form([1, 2]);

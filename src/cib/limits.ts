@@ -1,6 +1,7 @@
 import { HactlError } from "../terms/index.ts";
 import { compilePattern } from "./pattern.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { bundleRuntimes } from "./resource-kinds.ts";
 import { parseInteger } from "./values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
@@ -67,7 +68,7 @@ function patternProblem(source: XmlElement): CibProblem | undefined {
 function askedFor({ name, attributes }: XmlElement): number | undefined {
   if (name === "nvpair" && attributes.get("name") === "clone-max")
     return parseInteger(attributes.get("value"));
-  if (name !== "docker" && name !== "podman" && name !== "rkt") return undefined;
+  if (!bundleRuntimes.has(name)) return undefined;
   const counts = ["replicas", "promoted-max", "masters"].map((one) => parseInteger(attributes.get(one)) ?? 0);
   return Math.max(...counts);
 }

@@ -36,6 +36,18 @@ export function openHistories(
   root: XmlElement,
   isSecret: (name: string) => boolean = isSecretParameter,
 ): IsOpen {
+  let open: ReadonlySet<string> | undefined;
+  return ({ attributes }) => {
+    open ??= withoutSecret(root, isSecret);
+    const [operation, interval] = [attributes.get("operation"), attributes.get("interval")];
+    const key = attributes.get("operation_key") ?? "";
+    const end = `_${operation}_${interval}`;
+    return key.endsWith(end) && open.has(withoutInstance(key.slice(0, -end.length)));
+  };
+}
+
+/** Ids of the primitives of a document that have no secret. */
+function withoutSecret(root: XmlElement, isSecret: (name: string) => boolean): ReadonlySet<string> {
   const open = new Set<string>();
   const holdsSecret = (item: XmlElement): boolean =>
     (item.name === "nvpair" && isSecret(item.attributes.get("name") ?? "")) ||
@@ -53,12 +65,7 @@ export function openHistories(
     if (secretive.has(attributes.get("id")) || secretive.has(attributes.get("template"))) continue;
     if (secretive.size === 0 || !isReferring(item)) open.add(attributes.get("id") ?? "");
   }
-  return ({ attributes }) => {
-    const [operation, interval] = [attributes.get("operation"), attributes.get("interval")];
-    const key = attributes.get("operation_key") ?? "";
-    const end = `_${operation}_${interval}`;
-    return key.endsWith(end) && open.has(withoutInstance(key.slice(0, -end.length)));
-  };
+  return open;
 }
 
 /** Attributes of an element as whoever may not see secrets is shown them. @param isOpen see `openHistories` */

@@ -4,6 +4,8 @@ export const containerKinds: ReadonlySet<string> = new Set(["group", "clone", "m
 export const resourceKinds: ReadonlySet<string> = new Set(["primitive", ...containerKinds]);
 /** Elements that stand for themselves in `<resources>`: templates, too. */
 export const definitionKinds: ReadonlySet<string> = new Set(["template", ...resourceKinds]);
+/** Elements of a bundle that name the runtime of its containers. */
+export const bundleRuntimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
 
 /** Attributes by which a constraint names a resource. */
 export const constraintNames: readonly string[] = ["rsc", "with-rsc", "first", "then"];

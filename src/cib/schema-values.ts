@@ -1,6 +1,7 @@
 import { lookup, nearest } from "../terms/index.ts";
 import { ownsId } from "./crm/ids.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { bundleRuntimes } from "./resource-kinds.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** What an attribute may hold. */
@@ -77,7 +78,7 @@ const types: Readonly<Record<string, ValueType>> = lookup({
   ),
   "acl_permission kind": words("read", "write", "deny"),
   ...Object.fromEntries(
-    ["docker", "podman", "rkt"].flatMap((name) =>
+    [...bundleRuntimes].flatMap((name) =>
       ["replicas", "replicas-per-host", "promoted-max", "masters"].map((attribute) => [
         `${name} ${attribute}`,
         integer,
@@ -103,7 +104,7 @@ export function findSchemaValueProblems(configuration: XmlElement): CibProblem[]
   const visit = (source: XmlElement, parent?: XmlElement) => {
     for (const [name, value] of source.attributes) {
       const type = name === "score" ? scoreType : typesOf.get(source.name)?.get(name);
-      if (type && !isOf(type, value)) problems.push(...checkValue(source, name, value, type));
+      if (type && !isOf(type, value)) problems.push(badValue(source, name, value, type));
     }
     const id = source.attributes.get("id");
     if (id !== undefined && ownsId(source, parent) && !xmlId.test(id)) problems.push(badId(source, id));
@@ -125,14 +126,12 @@ const badId = (source: XmlElement, id: string): CibProblem =>
 const isOf = (type: ValueType, value: string): boolean =>
   "pattern" in type ? type.pattern.test(value) : type.words.includes(value);
 
-function checkValue(source: XmlElement, name: string, value: string, type: ValueType): CibProblem[] {
+function badValue(source: XmlElement, name: string, value: string, type: ValueType): CibProblem {
   const id = source.attributes.get("id");
   const what = `${name}="${value}" of <${source.name}>${id === undefined ? "" : ` "${id}"`}`;
-  const bad = (of: string, cure: string) => [
-    problemAt(source, "error", "BAD_VALUE", `${what} is no ${of}`, cure),
-  ];
-  if ("pattern" in type) return type.pattern.test(value) ? [] : bad(type.kind, type.cure);
-  if (type.words.includes(value)) return [];
+  const bad = (of: string, cure: string) =>
+    problemAt(source, "error", "BAD_VALUE", `${what} is no ${of}`, cure);
+  if ("pattern" in type) return bad(type.kind, type.cure);
   const near = nearest(value, type.words);
   return bad(
     "known value",

@@ -2,6 +2,7 @@ import { agentName, nearest } from "../terms/index.ts";
 import type { AgentDescription, AgentFacts } from "./agent-description.ts";
 import { type FindById, indexById } from "./nvpairs.ts";
 import { type CibProblem, problemAt } from "./references.ts";
+import { bundleRuntimes } from "./resource-kinds.ts";
 import { type Settled, settledPrimitives } from "./settled.ts";
 import { parseIntervalMs } from "./time.ts";
 import { findShortTimes } from "./verify-agent-times.ts";
@@ -62,13 +63,11 @@ export function agentUses(configuration: XmlElement): AgentUse[] {
 /** The bundles of a configuration with the agents of their containers. */
 export const bundleUses = (configuration: XmlElement): AgentUse[] =>
   childrenOf(child(configuration, "resources"), "bundle").flatMap((resource) => {
-    const type = resource.children.find(({ name }) => runtimes.has(name))?.name;
+    const type = resource.children.find(({ name }) => bundleRuntimes.has(name))?.name;
     if (type === undefined) return [];
     const runsAs = `${resource.attributes.get("id")}-${type}-0`;
     return [{ resource, agent: { class: "ocf", provider: "heartbeat", type }, runsAs }];
   });
-
-const runtimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
 
 function agentOf({ attributes }: XmlElement): AgentName | undefined {
   const standard = attributes.get("class");

@@ -335,20 +335,15 @@ function findUnfenced(configuration: XmlElement): CibProblem[] {
   return problems;
 }
 
-/** Fence devices, and all else. */
-const partitioned = (all: readonly Settled[]): [Settled[], Settled[]] => [
-  all.filter((one) => one.class === "stonith"),
-  all.filter((one) => one.class !== "stonith"),
-];
-
 const isStopped = ({ meta }: Settled): boolean => meta.get("target-role")?.value.toLowerCase() === "stopped";
 
 /** Enabled fencing without a device means that nothing starts. */
 function checkFencing(configuration: XmlElement): CibProblem[] {
   const config = configOf(configuration);
   const properties = writtenProperties(configuration);
-  const [devices, services] = partitioned(settledPrimitives(configuration));
-  const real = services.length > 0;
+  const all = settledPrimitives(configuration);
+  const devices = all.filter((one) => one.class === "stonith");
+  const real = devices.length < all.length;
   const device = devices.length > 0;
   const watchdog = (parseIntervalMs(properties.get("fencing-watchdog-timeout")) ?? 0) > 0;
   const enabled = parseBoolean(properties.get("fencing-enabled")) ?? true;

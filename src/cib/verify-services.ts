@@ -7,13 +7,16 @@ import { child, childrenOf, type XmlElement } from "./xml.ts";
  * find it, and what runs on another node than it should for one of them is stopped for all.
  */
 export function findSharedServices(configuration: XmlElement): CibProblem[] {
-  const uses = agentUses(configuration).filter((use) => hostServices.has(use.agent.class));
+  const apart = lookedForOnlySomewhere(configuration);
+  const uses = agentUses(configuration).filter(
+    ({ agent, resource }) => hostServices.has(agent.class) && !apart.has(resource.attributes.get("id")),
+  );
   const byName = Map.groupBy(uses, ({ agent }) => serviceName(agent.type));
   return [...byName].flatMap(([name, all]) => {
     // What is called a service is a unit or an init script: either is it.
     const isAny = all.some(({ agent }) => agent.class === "service");
     const groups = isAny ? [all] : [...Map.groupBy(all, ({ agent }) => agent.class).values()];
-    return groups.flatMap((group) => sharedProblem(name, group, configuration));
+    return groups.flatMap((group) => sharedProblem(name, group));
   });
 }
 
@@ -22,11 +25,10 @@ const hostServices: ReadonlySet<string> = new Set(["systemd", "lsb", "service"])
 /** A unit without a kind is a service. */
 const serviceName = (type: string): string => type.replace(/\.service$/, "");
 
-function sharedProblem(name: string, uses: readonly AgentUse[], configuration: XmlElement): CibProblem[] {
-  const met = uses.filter(({ resource }) => !isLookedForOnlySomewhere(resource, configuration));
-  const [first, ...others] = met;
+function sharedProblem(name: string, uses: readonly AgentUse[]): CibProblem[] {
+  const [first, ...others] = uses;
   if (first === undefined) return [];
-  const what = met.some(({ agent }) => agent.class === "lsb") ? "init script" : "systemd unit";
+  const what = uses.some(({ agent }) => agent.class === "lsb") ? "init script" : "systemd unit";
   return others.map(({ resource }) =>
     problemAt(
       resource,
@@ -38,12 +40,10 @@ function sharedProblem(name: string, uses: readonly AgentUse[], configuration: X
   );
 }
 
-/** Whoever limits where a resource is looked for can keep several of one service apart. */
-function isLookedForOnlySomewhere(resource: XmlElement, configuration: XmlElement): boolean {
-  const id = resource.attributes.get("id");
-  return childrenOf(child(configuration, "constraints"), "rsc_location").some(
-    ({ attributes }) =>
-      attributes.get("rsc") === id &&
-      ["never", "exclusive"].includes(attributes.get("resource-discovery") ?? ""),
+/** Whoever limits where a resource is looked for can keep several of one service apart: the ids of such resources. */
+const lookedForOnlySomewhere = (configuration: XmlElement): ReadonlySet<string | undefined> =>
+  new Set(
+    childrenOf(child(configuration, "constraints"), "rsc_location")
+      .filter(({ attributes }) => ["never", "exclusive"].includes(attributes.get("resource-discovery") ?? ""))
+      .flatMap(({ attributes }) => attributes.get("rsc") ?? []),
   );
-}

@@ -6,7 +6,10 @@ import { CrmExit, HactlError } from "../terms/index.ts";
  */
 export const RESTART_STOP = "stopped";
 
-/** A resource that another restart is stopping is not restarted beside it: each would undo the other's stop. */
+/**
+ * A resource that another restart is stopping is not restarted beside it: each would undo the other's stop.
+ * @throws HactlError RESTARTING
+ */
 export function refuseSecondRestart(rsc: string, targetRole: string | undefined): void {
   if (targetRole !== RESTART_STOP) return;
   throw new HactlError({
@@ -18,13 +21,14 @@ export function refuseSecondRestart(rsc: string, targetRole: string | undefined)
 }
 
 /**
- * Why a restart leaves the target-role as it found it after the stop, when that is not the one it wrote itself. It is no
- * success: what others have asked for holds.
+ * Leaves the target-role as a restart finds it after the stop, when that is not the one it wrote itself. It is no success:
+ * what others have asked for holds.
+ * @throws HactlError CHANGED_MEANWHILE
  */
-export function changedMeanwhile(rsc: string, targetRole: string | undefined): HactlError | undefined {
-  if (targetRole === RESTART_STOP) return undefined;
+export function refuseChanged(rsc: string, targetRole: string | undefined): void {
+  if (targetRole === RESTART_STOP) return;
   const now = targetRole === undefined ? "it is not set any more" : `it is ${targetRole} now`;
-  return new HactlError({
+  throw new HactlError({
     code: "CHANGED_MEANWHILE",
     what: `somebody else has changed the target-role of ${rsc} during its restart: ${now}, and stays so`,
     cure: `hactl explain ${rsc}; hactl resource start ${rsc} where it shall run`,

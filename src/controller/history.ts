@@ -348,9 +348,8 @@ export function endsInactive(ops: readonly XmlElement[]): boolean {
 
 /** Whether it ends with a stop that failed. */
 export function endsUnstopped(ops: readonly XmlElement[]): boolean {
-  const { attributes } = newestOf(ops) ?? element("none");
-  const isPending = attributes.get("op-status") === String(OpStatus.PENDING);
-  return attributes.get("operation") === "stop" && !isPending && !endsInactive(ops);
+  const newest = newestOf(ops);
+  return newest?.attributes.get("operation") === "stop" && !isPending(newest) && !endsInactive(ops);
 }
 
 /** Whether a resource's history on a node ends with its having been handed over to another one. */

@@ -114,7 +114,7 @@ export class Leader {
   /** Why the scheduler could not decide. */
   #undecided: string | undefined;
   #quorate = false;
-  /** The configuration in which it was last taken back that a watchdog fences. */
+  /** The configuration in which the cluster's own properties were looked at last. */
   #correctedAt = "";
   /** Up to when the dates of rules have been looked at, as long as this node leads. */
   #datesSeenAt: EpochSeconds | undefined;

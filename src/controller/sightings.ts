@@ -1,8 +1,8 @@
-import { child, type XmlElement } from "../cib/index.ts";
+import { bundleRuntimes, child, type XmlElement } from "../cib/index.ts";
 import type { Operation, OperationResult } from "../executor/index.ts";
 import type { Spared } from "../scheduler/index.ts";
 import { type NodeName, OcfExit, OpStatus, withoutInstance } from "../terms/index.ts";
-import { foundActive, foundInactive, isFailure, tellsInactive } from "./history.ts";
+import { foundActive, isFailure, tellsInactive } from "./history.ts";
 import type { Seen } from "./messages.ts";
 import { resourceFamilies } from "./one-owner.ts";
 
@@ -71,7 +71,7 @@ export class Sightings {
     const isDown =
       action === "stop"
         ? !isFailure(result)
-        : foundInactive(result) || status === OpStatus.NOT_INSTALLED || tellsInactive.has(result.rc);
+        : status === OpStatus.NOT_INSTALLED || tellsInactive.has(result.rc);
     if (isUp) this.#up(node, rsc.id, configuration);
     if (!isDown) return;
     this.#active = without(this.#active, node, rsc.id);
@@ -167,9 +167,8 @@ function without(places: Places, node: NodeName, rsc: string): Places {
   return new Map(rest.size > 0 ? [...others, [node, rest]] : others);
 }
 
-const isContainer = (rsc: string): boolean => /-(?:docker|podman|rkt)-\d+$/.test(rsc);
-
-const runtimes: ReadonlySet<string> = new Set(["docker", "podman", "rkt"]);
+const container = new RegExp(`-(?:${[...bundleRuntimes].join("|")})-\\d+$`);
+const isContainer = (rsc: string): boolean => container.test(rsc);
 
 /** The agents of primitives, and the runtimes of bundles, by id. */
 function agentsOf(configuration: XmlElement | undefined): ReadonlyMap<string, string> {
@@ -180,7 +179,7 @@ function agentsOf(configuration: XmlElement | undefined): ReadonlyMap<string, st
       const agent = ["class", "provider", "type", "template"].map((name) => xml.attributes.get(name) ?? "");
       found.set(id, agent.join(":"));
     } else if (id !== undefined && xml.name === "bundle")
-      found.set(id, xml.children.map(({ name }) => name).find((name) => runtimes.has(name)) ?? "");
+      found.set(id, xml.children.map(({ name }) => name).find((name) => bundleRuntimes.has(name)) ?? "");
     for (const inner of xml.children) visit(inner);
   };
   for (const xml of child(configuration, "resources")?.children ?? [])

@@ -14,8 +14,8 @@ export interface LeftAddress {
 
 /**
  * Where the connection to a remote host that is begun anew is tried: at the configured address; and, when nothing answers
- * there, by turns where this node or another one is connected to the host, or has just been. A host with which nothing is wrong is not to be lost, and
- * fenced, because its address was changed to a wrong one.
+ * there, by turns where this node or another one is connected to the host, or has just been. A host with which nothing is
+ * wrong is not to be lost, and fenced, because its address was changed to a wrong one.
  */
 export class AddressTurns {
   #turn = 0;

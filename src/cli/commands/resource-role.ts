@@ -22,7 +22,7 @@ import {
   resourcesOf,
   steered,
 } from "../resources.ts";
-import { changedMeanwhile, RESTART_STOP, refuseSecondRestart } from "../restart-mark.ts";
+import { RESTART_STOP, refuseChanged, refuseSecondRestart } from "../restart-mark.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { concernedBy } from "../unfinished.ts";
@@ -229,9 +229,7 @@ export const restart = defineCommand({
     } finally {
       // Whatever happened, the resource is not left stopped, unless somebody else wants it so.
       const now = steered(resourceNamed((await readCib()).configuration, id));
-      const changed = changedMeanwhile(id, metaValue(now, "target-role"));
-      // biome-ignore lint/correctness/noUnsafeFinally: it tells why the wait has failed.
-      if (changed) throw changed;
+      refuseChanged(id, metaValue(now, "target-role"));
       await change(metaOperations(now, "target-role", before), "resource restart");
     }
     await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib }, others);

@@ -202,14 +202,9 @@ function addTransitions(files: ReportFiles, wish: ReportWish, config: HactlConfi
   if (directory === undefined || !existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    const { mtimeMs } = lstatSync(path);
-    if (
-      !name.endsWith(".xml.zst") ||
-      !lstatSync(path).isFile() ||
-      mtimeMs < wish.period.from ||
-      mtimeMs > wish.period.to
-    )
-      continue;
+    const facts = lstatSync(path);
+    const isMeant = name.endsWith(".xml.zst") && facts.isFile();
+    if (!isMeant || facts.mtimeMs < wish.period.from || facts.mtimeMs > wish.period.to) continue;
     const text = unpacked(path);
     const cib = text === undefined ? `${path} cannot be unpacked\n` : maskedXml(text, wish.secrets);
     files.set(`transitions/${name.replace(/\.zst$/, "")}`, typeof cib === "string" ? cib : formatXml(cib));

@@ -31,6 +31,7 @@ import {
   steeringAround,
   steeringConstraints,
 } from "../resources.ts";
+import { RESTART_STOP, refuseChanged, refuseSecondRestart } from "../restart-mark.ts";
 import { requireLive, variableOf } from "../target.ts";
 import type { Wish } from "../waiting.ts";
 import { usage } from "./connection.ts";
@@ -340,24 +341,21 @@ async function restart(call: ResourceCall): Promise<number> {
   const found = resourceNamed(await call.session.configuration(), requiredResource(call));
   const xml = steered(found);
   const before = metaValue(xml, "target-role");
-  const marks = await import("../restart-mark.ts");
-  marks.refuseSecondRestart(idOf(xml), before);
+  refuseSecondRestart(idOf(xml), before);
   const running = await cibWithState(call, `whether ${idOf(xml)} runs cannot be told`);
   const places = placesOf(running, idOf(xml), seconds());
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
   const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
   const { concernedBy } = await import("../unfinished.ts");
-  const others = concernedBy(running, [set(marks.RESTART_STOP)], seconds());
-  await call.session.apply([set(marks.RESTART_STOP)], "crm_resource --restart");
+  const others = concernedBy(running, [set(RESTART_STOP)], seconds());
+  await call.session.apply([set(RESTART_STOP)], "crm_resource --restart");
   try {
     await restarted(call, { wish: "is stopped", rsc: idOf(xml) }, others);
   } finally {
     call.session.forget();
     const now = steered(resourceNamed(await call.session.configuration(), requiredResource(call)));
-    const changed = marks.changedMeanwhile(idOf(xml), metaValue(now, "target-role"));
-    // biome-ignore lint/correctness/noUnsafeFinally: it tells why the wait has failed.
-    if (changed) throw changed;
+    refuseChanged(idOf(xml), metaValue(now, "target-role"));
     const back: CibOperation[] =
       before === undefined
         ? removePairs(pairsIn(now, "meta_attributes").filter(({ name }) => name === "target-role"))

@@ -89,6 +89,7 @@ export type { CibProblem } from "./references.ts";
 export { type Removal, removeObjects } from "./remove-objects.ts";
 export { bundleRuntimes, resourceKinds } from "./resource-kinds.ts";
 export { evaluateRule, evaluateRules, type RuleContext, type RuleResult, type RuleState } from "./rules.ts";
+export { settledPrimitives } from "./settled.ts";
 export { CONFIGURATION_LIMITS, LONGEST_NAME, refuseOtherForm, refuseTooMany } from "./storable.ts";
 export { refuseBadTicketValue } from "./ticket-values.ts";
 export {

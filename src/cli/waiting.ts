@@ -3,6 +3,7 @@ import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/i
 import { CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
 import { readState } from "./cib-session.ts";
 import { ask, withDaemon } from "./daemon.ts";
+import { note } from "./output.ts";
 import { displayedRole, isDisabled, primitivesOf, printableId } from "./render/cluster-view.ts";
 import { outcomeText } from "./render/exit-texts.ts";
 import { readOperation } from "./render/operations.ts";
@@ -278,10 +279,18 @@ function endOfRest({ options }: Cluster, part: Resource): string {
   return part.maintenance ? `hactl resource maintenance ${id} off` : `hactl resource manage ${id}`;
 }
 
-/** What lets the cluster act on a resource that it leaves alone as yet, whatever it is told; undefined where it does not. */
-export function restOf(cib: XmlElement, rsc: string): string | undefined {
+/** Tells where the cluster leaves a resource alone as yet, whatever it is told. */
+export function noteRest(cib: XmlElement, rsc: string): void {
+  const end = restOf(cib, rsc);
+  if (end !== undefined) note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
+}
+
+/** What lets the cluster act on a resource that it leaves alone; undefined where it does not. */
+function restOf(cib: XmlElement, rsc: string): string | undefined {
   const cluster = unpackCluster(cib, seconds());
-  const part = partsNamed(cluster, rsc).find(({ managed, blocked }) => !managed && !blocked);
+  const parts = partsNamed(cluster, rsc);
+  if (parts.some(({ blocked }) => blocked)) return `hactl resource cleanup ${rsc}`;
+  const part = parts.find(({ managed }) => !managed);
   return part && endOfRest(cluster, part);
 }
 

@@ -614,9 +614,12 @@ export class ClusterState {
   nodeFenced(name: NodeName, at: EpochSeconds): void {
     const id = this.idOf(name);
     const ended = this.status.resourcesOn(id);
-    this.#sightings.off(
+    const unstopped = ended.filter((rsc) => endsUnstopped(this.status.ops(id, rsc)));
+    const isSpared = (rsc: string) => this.status.ops(id, rsc).some((op) => sparedFor(op) !== undefined);
+    this.#sightings.reset(
       name,
-      ended.filter((rsc) => endsUnstopped(this.status.ops(id, rsc))),
+      unstopped.map((rsc) => ({ rsc, spared: isSpared(rsc) })),
+      at,
     );
     this.#setAway(id, name, this.isClusterNode(name) ? 0 : Math.max(1, Math.floor(at)));
     this.status.clearHistory(id);
@@ -728,10 +731,10 @@ export class ClusterState {
     if (endsRecurring(action)) {
       this.status.removeOps(id, rsc.id, (op) => isRecurring(op) && !isLastFailure(op));
     }
-    this.#sightings.begun(node, operation, this.configuration);
+    this.#sightings.begun(node, operation);
     for (const { to } of movedBy(operation)) {
       this.#forgetArrival(to, operation);
-      this.#sightings.begun(to, operation, this.configuration);
+      this.#sightings.begun(to, operation);
     }
     this.#record(node, pendingResult(operation, at));
     this.#underWay.add(dispatch);
@@ -908,7 +911,7 @@ export class ClusterState {
       this.#record(node, result);
     }
     for (const operation of [...history.running, ...history.interrupted])
-      this.#sightings.begun(node, operation, this.configuration);
+      this.#sightings.begun(node, operation);
     if (!isBelieved) {
       doubtful.push(...this.#mayStillRunOn(id));
       this.status.clearHistory(id, this.#hasLocks());
@@ -1031,7 +1034,7 @@ export class ClusterState {
       this.#clearFailCounts(name, rsc, only);
       for (const resource of this.status.resourcesOn(id)) {
         if (rsc !== undefined && withoutInstance(resource) !== withoutInstance(rsc)) continue;
-        this.#sightings.cleanedUp(name, resource);
+        this.#sightings.cleanedUp(resource);
         const ops = this.status.ops(id, resource);
         const asked = only ? isFailureOf(only) : isToldFailure;
         if (failuresOnly && !ops.some(asked)) continue;
@@ -1373,8 +1376,10 @@ export class ClusterState {
     const { rsc, action, intervalMs } = result;
     if (rsc.class === "stonith" || isConnection(rsc) || !isFailure(result) || isUnanswered(result))
       return undefined;
-    if (action === "stop")
-      return this.#sightings.spared(node, rsc.id, this.configuration, () => this.#elsewhere(node, rsc.id));
+    if (action === "stop") {
+      const elsewhere = () => this.#elsewhere(node, rsc.id);
+      return this.#sightings.spared(node, rsc.id, result.lastRun, this.configuration, elsewhere);
+    }
     if (action !== "monitor" || intervalMs > 0 || !tellsNothing(result)) return undefined;
     return this.#sightings.wasResetFor(node, rsc.id) ? "reset-before" : undefined;
   }

@@ -7,7 +7,7 @@ import {
   type Operation,
   type OperationResult,
 } from "../executor/index.ts";
-import { DIGEST_OF, parameterDigest } from "../scheduler/index.ts";
+import { DIGEST_OF, parameterDigest, sparedFor } from "../scheduler/index.ts";
 import { type EpochSeconds, OcfExit, OpStatus } from "../terms/index.ts";
 
 export { expectedRc, isFailure, isLeftAlone, isReload } from "../executor/index.ts";
@@ -324,7 +324,8 @@ export function endsActive(ops: readonly XmlElement[]): boolean {
   const task = newest.attributes.get("operation");
   if (isPending(newest)) return task === "promote" || task === "demote";
   const rc = newest.attributes.get("rc-code");
-  if (task === "stop") return rc !== String(OcfExit.OK);
+  // What is left out on a node is taken for stopped there: it was off, and nothing was begun there since.
+  if (task === "stop") return rc !== String(OcfExit.OK) && sparedFor(newest) !== "reset-before";
   return task !== "monitor" || saysActive.has(Number(rc));
 }
 

@@ -287,6 +287,7 @@ export class Leader {
       // What is placed with it waits for the same node.
       if (action.lockedSince !== undefined && !keepsLock(result))
         this.changed(`${result.rsc.id} waits for ${node} no more`);
+      if (action.lone) this.changed(`${node} is left out no more for ${result.rsc.id}`);
       return;
     }
     const reason = `${action.key} on ${node} ${describe(result)}`;

@@ -82,7 +82,7 @@ export const readFailedOperation = read.shape<FailedOperation>({
   intervalMs: read.duration,
 });
 
-const listed = read.list(read.pair(read.nodeName, read.list(read.name)));
+const timed = read.list(read.pair(read.nodeName, read.list(read.pair(read.name, read.time))));
 const client = read.xmlText(1024);
 const transitionKey = read.text(1024);
 
@@ -110,7 +110,16 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
       ),
       mayRun: read.list(read.pair(read.nodeName, read.list(readAnyOperation))),
       remembered: read.list(read.pair(read.nodeName, read.list(read.name))),
-      seen: read.maybe(read.shape<Seen>({ active: listed, added: read.list(read.name), fencedFor: listed })),
+      seen: read.maybe(
+        read.shape<Seen>({
+          active: timed,
+          tried: timed,
+          added: read.list(read.name),
+          changed: read.list(read.name),
+          fencedFor: timed,
+          inVain: read.list(read.name),
+        }),
+      ),
       callIds: read.list(read.pair(read.nodeName, count)),
       cancelled: read.maybe(read.list(read.pair(read.text(10_000), count), 1_000)),
       underWay: read.list(readDispatch),

@@ -85,13 +85,22 @@ export type RememberedResources = readonly (readonly [NodeName, readonly string[
 
 /** What is remembered of where resources were seen (`Sightings`). */
 export interface Seen {
-  /** Resources that may be active on each node, by what was done or found there since it was off last. */
-  readonly active: RememberedResources;
-  /** What was configured while this cluster ran, and was neither begun nor found anywhere since. */
+  /** Resources that run on each node, by what has come of what was done there, each with since when. */
+  readonly active: TimedResources;
+  /** What was begun on each node, and may run there, though nothing has said so. */
+  readonly tried: TimedResources;
+  /** What was configured while this cluster ran, and was not seen to run anywhere since. */
   readonly added: readonly string[];
+  /** What was given other parameters while this cluster ran, and was not seen to come up anywhere since. */
+  readonly changed: readonly string[];
   /** Nodes that lost their power after stops had failed there, as long as nothing better is heard of these resources. */
-  readonly fencedFor: RememberedResources;
+  readonly fencedFor: TimedResources;
+  /** Resources for which a node lost its power that had not run there for long. */
+  readonly inVain: readonly string[];
 }
+
+/** Resources on nodes, each with a time. */
+export type TimedResources = readonly (readonly [NodeName, readonly (readonly [string, EpochSeconds])[]])[];
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];
@@ -243,7 +252,7 @@ export interface FailedOperation {
 }
 
 /** Version of the messages, the first byte of each. */
-export const MESSAGE_VERSION = 5;
+export const MESSAGE_VERSION = 6;
 
 /** One byte of version, then the message as JSON. */
 export function encodeMessage(message: ClusterMessage): Uint8Array {

@@ -93,7 +93,32 @@ export function pseudoAction(cluster: Cluster, name: string): Action {
   return found;
 }
 
+/** An action that is needed, and that no ordering finds by its key: what is done with the resource elsewhere does not follow it. */
+export function loneAction(cluster: Cluster, rsc: Resource, key: string, task: string, node: Node): Action {
+  const made = makeAction(cluster, rsc, key, task, 0, node);
+  made.clear(Flag.Optional);
+  made.set(Flag.Lone);
+  updateRunnable(cluster, made);
+  return made;
+}
+
 function newAction(
+  cluster: Cluster,
+  rsc: Resource,
+  key: string,
+  task: string,
+  intervalMs: Millis,
+  node: Node | undefined,
+): Action {
+  const made = makeAction(cluster, rsc, key, task, intervalMs, node);
+  rsc.actions.push(made);
+  const same = rsc.actionsByKey.get(key);
+  if (same) same.push(made);
+  else rsc.actionsByKey.set(key, [made]);
+  return made;
+}
+
+function makeAction(
   cluster: Cluster,
   rsc: Resource,
   key: string,
@@ -115,10 +140,6 @@ function newAction(
   made.onFail = onFailOf(unpacker, rsc, task, intervalMs);
   made.failRole = roleAfterFailure(unpacker, rsc, task, intervalMs, made.onFail);
   cluster.actions.push(made);
-  rsc.actions.push(made);
-  const same = rsc.actionsByKey.get(key);
-  if (same) same.push(made);
-  else rsc.actionsByKey.set(key, [made]);
   return made;
 }
 

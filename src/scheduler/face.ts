@@ -56,6 +56,8 @@ export interface GraphAction {
   readonly inputs: readonly number[];
   /** The resource waits for the action's node since then (shutdown-lock): it does so until it is active there. */
   readonly lockedSince?: EpochSeconds;
+  /** The stop of a service on a node that is left out: once it has succeeded, the service may run there. */
+  readonly lone?: true;
   /** Of `maintenance_nodes`: remote and guest nodes that go into maintenance or come out of it. */
   readonly maintenance?: readonly MaintenanceChange[];
   /** What must be done before but will not be, as it cannot run: the action is never carried out. */

@@ -56,6 +56,8 @@ export const Flag = {
   DumpedInGraph: 1 << 14,
   /** The stop that ends a migration that went wrong half-way. */
   MigrationAbort: 1 << 15,
+  /** The stop of a service on a node that is left out (`stopLeftOut`). */
+  Lone: 1 << 16,
 } as const;
 
 /** What an ordering of two actions means. Several may hold at once. */

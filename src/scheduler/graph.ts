@@ -120,6 +120,7 @@ function graphAction(
     params,
     inputs,
     ...lockOf(action),
+    ...(action.has(Flag.Lone) ? { lone: true } : {}),
     ...(action.task === maintenanceTask ? { maintenance: maintenanceChanges(unpacker.cluster) } : {}),
     ...(unmet.length > 0 ? { unmet: unmet.map(nameOf) } : {}),
   };

@@ -5,6 +5,8 @@ import type { Node, OnFail, Resource } from "./model.ts";
 export interface HistoryState {
   onFail: OnFail;
   lastFailure: XmlElement | undefined;
+  /** The failure by which the node is left out. */
+  leftOutBy: XmlElement | undefined;
 }
 
 /** One entry while it is interpreted. */

@@ -11,7 +11,7 @@ import { topLevel } from "./model.ts";
 import { compareOnFail, onFailOf, opKey, roleAfterFailure } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import { addPlaceScore, placeAt, setAll } from "./places.ts";
-import { sparing } from "./spared.ts";
+import { leavesOut, sparing } from "./spared.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
 const isProbe = ({ task, intervalMs }: HistoryEntry): boolean => task === "monitor" && intervalMs === 0;
@@ -190,6 +190,7 @@ function remapResult(unpacker: Unpacker, entry: HistoryEntry, state: HistoryStat
 export function updateRole(unpacker: Unpacker, entry: HistoryEntry, state: HistoryState): void {
   const { rsc } = entry;
   let clears = false;
+  state.leftOutBy = undefined;
   const bundled = rsc.replica !== undefined;
   if (entry.rc === OcfExit.INSTALLED || (!bundled && masksProbeFailure(entry))) {
     rsc.role = Role.Stopped;
@@ -248,8 +249,11 @@ function applyFailure(unpacker: Unpacker, entry: HistoryEntry, state: HistorySta
   const { cluster } = unpacker;
   const { rsc, node, task } = entry;
   state.lastFailure = entry.xml;
-  const onFail = sparing(onFailOf(unpacker, rsc, task, entry.intervalMs), entry.xml);
+  const configured = onFailOf(unpacker, rsc, task, entry.intervalMs);
+  state.leftOutBy = leavesOut(configured, entry.xml) ? entry.xml : undefined;
   if (cluster.options.symmetric || entry.rc !== OcfExit.INSTALLED) recordFailure(unpacker, entry);
+  if (state.leftOutBy) return;
+  const onFail = sparing(configured, entry.xml);
   if (compareOnFail(state.onFail, onFail) < 0) state.onFail = onFail;
   switch (task) {
     case "stop":

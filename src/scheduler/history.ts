@@ -12,6 +12,7 @@ import { opKey } from "./operations.ts";
 import { addPlaceScore } from "./places.ts";
 import { targetRole } from "./resources.ts";
 import { addRunning } from "./running.ts";
+import { leaveOut } from "./spared.ts";
 import { noteUnexecutable } from "./unexecutable.ts";
 import { noteRecheck, type Unpacker } from "./unpacker.ts";
 
@@ -56,11 +57,12 @@ function unpackResourceHistory(unpacker: Unpacker, node: Node, entry: XmlElement
   // Notifications have no call number and no effect; among the others they would have no certain place.
   const telling = operations.filter(({ attributes }) => attributes.get("operation") !== "notify");
   const sorted = oldestFirst(telling);
-  const state: HistoryState = { onFail: "ignore", lastFailure: undefined };
+  const state: HistoryState = { onFail: "ignore", lastFailure: undefined, leftOutBy: undefined };
   for (const operation of sorted) applyOperation(unpacker, rsc, node, operation, state);
   rememberRecurring(cluster, rsc, node, sorted);
   noteUnexecutable(unpacker, rsc, node, sorted);
-  applyState(unpacker, rsc, node, state.onFail);
+  if (state.leftOutBy) leaveOut(cluster, rsc, node, state.leftOutBy);
+  applyState(unpacker, rsc, node, state.leftOutBy ? "ignore" : state.onFail);
   const wanted = targetRole(rsc);
   if (wanted !== undefined && (rsc.nextRole === Role.Unknown || wanted < rsc.nextRole)) rsc.nextRole = wanted;
   if (savedRole > rsc.role) rsc.role = savedRole;

@@ -274,6 +274,8 @@ export class Resource {
   partialMigrationSource: Node | undefined;
   partialMigrationTarget: Node | undefined;
   danglingMigrations: Node[] = [];
+  /** Nodes that are left out after a failure (`leavesOut`), and whether its stop is yet to be tried there. */
+  leftOut = new Map<Node, boolean>();
   /** Nodes where the history says that it is active. */
   runningOn: Node[] = [];
   /** Nodes where its state is known (probed). */

@@ -18,6 +18,7 @@ import { scheduleCleanup } from "./parameter-changes.ts";
 import { constrainPrimitive } from "./primitive-constraints.ts";
 import { probePrimitive } from "./probes.ts";
 import { createRecurring } from "./recurring.ts";
+import { stopLeftOut } from "./spared.ts";
 import { isUnfenced, orderAfterUnfencing, unfencing } from "./unfencing.ts";
 
 /** Makes all actions of a primitive: from its role now to the one it will have, on the node that was chosen. */
@@ -62,6 +63,7 @@ function createActions(cluster: Cluster, rsc: Resource): void {
   scheduleRestart(cluster, rsc, current, mustStop, mustPromote);
   scheduleTransition(cluster, rsc);
   createRecurring(cluster, rsc);
+  stopLeftOut(cluster, rsc);
   if (migrates && current) createMigration(cluster, rsc, current);
 }
 

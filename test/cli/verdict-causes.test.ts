@@ -108,6 +108,13 @@ const failed = (rsc: string, rc: number, task = "monitor", intervalMs = 10_000):
   at: now - 600,
 });
 
+/** Says of a stop of ip that has failed why nothing was fenced for it. */
+const spared = (why: string) => (text: string) =>
+  text.replace(
+    /(<lrm_rsc_op id="[^"]*" operation_key="ip_stop_0"[^>]*rc-code="1"[^>]*?)(\/?>)/g,
+    `$1 not-fenced="${why}"$2`,
+  );
+
 const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
   "NO-QUORUM": [
     { fixture: { ...healthy, quorum: false }, about: { text: "no-quorum-policy=stop" } },
@@ -268,6 +275,23 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
         properties: { ...healthy.properties, "stonith-enabled": "false" },
       },
       about: { rsc: "ip" },
+    },
+    {
+      fixture: withDone("alpha", failed("ip", 1, "stop", 0)),
+      edit: spared("never-seen"),
+      about: { rsc: "ip", text: "never seen to run as it is configured" },
+    },
+    {
+      fixture: withDone("alpha", failed("ip", 1, "stop", 0)),
+      edit: spared("reset-in-vain"),
+      about: { rsc: "ip", text: "no further node is reset" },
+    },
+  ],
+  "LEFT-OUT": [
+    {
+      fixture: withDone("beta", failed("ip", 1, "stop", 0)),
+      edit: spared("reset-before"),
+      about: { rsc: "ip", text: "its stop fails on beta" },
     },
   ],
   FAILED: [{ fixture: withDone("alpha", failed("web", 7)), about: { rsc: "web" } }],

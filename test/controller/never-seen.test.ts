@@ -223,9 +223,11 @@ describe("what was seen to run", () => {
       cluster.run();
     }
     expect(cluster.fenced).toEqual(["n1"]);
-    // That is over when somebody cleans up: he may have changed something.
+    // A cleanup has it looked for again: where that fails as before the service goes on all the same.
     cluster.cleanup("q");
-    expect(cluster.fenced).toEqual(["n1", "n1"]);
+    expect(cluster.fenced).toEqual(["n1"]);
+    expect(cluster.started("q")).toEqual(["n1", "n2"]);
+    expect(cluster.reasons).toEqual(["reset-before"]);
     cluster.breaks().cleanup("q");
     expect(cluster.reasons).toEqual([]);
     expect(cluster.bus.where("q")).toHaveLength(1);
@@ -287,12 +289,16 @@ describe("what was seen to run", () => {
     expect(cluster.reasons).toEqual(["never-seen"]);
   });
 
-  test("counts as that as soon as its start was begun", () => {
-    const cluster = new Cluster().breaks("n1");
+  test("is not what was only begun: one wrong parameter costs no node its power, and nothing is started elsewhere", () => {
+    const cluster = new Cluster().configure(other).breaks("n1");
     cluster.fails = ["start", "stop"];
-    cluster.bus.configure(service);
-    cluster.bus.run(3000);
-    expect(cluster.fenced).toEqual(["n1"]);
+    cluster.configure(service);
+    expect(cluster.fenced).toEqual([]);
+    expect(cluster.started("q")).toEqual(["n1"]);
+    expect(cluster.reasons).toEqual(["never-seen"]);
+    cluster.breaks().cleanup("q");
+    expect(cluster.reasons).toEqual([]);
+    expect(cluster.bus.where("q")).toHaveLength(1);
   });
 
   test("and does not answer on a node costs that node its power", () => {
@@ -306,6 +312,221 @@ describe("what was seen to run", () => {
     cluster.run(200);
     expect(cluster.fenced[0]).toBe("n1");
   });
+});
+
+describe("a node that was reset for a service, and that cannot tell of it when it is back", () => {
+  /** `text` runs on n2, or n3, after n1 was reset for q, and n1 is back. `done`: what was done with it elsewhere meanwhile. */
+  const resetFor = (text: string) => {
+    const cluster = new Cluster().configure(text);
+    expect(cluster.bus.where("q")).toContain(n1);
+    cluster.breaks("n1");
+    cluster.bus.fail("n1", "q", OcfExit.GENERIC);
+    cluster.bus.run(3000);
+    expect(cluster.fenced).toEqual(["n1"]);
+    const from = cluster.bus.executed.length;
+    cluster.run(120);
+    const done = cluster.bus.executed
+      .slice(from)
+      .filter(({ node, operation }) => node !== n1 && operation.rsc.type !== "fence_dummy")
+      .map(({ operation }) => `${operation.action} ${operation.rsc.id}`);
+    expect(done.filter((what) => /^(?:start|stop) /.test(what))).toEqual([]);
+    expect(cluster.fenced).toEqual(["n1"]);
+    return cluster;
+  };
+
+  test("is left out: the service is recovered where it runs, and on another node when that one is lost", () => {
+    const cluster = resetFor(service);
+    cluster.bus.fail("n2", "q", OcfExit.NOT_RUNNING);
+    cluster.run();
+    expect(cluster.started("q")).toEqual(["n1", "n2", "n2"]);
+    cluster.bus.crash("n2");
+    cluster.bus.run(3000);
+    expect(cluster.bus.where("q")).toEqual([n3]);
+    cluster.run(120);
+    expect(cluster.fenced).toEqual(["n1", "n2"]);
+    expect(cluster.bus.where("q")).toHaveLength(1);
+  });
+
+  test("may have it again as soon as its stop answers: one look that failed keeps nothing from it", () => {
+    const cluster = new Cluster().configure(service).breaks("n1");
+    cluster.bus.fail("n1", "q", OcfExit.GENERIC);
+    cluster.bus.run(3000);
+    expect(cluster.bus.where("q")).toEqual([n2]);
+    cluster.fails = ["monitor"];
+    cluster.bus.boot("n1");
+    cluster.bus.run(200);
+    cluster.breaks().run(120);
+    expect(cluster.fenced).toEqual(["n1"]);
+    expect(cluster.bus.where("q")).toEqual([n1]);
+  });
+
+  test.each([
+    ["its group", "group g q z"],
+    ["what is ordered after it", "order o q z"],
+    ["what is ordered and placed with it", "order o q z\ncolocation c inf: z q"],
+  ])("is no reason to stop %s", (_, how) => {
+    const text = `${other}primitive q ocf:test:Q op monitor interval=10s
+primitive z ocf:test:A meta resource-stickiness=1 op monitor interval=10s\n${how}\nlocation here q 100: n1\n`;
+    const cluster = resetFor(text);
+    expect(["q", "z"].map((rsc) => cluster.bus.where(rsc).length)).toEqual([1, 1]);
+  });
+
+  test("has its stop tried before the service is started elsewhere", () => {
+    const cluster = resetFor(service);
+    cluster.breaks(...all);
+    cluster.fails = ["start"];
+    cluster.bus.fail("n2", "q", OcfExit.NOT_RUNNING);
+    cluster.run(120);
+    expect(cluster.bus.where("q")).toEqual([]);
+    cluster.fails = ["monitor", "stop"];
+    const from = cluster.breaks("n1").bus.executed.length;
+    cluster.cleanup("q").run(120);
+    const done = cluster.bus.executed
+      .slice(from)
+      .filter(({ operation }) => operation.rsc.id === "q" && ["start", "stop"].includes(operation.action));
+    expect(done.map(({ node, operation }) => `${operation.action} ${node}`)).toEqual(["stop n1", "start n2"]);
+    const [stopped, started] = done;
+    expect(started?.at).toBeGreaterThan(stopped?.at ?? Number.NaN);
+    expect(cluster.fenced).toEqual(["n1"]);
+    expect(cluster.bus.where("q")).toEqual([n2]);
+  });
+
+  test("does not keep the service from being moved, stopped and started by who asks for it", () => {
+    const cluster = resetFor(service);
+    const set = (role: string) =>
+      cluster.configure(service.replace("ocf:test:Q", `ocf:test:Q meta target-role=${role}`));
+    cluster.configure(service.replace("50: n2", "-inf: n2"));
+    expect(cluster.bus.where("q")).toEqual([n3]);
+    set("Stopped");
+    expect(cluster.bus.where("q")).toEqual([]);
+    set("Started");
+    expect(cluster.bus.where("q")).toEqual([n2]);
+    expect(cluster.fenced).toEqual(["n1"]);
+  });
+
+  test("keeps the instances of a clone on the others from nothing", () => {
+    const cluster = resetFor(`${other}primitive q ocf:test:Q op monitor interval=10s\nclone c q\n`);
+    expect(cluster.bus.where("q").toSorted()).toEqual([n2, n3]);
+  });
+
+  test("is free again when it is deleted, and made anew after a repair", () => {
+    const cluster = resetFor(service);
+    cluster.deletes();
+    cluster.run();
+    expect(cluster.bus.where("q")).toEqual([]);
+    cluster.breaks().cleanup("q").configure(service);
+    expect(cluster.bus.where("q")).toEqual([n1]);
+    expect(cluster.fenced).toEqual(["n1"]);
+  });
+});
+
+describe("a service with which nothing can be done by other parameters", () => {
+  const with_ = (value: string) => service.replace("ocf:test:Q", `ocf:test:Q params p=${value}`);
+
+  test("costs no node its power, and starts nowhere else", () => {
+    const cluster = new Cluster().configure(with_("good"));
+    // What was started with other parameters is stopped with those.
+    let started = "good";
+    cluster.bus.agent = (_, { rsc, action, params }) => {
+      if (rsc.id === "q" && action === "start") started = params.p ?? "";
+      return started === "bad" && rsc.id === "q" && ["start", "stop"].includes(action)
+        ? OcfExit.GENERIC
+        : OcfExit.OK;
+    };
+    cluster.configure(with_("bad")).run(120);
+    expect(cluster.fenced).toEqual([]);
+    expect(cluster.started("q")).toEqual(["n1", "n1"]);
+    expect(cluster.reasons).toEqual(["never-seen"]);
+    cluster.configure(with_("good")).cleanup("q");
+    expect(cluster.bus.where("q")).toHaveLength(1);
+    expect(cluster.reasons).toEqual([]);
+  });
+
+  test("costs one node its power when it cannot be ended by the old ones", () => {
+    const cluster = new Cluster().configure(with_("good")).breaks("n1");
+    cluster.configure(with_("bad"));
+    expect(cluster.fenced).toEqual(["n1"]);
+    expect(cluster.bus.where("q")).toEqual([n2]);
+  });
+
+  test("costs a node its power again once it has come up with them", () => {
+    const cluster = new Cluster().configure(with_("good")).configure(with_("better"));
+    expect(cluster.started("q")).toEqual(["n1", "n1"]);
+    cluster.breaks("n1");
+    cluster.bus.fail("n1", "q", OcfExit.GENERIC);
+    cluster.run();
+    expect(cluster.fenced).toEqual(["n1"]);
+  });
+});
+
+describe("a service that fails wherever it is begun, and whose stop fails", () => {
+  const running = () => {
+    const cluster = new Cluster().configure(service);
+    expect(cluster.bus.where("q")).toEqual([n1]);
+    return cluster;
+  };
+
+  test.each([
+    ["its start", ["start", "stop"]],
+    ["its first monitor", ["monitor", "stop"]],
+  ])("costs one node more its power, not one after the other without end (%s fails)", (_, fails) => {
+    // It ran for long before, so that its first failure is worth a node.
+    const cluster = running();
+    cluster.run(900);
+    cluster.fails = fails;
+    cluster.breaks(...all);
+    cluster.bus.agent = (_node, { rsc, action, intervalMs }) =>
+      rsc.id === "q" &&
+      (action === "monitor" ? fails.includes("monitor") && intervalMs > 0 : fails.includes(action))
+        ? OcfExit.GENERIC
+        : OcfExit.OK;
+    cluster.bus.fail("n1", "q", OcfExit.GENERIC);
+    cluster.run(900);
+    expect(cluster.fenced).toEqual(["n1", "n2"]);
+    expect(cluster.reasons).toEqual(["reset-in-vain"]);
+    // It is as before when it was repaired.
+    cluster.bus.agent = () => OcfExit.OK;
+    cluster.cleanup("q");
+    expect(cluster.bus.where("q")).toHaveLength(1);
+    const [on] = cluster.bus.where("q");
+    cluster.bus.agent = (_node, { rsc, action }) =>
+      rsc.id === "q" && action === "stop" ? OcfExit.GENERIC : OcfExit.OK;
+    cluster.bus.fail(String(on), "q", OcfExit.GENERIC);
+    cluster.bus.run(3000);
+    expect(cluster.fenced).toHaveLength(3);
+  });
+});
+
+test("a service that ran well for long on another node is worth one that it has just come to again", () => {
+  const cluster = new Cluster().configure(service);
+  const fail = () => {
+    const [on] = cluster.bus.where("q");
+    cluster.breaks(String(on));
+    cluster.bus.fail(String(on), "q", OcfExit.GENERIC);
+    cluster.bus.run(3000);
+    cluster.breaks();
+    return on;
+  };
+  expect(fail()).toBe(n1);
+  // n1 is free again, and it goes back there.
+  cluster.run(900);
+  expect(cluster.bus.where("q")).toEqual([n1]);
+  expect(fail()).toBe(n1);
+  expect(cluster.bus.where("q")).toEqual([n2]);
+  expect(fail()).toBe(n2);
+  expect(cluster.fenced).toEqual(["n1", "n1", "n2"]);
+});
+
+test.each([
+  ["a service that runs on another one", service, [n1]],
+  ["an instance of what runs on the others", `${service}clone c q`, [n1, n2]],
+])("a node that cannot tell of %s is fenced once", (_, text, where) => {
+  const cluster = new Cluster().configure(text);
+  cluster.bus.crash("n3");
+  cluster.breaks("n3").run(200);
+  expect(cluster.fenced).toEqual(["n3", "n3"]);
+  expect(cluster.reasons).toEqual(["reset-before"]);
+  expect(cluster.bus.where("q").toSorted()).toEqual(where);
 });
 
 describe("what was configured before anybody remembers, as after all nodes were off", () => {

@@ -11,6 +11,7 @@ const journal = "executor/journal.ts";
 const executor = "executor/executor.ts";
 const fencings = "controller/fencings.ts";
 const sightings = "controller/sightings.ts";
+const spared = "scheduler/spared.ts";
 const fencer = "fencer/fencer.ts";
 
 const looks = "./test/controller/looks.test.ts";
@@ -733,28 +734,56 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node is fenced for what was added and never seen to run",
     file: sightings,
-    before: 'if (this.#isAdded(rsc, configuration)) return "never-seen";',
-    after: "if (this.#isAdded(rsc, configuration)) return undefined;",
+    before: 'if (isAdded) return "never-seen";',
+    after: "if (isAdded) return undefined;",
     by: neverSeen,
   },
   {
-    name: "a node is not fenced for what was seen to run, and cleaned up",
+    name: "a node is fenced for what was never seen to come up by its new parameters",
     file: sightings,
-    before: "if (active.some((id) => withoutInstance(id) === plain)) return undefined;",
+    before: "for (const [id] of changed) this.#worthwhile(id);",
+    after: "this.#changed = new Set();",
+    by: neverSeen,
+  },
+  {
+    name: "what was begun by its old parameters is taken for what was not",
+    file: sightings,
+    before: "if (since !== undefined) return at - since < LONG_RUN ? inVain : undefined;",
+    after: "",
+    by: neverSeen,
+  },
+  {
+    name: "a node is not fenced that cannot tell of what runs on another one",
+    file: sightings,
+    before: "if (places.some((id) => withoutInstance(id) === plain)) return undefined;",
     after: "",
     by: neverSeen,
   },
   {
     name: "a node is fenced without end for what fails there whenever it is back",
     file: sightings,
-    before: "for (const rsc of failed) this.#fencedFor =",
-    after: "for (const rsc of failed.slice(0, 0)) this.#fencedFor =",
+    before: "this.#fencedFor = withOne(",
+    after: "if (at < 0) this.#fencedFor = withOne(",
+    by: neverSeen,
+  },
+  {
+    name: "one node after the other is fenced for what fails wherever it is begun",
+    file: sightings,
+    before: "if (!isWorth) this.#inVain =",
+    after: "if (at < 0) this.#inVain =",
+    by: neverSeen,
+  },
+  {
+    name: "a node is not fenced for a service that has run for long since another one was fenced for it",
+    file: sightings,
+    before: "if (at - since >= LONG_RUN) this.#worthwhile(rsc);",
+    after: "",
     by: neverSeen,
   },
   {
     name: "a cleanup does not end that a node is not fenced again",
     file: state,
-    before: "this.#sightings.cleanedUp(name, resource);",
+    before: "this.#sightings.cleanedUp(resource);",
     after: "",
     by: neverSeen,
   },
@@ -763,6 +792,27 @@ export const mutations: readonly Mutation[] = [
     file: state,
     before: 'return this.#sightings.wasResetFor(node, rsc.id) ? "reset-before" : undefined;',
     after: "return undefined;",
+    by: neverSeen,
+  },
+  {
+    name: "a service is blocked for a stop that fails once more on a node that was reset for it",
+    file: spared,
+    before: 'sparedFor(entry) === "reset-before" && onFail ===',
+    after: "isLook(entry) && onFail ===",
+    by: neverSeen,
+  },
+  {
+    name: "a service is started before its stop was tried on a node that is left out",
+    file: spared,
+    before: "addOrdering(cluster, { action: stop }, { rsc, task }, Link.Ordered);",
+    after: "opKey(rsc.id, task, 0);",
+    by: neverSeen,
+  },
+  {
+    name: "a service is kept from a node where its stop has been tried, and has succeeded",
+    file: "controller/leader.ts",
+    before: "if (action.lone) this.changed(",
+    after: "if (action.lone && failed) this.changed(",
     by: neverSeen,
   },
   {

@@ -18,7 +18,7 @@ import {
   steeringConstraints,
 } from "../resources.ts";
 import { parseSeconds } from "../seconds.ts";
-import { refuseUnfulfilled, type Wish } from "../waiting.ts";
+import { noteRest, refuseUnfulfilled, type Wish } from "../waiting.ts";
 import { change, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -80,6 +80,7 @@ export const move = defineCommand({
       note(
         `${rsc} ${node === undefined ? `leaves ${from}` : `goes to ${node}`}. Constraint ${id} holds it there until 'hactl resource clear ${rsc}'.`,
       );
+    if (!wantsJson()) noteRest(cib, rsc);
     return CrmExit.OK;
   },
 });

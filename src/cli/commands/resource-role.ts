@@ -26,7 +26,7 @@ import { RESTART_STOP, refuseChanged, refuseSecondRestart } from "../restart-mar
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
 import { concernedBy } from "../unfinished.ts";
-import { refuseUnfulfilled, restOf, type Wish } from "../waiting.ts";
+import { noteRest, refuseUnfulfilled, type Wish } from "../waiting.ts";
 import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
@@ -81,9 +81,7 @@ const metaCommand = ({ name, description, attribute, value, done, wish, check }:
       }
       for (const xml of meant) {
         note(`${idOf(xml)} ${done}.`);
-        const end = wish === undefined || wait !== undefined ? undefined : restOf(cib, idOf(xml));
-        if (end !== undefined)
-          note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
+        if (wish !== undefined && wait === undefined) noteRest(cib, idOf(xml));
       }
       return CrmExit.OK;
     },

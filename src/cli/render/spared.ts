@@ -1,21 +1,33 @@
-import { type Resource, sparedFor } from "../../scheduler/index.ts";
+import { type Resource, type Spared, sparedFor } from "../../scheduler/index.ts";
+
+type Failed = Resource["failedOps"][number];
 
 /** Why a resource is blocked for whose failure no node is fenced; undefined for any other. */
 export function sparedText(rsc: Resource): string | undefined {
-  const failed = rsc.failedOps.filter(({ xml }) => sparedFor(xml) !== undefined);
-  const isStop = (xml: (typeof failed)[number]["xml"]) => xml.attributes.get("operation") === "stop";
-  const resetBefore = failed.filter(({ xml }) => sparedFor(xml) === "reset-before");
-  const shown = resetBefore.length > 0 ? resetBefore : failed;
-  if (shown.length === 0) return undefined;
-  const nodes = [...new Set(shown.map(({ node }) => node.name))].sort();
-  const words = shown
-    .map(({ xml }) => xml.attributes.get("exit-reason") ?? "")
-    .find((reason) => reason !== "");
-  const said = words === undefined ? "" : `: ${words}`;
-  const what = shown.some(({ xml }) => isStop(xml)) ? "its probe and its stop fail" : "its probe fails";
-  const cause = "the agent is broken, or what it needs is missing there";
-  const where = nodes.join(", ");
-  return resetBefore.length > 0
-    ? `${what} on ${where}, which was reset for its failed stop before: ${cause}${said}; no node is reset for that again`
-    : `${what} on ${where}: ${cause}${said}; nothing is fenced for what was never seen to run`;
+  const inVain = failedFor(rsc, "reset-in-vain");
+  const neverSeen = failedFor(rsc, "never-seen");
+  if (inVain.length > 0)
+    return `its stop fails on ${nodesOf(inVain)}, soon after a node was reset for it: ${causeOf(inVain)}; no further node is reset for it`;
+  if (neverSeen.length === 0) return undefined;
+  return `its stop fails on ${nodesOf(neverSeen)}: ${causeOf(neverSeen)}; nothing is fenced for what was never seen to run as it is configured`;
+}
+
+/** Why nodes are left out for a resource (see the scheduler's `leaveOut`); undefined where none is. */
+export function leftOutText(rsc: Resource): string | undefined {
+  const failed = failedFor(rsc, "reset-before").filter(({ node }) => rsc.leftOut.has(node));
+  if (failed.length === 0) return undefined;
+  const what = failed.some(({ xml }) => xml.attributes.get("operation") === "stop") ? "stop" : "probe";
+  return `its ${what} fails on ${nodesOf(failed)}, reset for its failed stop before: ${causeOf(failed)}; it does not run there, and no node is reset for that again`;
+}
+
+const failedFor = (rsc: Resource, why: Spared): Failed[] =>
+  rsc.failedOps.filter(({ xml }) => sparedFor(xml) === why);
+
+const nodesOf = (failed: readonly Failed[]): string =>
+  [...new Set(failed.map(({ node }) => node.name))].sort().join(", ");
+
+/** What may be wrong, with the agent's last words. */
+function causeOf(failed: readonly Failed[]): string {
+  const words = failed.map(({ xml }) => xml.attributes.get("exit-reason") ?? "").find((text) => text !== "");
+  return `its agent is broken, or what it needs is missing or wrong${words === undefined ? "" : ` (${words})`}`;
 }

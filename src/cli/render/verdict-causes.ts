@@ -34,6 +34,9 @@ const kinds = {
   "MANAGER-AWAY": error("a node's ring is there and its manager is not: it hangs, or is started again"),
   CONNECTIVITY: error("a node does not reach all of the hosts that are pinged"),
   BLOCKED: error("a resource stays as it is until somebody repairs it"),
+  "LEFT-OUT": error(
+    "a resource does without a node that was reset for it and cannot tell whether it runs there",
+  ),
   FAILED: error("a resource has failed"),
   "MULTIPLE-ACTIVE": error("a resource is active on several nodes"),
   "EXCESS-INSTANCES": error("a clone has more active instances than it may have"),

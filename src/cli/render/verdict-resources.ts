@@ -9,7 +9,7 @@ import {
   stoppingNode,
 } from "./cluster-view.ts";
 import { isImplied } from "./resource-list.ts";
-import { sparedText } from "./spared.ts";
+import { leftOutText, sparedText } from "./spared.ts";
 import type { CauseWithoutLevel, FailureFacts } from "./status-model.ts";
 
 /** What is wrong with resources. */
@@ -158,7 +158,15 @@ function primitiveCauses(
       },
     ];
   }
-  return [];
+  return leftOutCauses(cluster, rsc);
+}
+
+/** Nodes that a resource does without. */
+function leftOutCauses(cluster: Cluster, rsc: Resource): CauseWithoutLevel[] {
+  const text = leftOutText(rsc);
+  if (text === undefined) return [];
+  const cure = `Repair it there, then: ${cleanupOf(cluster, rsc.id)}`;
+  return [{ code: "LEFT-OUT", rsc: rsc.id, text: `${rsc.id} does without a node: ${text}`, cure }];
 }
 
 function cloneCauses(
@@ -167,7 +175,7 @@ function cloneCauses(
   failures: readonly FailureFacts[],
 ): CauseWithoutLevel[] {
   const parts = primitivesOf(clone).filter(
-    (part) => part.failed || part.blocked || part.runningOn.length > 1,
+    (part) => part.failed || part.blocked || part.runningOn.length > 1 || part.leftOut.size > 0,
   );
   const causes = parts.flatMap((part) => primitiveCauses(cluster, part, failures));
   const settings = clone.clone;

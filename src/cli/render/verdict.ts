@@ -71,6 +71,7 @@ const evident: ReadonlySet<CauseCode> = new Set([
   "FAILED",
   "FAILURE",
   "BLOCKED",
+  "LEFT-OUT",
   "FENCING-FAILED",
   "FENCING-UNTRUE",
   "NODE-FENCED",

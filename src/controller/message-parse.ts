@@ -117,6 +117,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
           added: read.list(read.name),
           changed: read.list(read.name),
           fencedFor: timed,
+          resets: timed,
           inVain: read.list(read.name),
         }),
       ),

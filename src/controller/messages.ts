@@ -95,12 +95,14 @@ export interface Seen {
   readonly changed: readonly string[];
   /** Nodes that lost their power after stops had failed there, as long as nothing better is heard of these resources. */
   readonly fencedFor: TimedResources;
-  /** Resources for which a node lost its power that had not run there for long. */
+  /** How often in a row each node lost its power for resources that had not run there for long. */
+  readonly resets: TimedResources;
+  /** Resources for which a node lost its power where their start had failed, and that came up nowhere since. */
   readonly inVain: readonly string[];
 }
 
-/** Resources on nodes, each with a time. */
-export type TimedResources = readonly (readonly [NodeName, readonly (readonly [string, EpochSeconds])[]])[];
+/** Resources on nodes, each with a time, or a number. */
+export type TimedResources = readonly (readonly [NodeName, readonly (readonly [string, number])[]])[];
 
 /** In which boot each node was when its transient attributes were set. */
 export type Boots = readonly (readonly [NodeName, string])[];

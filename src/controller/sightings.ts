@@ -6,8 +6,8 @@ import { foundActive, isFailure, tellsInactive } from "./history.ts";
 import type { Seen } from "./messages.ts";
 import { resourceFamilies } from "./one-owner.ts";
 
-/** Resources on nodes, each with a time. */
-type Places = ReadonlyMap<NodeName, ReadonlyMap<string, EpochSeconds>>;
+/** Resources on nodes, each with a time, or a number. */
+type Places = ReadonlyMap<NodeName, ReadonlyMap<string, number>>;
 
 /** What is known of a resource on the other nodes that are there. */
 export interface Elsewhere {
@@ -27,6 +27,8 @@ export interface UnstoppedResource {
 const LONG_RUN = 600;
 /** Since when a service runs that has done so for long, or that was found running. */
 const LONG_SINCE: EpochSeconds = 0;
+/** So often in a row a node is reset for a service that has come up there, and not run for long. */
+const MOST_RESETS = 2;
 
 /**
  * Where services were seen to run, which tells whether a stop that fails is worth a node. That a look fails means that the
@@ -46,6 +48,7 @@ export class Sightings {
   #added: ReadonlySet<string>;
   #changed: ReadonlySet<string>;
   #fencedFor: Places;
+  #resets: Places;
   #inVain: ReadonlySet<string>;
 
   constructor(seen?: Seen) {
@@ -56,6 +59,7 @@ export class Sightings {
     this.#added = new Set(seen?.added);
     this.#changed = new Set(seen?.changed);
     this.#fencedFor = places(seen?.fencedFor);
+    this.#resets = places(seen?.resets);
     this.#inVain = new Set(seen?.inVain);
   }
 
@@ -67,6 +71,7 @@ export class Sightings {
       added: [...this.#added],
       changed: [...this.#changed],
       fencedFor: listed(this.#fencedFor),
+      resets: listed(this.#resets),
       inVain: [...this.#inVain],
     };
   }
@@ -78,6 +83,7 @@ export class Sightings {
     copy.#added = this.#added;
     copy.#changed = this.#changed;
     copy.#fencedFor = this.#fencedFor;
+    copy.#resets = this.#resets;
     copy.#inVain = this.#inVain;
     return copy;
   }
@@ -111,8 +117,7 @@ export class Sightings {
     for (const [rsc, since] of this.#active.get(node) ?? [])
       if (at - since >= LONG_RUN) this.#worthwhile(rsc);
     for (const { rsc, spared } of failed) {
-      const isWorth = spared || this.#active.get(node)?.get(rsc) === LONG_SINCE;
-      if (!isWorth) this.#inVain = new Set([...this.#inVain, withoutInstance(rsc)]);
+      if (!spared) this.#lost(node, rsc);
       this.#fencedFor = withOne(this.#fencedFor, node, rsc, at);
     }
     this.off(node);
@@ -163,12 +168,16 @@ export class Sightings {
     elsewhere: () => Elsewhere,
   ): Spared | undefined {
     if (this.wasResetFor(node, rsc)) return "reset-before";
-    const inVain = this.#inVain.has(withoutInstance(rsc)) ? "reset-in-vain" : undefined;
     const since = this.#active.get(node)?.get(rsc);
-    if (since !== undefined) return at - since < LONG_RUN ? inVain : undefined;
+    if (since !== undefined) {
+      const resets = this.#resets.get(node)?.get(rsc) ?? 0;
+      return at - since < LONG_RUN && resets >= MOST_RESETS ? "reset-in-vain" : undefined;
+    }
     const isAdded = isAmong(this.#added, rsc, configuration);
-    if (has(this.#tried, node, rsc))
-      return isAdded || isAmong(this.#changed, rsc, configuration) ? "never-seen" : inVain;
+    if (has(this.#tried, node, rsc)) {
+      if (isAdded || isAmong(this.#changed, rsc, configuration)) return "never-seen";
+      return this.#inVain.has(withoutInstance(rsc)) ? "reset-in-vain" : undefined;
+    }
     const plain = withoutInstance(rsc);
     const places = [...this.#active.values(), ...this.#tried.values()].flatMap((known) => [...known.keys()]);
     if (places.some((id) => withoutInstance(id) === plain)) return undefined;
@@ -190,6 +199,7 @@ export class Sightings {
     this.#fencedFor = without(this.#fencedFor, node, rsc);
     // The address of a replica comes up before its container, and tells nothing of that.
     const names = isContainer(rsc) ? namesOf(rsc, resourceFamilies(configuration)) : [withoutInstance(rsc)];
+    this.#inVain = lacking(this.#inVain, [withoutInstance(rsc)]);
     this.#added = lacking(this.#added, names);
     this.#changed = lacking(this.#changed, names);
   }
@@ -208,9 +218,23 @@ export class Sightings {
     this.#active = withOne(this.#active, node, rsc, LONG_SINCE);
   }
 
+  /** A node lost its power for the stop of a resource. What did not run there for long may do no better anywhere. */
+  #lost(node: NodeName, rsc: string): void {
+    const since = this.#active.get(node)?.get(rsc);
+    const resets = this.#resets.get(node)?.get(rsc) ?? 0;
+    if (since === undefined && has(this.#tried, node, rsc))
+      this.#inVain = new Set([...this.#inVain, withoutInstance(rsc)]);
+    if (since !== undefined && since !== LONG_SINCE)
+      this.#resets = withOne(this.#resets, node, rsc, resets + 1);
+  }
+
   /** It was, or will be, worth a reset. */
   #worthwhile(rsc: string): void {
-    this.#inVain = lacking(this.#inVain, [withoutInstance(rsc)]);
+    const plain = withoutInstance(rsc);
+    this.#inVain = lacking(this.#inVain, [plain]);
+    for (const [node, resets] of this.#resets)
+      for (const id of resets.keys())
+        if (withoutInstance(id) === plain) this.#resets = without(this.#resets, node, id);
   }
 }
 

@@ -284,7 +284,7 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
     {
       fixture: withDone("alpha", failed("ip", 1, "stop", 0)),
       edit: spared("reset-in-vain"),
-      about: { rsc: "ip", text: "no further node is reset" },
+      about: { rsc: "ip", text: "no node is reset for it again" },
     },
   ],
   "LEFT-OUT": [

@@ -748,8 +748,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what was begun by its old parameters is taken for what was not",
     file: sightings,
-    before: "if (since !== undefined) return at - since < LONG_RUN ? inVain : undefined;",
-    after: "",
+    before: "if (since !== undefined) {",
+    after: "if (since !== undefined && at < 0) {",
     by: neverSeen,
   },
   {
@@ -769,8 +769,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: "one node after the other is fenced for what fails wherever it is begun",
     file: sightings,
-    before: "if (!isWorth) this.#inVain =",
-    after: "if (at < 0) this.#inVain =",
+    before: "return at - since < LONG_RUN && resets >= MOST_RESETS ?",
+    after: "return at - since < 0 && resets >= MOST_RESETS ?",
+    by: neverSeen,
+  },
+  {
+    name: "one node after the other is fenced for what starts nowhere",
+    file: sightings,
+    before: 'return this.#inVain.has(withoutInstance(rsc)) ? "reset-in-vain" : undefined;',
+    after: "return undefined;",
     by: neverSeen,
   },
   {

@@ -7,7 +7,7 @@ export function sparedText(rsc: Resource): string | undefined {
   const inVain = failedFor(rsc, "reset-in-vain");
   const neverSeen = failedFor(rsc, "never-seen");
   if (inVain.length > 0)
-    return `its stop fails on ${nodesOf(inVain)}, soon after a node was reset for it: ${causeOf(inVain)}; no further node is reset for it`;
+    return `its stop fails on ${nodesOf(inVain)}, after nodes were reset for it in vain: ${causeOf(inVain)}; no node is reset for it again`;
   if (neverSeen.length === 0) return undefined;
   return `its stop fails on ${nodesOf(neverSeen)}: ${causeOf(neverSeen)}; nothing is fenced for what was never seen to run as it is configured`;
 }

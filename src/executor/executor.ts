@@ -329,6 +329,7 @@ export class Executor {
     else if (result.rc === OcfExit.NOT_RUNNING && isProbe(asked) && isForOther(operation, asked)) {
       // It is not what may have been left; now for what was asked for.
       this.#interrupted.delete(resource.id);
+      resource.history.set(operationKey(result.action, result.intervalMs), result);
       this.#askAgain(resource, asked, now);
     } else {
       const arrival = arrivalOf(this.#interrupted.get(resource.id), result);
@@ -368,7 +369,7 @@ export class Executor {
   /** What is run for an operation. */
   #toRun(asked: Operation, resource: ResourceState): Operation {
     if (this.#looksFirst.delete(asked)) return { ...asked, action: "monitor" };
-    return asStarted(asked, resource.history.values(), this.#interrupted.get(resource.id));
+    return asStarted(asked, [...resource.history.values()], this.#interrupted.get(resource.id));
   }
 
   #onceDone(resource: ResourceState, result: OperationResult): void {

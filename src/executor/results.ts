@@ -285,16 +285,18 @@ const degraded: ReadonlyMap<number, number> = new Map([
 /**
  * A service is ended as it was started: by the agent and with the parameters of its last start, reload or probe that
  * found it. Those of the configuration may be others by now (an address that was changed), or gone with the resource.
- * With the same it is looked for after what may have left it active (`interrupted`, which nothing in the history is
- * newer than). What concerns the operation itself (most of `CRM_meta_…`) stays as it was asked for.
+ * With the same it is looked for after what may have left it active: what the history ends with, as where a cluster asks
+ * that does not know it any more, or what was `interrupted`, which nothing in the history is newer than. What concerns the
+ * operation itself (most of `CRM_meta_…`) stays as it was asked for.
  */
 export function asStarted(
   operation: Operation,
-  history: Iterable<OperationResult>,
+  history: readonly OperationResult[],
   interrupted: Operation | undefined,
 ): Operation {
   const ends = operation.action === "stop" || operation.action === "demote";
-  if (!ends && !(interrupted && isProbe(operation))) return operation;
+  const looks = isProbe(operation) && (interrupted !== undefined || mayRun(history) !== undefined);
+  if (!ends && !looks) return operation;
   const started = lastTelling(history) ?? interrupted;
   return started ? { ...withParameters(operation, started.params), rsc: started.rsc } : operation;
 }

@@ -457,6 +457,25 @@ describe("what may have been left running", () => {
     expect(world.executor.snapshot()).toMatchObject({ interrupted: [], unfinished: [] });
   });
 
+  test("is looked for so, too, where only the cluster has forgotten that it runs", () => {
+    const world = new World();
+    world.execute(operation("a", "start", old));
+    world.end("a start_0", exited(0));
+    world.execute(operation("a", "monitor", now));
+    expect(ipOf(world, "a monitor_0")).toBe("10.0.0.1");
+    world.end("a monitor_0", exited(0));
+    expect(world.results().at(-1)).toMatchObject({ rc: 0, params: old.params });
+    // Somebody has ended it: then what is asked for is looked for.
+    world.execute(operation("a", "monitor", { ...now, transitionKey: "1:2:7:key" }));
+    world.end("a monitor_0", exited(7));
+    expect(ipOf(world, "a monitor_0")).toBe("10.0.0.2");
+    world.end("a monitor_0", exited(7));
+    expect(world.results()).toMatchObject([{ rc: 7, params: now.params }]);
+    // And what is known not to run is looked for with nothing else.
+    world.execute(operation("a", "monitor", { params: { ip: "10.0.0.3" }, transitionKey: "1:3:7:key" }));
+    expect(ipOf(world, "a monitor_0")).toBe("10.0.0.3");
+  });
+
   test("is found with them, and stopped with them", () => {
     const world = left("stop");
     world.execute(operation("a", "monitor", now));

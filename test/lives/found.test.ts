@@ -34,6 +34,10 @@ test("seed 207880011: what a guest was to stop when its daemon died was started 
   expect(runLives({ seed: 207_880_011 }).memberships).toBeGreaterThan(0);
 });
 
+test("seed 320000039: what ran with other parameters on a host that nobody remembered was not found with the new ones, and started anew", () => {
+  expect(runLives({ seed: 320_000_039 }).memberships).toBeGreaterThan(0);
+});
+
 test("seed 207870042: of a fencing that another part of the cluster had ended a node waited for an answer for ever", () => {
   expect(runLives({ seed: 207_870_042 }).memberships).toBeGreaterThan(0);
 });

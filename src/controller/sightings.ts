@@ -4,10 +4,8 @@ import type { Spared } from "../scheduler/index.ts";
 import { type EpochSeconds, type NodeName, OcfExit, OpStatus, withoutInstance } from "../terms/index.ts";
 import { foundActive, isFailure, tellsInactive } from "./history.ts";
 import type { Seen } from "./messages.ts";
+import { NodePlaces } from "./node-places.ts";
 import { resourceFamilies } from "./one-owner.ts";
-
-/** Resources on nodes, each with a time, or a number. */
-type Places = ReadonlyMap<NodeName, ReadonlyMap<string, number>>;
 
 /** What is known of a resource on the other nodes that are there. */
 export interface Elsewhere {
@@ -42,57 +40,45 @@ const MOST_RESETS = 2;
  * when it is known not to be, or its node to be off.
  */
 export class Sightings {
-  // Replaced, and never changed: a copy is as it was.
-  #active: Places;
-  #tried: Places;
-  #added: ReadonlySet<string>;
-  #changed: ReadonlySet<string>;
-  #fencedFor: Places;
-  #resets: Places;
-  #inVain: ReadonlySet<string>;
+  readonly #active: NodePlaces;
+  readonly #tried: NodePlaces;
+  readonly #added: Set<string>;
+  readonly #changed: Set<string>;
+  readonly #fencedFor: NodePlaces;
+  readonly #resets: NodePlaces;
+  readonly #inVain: Set<string>;
 
-  constructor(seen?: Seen) {
-    const places = (listed: Seen["active"] = []): Places =>
-      new Map(listed.map(([node, list]) => [node, new Map(list)]));
-    this.#active = places(seen?.active);
-    this.#tried = places(seen?.tried);
-    this.#added = new Set(seen?.added);
-    this.#changed = new Set(seen?.changed);
-    this.#fencedFor = places(seen?.fencedFor);
-    this.#resets = places(seen?.resets);
-    this.#inVain = new Set(seen?.inVain);
+  constructor(seen?: Seen, of?: Sightings) {
+    this.#active = of ? of.#active.copy() : new NodePlaces(seen?.active);
+    this.#tried = of ? of.#tried.copy() : new NodePlaces(seen?.tried);
+    this.#added = new Set(of ? of.#added : seen?.added);
+    this.#changed = new Set(of ? of.#changed : seen?.changed);
+    this.#fencedFor = of ? of.#fencedFor.copy() : new NodePlaces(seen?.fencedFor);
+    this.#resets = of ? of.#resets.copy() : new NodePlaces(seen?.resets);
+    this.#inVain = new Set(of ? of.#inVain : seen?.inVain);
   }
 
   seen(): Seen {
-    const listed = (places: Places) => [...places].map(([node, names]) => [node, [...names]] as const);
     return {
-      active: listed(this.#active),
-      tried: listed(this.#tried),
+      active: this.#active.listed(),
+      tried: this.#tried.listed(),
       added: [...this.#added],
       changed: [...this.#changed],
-      fencedFor: listed(this.#fencedFor),
-      resets: listed(this.#resets),
+      fencedFor: this.#fencedFor.listed(),
+      resets: this.#resets.listed(),
       inVain: [...this.#inVain],
     };
   }
 
   copy(): Sightings {
-    const copy = new Sightings();
-    copy.#active = this.#active;
-    copy.#tried = this.#tried;
-    copy.#added = this.#added;
-    copy.#changed = this.#changed;
-    copy.#fencedFor = this.#fencedFor;
-    copy.#resets = this.#resets;
-    copy.#inVain = this.#inVain;
-    return copy;
+    return new Sightings(undefined, this);
   }
 
   /** Something is done on a node, or was, that may bring a service up, or is done only with one that is. */
   begun(node: NodeName, { action, rsc, intervalMs }: Pick<Operation, "action" | "rsc" | "intervalMs">): void {
     if (!bringsUp.has(action) && (action !== "monitor" || intervalMs === 0)) return;
-    this.#fencedFor = without(this.#fencedFor, node, rsc.id);
-    if (!has(this.#active, node, rsc.id)) this.#tried = withOne(this.#tried, node, rsc.id, LONG_SINCE);
+    this.#fencedFor.drop(node, rsc.id);
+    if (!this.#active.has(node, rsc.id)) this.#tried.set(node, rsc.id, LONG_SINCE);
   }
 
   /** What has come of an operation on a node, as it is recorded. */
@@ -114,19 +100,18 @@ export class Sightings {
 
   /** A node lost its power at that time. `failed`: resources whose stop had failed there. */
   reset(node: NodeName, failed: readonly UnstoppedResource[], at: EpochSeconds): void {
-    for (const [rsc, since] of this.#active.get(node) ?? [])
-      if (at - since >= LONG_RUN) this.#worthwhile(rsc);
+    for (const [rsc, since] of this.#active.on(node)) if (at - since >= LONG_RUN) this.#worthwhile(rsc);
     for (const { rsc, spared } of failed) {
       if (!spared) this.#lost(node, rsc);
-      this.#fencedFor = withOne(this.#fencedFor, node, rsc, at);
+      this.#fencedFor.set(node, rsc, at);
     }
     this.off(node);
   }
 
   /** A node is off. */
   off(node: NodeName): void {
-    this.#active = withoutNode(this.#active, node);
-    this.#tried = withoutNode(this.#tried, node);
+    this.#active.dropNode(node);
+    this.#tried.dropNode(node);
   }
 
   /** Somebody says that what has failed says nothing any more. */
@@ -151,11 +136,10 @@ export class Sightings {
       ([id, { agent, parameters }]) =>
         were.get(id)?.agent === agent && were.get(id)?.parameters !== parameters,
     );
-    if (removed.length > 0 || fresh.length > 0)
-      this.#added = new Set([...[...this.#added].filter((id) => are.has(id) || isLeft(id)), ...fresh]);
-    const kept = [...this.#changed].filter((id) => are.has(id));
-    if (changed.length > 0 || kept.length < this.#changed.size)
-      this.#changed = new Set([...kept, ...changed.map(([id]) => id)]);
+    for (const id of removed) if (!isLeft(id)) this.#added.delete(id);
+    for (const id of fresh) this.#added.add(id);
+    for (const id of [...this.#changed]) if (!are.has(id)) this.#changed.delete(id);
+    for (const [id] of changed) this.#changed.add(id);
     for (const [id] of changed) this.#worthwhile(id);
   }
 
@@ -168,19 +152,17 @@ export class Sightings {
     elsewhere: () => Elsewhere,
   ): Spared | undefined {
     if (this.wasResetFor(node, rsc)) return "reset-before";
-    const since = this.#active.get(node)?.get(rsc);
+    const since = this.#active.get(node, rsc);
     if (since !== undefined) {
-      const resets = this.#resets.get(node)?.get(rsc) ?? 0;
+      const resets = this.#resets.get(node, rsc) ?? 0;
       return at - since < LONG_RUN && resets >= MOST_RESETS ? "reset-in-vain" : undefined;
     }
     const isAdded = isAmong(this.#added, rsc, configuration);
-    if (has(this.#tried, node, rsc)) {
+    if (this.#tried.has(node, rsc)) {
       if (isAdded || isAmong(this.#changed, rsc, configuration)) return "never-seen";
       return this.#inVain.has(withoutInstance(rsc)) ? "reset-in-vain" : undefined;
     }
-    const plain = withoutInstance(rsc);
-    const places = [...this.#active.values(), ...this.#tried.values()].flatMap((known) => [...known.keys()]);
-    if (places.some((id) => withoutInstance(id) === plain)) return undefined;
+    if (this.#active.hasAnywhere(rsc) || this.#tried.hasAnywhere(rsc)) return undefined;
     if (isAdded) return "never-seen";
     // It may have run before anything that is remembered. One node may then be in the way of the others.
     const { inactive, unknown } = elsewhere();
@@ -189,52 +171,49 @@ export class Sightings {
 
   /** Whether a node lost its power since a stop had failed there, and nothing better is heard of the resource since. */
   wasResetFor(node: NodeName, rsc: string): boolean {
-    return has(this.#fencedFor, node, rsc);
+    return this.#fencedFor.has(node, rsc);
   }
 
   /** It runs on a node, at least since then. */
   #up(node: NodeName, rsc: string, since: EpochSeconds, configuration: XmlElement | undefined): void {
-    if (!has(this.#active, node, rsc)) this.#active = withOne(this.#active, node, rsc, since);
-    this.#tried = without(this.#tried, node, rsc);
-    this.#fencedFor = without(this.#fencedFor, node, rsc);
+    if (!this.#active.has(node, rsc)) this.#active.set(node, rsc, since);
+    this.#tried.drop(node, rsc);
+    this.#fencedFor.drop(node, rsc);
     // The address of a replica comes up before its container, and tells nothing of that.
     const names = isContainer(rsc) ? namesOf(rsc, resourceFamilies(configuration)) : [withoutInstance(rsc)];
-    this.#inVain = lacking(this.#inVain, [withoutInstance(rsc)]);
-    this.#added = lacking(this.#added, names);
-    this.#changed = lacking(this.#changed, names);
+    this.#inVain.delete(withoutInstance(rsc));
+    for (const name of names) {
+      this.#added.delete(name);
+      this.#changed.delete(name);
+    }
   }
 
   /** It does not run on a node. */
   #down(node: NodeName, rsc: string): void {
-    this.#active = without(this.#active, node, rsc);
-    this.#tried = without(this.#tried, node, rsc);
-    this.#fencedFor = without(this.#fencedFor, node, rsc);
+    this.#active.drop(node, rsc);
+    this.#tried.drop(node, rsc);
+    this.#fencedFor.drop(node, rsc);
   }
 
   /** A stop, begun at `at`, has failed. The node's own clock says how long the service had run. */
   #unstopped(node: NodeName, rsc: string, at: EpochSeconds): void {
-    const since = this.#active.get(node)?.get(rsc);
+    const since = this.#active.get(node, rsc);
     if (since === undefined || at - since < LONG_RUN) return;
-    this.#active = withOne(this.#active, node, rsc, LONG_SINCE);
+    this.#active.set(node, rsc, LONG_SINCE);
   }
 
   /** A node lost its power for the stop of a resource. What did not run there for long may do no better anywhere. */
   #lost(node: NodeName, rsc: string): void {
-    const since = this.#active.get(node)?.get(rsc);
-    const resets = this.#resets.get(node)?.get(rsc) ?? 0;
-    if (since === undefined && has(this.#tried, node, rsc))
-      this.#inVain = new Set([...this.#inVain, withoutInstance(rsc)]);
-    if (since !== undefined && since !== LONG_SINCE)
-      this.#resets = withOne(this.#resets, node, rsc, resets + 1);
+    const since = this.#active.get(node, rsc);
+    const resets = this.#resets.get(node, rsc) ?? 0;
+    if (since === undefined && this.#tried.has(node, rsc)) this.#inVain.add(withoutInstance(rsc));
+    if (since !== undefined && since !== LONG_SINCE) this.#resets.set(node, rsc, resets + 1);
   }
 
   /** It was, or will be, worth a reset. */
   #worthwhile(rsc: string): void {
-    const plain = withoutInstance(rsc);
-    this.#inVain = lacking(this.#inVain, [plain]);
-    for (const [node, resets] of this.#resets)
-      for (const id of resets.keys())
-        if (withoutInstance(id) === plain) this.#resets = without(this.#resets, node, id);
+    this.#inVain.delete(withoutInstance(rsc));
+    this.#resets.dropEverywhere(rsc);
   }
 }
 
@@ -253,24 +232,6 @@ function isAmong(ids: ReadonlySet<string>, rsc: string, configuration: XmlElemen
   if (ids.size === 0) return false;
   return namesOf(rsc, resourceFamilies(configuration)).some((id) => ids.has(id));
 }
-
-function lacking(ids: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
-  return names.some((name) => ids.has(name)) ? new Set([...ids].filter((id) => !names.includes(id))) : ids;
-}
-
-const has = (places: Places, node: NodeName, rsc: string): boolean => places.get(node)?.has(rsc) === true;
-
-const withOne = (places: Places, node: NodeName, rsc: string, at: EpochSeconds): Places =>
-  new Map([...places, [node, new Map([...(places.get(node) ?? []), [rsc, at]])]]);
-
-function without(places: Places, node: NodeName, rsc: string): Places {
-  if (!has(places, node, rsc)) return places;
-  const rest = new Map([...(places.get(node) ?? [])].filter(([id]) => id !== rsc));
-  return rest.size > 0 ? new Map([...places, [node, rest]]) : withoutNode(places, node);
-}
-
-const withoutNode = (places: Places, node: NodeName): Places =>
-  places.has(node) ? new Map([...places].filter(([name]) => name !== node)) : places;
 
 const container = new RegExp(`-(?:${[...bundleRuntimes].join("|")})-\\d+$`);
 const isContainer = (rsc: string): boolean => container.test(rsc);

@@ -755,15 +755,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a node is not fenced that cannot tell of what runs on another one",
     file: sightings,
-    before: "if (places.some((id) => withoutInstance(id) === plain)) return undefined;",
+    before: "if (this.#active.hasAnywhere(rsc) || this.#tried.hasAnywhere(rsc)) return undefined;",
     after: "",
     by: neverSeen,
   },
   {
     name: "a node is fenced without end for what fails there whenever it is back",
     file: sightings,
-    before: "this.#fencedFor = withOne(",
-    after: "if (at < 0) this.#fencedFor = withOne(",
+    before: "this.#fencedFor.set(",
+    after: "if (at < 0) this.#fencedFor.set(",
     by: neverSeen,
   },
   {

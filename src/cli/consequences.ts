@@ -1,9 +1,11 @@
 import { type CibProblem, child, decisionCostMs, type XmlElement } from "../cib/index.ts";
-import { schedule, type Transition, unpackCluster } from "../scheduler/index.ts";
+import { EffortSpent, schedule, type Transition, unpackCluster } from "../scheduler/index.ts";
 import { HactlError, type Millis } from "../terms/index.ts";
 
 /** Of a cluster whose decisions take longer nobody waits for two of them. */
 const longestMs: Millis = 2000;
+/** Nobody waits for more steps along colocations, either; what takes more is no configuration to have. */
+const mostEffort = 10_000_000;
 
 /**
  * What the cluster would do at once if a change were made, and nobody means by a change: fence a node with which nothing is
@@ -14,7 +16,9 @@ const longestMs: Millis = 2000;
 export function consequencesOf(before: XmlElement, after: XmlElement, now: number): CibProblem[] {
   if (decisionCostMs(child(after, "configuration")) > longestMs) return [];
   const [was, will] = [decided(before, now), decided(after, now)];
-  if (was === undefined || will === undefined || will.fencing.length + will.messages.length === 0) return [];
+  if (will instanceof EffortSpent && !(was instanceof EffortSpent))
+    return [{ level: "error", code: will.code, text: will.what, cure: will.cure ?? "" }];
+  if (!isDecision(was) || !isDecision(will) || will.fencing.length + will.messages.length === 0) return [];
   const known = new Set(was.messages.map(({ text }) => text));
   const shot = new Set(was.fencing.map(({ node }) => node));
   const cluster = unpackCluster(before, now);
@@ -42,12 +46,15 @@ export function consequencesOf(before: XmlElement, after: XmlElement, now: numbe
 
 const lookFirst = "look at it first with 'hactl simulate' on a draft ('crm cib new NAME')";
 
-function decided(cib: XmlElement, now: number): Transition | undefined {
+function decided(cib: XmlElement, now: number): Transition | HactlError {
   try {
-    return schedule({ cib, now });
+    return schedule({ cib, now, effort: mostEffort });
   } catch (error) {
-    // What is wrong with it is told elsewhere.
-    if (error instanceof HactlError) return undefined;
+    // What else is wrong with it is told elsewhere.
+    if (error instanceof HactlError) return error;
     throw error;
   }
 }
+
+const isDecision = (decision: Transition | HactlError): decision is Transition =>
+  !(decision instanceof HactlError);

@@ -1,5 +1,5 @@
 import { decisionCostMs, formatXml } from "../cib/index.ts";
-import { type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
+import { EffortSpent, type SchedulerInput, schedule, type Transition } from "../scheduler/index.ts";
 import type { EpochSeconds, Millis } from "../terms/index.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { ControllerEffect, PlanAnswer } from "./face.ts";
@@ -7,6 +7,8 @@ import { type UnseenPlace, withoutHistories } from "./unseen.ts";
 
 /** A decision that is expected to take longer is computed by another process, so that this one goes on listening. */
 const usualDecideHereMs: Millis = 500;
+/** So many steps along colocations are made here: chains of them take long where nobody would guess it. */
+const mostEffortHere = 500_000;
 /** After so many answers in a row that came too late, those that take less than `hurriedMs` are computed here for a while. */
 const mostOutdated = 3;
 const hurriedMs: Millis = 5_000;
@@ -44,6 +46,8 @@ export class Plans {
   #asked: Asked | undefined;
   /** Answers in a row during which something has happened: where that never ends nothing would ever be decided. */
   #outdated = { times: 0, last: 0 };
+  /** A decision about this configuration took more steps than are made here. */
+  #laborious: string | undefined;
   /** With this configuration nothing could be computed; it is not tried again before. */
   #failed: { readonly configuration: string; readonly until: Millis } | undefined;
 
@@ -79,15 +83,31 @@ export class Plans {
   ask(question: Question): Transition | undefined {
     const { input, looks } = question;
     const cib = looks ? withoutHistories(input.cib, looks.open) : input.cib;
-    const costMs = decisionCostMs(this.state.configuration);
-    if (costMs <= this.decideHereMs || (costMs <= hurriedMs && this.#isStarved(input.now)))
-      return schedule({ ...input, cib });
+    const decided = this.#isForHere(input.now) ? this.#decideHere({ ...input, cib }) : undefined;
+    if (decided) return decided;
     const asked = formatXml(cib, -1);
     const present = looks ? formatXml(input.cib, -1) : asked;
     const id = ++this.#ids;
     this.#asked = { id, question, cib: present, configuration: this.#configuration() };
     this.emit({ type: "plan", id, cib: asked, now: input.now });
     return undefined;
+  }
+
+  #isForHere(now: EpochSeconds): boolean {
+    if (this.#laborious === this.#configuration()) return false;
+    const costMs = decisionCostMs(this.state.configuration);
+    return costMs <= this.decideHereMs || (costMs <= hurriedMs && this.#isStarved(now));
+  }
+
+  /** Undefined: it takes more steps than anybody would wait for here. */
+  #decideHere(input: SchedulerInput): Transition | undefined {
+    try {
+      return schedule({ ...input, effort: mostEffortHere });
+    } catch (error) {
+      if (!(error instanceof EffortSpent)) throw error;
+      this.#laborious = this.#configuration();
+      return undefined;
+    }
   }
 
   #isStarved(now: EpochSeconds): boolean {

@@ -1,6 +1,7 @@
 import { addScores, INFINITY } from "../terms/index.ts";
 import { anyUsable, nodeUsable } from "./availability.ts";
 import { insertThisWith, insertWithThis } from "./colocation-unpack.ts";
+import { spend } from "./effort.ts";
 import { Role } from "./flags.ts";
 import { applyLocation } from "./location.ts";
 import { assignmentOf, type MergeOptions, type Places } from "./methods.ts";
@@ -303,6 +304,7 @@ export function mergeScores(
   options: MergeOptions,
 ): Places | undefined {
   if (source.mergingScores) return undefined;
+  spend(cluster, source.allowed.size);
   source.mergingScores = true;
   let work: Places;
   let about = target;

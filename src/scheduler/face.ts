@@ -11,6 +11,12 @@ export interface SchedulerInput {
   readonly sanitized?: boolean;
   /** Write down where each score comes from (`Transition.ledger`). */
   readonly explain?: boolean;
+  /**
+   * So many steps may be made along colocations, each a look at one node for one resource of a chain of them: where many
+   * resources are colocated with many others, the chains double with each resource. For more `EffortSpent` is thrown; in
+   * any case for more than fifty million.
+   */
+  readonly effort?: number;
   /** Tell what is needed and cannot run, too (`Transition.unrunnable`). */
   readonly unrunnable?: boolean;
 }

@@ -2,6 +2,7 @@
 
 export { DIGEST_OF, parameterDigest } from "./digests.ts";
 export { failuresOf, readConstraints } from "./display.ts";
+export { EffortSpent } from "./effort.ts";
 export type * from "./face.ts";
 export { Flag, Link, type ProbeMode, parseRole, Role, roleName } from "./flags.ts";
 export { compareOperations, oldestFirst } from "./history-order.ts";

@@ -5,6 +5,9 @@ import type { ProbeMode } from "./flags.ts";
 import { Flag, Role } from "./flags.ts";
 import { type ReleaseRules, rulesOf } from "./release.ts";
 
+/** Most steps of any decision: a fast processor makes them in ten seconds or so. */
+const mostEffort = 50_000_000;
+
 /**
  * The working set: the cluster as the scheduler sees it. `unpackCluster` fills it from the CIB; the stages of
  * the decision change it in place, so after `decide` it also says what is wanted.
@@ -568,6 +571,8 @@ export class Cluster {
   instanceCount = 0;
   /** Rules of the release of Pacemaker that it decides as. */
   rules: ReleaseRules = rulesOf["3.0"];
+  /** So many steps may still be made along colocations. */
+  effortLeft = mostEffort;
   nextActionId = 1;
   nextOrderingId = 1;
   loopVisit = 0;

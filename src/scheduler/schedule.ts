@@ -69,6 +69,7 @@ const carried: Cause = {
 export function schedule(input: SchedulerInput): Transition {
   const cluster = unpackCluster(input.cib, input.now, undefined, input.utcOffset);
   cluster.sanitized = input.sanitized === true;
+  if (input.effort !== undefined) cluster.effortLeft = input.effort;
   if (input.explain) cluster.ledger = new Ledger();
   const transition = scheduleCluster(cluster);
   return input.unrunnable ? { ...transition, unrunnable: unrunnableActions(cluster) } : transition;

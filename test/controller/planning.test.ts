@@ -8,6 +8,18 @@ primitive a ocf:test:A op monitor interval=10s
 location l a 100: n1
 `;
 
+/** So many services, each colocated with all that come later: the chains double with each. */
+const interwoven = (many: number) => {
+  const ids = Array.from({ length: many }, (_, n) => `s${n}`);
+  return [
+    "property stonith-enabled=false",
+    ...ids.map((id) => `primitive ${id} ocf:test:A`),
+    ...ids.flatMap((id, n) =>
+      ids.slice(n + 1).map((other) => `colocation c-${id}-${other} ${n * 7 + 1}: ${id} ${other}`),
+    ),
+  ].join("\n");
+};
+
 /** Every decision is computed elsewhere. */
 function elsewhere(nodes = 2): ControllerBus {
   const bus = new ControllerBus(nodes, undefined, undefined, 0);
@@ -96,6 +108,25 @@ describe("a decision that is computed elsewhere", () => {
     expect(bus.planned).toContain("n2 asks");
     bus.run(20_000);
     expect(bus.where("a")).toEqual([nodeName("n2")]);
+  });
+
+  test("is one that takes more steps than anybody would have guessed; those of other configurations are made here", () => {
+    const bus = new ControllerBus(2);
+    bus.boot(...bus.nodes);
+    bus.run(1_000);
+    bus.configure(service);
+    bus.run(2_000);
+    expect(bus.planned).toEqual([]);
+    bus.planner = () => ({ error: "it takes longer than 60 s" });
+    bus.configure(interwoven(20));
+    bus.run(5_000);
+    expect(bus.planned).toEqual(["n1 asks"]);
+    bus.run(200_000);
+    // And is not tried here each time.
+    expect(bus.planned.length).toBeLessThan(6);
+    bus.apply([{ op: "replace", xml: "<constraints/>" }]);
+    bus.run(5_000);
+    expect(bus.where("s19")).toHaveLength(1);
   });
 
   test("that comes to nothing is told, and is tried again after a minute or a change of the configuration", () => {

@@ -45,7 +45,7 @@ export { knownNodes, noSuchNode } from "./known-nodes.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
 export { rulesOfNode } from "./node-leftovers.ts";
-export { refuseBadNodeValue } from "./node-values.ts";
+export { refuseBadNodeValue, remarksOnNodeValue } from "./node-values.ts";
 export {
   type FindById,
   indexById,

@@ -1,7 +1,8 @@
-import { CrmExit, HactlError, type OptionSpec } from "../terms/index.ts";
+import { CrmExit, HactlError, nearest, type OptionSpec } from "../terms/index.ts";
 import { byName } from "./options/lookup.ts";
 import { nodeOptions } from "./options/resource.ts";
-import { isExact, parseBoolean, parseScore } from "./values.ts";
+import type { CibProblem } from "./references.ts";
+import { isExact, parseBoolean, parseInteger, parseScore } from "./values.ts";
 
 const known = byName(nodeOptions);
 const colours: ReadonlySet<string> = new Set(["red", "yellow", "green"]);
@@ -46,4 +47,41 @@ export function refuseBadNodeValue(name: string, value: string | undefined): voi
     cure,
     exit: CrmExit.CONFIG,
   });
+}
+
+/** Of what is used up there are whole numbers only: what another value counts as, and whose it is. */
+export const badUtilization = (name: string, value: string, owner: string): string | undefined =>
+  /^\s*[+-]?\d+\s*$/.test(value)
+    ? undefined
+    : `utilization ${name}="${value}" of ${owner} is no whole number: it counts ${parseInteger(value) ?? 0}`;
+
+/** An attribute of a node that somebody sets by a tool, which does not look at the whole configuration for it. */
+export interface SetNodeValue {
+  readonly node: string;
+  readonly name: string;
+  readonly value: string;
+  readonly utilization: boolean;
+  /** Whether it stays over a restart of the node: what does not is mostly set by agents, and its name is theirs. */
+  readonly lasting: boolean;
+}
+
+/** What is remarkable in it: a value that counts as another one, a name that is near one of the cluster's own. */
+export function remarksOnNodeValue(set: SetNodeValue): CibProblem[] {
+  const { node, name, value, utilization, lasting } = set;
+  const warning = (code: string, text: string, cure: string): CibProblem[] => [
+    { level: "warning", code, text, cure },
+  ];
+  const adds = /(?:\+\+|\+=-?\d+)$/.test(value);
+  if (utilization) {
+    const text = adds ? undefined : badUtilization(name, value, `node "${node}"`);
+    return text === undefined ? [] : warning("BAD_VALUE", text, "write a whole number");
+  }
+  if (name.startsWith("master-") && !adds && !isCount(value)) {
+    const text = `promotion score ${name}="${value}" of node "${node}" is no whole number: it counts ${parseScore(value) ?? 0}`;
+    return warning("BAD_VALUE", text, "write a whole number or INFINITY");
+  }
+  const near = lasting && !known.has(name) ? nearest(name, known.keys()) : undefined;
+  return near === undefined
+    ? []
+    : warning("UNKNOWN_OPTION", `unknown node attribute "${name}"`, `did you mean "${near}"?`);
 }

@@ -3,6 +3,7 @@ import { alertMeta } from "./options/resource.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { parseIntervalMs } from "./time.ts";
 import { parseBoolean } from "./values.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const known = byName(alertMeta);
@@ -46,6 +47,8 @@ function checkMeta(pair: XmlElement, source: XmlElement): CibProblem[] {
     return bad("is neither true nor false: it switches the alert off", "write true or false");
   if (name === "timeout" && (parseIntervalMs(value) ?? 0) <= 0)
     return bad("is no time: 30s count", "write a number with a unit, such as 10s");
+  if (name === "timeout")
+    return lengthProblems(pair, name, value, `${source.name} "${source.attributes.get("id")}"`);
   if (name === "timestamp-format" && value.replace(conversion, "").includes("%"))
     return bad("has a % that begins no conversion and stays as it is", "write it as for date(1), or %%");
   return [];

@@ -4,6 +4,7 @@ import { cureFor } from "./option-value.ts";
 import { byName } from "./options/lookup.ts";
 import { type CibProblem, problemAt } from "./references.ts";
 import { constraintNames, containerKinds, resourceKinds } from "./resource-kinds.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /**
@@ -70,6 +71,8 @@ export function findConnectionValueProblems(configuration: XmlElement): CibProbl
         const value = pair.attributes.get("value");
         const spec = parameters.get(name);
         const cure = spec === undefined || value === undefined ? undefined : cureFor(spec, value);
+        if (spec?.type === "duration" && cure === undefined && value !== undefined)
+          problems.push(...lengthProblems(pair, name, value, `connection "${idOf(source)}"`));
         if (cure === undefined) continue;
         const text = `${name}="${value}" of connection "${idOf(source)}" is not valid`;
         problems.push(problemAt(pair, "error", "BAD_VALUE", text, cure));

@@ -4,6 +4,7 @@ import { indexById, unpackNvpairs } from "./nvpairs.ts";
 import { type CibProblem, problemAt, remoteNames } from "./references.ts";
 import { type Settled, settledPrimitives } from "./settled.ts";
 import { parseIntervalMs } from "./time.ts";
+import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 /** What is set up at fence devices and does nothing when a node has to be fenced, which is when it is found out otherwise. */
@@ -16,6 +17,7 @@ export function findFencingProblems(configuration: XmlElement): CibProblem[] {
     ...joinedHosts(devices, configuration),
     ...stoppedDevices(devices, configuration),
     ...shortTimes(devices, configuration),
+    ...oddTimes(devices, configuration),
   ];
 }
 
@@ -121,14 +123,18 @@ const shortestMs = 2000;
 
 /** Times that leave no fencing the chance to succeed, such as those whose unit was mistaken. */
 function shortTimes(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
-  if (devices.length === 0) return [];
   const index = indexById(configuration);
   const told = new Set<string>();
   const short = (at: XmlElement, name: string, value: string, whose: string): CibProblem[] => {
     const ms = parseIntervalMs(value);
     if (ms === undefined || ms >= shortestMs || told.has(`${at.line} ${whose}`)) return [];
     told.add(`${at.line} ${whose}`);
-    const text = `${name}="${value}"${whose} is less than any device takes: every fencing fails`;
+    const instead = whose === "" ? "the default of 60s" : "the cluster's fencing-timeout";
+    const effect =
+      ms === 0
+        ? `is no time to wait: ${instead} counts`
+        : "is less than any device takes: every fencing fails";
+    const text = `${name}="${value}"${whose} ${effect}`;
     return [problemAt(at, "warning", "NO_TIME", text, "write what a device needs at most, such as 60s")];
   };
   const pairs = childrenOf(child(configuration, "crm_config"), "cluster_property_set").flatMap((set) =>
@@ -148,6 +154,18 @@ function shortTimes(devices: readonly Settled[], configuration: XmlElement): Cib
         ),
     ),
   ];
+}
+
+/** Times of devices that are not read as they look. */
+function oddTimes(devices: readonly Settled[], configuration: XmlElement): CibProblem[] {
+  const index = indexById(configuration);
+  return devices.flatMap(({ xml, parameters }) =>
+    [...parameters]
+      .filter(([name]) => /^pcmk_(?:\w+_timeout|delay_\w+)$/.test(name))
+      .flatMap(([name, { id, value }]) =>
+        lengthProblems(index.get(id ?? "") ?? xml, name, value, `fence device "${idOf(xml)}"`),
+      ),
+  );
 }
 
 /** `stonith-timeout` under all its names. */

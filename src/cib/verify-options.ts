@@ -1,5 +1,5 @@
 import { lookup, nearest, type OptionSpec } from "../terms/index.ts";
-import { cureOfNodeValue } from "./node-values.ts";
+import { badUtilization, cureOfNodeValue } from "./node-values.ts";
 import { indexById, plainValues, unpackNvpairs } from "./nvpairs.ts";
 import { cureFor } from "./option-value.ts";
 import { clusterProperties } from "./options/cluster.ts";
@@ -168,9 +168,10 @@ function checkInstances(clone: XmlElement, nodes: number): CibProblem[] {
 function checkUtilization(owner: XmlElement): CibProblem[] {
   return childrenOf(owner, "utilization").flatMap((set) =>
     childrenOf(set, "nvpair").flatMap((pair) => {
-      const value = pair.attributes.get("value");
-      if (value === undefined || /^\s*[+-]?\d+\s*$/.test(value)) return [];
-      const text = `utilization ${pair.attributes.get("name")}="${value}" of ${owner.name} "${owner.attributes.get("uname") ?? owner.attributes.get("id")}" is no whole number: it counts ${parseInteger(value) ?? 0}`;
+      const { name = "", value } = Object.fromEntries(pair.attributes);
+      const whose = `${owner.name} "${owner.attributes.get("uname") ?? owner.attributes.get("id")}"`;
+      const text = value === undefined ? undefined : badUtilization(name, value, whose);
+      if (text === undefined) return [];
       return [problemAt(pair, "warning", "BAD_VALUE", text, "write a whole number")];
     }),
   );

@@ -48,13 +48,34 @@ function checkValue(source: XmlElement, name: string, value: string): CibProblem
 /** Pacemaker counts an interval in so many milliseconds, which are 49 days, and takes what is longer for that. */
 const longestMs = 2 ** 32 - 1;
 
-/** A time that is longer than anything counts, such as one whose unit was left out of mind. */
+/** Words for units; of any other only its beginning counts, which may be another one than was meant (`1month`). */
+const unitWords =
+  /^(?:(?:ms|msecs?|milliseconds?)|(?:us|usecs?|microseconds?)|(?:s|secs?|seconds?)|(?:m|mins?|minutes?)|(?:h|hrs?|hours?))$/i;
+
+/** A time that is not read as it looks: longer than anything counts, or of a unit that is none. */
 export function lengthProblems(at: XmlElement, name: string, value: string, what: string): CibProblem[] {
-  if ((parseIntervalMs(value) ?? 0) <= longestMs) return [];
+  const ms = parseIntervalMs(value) ?? 0;
+  const unit = /^\s*\+?\d+\s*([a-z]+)\s*$/i.exec(value)?.[1];
+  if (unit !== undefined && !unitWords.test(unit)) {
+    const text = `${name}="${value}" of ${what} counts as ${readAs(ms)}: "${unit}" is no unit, and only its beginning is looked at`;
+    return [problemAt(at, "warning", "ODD_UNIT", text, "write what is meant in ms, s, min or h")];
+  }
+  if (ms <= longestMs) return [];
   const text = `${name}="${value}" of ${what} is longer than 49 days (${longestMs} ms), more than Pacemaker counts`;
   const cure = "write what is meant with its unit, such as 90s or 2h (a number alone is in seconds)";
   return [problemAt(at, "warning", "LONG_TIME", text, cure)];
 }
+
+const readAs = (ms: number): string => {
+  const [unit, length] = (
+    [
+      ["h", 3_600_000],
+      ["min", 60_000],
+      ["s", 1000],
+    ] as const
+  ).find(([, size]) => ms > 0 && ms % size === 0) ?? ["ms", 1];
+  return `${ms / length}${unit}`;
+};
 
 function invalidDate(source: XmlElement): CibProblem {
   const id = source.attributes.get("id") ?? "";

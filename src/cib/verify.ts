@@ -27,6 +27,7 @@ import { findOptionProblems } from "./verify-options.ts";
 import { findPromotionProblems } from "./verify-promotion.ts";
 import { findRuleProblems } from "./verify-rules.ts";
 import { findSharedServices } from "./verify-services.ts";
+import { findSettingProblems } from "./verify-settings.ts";
 import { findTopologyProblems } from "./verify-topology.ts";
 import { findTwiceProblems } from "./verify-twice.ts";
 import { findVainProblems } from "./verify-vain.ts";
@@ -73,6 +74,7 @@ export function verifyCib(source: XmlElement, now?: EpochSeconds): CibProblem[] 
     ...findAlertProblems(configuration),
     ...findAclProblems(configuration),
     ...findOptionProblems(configuration),
+    ...findSettingProblems(configuration),
     ...findMisplacedProblems(configuration),
     ...findFencingProblems(configuration),
     ...findTicketProblems(root),

@@ -265,6 +265,27 @@ const agentCodes: ReadonlySet<string> = new Set([
 /** Whether it is remarked that an operation has less time than its agent asks for. */
 export const isShortTime = ({ code }: CibProblem): boolean => code === "SHORT_TIMEOUT";
 
+/** That what is written is not known, counts for nothing, as something else than it looks like, or cannot work. */
+const slipCodes: ReadonlySet<string> = new Set([
+  "UNKNOWN_OPTION",
+  "UNKNOWN_OPERATION",
+  "UNKNOWN_ATTRIBUTE",
+  "BAD_VALUE",
+  "UNUSED_OPTION",
+  "MISPLACED_OPTION",
+  "DEVICE_PARAMETER",
+  "NOT_RECURRING",
+  "NO_EFFECT",
+  "NEEDS_OPTION",
+  "NEEDS_FENCING",
+  "NO_TIME",
+  "LONG_TIME",
+  "ODD_UNIT",
+]);
+
+/** Whether a remark is about what was written itself, not about what else there is in the cluster. */
+export const isSlip = ({ level, code }: CibProblem): boolean => level === "warning" && slipCodes.has(code);
+
 /** What an operation has where nothing is said: who writes less has thought about it, or has mistaken the unit. */
 const usualMs = 20_000;
 

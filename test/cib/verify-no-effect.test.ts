@@ -88,11 +88,15 @@ describe("fence devices", () => {
   });
 
   test.each(["1ms", "0", "900ms", "1"])("a fencing cannot have succeeded within %s", (time) => {
-    const expected = new RegExp(`^warning NO_TIME x-stonith-timeout: stonith-timeout="${time}" is less than`);
+    const isNone = time === "0";
+    const effect = isNone ? "is no time to wait: the default of 60s counts" : "is less than";
+    const expected = new RegExp(`^warning NO_TIME x-stonith-timeout: stonith-timeout="${time}" ${effect}`);
     only({ properties: pair("stonith-timeout", time) }, expected);
     only(
       { resources: device(pair("pcmk_reboot_timeout", time)) },
-      /^warning NO_TIME x-pcmk_reboot_timeout: .* of fence device "st" is less/,
+      isNone
+        ? /^warning NO_TIME x-pcmk_reboot_timeout: .* of fence device "st" is no time .*'s fencing-timeout counts/
+        : /^warning NO_TIME x-pcmk_reboot_timeout: .* of fence device "st" is less/,
     );
     expect(told({ properties: pair("stonith-timeout", "60s") })).toEqual([]);
     expect(told({ resources: device(pair("pcmk_off_timeout", "2s")) })).toEqual([]);

@@ -191,6 +191,7 @@ async function set(
     ? [...new Set((await query(session, subject)).map(({ name }) => name))]
     : [subject.name];
   const ofNode = place.scope === "nodes" || place.scope === "status";
+  if (ofNode) await warnOfNodeValue(place, names, value);
   if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
   const { refuseBadNodeValue } = await import("../../cib/index.ts");
   if (ofNode && !place.utilization) for (const name of names) refuseBadNodeValue(name, value);
@@ -200,14 +201,28 @@ async function set(
   );
   // Attributes of nodes are the agents' own, and theirs to set quickly; options are the cluster's.
   const checked = ofNode ? undefined : { force };
-  await warnOfTimes(await session.apply(operations.flat(), tool, checked));
+  await warnOfSlips(await session.apply(operations.flat(), tool, checked));
 }
 
-/** Of what is remarkable only this is new to who sets a default for all operations: the names of options he has written. */
-async function warnOfTimes(remarks: readonly CibProblem[]): Promise<void> {
+/** What is remarkable about the option itself. What else there is in the cluster is not new to who sets it. */
+async function warnOfSlips(remarks: readonly CibProblem[]): Promise<void> {
   if (remarks.length === 0) return;
-  const { isShortTime } = await import("../acceptance.ts");
-  await warn(remarks.filter(isShortTime));
+  const { isShortTime, isSlip } = await import("../acceptance.ts");
+  await warn(remarks.filter((one) => isShortTime(one) || isSlip(one)));
+}
+
+/** The same of an attribute of a node, for which the configuration is not looked at. */
+async function warnOfNodeValue(
+  { node = "", scope, utilization = false }: AttributePlace,
+  names: readonly string[],
+  value: string,
+): Promise<void> {
+  const { remarksOnNodeValue } = await import("../../cib/index.ts");
+  await warn(
+    names.flatMap((name) =>
+      remarksOnNodeValue({ node, name, value, utilization, lasting: scope === "nodes" }),
+    ),
+  );
 }
 
 async function transient(
@@ -250,7 +265,7 @@ async function remove(
     );
   const ofNode = place.scope === "nodes" || place.scope === "status";
   const remarks = await session.apply(removePairs(pairs), tool, ofNode ? undefined : { force });
-  await warnOfTimes(remarks);
+  await warnOfSlips(remarks);
   const kind = ofNode ? "attribute" : "option";
   for (const pair of pairs) answer.info(`Deleted ${place.scope} ${kind}: id=${pair.id} name=${pair.name}`);
 }

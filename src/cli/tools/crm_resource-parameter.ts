@@ -136,7 +136,8 @@ async function change({ session, given }: ResourceCall, operations: readonly Cib
     force: given.has("force"),
     agents: session.isLive,
   });
-  if (session.isLive) await warn(remarks);
+  const { isSlip } = await import("../acceptance.ts");
+  await warn(session.isLive ? remarks : remarks.filter(isSlip));
 }
 
 /** What was set, as it stands in the configuration. */

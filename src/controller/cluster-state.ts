@@ -893,6 +893,7 @@ export class ClusterState {
     const failures = this.remembersBoot(node, history.bootId) ? this.status.entries(id, isLastFailure) : [];
     const moved = this.#movedFrom(node, history);
     const isKnownBoot = this.remembersBoot(node, history.bootId);
+    this.#sightings.runs(node, history.bootId, knowsAnything(history));
     const isBelieved = node === executor || isKnownBoot || history.results.length === 0;
     const forgetful = !history.complete && isKnownBoot;
     const doubtful = [
@@ -1572,3 +1573,7 @@ export function emptyCib(): XmlElement {
     ],
   );
 }
+
+/** Whether an executor knows, or may have forgotten, anything that ran there since the boot. */
+const knowsAnything = ({ complete, results, running, interrupted, remembered }: ExecutorHistory): boolean =>
+  !complete || results.length + running.length + interrupted.length + remembered.length > 0;

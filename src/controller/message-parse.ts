@@ -82,6 +82,7 @@ export const readFailedOperation = read.shape<FailedOperation>({
   intervalMs: read.duration,
 });
 
+const boots = read.list(read.pair(read.nodeName, read.text(200)));
 const timed = read.list(read.pair(read.nodeName, read.list(read.pair(read.name, read.time))));
 const client = read.xmlText(1024);
 const transitionKey = read.text(1024);
@@ -104,7 +105,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
     snapshot: read.shape<Snapshot>({
       cib: read.text(longestCib),
       attributes: readAttributeSnapshot,
-      boots: read.list(read.pair(read.nodeName, read.text(200))),
+      boots,
       untold: read.list(
         read.pair(read.nodeName, read.list(read.shape<Moving>({ rsc: read.name, to: read.nodeName }))),
       ),
@@ -119,6 +120,8 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
           fencedFor: timed,
           resets: timed,
           inVain: read.list(read.name),
+          boots,
+          fencedIn: boots,
         }),
       ),
       callIds: read.list(read.pair(read.nodeName, count)),

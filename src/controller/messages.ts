@@ -99,6 +99,9 @@ export interface Seen {
   readonly resets: TimedResources;
   /** Resources for which a node lost its power where their start had failed, and that came up nowhere since. */
   readonly inVain: readonly string[];
+  /** In which boot each node was when it told what it runs, and when it was fenced, until it has told again. */
+  readonly boots: Boots;
+  readonly fencedIn: Boots;
 }
 
 /** Resources on nodes, each with a time, or a number. */

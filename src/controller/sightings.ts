@@ -47,6 +47,8 @@ export class Sightings {
   readonly #fencedFor: NodePlaces;
   readonly #resets: NodePlaces;
   readonly #inVain: Set<string>;
+  readonly #boots: Map<NodeName, string>;
+  readonly #fencedIn: Map<NodeName, string>;
 
   constructor(seen?: Seen, of?: Sightings) {
     this.#active = of ? of.#active.copy() : new NodePlaces(seen?.active);
@@ -56,6 +58,8 @@ export class Sightings {
     this.#fencedFor = of ? of.#fencedFor.copy() : new NodePlaces(seen?.fencedFor);
     this.#resets = of ? of.#resets.copy() : new NodePlaces(seen?.resets);
     this.#inVain = new Set(of ? of.#inVain : seen?.inVain);
+    this.#boots = new Map(of ? of.#boots : seen?.boots);
+    this.#fencedIn = new Map(of ? of.#fencedIn : seen?.fencedIn);
   }
 
   seen(): Seen {
@@ -67,6 +71,8 @@ export class Sightings {
       fencedFor: this.#fencedFor.listed(),
       resets: this.#resets.listed(),
       inVain: [...this.#inVain],
+      boots: [...this.#boots],
+      fencedIn: [...this.#fencedIn],
     };
   }
 
@@ -105,7 +111,19 @@ export class Sightings {
       if (!spared) this.#lost(node, rsc);
       this.#fencedFor.set(node, rsc, at);
     }
+    const boot = this.#boots.get(node);
+    if (boot !== undefined) this.#fencedIn.set(node, boot);
     this.off(node);
+  }
+
+  /**
+   * A node tells in which boot it runs, and whether its executor knows of anything there. One that does, in the boot in which
+   * it was fenced, was not off, whatever its device has said; or it was fenced at the fabric. What may run there does so still.
+   */
+  runs(node: NodeName, boot: string, remembers: boolean): void {
+    if (remembers && this.#fencedIn.get(node) === boot) this.#fencedFor.dropNode(node);
+    this.#fencedIn.delete(node);
+    this.#boots.set(node, boot);
   }
 
   /** A node is off. */

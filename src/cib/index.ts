@@ -72,7 +72,7 @@ export {
   operationOptions,
   resourceMeta,
 } from "./options/resource.ts";
-export { findChangedOwn } from "./own-properties.ts";
+export { changesMoreThanOwn, findChangedOwn } from "./own-properties.ts";
 export {
   AmbiguousPair,
   asId,

@@ -1,3 +1,4 @@
+import { sameTree } from "./edit-tree.ts";
 import { clusterProperties } from "./options/cluster.ts";
 import type { CibProblem } from "./references.ts";
 import { parseBoolean } from "./values.ts";
@@ -35,6 +36,24 @@ export function findChangedOwn(before: XmlElement, after: XmlElement, live: bool
       },
     ];
   });
+}
+
+/** Whether anything of a configuration is different beside the properties of the cluster's own. */
+export function changesMoreThanOwn(before: XmlElement, after: XmlElement): boolean {
+  const [was, is] = [before, after].map((cib) => child(cib, "configuration"));
+  return was !== undefined && is !== undefined && !sameTree(withoutOwn(was), withoutOwn(is));
+}
+
+const isOwn = ({ name, attributes }: XmlElement): boolean =>
+  name === "nvpair" && own.some((property) => property.name === attributes.get("name"));
+
+function withoutOwn(configuration: XmlElement): XmlElement {
+  const part = (xml: XmlElement): XmlElement => ({
+    ...xml,
+    children: xml.children.filter((item) => !isOwn(item)).map(part),
+  });
+  const children = configuration.children.map((item) => (item.name === "crm_config" ? part(item) : item));
+  return { ...configuration, children };
 }
 
 function valuesOf(cib: XmlElement, name: string): readonly string[] {

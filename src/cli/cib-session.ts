@@ -195,7 +195,7 @@ export class CibSession {
     operations: readonly CibOperation[],
     checked: Checked | undefined,
   ): Promise<readonly CibProblem[]> {
-    const { applyOperations, denies, findLiftedDenies } = await import("../cib/index.ts");
+    const { applyOperations, changesMoreThanOwn, denies, findLiftedDenies } = await import("../cib/index.ts");
     const before = await this.cib();
     if (checked === undefined && !denies(before) && !operations.some(mayReachProperties)) return [];
     let after: XmlElement;
@@ -206,8 +206,11 @@ export class CibSession {
       throw error;
     }
     // A file may be made for trying out what no cluster is.
-    if (this.target.kind !== "file" && !operations.some(isWhole))
-      await this.#refuseOwn(before, after, checked?.force);
+    if (this.target.kind !== "file" && !operations.some(isWhole)) {
+      // Shells make a difference of a whole that was saved, and send that: it means the rest of it.
+      const isOfWhole = operations.some(({ op }) => op === "patch") && changesMoreThanOwn(before, after);
+      await this.#refuseOwn(before, after, checked?.force || isOfWhole);
+    }
     if (checked === undefined) return findLiftedDenies(before, after);
     const { checkChange } = await import("./acceptance.ts");
     return checkChange(before, after, { live: this.isLive, hidden: this.#hidden, ...checked });

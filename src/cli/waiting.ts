@@ -46,15 +46,17 @@ export async function settled(timeoutMs: Millis): Promise<void> {
  * Waits until the cluster has nothing left to do, or nothing with what was asked for (and with `others`) while it goes on
  * with what fails without end, and looks whether it has come about: where something has failed, the cluster has nothing left
  * to do, either.
+ * @param givenUp fails when nobody waits any more for that of a resource
  * @throws HactlError UNSATISFIED, which names what is not so and why; PERMISSION when access rules hide that
  */
 export async function fulfilled(
   timeoutMs: Millis,
   wish: Wish,
   others: ReadonlySet<string> = new Set(),
+  givenUp?: Promise<never>,
 ): Promise<void> {
   if (!("rsc" in wish) || wish.rsc === undefined) await settled(timeoutMs);
-  else await settledWith(timeoutMs, wish.rsc, others);
+  else await settledWith(timeoutMs, wish.rsc, others, givenUp);
   refuseUnfulfilled((await readState()).cib, wish);
 }
 
@@ -115,7 +117,12 @@ function failuresIn(cluster: Cluster, parts: readonly Resource[]): SeenFailure[]
 }
 
 /** Waits until the cluster has nothing left to do, or nothing with a resource and some others. */
-async function settledWith(timeoutMs: Millis, rsc: string, others: ReadonlySet<string>): Promise<void> {
+async function settledWith(
+  timeoutMs: Millis,
+  rsc: string,
+  others: ReadonlySet<string>,
+  givenUp: Promise<never> | undefined,
+): Promise<void> {
   const rounds = new Rounds(seconds());
   await withDaemon(async (daemon) => {
     const whole = daemon.request({ type: "wait-idle", timeoutMs }, timeoutMs).then(
@@ -123,7 +130,7 @@ async function settledWith(timeoutMs: Millis, rsc: string, others: ReadonlySet<s
       (error: unknown) => error,
     );
     for (let pauseMs = othersMs; ; pauseMs = lookAgainMs) {
-      const said = await Promise.race([whole, Bun.sleep(pauseMs)]);
+      const said = await Promise.race([whole, Bun.sleep(pauseMs), ...(givenUp ? [givenUp] : [])]);
       if (said === true) return;
       if (said instanceof HactlError && said.exit === CrmExit.TIMEOUT)
         throw await stillBusy(timeoutMs / 1000, said);

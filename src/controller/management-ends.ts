@@ -25,17 +25,24 @@ export const leavesAlone = (name: string): boolean => switches.has(name);
 
 /**
  * Of which resources it ends with a change of the configuration that the cluster leaves them alone (maintenance, not
- * managed), by anything that says so; whatever else may say so still, and by whatever rule. Undefined: of none.
+ * managed), by anything that says so, or that says the contrary where something wider says so; whatever else may say so still,
+ * and by whatever rule. Undefined: of none.
  */
 export function managedAgain(
   before: XmlElement | undefined,
   after: XmlElement | undefined,
 ): Families | undefined {
   if (before === after) return undefined;
-  const now = new Set([...switchesIn(after)].map(({ key }) => key));
+  const were = [...switchesIn(before)];
+  if (!were.some(({ leaves }) => leaves)) return undefined;
+  const are = [...switchesIn(after)];
+  const [had, has] = [were, are].map((all) => new Set(all.map(({ key }) => key)));
+  const ends = [
+    ...were.filter(({ key, leaves }) => leaves && !has?.has(key)),
+    ...are.filter(({ key, leaves }) => !leaves && !had?.has(key)),
+  ];
   const families = new Set<string>();
-  for (const { key, family } of switchesIn(before)) {
-    if (now.has(key)) continue;
+  for (const { family } of ends) {
     if (family === undefined) return "all";
     families.add(family);
   }
@@ -93,29 +100,33 @@ function datesChange(xml: XmlElement, from: EpochSeconds, to: EpochSeconds): boo
 
 interface Switch {
   readonly key: string;
+  /** Whether its value leaves resources alone; else it says that they are managed. */
+  readonly leaves: boolean;
   /** The outermost resource that it is for; undefined: for all. */
   readonly family: string | undefined;
 }
 
 function* switchesIn(configuration: XmlElement | undefined): Generator<Switch> {
   for (const section of ["crm_config", "rsc_defaults", "nodes"])
-    for (const key of keysIn(child(configuration, section)))
-      yield { key: `${section} ${key}`, family: undefined };
+    for (const { key, leaves } of keysIn(child(configuration, section)))
+      yield { key: `${section} ${key}`, leaves, family: undefined };
   for (const top of child(configuration, "resources")?.children ?? []) {
     const id = top.attributes.get("id") ?? "";
     const family = top.name === "template" ? undefined : id;
-    for (const key of keysIn(top)) yield { key: `${id} ${key}`, family };
+    for (const { key, leaves } of keysIn(top)) yield { key: `${id} ${key}`, leaves, family };
   }
 }
 
-/** What takes resources out of the cluster's hands in an element, each by a name of its own. */
-function keysIn(xml: XmlElement | undefined): string[] {
+/** What takes resources out of the cluster's hands in an element, or says that they are in them, each by a name of its own. */
+function keysIn(xml: XmlElement | undefined): { readonly key: string; readonly leaves: boolean }[] {
   if (!xml) return [];
   const own = childrenOf(xml, "nvpair").flatMap(({ attributes }) => {
     const name = attributes.get("name") ?? "";
-    const leaves = switches.get(name);
-    if (leaves === undefined || parseBoolean(attributes.get("value")) !== leaves) return [];
-    return [`${attributes.get("id") ?? ""} ${name}`];
+    const value = parseBoolean(attributes.get("value"));
+    const leaving = switches.get(name);
+    if (leaving === undefined || value === undefined) return [];
+    const leaves = value === leaving;
+    return [{ key: `${attributes.get("id") ?? ""} ${name} ${leaves ? "leaves" : "managed"}`, leaves }];
   });
   return [...own, ...xml.children.flatMap(keysIn)];
 }

@@ -265,6 +265,15 @@ describe("a tag stands for its resources", () => {
     expect(stopped()).toEqual([]);
   });
 
+  test("maintenance is for all of them", async () => {
+    writeFileSync(file, tagged);
+    const { code, err } = await run("resource", "maintenance", "front", "on");
+    expect([code, err]).toEqual([0, expect.stringContaining("d is in maintenance.\nc is in maintenance.\n")]);
+    expect(readFileSync(file, "utf8").match(/name="maintenance" value="true"/g)).toHaveLength(2);
+    expect((await run("resource", "maintenance", "front", "off")).code).toBe(0);
+    expect(readFileSync(file, "utf8")).not.toContain('name="maintenance"');
+  });
+
   test("one without resources, and one that is not there, are refused", async () => {
     writeFileSync(file, tagged);
     for (const id of ["none", "nobody"])

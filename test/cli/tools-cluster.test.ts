@@ -55,6 +55,8 @@ describe("what the cluster writes and tells of itself", () => {
     };
     const pair = (value: string) =>
       `<cluster_property_set id="cib-bootstrap-options"><nvpair id="cib-bootstrap-options-have-watchdog" name="have-watchdog" value="${value}"/></cluster_property_set>`;
+    const limit =
+      '<cluster_property_set id="more"><nvpair id="more-b" name="batch-limit" value="7"/></cluster_property_set>';
     const changed = file("changed.xml", before.replace(/(name="dc-version" value=")[^"]*/, "$11.1.1"));
     const difference = await tools.run("crm_diff", "-o", file("now.xml", before), "-n", changed);
     const doors: readonly (readonly string[])[] = [
@@ -78,6 +80,16 @@ describe("what the cluster writes and tells of itself", () => {
       );
     }
     expect(await text()).toBe(before);
+    // As the crm shell sends a whole that was saved: it means the rest of it.
+    const older = before.replace(/(name="dc-version" value=")[^"]*/, "$11.1.1");
+    const more = older.replace("</crm_config>", `${limit}</crm_config>`);
+    const loaded = await tools.run("crm_diff", "-o", file("now.xml", before), "-n", file("more.xml", more));
+    const patched = await tools.run("cibadmin", "-p", "-P", "-x", file("more-patch.xml", loaded.stdout));
+    expect([patched.code, patched.stderr]).toEqual([
+      0,
+      expect.stringContaining("writes its own value again"),
+    ]);
+    expect(await text()).toContain('name="batch-limit" value="7"');
     // The same value in another spelling is no change.
     await tools.output("cibadmin", "-M", "-X", pair("no"), "-o", "crm_config");
     const whole = (await text()).replace(/(name="dc-version" value=")[^"]*/, "$11.1.1");
@@ -475,7 +487,7 @@ describe("resources", () => {
       ]);
       await tools.output("resource", "stop", "slow");
       const first = await restart;
-      expect(first.stderr).toContain("somebody else has changed the target-role of slow during its restart");
+      expect(first.stderr).toContain("slow was stopped and is not started again: somebody else has asked");
       expect([first.code, await role()]).toEqual([113, "Stopped\n"]);
     }
     await tools.output("resource", "start", "slow", "--wait");

@@ -420,6 +420,21 @@ const wrong: Readonly<Record<CauseCode, readonly Wrong[]>> = {
       about: { text: "ip, web are not managed" },
     },
   ],
+  RESTARTING: [
+    {
+      fixture: withResources((text) =>
+        text.replace(
+          '<group id="grp">',
+          '<group id="grp"><meta_attributes id="m"><nvpair id="grp-restart-0123abcd" name="target-role" value="stopped"/></meta_attributes>',
+        ),
+      ),
+      about: {
+        rsc: "grp",
+        text: "stopped by a restart",
+        cure: expect.stringContaining("hactl resource start grp"),
+      },
+    },
+  ],
   "REMOVED-ACTIVE": [
     { fixture: withDone("alpha", { rsc: "old", task: "start" }), about: { rsc: "old", text: "on alpha" } },
   ],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { executable } from "../harness/local-cluster.ts";
 import { Story, testAgents } from "../harness/story.ts";
 
 /** What a running cluster of three does about failures of agents, and how services move. */
@@ -561,6 +562,77 @@ location there blk 50: node1`);
     expect(await story.somewhere("blk")).not.toBe("node1");
     await story.must("node2", "node", "online", "node1", "--wait");
   }, 60_000);
+
+  test("for a restart does not undo what somebody else asks for meanwhile, nor end what is not its own", async () => {
+    await configure(`${wild("svc", "op monitor interval=5s op stop interval=0 timeout=20s")}
+primitive m1 ocf:pacemaker:Dummy meta target-role=Started
+primitive m2 ocf:pacemaker:Dummy meta target-role=Stopped
+group grp svc m1 m2 meta target-role=Started`);
+    const begun = (rsc: string) =>
+      story.until(`the restart of ${rsc}`, 10_000, async () =>
+        (await story.cib()).includes(`id="${rsc}-restart-`) ? true : undefined,
+      );
+    tell("svc", "stop", "slow");
+    await story.somewhere("svc");
+    await story.idle();
+    // One that nobody meddles with leaves everything as it was, the roles of members, too.
+    const configured = async () => /<configuration>.*<\/configuration>/s.exec(await story.cib())?.[0];
+    const before = await configured();
+    // Both read before either writes: one of them is refused.
+    const both = await Promise.all([1, 2].map(() => said("resource", "restart", "grp")));
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 113]);
+    expect(both.find(({ code }) => code === 113)?.text).toContain("grp is being restarted already");
+    expect(await configured()).toBe(before);
+
+    for (const words of ["resource restart svc", "crm_resource --restart -r svc"]) {
+      await story.must("node2", "resource", "start", "svc", "--wait");
+      await story.idle();
+      const restarting = said(...words.split(" "));
+      await begun("svc-1");
+      await story.must("node1", "resource", "stop", "svc");
+      expect(await restarting).toEqual(
+        unlike(/svc was stopped and is not started again: somebody else has asked/, 113),
+      );
+      await story.idle();
+      expect(story.where("svc")).toEqual([]);
+      const left = await story.cib();
+      expect(left).toContain('name="target-role" value="Stopped"');
+      expect(left).not.toContain("-restart-");
+    }
+
+    // Who gives up does not leave it stopped; who is killed cannot help it, and it is told.
+    for (const [signal, code] of [
+      ["SIGTERM", 113],
+      ["SIGKILL", 137],
+    ] as const) {
+      await story.must("node2", "resource", "start", "svc", "--wait");
+      await story.idle();
+      const restarting = Bun.spawn([executable, "resource", "restart", "svc"], {
+        env: { ...process.env, HACTL_CONFIG: story.nodes.configOf("node2"), NO_COLOR: "1" },
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      await begun("svc-1");
+      restarting.kill(signal);
+      expect(await restarting.exited).toBe(code);
+      const marked = (await story.cib()).includes("-restart-");
+      expect(marked).toBe(signal === "SIGKILL");
+      if (!marked) {
+        expect(await new Response(restarting.stderr).text()).toContain("svc is not left stopped");
+        continue;
+      }
+      await story.idle();
+      expect(story.where("svc")).toEqual([]);
+      const end = "hactl resource start svc";
+      expect((await said("status")).text).toMatch(
+        new RegExp(`svc is stopped by a restart that.*\\s.*${end}`),
+      );
+      expect((await said("explain", "svc")).text).toContain("by a restart that has not ended");
+      expect(await said("resource", "restart", "svc")).toEqual(unlike(new RegExp(end)));
+      await story.must("node2", "resource", "start", "svc", "--wait");
+      expect((await said("status")).text).not.toContain("restart");
+    }
+    untell("svc", "stop");
+  }, 120_000);
 
   test("for what cannot be started or moved is told so, and why", async () => {
     await configure(`${wild("bad", "op monitor interval=5s")}

@@ -86,6 +86,11 @@ const ways: readonly (readonly [string, (bus: ControllerBus) => void, (bus: Cont
     (bus) => bus.configure("rsc_defaults is-managed=true resource-stickiness=1000"),
   ],
   [
+    "resources that are not managed by default, but this one is",
+    (bus) => bus.configure("rsc_defaults is-managed=false resource-stickiness=1000"),
+    (bus) => bus.configure("primitive a ocf:test:A op monitor interval=10s meta is-managed=true"),
+  ],
+  [
     "maintenance of the cluster by a rule",
     (bus) => {
       const set = dated(bus, "cluster_property_set", "by-date", 'name="maintenance-mode" value="true"');

@@ -22,12 +22,12 @@ import {
   resourcesOf,
   steered,
 } from "../resources.ts";
-import { RESTART_STOP, refuseChanged, refuseSecondRestart } from "../restart-mark.ts";
+import { restartResource } from "../restart.ts";
+import { refuseRestarting } from "../restart-stop.ts";
 import { parseSeconds } from "../seconds.ts";
 import { requireLive } from "../target.ts";
-import { concernedBy } from "../unfinished.ts";
-import { noteRest, refuseUnfulfilled, type Wish } from "../waiting.ts";
-import { change, membersWith, readResource, resourceArgument, waitArgument } from "./resource-change.ts";
+import { fulfilled, noteRest, refuseUnfulfilled, type Wish } from "../waiting.ts";
+import { change, membersWith, resourceArgument, waitArgument } from "./resource-change.ts";
 
 /** Sets (or with `undefined` removes) a meta attribute of a resource, and removes it from what is in it. */
 function metaOperations(xml: XmlElement, name: string, value: string | undefined): CibOperation[] {
@@ -64,8 +64,7 @@ const metaCommand = ({ name, description, attribute, value, done, wish, check }:
     meta: { name, description },
     args: { ...resourceArgument, ...waitArgument },
     run: async ({ args }) => {
-      const { configuration } = await readCib();
-      const meant = [...new Set(resourcesMeant(configuration, args.resource ?? "").map(steered))];
+      const meant = steeredMeant((await readCib()).configuration, args.resource ?? "");
       for (const xml of meant) check?.(xml);
       const wait = args.wait ? parseSeconds(args.timeout) : undefined;
       const [only] = meant.length === 1 ? meant : [];
@@ -76,7 +75,7 @@ const metaCommand = ({ name, description, attribute, value, done, wish, check }:
         for (const xml of meant) refuseUnfulfilled(cib, wish(idOf(xml)));
       if (wantsJson()) {
         const made = meant.map((xml) => ({ resource: idOf(xml), [attribute]: value ?? null }));
-        printJson(only ? made[0] : made);
+        printJson(oneOrAll(made));
         return CrmExit.OK;
       }
       for (const xml of meant) {
@@ -108,6 +107,15 @@ function resourcesMeant(
     exit: CrmExit.NOSUCH,
   });
 }
+
+/** What is steered by a name, each once. @throws HactlError NO_SUCH_RESOURCE */
+const steeredMeant = (configuration: XmlElement, id: string): XmlElement[] => [
+  ...new Set(resourcesMeant(configuration, id).map(steered)),
+];
+
+/** What is told of a single resource is no list. */
+const oneOrAll = <T>(made: readonly T[]): T | readonly T[] | undefined =>
+  made.length === 1 ? made[0] : made;
 
 /** Whether an id that a tag names is neither a resource nor a tag: a constraint, say. */
 const isOther = (configuration: XmlElement, id: string): boolean =>
@@ -190,12 +198,14 @@ export const maintenance = defineCommand({
         exit: CrmExit.USAGE,
       });
     }
-    const { found } = await readResource(args.resource ?? "");
-    const xml = steered(found);
+    const meant = steeredMeant((await readCib()).configuration, args.resource ?? "");
     const value = state === "on" ? "true" : undefined;
-    await change(metaOperations(xml, "maintenance", value), "resource maintenance");
-    if (wantsJson()) printJson({ resource: idOf(xml), maintenance: state === "on" });
-    else note(`${idOf(xml)} is ${state === "on" ? "" : "not "}in maintenance.`);
+    const operations = meant.flatMap((xml) => metaOperations(xml, "maintenance", value));
+    await change(operations, "resource maintenance");
+    const made = meant.map((xml) => ({ resource: idOf(xml), maintenance: state === "on" }));
+    if (wantsJson()) printJson(oneOrAll(made));
+    else
+      for (const { resource } of made) note(`${resource} is ${state === "on" ? "" : "not "}in maintenance.`);
     return CrmExit.OK;
   },
 });
@@ -206,33 +216,30 @@ export const restart = defineCommand({
   run: async ({ args }) => {
     requireLive("a restart");
     const wait = parseSeconds(args.timeout);
-    const { cib, found } = await readResource(args.resource ?? "");
-    const xml = steered(found);
-    const id = idOf(xml);
-    const before = metaValue(xml, "target-role");
-    refuseSecondRestart(id, before);
-    if (placesOf(cib, id, Math.floor(Date.now() / 1000)).length === 0) {
-      throw new HactlError({
-        code: "NOT_RUNNING",
-        what: `${id} does not run, so it cannot be restarted`,
-        cure: `hactl resource start ${id}, or hactl explain ${id} for the reasons`,
-        exit: CrmExit.NOT_RUNNING,
+    const { cib, configuration } = await readCib();
+    const ids = steeredMeant(configuration, args.resource ?? "").map((xml) => {
+      refuseRestarting(xml);
+      refuseNotRunning(cib, idOf(xml));
+      return idOf(xml);
+    });
+    for (const id of ids) {
+      await restartResource(id, cib, {
+        client: "resource restart",
+        fulfilled: (wish, others, givenUp) => fulfilled(wait, wish, others, givenUp),
       });
+      if (!wantsJson()) note(`${id} was restarted.`);
     }
-    const stop = metaOperations(xml, "target-role", RESTART_STOP);
-    const others = concernedBy(cib, stop, Math.floor(Date.now() / 1000));
-    await change(stop, "resource restart");
-    try {
-      await change([], "resource restart", wait, { wish: "is stopped", rsc: id }, others);
-    } finally {
-      // Whatever happened, the resource is not left stopped, unless somebody else wants it so.
-      const now = steered(resourceNamed((await readCib()).configuration, id));
-      refuseChanged(id, metaValue(now, "target-role"));
-      await change(metaOperations(now, "target-role", before), "resource restart");
-    }
-    await change([], "resource restart", wait, { wish: "runs as before", rsc: id, before: cib }, others);
-    if (wantsJson()) printJson({ resource: id, restarted: true });
-    else note(`${id} was restarted.`);
+    if (wantsJson()) printJson(oneOrAll(ids.map((resource) => ({ resource, restarted: true }))));
     return CrmExit.OK;
   },
 });
+
+function refuseNotRunning(cib: XmlElement, id: string): void {
+  if (placesOf(cib, id, Math.floor(Date.now() / 1000)).length > 0) return;
+  throw new HactlError({
+    code: "NOT_RUNNING",
+    what: `${id} does not run, so it cannot be restarted`,
+    cure: `hactl resource start ${id}, or hactl explain ${id} for the reasons`,
+    exit: CrmExit.NOT_RUNNING,
+  });
+}

@@ -1,4 +1,4 @@
-import type { XmlElement } from "../../cib/index.ts";
+import { child, type XmlElement } from "../../cib/index.ts";
 import {
   type BundleReplica,
   type Cluster,
@@ -12,6 +12,8 @@ import {
   unpackCluster,
 } from "../../scheduler/index.ts";
 import { lookup } from "../../terms/index.ts";
+import { idOf, resourcesOf } from "../resources.ts";
+import { isStoppedByRestart, restartRole } from "../restart-stop.ts";
 
 /** What displays want to know of the working set: the same answers for text, XML, HTML and the status screen. */
 
@@ -160,6 +162,15 @@ export function isDisabled(rsc: Resource): boolean {
 }
 
 export const targetRole = (rsc: Resource): string | undefined => rsc.meta.get("target-role");
+
+/** The resource, itself or one that it is in, that a restart has stopped and not let run again as yet. */
+export function stoppingRestart(cluster: Cluster, rsc: Resource): string | undefined {
+  const configuration = child(cluster.cib, "configuration");
+  if (configuration === undefined || targetRole(rsc) !== restartRole) return undefined;
+  const found = resourcesOf(configuration).find(({ xml }) => idOf(xml) === rsc.configId);
+  const stopped = found && [found.xml, ...found.parents].find(isStoppedByRestart);
+  return stopped && idOf(stopped);
+}
 
 /** The target-role of a clone, or else of its instances. */
 export const innerTargetRole = (rsc: Resource): string | undefined =>

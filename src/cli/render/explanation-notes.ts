@@ -1,7 +1,7 @@
 import { child, childrenOf, parseBoolean, propertyNameIn, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
 import { lookup, withoutInstance } from "../../terms/index.ts";
-import { targetRole } from "./cluster-view.ts";
+import { stoppingRestart, targetRole } from "./cluster-view.ts";
 import { sparedText } from "./spared.ts";
 
 /** Something that holds for a resource everywhere, and what would have to change. */
@@ -41,7 +41,7 @@ function ofConfiguration(cluster: Cluster, rsc: Resource): GeneralNote[] {
   if (target === undefined || parseRole(target) === Role.Started) return [];
   const change =
     parseRole(target) === Role.Stopped ? `start it: hactl resource start ${rsc.configId}` : undefined;
-  const text = `its target-role is ${target}`;
+  const text = `its target-role is ${target}${stoppingRestart(cluster, rsc) === undefined ? "" : ", by a restart that has not ended"}`;
   return [
     { source: "target-role", text, ...(change === undefined || cluster.options.stopAll ? {} : { change }) },
   ];

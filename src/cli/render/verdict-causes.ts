@@ -46,6 +46,9 @@ const kinds = {
   "NOT-PROMOTED": error("a promotable clone has no promoted instance"),
   FAILURE: error("an operation has failed whose failure has no other effect, or had one"),
   UNMANAGED: warning("resources are not managed: nobody recovers them"),
+  RESTARTING: warning(
+    "a restart has stopped a resource and not let it run again: it is under way, or was cut short",
+  ),
   "REMOVED-ACTIVE": warning("a resource that is not configured any more is active"),
   TICKET: warning("a ticket that constraints name is not granted, or is in standby"),
   "FENCING-DISABLED": warning("`stonith-enabled` is false"),

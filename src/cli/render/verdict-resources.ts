@@ -7,6 +7,7 @@ import {
   isDisabled,
   primitivesOf,
   stoppingNode,
+  stoppingRestart,
 } from "./cluster-view.ts";
 import { isImplied } from "./resource-list.ts";
 import { leftOutText, sparedText } from "./spared.ts";
@@ -75,6 +76,14 @@ function neglected(cluster: Cluster): CauseWithoutLevel[] {
       ...(names.length === 1 && names[0] !== undefined ? { rsc: names[0] } : {}),
       text: `${shown} ${names.length === 1 ? "is" : "are"} not managed: nobody recovers ${names.length === 1 ? "it" : "them"}`,
       cure: names.length === 1 ? `hactl resource manage ${names[0]}` : "hactl resource manage RESOURCE",
+    });
+  const restarting = new Set(parts.flatMap((part) => stoppingRestart(cluster, part) ?? []));
+  for (const rsc of restarting)
+    causes.push({
+      code: "RESTARTING",
+      rsc,
+      text: `${rsc} is stopped by a restart that has not ended`,
+      cure: `Where nobody restarts it any more: hactl resource start ${rsc}`,
     });
   for (const rsc of parts.filter((part) => part.removed && isActive(part, false))) {
     const nodes = activeNodes(rsc).map(({ name }) => name);

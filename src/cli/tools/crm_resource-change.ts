@@ -1,13 +1,4 @@
-import {
-  addDuration,
-  type CibOperation,
-  pairsIn,
-  parseDuration,
-  parseIntervalMs,
-  removePairs,
-  setResourcePair,
-  type XmlElement,
-} from "../../cib/index.ts";
+import { addDuration, parseDuration, parseIntervalMs, type XmlElement } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { CrmExit, HactlError, type Millis } from "../../terms/index.ts";
 import { note } from "../output.ts";
@@ -19,7 +10,6 @@ import {
   clearOperations,
   idOf,
   isPromotable,
-  metaValue,
   nodeNames,
   preferId,
   preferOperations,
@@ -31,9 +21,8 @@ import {
   steeringAround,
   steeringConstraints,
 } from "../resources.ts";
-import { RESTART_STOP, refuseChanged, refuseSecondRestart } from "../restart-mark.ts";
+import type { RestartWays } from "../restart.ts";
 import { requireLive, variableOf } from "../target.ts";
-import type { Wish } from "../waiting.ts";
 import { usage } from "./connection.ts";
 import { type ResourceCall, type ResourceChange, requiredResource } from "./crm_resource-call.ts";
 import { cibWithState } from "./crm_resource-cluster.ts";
@@ -318,11 +307,11 @@ async function nothingLeft(cib: XmlElement): Promise<void> {
 }
 
 /** Pacemaker's tool waits for what does not come about until its time is over: it is told at once, with the same status. */
-async function restarted(call: ResourceCall, wish: Wish, others: ReadonlySet<string>): Promise<void> {
+async function restarted(call: ResourceCall, ...wished: Parameters<RestartWays["fulfilled"]>): Promise<void> {
   const { fulfilled } = await import("../waiting.ts");
   call.session.forget();
   try {
-    await fulfilled(patience(call), wish, others);
+    await fulfilled(patience(call), ...wished);
   } catch (error) {
     if (!(error instanceof HactlError) || error.code !== "UNSATISFIED") throw error;
     const { code, what, cure } = error;
@@ -335,33 +324,19 @@ async function restarted(call: ResourceCall, wish: Wish, others: ReadonlySet<str
   }
 }
 
-/** Stops a resource by its target-role, waits, and puts things back as they were. */
 async function restart(call: ResourceCall): Promise<number> {
   requireLive("a restart", call.session.target);
-  const found = resourceNamed(await call.session.configuration(), requiredResource(call));
-  const xml = steered(found);
-  const before = metaValue(xml, "target-role");
-  refuseSecondRestart(idOf(xml), before);
+  const { restartResource } = await import("../restart.ts");
+  const { refuseRestarting } = await import("../restart-stop.ts");
+  const xml = steered(resourceNamed(await call.session.configuration(), requiredResource(call)));
+  refuseRestarting(xml);
   const running = await cibWithState(call, `whether ${idOf(xml)} runs cannot be told`);
   const places = placesOf(running, idOf(xml), seconds());
   if (places.length === 0)
     throw usage("crm_resource", `${idOf(xml)} is not running and so cannot be restarted`);
-  const set = (value: string) => setResourcePair(xml, "meta_attributes", "target-role", value).operation;
-  const { concernedBy } = await import("../unfinished.ts");
-  const others = concernedBy(running, [set(RESTART_STOP)], seconds());
-  await call.session.apply([set(RESTART_STOP)], "crm_resource --restart");
-  try {
-    await restarted(call, { wish: "is stopped", rsc: idOf(xml) }, others);
-  } finally {
-    call.session.forget();
-    const now = steered(resourceNamed(await call.session.configuration(), requiredResource(call)));
-    refuseChanged(idOf(xml), metaValue(now, "target-role"));
-    const back: CibOperation[] =
-      before === undefined
-        ? removePairs(pairsIn(now, "meta_attributes").filter(({ name }) => name === "target-role"))
-        : [set(before)];
-    await call.session.apply(back, "crm_resource --restart");
-  }
-  await restarted(call, { wish: "runs as before", rsc: idOf(xml), before: running }, others);
+  await restartResource(idOf(xml), running, {
+    client: "crm_resource --restart",
+    fulfilled: (...wished) => restarted(call, ...wished),
+  });
   return CrmExit.OK;
 }

@@ -1356,9 +1356,9 @@ export class ClusterState {
     if (ids.includes(lastId) && revivesMigration(result, entry(lastId), entry(moved)))
       this.status.removeOps(id, rsc.id, ({ attributes }) => attributes.get("id") === moved);
     // What waited for the answer may stand under another id than what is recorded of it.
-    if (isNotBegun(told))
+    const since = isNotBegun(told) ? undefined : goesOnSince(result, this.status.ops(id, rsc.id));
+    if (told.status !== OpStatus.PENDING)
       this.status.removeOps(id, rsc.id, (op) => isPending(op) && callOf(op) === told.callId);
-    const since = goesOnSince(result, this.status.ops(id, rsc.id));
     const spared = this.#spared(node, result);
     for (const entryId of ids) {
       const made = historyEntry(entryId, node, result);

@@ -169,8 +169,8 @@ location there sick 50: node1`);
     tell("new", "stop", "fail");
     await configure(`${wild("new", "op monitor interval=5s")}\n${wild("sound", "op monitor interval=5s")}`);
     const why =
-      "its probe and its stop fail on node1, node2, node3: the agent is broken, or what it needs is missing there: " +
-      "told to fail at stop; nothing is fenced for what was never seen to run";
+      "its stop fails on node1, node2, node3: its agent is broken, or what it needs is missing or wrong " +
+      "(told to fail at stop); nothing is fenced for what was never seen to run as it is configured";
     const read = async (...words: readonly string[]) =>
       (await story.hactl("node1", ...words)).stdout.replaceAll(/\s+/g, " ");
     await story.until("status says why", 15_000, async () =>
@@ -220,7 +220,7 @@ exit 1
       `${wild("inner", "")}\nbundle box podman image=i replicas=2 network control-port=3121 primitive inner`,
     );
     const why =
-      "fail on node1, node2, node3: the agent is broken, or what it needs is missing there: no podman";
+      "fails on node1, node2, node3: its agent is broken, or what it needs is missing or wrong (no podman";
     for (const part of ["box-podman-0", "box-podman-1"])
       await story.until(`it is told of ${part}`, 15_000, async () =>
         (await story.hactl("node1", "status")).stdout

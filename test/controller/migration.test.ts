@@ -44,6 +44,26 @@ test("a migration that is decided upon anew in the middle goes on, also where th
   expect(bus.cibs()).toHaveLength(1);
 });
 
+test.each(["migrate_to", "migrate_from"])(
+  "a %s that fails is over: nothing is under way any more",
+  (step) => {
+    const bus = new ControllerBus(2);
+    bus.boot("n1", "n2");
+    bus.run(100);
+    bus.configure(resources("n1"));
+    bus.run(5_000);
+    const { agent } = bus;
+    bus.agent = (node, operation) => (operation.action === step ? OcfExit.GENERIC : agent(node, operation));
+    bus.configure(resources("n2"));
+    bus.run(5_000);
+    expect(bus.executed.some(({ operation }) => operation.action === step)).toBe(true);
+    expect(bus.where("m")).toEqual([nodeName("n2")]);
+    const [cib] = bus.cibs();
+    expect(cib).toContain("m_last_failure_0");
+    expect(cib).not.toContain('op-status="-1"');
+  },
+);
+
 test("migrations of before an orderly stop of all mean nothing when all are back", () => {
   const bus = new ControllerBus(3);
   bus.boot(...bus.nodes);

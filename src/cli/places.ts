@@ -1,5 +1,5 @@
 import type { XmlElement } from "../cib/index.ts";
-import { type Resource, Role, unpackCluster } from "../scheduler/index.ts";
+import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/index.ts";
 import { withoutInstance } from "../terms/index.ts";
 import { primitivesOf } from "./render/cluster-view.ts";
 
@@ -27,12 +27,8 @@ const roleWord = (role: Role): ActivePlace["role"] | undefined => {
  * in it, each once, with the highest role.
  */
 export function placesOf(cib: XmlElement, id: string, now: number): ActivePlace[] {
-  const cluster = unpackCluster(cib, now);
-  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
-  const found = [...cluster.resourceById.values()].filter(wanted);
-  const top = found.filter((rsc) => rsc.parent === undefined || !found.includes(rsc.parent));
   const places = new Map<string, ActivePlace>();
-  for (const part of top.flatMap(primitivesOf)) {
+  for (const part of partsNamed(unpackCluster(cib, now), id)) {
     for (const node of part.runningOn) {
       const role = roleWord(part.role) ?? "Started";
       const known = places.get(node.name);
@@ -40,4 +36,15 @@ export function placesOf(cib: XmlElement, id: string, now: number): ActivePlace[
     }
   }
   return [...places.values()];
+}
+
+/** Ids of all that is in a resource, as a decision places them. */
+export const placedIds = (cib: XmlElement, id: string, now: number): ReadonlySet<string> =>
+  new Set(partsNamed(unpackCluster(cib, now), id).map((part) => part.id));
+
+function partsNamed(cluster: Cluster, id: string): Resource[] {
+  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
+  const found = [...cluster.resourceById.values()].filter(wanted);
+  const top = found.filter((rsc) => rsc.parent === undefined || !found.includes(rsc.parent));
+  return top.flatMap(primitivesOf);
 }

@@ -1,10 +1,10 @@
 import { parseXml, type XmlElement } from "../cib/index.ts";
 import { type Cluster, type Resource, Role, unpackCluster } from "../scheduler/index.ts";
-import { CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
+import { agentName, CrmExit, HactlError, type Millis, withoutInstance } from "../terms/index.ts";
 import { readState } from "./cib-session.ts";
 import { ask, withDaemon } from "./daemon.ts";
 import { note } from "./output.ts";
-import { displayedRole, isDisabled, primitivesOf, printableId } from "./render/cluster-view.ts";
+import { displayedRole, isDisabled, isWithheld, primitivesOf, printableId } from "./render/cluster-view.ts";
 import { outcomeText } from "./render/exit-texts.ts";
 import { readOperation } from "./render/operations.ts";
 import { isUnfinished } from "./unfinished.ts";
@@ -288,6 +288,11 @@ function endOfRest({ options }: Cluster, part: Resource): string {
 
 /** Tells where the cluster leaves a resource alone as yet, whatever it is told. */
 export function noteRest(cib: XmlElement, rsc: string): void {
+  const withheld = partsNamed(unpackCluster(cib, seconds()), rsc).find((part) => isWithheld(part));
+  if (withheld)
+    note(
+      `${printableId(withheld)} cannot be stopped before its agent, ${agentName(withheld)}, can be executed where it runs.`,
+    );
   const end = restOf(cib, rsc);
   if (end !== undefined) note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
 }

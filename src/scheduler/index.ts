@@ -13,4 +13,5 @@ export { type ReleaseRules, rulesOf } from "./release.ts";
 export { decide, schedule, scheduleCluster } from "./schedule.ts";
 export { type ShownDigests, shownDigests } from "./shown-digests.ts";
 export { SPARED, type Spared, sparedFor } from "./spared.ts";
+export { isUnexecutable } from "./unexecutable.ts";
 export { unpackCluster } from "./unpack.ts";

@@ -30,7 +30,8 @@ export function noteUnexecutable(
   if (isWatched) node.unexecutable.add(agentName(rsc));
 }
 
-const isUnexecutable = (rsc: Resource, node: Node): boolean =>
+/** Whether the agent of a resource is known not to be executable on a node: nothing is done with it there, nor is it stopped. */
+export const isUnexecutable = (rsc: Resource, node: Node): boolean =>
   node.unexecutable.size > 0 && node.unexecutable.has(agentName(rsc));
 
 /** Whether a part of an instance that would have to be promoted on a node cannot be. */

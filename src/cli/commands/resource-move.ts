@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { readState } from "../cib-session.ts";
 import { note, printJson, wantsJson } from "../output.ts";
-import { type ActivePlace, placesOf } from "../places.ts";
+import { type ActivePlace, placedIds, placesOf } from "../places.ts";
 import {
   banId,
   banOperations,
@@ -80,10 +80,28 @@ export const move = defineCommand({
       note(
         `${rsc} ${node === undefined ? `leaves ${from}` : `goes to ${node}`}. Constraint ${id} holds it there until 'hactl resource clear ${rsc}'.`,
       );
-    if (!wantsJson()) noteRest(cib, rsc);
+    if (!wantsJson()) {
+      noteRest(cib, rsc);
+      if (node !== undefined) await noteImpossible(rsc, node);
+    }
     return CrmExit.OK;
   },
 });
+
+/** Tells where the cluster does not want it there all the same, as where it has failed. */
+async function noteImpossible(rsc: string, node: string): Promise<void> {
+  const { schedule } = await import("../../scheduler/index.ts");
+  const { cib } = await readState();
+  try {
+    const { placement } = schedule({ cib, now: seconds(), effort: 1_000_000 });
+    const ids = placedIds(cib, rsc, seconds());
+    if (placement.some((place) => ids.has(place.rsc) && place.node === node)) return;
+    note(`As things are the cluster does not run it there: 'hactl explain ${rsc} ${node}' tells why.`);
+  } catch (error) {
+    // What is wrong with the configuration is told elsewhere.
+    if (!(error instanceof HactlError)) throw error;
+  }
+}
 
 /** What is so of a resource that has moved. */
 function moved(rsc: string, role: "Promoted" | "Started", node: string | undefined, from: string): Wish {

@@ -27,7 +27,7 @@ export default defineCommand({
     const node = await askToLeave();
     const { name, pid } = node;
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-    let kept: Keeping = { stuck: [], stopping: [] };
+    let kept: Keeping = { stuck: [], withheld: [], stopping: [] };
     const tell = (found: Keeping) => {
       kept = found;
     };
@@ -63,8 +63,9 @@ async function ended(pid: number, timeoutMs: Millis, meanwhile: () => Promise<vo
   return false;
 }
 
-const waitsFor = ({ stuck, stopping }: Keeping): string => {
+const waitsFor = ({ stuck, withheld, stopping }: Keeping): string => {
   if (stuck.length > 0) return `: ${stuck.join(", ")} could not be stopped`;
+  if (withheld.length > 0) return `: the agent of ${withheld.join(", ")} cannot be executed`;
   return stopping.length > 0 ? `: the stop of ${stopping.join(", ")} has not ended` : "";
 };
 
@@ -99,6 +100,10 @@ function obstacles(node: string, tell: (kept: Keeping) => void): () => Promise<v
     }
     tell(found);
     for (const id of found.stopping) once(`${id} is being stopped: ${node} waits for that.`);
+    for (const one of found.withheld)
+      once(
+        `${one} cannot be stopped, since its agent cannot be executed: ${node} does not leave before it can.`,
+      );
     for (const id of found.stuck)
       once(`${id} could not be stopped: ${node} does not leave before it is. ${howToGoOn([id])}.`);
   };

@@ -3,6 +3,7 @@ import {
   type BundleReplica,
   type Cluster,
   compareNames,
+  isUnexecutable,
   type Node,
   parseRole,
   type Resource,
@@ -11,7 +12,7 @@ import {
   topLevel,
   unpackCluster,
 } from "../../scheduler/index.ts";
-import { lookup } from "../../terms/index.ts";
+import { agentName, lookup } from "../../terms/index.ts";
 import { idOf, resourcesOf } from "../resources.ts";
 import { isStoppedByRestart, restartRole } from "../restart-stop.ts";
 
@@ -72,6 +73,8 @@ export function connectingFrom({ isRemoteOrGuest, remoteRsc }: Node): Node | und
 export interface Keeping {
   /** Could not be stopped there: somebody has to. */
   readonly stuck: readonly string[];
+  /** Are not stopped, since their agents cannot be executed there. */
+  readonly withheld: readonly string[];
   /** Are being stopped. */
   readonly stopping: readonly string[];
 }
@@ -81,9 +84,18 @@ export function keptBy(cluster: Cluster, node: string): Keeping {
   const parts = cluster.resources.flatMap(primitivesOf);
   const isThere = (rsc: Resource) => rsc.runningOn.some(({ name }) => name === node);
   const stuck = parts.filter((rsc) => rsc.blocked && isThere(rsc));
+  const withheld = parts.filter((rsc) => !rsc.blocked && isWithheld(rsc, node));
   const stopping = parts.filter((rsc) => rsc.pendingTask === "stop" && rsc.pendingNode?.name === node);
-  return { stuck: stuck.map(printableId), stopping: stopping.map(printableId) };
+  return {
+    stuck: stuck.map(printableId),
+    withheld: withheld.map((rsc) => `${printableId(rsc)} (${agentName(rsc)})`),
+    stopping: stopping.map(printableId),
+  };
 }
+
+/** Whether nothing can be done with a service on a node where it runs, by name or on any: its agent cannot be executed. */
+export const isWithheld = (rsc: Resource, name?: string): boolean =>
+  rsc.runningOn.some((node) => (name === undefined || node.name === name) && isUnexecutable(rsc, node));
 
 /** "Monitoring" while a recurring monitor's first result is out. Probes are not shown. */
 export const pendingMonitor = (rsc: Resource): string | undefined =>

@@ -1,7 +1,7 @@
 import { child, childrenOf, parseBoolean, propertyNameIn, type XmlElement } from "../../cib/index.ts";
 import { type Cluster, parseRole, type Resource, Role, type Transition } from "../../scheduler/index.ts";
-import { lookup, withoutInstance } from "../../terms/index.ts";
-import { stoppingRestart, targetRole } from "./cluster-view.ts";
+import { agentName, lookup, withoutInstance } from "../../terms/index.ts";
+import { isWithheld, stoppingRestart, targetRole } from "./cluster-view.ts";
 import { sparedText } from "./spared.ts";
 
 /** Something that holds for a resource everywhere, and what would have to change. */
@@ -85,6 +85,14 @@ function ofState(rsc: Resource): GeneralNote[] {
         source: "blocked",
         text: `it is blocked after a failure: ${sparedText(rsc) ?? "nothing is done with it until somebody cleans up"}`,
         change: `repair it, then: hactl resource cleanup ${rsc.configId}`,
+      },
+    ];
+  if (isWithheld(rsc))
+    return [
+      {
+        source: "agent",
+        text: `${agentName(rsc)} cannot be executed where it runs: nothing is done with it there, nor is it stopped`,
+        change: "make the agent executable there; hactl status names the file",
       },
     ];
   if (!rsc.managed) return ofManagement(rsc);

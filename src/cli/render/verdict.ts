@@ -312,13 +312,19 @@ function apartWords({ name, links = [], state }: NodeFacts): {
   };
 }
 
-function leavingCause(node: string, { stuck, stopping }: Keeping): CauseWithoutLevel {
+function leavingCause(node: string, { stuck, withheld, stopping }: Keeping): CauseWithoutLevel {
   const about = { code: "NODE-LEAVING", node } as const;
   if (stuck.length > 0)
     return {
       ...about,
       text: `node ${node} is being stopped and cannot leave: ${stuck.join(", ")} could not be stopped there`,
       cure: `Stop it by hand, then: hactl resource cleanup ${stuck[0]}`,
+    };
+  if (withheld.length > 0)
+    return {
+      ...about,
+      text: `node ${node} is being stopped and cannot leave: ${withheld.join(", ")} cannot be stopped there, since the agent cannot be executed`,
+      cure: `Make the agent executable on ${node}: it is stopped then`,
     };
   const what =
     stopping.length > 0

@@ -389,7 +389,8 @@ function create(draft: XmlElement, operation: Targeted, select: Select): void {
     operation.xpath === undefined
       ? containerFor(draft, source, operation.scope)
       : firstOf(draft, operation.xpath, select);
-  const whole = parent.name === source.name;
+  // In a section of this name, what is in it is what shall be added.
+  const whole = parent.name === source.name && (source.name === "cib" || sectionNames.has(source.name));
   const items = whole ? source.children : [source];
   // Of many each one is looked up; for one it is not worth the while.
   const known = items.length > 1 ? namesIn(draft) : undefined;
@@ -421,18 +422,22 @@ function namesIn(top: XmlElement, names = new Set<string>()): Set<string> {
 function change(
   draft: XmlElement,
   operation: Extract<Targeted, { op: "modify" | "replace" }>,
-  { select, touch }: Finding,
+  finding: Finding,
   live: boolean,
 ): void {
   const source = sourceOf(operation);
-  if (source.name === "cib" && operation.op === "replace") {
+  const { select, touch } = finding;
+  const found = operation.xpath === undefined ? undefined : firstOf(draft, operation.xpath, select);
+  if (source.name === "cib" && operation.op === "replace" && (found ?? draft) === draft) {
     replaceAll(draft, source, live);
     return;
   }
   const target =
-    operation.xpath === undefined
+    found === undefined
       ? locate(draft, source, operation.scope)
-      : firstOf(draft, operation.xpath, select);
+      : operation.op === "modify"
+        ? meantIn(draft, found, source, finding)
+        : found;
   if (target !== undefined) {
     if (operation.op === "modify") mergeElement(target, source, touch);
     else {
@@ -445,6 +450,45 @@ function change(
   if (!operation.create) throw noSuch(source);
   containerFor(draft, source, operation.scope).children.push(source);
 }
+
+/**
+ * What an update is for, in what a path has found first: that itself or the first one below of the same name and id. One
+ * without an id is for one without, so that a path to several never has the first of them changed.
+ */
+function meantIn(
+  draft: XmlElement,
+  found: XmlElement,
+  source: XmlElement,
+  { attributesIn }: Finding,
+): XmlElement {
+  const id = source.attributes.get("id");
+  const isMeant = ({ name, attributes }: Pick<XmlElement, "name" | "attributes">) =>
+    asClone(name) === asClone(source.name) && attributes.get("id") === id;
+  if (isMeant(found)) return found;
+  const attributesOf = attributesIn(draft);
+  const below = ({ children }: XmlElement): XmlElement | undefined => {
+    for (const item of children) {
+      const meant = attributesOf(item) !== undefined && isMeant(item) ? item : below(item);
+      if (meant !== undefined) return meant;
+    }
+    return undefined;
+  };
+  const meant = below(found);
+  if (meant !== undefined) return meant;
+  const what = `what the path finds first, <${found.name}>${named(found)}, is not <${source.name}>${named(source)}, and has none in it`;
+  throw new HactlError({
+    code: "NO_SUCH",
+    what,
+    where: id === undefined ? {} : { id },
+    cure: "write the id of the element that is meant into the XML, or a path that finds it",
+    exit: CrmExit.NOSUCH,
+  });
+}
+
+const named = ({ attributes }: XmlElement) => {
+  const id = attributes.get("id");
+  return id === undefined ? " without an id" : ` "${id}"`;
+};
 
 function noSuch(source: XmlElement): HactlError {
   const id = source.attributes.get("id");
@@ -495,6 +539,7 @@ function remove(
   if (operation.xpath !== undefined) {
     const found = select(draft, operation.xpath);
     for (const { element: gone, parent } of operation.all ? found : found.slice(0, 1)) {
+      if (gone === draft) throw wholeCib();
       if (parent) parent.element.children = parent.element.children.filter((item) => item !== gone);
     }
     return;
@@ -514,6 +559,14 @@ function remove(
   for (const name of ["configuration", "crm_config", "nodes", "resources", "constraints"])
     if (findSection(draft, name) === undefined) throw neededSection(name);
 }
+
+const wholeCib = () =>
+  new HactlError({
+    code: "MISSING_ELEMENT",
+    what: "the path finds <cib> itself, which cannot go",
+    cure: "remove what is in it; 'cibadmin --erase --force' empties it",
+    exit: CrmExit.SOFTWARE,
+  });
 
 const findSection = (draft: XmlElement, name: string): XmlElement | undefined =>
   name === "configuration" ? child(draft, name) : child(child(draft, "configuration"), name);

@@ -25,6 +25,7 @@ export {
   renameObject,
   setConfigured,
 } from "./crm/edit-objects.ts";
+export { refuseExisting } from "./crm/existing.ts";
 export { formatCrm } from "./crm/format.ts";
 export { type TextLine, textLines, wordsOfLine } from "./crm/lexer.ts";
 export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
@@ -39,7 +40,7 @@ export {
 export { decisionCostMs } from "./decision-cost.ts";
 export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
 export { meansTheSame } from "./edit-tree.ts";
-export { refuseInvalid } from "./form.ts";
+export { checkSchemaName, refuseInvalid } from "./form.ts";
 export { parseHostList, parseHostMap } from "./host-names.ts";
 export { knownNodes, noSuchNode } from "./known-nodes.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";

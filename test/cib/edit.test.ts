@@ -291,6 +291,59 @@ describe("operations", () => {
     expect(error.cure).toBeString();
   });
 
+  test.each<[string, CibOperation, string]>([
+    [
+      "an update without an id, for the first of several",
+      { op: "modify", xml: '<primitive description="x"/>', xpath: "//primitive" },
+      "NO_SUCH",
+    ],
+    [
+      "one for the only match",
+      { op: "modify", xml: '<primitive description="x"/>', xpath: "//primitive[@id='b']" },
+      "NO_SUCH",
+    ],
+    ["one of another kind", { op: "modify", xml: '<op description="x"/>', xpath: "//primitive" }, "NO_SUCH"],
+    [
+      "one for another than the first",
+      { op: "modify", xml: '<primitive id="b" description="x"/>', xpath: "//primitive" },
+      "NO_SUCH",
+    ],
+    [
+      "one for nothing below",
+      { op: "modify", xml: '<primitive id="c" description="x"/>', xpath: "//clone" },
+      "NO_SUCH",
+    ],
+    [
+      "a whole CIB in place of a part",
+      { op: "replace", xml: formatXml(cib()), xpath: "//primitive" },
+      "UNKNOWN_ELEMENT",
+    ],
+    [
+      "an element added to one of its name",
+      { op: "create", xml: '<primitive id="c" class="lsb" type="x"/>', xpath: "//primitive" },
+      "UNKNOWN_ELEMENT",
+    ],
+    ["the whole deleted", { op: "delete", xpath: "/cib" }, "MISSING_ELEMENT"],
+  ])("by a path nothing is changed that was not meant: %s", (_, operation, code) => {
+    expect(refusal(operation).code).toBe(code);
+  });
+
+  test.each<[string, string, string]>([
+    ["the match itself", "//primitive[@id='b']", '<primitive id="b" description="x"/>'],
+    ["what is below it", "//clone", '<primitive id="b" description="x"/>'],
+    ["what is below the whole", "/cib", '<primitive id="b" description="x"/>'],
+    [
+      "what is in a section",
+      "//resources",
+      '<resources><clone id="k"><primitive id="b" description="x"/></clone></resources>',
+    ],
+  ])("an update by a path is for %s of the same name and id", (_, xpath, xml) => {
+    const { cib: after } = apply({ op: "modify", xml, xpath });
+    expect(at(after, "//clone")).toBe(
+      '<clone id="k"><primitive id="b" class="ocf" provider="heartbeat" type="Dummy" description="x"/></clone>',
+    );
+  });
+
   test("what the schema forbids ends with the code that tools look for", () => {
     for (const xml of ['<rsc_location id="l" score="much"/>', '<cib validate-with="pacemaker-99.1"/>'])
       expect([xml, refusal({ op: "modify", xml }).exit]).toEqual([xml, CrmExit.CONFIG]);

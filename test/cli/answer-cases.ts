@@ -38,6 +38,7 @@ export const answerCases: readonly AnswerCase[] = [
   file("cibadmin -Q -A //nothing", "", 105),
   file("cibadmin -B", ""),
   file("cibadmin -E", "", 107),
+  file("cibadmin -a pacemaker-3.2", /validate-with="pacemaker-3\.2"/),
   file("cibadmin -a", /^<output><!\[CDATA\[<cib [\s\S]*<\/cib>\n\]\]><\/output>$/),
   file("cibadmin -5 -x FILE", /^<md5-sum digest="[0-9a-f]{32}"\/>$/),
   file("crm_attribute -N n1 -n standby -G", '<attribute name="standby" value="on" scope="nodes"/>'),

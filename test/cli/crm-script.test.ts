@@ -115,6 +115,84 @@ describe("what a script changes", () => {
   });
 });
 
+describe("a statement makes what is not there yet", () => {
+  const dummies = ["a", "b", "c"].map(
+    (id) => `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy"/>`,
+  );
+  const [a = "", b = "", c = ""] = dummies;
+  const taken = cib
+    .replace(
+      "<resources/>",
+      `<resources><group id="g">${a}${b}</group>${c}<clone id="k"><primitive id="d" class="lsb" type="x"/></clone></resources>`,
+    )
+    .replace(
+      "<constraints/>",
+      '<constraints><rsc_location id="l" rsc="c" node="n1" score="5"/></constraints>' +
+        '<tags><tag id="t"><obj_ref id="a"/></tag></tags><acls><acl_role id="r"/></acls><alerts><alert id="al" path="/x"/></alerts>' +
+        '<fencing-topology><fencing-level id="fl" index="1" target="n1" devices="c"/></fencing-topology>',
+    );
+  test.each([
+    "primitive a ocf:pacemaker:Dummy params state=/n",
+    "primitive g ocf:pacemaker:Dummy",
+    "rsc_template c ocf:pacemaker:Dummy",
+    "group g a",
+    "clone k d meta clone-max=1",
+    "ms k d",
+    "location l c 7: n2",
+    "colocation l inf: c g",
+    "order l c g",
+    "rsc_ticket l T: c",
+    "tag t c",
+    "role r read xpath:/cib",
+    "alert al /y",
+    "fencing_topology n2: c",
+    'xml <primitive id="a" class="lsb" type="x"/>',
+  ])("and is refused for what is: %s", async (statement) => {
+    const words = statement.startsWith("xml ") ? ["xml", statement.slice(4)] : statement.split(" ");
+    for (const [given, lines] of [
+      [["configure", ...words], []],
+      [["-F", "configure", ...words], []],
+      [["configure"], ["primitive new ocf:pacemaker:Dummy", statement]],
+    ] as const) {
+      writeFileSync(file, taken);
+      const said = lines.length > 0 ? await crm(given.join(" "), lines) : await alone(given);
+      expect([said.code, readFileSync(file, "utf8")]).toEqual([108, taken]);
+      expect(said.err).toMatch(/cannot be made: .*already/);
+    }
+  });
+
+  test("what a text loads, options and what is said of a node are joined with what is there", async () => {
+    writeFileSync(file, taken);
+    for (const words of [
+      ["configure", "property", "stonith-enabled=true"],
+      ["configure", "node", "n1", "attributes", "y=2"],
+      ["configure", "node", "n1:ping", "attributes", "x=1"],
+      ["configure", "monitor", "c", "20s"],
+      ["configure", "load", "update", script],
+    ]) {
+      writeFileSync(script, "primitive a ocf:pacemaker:Dummy params state=/n\n");
+      expect([words, (await alone(words)).code]).toEqual([words, 0]);
+    }
+    const text = readFileSync(file, "utf8");
+    for (const said of ['value="true"', 'name="x"', 'name="y"', 'interval="20s"', 'value="/n"'])
+      expect(text).toContain(said);
+    expect(text).not.toContain("ping");
+  });
+
+  /** Runs one command of crm. */
+  async function alone(words: readonly string[]) {
+    const child = Bun.spawn([process.execPath, main, ...words], {
+      argv0: "crm",
+      env: { PATH: process.env.PATH ?? "", HACTL_CONFIG: "/nonexistent/hactl.toml", CIB_file: file },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
+    return { code, err };
+  }
+});
+
 describe("the first line that fails is the last, and is named", () => {
   test.each<[string, readonly string[], number, string, string]>([
     ["an unknown command", ["configure", dummy("a"), "bogus x", dummy("b")], 64, ":3:", ""],

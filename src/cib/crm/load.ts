@@ -18,10 +18,10 @@ import { expandLevels, memberNodes } from "./topology.ts";
 
 /**
  * How text is joined with what is configured. `update`: what the text defines is added or takes the place of what
- * has its id; properties are set one by one. `push`: so, and what the text does not define is removed. `replace`:
+ * has its id; properties are set one by one. `add`: so, and what is said of a node is set one by one, too. `push`: so, and what the text does not define is removed. `replace`:
  * only the text counts; nodes stay. Properties that the cluster sets itself (`dc-version`, …) always stay.
  */
-export type LoadMode = "update" | "replace" | "push";
+export type LoadMode = "update" | "add" | "replace" | "push";
 
 /** Sections in the order in which they are written. */
 const sections: readonly Section[] = [
@@ -110,7 +110,7 @@ function tryLoad(text: string, base: XmlElement | undefined, mode: LoadMode) {
   errors.push(...misplaced.errors);
   for (const id of misplaced.broken) unread.add(id);
   const placed = isNew.filter(({ attributes }) => !misplaced.broken.has(attributes.get("id") ?? ""));
-  const remarks = mode === "update" ? placed.flatMap((item) => takeOver(configuration, item)) : [];
+  const remarks = isJoined(mode) ? placed.flatMap((item) => takeOver(configuration, item)) : [];
   for (const { rsc, operation, line } of operations.filter((one) => !unread.has(one.rsc)))
     attempt(() => addOperation(configuration, rsc, operation, line));
   const positions = new Map<XmlElement, Map<string | undefined, number>>();
@@ -192,9 +192,31 @@ function placeNode(configuration: XmlElement, { element: node }: CrmObject, mode
   keepIds(present, node);
   // A node's attributes are set by others too (standby, …): kinds of blocks that the text does not mention stay.
   const mentioned = new Set(node.children.map(({ name }) => name));
-  const kept = mode === "update" ? present.children.filter(({ name }) => !mentioned.has(name)) : [];
+  if (mode === "add") joinNode(present, node);
+  const kept = isJoined(mode) ? present.children.filter(({ name }) => !mentioned.has(name)) : [];
   node.children.unshift(...kept);
   nodes.children[nodes.children.indexOf(present)] = node;
+}
+
+/** Whether what the text does not define stays. */
+const isJoined = (mode: LoadMode): boolean => mode === "update" || mode === "add";
+
+/** Of a node that is there the kind stays, and so do the values that the text does not name. */
+function joinNode(present: XmlElement, node: XmlElement): void {
+  for (const name of ["id", "type"]) {
+    const value = present.attributes.get(name);
+    if (value === undefined) node.attributes.delete(name);
+    else node.attributes.set(name, value);
+  }
+  for (const set of node.children) {
+    const old = present.children.find(
+      ({ name, attributes }) => name === set.name && attributes.get("id") === set.attributes.get("id"),
+    );
+    const given = new Set(set.children.map(({ attributes }) => attributes.get("name")));
+    set.children.unshift(
+      ...(old?.children ?? []).filter(({ attributes }) => !given.has(attributes.get("name"))),
+    );
+  }
 }
 
 /** `positions` keeps where each id stands in a section; nothing is taken out while objects are placed. */

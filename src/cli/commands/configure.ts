@@ -14,6 +14,7 @@ import {
   type LoadMode,
   loadCrm,
   parseXml,
+  refuseExisting,
   removeObjects,
   resourceElements,
   upgradeCib,
@@ -321,8 +322,10 @@ const statement = (name: string) =>
       const text = [name, ...(name === "xml" ? words : words.map(quoted))].join(" ");
       let remarks: readonly string[] = [];
       await changeConfiguration(
-        ({ configuration }) =>
-          loaded(text, "command line", configuration, "update", (found) => (remarks = found)),
+        ({ configuration }) => {
+          refuseExisting(text, configuration);
+          return loaded(text, "command line", configuration, "add", (found) => (remarks = found));
+        },
         "configure",
         { force: words.length < rawArgs.length, file: "command line" },
       );
@@ -386,7 +389,7 @@ export function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (isXml(text) && mode !== "update") return loadedXml(text, file, base);
+  if (isXml(text) && mode !== "update" && mode !== "add") return loadedXml(text, file, base);
   const { configuration, errors, readable, remarks } = examineCrm(
     // What is added to the rest may be a part: what it defines counts, as in a text.
     isXml(text) ? formatCrm(loadedXml(text, file)) : text,

@@ -47,6 +47,8 @@ function isLegacy(parsed: ParsedWords): boolean {
 
 /** Makes the report that the options ask for. */
 export function monReport(input: StatusInput, parsed: ParsedWords, request: string): MonReport {
+  // Also where it is shown once: what is no time is told.
+  intervalMs(parsed);
   const cluster = shownCluster(input);
   // No place is for it in the documents that programs read.
   if (!["text", "console"].includes(monFormat(parsed))) tellHidden(judgedBy(input.hidden));

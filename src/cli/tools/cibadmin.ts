@@ -18,7 +18,13 @@ const options: readonly OptionRow[] = [
   { name: "upgrade", short: "u", description: "bring it to the newest syntax (with --force)" },
   { name: "erase", short: "E", description: "empty the configuration (with --force)" },
   { name: "bump", short: "B", description: "count the epoch up by one" },
-  { name: "empty", short: "a", description: "print an empty CIB" },
+  {
+    name: "empty",
+    short: "a",
+    value: "SCHEMA",
+    optional: true,
+    description: "print an empty CIB [of this schema]",
+  },
   { name: "md5-sum", short: "5", description: "print a digest of a CIB" },
   { name: "md5-sum-versioned", short: "6", description: "the same, without what changes with each writing" },
   {
@@ -86,9 +92,10 @@ export const run = (words: readonly string[]): Promise<number> =>
   runTool(tool, words, async (given, answer) => {
     const command = given.last(commands) ?? (given.has("show-access") ? "query" : undefined);
     if (command === undefined) throw usage("cibadmin", "what shall be done?");
-    if (given.words.length > 0)
+    const schema = command === "empty" ? given.value("empty") || given.words[0] : undefined;
+    if (given.words.length > (schema === given.words[0] ? 1 : 0))
       throw usage("cibadmin", `"${given.words.join(" ")}" does not belong to any option`);
-    return CibSession.quietly((session) => work(command, given, session, answer));
+    return CibSession.quietly((session) => work(command, given, session, answer, schema));
   });
 
 async function work(
@@ -96,6 +103,7 @@ async function work(
   given: ParsedWords,
   session: CibSession,
   answer: Answer,
+  schema?: string,
 ): Promise<number> {
   const scope = given.value("scope");
   const xpath = command === "query" ? given.value("xpath") : await simplePath(given, session);
@@ -108,7 +116,7 @@ async function work(
     case "query":
       return query(given, session, answer);
     case "empty":
-      return printEmpty(answer);
+      return printEmpty(answer, schema);
     case "md5-sum":
     case "md5-sum-versioned":
       return digest(command === "md5-sum-versioned", given, answer);
@@ -364,13 +372,15 @@ function pathText({ element, parent }: Path): string {
   return `${parent ? pathText(parent) : ""}/${element.name}${id === undefined || element.name === "cib" ? "" : `[@id='${id}']`}`;
 }
 
-async function printEmpty(answer: Answer): Promise<number> {
-  const { canonicalSchema, element, formatXml } = await import("../../cib/index.ts");
+async function printEmpty(answer: Answer, schema?: string): Promise<number> {
+  const { canonicalSchema, checkSchemaName, element, formatXml } = await import("../../cib/index.ts");
   const sections = ["crm_config", "nodes", "resources", "constraints"].map((name) => element(name));
-  const cib = element("cib", { "validate-with": canonicalSchema, epoch: 1, num_updates: 0, admin_epoch: 0 }, [
-    element("configuration", {}, sections),
-    element("status"),
-  ]);
+  if (schema !== undefined) checkSchemaName(schema);
+  const cib = element(
+    "cib",
+    { "validate-with": schema ?? canonicalSchema, epoch: 1, num_updates: 0, admin_epoch: 0 },
+    [element("configuration", {}, sections), element("status")],
+  );
   answer.say(output(formatXml(cib)));
   return CrmExit.OK;
 }

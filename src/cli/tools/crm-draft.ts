@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatXml, parseXml, type XmlElement } from "../../cib/index.ts";
+import { formatXml, parseXml, refuseExisting, type XmlElement } from "../../cib/index.ts";
 import { CrmExit, HactlError } from "../../terms/index.ts";
 import { isAgents } from "../acceptance.ts";
 import { CibSession, warn } from "../cib-session.ts";
@@ -58,9 +58,16 @@ export class CrmDraft {
     return this.on(() =>
       CibSession.with(async (session) => {
         let remarks: readonly string[] = [];
-        const make = (base: XmlElement) => loaded(text, name, base, "update", (found) => (remarks = found));
+        const make = (base: XmlElement) => loaded(text, name, base, "add", (found) => (remarks = found));
         const checked = { force, file: name, agents: false, told: isAgents };
-        await session.change(({ configuration }) => make(configuration), "crm", checked);
+        await session.change(
+          ({ configuration }) => {
+            refuseExisting(text, configuration, name);
+            return make(configuration);
+          },
+          "crm",
+          checked,
+        );
         // What is remarkable is said when it comes into force.
         for (const remark of remarks) note(remark);
       }),

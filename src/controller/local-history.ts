@@ -1,7 +1,7 @@
 import {
   type AgentResource,
   isNotBegun,
-  mayRun,
+  leftBehind,
   type Operation,
   type OperationResult,
   type ParameterTraits,
@@ -217,7 +217,7 @@ export class LocalHistory {
     this.#revision++;
     this.#endings++;
     const ofIt = [...this.#results].filter(([, result]) => result.rsc.id === rsc);
-    const still = mayRun(ofIt.flatMap(([, result]) => (byManager(result.rsc) ? [] : [result])));
+    const still = leftBehind(ofIt.flatMap(([, result]) => (byManager(result.rsc) ? [] : [result])));
     for (const [id] of ofIt) this.#results.delete(id);
     const { interrupted, remembered } = this.#told;
     this.#told = {

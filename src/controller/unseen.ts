@@ -1,5 +1,5 @@
 import { child, childrenOf, indexById, parseBoolean, parseInteger, type XmlElement } from "../cib/index.ts";
-import type { AgentResource, Operation, OperationResult } from "../executor/index.ts";
+import { type AgentResource, isMereLook, type Operation, type OperationResult } from "../executor/index.ts";
 import {
   type EpochSeconds,
   type NodeName,
@@ -66,7 +66,9 @@ export class Unseen {
   /** A node has told all that it knows. */
   told(node: NodeName, { interrupted, remembered }: ExecutorHistory): void {
     this.lost(node);
-    if (interrupted.length > 0) this.#mayRun.set(node, interrupted);
+    // What was only looked for in vain is looked for again where it is configured, and was never begun.
+    const begun = interrupted.filter((operation) => !isMereLook(operation));
+    if (begun.length > 0) this.#mayRun.set(node, begun);
     if (remembered.length > 0) this.#remembered.set(node, new Set(remembered));
   }
 

@@ -28,6 +28,7 @@ import {
   isMigration,
   isNotBegun,
   isProbe,
+  leftBehind,
   mayRun,
   metadataAnswer,
   migrated,
@@ -265,7 +266,7 @@ export class Executor {
     const resource = this.#resources.get(rsc);
     if (!resource) return;
     this.#recurring.cancelAll(resource, now);
-    const still = mayRun([...resource.history.values()]);
+    const still = leftBehind([...resource.history.values()]);
     if (still) this.#interrupted.set(rsc, still);
     this.#remembered.delete(rsc);
     // What is under way is newer than what is forgotten: whoever asks for all that runs here is told of its end.

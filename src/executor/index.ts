@@ -35,11 +35,12 @@ export {
   expectedRc,
   isFailure,
   isLeftAlone,
+  isMereLook,
   isNotBegun,
   isProbe,
   isReload,
   isUnwatched,
-  mayRun,
+  leftBehind,
   tellsRole,
   UNWATCHED,
 } from "./results.ts";

@@ -1,7 +1,7 @@
 import type { ResourceId } from "../terms/index.ts";
 import type { CoreRequest, ExecutorSnapshot } from "./effects.ts";
 import type { Operation, OperationResult } from "./face.ts";
-import { lastTelling, mayRun, withParameters } from "./results.ts";
+import { lastTelling, leftBehind, mayRun, withParameters } from "./results.ts";
 import { changesState, operationKey } from "./state.ts";
 
 /** What has happened since a snapshot was written: requests as they came, results as they were told. */
@@ -53,7 +53,7 @@ export function replayJournal(
       case "forget": {
         endRecurring(record.rsc);
         const forgotten = [...results].filter(([, { rsc }]) => rsc.id === record.rsc);
-        const still = mayRun(forgotten.map(([, result]) => result));
+        const still = leftBehind(forgotten.map(([, result]) => result));
         if (still) interrupted = [...interrupted.filter(({ rsc }) => rsc.id !== record.rsc), still];
         for (const [name] of forgotten) results.delete(name);
         remembered = remembered.filter((rsc) => rsc !== record.rsc);

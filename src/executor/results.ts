@@ -181,6 +181,18 @@ export function mayRun(history: readonly OperationResult[]): Operation | undefin
   return { callId, rsc, action, intervalMs: 0, timeoutMs: 0, startDelayMs: 0, params, transitionKey };
 }
 
+/**
+ * The same of a history that is forgotten. Where looks and stops have only failed nothing was begun here, nor found: what is
+ * left is a look that could not tell (`isMereLook`).
+ */
+export function leftBehind(history: readonly OperationResult[]): Operation | undefined {
+  const still = mayRun(history);
+  return still && lastTelling(history) === undefined ? { ...still, action: "monitor" } : still;
+}
+
+/** Whether what may have left a resource active has only looked for it. */
+export const isMereLook = ({ action }: Operation): boolean => action === "monitor";
+
 /** Whether a resource is promoted by the last of its results that tells a role. */
 function leavesPromoted(once: readonly OperationResult[]): boolean {
   const last = latest(once.filter((result) => !isUnexecuted(result) && !isReload(result.action)));

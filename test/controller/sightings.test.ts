@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Sightings } from "../../src/controller/sightings.ts";
+import { Unseen } from "../../src/controller/unseen.ts";
 import type { OperationResult } from "../../src/executor/index.ts";
 import { nodeName, OpStatus, resourceId } from "../../src/terms/index.ts";
 
@@ -55,4 +56,16 @@ describe("a node that is said to have been reset for a service", () => {
     expect(sightings.wasResetFor(n1, "q")).toBe(false);
     expect(sightings.spared(n1, "q", 20, undefined, nobody)).toBeUndefined();
   });
+});
+
+test("what was only looked for in vain, and forgotten, is not taken for what may run", () => {
+  const { callId, rsc, params, transitionKey } = result("start", 0, 1);
+  const left = { callId, rsc, params, transitionKey, intervalMs: 0, timeoutMs: 0, startDelayMs: 0 };
+  const told = (action: string) => {
+    const unseen = new Unseen();
+    const interrupted = [{ ...left, action }];
+    unseen.told(n1, { results: [], running: [], interrupted, remembered: [], bootId: "b", complete: true });
+    return unseen.mayRunOn(n1).length;
+  };
+  expect([told("start"), told("monitor")]).toEqual([1, 0]);
 });

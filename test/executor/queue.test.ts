@@ -476,6 +476,23 @@ describe("what may have been left running", () => {
     expect(ipOf(world, "a monitor_0")).toBe("10.0.0.3");
   });
 
+  test("is a mere look where looks and stops have only failed, when that is forgotten", () => {
+    const world = new World();
+    for (const action of ["monitor", "stop"]) {
+      world.execute(operation("a", action, now));
+      world.end(`a ${action}_0`, exited(1));
+    }
+    world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+    expect(world.executor.snapshot().interrupted).toMatchObject([{ action: "monitor" }]);
+    // What was begun may have come half up.
+    for (const action of ["start", "stop"]) {
+      world.execute(operation("a", action, old));
+      world.end(`a ${action}_0`, exited(1));
+    }
+    world.step({ type: "request", request: { type: "forget", rsc: resourceId("a") } });
+    expect(world.executor.snapshot().interrupted).toMatchObject([{ action: "start", params: old.params }]);
+  });
+
   test("is found with them, and stopped with them", () => {
     const world = left("stop");
     world.execute(operation("a", "monitor", now));

@@ -1,3 +1,4 @@
+import { LONGEST_TIMESTAMP, WIDEST_CONVERSION } from "../cib/index.ts";
 import type { AlertTime } from "./face.ts";
 
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -19,18 +20,21 @@ const DAY_MS = 86_400_000;
 
 /**
  * A time in a format of date(1), in the C locale; `%N` with a width of 1 to 6 is the fraction of the second to so many
- * digits, cut off (Pacemaker Explained, "Alert Meta-Attributes", timestamp-format). What is no conversion stays as it is.
+ * digits, cut off (Pacemaker Explained, "Alert Meta-Attributes", timestamp-format). What is no conversion stays as it is,
+ * also one that is wider than anybody wants: whoever may write the configuration writes the format, and every node carries
+ * it out at every event.
  */
 export function formatTimestamp(format: string, time: AlertTime): string {
-  return format.replace(
-    /%([-_0^]*)(\d*)([A-Za-z%])/g,
-    (all, flags: string, width: string, letter: string) => {
+  return format
+    .slice(0, LONGEST_TIMESTAMP)
+    .replace(/%([-_0^]{0,9})(\d{0,9})([A-Za-z%])/g, (all, flags: string, width: string, letter: string) => {
+      if (Number(width) > WIDEST_CONVERSION) return all;
       if (letter === "N") return fraction(time, width);
       const found = conversion(letter, time);
       if (found === undefined) return all;
       return pad(found, flags, Number(width));
-    },
-  );
+    })
+    .slice(0, LONGEST_TIMESTAMP);
 }
 
 interface Converted {

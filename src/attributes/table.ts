@@ -1,4 +1,5 @@
-import type { Millis, NodeName } from "../terms/index.ts";
+import type { HactlError, Millis, NodeName } from "../terms/index.ts";
+import { FOR_ALL, FOR_CLUSTER, type Limits, tooMuch } from "./limits.ts";
 
 /** A change of one transient node attribute, as it travels in the cluster's message order. */
 export interface AttributeUpdate {
@@ -42,6 +43,8 @@ interface Entry {
   readonly written: Map<NodeName, string>;
   /** Nodes that nobody knows yet: nothing is written for them. */
   readonly held: Set<NodeName>;
+  /** Among these nodes are all, but for held ones, of which the CIB may have something else. */
+  readonly differing: Set<NodeName>;
 }
 
 /** A copy of the whole table, for a node that joins. */
@@ -63,6 +66,11 @@ export type AttributeSnapshot = readonly {
 export class AttributeTable {
   #entries = new Map<string, Entry>();
   #revision = 0;
+  /** Values of each node, and how many are held. */
+  #perNode = new Map<NodeName, number>();
+  #values = 0;
+  #characters = 0;
+  #heldValues = 0;
 
   /** Entries as they were at each `begin`, the innermost last; undefined for those that were not there. */
   readonly #saved: Map<string, Entry | undefined>[] = [];
@@ -92,12 +100,53 @@ export class AttributeTable {
       if (entry) this.#entries.set(name, entry);
       else this.#entries.delete(name);
     }
+    this.#count();
+  }
+
+  /**
+   * Why so many changes at once are not possible, on every member alike. What makes nothing more is never refused.
+   * @param byCluster the cluster itself wants them: it may go further, so that nobody keeps it from counting failures
+   */
+  refusal(updates: readonly AttributeUpdate[], byCluster = false): HactlError | undefined {
+    const limits: Limits = byCluster ? FOR_CLUSTER : FOR_ALL;
+    const added = new Map<NodeName, number>();
+    const seen = new Map<string, Set<NodeName>>();
+    let [values, characters, held] = [0, 0, 0];
+    for (const { node, name, value, delayOnly, held: isHeld } of updates) {
+      if (value === undefined || delayOnly) continue;
+      const entry = this.#entries.get(name);
+      const old = entry?.values.get(node);
+      characters += Math.max(0, value.length - (old?.length ?? 0));
+      const nodes = seen.get(name) ?? new Set();
+      if (nodes.has(node)) continue;
+      seen.set(name, nodes.add(node));
+      if (isHeld && !entry?.held.has(node)) held++;
+      if (old !== undefined) continue;
+      values++;
+      characters += name.length;
+      added.set(node, (added.get(node) ?? 0) + 1);
+    }
+    const strangers = [...added.keys()].filter((node) => !this.#perNode.has(node)).length;
+    if (strangers > 0 && this.#perNode.size + strangers > limits.nodes)
+      return tooMuch(`attributes of ${limits.nodes} nodes`);
+    for (const [node, more] of added)
+      if ((this.#perNode.get(node) ?? 0) + more > limits.perNode)
+        return tooMuch(`${limits.perNode} attributes of node ${node}`);
+    if (values > 0 && this.#values + values > limits.values)
+      return tooMuch(`${limits.values} values of attributes`);
+    if (held > 0 && this.#heldValues + held > limits.held)
+      return tooMuch(`${limits.held} values of attributes of nodes that nobody knows`);
+    if (characters > 0 && this.#characters + characters > limits.characters)
+      return tooMuch(`${limits.characters} characters in attributes`);
+    return undefined;
   }
 
   /** Applies one change and says what follows from it. */
   apply(update: AttributeUpdate): AttributeEffect[] {
     this.#revision++;
     const isNew = !this.#entries.has(update.name);
+    if (isNew && isNothing(update)) return [];
+    if (isNew && this.#entries.size >= MOST_NAMES) this.#dropEmpty();
     this.#touch(update.name);
     const entry = this.#entry(update.name);
     if (update.dampenMs !== undefined && (isNew || !update.dampenIfNew)) entry.dampenMs = update.dampenMs;
@@ -106,10 +155,7 @@ export class AttributeTable {
     if (update.delayOnly) return [];
     const old = entry.values.get(update.node);
     const value = update.value === undefined ? undefined : evaluate(update.value, old);
-    if (value === undefined) entry.values.delete(update.node);
-    else entry.values.set(update.node, value);
-    if (update.held && value !== undefined) entry.held.add(update.node);
-    else entry.held.delete(update.node);
+    this.#put(update.name, entry, update.node, value, update.held);
     if (entry.private || entry.held.has(update.node) || value === entry.written.get(update.node)) return [];
     if (entry.dampenMs > 0) return [{ type: "dampen", name: update.name, afterMs: entry.dampenMs }];
     return this.#write(update.name, entry);
@@ -136,7 +182,11 @@ export class AttributeTable {
       this.#revision++;
       this.#touch(name);
       const entry = this.#entry(name);
-      for (const node of met) entry.held.delete(node);
+      for (const node of met) {
+        entry.held.delete(node);
+        this.#heldValues--;
+        entry.differing.add(node);
+      }
       return entry.private ? [] : this.#write(name, entry);
     });
   }
@@ -145,10 +195,11 @@ export class AttributeTable {
   removeNode(node: NodeName): void {
     this.#revision++;
     for (const [name, entry] of this.#entries) {
+      if (!entry.values.has(node) && !entry.written.has(node)) continue;
       this.#touch(name);
-      entry.values.delete(node);
+      this.#put(name, entry, node, undefined);
       entry.written.delete(node);
-      entry.held.delete(node);
+      entry.differing.delete(node);
     }
   }
 
@@ -182,13 +233,15 @@ export class AttributeTable {
   takeNode(node: NodeName, told: AttributeSnapshot): AttributeEffect[] {
     this.removeNode(node);
     return told.flatMap(({ name, dampenMs, private: hidden, set, values, written }): AttributeEffect[] => {
+      const value = new Map(values).get(node);
+      const known = new Map(written).get(node);
+      if (value !== undefined && this.refusal([{ node, name, value }], true)) return [];
       this.#touch(name);
       const entry = this.#entry(name);
       Object.assign(entry, { dampenMs, private: hidden, set });
-      const value = new Map(values).get(node);
-      const known = new Map(written).get(node);
-      if (value !== undefined) entry.values.set(node, value);
+      if (value !== undefined) this.#put(name, entry, node, value);
       if (known !== undefined) entry.written.set(node, known);
+      entry.differing.add(node);
       return [
         ...(known === undefined ? [] : [{ type: "write" as const, node, name, value: known, set }]),
         ...(hidden || value === known ? [] : [{ type: "dampen" as const, name, afterMs: dampenMs }]),
@@ -232,9 +285,11 @@ export class AttributeTable {
         {
           ...{ dampenMs, private: hidden, set },
           ...{ values: new Map(values), written: new Map(written), held: new Set(held) },
+          differing: new Set([...values, ...written].map(([node]) => node)),
         },
       ]),
     );
+    this.#count();
   }
 
   /** The entry is about to be changed. */
@@ -247,8 +302,54 @@ export class AttributeTable {
       entry && {
         ...entry,
         ...{ values: new Map(entry.values), written: new Map(entry.written), held: new Set(entry.held) },
+        differing: new Set(entry.differing),
       },
     );
+  }
+
+  /** A node has this value, or none. */
+  #put(name: string, entry: Entry, node: NodeName, value: string | undefined, held = false): void {
+    const old = entry.values.get(node);
+    if (old !== undefined) this.#tally(name, node, old, -1);
+    if (entry.held.delete(node)) this.#heldValues--;
+    entry.differing.add(node);
+    if (value === undefined) {
+      entry.values.delete(node);
+      return;
+    }
+    entry.values.set(node, value);
+    this.#tally(name, node, value, 1);
+    if (!held) return;
+    entry.held.add(node);
+    this.#heldValues++;
+  }
+
+  #tally(name: string, node: NodeName, value: string, sign: 1 | -1): void {
+    const left = (this.#perNode.get(node) ?? 0) + sign;
+    if (left === 0) this.#perNode.delete(node);
+    else this.#perNode.set(node, left);
+    this.#values += sign;
+    this.#characters += sign * (name.length + value.length);
+  }
+
+  #count(): void {
+    this.#perNode = new Map();
+    this.#values = 0;
+    this.#characters = 0;
+    this.#heldValues = 0;
+    for (const [name, { values, held }] of this.#entries) {
+      for (const [node, value] of values) this.#tally(name, node, value, 1);
+      this.#heldValues += held.size;
+    }
+  }
+
+  /** Names of which nothing but a delay is known go all at once when there are too many: the same on every member. */
+  #dropEmpty(): void {
+    for (const [name, { values, written }] of this.#entries) {
+      if (values.size + written.size > 0) continue;
+      this.#touch(name);
+      this.#entries.delete(name);
+    }
   }
 
   #entry(name: string): Entry {
@@ -256,7 +357,7 @@ export class AttributeTable {
     if (!entry) {
       entry = {
         ...{ dampenMs: 0, private: false, set: "attributes" },
-        ...{ values: new Map(), written: new Map(), held: new Set() },
+        ...{ values: new Map(), written: new Map(), held: new Set(), differing: new Set() },
       };
       this.#entries.set(name, entry);
     }
@@ -264,9 +365,10 @@ export class AttributeTable {
   }
 
   #write(name: string, entry: Entry): AttributeEffect[] {
-    const nodes = new Set([...entry.values.keys(), ...entry.written.keys()]);
     const effects: AttributeEffect[] = [];
-    for (const node of [...nodes].sort()) {
+    const nodes = [...entry.differing].sort();
+    entry.differing.clear();
+    for (const node of nodes) {
       const value = entry.values.get(node);
       if (entry.held.has(node) || value === entry.written.get(node)) continue;
       if (value === undefined) entry.written.delete(node);
@@ -276,6 +378,13 @@ export class AttributeTable {
     return effects;
   }
 }
+
+/** Names that are remembered before those without a value are forgotten. */
+const MOST_NAMES = 2 * FOR_CLUSTER.values;
+
+/** Deletes what is not there, and sets nothing else. */
+const isNothing = ({ value, delayOnly, dampenMs, private: hidden, set }: AttributeUpdate): boolean =>
+  value === undefined && !delayOnly && dampenMs === undefined && hidden === undefined && set === undefined;
 
 const limit = 1_000_000;
 

@@ -100,6 +100,27 @@ export function applyOperations(
   }
 }
 
+/**
+ * Refuses operations of which every member would find that they take too long, each by beginning with them. Whatever else
+ * is wrong with them is not told: those that come before them may put it right.
+ * @throws HactlError XPATH_LIMIT
+ */
+export function refuseTooLong(cib: XmlElement, operations: readonly CibOperation[]): void {
+  if (operations.length === 1 && operations.every((operation) => !("xpath" in operation))) return;
+  const draft = cloneElement(cib);
+  const effort = newEffort(requestEffort);
+  const finding = findingAll(effort);
+  let size = countElements(draft);
+  try {
+    for (const operation of operations) {
+      if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
+      applyOne(draft, operation, finding, true);
+    }
+  } catch (error) {
+    if (!(error instanceof HactlError) || error.code === "XPATH_LIMIT") throw error;
+  }
+}
+
 /** What has become of the document, if it can be. */
 function outcomeOf(
   cib: XmlElement,

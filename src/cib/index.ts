@@ -38,7 +38,14 @@ export {
   placeInDateSpec,
 } from "./date-rules.ts";
 export { decisionCostMs } from "./decision-cost.ts";
-export { applyOperations, type ChangeFor, type CibOutcome, type CibQuery, queryCib } from "./edit.ts";
+export {
+  applyOperations,
+  type ChangeFor,
+  type CibOutcome,
+  type CibQuery,
+  queryCib,
+  refuseTooLong,
+} from "./edit.ts";
 export { meansTheSame } from "./edit-tree.ts";
 export { checkSchemaName, refuseInvalid } from "./form.ts";
 export { parseHostList, parseHostMap } from "./host-names.ts";
@@ -120,6 +127,7 @@ export {
   bundleUses,
   findAgentProblems,
 } from "./verify-agents.ts";
+export { LONGEST_TIMESTAMP, WIDEST_CONVERSION } from "./verify-alerts.ts";
 export { findHeadProblems } from "./verify-head.ts";
 export { propertyNameIn } from "./verify-names.ts";
 export { writtenProperties } from "./verify-options.ts";

@@ -7,8 +7,14 @@ import { lengthProblems } from "./verify-values.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 const known = byName(alertMeta);
-/** Conversions of date(1) that timestamp-format has. */
-const conversion = /%[-_0^]*\d*[aAbBcCdDeFgGhHIjklmMnNpPrRsStTuUVwWxXyYzZ%]/g;
+/** Conversions of date(1) that timestamp-format has, and flags and width of any. */
+const conversion = /%[-_0^]{0,9}\d{0,9}[aAbBcCdDeFgGhHIjklmMnNpPrRsStTuUVwWxXyYzZ%]/g;
+const wide = /%[-_0^]{0,9}0{0,9}[1-9]\d{2,9}[A-Za-z%]/;
+
+/** Most characters of a timestamp-format that count, and most of what is made of it. */
+export const LONGEST_TIMESTAMP = 1000;
+/** Widest that a conversion of a timestamp-format may be made; what asks for more is no conversion. */
+export const WIDEST_CONVERSION = 99;
 
 /** Alerts that are called in another way than they seem to be, or not at all. */
 export function findAlertProblems(configuration: XmlElement): CibProblem[] {
@@ -49,6 +55,13 @@ function checkMeta(pair: XmlElement, source: XmlElement): CibProblem[] {
     return bad("is no time: 30s count", "write a number with a unit, such as 10s");
   if (name === "timeout")
     return lengthProblems(pair, name, value, `${source.name} "${source.attributes.get("id")}"`);
+  if (name === "timestamp-format" && value.length > LONGEST_TIMESTAMP)
+    return bad(`is longer than ${LONGEST_TIMESTAMP} characters: the rest is left out`, "write a shorter one");
+  if (name === "timestamp-format" && wide.test(value))
+    return bad(
+      `has a conversion of a width over ${WIDEST_CONVERSION}, which stays as it is`,
+      "write a smaller width",
+    );
   if (name === "timestamp-format" && value.replace(conversion, "").includes("%"))
     return bad("has a % that begins no conversion and stays as it is", "write it as for date(1), or %%");
   return [];

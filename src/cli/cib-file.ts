@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { ChangeFor, CibOperation, XmlElement } from "../cib/index.ts";
 import { holdFile, leftCopies, wallSeconds } from "../platform/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { isPacked, textOf } from "./read-text.ts";
+import { bytesOf, isPacked, textOf } from "./read-text.ts";
 import { type FileTarget, targetText } from "./target.ts";
 
 /**
@@ -141,7 +140,7 @@ async function opened(target: FileTarget) {
 
 function readBytes(target: FileTarget): Uint8Array {
   try {
-    return readFileSync(target.path === "-" ? "/dev/stdin" : target.path);
+    return bytesOf(target.path === "-" ? "/dev/stdin" : target.path, target.path);
   } catch (error) {
     throw accessError(target, error);
   }

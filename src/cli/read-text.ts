@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { isatty } from "node:tty";
 import { CrmExit, HactlError } from "../terms/index.ts";
 
 /** Most that a file may hold, in bytes, also when it is unpacked, so that a small one cannot fill the memory: twice a CIB. */
@@ -7,7 +8,7 @@ const mostBytes = 128 * 1024 * 1024;
 /**
  * Text of a file, unpacked if gzip or bzip2 has packed it; `-` is standard input. UTF-8 unless a byte order mark or an
  * XML declaration says otherwise.
- * @throws HactlError NO_FILE, COMPRESSED_INPUT, BAD_ENCODING
+ * @throws HactlError NO_FILE, FILE_KIND, TOO_LARGE, COMPRESSED_INPUT, BAD_ENCODING
  */
 export const readText = (file: string): string => textOf(readBytes(file), file);
 
@@ -50,18 +51,10 @@ function lineOf(bytes: Uint8Array, encoding: string): { line?: number } {
 }
 
 function readBytes(file: string): Uint8Array<ArrayBuffer> {
-  const path = file === "-" ? "/dev/stdin" : file;
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > mostBytes)
-    throw new HactlError({
-      code: "TOO_LARGE",
-      what: `the file holds more than ${mostBytes} bytes`,
-      where: { file },
-      cure: "name another: no CIB is so large",
-      exit: CrmExit.DATAERR,
-    });
   try {
-    return new Uint8Array(readFileSync(path));
+    return bytesOf(file === "-" ? "/dev/stdin" : file, file);
   } catch (cause) {
+    if (cause instanceof HactlError) throw cause;
     throw new HactlError({
       code: "NO_FILE",
       what: `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
@@ -72,6 +65,49 @@ function readBytes(file: string): Uint8Array<ArrayBuffer> {
     });
   }
 }
+
+/**
+ * All that a file holds, or that comes through a pipe. A device gives without end what nobody means, but for a terminal and
+ * for what is already open.
+ * @param file how it is called
+ * @throws HactlError FILE_KIND, TOO_LARGE, and the system's error when it cannot be read.
+ */
+export function bytesOf(path: string, file = path): Uint8Array<ArrayBuffer> {
+  const opened = openSync(path, constants.O_RDONLY);
+  try {
+    const facts = fstatSync(opened);
+    const isDevice = facts.isCharacterDevice() || facts.isBlockDevice();
+    if (isDevice && !isatty(opened) && !/^\/(?:dev|proc\/self)\/(?:stdin$|fd\/)/.test(path))
+      throw new HactlError({
+        code: "FILE_KIND",
+        what: "it is a device, no file",
+        where: { file },
+        cure: "name a regular file",
+        exit: CrmExit.NOINPUT,
+      });
+    if (facts.size > mostBytes) throw tooLarge(file);
+    const pieces: Uint8Array[] = [];
+    for (let total = 0; ; ) {
+      const piece = new Uint8Array(1024 * 1024);
+      const count = readSync(opened, piece);
+      if (count === 0) return new Uint8Array(Buffer.concat(pieces));
+      total += count;
+      if (total > mostBytes) throw tooLarge(file);
+      pieces.push(piece.subarray(0, count));
+    }
+  } finally {
+    closeSync(opened);
+  }
+}
+
+const tooLarge = (file: string): HactlError =>
+  new HactlError({
+    code: "TOO_LARGE",
+    what: `the file holds more than ${mostBytes} bytes`,
+    where: { file },
+    cure: "name another: no CIB is so large",
+    exit: CrmExit.DATAERR,
+  });
 
 /** gzip begins with 1F 8B, bzip2 with "BZh". */
 function packerOf([first, second, third]: Uint8Array): "gzip" | "bzip2" | undefined {

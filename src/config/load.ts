@@ -56,8 +56,8 @@ export function loadConfig(text: string, file: string, context: ConfigContext): 
   return config;
 }
 
-/** Most bytes of a configuration: a hundred nodes take some 20 KB. */
-const maxBytes = 4 * 1024 * 1024;
+/** Most bytes of a configuration: a hundred nodes take some 20 KB; every start takes the text apart, and every reload. */
+const maxBytes = 256 * 1024;
 
 /**
  * Text of a configuration file.

@@ -34,6 +34,7 @@ import {
 } from "../scheduler/index.ts";
 import {
   type EpochSeconds,
+  type HactlError,
   type NodeId,
   type NodeName,
   nodeName,
@@ -107,6 +108,11 @@ import {
 
 /** Ends of recurring operations that are remembered: answers cross only the last of them. */
 const MOST_CANCELLED = 500;
+
+/** No executor is given so many operations in earnest. A call id beyond it that is far from what was heard is none. */
+const FAR_CALL_ID = 2 ** 47;
+/** Beyond that the numbers go on one by one, so that whatever others say, the next one can always be given. */
+const CALL_ID_LEAP = 2 ** 20;
 
 /**
  * The state that every member has alike: CIB with status, transient attributes. It changes only
@@ -309,7 +315,9 @@ export class ClusterState {
 
   /** The status has changed. */
   touch(): void {
-    this.cib.attributes.set("num_updates", String(this.version()[2] + 1));
+    const next = this.version()[2] + 1;
+    // At their end they stand still: a number that is none could not be read by anybody.
+    this.cib.attributes.set("num_updates", String(Math.min(next, Number.MAX_SAFE_INTEGER)));
   }
 
   /**
@@ -706,6 +714,13 @@ export class ClusterState {
     return forgotten;
   }
 
+  /** Whether there is anything to be known of a remote node: it is configured, or something tells of it still. */
+  isOfRemote(name: NodeName): boolean {
+    this.#connections ??= connectionNames(this.configuration);
+    if (this.#connections.has(name) || this.status.has(this.idOf(name))) return true;
+    return this.status.nodeIds().some((other) => this.status.knows(other, name));
+  }
+
   /** Remote and guest nodes have been told that they are in maintenance, or not any more. */
   maintenance(changes: readonly MaintenanceChange[]): void {
     for (const { node, nodeId, inMaintenance } of changes)
@@ -716,6 +731,7 @@ export class ClusterState {
   /** An operation has been given out: it is pending, and what it ends is not in the history any more. */
   dispatched(dispatch: Dispatch, at: EpochSeconds): void {
     const { node, operation } = dispatch;
+    if (!this.#isCallId(node, operation.callId)) return;
     this.#sawCallId(node, operation.callId);
     const { rsc, action, intervalMs } = operation;
     const id = this.idOf(node);
@@ -794,6 +810,8 @@ export class ClusterState {
 
   /** Takes a result into the history; a failure counts. Returns what follows for the attributes. */
   result(node: NodeName, told: OperationResult): AttributeEffect[] {
+    // It would be newer than all that the node is given from now on.
+    if (!this.#isCallId(node, told.callId)) return [];
     const result = this.#asRecorded(node, told);
     this.#sawCallId(node, result.callId);
     if (!isRecorded(result.action)) return [];
@@ -906,6 +924,7 @@ export class ClusterState {
     for (const { rsc, op } of stopped) this.status.recordOp(id, node, rsc, op);
     this.#underWay.restart(node, seen);
     for (const result of [...history.results].sort((a, b) => a.callId - b.callId)) {
+      if (!this.#isCallId(node, result.callId)) continue;
       this.#sawCallId(node, result.callId);
       if (!isRecorded(result.action)) continue;
       this.#sightings.told(node, this.#asRecorded(node, result), this.configuration);
@@ -918,6 +937,7 @@ export class ClusterState {
       this.status.clearHistory(id, this.#hasLocks());
     }
     for (const operation of history.running) {
+      if (!this.#isCallId(node, operation.callId)) continue;
       this.#sawCallId(node, operation.callId);
       if (!isRecorded(operation.action) || isReload(operation.action)) continue;
       this.#record(node, pendingResult(operation, at));
@@ -992,11 +1012,20 @@ export class ClusterState {
     }
   }
 
-  /** Applies attribute changes; what must be written into the status is written. Dampenings are returned. */
-  setAttributes(updates: readonly AttributeUpdate[]): {
+  /**
+   * Applies attribute changes, all or none of them; what must be written into the status is written. Dampenings are returned.
+   * @param asked by somebody, not by the cluster itself, see `AttributeTable.refusal`
+   */
+  setAttributes(
+    updates: readonly AttributeUpdate[],
+    asked = false,
+  ): {
     readonly written: boolean;
     readonly dampen: AttributeEffect[];
+    readonly refused?: HactlError;
   } {
+    const refused = this.attributes.refusal(updates, !asked);
+    if (refused) return { written: false, dampen: [], refused };
     return this.#writeAttributes(updates.flatMap((update) => this.attributes.apply(update)));
   }
 
@@ -1293,8 +1322,13 @@ export class ClusterState {
     }
   }
 
+  /** Whether a node can have been given an operation of that number. */
+  #isCallId(node: NodeName, callId: number): boolean {
+    return callId <= FAR_CALL_ID || callId <= this.heardCallId(node) + CALL_ID_LEAP;
+  }
+
   #sawCallId(node: NodeName, callId: number): void {
-    if (callId > (this.#callIds.get(node) ?? 0)) this.#callIds.set(node, callId);
+    if (callId > this.heardCallId(node) && this.#isCallId(node, callId)) this.#callIds.set(node, callId);
   }
 
   /**
@@ -1468,9 +1502,11 @@ export class ClusterState {
 
   #writeAttributes(effects: readonly AttributeEffect[]): { written: boolean; dampen: AttributeEffect[] } {
     let written = false;
+    const ids = new Map<NodeName, string>();
     for (const effect of effects) {
       if (effect.type !== "write") continue;
-      const id = this.idOf(effect.node);
+      const id = ids.get(effect.node) ?? this.idOf(effect.node);
+      ids.set(effect.node, id);
       if (!this.status.setAttribute(id, effect.node, effect.name, effect.value, effect.set)) continue;
       written = true;
       const { node, name, value } = effect;

@@ -844,6 +844,8 @@ export class Controller {
         }
         return;
       case "remote":
+        // What nobody has configured would be forgotten at once.
+        if (!this.#state.isOfRemote(message.node)) return;
         if (message.address || !message.up)
           this.#effects.push({ type: "remote-at", node: message.node, ...addressOf(message) });
         if (message.up) {
@@ -1062,19 +1064,22 @@ export class Controller {
       this.#state.forgetFailure(node, rsc);
       this.#forgetFailureThere(node, rsc);
     }
-    const { written, dampen } = this.#state.setAttributes(message.updates);
+    const asked = message.request !== undefined;
+    const { written, dampen, refused } = this.#state.setAttributes(message.updates, asked);
+    if (refused && from !== this.#init.self) this.#refused(from, refused.what);
     this.#dampen(dampen);
     // Of a node that is in maintenance until it is rebooted it may end now.
     if (message.updates.some(({ name, value }) => leavesAlone(name) && parseBoolean(value) !== true))
       this.#doubt(this.#state.doubt("all"));
     if (written && message.completes === undefined) {
-      const names = [...new Set(message.updates.map(({ name }) => name))].join(" ");
-      this.#leader.changed(`attribute ${names} changed`);
+      const names = [...new Set(message.updates.map(({ name }) => name))];
+      const more = names.length > NAMED_ATTRIBUTES ? ` and ${names.length - NAMED_ATTRIBUTES} more` : "";
+      this.#leader.changed(`attribute ${names.slice(0, NAMED_ATTRIBUTES).join(" ")}${more} changed`);
     }
     if (message.completes !== undefined) this.#leader.completed(message.completes);
     this.#leader.advance(this.#now, this.#wall);
     if (message.request !== undefined && from === this.#init.self)
-      this.#reply(message.request, undefined, undefined);
+      this.#reply(message.request, undefined, refused);
   }
 
   #applyForget(from: NodeId, message: Extract<ClusterMessage, { type: "forget" }>): void {
@@ -1311,7 +1316,7 @@ export class Controller {
     const { attributes } = this.#state.cib;
     // A member's coming cannot be refused: at the end of the epochs the next admin_epoch begins.
     const full = epoch >= Number.MAX_SAFE_INTEGER;
-    if (full) attributes.set("admin_epoch", String(adminEpoch + 1));
+    if (full) attributes.set("admin_epoch", String(Math.min(adminEpoch + 1, Number.MAX_SAFE_INTEGER)));
     attributes.set("epoch", String(full ? 0 : epoch + 1));
     attributes.set("num_updates", "0");
     // Programs that read the date of the last change expect one from the beginning.
@@ -1321,7 +1326,12 @@ export class Controller {
   /** What the members would refuse is answered at once, by the same rules. */
   #ask(message: ClusterMessage & { readonly request: string }): void {
     try {
-      this.#queue(readMessage(message, ""));
+      const checked = readMessage(message, "");
+      // What is refused costs the others nothing. They decide again when it is their turn.
+      const refused =
+        checked.type === "attributes" ? this.#state.attributes.refusal(checked.updates) : undefined;
+      if (refused) throw refused;
+      this.#queue(checked);
     } catch (error) {
       if (!(error instanceof HactlError)) throw error;
       this.#reply(message.request, undefined, error);
@@ -1350,6 +1360,9 @@ export class Controller {
 }
 
 /** Nothing that those who came along from the membership before do not know. */
+/** Attributes that a reason of a decision names. */
+const NAMED_ATTRIBUTES = 5;
+
 const nothing = { results: [], running: [], interrupted: [], remembered: [] };
 
 /** Who of two nodes with one name keeps it: who takes part already, then who is longer in, then the lower id. */

@@ -12,7 +12,7 @@ export interface KnownFencing {
 
 /** Fencings that run, all members alike, by the name of their request. */
 export class Fencings {
-  #known: ReadonlyMap<string, KnownFencing> = new Map();
+  #known: Map<string, KnownFencing> = new Map();
 
   constructor(known: readonly KnownFencing[] = []) {
     this.#known = new Map(known.map((one) => [one.op, one]));
@@ -29,7 +29,8 @@ export class Fencings {
 
   /** A node has come. */
   outlived(target: NodeName): void {
-    for (const one of this.#known.values()) if (one.target === target) this.#put({ ...one, outlived: true });
+    for (const one of [...this.#known.values()])
+      if (one.target === target) this.#put({ ...one, outlived: true });
   }
 
   /**
@@ -50,6 +51,6 @@ export class Fencings {
   }
 
   #put(fencing: KnownFencing): void {
-    this.#known = new Map([...this.#known, [fencing.op, fencing]]);
+    this.#known.set(fencing.op, fencing);
   }
 }

@@ -39,6 +39,8 @@ import type { UnseenPlace } from "./unseen.ts";
 
 /** Changes that come together are decided upon together. */
 const gatherMs = 10;
+/** Most reasons of a decision that are told; one is enough to decide. */
+const MOST_TRIGGERS = 100;
 /** Pause before fencing that failed is tried again, so that a broken device is not asked in a tight loop. */
 const fencingRetryMs = 2_000;
 const longestFencingRetryMs = 30_000;
@@ -194,7 +196,8 @@ export class Leader {
   changed(reason: string): void {
     if (!this.#active) return;
     this.#run?.abort(reason);
-    if (!this.#triggers.includes(reason)) this.#triggers.push(reason);
+    if (this.#triggers.length < MOST_TRIGGERS && !this.#triggers.includes(reason))
+      this.#triggers.push(reason);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
@@ -957,7 +960,8 @@ export class Leader {
 
   /** Decides again after a time. */
   #again(reason: string, afterMs: Millis): void {
-    if (!this.#triggers.includes(reason)) this.#triggers.push(reason);
+    if (this.#triggers.length < MOST_TRIGGERS && !this.#triggers.includes(reason))
+      this.#triggers.push(reason);
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs });
   }

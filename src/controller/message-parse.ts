@@ -27,6 +27,8 @@ const longestCib = 256 * 1024 * 1024;
 /** Names a request, a membership or a transition. A membership names every participant. */
 const key = read.text(1024 * 1024);
 const count = read.whole(0, Number.MAX_SAFE_INTEGER);
+/** The highest of a node, with room for those that follow. */
+const heardCallId = read.whole(0, 2 ** 52);
 const point: Read<OrderPoint> = read.pair(count, count);
 
 const summary = read.shape<Summary>({
@@ -124,7 +126,7 @@ export const readMessage = read.variants<ClusterMessage, "type">("type", {
           fencedIn: boots,
         }),
       ),
-      callIds: read.list(read.pair(read.nodeName, count)),
+      callIds: read.list(read.pair(read.nodeName, heardCallId)),
       cancelled: read.maybe(read.list(read.pair(read.text(10_000), count), 1_000)),
       underWay: read.list(readDispatch),
       fencings: read.list(

@@ -30,6 +30,11 @@ const inPlace = ({ xml, ops }: ResourceIndex): XmlElement[] =>
 export class StatusSection {
   readonly xml: XmlElement;
   readonly #nodes = new Map<string, NodeIndex>();
+  /** What `#pairsOf` has found, and in which list. */
+  readonly #pairs = new WeakMap<
+    XmlElement,
+    { readonly list: XmlElement[]; readonly length: number; readonly pairs: Map<string, XmlElement> }
+  >();
 
   /**
    * Takes over the `<status>` element of a `<cib>`; makes one when there is none. Everything that changes is told to
@@ -264,22 +269,28 @@ export class StatusSection {
     const { state } = this.#node(node, uname);
     const block = value === undefined ? transientBlock(state, set) : this.#transientBlock(state, node, set);
     if (!block) return false;
-    this.undo?.touch(block);
-    const position = block.children.findIndex((nvpair) => nvpair.attributes.get("name") === name);
-    const old = block.children[position];
+    const pairs = this.#pairsOf(block);
+    const old = pairs.get(name);
     if (value === undefined) {
       if (!old) return false;
-      block.children.splice(position, 1);
+      this.undo?.touch(block);
+      block.children.splice(block.children.indexOf(old), 1);
+      this.#pairs.set(block, { list: block.children, length: block.children.length, pairs });
+      pairs.delete(name);
+      if (block.children.length !== pairs.size) this.#pairs.delete(block);
       return true;
     }
     if (old?.attributes.get("value") === value) return false;
     if (old) {
       this.undo?.touch(old);
       old.attributes.set("value", value);
-    } else
-      block.children.push(
-        element("nvpair", { id: `${block.attributes.get("id")}-${xmlId(name)}`, name, value }),
-      );
+    } else {
+      this.undo?.touch(block);
+      const pair = element("nvpair", { id: `${block.attributes.get("id")}-${xmlId(name)}`, name, value });
+      block.children.push(pair);
+      pairs.set(name, pair);
+      this.#pairs.set(block, { list: block.children, length: block.children.length, pairs });
+    }
     return true;
   }
 
@@ -287,7 +298,20 @@ export class StatusSection {
   attribute(node: string, name: string): string | undefined {
     const state = this.#nodes.get(node)?.state;
     const block = state && transientBlock(state, "attributes");
-    return block?.children.find((nvpair) => nvpair.attributes.get("name") === name)?.attributes.get("value");
+    return block && this.#pairsOf(block).get(name)?.attributes.get("value");
+  }
+
+  /** The pairs of a block by name, the first of each. Made anew when somebody else has changed the block. */
+  #pairsOf(block: XmlElement): Map<string, XmlElement> {
+    const known = this.#pairs.get(block);
+    if (known && known.list === block.children && known.length === block.children.length) return known.pairs;
+    const pairs = new Map<string, XmlElement>();
+    for (const pair of block.children) {
+      const name = pair.attributes.get("name");
+      if (name !== undefined && !pairs.has(name)) pairs.set(name, pair);
+    }
+    this.#pairs.set(block, { list: block.children, length: block.children.length, pairs });
+    return pairs;
   }
 
   /** Forgets a node's transient attributes. */

@@ -34,6 +34,8 @@ export class AlertAgents {
   readonly #accounts = new Accounts();
   #env: Readonly<Record<string, string>>;
   #closing = false;
+  /** Whether it was said that alerts fail here. */
+  #saidDefect = false;
   #idle: () => void = () => {};
 
   constructor(private readonly options: AlertAgentsOptions) {
@@ -47,11 +49,12 @@ export class AlertAgents {
 
   /** The CIB's configuration is now this. */
   configure(configuration: XmlElement | undefined): void {
-    this.#alerts.configure(configuration, wallMs() / 1000);
+    this.#guarded(() => this.#alerts.configure(configuration, wallMs() / 1000));
   }
 
+  /** Something has happened. Whatever an alert makes of it, it goes no further than here. */
   event(event: AlertEvent): void {
-    this.#carryOut(this.#alerts.event(event, alertTime(wallMs())));
+    this.#guarded(() => this.#carryOut(this.#alerts.event(event, alertTime(wallMs()))));
   }
 
   warnings(): string[] {
@@ -69,6 +72,18 @@ export class AlertAgents {
     this.#closing = true;
   }
 
+  /** Alerts are for people: the cluster goes on without them. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (this.#saidDefect) return;
+      this.#saidDefect = true;
+      const text = `an event could not be told to alert agents, which is a defect of hactl and is said once: ${error}`;
+      this.options.log.warning("ALERT-DEFECT", text);
+    }
+  }
+
   #carryOut(effects: readonly AlertEffect[]): void {
     for (const effect of effects) {
       if (effect.type === "log") this.options.log[effect.level](effect.id, effect.text);
@@ -81,7 +96,7 @@ export class AlertAgents {
       (error): AlertOutcome => ({ kind: "failed", why: String(error) }),
     );
     if (this.#closing) return;
-    this.#carryOut(this.#alerts.ended(run, outcome));
+    this.#guarded(() => this.#carryOut(this.#alerts.ended(run, outcome)));
     if (this.#alerts.open === 0) this.#idle();
   }
 
@@ -145,11 +160,11 @@ function saying(text: string): string {
   return lastWords(plain, LONGEST_SAYING);
 }
 
+const zones = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
+
 /** A moment with the clock of this place. */
 function alertTime(ms: number): AlertTime {
   const date = new Date(ms);
-  const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" })
-    .formatToParts(date)
-    .find(({ type }) => type === "timeZoneName")?.value;
+  const zone = zones.formatToParts(date).find(({ type }) => type === "timeZoneName")?.value;
   return { epoch: ms / 1000, offsetMinutes: -date.getTimezoneOffset(), zone: zone ?? "UTC" };
 }

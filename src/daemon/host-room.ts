@@ -10,11 +10,6 @@ const MOST_CHARACTERS = 256 * 1024;
 /** Characters of its own part of the configuration. */
 const MOST_NODE_CHARACTERS = 64 * 1024;
 
-/** Values of attributes that a cluster has at most, of all nodes and private ones together: every member holds them. */
-const MOST_VALUES = 50_000;
-/** Characters of them with their names. */
-const MOST_VALUE_CHARACTERS = 16 * 1024 * 1024;
-
 /** What is known of the attributes of all nodes. */
 export interface KnownAttributes {
   attributeNames(): readonly string[];
@@ -45,36 +40,6 @@ export function checkOwnAttributes(
   if (own.size > before && own.size > MOST_ATTRIBUTES) throw tooMuch(`${MOST_ATTRIBUTES} attributes`, host);
   if (characters > MOST_CHARACTERS) throw tooMuch(`${MOST_CHARACTERS} characters in attributes`, host);
 }
-
-/**
- * Refuses what would have all attributes take more room than any cluster needs, whoever asks. What makes them fewer is not
- * refused. @throws HactlError TOO_MUCH
- */
-export function checkAllAttributes(updates: readonly AttributeUpdate[], known: KnownAttributes): void {
-  const set = updates.filter(({ value }) => value !== undefined);
-  if (set.length === 0) return;
-  let values = 0;
-  let characters = 0;
-  for (const name of known.attributeNames())
-    for (const value of known.attributeValues(name).values()) {
-      values++;
-      characters += name.length + value.length;
-    }
-  const isNew = ({ node, name }: AttributeUpdate) => !known.attributeValues(name).has(node);
-  values += new Set(set.filter(isNew).map(({ node, name }) => JSON.stringify([node, name]))).size;
-  characters += set.reduce((sum, { name, value = "" }) => sum + name.length + value.length, 0);
-  if (values > MOST_VALUES && set.some(isNew)) throw tooMuchForAll(`${MOST_VALUES} values of attributes`);
-  if (characters > MOST_VALUE_CHARACTERS)
-    throw tooMuchForAll(`${MOST_VALUE_CHARACTERS} characters in attributes`);
-}
-
-const tooMuchForAll = (what: string): HactlError =>
-  new HactlError({
-    code: "TOO_MUCH",
-    what: `there would be more than ${what}, which every member holds`,
-    cure: "delete those that nobody needs (attrd_updater -D -n NAME), or keep it elsewhere",
-    exit: CrmExit.ERROR,
-  });
 
 /**
  * The same for its part of the configuration, which is on the disks of all. What makes it smaller is not refused.

@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { AttributeUpdate } from "../attributes/index.ts";
-import { applyOperations, formatXml, knownNodes, noSuchNode, Rights, upgradeCib } from "../cib/index.ts";
+import {
+  applyOperations,
+  formatXml,
+  knownNodes,
+  noSuchNode,
+  Rights,
+  refuseTooLong,
+  upgradeCib,
+} from "../cib/index.ts";
 import {
   CLOCK_ATTRIBUTE,
   Controller,
@@ -77,7 +85,7 @@ import { FenceDeviceOperations } from "./fence-device-operations.ts";
 import { FenceRuns } from "./fence-runs.ts";
 import { Fencing } from "./fencing.ts";
 import { executorSettings, THROTTLE_ATTRIBUTE, throttledNodes, throttleRequest } from "./host-load.ts";
-import { checkAllAttributes, checkOwnAttributes, checkOwnPart } from "./host-room.ts";
+import { checkOwnAttributes, checkOwnPart } from "./host-room.ts";
 import { describeInForce, setupInForce } from "./in-force.ts";
 import { keptNotices } from "./kdump-seen.ts";
 import { KdumpWatch, kdumpListenOn } from "./kdump-watch.ts";
@@ -691,7 +699,7 @@ export class Manager {
         if (rights) {
           const as = { live: true, askers: caller.askers, now: wallSeconds() };
           checkOwnPart(caller, cib, applyOperations(cib, operations, as).cib);
-        }
+        } else refuseTooLong(cib, operations);
         return this.#ask((id) => ({
           type: "cib-request",
           request: id,
@@ -703,7 +711,6 @@ export class Manager {
       }
       case "attributes-update":
         checkOwnAttributes(caller, request.updates, this.#controller);
-        checkAllAttributes(request.updates, this.#controller);
         checkValuesOf(request.updates);
         if (live && !request.keepsUnknown) checkNodesOf(request.updates, cib, this.setup.config.nodes);
         return this.#setAttributes(

@@ -804,7 +804,8 @@ export class Fencer {
     how: Pick<FenceResult, "ok" | "executor" | "devices" | "reason" | "deed" | "untried">,
   ): FenceResult {
     const { id, target, action, client, origin } = request;
-    const failures = how.ok ? 0 : this.history.failuresOf(target) + 1;
+    // What others have told may be the highest number that there is.
+    const failures = how.ok ? 0 : Math.min(this.history.failuresOf(target) + 1, Number.MAX_SAFE_INTEGER);
     return {
       id,
       target,

@@ -31,8 +31,10 @@ export class FenceHistory {
     this.byId.set(entry.id, entry);
     this.failures.set(entry.target, entry.failures);
     if (this.byId.size > this.limit) {
-      const [oldest] = this.entries();
-      if (oldest) this.drop(oldest.id);
+      // Not by sorting all: a member may ask for the fencing of many at once.
+      let oldest = entry;
+      for (const one of this.byId.values()) if (byTime(one, oldest) < 0) oldest = one;
+      this.drop(oldest.id);
     }
     return true;
   }

@@ -262,6 +262,17 @@ describe("formats of time", () => {
     expect(formatTimestamp(format, time)).toBe(wanted);
   });
 
+  test.each([
+    ["widest", "%99d", "15".padStart(99, "0")],
+    ["too wide", "%100d %999999999d %99999999999N", "%100d %999999999d %99999999999N"],
+    ["wide and many", "%99d".repeat(100_000), "15".padStart(99, "0").repeat(11).slice(0, 1000)],
+    ["flags without end", `%${"0".repeat(1_000_000)}`, `%${"0".repeat(999)}`],
+  ])("%s: costs next to nothing", (_, format, wanted) => {
+    const begin = performance.now();
+    expect(formatTimestamp(format, time)).toBe(wanted);
+    expect(performance.now() - begin).toBeLessThan(500);
+  });
+
   test("agree with date(1)", () => {
     const formats =
       "%a|%A|%b|%B|%C|%d|%D|%e|%F|%g|%G|%H|%I|%j|%k|%l|%m|%M|%p|%P|%r|%R|%S|%T|%u|%U|%V|%w|%W|%y|%Y|%-d|%_d|%^a";

@@ -144,3 +144,56 @@ describe("transient attributes", () => {
     expect(other.dampened()).toEqual([]);
   });
 });
+
+describe("room for attributes", () => {
+  const many = (names: number, more: Partial<AttributeUpdate> = {}, from = 0) =>
+    Array.from({ length: names }, (_, i) => set("1", { name: `a${from + i}`, ...more }));
+  const filled = (...updates: AttributeUpdate[][]) => {
+    const table = new AttributeTable();
+    for (const update of updates.flat()) table.apply(update);
+    return table;
+  };
+
+  test("is bounded for each node; what adds nothing is never refused", () => {
+    const table = filled(many(10_000));
+    expect(table.refusal([set("1", { name: "one more" })])?.what).toContain("10000 attributes of node a");
+    expect(table.refusal([set("2", { name: "a1" }), set(undefined, { name: "nobody" })])).toBeUndefined();
+    expect(table.refusal([set("1", { node: b, name: "one more" })])).toBeUndefined();
+    expect(table.refusal(many(2, { node: b, name: "x" }))).toBeUndefined();
+    table.apply(set(undefined, { name: "a5" }));
+    expect(table.refusal([set("1", { name: "one more" })])).toBeUndefined();
+    expect(table.refusal(many(2, {}, 10_000))?.code).toBe("TOO_MUCH");
+  });
+
+  test("is there for what the cluster notes, whatever others have filled it with", () => {
+    expect(filled(many(10_000)).refusal([set("1", { name: "fail-count" })], true)).toBeUndefined();
+  });
+
+  test("is bounded for all nodes, for names of nodes, for nodes that nobody knows, and in characters", () => {
+    const nodes = [1, 2, 3, 4, 5].map((i) => many(10_000, { node: nodeName(`n${i}`) }));
+    expect(filled(...nodes).refusal([set("1")])?.what).toContain("50000 values");
+    const named = Array.from({ length: 4096 }, (_, i) => set("1", { node: nodeName(`g${i}`) }));
+    expect(filled(named).refusal([set("1")])?.what).toContain("4096 nodes");
+    expect(filled(many(1000, { held: true })).refusal([set("1", { held: true })])?.what).toContain("knows");
+    const large = many(255).map((update) => ({ ...update, value: "x".repeat(65_536) }));
+    expect(filled(large).refusal([set("x".repeat(65_536))])?.what).toContain("characters");
+  });
+
+  test("is counted anew where changes are taken back or a copy is taken", () => {
+    const table = filled(many(9_999));
+    table.begin();
+    table.apply(set("1", { name: "x" }));
+    table.rollback();
+    expect(table.refusal([set("1", { name: "y" })])).toBeUndefined();
+    const copy = new AttributeTable();
+    copy.restore(filled(many(10_000)).snapshot());
+    expect(copy.refusal([set("1", { name: "y" })])?.code).toBe("TOO_MUCH");
+    copy.removeNode(a);
+    expect(copy.refusal(many(10_000))).toBeUndefined();
+  });
+
+  test("names that are only deleted take none", () => {
+    const table = filled(many(10, { value: undefined }));
+    expect(table.snapshot()).toEqual([]);
+  });
+});

@@ -10,6 +10,7 @@ import {
   MOST_INSTANCES,
   MOST_NODES,
   parseXml,
+  refuseTooLong,
   selectXpath,
   verifyCib,
   type XmlElement,
@@ -174,10 +175,23 @@ describe("what is long is read in one go, or refused", () => {
     const { cib } = applyOperations(emptyCib(), [{ op: "replace", xml: resources }]);
     const before = formatXml(cib);
     expect(errorOf(() => applyOperations(cib, operations, { live: true }))?.code).toBe("XPATH_LIMIT");
+    // Whoever is asked finds that out before the others are.
+    expect(errorOf(() => refuseTooLong(cib, operations))?.code).toBe("XPATH_LIMIT");
+    expect(errorOf(() => refuseTooLong(cib, operations.slice(0, 2)))?.code).not.toBe("XPATH_LIMIT");
+    expect(formatXml(cib)).toBe(before);
     expect(formatXml(cib)).toBe(before);
     expect(errorOf(() => applyOperations(cib, operations.slice(0, 2), { live: true }))?.code).not.toBe(
       "XPATH_LIMIT",
     );
+  });
+
+  test("what another change may put right before is not refused beforehand", () => {
+    const operations: CibOperation[] = [
+      { op: "modify", xml: dummy("later") },
+      { op: "create", xml: dummy("x") },
+    ];
+    expect(errorOf(() => applyOperations(emptyCib(), operations))?.code).toBe("NO_SUCH");
+    expect(errorOf(() => refuseTooLong(emptyCib(), operations))).toBeUndefined();
   });
 
   test("many elements in one operation are merged with what is there, and are each made once", () => {

@@ -350,6 +350,9 @@ describe("alerts", () => {
     ["enabled", "perhaps", /^warning BAD_VALUE m-n: .*switches the alert off/],
     ["timestamp-format", "%", /^warning BAD_VALUE m-n: /],
     ["timestamp-format", "%H %Q", /^warning BAD_VALUE m-n: /],
+    ["timestamp-format", "%999999999d", /^warning BAD_VALUE m-n: .*width over 99/],
+    ["timestamp-format", "%-0100Y", /^warning BAD_VALUE m-n: .*width over 99/],
+    ["timestamp-format", "%H".repeat(501), /^warning BAD_VALUE m-n: .*longer than 1000 characters/],
     ["foo", "x", /^warning UNKNOWN_OPTION m-n: "foo" of alert "a" .*no effect/],
   ])("meta %s=%s is told", (name, value, expected) => only(named(name, value), expected));
 

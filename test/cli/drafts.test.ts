@@ -141,6 +141,13 @@ describe("a file that CIB_file names", () => {
 });
 
 describe("crm_shadow", () => {
+  test("a name is one word in one line, also for the shell that it is given to", async () => {
+    const bad = await runHere(["crm_shadow", "--create", "a\nb", "--batch", "--force"], variables());
+    expect([bad.code, bad.out]).toEqual([105, ""]);
+    const odd = await runHere(["crm_shadow", "--create-empty", "it's $x", "--batch"], variables());
+    expect(odd.out).toEndWith("export CIB_shadow='it'\\''s $x'\n");
+  });
+
   test("without an active draft there is nothing to look at", async () => {
     for (const command of ["--which", "--file", "--display", "--diff", "--edit"])
       expect(await tool(`crm_shadow ${command}`)).toEqual({

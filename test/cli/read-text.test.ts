@@ -44,3 +44,13 @@ test("other encodings are read by their mark or their declaration, and none is g
   expect(codeOf(file("undeclared.xml", Buffer.from("<a>\n<b c='ü'/></a>", "latin1")))).toBe("BAD_ENCODING");
   expect(codeOf(file("unknown.xml", '<?xml version="1.0" encoding="klingon"?><a/>'))).toBe("BAD_ENCODING");
 });
+
+test("a device gives nothing that anybody means, and a pipe is read to its end", () => {
+  expect(codeOf("/dev/zero")).toBe("FILE_KIND");
+  expect(codeOf("/dev/null")).toBe("FILE_KIND");
+  expect(codeOf(directory)).toBe("NO_FILE");
+  const fifo = join(directory, "fifo");
+  Bun.spawnSync(["mkfifo", fifo]);
+  Bun.spawn(["sh", "-c", `echo '<cib/>' > ${fifo}`]);
+  expect(readText(fifo)).toBe("<cib/>\n");
+});

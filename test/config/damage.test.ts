@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { checkConfig, importConfig, sampleFile, thisMachine } from "../../src/config/index.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  checkConfig,
+  importConfig,
+  readConfigText,
+  sampleFile,
+  thisMachine,
+} from "../../src/config/index.ts";
 
 /** Pseudo-random numbers that are the same in each run (mulberry32). */
 function random(seed: number): (below: number) => number {
@@ -102,4 +111,17 @@ subsys = "TOTEM"
       expect(() => Bun.TOML.parse(toml)).not.toThrow();
     }
   });
+});
+
+test("a file larger than any configuration is refused before it is taken apart", () => {
+  const directory = mkdtempSync(join(tmpdir(), "hactl-large-"));
+  const file = join(directory, "hactl.toml");
+  try {
+    writeFileSync(file, Array.from({ length: 100_000 }, (_, i) => `k${i} = 1`).join("\n"));
+    const begin = performance.now();
+    expect(() => readConfigText(file)).toThrow(/more than the 262144 allowed/);
+    expect(performance.now() - begin).toBeLessThan(500);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

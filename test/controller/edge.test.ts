@@ -275,6 +275,12 @@ describe("a mistake of ours while a message is applied", () => {
       for (const [prototype, method] of methods) {
         for (let nth = 1; nth <= 8; nth++) {
           const bus = running();
+          // Of one that is not configured nothing is noted.
+          if (kind === "remote") {
+            const xml = `<primitive id="far" class="ocf" provider="pacemaker" type="remote"><meta_attributes id="far-meta"><nvpair id="far-role" name="target-role" value="Stopped"/></meta_attributes></primitive>`;
+            bus.apply([{ op: "create", xml }]);
+            bus.run(5000);
+          }
           const before = states(bus);
           breakMethod(prototype, method, nth);
           bus.say("n2", payload);

@@ -1,7 +1,6 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { parseXml } from "../../src/cib/index.ts";
 import { checkNodesOf, checkValuesOf, heldForUnknown } from "../../src/daemon/attribute-nodes.ts";
-import { checkAllAttributes } from "../../src/daemon/host-room.ts";
 import { HactlError, nodeName } from "../../src/terms/index.ts";
 
 const cib = parseXml(`<cib><configuration><nodes><node id="1" uname="n1"/></nodes><resources>
@@ -86,27 +85,4 @@ test("what is kept for nodes that nobody knows is marked, whatever whoever asked
     update("r1"),
     update("far-off", true),
   ]);
-});
-
-describe("room for attributes", () => {
-  const table = (names: number, value: string) => {
-    const values = new Map([[nodeName("n1"), value]]);
-    return {
-      attributeNames: () => Array.from({ length: names }, (_, i) => `a${i}`),
-      attributeValues: (name: string) => (Number(name.slice(1)) < names ? values : new Map()),
-    };
-  };
-  const update = (name: string, value?: string) => ({ node: nodeName("n1"), name, value });
-
-  test("is what any cluster needs, and bounded for all together", () => {
-    const known = table(50_000, "1");
-    expect(() => checkAllAttributes([update("a1", "2"), update("a2")], known)).not.toThrow();
-    expect(() => checkAllAttributes([update("a50000", "1")], known)).toThrow("more than 50000 values");
-    expect(() => checkAllAttributes([update("a50000")], known)).not.toThrow();
-    const large = table(255, "x".repeat(64 * 1024));
-    expect(() => checkAllAttributes([update("a999", "x".repeat(32 * 1024))], large)).not.toThrow();
-    expect(() => checkAllAttributes([update("a999", "x".repeat(64 * 1024))], large)).toThrow(
-      "characters in attributes",
-    );
-  });
 });

@@ -112,9 +112,9 @@ function activeName(): string {
   throw failure("No active shadow configuration defined", CrmExit.NOSUCH);
 }
 
-/** A name is a part of a file's name. */
+/** A name is a part of a file's name, and of a line for a shell. */
 function checkedName(name: string): string {
-  if (/^[^/]+$/.test(name) && name !== "." && name !== "..") return name;
+  if (/^[^/]+$/.test(name) && !/\p{Cc}/u.test(name) && name !== "." && name !== "..") return name;
   throw failure(`Could not create the shadow instance '${name}': No such file or directory`, CrmExit.NOSUCH);
 }
 
@@ -276,9 +276,15 @@ async function begin(name: string, given: ParsedWords, answer: Answer, isSwitch:
   const why = isSwitch
     ? "To switch to the named shadow instance"
     : "A new shadow instance was created. To begin using it";
-  answer.say(instruction(`${why}, enter the following into your shell:\n\texport CIB_shadow=${name}`));
+  answer.say(
+    instruction(`${why}, enter the following into your shell:\n\texport CIB_shadow=${shellWord(name)}`),
+  );
   return CrmExit.OK;
 }
+
+/** A word as a shell takes it for this text. */
+const shellWord = (text: string) =>
+  /^[\w.,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 const farewell = (name: string) =>
   process.env.PS1 === prompt(name)

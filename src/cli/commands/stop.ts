@@ -27,11 +27,13 @@ export default defineCommand({
     const node = await askToLeave();
     const { name, pid } = node;
     note(`Node ${name} leaves the cluster; its services are moved or stopped first …`);
-    let kept: Keeping = { stuck: [], withheld: [], stopping: [] };
+    let kept: Keeping = { stuck: [], withheld: [], left: [], stopping: [] };
     const tell = (found: Keeping) => {
       kept = found;
     };
-    if (!(await ended(pid, timeoutMs, obstacles(name, tell)))) {
+    const sayObstacles = obstacles(name, tell);
+    await sayObstacles();
+    if (!(await ended(pid, timeoutMs, sayObstacles))) {
       throw new HactlError({
         code: "TIMEOUT",
         what: `node ${name} has not left within ${args.timeout} s${waitsFor(kept)}`,
@@ -100,6 +102,10 @@ function obstacles(node: string, tell: (kept: Keeping) => void): () => Promise<v
     }
     tell(found);
     for (const id of found.stopping) once(`${id} is being stopped: ${node} waits for that.`);
+    if (found.left.length > 0)
+      once(
+        `What is not managed goes on running on ${node}, and nobody watches it: ${found.left.join(", ")}.`,
+      );
     for (const one of found.withheld)
       once(
         `${one} cannot be stopped, since its agent cannot be executed: ${node} does not leave before it can.`,

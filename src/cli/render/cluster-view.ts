@@ -75,6 +75,8 @@ export interface Keeping {
   readonly stuck: readonly string[];
   /** Are not stopped, since their agents cannot be executed there. */
   readonly withheld: readonly string[];
+  /** Are not managed: the node goes without them. */
+  readonly left: readonly string[];
   /** Are being stopped. */
   readonly stopping: readonly string[];
 }
@@ -83,11 +85,13 @@ export interface Keeping {
 export function keptBy(cluster: Cluster, node: string): Keeping {
   const parts = cluster.resources.flatMap(primitivesOf);
   const isThere = (rsc: Resource) => rsc.runningOn.some(({ name }) => name === node);
+  const isLeft = ({ managed, blocked, isFenceDevice }: Resource) => !managed && !blocked && !isFenceDevice;
   const stuck = parts.filter((rsc) => rsc.blocked && isThere(rsc));
   const withheld = parts.filter((rsc) => !rsc.blocked && isWithheld(rsc, node));
   const stopping = parts.filter((rsc) => rsc.pendingTask === "stop" && rsc.pendingNode?.name === node);
   return {
     stuck: stuck.map(printableId),
+    left: parts.filter((rsc) => isLeft(rsc) && isThere(rsc)).map(printableId),
     withheld: withheld.map((rsc) => `${printableId(rsc)} (${agentName(rsc)})`),
     stopping: stopping.map(printableId),
   };

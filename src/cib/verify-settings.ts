@@ -78,6 +78,7 @@ export function findSettingProblems(configuration: XmlElement): CibProblem[] {
     problems.push(...checkProperty(pair));
   const visit = (source: XmlElement) => {
     if (source.name === "op") problems.push(...checkInterval(source));
+    if (source.name === "rkt") problems.push(noRuntime(source));
     for (const pair of pairsIn(source, "meta_attributes")) {
       if (source.name === "op_defaults" || source.name === "op") problems.push(...checkNoTime(pair));
       else problems.push(...checkExpiry(pair));
@@ -118,6 +119,16 @@ function checkProperty(pair: XmlElement): CibProblem[] {
   }
   return [];
 }
+
+/** rkt has ended, and Pacemaker 3.0 knows it no more. */
+const noRuntime = (source: XmlElement): CibProblem =>
+  problemAt(
+    source,
+    "warning",
+    "NO_EFFECT",
+    `<rkt> (image "${source.attributes.get("image") ?? ""}") names a runtime that hardly any host has, and that Pacemaker 3.0 does not know`,
+    "write podman or docker",
+  );
 
 /** What recurs without a pause leaves a host no time for anything else. */
 function checkInterval(op: XmlElement): CibProblem[] {

@@ -134,3 +134,12 @@ test.each([
   const words = `<operations><op id="o" name="monitor" interval="10s" ${name}="${value}"/></operations>`;
   expect(told({ resource: words }).filter((one) => one.startsWith("error"))).toEqual(expected);
 });
+
+test("a bundle has a runtime that there is", () => {
+  const bundle = (runtime: string) =>
+    parseXml(`<cib validate-with="pacemaker-3.9"><configuration><crm_config/><nodes/><resources>
+<bundle id="b"><${runtime} image="i"/></bundle></resources><constraints/></configuration><status/></cib>`);
+  const of = (runtime: string) =>
+    verifyCib(bundle(runtime)).filter(({ text }) => text.includes("runtime that hardly any host has"));
+  expect(["rkt", "podman", "docker"].map((runtime) => of(runtime).length)).toEqual([1, 0, 0]);
+});

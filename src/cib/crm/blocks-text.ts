@@ -44,6 +44,10 @@ function readPair(reader: Reader, stops: ReadonlySet<string>): XmlElement {
       "write NAME=VALUE; put a value with blanks in quotes",
       token,
     );
+  if (name === "$id" || name === "$id-ref")
+    throw reader.fail(`"${name}" comes too late`, `write ${name}=… before all values of the block`, token);
+  if (value === undefined && !token.quoted && name.includes(":"))
+    throw reader.fail(`"${text}" is no parameter`, "write NAME=VALUE", token);
   if (value === undefined && !token.quoted) {
     const near = nearest(name, stops);
     if (near !== undefined)

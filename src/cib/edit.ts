@@ -453,6 +453,7 @@ function change(
     replaceAll(draft, source, live);
     return;
   }
+  if (found && operation.op === "replace" && source.name !== "cib") refuseNameless(found, source);
   const target =
     found === undefined
       ? locate(draft, source, operation.scope)
@@ -470,6 +471,17 @@ function change(
   }
   if (!operation.create) throw noSuch(source);
   containerFor(draft, source, operation.scope).children.push(source);
+}
+
+/** What has an id is not replaced by what has none: a path to several would have the first of them go. */
+function refuseNameless(found: XmlElement, source: XmlElement): void {
+  if (!found.attributes.has("id") || source.attributes.has("id") || source.attributes.has("id-ref")) return;
+  throw new HactlError({
+    code: "MISSING_ATTRIBUTE",
+    what: `the path finds <${found.name}>${named(found)}, and <${source.name}> in its place has no id`,
+    cure: "write the id of the element that is meant into the XML",
+    exit: CrmExit.CONFIG,
+  });
 }
 
 /**

@@ -137,6 +137,15 @@ describe("set", () => {
     ]);
   });
 
+  test("refuses what several sets have", () => {
+    const twice = loadCrm(
+      "primitive two ocf:pacemaker:Dummy params rule #uname eq n1 state=/a params state=/b",
+      base,
+      "update",
+    );
+    expect(code(() => setConfigured(twice, "two.state", "/x"))).toBe("AMBIGUOUS");
+  });
+
   test("refuses what is not configured", () => {
     for (const path of ["d2.fake", "d9.mondelay", "d2", "d3.monitor.interval", "d2.monitor.fake"])
       expect([path, code(() => setConfigured(base, path, "1"))]).toEqual([path, "NO_SUCH_OBJECT"]);

@@ -93,6 +93,17 @@ describe("operations", () => {
     expect(at(apply({ op: "modify", xml, create: true }).cib, "//rsc_location[2]")).toContain('id="l2"');
   });
 
+  test("what a path finds is not replaced by what has no id", () => {
+    for (const [xpath, xml] of [
+      ["//nvpair", '<nvpair name="q" value="true"/>'],
+      ["//primitive", '<primitive class="ocf" provider="heartbeat" type="Dummy"/>'],
+    ])
+      expect(refusal({ op: "replace", xpath, xml: xml ?? "" } as CibOperation)).toMatchObject({
+        code: "MISSING_ATTRIBUTE",
+        exit: CrmExit.CONFIG,
+      });
+  });
+
   test("replace of an element, a section, a configuration", () => {
     const element = apply({ op: "replace", xml: '<primitive id="b" class="systemd" type="x"/>' }).cib;
     expect(at(element, "//clone")).toBe('<clone id="k"><primitive id="b" class="systemd" type="x"/></clone>');

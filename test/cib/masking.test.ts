@@ -91,10 +91,6 @@ describe("secrets of a configuration", () => {
   test.each([
     ["another name", { op: "modify", xml: '<nvpair id="f-pw" name="comment"/>' }],
     [
-      "another name and id",
-      { op: "modify", xpath: "//nvpair[@id='f-pw']", xml: '<nvpair id="new" name="comment"/>' },
-    ],
-    [
       "another name by a difference",
       {
         op: "patch",
@@ -104,6 +100,12 @@ describe("secrets of a configuration", () => {
   ] as const)("are not shown under %s", (_how, operation) => {
     expect(() => applyOperations(cib, [operation], somebody)).toThrow("holds a secret, which another name");
     expect(formatXml(applyOperations(cib, [operation]).cib)).toContain('name="comment" value="geheim"');
+  });
+
+  test("are not shown under another id", () => {
+    const xml = '<nvpair id="new" name="comment"/>';
+    const operation = { op: "modify", xpath: "//nvpair[@id='f-pw']", xml } as const;
+    expect(() => applyOperations(cib, [operation], somebody)).toThrow('is not <nvpair> "new"');
   });
 
   const own = (inside: string) =>

@@ -90,6 +90,6 @@ property enable-acl=true
   expect(absent.err).not.toContain("power");
   expect((await carol("simulate")).code).toBe(0);
   expect((await carol("crm_resource", "-r", "d", "-m", "-p", "target-role", "-v", "Stopped")).code).toBe(0);
-  expect(await location("lx", "a")).toMatchObject({ code: 0 });
+  expect(await location("ly", "a")).toMatchObject({ code: 0 });
   expect(stored()).not.toContain('name="fake" value=""');
 }, 180_000);

@@ -123,7 +123,7 @@ describe("a statement makes what is not there yet", () => {
   const taken = cib
     .replace(
       "<resources/>",
-      `<resources><group id="g">${a}${b}</group>${c}<clone id="k"><primitive id="d" class="lsb" type="x"/></clone></resources>`,
+      `<resources><group id="g">${a}${b}</group>${c}<clone id="k"><primitive id="d" class="lsb" type="x"><operations><op id="dm" name="monitor" interval="10"/></operations></primitive></clone></resources>`,
     )
     .replace(
       "<constraints/>",
@@ -146,6 +146,7 @@ describe("a statement makes what is not there yet", () => {
     "role r read xpath:/cib",
     "alert al /y",
     "fencing_topology n2: c",
+    "monitor d 10s",
     'xml <primitive id="a" class="lsb" type="x"/>',
   ])("and is refused for what is: %s", async (statement) => {
     const words = statement.startsWith("xml ") ? ["xml", statement.slice(4)] : statement.split(" ");

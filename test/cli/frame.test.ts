@@ -170,7 +170,7 @@ test("a reader that has seen enough ends the command without a complaint", async
   // More than a pipe holds, so that the end of the reader is noticed.
   writeFileSync(
     big,
-    `totem {\n${Array.from({ length: 3000 }, (_, index) => ` word${index}: ${"x".repeat(80)}\n`).join("")}}\n`,
+    `totem {\n${Array.from({ length: 2500 }, (_, index) => ` word${index}: ${"x".repeat(80)}\n`).join("")}}\n`,
   );
   const line = '"$0" "$1" config import --json --corosync "$2" 2>"$3" | head -c 1';
   const run = Bun.spawnSync(["sh", "-c", line, process.execPath, main, big, join(directory, "errors")]);

@@ -41,7 +41,6 @@ export const cib = `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" 
       <primitive id="F" class="stonith" type="fence_dummy"><instance_attributes id="F-ia"><nvpair id="F-hl" name="pcmk_host_list" value="n1 n2"/></instance_attributes></primitive>
     </resources>
     <constraints><rsc_location id="cli-prefer-d2" rsc="d2" role="Started" node="n1" score="INFINITY"/></constraints>
-    <fencing-topology><fencing-level id="fl" target="n1" index="1" devices="F"/></fencing-topology>
     <acls><acl_role id="reader"><acl_permission id="reader-1" kind="read" xpath="/cib"/></acl_role></acls>
   </configuration>
   <status>${state("1", started("d1", "Dummy"))}${state("2", "")}<tickets><ticket_state id="T" granted="true"/></tickets></status>

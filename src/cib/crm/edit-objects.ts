@@ -220,7 +220,7 @@ export function setConfigured(source: XmlElement, path: string, value: string): 
     ({ attributes }) => attributes.get("name") === task,
   );
   // Names of parameters may have dots, too.
-  const pair = configuredPair(object, rest) ?? (operation && configuredPair(operation, name));
+  const pair = configuredPair(object, rest, path) ?? (operation && configuredPair(operation, name, path));
   if (pair) pair.attributes.set("value", value);
   else if (operation && operationAttributes.has(name)) operation.attributes.set(name, value);
   else
@@ -233,12 +233,21 @@ export function setConfigured(source: XmlElement, path: string, value: string): 
   return configuration;
 }
 
-function configuredPair(holder: XmlElement, name: string): XmlElement | undefined {
+/** @throws HactlError AMBIGUOUS where several sets have it */
+function configuredPair(holder: XmlElement, name: string, path: string): XmlElement | undefined {
   const direct = holder.name === "cluster_property_set" ? [holder] : [];
   const own = blocks.includes(holder.name) ? [holder] : [];
-  return [...direct, ...own, ...holder.children.filter((block) => blocks.includes(block.name))]
+  const found = [...direct, ...own, ...holder.children.filter((block) => blocks.includes(block.name))]
     .flatMap((block) => block.children)
-    .find((pair) => pair.name === "nvpair" && pair.attributes.get("name") === name);
+    .filter((pair) => pair.name === "nvpair" && pair.attributes.get("name") === name);
+  if (found.length > 1)
+    throw failure(
+      "AMBIGUOUS",
+      `"${path}" is configured ${found.length} times: ${found.map(({ attributes }) => attributes.get("id")).join(", ")}`,
+      "say 'hactl configure edit', or cibadmin --modify with the id of the one that is meant",
+      CrmExit.MULTIPLE,
+    );
+  return found[0];
 }
 
 /** The reference of a rule to a constraint means the rule of that constraint. */

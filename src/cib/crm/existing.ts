@@ -1,5 +1,6 @@
 import { CrmExit, HactlError } from "../../terms/index.ts";
-import { child, type XmlElement } from "../xml.ts";
+import { parseIntervalMs } from "../time.ts";
+import { child, childrenOf, type XmlElement } from "../xml.ts";
 import type { Section } from "./objects.ts";
 import { readCrm } from "./read.ts";
 import { resourceElements } from "./resource-tree.ts";
@@ -21,7 +22,11 @@ export function refuseExisting(text: string, configuration: XmlElement, file?: s
       return objects.map((object) => [object.attributes.get("id"), object] as const);
     }),
   );
-  for (const { section, keyword, line, element } of readCrm(text).objects) {
+  const { objects, operations } = readCrm(text);
+  for (const { rsc, operation, line } of operations)
+    if (hasMonitor(present.get(rsc), operation))
+      throw exists("it has one of that interval already", `the monitor of "${rsc}"`, line, file);
+  for (const { section, keyword, line, element } of objects) {
     if (section === "fencing-topology" && (child(configuration, section)?.children.length ?? 0) > 0)
       throw exists("there are levels already, which all go with others", "fencing_topology", line, file);
     const id = element.attributes.get("id");
@@ -31,11 +36,23 @@ export function refuseExisting(text: string, configuration: XmlElement, file?: s
   }
 }
 
+function hasMonitor(resource: XmlElement | undefined, { attributes }: XmlElement): boolean {
+  const [interval, role] = ["interval", "role"].map((name) => attributes.get(name));
+  const ms = parseIntervalMs(interval);
+  return childrenOf(child(resource, "operations"), "op").some(
+    (op) =>
+      op.attributes.get("name") === "monitor" &&
+      parseIntervalMs(op.attributes.get("interval")) === ms &&
+      op.attributes.get("role") === role,
+  );
+}
+
+/** `id`: of what is there, where another one could be chosen. */
 const exists = (why: string, what: string, line: number, file?: string, id?: string) =>
   new HactlError({
     code: "EXISTS",
     what: `${what} cannot be made: ${why}`,
     where: { ...(id === undefined ? {} : { id }), ...(file === undefined ? {} : { file, line }) },
-    cure: `${id === undefined ? "" : "choose another id; "}to change it say 'hactl configure edit ${id ?? "fencing_topology"}' or 'hactl configure load update FILE'`,
+    cure: `${id === undefined ? "" : "choose another id; "}to change it say 'hactl configure edit${id === undefined ? "" : ` ${id}`}' or 'hactl configure load update FILE'`,
     exit: CrmExit.EXISTS,
   });

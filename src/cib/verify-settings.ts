@@ -78,6 +78,7 @@ export function findSettingProblems(configuration: XmlElement): CibProblem[] {
     problems.push(...checkProperty(pair));
   const visit = (source: XmlElement) => {
     if (source.name === "op") problems.push(...checkInterval(source));
+    if (source.name === "bundle") problems.push(...checkNetwork(source));
     if (source.name === "rkt") problems.push(noRuntime(source));
     for (const pair of pairsIn(source, "meta_attributes")) {
       if (source.name === "op_defaults" || source.name === "op") problems.push(...checkNoTime(pair));
@@ -129,6 +130,24 @@ const noRuntime = (source: XmlElement): CibProblem =>
     `<rkt> (image "${source.attributes.get("image") ?? ""}") names a runtime that hardly any host has, and that Pacemaker 3.0 does not know`,
     "write podman or docker",
   );
+
+/** Who runs something in its containers has to reach them: the cluster leaves such a bundle, and what it holds, out of account. */
+function checkNetwork(bundle: XmlElement): CibProblem[] {
+  const primitive = child(bundle, "primitive");
+  const network = child(bundle, "network")?.attributes;
+  if (!primitive || network?.has("ip-range-start") || network?.has("control-port")) return [];
+  const [id, inner] = [bundle, primitive].map(({ attributes }) => attributes.get("id"));
+  const text = `bundle "${id}" has neither ip-range-start nor control-port: "${inner}" inside cannot be controlled, and neither is looked after`;
+  return [
+    problemAt(
+      bundle,
+      "error",
+      "BUNDLE_NETWORK",
+      text,
+      'write <network control-port="3121"/>, or ip-range-start',
+    ),
+  ];
+}
 
 /** What recurs without a pause leaves a host no time for anything else. */
 function checkInterval(op: XmlElement): CibProblem[] {

@@ -72,6 +72,7 @@ describe("a block of values", () => {
     ["rsc_defaults resource-stickiness=10 $id=rd", '1: "$id" comes too late'],
     ["primitive N ocf:pacemaker:Dummy params state=/x $id-ref=y", '1: "$id-ref" comes too late'],
     ["primitive N ocf:pacemaker:Dummy params state:id-of-set", '1: "state:id-of-set" is no parameter'],
+    ["primitive N ocf:pacemaker:Dummy # mine", '1: "#" begins a comment only at the beginning of a line'],
     ["primitive N ocf:pacemaker:Dummy params $a:b:c", '1: "$a:b:c" is no parameter'],
   ])("has its name first, and values: %s", (text, mistake) => {
     expect(mistakes(`${text}\n`)).toEqual([mistake]);

@@ -143,3 +143,20 @@ test("a bundle has a runtime that there is", () => {
     verifyCib(bundle(runtime)).filter(({ text }) => text.includes("runtime that hardly any host has"));
   expect(["rkt", "podman", "docker"].map((runtime) => of(runtime).length)).toEqual([1, 0, 0]);
 });
+
+test("what is in a bundle can be reached", () => {
+  const of = (
+    network: string,
+    inside = '<primitive id="i" class="ocf" provider="heartbeat" type="Dummy"/>',
+  ) =>
+    verifyCib(
+      parseXml(`<cib validate-with="pacemaker-3.9"><configuration><crm_config/><nodes/><resources>
+<bundle id="b"><podman image="i"/>${network}${inside}</bundle></resources><constraints/></configuration><status/></cib>`),
+    ).filter(({ code }) => code === "BUNDLE_NETWORK").length;
+  expect([of(""), of('<network host-interface="eth0"/>')]).toEqual([1, 1]);
+  expect([
+    of('<network control-port="3121"/>'),
+    of('<network ip-range-start="10.0.0.1"/>'),
+    of("", ""),
+  ]).toEqual([0, 0, 0]);
+});

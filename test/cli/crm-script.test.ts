@@ -171,11 +171,11 @@ describe("a statement makes what is not there yet", () => {
       ["configure", "monitor", "c", "20s"],
       ["configure", "load", "update", script],
     ]) {
-      writeFileSync(script, "primitive a ocf:pacemaker:Dummy params state=/n\n");
+      writeFileSync(script, "primitive a ocf:pacemaker:Dummy params state=/n\nnode n1 attributes z=3\n");
       expect([words, (await alone(words)).code]).toEqual([words, 0]);
     }
     const text = readFileSync(file, "utf8");
-    for (const said of ['value="true"', 'name="x"', 'name="y"', 'interval="20s"', 'value="/n"'])
+    for (const said of ['value="true"', 'name="x"', 'name="y"', 'name="z"', 'interval="20s"', 'value="/n"'])
       expect(text).toContain(said);
     expect(text).not.toContain("ping");
   });

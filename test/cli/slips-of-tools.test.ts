@@ -97,3 +97,15 @@ describe("a slip is told by who writes it, and taken", () => {
     expect((await tool("crm_attribute", "-n", "batch-limit", "-v", "3")).err).toBe("");
   });
 });
+
+test("what stays is not changed by a pattern: it would take all that matches", async () => {
+  for (const words of [
+    ["-P", ".*", "-D"],
+    ["-P", "stonith.*", "-v", "true"],
+    ["-N", "n1", "-P", ".*", "-v", "1"],
+    ["-t", "rsc_defaults", "-P", ".*", "-D"],
+  ]) {
+    const { code } = await tool("crm_attribute", ...words);
+    expect([words, code, readFileSync(file, "utf8")]).toEqual([words, 64, cib]);
+  }
+});

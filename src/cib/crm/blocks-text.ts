@@ -44,6 +44,12 @@ function readPair(reader: Reader, stops: ReadonlySet<string>): XmlElement {
       "write NAME=VALUE; put a value with blanks in quotes",
       token,
     );
+  if (text === "#" && !token.quoted)
+    throw reader.fail(
+      '"#" begins a comment only at the beginning of a line',
+      "give it a line of its own",
+      token,
+    );
   if (name === "$id" || name === "$id-ref")
     throw reader.fail(`"${name}" comes too late`, `write ${name}=… before all values of the block`, token);
   if (value === undefined && !token.quoted && name.includes(":"))

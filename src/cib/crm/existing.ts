@@ -23,9 +23,13 @@ export function refuseExisting(text: string, configuration: XmlElement, file?: s
     }),
   );
   const { objects, operations } = readCrm(text);
-  for (const { rsc, operation, line } of operations)
-    if (hasMonitor(present.get(rsc), operation))
+  const monitored = new Set<string>();
+  for (const { rsc, operation, line } of operations) {
+    const place = `${rsc} ${parseIntervalMs(operation.attributes.get("interval"))}`;
+    if (monitored.has(place) || hasMonitor(present.get(rsc), operation))
       throw exists("it has one of that interval already", `the monitor of "${rsc}"`, line, file);
+    monitored.add(place);
+  }
   for (const { section, keyword, line, element } of objects) {
     if (section === "fencing-topology" && (child(configuration, section)?.children.length ?? 0) > 0)
       throw exists("there are levels already, which all go with others", "fencing_topology", line, file);
@@ -36,14 +40,11 @@ export function refuseExisting(text: string, configuration: XmlElement, file?: s
   }
 }
 
+/** Whatever its role: two of one interval cannot be told apart where they run. */
 function hasMonitor(resource: XmlElement | undefined, { attributes }: XmlElement): boolean {
-  const [interval, role] = ["interval", "role"].map((name) => attributes.get(name));
-  const ms = parseIntervalMs(interval);
+  const ms = parseIntervalMs(attributes.get("interval"));
   return childrenOf(child(resource, "operations"), "op").some(
-    (op) =>
-      op.attributes.get("name") === "monitor" &&
-      parseIntervalMs(op.attributes.get("interval")) === ms &&
-      op.attributes.get("role") === role,
+    (op) => op.attributes.get("name") === "monitor" && parseIntervalMs(op.attributes.get("interval")) === ms,
   );
 }
 

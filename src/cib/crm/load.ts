@@ -18,8 +18,8 @@ import { expandLevels, memberNodes } from "./topology.ts";
 
 /**
  * How text is joined with what is configured. `update`: what the text defines is added or takes the place of what
- * has its id; properties are set one by one. `add`: so, and what is said of a node is set one by one, too. `push`: so, and what the text does not define is removed. `replace`:
- * only the text counts; nodes stay. Properties that the cluster sets itself (`dc-version`, …) always stay.
+ * has its id; properties are set one by one. `add`: so, and what is said of a node is set one by one, too. `push`: as
+ * `update`, and what the text does not define is removed. `replace`: only the text counts; nodes stay. Properties that the cluster sets itself (`dc-version`, …) always stay.
  */
 export type LoadMode = "update" | "add" | "replace" | "push";
 

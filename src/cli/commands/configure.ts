@@ -119,7 +119,9 @@ const load = defineCommand({
     let stopped: readonly string[] = [];
     const { after } = await changeConfiguration(
       ({ cib, configuration }) => {
-        const made = loaded(text, file, configuration, mode, (found) => (remarks = found));
+        // What others have set at a node (standby, …) stays, though the text tells of the node.
+        const joined = mode === "update" ? "add" : mode;
+        const made = loaded(text, file, configuration, joined, (found) => (remarks = found));
         if (!force && mode !== "update") refuseErasing(configuration, made, text);
         // What a file says is running runs nowhere.
         if (cibTarget().kind !== "live") return made;

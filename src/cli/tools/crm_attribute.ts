@@ -111,6 +111,8 @@ async function subjectOf(tool: string, given: ParsedWords, session: CibSession):
   const isQuery = commandOf(given) === "query";
   if (name === undefined && pattern === undefined && !given.has("id") && !isQuery)
     throw usage(tool, "--name is missing");
+  if (name === undefined && pattern !== undefined && !isQuery && scope !== "status")
+    throw usage(tool, "Error: pattern can only be used with query, or with till-reboot update or delete");
   const expression =
     name === undefined && pattern !== undefined
       ? (await import("../../cib/index.ts")).compilePattern(pattern)

@@ -79,13 +79,7 @@ export function applyOperations(
   const secrecy = isPrivileged ? undefined : new Secrecy(cib, draft);
   const finding = secrecy ? findingFor(rights, hidden, secrecy, effort) : findingAll(effort);
   const steps = newSteps(draft, operations, live);
-  let size = operations.length > 1 ? countElements(draft) : 0;
-  for (const operation of operations) {
-    // Each has its place looked for. A single one may be for a CIB of any size.
-    if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
-    applyOne(draft, operation, finding, live);
-    steps.take(operation);
-  }
+  applyEach(draft, operations, finding, effort, live, (operation) => steps.take(operation));
   const asWrong = rights && secrecy?.wrong();
   keepSecrets(cib, draft);
   if (rights && hidden?.untouched(draft) === false) throw rights.refusal();
@@ -109,13 +103,8 @@ export function refuseTooLong(cib: XmlElement, operations: readonly CibOperation
   if (operations.length === 1 && operations.every((operation) => !("xpath" in operation))) return;
   const draft = cloneElement(cib);
   const effort = newEffort(requestEffort);
-  const finding = findingAll(effort);
-  let size = countElements(draft);
   try {
-    for (const operation of operations) {
-      if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
-      applyOne(draft, operation, finding, true);
-    }
+    applyEach(draft, operations, findingAll(effort), effort, true);
   } catch (error) {
     if (!(error instanceof HactlError) || error.code === "XPATH_LIMIT") throw error;
   }
@@ -344,6 +333,23 @@ function tellable(error: unknown, cib: XmlElement, draft: XmlElement, rights: Ri
     cure: "ask somebody who may read everything",
     exit: error.exit,
   });
+}
+
+function applyEach(
+  draft: XmlElement,
+  operations: readonly CibOperation[],
+  finding: Finding,
+  effort: Effort,
+  live: boolean,
+  applied: (operation: CibOperation) => void = () => {},
+): void {
+  let size = operations.length > 1 ? countElements(draft) : 0;
+  for (const operation of operations) {
+    // Each has its place looked for. A single one may be for a CIB of any size.
+    if (operations.length > 1 && "xml" in operation) spendOf(effort, size++);
+    applyOne(draft, operation, finding, live);
+    applied(operation);
+  }
 }
 
 function applyOne(draft: XmlElement, operation: CibOperation, finding: Finding, live: boolean): void {

@@ -28,7 +28,7 @@ export {
 export { refuseExisting } from "./crm/existing.ts";
 export { formatCrm } from "./crm/format.ts";
 export { type TextLine, textLines, wordsOfLine } from "./crm/lexer.ts";
-export { checkCrm, cibOf, examineCrm, type LoadMode, loadCrm } from "./crm/load.ts";
+export { checkCrm, cibOf, examineCrm, isJoined, type LoadMode, loadCrm } from "./crm/load.ts";
 export { definedCounts, definedIds, isStatement } from "./crm/read.ts";
 export { resourceElements } from "./crm/resource-tree.ts";
 export {
@@ -53,7 +53,7 @@ export { knownNodes, noSuchNode } from "./known-nodes.ts";
 export { instanceLimit, MOST_INSTANCES, MOST_NODES, tooManyInstances } from "./limits.ts";
 export { maskXml } from "./masking.ts";
 export { rulesOfNode } from "./node-leftovers.ts";
-export { refuseBadNodeValue, remarksOnNodeValue } from "./node-values.ts";
+export { refuseBadNodeValue, remarksOnNodeValue, type SetNodeValue } from "./node-values.ts";
 export {
   type FindById,
   indexById,

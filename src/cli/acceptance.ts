@@ -283,6 +283,9 @@ const slipCodes: ReadonlySet<string> = new Set([
   "ODD_UNIT",
 ]);
 
+/** Whether a remark is about what was written itself, or about the time that it leaves an operation. */
+export const isOfWhatIsWritten = (problem: CibProblem): boolean => isShortTime(problem) || isSlip(problem);
+
 /** Whether a remark is about what was written itself, not about what else there is in the cluster. */
 export const isSlip = ({ level, code }: CibProblem): boolean => level === "warning" && slipCodes.has(code);
 

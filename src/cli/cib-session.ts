@@ -263,11 +263,10 @@ export class CibSession {
           ...checked,
         })),
       ];
-      const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
       try {
         await this.#send(
           [
-            { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") },
+            unchangedSince(cib),
             partly
               ? await differenceOf(before, after)
               : { op: "replace", scope: "configuration", xml: formatXml(after, -1) },
@@ -344,6 +343,12 @@ export const readState = (): Promise<ReadCib> =>
     if (missing.length > 0) throw cannotJudge("what runs where cannot be told", missing);
     return { cib, configuration: await session.configuration(), hidden: session.hidden };
   });
+
+/** Has what comes after it carried out only while the configuration is that of this CIB; else it is refused with `OLD`. */
+export function unchangedSince({ attributes }: XmlElement): CibOperation {
+  const part = (name: string) => Number.parseInt(attributes.get(name) ?? "0", 10) || 0;
+  return { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") };
+}
 
 /** Changes the configuration: `change` makes the new `<configuration>` of the current one (`CibSession.change`). */
 export const changeConfiguration = (

@@ -42,9 +42,13 @@ export function placesOf(cib: XmlElement, id: string, now: number): ActivePlace[
 export const placedIds = (cib: XmlElement, id: string, now: number): ReadonlySet<string> =>
   new Set(partsNamed(unpackCluster(cib, now), id).map((part) => part.id));
 
-function partsNamed(cluster: Cluster, id: string): Resource[] {
-  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
-  const found = [...cluster.resourceById.values()].filter(wanted);
-  const top = found.filter((rsc) => rsc.parent === undefined || !found.includes(rsc.parent));
-  return top.flatMap(primitivesOf);
+/** The primitives in what is named, in all its instances; only in what is meant. */
+export function partsNamed(
+  cluster: Cluster,
+  id: string,
+  isMeant: (rsc: Resource) => boolean = () => true,
+): Resource[] {
+  const isNamed = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
+  const found = [...cluster.resourceById.values()].filter((rsc) => isNamed(rsc) && isMeant(rsc));
+  return [...new Set(found.flatMap(primitivesOf))];
 }

@@ -1,6 +1,6 @@
 import type { CibOperation, XmlElement } from "../cib/index.ts";
 import { CrmExit, HactlError } from "../terms/index.ts";
-import { CibSession, type ReadCib } from "./cib-session.ts";
+import { CibSession, type ReadCib, unchangedSince } from "./cib-session.ts";
 import { resourceNamed, steered } from "./resources.ts";
 import { isStopped, OwnStop } from "./restart-stop.ts";
 import { concernedBy } from "./unfinished.ts";
@@ -77,9 +77,7 @@ async function changed<T>(
       return await CibSession.quietly(async (session) => {
         const cib = await session.cib();
         const { operations, value } = plan({ cib, configuration: await session.configuration() });
-        const part = (name: string) => Number.parseInt(cib.attributes.get(name) ?? "0", 10) || 0;
-        const same = { op: "require", adminEpoch: part("admin_epoch"), epoch: part("epoch") } as const;
-        if (operations.length > 0) await session.apply([same, ...operations], client);
+        if (operations.length > 0) await session.apply([unchangedSince(cib), ...operations], client);
         return value;
       });
     } catch (error) {

@@ -4,6 +4,7 @@ import { agentName, CrmExit, HactlError, type Millis, withoutInstance } from "..
 import { readState } from "./cib-session.ts";
 import { ask, withDaemon } from "./daemon.ts";
 import { note } from "./output.ts";
+import { partsNamed as allPartsNamed } from "./places.ts";
 import { displayedRole, isDisabled, isWithheld, primitivesOf, printableId } from "./render/cluster-view.ts";
 import { outcomeText } from "./render/exit-texts.ts";
 import { readOperation } from "./render/operations.ts";
@@ -219,12 +220,9 @@ function lacking(cluster: Cluster, wish: Wish): Amiss[] {
 
 const allParts = (cluster: Cluster): Resource[] => cluster.resources.flatMap(primitivesOf);
 
-/** The primitives in what is named, in all its instances. */
-function partsNamed(cluster: Cluster, id: string): Resource[] {
-  const wanted = (rsc: Resource) => rsc.id === id || rsc.configId === id || withoutInstance(rsc.id) === id;
-  const found = [...cluster.resourceById.values()].filter(wanted);
-  return [...new Set(found.filter(({ removed }) => !removed).flatMap(primitivesOf))];
-}
+/** The primitives in what is named, but for what is not configured any more. */
+const partsNamed = (cluster: Cluster, id: string): Resource[] =>
+  allPartsNamed(cluster, id, ({ removed }) => !removed);
 
 const isActive = ({ runningOn }: Resource): boolean => runningOn.length > 0;
 const isOn = ({ runningOn }: Resource, node: string): boolean => runningOn.some(({ name }) => name === node);
@@ -288,22 +286,18 @@ function endOfRest({ options }: Cluster, part: Resource): string {
 
 /** Tells where the cluster leaves a resource alone as yet, whatever it is told. */
 export function noteRest(cib: XmlElement, rsc: string): void {
-  const withheld = partsNamed(unpackCluster(cib, seconds()), rsc).find((part) => isWithheld(part));
+  const cluster = unpackCluster(cib, seconds());
+  const parts = partsNamed(cluster, rsc);
+  const withheld = parts.find((part) => isWithheld(part));
   if (withheld)
     note(
       `${printableId(withheld)} cannot be stopped before its agent, ${agentName(withheld)}, can be executed where it runs.`,
     );
-  const end = restOf(cib, rsc);
+  const rests = parts.find(({ managed }) => !managed);
+  const end = parts.some(({ blocked }) => blocked)
+    ? `hactl resource cleanup ${rsc}`
+    : rests && endOfRest(cluster, rests);
   if (end !== undefined) note(`The cluster leaves it alone as yet, and does nothing of it before '${end}'.`);
-}
-
-/** What lets the cluster act on a resource that it leaves alone; undefined where it does not. */
-function restOf(cib: XmlElement, rsc: string): string | undefined {
-  const cluster = unpackCluster(cib, seconds());
-  const parts = partsNamed(cluster, rsc);
-  if (parts.some(({ blocked }) => blocked)) return `hactl resource cleanup ${rsc}`;
-  const part = parts.find(({ managed }) => !managed);
-  return part && endOfRest(cluster, part);
 }
 
 const cureOf = (cluster: Cluster, part: Resource): string =>

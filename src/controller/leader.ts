@@ -196,8 +196,7 @@ export class Leader {
   changed(reason: string): void {
     if (!this.#active) return;
     this.#run?.abort(reason);
-    if (this.#triggers.length < MOST_TRIGGERS && !this.#triggers.includes(reason))
-      this.#triggers.push(reason);
+    this.#noteTrigger(reason);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs: gatherMs });
@@ -958,10 +957,14 @@ export class Leader {
     this.#decideAgain("fencing failed");
   }
 
-  /** Decides again after a time. */
-  #again(reason: string, afterMs: Millis): void {
+  #noteTrigger(reason: string): void {
     if (this.#triggers.length < MOST_TRIGGERS && !this.#triggers.includes(reason))
       this.#triggers.push(reason);
+  }
+
+  /** Decides again after a time. */
+  #again(reason: string, afterMs: Millis): void {
+    this.#noteTrigger(reason);
     this.#scheduled = true;
     this.#init.emit({ type: "set-timer", timer: "schedule", afterMs });
   }

@@ -36,10 +36,11 @@ export function managedAgain(
   const were = [...switchesIn(before)];
   if (!were.some(({ leaves }) => leaves)) return undefined;
   const are = [...switchesIn(after)];
-  const [had, has] = [were, are].map((all) => new Set(all.map(({ key }) => key)));
+  const keysOf = (all: readonly Switch[]) => new Set(all.map(({ key }) => key));
+  const [had, has] = [keysOf(were), keysOf(are)];
   const ends = [
-    ...were.filter(({ key, leaves }) => leaves && !has?.has(key)),
-    ...are.filter(({ key, leaves }) => !leaves && !had?.has(key)),
+    ...were.filter(({ key, leaves }) => leaves && !has.has(key)),
+    ...are.filter(({ key, leaves }) => !leaves && !had.has(key)),
   ];
   const families = new Set<string>();
   for (const { family } of ends) {

@@ -81,8 +81,9 @@ export class Sightings {
   }
 
   /** Something is done on a node, or was, that may bring a service up, or is done only with one that is. */
-  begun(node: NodeName, { action, rsc, intervalMs }: Pick<Operation, "action" | "rsc" | "intervalMs">): void {
-    if (!bringsUp.has(action) && (action !== "monitor" || intervalMs === 0)) return;
+  begun(node: NodeName, operation: Begun): void {
+    if (!concernsActive(operation)) return;
+    const { rsc } = operation;
     this.#fencedFor.drop(node, rsc.id);
     if (!this.#active.has(node, rsc.id)) this.#tried.set(node, rsc.id, LONG_SINCE);
   }
@@ -99,9 +100,10 @@ export class Sightings {
       if (status === OpStatus.NOT_INSTALLED || tellsInactive.has(result.rc)) this.#down(node, rsc.id);
       return;
     }
+    if (!concernsActive(result)) return;
     this.begun(node, result);
-    if (!failed && bringsUp.has(action)) this.#up(node, rsc.id, lastRun, configuration);
-    if (!failed && action === "monitor") this.#up(node, rsc.id, LONG_SINCE, configuration);
+    const since = action === "monitor" ? LONG_SINCE : lastRun;
+    if (!failed) this.#up(node, rsc.id, since, configuration);
   }
 
   /** A node lost its power at that time. `failed`: resources whose stop had failed there. */
@@ -235,7 +237,12 @@ export class Sightings {
   }
 }
 
-/** What makes a service active, or is done only with one that is. */
+type Begun = Pick<Operation, "action" | "rsc" | "intervalMs">;
+
+/** Whether it makes a service active, or is done only with one that is. */
+const concernsActive = ({ action, intervalMs }: Begun): boolean =>
+  bringsUp.has(action) || (action === "monitor" && intervalMs > 0);
+
 const bringsUp: ReadonlySet<string> = new Set([
   ...["start", "promote", "demote", "migrate_to", "migrate_from", "reload", "reload-agent"],
 ]);

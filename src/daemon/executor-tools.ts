@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import { toolNames } from "../terms/index.ts";
+import { shellQuoted, toolNames } from "../terms/index.ts";
 
 /** Names under which agents call back: those of all tools but the ones that only the kdump initrd calls. */
 const agentTools = [
@@ -23,7 +23,7 @@ export function makeToolsDirectory(directory: string, command: readonly string[]
     // An agent may look for it at this very moment: it is replaced, never absent.
     const fresh = `${path}.${process.pid}`;
     if (source.length > 0) {
-      const words = [executable, ...source].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+      const words = [executable, ...source].map(shellQuoted).join(" ");
       writeFileSync(fresh, `#!/bin/sh\nexec ${words} ${name === "hactl" ? "" : `${name} `}"$@"\n`, {
         mode: 0o755,
       });

@@ -59,7 +59,8 @@ export function action(
   node: Node | undefined,
   optional: boolean,
 ): Action {
-  const found = findAction(rsc, key, node) ?? newAction(cluster, rsc, key, task, intervalMs, node);
+  const found =
+    findAction(rsc, key, node) ?? registered(rsc, newAction(cluster, rsc, key, task, intervalMs, node));
   if (!rsc.managed && found.node && !found.pseudo && found.intervalMs === 0) found.set(Flag.Optional);
   else if (!optional) found.clear(Flag.Optional);
   updateRunnable(cluster, found);
@@ -95,30 +96,23 @@ export function pseudoAction(cluster: Cluster, name: string): Action {
 
 /** An action that is needed, and that no ordering finds by its key: what is done with the resource elsewhere does not follow it. */
 export function loneAction(cluster: Cluster, rsc: Resource, key: string, task: string, node: Node): Action {
-  const made = makeAction(cluster, rsc, key, task, 0, node);
+  const made = newAction(cluster, rsc, key, task, 0, node);
   made.clear(Flag.Optional);
   made.set(Flag.Lone);
   updateRunnable(cluster, made);
   return made;
 }
 
-function newAction(
-  cluster: Cluster,
-  rsc: Resource,
-  key: string,
-  task: string,
-  intervalMs: Millis,
-  node: Node | undefined,
-): Action {
-  const made = makeAction(cluster, rsc, key, task, intervalMs, node);
+/** From now on its resource has it, and orderings find it by its key. */
+function registered(rsc: Resource, made: Action): Action {
   rsc.actions.push(made);
-  const same = rsc.actionsByKey.get(key);
+  const same = rsc.actionsByKey.get(made.key);
   if (same) same.push(made);
-  else rsc.actionsByKey.set(key, [made]);
+  else rsc.actionsByKey.set(made.key, [made]);
   return made;
 }
 
-function makeAction(
+function newAction(
   cluster: Cluster,
   rsc: Resource,
   key: string,

@@ -7,7 +7,7 @@ import { Role } from "./flags.ts";
 import type { HistoryEntry, HistoryState } from "./history-entry.ts";
 import { migrateFromFailed, migrateToFailed, migrateToSucceeded } from "./migration-history.ts";
 import type { Node, Resource } from "./model.ts";
-import { topLevel } from "./model.ts";
+import { placedAs, topLevel } from "./model.ts";
 import { compareOnFail, onFailOf, opKey, roleAfterFailure } from "./operations.ts";
 import { parameters } from "./parameters.ts";
 import { addPlaceScore, placeAt, setAll } from "./places.ts";
@@ -287,11 +287,7 @@ function applyFailure(unpacker: Unpacker, entry: HistoryEntry, state: HistorySta
 
 /** on-fail=stop: neither it nor, for an anonymous clone, any instance may run anywhere. */
 function banEverywhere({ cluster }: Unpacker, rsc: Resource): void {
-  let target = rsc;
-  if (rsc.parent) {
-    const top = topLevel(rsc, false);
-    if (top.isClone && !top.unique) target = top;
-  }
+  const target = placedAs(rsc);
   for (const node of cluster.nodes)
     if (!target.allowed.has(node)) target.allowed.set(node, placeAt(node, -INFINITY));
   setAll(target.allowed, -INFINITY);

@@ -629,6 +629,12 @@ export function topLevel(rsc: Resource, includeBundle = true): Resource {
   return current;
 }
 
+/** By whose places a resource goes: all instances of a clone that cannot be told apart go by the clone's. */
+export function placedAs(rsc: Resource): Resource {
+  const top = topLevel(rsc, false);
+  return top.isClone && !top.unique ? top : rsc;
+}
+
 /** The innermost clone or bundle around a resource (or the resource itself). */
 export function enclosingCollective(rsc: Resource): Resource | undefined {
   for (let current: Resource | undefined = rsc; current; current = current.parent)

@@ -3,7 +3,7 @@ import { INFINITY } from "../terms/index.ts";
 import { loneAction } from "./actions.ts";
 import { Link, Role } from "./flags.ts";
 import { implyLocation } from "./location.ts";
-import { type Cluster, type Node, type OnFail, type Resource, topLevel } from "./model.ts";
+import { type Cluster, type Node, type OnFail, placedAs, type Resource } from "./model.ts";
 import { opKey } from "./operations.ts";
 import { addOrdering } from "./orderings.ts";
 
@@ -13,7 +13,7 @@ import { addOrdering } from "./orderings.ts";
 
 /**
  * Why no node is fenced for a stop that has failed. The resource is blocked then, as on-fail=block says: the service was
- * never seen to run (`never-seen`), or a node has just been reset for it without its having come to run for long since
+ * never seen to run as it is configured (`never-seen`), or nodes were reset for it already, and it has not run for long since
  * (`reset-in-vain`). Or the node was reset for it before, and since it is back the service was not begun there
  * (`reset-before`): the node is left out, and the service is free to run on the others. Of such a node the look that fails says as much
  * already, so that the service is not stopped where it runs; only there its stop is tried.
@@ -45,10 +45,7 @@ export const leavesOut = (onFail: OnFail, entry: XmlElement): boolean =>
 export function leaveOut(cluster: Cluster, rsc: Resource, node: Node, failure: XmlElement): void {
   rsc.role = Role.Stopped;
   rsc.leftOut.set(node, isLook(failure));
-  const top = topLevel(rsc, false);
-  // All instances of a clone go by the same places.
-  const whole = top.isClone && !top.unique ? top : rsc;
-  implyLocation(cluster, "left-out", whole, node, -INFINITY, {
+  implyLocation(cluster, "left-out", placedAs(rsc), node, -INFINITY, {
     source: "left-out",
     text: `${node.name} was reset for its failed stop before, and cannot tell what runs there`,
   });

@@ -3,7 +3,7 @@ import { isUnwatched } from "../executor/index.ts";
 import { agentName, INFINITY } from "../terms/index.ts";
 import { Role } from "./flags.ts";
 import { implyLocation } from "./location.ts";
-import { type Cluster, type Node, type Resource, topLevel } from "./model.ts";
+import { type Cluster, type Node, placedAs, type Resource } from "./model.ts";
 import { operationsOf } from "./operations.ts";
 import type { Unpacker } from "./unpacker.ts";
 
@@ -46,9 +46,7 @@ export function avoidUnexecutable(cluster: Cluster): void {
   const visit = (rsc: Resource): void => {
     for (const part of rsc.children) visit(part);
     if (!rsc.isPrimitive) return;
-    const top = topLevel(rsc, false);
-    // All instances of a clone go by the same places.
-    const whole = top.isClone && !top.unique ? top : rsc;
+    const whole = placedAs(rsc);
     for (const node of nodes) {
       if (!isUnexecutable(rsc, node) || whole.runningOn.includes(node)) continue;
       implyLocation(cluster, "agent", whole, node, -INFINITY, {

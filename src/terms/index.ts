@@ -24,6 +24,7 @@ export type { Read } from "./reading.ts";
 export * as read from "./reading.ts";
 export { addScores, formatScore, INFINITY } from "./score.ts";
 export { isSecretName, isSecretParameter, MASKED, secretReference, withoutSecretValues } from "./secrets.ts";
+export { shellQuoted } from "./shell.ts";
 export type { EpochSeconds, Millis } from "./time.ts";
 export { type DaemonName, daemonNames, type ToolName, toolNames } from "./tool-names.ts";
 export { asXmlText, isXmlName, isXmlText } from "./xml-text.ts";

@@ -199,7 +199,7 @@ function placeNode(configuration: XmlElement, { element: node }: CrmObject, mode
 }
 
 /** Whether what the text does not define stays. */
-const isJoined = (mode: LoadMode): boolean => mode === "update" || mode === "add";
+export const isJoined = (mode: LoadMode): boolean => mode === "update" || mode === "add";
 
 /** Of a node that is there the kind stays, and so do the values that the text does not name. */
 function joinNode(present: XmlElement, node: XmlElement): void {

@@ -1,4 +1,4 @@
-import { CrmExit, HactlError, nearest } from "../../terms/index.ts";
+import { CrmExit, HactlError, nearest, shellQuoted } from "../../terms/index.ts";
 import type { OptionRow, ParsedWords } from "../tools/getopt.ts";
 import { type Format, formats } from "./message.ts";
 
@@ -59,10 +59,8 @@ export function formatOf(text: string | undefined, known: readonly Format[] = fo
  */
 export const requestText = (tool: string, words: readonly string[]): string =>
   [process.argv0.endsWith(`/${tool}`) ? process.argv0 : tool, ...words]
-    .map((word) => (shellWords(word) === 1 ? word : quoted(word)))
+    .map((word) => (shellWords(word) === 1 ? word : shellQuoted(word)))
     .join(" ");
-
-const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** How many words a shell reads in a text; 0 also when its quotes do not match. */
 function shellWords(text: string): number {

@@ -11,6 +11,7 @@ import {
   examineCrm,
   formatCrm,
   formatXml,
+  isJoined,
   type LoadMode,
   loadCrm,
   parseXml,
@@ -391,7 +392,7 @@ export function loaded(
   mode: LoadMode,
   tell: (remarks: readonly string[]) => void = () => {},
 ): XmlElement {
-  if (isXml(text) && mode !== "update" && mode !== "add") return loadedXml(text, file, base);
+  if (isXml(text) && !isJoined(mode)) return loadedXml(text, file, base);
   const { configuration, errors, readable, remarks } = examineCrm(
     // What is added to the rest may be a part: what it defines counts, as in a text.
     isXml(text) ? formatCrm(loadedXml(text, file)) : text,

@@ -2,7 +2,8 @@ import type { AttributeUpdate } from "../../attributes/index.ts";
 import type { CibOperation } from "../../cib/index.ts";
 import { CrmExit, HactlError, lookup, type Millis, nodeName } from "../../terms/index.ts";
 import { type Answer, type AnsweringTool, runTool } from "../answer/index.ts";
-import { CibSession, warn } from "../cib-session.ts";
+import { CibSession } from "../cib-session.ts";
+import { warnOfNodeValues } from "../node-value-remarks.ts";
 import { note } from "../output.ts";
 import { onlyLive } from "../target.ts";
 import { hostAttributeMessage } from "./attribute-message.ts";
@@ -73,12 +74,13 @@ async function work(given: ParsedWords, answer: Answer): Promise<number> {
     const names = name === undefined ? await matching(session, pattern ?? "") : [name];
     const updates = names.map((one) => updateOf(command, given, one, node));
     if (updates.length === 0) return CrmExit.OK;
-    const { remarksOnNodeValue } = await import("../../cib/index.ts");
-    for (const { name: set, value, set: kind } of updates)
-      if (value !== undefined)
-        await warn(
-          remarksOnNodeValue({ node, name: set, value, utilization: kind === "utilization", lasting: false }),
-        );
+    await warnOfNodeValues(
+      updates.flatMap(({ name: set, value, set: kind }) =>
+        value === undefined
+          ? []
+          : [{ node, name: set, value, utilization: kind === "utilization", lasting: false }],
+      ),
+    );
     if (session.isLive) await updateCluster(session, updates);
     else await updateFile(session, updates);
     return CrmExit.OK;

@@ -179,7 +179,7 @@ async function changed(
   asWritten = true,
 ): Promise<void> {
   const byProgram = operations.every(({ op }) => op === "replace" || op === "patch");
-  const { isAgents, isShortTime, isSlip } = await import("../acceptance.ts");
+  const { isAgents, isOfWhatIsWritten } = await import("../acceptance.ts");
   const asks = session.isLive && !force;
   const agents = asks && (byProgram ? "times" : true);
   try {
@@ -189,7 +189,7 @@ async function changed(
       { force, agents, told: byProgram ? askedBefore : isAgents },
       asWritten,
     );
-    await warn(agents === true ? remarks : remarks.filter((one) => isShortTime(one) || isSlip(one)));
+    await warn(agents === true ? remarks : remarks.filter(isOfWhatIsWritten));
     for (const { text } of byProgram && !force ? remarks.filter(({ level }) => level === "error") : [])
       writeError(`cibadmin: ${text}\n`);
   } catch (error) {

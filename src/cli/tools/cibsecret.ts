@@ -1,7 +1,7 @@
 import { pairsIn, removePairs, setResourcePair } from "../../cib/index.ts";
 import type { NodeReply } from "../../daemon/index.ts";
 import { isPlainFileName, SecretStore } from "../../platform/index.ts";
-import { CrmExit, HactlError, secretReference } from "../../terms/index.ts";
+import { CrmExit, HactlError, secretReference, shellQuoted } from "../../terms/index.ts";
 import { type Answer, commandElement, runTool } from "../answer/index.ts";
 import { CibSession } from "../cib-session.ts";
 import { readText } from "../read-text.ts";
@@ -203,7 +203,7 @@ async function elsewhere(call: Call, words: readonly string[], value?: string): 
   if (given.has("local")) return CrmExit.OK;
   const { name, members } = await (await session.daemon()).request<NodeReply>({ type: "node" });
   const rsh = (given.value("rsh") ?? "ssh -T -o BatchMode=yes").split(/\s+/);
-  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const quoted = words.map(shellQuoted).join(" ");
   const command = `cibsecret --local -C${value === undefined ? "" : " --stdin"} ${quoted}`;
   let code: number = CrmExit.OK;
   for (const member of members.filter((one) => one.name !== name)) {

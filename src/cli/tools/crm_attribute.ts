@@ -3,6 +3,7 @@ import type { CibProblem } from "../../cib/index.ts";
 import { CrmExit, HactlError, nodeName, withoutInstance } from "../../terms/index.ts";
 import { type Answer, runTool } from "../answer/index.ts";
 import { CibSession, warn } from "../cib-session.ts";
+import { warnOfNodeValues } from "../node-value-remarks.ts";
 import { attributeMessage } from "./attribute-message.ts";
 import type { AttributePlace, AttributeScope } from "./attributes.ts";
 import { usage } from "./connection.ts";
@@ -193,7 +194,12 @@ async function set(
     ? [...new Set((await query(session, subject)).map(({ name }) => name))]
     : [subject.name];
   const ofNode = place.scope === "nodes" || place.scope === "status";
-  if (ofNode) await warnOfNodeValue(place, names, value);
+  if (ofNode) {
+    const { node = "", scope, utilization = false } = place;
+    await warnOfNodeValues(
+      names.map((name) => ({ node, name, value, utilization, lasting: scope === "nodes" })),
+    );
+  }
   if (place.scope === "status" && session.isLive) return transient(session, subject, names, value);
   const { refuseBadNodeValue } = await import("../../cib/index.ts");
   if (ofNode && !place.utilization) for (const name of names) refuseBadNodeValue(name, value);
@@ -209,22 +215,8 @@ async function set(
 /** What is remarkable about the option itself. What else there is in the cluster is not new to who sets it. */
 async function warnOfSlips(remarks: readonly CibProblem[]): Promise<void> {
   if (remarks.length === 0) return;
-  const { isShortTime, isSlip } = await import("../acceptance.ts");
-  await warn(remarks.filter((one) => isShortTime(one) || isSlip(one)));
-}
-
-/** The same of an attribute of a node, for which the configuration is not looked at. */
-async function warnOfNodeValue(
-  { node = "", scope, utilization = false }: AttributePlace,
-  names: readonly string[],
-  value: string,
-): Promise<void> {
-  const { remarksOnNodeValue } = await import("../../cib/index.ts");
-  await warn(
-    names.flatMap((name) =>
-      remarksOnNodeValue({ node, name, value, utilization, lasting: scope === "nodes" }),
-    ),
-  );
+  const { isOfWhatIsWritten } = await import("../acceptance.ts");
+  await warn(remarks.filter(isOfWhatIsWritten));
 }
 
 async function transient(

@@ -10,7 +10,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { NodeReply } from "../../daemon/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, shellQuoted } from "../../terms/index.ts";
 import { ask } from "../daemon.ts";
 import { writeError } from "../output.ts";
 import { collectNode, type ReportWish } from "../report/collect.ts";
@@ -238,9 +238,7 @@ function fromNode(node: string, directory: string, { period }: ReportWish, given
       given.values(name).map((value) => `--${name}=${value}`),
     ),
   ];
-  const quoted = [...passed, ...(given.has("no-logs") ? ["--no-logs"] : [])].map(
-    (word) => `'${word.replaceAll("'", "'\\''")}'`,
-  );
+  const quoted = [...passed, ...(given.has("no-logs") ? ["--no-logs"] : [])].map(shellQuoted);
   const rsh = given.value("rsh")?.split(/\s+/) ?? [
     ...["ssh", "-T", "-o", "BatchMode=yes"],
     ...["-l", given.value("user") ?? "root"],

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CibProblem, element, type XmlElement } from "../../cib/index.ts";
 import { holdFile, writeDurably } from "../../platform/index.ts";
-import { CrmExit, HactlError } from "../../terms/index.ts";
+import { CrmExit, HactlError, shellQuoted } from "../../terms/index.ts";
 import type { Checked } from "../acceptance.ts";
 import {
   type Answer,
@@ -283,8 +283,7 @@ async function begin(name: string, given: ParsedWords, answer: Answer, isSwitch:
 }
 
 /** A word as a shell takes it for this text. */
-const shellWord = (text: string) =>
-  /^[\w.,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+const shellWord = (text: string) => (/^[\w.,:@%+-]+$/.test(text) ? text : shellQuoted(text));
 
 const farewell = (name: string) =>
   process.env.PS1 === prompt(name)
